@@ -1,0 +1,154 @@
+# Cingulum: `make help` lists the targets. Nothing is needed but python3 (3.11 or newer, with venv) and make.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+export PYTHONUNBUFFERED := 1
+# Where a machine forbids compiled files, each of our processes would compile 2,000 modules anew at every start.
+export PYTHONDONTWRITEBYTECODE :=
+# uv reads its own index settings; pip's extra folders are not for us
+COMPILE := $(UV) pip compile -q --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --universal -p 3.11
+SETS := $(basename $(notdir $(wildcard requirements/*.in)))
+
+.DEFAULT_GOAL := help
+.PHONY: help requirements check format
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "python3-venv is missing: on Debian or Ubuntu run 'sudo apt-get install python3-venv', then repeat"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(UV): | $(PY)
+	@$(PY) -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) # its making was interrupted
+	@$(PY) -m pip install -q --require-hashes -r requirements/uv.txt \
+	|| { echo "The first package cannot be installed: see pip's words above, and whether there is a network"; exit 1; }
+
+# Each set's stamp is newer than what it was installed from; dev holds all of demo.
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(UV)
+	@test -e $(VENV)/.dev || $(UV) pip sync -q --require-hashes -p $(PY) requirements/demo.txt requirements/uv.txt
+	@$(UV) pip install -q --no-deps --no-build-isolation -p $(PY) -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(UV)
+	@$(UV) pip sync -q --require-hashes -p $(PY) requirements/dev.txt requirements/uv.txt
+	@$(UV) pip install -q --no-deps --no-build-isolation -p $(PY) -e .
+	@touch $@ $(VENV)/.demo
+
+# The peers come on top of demo or dev; a renewed set takes them away and makes this stamp old.
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.demo
+	@$(UV) pip install -q --require-hashes -p $(PY) -r requirements/bench.txt
+	@touch $@
+
+# What is tested is what ships: every other set takes the versions of dev; peers want others, and live apart.
+requirements: $(UV) ## Renew the locked requirement files from the .in files
+	@$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	@$(COMPILE) requirements/peers.in -o requirements/peers.txt
+	@for set in $(filter-out dev peers,$(SETS)); do $(COMPILE) -c requirements/dev.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+
+format: $(VENV)/.dev ## Format the code
+	@$(VENV)/bin/ruff format -q . && $(VENV)/bin/ruff check -q --fix .
+
+check: $(VENV)/.dev ## Format, lint, types, import contracts and unit tests
+	$(VENV)/bin/ruff format -q --check .
+	$(VENV)/bin/ruff check -q .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+	$(PY) -m pytest -q -n 2 --dist worksteal -m "not deep" tests/unit tests/architecture
+
+.PHONY: test
+test: check ## Everything: check, then the thorough tests and those against real servers (the longest stand first)
+	$(PY) -m pytest -q -n 2 --dist worksteal -m "deep or not unit" tests/unit $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/__pycache__/,$(wildcard tests/*/))
+
+.PHONY: migration
+migration: $(VENV)/.dev ## Write a service's next migration: SERVICE=registry M="what changes"
+	@$(PY) -m deploy.local.migrate --make "$(SERVICE)" "$(M)" && $(VENV)/bin/ruff format -q services/$(SERVICE)/migrations
+
+LOCAL := $(PY) -m deploy.local
+.PHONY: up down status logs
+up: $(VENV)/.demo ## Start the whole system here until Ctrl-C (DETACH=1: in the background; SPLIT=1: a process a service)
+	@$(LOCAL) up $(if $(filter 1,$(DETACH)),--detach) $(if $(filter 1,$(SPLIT)),--split)
+
+down: $(VENV)/.demo ## End what `make up DETACH=1` started
+	@$(LOCAL) down
+
+status: $(VENV)/.demo ## Show the parts of the running system
+	@$(LOCAL) status
+
+logs: $(VENV)/.demo ## Show what the parts say until Ctrl-C (FOLLOW=0: only the last lines)
+	@$(LOCAL) logs $(if $(filter 0,$(FOLLOW)),,--follow)
+
+.PHONY: demo
+demo: $(VENV)/.demo ## Live one real session's life through the whole system (ONCE=1: then stop; DEMO_SECONDS=10; SPLIT=1)
+	@$(PY) -m examples.demo --seconds $(or $(DEMO_SECONDS),10) $(if $(filter 1,$(ONCE)),--once) $(if $(filter 1,$(SPLIT)),--split)
+
+.PHONY: check-vectors
+check-vectors: $(VENV)/.demo ## Compare the water and zygosity rules with FILE=... (POLICY=alyx)
+	@$(VENV)/bin/cingulum welfare check-vectors "$(or $(FILE),$(error say FILE=...))" --policy $(or $(POLICY),alyx)
+
+.PHONY: bench-core
+bench-core: $(VENV)/.bench ## Measure the pure library beside its peers (every bench/core_*.py)
+	@status=0; for bench in bench/core_*.py; do echo "== $$bench"; $(PY) $$bench || status=1; done; exit $$status
+
+.PHONY: bench-codec
+bench-codec: $(VENV)/.bench ## Compare our codec with mtscomp and the others (ARGS="--seconds 3.7 --rounds 1" is quick)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=. $(PY) bench/codec $(ARGS)
+
+.PHONY: bench-streams
+bench-streams: $(VENV)/.bench ## Compress NIDQ, sync, LF and widefield streams beside mtscomp
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=. $(PY) bench/codec/streams.py $(ARGS)
+
+.PHONY: bench-slices
+bench-slices: $(VENV)/.dev ## Time slices of a generated 10 GB recording through the gateway
+	@$(PY) -m pytest -q -s -p tests.conftest -p no:cacheprovider --timeout 1800 bench/slices/measure.py
+
+.PHONY: schema
+schema: $(VENV)/.demo ## Write the committed description of the public API
+	@$(PY) -m deploy.local.schema
+
+# The wheels are for the machine that runs this: Linux, the processor and the Python of the base image.
+IMAGE ?= cingulum
+TAG ?= 0.1.0
+IMAGES := metadata registry scheduler transfer compressor gateway portal worker
+.PHONY: wheels images
+wheels: $(VENV)/.demo ## Download what images are made of, by hash, into build/wheels (SERVICE=one: only its)
+	@for one in $(or $(SERVICE),$(IMAGES)); do \
+	  $(PY) -m pip download -q --only-binary=:all: --require-hashes -r requirements/$$one.txt -d build/wheels/$$one \
+	  && $(PY) -m hatchling build -t wheel -d build/wheels/$$one || exit 1; done
+
+images: wheels ## Build the container images (IMAGE=registry/name TAG=version SERVICE=one BASE=image)
+	@for one in $(or $(SERVICE),$(IMAGES)); do \
+	  docker build -q -f deploy/Dockerfile --build-arg SERVICE=$$one $(if $(BASE),--build-arg BASE=$(BASE)) -t $(IMAGE)-$$one:$(TAG) . || exit 1; done
+
+# The newest client in an environment of its own: the locked set stays what it is.
+NEWEST := build/newest
+ONE_CLIENT := tests/acceptance/test_one_client.py tests/architecture/test_schema.py tests/integration/client
+.PHONY: test-newest
+test-newest: $(VENV)/.dev ## The ONE client's tests with the newest one-api there is
+	@$(UV) venv -q --allow-existing -p $(PY) $(NEWEST)
+	@$(UV) pip sync -q --require-hashes -p $(NEWEST)/bin/python requirements/dev.txt requirements/uv.txt
+	@$(UV) pip install -q -p $(NEWEST)/bin/python --upgrade-package one-api one-api
+	@$(UV) pip install -q --no-deps --no-build-isolation -p $(NEWEST)/bin/python -e .
+	@$(NEWEST)/bin/python -c 'from importlib.metadata import version; print("one-api", version("one-api"))'
+	$(NEWEST)/bin/python -m pytest -q $(ONE_CLIENT)
+
+.PHONY: pages
+pages: $(VENV)/.dev ## Renew the pictures of the pages in docs/screenshots (CINGULUM_CHROMIUM names a browser)
+	@$(PY) -m tests.pages.pictures
+
+.PHONY: test-pages
+test-pages: $(VENV)/.dev ## The pages in a headless Chromium (CINGULUM_CHROMIUM names another one)
+	$(PY) -m pytest -q -m pages tests/pages
+
+.PHONY: test-peers
+.venv-peers/.ready: requirements/peers.txt pyproject.toml | $(UV)
+	@$(PYTHON) -m venv .venv-peers
+	@$(UV) pip sync -q --require-hashes -p .venv-peers/bin/python requirements/peers.txt
+	@$(UV) pip install -q --no-deps --no-build-isolation -p .venv-peers/bin/python -e .
+	@touch $@
+
+test-peers: .venv-peers/.ready ## SpikeInterface, ibl-neuropixel and mtscomp, unmodified, open what we write
+	.venv-peers/bin/python -m pytest -q -c /dev/null --rootdir=. -p no:cacheprovider --confcutdir=tests/peers tests/peers
