@@ -1,0 +1,91 @@
+"""ONE/ALF names: the grammar, parsed, built and explained.
+
+Pure but for `cingulum.alf.folder`, which reads files and is imported by itself.
+"""
+
+from cingulum.alf.dataset_types import DatasetType, DatasetTypes, match_extension
+from cingulum.alf.names import FileName, build_file_name, is_file_name, name_file, parse_file_name
+from cingulum.alf.paths import (
+    AlfPath,
+    Folder,
+    RelPath,
+    SessionPath,
+    build_folder,
+    build_path,
+    build_rel_path,
+    build_session_path,
+    find_session,
+    folder_text,
+    parse_folder,
+    parse_inside,
+    parse_path,
+    parse_rel_path,
+    parse_session_path,
+)
+from cingulum.alf.problems import (
+    AlfError,
+    AmbiguousDatasetType,
+    InvalidName,
+    NoDatasetType,
+    RevisionNotFound,
+    SeveralDefaults,
+    UnknownFormat,
+)
+from cingulum.alf.registration import (
+    RegisteredFile,
+    check_plain_name,
+    clean_path,
+    parse_aggregate_file,
+    parse_register_file,
+    parse_register_path,
+)
+from cingulum.alf.revisions import Choice, Known, Rule, choose_revision, free_revision, writable_revision
+from cingulum.alf.server_names import add_uuid, remove_uuid, split_uuid
+
+__all__ = [
+    "AlfError",
+    "AlfPath",
+    "AmbiguousDatasetType",
+    "Choice",
+    "DatasetType",
+    "DatasetTypes",
+    "FileName",
+    "Folder",
+    "InvalidName",
+    "Known",
+    "NoDatasetType",
+    "RegisteredFile",
+    "RelPath",
+    "RevisionNotFound",
+    "Rule",
+    "SessionPath",
+    "SeveralDefaults",
+    "UnknownFormat",
+    "add_uuid",
+    "build_file_name",
+    "build_folder",
+    "build_path",
+    "build_rel_path",
+    "build_session_path",
+    "check_plain_name",
+    "choose_revision",
+    "clean_path",
+    "find_session",
+    "folder_text",
+    "free_revision",
+    "is_file_name",
+    "match_extension",
+    "name_file",
+    "parse_aggregate_file",
+    "parse_file_name",
+    "parse_folder",
+    "parse_inside",
+    "parse_path",
+    "parse_register_file",
+    "parse_register_path",
+    "parse_rel_path",
+    "parse_session_path",
+    "remove_uuid",
+    "split_uuid",
+    "writable_revision",
+]

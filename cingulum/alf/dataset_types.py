@@ -1,0 +1,99 @@
+"""Which dataset type, and which data format, a file name belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from fnmatch import translate
+from functools import lru_cache
+from typing import NamedTuple
+
+from cingulum.alf.names import is_file_name, parse_file_name
+from cingulum.alf.problems import AmbiguousDatasetType, NoDatasetType, UnknownFormat
+
+
+class DatasetType(NamedTuple):
+    """A kind of dataset. `pattern` is a shell pattern for file names; empty: the name tells all."""
+
+    name: str
+    pattern: str
+
+
+class DatasetTypes:
+    """A vocabulary of dataset types, ready to be asked about many file names.
+
+    Source: `get_dataset_type` of the ONE client's registration module.
+    >>> types = DatasetTypes([("spikes.times", "*spikes.times*.npy"), ("mpci.times", "")])
+    >>> types.match("_ks2_SPIKES.times.npy").name, types.match("mpci.times_clock.npy").name
+    ('spikes.times', 'mpci.times')
+    """
+
+    def __init__(self, types: Iterable[tuple[str, str]]) -> None:
+        """Take (name, filename pattern) pairs; a pattern of blanks counts as empty."""
+        self.types = tuple(DatasetType(name, pattern.strip() and pattern) for name, pattern in types)
+        self._patterns = [
+            (kind, re.compile(translate(kind.pattern.casefold())).match)
+            for kind in self.types
+            if kind.pattern
+        ]
+        self._named: Mapping[str, list[DatasetType]] = {
+            kind.name: [other for other in self.types if other.name == kind.name and not other.pattern]
+            for kind in self.types
+            if not kind.pattern
+        }
+        # Names recur in every session; asking 113 patterns costs 30 µs.
+        self.match = lru_cache(maxsize=1 << 12)(self._match)
+
+    def _match(self, filename: str) -> DatasetType:
+        """Find the one type of a file name (no folder).
+
+        A pattern fits without regard to case, a type without pattern when its name equals `object.attribute`
+        (for a name that is not ALF: the name without its last extension), case and all.
+        Raises NoDatasetType and AmbiguousDatasetType.
+        """
+        lower = filename.casefold()
+        found = [kind for kind, fits in self._patterns if fits(lower)] + self._named.get(
+            _essence(filename), []
+        )
+        if len(found) > 1:
+            raise AmbiguousDatasetType(filename, tuple(kind.name for kind in found))
+        if not found:
+            raise NoDatasetType(self._why_none(filename))
+        return found[0]
+
+    def _why_none(self, filename: str) -> str:
+        essence = _essence(filename)
+        near = sorted(kind.name for kind in self.types if kind.name.casefold() == essence.casefold())
+        known = next((kind for kind in self.types if kind.name in near and kind.pattern), None)
+        if known:
+            return f"{filename!r}: dataset type {known.name} wants names like {known.pattern!r}"
+        if near:
+            return f"{filename!r}: no dataset type {essence!r}; did you mean `{near[0]}`, written exactly so?"
+        return f"{filename!r} fits no dataset type: add a type named {essence!r} or one whose pattern fits"
+
+
+def _essence(filename: str) -> str:
+    """`object.attribute`, or the name without its last extension when it is not ALF."""
+    if is_file_name(filename):
+        parts = parse_file_name(filename)
+        return f"{parts.object}.{parts.attribute}"
+    stem, dot, _ = filename.rpartition(".")
+    return stem if dot and stem else filename
+
+
+def match_extension(filename: str, extensions: Iterable[str]) -> str:
+    """Find the data format of a file name by its last extension, dot included.
+
+    Raises UnknownFormat.
+    >>> match_extension("_spikeglx_ephysData_g0_t0.imec0.ap.cbin", [".npy", ".cbin"])
+    '.cbin'
+    """
+    known = set(extensions)
+    stem, dot, ending = filename.rpartition(".")
+    extension = f".{ending}" if dot and stem.strip(".") else ""
+    if not extension or extension not in known:
+        shown = ", ".join(sorted(filter(None, known)))
+        raise UnknownFormat(
+            f"{filename!r}: extension {extension or 'missing'!r} is no known data format: {shown}"
+        )
+    return extension

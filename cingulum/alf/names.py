@@ -1,0 +1,150 @@
+"""File names: `[_namespace_]object.attribute[_timescale][.extra].extension`, parsed and built.
+
+Everywhere in this package an absent part is the empty text, never None.
+Source: the ALF specification of the ONE client, https://int-brain-lab.github.io/ONE/alf_intro.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from cingulum.alf.advice import why_no_file_name
+from cingulum.alf.problems import InvalidName
+
+# Dots delimit and nothing overlaps, so no text makes this backtrack more than once over a part;
+# the convention's own expression, `(?:\.([.\w-]+))*`, takes exponential time on a bad name.
+_FILE_NAME = re.compile(
+    r"(?:_([a-zA-Z0-9]+)_)?([^\W_]\w*)"
+    r"\.((?:_[a-z]+_)?[a-zA-Z0-9]+(?:_times(?=[_.])|_intervals(?=[_.]))?)(?:_(\w+))?"
+    r"((?:\.[\w-]+)*)\.(\w+)"
+).fullmatch
+# The same names in plain letters, never going back over a part: sets of plain ranges are looked up five times
+# faster than `\w`. What this does not know is asked of the other. Only sets are possessive, and no groups: those of
+# Python before 3.11.5, as Debian 12 has, let `spikes.times..npy` pass (bug 106052 of CPython).
+COMMON_FILE_NAME = (
+    r"(?:_([a-zA-Z0-9]++)_)?([a-zA-Z0-9][a-zA-Z0-9_]*+)"
+    r"\.((?:_[a-z]++_)?[a-zA-Z0-9]++(?:_times(?=[_.])|_intervals(?=[_.]))?)(?:_([a-zA-Z0-9_]++))?"
+    r"((?:\.[a-zA-Z0-9_-]++(?=\.))*)\.([a-zA-Z0-9_]++)"
+)
+_common_file_name = re.compile(COMMON_FILE_NAME).fullmatch
+
+
+class FileName(NamedTuple):
+    """The six parts of a dataset's file name; `str()` writes the name."""
+
+    namespace: str
+    object: str
+    attribute: str
+    timescale: str
+    extra: str
+    extension: str
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """The extra parts one by one, in the order in which files are concatenated."""
+        return tuple(self.extra.split(".")) if self.extra else ()
+
+    @property
+    def key(self) -> str:
+        """The name under which the ONE client puts this file into its object."""
+        clocked = f"{self.attribute}_{self.timescale}" if self.timescale else self.attribute
+        return f"{clocked}.{self.extra}" if self.extra else clocked
+
+    def __str__(self) -> str:
+        space = f"_{self.namespace}_" if self.namespace else ""
+        return f"{space}{self.object}.{self.key}.{self.extension}"
+
+
+def parse_file_name(text: str) -> FileName:
+    """Read a file name into its parts; the inverse of `build_file_name`.
+
+    Raises InvalidName, which says what is wrong and proposes a name where it can. Refused although the
+    convention's expression would split them somehow: names it cannot put together again, as `_ibl.times.npy`
+    (it reads the object `l`), an object that starts with an underscore, and empty extra parts.
+    >>> tuple(parse_file_name("_ibl_trials.goCue_times_bpod.raw.csv"))
+    ('ibl', 'trials', 'goCue_times', 'bpod', 'raw', 'csv')
+    >>> parse_file_name("spikes.npy")
+    Traceback (most recent call last):
+    ...
+    cingulum.alf.problems.InvalidName: 'spikes.npy': attribute missing: did you mean `spikes.times.npy`?
+    """
+    found = _common_file_name(text) or _FILE_NAME(text)
+    if found is None:
+        raise why_no_file_name(text)
+    space, thing, attribute, timescale, extra, extension = found.groups("")
+    return FileName(space, thing, attribute, timescale, extra[1:], extension)
+
+
+def is_file_name(text: str) -> bool:
+    """Whether a text is the file name of a dataset.
+
+    >>> is_file_name("spikes.times.npy"), is_file_name("notes.txt")
+    (True, False)
+    """
+    return _FILE_NAME(text) is not None
+
+
+def build_file_name(parts: FileName) -> str:
+    """Write a file name; the inverse of `parse_file_name`.
+
+    Raises InvalidName when the name would not be read back as the same parts.
+    >>> build_file_name(FileName("", "spikes", "times", "ephysClock", "", "npy"))
+    'spikes.times_ephysClock.npy'
+    """
+    text = str(parts)
+    read = parse_file_name(text)
+    for part, wanted, got in zip(FileName._fields, parts, read, strict=True):
+        if wanted != got:
+            raise InvalidName(
+                text, part, f"{part} {wanted!r} would be read back as {got!r}", "choose another name for it"
+            )
+    return text
+
+
+def name_file(
+    thing: str,
+    attribute: str,
+    extension: str,
+    *,
+    namespace: str = "",
+    timescale: str | tuple[str, ...] = "",
+    extra: str | tuple[str, ...] = "",
+) -> str:
+    """Compose a name from free words: spaces and underscores become camel case, acronyms stay.
+
+    Raises InvalidName if a part holds a character no name may have.
+    >>> name_file("sparse noise", "stim_on_times", ".npy", namespace="ibl", timescale=("ephys clock", "min"))
+    '_ibl_sparseNoise.stimOn_times_ephysClock_min.npy'
+    >>> name_file("mpci ROIs", "mask", "npy", extra=("raw", "v12"))
+    'mpciROIs.mask.raw.v12.npy'
+    """
+    clocks = (timescale,) if isinstance(timescale, str) else timescale
+    ending = re.search(r"_(?:times|timestamps|intervals)$", attribute)
+    stem = attribute[: ending.start()] if ending else attribute
+    name = str(
+        FileName(
+            namespace=namespace,
+            object=camel_case(thing),
+            attribute=camel_case(stem) + (ending.group() if ending else ""),
+            timescale="_".join(camel_case(clock) for clock in clocks if clock),
+            extra=extra if isinstance(extra, str) else ".".join(filter(None, extra)),
+            extension=extension.removeprefix("."),
+        )
+    )
+    parse_file_name(name)
+    return name
+
+
+def camel_case(words: str) -> str:
+    """Join words as names of objects and attributes are written, keeping acronyms and their plurals.
+
+    >>> camel_case("motion_energy"), camel_case("mpci ROIs"), camel_case("Spikes")
+    ('motionEnergy', 'mpciROIs', 'spikes')
+    """
+    first, *others = re.split(r"[_\s]", words)
+    if not others:
+        return first[:1].lower() + first[1:]
+    acronym = re.compile(r"[A-Z]+s?").fullmatch
+    head = first if acronym(first) else first.lower()
+    return head + "".join(word if acronym(word) else word.capitalize() for word in others)

@@ -1,0 +1,71 @@
+"""What can be wrong with a name, a type or a revision: each problem says what to do about it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+class AlfError(ValueError):
+    """Any refusal of this package; the text says what is wrong and what to do."""
+
+
+class InvalidName(AlfError):
+    """A text that is no ALF name.
+
+    text      what was given
+    part      which part is at fault: `file`, `object`, `attribute`, `collection`, `lab`, …
+    problem   what is wrong with it
+    advice    what to do
+    """
+
+    def __init__(self, text: str, part: str, problem: str, advice: str) -> None:
+        super().__init__(f"{text!r}: {problem}: {advice}")
+        self.text, self.part, self.problem, self.advice = text, part, problem, advice
+
+
+class NoDatasetType(AlfError):
+    """No dataset type's pattern fits the file name."""
+
+
+class AmbiguousDatasetType(AlfError):
+    """Several dataset types fit the file name; `names` lists them."""
+
+    def __init__(self, filename: str, names: tuple[str, ...]) -> None:
+        super().__init__(
+            f"{filename!r} fits {len(names)} dataset types, must fit one: {', '.join(names)}. "
+            "Narrow a type's filename pattern"
+        )
+        self.names = names
+
+
+class UnknownFormat(AlfError):
+    """The file's extension belongs to no known data format."""
+
+
+class DatasetNotFound(AlfError):
+    """No dataset of the folder fits what was asked for."""
+
+
+class SeveralFound(AlfError):
+    """More than one collection, object or dataset fits; the text lists them and says how to narrow."""
+
+
+class ReaderMissing(AlfError):
+    """The file may be sound, but the package that reads it is not installed."""
+
+
+class RevisionNotFound(AlfError):
+    """No version of the dataset answers the revision asked for."""
+
+
+class SeveralDefaults(AlfError):
+    """More than one version carries the default flag: the table is broken, not the question."""
+
+
+def describe_character(char: str) -> str:
+    """Name a character so that also an invisible one can be found.
+
+    >>> describe_character(" "), describe_character("é")
+    ("' ' (space)", "'é' (latin small letter e with acute)")
+    """
+    return f"{char!r} ({unicodedata.name(char, f'U+{ord(char):04X}').lower()})"

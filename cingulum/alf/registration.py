@@ -1,0 +1,90 @@
+"""What a register-file request says about each file: its session, collection, revision and name."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from cingulum.alf.paths import Folder, SessionPath, parse_folder, parse_inside
+from cingulum.alf.problems import InvalidName, describe_character
+
+
+class RegisteredFile(NamedTuple):
+    """Where one file belongs. `name` need not be an ALF name: Alyx takes any that fits a dataset type."""
+
+    session: SessionPath
+    collection: str
+    revision: str
+    name: str
+
+
+def clean_path(text: str) -> str:
+    r"""Back slashes become slashes; double, leading and trailing slashes go.
+
+    >>> clean_path("\\m1\\2024-01-02//1/")
+    'm1/2024-01-02/1'
+    """
+    return "/".join(filter(None, text.replace("\\", "/").split("/")))
+
+
+def parse_register_path(text: str) -> Folder:
+    r"""Read the `path` of a register-file request: `subject/yyyy-mm-dd/number[/collection[/#revision#]]`.
+
+    Number 1 and 001 are the same. Raises InvalidName that names the first bad character: nothing is cut off.
+    >>> folder = parse_register_path("\\m1\\2024-01-02\\1\\alf//probe00/")
+    >>> folder.session.number, folder.collection
+    (1, 'alf/probe00')
+    >>> parse_register_path("m1/2024-01-02/1/my alf")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    cingulum.alf.problems.InvalidName: 'm1/2024-01-02/1/my alf': collection 'my alf' holds ' ' (space): use ...
+    """
+    return parse_folder(clean_path(text))
+
+
+def parse_register_file(path: str, filename: str) -> RegisteredFile:
+    """Read a request's `path` and one of its `filenames`; both may hold folders.
+
+    Raises InvalidName: bad character, folder below a revision, two revisions.
+    >>> parse_register_file("m1/2024-01-02/1", "alf/#v1#/spikes.times.npy")[1:]
+    ('alf', 'v1', 'spikes.times.npy')
+    """
+    below, _, name = clean_path(filename).rpartition("/")
+    folder = parse_folder(_short("/".join(filter(None, (clean_path(path), below)))))
+    return RegisteredFile(*folder, check_plain_name(name))
+
+
+def parse_aggregate_file(path: str, filename: str) -> tuple[str, str, str]:
+    """Read a file that belongs to no session into (collection, revision, name): every folder is collection.
+
+    >>> parse_aggregate_file("Subjects/labA/m1", "#v1#/_ibl_subjectTrials.table.pqt")
+    ('Subjects/labA/m1', 'v1', '_ibl_subjectTrials.table.pqt')
+    """
+    below, _, name = clean_path(filename).rpartition("/")
+    return *parse_inside(_short("/".join(filter(None, (clean_path(path), below))))), check_plain_name(name)
+
+
+def _short(folders: str) -> str:
+    """The same folders, if file systems can hold them: 255 bytes each, 1,024 together. Raises InvalidName."""
+    if len(folders.encode()) > 1024 or any(len(folder.encode()) > 255 for folder in folders.split("/")):
+        problem = "folders longer than 255 bytes, or 1,024 together"
+        raise InvalidName(folders, "collection", problem, "file systems hold no longer name")
+    return folders
+
+
+def check_plain_name(name: str) -> str:
+    """Let a file name pass that any file system and any URL can hold, ALF or not.
+
+    Raises InvalidName for characters other than letters, digits, `_`, `-`, `.`, dots only, over 255 bytes.
+    >>> check_plain_name("iblsorter_parameters.yaml")
+    'iblsorter_parameters.yaml'
+    """
+    odd = next((char for char in name if not re.match(r"[\w.-]", char)), None)
+    if odd:
+        problem = f"file name {name!r} holds {describe_character(odd)}"
+        raise InvalidName(name, "file", problem, "use letters, digits, `_`, `-` and `.` only")
+    if not name.strip("."):
+        raise InvalidName(name, "file", "file name missing", "give the name of a file after the folder")
+    if len(name.encode()) > 255:
+        raise InvalidName(name, "file", "longer than 255 bytes", "file systems hold no longer name")
+    return name

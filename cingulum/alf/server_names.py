@@ -1,0 +1,49 @@
+"""Names on servers: the dataset's UUID is the last extra part; clients take it out again."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+# Versions 3 to 5, hyphens in place, lower case: what the ONE client recognises.
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[345][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
+
+
+def add_uuid(path: str, dataset_id: UUID) -> str:
+    """Write a dataset's name or path as it stands on a server; an id that is there already is replaced.
+
+    >>> add_uuid("alf/spikes.times.npy", UUID("a976e418-c8b8-4d24-be47-d05120b18341"))
+    'alf/spikes.times.a976e418-c8b8-4d24-be47-d05120b18341.npy'
+    """
+    folder, slash, name = remove_uuid(path).rpartition("/")
+    stem, dot, extension = name.rpartition(".")
+    if not stem:
+        stem, dot, extension = name, "", ""
+    return f"{folder}{slash}{stem}.{dataset_id}{dot}{extension}"
+
+
+def split_uuid(path: str) -> tuple[str, UUID | None]:
+    """Read a server's name or path into the client's and the dataset's id, None where there is none.
+
+    >>> split_uuid("spikes.times.a976e418-c8b8-4d24-be47-d05120b18341.npy")
+    ('spikes.times.npy', UUID('a976e418-c8b8-4d24-be47-d05120b18341'))
+    >>> split_uuid("spikes.times.npy")
+    ('spikes.times.npy', None)
+    """
+    folder, slash, name = path.rpartition("/")
+    parts = name.split(".")
+    for at in (-2, -1):
+        # A name needs something before its id, else nothing would be left.
+        if len(parts) >= 1 - at and _UUID(parts[at]):
+            found = UUID(parts.pop(at))
+            return f"{folder}{slash}{'.'.join(parts)}", found
+    return path, None
+
+
+def remove_uuid(path: str) -> str:
+    """Take a dataset's id out of a server's name or path, if it holds one.
+
+    >>> remove_uuid("alf/spikes.times.a976e418-c8b8-4d24-be47-d05120b18341.npy")
+    'alf/spikes.times.npy'
+    """
+    return split_uuid(path)[0]

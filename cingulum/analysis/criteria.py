@@ -1,0 +1,279 @@
+"""Has an animal reached the next stage? Conditions over its last sessions, for any task, as data.
+
+A laboratory writes a `Ladder` of stages, each a list of conditions on named measures; `judge` answers with
+value, limit, passed and what is missing for each. What is not known is never counted as passed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cingulum.analysis.result import Result
+
+Measures = Mapping[str, float | None]
+Over = Literal["each", "any", "count", "window"]
+Comparison = Literal["<", "<=", ">", ">="]
+
+_WORDS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One line of a criterion.
+
+    Over       each: every session's measure; any: at least one session's; count: how many sessions have it
+               (a measure above 0); window: one measure of all sessions pooled
+    Magnitude  compare the absolute value, as for a bias to either side
+    Where      only sessions whose measure of this name is above 0
+    Scale      factor and unit for people: 100 and "%" show 0.914 as "91.4 %"
+    """
+
+    name: str
+    measure: str
+    over: Over
+    comparison: Comparison
+    limit: float
+    magnitude: bool = False
+    where: str | None = None
+    scale: float = 1.0
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A status and what the last `n_sessions` must show; all of them of one of `kinds` (of any, if empty)."""
+
+    name: str
+    conditions: tuple[Condition, ...]
+    n_sessions: int = 3
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GivingUp:
+    """A status for an animal still at `while_status` after so many sessions of a kind."""
+
+    name: str
+    while_status: str
+    kind: str
+    after_sessions: int
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """A task's stages, lowest first.
+
+    `start` is the status before any; `implied` says which status an animal must have had to be given a kind
+    of session at all.
+    """
+
+    name: str
+    start: str
+    stages: tuple[Stage, ...]
+    implied: Mapping[str, str] = field(default_factory=dict)
+    giving_up: tuple[GivingUp, ...] = ()
+
+    @property
+    def window(self) -> int:
+        """The most sessions that any stage looks back."""
+        return max(stage.n_sessions for stage in self.stages)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """All statuses, lowest first, without those of giving up."""
+        return (self.start, *(stage.name for stage in self.stages))
+
+
+@dataclass(frozen=True)
+class SessionMeasures:
+    """What one session gave: its label (a date), its kind, and its measures by name; `None` is unknown."""
+
+    label: str
+    kind: str
+    measures: Measures
+
+
+@dataclass(frozen=True)
+class ConditionResult(Result):
+    """One condition's answer. `value` is the one that decides (the worst of *each*, the best of *any*).
+
+    `values` are those of the sessions looked at; `passed` is `None` where the value is not known;
+    `missing` says in words what would be needed, `None` when passed.
+    """
+
+    name: str
+    value: float | None
+    values: tuple[float | None, ...]
+    comparison: Comparison
+    limit: float
+    passed: bool | None
+    missing: str | None
+
+
+@dataclass(frozen=True)
+class StageResult(Result):
+    """One stage's answer: passed only if each of its conditions is."""
+
+    name: str
+    passed: bool
+    conditions: tuple[ConditionResult, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What is missing, a sentence for each condition not passed."""
+        return tuple(each.missing for each in self.conditions if each.missing)
+
+
+@dataclass(frozen=True)
+class Verdict(Result):
+    """An animal's status after its last sessions, and the stage to reach next (`None` at the top)."""
+
+    status: str
+    sessions: tuple[str, ...]
+    reached: StageResult | None
+    next: StageResult | None
+
+
+def check(condition: Condition, sessions: Sequence[SessionMeasures], pooled: Measures) -> ConditionResult:
+    """One condition over the sessions of a window (oldest first) and the measures of all of them pooled.
+
+    >>> enough = Condition("trials", "n_trials", "each", ">", 200)
+    >>> days = [SessionMeasures("Mon", "training", {"n_trials": 310}),
+    ...         SessionMeasures("Tue", "training", {"n_trials": 180})]
+    >>> answer = check(enough, days, {})
+    >>> answer.value, answer.passed, answer.missing
+    (180.0, False, 'trials: 180 on Tue, must be above 200 in each session')
+    """
+    looked = [
+        each for each in sessions if condition.where is None or (each.measures.get(condition.where) or 0) > 0
+    ]
+    values, labels = _values(condition, looked, pooled)
+    passes = [_passes(condition, value) for value in values]
+    passed = _together(condition.over, passes)
+    deciding = _deciding(condition, values)
+    missing = None if passed else _missing(condition, deciding, values, labels)
+    return ConditionResult(
+        name=condition.name,
+        value=deciding,
+        values=tuple(values),
+        comparison=condition.comparison,
+        limit=condition.limit,
+        passed=passed,
+        missing=missing,
+    )
+
+
+def _values(
+    condition: Condition, sessions: Sequence[SessionMeasures], pooled: Measures
+) -> tuple[list[float | None], list[str]]:
+    if condition.over == "window":
+        return [_number(pooled.get(condition.measure))], ["the sessions together"]
+    found = [_number(each.measures.get(condition.measure)) for each in sessions]
+    if condition.over == "count":
+        return [float(sum((value or 0) > 0 for value in found))], ["the sessions together"]
+    return found, [each.label for each in sessions]
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def _passes(condition: Condition, value: float | None) -> bool | None:
+    if value is None:
+        return None
+    compared = abs(value) if condition.magnitude else value
+    return {
+        "<": compared < condition.limit,
+        "<=": compared <= condition.limit,
+        ">": compared > condition.limit,
+        ">=": compared >= condition.limit,
+    }[condition.comparison]
+
+
+def _together(over: Over, passes: Sequence[bool | None]) -> bool | None:
+    if not passes:
+        return None
+    decided = over == "any"
+    if decided in passes:
+        return decided
+    return None if None in passes else not decided
+
+
+def _deciding(condition: Condition, values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    wants_low = condition.comparison in {"<", "<="}
+    highest = wants_low != (condition.over == "any")
+    return (max if highest else min)(known, key=abs if condition.magnitude else float)
+
+
+def _missing(
+    condition: Condition, deciding: float | None, values: Sequence[float | None], labels: Sequence[str]
+) -> str:
+    needed = f"must be {_WORDS[condition.comparison]} {_show(condition, condition.limit)}"
+    where = {"each": " in each session", "any": " in one session"}.get(condition.over, "")
+    if not values:
+        return f"{condition.name}: no such session, {needed}{where}"
+    if deciding is None:
+        return f"{condition.name}: not known, {needed}{where}"
+    if condition.over == "each" and None in values and _passes(condition, deciding):
+        return f"{condition.name}: not known on {labels[values.index(None)]}, {needed}{where}"
+    at = f" on {labels[values.index(deciding)]}" if condition.over in {"each", "any"} else ""
+    return f"{condition.name}: {_show(condition, deciding)}{at}, {needed}{where}"
+
+
+def _show(condition: Condition, value: float) -> str:
+    return f"{value * condition.scale:.4g} {condition.unit}".rstrip()
+
+
+def check_stage(stage: Stage, sessions: Sequence[SessionMeasures], pooled: Measures) -> StageResult:
+    """Every condition of a stage over its last `n_sessions` (given oldest first), their number and kind included."""
+    window = sessions[-stage.n_sessions :]
+    fitting = [each for each in window if not stage.kinds or each.kind in stage.kinds]
+    kinds = " or ".join(stage.kinds)
+    enough = Condition(f"{kinds} sessions".strip(), "fits", "window", ">=", stage.n_sessions)
+    results = [check(enough, (), {"fits": len(fitting)})]
+    results += [check(condition, window, pooled) for condition in stage.conditions]
+    return StageResult(stage.name, all(result.passed is True for result in results), tuple(results))
+
+
+def judge(ladder: Ladder, sessions: Sequence[SessionMeasures], pooled: Measures) -> Verdict:
+    """The highest status that the last sessions (oldest first) show or imply, and how far the next one is.
+
+    `pooled` are the measures of the last `ladder.window` sessions taken together.
+
+    >>> enough = Condition("trials", "n_trials", "each", ">", 200)
+    >>> ladder = Ladder("any task", "new", (Stage("keen", (enough,), n_sessions=1),))
+    >>> judge(ladder, [SessionMeasures("Mon", "training", {"n_trials": 310})], {}).status
+    'keen'
+    """
+    window = tuple(sessions[-ladder.window :])
+    results = {stage.name: check_stage(stage, window, pooled) for stage in ladder.stages}
+    order = ladder.order
+    held = [ladder.start, *(name for name, result in results.items() if result.passed)]
+    held += [ladder.implied[each.kind] for each in window if each.kind in ladder.implied]
+    rank = max(order.index(status) for status in held)
+    following = order[rank + 1] if rank + 1 < len(order) else None
+    return Verdict(
+        status=order[rank],
+        sessions=tuple(each.label for each in window),
+        reached=results.get(order[rank]),
+        next=results[following] if following else None,
+    )
+
+
+def given_up(ladder: Ladder, status: str, sessions_by_kind: Mapping[str, int]) -> str | None:
+    """The status of giving up that applies after so many sessions of each kind, or `None`.
+
+    >>> slow = Ladder("task", "new", (), giving_up=(GivingUp("untrainable", "new", "training", 40),))
+    >>> given_up(slow, "new", {"training": 39}), given_up(slow, "new", {"training": 40})
+    (None, 'untrainable')
+    """
+    for rule in ladder.giving_up:
+        if rule.while_status == status and sessions_by_kind.get(rule.kind, 0) >= rule.after_sessions:
+            return rule.name
+    return None

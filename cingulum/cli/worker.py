@@ -1,0 +1,64 @@
+"""`cingulum worker`: do the jobs of a server on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb group."""
+    worker = typer.Typer(help="Do the jobs of a server on this machine.", no_args_is_help=True)
+    worker.callback()(lambda: None)
+    worker.command()(run)
+    app.add_typer(worker, name="worker")
+
+
+def _work_folder() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "cingulum" / "work"
+
+
+def run(
+    url: Annotated[str, typer.Option(help="address of the server", envvar="CINGULUM_BASE_URL")],
+    token_file: Annotated[
+        Path, typer.Option(help="file that holds the worker's token", exists=True, dir_okay=False)
+    ],
+    site: Annotated[str, typer.Option(help="where this machine stands, e.g. a lab's name")] = "",
+    name: Annotated[str, typer.Option(help="as the server lists it; host and process if not given")] = "",
+    work: Annotated[Path | None, typer.Option(help="folder for files of running jobs")] = None,
+    tree: Annotated[
+        list[Path] | None, typer.Option(help="folder with `lab/Subjects/…`: inputs there are read in place")
+    ] = None,
+    slots: Annotated[int, typer.Option(help="jobs at a time", min=1)] = 1,
+    grace_s: Annotated[float, typer.Option(help="seconds a job may go on after Ctrl-C", min=0)] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="end when there is nothing to do")] = False,
+) -> None:
+    """Ask for jobs, do them, until Ctrl-C. Only outbound connections to URL are made."""
+    from cingulum.worker.http import Server
+    from cingulum.worker.runner import Options, Worker, default_name
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    token = token_file.read_text().strip()
+    if not token:
+        typer.echo(f"{token_file} is empty: write the worker's token into it.", err=True)
+        raise typer.Exit(1)
+    options = Options(
+        name=name or default_name(),
+        work=work or _work_folder(),
+        site=site,
+        trees=tuple(tree or ()),
+        slots=slots,
+        grace_s=grace_s,
+        once=once,
+    )
+    worker = Worker(Server(url, token), options)
+    for wish in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wish, lambda *_: worker.stop())
+    raise typer.Exit(worker.run())

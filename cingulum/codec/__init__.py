@@ -1,0 +1,66 @@
+"""Lossless compression of electrophysiology: mtscomp's .cbin both ways, and a format of its own."""
+
+from cingulum.codec.cbin import CbinFile, CbinHeader, CbinReader
+from cingulum.codec.cbin_writer import compress_to_cbin, write_cbin
+from cingulum.codec.chunk import decode, encode
+from cingulum.codec.chunked import ChunkedReader
+from cingulum.codec.container import CglFile, CglReader, Index, read_index
+from cingulum.codec.container_writer import compress, write_cgl
+from cingulum.codec.digests import Digests, digests_of
+from cingulum.codec.errors import (
+    CodecError,
+    DamagedChunk,
+    EmptyRecording,
+    InvalidHeader,
+    InvalidLayout,
+    ProofFailed,
+    SourceChanged,
+    TargetBusy,
+    TargetExists,
+)
+from cingulum.codec.export import decompress_to_bin
+from cingulum.codec.layout import RawLayout, parse_meta
+from cingulum.codec.proof import Compression, Progress, decoded_digests, holds
+from cingulum.codec.ranges import LocalFile, ReadRange
+from cingulum.codec.recording import Recording
+from cingulum.codec.source import Decoded, RawFile
+
+__all__ = [
+    "CbinFile",
+    "CbinHeader",
+    "CbinReader",
+    "CglFile",
+    "CglReader",
+    "ChunkedReader",
+    "CodecError",
+    "Compression",
+    "DamagedChunk",
+    "Decoded",
+    "Digests",
+    "EmptyRecording",
+    "Index",
+    "InvalidHeader",
+    "InvalidLayout",
+    "LocalFile",
+    "Progress",
+    "ProofFailed",
+    "RawFile",
+    "RawLayout",
+    "ReadRange",
+    "Recording",
+    "SourceChanged",
+    "TargetBusy",
+    "TargetExists",
+    "compress",
+    "compress_to_cbin",
+    "decode",
+    "decoded_digests",
+    "decompress_to_bin",
+    "digests_of",
+    "encode",
+    "holds",
+    "parse_meta",
+    "read_index",
+    "write_cbin",
+    "write_cgl",
+]

@@ -1,0 +1,98 @@
+"""Chunks to a temporary file: one read of the source, in order, and resumable after a kill.
+
+When an attempt is taken up, the source is read again for its hashes, but the chunks that are
+written already are not compressed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from cingulum.codec.checksums import crc32
+from cingulum.codec.digests import Digests, Hasher
+from cingulum.codec.journal import PartFile
+from cingulum.codec.pipeline import COPIES_PER_CHUNK, Turns, ordered_map, thread_count
+from cingulum.codec.proof import OnProgress, Progress
+from cingulum.codec.source import Source
+
+Encode = Callable[[bytes], bytes]
+OnNote = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """How a file is made: threads and memory to use, and whom to tell how far it is.
+
+    `on_note` is told what happened to an earlier attempt, as a sentence, before the work begins.
+    """
+
+    threads: int | None = None
+    memory_bytes: int | None = None
+    on_progress: OnProgress | None = None
+    on_note: OnNote | None = None
+
+    def note(self, part: PartFile) -> None:
+        """Say what was found of an earlier attempt."""
+        if self.on_note is None:
+            return
+        if part.set_aside:
+            self.on_note(f"an earlier attempt is not taken up, {part.set_aside}: starting from the beginning")
+        elif part.kept:
+            self.on_note(f"taking up an earlier attempt that was stopped after {part.kept} chunks")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was read: the hashes of all raw bytes, and those after the last whole sample."""
+
+    raw: Digests
+    tail: bytes
+
+
+def start_of(source: Source, settings: dict[str, Any]) -> dict[str, Any]:
+    """What must be the same when an attempt is taken up."""
+    return {
+        "source": source.identity(),
+        "settings": settings,
+        "bounds": crc32(repr(tuple(source.chunk_bounds)).encode()),
+    }
+
+
+def write_chunks(
+    part: PartFile, source: Source, encode: Encode, work: Work, copies: float = COPIES_PER_CHUNK
+) -> Written:
+    """Append all chunks that are not there yet. Threads read, hash in turn, and encode.
+
+    `copies` tells how often a chunk is in memory while it is encoded.
+    """
+    work.note(part)
+    raw, turns = Hasher(), Turns()
+    lengths = [
+        (stop - start) * source.layout.bytes_per_sample for start, stop in pairwise(source.chunk_bounds)
+    ]
+    workers = thread_count(max(lengths, default=1), work.threads, work.memory_bytes, copies)
+    total, done = sum(lengths), 0
+
+    def read_and_encode(number: int) -> bytes:
+        try:
+            chunk = source.read_chunk(number)
+        except BaseException:
+            turns.give_up()
+            raise
+        with turns.of(number):
+            raw.update(chunk)
+        return b"" if number < part.kept else encode(chunk)
+
+    for number, coded in enumerate(ordered_map(read_and_encode, range(len(lengths)), workers)):
+        if number >= part.kept:
+            part.append_chunk(coded)
+        done += lengths[number]
+        if work.on_progress:
+            work.on_progress(Progress("compress", done, total, part.offsets[number + 1]))
+    part.sync()
+    tail = source.tail()
+    raw.update(tail)
+    return Written(raw.digests(), tail)

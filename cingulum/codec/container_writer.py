@@ -1,0 +1,133 @@
+"""Writer of .cgl files: proved before they get their name, resumable until then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from cingulum.codec.atomic import publish, sole_writer
+from cingulum.codec.chunk import Preset, encode
+from cingulum.codec.chunk_writer import OnNote, Work, start_of, write_chunks
+from cingulum.codec.container import START, SUFFIX, CglFile, Index
+from cingulum.codec.errors import TargetExists
+from cingulum.codec.journal import unfinished
+from cingulum.codec.kernels import KernelName
+from cingulum.codec.layout import RawLayout
+from cingulum.codec.proof import Compression, OnProgress, prove
+from cingulum.codec.source import RawFile, Source
+
+SHORT_CHUNK_RATE_HZ = 10_000.0
+LONG_CHUNK_S = 4.0
+
+
+def chunk_duration_s(sample_rate_hz: float) -> float:
+    """Seconds of a chunk: 1 for spike bands, 4 for slow signals, whose headers would weigh more.
+
+    >>> chunk_duration_s(30_000.0), chunk_duration_s(2_500.0)
+    (1.0, 4.0)
+    """
+    return 1.0 if sample_rate_hz > SHORT_CHUNK_RATE_HZ else LONG_CHUNK_S
+
+
+def compress(
+    raw: Path,
+    target: Path | None = None,
+    *,
+    layout: RawLayout | None = None,
+    preset: Preset = "small",
+    chunk_s: float | None = None,
+    threads: int | None = None,
+    memory_bytes: int | None = None,
+    kernel: KernelName | None = None,
+    overwrite: bool = False,
+    on_progress: OnProgress | None = None,
+    on_note: OnNote | None = None,
+) -> Compression:
+    """Compress a raw recording to a .cgl beside it, or to `target`, and prove the result.
+
+    The raw file is read once and never written to. What was written is decoded again and its
+    hash compared before it gets its name. An attempt that was killed is taken up again.
+    Layout   from the .meta or structure.oebin beside the file unless given
+    Memory   160 MB for chunks, or `memory_bytes` for the process: with more, more threads have room
+    Raises   InvalidLayout, SourceChanged, TargetExists, TargetBusy, ProofFailed, and OSError when
+             the disk is full; then no target is there
+    """
+    layout = layout or RawLayout.beside(raw)
+    source = RawFile(raw, layout, chunk_s or chunk_duration_s(layout.sample_rate_hz))
+    return write_cgl(
+        source,
+        target or raw.with_suffix(SUFFIX),
+        preset=preset,
+        threads=threads,
+        memory_bytes=memory_bytes,
+        kernel=kernel,
+        overwrite=overwrite,
+        on_progress=on_progress,
+        on_note=on_note,
+    )
+
+
+def write_cgl(
+    source: Source,
+    target: Path,
+    *,
+    preset: Preset = "small",
+    threads: int | None = None,
+    memory_bytes: int | None = None,
+    kernel: KernelName | None = None,
+    overwrite: bool = False,
+    on_progress: OnProgress | None = None,
+    on_note: OnNote | None = None,
+) -> Compression:
+    """Write any source, for example an mtscomp recording, as a proved .cgl."""
+    layout = source.layout
+
+    def encode_bytes(chunk: bytes) -> bytes:
+        samples = np.frombuffer(chunk, layout.dtype).reshape(-1, layout.n_channels)
+        return encode(
+            samples, preset=preset, kernel=kernel, digital=layout.digital_channels, shanks=layout.shanks
+        )
+
+    settings = {
+        "preset": preset,
+        "dtype": layout.dtype.str,
+        "n_channels": layout.n_channels,
+        "digital": layout.digital_channels,
+        "shanks": layout.shanks,
+    }
+    work = Work(threads, memory_bytes, on_progress, on_note)
+    with sole_writer(target):
+        if target.exists() and not overwrite:
+            raise TargetExists(f"{target.name} is there already")
+        with unfinished(target, start_of(source, settings), START) as part:
+            written = write_chunks(part, source, encode_bytes, work)
+            index = Index(
+                dtype=layout.dtype,
+                n_channels=layout.n_channels,
+                sample_rate_hz=layout.sample_rate_hz,
+                chunk_bounds=source.chunk_bounds,
+                chunk_offsets=tuple(part.offsets),
+                raw=written.raw,
+                tail=written.tail,
+                digital_channels=layout.digital_channels,
+                shanks=layout.shanks,
+                preset=preset,
+                raw_suffix=source.raw_suffix,
+            )
+            part.append(index.pack())
+            part.sync()
+            with CglFile(part.path, kernel) as file:
+                prove(file, written.raw, threads, on_progress, memory_bytes)
+            publish(part.path, target)
+    return Compression(
+        raw=written.raw,
+        compressed=part.hasher.digests(),
+        files=(target,),
+        n_samples=index.chunk_bounds[-1],
+        n_channels=index.n_channels,
+        n_chunks=len(index.chunk_bounds) - 1,
+        tail_bytes=len(index.tail),
+        sha1_as_acquired=None if layout.sha1 is None else layout.sha1 == written.raw.sha1,
+        resumed_chunks=part.kept,
+    )

@@ -1,0 +1,49 @@
+"""What can go wrong with compressed recordings; every error says what to look at."""
+
+from __future__ import annotations
+
+
+class CodecError(ValueError):
+    """Something about a recording or its compressed form is not as it must be."""
+
+
+class InvalidHeader(CodecError):
+    """A header is missing, contradicts itself, or claims more than is allowed."""
+
+
+class InvalidLayout(CodecError):
+    """The shape, type or rate of a raw recording is unknown or impossible."""
+
+
+class EmptyRecording(CodecError):
+    """The recording holds no whole sample, and the format has no way to say so."""
+
+
+class TargetExists(CodecError):
+    """The file to be written is there already."""
+
+
+class TargetBusy(CodecError):
+    """Another process is writing the same file at this moment."""
+
+
+class SourceChanged(CodecError):
+    """The raw file was changed while it was being compressed."""
+
+
+class ProofFailed(CodecError):
+    """What was written does not decode to the bytes that were read."""
+
+
+class DamagedChunk(CodecError):
+    """One chunk cannot be decoded; the others still can.
+
+    `chunk` counts from 0; `start_s` and `stop_s` are seconds from the start of the recording.
+    """
+
+    def __init__(self, chunk: int, start_s: float, stop_s: float, reason: str) -> None:
+        super().__init__(f"chunk {chunk} (seconds {start_s:.3f} to {stop_s:.3f}) is damaged: {reason}")
+        self.chunk = chunk
+        self.start_s = start_s
+        self.stop_s = stop_s
+        self.reason = reason

@@ -1,0 +1,227 @@
+"""The bytes of the channels after a chunk's head: entropy-coded symbols, then what they cannot hold."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from cingulum.codec.checksums import crc32
+from cingulum.codec.chunk_head import Head
+from cingulum.codec.errors import CodecError, InvalidHeader
+from cingulum.codec.kernels import Kernel
+from cingulum.codec.parts import Residuals, Streams, low_bytes
+from cingulum.codec.plain_rans import LOWEST_STATE
+from cingulum.codec.symbol_tables import BYTE_OF, frequencies_of, levels_of
+
+# In effect Huffman coding alone: matches are sought, but hardly any is long enough.
+# Negative levels would be faster still, yet they leave literals uncoded.
+HUFFMAN_ONLY = zstandard.ZstdCompressionParameters(
+    compression_level=1, strategy=zstandard.STRATEGY_FAST, min_match=7, hash_log=6, write_content_size=True
+)
+Frame = bytes | memoryview
+NEARBY_BYTES = 1 << 15  # frames this close together are fetched at once
+
+
+class _Engines(threading.local):
+    """zstd contexts keep tables that take longer to make than a channel to compress."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(compression_params=HUFFMAN_ONLY)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_engines = _Engines()
+
+
+def write_frames(
+    head: Head, parts: Residuals, counts: NDArray[np.int64], kernel: Kernel, *, tables: bool
+) -> list[Frame]:
+    """Make all frames of a chunk, and write their lengths, checksums and tables into `head`."""
+    symbols = parts.symbols
+    n_channels, n_samples = symbols.shape
+    if tables:
+        coded = _encode_with_tables(head, symbols, counts, kernel)
+    else:
+        edges = range(0, n_channels, head.channels_per_frame)
+        coded = [
+            _engines.compressor.compress(symbols[start : start + head.channels_per_frame].reshape(-1).data)
+            for start in edges
+        ]
+    head.symbol_bytes = np.array([len(part) for part in coded], np.uint32)
+    if len(parts.escaped) or len(parts.low):
+        coded = _append_spilled(head, coded, parts.escaped, parts.low, n_samples)
+    head.frame_crcs = np.array([crc32(frame) for frame in coded], np.uint32)
+    return coded
+
+
+def _encode_with_tables(
+    head: Head, symbols: NDArray[np.uint8], counts: NDArray[np.int64], kernel: Kernel
+) -> list[Frame]:
+    head.levels = levels_of(counts[:, BYTE_OF])
+    states, lengths, words = kernel.rans_encode(symbols, frequencies_of(head.levels))
+    head.states, head.words = states, lengths.astype(np.uint32)
+    content = words.astype("<u4", copy=False).view(np.uint8).data  # seen, not copied: it is large
+    edges = np.concatenate([[0], np.cumsum(lengths * 4)]).tolist()
+    return [content[start:stop] for start, stop in pairwise(edges)]
+
+
+def _append_spilled(
+    head: Head, coded: list[Frame], escaped: NDArray[np.int16], low: NDArray[np.uint8], n_samples: int
+) -> list[Frame]:
+    escaped_at = np.concatenate([[0], np.cumsum(head.exceptions, dtype=np.int64)])
+    low_at = np.concatenate([[0], np.cumsum(low_bytes(head.shifts, n_samples))])
+    per_frame, n_channels = head.channels_per_frame, len(head.shifts)
+    found = []
+    for frame, part in enumerate(coded):
+        first, end = frame * per_frame, min((frame + 1) * per_frame, n_channels)
+        extra = low[low_at[first] : low_at[end]].tobytes()
+        whole = escaped[escaped_at[first] : escaped_at[end]].astype("<i2", copy=False).tobytes()
+        found.append(b"".join([part, extra, whole]) if extra or whole else part)
+    return found
+
+
+@dataclass(frozen=True)
+class Body:
+    """Where frames are fetched: `start` and `end` count from the chunk's first byte."""
+
+    start: int
+    end: int
+    fetch: Callable[[int, int], bytes | memoryview]
+
+
+def read_frames(
+    head: Head, n_samples: int, places: NDArray[np.int64], body: Body, kernel: Kernel
+) -> Residuals:
+    """The residuals of the channels at `places`.
+
+    Fetches only the frames that hold them. Raises CodecError where a frame's checksum is wrong.
+    """
+    edges = head.frame_edges(n_samples)
+    if body.start + int(edges[-1]) != body.end:
+        raise InvalidHeader("the frames do not fill the chunk")
+    per_frame = head.channels_per_frame
+    frames = np.unique(places // per_frame)
+    buffer, starts = _fetch(frames, edges, body)
+    for frame, at in zip(frames, starts, strict=True):
+        if crc32(buffer[at : at + edges[frame + 1] - edges[frame]]) != head.frame_crcs[frame]:
+            raise CodecError(f"the frame of channel place {frame * per_frame} is damaged")
+    found = _Frames(head, n_samples, places, frames, buffer, starts)
+    numbered = head.levels is None
+    symbols = found.decode_zstd() if numbered else found.decode_tables(kernel)
+    escapes = head.exceptions[places].astype(np.int64)
+    return Residuals(symbols, numbered, head.shifts[places], escapes, *found.spilled())
+
+
+def _fetch(
+    frames: NDArray[np.int64], edges: NDArray[np.int64], body: Body
+) -> tuple[memoryview, NDArray[np.int64]]:
+    """The bytes of some frames, near ones fetched together, and where each frame starts in them."""
+    blocks: list[bytes | memoryview] = []
+    starts = np.empty(len(frames), np.int64)
+    size = index = 0
+    while index < len(frames):
+        last = index
+        while last + 1 < len(frames) and edges[frames[last + 1]] - edges[frames[last] + 1] <= NEARBY_BYTES:
+            last += 1
+        first_byte, end_byte = int(edges[frames[index]]), int(edges[frames[last] + 1])
+        block = body.fetch(body.start + first_byte, end_byte - first_byte)
+        if len(block) != end_byte - first_byte:
+            raise CodecError("the chunk ends within its frames")
+        starts[index : last + 1] = edges[frames[index : last + 1]] - first_byte + size
+        blocks.append(block)
+        size += len(block)
+        index = last + 1
+    return memoryview(blocks[0] if len(blocks) == 1 else b"".join(blocks)), starts
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """The frames that hold some channels: `starts` tells where each lies in `buffer`."""
+
+    head: Head
+    n_samples: int
+    places: NDArray[np.int64]
+    frames: NDArray[np.int64]
+    buffer: memoryview
+    starts: NDArray[np.int64]
+
+    def decode_tables(self, kernel: Kernel) -> NDArray[np.uint8]:
+        head, places = self.head, self.places
+        if head.states is None or head.words is None or head.channels_per_frame != 1:
+            raise InvalidHeader("rANS streams need states, and a frame for each channel")
+        lengths = head.words[places].astype(np.int64)
+        words, at = self._words(lengths)
+        streams = Streams(head.states[places], words, at)
+        symbols, states, ends = kernel.rans_decode(streams, head.frequencies(places), self.n_samples)
+        if (states != LOWEST_STATE).any() or (ends != at + lengths).any():
+            raise CodecError("a rANS stream does not end where it should")
+        return symbols
+
+    def _words(self, lengths: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """All words, never none, and where each channel's begin. What else frames hold may misalign them."""
+        if len(self.buffer) >= 4 and not (self.starts % 4).any():
+            return np.frombuffer(self.buffer[: len(self.buffer) // 4 * 4], "<u4"), self.starts // 4
+        parts = [self.buffer[at : at + size] for at, size in zip(self.starts, 4 * lengths, strict=True)]
+        return np.frombuffer(b"".join([*parts, bytes(4)]), "<u4"), np.cumsum(lengths) - lengths
+
+    def decode_zstd(self) -> NDArray[np.uint8]:
+        per_frame, frames = self.head.channels_per_frame, self.frames
+        first = frames * per_frame
+        sizes = np.minimum(first + per_frame, len(self.head.shifts)) - first
+        flat = _decompress(
+            [
+                self.buffer[at : at + length]
+                for at, length in zip(self.starts, self.head.symbol_bytes[frames], strict=True)
+            ],
+            sizes * self.n_samples,
+        ).reshape(-1, self.n_samples)
+        if len(flat) == len(self.places):
+            return flat
+        held = np.concatenate([start + np.arange(size) for start, size in zip(first, sizes, strict=True)])
+        return np.ascontiguousarray(flat[np.isin(held, self.places)])
+
+    def spilled(self) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
+        """Escaped residuals and low bits of all channels."""
+        head, per_frame = self.head, self.head.channels_per_frame
+        low_sizes, escaped_sizes = (
+            low_bytes(head.shifts, self.n_samples),
+            2 * head.exceptions.astype(np.int64),
+        )
+        low_before = np.concatenate([[0], np.cumsum(low_sizes)])
+        escaped_before = np.concatenate([[0], np.cumsum(escaped_sizes)])
+        places = self.places[(low_sizes + escaped_sizes)[self.places] > 0]
+        frames = places // per_frame
+        first, end = frames * per_frame, np.minimum((frames + 1) * per_frame, len(head.shifts))
+        at = self.starts[np.searchsorted(self.frames, frames)] + head.symbol_bytes[frames] - low_before[first]
+        escaped_at = at + low_before[end] + escaped_before[places] - escaped_before[first]
+        escaped = self._joined(escaped_at, escaped_sizes[places])
+        low = self._joined(at + low_before[places], low_sizes[places])
+        return np.frombuffer(escaped, "<i2"), np.frombuffer(low, np.uint8)
+
+    def _joined(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> bytes:
+        ends = starts + sizes
+        apart = np.flatnonzero(starts[1:] != ends[:-1])  # channels of a frame mostly lie behind one another
+        first, last = np.append(starts[:1], starts[apart + 1]), np.append(ends[apart], ends[-1:])
+        return b"".join([self.buffer[at:end] for at, end in zip(first.tolist(), last.tolist(), strict=True)])
+
+
+def _decompress(coded: list[memoryview], sizes: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The contents of zstd frames, one after the other."""
+    out = np.empty(int(sizes.sum()), np.uint8)
+    at = 0
+    try:
+        for frame, size in zip(coded, sizes.tolist(), strict=True):
+            if zstandard.frame_content_size(frame) != size:
+                raise CodecError("a zstd frame has another size than its channels")
+            content = _engines.decompressor.decompress(frame, max_output_size=size)
+            out[at : at + size] = np.frombuffer(content, np.uint8)
+            at += size
+    except zstandard.ZstdError as error:
+        raise CodecError(f"a zstd frame is damaged ({error})") from error
+    return out

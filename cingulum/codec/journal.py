@@ -1,0 +1,178 @@
+"""An unfinished file that a killed program leaves behind, and the next one takes up.
+
+Beside the temporary file stands a journal: a line that says what is made of what and how, then a
+line a chunk: its size and checksum. After a crash the file is cut to the last chunk whose checksum
+holds. The journal may run behind the data, never ahead of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedRandom
+from pathlib import Path
+from typing import Any, TextIO
+
+from cingulum.codec.atomic import part_path
+from cingulum.codec.checksums import crc32
+from cingulum.codec.digests import Hasher
+
+
+def journal_path(target: Path) -> Path:
+    """Where the journal of an unfinished target stands.
+
+    >>> journal_path(Path("a/probe.ap.cgl")).as_posix()
+    'a/.probe.ap.cgl.journal'
+    """
+    return target.with_name(f".{target.name}.journal")
+
+
+class PartFile:
+    """The temporary file: chunks are appended, and hashed as they are.
+
+    `offsets` count from its first byte, one more than there are chunks; `kept` chunks are an earlier
+    attempt's. `set_aside` says in words why an earlier attempt could not be taken up; "" if there was
+    none, or it was.
+    """
+
+    def __init__(self, target: Path, start: dict[str, Any], prefix: bytes, file: BufferedRandom) -> None:
+        self.path = part_path(target)
+        self.hasher = Hasher()
+        self.set_aside = ""
+        self._file = file
+        journal = journal_path(target)
+        known = self._journalled(journal, start)
+        self.offsets = self._take_over(prefix, known)
+        self.kept = len(self.offsets) - 1
+        self._lines = self._continued(journal, json.dumps(start) + "\n", known[: self.kept])
+
+    @staticmethod
+    def _continued(journal: Path, first: str, known: list[tuple[int, int]]) -> TextIO:
+        """The journal, cut to what holds: never emptied, for a kill at that moment would lose it all."""
+        length = len(first) + sum(len(f"{size} {crc}\n") for size, crc in known)
+        if not known:
+            journal.write_text(first, encoding="ascii")
+        os.truncate(journal, length)
+        return journal.open("a", encoding="ascii")
+
+    def append_chunk(self, chunk: bytes | memoryview) -> None:
+        """Write the next chunk, then its line."""
+        self.append(chunk)
+        self._file.flush()
+        self._lines.write(f"{len(chunk)} {crc32(chunk)}\n")
+        self._lines.flush()
+        self.offsets.append(self.offsets[-1] + len(chunk))
+
+    def append(self, content: bytes | memoryview) -> None:
+        """Write what follows the chunks."""
+        self._file.write(content)
+        self.hasher.update(content)
+
+    def sync(self) -> None:
+        """Bring all to the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        # What is still in a buffer cannot be written where the disk is full, and is given up.
+        for file in (self._lines, self._file):
+            with suppress(OSError):
+                file.close()
+
+    def _journalled(self, journal: Path, start: dict[str, Any]) -> list[tuple[int, int]]:
+        """(size, checksum) of the chunks an earlier attempt wrote; none if it had another source or settings."""
+        try:
+            first, *lines = journal.read_text(encoding="ascii", errors="replace").split("\n")
+        except FileNotFoundError:
+            return []
+        if first != json.dumps(start):
+            self.set_aside = _difference(first, start)
+            return []
+        known = []
+        for line in lines[:-1]:  # what follows the last line end may be half a line
+            size, _, crc = line.partition(" ")
+            if not (size.isdecimal() and crc.isdecimal()):
+                break
+            known.append((int(size), int(crc)))
+        return known
+
+    def _take_over(self, prefix: bytes, known: list[tuple[int, int]]) -> list[int]:
+        file = self._file
+        file.seek(0)
+        if known and file.read(len(prefix)) != prefix:
+            self.set_aside = "its file does not begin as it should"
+            known = []
+        if not known:
+            file.seek(0)
+            file.truncate()
+            file.write(prefix)
+        self.hasher.update(prefix)
+        offsets = [len(prefix)]
+        for size, crc in known:
+            chunk = file.read(size)
+            if len(chunk) != size or crc32(chunk) != crc:
+                break
+            self.hasher.update(chunk)
+            offsets.append(offsets[-1] + size)
+        if known and len(offsets) == 1:
+            self.set_aside = "its first chunk is damaged"
+        file.seek(offsets[-1])
+        file.truncate()
+        return offsets
+
+
+@contextmanager
+def unfinished(target: Path, start: dict[str, Any], prefix: bytes = b"") -> Iterator[PartFile]:
+    """The temporary file of a target, taken up where an earlier attempt was killed, if `start` is the same.
+
+    It and its journal go when all is done, or when it fails; they stay for the next attempt when the
+    program is killed, or interrupted by a person.
+    """
+    path = part_path(target)
+    try:
+        with path.open("r+b" if path.exists() else "w+b") as file:
+            part = PartFile(target, start, prefix, file)
+            try:
+                yield part
+            finally:
+                part.close()
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        path.unlink(missing_ok=True)
+        journal_path(target).unlink(missing_ok=True)
+        raise
+    journal_path(target).unlink(missing_ok=True)
+
+
+def take_back(target: Path, start: dict[str, Any]) -> bool:
+    """Make a target temporary again that got its name just before its writer was killed.
+
+    That is the case of a .cbin whose .ch was still to come.
+    """
+    try:
+        first, _, _ = journal_path(target).read_text(encoding="ascii", errors="replace").partition("\n")
+    except FileNotFoundError:
+        return False
+    if first != json.dumps(start) or part_path(target).exists():
+        return False
+    target.rename(part_path(target))
+    return True
+
+
+def _difference(first: str, start: dict[str, Any]) -> str:
+    """Why an earlier attempt does not fit, in words.
+
+    >>> _difference('{"source": 1, "settings": 2}', {"source": 5, "settings": 2})
+    'its source has changed since'
+    >>> _difference('{"sou', {"source": 5, "settings": 2})
+    'its journal cannot be read'
+    """
+    try:
+        earlier = json.loads(first)
+        same_source = earlier["source"] == start["source"]
+    except (ValueError, KeyError, TypeError):
+        return "its journal cannot be read"
+    return "it was made with other settings" if same_source else "its source has changed since"

@@ -1,0 +1,246 @@
+"""The arithmetic of the format in numpy alone: always there, and the text that explains it best.
+
+Rows are channels in coding order. A row holds the first samples of all segments, then the second
+ones, so that all segments take a step in time together. `compiled` has the same functions for
+numba; the two agree bit for bit. All arithmetic on samples is modulo 2^16.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cingulum.codec.errors import CodecError
+from cingulum.codec.fit import COEFFICIENT_BITS, MAX_ORDER, N_NEIGHBOURS, WEIGHT_BITS
+from cingulum.codec.parts import (
+    ESCAPE,
+    ESCAPE_BYTE,
+    Prediction,
+    Residuals,
+    choose_shift,
+    low_bytes,
+    plane_bytes,
+)
+
+Int16s = NDArray[np.int16]
+Int32s = NDArray[np.int32]
+BLOCK_STEPS = 16  # of all segments of BLOCK_CHANNELS: what is at work at a time stays in the cache
+BLOCK_CHANNELS = 512
+BLOCK_ROWS = 16  # of which all symbols stay in the cache
+BLOCK_NUMBERS = 120_000  # of 32 bits each, three times, at work at a time
+
+
+def turn(samples: Int16s, offsets: Int16s, order: NDArray[np.int64], segments: int) -> Int16s:
+    """Rows of channels in coding order, offsets taken off, from (n_samples, n_channels)."""
+    n_samples, n_channels = samples.shape
+    rows = np.empty((n_channels, n_samples), np.int16)
+    length = n_samples // segments
+    moved = not np.array_equal(order, np.arange(n_channels))
+    apart = samples[: length * segments].reshape(segments, length, n_channels)
+    for first in range(0, length, BLOCK_STEPS):
+        block = apart[:, first : first + BLOCK_STEPS] - offsets
+        steps = rows[:, first * segments : (first + block.shape[1]) * segments]
+        steps.reshape(n_channels, -1, segments)[...] = (block[..., order] if moved else block).transpose(
+            2, 1, 0
+        )
+    rows[:, length * segments :] = (samples[length * segments :] - offsets)[:, order].T
+    return rows
+
+
+def forward(rows: Int16s, prediction: Prediction, *, numbered: bool) -> tuple[Residuals, NDArray[np.int64]]:
+    """Symbols of every sample's residual, and how often each byte occurs in each channel.
+
+    Symbols that are numbered are not counted, but for escapes.
+    """
+    n_channels, n_samples = rows.shape
+    symbols = np.empty(rows.shape, np.uint8)
+    counts = np.empty((n_channels, 256), np.int64)
+    shifts = np.empty(n_channels, np.uint8)
+    escaped, low = [np.empty(0, np.int16)], [np.empty(0, np.uint8)]
+    escape = ESCAPE if numbered else ESCAPE_BYTE
+    residuals = _less_past(rows, prediction)
+    # From the last channel on, so that those before still hold what the past did not say.
+    for channel in np.flatnonzero(prediction.weights.any(axis=1))[::-1].tolist():
+        residuals[channel] -= _from_neighbours(residuals, prediction.weights, channel)
+    for some in _blocks(rows.shape):
+        high, coded = residuals[some], symbols[some]
+        sizes = np.abs(high).view(np.uint16).sum(axis=1, dtype=np.int64).tolist()
+        shifts[some] = [choose_shift(size, n_samples) for size in sizes]
+        low += [
+            _low_bits(row, shift) for row, shift in zip(high, shifts[some].tolist(), strict=True) if shift
+        ]
+        high >>= shifts[some, None]
+        numbers = ((high << 1) ^ (high >> 15)).view(np.uint16)
+        if numbered:
+            np.minimum(numbers, ESCAPE, out=coded, casting="unsafe")
+            counts[some, escape] = np.count_nonzero(coded == escape, axis=1)
+        else:
+            coded[...] = np.where(numbers < ESCAPE, high, ESCAPE_BYTE)
+            counts[some] = [np.bincount(row, minlength=256) for row in coded]
+        if counts[some, escape].any():
+            escaped.append(high[coded == escape])
+    parts = (counts[:, escape], np.concatenate(escaped), np.concatenate(low))
+    return Residuals(symbols, numbered, shifts, *parts), counts
+
+
+def _blocks(shape: tuple[int, ...]) -> list[slice]:
+    """Some channels at a time: they stay in the cache, yet each step is long, for between steps threads wait."""
+    step = max(1, BLOCK_NUMBERS // shape[1])
+    return [slice(first, first + step) for first in range(0, shape[0], step)]
+
+
+def _from_neighbours(rows: Int16s, weights: Int16s, channel: int) -> Int16s:
+    total = np.zeros(rows.shape[1], np.int32)
+    for lag in range(1, min(N_NEIGHBOURS, channel) + 1):
+        if weights[channel, lag - 1]:
+            total += np.int32(weights[channel, lag - 1]) * rows[channel - lag].astype(np.int32)
+    return ((total + (1 << (WEIGHT_BITS - 1))) >> WEIGHT_BITS).astype(np.int16)
+
+
+def _less_past(rows: Int16s, prediction: Prediction) -> Int16s:
+    """What the past of each channel does not say about its samples."""
+    found, segments = np.empty_like(rows), prediction.segments
+    n_samples = rows.shape[1]
+    before, apart = MAX_ORDER * segments, n_samples // segments * segments
+    for some in _blocks(rows.shape):
+        taps = prediction.coefficients[some].astype(np.int32)
+        # The first sample of each segment stands for all samples before it.
+        wide = np.empty((len(taps), before + n_samples), np.int32)
+        wide[:, :before], wide[:, before:] = np.tile(rows[some, :segments], MAX_ORDER), rows[some]
+        np.subtract(
+            rows[some, :apart], _said(wide[:, : before + apart], taps, segments), out=found[some, :apart]
+        )
+        found[some, 0] = rows[some, 0]
+        found[some, 1:segments] = rows[some, 1:segments] - rows[some, : segments - 1]
+        last = wide[:, apart + segments - 1 : apart + before : segments]
+        rest = np.concatenate([last, wide[:, before + apart :]], axis=1)
+        np.subtract(rows[some, apart:], _said(rest, taps, 1), out=found[some, apart:])
+    return found
+
+
+def _said(wide: Int32s, taps: Int32s, distance: int) -> Int16s:
+    """What the samples 1, 2 ... 4 times `distance` before say about each one from 4 times `distance` on."""
+    start, end = MAX_ORDER * distance, wide.shape[1]
+    total = np.full((len(wide), end - start), 1 << (COEFFICIENT_BITS - 1), np.int32)
+    term = np.empty_like(total)
+    for lag in (np.flatnonzero(taps.any(axis=0)) + 1).tolist():
+        total += np.multiply(
+            taps[:, lag - 1, None], wide[:, start - lag * distance : end - lag * distance], out=term
+        )
+    return np.right_shift(total, COEFFICIENT_BITS, out=total).astype(np.int16)
+
+
+def _low_bits(row: Int16s, shift: int) -> NDArray[np.uint8]:
+    planes = np.zeros((shift, plane_bytes(len(row))), np.uint8)
+    for bit in range(shift):
+        packed = np.packbits((row >> bit).astype(np.uint8) & 1, bitorder="little")
+        planes[bit, : len(packed)] = packed
+    return planes.reshape(-1)
+
+
+def _surprises(parts: Residuals) -> Int16s:
+    """Residuals, one row a channel; CodecError where escapes are more or fewer than their values."""
+    n_samples = parts.symbols.shape[1]
+    rows = np.empty(parts.symbols.shape, np.int16)
+    escape, used = ESCAPE if parts.numbered else ESCAPE_BYTE, 0
+    for first in range(0, len(rows), BLOCK_ROWS):
+        symbols, some = parts.symbols[first : first + BLOCK_ROWS], rows[first : first + BLOCK_ROWS]
+        if parts.numbered:
+            some[...] = ((symbols >> 1) ^ np.negative(symbols & 1)).view(np.int8)
+        else:
+            some[...] = symbols.view(np.int8)
+        escapes, places = parts.escapes[first : first + BLOCK_ROWS], np.flatnonzero(symbols == escape)
+        if not np.array_equal(np.bincount(places // n_samples, minlength=len(some)), escapes):
+            raise CodecError("a channel has more or fewer escapes than its head says")
+        some.reshape(-1)[places] = parts.escaped[used : used + len(places)]
+        used += len(places)
+    low_end = np.cumsum(low_bytes(parts.shifts, n_samples))
+    for channel in np.flatnonzero(parts.shifts).tolist():
+        shift = int(parts.shifts[channel])
+        first = low_end[channel] - low_bytes(shift, n_samples)
+        rows[channel] <<= shift
+        planes = parts.low[first : low_end[channel]].reshape(shift, plane_bytes(n_samples))
+        for bit, plane in enumerate(planes):
+            bits = np.unpackbits(plane, count=n_samples, bitorder="little")
+            rows[channel] |= bits.astype(np.int16) << bit
+    return rows
+
+
+def backward(
+    parts: Residuals, prediction: Prediction, offsets: Int16s, columns: NDArray[np.int64], n_columns: int
+) -> Int16s:
+    """Undo `forward` and `turn`: samples (n_samples, n_columns), the channel of each row in its column.
+
+    Rows whose column is -1 only serve their neighbours.
+    """
+    rows = _surprises(parts)
+    for channel in np.flatnonzero(prediction.weights.any(axis=1)).tolist():
+        rows[channel] += _from_neighbours(rows, prediction.weights, channel)
+    out = np.empty((rows.shape[1], n_columns), np.int16)
+    for first in range(0, len(rows), BLOCK_CHANNELS):
+        some = slice(first, first + BLOCK_CHANNELS)
+        _integrate(
+            rows[some], prediction.coefficients[some], prediction.segments, offsets[some], columns[some], out
+        )
+    return out
+
+
+def _integrate(
+    rows: Int16s,
+    coefficients: Int16s,
+    segments: int,
+    offsets: Int16s,
+    columns: NDArray[np.int64],
+    out: Int16s,
+) -> None:
+    """Samples of some channels into their columns: all segments and channels take each step together.
+
+    Numbers are kept 16 bits to the left: shifting them back rounds down and wraps at once.
+    """
+    n_channels, n_samples = rows.shape
+    length = n_samples // segments
+    order = max(1, int(np.flatnonzero(coefficients.any(axis=0)).max(initial=0)) + 1)
+    taps = coefficients.T[:order, None].astype(np.int32) << (16 - COEFFICIENT_BITS)
+    side_by_side = np.repeat(taps, segments, axis=1).reshape(order, -1)
+    lines = np.empty((MAX_ORDER + BLOCK_STEPS, segments, n_channels), np.int32)
+    apart = out[: length * segments].reshape(segments, length, -1)
+    for first in range(0, length, BLOCK_STEPS):
+        steps = min(BLOCK_STEPS, length - first)
+        block = lines[MAX_ORDER : MAX_ORDER + steps]
+        here = rows[:, first * segments : (first + steps) * segments]
+        np.copyto(block, here.reshape(n_channels, steps, segments).transpose(1, 2, 0))
+        if first == 0:
+            # A segment starts from the first sample of the one before it.
+            lines[: MAX_ORDER + 1] = np.cumsum(block[0], axis=0, dtype=np.int16)
+        _steps(lines[: MAX_ORDER + steps].reshape(MAX_ORDER + steps, -1), side_by_side, int(first == 0))
+        past = lines[steps : steps + MAX_ORDER].copy()
+        block += offsets
+        _store(block.transpose(1, 0, 2), columns, apart[:, first : first + steps])
+        lines[:MAX_ORDER] = past
+    rest = np.concatenate([lines[:MAX_ORDER, -1], rows[:, length * segments :].T])
+    _steps(rest, taps.reshape(order, -1), 0)
+    rest += offsets
+    _store(rest[MAX_ORDER:], columns, out[length * segments :])
+
+
+def _steps(lines: Int32s, taps: Int32s, known: int) -> None:
+    """Samples from what the past did not say, in place; the first four lines, and `known` more, are samples."""
+    wanted = lines[MAX_ORDER + known :]
+    wanted <<= 16
+    wanted += 1 << 15
+    term = np.empty_like(lines[0])
+    for step in range(MAX_ORDER + known, len(lines)):
+        line = lines[step]
+        for lag, tap in enumerate(taps, 1):
+            np.multiply(tap, lines[step - lag], out=term)
+            np.add(line, term, out=line)
+        np.right_shift(line, 16, out=line)
+
+
+def _store(samples: Int32s, columns: NDArray[np.int64], out: Int16s) -> None:
+    first = int(columns[0])
+    if first >= 0 and (np.diff(columns) == 1).all():
+        np.copyto(out[..., first : first + len(columns)], samples, casting="unsafe")
+    else:
+        wanted = columns >= 0
+        out[..., columns[wanted]] = samples[..., wanted].astype(np.int16)

@@ -1,0 +1,122 @@
+"""Proof that a compressed recording is the original: decode all of it and hash what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from cingulum.codec.chunked import ChunkedReader
+from cingulum.codec.digests import Digests, Hasher, digests_of
+from cingulum.codec.errors import DamagedChunk, ProofFailed
+from cingulum.codec.pipeline import ordered_map, thread_count
+
+
+class Progress(NamedTuple):
+    """How far a file is: raw bytes done of all, compressed bytes so far, and which step it is."""
+
+    step: str
+    done_bytes: int
+    total_bytes: int
+    compressed_bytes: int
+
+
+OnProgress = Callable[[Progress], None]
+LOW_RATIO = 1.6
+
+
+@dataclass(frozen=True)
+class Compression:
+    """What was written, and the hashes of the raw bytes it was proved to decode to.
+
+    `sha1_as_acquired` tells whether the raw file still is what SpikeGLX wrote, by the hash in
+    its .meta; None when there is no such hash. `resumed_chunks` were written before a crash.
+    """
+
+    raw: Digests
+    compressed: Digests
+    files: tuple[Path, ...]
+    n_samples: int
+    n_channels: int
+    n_chunks: int
+    tail_bytes: int
+    sha1_as_acquired: bool | None = None
+    resumed_chunks: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """Raw size over compressed size."""
+        return self.raw.size_bytes / self.compressed.size_bytes if self.compressed.size_bytes else 1.0
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should look at, as sentences."""
+        found = []
+        if self.ratio < LOW_RATIO and self.raw.size_bytes > 1 << 20:
+            found.append(f"the ratio is only {self.ratio:.2f}: were {self.n_channels} channels saved?")
+        if self.tail_bytes:
+            found.append(f"the last sample is incomplete: {self.tail_bytes} bytes are kept as they are")
+        if self.sha1_as_acquired is False:
+            found.append(
+                "the raw file is not what SpikeGLX wrote: its SHA-1 differs from fileSHA1 in the .meta"
+            )
+        return tuple(found)
+
+
+def decoded_digests(
+    reader: ChunkedReader,
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+    memory_bytes: int | None = None,
+) -> Digests:
+    """Hashes of the bytes that a compressed recording decodes to; raises DamagedChunk."""
+    hasher = Hasher()
+    for raw in decoded_chunks(reader, threads, memory_bytes):
+        hasher.update(raw)
+        if on_progress:
+            on_progress(Progress("verify", hasher.size_bytes, reader.raw_size_bytes, 0))
+    hasher.update(reader.tail)
+    return hasher.digests()
+
+
+def decoded_chunks(
+    reader: ChunkedReader, threads: int | None = None, memory_bytes: int | None = None, first: int = 0
+) -> Iterator[memoryview]:
+    """The raw bytes of each chunk in order, from chunk `first` on, decoded by several threads."""
+    longest = max((b - a for a, b in pairwise(reader.chunk_bounds)), default=1)
+    workers = thread_count(longest * reader.n_channels * reader.dtype.itemsize, threads, memory_bytes)
+    for samples in ordered_map(reader.read_chunk, range(first, reader.n_chunks), workers):
+        yield np.ascontiguousarray(samples).reshape(-1).view(np.uint8).data
+
+
+def prove(
+    reader: ChunkedReader,
+    raw: Digests,
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+    memory_bytes: int | None = None,
+) -> None:
+    """Raise ProofFailed unless the recording decodes to exactly the bytes that were hashed as `raw`."""
+    try:
+        found = decoded_digests(reader, threads, on_progress, memory_bytes)
+    except DamagedChunk as error:
+        raise ProofFailed(f"what was written cannot be read back: {error}") from error
+    if found != raw:
+        raise ProofFailed("what was written decodes to other bytes than were read; nothing was replaced")
+
+
+def holds(
+    reader: ChunkedReader,
+    raw: Path,
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+    memory_bytes: int | None = None,
+) -> bool:
+    """Whether a compressed recording decodes to exactly the bytes of a file; both are read whole."""
+    if reader.raw_size_bytes != raw.stat().st_size:
+        return False
+    return decoded_digests(reader, threads, on_progress, memory_bytes) == digests_of(raw)

@@ -1,0 +1,66 @@
+"""Where compressed bytes come from: anything that can answer (offset, length)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from cingulum.codec.errors import InvalidHeader
+
+
+class ReadRange(Protocol):
+    """Answers exactly `length` bytes from byte `offset` on, fewer only where the object ends."""
+
+    def __call__(self, offset: int, length: int) -> bytes: ...
+
+
+class LocalFile:
+    """A file read by position, so that threads can share it.
+
+    >>> with LocalFile(Path(__file__)) as file:
+    ...     file(0, 3)
+    b'\"\"\"'
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        self.size_bytes = os.fstat(self._descriptor).st_size
+
+    def __call__(self, offset: int, length: int) -> bytes:
+        found = os.pread(self._descriptor, length, offset)
+        if len(found) == length:
+            return found
+        # Linux answers at most 2 GiB at once, and a network file system may answer less.
+        parts = [found]
+        while found and (missing := length - sum(map(len, parts))) > 0:
+            found = os.pread(self._descriptor, missing, offset + length - missing)
+            parts.append(found)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def exactly(read_range: ReadRange, offset: int, length: int) -> bytes:
+    """`length` bytes at `offset`, or InvalidHeader where the object is shorter than its header says.
+
+    >>> exactly(lambda offset, length: b"abcdef"[offset : offset + length], 2, 3)
+    b'cde'
+    """
+    found = read_range(offset, length)
+    if len(found) != length:
+        raise InvalidHeader(f"bytes {offset} to {offset + length} are wanted, the file ends before")
+    return found

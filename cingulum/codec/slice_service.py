@@ -1,0 +1,88 @@
+"""A recording behind our slice service: the server decodes, only the samples that are wanted travel."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+from cingulum.codec.chunked import ChunkedReader, Samples
+from cingulum.codec.errors import InvalidHeader, SourceChanged
+from cingulum.codec.source import chunk_edges
+
+
+class SliceReader(ChunkedReader):
+    """Samples by second from `…/slices/{dataset}`; a folder keeps what was fetched.
+
+    Raises httpx.HTTPError when the service cannot be reached or refuses, InvalidHeader when it
+    knows no such recording, SourceChanged when what it sends does not fit what it said.
+    """
+
+    def __init__(self, address: str, client: httpx.Client, cache: Path | None = None) -> None:
+        self._address, self._client = address.partition("?")[0].rstrip("/"), client
+        told = self._told()
+        n_samples, rate = int(told["n_samples"]), float(told["sample_rate_hz"])
+        bounds = chunk_edges(n_samples, max(1, round(rate)))
+        super().__init__(
+            self._no_range,
+            dtype=np.dtype(told["dtype"]),
+            n_channels=int(told["n_channels"]),
+            sample_rate_hz=rate,
+            chunk_bounds=bounds,
+            chunk_offsets=range(len(bounds)),
+        )
+        self._folder = None if cache is None else cache / told["sha256"]
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+
+    def read_chunk(self, chunk: int, channels: NDArray[np.int64] | None = None) -> Samples:
+        """One second, of these channels only."""
+        names = "" if channels is None else ",".join(map(str, channels.tolist()))
+        kept = None
+        if self._folder is not None:
+            kept = self._folder / f"{chunk}-{hashlib.sha256(names.encode()).hexdigest()[:32]}.npy"
+            if kept.exists():
+                return self.decode_chunk(chunk, kept.read_bytes(), channels)
+        content = self._fetch(chunk, names)
+        samples = self.decode_chunk(chunk, content, channels)
+        if kept is not None:
+            part = kept.with_name(f".{uuid.uuid4().hex}")
+            part.write_bytes(content)
+            os.replace(part, kept)  # noqa: PTH105  atomic also where the file appeared meanwhile
+        return samples
+
+    def decode_chunk(self, chunk: int, data: bytes, channels: NDArray[np.int64] | None = None) -> Samples:
+        samples: Samples = np.load(io.BytesIO(data), allow_pickle=False)
+        n_samples = self.chunk_bounds[chunk + 1] - self.chunk_bounds[chunk]
+        width = self.n_channels if channels is None else len(channels)
+        if samples.shape != (n_samples, width) or samples.dtype != self.dtype:
+            raise SourceChanged(f"{self._address} sends another shape than it said: {samples.shape}")
+        return samples
+
+    def _fetch(self, chunk: int, names: str) -> bytes:
+        start, stop = self.chunk_bounds[chunk], self.chunk_bounds[chunk + 1]
+        asked = {"t0": repr(start / self.sample_rate_hz), "t1": repr(stop / self.sample_rate_hz)}
+        if names:
+            asked["channels"] = names
+        answer = self._client.get(self._address, params=asked)
+        answer.raise_for_status()
+        return answer.content
+
+    def _told(self) -> dict[str, Any]:
+        service, _, dataset = self._address.rpartition("/")
+        answer = self._client.get(service, params={"dataset": dataset})
+        answer.raise_for_status()
+        found = answer.json()["results"]
+        if not found:
+            raise InvalidHeader(f"{service} knows no recording {dataset} that can be read")
+        return dict(found[0])
+
+    def _no_range(self, offset: int, length: int) -> bytes:
+        raise AssertionError(f"bytes {offset} to {offset + length}: the service gives samples")

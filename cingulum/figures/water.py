@@ -1,0 +1,126 @@
+"""Water given against water due, day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from cingulum.figures.inputs import Floats, Values, paired
+from cingulum.figures.panel import Panel
+from cingulum.figures.scales import Days, Linear, padded_days
+from cingulum.figures.sheet import Figure, Sheet
+from cingulum.figures.tables import Table
+from cingulum.figures.themes import AREAS
+from cingulum.figures.wording import counted, day_name, wall_clock, written, years
+
+
+@dataclass(frozen=True, slots=True)
+class WaterKind:
+    """Water of one kind per day, mL (n,): "in the task", "supplement", "hydrogel". NaN counts as none."""
+
+    label: str
+    volume_ml: Values
+
+
+@dataclass(frozen=True, slots=True)
+class WaterRecord:
+    """Per day (n,) the water due in mL (NaN: none due, or not known), and what was given of each kind."""
+
+    days: Sequence[date]
+    due_ml: Values
+    given: tuple[WaterKind, ...]
+
+
+def water_bars(
+    record: WaterRecord, *, title: str = "Water", theme: str = "light", width_px: int = 640
+) -> Figure:
+    """Draw each day's water stacked by kind, a line at what was due, and a dashed frame for what is missing.
+
+    Raises UnequalLengthsError, UnknownThemeError, TooNarrowError.
+    >>> record = WaterRecord([date(2026, 4, 5)], [0.96], (WaterKind("in the task", [0.5]),))
+    >>> water_bars(record).description.partition(". ")[2]
+    'Less than due on 1 of 1 days with water due; most missing 0.46 mL on 5 Apr.'
+    """
+    days, due = paired(record.days, record.due_ml, "days")
+    due = np.where(due >= 0, due, np.nan)
+    kinds = [
+        np.nan_to_num(paired(record.days, kind.volume_ml, kind.label)[1]).clip(min=0) for kind in record.given
+    ]
+    given = np.sum(kinds, axis=0) if kinds else np.zeros(len(days))
+    missing = np.where(due - given > 5e-4, due - given, 0.0)
+    table = _water_table(title, record, due, kinds, given)
+    sheet = Sheet(title, f"n = {counted(len(days), 'day')}" if len(days) else "", theme, width_px)
+    if not np.isfinite(due).any() and not given.any():
+        said = "No water due or given on these days" if len(days) else "No day with water yet"
+        sheet.empty(said)
+        return sheet.finished(f"{said}.", table)
+    top = float(max(np.nanmax(np.append(due, 0.0)), given.max(), 0.1)) * 1.08
+    height = min(max(0.34 * width_px, 150), 220)
+    panel = Panel(
+        sheet,
+        Days(*padded_days(days)),
+        Linear(0.0, top),
+        x_label=f"Day ({years(days[0], days[-1])})",
+        y_label="Water (mL/day)",
+        height_px=height,
+    )
+    for n, kind in enumerate(kinds):
+        below = np.sum(kinds[:n], axis=0) if n else np.zeros(len(days))
+        role = AREAS[n % len(AREAS)]
+        for day, volume, floor in zip(days, kind, below, strict=True):
+            if volume > 0:
+                tip = f"{day_name(day)}: {written(volume, 2)} mL {record.given[n].label}"
+                panel.rect((day - 0.38, day + 0.38), (floor, floor + volume), role, title=tip)
+        panel.in_key(record.given[n].label, role, "patch")
+    _due(panel, days, due, given, missing)
+    panel.close()
+    return sheet.finished(_water_said(days, due, missing), table)
+
+
+def _due(panel: Panel, days: Floats, due: Floats, given: Floats, missing: Floats) -> None:
+    for day, wanted, got, short in zip(days, due, given, missing, strict=True):
+        if short > 0:
+            panel.frame(
+                (day - 0.38, day + 0.38),
+                (got, wanted),
+                "bad",
+                title=f"{day_name(day)}: {written(short, 2)} mL missing",
+            )
+    xs, ys = [], []
+    for day, wanted, before in zip(days, due, [np.nan, *(np.diff(days))], strict=True):
+        if not before <= 1.01:
+            xs.append(day)
+            ys.append(np.nan)
+        xs += [day - 0.5, day + 0.5]
+        ys += [wanted, wanted]
+    if np.isfinite(due).any():
+        panel.line(np.array(xs), np.array(ys), "ink", width=0.8)
+        panel.in_key("due", "ink", "line")
+    if missing.any():
+        panel.in_key("missing", "bad", "frame")
+
+
+def _water_said(days: Floats, due: Floats, missing: Floats) -> str:
+    said = f"Water in mL per day, {day_name(days[0])} to {day_name(days[-1])}."
+    known = int(np.isfinite(due).sum())
+    if known:
+        said += f" Less than due on {int((missing > 0).sum())} of {known} days with water due"
+        worst = int(np.argmax(missing))
+        said += (
+            f"; most missing {written(missing[worst], 2)} mL on {day_name(days[worst])}."
+            if missing.any()
+            else "."
+        )
+    return said
+
+
+def _water_table(
+    title: str, record: WaterRecord, due: Floats, kinds: Sequence[Floats], given: Floats
+) -> Table:
+    columns = ("day", "due (mL)", *(f"{kind.label} (mL)" for kind in record.given), "given (mL)")
+    names = [wall_clock(day) for day in sorted(record.days)]
+    rows = zip(names, due, *kinds, given, strict=True)
+    return Table(title, columns, tuple((row[0], *(float(value) for value in row[1:])) for row in rows))

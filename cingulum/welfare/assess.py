@@ -1,0 +1,227 @@
+"""How one animal stands at one moment, and how a colony stands day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, tzinfo
+from math import isfinite
+from typing import Final, Literal
+
+import numpy as np
+
+from cingulum.welfare.clock import instant_us, wall_us
+from cingulum.welfare.columns import compute
+from cingulum.welfare.history import FIRST_YEAR, LAST_YEAR, History, InvalidHistory
+from cingulum.welfare.policy import LabPolicy, Rules, rules_of
+from cingulum.welfare.table import NO_AGE, Columns
+from cingulum.welfare.timeline import MOST_ANIMALS, Floats, Ints, Moments, timeline
+
+Colour = Literal["green", "orange", "red", "unknown"]
+Underweight = Literal["ATTENTION", "WARNING", "UNKNOWN"]
+COLOURS: Final[tuple[Colour, ...]] = ("green", "orange", "red", "unknown")
+UNDERWEIGHT: Final[tuple[Underweight | None, ...]] = (None, "ATTENTION", "WARNING", "UNKNOWN")
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """How an animal stands. Grams, millilitres, percent; None is *unknown*, never "zero" nor "fine".
+
+    weight_status       0 fine, 1 within two points above the line, 2 below it
+    plot_colour         green, orange below the action line, red below the end-point line
+    notify_underweight  ATTENTION, WARNING, UNKNOWN (restricted, and nobody can tell), or None: no alert
+
+    Under `policy="alyx"` unknown numbers are 0 wherever Alyx makes them so.
+    """
+
+    at: datetime
+    policy: Literal["alyx", "cingulum"]
+    age_weeks: int | None
+    is_water_restricted: bool
+    restricted_days: int | None
+    last_weight_g: float | None
+    weighed_on_day_g: float | None
+    implant_weight_g: float
+    reference_implant_weight_g: float | None
+    reference_weighing_g: float | None
+    reference_weight_minus_implant_g: float | None
+    zscore_weight_g: float | None
+    expected_weight_g: float | None
+    min_weight_g: float | None
+    percentage_weight: float | None
+    action_line: float
+    endpoint_line: float
+    weight_status: int | None
+    plot_colour: Colour
+    water_rate_ml_per_g: float
+    expected_water_ml: float | None
+    given_water_session_ml: float
+    given_water_supplement_ml: float
+    given_water_total_ml: float
+    remaining_water_ml: float | None
+    excess_water_ml: float | None
+    notify_underweight: Underweight | None
+    notify_not_weighed: bool
+    notify_water_due: bool
+    weighing_row: int | None
+    """Which of the history's weighings counted; so too the other rows."""
+    implant_row: int | None
+    reference_row: int | None
+    reference_weighing_row: int | None
+    reference_age_weeks: int | None
+    last_water_row: int | None
+
+
+def assess(history: History, at: datetime, lab: LabPolicy, policy: Rules | str = "cingulum") -> Assessment:
+    """How the animal stands at `at` (without offset: wall time of its lab) under the lab's lines.
+
+    Raises InvalidHistory for a year outside 1900 to 2200 and InvalidPolicy for an unknown policy name.
+
+    >>> from datetime import UTC
+    >>> from cingulum.welfare.history import Restriction, Weighing
+    >>> start, later = datetime(2024, 4, 5, 9, tzinfo=UTC), datetime(2024, 4, 10, 9, tzinfo=UTC)
+    >>> weighings = [Weighing(start, 24.41), Weighing(later, 20.02)]
+    >>> mouse = History(weighings, restrictions=[Restriction(start, None, 24.41)])
+    >>> now = assess(mouse, later, LabPolicy(reference_fraction=0.85))
+    >>> round(now.percentage_weight, 2), now.weight_status, now.notify_underweight
+    (82.02, 2, 'WARNING')
+    >>> round(now.expected_water_ml, 3)
+    1.001
+    """
+    _check_year(at)
+    rules = rules_of(policy)
+    moments = Moments.of(np.array([instant_us(at, history.zone)]), history.zone)
+    return assessment(compute(timeline([history], rules), moments, lab, rules), 0, at, rules)
+
+
+def assess_days(
+    histories: Iterable[History], days: Sequence[date], lab: LabPolicy, policy: Rules | str = "cingulum"
+) -> list[Columns]:
+    """Every animal at the end of each day of its lab: one `Columns` of `len(days)` rows an animal, in order.
+
+    The same formulas as `assess`, many times faster; unknown is NaN there (under `alyx`, 0).
+
+    >>> days, lab = [date(2024, 4, 5), date(2024, 4, 6)], LabPolicy(reference_fraction=0.85)
+    >>> table, = assess_days([History()], days, lab)
+    >>> table.given_ml.tolist(), table.percentage.tolist()
+    ([0.0, 0.0], [nan, nan])
+    """
+    for day in days:
+        _check_year(day)
+    rules, colony = rules_of(policy), list(histories)
+    ends = [datetime.combine(day, time.max) for day in days]
+    tables: list[Columns] = []
+    for start in range(0, len(colony), MOST_ANIMALS):
+        herd = colony[start : start + MOST_ANIMALS]
+        columns = compute(timeline(herd, rules), _moments(herd, ends), lab, rules)
+        tables += [columns.rows(slice(i * len(days), (i + 1) * len(days))) for i in range(len(herd))]
+    return tables
+
+
+def assess_many(
+    histories: Iterable[History], at: datetime, lab: LabPolicy, policy: Rules | str = "cingulum"
+) -> list[Assessment]:
+    """Every animal of a lab at one moment, as `assess` says it, in one pass: the rows of a list of animals.
+
+    >>> [now.weight_status for now in assess_many([History(), History()], datetime(2024, 4, 5), LabPolicy())]
+    [None, None]
+    """
+    _check_year(at)
+    rules, colony = rules_of(policy), list(histories)
+    found: list[Assessment] = []
+    for start in range(0, len(colony), MOST_ANIMALS):
+        herd = colony[start : start + MOST_ANIMALS]
+        columns = compute(timeline(herd, rules), _moments(herd, [at]), lab, rules)
+        found += [assessment(columns, i, at, rules) for i in range(len(herd))]
+    return found
+
+
+def _check_year(at: date) -> None:
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise InvalidHistory(f"the year of {at} is not between {FIRST_YEAR} and {LAST_YEAR}")
+
+
+def _moments(herd: Sequence[History], times: Sequence[datetime]) -> Moments:
+    """These times for each animal, those without offset in its own zone."""
+    by_zone: dict[tzinfo, tuple[Ints, Ints]] = {}
+    for zone in {history.zone for history in herd}:
+        instants = np.array([instant_us(at, zone) for at in times], dtype=np.int64)
+        by_zone[zone] = instants, wall_us(instants, zone)
+    pairs = [by_zone[history.zone] for history in herd]
+    owner = np.repeat(np.arange(len(herd)), len(times))
+    return Moments.at(
+        np.concatenate([instants for instants, _ in pairs]),
+        np.concatenate([wall for _, wall in pairs]),
+        owner,
+    )
+
+
+def daily(
+    history: History, days: Sequence[date], lab: LabPolicy, policy: Rules | str = "cingulum"
+) -> list[Assessment]:
+    """One animal at the end of each day, as values: the rows of a water-requirement table.
+
+    >>> [row.notify_underweight for row in daily(History(), [date(2024, 4, 5)], LabPolicy())]
+    [None]
+    """
+    rules = rules_of(policy)
+    (columns,) = assess_days([history], days, lab, rules)
+    return [assessment(columns, i, datetime.combine(day, time.max), rules) for i, day in enumerate(days)]
+
+
+def assessment(columns: Columns, i: int, at: datetime, rules: Rules) -> Assessment:
+    """Row `i` of the columns as one value, where unknown is None."""
+
+    def number(values: Floats) -> float | None:
+        value = float(values[i])
+        return value if isfinite(value) else None
+
+    def row(values: Ints) -> int | None:
+        value = int(values[i])
+        return value if value >= 0 else None
+
+    def weeks(values: Ints) -> int | None:
+        value = int(values[i])
+        return value if value > NO_AGE else None
+
+    age, reference_age = weeks(columns.age_weeks), weeks(columns.reference_age_weeks)
+    unknown_age = 0 if rules.unknown_is_zero else None
+    remaining = number(columns.remaining_ml)
+    has_reference = isfinite(columns.reference_weighing_g[i]) or rules.unknown_is_zero
+    return Assessment(
+        at=at,
+        policy=rules.name,
+        age_weeks=unknown_age if age is None else age,
+        is_water_restricted=bool(columns.is_restricted[i]),
+        restricted_days=row(columns.restricted_days),
+        last_weight_g=number(columns.last_weight_g),
+        weighed_on_day_g=number(columns.weighed_on_day_g),
+        implant_weight_g=float(columns.implant_g[i]),
+        reference_implant_weight_g=float(columns.reference_implant_g[i]) if has_reference else None,
+        reference_weighing_g=number(columns.reference_weighing_g),
+        reference_weight_minus_implant_g=number(columns.net_reference_g),
+        zscore_weight_g=number(columns.zscore_weight_g),
+        expected_weight_g=number(columns.expected_g),
+        min_weight_g=number(columns.minimum_g),
+        percentage_weight=number(columns.percentage),
+        action_line=float(columns.action_line[i]),
+        endpoint_line=float(columns.endpoint_line[i]),
+        weight_status=row(columns.status),
+        plot_colour=COLOURS[int(columns.colour[i])],
+        water_rate_ml_per_g=float(columns.water_rate[i]),
+        expected_water_ml=number(columns.water_due_ml),
+        given_water_session_ml=float(columns.session_ml[i]),
+        given_water_supplement_ml=float(columns.supplement_ml[i]),
+        given_water_total_ml=float(columns.given_ml[i]),
+        remaining_water_ml=remaining,
+        excess_water_ml=None if remaining is None else 0.0 - remaining,
+        notify_underweight=UNDERWEIGHT[int(columns.underweight[i])],
+        notify_not_weighed=bool(columns.not_weighed[i]),
+        notify_water_due=bool(columns.water_reminder[i]),
+        weighing_row=row(columns.weighing_row),
+        implant_row=row(columns.implant_row),
+        reference_row=row(columns.reference_row),
+        reference_weighing_row=row(columns.reference_weighing_row),
+        reference_age_weeks=reference_age if row(columns.reference_row) is not None else None,
+        last_water_row=row(columns.last_water_row),
+    )

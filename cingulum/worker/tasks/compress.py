@@ -1,0 +1,58 @@
+"""Raw voltage of a probe → .cbin and .ch, or .cgl, proved to decode to the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import cast
+
+from cingulum.codec import (
+    CodecError,
+    RawLayout,
+    SourceChanged,
+    TargetBusy,
+    compress,
+    compress_to_cbin,
+    parse_meta,
+)
+from cingulum.codec.chunk import Preset
+from cingulum.codec.deflate_engines import CompatiblePreset
+from cingulum.worker.pipelines.standard import DEFAULT_PRESET
+from cingulum.worker.tasks.given import Given, TaskFailed
+
+
+def run(given: Given) -> None:
+    """Compress `*.ap.bin` with the channels and the rate of its `*.ap.meta`.
+
+    Parameters   `preset` of the codec (`compatible-fast`; `small` and `fast` write a .cgl), `chunk_duration_s`
+    Proof        what was written was decoded again, and gives the SHA-256 that the job was made for
+    """
+    raw = given.one("*.bin")
+    meta = given.one("*.meta")
+    preset = str(given.parameters.get("preset", DEFAULT_PRESET))
+    suffix = ".cbin" if preset.startswith("compatible") else ".cgl"
+    target = given.target(str(PurePosixPath(raw.path).with_suffix(suffix)))
+    chunk_s = given.parameters.get("chunk_duration_s")
+    try:
+        layout = RawLayout.from_spikeglx(parse_meta(meta.file.read_text(errors="replace")))
+        if suffix == ".cbin":
+            done = compress_to_cbin(
+                raw.file,
+                target,
+                layout=layout,
+                preset=cast("CompatiblePreset", preset),
+                chunk_duration_s=float(chunk_s or 1.0),
+            )
+        else:
+            done = compress(raw.file, target, layout=layout, preset=cast("Preset", preset), chunk_s=chunk_s)
+    except (SourceChanged, TargetBusy) as error:
+        raise TaskFailed(str(error), may_help=True) from error
+    except CodecError as error:
+        raise TaskFailed(str(error)) from error
+    if done.raw.sha256 != raw.sha256:
+        raise TaskFailed(f"{raw.path} changed while it was compressed", may_help=True)
+    given.say(
+        f"{raw.path}: {done.n_channels} channels, {done.n_samples} samples, {done.raw.size_bytes} bytes"
+        f" to {done.compressed.size_bytes} ({done.ratio:.2f} times smaller), decoded again and equal"
+    )
+    for warning in done.warnings:
+        given.say(f"warning: {warning}")
