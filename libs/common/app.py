@@ -1,0 +1,276 @@
+"""How a service becomes an application: the same middlewares, loops, health and errors everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from sqlalchemy.exc import IntegrityError, StatementError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from libs.common import db
+from libs.common.auth import Identified
+from libs.common.bus import Bus, Hears, Listener, Relay
+from libs.common.catalogue import Service
+from libs.common.db.audit import seal
+from libs.common.db.idempotency import forget_old
+from libs.common.db.tables import infrastructure
+from libs.common.db.transaction import Writer
+from libs.common.observability import Observed, configure_logs, logger, metrics, prepare_routes, watch_loop
+from libs.common.problem import BadRequest, Conflict, NotFound, Problem, Unavailable
+from libs.common.settings import ServiceSettings
+
+VERSION = "0.1.0"
+Loop = Callable[[], Coroutine[Any, Any, None]]
+Start = Callable[[FastAPI], Awaitable[Sequence[Loop]]]
+AGAIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What makes one service different from the next.
+
+    `start` is awaited once the database answers; the loops it returns run until the service stops.
+    """
+
+    service: Service
+    routers: Sequence[APIRouter]
+    metadata: sa.MetaData
+    hears: Hears
+    start: Start | None = None
+
+
+def create_app(parts: Parts, settings: ServiceSettings) -> FastAPI:
+    """The application of one service. Mounted or alone, its lifespan brings all it needs."""
+    configure_logs(settings.log_level, as_json=settings.log_json)
+    app = FastAPI(
+        title=f"Cingulum {parts.service}",
+        version=VERSION,
+        openapi_url=None,
+        lifespan=_lifespan(parts, settings),
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.service = parts.service
+    for router in parts.routers:
+        app.include_router(router)
+    add_errors(app)
+    _add_health(app)
+    app.add_middleware(Identified, service=parts.service, verify_key=settings.identity_verify_key)
+    app.add_middleware(Observed, service=parts.service)
+    prepare_routes(app)
+    return app
+
+
+def _lifespan(parts: Parts, settings: ServiceSettings) -> Callable[[FastAPI], Any]:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = db.Database(
+            settings.database_url.get_secret_value(),
+            parts.service,
+            writers=settings.write_connections,
+            readers=settings.read_connections,
+        )
+        bus = Bus(settings.nats_url, parts.service)
+        tables = infrastructure(parts.metadata)
+        poked = asyncio.Event()
+        writer = Writer(database, tables, poked.set)
+        relay = Relay(parts.service, writer, bus, poked)
+        listener = Listener(parts.service, writer, bus, parts.hears, settings.sweep_every_s)
+        app.state.database, app.state.writer, app.state.bus, app.state.listener = (
+            database,
+            writer,
+            bus,
+            listener,
+        )
+        try:
+            its_own = [] if parts.start is None else await parts.start(app)
+            loops: list[Loop] = [
+                bus.keep_connected,
+                relay.run,
+                listener.run_bell,
+                listener.run_sweep,
+                partial(_keep_house, writer, settings.seal_every_s),
+                partial(watch_loop, parts.service),
+                *its_own,
+            ]
+            async with running(loops, parts.service):
+                yield
+        finally:
+            await bus.close()
+            await database.close()
+
+    return lifespan
+
+
+@contextlib.asynccontextmanager
+async def running(loops: Sequence[Loop], name: str) -> AsyncIterator[None]:
+    """Run loops beside the block; one that ends by an error is reported and begun again, all end with the block."""
+    tasks = [asyncio.create_task(_kept_up(loop), name=f"{name}: {_called(loop)}") for loop in loops]
+    try:
+        yield
+    finally:
+        left = set(tasks)
+        while left:  # a library may swallow a cancellation: ask again
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=1)
+
+
+def _called(loop: Loop) -> str:
+    inner = loop.func if isinstance(loop, partial) else loop
+    return str(getattr(inner, "__qualname__", inner))
+
+
+async def _kept_up(loop: Loop) -> None:
+    while True:
+        try:
+            await loop()
+        except Exception as error:  # noqa: BLE001 - leases, events and sweeps must outlive whatever was not foreseen
+            logger("app").error(
+                "a loop ended by an error; it begins again", loop=_called(loop), exc_info=error
+            )
+            await asyncio.sleep(AGAIN_S)
+        else:
+            return
+
+
+async def at_the_end(close: Callable[[], Awaitable[None]]) -> None:
+    """A loop that waits for the end of the service, and then closes something."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await close()
+
+
+async def _keep_house(writer: Writer, every_s: float) -> None:
+    """Chain audit rows every two seconds, and forget old keys about once an hour."""
+    rounds = 0
+    while True:
+        try:
+            async with writer.database.begin() as session:
+                await seal(session, writer.tables)
+            if rounds % max(1, int(3600 / every_s)) == 0:
+                async with writer.begin() as tx:
+                    await forget_old(tx)
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            logger("app").info("house-keeping waits for the database", error=str(error))
+        rounds += 1
+        await asyncio.sleep(every_s)
+
+
+def _add_health(app: FastAPI) -> None:
+    async def live(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ready(request: Request) -> Response:
+        try:
+            await request.app.state.database.ping()
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            raise Unavailable(f"The database does not answer: {type(error).__name__}.") from error
+        return JSONResponse(
+            {"status": "ok", "bus": "connected" if request.app.state.bus.connected else "away"}
+        )
+
+    app.add_route("/health/live", live, include_in_schema=False)
+    app.add_route("/health/ready", ready, include_in_schema=False)
+    app.add_route("/metrics", metrics, include_in_schema=False)
+
+
+def add_errors(app: FastAPI) -> None:
+    """Turn whatever goes wrong into the one shape that callers read; a bare 500 never leaves."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ValidationError, _unexpected)
+    app.add_exception_handler(IntegrityError, _integrity)
+    app.add_exception_handler(StatementError, _database)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+class _Told(JSONResponse):
+    """A problem may quote what a caller sent, half characters included."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def answer(problem: Problem) -> Response:
+    """The answer that tells a problem."""
+    return _Told(problem.body(), problem.status, headers=problem.headers)
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - for the type checker; Starlette dispatches by class
+    return answer(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    fields: dict[str, list[str]] = {}
+    for found in error.errors():
+        where = [str(part) for part in found["loc"] if part not in {"body", "query", "path", "header"}]
+        if found["type"] == "json_invalid":  # its place is a position in the text, not a field
+            where = []
+        fields.setdefault(".".join(where) or "non_field_errors", []).append(str(found["msg"]))
+    return answer(BadRequest("The request is not as it must be.", fields=fields))
+
+
+async def _integrity(_request: Request, error: Exception) -> Response:
+    logger("app").info("the database refused a write", error=str(getattr(error, "orig", error)))
+    return answer(Conflict("Something else already stands in this place, or was just changed: look again."))
+
+
+async def _database(_request: Request, error: Exception) -> Response:
+    if _cannot_be_stored(error):
+        logger("app").info("a value cannot be stored", error=str(getattr(error, "orig", error)))
+        return answer(
+            BadRequest("A value cannot be stored: NUL, NaN, half a character or too large a number.")
+        )
+    logger("app").error("the database failed", exc_info=error)
+    if "53100" in _sqlstates(error):
+        return answer(
+            Unavailable("The disk of the database is full: nothing is written until it has room again.")
+        )
+    return answer(Unavailable("The database does not answer as it should: try again shortly."))
+
+
+def _cannot_be_stored(error: Exception) -> bool:
+    """Whether a value is to blame: the driver could not write it down, or PostgreSQL refused it as data (class 22)."""
+    is_value = any(isinstance(cause, ValueError) for cause in _causes(error))
+    return is_value or any(state.startswith("22") for state in _sqlstates(error))
+
+
+def _sqlstates(error: Exception) -> list[str]:
+    return [str(getattr(cause, "sqlstate", "") or "") for cause in _causes(error)]
+
+
+def _causes(error: Exception) -> Iterator[BaseException]:
+    cause: BaseException | None = getattr(error, "orig", None)
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == 404:
+        return answer(NotFound())
+    kind = type("Http", (Problem,), {"status": error.status_code, "slug": f"http-{error.status_code}"})
+    return answer(kind(str(error.detail), headers=dict(error.headers or {})))
+
+
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    logger("app").error("a request failed", exc_info=error)
+    kind = type("Internal", (Problem,), {"status": 500, "slug": "internal"})
+    return answer(kind("Something went wrong here, and it was written down under this request's id."))

@@ -1,0 +1,69 @@
+"""Rings what stands in the outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import sqlalchemy as sa
+from nats.errors import Error as NatsError
+
+from libs.common.bus.connection import Bus
+from libs.common.bus.hearing import BATCH, Envelope
+from libs.common.db.transaction import Writer
+from libs.common.observability import OUTBOX
+
+
+class Relay:
+    """Rings what stands in the outbox."""
+
+    def __init__(self, service: str, writer: Writer, bus: Bus, poked: asyncio.Event) -> None:
+        self.service = service
+        self.writer = writer
+        self.bus = bus
+        self.poked = poked
+
+    async def run(self) -> None:
+        """Ring after each commit of this process, and once a second for those of others."""
+        while True:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.poked.wait(), 1.0)
+            self.poked.clear()
+            try:
+                while await self._ring_some() == BATCH:
+                    pass
+            except (TimeoutError, NatsError, OSError, sa.exc.SQLAlchemyError) as error:
+                self.bus.forget_stream()
+                self.bus.log.info("the bell did not ring", error=str(error) or type(error).__name__)
+                await asyncio.sleep(0.5)
+
+    async def _ring_some(self) -> int:
+        js = await self.bus.jetstream()
+        if js is None:
+            return 0
+        events = self.writer.tables.events
+        waiting = (
+            sa.select(events.c.seq)
+            .where(events.c.rung_at.is_(None))
+            .order_by(events.c.seq)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        async with self.writer.database.begin() as session:
+            rows = (
+                await session.execute(
+                    events.update()
+                    .where(events.c.seq.in_(waiting))
+                    .values(rung_at=sa.func.now())
+                    .returning(
+                        events.c.seq, events.c.id, events.c.subject, events.c.payload, events.c.request_id
+                    )
+                )
+            ).all()
+            for row in sorted(rows, key=lambda found: found.seq):
+                message = Envelope(row.id, row.subject, row.payload, row.request_id).encode()
+                # The server would refuse it each time, and all that stand behind it: the sweep brings it.
+                if len(message) < self.bus.largest_bytes:
+                    await js.publish(row.subject, message, headers={"Nats-Msg-Id": str(row.id)})
+        OUTBOX.labels(self.service).set(0 if len(rows) < BATCH else BATCH)
+        return len(rows)

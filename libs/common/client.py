@@ -1,0 +1,131 @@
+"""The public API from inside: straight into the gateway of this process, or over HTTP to another one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import unquote, urlencode
+
+import aiohttp
+import orjson
+from starlette.types import ASGIApp, Message
+
+from libs.common.problem import Unavailable
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError (orjson.JSONDecodeError) if it is none."""
+        return orjson.loads(self.content)
+
+
+class Api(Protocol):
+    """A way to the public API."""
+
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str], content: bytes = b""
+    ) -> Answer:
+        """Ask, and wait for the whole answer. Raises Unavailable if nobody answers."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...
+
+
+def with_query(path: str, query: Mapping[str, Any]) -> str:
+    """A path with its query; entries that are None are left out.
+
+    >>> with_query("/sessions", {"subject": "SWC_054", "lab": None})
+    '/sessions?subject=SWC_054'
+    """
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+class InProcess:
+    """The gateway is in this process: no socket, no copy."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str], content: bytes = b""
+    ) -> Answer:
+        """See Api."""
+        sent: list[Message] = []
+        given = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        if content:
+            given.append((b"content-length", str(len(content)).encode()))
+        plain, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": headers.get("X-Forwarded-Proto", "http"),
+            "path": unquote(plain),
+            "raw_path": plain.encode(),
+            "root_path": "",
+            "query_string": query.encode("latin-1"),
+            "headers": given,
+            "client": None,
+            "server": None,
+        }
+
+        asked = False
+
+        async def receive() -> Message:
+            # Once only: who streams an answer waits here for the caller to hang up, which we do not.
+            nonlocal asked
+            if asked:
+                await asyncio.Event().wait()
+            asked = True
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent[0]["headers"]}
+        return Answer(sent[0]["status"], told, b"".join(part.get("body", b"") for part in sent[1:]))
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+class OverHttp:
+    """The gateway is another process."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str], content: bytes = b""
+    ) -> Answer:
+        """See Api."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
+        try:
+            async with self._session.request(
+                method, f"{self.base_url}{path}", headers=headers, data=content or None, allow_redirects=False
+            ) as answer:
+                told = {name.lower(): value for name, value in answer.headers.items()}
+                return Answer(answer.status, told, await answer.read())
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise Unavailable(f"The API does not answer: {type(error).__name__}.") from error
+
+    async def close(self) -> None:
+        """Give connections back."""
+        if self._session is not None:
+            await self._session.close()

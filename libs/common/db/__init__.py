@@ -1,0 +1,20 @@
+"""PostgreSQL: engines, the tables every service has, and the transaction that one operation is."""
+
+from libs.common.db.engine import Database
+from libs.common.db.idempotency import IdempotentRoute, Once, StreamedRoute, shows_a_secret
+from libs.common.db.tables import Infrastructure, metadata_of
+from libs.common.db.transaction import Reading, Transaction, Tx, transaction
+
+__all__ = [
+    "Database",
+    "IdempotentRoute",
+    "Infrastructure",
+    "Once",
+    "Reading",
+    "StreamedRoute",
+    "Transaction",
+    "Tx",
+    "metadata_of",
+    "shows_a_secret",
+    "transaction",
+]

@@ -1,0 +1,113 @@
+"""Filters that all lists share, and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.problem import BadRequest
+from libs.common.schemas.pages import PageWanted
+
+
+def bad(field: str, text: str) -> BadRequest:
+    """A filter's value that cannot be meant."""
+    return BadRequest(fields={field: [text]})
+
+
+def uuid_of(field: str, text: str) -> UUID:
+    """A filter's UUID, also as the last part of an address. Raises BadRequest."""
+    try:
+        return UUID(text.rstrip("/").rpartition("/")[2])
+    except ValueError:
+        raise bad(field, f"'{text}' is not a UUID.") from None
+
+
+def whole_of(field: str, text: str) -> int:
+    """A filter's whole number ("001" is 1). Raises BadRequest."""
+    if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 10:
+        return int(text)
+    raise bad(field, f"'{text}' is not a whole number.")
+
+
+def number_of(field: str, text: str) -> float:
+    """A filter's number. Raises BadRequest."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise bad(field, f"'{text}' is not a number.") from None
+    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - the one test for NaN
+        raise bad(field, f"'{text}' is not a number.")
+    return value
+
+
+def truth_of(text: str) -> bool | None:
+    """A filter's truth value; None for a text that says neither, which Alyx ignores.
+
+    >>> truth_of("True"), truth_of("0"), truth_of("perhaps")
+    (True, False, None)
+    """
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
+
+
+def days_of(field: str, text: str) -> tuple[date, date]:
+    """A range of days, both ends included. Raises BadRequest.
+
+    >>> days_of("date_range", "2020-08-21,2020-08-24")
+    (datetime.date(2020, 8, 21), datetime.date(2020, 8, 24))
+    """
+    parts = [part.strip() for part in text.split(",")]
+    try:
+        first, last = (datetime.fromisoformat(part).date() for part in parts)
+    except ValueError:
+        raise bad(field, f"'{text}' is not two days such as 2020-08-21,2020-08-24.") from None
+    return first, last
+
+
+def within_days(column: Any, text: str, field: str = "date_range") -> sa.ColumnElement[bool]:
+    """An instant lies in a range of (UTC) days."""
+    first, last = days_of(field, text)
+    begin = datetime.combine(first, time.min, UTC)
+    end = datetime.combine(last, time.min, UTC) + timedelta(days=1) if last < date.max else None
+    return sa.and_(column >= begin, *([column < end] if end else []))
+
+
+def on_days(text_column: Any, text: str, field: str = "date_range") -> sa.ColumnElement[bool]:
+    """A time kept as its answers show it lies in a range of days, both included: the days that people see."""
+    first, last = days_of(field, text)
+    return sa.cast(sa.func.left(text_column, 10), sa.Date).between(first, last)
+
+
+def like(column: Any, text: str) -> sa.ColumnElement[bool]:
+    """A part of a text, ignoring case; `%` and `_` mean themselves."""
+    found: sa.ColumnElement[bool] = column.icontains(text, autoescape=True)
+    return found
+
+
+def words(text: str) -> list[str]:
+    """A comma list.
+
+    >>> words("a, b,")
+    ['a', 'b']
+    """
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+async def paged(
+    session: AsyncSession, statement: sa.Select[Any], wanted: PageWanted
+) -> tuple[int, list[Mapping[str, Any]]]:
+    """How many rows there are, and those of one page; one statement, unless the page lies behind the end.
+
+    The count is a query of its own within it: beside each row it would keep a long list from its index.
+    """
+    count = sa.select(sa.func.count()).select_from(statement.order_by(None).subquery())
+    asked = statement.add_columns(count.scalar_subquery().label("_count"))
+    rows = (await session.execute(asked.limit(wanted.limit).offset(wanted.offset))).mappings().all()
+    if rows or not wanted.offset:
+        n_all = int(rows[0]["_count"]) if rows else 0
+        return n_all, [{name: value for name, value in row.items() if name != "_count"} for row in rows]
+    return int(await session.scalar(count) or 0), []

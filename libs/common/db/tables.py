@@ -1,0 +1,118 @@
+"""The tables that every service has beside its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+@dataclass(frozen=True)
+class Infrastructure:
+    """The shared tables in one service's schema."""
+
+    events: sa.Table
+    inbox: sa.Table
+    dead_events: sa.Table
+    audit: sa.Table
+    audit_seals: sa.Table
+    idempotency: sa.Table
+
+
+def metadata_of(schema: str) -> sa.MetaData:
+    """The metadata of a service: its schema, names of constraints, and the shared tables.
+
+    A service's base is `class Base(DeclarativeBase): metadata = db.metadata_of("registry")`.
+    """
+    metadata = sa.MetaData(schema=schema, naming_convention=NAMES)
+    _declare(metadata)
+    return metadata
+
+
+def infrastructure(metadata: sa.MetaData) -> Infrastructure:
+    """The shared tables of a service."""
+    found = metadata.tables
+    return Infrastructure(
+        **{name: found[f"{metadata.schema}.{name}"] for name in Infrastructure.__dataclass_fields__}
+    )
+
+
+def _uuid(name: str, **more: bool) -> sa.Column[object]:
+    return sa.Column(name, UUID(as_uuid=True), **more)  # type: ignore[arg-type]
+
+
+def _now(name: str) -> sa.Column[object]:
+    # clock_timestamp: the sweep orders by it, and rows of one long transaction would all say its beginning
+    return sa.Column(
+        name, sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()
+    )
+
+
+def _declare(metadata: sa.MetaData) -> None:
+    sa.Table(
+        "events",
+        metadata,
+        sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        _uuid("id", nullable=False, unique=True),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("payload", JSONB, nullable=False),
+        sa.Column("request_id", sa.Text, nullable=False),
+        _now("created_at"),
+        sa.Column("rung_at", sa.TIMESTAMP(timezone=True)),
+        sa.Index("ix_events_waiting", "seq", postgresql_where=sa.text("rung_at IS NULL")),  # the relay
+        sa.Index("ix_events_subject_created_at", "subject", "created_at"),  # neighbours' sweeps
+    )
+    sa.Table("inbox", metadata, _uuid("event_id", primary_key=True), _now("handled_at"))
+    sa.Table(
+        "dead_events",
+        metadata,
+        _uuid("event_id", primary_key=True),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("payload", JSONB, nullable=False),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("error", sa.Text, nullable=False),
+        sa.Column("failed_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+        sa.Column("parked_at", sa.TIMESTAMP(timezone=True)),
+    )
+    sa.Table(
+        "audit",
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        _now("at"),
+        _uuid("user_id"),
+        sa.Column("username", sa.Text, nullable=False),
+        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("object_type", sa.Text, nullable=False),
+        sa.Column("object_id", sa.Text, nullable=False),
+        sa.Column("before", JSONB),
+        sa.Column("after", JSONB),
+        sa.Column("request_id", sa.Text, nullable=False),
+        sa.Index("ix_audit_object", "object_type", "object_id"),  # the history of one thing
+    )
+    sa.Table(
+        "audit_seals",
+        metadata,
+        sa.Column("audit_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("n", sa.BigInteger, nullable=False, unique=True),  # place in the chain
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+    )
+    sa.Table(
+        "idempotency",
+        metadata,
+        sa.Column("principal", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
+        sa.Column("status", sa.Integer),
+        sa.Column("body", sa.LargeBinary),
+        _now("created_at"),
+        sa.Index("ix_idempotency_created_at", "created_at"),  # kept 30 days
+    )

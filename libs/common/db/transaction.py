@@ -1,0 +1,135 @@
+"""One operation, one transaction: rows, audit row and outbox row together, committed before the answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.db.engine import Database
+from libs.common.db.idempotency import claim_key
+from libs.common.db.tables import Infrastructure
+from libs.common.events import Event
+from libs.common.observability import request_id
+from libs.common.permissions import Principal
+
+AT_ONCE = 250  # events a statement: other requests get their turn in between
+
+
+class Transaction:
+    """What an operation works with. It never commits by itself."""
+
+    def __init__(
+        self, session: AsyncSession, tables: Infrastructure, by: Principal | None, request: str
+    ) -> None:
+        self.session = session
+        self.tables = tables
+        self.by = by
+        self.request_id = request
+        self._published: list[dict[str, Any]] = []
+        self._audited: list[dict[str, Any]] = []
+
+    def publish(self, event: Event) -> None:
+        """Say a fact; it is written with the rows, and rung once they are committed."""
+        self._published.append(
+            {
+                "id": uuid4(),
+                "subject": event.subject,
+                "payload": event.model_dump(mode="json"),
+                "request_id": self.request_id,
+            }
+        )
+
+    def audit(
+        self,
+        action: str,
+        object_type: str,
+        object_id: UUID | str,
+        *,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        """Write down who did what to which thing; `before` and `after` hold only what changed."""
+        self._audited.append(
+            {
+                "user_id": self.by.user_id if self.by else None,
+                "username": self.by.username if self.by else "system",
+                "action": action,
+                "object_type": object_type,
+                "object_id": str(object_id),
+                "before": before,
+                "after": after,
+                "request_id": self.request_id,
+            }
+        )
+
+    @property
+    def has_published(self) -> bool:
+        """Whether the relay has something to ring once this is committed."""
+        return bool(self._published)
+
+    async def flush(self) -> None:
+        """Send what was collected to the database, inside the transaction."""
+        await self.session.flush()
+        if self._audited:
+            await self.session.execute(self.tables.audit.insert(), self._audited)
+            self._audited = []
+        for start in range(0, len(self._published), AT_ONCE):
+            await self.session.execute(self.tables.events.insert(), self._published[start : start + AT_ONCE])
+
+
+class Writer:
+    """Makes transactions for one service.
+
+    `after_commit` is told when something was published, `committed` (if a service sets it) of every commit: with the
+    transaction, whose `session.info` holds what operations noted there. `info` is what a service lets all its
+    operations know; it is in the `session.info` of every transaction.
+    """
+
+    def __init__(self, database: Database, tables: Infrastructure, after_commit: Callable[[], None]) -> None:
+        self.database = database
+        self.tables = tables
+        self.after_commit = after_commit
+        self.committed: Callable[[Transaction], None] | None = None
+        self.info: dict[str, object] = {}
+
+    @asynccontextmanager
+    async def begin(
+        self, by: Principal | None = None, request: str | None = None
+    ) -> AsyncIterator[Transaction]:
+        """A transaction that commits at the end of the block, or leaves nothing behind."""
+        async with self.database.begin() as session:
+            session.info.update(self.info)
+            tx = Transaction(session, self.tables, by, request or request_id.get())
+            yield tx
+            await tx.flush()
+        if tx.has_published:
+            self.after_commit()
+        if self.committed is not None:
+            self.committed(tx)
+
+
+async def transaction(request: Request) -> AsyncIterator[Transaction]:
+    """The transaction of a request; use as `tx: Tx`. It is committed before the answer leaves."""
+    writer: Writer = request.app.state.writer
+    async with writer.begin(getattr(request.state, "principal", None)) as tx:
+        await claim_key(tx, request)
+        request.state.tx = tx
+        yield tx
+
+
+Tx = Annotated[Transaction, Depends(transaction, scope="function")]
+
+
+async def reading(request: Request) -> AsyncIterator[AsyncSession]:
+    """A reading session of a request; use as `read: Reading`."""
+    database: Database = request.app.state.database
+    async with database.read() as session:
+        yield session
+
+
+Reading = Annotated[AsyncSession, Depends(reading, scope="function")]

@@ -1,0 +1,181 @@
+"""Every event of the system, in one file: a past fact, who says it, who hears it, what hearing it twice means.
+
+Events carry ids and hashes, never protected rows. A subject is `cingulum.<service>.<noun>.<fact>.v<n>`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from libs.common.catalogue import Service
+from libs.common.schemas.base import Schema
+
+
+class Event(Schema):
+    """Base of all events; `subject` names the kind on the bus."""
+
+    subject: ClassVar[str]
+    kinds: ClassVar[dict[str, type[Event]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.kinds[cls.subject] = cls
+
+    @classmethod
+    def origin(cls) -> Service:
+        """The service that says this event."""
+        return Service(cls.subject.split(".")[1])
+
+
+class SessionsDeleted(Event):
+    """Sessions were deleted (softly: an undo brings them back within 30 days).
+
+    From   metadata
+    To     registry (their datasets stop showing by the view already; nothing more to do today)
+    Twice  nothing changes
+    """
+
+    subject: ClassVar[str] = "cingulum.metadata.session.deleted.v1"
+    session_ids: list[UUID]
+
+
+class SessionCreated(Event):
+    """A session was written down.
+
+    From   metadata
+    To     registry (opens its file register), scheduler (may have jobs for it)
+    Twice  the register is open already: do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.metadata.session.created.v1"
+    session_id: UUID
+    subject_id: UUID
+    lab_id: UUID | None
+
+
+class FilesRegistered(Event):
+    """Files were registered in a session, by one request.
+
+    From   registry
+    To     metadata (the registering user joins the session's users), scheduler (may have jobs now)
+    Twice  the user is there already, the graph is the same: do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.registry.files.registered.v1"
+    session_id: UUID | None
+    user_id: UUID | None
+    dataset_ids: list[UUID]
+
+
+class ProofOrdered(Event):
+    """Files are said to lie on a managed repository: somebody must read them.
+
+    From   registry
+    To     transfer (reads those of the central store; a lab's agent asks registry for its own)
+    Twice  the order stands already, or the bytes are read once more
+    """
+
+    subject: ClassVar[str] = "cingulum.registry.proof.ordered.v1"
+    copy_ids: list[UUID]
+
+
+class CopyVerified(Event):
+    """Every byte of a copy was read, and its SHA-256 is that of its version.
+
+    From   registry
+    To     scheduler (inputs may be ready), compressor (may index)
+    Twice  do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.registry.copy.verified.v1"
+    dataset_id: UUID
+    copy_id: UUID
+    session_id: UUID | None
+    sha256: str
+
+
+class UploadCompleted(Event):
+    """Every byte of the file is stored, fsynced, and its SHA-256 is the one announced.
+
+    From   transfer, once its transaction has committed
+    To     registry (the copy becomes verified)
+    Twice  the copy is verified already: do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.transfer.upload.completed.v1"
+    upload_id: UUID
+    sha256: str
+    md5: str
+    size_bytes: int
+
+
+class ObjectDamaged(Event):
+    """An object of the central store was read whole, and is not what it is named for.
+
+    From   transfer
+    To     registry (copies that were proved by it are suspect, so that their bytes are brought again)
+    Twice  they are suspect already: do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.transfer.object.damaged.v1"
+    store: str
+    sha256: str
+    found_sha256: str
+
+
+class JobPublishing(Event):
+    """A worker has finished a job under a token that held; its outputs wait to be registered.
+
+    From   scheduler
+    To     registry (registers all outputs in one transaction and answers OutputsRegistered)
+    Twice  the same answer again: scheduler may not have heard the first one
+    """
+
+    subject: ClassVar[str] = "cingulum.scheduler.job.publishing.v1"
+    job_id: UUID
+    token: int
+
+
+class OutputsRegistered(Event):
+    """All outputs of a job are registered and verified.
+
+    From   registry
+    To     scheduler (the job is Complete, its children are released)
+    Twice  the job is Complete already: do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.registry.outputs.registered.v1"
+    job_id: UUID
+    token: int
+    dataset_ids: list[UUID]
+
+
+class OutputsRefused(Event):
+    """A job's outputs cannot be registered; the reason is in registry's answer.
+
+    From   registry
+    To     scheduler (the job is Errored with that reason)
+    Twice  do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.registry.outputs.refused.v1"
+    job_id: UUID
+    token: int
+    reason: str
+
+
+class JobCompleted(Event):
+    """A job is Complete and its outputs can be read.
+
+    From   scheduler
+    To     compressor (indexes what was compressed)
+    Twice  do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.scheduler.job.completed.v1"
+    job_id: UUID
+    session_id: UUID | None
+    task: str
+    dataset_ids: list[UUID]

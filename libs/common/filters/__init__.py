@@ -1,0 +1,30 @@
+"""Alyx's free filters: text → conditions over a declared field map → SQL with bound parameters.
+
+SUBJECTS = FieldMap("subjects", subjects, {"id": Field(subjects.c.id, "uuid"), "nickname": Field(…, "text")})
+SESSIONS = FieldMap("sessions", sessions, {
+    "id": Field(sessions.c.id, "uuid"),
+    "extended_qc": JsonField(sessions.c.extended_qc),
+    "subject": Relation(lambda: SUBJECTS, on=sessions.c.subject_id == subjects.c.id, key=sessions.c.subject_id),
+})
+statement = statement.where(to_sql(parse_filter(django, SESSIONS)))
+"""
+
+from libs.common.filters.conditions import Condition, parse_filter, parse_json_filter
+from libs.common.filters.fields import Field, FieldMap, JsonField, Kind, Relation
+from libs.common.filters.problems import BadFilterValue, FilterProblem, UnknownFilter
+from libs.common.filters.sql import to_sql
+
+__all__ = [
+    "BadFilterValue",
+    "Condition",
+    "Field",
+    "FieldMap",
+    "FilterProblem",
+    "JsonField",
+    "Kind",
+    "Relation",
+    "UnknownFilter",
+    "parse_filter",
+    "parse_json_filter",
+    "to_sql",
+]

@@ -1,0 +1,234 @@
+"""From filter texts to conditions: names resolved in the field map, values of the kind they are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, cast
+
+from sqlalchemy import FromClause
+
+from libs.common.filters.fields import Field, FieldMap, JsonField, Kind, Relation
+from libs.common.filters.patterns import checked_pattern
+from libs.common.filters.problems import BadFilterValue, UnknownFilter
+from libs.common.filters.texts import Literal, is_bracketed, split_pairs, word
+from libs.common.filters.values import in_utc, items_of, to_bool, to_kind
+
+ORDERS: Final = frozenset({"gt", "gte", "lt", "lte"})
+TEXT_LOOKUPS: Final = frozenset(
+    {
+        "iexact",
+        "contains",
+        "icontains",
+        "startswith",
+        "istartswith",
+        "endswith",
+        "iendswith",
+        "regex",
+        "iregex",
+    }
+)
+KEY_LOOKUPS: Final = frozenset({"has_key", "has_keys", "has_any_keys"})
+PLAIN_LOOKUPS: Final = frozenset({"exact", "in", "range", "isnull"}) | ORDERS | TEXT_LOOKUPS
+JSON_LOOKUPS: Final = PLAIN_LOOKUPS | KEY_LOOKUPS
+PARTS: Final[dict[str, frozenset[Kind]]] = {
+    "date": frozenset({"datetime"}),
+    "year": frozenset({"datetime", "date"}),
+    "month": frozenset({"datetime", "date"}),
+    "day": frozenset({"datetime", "date"}),
+}
+_MOST_HOPS = 8
+_LONGEST_PATH = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """One pair of a filter text, ready to become SQL.
+
+    source     of the map that it was parsed with
+    hops       the relations to follow, outermost first
+    part       of a time, that is compared in its place: date, year, month or day
+    json_path  keys and indices to follow into a JSON field
+    value      of the kind that `lookup` compares with; a list for in, range, has_keys and has_any_keys
+    """
+
+    name: str
+    source: FromClause
+    hops: tuple[Relation, ...]
+    leaf: Field | JsonField
+    lookup: str
+    value: object
+    part: str = ""
+    json_path: tuple[str, ...] = ()
+    negated: bool = False
+
+
+def parse_filter(text: str, fields: FieldMap, parameter: str = "django") -> list[Condition]:
+    """The conditions of a `django=` text, all of which must hold.
+
+    `~` before a field negates, `pk` is the primary key, `__` follows relations and JSON paths; without look-up it is
+    `exact`. Raises UnknownFilter and BadFilterValue, nothing else.
+    """
+    return [_condition(name, value, fields) for name, value in split_pairs(text, parameter)]
+
+
+def parse_json_filter(text: str, fields: FieldMap, parameter: str) -> list[Condition]:
+    """The conditions of a `json=` or `extended_qc=` text: as above, but the names are paths inside that field."""
+    pairs = split_pairs(text, parameter)
+    return [
+        _condition(f"{'~' * name.startswith('~')}{parameter}__{name.removeprefix('~')}", value, fields)
+        for name, value in pairs
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where a name leads, and what of it is left over behind the field."""
+
+    hops: tuple[Relation, ...]
+    leaf: Field | JsonField
+    rest: list[str]
+
+
+def _condition(written: str, value: str, fields: FieldMap) -> Condition:
+    name = written.removeprefix("~")
+    place = _resolve(name, fields)
+    lookup, part, path = _split_rest(name, place)
+    try:
+        if isinstance(place.leaf, JsonField):
+            typed = _json_value(lookup, value)
+        else:
+            lookup, typed = _plain_value(lookup, value, _compared_kind(place.leaf, part), place.leaf)
+    except ValueError as error:
+        raise BadFilterValue(written, f"{error}.") from None
+    return Condition(
+        written, fields.source, place.hops, place.leaf, lookup, typed, part, path, written.startswith("~")
+    )
+
+
+def _resolve(name: str, fields: FieldMap) -> _Place:
+    """Follow relations as far as they go."""
+    hops: list[Relation] = []
+    segments = name.split("__")
+    while True:
+        first, *rest = segments
+        found = fields.fields.get(fields.primary_key if first == "pk" else first)
+        if found is None and isinstance(fields.fields.get(first.removesuffix("_id")), Relation):
+            found, rest = fields.fields[first.removesuffix("_id")], ["pk", *rest]
+        if found is None:
+            known = ", ".join(sorted(fields.fields))
+            raise UnknownFilter(name, f"{first!r} is not a field of {fields.noun}; known are {known}.")
+        if not isinstance(found, Relation):
+            return _Place(tuple(hops), found, rest)
+        target = found.target()
+        if not rest or (len(rest) == 1 and rest[0] in PLAIN_LOOKUPS and rest[0] not in target.fields):
+            rest = ["pk", *rest]
+        if found.key is not None and rest[0] in {"pk", target.primary_key}:
+            return _Place(tuple(hops), Field(found.key, target.key_field().kind), rest[1:])
+        if len(hops) == _MOST_HOPS:
+            raise UnknownFilter(name, f"it goes over more than {_MOST_HOPS} relations.")
+        hops.append(found)
+        fields, segments = target, rest
+
+
+def _split_rest(name: str, place: _Place) -> tuple[str, str, tuple[str, ...]]:
+    """Look-up, part of a time, and JSON path."""
+    rest = list(place.rest)
+    lookups = JSON_LOOKUPS if isinstance(place.leaf, JsonField) else PLAIN_LOOKUPS
+    lookup = rest.pop() if rest and rest[-1] in lookups else "exact"
+    if isinstance(place.leaf, JsonField):
+        if len(rest) > _LONGEST_PATH:
+            raise UnknownFilter(name, f"the path has more than {_LONGEST_PATH} steps.")
+        return lookup, "", tuple(rest)
+    part = rest.pop(0) if rest and place.leaf.kind in PARTS.get(rest[0], frozenset()) else ""
+    is_ordered = _compared_kind(place.leaf, part) != "bool"
+    if rest or (not is_ordered and lookup not in {"exact", "in", "isnull"}):
+        unknown = rest[0] if rest else lookup
+        raise UnknownFilter(name, f"{unknown!r} is not a look-up of a field of kind {place.leaf.kind}.")
+    return lookup, part, ()
+
+
+def _compared_kind(leaf: Field, part: str) -> Kind:
+    if not part:
+        return leaf.kind
+    return "date" if part == "date" else "int"
+
+
+def _plain_value(lookup: str, text: str, kind: Kind, leaf: Field) -> tuple[str, object]:
+    """The look-up, as `exact,None` is another way to say isnull, and its value."""
+    if lookup in {"exact", "iexact"} and text.strip() == "None":
+        return "isnull", True
+    if lookup == "isnull":
+        return lookup, to_bool(text)
+    if lookup in TEXT_LOOKUPS:
+        return lookup, checked_pattern(text) if lookup in {"regex", "iregex"} else text
+    one = _reader(kind, leaf)
+    if lookup == "in":
+        return lookup, [one(item) for item in items_of(text) if item is not None]
+    if lookup == "range":
+        return lookup, _both_ends([one(item) for item in items_of(text)])
+    return lookup, one(text)
+
+
+def _reader(kind: Kind, leaf: Field) -> Callable[[Literal], object]:
+    if kind != "datetime":
+        return lambda item: to_kind(item, kind)
+    aware = is_aware(leaf)
+    return lambda item: in_utc(cast(datetime, to_kind(item, kind)), aware=aware)
+
+
+def is_aware(leaf: Field) -> bool:
+    """Whether a column of kind datetime holds times with a zone."""
+    return bool(getattr(leaf.column.type, "timezone", False))
+
+
+def _json_value(lookup: str, text: str) -> object:
+    if lookup in ORDERS:
+        return _ordered(_plain_word(text))
+    return _JSON_READERS.get(lookup, word)(text)
+
+
+def _json_items(text: str) -> list[str | int | float | bool | None]:
+    """The items of a list as they are quoted; one bare value as the word it is."""
+    items = items_of(text) if is_bracketed(text) else [word(text)]
+    if any(isinstance(item, list | dict) for item in items):
+        raise ValueError("items of a list must be plain values")
+    return cast(list[str | int | float | bool | None], items)
+
+
+def _plain_word(text: str) -> str | int | float | bool | None:
+    if is_bracketed(text):
+        raise ValueError("one plain value is needed, not a list")
+    return _json_items(text)[0]
+
+
+def _ordered(value: str | float | bool | None) -> str | int | float:
+    if value is None or isinstance(value, bool):
+        raise ValueError("only numbers and texts have an order")
+    return value
+
+
+def _both_ends(values: Sequence[object]) -> list[object]:
+    if len(values) != 2:
+        raise ValueError("a range is written [from, to]")
+    return list(values)
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+_JSON_READERS: Final[dict[str, Callable[[str], object]]] = {
+    "isnull": to_bool,
+    "has_key": _as_it_is,
+    "has_keys": lambda text: [str(item) for item in items_of(text)],
+    "has_any_keys": lambda text: [str(item) for item in items_of(text)],
+    "in": _json_items,
+    "range": lambda text: _both_ends([_ordered(item) for item in _json_items(text)]),
+    "exact": word,
+    "contains": word,
+    "regex": checked_pattern,
+    "iregex": checked_pattern,
+    **dict.fromkeys(TEXT_LOOKUPS - {"contains", "regex", "iregex"}, _as_it_is),
+}

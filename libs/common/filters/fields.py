@@ -1,0 +1,65 @@
+"""What may be filtered: each service declares it from its own tables and its neighbours' views. Nothing else exists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy.orm import QueryableAttribute
+
+Kind = Literal["text", "int", "float", "bool", "uuid", "datetime", "date"]
+Column = ColumnElement[Any] | QueryableAttribute[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A plain column, or any expression over the map's source; times of day may carry a zone or not."""
+
+    column: Column
+    kind: Kind
+
+
+@dataclass(frozen=True, eq=False)
+class JsonField:
+    """A JSONB column; filters may go into it by path."""
+
+    column: Column
+
+
+@dataclass(frozen=True, eq=False)
+class Relation:
+    """The way to other rows, one or many: each condition that goes this way becomes one EXISTS.
+
+    target  the map of those rows; a function, as maps may point at each other
+    on      which of them belong to a row here; may go through a link table, and should leave deleted rows out
+    key     the column here that holds the target's primary key, where there is one: it spares the EXISTS
+    """
+
+    target: Callable[[], FieldMap]
+    on: ColumnElement[bool]
+    key: Column | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FieldMap:
+    """The filters of one kind of row.
+
+    noun         in the plural, for messages
+    source       the table, view or alias that the fields' columns belong to; filtered statements select from it.
+                 A row that is its own relation (a session's parent session) needs a map over an alias.
+    primary_key  the field that `pk` stands for
+    """
+
+    noun: str
+    source: FromClause
+    fields: Mapping[str, Field | JsonField | Relation] = field(default_factory=dict)
+    primary_key: str = "id"
+
+    def key_field(self) -> Field:
+        """The field that `pk` stands for; it must be a plain one."""
+        found = self.fields[self.primary_key]
+        if not isinstance(found, Field):
+            raise TypeError(f"the primary key of {self.noun} must be a Field")
+        return found

@@ -1,0 +1,151 @@
+"""Regular expressions that PostgreSQL surely accepts: a common subset, checked before it gets there.
+
+Its own refusal would come in the middle of a statement and abort the transaction. What is left out: back references
+and nested counts (they can run for ever), look-around, and what Python and PostgreSQL write differently.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_PATTERN = 200
+_MOST_REPEATS = 100
+_COUNT = re.compile(r"\{(\d{1,3})(,(\d{0,3}))?\}", re.ASCII)
+_CLASS_ESCAPES = "dDwWsS"
+_PLAIN_ESCAPES = "nrt"
+_PUNCTUATION = set(" !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+
+class BadPattern(ValueError):
+    """The pattern lies outside the subset; the text says where."""
+
+
+def checked_pattern(pattern: str) -> str:
+    """The same pattern, if it is in the subset.
+
+    >>> checked_pattern(r"^probe0[0-3]$|(?:alf/)?raw_\\w+")
+    '^probe0[0-3]$|(?:alf/)?raw_\\\\w+'
+    """
+    if len(pattern) > LONGEST_PATTERN:
+        raise BadPattern(f"a pattern holds at most {LONGEST_PATTERN} characters")
+    _Checker(pattern).check()
+    return pattern
+
+
+class _Checker:
+    """A walk along the pattern. `atom` tells whether something stands before that can be repeated."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.at = 0
+        self.atom = False
+        self.counted = [False]  # for each open group, whether a count stands in it
+        self.atom_counted = False  # whether one stands in what would be repeated
+
+    def check(self) -> None:
+        while self.at < len(self.pattern):
+            character = self.pattern[self.at]
+            if character == "(":
+                self._open()
+            elif character == ")":
+                self._close()
+            elif character in "*+?{":
+                self._repeat(character)
+            elif character in "^$|":
+                self.at += 1
+                self.atom = False
+            else:
+                self._one(character)
+        if len(self.counted) > 1:
+            raise BadPattern("a bracket is not closed")
+
+    def _open(self) -> None:
+        is_plain = self.pattern[self.at + 1 : self.at + 2] not in {"?", "*"}
+        if not is_plain and not self.pattern.startswith("(?:", self.at):
+            raise BadPattern("of the groups only (…) and (?:…) are read")
+        self.at += 1 if is_plain else 3
+        self.counted.append(False)
+        self.atom = False
+
+    def _close(self) -> None:
+        if len(self.counted) == 1:
+            raise BadPattern("a bracket is closed that was not opened")
+        self.at += 1
+        self.atom_counted = self.counted.pop()
+        self.counted[-1] = self.counted[-1] or self.atom_counted
+        self.atom = True
+
+    def _repeat(self, character: str) -> None:
+        if not self.atom:
+            raise BadPattern(f"{character} has nothing to repeat")
+        if character == "{":
+            self._count()
+        else:
+            self.at += 1
+        if self.pattern[self.at : self.at + 1] == "?":
+            self.at += 1
+        self.atom = False
+
+    def _count(self) -> None:
+        found = _COUNT.match(self.pattern, self.at)
+        if found is None:
+            raise BadPattern("{ stands before a count, as {2} or {2,5}; write \\{ for the character")
+        least, most = int(found[1]), int(found[3] or found[1])
+        if max(least, most) > _MOST_REPEATS or most < least:
+            raise BadPattern(f"counts run upwards, to {_MOST_REPEATS} at most")
+        if self.atom_counted:
+            raise BadPattern("a count of a group with a count in it")
+        self.counted[-1] = True
+        self.at = found.end()
+
+    def _one(self, character: str) -> None:
+        if character == "\\":
+            self._escape(_CLASS_ESCAPES + _PLAIN_ESCAPES)
+        elif character == "[":
+            self._set()
+        else:
+            self.at += 1
+        self.atom, self.atom_counted = True, False
+
+    def _escape(self, letters: str) -> str:
+        escaped = self.pattern[self.at + 1 : self.at + 2]
+        if not escaped or (escaped not in letters and escaped not in _PUNCTUATION):
+            raise BadPattern(f"\\{escaped} is not read")
+        self.at += 2
+        return escaped
+
+    def _set(self) -> None:
+        self.at += 1
+        if self.pattern[self.at : self.at + 1] == "^":
+            self.at += 1
+        start = self.at
+        while (character := self.pattern[self.at : self.at + 1]) != "]" or self.at == start:
+            if character in {"", "[", "]"}:
+                raise BadPattern("a set […] is not closed, is empty, or holds a bracket without \\")
+            if character == "-" and self.at != start and self.pattern[self.at + 1 : self.at + 2] != "]":
+                raise BadPattern("a - in a set stands first or last, or as \\-")
+            self._member(is_first=self.at == start)
+        self.at += 1
+
+    def _member(self, *, is_first: bool) -> None:
+        low = self._set_character()
+        rest = self.pattern[self.at : self.at + 2]
+        if not rest.startswith("-") or rest == "-]":
+            return
+        if is_first and low == "-":
+            raise BadPattern("a set cannot begin with --")
+        self.at += 1
+        high = self._set_character()
+        if not low or not high or not low <= high or not (low + high).isascii():
+            raise BadPattern("a range in a set runs upwards between two ASCII characters")
+
+    def _set_character(self) -> str:
+        """One character of a set; the empty text for a whole class such as \\d."""
+        character = self.pattern[self.at : self.at + 1]
+        if character == "\\":
+            escaped = self._escape("dws" + _PLAIN_ESCAPES)
+            return escaped if escaped in _PUNCTUATION else ""
+        if character in {"", "[", "]"}:
+            raise BadPattern("a range in a set has no end")
+        self.at += 1
+        return character

@@ -1,0 +1,191 @@
+"""From conditions to SQL. Values are bound parameters, without exception."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import QueryableAttribute
+from sqlalchemy.sql import visitors
+
+from libs.common.filters.conditions import Condition, is_aware
+from libs.common.filters.fields import Column, Field, JsonField, Relation
+
+Expression = sa.ColumnElement[Any]
+Test = sa.ColumnElement[bool]
+Move = Callable[[Expression], Expression]
+
+_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
+    "text": sa.Text(),
+    "int": sa.BigInteger(),  # a value beyond int4 must compare, not fail
+    "float": sa.Double(),
+    "bool": sa.Boolean(),
+    "uuid": sa.Uuid(),
+    "date": sa.Date(),
+}
+_NULL = sa.literal("null", sa.Text())
+
+
+def to_sql(conditions: Sequence[Condition]) -> Test:
+    """One expression that holds where all conditions do, over the source of the map that they were parsed with.
+
+    Each condition that follows relations becomes an EXISTS of its own: two conditions over a to-many relation may
+    hold by two different rows, as in Alyx. A negated condition holds wherever the plain one does not, nulls included.
+    """
+    return sa.and_(sa.true(), *(_one(condition) for condition in conditions))
+
+
+def _one(condition: Condition) -> Test:
+    is_absence = condition.lookup == "isnull" and condition.value is True
+    test = _along(condition.hops, condition, condition.source, _stay, is_absence=is_absence)
+    if not condition.negated:
+        return test
+    return sa.not_(test) if condition.hops else test.is_not(sa.true())
+
+
+def _along(
+    hops: tuple[Relation, ...], condition: Condition, here: sa.FromClause, move: Move, *, is_absence: bool
+) -> Test:
+    """Go from `here` over the next relation, to a fresh alias of its target, so that no two ways meet."""
+    if not hops:
+        return _leaf_test(condition, move)
+    relation, rest = hops[0], hops[1:]
+    source = relation.target().source
+    there = source.alias()
+    to_there = _moving(source, there)
+    on = to_there(move(relation.on))
+    reached = _exists(here, there, on, _along(rest, condition, there, to_there, is_absence=is_absence))
+    if is_absence:  # a row that is not there has no value either
+        return sa.or_(sa.not_(_exists(here, there, on)), reached)
+    return reached
+
+
+def _exists(here: sa.FromClause, there: sa.FromClause, *tests: Test) -> Test:
+    # Only `here` is the outer query's: a link table named in the tests is a new one, even if it is used outside too.
+    rows: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(there).where(*tests)
+    return rows.correlate(here).exists()
+
+
+def _stay(expression: Expression) -> Expression:
+    return expression
+
+
+def _moving(source: sa.FromClause, alias: sa.FromClause) -> Move:
+    """Turns columns of `source`, and of nothing else that has the same lineage, into those of `alias`."""
+    moved = {column: alias.c[key] for key, column in source.c.items()}
+
+    def replace(element: Any, **_: Any) -> Any:
+        return moved.get(element) if isinstance(element, sa.ColumnClause) else None
+
+    return lambda expression: visitors.replacement_traverse(expression, {}, replace)
+
+
+def _leaf_test(condition: Condition, move: Move) -> Test:
+    column = move(_expression(condition.leaf.column))
+    if isinstance(condition.leaf, JsonField):
+        return _json_test(condition, column)
+    return _plain_test(condition, condition.leaf, column)
+
+
+def _expression(column: Column) -> Expression:
+    return column.expression if isinstance(column, QueryableAttribute) else column
+
+
+def _plain_test(condition: Condition, leaf: Field, column: Expression) -> Test:
+    kind = "date" if condition.part == "date" else "int" if condition.part else leaf.kind
+    type_ = sa.TIMESTAMP(timezone=is_aware(leaf)) if kind == "datetime" else _TYPES[kind]
+    if condition.part:
+        column = _part(condition.part, leaf, column)
+    lookup, value = condition.lookup, condition.value
+    if lookup == "isnull":
+        return column.is_(None) if value else column.is_not(None)
+    if lookup == "in":
+        return column == sa.any_(sa.literal(value, sa.ARRAY(type_)))
+    if lookup == "range":
+        low, high = cast(list[Any], value)
+        return column.between(_bound(low, type_), _bound(high, type_))
+    if lookup in _COMPARE:
+        return _COMPARE[lookup](column, _bound(value, type_))
+    return _text_test(lookup, column if kind == "text" else sa.cast(column, sa.Text), cast(str, value))
+
+
+def _part(part: str, leaf: Field, column: Expression) -> Expression:
+    if leaf.kind == "datetime" and is_aware(leaf):
+        column = sa.func.timezone(sa.literal("UTC", sa.Text()), column)
+    return sa.cast(column, sa.Date) if part == "date" else sa.cast(sa.extract(part, column), sa.BigInteger)
+
+
+def _bound(value: object, type_: sa.types.TypeEngine[Any]) -> Expression:
+    # a fraction is compared with whole numbers as what it is
+    is_fraction = isinstance(value, float) and isinstance(type_, sa.Integer)
+    return sa.literal(value, sa.Double() if is_fraction else type_)
+
+
+def _text_test(lookup: str, text: Expression, value: str) -> Test:
+    if lookup == "iexact":
+        return sa.func.lower(text) == sa.func.lower(sa.literal(value, sa.Text()))
+    if lookup in {"regex", "iregex"}:
+        return text.bool_op("~*" if lookup == "iregex" else "~")(sa.literal(value, sa.Text()))
+    escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    before = "" if lookup in {"startswith", "istartswith"} else "%"
+    after = "" if lookup in {"endswith", "iendswith"} else "%"
+    pattern = sa.literal(f"{before}{escaped}{after}", sa.Text())
+    return text.ilike(pattern) if lookup.startswith("i") else text.like(pattern)
+
+
+def _json_test(condition: Condition, column: Expression) -> Test:
+    whole: Any = sa.type_coerce(column, JSONB)
+    target = whole[condition.json_path] if condition.json_path else whole
+    lookup, value = condition.lookup, cast(Any, condition.value)
+    if not condition.json_path and (lookup == "isnull" or (lookup == "exact" and value is None)):
+        # a column may hold JSON's null in place of SQL's: for the asker both are nothing
+        kind = sa.func.coalesce(sa.func.jsonb_typeof(whole), _NULL)
+        return kind != _NULL if value is False else kind == _NULL
+    if lookup == "isnull":
+        return cast(Test, target.is_(None) if value else target.is_not(None))
+    if lookup in _COMPARE:
+        return _json_compare(lookup, target, value)
+    if lookup in _JSON_TESTS:
+        return _JSON_TESTS[lookup](target, value)
+    return _text_test(lookup, target.astext if condition.json_path else sa.cast(whole, sa.Text), value)
+
+
+def _json_compare(lookup: str, target: Expression, value: object) -> Test:
+    """Compare with values of the same type only: JSONB itself orders any text before any number."""
+    compared = _COMPARE[lookup](target, _json(value))
+    if lookup == "exact":
+        return compared
+    kind = sa.literal("string" if isinstance(value, str) else "number", sa.Text())
+    return sa.and_(sa.func.jsonb_typeof(target) == kind, compared)
+
+
+def _json(value: object) -> sa.BindParameter[Any]:
+    return sa.bindparam(None, value, type_=JSONB(none_as_null=False))
+
+
+_COMPARE: dict[str, Callable[[Expression, Expression], Test]] = {
+    "exact": lambda left, right: left == right,
+    "gt": lambda left, right: left > right,
+    "gte": lambda left, right: left >= right,
+    "lt": lambda left, right: left < right,
+    "lte": lambda left, right: left <= right,
+}
+
+_JSON_TESTS: dict[str, Callable[[Any, Any], Test]] = {
+    "has_key": lambda target, key: target.has_key(sa.literal(key, sa.Text())),
+    "has_keys": lambda target, keys: target.has_all(sa.literal(keys, sa.ARRAY(sa.Text()))),
+    "has_any_keys": lambda target, keys: target.has_any(sa.literal(keys, sa.ARRAY(sa.Text()))),
+    "contains": lambda target, value: target.contains(_json(value)),
+    # containment is equality for plain values, of which alone the list consists
+    "in": lambda target, items: sa.and_(_is_plain(target), _json(items).contains(target)),
+    "range": lambda target, ends: sa.and_(
+        _json_compare("gte", target, ends[0]), _json_compare("lte", target, ends[1])
+    ),
+}
+
+
+def _is_plain(target: Expression) -> Test:
+    kind = sa.func.jsonb_typeof(target)
+    return sa.and_(kind != sa.literal("array", sa.Text()), kind != sa.literal("object", sa.Text()))

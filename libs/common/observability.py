@@ -1,0 +1,162 @@
+"""Logs that carry the request's id through every hop and job, metrics, and the event loop's lag."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import sys
+import time
+from contextvars import ContextVar
+from uuid import uuid4
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUEST_ID_HEADER = "x-request-id"
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_OF_JOB = re.compile(r"job-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+")
+
+REQUESTS = Histogram(
+    "cingulum_request_seconds",
+    "Time to the first byte of an answer.",
+    ["service", "method", "route", "status"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
+)
+LOOP_LAG = Gauge("cingulum_loop_lag_seconds", "Longest wait of a ready task over the last 10 s.", ["service"])
+LOOP_HELD = Gauge(
+    "cingulum_loop_held_seconds",
+    "Part of a lag in which the loop's own thread worked: the rest was others'.",
+    ["service"],
+)
+HANDLED = Counter("cingulum_events_handled_total", "Events handled.", ["service", "subject", "how"])
+DEAD = Gauge("cingulum_dead_events", "Events parked after five failures.", ["service"])
+OUTBOX = Gauge("cingulum_outbox_waiting", "Events committed and not yet rung.", ["service"])
+
+
+def configure_logs(level: str, *, as_json: bool) -> None:
+    """Write one line an event to standard error: JSON for machines, plain text for people."""
+    render: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            _with_request_id,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+
+
+def _with_request_id(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    this = request_id.get()
+    event.setdefault("request_id", this)
+    if job_id := job_of(this):
+        event.setdefault("job_id", job_id)
+    return event
+
+
+def job_of(request: str) -> str | None:
+    """The job that a request was made for: a worker's requests bear the ids of job and attempt.
+
+    >>> job_of("job-5f0c7bd8-66a4-4d4b-9a0b-0f7e4e0c1a52-7")
+    '5f0c7bd8-66a4-4d4b-9a0b-0f7e4e0c1a52'
+    >>> job_of("3a0e") is None
+    True
+    """
+    found = _OF_JOB.fullmatch(request)
+    return found[1] if found else None
+
+
+def logger(name: str) -> structlog.typing.FilteringBoundLogger:
+    """A logger that says which part speaks."""
+    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(part=name)
+    return bound
+
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Observed:
+    """ASGI: give each request an id (kept if it came with one) and answer with it, time it, log each write."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self.app = app
+        self.service = service
+        self._log = logger(service)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        sent = headers.get(REQUEST_ID_HEADER.encode(), b"").decode("latin-1")
+        this = sent if 0 < len(sent) <= 100 and sent.isprintable() else str(uuid4())
+        token = request_id.set(this)
+        began = time.perf_counter()
+
+        async def observed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                names = {name for name, _ in message["headers"]}
+                if REQUEST_ID_HEADER.encode() not in names:
+                    message["headers"] = [
+                        *message["headers"],
+                        (REQUEST_ID_HEADER.encode(), this.encode("latin-1")),
+                    ]
+                route = getattr(scope.get("route"), "path", "-")
+                took_s = time.perf_counter() - began
+                REQUESTS.labels(self.service, scope["method"], route, message["status"]).observe(took_s)
+                if scope["method"] not in SAFE:
+                    self._log.info(
+                        "answered",
+                        method=scope["method"],
+                        path=scope["path"],
+                        status=message["status"],
+                        ms=round(1000 * took_s, 1),
+                    )
+            await send(message)
+
+        try:
+            await self.app(scope, receive, observed)
+        finally:
+            request_id.reset(token)
+
+
+async def watch_loop(service: str, every_s: float = 0.05) -> None:
+    """Measure how late the event loop runs; anything above 100 ms means work that belongs in a thread."""
+    worst, held, since = 0.0, 0.0, time.monotonic()
+    while True:
+        before, cpu_before = time.monotonic(), time.thread_time()
+        await asyncio.sleep(every_s)
+        now = time.monotonic()
+        lag = now - before - every_s
+        worst, held = max(worst, lag), max(held, min(lag, time.thread_time() - cpu_before))
+        LOOP_LAG.labels(service).set(worst)
+        LOOP_HELD.labels(service).set(held)
+        if now - since > 10:
+            worst, held, since = 0.0, 0.0, now
+
+
+def prepare_routes(app: Starlette) -> None:
+    """Let FastAPI work out every route now: it would at the first request, and hold the loop for 100 ms meanwhile."""
+    scope = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": [], "path_params": {}}
+    for route in app.routes:
+        route.matches(scope)
+
+
+async def metrics(_request: Request) -> Response:
+    """Prometheus' own text; with thousands of series it takes 0.1 s to write."""
+    return Response(await asyncio.to_thread(generate_latest, REGISTRY), media_type=CONTENT_TYPE_LATEST)

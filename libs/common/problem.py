@@ -1,0 +1,133 @@
+"""What can go wrong for a caller, in the shape that Alyx's clients read.
+
+An answer is `{"detail": text, "status_code": n, "type": slug}`, or `{field: [texts], …}` where fields are to blame.
+The slug is documented and stable; the text is for people and says the next step.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class Problem(Exception):
+    """A refusal that the caller can understand and act on. Subclasses name it by `slug` and `status`."""
+
+    status: ClassVar[int] = 400
+    slug: ClassVar[str] = "bad-request"
+    detail: ClassVar[str] = "The request cannot be carried out."
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        fields: dict[str, list[str]] | None = None,
+        extra: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self.text = detail or self.detail
+        self.fields = fields or {}
+        self.extra = extra or {}
+        self.headers = headers or {}
+        super().__init__(self.text)
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body of the answer.
+
+        >>> NotFound("No subject is called 'KS022'.").body()
+        {'detail': "No subject is called 'KS022'.", 'status_code': 404, 'type': 'not-found'}
+
+        A blamed field whose name is taken by the answer itself is told in `detail`.
+        >>> BadRequest(fields={"type": ["Not a text."]}).body()
+        {'type': 'bad-request', 'detail': 'type: Not a text.', 'status_code': 400}
+        """
+        about: dict[str, Any] = dict(self.fields) if self.fields else {"detail": self.text}
+        taken = [f"{name}: {' '.join(about[name])}" for name in ("status_code", "type") if name in about]
+        if taken:
+            about["detail"] = "; ".join(taken)
+        return about | {"status_code": self.status, "type": self.slug} | self.extra
+
+
+class BadRequest(Problem):
+    """Something in the request is not as it must be; `fields` says what."""
+
+
+class NotAuthenticated(Problem):
+    """403 and not 401: the clients in use log in anew only after a 403."""
+
+    status = 403
+    slug = "not-authenticated"
+    detail = "Authentication credentials were not provided."
+
+
+class InvalidToken(Problem):
+    """The token is unknown, revoked or expired. Clients look for exactly this text to log in anew."""
+
+    status = 403
+    slug = "invalid-token"
+    detail = "Invalid token."
+
+
+class Forbidden(Problem):
+    """The caller may see the thing, but not do this to it."""
+
+    status = 403
+    slug = "forbidden"
+    detail = "You do not have permission to perform this action."
+
+
+class NotFound(Problem):
+    """There is no such thing, or the caller may not know of it."""
+
+    status = 404
+    slug = "not-found"
+    detail = "Not found."
+
+
+class Conflict(Problem):
+    """The state of things is not what the request takes it to be."""
+
+    status = 409
+    slug = "conflict"
+    detail = "The request conflicts with the present state."
+
+
+class KeyReused(Conflict):
+    """An Idempotency-Key came again with another request."""
+
+    slug = "idempotency-key-reused"
+    detail = "This Idempotency-Key was used for a different request: choose a new one."
+
+
+class ShownOnce(Conflict):
+    """The same request was carried out under this Idempotency-Key; what it showed is kept nowhere."""
+
+    slug = "shown-once"
+    detail = (
+        "This was done before, and the secret it showed is kept nowhere: revoke that token and make another."
+    )
+
+
+class TooManyRequests(Problem):
+    """The caller's share of requests is used up for now."""
+
+    status = 429
+    slug = "too-many-requests"
+    detail = "Request was throttled."
+
+
+class Unavailable(Problem):
+    """A part that is needed does not answer now; the same request may succeed later."""
+
+    status = 503
+    slug = "unavailable"
+    detail = "A needed part of the system does not answer: try again shortly."
+
+
+def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route: which problems its callers should be ready for."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        said = f"`{kind.slug}`: {kind.detail}"
+        before = found.get(kind.status)
+        found[kind.status] = {"description": f"{before['description']}; {said}" if before else said}
+    return found

@@ -1,0 +1,43 @@
+"""Copies: where each version is, and what is proved of it. Ours, not Alyx's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.schemas.base import Schema
+from libs.common.schemas.files.values import SizeBytes, StoreKind
+from libs.common.schemas.states import CopyState
+
+
+class Copy(Schema):
+    """One version of a dataset in one repository, and what is proved of it."""
+
+    id: UUID
+    dataset_id: UUID
+    version_id: UUID
+    generation: int = Field(description="of the version; the dataset's newest unless it is history")
+    is_current: bool
+    session_id: UUID | None
+    lab: str
+    repository: str
+    store: StoreKind | None
+    state: CopyState
+    relative_path: str = Field(description="lab/Subjects/…, or aggregates/…, without UUID")
+    size_bytes: int | None = Field(description="as claimed, until somebody has read the bytes")
+    md5: str | None
+    sha256: str | None = Field(description="null until we have read every byte")
+    proved_at: datetime | None
+    proved_how: str
+    notice: str = Field(description="why a proof failed; empty if none did")
+    order_proof: bool = Field(description="somebody said that the file is there: read it")
+
+
+class CopyRead(Schema):
+    """What a full read of a file found."""
+
+    size_bytes: SizeBytes
+    md5: str = Field(pattern="^[0-9a-f]{32}$")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")

@@ -1,0 +1,98 @@
+"""Datasets, and the records of their files, as Alyx shapes them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.schemas.base import Record
+from libs.common.schemas.experiments import Number, Qc
+from libs.common.schemas.files.values import Md5, SizeBytes
+
+
+class FileOfDataset(Record):
+    """A copy of a dataset's current version, within the dataset."""
+
+    id: UUID
+    data_repository: str
+    data_repository_path: str
+    relative_path: str
+    data_url: str | None = Field(description="null: the repository serves no files")
+    exists: bool = Field(description="proved, or a client's word where nothing can be proved")
+
+
+class Dataset(Record):
+    """A dataset; `hash` is the MD5 that clients compare."""
+
+    id: UUID
+    url: str
+    name: str
+    created_by: str | None
+    created_datetime: str
+    dataset_type: str
+    data_format: str
+    collection: str | None
+    session: str | None
+    file_size: int | None
+    hash: str | None
+    version: str | None
+    experiment_number: int | None
+    file_records: list[FileOfDataset]
+    subject: str | None
+    date: str | None
+    number: int | None
+    auto_datetime: str
+    revision: str | None
+    default_dataset: bool
+    protected: bool
+    public: bool
+    tags: list[str]
+    qc: str
+    json_: Any | None = Field(alias="json")
+
+
+class DatasetIn(Record):
+    """A dataset to be written down or changed, without any copy; absent fields keep their value."""
+
+    name: str | None = None
+    created_by: str | None = None
+    dataset_type: str | None = None
+    data_format: str | None = None
+    collection: str | None = None
+    session: str | None = Field(default=None, description="address or id; or give subject, date and number")
+    subject: str | None = None
+    date: str | None = None
+    number: Number | None = None
+    file_size: SizeBytes | None = None
+    hash: Md5 | None = None
+    version: str | None = None
+    revision: str | None = None
+    default_dataset: bool | None = None
+    tags: list[str] | None = None
+    qc: Qc | None = None
+    json_: Any | None = Field(default=None, alias="json")
+
+
+class FileRecord(Record):
+    """A copy of a dataset's current version in one repository."""
+
+    id: UUID
+    url: str
+    dataset: str
+    data_repository: str
+    name: str
+    json_: Any | None = Field(alias="json")
+    relative_path: str
+    exists: bool
+
+
+class FileRecordIn(Record):
+    """A copy to be written down, or a client's word on it."""
+
+    dataset: str | None = None
+    data_repository: str | None = None
+    relative_path: str | None = None
+    exists: bool | None = None
+    json_: Any | None = Field(default=None, alias="json")

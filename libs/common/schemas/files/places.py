@@ -1,0 +1,58 @@
+"""Repositories: where files lie."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from libs.common.schemas.base import Record
+from libs.common.schemas.files.values import StoreKind, _plain_host
+
+
+class RepositoryType(Record):
+    """A kind of repository."""
+
+    url: str
+    name: str
+    json_: Any | None = Field(alias="json")
+
+
+class Repository(Record):
+    """A place where files lie."""
+
+    name: str
+    timezone: str
+    globus_path: str
+    hostname: str
+    data_url: str | None = Field(description="address below which it serves files; null: it serves none")
+    repository_type: str | None
+    globus_endpoint_id: UUID | None
+    globus_is_personal: bool
+    json_: Any | None = Field(alias="json")
+    store: StoreKind | None = Field(
+        description="local, s3: our own store; agent: a lab folder that a worker reads; null: unmanaged"
+    )
+
+
+class RepositoryIn(Record):
+    """A repository to be written down or changed; absent fields keep their value."""
+
+    name: str | None = Field(default=None, pattern=r"^[\w.-]+$", max_length=255)
+    timezone: str | None = Field(default=None, max_length=64)
+    globus_path: str | None = Field(default=None, max_length=1000)
+    hostname: Annotated[str, AfterValidator(_plain_host)] | None = Field(default=None, max_length=200)
+    data_url: str | None = Field(default=None, max_length=200)
+    repository_type: str | None = None
+    globus_endpoint_id: UUID | None = None
+    globus_is_personal: bool | None = None
+    json_: Any | None = Field(default=None, alias="json")
+    store: StoreKind | None = None
+
+
+class RepositoryTypeIn(Record):
+    """A kind of repository to be written down or changed."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=255)
+    json_: Any | None = Field(default=None, alias="json")

@@ -1,0 +1,80 @@
+"""Files registered together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+
+from libs.common.schemas.base import Record
+from libs.common.schemas.experiments import Qc
+from libs.common.schemas.files.values import Md5, Names, SizeBytes, one_or_many
+
+
+class RegisterFiles(Record):
+    """Files of one session (or of another object) that exist, or will.
+
+    path       subject/date/number[/collection[/#revision#]]; each file name may hold folders too
+    hashes     MD5 of each file; null: not known, so the bytes count as new
+    name       the repository where the files are now; with `server_only` all servers have them
+    default    these revisions become what clients get when they ask for none
+    """
+
+    path: str
+    filenames: Names = Field(max_length=5_000)
+    created_by: str | None = None
+    name: str | None = None
+    hostname: str | None = None
+    hashes: Annotated[list[Md5 | None] | None, BeforeValidator(one_or_many)] = None
+    filesizes: Annotated[list[SizeBytes | None] | None, BeforeValidator(one_or_many)] = None
+    versions: Annotated[list[str | None] | None, BeforeValidator(one_or_many)] = None
+    qc: Annotated[list[Qc | None] | None, BeforeValidator(one_or_many)] = None
+    labs: Names | None = None
+    projects: Names | None = Field(default=None, description="old name of `labs`")
+    exists: bool = True
+    server_only: bool = False
+    default: bool = True
+    check_protected: bool = False
+    content_type: str | None = None
+    object_id: UUID | None = None
+
+
+class RegisteredFileRecord(Record):
+    """A copy, as the answer to a registration shows it."""
+
+    id: UUID
+    data_repository: str
+    relative_path: str
+    exists: bool
+
+
+class RegisteredDataset(Record):
+    """A dataset as registered; `qc` is a number here, as in Alyx."""
+
+    id: UUID
+    name: str
+    file_size: int | None
+    hash: str | None
+    subject: str | None
+    created_by: str | None
+    created_datetime: str
+    dataset_type: str
+    data_format: str
+    session: UUID | None
+    session_number: int | None
+    session_users: str
+    session_start_time: str | None
+    collection: str
+    revision: str | None
+    default: bool
+    qc: int
+    file_records: list[RegisteredFileRecord]
+
+
+class ProtectedFiles(Record):
+    """Whether files could be written over: `details` has {file: [{revision: protected}, … newest first]}."""
+
+    status_code: int
+    error: str | None = None
+    details: list[dict[str, list[dict[str, bool]]]]

@@ -1,0 +1,90 @@
+"""Whether a copy may be given up, and why not. Ours, not Alyx's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from libs.common.schemas.base import Schema
+from libs.common.schemas.states import CopyState
+
+
+class Obstacle(StrEnum):
+    """What stands against giving a copy up."""
+
+    PROTECTED = "protected"  # a protected tag covers the dataset
+    DELETED = "deleted"  # the dataset is deleted, and can be brought back
+    LEAVING = "leaving"  # it is to be removed already, or was
+    UNPROVED = "unproved"  # the copy itself: what lies there may be kept nowhere else
+    UNREAD = "unread"  # the version's SHA-256 is not known
+    IN_USE = "in-use"  # a job reads it
+    TOO_FEW = "too-few-copies"  # fewer proved copies would remain than are wanted
+    UNCOUNTED = "copy-does-not-count"  # another copy, and why it is not counted
+    NO_FORM = "no-compressed-form"
+    FORM_UNPROVED = "form-unproved"  # it was not decoded and compared
+    OTHER_ORIGINAL = "other-original"  # it decodes to other bytes than these
+    FORM_REPLACED = "form-replaced"  # its files are not those of the proof any more
+
+
+class GroundKind(StrEnum):
+    """What a decision can rest on."""
+
+    SAME_BYTES = "same-bytes"
+    COMPRESSED = "compressed-form"
+
+
+class RetirementReason(Schema):
+    """Why a copy may not be given up, and the next step."""
+
+    obstacle: Obstacle
+    text: str
+
+
+class CountedCopy(Schema):
+    """A copy that counts: proved, recently enough, and in a place of its own."""
+
+    id: UUID
+    repository: str
+    proved_at: datetime
+
+
+class RetirementGround(Schema):
+    """Copies of the same bytes, or of a compressed form that was decoded to them."""
+
+    kind: GroundKind
+    dataset_id: UUID
+    sha256: str | None
+    suffices: bool
+    counted: list[CountedCopy] = Field(description="copies that count; of a .cbin those of its .ch as well")
+
+
+class RetirementPolicy(Schema):
+    """What must remain elsewhere."""
+
+    copies: int = Field(description="proved copies, each in another place")
+    shared: int = Field(description="of these, so many in repositories that are not personal")
+    proof_days: int = Field(description="older proofs of a copy do not count")
+
+
+class Retirement(Schema):
+    """Whether a copy may be given up now; if not, every reason why."""
+
+    copy_id: UUID
+    dataset_id: UUID
+    state: CopyState
+    may_retire: bool
+    reasons: list[RetirementReason]
+    grounds: list[RetirementGround]
+    policy: RetirementPolicy
+
+
+class RetireIn(Schema):
+    """The request to give a copy up."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)] = Field(
+        description="for those who ask later why it went"
+    )

@@ -1,0 +1,48 @@
+"""How values of files are written by clients: lists or comma text, MD5, sizes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+
+def _plain_host(text: str) -> str:
+    if text and not all(c.isascii() and (c.isalnum() or c in ".-_") for c in text):
+        raise ValueError("a host name holds letters, digits, '.', '-' and '_'")
+    return text
+
+
+def listed(said: object) -> object:
+    """A list, or the comma text that older clients send.
+
+    >>> listed("a.npy, b.npy")
+    ['a.npy', 'b.npy']
+    """
+    if isinstance(said, str):
+        return [part.strip() for part in said.split(",") if part.strip()]
+    return said
+
+
+def one_or_many(said: object) -> object:
+    """One value for all files, or one a file; null for none.
+
+    >>> one_or_many(30), one_or_many("1.0,1.1")
+    ([30], ['1.0', '1.1'])
+    """
+    if said is None or isinstance(said, list | tuple):
+        return said
+    return listed(said) if isinstance(said, str) else [said]
+
+
+def _md5(text: str) -> str | None:
+    text = text.strip().lower()
+    if text and (len(text) != 32 or not all(c in "0123456789abcdef" for c in text)):
+        raise ValueError("an MD5 is 32 hexadecimal digits")
+    return text or None
+
+
+Md5 = Annotated[str, AfterValidator(_md5)]
+SizeBytes = Annotated[int, Field(ge=0, lt=2**63)]
+Names = Annotated[list[str], BeforeValidator(listed)]
+StoreKind = Literal["local", "s3", "agent"]

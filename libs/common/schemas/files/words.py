@@ -1,0 +1,92 @@
+"""The vocabularies by which files are understood."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.schemas.base import Record
+
+
+class DataFormat(Record):
+    """A file format, known by its extension."""
+
+    id: UUID
+    json_: Any | None = Field(alias="json")
+    name: str
+    description: str
+    file_extension: str
+    matlab_loader_function: str
+    python_loader_function: str
+
+
+class DataFormatIn(Record):
+    """A file format to be written down or changed."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=255)
+    description: str | None = Field(default=None, max_length=255)
+    file_extension: str | None = Field(default=None, pattern=r"^\.[^.]+$", max_length=255)
+    matlab_loader_function: str | None = Field(default=None, max_length=255)
+    python_loader_function: str | None = Field(default=None, max_length=255)
+    json_: Any | None = Field(default=None, alias="json")
+
+
+class DatasetType(Record):
+    """What a file holds, known by a pattern of its name."""
+
+    id: UUID
+    name: str
+    created_by: str | None
+    description: str
+    filename_pattern: str = Field(description="empty: the name must be object.attribute; never null")
+
+
+class DatasetTypeIn(Record):
+    """A dataset type to be written down or changed."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=255)
+    description: str | None = Field(default=None, max_length=1023)
+    filename_pattern: str | None = Field(default=None, max_length=255)
+    created_by: str | None = None
+
+
+class Revision(Record):
+    """A named revision."""
+
+    id: UUID
+    json_: Any | None = Field(alias="json")
+    name: str
+    description: str
+    created_datetime: str
+
+
+class RevisionIn(Record):
+    """A revision to be written down or changed."""
+
+    name: str | None = Field(default=None, pattern=r"^[\w.-]+$", max_length=255)
+    description: str | None = Field(default=None, max_length=1023)
+    json_: Any | None = Field(default=None, alias="json")
+
+
+class Tag(Record):
+    """A tag on datasets."""
+
+    id: UUID
+    json_: Any | None = Field(alias="json")
+    name: str
+    description: str
+    protected: bool = Field(description="its datasets can be neither written over nor deleted")
+    public: bool = Field(description="public readers see its datasets")
+    hash: str | None = Field(description="of the ids of its datasets; null without any")
+
+
+class TagIn(Record):
+    """A tag to be written down or changed."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=255)
+    description: str | None = Field(default=None, max_length=1023)
+    protected: bool | None = None
+    public: bool | None = None
+    json_: Any | None = Field(default=None, alias="json")

@@ -1,0 +1,79 @@
+"""Lists in Alyx's way: `count, next, previous, results`, 250 rows unless asked, 1,000 at most."""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel
+
+DEFAULT_LIMIT = 250
+MOST = 1_000
+FURTHEST = 2**31
+LONGEST_NUMBER = 20  # characters; Python reads no numbers of thousands of digits
+Row = TypeVar("Row")
+
+
+class Page(BaseModel, Generic[Row]):
+    """One page of a list. The addresses keep the filters and the caller's own host."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[Row]
+
+
+class PageWanted(BaseModel):
+    """Which part of a list is asked for."""
+
+    limit: int = DEFAULT_LIMIT
+    offset: int = 0
+
+
+def page_wanted(
+    limit: Annotated[
+        str | None, Query(description=f"rows of a page: {DEFAULT_LIMIT}, {MOST} at most")
+    ] = None,
+    offset: Annotated[str | None, Query(description="rows before the page")] = None,
+) -> PageWanted:
+    """Read `limit` and `offset`; senseless values fall back to the default, as clients expect."""
+    return PageWanted(
+        limit=min(_whole(limit, DEFAULT_LIMIT) or DEFAULT_LIMIT, MOST), offset=_whole(offset, 0)
+    )
+
+
+Paging = Annotated[PageWanted, Depends(page_wanted)]
+
+
+def _whole(text: str | None, otherwise: int) -> int:
+    if text is None or not (text.isascii() and text.isdigit()):
+        return otherwise
+    return min(int(text), FURTHEST) if len(text) < LONGEST_NUMBER else FURTHEST
+
+
+def absolute(request: Request, path: str) -> str:
+    """A full address as the caller would write it: its own scheme, host and port.
+
+    The ONE client cuts its base address off by plain text, so nothing else may stand there.
+    """
+    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
+    host = request.headers.get("x-forwarded-host") or request.headers.get("host") or request.url.netloc
+    return f"{scheme}://{host}{path}"
+
+
+def page(request: Request, wanted: PageWanted, count: int, results: list[Row]) -> Page[Row]:
+    """Put rows into their page."""
+
+    def address(offset: int) -> str:
+        kept = [(k, v) for k, v in request.query_params.multi_items() if k not in {"limit", "offset"}]
+        query = urlencode([*kept, ("limit", wanted.limit), ("offset", offset)])
+        return f"{absolute(request, request.url.path)}?{query}"
+
+    last = wanted.offset + len(results)
+    return Page(
+        count=count,
+        next=address(last) if last < count and results else None,
+        previous=address(max(0, wanted.offset - wanted.limit)) if wanted.offset else None,
+        results=results,
+    )

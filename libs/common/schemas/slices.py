@@ -1,0 +1,51 @@
+"""Compressed recordings and slices of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.schemas.base import Schema
+
+
+class Recording(Schema):
+    """A compressed raw recording out of which slices can be read.
+
+    Array    (n_samples, n_channels), channel fastest, in the type it was recorded in
+    Volts    sample * uv_per_bit[channel] * 1e-6; null for channels that carry bits, such as the sync word
+    Source   the index in the .cgl, or the .ch beside the .cbin; volts from the SpikeGLX .meta
+    """
+
+    dataset_id: UUID = Field(description="of the .cgl or .cbin")
+    session_id: UUID | None
+    rel_path: str = Field(description="below the session")
+    n_channels: int = Field(description="as saved, sync channel included")
+    n_samples: int = Field(description="per channel")
+    sample_rate_hz: float = Field(description="measured, so 29999.95 and not 30000")
+    dtype: str = Field(description="numpy's name of the type of the samples", examples=["<i2"])
+    uv_per_bit: list[float | None] | None = Field(description="null as a whole where no .meta tells it")
+    raw_bytes: int
+    compressed_bytes: int
+    ratio: float = Field(description="raw over compressed")
+    sha256: str = Field(description="of the compressed file")
+    raw_sha256: str | None = Field(description="of the file that was compressed, where that is known")
+    proved_at: datetime | None = Field(
+        description="when all of it was decoded here and gave the original's hash"
+    )
+    proof_problem: str = Field(description="why it could not be proved; empty otherwise")
+    indexed_at: datetime
+
+
+class Slice(Schema):
+    """A piece of a recording as JSON: `samples[i][j]` is sample `first_sample + i` of channel `channels[j]`."""
+
+    dataset: UUID
+    first_sample: int = Field(description="counted from the start of the recording")
+    t0_s: float = Field(description="time of the first sample: first_sample / sample_rate_hz")
+    sample_rate_hz: float
+    channels: list[int]
+    unit: str = Field(description="`bit` as recorded, or `uV`")
+    decimate: int = Field(default=1, description="samples of which each row is the mean")
+    samples: list[list[float]] = Field(description="(time, channel)")

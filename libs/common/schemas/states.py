@@ -1,0 +1,101 @@
+"""States that more than one service speaks of. Their texts are what tables, events and answers hold."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job is. Alyx knows eight of these nine; Publishing is shown as Started.
+
+    >>> JobState.PUBLISHING.alyx_name, JobState.PUBLISHING.alyx_code
+    ('Started', 30)
+    """
+
+    WAITING = "Waiting"
+    HELD = "Held"
+    STARTED = "Started"
+    PUBLISHING = "Publishing"  # a worker's completion is acknowledged, registry has not answered yet
+    ERRORED = "Errored"
+    ABANDONED = "Abandoned"
+    EMPTY = "Empty"  # ran well and made nothing
+    INCOMPLETE = "Incomplete"  # ran well and made only a part of what is declared
+    COMPLETE = "Complete"
+
+    @property
+    def alyx_name(self) -> str:
+        """The name in Alyx's `/tasks`."""
+        return JobState.STARTED.value if self is JobState.PUBLISHING else self.value
+
+    @property
+    def alyx_code(self) -> int:
+        """The number that Alyx's own table and filters use."""
+        return _ALYX_CODES[self.alyx_name]
+
+    @property
+    def is_running(self) -> bool:
+        """Somebody holds a token for it, or registry owes an answer."""
+        return self in {JobState.STARTED, JobState.PUBLISHING}
+
+    @property
+    def is_final(self) -> bool:
+        """It stays so until inputs change or a person acts."""
+        return self not in {JobState.WAITING, JobState.HELD, JobState.STARTED, JobState.PUBLISHING}
+
+    @property
+    def has_succeeded(self) -> bool:
+        """It ran to its end; what it made (perhaps nothing) can be built upon."""
+        return self in {JobState.COMPLETE, JobState.INCOMPLETE, JobState.EMPTY}
+
+
+_ALYX_CODES = {
+    "Waiting": 20,
+    "Held": 25,
+    "Started": 30,
+    "Errored": 40,
+    "Abandoned": 45,
+    "Empty": 50,
+    "Incomplete": 55,
+    "Complete": 60,
+}
+
+
+class AttemptState(StrEnum):
+    """What became of one claim of a job, known by its token. All but the first two are written once."""
+
+    RUNNING = "running"
+    PUBLISHING = "publishing"
+    REGISTERED = "registered"  # its outputs are datasets now (or the run made none)
+    REFUSED = "refused"  # registry could not register its outputs
+    FAILED = "failed"  # the worker said so
+    LOST = "lost"  # its lease ran out
+    SUPERSEDED = "superseded"  # its inputs changed while it ran
+    STOPPED = "stopped"  # a person or a legacy runner took the job away
+
+    @property
+    def has_ended(self) -> bool:
+        """Nothing will change it any more."""
+        return self not in {AttemptState.RUNNING, AttemptState.PUBLISHING}
+
+
+class CopyState(StrEnum):
+    """What is known of one copy of one version of a dataset in one repository."""
+
+    CLAIMED = "claimed"  # a client's word, on a repository whose bytes we cannot read
+    EXPECTED = "expected"  # should be here, or is said to be: nobody has read it
+    ARRIVING = "arriving"  # some parts are here
+    LANDED = "landed"  # all bytes are here; their proof is not written yet
+    VERIFIED = "verified"  # every byte was read, and the SHA-256 is that of the version
+    SUSPECT = "suspect"  # a proof failed, is too old, or somebody says the file is gone
+    LOST = "lost"  # not there
+    RETIRING = "retiring"  # to be removed; nobody may count on it any more
+    RETIRED = "retired"  # removed
+
+
+class UploadState(StrEnum):
+    """Where an upload is."""
+
+    ANNOUNCED = "announced"  # no part is here
+    ARRIVING = "arriving"  # a part is here
+    LANDED = "landed"  # all bytes are written, fsynced and hashed: immutable from now on
+    SWEPT = "swept"  # given up; its bytes may be gone

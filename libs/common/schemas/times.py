@@ -1,0 +1,45 @@
+"""Alyx's times: a text without zone that is answered verbatim, and the instant that it means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+class BadTime(ValueError):
+    """A text is neither an ISO time nor an ISO date."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlyxTime:
+    """`text` as Alyx would answer it, `at` the instant for order and deadlines, `day` that of the folder."""
+
+    text: str
+    at: datetime
+    day: date
+
+
+def alyx_time(text: str, zone: str) -> AlyxTime:
+    """Read a time as its sender meant it.
+
+    Without offset it is the lab's own clock (`zone`, an IANA name; of an ambiguous hour the first is meant); with an
+    offset it is exact and, as in Alyx, answered in UTC. A bare date is midnight. Raises BadTime.
+
+    >>> alyx_time("2020-08-21 09:30:00", "Europe/London").at.isoformat()
+    '2020-08-21T08:30:00+00:00'
+    >>> alyx_time("2020-08-21T09:30:00.25+02:00", "Europe/London").text
+    '2020-08-21T07:30:00.250000'
+    >>> alyx_time("2020-08-21", "UTC").text
+    '2020-08-21T00:00:00'
+    """
+    try:
+        parsed = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise BadTime(f"'{text}' is not a time such as 2020-08-21T09:30:00") from None
+    try:
+        at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(zone), fold=0)).astimezone(UTC)
+    except OverflowError:
+        raise BadTime(f"'{text}' lies outside the years 1 to 9999") from None
+    said = at.replace(tzinfo=None) if parsed.tzinfo else parsed
+    return AlyxTime(said.isoformat(), at, said.date())

@@ -1,0 +1,91 @@
+"""Files on their way into the central store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from libs.common.schemas.base import Schema
+from libs.common.schemas.states import UploadState
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+LARGEST_BYTES = 10_000 * 64 * 2**20  # 10,000 parts of 64 MiB: 671 GB, eight hours of one probe
+
+LARGEST_BUNDLED = 8 * 2**20
+
+
+class UploadIn(Schema):
+    """A file to be sent.
+
+    Known    its size; with `sha256` the answer may be that nothing need be sent
+    Brings   `copy_id`, a copy that registry expects in the central store
+    Output   `job_id` and `token` of a running attempt, whose completion then names this upload
+    """
+
+    size_bytes: int = Field(ge=0, le=LARGEST_BYTES)
+    sha256: Sha256 | None = Field(
+        default=None, description="null: the sender reads the file while sending it"
+    )
+    copy_id: UUID | None = None
+    job_id: UUID | None = None
+    token: int | None = Field(default=None, ge=0, lt=2**63)
+    name: str = Field(default="", max_length=1_000, description="for people: which file it is")
+
+
+class Upload(Schema):
+    """An announced file, and what of it is still wanted."""
+
+    id: UUID
+    state: UploadState
+    name: str
+    size_bytes: int
+    part_bytes: int = Field(description="size of each part but the last")
+    part_count: int
+    missing: list[int] = Field(description="numbers of the parts that are still wanted, from 0")
+    sha256: str | None = Field(description="as announced; once landed, as read by us")
+    md5: str | None = Field(description="null until we have read every byte")
+    copy_id: UUID | None
+    job_id: UUID | None
+    token: int | None
+    created_at: datetime
+    completed_at: datetime | None
+
+
+class WholeIn(Schema):
+    """The end of an upload: what all its bytes hash to."""
+
+    sha256: Sha256
+
+
+class BundledIn(Schema):
+    """One file of a bundle; the bytes follow in the order of the list."""
+
+    size_bytes: int = Field(ge=0, le=LARGEST_BUNDLED, description="larger files are sent by parts")
+    sha256: Sha256
+    copy_id: UUID | None = None
+    job_id: UUID | None = None
+    token: int | None = Field(default=None, ge=0, lt=2**63)
+    name: str = Field(default="", max_length=1_000)
+
+
+class BundleIn(Schema):
+    """The first line of a bundle's body: the files whose bytes follow."""
+
+    files: list[BundledIn]
+
+
+class Bundled(Schema):
+    """A file of a bundle that has landed."""
+
+    id: UUID
+    sha256: str
+    size_bytes: int
+
+
+class Bundle(Schema):
+    """What a bundle brought, in its order."""
+
+    uploads: list[Bundled]

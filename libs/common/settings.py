@@ -1,0 +1,60 @@
+"""Settings that every service has, read from the environment (`CINGULUM_…`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CommonSettings(BaseSettings):
+    """What all services share. A service adds its own in `services/<name>/settings.py`."""
+
+    model_config = SettingsConfigDict(env_prefix="CINGULUM_", extra="ignore")
+
+    nats_url: str | None = Field(
+        default=None, description="None: no doorbell; all stays correct, only slower"
+    )
+    identity_verify_key: str = Field(description="public key of the gateway, PEM")
+    secret_key: SecretStr = Field(description="keys the hashes of tokens; 32 random bytes as text")
+    log_level: str = "INFO"
+    log_json: bool = True
+    home: Path = Field(default=Path("var"), description="where state lies that belongs to this machine")
+    write_connections: int = 3
+    read_connections: int = 5
+    sweep_every_s: float = Field(default=20.0, description="how often missed events are looked for")
+    seal_every_s: float = Field(default=2.0, description="how often audit rows are chained")
+
+
+class ServiceSettings(CommonSettings):
+    """Settings of a service that owns tables; a service narrows the alias of `database_url` to its own."""
+
+    database_url: SecretStr = Field(description="postgresql://… of the service's runtime role")
+
+
+class StoreSettings(ServiceSettings):
+    """Settings of a service that touches the central store: the same for all of them, or they see different bytes."""
+
+    store: Path | None = Field(
+        default=None, description="folder of the local store; `store` in `home` if null"
+    )
+    s3_endpoint: str | None = Field(default=None, description="an S3 server instead of a folder")
+    s3_bucket: str = "cingulum"
+    s3_prefix: str = Field(default="", description="in the bucket, ending with /")
+    s3_region: str = "us-east-1"
+    s3_access_key: str = ""
+    s3_secret_key: SecretStr = SecretStr("")
+    s3_public_endpoint: str | None = Field(
+        default=None, description="as clients reach it, for signed addresses"
+    )
+
+    @property
+    def store_folder(self) -> Path:
+        """Where the local store is."""
+        return self.store or self.home / "store"
+
+    @property
+    def store_kind(self) -> str:
+        """`local` or `s3`: the `store` of the repositories that these bytes belong to."""
+        return "s3" if self.s3_endpoint else "local"

@@ -1,0 +1,139 @@
+"""Writing to a file system so that a power cut at any instruction leaves either nothing or everything.
+
+The order is always: write under a name nobody looks at, fsync the file, give it its name, fsync the folder.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from libs.common.storage.store import StoreFull, StoreUnavailable
+
+DRAFT_PREFIX = "draft-"
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FAILING = {errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ESTALE, errno.ENOTDIR}
+
+
+@contextmanager
+def disk_problems() -> Iterator[None]:
+    """Tell a full or failing disk in words that a caller can act on."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StoreFull(f"No room left for the store ({error.strerror}).") from error
+        if error.errno in _FAILING:
+            raise StoreUnavailable(f"The store's disk refuses: {error.strerror}.") from error
+        raise
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and its parents, each one's name fsynced into its own parent."""
+    if folder.is_dir():
+        return
+    make_folders(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir()
+    fsync_folder(folder.parent)
+
+
+def remove_folder(folder: Path) -> bool:
+    """Remove a flat folder and the files in it; whether it was there. Another process may do the same at once."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - the whole list before the first removal
+    except FileNotFoundError:
+        return False
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        try:
+            folder.rmdir()
+        except OSError as error:  # a new part came in meanwhile: it stays
+            if error.errno != errno.ENOTEMPTY:
+                raise
+    return True
+
+
+def remove_links(tmp: Path, path: Path) -> None:
+    """Remove what a writer that died left in `tmp` linked to the very file `path`."""
+    inode = path.stat().st_ino
+    for left in tmp.glob("*/*"):
+        with suppress(FileNotFoundError):
+            if left.stat().st_ino == inode:
+                left.unlink()
+
+
+class Draft:
+    """A file that is being written under a name nobody looks at. Nothing is on the disk before the first write."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"{DRAFT_PREFIX}{uuid4().hex}"
+        self._descriptor: int | None = None
+
+    def write(self, block: bytes | bytearray) -> None:
+        """Append a block."""
+        descriptor, rest = self._opened(), memoryview(block)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+    def seal(self) -> Path:
+        """Nothing more comes: fsync, and let nobody change it, as it may soon be linked under many names."""
+        descriptor = self._opened()
+        os.fchmod(descriptor, 0o444)
+        os.fsync(descriptor)
+        self._close()
+        return self.path
+
+    def leave(self) -> Path:
+        """Nothing more comes, and let nobody change it; somebody else fsyncs it before it is named."""
+        os.fchmod(self._opened(), 0o444)
+        self._close()
+        return self.path
+
+    def abandon(self) -> None:
+        """Forget it, at whatever stage it is."""
+        self._close()
+        self.path.unlink(missing_ok=True)
+
+    def _opened(self) -> int:
+        if self._descriptor is None:
+            make_folders(self.path.parent)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._descriptor = os.open(self.path, flags, 0o644)
+        return self._descriptor
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+
+def read_block(descriptor: int, start_byte: int, length_bytes: int) -> bytes:
+    """Up to that many bytes from there; fewer only where the file ends."""
+    pieces: list[bytes] = []
+    while length_bytes > 0 and (piece := os.pread(descriptor, length_bytes, start_byte)):
+        pieces.append(piece)
+        start_byte += len(piece)
+        length_bytes -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def forget_cached(descriptor: int) -> None:
+    """Let the next reads come from the disk itself: a proof out of the page cache proves only the memory."""
+    if hasattr(os, "posix_fadvise"):  # not on macOS
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

@@ -1,0 +1,128 @@
+"""A store in memory, for tests: the same contract, gone at exit."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+from libs.common.storage.digests import agree, blocks_of, digest_of
+from libs.common.storage.store import (
+    BLOCK_BYTES,
+    Digest,
+    ObjectMissing,
+    Part,
+    PendingUpload,
+    Reading,
+    Stat,
+    checked_part_number,
+    checked_range,
+    checked_sha256,
+    wanted_parts,
+)
+from libs.common.storage.tree import LinkTree
+
+
+class MemoryStore:
+    """Objects in a dictionary; see `Store` for what the methods promise."""
+
+    tree: LinkTree | None = None
+
+    def __init__(self) -> None:
+        self._objects: dict[str, tuple[bytes, datetime]] = {}
+        self._uploads: dict[UUID, dict[int, tuple[bytes, datetime]]] = {}
+
+    async def put_part(
+        self, upload_id: UUID, number: int, chunks: AsyncIterable[bytes], expected_sha256: str | None = None
+    ) -> Part:
+        checked_part_number(number)
+        data = b"".join([bytes(block) async for block in blocks_of(chunks)])
+        digest = agree(digest_of(data), expected_sha256)
+        self._uploads.setdefault(upload_id, {})[number] = (data, datetime.now(UTC))
+        return Part(number, digest.sha256, digest.size_bytes)
+
+    async def parts(self, upload_id: UUID) -> list[Part]:
+        held = sorted(self._uploads.get(upload_id, {}).items())
+        return [Part(number, digest_of(data).sha256, len(data)) for number, (data, _) in held]
+
+    async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digest:
+        checked_sha256(expected_sha256)
+        wanted = wanted_parts(await self.parts(upload_id), n_parts)
+        held = self._uploads.get(upload_id, {})
+        digest = await self.put(b"".join(held[part.number][0] for part in wanted), expected_sha256)
+        await self.discard(upload_id)
+        return digest
+
+    async def discard(self, upload_id: UUID) -> bool:
+        return self._uploads.pop(upload_id, None) is not None
+
+    async def uploads(self) -> list[PendingUpload]:
+        found = [
+            PendingUpload(
+                upload_id,
+                len(held),
+                sum(len(data) for data, _ in held.values()),
+                max(written_at for _, written_at in held.values()),
+            )
+            for upload_id, held in self._uploads.items()
+        ]
+        return sorted(found, key=lambda upload: (upload.touched_at, upload.upload_id))
+
+    async def sweep(self, before: datetime) -> list[UUID]:
+        old = [upload.upload_id for upload in await self.uploads() if upload.touched_at < before]
+        for upload_id in old:
+            await self.discard(upload_id)
+        return old
+
+    async def put(self, data: bytes, expected_sha256: str | None = None) -> Digest:
+        digest = agree(digest_of(data), expected_sha256)
+        self._objects[digest.sha256] = (data, datetime.now(UTC))
+        return digest
+
+    async def put_many(self, data: Sequence[bytes]) -> list[Digest]:
+        return [await self.put(each) for each in data]
+
+    async def stat(self, sha256: str) -> Stat:
+        data, stored_at = self._held(sha256)
+        return Stat(sha256, len(data), stored_at)
+
+    @asynccontextmanager
+    async def open(
+        self, sha256: str, start_byte: int = 0, stop_byte: int | None = None
+    ) -> AsyncIterator[Reading]:
+        data, _ = self._held(sha256)
+        start, stop = checked_range(start_byte, stop_byte, len(data))
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for first in range(start, stop, BLOCK_BYTES):
+                yield data[first : min(first + BLOCK_BYTES, stop)]
+
+        yield Reading(chunks(), start, stop - start, len(data))
+
+    async def prove(self, sha256: str) -> Digest:
+        return digest_of(self._held(sha256)[0])
+
+    async def delete(self, sha256: str) -> bool:
+        return self._objects.pop(checked_sha256(sha256), None) is not None
+
+    async def objects(self) -> AsyncIterator[str]:
+        for sha256 in sorted(self._objects):
+            yield sha256
+
+    async def signed_url(self, sha256: str, file_name: str, lifetime_s: int = 300) -> str | None:  # noqa: ARG002
+        """None: memory has no address."""
+        return None
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    def damage(self, sha256: str, data: bytes) -> None:
+        """Let the store hold other bytes under this name, as a failing disk would."""
+        self._objects[sha256] = (data, datetime.now(UTC))
+
+    def _held(self, sha256: str) -> tuple[bytes, datetime]:
+        held = self._objects.get(checked_sha256(sha256))
+        if held is None:
+            raise ObjectMissing(f"No object {sha256}.")
+        return held

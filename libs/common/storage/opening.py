@@ -1,0 +1,26 @@
+"""The central store as the settings name it: the one place where a service opens it."""
+
+from __future__ import annotations
+
+from libs.common.settings import StoreSettings
+from libs.common.storage.local import LocalStore
+from libs.common.storage.store import Store
+
+
+async def store_of(settings: StoreSettings) -> Store:
+    """Open the central store; whoever opens it closes it. Raises StoreUnavailable, StoreFull."""
+    if settings.s3_endpoint is None:
+        return LocalStore(settings.store_folder)
+    from libs.common.storage.s3 import S3Store
+    from libs.common.storage.s3_bucket import S3Place
+
+    place = S3Place(
+        endpoint_url=settings.s3_endpoint,
+        bucket=settings.s3_bucket,
+        access_key_id=settings.s3_access_key,
+        secret_access_key=settings.s3_secret_key.get_secret_value(),
+        region=settings.s3_region,
+        prefix=settings.s3_prefix,
+        public_endpoint_url=settings.s3_public_endpoint,
+    )
+    return await S3Store.connect(place)

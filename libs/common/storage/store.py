@@ -1,0 +1,292 @@
+"""What every store of bytes can do, in which words, and how it refuses.
+
+Bytes come in as numbered parts of an upload, are assembled into an object, and never change afterwards. An object's
+name is the SHA-256 of its bytes, so the same bytes are kept once and a wrong byte can always be found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from uuid import UUID
+
+from libs.common.problem import Problem
+
+if TYPE_CHECKING:
+    from libs.common.storage.tree import LinkTree
+
+BLOCK_BYTES = 4 * 1024 * 1024  # one read, write or hash step: long enough to pay for the hop to a thread
+MOST_PARTS = (
+    10_000  # the S3 protocol's limit; kept by all back ends, so that a repository can move between them
+)
+LARGEST_PART_BYTES = (
+    64 * 1024 * 1024
+)  # S3 parts are held in memory until their hash is known; 10,000 make 671 GB
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class StorageProblem(Problem):
+    """A store refuses or fails. Whatever it held before, it still holds."""
+
+
+class NotADigest(StorageProblem):
+    """A SHA-256 is 64 lower-case hexadecimal characters."""
+
+    slug: ClassVar[str] = "not-a-sha256"
+
+
+class ObjectMissing(StorageProblem):
+    """The store holds no object of that SHA-256."""
+
+    status: ClassVar[int] = 404
+    slug: ClassVar[str] = "object-missing"
+
+
+class ChecksumMismatch(StorageProblem):
+    """The bytes are not those announced. They were put aside, and the parts sent before are kept."""
+
+    slug: ClassVar[str] = "digest-mismatch"
+
+    def __init__(self, expected: str, found: str) -> None:
+        self.expected, self.found = expected, found
+        super().__init__(f"The SHA-256 of these bytes is {found}, but {expected} was announced.")
+
+
+class PartRefused(StorageProblem):
+    """The part's number or size is beyond what a store takes."""
+
+    slug: ClassVar[str] = "part-refused"
+
+
+class PartsMissing(StorageProblem):
+    """The upload cannot be assembled yet: some of its parts are not here."""
+
+    status: ClassVar[int] = 409
+    slug: ClassVar[str] = "parts-missing"
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self.numbers = list(numbers)
+        shown = ", ".join(map(str, self.numbers[:20])) + (", …" if len(self.numbers) > 20 else "")
+        super().__init__(f"Parts still wanted: {shown}.", extra={"missing_parts": self.numbers})
+
+
+class BadRange(StorageProblem):
+    """The byte range lies outside the object."""
+
+    status: ClassVar[int] = 416
+    slug: ClassVar[str] = "range-not-satisfiable"
+
+
+class StoreFull(StorageProblem):
+    """There is no room left (disk or quota). What was acknowledged before is kept; free space and send again."""
+
+    status: ClassVar[int] = 507
+    slug: ClassVar[str] = "store-full"
+
+
+class StoreUnavailable(StorageProblem):
+    """The store does not answer, or refuses our credentials; the same call may succeed later."""
+
+    status: ClassVar[int] = 503
+    slug: ClassVar[str] = "store-unavailable"
+
+
+class StillNamed(StorageProblem):
+    """The object is not retired: names outside the store, as in the readable tree, still keep its bytes alive."""
+
+    status: ClassVar[int] = 409
+    slug: ClassVar[str] = "still-named"
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What one pass over all bytes of an object says."""
+
+    sha256: str
+    md5: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One acknowledged part of an upload: its bytes are on the disk."""
+
+    number: int
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class PendingUpload:
+    """Parts that wait to be assembled, or were abandoned; `touched_at` is the newest write, in UTC."""
+
+    upload_id: UUID
+    n_parts: int
+    size_bytes: int
+    touched_at: datetime
+
+
+@dataclass(frozen=True)
+class Stat:
+    """An object that is there, without having read it; `path` when it is a local file."""
+
+    sha256: str
+    size_bytes: int
+    stored_at: datetime
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An open range of an object.
+
+    length_bytes  of `chunks` together, known before the first is read
+    size_bytes    of the whole object
+    path          the local file to hand to sendfile, from byte `start_byte`; None where there is no file
+    """
+
+    chunks: AsyncIterator[bytes]
+    start_byte: int
+    length_bytes: int
+    size_bytes: int
+    path: Path | None = None
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Immutable bytes by SHA-256. Every method that returns has its effect on stable storage.
+
+    All methods may be called again after a crash or a lost answer, with the same outcome, and by several processes
+    at once. Errors are `StorageProblem`s; none of them loses what was acknowledged before.
+    """
+
+    @property
+    def tree(self) -> LinkTree | None:
+        """Readable names beside the objects, where the back end is a file system."""
+
+    async def put_part(
+        self, upload_id: UUID, number: int, chunks: AsyncIterable[bytes], expected_sha256: str | None = None
+    ) -> Part:
+        """Store part `number` (from 0, any order). The same number sent again replaces the part.
+
+        Raises ChecksumMismatch, PartRefused, StoreFull; the part stored before under this number then stays.
+        """
+
+    async def parts(self, upload_id: UUID) -> list[Part]:
+        """The parts acknowledged so far, by number; empty for an upload never heard of."""
+
+    async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digest:
+        """Join parts 0 … n_parts-1 into the object `expected_sha256`, hashing all bytes in one pass, and drop them.
+
+        The object appears whole or not at all. If one of that name is there already it is read and, when damaged,
+        replaced. Raises PartsMissing (also after success, as the parts are gone: ask `stat` first), ChecksumMismatch
+        and StoreFull, which keep the parts.
+        """
+
+    async def discard(self, upload_id: UUID) -> bool:
+        """Drop an upload's parts; whether there were any."""
+
+    async def uploads(self) -> list[PendingUpload]:
+        """Uploads that hold parts, oldest write first."""
+
+    async def sweep(self, before: datetime) -> list[UUID]:
+        """Drop what was last written before that instant and never assembled; the uploads' ids."""
+
+    async def put(self, data: bytes, expected_sha256: str | None = None) -> Digest:
+        """Store a small object in one go."""
+
+    async def put_many(self, data: Sequence[bytes]) -> list[Digest]:
+        """Store small objects together, in as few rounds of fsync as the back end can; what each hashes to."""
+
+    async def stat(self, sha256: str) -> Stat:
+        """Size and place of an object; raises ObjectMissing."""
+
+    def open(
+        self, sha256: str, start_byte: int = 0, stop_byte: int | None = None
+    ) -> AbstractAsyncContextManager[Reading]:
+        """Read bytes start_byte … stop_byte-1 (to the end when None); raises ObjectMissing, BadRange."""
+
+    async def prove(self, sha256: str) -> Digest:
+        """Read every byte and say what they hash to; it is for the caller to compare. Raises ObjectMissing."""
+
+    async def delete(self, sha256: str) -> bool:
+        """Retire an object; whether it was there. Raises StillNamed while the tree or a stranger links to it."""
+
+    def objects(self) -> AsyncIterator[str]:
+        """The SHA-256 of every object held, in rising order, for scrubbing and for comparing with the registry."""
+
+    async def signed_url(self, sha256: str, file_name: str, lifetime_s: int = 300) -> str | None:
+        """Where anybody may fetch the object for a while, saved as `file_name`; None if nowhere."""
+
+    async def close(self) -> None:
+        """Release threads and connections."""
+
+
+def object_key(sha256: str) -> str:
+    """Where an object lies, on a disk and in a bucket alike.
+
+    >>> object_key("ab" * 32)[:12]
+    'objects/ab/a'
+    """
+    return f"objects/{checked_sha256(sha256)[:2]}/{sha256}"
+
+
+def checked_sha256(sha256: str) -> str:
+    """The same text, if it can be a SHA-256: anything else must not become part of a path.
+
+    >>> checked_sha256("../../etc/passwd")
+    Traceback (most recent call last):
+    libs.common.storage.store.NotADigest: '../../etc/passwd' is not a SHA-256 (64 lower-case hexadecimal characters).
+    """
+    if not _SHA256.fullmatch(sha256):
+        raise NotADigest(f"{sha256[:80]!r} is not a SHA-256 (64 lower-case hexadecimal characters).")
+    return sha256
+
+
+def checked_part_number(number: int) -> int:
+    """The same number, if a store takes it.
+
+    >>> checked_part_number(9_999)
+    9999
+    """
+    if not 0 <= number < MOST_PARTS:
+        raise PartRefused(f"Part numbers run from 0 to {MOST_PARTS - 1}; {number} is outside.")
+    return number
+
+
+def checked_range(start_byte: int, stop_byte: int | None, size_bytes: int) -> tuple[int, int]:
+    """The range with its end filled in and cut at the object's end; empty objects have the empty range.
+
+    >>> checked_range(2, None, size_bytes=10)
+    (2, 10)
+    >>> checked_range(2, 99, size_bytes=10)
+    (2, 10)
+    """
+    stop = size_bytes if stop_byte is None else min(stop_byte, size_bytes)
+    if (
+        start_byte < 0
+        or start_byte > stop
+        or (start_byte == size_bytes and size_bytes > 0 and stop_byte != start_byte)
+    ):
+        raise BadRange(f"Bytes {start_byte} to {stop_byte} lie outside an object of {size_bytes} bytes.")
+    return start_byte, stop
+
+
+def wanted_parts(held: Sequence[Part], n_parts: int) -> list[Part]:
+    """Parts 0 … n_parts-1 out of those held; raises PartsMissing with the numbers of the others.
+
+    >>> wanted_parts([Part(0, "aa", 5), Part(2, "bb", 5)], n_parts=2)
+    Traceback (most recent call last):
+    libs.common.storage.store.PartsMissing: Parts still wanted: 1.
+    """
+    by_number = {part.number: part for part in held}
+    missing = [number for number in range(n_parts) if number not in by_number]
+    if missing:
+        raise PartsMissing(missing)
+    return [by_number[number] for number in range(n_parts)]
