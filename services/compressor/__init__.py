@@ -1,0 +1,1 @@
+"""What is known about compressed recordings, and slices out of them."""

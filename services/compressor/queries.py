@@ -1,0 +1,212 @@
+"""Every statement compressor sends to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.permissions import Visibility
+from libs.common.published import COPIES, DATASETS, PROJECTS, SESSION_PROJECTS, SESSIONS, table
+from libs.common.schemas.states import CopyState
+from services.compressor.models import RecordingRow
+
+DATASET, SESSION = table(DATASETS), table(SESSIONS)
+SHOWN = (
+    "dataset_id",
+    "session_id",
+    "n_channels",
+    "n_samples",
+    "sample_rate_hz",
+    "dtype",
+    "uv_per_bit",
+    "raw_bytes",
+    "compressed_bytes",
+    "ratio",
+    "sha256",
+    "raw_sha256",
+    "proved_at",
+    "proof_problem",
+    "indexed_at",
+)
+Where = sa.ColumnElement[bool]
+
+
+def seen(who: Visibility) -> Where:
+    """Datasets the caller may know of; `SESSION` is joined, so those of deleted sessions are gone."""
+    if who.everything:
+        return sa.true()
+    link, project = table(SESSION_PROJECTS), table(PROJECTS)
+    of = sa.exists().where(link.c.session_id == SESSION.c.id)
+    private = of.where(project.c.id == link.c.project_id, project.c.is_private.is_(True)).correlate(SESSION)
+    mine = of.where(link.c.project_id.in_(who.projects)).correlate(SESSION)
+    conditions: list[Where] = [sa.or_(~private, mine)]
+    if who.public_only:
+        conditions.append(DATASET.c.public)
+    if who.labs is not None and who.only_projects is not None:
+        within = of.where(link.c.project_id.in_(who.only_projects)).correlate(SESSION)
+        conditions.append(sa.or_(SESSION.c.lab_id.in_(who.labs), within))
+    return sa.and_(*conditions)
+
+
+def recordings(who: Visibility) -> sa.Select[Any]:
+    """Indexed recordings of the present versions of datasets, latest session first."""
+    return (
+        sa.select(*(getattr(RecordingRow, name) for name in SHOWN), DATASET.c.rel_path)
+        .join(
+            DATASET,
+            sa.and_(DATASET.c.id == RecordingRow.dataset_id, DATASET.c.sha256 == RecordingRow.sha256),
+        )
+        .join(SESSION, SESSION.c.id == DATASET.c.session_id)
+        .where(RecordingRow.state == "indexed", seen(who))
+        .order_by(SESSION.c.start_at.desc().nulls_last(), DATASET.c.rel_path, RecordingRow.dataset_id)
+    )
+
+
+async def brief(read: AsyncSession, who: Visibility, dataset_id: UUID) -> Any:
+    """sha256, indexed_at, state and problem of a dataset's present version; nulls where it is not known as a recording.
+
+    None where the caller may not know of the dataset.
+    """
+    found = (
+        sa.select(RecordingRow.sha256, RecordingRow.indexed_at, RecordingRow.state, RecordingRow.problem)
+        .select_from(DATASET)
+        .join(SESSION, SESSION.c.id == DATASET.c.session_id)
+        .join(
+            RecordingRow,
+            sa.and_(RecordingRow.dataset_id == DATASET.c.id, RecordingRow.sha256 == DATASET.c.sha256),
+            isouter=True,
+        )
+        .where(DATASET.c.id == dataset_id, seen(who))
+    )
+    return (await read.execute(found)).one_or_none()
+
+
+async def recording(read: AsyncSession, dataset_id: UUID) -> RecordingRow | None:
+    """All that is known of a recording."""
+    return await read.get(RecordingRow, dataset_id)
+
+
+def _verified(dataset: Any) -> Where:
+    """It has a proved copy in the central store; a lab's own disk is not ours to read."""
+    copy = table(COPIES).alias()
+    return sa.exists().where(
+        copy.c.dataset_id == dataset.c.id,
+        copy.c.version_id == dataset.c.version_id,
+        copy.c.state == CopyState.VERIFIED,
+        copy.c.store.in_(("local", "s3")),
+    )
+
+
+def _sibling(packed: Any, other: Any, extension: str) -> Where:
+    """`other` lies beside a compressed recording and differs from it in its extension."""
+    return sa.and_(
+        other.c.session_id == packed.c.session_id,
+        other.c.collection == packed.c.collection,
+        other.c.revision == packed.c.revision,
+        other.c.name == sa.func.regexp_replace(packed.c.name, r"\.(cbin|cgl)$", extension),
+    )
+
+
+async def want(session: AsyncSession, among: Sequence[UUID] | None = None) -> None:
+    """Want an index of every verified .cgl, or .cbin with its .ch, that has none; of these datasets' only, if given."""
+    packed, ch, meta = DATASET.alias("packed"), DATASET.alias("ch"), DATASET.alias("meta")
+    found = (
+        sa.select(
+            packed.c.id,
+            packed.c.session_id,
+            sa.literal("wanted"),
+            packed.c.sha256,
+            ch.c.sha256,
+            meta.c.sha256,
+        )
+        .select_from(packed)
+        .join(
+            ch,
+            sa.and_(packed.c.name.like("%.cbin"), _sibling(packed, ch, ".ch"), _verified(ch)),
+            isouter=True,
+        )
+        .join(meta, sa.and_(_sibling(packed, meta, ".meta"), _verified(meta)), isouter=True)
+        .where(
+            sa.or_(packed.c.name.like("%.cgl"), sa.and_(packed.c.name.like("%.cbin"), ch.c.id.is_not(None))),
+            _verified(packed),
+        )
+    )
+    if among is not None:
+        found = found.where(sa.or_(packed.c.id.in_(among), ch.c.id.in_(among), meta.c.id.in_(among)))
+    else:
+        known = sa.exists().where(
+            RecordingRow.dataset_id == packed.c.id,
+            RecordingRow.sha256 == packed.c.sha256,
+            RecordingRow.ch_sha256.is_not_distinct_from(ch.c.sha256),
+            RecordingRow.meta_sha256.is_not_distinct_from(meta.c.sha256),
+        )
+        found = found.where(~known)
+    columns = ["dataset_id", "session_id", "state", "sha256", "ch_sha256", "meta_sha256"]
+    adding = insert(RecordingRow).from_select(columns, found)
+    told = adding.excluded
+    await session.execute(
+        adding.on_conflict_do_update(
+            index_elements=["dataset_id"],
+            set_={name: told[name] for name in columns[1:]}
+            | {"problem": "", "proved_at": None, "proof_problem": ""},
+            where=sa.or_(
+                RecordingRow.sha256 != told.sha256,
+                RecordingRow.ch_sha256.is_distinct_from(told.ch_sha256),
+                RecordingRow.meta_sha256.is_distinct_from(told.meta_sha256),
+            ),
+        )
+    )
+
+
+async def any_indexed(read: AsyncSession) -> bool:
+    """Whether slices can be read out of anything."""
+    return await read.scalar(sa.select(sa.exists().where(RecordingRow.state == "indexed"))) is True
+
+
+async def unproved(read: AsyncSession) -> RecordingRow | None:
+    """An indexed recording whose original's hash is known, and that was not decoded here yet."""
+    hashed = sa.or_(RecordingRow.raw_sha256.is_not(None), RecordingRow.raw_sha1.is_not(None))
+    found = (
+        sa.select(RecordingRow)
+        .where(
+            RecordingRow.state == "indexed",
+            RecordingRow.proved_at.is_(None),
+            RecordingRow.proof_problem == "",
+            hashed,
+        )
+        .order_by(RecordingRow.indexed_at, RecordingRow.dataset_id)
+        .limit(1)
+    )
+    return await read.scalar(found)
+
+
+async def wanted(read: AsyncSession) -> list[RecordingRow]:
+    """Recordings to be indexed."""
+    found = (
+        sa.select(RecordingRow)
+        .where(RecordingRow.state == "wanted")
+        .order_by(RecordingRow.dataset_id)
+        .limit(100)
+    )
+    return list(await read.scalars(found))
+
+
+async def write(
+    session: AsyncSession, row: RecordingRow, values: Mapping[str, Any], state: str = "wanted"
+) -> None:
+    """Write what was found of a recording in that state, unless the files have changed meanwhile."""
+    await session.execute(
+        sa.update(RecordingRow)
+        .where(
+            RecordingRow.dataset_id == row.dataset_id,
+            RecordingRow.sha256 == row.sha256,
+            RecordingRow.ch_sha256.is_not_distinct_from(row.ch_sha256),
+            RecordingRow.state == state,
+        )
+        .values(**values)
+    )

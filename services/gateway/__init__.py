@@ -1,0 +1,1 @@
+"""One origin for everybody; owns no table."""

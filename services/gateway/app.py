@@ -1,0 +1,230 @@
+"""The gateway: knows the caller, signs who it is, and hands the request to the service that answers it."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from libs.common.app import Loop, answer, running
+from libs.common.auth import HEADER
+from libs.common.bus import Bus
+from libs.common.catalogue import Service, service_of
+from libs.common.client import InProcess
+from libs.common.db.engine import Database
+from libs.common.observability import (
+    REQUEST_ID_HEADER,
+    Observed,
+    configure_logs,
+    logger,
+    request_id,
+    watch_loop,
+)
+from libs.common.permissions import Principal
+from libs.common.problem import Forbidden, InvalidToken, NotFound, Problem, TooManyRequests, Unavailable
+from services.gateway import domain, routes
+from services.gateway.operations import Doorman, log_in_body
+from services.gateway.proxy import Mounted, Proxied, Way
+from services.gateway.settings import Settings
+
+COOKIE = "cingulum_session"
+CSRF_COOKIE = "cingulum_csrf"
+CSRF_HEADER = "x-csrf-token"
+
+
+class Gateway:
+    """The ASGI application."""
+
+    def __init__(self, settings: Settings, way: Way, apps: Mapping[Service, ASGIApp]) -> None:
+        self.settings = settings
+        self.way = way
+        self.apps = apps
+        self.database = Database(
+            settings.database_url.get_secret_value(),
+            Service.GATEWAY,
+            writers=1,
+            readers=settings.read_connections,
+        )
+        self.bus = Bus(settings.nats_url, Service.GATEWAY)
+        self.doorman = Doorman(settings, self.database, self._log_in)
+        self.buckets: dict[object, domain.Bucket] = {}
+        self.log = logger("gateway")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._route(scope, receive, watched)
+        except Problem as problem:
+            if started:
+                raise
+            await answer(problem)(scope, receive, send)
+        except (sa.exc.SQLAlchemyError, OSError):
+            self.log.exception("the gateway failed")
+            if started:
+                raise
+            await answer(Unavailable())(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        service = service_of(scope["path"])
+        if service is None:
+            raise NotFound(f"Nothing answers {scope['path']}: see /api/docs for what does.")
+        if service is Service.GATEWAY:
+            await routes.answer_own(self, scope, receive, send)
+            return
+        if scope["path"] == "/":
+            await routes.to_portal(scope, receive, send)
+            return
+        who = await self._caller(scope)
+        self._limit(who, scope)
+        headers = domain.inward(scope["headers"], scope["scheme"], trusted=self.settings.trust_forwarded)
+        headers.append((REQUEST_ID_HEADER.encode(), request_id.get().encode("latin-1")))
+        if who is not None:
+            headers.append((HEADER.encode(), self.doorman.sign(who, service).encode()))
+        await self.way(service, {**scope, "headers": headers}, receive, send)
+
+    async def _caller(self, scope: Scope) -> Principal | None:
+        headers = Headers(scope=scope)
+        cookies = _cookies(headers.get("cookie", ""))
+        given = domain.credentials(headers.get("authorization"), cookies.get(COOKIE))
+        if given is None or scope["path"] == "/auth-token":
+            return None
+        if isinstance(given, domain.TokenGiven) and given.by_cookie:
+            try:
+                who = await self.doorman.identify(given)
+            except InvalidToken:
+                return None  # a browser with an old cookie is a stranger, and is asked to sign in
+            # Pages check the token in their own form; everything else must repeat the cookie in a header.
+            proof = headers.get(CSRF_HEADER, "")
+            if (
+                scope["method"] not in domain.SAFE
+                and service_of(scope["path"]) is not Service.PORTAL
+                and not (proof and hmac.compare_digest(proof, cookies.get(CSRF_COOKIE, "")))
+            ):
+                raise Forbidden("A write by cookie needs the CSRF token in the header X-CSRF-Token.")
+            return who
+        # A guess counts against the address it comes from; one at a password before that is looked at, which is slow.
+        is_slow = isinstance(given, domain.PasswordGiven) and not self.doorman.remembers(given)
+        if is_slow:
+            self._limit(None, scope)
+        try:
+            return await self.doorman.identify(given)
+        except InvalidToken:
+            if isinstance(given, domain.PasswordGiven) and scope["path"].startswith("/data/"):
+                return None  # the data server asks again by its 401 challenge
+            if not is_slow:
+                self._limit(None, scope)
+            raise
+
+    def _limit(self, who: Principal | None, scope: Scope) -> None:
+        if not self.settings.rate_limit:
+            return
+        key: object = who.user_id if who else domain.address(scope, trusted=self.settings.trust_forwarded)
+        if len(self.buckets) > 10_000:
+            self.buckets.clear()
+        self.buckets[key], wait_s = domain.spend(
+            self.buckets.get(key), time.monotonic(), self.settings.rate_limit
+        )
+        if wait_s:
+            seconds = int(wait_s) + 1
+            raise TooManyRequests(
+                f"Request was throttled. Expected available in {seconds} seconds.",
+                headers={"Retry-After": str(seconds)},
+            )
+
+    async def _log_in(self, username: str, password: str) -> str | None:
+        """Ask metadata for the token behind a password, by its public door."""
+        body = log_in_body(username, password)
+        status, content = await self.ask(Service.METADATA, "POST", "/auth-token", body)
+        if status == 200:
+            return str(orjson.loads(content)["token"])
+        if status >= 500:
+            raise Unavailable
+        return None
+
+    async def ask(self, service: Service, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+        """A small request of the gateway's own; status and body of the answer."""
+
+        async def to_service(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.way(service, scope, receive, send)
+
+        headers = {"Host": "gateway", "Content-Type": "application/json"}
+        told = await InProcess(to_service).request(method, path, headers=headers, content=body)
+        return told.status, told.content
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Everything that runs while the gateway does; mounted services are started together."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.database.close)
+            stack.push_async_callback(self.bus.close)
+            stack.push_async_callback(self.way.close)
+            for app in self.apps.values():
+                await stack.enter_async_context(_lifespan_of(app))
+            loops: list[Loop] = [
+                self.bus.keep_connected,
+                self._tell_used,
+                partial(watch_loop, Service.GATEWAY),
+            ]
+            await stack.enter_async_context(running(loops, Service.GATEWAY))
+            yield
+
+    async def _tell_used(self) -> None:
+        """Let metadata know which tokens were used, every few seconds."""
+        while True:
+            await asyncio.sleep(5)
+            if self.doorman.used:
+                used, self.doorman.used = self.doorman.used, set()
+                await self.bus.wake("token.used", orjson.dumps(sorted(map(str, used))))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with self.lifespan():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:
+            self.log.exception("the gateway could not start")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _lifespan_of(app: ASGIApp) -> Any:
+    return app.router.lifespan_context(app)  # type: ignore[attr-defined]
+
+
+def _cookies(header: str) -> dict[str, str]:
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
+    except CookieError:
+        return {}
+
+
+def build(settings: Settings | None = None, apps: Mapping[Service, ASGIApp] | None = None) -> ASGIApp:
+    """The gateway in front of services of this process (`apps`), or of others by their addresses."""
+    settings = settings or Settings()
+    configure_logs(settings.log_level, as_json=settings.log_json)
+    way: Way = Mounted(apps) if apps is not None else Proxied(settings.services)
+    return Observed(Gateway(settings, way, apps or {}), Service.GATEWAY)

@@ -1,0 +1,110 @@
+"""From credentials to a signed inner identity, with what was found remembered for 5 s."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+from uuid import UUID
+
+from libs.common.auth import sign_identity
+from libs.common.catalogue import Service
+from libs.common.db.engine import Database
+from libs.common.permissions import Principal
+from libs.common.problem import InvalidToken
+from services.gateway import queries
+from services.gateway.domain import PasswordGiven, TokenGiven
+from services.gateway.settings import Settings
+
+REMEMBERED_S: Final = 5.0
+MOST: Final = 10_000
+K = TypeVar("K")
+V = TypeVar("V")
+LogIn = Callable[[str, str], Awaitable[str | None]]
+
+
+class Doorman:
+    """Knows callers by their credentials. `log_in` asks metadata for the token behind a password."""
+
+    def __init__(self, settings: Settings, database: Database, log_in: LogIn) -> None:
+        self.database = database
+        self.log_in = log_in
+        self.used: set[UUID] = set()
+        self._secret = settings.secret_key.get_secret_value().encode()
+        self._signing_key = settings.identity_signing_key.get_secret_value()
+        self._verdicts: dict[str, tuple[float, queries.Verdict | None]] = {}
+        self._passwords: dict[bytes, tuple[float, str | None]] = {}
+        self._signed: dict[tuple[Principal, Service], tuple[float, str]] = {}
+
+    async def identify(self, given: TokenGiven | PasswordGiven) -> Principal:
+        """Who brings these credentials. Raises InvalidToken."""
+        if isinstance(given, PasswordGiven):
+            verdict = await self._by_token(given.password)
+            if verdict is None:
+                token = await self._token_of(given)
+                verdict = await self._by_token(token) if token else None
+        else:
+            verdict = await self._by_token(given.token)
+        if verdict is None:
+            raise InvalidToken
+        self.used.add(verdict.token_id)
+        return verdict.who
+
+    def remembers(self, given: PasswordGiven) -> bool:
+        """Whether this password was found right within the last 5 s."""
+        known = self._passwords.get(self._pair(given))
+        return known is not None and known[0] > time.monotonic()
+
+    def _pair(self, given: PasswordGiven) -> bytes:
+        pair = f"{given.username}\0{given.password}".encode()
+        return hmac.new(self._secret, pair, hashlib.sha256).digest()
+
+    async def _by_token(self, token: str) -> queries.Verdict | None:
+        if not token:
+            return None
+        hashed = hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()
+        now = time.monotonic()
+        known = self._verdicts.get(hashed)
+        if known and known[0] > now:
+            return known[1]
+        async with self.database.read() as session:
+            verdict = await queries.whose(session, hashed)
+        # A token that is unknown now may be made in the next moment: only a found one is remembered.
+        if verdict is not None:
+            _keep(self._verdicts, hashed, (now + REMEMBERED_S, verdict))
+        return verdict
+
+    async def _token_of(self, given: PasswordGiven) -> str | None:
+        key = self._pair(given)
+        now = time.monotonic()
+        known = self._passwords.get(key)
+        if known and known[0] > now:
+            return known[1]
+        token = await self.log_in(given.username, given.password)
+        if token is not None:
+            _keep(self._passwords, key, (now + REMEMBERED_S, token))
+        return token
+
+    def sign(self, who: Principal, audience: Service) -> str:
+        """The inner identity of a caller for one service."""
+        now = time.time()
+        known = self._signed.get((who, audience))
+        if known and known[0] > now:
+            return known[1]
+        token = sign_identity(who, audience, self._signing_key, now=now)
+        _keep(self._signed, (who, audience), (now + 30, token))
+        return token
+
+
+def _keep(memory: dict[K, V], key: K, value: V) -> None:
+    if len(memory) >= MOST:
+        memory.clear()
+    memory[key] = value
+
+
+def log_in_body(username: str, password: str) -> bytes:
+    """The body of metadata's `/auth-token`."""
+    return json.dumps({"username": username, "password": password}).encode()

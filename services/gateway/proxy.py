@@ -1,0 +1,180 @@
+"""The two ways to a service: in this process, or in another one over HTTP. Bodies stream both ways."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Final, Protocol
+
+import aiohttp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from yarl import URL
+
+from libs.common.catalogue import Service
+from libs.common.observability import logger
+from libs.common.problem import Problem, Unavailable
+
+CHUNK: Final = 1 << 18
+# Headers that speak of one connection only (RFC 9110, 7.6.1).
+HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+# Each server writes its own; an answer with two of one is not valid.
+OWN: Final = frozenset({b"date", b"server"})
+
+
+class BrokenOff(Problem):
+    """The service ended in the middle of the request, which may or may not have been done."""
+
+    status = 502
+    slug = "broken-off"
+
+
+class Way(Protocol):
+    """Takes a request to the service that answers it."""
+
+    async def __call__(self, service: Service, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request through the service. Raises Unavailable, BrokenOff before anything was sent."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...
+
+
+class Mounted:
+    """All services in this process; no prefix is cut, so each sees the path as the caller wrote it."""
+
+    def __init__(self, apps: Mapping[Service, ASGIApp]) -> None:
+        self.apps = apps
+
+    async def __call__(self, service: Service, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.apps.get(service)
+        if app is None:
+            raise Unavailable(f"The service {service} is not part of this installation.")
+        # Starlette and FastAPI write into the scope; each hop gets its own.
+        await app({**scope, "state": {}, "app": app}, receive, send)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+class Proxied:
+    """Every service a process of its own, reached by its address."""
+
+    def __init__(self, addresses: Mapping[Service, str]) -> None:
+        self.addresses = addresses
+        self._client: aiohttp.ClientSession | None = None
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._client is None:
+            self._client = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120),
+                auto_decompress=False,
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            )
+        return self._client
+
+    async def __call__(self, service: Service, scope: Scope, receive: Receive, send: Send) -> None:
+        address = self.addresses.get(service)
+        if address is None:
+            raise Unavailable(f"The service {service} is not part of this installation.")
+        caller = _Caller(scope, receive)
+        exchange = asyncio.create_task(self._exchange(service, address, scope, caller, send))
+        hung_up = asyncio.create_task(caller.hung_up())
+        try:
+            await asyncio.wait({exchange, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+            if exchange.done():
+                exchange.result()
+        finally:  # nobody waits for the answer any more: the service is told by the end of its connection
+            exchange.cancel()
+            hung_up.cancel()
+            await asyncio.wait({exchange, hung_up})
+
+    async def _exchange(
+        self, service: Service, address: str, scope: Scope, caller: _Caller, send: Send
+    ) -> None:
+        headers = [(k, v) for k, v in scope["headers"] if k not in HOP_BY_HOP]
+        query = scope["query_string"]
+        target = scope.get("raw_path") or scope["path"].encode()
+        url = URL(
+            address + target.decode("latin-1") + (f"?{query.decode('latin-1')}" if query else ""),
+            encoded=True,
+        )
+        try:
+            answer = await self._session().request(
+                scope["method"],
+                url,
+                headers=[(k.decode("latin-1"), v.decode("latin-1")) for k, v in headers],
+                data=caller.body() if caller.has_body else None,
+                allow_redirects=False,
+            )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Unavailable(
+                f"The service {service} does not answer: try again in a moment.", headers={"Retry-After": "2"}
+            ) from error
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise BrokenOff(
+                f"The service {service} ended while it worked on this request: look whether it was done, or "
+                "repeat it; under the same Idempotency-Key it happens once.",
+                headers={"Retry-After": "2"},
+            ) from error
+        async with answer:
+            try:
+                await _forward(answer, send)
+            except (TimeoutError, aiohttp.ClientError) as error:  # the caller's connection ends, too
+                logger("gateway").warning(
+                    "a service broke off in its answer", service=service, error=str(error)
+                )
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+
+class _Caller:
+    """What comes from the caller: a body, and at some time the end of the connection."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.receive = receive
+        self.has_body = any(k in {b"content-length", b"transfer-encoding"} for k, _ in scope["headers"])
+        self.has_told_all = asyncio.Event()
+        if not self.has_body:
+            self.has_told_all.set()
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The body as it comes. Raises ConnectionResetError if it breaks off."""
+        more = True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ConnectionResetError("the caller hung up")
+            more = message.get("more_body", False)
+            if message.get("body"):
+                yield message["body"]
+        self.has_told_all.set()
+
+    async def hung_up(self) -> None:
+        """Return once the caller is gone."""
+        await self.has_told_all.wait()
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+async def _forward(answer: aiohttp.ClientResponse, send: Send) -> None:
+    headers = [(k.lower(), v) for k, v in answer.raw_headers if k.lower() not in HOP_BY_HOP | OWN]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    async for chunk in answer.content.iter_chunked(CHUNK):
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

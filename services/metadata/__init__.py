@@ -1,0 +1,1 @@
+"""Colony, lab notebook, people: owns the schema `metadata`."""

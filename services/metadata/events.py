@@ -1,0 +1,17 @@
+"""What metadata hears."""
+
+from __future__ import annotations
+
+from libs.common.bus import Hears
+from libs.common.db import Transaction
+from libs.common.events import FilesRegistered
+from services.metadata.operations.sessions import add_session_user
+
+hears = Hears()
+
+
+@hears.on(FilesRegistered)
+async def files_registered(tx: Transaction, event: FilesRegistered) -> None:
+    """Who registers files in a session has worked on it."""
+    if event.session_id is not None and event.user_id is not None:
+        await add_session_user(tx, event.session_id, event.user_id)

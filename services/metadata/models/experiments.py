@@ -1,0 +1,102 @@
+"""Actions on animals: sessions, surgeries, restrictions; and where they happen."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.metadata.models.base import Annotated, Base, Kept, once
+from services.metadata.models.colony import SubjectRow, VocabularyRow
+from services.metadata.models.identity import LabRow, ProjectRow, UserRow
+
+
+class LocationRow(Kept, Annotated, Base):
+    """A rig or a room of a lab."""
+
+    __tablename__ = "locations"
+    __table_args__ = (once("locations", "name"),)
+    name: Mapped[str]
+    lab_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(LabRow.id))
+
+
+class ActionRow(Kept, Annotated, Base):
+    """What all actions have; `kind` says which it is, and which of the columns further down are used."""
+
+    __tablename__ = "actions"
+    __table_args__ = (
+        sa.CheckConstraint("kind IN ('session', 'surgery', 'water-restriction')", name="kind_known"),
+        sa.CheckConstraint("kind <> 'session' OR start_time IS NOT NULL", name="session_has_start"),
+        sa.CheckConstraint("implant_weight >= 0 AND implant_weight < 'Infinity'", name="implant_is_a_weight"),
+        sa.CheckConstraint(
+            "reference_weight >= 0 AND reference_weight < 'Infinity'", name="reference_is_a_weight"
+        ),
+        sa.Index("ix_actions_newest", "kind", sa.text("start_at DESC"), "id"),  # lists, newest first
+        sa.Index("ix_actions_subject_id_day_number", "subject_id", "day", "number"),  # a session by its path
+    )
+    kind: Mapped[str]
+    subject_id: Mapped[UUID] = mapped_column(sa.ForeignKey(SubjectRow.id))
+    lab_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(LabRow.id), index=True)
+    location_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(LocationRow.id))
+    narrative: Mapped[str] = mapped_column(server_default="")
+    start_time: Mapped[str | None]  # as Alyx answers it: the lab's own clock
+    start_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
+    day: Mapped[date | None]  # of the folder
+    end_time: Mapped[str | None]
+    end_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
+    auto_datetime: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())
+    # sessions
+    parent_session_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("metadata.actions.id"))
+    number: Mapped[int | None]
+    type: Mapped[str | None]
+    task_protocol: Mapped[str] = mapped_column(server_default="")
+    n_trials: Mapped[int | None]
+    n_correct_trials: Mapped[int | None]
+    qc: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
+    extended_qc: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # surgeries
+    outcome_type: Mapped[str | None]
+    implant_weight: Mapped[float | None]
+    # water restrictions
+    reference_weight: Mapped[float | None]
+    water_type_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(VocabularyRow.id))
+
+
+class ActionUserRow(Base):
+    """A person took part in an action."""
+
+    __tablename__ = "action_users"
+    action_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ActionRow.id), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(UserRow.id), primary_key=True, index=True)
+
+
+class ActionProcedureRow(Base):
+    """A procedure was part of an action."""
+
+    __tablename__ = "action_procedures"
+    action_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ActionRow.id), primary_key=True)
+    procedure_id: Mapped[UUID] = mapped_column(sa.ForeignKey(VocabularyRow.id), primary_key=True, index=True)
+
+
+class SessionProjectRow(Base):
+    """A session belongs to a project."""
+
+    __tablename__ = "session_projects"
+    session_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ActionRow.id), primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ProjectRow.id), primary_key=True, index=True)
+
+
+class InsertionRow(Kept, Annotated, Base):
+    """A probe in a session."""
+
+    __tablename__ = "insertions"
+    __table_args__ = (once("insertions", "session_id", "name"),)
+    session_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ActionRow.id))
+    name: Mapped[str]
+    model: Mapped[str | None]
+    serial: Mapped[str] = mapped_column(server_default="")
+    auto_datetime: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())

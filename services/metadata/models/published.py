@@ -1,0 +1,47 @@
+"""What neighbours may see: the SELECT behind each view that `libs/common/published.py` promises."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PUBLISHED: Final[dict[str, str]] = {
+    "users": """
+        SELECT id, username, is_active, is_superuser, is_stock_manager, is_public_user
+        FROM metadata.users WHERE deleted_at IS NULL""",
+    "tokens": """
+        SELECT t.token_hash, t.id AS token_id, u.id AS user_id, u.username, u.is_superuser, u.is_stock_manager,
+               u.is_public_user, t.scopes, t.expires_at,
+               ARRAY(SELECT m.lab_id FROM metadata.memberships m WHERE m.user_id = u.id AND m.deleted_at IS NULL
+                     AND m.start_date <= current_date AND (m.end_date IS NULL OR m.end_date >= current_date)
+                    ) AS lab_ids,
+               ARRAY(SELECT p.project_id FROM metadata.project_users p WHERE p.user_id = u.id) AS project_ids,
+               ARRAY(SELECT d.user_id FROM metadata.delegates d WHERE d.delegate_id = u.id) AS delegator_ids
+        FROM metadata.tokens t JOIN metadata.users u ON u.id = t.user_id
+        WHERE t.revoked_at IS NULL AND u.is_active AND u.deleted_at IS NULL""",
+    "labs": "SELECT id, name, timezone FROM metadata.labs WHERE deleted_at IS NULL",
+    "lab_repositories": "SELECT lab_id, repository_id FROM metadata.lab_repositories",
+    "projects": "SELECT id, name, is_private FROM metadata.projects WHERE deleted_at IS NULL",
+    "project_users": "SELECT project_id, user_id FROM metadata.project_users",
+    "subjects": """
+        SELECT s.id, s.nickname, s.lab_id, l.name AS lab, s.responsible_user_id
+        FROM metadata.subjects s LEFT JOIN metadata.labs l ON l.id = s.lab_id WHERE s.deleted_at IS NULL""",
+    "sessions": """
+        SELECT a.id, a.subject_id, s.nickname AS subject, a.lab_id, l.name AS lab, a.start_time, a.start_at,
+               a.day AS date, a.number, a.task_protocol, a.type,
+               ARRAY(SELECT p.name FROM metadata.session_projects sp JOIN metadata.projects p ON p.id = sp.project_id
+                     WHERE sp.session_id = a.id AND p.deleted_at IS NULL ORDER BY p.name) AS projects,
+               s.responsible_user_id, a.created_at,
+               ARRAY(SELECT v.name FROM metadata.action_procedures ap
+                     JOIN metadata.vocabulary v ON v.id = ap.procedure_id
+                     WHERE ap.action_id = a.id ORDER BY v.name) AS procedures
+        FROM metadata.actions a JOIN metadata.subjects s ON s.id = a.subject_id
+        LEFT JOIN metadata.labs l ON l.id = a.lab_id
+        WHERE a.kind = 'session' AND a.deleted_at IS NULL AND s.deleted_at IS NULL""",
+    "session_users": "SELECT action_id AS session_id, user_id FROM metadata.action_users",
+    "session_projects": "SELECT session_id, project_id FROM metadata.session_projects",
+    "procedures": "SELECT id, name FROM metadata.vocabulary WHERE kind = 'procedure' AND deleted_at IS NULL",
+    "insertions": """
+        SELECT i.id, i.session_id, i.name, i.model, i.serial
+        FROM metadata.insertions i JOIN metadata.actions a ON a.id = i.session_id
+        WHERE i.deleted_at IS NULL AND a.deleted_at IS NULL""",
+}

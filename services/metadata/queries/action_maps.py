@@ -1,0 +1,131 @@
+"""What the free filters of sessions, other actions and insertions may ask for, files of the registry included."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from libs.common.filters import Field, FieldMap, JsonField, Relation
+from libs.common.published import COPIES, DATASET_TAGS, DATASET_TYPES, DATASETS, table
+from services.metadata.models import (
+    ActionProcedureRow,
+    ActionRow,
+    ActionUserRow,
+    InsertionRow,
+    SessionProjectRow,
+)
+from services.metadata.queries.filter_maps import (
+    LAB_MAP,
+    LOCATION_MAP,
+    PROJECT_MAP,
+    REPOSITORY_MAP,
+    SUBJECT_MAP,
+    USER_MAP,
+    WATER_MAP,
+    WORD_MAP,
+    Fields,
+    clock,
+    many,
+    one,
+    water,
+)
+
+_action, _insertion = ActionRow.__table__.c, InsertionRow.__table__.c
+_worker, _procedure = ActionUserRow.__table__.c, ActionProcedureRow.__table__.c
+_membership = SessionProjectRow.__table__.c
+_dataset, _copy, _tag, _type = table(DATASETS), table(COPIES), table(DATASET_TAGS), table(DATASET_TYPES)
+_revision = _dataset.alias("revised")
+_parent = ActionRow.__table__.alias("parent")
+
+_TAGS = FieldMap("tags", _tag, {"name": Field(_tag.c.tag, "text")}, primary_key="name")
+_TYPES = FieldMap("dataset types", _type, {
+    "id": Field(_type.c.id, "uuid"),
+    "name": Field(_type.c.name, "text"),
+    "filename_pattern": Field(_type.c.filename_pattern, "text"),
+})  # fmt: skip
+_REVISIONS = FieldMap(
+    "revisions", _revision, {"name": Field(sa.func.nullif(_revision.c.revision, ""), "text")}, "name"
+)
+_COPIES = FieldMap("files", _copy, {
+    "id": Field(_copy.c.id, "uuid"),
+    "relative_path": Field(_copy.c.relative_path, "text"),
+    "exists": Field(
+        sa.or_(_copy.c.state == "verified", sa.and_(_copy.c.state == "claimed", _copy.c.store.is_(None))), "bool"
+    ),
+    "data_repository": one(REPOSITORY_MAP, _copy.c.repository_id),
+})  # fmt: skip
+_DATASETS = FieldMap("datasets", _dataset, {
+    "id": Field(_dataset.c.id, "uuid"),
+    "name": Field(_dataset.c.name, "text"),
+    "collection": Field(_dataset.c.collection, "text"),
+    "hash": Field(_dataset.c.md5, "text"),
+    "version": Field(_dataset.c.version, "text"),
+    "file_size": Field(_dataset.c.file_size, "int"),
+    "qc": Field(_dataset.c.qc, "int"),
+    "default_dataset": Field(_dataset.c.default_revision, "bool"),
+    "created_datetime": Field(_dataset.c.created_at, "datetime"),
+    "dataset_type": Relation(lambda: _TYPES, on=_type.c.name == _dataset.c.dataset_type),
+    "revision": Relation(
+        lambda: _REVISIONS, on=sa.and_(_revision.c.id == _dataset.c.id, _revision.c.revision != "")
+    ),
+    "tags": Relation(lambda: _TAGS, on=_tag.c.dataset_id == _dataset.c.id),
+    "file_records": Relation(
+        lambda: _COPIES,
+        on=sa.and_(_copy.c.dataset_id == _dataset.c.id, _copy.c.generation == _dataset.c.generation),
+    ),
+})  # fmt: skip
+
+_COMMON: Fields = {
+    "id": Field(_action.id, "uuid"),
+    "narrative": Field(_action.narrative, "text"),
+    "start_time": clock(_action.start_time),
+    "end_time": clock(_action.end_time),
+    "json": JsonField(_action.json),
+    "subject": one(SUBJECT_MAP, _action.subject_id),
+    "lab": one(LAB_MAP, _action.lab_id),
+    "location": one(LOCATION_MAP, _action.location_id),
+    "users": many(USER_MAP, _worker.action_id, _action.id, _worker.user_id),
+    "procedures": many(WORD_MAP, _procedure.action_id, _action.id, _procedure.procedure_id),
+}
+_PARENTS = FieldMap("parent sessions", _parent, {"id": Field(_parent.c.id, "uuid")})
+SESSION_MAP: FieldMap = FieldMap("sessions", ActionRow.__table__, _COMMON | {
+    "number": Field(_action.number, "int"),
+    "type": Field(_action.type, "text"),
+    "task_protocol": Field(_action.task_protocol, "text"),
+    "n_trials": Field(_action.n_trials, "int"),
+    "n_correct_trials": Field(_action.n_correct_trials, "int"),
+    "qc": Field(_action.qc, "int"),
+    "extended_qc": JsonField(_action.extended_qc),
+    "auto_datetime": Field(_action.auto_datetime, "datetime"),
+    "parent_session": one(_PARENTS, _action.parent_session_id),
+    "projects": many(PROJECT_MAP, _membership.session_id, _action.id, _membership.project_id),
+    "data_dataset_session_related": Relation(lambda: _DATASETS, on=_dataset.c.session_id == _action.id),
+    "probe_insertion": Relation(
+        lambda: INSERTION_MAP,
+        on=sa.and_(_insertion.session_id == _action.id, _insertion.deleted_at.is_(None)),
+    ),
+    "wateradmin_session_related": Relation(
+        lambda: WATER_MAP, on=sa.and_(water.session_id == _action.id, water.deleted_at.is_(None))
+    ),
+})  # fmt: skip
+ACTION_MAP = FieldMap("actions", ActionRow.__table__, _COMMON | {
+    "outcome_type": Field(_action.outcome_type, "text"),
+    "implant_weight": Field(_action.implant_weight, "float"),
+    "reference_weight": Field(_action.reference_weight, "float"),
+    "water_type": one(WORD_MAP, _action.water_type_id),
+})  # fmt: skip
+INSERTION_MAP: FieldMap = FieldMap("insertions", InsertionRow.__table__, {
+    "id": Field(_insertion.id, "uuid"),
+    "name": Field(_insertion.name, "text"),
+    "model": Field(_insertion.model, "text"),
+    "serial": Field(_insertion.serial, "text"),
+    "auto_datetime": Field(_insertion.auto_datetime, "datetime"),
+    "json": JsonField(_insertion.json),
+    "session": one(SESSION_MAP, _insertion.session_id),
+    "datasets": Relation(
+        lambda: _DATASETS,
+        on=sa.and_(
+            _dataset.c.session_id == _insertion.session_id,
+            sa.func.split_part(_dataset.c.collection, "/", 2) == _insertion.name,
+        ),
+    ),
+})  # fmt: skip

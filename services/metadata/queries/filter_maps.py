@@ -1,0 +1,155 @@
+"""What the free filters of people, labs, animals and their records may ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.common.filters import Field, FieldMap, JsonField, Relation
+from libs.common.published import REPOSITORIES, table
+from services.metadata.models import (
+    LabRepositoryRow,
+    LabRow,
+    LineRow,
+    LitterRow,
+    LocationRow,
+    ProjectRow,
+    ProjectUserRow,
+    SubjectProjectRow,
+    SubjectRow,
+    UserRow,
+    VocabularyRow,
+    WaterAdministrationRow,
+    WeighingRow,
+)
+
+Fields = dict[str, Field | JsonField | Relation]
+
+
+def _columns(row: Any) -> Any:
+    return row.__table__.c
+
+
+user, lab, project, place = map(_columns, (UserRow, LabRow, ProjectRow, LocationRow))
+word, line, litter, subject = map(_columns, (VocabularyRow, LineRow, LitterRow, SubjectRow))
+weighing, water = map(_columns, (WeighingRow, WaterAdministrationRow))
+lab_repository, project_user, subject_project = map(
+    _columns, (LabRepositoryRow, ProjectUserRow, SubjectProjectRow)
+)
+_repository = table(REPOSITORIES)
+
+
+def clock(column: Any) -> Field:
+    """A time as its answers show it: on the lab's own clock, so that its day is the day that people see."""
+    return Field(sa.cast(column, sa.TIMESTAMP(timezone=False)), "datetime")
+
+
+def one(target: FieldMap, key: Any) -> Relation:
+    """To the one row that `key` holds the id of."""
+    return Relation(lambda: target, on=target.source.c.id == key, key=key)
+
+
+def many(target: FieldMap, link_owner: Any, owner: Any, link_other: Any) -> Relation:
+    """To many rows over a link table; deleted ones are left out."""
+    theirs = target.source.c
+    here = theirs.deleted_at.is_(None) if "deleted_at" in theirs else sa.true()
+    return Relation(lambda: target, on=sa.and_(link_owner == owner, link_other == theirs.id, here))
+
+
+def _texts(columns: Any, *names: str) -> Fields:
+    return {name: Field(columns[name], "text") for name in names}
+
+
+def _truths(columns: Any, *names: str) -> Fields:
+    return {name: Field(columns[name], "bool") for name in names}
+
+
+REPOSITORY_MAP = FieldMap("repositories", _repository, {
+    "id": Field(_repository.c.id, "uuid"),
+    "globus_endpoint_id": Field(_repository.c.globus_endpoint_id, "uuid"),
+    **_texts(_repository.c, "name", "data_url", "hostname", "globus_path", "store"),
+    **_truths(_repository.c, "globus_is_personal"),
+})  # fmt: skip
+USER_MAP = FieldMap("users", UserRow.__table__, {
+    "id": Field(user.id, "uuid"),
+    "date_joined": Field(user.created_at, "datetime"),
+    **_texts(user, "username"),  # no e-mail address: a filter would tell it letter by letter
+    **_truths(user, "is_active", "is_staff", "is_superuser", "is_stock_manager", "is_public_user"),
+})  # fmt: skip
+LAB_MAP = FieldMap("labs", LabRow.__table__, {
+    "id": Field(lab.id, "uuid"),
+    **_texts(lab, "name", "institution", "address", "timezone"),
+    "reference_weight_pct": Field(lab.reference_weight_pct, "float"),
+    "zscore_weight_pct": Field(lab.zscore_weight_pct, "float"),
+    "json": JsonField(lab.json),
+    "repositories": many(REPOSITORY_MAP, lab_repository.lab_id, lab.id, lab_repository.repository_id),
+})  # fmt: skip
+PROJECT_MAP = FieldMap("projects", ProjectRow.__table__, {
+    "id": Field(project.id, "uuid"),
+    **_texts(project, "name", "description"),
+    "users": many(USER_MAP, project_user.project_id, project.id, project_user.user_id),
+})  # fmt: skip
+LOCATION_MAP = FieldMap("locations", LocationRow.__table__, {
+    "id": Field(place.id, "uuid"),
+    "name": Field(place.name, "text"),
+    "json": JsonField(place.json),
+    "lab": one(LAB_MAP, place.lab_id),
+})  # fmt: skip
+WORD_MAP = FieldMap("words", VocabularyRow.__table__, {
+    "id": Field(word.id, "uuid"),
+    **_texts(word, "name", "nickname", "description"),
+    "json": JsonField(word.json),
+})  # fmt: skip
+LINE_MAP = FieldMap("lines", LineRow.__table__, {
+    "id": Field(line.id, "uuid"),
+    **_texts(line, "name", "nickname"),
+    "strain": one(WORD_MAP, line.strain_id),
+    "lab": one(LAB_MAP, line.lab_id),
+})  # fmt: skip
+LITTER_MAP = FieldMap("litters", LitterRow.__table__, {
+    "id": Field(litter.id, "uuid"),
+    "name": Field(litter.name, "text"),
+    "birth_date": Field(litter.birth_date, "date"),
+    "line": one(LINE_MAP, litter.line_id),
+})  # fmt: skip
+SUBJECT_MAP = FieldMap("subjects", SubjectRow.__table__, {
+    "id": Field(subject.id, "uuid"),
+    **_texts(subject, "nickname", "sex", "description"),
+    "birth_date": Field(subject.birth_date, "date"),
+    "death_date": Field(subject.death_date, "date"),
+    "json": JsonField(subject.json),
+    "lab": one(LAB_MAP, subject.lab_id),
+    "responsible_user": one(USER_MAP, subject.responsible_user_id),
+    "species": one(WORD_MAP, subject.species_id),
+    "strain": one(WORD_MAP, subject.strain_id),
+    "source": one(WORD_MAP, subject.source_id),
+    "line": one(LINE_MAP, subject.line_id),
+    "litter": one(LITTER_MAP, subject.litter_id),
+    "projects": many(PROJECT_MAP, subject_project.subject_id, subject.id, subject_project.project_id),
+    "weighings": Relation(
+        lambda: WEIGHING_MAP, on=sa.and_(weighing.subject_id == subject.id, weighing.deleted_at.is_(None))
+    ),
+    "water_administrations": Relation(
+        lambda: WATER_MAP, on=sa.and_(water.subject_id == subject.id, water.deleted_at.is_(None))
+    ),
+})  # fmt: skip
+WEIGHING_MAP: FieldMap = FieldMap("weighings", WeighingRow.__table__, {
+    "id": Field(weighing.id, "uuid"),
+    "date_time": clock(weighing.date_time),
+    "weight": Field(weighing.weight, "float"),
+    "json": JsonField(weighing.json),
+    "subject": one(SUBJECT_MAP, weighing.subject_id),
+    "user": one(USER_MAP, weighing.user_id),
+})  # fmt: skip
+WATER_MAP: FieldMap = FieldMap("water administrations", WaterAdministrationRow.__table__, {
+    "id": Field(water.id, "uuid"),
+    "date_time": clock(water.date_time),
+    "water_administered": Field(water.water_administered, "float"),
+    "adlib": Field(water.adlib, "bool"),
+    "json": JsonField(water.json),
+    "subject": one(SUBJECT_MAP, water.subject_id),
+    "user": one(USER_MAP, water.user_id),
+    "water_type": one(WORD_MAP, water.water_type_id),
+    "session": Field(water.session_id, "uuid"),  # an id only: what else it holds is not for all who see the animal
+})  # fmt: skip

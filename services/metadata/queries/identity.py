@@ -1,0 +1,75 @@
+"""People and their tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.metadata.models import TokenRow, UserRow
+
+
+async def user_named(session: AsyncSession, username: str) -> UserRow | None:
+    """A user by name, active or not."""
+    found = sa.select(UserRow).where(UserRow.username == username, UserRow.deleted_at.is_(None))
+    return (await session.execute(found)).scalar_one_or_none()
+
+
+async def user_by_id(session: AsyncSession, user_id: UUID) -> UserRow | None:
+    """A user by id."""
+    return await session.get(UserRow, user_id)
+
+
+async def is_empty(session: AsyncSession) -> bool:
+    """Whether nobody was ever written down here."""
+    return not await session.scalar(sa.select(sa.exists().where(UserRow.id.is_not(None))))
+
+
+async def keep_login_token(session: AsyncSession, token_id: UUID, user_id: UUID, hashed: str) -> None:
+    """Make the log-in token known to the gateway; at the second log-in it is there already."""
+    await session.execute(
+        insert(TokenRow)
+        .values(id=token_id, user_id=user_id, kind="login", name="log-in", token_hash=hashed)
+        .on_conflict_do_nothing(index_elements=[TokenRow.token_hash])
+    )
+
+
+async def tokens_of(session: AsyncSession, user_id: UUID) -> list[TokenRow]:
+    """A person's own tokens, newest first; revoked ones are gone."""
+    found = (
+        sa.select(TokenRow)
+        .where(TokenRow.user_id == user_id, TokenRow.revoked_at.is_(None))
+        .order_by(TokenRow.created_at.desc(), TokenRow.id)
+    )
+    return list((await session.execute(found)).scalars())
+
+
+async def lock_token(session: AsyncSession, token_id: UUID, user_id: UUID) -> TokenRow | None:
+    """One of a person's tokens that is in force, locked for a change."""
+    found = sa.select(TokenRow).where(
+        TokenRow.id == token_id, TokenRow.user_id == user_id, TokenRow.revoked_at.is_(None)
+    )
+    return (await session.execute(found.with_for_update())).scalar_one_or_none()
+
+
+async def revoke_logins(session: AsyncSession, user_id: UUID, at: datetime) -> None:
+    """Revoke a person's log-in tokens of all generations so far."""
+    await session.execute(
+        sa.update(TokenRow)
+        .where(TokenRow.user_id == user_id, TokenRow.kind == "login", TokenRow.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+
+
+async def touch(session: AsyncSession, token_ids: list[UUID], at: datetime) -> None:
+    """Tokens were used: `last_used_at` only moves forward."""
+    await session.execute(
+        sa.update(TokenRow)
+        .where(
+            TokenRow.id.in_(token_ids), sa.or_(TokenRow.last_used_at.is_(None), TokenRow.last_used_at < at)
+        )
+        .values(last_used_at=at)
+    )

@@ -1,0 +1,1 @@
+"""The web pages; owns no table, uses only the public API."""

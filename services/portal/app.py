@@ -1,0 +1,91 @@
+"""The application of the portal. It has no database: what it shows, it asks of the public API."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from libs.common.auth import Identified
+from libs.common.catalogue import Service
+from libs.common.client import OverHttp
+from libs.common.observability import Observed, configure_logs, logger, metrics, prepare_routes, watch_loop
+from libs.common.problem import Problem
+from services.portal.pages import rendering
+from services.portal.pages.errors import explain, to_sign_in
+from services.portal.pages.viewer import Refused, SignInFirst
+from services.portal.routes import routers
+from services.portal.settings import Settings
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    """The service as an ASGI application; settings come from the environment unless given.
+
+    `app.state.api` is the way to the public API. Where the gateway is in the same process, whoever starts both
+    puts an `InProcess(gateway)` there.
+    """
+    settings = settings or Settings()
+    configure_logs(settings.log_level, as_json=settings.log_json)
+    app = FastAPI(title="Cingulum portal", openapi_url=None, lifespan=_lifespan, redirect_slashes=False)
+    app.state.api = OverHttp(settings.gateway_url) if settings.gateway_url else None
+    for router in routers:
+        app.include_router(router, include_in_schema=False)
+    _add_errors(app)
+    app.add_route("/health/live", _well, include_in_schema=False)
+    app.add_route("/health/ready", _well, include_in_schema=False)
+    app.add_route("/metrics", metrics, include_in_schema=False)
+    app.add_middleware(Identified, service=Service.PORTAL, verify_key=settings.identity_verify_key)
+    app.add_middleware(Observed, service=Service.PORTAL)
+    prepare_routes(app)
+    rendering.prepare()
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    watching = asyncio.create_task(watch_loop(Service.PORTAL))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+        if app.state.api is not None:
+            await app.state.api.close()
+
+
+async def _well(_request: Request) -> Response:
+    # Not "is the API there": the gateway is ready only once we are.
+    return JSONResponse({"status": "ok"})
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(SignInFirst)
+    async def stranger(request: Request, error: SignInFirst) -> Response:
+        return to_sign_in(request, error)
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> Response:
+        return explain(request, error.status, error.text)
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        return explain(request, error.status, error.text)
+
+    @app.exception_handler(RequestValidationError)
+    async def not_an_address(request: Request, _error: RequestValidationError) -> Response:
+        return explain(request, 404, "The address is not one of ours.")
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        text = f"There is no page at {request.url.path}." if error.status_code == 404 else str(error.detail)
+        return explain(request, error.status_code, text)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        logger("portal").error("a page failed", path=request.url.path, exc_info=error)
+        return explain(request, 500, "The page could not be made, and this was written down.")

@@ -1,0 +1,135 @@
+"""Templates, assets and the headers of every page."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from cingulum.figures import stylesheet
+from libs.common.permissions import Principal
+from services.portal.pages import words
+from services.portal.pages.viewer import CSRF_COOKIE, Viewer
+
+HERE: Final = Path(__file__).parents[1]
+TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+# No script, style or image but our own files; nothing is sent anywhere else, and nobody frames us.
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+GUARDS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "private, no-cache",
+}
+
+
+@cache
+def assets() -> dict[str, bytes]:
+    """Every bundled file by name."""
+    files = {file.name: file.read_bytes() for file in sorted((HERE / "static").iterdir()) if file.is_file()}
+    return files | {"figures.css": stylesheet().encode()}
+
+
+@cache
+def digest(name: str) -> str:
+    """What changes with an asset's content. Raises KeyError for an asset that is not there."""
+    return hashlib.sha256(assets()[name]).hexdigest()[:16]
+
+
+def asset(name: str) -> str:
+    """The address of an asset; it changes with its content, so browsers keep it for ever."""
+    return f"/app/static/{name}?v={digest(name)}"
+
+
+def asset_answer(request: Request, name: str) -> Response | None:
+    """An asset, or 304 for a browser that has it; None where there is no such asset."""
+    content = assets().get(name)
+    if content is None:
+        return None
+    tag = f'"{digest(name)}"'
+    kept = request.query_params.get("v") == digest(name)
+    headers = {
+        "ETag": tag,
+        "Cache-Control": "public, max-age=31536000, immutable" if kept else "no-cache",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=TYPES[Path(name).suffix], headers=headers)
+
+
+@cache
+def environment() -> Environment:
+    """The templates. A name that is not there is an error, never an empty place."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals["asset"] = asset
+    made.filters.update(words.FILTERS)
+    return made
+
+
+def prepare() -> None:
+    """Compile every template and read every asset now: the first visitor would wait 100 ms, and all others with him."""
+    templates = environment()
+    for name in templates.list_templates():
+        templates.get_template(name)
+    for name in assets():
+        digest(name)
+
+
+def show(
+    request: Request,
+    template: str,
+    viewer: Viewer | Principal | None = None,
+    *,
+    status: int = 200,
+    **shown: Any,
+) -> HTMLResponse:
+    """A page. Forms in it carry the CSRF token that the cookie repeats."""
+    sent = request.cookies.get(CSRF_COOKIE, "")
+    token = sent if len(sent) >= 32 else secrets.token_urlsafe(32)
+    text = (
+        environment().get_template(template).render(viewer=viewer, csrf=token, here=request.url.path, **shown)
+    )
+    response = HTMLResponse(text, status_code=status, headers=GUARDS)
+    if token != sent:
+        set_cookie(request, response, CSRF_COOKIE, token, http_only=False)
+    return response
+
+
+def set_cookie(
+    request: Request,
+    response: Response,
+    name: str,
+    value: str,
+    *,
+    http_only: bool,
+    max_age_s: int | None = None,
+) -> None:
+    """Set one of our cookies: for this site only, and over TLS only where the page came over TLS."""
+    secure = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
+    response.set_cookie(
+        name, value, max_age=max_age_s, path="/", httponly=http_only, samesite="lax", secure=secure
+    )
+
+
+def is_from_our_form(request: Request, token: object) -> bool:
+    """Whether a form's token is the one in the cookie: another site can send our cookie, but cannot read it."""
+    kept = request.cookies.get(CSRF_COOKIE, "")
+    return len(kept) >= 32 and isinstance(token, str) and hmac.compare_digest(kept.encode(), token.encode())

@@ -1,0 +1,176 @@
+"""How values are written on pages. The unknown is a dash, never a zero and never nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+UNKNOWN: Final = "–"
+
+
+def day(text: str | None) -> str:
+    """The day of one of Alyx's times.
+
+    >>> day("2020-08-21T09:30:00"), day(None)
+    ('2020-08-21', '–')
+    """
+    return text[:10] if text else UNKNOWN
+
+
+def moment(text: str | None) -> str:
+    """Day and minute of a time; a zone is kept as it stands.
+
+    >>> moment("2020-08-21T09:30:12.25"), moment("2026-01-02T03:04:05.6Z")
+    ('2020-08-21 09:30', '2026-01-02 03:04 UTC')
+    """
+    if not text:
+        return UNKNOWN
+    zone = " UTC" if text.endswith(("Z", "+00:00")) else ""
+    return f"{text[:10]} {text[11:16]}".rstrip() + zone
+
+
+def size(n_bytes: int | None) -> str:
+    """A number of bytes, in the unit people read.
+
+    >>> size(999), size(83_000_000_000), size(None)
+    ('999 B', '83.0 GB', '–')
+    """
+    if n_bytes is None:
+        return UNKNOWN
+    value, unit = float(n_bytes), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{n_bytes} B" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def number(value: float | None, digits: int = 1, unit: str = "") -> str:
+    """A number with its unit.
+
+    >>> number(24.3456, 1, "g"), number(None, 1, "g")
+    ('24.3 g', '–')
+    """
+    return UNKNOWN if value is None else f"{value:.{digits}f} {unit}".rstrip()
+
+
+def known(value: object) -> str:
+    """A text or a whole number; a dash for none.
+
+    >>> known(""), known(7), known("F")
+    ('–', '7', 'F')
+    """
+    return UNKNOWN if value is None or value == "" else str(value)
+
+
+def listed(values: list[Any] | None) -> str:
+    """Names with commas.
+
+    >>> listed(["a", "b"]), listed([])
+    ('a, b', '–')
+    """
+    return ", ".join(map(str, values)) if values else UNKNOWN
+
+
+def folder_number(value: int | None) -> str:
+    """A session's number as its folder writes it.
+
+    >>> folder_number(1)
+    '001'
+    """
+    return f"{value or 0:03d}"
+
+
+def age(weeks: int | None) -> str:
+    """An age in weeks.
+
+    >>> age(12), age(1), age(None)
+    ('12 weeks', '1 week', '–')
+    """
+    return UNKNOWN if weeks is None else f"{weeks} week{'' if weeks == 1 else 's'}"
+
+
+def water_due(animal: Mapping[str, Any]) -> str:
+    """How much of today's water is missing; whoever has enough is said to have it, whoever is unknown is not.
+
+    >>> water_due({"expected_water": 1.0, "remaining_water": 0.4})
+    '0.40 mL of 1.00 mL missing'
+    >>> water_due({"expected_water": 1.0, "remaining_water": -0.1})
+    'given: 1.00 mL were due'
+    >>> water_due({"expected_water": None, "remaining_water": None})
+    'not known before a weighing'
+    """
+    due, missing = animal["expected_water"], animal["remaining_water"]
+    if due is None or missing is None:
+        return "not known before a weighing"
+    if missing > 0.005:
+        return f"{missing:.2f} mL of {due:.2f} mL missing"
+    return f"given: {due:.2f} mL were due"
+
+
+def genotype(alleles: list[Mapping[str, Any]]) -> str:
+    """Alleles with their zygosity.
+
+    >>> genotype([{"allele": "Cre", "zygosity": 1}]), genotype([])
+    ('Cre +/-', '–')
+    """
+    signs = ("-/-", "+/-", "+/+", "+")
+    return listed([f"{one['allele']} {signs[one['zygosity']]}" for one in alleles])
+
+
+def job_name(job: Mapping[str, Any]) -> str:
+    """A job in one line.
+
+    >>> job_name({"task": "compress", "probe": "probe00"}), job_name({"task": "trial_summary", "probe": ""})
+    ('compress probe00', 'trial summary')
+    """
+    return f"{job['task']} {job['probe']}".strip().replace("_", " ")
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction in percent.
+
+    >>> percent(0.8471), percent(None)
+    ('85 %', '–')
+    """
+    return UNKNOWN if fraction is None else f"{100 * fraction:.0f} %"
+
+
+def minutes(seconds: float | None) -> str:
+    """A length of time.
+
+    >>> minutes(3725.0), minutes(None)
+    ('62 min', '–')
+    """
+    return UNKNOWN if seconds is None else f"{seconds / 60:.0f} min"
+
+
+def own_address(dataset: Mapping[str, Any], origin: str) -> str:
+    """Where a dataset can be had from this server; empty where it cannot.
+
+    >>> copy = {"exists": True, "data_url": "http://a/data/x.npy"}
+    >>> own_address({"file_records": [copy]}, "http://a"), own_address({"file_records": [copy]}, "http://b")
+    ('/data/x.npy', '')
+    """
+    places = (copy["data_url"] or "" for copy in dataset["file_records"] if copy["exists"])
+    found = next((place for place in places if place.startswith(f"{origin}/data/")), "")
+    return quote(found.removeprefix(origin), safe="/%") if found else ""
+
+
+FILTERS: Final[Mapping[str, Callable[..., str]]] = {
+    "day": day,
+    "moment": moment,
+    "size": size,
+    "number": number,
+    "known": known,
+    "listed": listed,
+    "folder_number": folder_number,
+    "age": age,
+    "percent": percent,
+    "minutes": minutes,
+    "own_address": own_address,
+    "job_name": job_name,
+    "genotype": genotype,
+    "water_due": water_due,
+}

@@ -1,0 +1,1 @@
+"""Datasets, versions, copies, repositories: owns the schema `registry`."""

@@ -1,0 +1,50 @@
+"""The application of registry."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from libs.common.app import Loop, Parts, create_app
+from libs.common.catalogue import Service
+from libs.common.storage import store_of
+from services.registry.domain.holdings import Policy
+from services.registry.events import hears_with
+from services.registry.models import Base
+from services.registry.operations.proofs import Shelf
+from services.registry.operations.tables import KeptTables
+from services.registry.operations.words import load_vocabularies
+from services.registry.routes import routers
+from services.registry.settings import Settings
+
+
+async def _start(app: FastAPI) -> Sequence[Loop]:
+    async with app.state.writer.begin() as tx:
+        await load_vocabularies(tx)
+    return []
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    """The service as an ASGI application; settings come from the environment unless given."""
+    settings = settings or Settings()
+    shelf = Shelf(settings.store_kind, signs=settings.s3_public_endpoint is not None)
+    parts = Parts(Service.REGISTRY, routers, Base.metadata, hears_with(shelf), _start)
+    app = create_app(parts, settings)
+    app.state.shelf, app.state.tables = shelf, KeptTables()
+    app.state.policy = Policy(settings.retire_copies, proof_days=settings.retire_proof_days)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def with_store(app: FastAPI) -> AsyncIterator[Any]:
+        shelf.opened = await store_of(settings)
+        try:
+            async with inner(app) as state:
+                yield state
+        finally:
+            await shelf.opened.close()
+
+    app.router.lifespan_context = with_store
+    return app

@@ -1,0 +1,120 @@
+"""What a registration request says, and who may make it: no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from cingulum.alf import (
+    AlfError,
+    DatasetTypes,
+    SessionPath,
+    match_extension,
+    parse_aggregate_file,
+    parse_register_file,
+    parse_register_path,
+)
+from libs.common.permissions import Permission, Principal, may
+from libs.common.problem import BadRequest
+from libs.common.schemas.files.registration import RegisterFiles
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class FileSaid:
+    """One file of a request."""
+
+    collection: str
+    revision: str
+    name: str
+    md5: str | None
+    size_bytes: int | None
+    software_version: str | None
+    qc: int | None
+
+
+def session_said(said: RegisterFiles) -> SessionPath:
+    """The session that a request's path names. Raises BadRequest."""
+    try:
+        return parse_register_path(said.path).session
+    except AlfError as error:
+        raise BadRequest(fields={"path": [str(error)]}) from None
+
+
+def files_said(said: RegisterFiles) -> list[FileSaid]:
+    """The files of a request, in order. Raises BadRequest naming the first that is no name, or a list's wrong length.
+
+    >>> body = RegisterFiles(path="m1/2024-01-02/1", filenames="alf/a.b.npy,alf/a.c.npy", hashes=None, qc="PASS")
+    >>> [(file.collection, file.name, file.qc) for file in files_said(body)]
+    [('alf', 'a.b.npy', 10), ('alf', 'a.c.npy', 10)]
+    """
+    n_files = len(said.filenames)
+    if not n_files:
+        raise BadRequest(fields={"filenames": ["Name at least one file."]})
+    md5s = _each("hashes", said.hashes, n_files)
+    sizes = _each("filesizes", said.filesizes, n_files)
+    versions = _each("versions", said.versions, n_files)
+    qcs = _each("qc", said.qc, n_files)
+    of_session = said.content_type is None or said.content_type.rpartition(".")[2].lower() == "session"
+    if of_session:
+        session_said(said)
+    found = []
+    for i, filename in enumerate(said.filenames):
+        try:
+            if of_session:
+                _, collection, revision, name = parse_register_file(said.path, filename)
+            else:
+                collection, revision, name = parse_aggregate_file(said.path, filename)
+        except AlfError as error:
+            raise BadRequest(fields={"filenames": [str(error)]}) from None
+        found.append(FileSaid(collection, revision, name, md5s[i], sizes[i], versions[i], qcs[i]))
+    places = {(file.collection, file.revision, file.name) for file in found}
+    if len(places) < n_files:
+        raise BadRequest(fields={"filenames": ["One file is named twice."]})
+    return found
+
+
+def _each(field: str, said: Sequence[T | None] | None, n_files: int) -> list[T | None]:
+    """One value a file; one value alone is meant for all."""
+    if not said:
+        return [None] * n_files
+    if len(said) == n_files:
+        return list(said)
+    if len(said) == 1:
+        return list(said) * n_files
+    raise BadRequest(
+        fields={field: [f"{len(said)} values for {n_files} files: give one a file, or one for all."]}
+    )
+
+
+def kinds_of(
+    files: Sequence[FileSaid], types: DatasetTypes, extensions: Sequence[str]
+) -> list[tuple[str, str]]:
+    """(dataset type, extension) of each file. Raises BadRequest for the first that fits none."""
+    found = []
+    for file in files:
+        try:
+            found.append((types.match(file.name).name, match_extension(file.name, extensions)))
+        except AlfError as error:
+            raise BadRequest(fields={"filenames": [str(error)]}) from None
+    return found
+
+
+def may_register(by: Principal, lab_id: UUID | None, responsible_user_id: UUID | None) -> bool:
+    """Whether a caller may register files of a lab's session: its people, the animal's person or delegates.
+
+    >>> from uuid import uuid4
+    >>> owner, lab = uuid4(), uuid4()
+    >>> may_register(Principal(owner, "ada"), lab, owner), may_register(Principal(uuid4(), "bob"), lab, owner)
+    (True, False)
+    """
+    if not may(by, Permission.REGISTER):
+        return False
+    if by.is_superuser or by.is_stock_manager:
+        return by.scopes is None or may(by, Permission.REGISTER, lab_id)
+    if lab_id is not None and may(by, Permission.REGISTER, lab_id):
+        return True
+    return responsible_user_id is not None and responsible_user_id in {by.user_id, *by.delegators}

@@ -1,0 +1,1 @@
+"""What registry does, for HTTP and events alike."""

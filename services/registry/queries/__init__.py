@@ -1,0 +1,1 @@
+"""What registry reads: its own tables, and the views of its neighbours."""

@@ -1,0 +1,149 @@
+"""What `django=` may filter on the lists of registry: its own tables and its neighbours' views."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import sqlalchemy as sa
+
+from libs.common.filters import Field, FieldMap, JsonField, Relation, parse_filter, to_sql
+from libs.common.published import (
+    LABS,
+    PROJECTS,
+    SESSION_PROJECTS,
+    SESSIONS,
+    SUBJECTS,
+    USERS,
+    View,
+    table,
+)
+from libs.common.schemas.states import CopyState
+from services.registry.models import (
+    CopyRow,
+    DatasetRow,
+    DatasetTagRow,
+    DatasetTypeRow,
+    DownloadRow,
+    FormatRow,
+    RepositoryRow,
+    RevisionRow,
+    TagRow,
+)
+
+_dataset = cast(sa.Table, DatasetRow.__table__)
+_copy = cast(sa.Table, CopyRow.__table__)
+_repository = cast(sa.Table, RepositoryRow.__table__)
+_type = cast(sa.Table, DatasetTypeRow.__table__)
+_format = cast(sa.Table, FormatRow.__table__)
+_tag = cast(sa.Table, TagRow.__table__)
+_tagged = cast(sa.Table, DatasetTagRow.__table__)
+_revision = cast(sa.Table, RevisionRow.__table__)
+_download = cast(sa.Table, DownloadRow.__table__)
+_session, _subject, _lab, _user, _project = (
+    table(view) for view in (SESSIONS, SUBJECTS, LABS, USERS, PROJECTS)
+)
+_in_project = table(SESSION_PROJECTS)
+
+
+def _named(noun: str, view: View, name: str = "name") -> FieldMap:
+    source = table(view)
+    return FieldMap(noun, source, {"id": Field(source.c.id, "uuid"), name: Field(source.c[name], "text")})
+
+
+_LABS = _named("labs", LABS)
+_USERS = _named("users", USERS, "username")
+_PROJECTS = _named("projects", PROJECTS)
+_SUBJECTS = FieldMap("subjects", _subject, {
+    "id": Field(_subject.c.id, "uuid"),
+    "nickname": Field(_subject.c.nickname, "text"),
+    "lab": Relation(lambda: _LABS, on=_lab.c.id == _subject.c.lab_id, key=_subject.c.lab_id),
+})  # fmt: skip
+_SESSIONS = FieldMap("sessions", _session, {
+    "id": Field(_session.c.id, "uuid"),
+    "number": Field(_session.c.number, "int"),
+    "start_time": Field(_session.c.start_at, "datetime"),
+    "task_protocol": Field(_session.c.task_protocol, "text"),
+    "type": Field(_session.c.type, "text"),
+    "subject": Relation(
+        lambda: _SUBJECTS, on=_subject.c.id == _session.c.subject_id, key=_session.c.subject_id
+    ),
+    "lab": Relation(lambda: _LABS, on=_lab.c.id == _session.c.lab_id, key=_session.c.lab_id),
+    "projects": Relation(lambda: _PROJECTS, on=sa.and_(
+        _in_project.c.session_id == _session.c.id, _in_project.c.project_id == _project.c.id,
+    )),
+})  # fmt: skip
+_TYPES = FieldMap("dataset types", _type, {
+    "id": Field(_type.c.id, "uuid"),
+    "name": Field(_type.c.name, "text"),
+    "filename_pattern": Field(_type.c.filename_pattern, "text"),
+})  # fmt: skip
+_FORMATS = FieldMap("data formats", _format, {
+    "id": Field(_format.c.id, "uuid"),
+    "name": Field(_format.c.name, "text"),
+    "file_extension": Field(_format.c.file_extension, "text"),
+})  # fmt: skip
+_TAGS = FieldMap("tags", _tag, {
+    "id": Field(_tag.c.id, "uuid"),
+    "name": Field(_tag.c.name, "text"),
+    "protected": Field(_tag.c.protected, "bool"),
+    "public": Field(_tag.c.public, "bool"),
+})  # fmt: skip
+_REVISIONS = FieldMap("revisions", _revision, {
+    "id": Field(_revision.c.id, "uuid"),
+    "name": Field(_revision.c.name, "text"),
+})  # fmt: skip
+_REPOSITORIES = FieldMap("data repositories", _repository, {
+    "id": Field(_repository.c.id, "uuid"),
+    "name": Field(_repository.c.name, "text"),
+    "hostname": Field(_repository.c.hostname, "text"),
+    "globus_is_personal": Field(_repository.c.globus_is_personal, "bool"),
+    "globus_endpoint_id": Field(_repository.c.globus_endpoint_id, "uuid"),
+    "json": JsonField(_repository.c.json),
+})  # fmt: skip
+DATASETS: FieldMap = FieldMap("datasets", _dataset, {
+    "id": Field(_dataset.c.id, "uuid"),
+    "name": Field(_dataset.c.name, "text"),
+    "collection": Field(_dataset.c.collection, "text"),
+    "revision": Relation(lambda: _REVISIONS, on=_revision.c.name == _dataset.c.revision),
+    "default_dataset": Field(_dataset.c.is_default, "bool"),
+    "qc": Field(_dataset.c.qc, "int"),
+    "version": Field(_dataset.c.software_version, "text"),
+    "created_by": Relation(lambda: _USERS, on=_user.c.username == _dataset.c.created_by),
+    "created_datetime": Field(_dataset.c.created_at, "datetime"),
+    "auto_datetime": Field(_dataset.c.auto_datetime, "datetime"),
+    "object_id": Field(_dataset.c.object_id, "uuid"),
+    "json": JsonField(_dataset.c.json),
+    "session": Relation(lambda: _SESSIONS, on=_session.c.id == _dataset.c.session_id, key=_dataset.c.session_id),
+    "dataset_type": Relation(
+        lambda: _TYPES, on=_type.c.id == _dataset.c.dataset_type_id, key=_dataset.c.dataset_type_id
+    ),
+    "data_format": Relation(lambda: _FORMATS, on=_format.c.id == _dataset.c.format_id, key=_dataset.c.format_id),
+    "tags": Relation(
+        lambda: _TAGS, on=sa.and_(_tagged.c.dataset_id == _dataset.c.id, _tagged.c.tag_id == _tag.c.id)
+    ),
+    "file_records": Relation(
+        lambda: FILES, on=sa.and_(_copy.c.dataset_id == _dataset.c.id, _copy.c.generation == _dataset.c.generation)
+    ),
+})  # fmt: skip
+FILES: FieldMap = FieldMap("file records", _copy, {
+    "id": Field(_copy.c.id, "uuid"),
+    # claims stand on unmanaged repositories only
+    "exists": Field(_copy.c.state.in_((CopyState.VERIFIED, CopyState.CLAIMED)), "bool"),
+    "json": JsonField(_copy.c.json),
+    "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _copy.c.dataset_id, key=_copy.c.dataset_id),
+    "data_repository": Relation(
+        lambda: _REPOSITORIES, on=_repository.c.id == _copy.c.repository_id, key=_copy.c.repository_id
+    ),
+})  # fmt: skip
+DOWNLOADS = FieldMap("downloads", _download, {
+    "id": Field(_download.c.id, "uuid"),
+    "count": Field(_download.c.count, "int"),
+    "json": JsonField(_download.c.json),
+    "user": Relation(lambda: _USERS, on=_user.c.id == _download.c.user_id, key=_download.c.user_id),
+    "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _download.c.dataset_id, key=_download.c.dataset_id),
+})  # fmt: skip
+
+
+def given(where: FieldMap, django: str | None) -> list[sa.ColumnElement[bool]]:
+    """The condition that a free filter says. Raises FilterProblem."""
+    return [to_sql(parse_filter(django, where))] if django else []

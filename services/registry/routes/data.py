@@ -1,0 +1,144 @@
+"""The data server: files of the central store under their ONE names, with the dataset's UUID in the name or without."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, ClassVar
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import FileResponse, RedirectResponse, StreamingResponse
+
+from libs.common.auth import Needs
+from libs.common.db import Reading
+from libs.common.observability import logger
+from libs.common.permissions import Permission, Principal, visibility
+from libs.common.problem import NotAuthenticated, NotFound
+from libs.common.storage import BadRange, ObjectMissing, Store
+from services.registry.operations.proofs import Shelf
+from services.registry.queries.served import sha256_at
+
+router = APIRouter(tags=["data"])
+HEAVY_BYTES = 8 * 2**20  # smaller files are not worth a second connection, and pages read them through us
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+class AskForPassword(NotAuthenticated):
+    """401 and not 403: who fetches files by plain HTTP sends the password only when asked by this challenge."""
+
+    status = 401
+    slug = "password-wanted"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Basic realm="Cingulum", charset="UTF-8"'})
+
+
+class NeedsOrAsks(Needs):
+    """As `requires`, but a stranger is asked for a name and a password (or a token in its place)."""
+
+    async def __call__(self, request: Request) -> Principal:
+        if getattr(request.state, "principal", None) is None:
+            raise AskForPassword
+        return await super().__call__(request)
+
+
+class WholeFile(FileResponse):
+    """A file, or the ranges of it that are asked for; in steps long enough to pay for the hop to a thread."""
+
+    chunk_size: ClassVar[int] = 1024 * 1024  # type: ignore[misc]
+
+
+Reader = Annotated[Principal, Depends(NeedsOrAsks(Permission.READ))]
+
+
+@router.api_route("/data/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
+async def serve(path: str, request: Request, read: Reading, by: Reader) -> Response:
+    """The newest version of a dataset, if our store holds it verified. Range, ETag and HEAD as HTTP has them."""
+    shelf: Shelf = request.app.state.shelf
+    sha256 = await sha256_at(read, visibility(by), path, shelf.kind)
+    if sha256 is None:
+        raise NotFound("There is no such file here.")
+    # What a path shows may change with the next version; its bytes are known by their hash.
+    headers = {
+        "ETag": f'"{sha256}"',
+        "Cache-Control": "private, no-cache",
+        "Accept-Ranges": "bytes",
+        "Repr-Digest": f"sha-256=:{_base64(sha256)}:",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if _has_it(request.headers.get("if-none-match"), sha256):
+        return Response(status_code=304, headers=headers)
+    try:
+        stat = await shelf.store.stat(sha256)
+    except ObjectMissing:
+        logger("registry").error("a verified copy is not in the store", sha256=sha256, path=path)
+        raise NotFound("This file is registered, but its bytes are missing from the store.") from None
+    if stat.path is not None:
+        return WholeFile(stat.path, headers=headers, media_type="application/octet-stream")
+    if request.method == "GET" and shelf.signs and stat.size_bytes >= HEAVY_BYTES:
+        return await _elsewhere(shelf.store, sha256, path)
+    return _streamed(request, shelf.store, sha256, stat.size_bytes, headers)
+
+
+async def _elsewhere(store: Store, sha256: str, path: str) -> Response:
+    """A redirect to the object itself, good for a few minutes: heavy bytes, and ranges of them, are S3's to serve."""
+    address = await store.signed_url(sha256, path.rpartition("/")[2])
+    if address is None:
+        raise RuntimeError("a store that signs has no address for its object")
+    return RedirectResponse(address, status_code=302, headers={"Cache-Control": "private, no-store"})
+
+
+def _base64(sha256: str) -> str:
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
+
+
+def _has_it(if_none_match: str | None, sha256: str) -> bool:
+    said = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return "*" in said or f'"{sha256}"' in said
+
+
+def _streamed(
+    request: Request, store: Store, sha256: str, size_bytes: int, headers: dict[str, str]
+) -> Response:
+    """Bytes of a store that has no local files; one range at most."""
+    start, stop = 0, size_bytes
+    asked = request.headers.get("range")
+    if (
+        asked
+        and request.headers.get("if-range") in {None, headers["ETag"]}
+        and (span := _span(asked, size_bytes))
+    ):
+        start, stop = span
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size_bytes}"
+    headers["Content-Length"] = str(stop - start)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        if request.method == "HEAD":
+            return
+        async with store.open(sha256, start, stop) as reading:
+            async for chunk in reading.chunks:
+                yield chunk
+
+    status = 206 if "Content-Range" in headers else 200
+    return StreamingResponse(chunks(), status, headers, media_type="application/octet-stream")
+
+
+def _span(text: str, size_bytes: int) -> tuple[int, int] | None:
+    """The one range that a header asks for; None for several, which are answered with the whole. Raises BadRange.
+
+    >>> _span("bytes=2-5", 10), _span("bytes=-3", 10), _span("bytes=8-", 10), _span("bytes=0-1,4-5", 10)
+    ((2, 6), (7, 10), (8, 10), None)
+    """
+    found = _RANGE.fullmatch(text.strip())
+    if found is None or not (found[1] or found[2]):
+        return None
+    if not found[1]:
+        start, stop = max(0, size_bytes - int(found[2])), size_bytes
+    else:
+        start, stop = int(found[1]), min(int(found[2]) + 1 if found[2] else size_bytes, size_bytes)
+    if start >= stop:
+        raise BadRange(
+            f"The file has {size_bytes} bytes.", headers={"Content-Range": f"bytes */{size_bytes}"}
+        )
+    return start, stop

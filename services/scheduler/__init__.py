@@ -1,0 +1,1 @@
+"""Jobs, leases, workers: owns the schema `scheduler`."""

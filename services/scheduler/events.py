@@ -1,0 +1,37 @@
+"""What scheduler hears."""
+
+from __future__ import annotations
+
+from libs.common.bus import Hears
+from libs.common.db import Transaction
+from libs.common.events import CopyVerified, FilesRegistered, OutputsRefused, OutputsRegistered
+from services.scheduler.operations import running
+from services.scheduler.operations.graph import concerns_a_task, look_at
+
+hears = Hears()
+
+
+@hears.on(FilesRegistered)
+async def files_registered(tx: Transaction, event: FilesRegistered) -> None:
+    """There are new datasets, or new versions of them."""
+    if event.session_id is not None:
+        await look_at(tx, event.session_id)
+
+
+@hears.on(CopyVerified)
+async def copy_verified(tx: Transaction, event: CopyVerified) -> None:
+    """An input may be ready now."""
+    if event.session_id is not None and await concerns_a_task(tx, event.dataset_id):
+        await look_at(tx, event.session_id)
+
+
+@hears.on(OutputsRegistered)
+async def outputs_registered(tx: Transaction, event: OutputsRegistered) -> None:
+    """A job's outputs can be read."""
+    await running.published(tx, event.job_id, event.token, event.dataset_ids)
+
+
+@hears.on(OutputsRefused)
+async def outputs_refused(tx: Transaction, event: OutputsRefused) -> None:
+    """A job's outputs cannot be registered."""
+    await running.refused(tx, event.job_id, event.token, event.reason)

@@ -1,0 +1,84 @@
+"""Which jobs a session has: looked at anew each time, from all its facts."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from libs.common.db import Transaction
+from libs.common.schemas.states import JobState
+from services.scheduler import queries
+from services.scheduler.domain.graph import JobFact, Slot, derive
+from services.scheduler.domain.steering import reconcile
+from services.scheduler.domain.tasks import Scope
+from services.scheduler.models import JobRow
+from services.scheduler.operations.pipeline import Pipeline, pipeline_of
+
+
+async def concerns_a_task(tx: Transaction, dataset_id: UUID) -> bool:
+    """Whether any task reads or makes this dataset."""
+    named = await queries.name_of_dataset(tx.session, dataset_id)
+    return named is not None and pipeline_of(tx).concerns(*named)
+
+
+async def look_at(tx: Transaction, session_id: UUID) -> bool:
+    """Bring the jobs of a session in line with its facts; whether one became ready."""
+    await queries.lock_session(tx.session, session_id)
+    rows = await queries.jobs_of_session(tx.session, session_id)
+    facts = await queries.dataset_facts(tx.session, session_id)
+    ids = {fact.path: dataset_id for dataset_id, fact in facts}
+    known = {slot_of(row): row for row in rows}
+    jobs = {slot: JobFact(JobState(row.state), row.key) for slot, row in known.items()}
+    pipeline = pipeline_of(tx)
+    wanted = derive(str(session_id), list(pipeline.specs.values()), [fact for _, fact in facts], jobs)
+    now = await queries.clock(tx.session)
+    ready = False
+    for slot, want in wanted.items():
+        row = known.get(slot)
+        is_new = row is None
+        if row is None:
+            row = known[slot] = _new(pipeline, slot, session_id)
+            makers = pipeline.parents_of(slot.task)
+            row.parents = [known[maker].id for maker in known if maker.task in makers]
+            tx.session.add(row)
+            tx.audit("job.derived", "job", row.id, after={"task": row.task, "session": str(session_id)})
+        before = queries.value(row)
+        change = reconcile(before, want)
+        if change.job.state is JobState.WAITING:
+            queries.note_ready(tx.session)  # changed or not: claims have passed it over while it was locked
+        if is_new or change.job != before:
+            row.inputs = [
+                {"path": path, "dataset_id": str(ids[path]), "sha256": sha256} for path, sha256 in want.inputs
+            ]
+            await queries.write(tx.session, row, change, now)
+            ready = ready or change.job.state is JobState.WAITING
+    return ready
+
+
+def slot_of(row: JobRow) -> Slot:
+    """The slot that a row stands for."""
+    return Slot(row.task, Scope(str(row.session_id), row.probe))
+
+
+def _new(pipeline: Pipeline, slot: Slot, session_id: UUID) -> JobRow:
+    task = pipeline.declared[slot.task]
+    return JobRow(
+        id=uuid4(),
+        task=slot.task,
+        session_id=session_id,
+        probe=slot.scope.probe,
+        is_derived=True,
+        state=JobState.HELD.value,
+        reason="",
+        by_person=False,
+        attempts=0,
+        outputs=[],
+        inputs=[],
+        executable=f"cingulum.worker.tasks.{slot.task}",
+        graph="standard",
+        level=pipeline.level_of(slot.task),
+        priority=task.priority,
+        cpu=task.cpu,
+        ram=task.ram,
+        time_out_secs=task.time_out_s,
+        version=task.code_version,
+    )

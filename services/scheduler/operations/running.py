@@ -1,0 +1,186 @@
+"""An attempt from claim to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from libs.common.db import Transaction
+from libs.common.events import JobCompleted, JobPublishing
+from libs.common.observability import logger
+from libs.common.permissions import Permission, Principal
+from libs.common.problem import Forbidden, NotFound
+from libs.common.schemas.jobs import ClaimIn, CompleteIn, FailIn, HeartbeatIn, LogIn
+from libs.common.schemas.states import JobState
+from services.scheduler import queries
+from services.scheduler.domain import running
+from services.scheduler.domain.facts import Change, Job, LateToken, OutputRef
+from services.scheduler.domain.graph import makes_all
+from services.scheduler.domain.retry import FIRST_LEASE, LEASE, FailureKind
+from services.scheduler.models import JobRow
+from services.scheduler.operations.graph import look_at, slot_of
+from services.scheduler.operations.pipeline import pipeline_of
+from services.scheduler.queries import claims
+
+FIRST_LEASE_S = FIRST_LEASE.total_seconds()
+
+
+def labs_of(by: Principal) -> list[UUID] | None:
+    """The labs whose jobs a worker's token allows; None for all."""
+    scopes = [scope for scope in by.scopes or () if scope.permission is Permission.WORK]
+    if any(scope.lab_id is None for scope in scopes):
+        return None
+    return [scope.lab_id for scope in scopes if scope.lab_id is not None]
+
+
+async def _locked(tx: Transaction, by: Principal, job_id: UUID) -> JobRow:
+    """A job that a worker's token is for, locked. Raises NotFound, Forbidden."""
+    row = await queries.locked(tx.session, job_id)
+    if row is None:
+        raise NotFound(f"There is no job {job_id}.")
+    await _check_lab(tx, by, job_id)
+    return row
+
+
+async def _check_lab(tx: Transaction, by: Principal, job_id: UUID) -> None:
+    if not await claims.is_of_labs(tx.session, job_id, labs_of(by)):
+        raise Forbidden("The job is of another lab.")
+
+
+async def claim(tx: Transaction, by: Principal, asked: ClaimIn) -> tuple[JobRow, int] | None:
+    """Give a worker the next job it can run; None where there is none. The same claim gets the same job."""
+    before = await claims.claimed_before(tx.session, asked.claim_id)
+    if before is not None:
+        return before
+    seen = {"user_id": by.user_id, "site": asked.site, "tasks": asked.tasks, "version": asked.version}
+    await claims.worker_seen(tx.session, asked.worker, seen)
+    row = await claims.claimable(tx.session, asked.tasks, labs_of(by))
+    if row is None:
+        return None
+    now = await queries.clock(tx.session)
+    token = await queries.next_token(tx.session)
+    change = running.claim(queries.value(row), token, asked.worker, now, inputs_readable=True)
+    await queries.write(tx.session, row, change, now)
+    await claims.name_claim(tx.session, token, asked.claim_id)
+    logger("scheduler").info("a job was claimed", job_id=str(row.id), token=token, worker=asked.worker)
+    return row, token
+
+
+async def heartbeat(tx: Transaction, by: Principal, beats: HeartbeatIn) -> list[UUID]:
+    """Prolong the leases of a worker's jobs; those that are not its own any more."""
+    now = await queries.clock(tx.session)
+    pairs = [(beat.job_id, beat.token) for beat in beats.jobs]
+    kept = await claims.heartbeat(tx.session, pairs, labs_of(by), now + LEASE)
+    return [beat.job_id for beat in beats.jobs if beat.job_id not in kept]
+
+
+async def complete(tx: Transaction, by: Principal, job_id: UUID, said: CompleteIn) -> JobRow:
+    """Take a worker's word that it has finished: from here on its outputs are registered or refused aloud."""
+    row = await _locked(tx, by, job_id)
+    outputs = [OutputRef(o.name, o.upload_id, o.sha256) for o in said.outputs]
+    uploads = await queries.upload_facts(tx.session, [o.upload_id for o in outputs])
+    now = await queries.clock(tx.session)
+    attempt = await queries.attempt(tx.session, said.token)
+    if attempt is not None and attempt.job_id != job_id:
+        raise LateToken
+    spec = pipeline_of(tx).specs.get(row.task)
+    before = queries.value(row)
+    change = running.complete(
+        before,
+        said.token,
+        outputs,
+        uploads,
+        now,
+        is_whole=spec is None or makes_all(spec, slot_of(row).scope, [o.name for o in outputs]),
+        attempt=attempt,
+    )
+    if said.elapsed_s is not None:
+        row.time_elapsed_secs = said.elapsed_s
+    if change.job != before:  # not a repeat, whose answer was lost
+        names = [output.name for output in outputs]
+        tx.audit("attempt.finished", "job", job_id, after={"token": said.token, "outputs": names})
+    await write(tx, row, change)
+    return row
+
+
+async def fail(tx: Transaction, by: Principal, job_id: UUID, said: FailIn) -> JobRow:
+    """The run failed: rest and try again, or Errored."""
+    row = await _locked(tx, by, job_id)
+    now = await queries.clock(tx.session)
+    kind = FailureKind(said.kind)
+    await write(tx, row, running.fail(queries.value(row), said.token, kind, said.reason, now))
+    tx.audit(
+        "attempt.failed", "job", job_id, after={"token": said.token, "kind": kind, "reason": said.reason}
+    )
+    return row
+
+
+async def log(tx: Transaction, by: Principal, job_id: UUID, piece: LogIn) -> None:
+    """Keep a piece of an attempt's log, also of one that is over: it says why."""
+    attempt = await queries.attempt(tx.session, piece.token)
+    if attempt is None or attempt.job_id != job_id:
+        raise NotFound(f"The job {job_id} has no such attempt.")
+    await _check_lab(tx, by, job_id)
+    await queries.add_log(tx.session, job_id, piece.token, piece.n, piece.text)
+
+
+async def write(tx: Transaction, row: JobRow, change: Change) -> None:
+    """Write a decision, ring registry where it says so, and look at the session again once the job rests."""
+    now = await queries.clock(tx.session)
+    was_running = JobState(row.state).is_running
+    await queries.write(tx.session, row, change, now)
+    if change.ring_registry and change.job.token is not None:
+        tx.publish(JobPublishing(job_id=row.id, token=change.job.token))
+    if was_running and not change.job.state.is_running and row.session_id is not None and row.is_derived:
+        await look_at(tx, row.session_id)
+
+
+async def published(tx: Transaction, job_id: UUID, token: int, dataset_ids: list[UUID]) -> None:
+    """Registry has registered a job's outputs."""
+    row = await queries.locked(tx.session, job_id)
+    if row is None:
+        return
+    before = queries.value(row)
+    change = running.published(before, token)
+    await write(tx, row, change)
+    if change.job != before:
+        tx.publish(
+            JobCompleted(job_id=job_id, session_id=row.session_id, task=row.task, dataset_ids=dataset_ids)
+        )
+
+
+async def refused(tx: Transaction, job_id: UUID, token: int, reason: str) -> None:
+    """Registry cannot register a job's outputs."""
+    row = await queries.locked(tx.session, job_id)
+    if row is not None:
+        await write(tx, row, running.refused(queries.value(row), token, reason))
+
+
+async def take_back(tx: Transaction) -> int:
+    """Take back jobs whose lease has run out; how many."""
+    now = await queries.clock(tx.session)
+    return await _look_at_late(tx, JobState.STARTED, running.expire, now)
+
+
+async def ring_again(tx: Transaction) -> int:
+    """Ask registry anew for jobs that wait for it too long; how many."""
+    now = await queries.clock(tx.session)
+    return await _look_at_late(tx, JobState.PUBLISHING, running.ring_again, now)
+
+
+async def _look_at_late(
+    tx: Transaction, state: JobState, rule: Callable[[Job, datetime], Change], now: datetime
+) -> int:
+    """Apply a rule to the jobs whose deadline has passed; how many it changed, as others may have been sooner."""
+    changed = 0
+    for job_id in await queries.overdue(tx.session, state, now):
+        row = await queries.locked(tx.session, job_id)
+        if row is None:
+            continue
+        before = queries.value(row)
+        change = rule(before, now)
+        if change.job != before:
+            await write(tx, row, change)
+            changed += 1
+    return changed

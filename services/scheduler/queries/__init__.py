@@ -1,0 +1,285 @@
+"""Every statement scheduler sends to the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.permissions import Visibility
+from libs.common.published import COPIES, DATASETS, PROJECTS, SESSION_PROJECTS, SESSIONS, UPLOADS, table
+from libs.common.schemas.states import AttemptState, CopyState, JobState, UploadState
+from services.scheduler.domain.facts import Attempt, Change, Job, OutputRef, UploadFact
+from services.scheduler.domain.graph import DatasetFact
+from services.scheduler.models import TOKENS, AttemptRow, JobRow, LogRow
+
+SESSION = table(SESSIONS)
+_READY = "a job is ready"  # noted in the session, for those who wait
+Where = sa.ColumnElement[bool]
+
+
+def seen(who: Visibility) -> Where:
+    """Jobs of sessions the caller may know of; jobs of no session are everybody's."""
+    if who.everything:
+        return sa.true()
+    session = table(SESSIONS).alias()
+    conditions: list[Where] = [session.c.id == JobRow.session_id]
+    if who.public_only:
+        datasets = table(DATASETS)
+        conditions.append(sa.exists().where(datasets.c.session_id == session.c.id, datasets.c.public))
+    if who.labs is not None:
+        conditions.append(session.c.lab_id.in_(who.labs))
+    hidden = private_sessions(who)
+    return sa.or_(
+        JobRow.session_id.is_(None), sa.and_(sa.exists().where(*conditions), JobRow.session_id.not_in(hidden))
+    )
+
+
+def private_sessions(who: Visibility) -> sa.Select[Any]:
+    """Sessions of private projects in none of which the caller takes part."""
+
+    links, projects = table(SESSION_PROJECTS), table(PROJECTS)
+    mine = sa.select(links.c.session_id).where(links.c.project_id.in_(who.projects))
+    return (
+        sa.select(links.c.session_id)
+        .join(projects, projects.c.id == links.c.project_id)
+        .where(projects.c.is_private, links.c.session_id.not_in(mine))
+    )
+
+
+def jobs(who: Visibility) -> sa.Select[Any]:
+    """Jobs with their session, in Alyx's order: level, priority, latest session."""
+    return (
+        sa.select(
+            *JobRow.__table__.columns,
+            SESSION.c.subject,
+            SESSION.c.lab,
+            SESSION.c.date,
+            SESSION.c.number,
+        )
+        .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
+        .where(seen(who))
+        .order_by(JobRow.level, JobRow.priority.desc(), SESSION.c.start_at.desc().nulls_last(), JobRow.id)
+    )
+
+
+async def one(session: AsyncSession, statement: sa.Select[Any], *where: Where) -> Mapping[str, Any] | None:
+    """The one row of a statement that fulfils the conditions."""
+    row: Mapping[str, Any] | None = (
+        (await session.execute(statement.where(*where).limit(1))).mappings().first()
+    )
+    return row
+
+
+def value(row: JobRow) -> Job:
+    """A row as the rules read it."""
+    return Job(
+        id=row.id,
+        state=JobState(row.state),
+        key=row.key,
+        token=row.token,
+        worker=row.worker,
+        deadline=row.deadline,
+        not_before=row.not_before,
+        attempts=row.attempts,
+        reason=row.reason,
+        by_person=row.by_person,
+        outputs=refs(row.outputs),
+        finishing=JobState(row.finishing) if row.finishing else None,
+    )
+
+
+def refs(outputs: Sequence[Mapping[str, Any]]) -> tuple[OutputRef, ...]:
+    """Outputs as the rules read them."""
+    return tuple(OutputRef(o["name"], UUID(o["upload_id"]), o["sha256"]) for o in outputs)
+
+
+def told(outputs: Sequence[OutputRef]) -> list[dict[str, str]]:
+    """Outputs as the tables hold them."""
+    return [{"name": o.name, "upload_id": str(o.upload_id), "sha256": o.sha256} for o in outputs]
+
+
+async def locked(session: AsyncSession, job_id: UUID) -> JobRow | None:
+    """A job's row, locked behind its session's graph: whoever holds a row may look at the graph next."""
+    of_session = await session.scalar(sa.select(JobRow.session_id).where(JobRow.id == job_id))
+    if of_session is not None:
+        await lock_session(session, of_session)
+    found = sa.select(JobRow).where(JobRow.id == job_id).with_for_update()
+    return (await session.execute(found.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def write(session: AsyncSession, row: JobRow, change: Change, now: datetime) -> None:
+    """Write a decision: the job's row and the attempts that changed."""
+    job = change.job
+    row.state, row.key, row.token, row.worker = job.state.value, job.key, job.token, job.worker
+    row.deadline, row.not_before, row.attempts = job.deadline, job.not_before, job.attempts
+    row.reason, row.by_person = job.reason, job.by_person
+    row.finishing = job.finishing.value if job.finishing else None
+    row.outputs = told(job.outputs)
+    row.updated_at = now
+    if job.state is JobState.WAITING:
+        note_ready(session)
+    await session.flush()
+    for attempt in change.attempts:
+        values = {
+            "state": attempt.state.value,
+            "outputs": told(attempt.outputs),
+            "ended_at": now if attempt.state.has_ended else None,
+        }
+        statement = insert(AttemptRow).values(
+            token=attempt.token, job_id=attempt.job_id, worker=job.worker or "", **values
+        )
+        await session.execute(statement.on_conflict_do_update(index_elements=[AttemptRow.token], set_=values))
+
+
+def note_ready(session: AsyncSession) -> None:
+    """A worker may take a job that is written or locked here, once this is committed."""
+    session.info[_READY] = True
+
+
+def made_ready(session: AsyncSession) -> bool:
+    """Whether that was noted."""
+    return _READY in session.info
+
+
+async def next_token(session: AsyncSession) -> int:
+    """A token that no attempt ever had."""
+    return int((await session.execute(sa.select(TOKENS.next_value()))).scalar_one())
+
+
+async def clock(session: AsyncSession) -> datetime:
+    """The database's clock, which judges leases."""
+    now: datetime = (await session.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+    return now
+
+
+async def attempt(session: AsyncSession, token: int) -> Attempt | None:
+    """An attempt by its token."""
+    row = await session.get(AttemptRow, token)
+    return Attempt(row.job_id, row.token, AttemptState(row.state), refs(row.outputs)) if row else None
+
+
+async def attempts_of(session: AsyncSession, job_id: UUID) -> list[AttemptRow]:
+    """The attempts of a job, newest first."""
+    found = sa.select(AttemptRow).where(AttemptRow.job_id == job_id).order_by(AttemptRow.token.desc())
+    return list((await session.execute(found)).scalars())
+
+
+async def upload_facts(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, UploadFact]:
+    """What transfer says of uploads."""
+    theirs = table(UPLOADS)
+    rows = await session.execute(sa.select(theirs).where(theirs.c.id.in_(ids)))
+    return {
+        row.id: UploadFact(row.id, UploadState(row.state), row.sha256, row.job_id, row.token) for row in rows
+    }
+
+
+async def overdue(session: AsyncSession, state: JobState, now: datetime) -> list[UUID]:
+    """Jobs in a state whose deadline has passed, by session: the order in which all sweeps lock them."""
+    found = (
+        sa.select(JobRow.id, JobRow.session_id)
+        .where(JobRow.state == state, JobRow.deadline <= now)
+        .order_by(JobRow.deadline, JobRow.id)
+        .limit(100)
+    )
+    late = (await session.execute(found)).all()
+    return [row.id for row in sorted(late, key=lambda row: (str(row.session_id), str(row.id)))]
+
+
+async def lock_session(session: AsyncSession, session_id: UUID) -> None:
+    """One look at a session's graph at a time."""
+    await session.execute(
+        sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"graph:{session_id}", 0)))
+    )
+
+
+async def jobs_of_session(session: AsyncSession, session_id: UUID) -> list[JobRow]:
+    """The derived jobs of a session, locked."""
+    found = (
+        sa.select(JobRow)
+        .where(JobRow.session_id == session_id, JobRow.is_derived)
+        .order_by(JobRow.id)
+        .with_for_update()
+    )
+    return list((await session.execute(found.execution_options(populate_existing=True))).scalars())
+
+
+async def name_of_dataset(session: AsyncSession, dataset_id: UUID) -> tuple[str, str] | None:
+    """Collection and file name of a dataset."""
+    theirs = table(DATASETS)
+    row = (
+        await session.execute(sa.select(theirs.c.collection, theirs.c.name).where(theirs.c.id == dataset_id))
+    ).first()
+    return (row.collection, row.name) if row else None
+
+
+async def dataset_facts(session: AsyncSession, session_id: UUID) -> list[tuple[UUID, DatasetFact]]:
+    """The datasets of a session that are the default of their name, with their ids."""
+    theirs, copies = table(DATASETS), table(COPIES)
+    verified = sa.exists().where(
+        copies.c.version_id == theirs.c.version_id, copies.c.state == CopyState.VERIFIED
+    )
+    made = sa.exists().where(
+        AttemptRow.job_id == JobRow.id,
+        JobRow.session_id == session_id,
+        AttemptRow.state == AttemptState.REGISTERED,
+        AttemptRow.outputs.contains(
+            sa.func.jsonb_build_array(
+                sa.func.jsonb_build_object("name", theirs.c.rel_path, "sha256", theirs.c.sha256)
+            )
+        ),
+    )
+    rows = await session.execute(
+        sa.select(
+            theirs.c.id,
+            theirs.c.collection,
+            theirs.c.name,
+            theirs.c.sha256,
+            verified.label("readable"),
+            made.label("made_by_job"),
+        ).where(theirs.c.session_id == session_id, theirs.c.default_revision)
+    )
+    return [
+        (row.id, DatasetFact(row.collection, row.name, row.sha256, row.readable, row.made_by_job))
+        for row in rows
+    ]
+
+
+async def sessions_to_look_at(session: AsyncSession, since: datetime) -> list[UUID]:
+    """Sessions with datasets or copies that changed since then."""
+    theirs, copies = table(DATASETS), table(COPIES)
+    changed = sa.union(
+        sa.select(theirs.c.session_id).where(theirs.c.created_at > since, theirs.c.session_id.is_not(None)),
+        sa.select(copies.c.session_id).where(copies.c.proved_at > since, copies.c.session_id.is_not(None)),
+    ).subquery()
+    return list((await session.execute(sa.select(changed.c.session_id))).scalars())
+
+
+async def add_log(session: AsyncSession, job_id: UUID, token: int, n: int, text: str) -> None:
+    """Keep a piece of a log once."""
+    await session.execute(
+        insert(LogRow).values(job_id=job_id, token=token, n=n, text=text).on_conflict_do_nothing()
+    )
+
+
+async def log_after(session: AsyncSession, job_id: UUID, after: int) -> list[LogRow]:
+    """The pieces of a job's log behind one."""
+    found = (
+        sa.select(LogRow).where(LogRow.job_id == job_id, LogRow.id > after).order_by(LogRow.id).limit(1_000)
+    )
+    return list((await session.execute(found)).scalars())
+
+
+def arguments_text(arguments: Mapping[str, Any] | None) -> str:
+    """A legacy task's arguments as the unique key compares them.
+
+    >>> arguments_text({"b": 1, "a": 2}), arguments_text(None)
+    ('{"a": 2, "b": 1}', '')
+    """
+    return json.dumps(arguments, sort_keys=True) if arguments else ""

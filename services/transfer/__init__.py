@@ -1,0 +1,1 @@
+"""Moving bytes, uploads, bundles: owns the schema `transfer`."""

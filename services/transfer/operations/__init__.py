@@ -1,0 +1,1 @@
+"""What transfer does, for HTTP and deadlines alike."""

@@ -1,0 +1,66 @@
+"""Whom bytes are for: a copy that registry expects, an attempt of a job. Checked before anything is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.permissions import Permission, Principal, may
+from libs.common.problem import BadRequest, Forbidden
+from libs.common.schemas.states import AttemptState, CopyState
+from services.transfer import queries
+from services.transfer.domain import LateToken
+
+_LEAVING = {CopyState.RETIRING, CopyState.RETIRED}
+
+
+class Refers(Protocol):
+    """What says whom its bytes are for."""
+
+    @property
+    def copy_id(self) -> UUID | None: ...
+    @property
+    def job_id(self) -> UUID | None: ...
+    @property
+    def token(self) -> int | None: ...
+
+
+async def check(session: AsyncSession, said: Sequence[Refers], by: Principal, kind: str) -> None:
+    """Each copy is one of the central store, each attempt is running, and the caller may bring them.
+
+    Raises BadRequest (names the field), Forbidden, LateToken.
+    """
+    if any((one.job_id is None) != (one.token is None) for one in said):
+        raise BadRequest(fields={"token": ["An output names both its job and the attempt's token."]})
+    copies = {one.copy_id for one in said if one.copy_id is not None}
+    if copies:
+        await _check_copies(session, copies, by, kind)
+    attempts = {(one.token, one.job_id) for one in said if one.token is not None and one.job_id is not None}
+    if attempts:
+        await _check_attempts(session, attempts, by)
+
+
+async def _check_copies(session: AsyncSession, ids: set[UUID], by: Principal, kind: str) -> None:
+    found = await queries.copies(session, ids)
+    for which in sorted(ids - set(found)):
+        raise BadRequest(fields={"copy_id": [f"Object with id={which} does not exist."]})
+    for copy in found.values():
+        if not may(by, Permission.TRANSFER, copy.lab_id):
+            raise Forbidden
+        if copy.store != kind:
+            raise BadRequest(fields={"copy_id": [f"The copy {copy.id} does not lie in the central store."]})
+        if copy.state in _LEAVING:
+            raise BadRequest(fields={"copy_id": [f"The copy {copy.id} is to be removed."]})
+
+
+async def _check_attempts(session: AsyncSession, said: set[tuple[int, UUID]], by: Principal) -> None:
+    found = await queries.attempts(session, {token for token, _ in said})
+    for token, job_id in said:
+        attempt = found.get(token)
+        if attempt is None or attempt.job_id != job_id or attempt.state is not AttemptState.RUNNING:
+            raise LateToken
+        if not may(by, Permission.WORK, attempt.lab_id):
+            raise Forbidden

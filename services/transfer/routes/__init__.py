@@ -1,0 +1,5 @@
+"""The doors of transfer."""
+
+from services.transfer.routes import bundles, parts, uploads
+
+routers = [uploads.router, parts.router, bundles.router]

@@ -1,0 +1,85 @@
+"""Reading bodies that are bytes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import AsyncIterator
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from libs.common.problem import BadRequest
+from services.transfer.domain import BadBundle
+from services.transfer.operations.dock import Dock
+
+LONGEST_LIST = 4 * 2**20  # bytes: 5,000 files with long names
+_SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):", re.IGNORECASE)
+
+
+class HungUp(BadRequest):
+    """The connection ended before the body did: send it again."""
+
+    slug = "hung-up"
+    detail = "The connection ended before the body did."
+
+
+class BadDigest(BadRequest):
+    """The header Content-Digest holds no SHA-256 as RFC 9530 writes it."""
+
+    slug = "bad-content-digest"
+
+
+def dock_of(request: Request) -> Dock:
+    """Where this process takes bytes in."""
+    dock: Dock = request.app.state.dock
+    return dock
+
+
+def content_digest(header: str | None) -> str | None:
+    """The SHA-256 (hex) that a Content-Digest header announces; None without one. Raises BadDigest.
+
+    >>> content_digest("sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:")[:8]
+    'e3b0c442'
+    >>> content_digest(None), content_digest("sha-512=:AA==:")
+    (None, None)
+    """
+    found = _SHA256.search(header) if header else None
+    if found is None:
+        return None
+    try:
+        digest = base64.b64decode(found[1], validate=True)
+    except binascii.Error:
+        digest = b""
+    if len(digest) != 32:
+        raise BadDigest("Content-Digest is sha-256=:<base64 of 32 bytes>:, as in RFC 9530.")
+    return digest.hex()
+
+
+async def body_of(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises HungUp."""
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect:
+        raise HungUp from None
+
+
+async def first_line(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
+    """The first line of a body, and the rest of it. Raises BadBundle."""
+    line = bytearray()
+    async for chunk in chunks:
+        before, end, behind = chunk.partition(b"\n")
+        line += before
+        if end:
+            return bytes(line), _with_first(behind, chunks)
+        if len(line) > LONGEST_LIST:
+            break
+    raise BadBundle(f"A bundle begins with a line of JSON of at most {LONGEST_LIST} bytes.")
+
+
+async def _with_first(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in chunks:
+        yield chunk

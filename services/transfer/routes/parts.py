@@ -1,0 +1,43 @@
+"""Parts of a file: bodies that are bytes, never held whole in memory."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+
+from libs.common.auth import Mover
+from libs.common.problem import NotFound, problems
+from libs.common.storage import ChecksumMismatch, StoreFull
+from services.transfer import domain
+from services.transfer.operations import uploads as operations
+from services.transfer.routes.bodies import BadDigest, body_of, content_digest, dock_of
+
+# No Idempotency-Key here: a part is idempotent by its number and digest, and a key would need the body in memory.
+router = APIRouter(tags=["uploads"])
+PROBLEMS = problems(
+    BadDigest, domain.BadPart, ChecksumMismatch, NotFound, domain.PartDiffers, domain.UploadSwept, StoreFull
+)
+BYTES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.put("/uploads/{upload_id}/parts/{number}", status_code=204, responses=PROBLEMS, openapi_extra=BYTES)
+async def put_part(
+    request: Request,
+    upload_id: UUID,
+    number: int,
+    by: Mover,
+    digest: Annotated[
+        str | None, Header(alias="Content-Digest", description="sha-256=:base64:, as in RFC 9530")
+    ] = None,
+) -> Response:
+    """Send one part, in any order and as often as needed; 204 once its bytes are on the disk."""
+    announced = content_digest(digest)
+    await operations.receive_part(dock_of(request), by, upload_id, number, body_of(request), announced)
+    return Response(status_code=204)
