@@ -1,0 +1,1 @@
+"""How Cingulum runs, on one machine (`deploy.local`) or many. The only importer of several services."""

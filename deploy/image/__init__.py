@@ -1,0 +1,1 @@
+"""What runs in our container images: `python -m deploy.image WORD …` (see `__main__.py`)."""

@@ -1,0 +1,62 @@
+"""The programs of a container image.
+
+python -m deploy.image serve             serve the image's service (CINGULUM_SERVICE) at CINGULUM_PORT, 8000
+python -m deploy.image step-zero         make schemas, roles and stand-ins, as the database's owner
+python -m deploy.image migrate           bring the image's service to its newest tables, as its owner role
+python -m deploy.image secret NAME URL   print a new Secret for the chart; URL: the database, as its owner
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from libs.common.catalogue import Service
+
+DEFAULT_PORT = 8000
+GRACE_S = 25  # the chart allows 40 s: 5 s until nobody sends us requests any more, then these
+
+
+def _service() -> Service:
+    return Service(os.environ["CINGULUM_SERVICE"])
+
+
+def _serve() -> None:
+    from deploy.image.serve import serve
+
+    app = importlib.import_module(f"services.{_service()}.app").build()
+    serve(app, int(os.environ.get("CINGULUM_PORT", DEFAULT_PORT)), grace_s=GRACE_S)
+
+
+def _migrate(*, first: bool) -> None:
+    from libs.common.migrate import Addresses, step_zero, upgrade
+
+    addresses = Addresses(os.environ["CINGULUM_DATABASE_URL"], os.environ["CINGULUM_ROLES_SECRET"])
+    asyncio.run(step_zero(addresses) if first else upgrade(_service(), addresses))
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one; the exit code."""
+    match words:
+        case ["serve"]:
+            _serve()
+        case ["step-zero"]:
+            _migrate(first=True)
+        case ["migrate"]:
+            _migrate(first=False)
+        case ["secret", name, owner_url]:
+            from deploy.image.secrets import manifest, secret_entries
+
+            sys.stdout.write(json.dumps(manifest(name, secret_entries(owner_url)), indent=2) + "\n")
+        case _:
+            sys.stderr.write(f"{__doc__}\n")
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

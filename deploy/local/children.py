@@ -1,0 +1,151 @@
+"""The processes of one local system, as data: to add one, add a `Child` to `children`."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from urllib.parse import urlsplit
+
+from deploy.local.server import Launch, Server
+from deploy.local.system import PROJECT, System, built
+from libs.common.catalogue import Service
+
+Readiness = Callable[[int], bool]
+
+
+class Stops(IntEnum):
+    """In which order children are ended: workers say goodbye to services, services to servers."""
+
+    FIRST = 0
+    THEN = 1
+    LAST = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child:
+    """One process.
+
+    launch      says how it is started; called anew for each start
+    is_ready    asked with the process id, in a thread, until it says yes; None: ready once it runs
+    once        it does its work and ends; it is ready when it has ended with exit code 0
+    needed      asked when its turn comes; if not, it counts as done
+    after       names of those that must be ready before it starts
+    started     called once it is ready for the first time
+    tries       how often it may end before it was ever ready
+    hidden      lines that go to its log file but not to the terminal
+    """
+
+    name: str
+    launch: Callable[[], Launch]
+    is_ready: Readiness | None = None
+    once: bool = False
+    needed: Callable[[], bool] = lambda: True
+    after: tuple[str, ...] = ()
+    stops: Stops = Stops.THEN
+    stop_signal: signal.Signals = signal.SIGTERM
+    started: Callable[[], None] | None = None
+    tries: int = 1
+    ready_within_s: float = 120.0
+    hidden: re.Pattern[bytes] | None = None
+
+
+def server(one: Server, hidden: bytes) -> Child:
+    """An embedded server as a child. It keeps its address once it has told it."""
+    return Child(
+        name=one.name,
+        launch=one.prepare,
+        is_ready=one.is_ready,
+        stops=Stops.LAST,
+        stop_signal=one.stop_signal,
+        started=one.hold_port,
+        tries=3,  # another program may take the port between its choice and its use
+        hidden=re.compile(hidden),
+    )
+
+
+def program(
+    name: str,
+    argv: Sequence[str],
+    environment: Callable[[], Mapping[str, str]],
+    *,
+    ready: str | None = None,
+    after: tuple[str, ...] = (),
+    once: bool = False,
+    stops: Stops = Stops.THEN,
+) -> Child:
+    """A Python program of ours: `argv` is what follows `python`; `ready` is a URL that answers 200."""
+
+    def launch() -> Launch:
+        return Launch([sys.executable, *argv], signal.SIGKILL, cwd=PROJECT, env=environment(), umask=-1)
+
+    is_ready = None if ready is None else lambda _pid: answers(ready)
+    return Child(name=name, launch=launch, is_ready=is_ready, after=after, once=once, stops=stops)
+
+
+def children(system: System) -> list[Child]:
+    """All processes of a system, in any order."""
+    servers = []
+    if system.postgres is not None:
+        servers.append(server(system.postgres, hidden=rb" LOG:  | HINT:  "))
+    if system.nats is not None:
+        servers.append(server(system.nats, hidden=rb"\[INF\]|Plaintext passwords detected"))
+    ready = tuple(one.name for one in servers)
+    migrate = program(
+        "migrate", ("-m", "deploy.local.migrate"), system.owner_environment, after=ready, once=True
+    )
+    migrate = replace(migrate, needed=system.is_behind, started=system.remember_migration)
+    services = _split(system) if system.settings.split else _mounted(system)
+    worker = program(
+        "worker",
+        ("-m", "deploy.local.worker"),
+        system.worker_environment,
+        after=tuple(one.name for one in services),
+        stops=Stops.FIRST,
+    )
+    return [*servers, migrate, *services, worker]
+
+
+def _mounted(system: System) -> list[Child]:
+    """All services in one process."""
+    return [
+        program(
+            "services",
+            ("-m", "deploy.local.mounted"),
+            lambda: system.gateway_environment() | system.metadata_environment(),
+            ready=f"{system.settings.base_url}/health/ready",
+            after=("migrate",),
+        )
+    ]
+
+
+def _split(system: System) -> list[Child]:
+    """Every service in a process of its own, the gateway at the port that people use."""
+    alone = []
+    for service in built():
+        address = system.settings.base_url if service is Service.GATEWAY else system.address(service)
+        environment = {
+            Service.GATEWAY: system.gateway_environment,
+            Service.METADATA: system.metadata_environment,
+        }.get(service, system.service_environment)
+        argv = ("-m", "deploy.local.alone", service, address.rpartition(":")[2])
+        ready = f"{address}/health/ready"
+        alone.append(program(service, argv, environment, ready=ready, after=("migrate",)))
+    return alone
+
+
+def answers(url: str) -> bool:
+    """Whether a GET is answered with 200 within 2 s."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
+    try:
+        connection.request("GET", parts.path or "/")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,223 @@
+"""`up`, `down`, `status`, `logs`: what a person asks of the local system. Each answers its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from deploy.local.children import Child, children
+from deploy.local.console import OURSELVES, Console
+from deploy.local.home import Home, State
+from deploy.local.keys import login_file
+from deploy.local.settings import LocalSettings, SetUpError
+from deploy.local.supervisor import Supervisor
+from deploy.local.system import PROJECT, System
+
+Say = Callable[[str], None]
+STARTS_WITHIN_S = 180.0
+ENDS_WITHIN_S = 15.0
+
+
+def up(settings: LocalSettings, say: Say, *, detached: bool = False) -> int:
+    """Run the system in this terminal until Ctrl-C. With `detached` this is the process behind `up_detached`."""
+    home = _home(settings)
+    if not home.take():
+        state = _wait(home, lambda _told: True)
+        say(_already(home, state))
+        return 1
+    settings.check()
+    everyone = _chosen(children(System(settings)), settings.only)
+    console = Console(home.logs, [child.name for child in everyone], None if detached else sys.stdout)
+    supervisor = Supervisor(everyone, home, console, settings.base_url)
+    try:
+        return asyncio.run(supervisor.run(ready_note=f" (login: {login_file(settings)})"))
+    finally:
+        console.close()
+
+
+def up_detached(settings: LocalSettings, say: Say) -> int:
+    """Start the system in the background and return when it is ready; 0 also when it is already."""
+    home = _home(settings)
+    already = home.holder() is not None
+    behind = None
+    if not already:
+        settings.check()
+        behind = _start_behind(settings, home)
+    state = _wait(home, lambda told: told.condition in ("ready", "failed"), behind)
+    if already:
+        say(_already(home, state))
+        return 0
+    if state is not None and state.condition == "ready":
+        where = f"{state.base_url} (login: {login_file(settings)})"
+        say(f"Cingulum is ready in {state.ready_after_s:.1f} s at {where}")
+        say("`make status` shows its parts, `make logs` what they say, `make down` ends it.")
+        return 0
+    problem = state.problem if state is not None and state.problem else "it said nothing"
+    say(f"Cingulum did not start: {problem}")
+    say(f"More may stand in {home.logs / OURSELVES}.log.")
+    return 1
+
+
+def down(settings: LocalSettings, say: Say) -> int:
+    """End the system; 0 also when none runs."""
+    home = Home(settings.home)
+    pid = home.holder()
+    if pid is None:
+        say(f"Cingulum does not run here (CINGULUM_HOME={settings.home}).")
+        return 0
+    for ending, patience_s in ((signal.SIGTERM, ENDS_WITHIN_S), (signal.SIGKILL, 2.0)):
+        if not _signal(home, ending):
+            raise SetUpError(f"Process {pid} belongs to somebody else: ask them, or use `sudo make down`.")
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            if home.holder() is None:
+                say("Cingulum has ended.")
+                return 0
+            time.sleep(0.05)
+    raise SetUpError(f"Process {pid} does not end: look at it with `ps -fp {pid}`.")
+
+
+def status(settings: LocalSettings, say: Say) -> int:
+    """Show the parts of the running system; 0 when all are ready, 1 when not, 3 when none runs."""
+    home = Home(settings.home)
+    state = _wait(home, lambda _told: True)
+    if state is None:
+        say(f"Cingulum does not run here (CINGULUM_HOME={settings.home}): `make up` starts it.")
+        return 3
+    say(f"Cingulum is {state.condition} at {state.base_url} (process {state.pid}, {settings.home})")
+    width = max(map(len, state.children))
+    for name, child in state.children.items():
+        since = (
+            "" if child.since is None else f"since {time.strftime('%H:%M:%S', time.localtime(child.since))}"
+        )
+        process = f"process {child.pid}" if child.pid else ""
+        again = f"{child.restarts} restarts" if child.restarts else ""
+        say(f"  {name:<{width}}  {child.condition:<10}  {since}  {process}  {again}".rstrip())
+    good = all(child.condition in ("ready", "done") for child in state.children.values())
+    return 0 if good and state.condition == "ready" else 1
+
+
+def logs(
+    settings: LocalSettings, say: Say, names: list[str], *, lines: int = 20, follow: bool = False
+) -> int:
+    """Print the end of each log, each line with its part's name; with `follow` also what comes, until Ctrl-C."""
+    folder = Home(settings.home).logs
+    there = sorted(path.stem for path in folder.glob("*.log"))
+    unknown = [name for name in names if name not in there]
+    if unknown or not there:
+        say(
+            f"There is no log of {', '.join(unknown) or 'anything'} in {folder}, but of: {', '.join(there) or 'none'}."
+        )
+        return 1
+    chosen = names or there
+    width = max(map(len, chosen))
+    tails = {name: _Tail(folder / f"{name}.log", lines) for name in chosen}
+    while True:
+        for name, tail in tails.items():
+            for line in tail.new_lines():
+                say(f"{name:<{width}} | {line}")
+        if not follow:
+            return 0
+        time.sleep(0.2)
+
+
+class _Tail:
+    """Reads what is added to a file, also after it was rotated."""
+
+    def __init__(self, path: Path, lines: int) -> None:
+        self._path = path
+        self._file = path.open("rb")
+        ends = [match.end() for match in re.finditer(rb"\n", self._file.read())]
+        self._file.seek(0 if len(ends) <= lines else ends[-lines - 1])
+        self._rest = b""
+
+    def new_lines(self) -> Iterator[str]:
+        """Whole lines that were added since the last call."""
+        *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
+        yield from (line.decode(errors="replace") for line in lines)
+        if self._path.exists() and self._path.stat().st_ino != os.fstat(self._file.fileno()).st_ino:
+            self._file.close()
+            self._file = self._path.open("rb")
+
+
+def _chosen(everyone: list[Child], only: tuple[str, ...]) -> list[Child]:
+    names = [child.name for child in everyone]
+    unknown = set(only) - set(names)
+    if unknown:
+        raise SetUpError(f"There is no process {', '.join(sorted(unknown))}: there are {', '.join(names)}.")
+    chosen = only or tuple(names)
+    return [
+        replace(child, after=tuple(need for need in child.after if need in chosen))
+        for child in everyone
+        if child.name in chosen
+    ]
+
+
+def _repeated(settings: LocalSettings) -> list[str]:
+    return [*(["--split"] if settings.split else []), *(["--only", *settings.only] if settings.only else [])]
+
+
+def _home(settings: LocalSettings) -> Home:
+    settings.check_home()
+    return Home(settings.home)
+
+
+def _start_behind(settings: LocalSettings, home: Home) -> subprocess.Popen[bytes]:
+    home.logs.mkdir(mode=0o700, exist_ok=True)
+    environment = os.environ | {"CINGULUM_HOME": str(settings.home)}
+    argv = [sys.executable, "-m", "deploy.local", "up", "--behind", *_repeated(settings)]
+    with (home.logs / f"{OURSELVES}.log").open("ab") as log:
+        return subprocess.Popen(
+            argv,
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _wait(
+    home: Home, enough: Callable[[State], bool], behind: subprocess.Popen[bytes] | None = None
+) -> State | None:
+    """What the holder of the folder tells, as soon as it is enough; the last word of one that ended."""
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    state = None
+    while time.monotonic() < deadline:
+        told = home.told(behind.pid if behind else home.holder())
+        if told is not None:
+            state = told
+            if enough(told):
+                break
+        ended = home.holder() is None if behind is None else behind.poll() is not None
+        if ended:
+            break
+        time.sleep(0.05)
+    return state
+
+
+def _already(home: Home, state: State | None) -> str:
+    where = f"at {state.base_url} (process {state.pid})" if state else f"(CINGULUM_HOME={home.folder})"
+    return f"Cingulum already runs {where}. `make status` shows its parts, `make down` ends it."
+
+
+def _signal(home: Home, number: signal.Signals) -> bool:
+    pid = home.holder()
+    if not pid:
+        return True
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return True

@@ -1,0 +1,89 @@
+"""The state folder of one running system: who holds it, and how it is."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+
+from deploy.local.places import write_private
+
+Condition = Literal["waiting", "starting", "ready", "restarting", "done", "ended"]
+
+
+@dataclass
+class ChildState:
+    """One child as `status` shows it."""
+
+    condition: Condition = "waiting"
+    pid: int | None = None
+    since: float | None = None  # Unix time of the last change of condition
+    restarts: int = 0
+
+
+@dataclass
+class State:
+    """What a supervisor tells whoever asks: `make status`, and a `make up` that waits for it."""
+
+    pid: int
+    base_url: str
+    condition: Literal["starting", "ready", "failed", "stopping"] = "starting"
+    problem: str | None = None
+    ready_after_s: float | None = None
+    children: dict[str, ChildState] = field(default_factory=dict)
+
+
+class Home:
+    """The folder named by CINGULUM_HOME; at most one supervisor holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock: IO[str] | None = None
+
+    @property
+    def logs(self) -> Path:
+        """One file a child."""
+        return self.folder / "logs"
+
+    def take(self) -> bool:
+        """Hold the folder until this process ends, however it ends. False when another one holds it."""
+        lock = (self.folder / "supervisor.lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return False
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+        return True
+
+    def holder(self) -> int | None:
+        """Process id of the supervisor that holds the folder; None when nobody does."""
+        file = self.folder / "supervisor.lock"
+        if not file.exists():
+            return None
+        with file.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(lock.read() or 0)  # 0: it took the lock this very moment
+        return None
+
+    def tell(self, state: State) -> None:
+        """Write the state for others."""
+        write_private(self.folder / "state.json", json.dumps(asdict(state), indent=1), lasting=False)
+
+    def told(self, pid: int | None) -> State | None:
+        """What the supervisor with this process id wrote last; None when another one, or none, wrote."""
+        try:
+            said = json.loads((self.folder / "state.json").read_text())
+        except FileNotFoundError:
+            return None
+        children = {name: ChildState(**child) for name, child in said.pop("children").items()}
+        state = State(**said, children=children)
+        return state if state.pid == pid else None

@@ -1,0 +1,77 @@
+"""Secrets of the local system: made once, kept in `CINGULUM_HOME/keys` (0600), never shown in a log."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.image.keys import new_key_pair
+from deploy.local.places import kept_secret, write_private
+from deploy.local.settings import LocalSettings
+
+ADMINISTRATOR = "admin"
+
+
+@dataclass(frozen=True)
+class Login:
+    """The first administrator."""
+
+    username: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What the services sign and hash with.
+
+    secret_key     random text: keys the hashes of tokens, and the passwords of database roles are derived from it
+    signing_key    Ed25519 private key, PEM: the gateway signs inner identities with it
+    verify_key     its public half, PEM: every service checks them with it
+    """
+
+    secret_key: str
+    signing_key: str
+    verify_key: str
+
+
+def keep_keys(settings: LocalSettings) -> Keys:
+    """The keys of this system, made at the first call."""
+    folder = _folder(settings)
+    signing, verify = folder / "signing.pem", folder / "verify.pem"
+    if not (signing.exists() and verify.exists()):
+        _make_key_pair(signing, verify)
+    return Keys(kept_secret(folder / "secret"), signing.read_text(), verify.read_text())
+
+
+def login_file(settings: LocalSettings) -> Path:
+    """Where scripts and people find the first administrator's login."""
+    return settings.home / "login.json"
+
+
+def keep_login(settings: LocalSettings) -> Login:
+    """`login.json` (0600): base_url, username and password of the first administrator.
+
+    A file that is there stays as it is, but for `base_url`, which follows CINGULUM_PORT. A file that was
+    removed comes back with the same password.
+    """
+    file = login_file(settings)
+    login = {"username": ADMINISTRATOR, "password": kept_secret(_folder(settings) / "administrator")}
+    if file.exists():
+        login = json.loads(file.read_text())
+    wanted = {**login, "base_url": settings.base_url}
+    if not file.exists() or wanted != login:
+        write_private(file, json.dumps({"base_url": settings.base_url, **wanted}, indent=2) + "\n")
+    return Login(wanted["username"], wanted["password"])
+
+
+def _folder(settings: LocalSettings) -> Path:
+    folder = settings.home / "keys"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _make_key_pair(signing: Path, verify: Path) -> None:
+    private, public = new_key_pair()
+    write_private(verify, public)
+    write_private(signing, private)

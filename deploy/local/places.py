@@ -1,0 +1,142 @@
+"""Where embedded servers may live: free ports, private files, folders that every account can use."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+from deploy.local.processes import User
+
+LOOPBACK = "127.0.0.1"
+_NOT_COPIED = ("include", "*.a")  # what only a compiler needs
+
+
+def port_problem(port: int, host: str = LOOPBACK) -> OSError | None:
+    """Why a server could not listen there now; None when it could."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # a closed connection's wait is no obstacle
+        try:
+            probe.bind((host, port))
+            probe.listen()  # with SO_REUSEADDR, bind alone may pass beside a listener on macOS
+        except OSError as error:
+            return error
+    return None
+
+
+def port_is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a server could listen there now."""
+    return port_problem(port, host) is None
+
+
+def free_port(host: str = LOOPBACK) -> int:
+    """A port on which nobody listens at the moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def remembered_port(file: Path) -> int:
+    """The port kept in `file` while it is free, else a new one, which is kept."""
+    if file.exists():
+        port = int(file.read_text())
+        if port_is_free(port):
+            return port
+    port = free_port()
+    write_private(file, f"{port}\n")
+    return port
+
+
+def write_private(file: Path, text: str, *, lasting: bool = True) -> None:
+    """Replace a file at once by one that only we can read (mode 0600); `lasting` through a power cut."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # made with mode 0600
+    try:
+        with os.fdopen(handle, "w") as new:
+            new.write(text)
+            new.flush()
+            if lasting:
+                os.fsync(new.fileno())
+        Path(name).replace(file)
+    except OSError:
+        Path(name).unlink()
+        raise
+
+
+def kept_secret(file: Path) -> str:
+    """The secret kept in `file` (0600); 256 random bits as URL-safe text when there is none yet."""
+    if not file.exists():
+        write_private(file, secrets.token_urlsafe(32) + "\n")
+    return file.read_text().strip()
+
+
+def unprivileged_user() -> User | None:
+    """The account for servers that refuse root: `nobody` when we are root, otherwise None (ourselves)."""
+    if os.geteuid() != 0:
+        return None
+    nobody = pwd.getpwnam("nobody")
+    return User(nobody.pw_uid, nobody.pw_gid)
+
+
+def everyone_can_enter(folder: Path) -> bool:
+    """Whether any account may walk down to `folder` and read it."""
+    walk = all(part.stat().st_mode & 0o001 for part in folder.resolve().parents)
+    return walk and folder.stat().st_mode & 0o005 == 0o005
+
+
+def readable_copy(root: Path, parts: Sequence[str]) -> Path:
+    """`root`, or a copy in the temporary folder of what it has of `parts`, when others cannot reach those.
+
+    The copy is made once and found again, unless a cleaner of temporary files took some of it. Its name can
+    be guessed, so it is used only if it is ours and nobody else can write to it.
+    """
+    there = [part for part in parts if (root / part).exists()]
+    if all(everyone_can_enter(root / part) for part in there):
+        return root
+    facts = [f"{(root / part).resolve()} {(root / part).stat().st_mtime_ns}" for part in there]
+    mark = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
+    copy = Path(tempfile.gettempdir()) / f"cingulum-{Path(parts[0]).name}-{mark}"
+    if _is_ours(copy) and not _is_whole(copy, root, there):
+        shutil.rmtree(copy)
+    if not _is_ours(copy):
+        fresh = Path(tempfile.mkdtemp(prefix=f"{copy.name}-"))
+        for part in there:
+            shutil.copytree(root / part, fresh / part, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+        _open_for_reading(fresh)
+        if copy.is_symlink() or copy.exists():
+            return fresh  # somebody else's: leave it alone
+        return fresh.rename(copy)
+    return copy
+
+
+def _is_whole(copy: Path, root: Path, parts: Sequence[str]) -> bool:
+    originals = (path.relative_to(root) for part in parts for path in (root / part).rglob("*"))
+    return all(
+        (copy / path).exists()
+        for path in originals
+        if not any(fnmatch(name, pattern) for name in path.parts for pattern in _NOT_COPIED)
+    )
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        facts = folder.lstat()
+    except FileNotFoundError:
+        return False
+    return folder.is_dir() and facts.st_uid == os.geteuid() and not facts.st_mode & 0o022
+
+
+def _open_for_reading(folder: Path) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        if not path.is_symlink():
+            mode = path.stat().st_mode & 0o755
+            path.chmod(mode | (0o555 if mode & 0o100 else 0o444))

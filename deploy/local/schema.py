@@ -1,0 +1,154 @@
+"""Write the description of the public API: `python -m deploy.local.schema` (`make schema`).
+
+One OpenAPI document of all services, made from their routes and committed: clients keep it for a week, so it is never
+put together while somebody waits. The older form, which ONE clients before 3.4 read, is made from the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from deploy.local.mounted import parts
+from libs.common.app import VERSION
+from libs.common.catalogue import Service
+from libs.common.migrate import Addresses
+
+STATIC = Path(__file__).parents[2] / "services" / "gateway" / "static"
+METHODS = ("get", "post", "put", "patch", "delete")
+ACTIONS = {
+    ("get", False): "list",
+    ("get", True): "read",
+    ("post", False): "create",
+    ("post", True): "create",
+    ("put", True): "update",
+    ("patch", True): "partial_update",
+    ("delete", True): "delete",
+}
+
+
+def apps() -> dict[Service, FastAPI]:
+    """The applications, with settings that reach nothing."""
+    environment = Addresses("postgresql://nobody@127.0.0.1:1/none", "none").environment() | {
+        "CINGULUM_SECRET_KEY": "none",
+        "CINGULUM_IDENTITY_VERIFY_KEY": "none",
+        "CINGULUM_LOG_LEVEL": "ERROR",
+    }
+    with patch.dict(os.environ, environment):
+        return {service: app for service, app in parts().items() if isinstance(app, FastAPI)}
+
+
+def document(services: Mapping[Service, FastAPI]) -> dict[str, Any]:
+    """The OpenAPI document. Raises ValueError where two services contradict one another."""
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
+    for service, app in services.items():
+        own = get_openapi(title=app.title, version=VERSION, routes=app.routes)
+        for path, item in own["paths"].items():
+            paths[path] = {method: _plain(item[method]) for method in METHODS if method in item}
+        for name, schema in own.get("components", {}).get("schemas", {}).items():
+            if schemas.setdefault(name, schema) != schema:
+                raise ValueError(f"{service} and another service both call something else '{name}'")
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Cingulum",
+            "version": VERSION,
+            "description": "The public API: Alyx's contract, and what Cingulum adds under segments of its own.",
+        },
+        # Lists come before details: clients take the first path that fits.
+        "paths": dict(
+            sorted(paths.items(), key=lambda found: (found[0].split("/")[1], "{" in found[0], found[0]))
+        ),
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "securitySchemes": {
+                "token": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "Token <token>",
+                }
+            },
+        },
+        "security": [{"token": []}],
+    }
+
+
+def _plain(operation: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in operation.items() if key != "operationId"}
+
+
+def core_api(openapi: Mapping[str, Any]) -> dict[str, Any]:
+    """The same in the form of Alyx's old documentation: endpoint → action → address and fields."""
+    told: dict[str, Any] = {}
+    for path, item in openapi["paths"].items():
+        endpoint = path.split("/")[1]
+        for method, operation in item.items():
+            action = ACTIONS.get((method, "{" in path))
+            if action is None or action in told.get(endpoint, {}):
+                continue
+            told.setdefault(endpoint, {})[action] = {
+                "_type": "link",
+                "url": path,
+                "action": method,
+                "description": operation.get("description", ""),
+                "fields": _fields(openapi, operation),
+            }
+    return {"_type": "document", "_meta": {"url": "/docs", "title": "Cingulum"}, **told}
+
+
+def _fields(openapi: Mapping[str, Any], operation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    fields = [
+        _field(p["name"], required=p.get("required", False), schema=p["schema"])
+        for p in operation.get("parameters", [])
+    ]
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content and "$ref" in content["schema"]:
+        body = openapi["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+        needed = body.get("required", [])
+        fields += [
+            _field(name, required=name in needed, schema=schema)
+            for name, schema in body.get("properties", {}).items()
+        ]
+    return fields
+
+
+def _field(name: str, *, required: bool, schema: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = [schema.get("type")] + [option.get("type") for option in schema.get("anyOf", [])]
+    kind = next((k for k in kinds if k and k != "null"), "string")
+    return {
+        "name": name,
+        "required": required,
+        "schema": {
+            "_type": kind,
+            "title": schema.get("title", ""),
+            "description": schema.get("description", ""),
+        },
+    }
+
+
+def written() -> dict[str, str]:
+    """Name and text of each file."""
+    openapi = document(apps())
+    return {
+        "schema.json": json.dumps(openapi, indent=1, ensure_ascii=False) + "\n",
+        "coreapi.json": json.dumps(core_api(openapi), indent=1, ensure_ascii=False) + "\n",
+    }
+
+
+def main() -> None:
+    """Write the files."""
+    for name, text in written().items():
+        (STATIC / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()

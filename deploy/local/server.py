@@ -1,0 +1,189 @@
+"""One server as a private child process: what PostgreSQL and NATS have in common."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, ClassVar, Self
+
+from deploy.local import places
+from deploy.local.processes import User, end_child, kill_session, start_child
+
+# The link through which each process finds its own working folder (Linux).
+OWN_WORKING_FOLDER = "/proc/self/cwd"
+
+
+class ServerError(Exception):
+    """A server did not start; the message says why, with the last lines it wrote."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a child is started."""
+
+    argv: Sequence[str | Path]
+    death_signal: signal.Signals
+    cwd: Path | None = None
+    user: User | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    umask: int = 0o077
+
+    def start(self, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start it as our child."""
+        return start_child(
+            self.argv,
+            output=output,
+            env=self.env,
+            cwd=self.cwd,
+            user=self.user,
+            umask=self.umask,
+            death_signal=self.death_signal,
+        )
+
+
+class Server(ABC):
+    """One server with a folder of its own. Tests take `durable=False`: quick, and a power cut loses data."""
+
+    name: ClassVar[str]
+    stop_signal: ClassVar[signal.Signals]
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        self.folder = folder.absolute()
+        self.durable = durable
+        self._port_held = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    @classmethod
+    def temporary(cls) -> Self:
+        """A server for tests in a new temporary folder, which leaving the `with` block removes."""
+        temporary = tempfile.TemporaryDirectory(prefix=f"cingulum-{cls.name}-")
+        server = cls(Path(temporary.name), durable=False)
+        server._temporary = temporary
+        return server
+
+    @abstractmethod
+    def prepare(self) -> Launch:
+        """Make what the server needs in its folder, choose the port, and say how to start it."""
+
+    @property
+    @abstractmethod
+    def working_folder(self) -> Path:
+        """The folder that the server's process works in, and nobody else's does."""
+
+    @abstractmethod
+    def leftover_pid(self) -> int | None:
+        """The process id that the server itself wrote down, current or not."""
+
+    @abstractmethod
+    def is_ready(self, pid: int) -> bool:
+        """Whether the server with this process id takes connections now."""
+
+    def hold_port(self) -> None:
+        """From now on `prepare` keeps the port: others know the address."""
+        self._port_held = True
+
+    def choose_port(self) -> int:
+        """The remembered port while it is free or held, else a new one."""
+        return self.port if self._port_held else places.remembered_port(self.folder / "port")
+
+    def clear_leftover(self) -> None:
+        """End a server of this folder that outlived its parent."""
+        pid = self.leftover_pid()
+        for ending in (self.stop_signal, signal.SIGKILL):
+            if pid is None or not self._is_ours(pid):
+                return
+            os.kill(pid, ending)
+            deadline = time.monotonic() + 10.0
+            while self._is_ours(pid) and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+    def _is_ours(self, pid: int) -> bool:
+        # A number alone proves nothing: after a reboot, or in a new container, it is another process's.
+        if Path(OWN_WORKING_FOLDER).exists():
+            try:
+                return Path(f"/proc/{pid}/cwd").readlink() == self.working_folder.resolve()
+            except OSError:  # gone, a zombie, or another account's
+                return False
+        command = subprocess.run(
+            ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
+        )
+        return str(self.folder) in command.stdout
+
+    @property
+    def was_prepared(self) -> bool:
+        """Whether it has an address."""
+        return (self.folder / "port").exists()
+
+    @property
+    def port(self) -> int:
+        """The port chosen by the last `prepare`."""
+        return int((self.folder / "port").read_text())
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def start(self, patience_s: float = 30.0) -> Self:
+        """Start, and return when it takes connections; at once when it does already. Raises ServerError."""
+        deadline = time.monotonic() + patience_s
+        while self.pid is None or not self.is_ready(self.pid):
+            if self.pid is None:
+                self._launch()
+            if time.monotonic() > deadline:
+                self.kill()
+                raise ServerError(f"{self.name} was not ready after {patience_s:g} s\n{self._last_words()}")
+            time.sleep(0.01)
+            # Somebody may have taken the port meanwhile, or a killed server's memory may not be free yet.
+            if self.pid is None and not self._may_succeed_later():
+                raise ServerError(f"{self.name} ended at once\n{self._last_words()}")
+        return self
+
+    def stop(self, patience_s: float = 10.0) -> None:
+        """End it cleanly; its data stays."""
+        if self._process is not None:
+            end_child(self._process, self.stop_signal, patience_s)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would."""
+        if self._process is not None:
+            kill_session(self._process.pid)
+            self._process.wait()
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self._clean_up()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._clean_up()
+
+    def _clean_up(self) -> None:
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def _launch(self) -> None:
+        launch = self.prepare()
+        with (self.folder / "log").open("ab") as log:
+            self._process = launch.start(log)
+
+    def _last_words(self) -> str:
+        log = self.folder / "log"
+        return "\n".join(log.read_text(errors="replace").splitlines()[-10:]) if log.exists() else ""
+
+    def _may_succeed_later(self) -> bool:
+        return "in use" in self._last_words()

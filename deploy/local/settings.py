@@ -1,0 +1,131 @@
+"""What the local system is told from outside: a handful of `CINGULUM_…` variables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from deploy.local.places import LOOPBACK, free_port, port_is_free, port_problem
+
+DEFAULT_PORT = 8000
+SMALLEST_FREE_BYTES = 100_000_000  # PostgreSQL takes 50 MB to be made, and 16 MB for each piece of its log
+
+
+class SetUpError(Exception):
+    """The system cannot run as asked; the message is one sentence that says the next step."""
+
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """Where the local system keeps its state, where it answers, and which servers it finds outside.
+
+    home            CINGULUM_HOME, ./var when not set: everything that is kept lies below
+    port            CINGULUM_PORT, 8000 when not set: the one port that people and programs use
+    split           every service in a process of its own
+    only            start only the processes of these names, all when empty
+    database_url    CINGULUM_DATABASE_URL: an external PostgreSQL 15 to 18, as its database's owner
+    nats_url        CINGULUM_NATS_URL: an external NATS with JetStream
+    s3_endpoint     CINGULUM_S3_ENDPOINT: an external S3 store; services read it themselves
+    """
+
+    home: Path
+    port: int = DEFAULT_PORT
+    split: bool = False
+    only: tuple[str, ...] = ()
+    database_url: str | None = None
+    nats_url: str | None = None
+    s3_endpoint: str | None = None
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str], *, split: bool = False, only: tuple[str, ...] = ()
+    ) -> Self:
+        """Read the variables; empty counts as not set. Raises SetUpError.
+
+        >>> LocalSettings.from_environment({"CINGULUM_HOME": "/srv/cingulum", "CINGULUM_PORT": "8100"}).base_url
+        'http://127.0.0.1:8100'
+        """
+        said = {key: value.strip() for key, value in environment.items() if value.strip()}
+        port = said.get("CINGULUM_PORT", str(DEFAULT_PORT))
+        if not port.isdecimal() or not 0 < int(port) < 65536:
+            raise SetUpError(f"CINGULUM_PORT={port} is not a port: choose a number from 1024 to 65535.")
+        return cls(
+            home=Path(said.get("CINGULUM_HOME", "var")).expanduser().absolute(),
+            port=int(port),
+            split=split,
+            only=only,
+            database_url=said.get("CINGULUM_DATABASE_URL"),
+            nats_url=said.get("CINGULUM_NATS_URL"),
+            s3_endpoint=said.get("CINGULUM_S3_ENDPOINT"),
+        )
+
+    @property
+    def base_url(self) -> str:
+        """The address that people and programs use."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def check(self) -> None:
+        """Find out what would stop a start before anything is started. Raises SetUpError."""
+        self.check_home()
+        self._check_room()
+        problem = port_problem(self.port)
+        if problem is not None:
+            why = "reserved for root" if isinstance(problem, PermissionError) else "in use by another program"
+            raise SetUpError(
+                f"Port {self.port} is {why}: choose another one, as in `CINGULUM_PORT={_near(self.port)} make up`."
+            )
+        _check_answers("CINGULUM_DATABASE_URL", self.database_url, 5432)
+        _check_answers("CINGULUM_NATS_URL", self.nats_url, 4222)
+        _check_answers("CINGULUM_S3_ENDPOINT", self.s3_endpoint, 443)
+
+    def check_home(self) -> None:
+        """Make the state folder, and see that it can be written. Raises SetUpError."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            probe = self.home / f".writable-{os.getpid()}"
+            probe.write_bytes(b"a full disk takes no more than a name")
+            probe.unlink()
+        except OSError as error:
+            raise SetUpError(
+                f"CINGULUM_HOME={self.home} cannot be written ({error.strerror}): "
+                "choose another folder, as in `CINGULUM_HOME=~/cingulum make up`."
+            ) from error
+
+    def _check_room(self) -> None:
+        free_bytes = shutil.disk_usage(self.home).free
+        if free_bytes < SMALLEST_FREE_BYTES:
+            raise SetUpError(
+                f"The disk of CINGULUM_HOME={self.home} has {free_bytes / 1e6:.0f} MB left, and a start needs "
+                f"{SMALLEST_FREE_BYTES / 1e6:.0f}: make room there, or choose a folder on another disk, as in "
+                "`CINGULUM_HOME=/data/cingulum make up`."
+            )
+
+
+def _near(port: int) -> int:
+    candidates = range(max(port, 1023) + 1, min(port + 100, 65536))
+    return next((other for other in candidates if port_is_free(other)), None) or free_port()
+
+
+def _check_answers(variable: str, url: str | None, default_port: int) -> None:
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or default_port
+    except ValueError as error:
+        raise SetUpError(f"{variable} is not an address ({error}): correct it or unset it.") from error
+    if host is None:  # a unix socket: whoever connects will say what is wrong
+        return
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError as error:
+        raise SetUpError(
+            f"{variable} names {host}:{port}, which does not answer ({error.strerror or error}): "
+            "start that server, correct the address, or unset it."
+        ) from error

@@ -1,0 +1,258 @@
+"""Starts children in the order of their needs, keeps them running, and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from deploy.local.children import Child, Stops
+from deploy.local.console import Console, Lines
+from deploy.local.home import ChildState, Condition, Home, State
+from deploy.local.processes import kill_session
+from deploy.local.server import ServerError
+from deploy.local.settings import SetUpError
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+STEADY_S = 60.0  # who ran this long, or was found ready, is started again without the pauses of before
+# How long each group may take to end, one after the other: Ctrl-C takes 5 s at most.
+PATIENCE_S = {Stops.FIRST: 1.0, Stops.THEN: 2.2, Stops.LAST: 1.3}
+
+
+@dataclass
+class _Run:
+    """One child's present and past."""
+
+    child: Child
+    told: ChildState = field(default_factory=ChildState)
+    process: subprocess.Popen[bytes] | None = None
+    output: Lines | None = None
+    was_ready: asyncio.Event = field(default_factory=asyncio.Event)
+    exited: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Supervisor:
+    """Runs children until it is asked to stop (Ctrl-C, SIGTERM) or one cannot be started."""
+
+    def __init__(self, children: Sequence[Child], home: Home, console: Console, base_url: str) -> None:
+        self._runs = {child.name: _Run(child) for child in children}
+        self._home = home
+        self._console = console
+        self._state = State(
+            os.getpid(), base_url, children={name: run.told for name, run in self._runs.items()}
+        )
+        self._stop_asked = asyncio.Event()
+        self._began = time.monotonic()
+
+    async def run(self, ready_note: str = "") -> int:
+        """Start, watch, stop. Answers the exit code: 0 after a wish to stop, 1 after a failed start."""
+        self._listen_to_signals()
+        self._tell()
+        keepers = [asyncio.create_task(self._keep(run)) for run in self._runs.values()]
+        all_ready = asyncio.create_task(self._announce(ready_note))
+        stop = asyncio.create_task(self._stop_asked.wait())
+        try:
+            await _first_of(stop, *keepers)
+            self._state.condition = "stopping"
+            self._console.say("stopping")
+        except (SetUpError, ServerError) as error:
+            self._state.condition, self._state.problem = "failed", str(error)
+            self._console.say(str(error))
+        finally:
+            for task in (all_ready, stop, *keepers):
+                task.cancel()
+            self._tell()
+            await self._end_all()
+        return 1 if self._state.problem else 0
+
+    def ask_to_stop(self) -> None:
+        """What Ctrl-C does: `run` ends all children and answers."""
+        self._stop_asked.set()
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGCHLD, self._notice_exits)
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(ending, self.ask_to_stop)
+
+    async def _announce(self, note: str) -> None:
+        for run in self._runs.values():
+            await run.was_ready.wait()
+        took_s = time.monotonic() - self._began
+        self._state.condition, self._state.ready_after_s = "ready", round(took_s, 2)
+        self._tell()
+        self._console.say(f"ready in {took_s:.1f} s at {self._state.base_url}{note}")
+
+    # one child
+
+    async def _keep(self, run: _Run) -> None:
+        """Start a child when its needs are met, and again whenever it ends. Raises SetUpError."""
+        for need in run.child.after:
+            await self._runs[need].was_ready.wait()
+        if not await asyncio.to_thread(run.child.needed):
+            self._now(run, "done")
+            run.was_ready.set()
+            await asyncio.Event().wait()
+        failures, pause_s = 0, FIRST_PAUSE_S
+        while True:
+            began = time.monotonic()
+            how = await self._one_life(run)
+            if not run.was_ready.is_set():
+                failures += 1
+                if failures >= run.child.tries:
+                    raise SetUpError(self._why_not(run, f"{how} before it was ready"))
+            was_found_ready = run.child.is_ready is not None and run.told.condition == "ready"
+            if was_found_ready or time.monotonic() - began > STEADY_S:
+                pause_s = FIRST_PAUSE_S
+            run.told.restarts += 1
+            self._now(run, "restarting")
+            self._console.say(f"{run.child.name} {how}: it is started again in {pause_s:g} s")
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _one_life(self, run: _Run) -> str:
+        """Start a child and stay until it ends; answers how that was. Raises SetUpError."""
+        began = time.monotonic()
+        try:
+            await self._launch(run)
+        except SetUpError as error:
+            if not run.was_ready.is_set():
+                raise
+            return str(error).removeprefix(f"{run.child.name} ").rstrip(".")  # a full disk may get room again
+        code = await self._live(run, began)
+        if run.child.once:
+            self._finish(run, code, time.monotonic() - began)
+            await asyncio.Event().wait()
+        return f"ended ({_how(code)})"
+
+    async def _launch(self, run: _Run) -> None:
+        try:
+            launch = await asyncio.to_thread(run.child.launch)
+        except OSError as error:
+            raise SetUpError(f"{run.child.name} cannot be prepared: {error}.") from error
+        read, write = os.pipe()
+        try:
+            run.exited.clear()
+            try:
+                run.process = launch.start(write)  # in this thread: its end would end the child
+            except OSError as error:
+                os.close(read)
+                raise SetUpError(f"{run.child.name} cannot be started: {error}.") from error
+        finally:
+            os.close(write)
+        run.output = lines = Lines(self._console, run.child.name, run.child.hidden)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: lines, os.fdopen(read, "rb", buffering=0))
+        self._now(run, "starting")
+
+    async def _live(self, run: _Run, began: float) -> int:
+        """From start to exit; answers the exit code."""
+        if run.child.is_ready is not None:
+            await self._become_ready(run, run.child.is_ready, began)
+        elif not run.child.once:
+            self._mark_ready(run, 0.0)
+        await run.exited.wait()
+        await self._hear_out(run)
+        assert run.process is not None and run.process.returncode is not None  # noqa: S101, PT018 - exited
+        return run.process.returncode
+
+    async def _become_ready(self, run: _Run, is_ready: Callable[[int], bool], began: float) -> None:
+        """Wait until it is ready or has ended. Who is not in time ends the start, or later is killed."""
+        while not run.exited.is_set():
+            ready = await asyncio.to_thread(is_ready, _pid(run))
+            if ready and not run.exited.is_set():
+                self._mark_ready(run, time.monotonic() - began)
+                return
+            if time.monotonic() > began + run.child.ready_within_s:
+                if not run.was_ready.is_set():
+                    raise SetUpError(
+                        self._why_not(run, f"was not ready after {run.child.ready_within_s:g} s")
+                    )
+                self._console.say(f"{run.child.name} does not answer: it is killed")
+                kill_session(_pid(run))
+                return
+            await asyncio.sleep(0.03)
+
+    async def _hear_out(self, run: _Run) -> None:
+        """Its last words may still be on the way; a grandchild may hold the pipe open for long."""
+        if run.output is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(run.output.ended.wait(), 0.5)
+
+    def _mark_ready(self, run: _Run, took_s: float) -> None:
+        again = "again " if run.was_ready.is_set() else ""
+        self._console.say(f"{run.child.name} is {again}ready ({took_s:.1f} s)")
+        if not again and run.child.started is not None:
+            run.child.started()
+        self._now(run, "ready")
+        run.was_ready.set()
+
+    def _finish(self, run: _Run, code: int, took_s: float) -> None:
+        if code != 0:
+            raise SetUpError(self._why_not(run, f"failed ({_how(code)})"))
+        self._console.say(f"{run.child.name} is done ({took_s:.1f} s)")
+        if run.child.started is not None:
+            run.child.started()
+        self._now(run, "done")
+        run.was_ready.set()
+
+    def _why_not(self, run: _Run, what: str) -> str:
+        log = self._home.logs / f"{run.child.name}.log"
+        return f"{run.child.name} {what}; its last lines ({log} has all):\n{self._console.last_lines(run.child.name)}"
+
+    def _notice_exits(self) -> None:
+        for run in self._runs.values():
+            if run.process is not None and run.process.poll() is not None:
+                run.exited.set()
+
+    # all together
+
+    async def _end_all(self) -> None:
+        for group in Stops:
+            runs = [run for run in self._runs.values() if run.child.stops is group]
+            await asyncio.gather(*(self._end(run) for run in runs))
+        self._tell()
+
+    async def _end(self, run: _Run) -> None:
+        if run.process is not None and run.process.poll() is None:
+            run.process.send_signal(run.child.stop_signal)
+            patience_s = PATIENCE_S[run.child.stops]
+            try:
+                await asyncio.wait_for(run.exited.wait(), patience_s)
+            except TimeoutError:
+                self._console.say(f"{run.child.name} did not end in {patience_s:g} s: it is killed")
+                kill_session(run.process.pid)
+                await run.exited.wait()
+            await self._hear_out(run)
+        if run.told.condition != "done":
+            self._now(run, "ended")
+
+    def _now(self, run: _Run, condition: Condition) -> None:
+        alive = run.process is not None and run.process.poll() is None
+        run.told.condition, run.told.since = condition, time.time()
+        run.told.pid = _pid(run) if alive else None
+        self._tell()
+
+    def _tell(self) -> None:
+        with suppress(OSError):  # on a full disk the system goes on, and `status` shows what was before
+            self._home.tell(self._state)
+
+
+def _pid(run: _Run) -> int:
+    assert run.process is not None  # noqa: S101 - asked only after the start
+    return run.process.pid
+
+
+def _how(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+
+async def _first_of(stop: asyncio.Task[bool], *keepers: asyncio.Task[None]) -> None:
+    """Wait for the wish to stop, or raise what a keeper raised."""
+    done, _ = await asyncio.wait({stop, *keepers}, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()

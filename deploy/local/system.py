@@ -1,0 +1,137 @@
+"""One local system: its embedded servers, its keys, and what each of its programs is told."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.keys import Keys, Login, keep_keys, keep_login
+from deploy.local.nats import Nats
+from deploy.local.places import LOOPBACK, remembered_port, write_private
+from deploy.local.postgres import Postgres
+from deploy.local.settings import LocalSettings
+from libs.common.catalogue import Service
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def built() -> list[Service]:
+    """The services that this tree holds."""
+    return [one for one in Service if importlib.util.find_spec(f"services.{one}.app")]
+
+
+@dataclass
+class System:
+    """The embedded servers of one system, and what its programs are told."""
+
+    settings: LocalSettings
+    keys: Keys = field(init=False)
+    login: Login = field(init=False)
+    postgres: Postgres | None = field(init=False)
+    nats: Nats | None = field(init=False)
+    _ports: dict[Service, int] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        home = self.settings.home
+        self.keys = keep_keys(self.settings)
+        self.login = keep_login(self.settings)
+        self.postgres = None if self.settings.database_url else Postgres(home / "postgres")
+        self.nats = None if self.settings.nats_url else Nats(home / "nats")
+
+    @property
+    def services_file(self) -> Path:
+        """What `deploy.local.migrate` tells the services: their database addresses, `KEY=value` a line."""
+        return self.settings.home / "keys" / "services.env"
+
+    def environment(self) -> dict[str, str]:
+        """For every program: whatever we were told ourselves, and the public settings and keys.
+
+        The database's owner and the signing key are not in it.
+        """
+        private = ("CINGULUM_DATABASE_URL", "CINGULUM_IDENTITY_SIGNING_KEY")
+        told = {key: value for key, value in os.environ.items() if key not in private}
+        nats_url = self.settings.nats_url or (self.nats.url if self.nats and self.nats.was_prepared else None)
+        return told | {
+            "CINGULUM_HOME": str(self.settings.home),
+            "CINGULUM_PORT": str(self.settings.port),
+            "CINGULUM_BASE_URL": self.settings.base_url,
+            "CINGULUM_GATEWAY_URL": self.settings.base_url,
+            **({"CINGULUM_NATS_URL": nats_url} if nats_url else {}),
+            "CINGULUM_SECRET_KEY": self.keys.secret_key,
+            "CINGULUM_IDENTITY_VERIFY_KEY": self.keys.verify_key,
+            "CINGULUM_LOG_JSON": told.get("CINGULUM_LOG_JSON", "false"),
+            "PYTHONDONTWRITEBYTECODE": "",  # compiling all modules anew doubles the time of a start
+        }
+
+    def worker_environment(self) -> dict[str, str]:
+        """For the worker: no key of ours, for it knows the public API only."""
+        keys = ("CINGULUM_SECRET_KEY", "CINGULUM_IDENTITY_VERIFY_KEY", "CINGULUM_NATS_URL")
+        return {key: value for key, value in self.environment().items() if key not in keys}
+
+    def owner_environment(self) -> dict[str, str]:
+        """For the migration: the address of the database's owner, and where to leave the services' own."""
+        url = self.settings.database_url or (self.postgres.admin_url if self.postgres else "")
+        return self.environment() | {
+            "CINGULUM_DATABASE_URL": url,
+            "CINGULUM_SERVICES_FILE": str(self.services_file),
+        }
+
+    def service_environment(self) -> dict[str, str]:
+        """For a service: the address of its database as well."""
+        lines = self.services_file.read_text().splitlines()
+        return self.environment() | dict(line.split("=", 1) for line in lines)
+
+    def is_behind(self) -> bool:
+        """Whether the migration may have something to do: loading its code takes longer than all the rest.
+
+        The embedded data folder itself holds a digest of what it was migrated by, so a folder that was
+        exchanged or restored cannot be taken for another. An external database is always migrated.
+        """
+        mark = self._migration_mark()
+        return not (
+            mark and mark.exists() and self.services_file.exists() and mark.read_text() == self._digest()
+        )
+
+    def remember_migration(self) -> None:
+        """Note that the embedded database is what the code of now expects."""
+        mark = self._migration_mark()
+        if mark:
+            write_private(mark, self._digest())
+
+    def _migration_mark(self) -> Path | None:
+        return self.postgres.data / "cingulum.migrated" if self.postgres else None
+
+    def _digest(self) -> str:
+        owner = self.postgres.admin_url if self.postgres else ""
+        digest = hashlib.sha256(f"{owner} {self.keys.secret_key}".encode())
+        for room in ("libs", "services", "deploy/local"):
+            for file in sorted((PROJECT / room).rglob("*.py")):
+                digest.update(f"{file.relative_to(PROJECT)} ".encode() + file.read_bytes())
+        return digest.hexdigest()
+
+    def metadata_environment(self) -> dict[str, str]:
+        """For metadata: who the first administrator is as well."""
+        return self.service_environment() | {
+            "CINGULUM_ADMIN_USERNAME": self.login.username,
+            "CINGULUM_ADMIN_PASSWORD": self.login.password,
+        }
+
+    def gateway_environment(self) -> dict[str, str]:
+        """For the gateway: the signing key, and where the services are if they run by themselves, as well."""
+        told = self.service_environment() | {"CINGULUM_IDENTITY_SIGNING_KEY": self.keys.signing_key}
+        if self.settings.split:
+            addresses = {one: self.address(one) for one in built() if one is not Service.GATEWAY}
+            told["CINGULUM_SERVICES"] = json.dumps(addresses)
+        return told
+
+    def address(self, service: Service) -> str:
+        """Where a service that runs by itself listens; it keeps its port while that is free."""
+        if service not in self._ports:
+            folder = self.settings.home / "ports"
+            folder.mkdir(exist_ok=True)
+            self._ports[service] = remembered_port(folder / service)
+        return f"http://{LOOPBACK}:{self._ports[service]}"
