@@ -1,0 +1,102 @@
+"""Run the demo: `python -m examples.demo [--once] [--split] [--seconds 10]`; `make demo` does it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cingulum.client import NoLogin, ServerProblem, find_login
+from deploy.local.home import Home
+from examples.demo import closing
+from examples.demo.screen import Screen, StepFailed
+from examples.demo.steps import analyse, bring, compute, declare, look, register
+from examples.demo.world import PROJECT, World
+
+STEPS: tuple[tuple[str, Callable[[World], None]], ...] = (
+    ("Two labs, their people, a mouse, its weights and water", declare.run),
+    ("Rigs register real sessions with the unmodified ONE client", register.run),
+    ("Each lab's agent brings the files to the central store and proves them", bring.run),
+    ("The worker compresses, summarises and fits what the graph derives", compute.run),
+    ("An analyst searches and loads with ONE, and reads raw voltage", analyse.run),
+    ("The portal shows the mouse, its sessions and one of them", look.run),
+)
+NOT_RUNNING = 3  # what `python -m deploy.local status` answers when none runs
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0, or 1 with the message of the step that failed."""
+    parser = argparse.ArgumentParser(
+        prog="make demo", description="One real session's life through Cingulum."
+    )
+    parser.add_argument("--once", action="store_true", help="stop when all steps are done")
+    parser.add_argument("--split", action="store_true", help="every service in a process of its own")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of the made-up recording")
+    asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    screen = Screen()
+    try:
+        with system(screen, split=asked.split) as home:
+            world = World(find_login(), home, screen, asked.seconds)
+            live(world)
+            closing.tell(world)
+            if not asked.once:
+                _stay(screen, Home(home))
+    except (StepFailed, ServerProblem, NoLogin) as error:
+        screen.console.print(f"[bold red]It failed:[/] {error}", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        screen.console.print("Stopped.")
+        return 0 if not asked.once else 1
+    return 0
+
+
+def live(world: World) -> None:
+    """All steps, in order. Raises StepFailed naming the step."""
+    for n, (title, step) in enumerate(STEPS, start=1):
+        try:
+            with world.screen.step(f"{n}/{len(STEPS)}  {title}"):
+                step(world)
+        except (StepFailed, ServerProblem) as error:
+            raise StepFailed(f"step {n} ({title}): {error}") from error
+
+
+@contextmanager
+def system(screen: Screen, *, split: bool) -> Iterator[Path]:
+    """The system on this machine, with its home: the one that runs already, else one of our own until the end."""
+    home = Path(os.environ.get("CINGULUM_HOME") or "var").expanduser().absolute()
+    ours = _local("status").returncode == NOT_RUNNING
+    if ours:
+        with screen.step("Starting PostgreSQL, NATS and all services on loopback"):
+            started = _local("up", "--detach", *(["--split"] if split else []))
+            if started.returncode:
+                raise StepFailed(started.stdout + started.stderr)
+    else:
+        screen.console.print("Using the system that runs here already.")
+    try:
+        yield home
+    finally:
+        if ours:
+            _local("down")
+
+
+def _local(*verb: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deploy.local", *verb]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+def _stay(screen: Screen, home: Home) -> None:
+    screen.console.print("The system goes on running. Ctrl-C ends it.")
+    while home.holder() is not None:
+        time.sleep(1)
+    screen.console.print("The system was ended by somebody else.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

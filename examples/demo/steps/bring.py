@@ -1,0 +1,74 @@
+"""Step 3: each lab's agent finds the registered files where they lie, and brings them to the central store."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections import Counter
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+from examples.demo.screen import StepFailed, check
+from examples.demo.world import CINGULUM, COAST, HILL, World, environment, last_lines, program
+
+USERS = {HILL: "demo_technician", COAST: "demo_coastal"}
+PATIENCE_S = 600.0
+
+
+def run(world: World) -> None:
+    """Start both agents; every copy goes from expected to verified, in the store and at the labs."""
+    before = _states(world)
+    world.screen.say(f"before: {_told(before)}")
+    began = time.monotonic()
+    with ExitStack() as running:
+        agents = {lab: running.enter_context(_agent(world, lab)) for lab in USERS}
+        with world.screen.bar("copies verified", before.total()) as bar:
+            while any(agent.poll() is None for agent in agents.values()):
+                bar.reach(_states(world)["verified"])
+                if time.monotonic() - began > PATIENCE_S:
+                    raise StepFailed(f"the agents are not done within {PATIENCE_S:.0f} s")
+                time.sleep(0.5)
+            after = _settled(world)
+            bar.reach(after["verified"])
+        for lab, agent in agents.items():
+            said = last_lines(_log(world, lab))
+            check(agent.returncode == 0, f"the agent of {lab} ended with {agent.returncode}:\n{said}")
+    check(set(after) == {"verified"}, f"after the agents: {_told(after)}")
+    world.screen.say(f"after: {_told(after)}")
+
+
+def _agent(world: World, lab: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    token = world.token(USERS[lab], "agent", ["read", "transfer"])
+    arguments = ["agent", "run", "--url", world.login.base_url, "--token-file", str(token)]
+    arguments += ["--repository", f"{lab}_server", "--root", str(world.server_of(lab))]
+    arguments += ["--journal", str(world.folder / f"{lab}_agent.sqlite"), "--once"]
+    return program([CINGULUM, *arguments], environment(world.folder / f"{lab}_agent"), _log(world, lab))
+
+
+def _log(world: World, lab: str) -> Path:
+    return world.log(f"{lab}_agent")
+
+
+def _settled(world: World) -> Counter[str]:
+    """The states once nothing is on its way any more, at the latest after 20 s."""
+    for _ in range(40):
+        states = _states(world)
+        if set(states) == {"verified"}:
+            break
+        time.sleep(0.5)
+    return states
+
+
+def _states(world: World) -> Counter[str]:
+    """The copies of what lies at the labs, by state."""
+    counted: Counter[str] = Counter()
+    for lab in USERS:
+        for repository in ("central", f"{lab}_server"):
+            for row in world.connection.rows("/copies", repository=repository, lab=lab):
+                if (world.server_of(lab) / row["relative_path"]).exists():
+                    counted[row["state"]] += 1
+    return counted
+
+
+def _told(states: Counter[str]) -> str:
+    return ", ".join(f"{n} copies {state}" for state, n in sorted(states.items())) or "no copies"

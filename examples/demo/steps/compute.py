@@ -1,0 +1,136 @@
+"""Step 4: scheduler and worker: the job graph follows from declared inputs and outputs, and its numbers are known."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from cingulum.analysis import fit_psychometric
+from cingulum.analysis.psychometric import ChoiceCounts
+from examples.demo.screen import StepFailed, check
+from examples.demo.world import DAY_OF_RECORDING, HILL, SUBJECT, World
+
+GOLDEN = Path(__file__).resolve().parents[2] / "expected.json"
+PATIENCE_S = 900.0
+STATES = ("Held", "Waiting", "Started", "Publishing", "Complete")
+Json = dict[str, Any]
+
+
+def run(world: World) -> None:
+    """Wait for all jobs, then compare what they made with numbers published elsewhere."""
+    n = len(world.source)
+    wanted = {"trial_summary": n, "psychometric_fit": n, "compress": 1}
+    world.screen.watch(_pictures(world, wanted))
+    made = {
+        kind: _results(world, f"alf/_cingulum_{kind}.json")
+        for kind in ("behaviour.summary", "psychometric.fit")
+    }
+    for kind, its in made.items():
+        check(set(its) == set(world.source), f"{kind} was made for {len(its)} of {n} sessions")
+    windows = json.loads(GOLDEN.read_text())["windows"]
+    _check_summaries(made["behaviour.summary"], windows)
+    n_fits = _check_fits(made["psychometric.fit"], windows)
+    world.screen.say(f"{n} summaries and {n_fits} pooled psychometric fits are equal to published numbers")
+    world.screen.say(_told_compression(world))
+
+
+def _pictures(world: World, wanted: dict[str, int]) -> Iterator[Table]:
+    give_up_at = time.monotonic() + PATIENCE_S
+    while True:
+        jobs = [row for row in world.connection.rows("/jobs", lab=HILL) if row["subject"] == SUBJECT]
+        counts = Counter((row["task"], row["state"]) for row in jobs)
+        yield _picture(wanted, counts)
+        lost = [row for row in jobs if row["state"] in {"Errored", "Abandoned", "Incomplete"}]
+        if lost:
+            raise StepFailed(
+                f"{lost[0]['task']} is {lost[0]['state']}: {lost[0]['why']} (cingulum logs {lost[0]['id']})"
+            )
+        if all(counts[task, "Complete"] == many for task, many in wanted.items()):
+            return
+        if time.monotonic() > give_up_at:
+            raise StepFailed(f"the jobs are not done within {PATIENCE_S:.0f} s (cingulum logs shows why)")
+        time.sleep(0.7)
+
+
+def _picture(wanted: dict[str, int], counts: Counter[tuple[str, str]]) -> Table:
+    table = Table("task", *STATES, "of")
+    for task, many in wanted.items():
+        table.add_row(task, *(str(counts[task, state] or "") for state in STATES), str(many))
+    return table
+
+
+def _results(world: World, name: str) -> dict[str, Json]:
+    """A result of every session, by date, as downloaded."""
+    found = {}
+    for row in world.connection.rows("/copies", repository="central", lab=HILL, state="verified"):
+        path = str(row["relative_path"])
+        if path.endswith(name):
+            found[path.split("/")[3]] = world.connection.request("GET", f"/data/{path}").json()
+    return found
+
+
+def _check_summaries(summaries: dict[str, Json], windows: dict[str, Json]) -> None:
+    for window in windows.values():
+        for date, n_trials, easy in zip(
+            window["sessions"], window.get("n_trials", []), window.get("perf_easy", []), strict=False
+        ):
+            found = summaries[date]
+            check(found["n_trials"] == n_trials, f"{date}: {found['n_trials']} trials, published {n_trials}")
+            said = found["easy_performance"]
+            check(abs(said - easy) < 1e-5, f"{date}: easy performance {said}, published {easy}")
+
+
+def _check_fits(fits: dict[str, Json], windows: dict[str, Json]) -> int:
+    """Sessions pooled by their counts, as the published fits pool their trials; how many were compared."""
+    n = 0
+    for name, window in windows.items():
+        chosen = [fits[date] for date in window["sessions"]]
+        if "bias" in window:
+            published = [window[key] for key in ("bias", "threshold", "lapse_low", "lapse_high")]
+            _compare(name, [fit["all"] for fit in chosen], published)
+            n += 1
+        for percent in (20, 80):
+            if f"psych_{percent}" in window:
+                curves = [
+                    curve for fit in chosen for curve in fit["by_block"] if curve["block"] == percent / 100
+                ]
+                _compare(f"{name}, block {percent} %", curves, window[f"psych_{percent}"])
+                n += 1
+    return n
+
+
+def _compare(name: str, curves: Sequence[Json], published: Sequence[float]) -> None:
+    fit = fit_psychometric(_pooled(curves))
+    found = fit.parameters if fit else ()
+    near = len(found) == len(published) and np.allclose(found, published, atol=1e-3)
+    check(near, f"{name}: the fit is {found}, published {tuple(published)}")
+
+
+def _pooled(curves: Sequence[Json]) -> ChoiceCounts:
+    contrasts = np.unique(np.concatenate([curve["contrasts_percent"] for curve in curves]))
+    sums = {}
+    for field in ("n_trials", "n_right"):
+        sums[field] = np.zeros(len(contrasts), np.int64)
+        for curve in curves:
+            sums[field][np.searchsorted(contrasts, curve["contrasts_percent"])] += curve[field]
+    return ChoiceCounts(contrasts, sums["n_trials"], sums["n_right"])
+
+
+def _told_compression(world: World) -> str:
+    """The compressed recording, once the compressor has read its index."""
+    give_up_at = time.monotonic() + 60
+    while not (found := world.connection.get("/slices", session=world.eids[DAY_OF_RECORDING])["results"]):
+        check(time.monotonic() < give_up_at, "the compressed recording cannot be sliced after 60 s")
+        time.sleep(0.5)
+    raw, small = found[0]["raw_bytes"], found[0]["compressed_bytes"]
+    check(
+        raw == world.recording().stat().st_size, f"the recording has {raw} bytes, not those of the original"
+    )
+    return f"{raw / 1e6:.1f} MB of voltage are {small / 1e6:.1f} MB compressed, {found[0]['ratio']:.2f} times smaller"
