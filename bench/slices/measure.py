@@ -1,0 +1,158 @@
+"""How long a slice of a 10 GB recording takes through the gateway: `make bench-slices`.
+
+A few generated seconds are compressed once and their chunks repeated until the raw file would have 10 GB; the result
+lies in the store of a whole system (real PostgreSQL and NATS, all services mounted behind the gateway on a real port).
+A caller with a token asks for 1 s x 16 channels at random places, one request at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import httpx
+import numpy as np
+import pytest
+
+from cingulum.codec import CbinFile, CglFile, compress, compress_to_cbin
+from cingulum.codec.container import START
+from tests.support.gateway import served
+from tests.support.lab import laboratory
+from tests.support.system import Cingulum
+
+SECONDS = int(os.environ.get("SECONDS_RECORDED", "433"))  # 433 s of 385 channels are 10.0 GB
+GENERATOR = Path(__file__).parents[1] / "codec" / "synth_ephys.py"
+STEM = "_spikeglx_ephysData_g0_t0.imec0.ap"
+
+
+def recorded(folder: Path) -> Path:
+    """Four generated seconds with their .meta."""
+    raw = folder / f"{STEM}.bin"
+    words = [sys.executable, str(GENERATOR), str(raw), "--case", "np1", "--seconds", "4"]
+    subprocess.run(words, check=True, capture_output=True)
+    return raw
+
+
+def long_cgl(raw: Path) -> Path:
+    """The chunks of a .cgl again and again, with an index that says so; its hash of the original is none."""
+    compress(raw)
+    long = raw.with_name("long.cgl")
+    with CglFile(raw.with_suffix(".cgl")) as file, long.open("wb") as out:
+        out.write(START)
+        offsets, bounds = [len(START)], [0]
+        for n in range(SECONDS):
+            start, length = file.byte_range(n % file.n_chunks)
+            out.write(file.file(start, length))
+            offsets.append(offsets[-1] + length)
+            bounds.append(bounds[-1] + 30_000)
+        size = bounds[-1] * 770
+        index = replace(
+            file.index,
+            chunk_bounds=tuple(bounds),
+            chunk_offsets=tuple(offsets),
+            raw=replace(file.index.raw, size_bytes=size),
+        )
+        out.write(index.pack())
+    return long
+
+
+def long_cbin(raw: Path) -> tuple[Path, bytes]:
+    """The same of a .cbin, and its .ch."""
+    compress_to_cbin(raw, preset="compatible-fast")
+    long = raw.with_name("long.cbin")
+    with CbinFile(raw.with_suffix(".cbin")) as file, long.open("wb") as out:
+        offsets = [0]
+        for n in range(SECONDS):
+            start, length = file.byte_range(n % file.n_chunks)
+            out.write(file.file(start, length))
+            offsets.append(offsets[-1] + length)
+        bounds = tuple(range(0, 30_000 * SECONDS + 1, 30_000))
+        header = replace(file.header, chunk_bounds=bounds, chunk_offsets=tuple(offsets))
+    return long, header.to_json().encode()
+
+
+def shelve(file: Path, home: Path) -> str:
+    """Lay a file into the local store without copying it; its SHA-256."""
+    with file.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    place = home / "store" / "objects" / sha256[:2] / sha256
+    place.parent.mkdir(parents=True, exist_ok=True)
+    file.rename(place)
+    return sha256
+
+
+async def known(cingulum: Cingulum, dataset: UUID, sha256: str, size_bytes: int) -> None:
+    """Say that the store holds a dataset's bytes and has read them."""
+    connection = await asyncpg.connect(cingulum.admin_url)
+    await connection.execute(
+        "UPDATE registry.versions SET sha256 = $2, size_bytes = $3 WHERE dataset_id = $1",
+        dataset,
+        sha256,
+        size_bytes,
+    )
+    await connection.execute(
+        "UPDATE registry.copies SET state = 'verified', proved_at = now() WHERE dataset_id = $1"
+        " AND repository_id = (SELECT id FROM registry.repositories WHERE name = 'central')",
+        dataset,
+    )
+    await connection.close()
+
+
+@pytest.mark.parametrize("suffix", ["cgl", "cbin"])
+async def test_slices(cingulum: Cingulum, tmp_path: Path, suffix: str) -> None:
+    raw, home = recorded(tmp_path), Path(cingulum.environment["CINGULUM_HOME"])
+    meta = raw.with_suffix(".meta")
+    files = {f"{STEM}.meta": meta}
+    if suffix == "cgl":
+        files[f"{STEM}.cgl"] = long_cgl(raw)
+    else:
+        files[f"{STEM}.cbin"], header = long_cbin(raw)
+        files[f"{STEM}.ch"] = tmp_path / "long.ch"
+        files[f"{STEM}.ch"].write_bytes(header)
+    lab = await laboratory(cingulum)
+    found = await lab.register(*(f"raw_ephys_data/probe00/{name}" for name in files))
+    ids = {name: UUID(one["id"]) for name, one in zip(files, found, strict=True)}
+    for name, file in files.items():
+        size_bytes = file.stat().st_size
+        await known(cingulum, ids[name], shelve(file, home), size_bytes)
+    more = {"CINGULUM_INDEX_EVERY_S": "1", "CINGULUM_PROVE_RECORDINGS": "false"}
+    async with (
+        served({**cingulum.environment, **more}) as address,
+        httpx.AsyncClient(base_url=address) as http,
+    ):
+        login = await http.post("/auth-token", data={"username": "ada", "password": "long enough"})
+        http.headers["Authorization"] = f"Token {login.json()['token']}"
+        path = f"/slices/{ids[f'{STEM}.{suffix}']}"
+        until = time.monotonic() + 60
+        while (await http.get("/slices")).json()["count"] == 0:
+            assert time.monotonic() < until
+        draw = np.random.default_rng(0)
+
+        async def took(**query: object) -> float:
+            began = time.perf_counter()
+            answer = await http.get(path, params=query)  # type: ignore[arg-type]
+            assert answer.status_code == 200, answer.text
+            return (time.perf_counter() - began) * 1e3
+
+        first_ms = await took(t0=0, t1=1, channels="0-15")
+        times = []
+        for _ in range(int(os.environ.get("REQUESTS", "200"))):
+            t0, channel = draw.uniform(0, SECONDS - 1), int(draw.integers(0, 368))
+            times.append(await took(t0=t0, t1=t0 + 1, channels=f"{channel}-{channel + 15}"))
+        same = [await took(t0=SECONDS // 2, t1=SECONDS // 2 + 1, channels="0-15") for _ in range(50)]
+        whole = [await took(t0=n, t1=n + 1) for n in range(10)]
+    for name, row in {
+        "1 s x 16 channels, random place": times,
+        "1 s x 16 channels, one whole chunk, again": same,
+        "1 s x 385 channels": whole,
+    }.items():
+        p50, p95 = np.percentile(row, [50, 95])
+        print(f"\n{suffix:5} {name:42} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms", end="")
+    print(f"\n{suffix:5} first request after the start: {first_ms:.1f} ms")
