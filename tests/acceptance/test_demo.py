@@ -1,0 +1,82 @@
+"""`make demo` as a newcomer runs it: all six steps hold, with all services in one process and each by itself."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from examples.demo.__main__ import STEPS
+from tests.deploy.conftest import Local
+
+pytestmark = [pytest.mark.deep, pytest.mark.timeout(1200)]
+RUNS_ON = "Ctrl-C ends it."
+
+
+@contextmanager
+def demo(local: Local, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """The demo with a short recording; it is ended with the block."""
+    # As in a terminal: what a shell runs in the background ignores Ctrl-C, and so would all that it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "examples.demo", "--seconds", "2", *words],
+        env=local.environment() | {"PYTHONUNBUFFERED": "1", "COLUMNS": "160"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    signal.signal(signal.SIGINT, before)
+    try:
+        yield running
+    finally:
+        if running.poll() is None:
+            running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+        local.run("down")
+
+
+def test_each_step_holds_when_every_service_is_a_process_and_once_stops_by_itself(tmp_path: Path) -> None:
+    local = Local(tmp_path / "var")
+    with demo(local, "--once", "--split") as running:
+        said, _ = running.communicate()
+    assert running.returncode == 0, said
+    for n in range(1, len(STEPS) + 1):
+        assert f"{n}/{len(STEPS)}  " in said
+    assert local.run("status")[0] == 3  # nothing runs
+
+
+def test_it_ends_with_what_exists_and_goes_on_until_ctrl_c(tmp_path: Path) -> None:
+    local = Local(tmp_path / "var")
+    lines = []
+    with demo(local) as running:
+        for line in running.stdout or ():
+            lines.append(line)
+            if RUNS_ON in line:
+                break
+        said = "".join(lines)
+        assert RUNS_ON in said, said
+        for words in ("What exists now", f"http://127.0.0.1:{local.port}/app/", "demo_experimenter"):
+            assert words in said
+        assert said.count(".venv/bin/cingulum ") == 3
+        assert local.run("status")[0] == 0
+        began = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=60) == 0
+        assert time.monotonic() - began < 20
+    assert local.run("status")[0] == 3
+
+
+def test_a_step_that_fails_says_why_and_the_exit_code_is_1(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        local = Local(tmp_path / "var", port=taken.getsockname()[1])
+        with demo(local, "--once") as running:
+            said, _ = running.communicate()
+    assert running.returncode == 1
+    assert f"Port {local.port} is in use" in said

@@ -1,0 +1,220 @@
+"""The services are killed around every request: each acknowledged thing is there once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from libs.common.catalogue import STATEFUL, Service
+from libs.common.db.audit import first_broken
+from libs.common.db.engine import Database
+from libs.common.db.tables import infrastructure, metadata_of
+from tests.support.bytes import sha256
+from tests.support.mortal import Moment, Mortal, mortal
+from tests.support.moving import content_digest, framed
+from tests.support.system import Cingulum
+
+pytestmark = [pytest.mark.deep, pytest.mark.timeout(900)]
+FOLDER = "KS022/2020-08-21/001"
+TABLE = "alf/_ibl_trials.table.pqt"
+SMALL = {"alf/probe00/spikes.times.npy": b"times", "alf/probe00/spikes.clusters.npy": b"clusters"}
+FILES = {TABLE: b"trials" * 5_000, **SMALL}
+SUMMARY = "alf/_cingulum_behaviour.summary.json"
+MADE = b'{"n_trials": 1}'
+
+
+@pytest.mark.parametrize("moment", ["after its answer", "before its answer"])
+def test_every_acknowledged_thing_is_there_once(cingulum: Cingulum, moment: Moment, tmp_path: Path) -> None:
+    with mortal(cingulum.environment, moment, tmp_path / "services.log") as system:
+        session = a_colony_is_written_down(system)
+        files_are_registered_and_sent(system)
+        a_job_is_claimed_and_completed(system, session)
+        assert system.deaths == len(system.asked) >= 25
+        what_the_front_door_shows(system, session)
+        asyncio.run(until_all_is_rung_and_sealed(cingulum.admin_url))
+    asyncio.run(what_the_tables_hold(cingulum, system))
+    what_the_store_holds(Path(cingulum.environment["CINGULUM_HOME"]) / "store")
+
+
+def a_colony_is_written_down(system: Mortal) -> str:
+    """People, a lab, its animal and one session, whose id is answered."""
+    zoned = {"name": "hilllab", "timezone": "Europe/London"}
+    system.ask("POST", "/labs", 201, json=zoned)
+    central = {"name": "central", "data_url": "/data/", "globus_is_personal": False, "store": "local"}
+    system.ask("POST", "/data-repository", 201, json=central)
+    system.ask("PATCH", "/labs/hilllab", 200, json={"repositories": ["central"]})
+    system.ask("POST", "/users", 201, json={"username": "ada", "password": "correct horse"})
+    system.ask(
+        "POST", "/memberships", 201, json={"user": "ada", "lab": "hilllab", "start_date": "2020-01-01"}
+    )
+    system.ask("POST", "/projects", 201, json={"name": "maze", "users": ["ada"]})
+    mouse = {"nickname": "KS022", "lab": "hilllab", "sex": "F", "responsible_user": "ada"}
+    system.ask("POST", "/subjects", 201, json=mouse)
+    day = "2020-08-21T09:00:00"
+    system.ask("POST", "/weighings", 201, json={"subject": "KS022", "weight": 21.5, "date_time": day})
+    dry = {"subject": "KS022", "start_time": day, "reference_weight": 25.0}
+    system.ask("POST", "/water-restriction", 201, json=dry)
+    drop = {"subject": "KS022", "water_administered": 0.8, "date_time": day}
+    system.ask("POST", "/water-administrations", 201, json=drop)
+    said = {"subject": "KS022", "start_time": "2020-08-21T10:00:00", "number": 1, "projects": ["maze"]}
+    session: str = system.ask("POST", "/sessions", 201, json=said)["id"]
+    probe = {"session": session, "name": "probe00", "model": "3A"}
+    system.ask("POST", "/insertions", 201, json=probe)
+    return session
+
+
+def files_are_registered_and_sent(system: Mortal) -> None:
+    """Three files of the session: one arrives in parts, two in a bundle."""
+    told = {
+        "path": FOLDER,
+        "filenames": list(FILES),
+        "hashes": [hashlib.md5(data, usedforsecurity=False).hexdigest() for data in FILES.values()],
+        "filesizes": [len(data) for data in FILES.values()],
+        "name": "central",
+        "created_by": "ada",
+        "exists": False,
+    }
+    datasets = [one["id"] for one in system.ask("POST", "/register-file", 201, json=told)]
+    copies = [system.get(f"/copies?dataset={one}")["results"][0]["id"] for one in datasets]
+    table, *small = copies
+    arrives_in_parts(system, FILES[TABLE], copy_id=table)
+    about = {n: {"copy_id": copy} for n, copy in enumerate(small)}
+    system.ask("POST", "/bundles", 201, content=framed(list(SMALL.values()), about=about))
+    for dataset in datasets:
+        system.wait(f"/copies?dataset={dataset}", lambda told: told["results"][0]["state"] == "verified")
+
+
+def arrives_in_parts(system: Mortal, data: bytes, **about: Any) -> str:
+    """An upload; its id."""
+    announced = {"size_bytes": len(data), **about}
+    upload = system.ask("POST", "/uploads", 201, json=announced)
+    path = f"/uploads/{upload['id']}"
+    assert upload["missing"] == [0]
+    system.ask("PUT", f"{path}/parts/0", 204, content=data, headers=content_digest(data))
+    system.ask("POST", f"{path}/complete", 200, json={"sha256": sha256(data)})
+    return str(upload["id"])
+
+
+def a_job_is_claimed_and_completed(system: Mortal, session: str) -> None:
+    """A worker makes the session's summary out of its trials."""
+    scopes = ["read", "register", "transfer", "work"]
+    wanted = {"name": "w", "kind": "worker", "scopes": scopes}
+    worker = system.ask_once_shown("POST", "/tokens", 201, json=wanted)
+    system.wait(
+        f"/jobs?session={session}", lambda told: any(j["state"] == "Waiting" for j in told["results"])
+    )
+    administrator = system.http.headers["Authorization"]
+    system.http.headers["Authorization"] = f"Token {worker['token']}"
+    asked = {"claim_id": str(uuid4()), "worker": "w", "tasks": ["trial_summary"], "wait_s": 5}
+    claim = system.ask("POST", "/jobs/claim", 200, json=asked)
+    job, token = f"/jobs/{claim['job']['id']}", claim["token"]
+    beat = {"worker": "w", "jobs": [{"job_id": claim["job"]["id"], "token": token}]}
+    assert system.ask("POST", "/jobs/heartbeat", 200, json=beat) == {"lost": []}
+    system.ask("POST", f"{job}/log", 204, json={"token": token, "n": 0, "text": "one trial\n"})
+    upload = arrives_in_parts(system, MADE, job_id=claim["job"]["id"], token=token, name=SUMMARY)
+    outputs = [{"name": SUMMARY, "upload_id": upload, "sha256": sha256(MADE)}]
+    system.ask("POST", f"{job}/complete", 200, json={"token": token, "outputs": outputs})
+    system.wait(job, lambda said: said["state"] == "Complete")
+    assert [piece["text"] for piece in system.get(f"{job}/log")] == ["one trial\n"]
+    assert [attempt["token"] for attempt in system.get(job)["history"]] == [token]
+    system.http.headers["Authorization"] = administrator
+
+
+def what_the_front_door_shows(system: Mortal, session: str) -> None:
+    """Lists and bytes as everybody gets them."""
+    lists = ("labs", "data-repository", "projects", "subjects", "weighings", "water-restriction")
+    for path in (*lists, "water-administrations", "sessions", "insertions"):
+        assert system.get(f"/{path}")["count"] == 1, path
+    related = system.get(f"/sessions/{session}")["data_dataset_session_related"]
+    assert sorted(f"{d['collection']}/{d['name']}" for d in related) == sorted([*FILES, SUMMARY])
+    for path, data in {**FILES, SUMMARY: MADE}.items():
+        answer = system.http.get(f"/data/hilllab/Subjects/{FOLDER}/{path}")
+        assert answer.raise_for_status().content == data, path
+
+
+ONCE = {
+    "metadata.labs": 1,
+    "metadata.users": 2,
+    "metadata.memberships": 1,
+    "metadata.projects": 1,
+    "metadata.subjects": 1,
+    "metadata.weighings": 1,
+    "metadata.water_administrations": 1,
+    "registry.repositories": 1,
+    "registry.datasets": 4,
+    "registry.versions": 4,
+    "registry.copies": 4,
+    "registry.publications": 1,
+    "transfer.uploads": 4,
+    "scheduler.attempts": 1,
+}
+
+
+async def until_all_is_rung_and_sealed(admin_url: str) -> None:
+    """The relay and the sealer come after the answers."""
+    left = " UNION ALL ".join(
+        f"SELECT id::text FROM {one}.events WHERE rung_at IS NULL UNION ALL SELECT id::text FROM {one}.audit "
+        f"WHERE NOT EXISTS (SELECT FROM {one}.audit_seals WHERE audit_id = audit.id)"
+        for one in STATEFUL
+    )
+    connection = await asyncpg.connect(admin_url)
+    try:
+        for _ in range(300):
+            if not await connection.fetchval(f"SELECT count(*) FROM ({left}) AS waiting"):
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError("events are not rung, or audit rows not sealed")
+    finally:
+        await connection.close()
+
+
+async def what_the_tables_hold(cingulum: Cingulum, system: Mortal) -> None:
+    """Rows, events, audit rows: as many as were acknowledged."""
+    connection = await asyncpg.connect(cingulum.admin_url)
+    try:
+        for table, n in ONCE.items():
+            assert await connection.fetchval(f"SELECT count(*) FROM {table}") == n, table
+        for service in STATEFUL:
+            await each_word_was_said_once(connection, service, system)
+            await the_audit_chain_is_whole(cingulum.environment, service)
+    finally:
+        await connection.close()
+
+
+async def each_word_was_said_once(connection: Any, service: Service, system: Mortal) -> None:
+    """No event twice, none unheard, no audit row of a repeat."""
+    twice = f"SELECT subject, payload FROM {service}.events GROUP BY 1, 2 HAVING count(*) > 1"
+    assert await connection.fetch(twice) == [], service
+    assert await connection.fetchval(f"SELECT count(*) FROM {service}.dead_events") == 0
+    twice = (
+        f"SELECT action, object_type, object_id, after FROM {service}.audit "
+        "GROUP BY 1, 2, 3, 4 HAVING count(*) > 1"
+    )
+    assert await connection.fetch(twice) == [], service
+    again = f"SELECT request_id FROM {service}.audit WHERE request_id LIKE 'again-%'"
+    assert [system.asked[int(row[0][6:])] for row in await connection.fetch(again)] == [], service
+
+
+async def the_audit_chain_is_whole(environment: Mapping[str, str], service: Service) -> None:
+    """Every row is sealed, and every seal holds."""
+    database = Database(environment[f"CINGULUM_{service.upper()}_DATABASE_URL"], service)
+    try:
+        async with database.read() as read:
+            assert await first_broken(read, infrastructure(metadata_of(service))) is None, service
+    finally:
+        await database.close()
+
+
+def what_the_store_holds(store: Path) -> None:
+    """Each file's bytes under their hash, in the readable tree, and nothing that was begun."""
+    objects = {path.name: path for path in (store / "objects").rglob("*") if path.is_file()}
+    assert sorted(objects) == sorted(map(sha256, [*FILES.values(), MADE]))
+    assert all(sha256(path.read_bytes()) == name for name, path in objects.items())
+    assert sorted(path.name for path in store.iterdir() if any(path.iterdir())) == ["objects", "tree"]

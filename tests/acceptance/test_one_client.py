@@ -1,0 +1,153 @@
+"""The unmodified ONE client, in a process and a home of its own, through the gateway over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local.places import free_port
+from libs.common.testing import settings_environment
+from tests.support.lab import LAB, SUBJECT
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "correct horse"
+
+
+@asynccontextmanager
+async def program(*words: str, environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program that ends with the block."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, *words, cwd=ROOT, env=os.environ | environment, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            child.terminate()
+        await child.communicate()
+
+
+@pytest.fixture
+async def system(database: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """The whole system as `make up` runs it, in one process, with a client that is its administrator."""
+    port = free_port()
+    environment = settings_environment(
+        database,
+        None,
+        CINGULUM_HOME=str(tmp_path / "home"),
+        CINGULUM_PORT=str(port),
+        CINGULUM_ADMIN_USERNAME="root",
+        CINGULUM_ADMIN_PASSWORD=PASSWORD,
+        CINGULUM_SWEEP_EVERY_S="0.5",
+    )
+    base_url = f"http://127.0.0.1:{port}"
+    async with (
+        program("-m", "deploy.local.mounted", environment=environment) as child,
+        httpx.AsyncClient(base_url=base_url, timeout=60) as http,
+    ):
+        await _ready(child, http)
+        login = await http.post("/auth-token", json={"username": "root", "password": PASSWORD})
+        http.headers["Authorization"] = f"Token {login.json()['token']}"
+        yield http
+
+
+async def _ready(child: asyncio.subprocess.Process, http: httpx.AsyncClient) -> None:
+    for _ in range(300):
+        assert child.returncode is None, (await child.communicate())[1].decode()
+        try:
+            if (await http.get("/health/ready")).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        await asyncio.sleep(0.2)
+    raise AssertionError("the system is not ready within a minute")
+
+
+async def made(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What a POST wrote down."""
+    answer = await http.post(path, json=body)
+    assert answer.status_code == 201, f"{path}: {answer.text}"
+    return dict(answer.json())
+
+
+async def a_lab(http: httpx.AsyncClient) -> None:
+    """One lab with an animal, a member, a rig's computer and the central store."""
+    central = {"name": "central", "globus_is_personal": False, "store": "local", "data_url": "/data/"}
+    await made(http, "/data-repository", central)
+    await made(http, "/data-repository", {"name": "rig_pc", "globus_is_personal": True})
+    await made(http, "/labs", {"name": LAB, "repositories": ["central", "rig_pc"]})
+    await made(http, "/users", {"username": "ada", "password": "long enough"})
+    await made(http, "/memberships", {"user": "ada", "lab": LAB, "start_date": "2019-01-01"})
+    await made(http, "/subjects", {"nickname": SUBJECT, "lab": LAB, "responsible_user": "ada"})
+
+
+async def one_client(http: httpx.AsyncClient, folder: Path, step: str) -> dict[str, Any]:
+    """Run a step of `client_steps` with the ONE client."""
+    home = folder / "one_home"
+    home.mkdir(parents=True, exist_ok=True)
+    environment = {"HOME": str(home), "ONE_HTTP_DL_THREADS": "4", "XDG_CONFIG_HOME": str(home)}
+    words = ("-m", "tests.acceptance.client_steps", str(http.base_url).rstrip("/"), str(folder), step)
+    async with program(*words, environment=environment) as child:
+        _, said = await asyncio.wait_for(child.communicate(), 100)
+    assert child.returncode == 0, said.decode()[-3_000:]
+    return dict(json.loads((folder / f"{step}.json").read_text()))
+
+
+async def bring(http: httpx.AsyncClient, root: Path) -> None:
+    """Send the files that the central store expects, as a lab's agent does."""
+    wanted = (await http.get("/copies", params={"repository": "central", "state": "expected"})).json()[
+        "results"
+    ]
+    for copy in wanted:
+        data = (root / copy["relative_path"]).read_bytes()
+        said = {"size_bytes": len(data), "copy_id": copy["id"]}
+        upload = await made(http, "/uploads", said)
+        part = await http.put(f"/uploads/{upload['id']}/parts/0", content=data)
+        assert part.status_code == 204, part.text
+        whole = {"sha256": hashlib.sha256(data).hexdigest()}
+        assert (await http.post(f"/uploads/{upload['id']}/complete", json=whole)).status_code == 200
+    for _ in range(100):
+        left = (await http.get("/copies", params={"repository": "central", "state": "expected"})).json()
+        if left["count"] == 0:
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError("the copies are not verified within 20 s")
+
+
+@pytest.mark.timeout(300)
+async def test_a_rig_registers_and_an_analyst_finds_and_loads(
+    system: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await a_lab(system)
+    rig = await one_client(system, tmp_path, "register")
+    assert len(rig["ids"]) == 3
+    assert rig["same_ids"]
+    assert rig["protected"] == [200]
+    nothing = (await system.get(f"/sessions/{rig['eid']}")).json()["data_dataset_session_related"]
+    assert nothing == [], "what no server holds is not listed"
+
+    await bring(system, tmp_path / "rig")
+    analyst = await one_client(system, tmp_path, "analyse")
+    assert analyst["eid"] == rig["eid"]
+    assert analyst["by_dataset"] == [rig["eid"]]
+    assert analyst["by_missing_dataset"] == []
+    assert analyst["listed"] == sorted(rig["files"])
+    assert analyst["same_trials"]
+    assert analyst["amps"] == [float(i**2) for i in range(10)]
+    assert analyst["lab"] == LAB
+    assert analyst["path"].endswith(f"{LAB}/Subjects/{SUBJECT}/2019-12-10/001")
+    assert analyst["url"].startswith(f"{str(system.base_url).rstrip('/')}/data/{LAB}/Subjects/")
+    assert analyst["table_sessions"] == analyst["local"] == [rig["eid"]]
+    assert analyst["table_datasets"] == analyst["local_list"] == sorted(rig["files"])
+    assert analyst["qc"] == ["NOT_SET"]
+    assert "cingulum" in analyst["origin"]

@@ -1,0 +1,77 @@
+"""The committed description of the API is that of the code, and the ONE client's own parser reads it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from one.webclient import RestSchemeCoreApi, RestSchemeOpenApi
+
+from deploy.local.schema import METHODS, STATIC, written
+
+# What ONE, ibllib and iblrig call, of what there is so far.
+USED = {
+    "sessions": {"list", "read", "create", "update", "partial_update", "delete"},
+    "subjects": {"list", "read", "create", "update", "partial_update", "delete"},
+    "weighings": {"list", "read", "create", "delete"},
+    "water-administrations": {"list", "read", "create", "update", "partial_update", "delete"},
+    "insertions": {"list", "read", "create", "update", "partial_update", "delete"},
+    "labs": {"list", "read", "create", "update", "partial_update", "delete"},
+    "users": {"list", "read", "create", "update", "partial_update", "delete"},
+    "projects": {"list", "read", "create", "update", "partial_update", "delete"},
+    "locations": {"list", "read", "update", "partial_update"},
+    "surgeries": {"list", "read", "update", "partial_update"},
+    "tasks": {"list", "read", "create", "update", "partial_update", "delete"},
+    "water-restriction": {"list"},
+    "procedures": {"list", "create"},
+}
+
+
+@pytest.fixture(scope="module")
+def committed() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((STATIC / "schema.json").read_text())
+    return document
+
+
+def test_the_committed_description_is_not_stale() -> None:
+    for name, text in written().items():
+        assert (STATIC / name).read_text() == text, "run `make schema` and commit what it writes"
+
+
+def test_path_items_hold_methods_only_and_lists_come_before_details(committed: dict[str, Any]) -> None:
+    seen: set[str] = set()
+    for path, item in committed["paths"].items():
+        assert set(item) <= set(METHODS), path
+        endpoint = path.split("/")[1]
+        if "{" in path:
+            assert endpoint in seen or f"/{endpoint}" not in committed["paths"], path
+        seen.add(endpoint)
+
+
+def test_bodies_of_writes_are_references_to_components(committed: dict[str, Any]) -> None:
+    for path, item in committed["paths"].items():
+        for method, operation in item.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            if path != "/auth-token" and "application/json" in content:
+                assert set(content["application/json"]["schema"]) == {"$ref"}, (method, path)
+
+
+def test_search_terms_have_no_names_that_make_others_ambiguous(committed: dict[str, Any]) -> None:
+    names = {parameter["name"] for parameter in committed["paths"]["/sessions"]["get"]["parameters"]}
+    assert not names & {"date_from", "date_to", "task_id", "lab_name", "user", "laboratory_name", "number_of"}
+
+
+@pytest.mark.parametrize("endpoint", USED)
+def test_the_one_client_finds_the_actions_that_it_uses(committed: dict[str, Any], endpoint: str) -> None:
+    scheme = RestSchemeOpenApi(committed)
+    assert set(scheme.actions(endpoint)) >= USED[endpoint]
+    for action in USED[endpoint]:
+        assert scheme.url(endpoint, action).startswith(f"/{endpoint}")
+        if action in {"create", "update", "partial_update"}:
+            assert scheme.fields(endpoint, action), (endpoint, action)
+
+
+def test_old_clients_find_the_same_in_their_form(committed: dict[str, Any]) -> None:
+    old = RestSchemeCoreApi(json.loads((STATIC / "coreapi.json").read_text()))
+    assert set(old.actions("sessions")) == set(RestSchemeOpenApi(committed).actions("sessions"))

@@ -1,0 +1,117 @@
+"""Real servers for the tests: one PostgreSQL and one NATS a test process, one fresh database a test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import nats
+import nats.js.errors
+import pytest
+from hypothesis import HealthCheck, settings
+
+from deploy.local.migrate import migrate
+from deploy.local.servers import Nats, Postgres
+from libs.common.bus import STREAM
+from libs.common.migrate import Addresses
+from libs.common.testing import Callers, settings_environment
+from libs.common.testing.harness import SECRET
+from tests.support.portal import Site, standing
+from tests.support.system import Cingulum
+
+_numbers = itertools.count()
+
+# The same examples in every run, and no limit of time, so that a red run speaks of the change. To look for new
+# ones: --hypothesis-profile=explore.
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", _UNTIMED, derandomize=True, database=None)
+settings.register_profile("explore", _UNTIMED, max_examples=2_000)
+settings.load_profile("same")
+
+
+def database_url(admin_url: str, database: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this test process, not durable."""
+    with Postgres.temporary() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[Nats]:
+    """A NATS of this test process."""
+    with Nats.temporary() as server:
+        yield server
+
+
+async def _run(admin_url: str, statement: str) -> None:
+    connection = await asyncpg.connect(database_url(admin_url, "postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> str:
+    """The name of a migrated database that each test's own is copied from."""
+
+    async def make() -> None:
+        await _run(postgres.admin_url, "CREATE DATABASE template_cingulum")
+        await migrate(Addresses(database_url(postgres.admin_url, "template_cingulum"), SECRET))
+
+    asyncio.run(make())
+    return "template_cingulum"
+
+
+@pytest.fixture
+async def database(postgres: Postgres, template: str) -> AsyncIterator[str]:
+    """The administrator's address of a fresh, migrated database."""
+    name = f"test_{next(_numbers)}"
+    await _run(postgres.admin_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield database_url(postgres.admin_url, name)
+    await _run(postgres.admin_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def callers() -> Callers:
+    """One caller of each role."""
+    return Callers()
+
+
+@pytest.fixture
+async def cingulum(database: str, nats_server: Nats, tmp_path: Path) -> AsyncIterator[Cingulum]:
+    """A system without any service running yet, on a bus that knows nothing of other tests."""
+    client = await nats.connect(nats_server.url)
+    with contextlib.suppress(nats.js.errors.NotFoundError):
+        await client.jetstream().delete_stream(STREAM)
+    await client.close()
+    environment = settings_environment(
+        database, nats_server.url, CINGULUM_SWEEP_EVERY_S="0.5", CINGULUM_HOME=str(tmp_path / "home")
+    )
+    system = Cingulum(environment, database)
+    async with system.stack:
+        yield system
+
+
+@pytest.fixture(scope="session")
+def site(postgres: Postgres, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A whole system on a real port with a colony in it, for tests that only look."""
+    name = f"test_{next(_numbers)}"
+    asyncio.run(_run(postgres.admin_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    home = str(tmp_path_factory.mktemp("site") / "home")
+    # Without a bus: other tests of this process empty it.
+    environment = settings_environment(
+        database_url(postgres.admin_url, name), None, CINGULUM_SWEEP_EVERY_S="0.5", CINGULUM_HOME=home
+    )
+    with standing(environment) as running:
+        yield running

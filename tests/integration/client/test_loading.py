@@ -1,0 +1,141 @@
+"""`cingulum load` against the whole system: what a file declares is there afterwards, once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cingulum.cli.load import register
+from cingulum.client import Connection
+from tests.support.gateway import served
+from tests.support.system import Cingulum
+
+USER, PASSWORD = "ada", "correct horse"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "load-file.example.json"
+
+
+@pytest.fixture
+async def url(cingulum: Cingulum) -> AsyncIterator[str]:
+    admin = {"CINGULUM_ADMIN_USERNAME": USER, "CINGULUM_ADMIN_PASSWORD": PASSWORD}
+    async with served({**cingulum.environment, **admin}) as address:
+        yield address
+
+
+@pytest.fixture
+def example() -> dict[str, Any]:
+    return dict(json.loads(EXAMPLE.read_text()))
+
+
+class Loader:
+    """Writes a file and loads it as the command line does."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self.file = url, folder / "lab.json"
+
+    async def __call__(self, content: object, *options: str) -> Result:
+        self.file.write_text(content if isinstance(content, str) else json.dumps(content, indent=1))
+        sign_in = ["--url", self.url, "--user", USER, "--password", PASSWORD]
+        return await asyncio.to_thread(self._run, [str(self.file), *sign_in, *options])
+
+    def _run(self, arguments: list[str]) -> Result:
+        import typer
+
+        app = typer.Typer()
+        register(app)
+        return CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
+
+    async def get(self, path: str, username: str = USER, password: str = PASSWORD) -> Any:
+        def ask() -> Any:
+            with Connection.sign_in(self.url, username, password) as connection:
+                return connection.get(path)
+
+        return await asyncio.to_thread(ask)
+
+
+@pytest.fixture
+def load(url: str, tmp_path: Path) -> Loader:
+    return Loader(url, tmp_path)
+
+
+async def test_the_example_is_there_after_loading_and_the_second_time_changes_nothing(
+    load: Loader, example: dict[str, Any]
+) -> None:
+    first = await load(example)
+    assert first.exit_code == 0, first.output
+    subject = await load.get("/subjects/demo_restricted")
+    assert (subject["lab"], subject["litter"], subject["line"]) == ("hilllab", "DML_L_0001", "demo_line")
+    assert subject["genotype"] == [{"allele": "DemoCre", "zygosity": 1}]
+    assert [each["weight"] for each in subject["weighings"]] == [24.0, 26.5]
+    assert (await load.get("/users/demo_member"))["allowed_users"] == ["demo_delegate"]
+    assert len((await load.get("/surgeries"))["results"]) == 1
+    assert (await load.get("/labs/coastlab"))["repositories"] == ["central", "old_fileserver"]
+    assert (await load.get("/data-repository/central"))["store"] == "local"
+    before = await load.get("/subjects/demo_restricted")
+    again = await load(example, "--dry-run")
+    assert again.exit_code == 0
+    assert not [line for line in again.output.splitlines() if line.startswith(("+", "~"))], again.output
+    await load(example)
+    assert await load.get("/subjects/demo_restricted") == before
+
+
+async def test_a_dry_run_tells_all_and_does_nothing(load: Loader) -> None:
+    told = await load({"labs": [{"name": "hilllab", "timezone": "Europe/London"}]}, "--dry-run")
+    assert "+ labs hilllab" in told.output
+    assert (await load.get("/labs"))["results"] == []
+
+
+async def test_a_changed_row_changes_only_what_differs(load: Loader) -> None:
+    await load({"labs": [{"name": "hilllab", "institution": "Demo Institute", "timezone": "Europe/London"}]})
+    told = await load({"labs": [{"name": "hilllab", "timezone": "Europe/Lisbon"}]}, "--dry-run")
+    assert "~ labs hilllab" in told.output
+    assert "timezone: 'Europe/London' → 'Europe/Lisbon'" in told.output
+    await load({"labs": [{"name": "hilllab", "timezone": "Europe/Lisbon"}]})
+    lab = await load.get("/labs/hilllab")
+    assert (lab["timezone"], lab["institution"]) == ("Europe/Lisbon", "Demo Institute")
+
+
+async def test_a_password_is_written_over_only_when_asked(load: Loader) -> None:
+    def eve(password: str) -> dict[str, Any]:
+        return {"users": [{"username": "eve", "password": password}]}
+
+    await load(eve("first password"))
+    await load(eve("second password"))
+    assert (await load.get("/me", "eve", "first password"))["username"] == "eve"
+    told = await load(eve("second password"), "--set-passwords")
+    assert "second password" not in told.output
+    assert (await load.get("/me", "eve", "second password"))["username"] == "eve"
+    unchanged = await load(eve("second password"), "--set-passwords", "--dry-run")
+    assert "~" not in unchanged.output
+
+
+async def test_what_cannot_be_changed_is_kept_and_said(load: Loader) -> None:
+    animal = {"labs": [{"name": "hilllab"}], "subjects": [{"nickname": "m1", "lab": "hilllab"}]}
+    weighing = {"subject": "m1", "date_time": "2020-04-01T09:00:00", "weight": 26.5}
+    assert (await load({**animal, "weighings": [weighing]})).exit_code == 0
+    told = await load({"weighings": [weighing | {"weight": 20.0}]})
+    assert "! weighings m1 · 2020-04-01T09:00:00" in told.output
+    assert (await load.get("/subjects/m1"))["weighings"][0]["weight"] == 26.5
+
+
+async def test_a_refusal_names_the_row_and_its_line(load: Loader) -> None:
+    told = await load(
+        '{"labs": [{"name": "hilllab"}],\n "lab_locations": [{"name": "rig", "lab": "nowhere"}]}'
+    )
+    assert told.exit_code == 1
+    assert "line 2: lab_locations[0] rig: lab: Object with name=nowhere does not exist." in told.output
+
+
+async def test_without_a_server_or_a_right_password_the_message_says_so(load: Loader) -> None:
+    file = str(load.file)
+    load.file.write_text("{}")
+    wrong = await asyncio.to_thread(load._run, [file, "--url", load.url, "--user", USER, "--password", "no"])
+    assert wrong.exit_code == 1
+    nobody = ["--url", "http://127.0.0.1:9", "--user", USER, "--password", PASSWORD]
+    silent = await asyncio.to_thread(load._run, [file, *nobody])
+    assert "does not answer" in silent.output

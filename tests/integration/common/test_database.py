@@ -1,0 +1,146 @@
+"""What the database itself refuses, and what it proves."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+
+from deploy.local.migrate import built, migrate, missing_migration
+from deploy.local.servers import Postgres
+from libs.common.catalogue import Service
+from libs.common.db.audit import first_broken, seal
+from libs.common.migrate import Addresses, owner_role, runtime_role, step_zero, upgrade
+from libs.common.published import RECORDINGS, VIEWS
+from libs.common.testing.harness import SECRET
+from tests.support.system import Cingulum
+
+
+async def refused(addresses: Addresses, service: Service, statement: str) -> None:
+    """The statement fails for the service's runtime role, for lack of rights."""
+    connection = await asyncpg.connect(addresses.url(runtime_role(service)))
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM metadata.users",  # a neighbour's table
+        "SELECT * FROM metadata.published_tokens_v1",  # a view that is for the gateway alone
+        "INSERT INTO metadata.labs (id, name) VALUES (gen_random_uuid(), 'x')",
+        "DELETE FROM metadata.events",
+        "CREATE TABLE registry.more (id int)",
+        "ALTER TABLE registry.datasets ADD COLUMN x int",
+        "DROP TABLE registry.datasets",
+        "UPDATE registry.audit SET action = 'x'",
+        "DELETE FROM registry.audit",
+        "TRUNCATE registry.audit_seals",
+        "CREATE TABLE public.x (id int)",
+    ],
+)
+async def test_registry_may_not(database: str, statement: str) -> None:
+    await refused(Addresses(database, SECRET), Service.REGISTRY, statement)
+
+
+async def test_the_gateway_reads_tokens_and_nothing_of_colony(database: str) -> None:
+    addresses = Addresses(database, SECRET)
+    connection = await asyncpg.connect(addresses.url(runtime_role(Service.GATEWAY)))
+    assert await connection.fetch("SELECT * FROM metadata.published_tokens_v1") == []
+    await connection.close()
+    await refused(addresses, Service.GATEWAY, "SELECT * FROM metadata.subjects")
+
+
+@pytest.mark.parametrize("service", built())
+async def test_models_and_migrations_say_the_same(database: str, service: Service) -> None:
+    assert await missing_migration(service, Addresses(database, SECRET)) is None
+
+
+@pytest.mark.parametrize("service", built())
+async def test_each_service_migrates_and_starts_alone(
+    postgres: Postgres, database: str, cingulum: Cingulum, service: Service
+) -> None:
+    name = f"alone_{service}"
+    admin = await asyncpg.connect(database)
+    await admin.execute(f"CREATE DATABASE {name}")
+    await admin.close()
+    url = database.rpartition("/")[0] + f"/{name}"
+    addresses = Addresses(url, SECRET)
+    await migrate(addresses, [service])
+    await migrate(addresses, [service])  # again changes nothing
+    cingulum.environment = {**cingulum.environment, **addresses.environment()}
+    async with cingulum.run(service) as running:
+        assert (await running.get("/health/ready")).status_code == 200
+    admin = await asyncpg.connect(database)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+async def test_services_migrate_in_any_order(database: str) -> None:
+    admin = await asyncpg.connect(database)
+    await admin.execute("CREATE DATABASE backwards")
+    await admin.close()
+    addresses = Addresses(database.rpartition("/")[0] + "/backwards", SECRET)
+    await step_zero(addresses)
+    for service in reversed(built()):
+        await upgrade(service, addresses)
+    connection = await asyncpg.connect(addresses.admin_url)
+    for view in VIEWS:
+        assert await connection.fetch(f"SELECT * FROM {view.full_name} LIMIT 1") == []
+    await connection.close()
+    admin = await asyncpg.connect(database)
+    await admin.execute("DROP DATABASE backwards WITH (FORCE)")
+    await admin.close()
+
+
+async def test_a_view_of_an_older_release_gets_its_newer_columns_before_its_owner_migrates(
+    database: str,
+) -> None:
+    admin = await asyncpg.connect(database)
+    await admin.execute("CREATE DATABASE older")
+    addresses = Addresses(database.rpartition("/")[0] + "/older", SECRET)
+    await migrate(addresses, [Service.COMPRESSOR])
+    view, row = RECORDINGS.full_name, UUID(int=7)
+    owner = await asyncpg.connect(addresses.url(owner_role(Service.COMPRESSOR)))
+    await owner.execute(f"DROP VIEW {view}")
+    await owner.execute(f"CREATE VIEW {view} AS SELECT dataset_id, session_id FROM compressor.recordings")
+    await owner.execute(
+        f"INSERT INTO compressor.recordings (dataset_id, state, sha256) VALUES ('{row}', 'wanted', 'aa')"
+    )
+    for _ in range(2):
+        await step_zero(addresses)
+    registry = await asyncpg.connect(addresses.url(runtime_role(Service.REGISTRY)))
+    (found,) = await registry.fetch(f"SELECT * FROM {view}")
+    assert list(found.keys()) == list(RECORDINGS.columns)
+    assert (found["dataset_id"], found["ch_sha256"]) == (row, None)
+    await upgrade(Service.COMPRESSOR, addresses)
+    assert (
+        await registry.fetch(f"SELECT ch_sha256 FROM {view}") == []
+    )  # it shows what is indexed, and this is not
+    for connection in (owner, registry):
+        await connection.close()
+    await admin.execute("DROP DATABASE older WITH (FORCE)")
+    await admin.close()
+
+
+async def test_a_changed_audit_row_breaks_the_chain(cingulum: Cingulum) -> None:
+    metadata = await cingulum.start(Service.METADATA)
+    writer = metadata.app.state.writer
+    for n in range(3):
+        async with writer.begin() as tx:
+            tx.audit("thing.done", "thing", str(n), after={"n": n})
+    async with writer.database.begin() as session:
+        await seal(session, writer.tables)
+    async with writer.database.read() as session:
+        assert await first_broken(session, writer.tables) is None
+        second = await session.scalar(sa.text("SELECT id FROM metadata.audit WHERE object_id = '1'"))
+    owner = await asyncpg.connect(Addresses(cingulum.admin_url, SECRET).url(owner_role(Service.METADATA)))
+    await owner.execute("UPDATE metadata.audit SET after = '{\"n\": 7}' WHERE object_id = '1'")
+    await owner.close()
+    async with writer.database.read() as session:
+        assert await first_broken(session, writer.tables) == second

@@ -1,0 +1,58 @@
+"""Killed between any two steps, on either side: the event is neither lost nor handled twice."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from libs.common.testing import Callers
+from tests.support import dying
+from tests.support.rows import a_session
+from tests.support.system import Cingulum
+
+pytestmark = pytest.mark.deep
+
+MOST = 80
+
+
+async def told_once(onlooker: asyncpg.Connection, n: int) -> None:
+    """Each of n events was said once, handled once, and did once what it does."""
+    assert await onlooker.fetchval("SELECT count(*) FROM registry.events") == n
+    assert await onlooker.fetchval("SELECT count(*) FROM metadata.inbox") == n
+    assert await onlooker.fetchval("SELECT count(*) FROM metadata.action_users") == n
+    assert await onlooker.fetchval("SELECT count(*) FROM metadata.dead_events") == 0
+
+
+async def dies_or_lives(target: Callable[..., None], *words: object, fatal: int) -> bool:
+    """Run it with a fatal step, and if it died, once more without; whether it lived."""
+    code = await asyncio.to_thread(dying.run, target, *words, fatal)
+    if code == 0:
+        return True
+    assert code == -signal.SIGKILL
+    assert await asyncio.to_thread(dying.run, target, *words, 0) == 0
+    return False
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("side", ["say", "hear"])
+async def test_killed_at_any_step(cingulum: Cingulum, callers: Callers, side: str) -> None:
+    environment = dict(cingulum.environment)
+    async with a_session(cingulum, callers) as (session, _, onlooker):
+        for n in range(1, MOST):
+            user = uuid4()
+            await onlooker.execute(
+                "INSERT INTO metadata.users (id, username) VALUES ($1, $2)", user, str(user)
+            )
+            said = await dies_or_lives(
+                dying.say, environment, str(session), str(user), fatal=n if side == "say" else 0
+            )
+            heard = await dies_or_lives(dying.hear, environment, n, fatal=n if side == "hear" else 0)
+            await told_once(onlooker, n)
+            if n > 1 and (said if side == "say" else heard):
+                return
+        raise AssertionError(f"{side}: more than {MOST} steps")

@@ -1,0 +1,91 @@
+"""The watcher of event loops: it names who held one, and nobody who only waited."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from libs.common.app import running
+from libs.common.observability import Observed
+from tests.support.held_loop import ALLOWED_S, Steps
+
+
+@pytest.fixture
+def steps(steps_of_services: Steps) -> Steps:
+    """What the watcher of all these tests has found; whatever a test takes from it fails nobody."""
+    return steps_of_services
+
+
+def burn() -> None:
+    """Use more CPU time than is allowed in one step."""
+    until = time.thread_time() + 1.2 * ALLOWED_S
+    while time.thread_time() < until:
+        pass
+
+
+async def ask(does: Callable[[], object]) -> None:
+    """One request to a service behind a gateway, and what it does on its account."""
+
+    async def service(_scope: Scope, _receive: Receive, send: Send) -> None:
+        done = does()
+        if asyncio.iscoroutine(done):
+            await done
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    app = Observed(Observed(service, "registry"), "gateway")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
+        burn()  # a test may
+        await http.get("/sessions?lab=hilllab")
+
+
+async def test_a_request_that_holds_the_loop_is_named_by_its_path(steps: Steps) -> None:
+    await ask(burn)
+    [told] = steps.take()
+    assert re.match(r"GET /sessions: \d{3} ms of CPU time in one step", told)
+
+
+async def test_what_a_request_starts_is_named_after_it(steps: Steps) -> None:
+    async def burning() -> None:
+        burn()
+
+    async def starts() -> None:
+        await asyncio.create_task(burning())
+
+    await ask(starts)
+    [told] = steps.take()
+    assert told.startswith("GET /sessions: ")
+    assert "burning: " in told
+
+
+async def test_a_job_in_the_background_is_named(steps: Steps) -> None:
+    async def sweep() -> None:
+        burn()
+
+    async with running([sweep], "registry"):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    [told] = steps.take()
+    assert re.match(r"registry: \S*sweep: \d{3} ms", told)
+
+
+async def test_a_callback_is_named(steps: Steps) -> None:
+    asyncio.get_running_loop().call_soon(burn)
+    await asyncio.sleep(0)
+    [told] = steps.take()
+    assert told.startswith("callback burn: ")
+
+
+async def test_who_waits_or_works_in_a_thread_holds_nobody_up(steps: Steps) -> None:
+    async def waits() -> None:
+        await asyncio.to_thread(burn)
+        time.sleep(1.2 * ALLOWED_S)  # noqa: ASYNC251 - no CPU time, as when the machine is busy with others
+
+    await ask(waits)
+    assert steps.take() == []

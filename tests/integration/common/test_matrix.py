@@ -1,0 +1,98 @@
+"""Roles × routes, generated from the catalogue and the applications: no route exists without a line in it."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from deploy.local.schema import apps
+from libs.common.auth import Needs
+from libs.common.catalogue import SEGMENTS, STATEFUL, Service
+from libs.common.permissions import Permission, may
+from libs.common.testing import Callers
+from tests.support.system import Cingulum
+
+BUILT = [s for s in STATEFUL if importlib.util.find_spec(f"services.{s}.app")]
+NOWHERE = "00000000-0000-4000-8000-00000000dead"
+
+
+def _routes(app: FastAPI) -> Iterator[APIRoute]:
+    """Every API route of an application, also those of included routers."""
+
+    def within(routes: list[Any]) -> Iterator[APIRoute]:
+        for route in routes:
+            if isinstance(route, APIRoute):
+                yield route
+            elif hasattr(route, "original_router"):
+                yield from within(route.original_router.routes)
+
+    yield from within(list(app.routes))
+
+
+def _needed(dependant: Dependant) -> set[Permission]:
+    """The permissions that a route asks for."""
+    found = {dependant.call.permission} if isinstance(dependant.call, Needs) else set()
+    return (
+        found.union(*(_needed(inner) for inner in dependant.dependencies))
+        if dependant.dependencies
+        else found
+    )
+
+
+@pytest.fixture(scope="module")
+def table() -> dict[Service, list[APIRoute]]:
+    return {service: list(_routes(app)) for service, app in apps().items() if service in BUILT}
+
+
+def test_every_route_says_who_may_call_it_and_stands_under_its_own_segment(
+    table: dict[Service, list[APIRoute]],
+) -> None:
+    for service, routes in table.items():
+        assert routes, service
+        for route in routes:
+            assert SEGMENTS.get(route.path.split("/")[1]) is service, route.path
+            open_to_all = getattr(route.endpoint, "__open_to_all__", False)
+            assert bool(_needed(route.dependant)) != open_to_all, f"{route.methods} {route.path}"
+
+
+def test_every_segment_of_a_built_service_has_a_route(table: dict[Service, list[APIRoute]]) -> None:
+    answered = {route.path.split("/")[1] for routes in table.values() for route in routes}
+    promised = {segment for segment, service in SEGMENTS.items() if service in BUILT}
+    assert promised - answered == set()
+
+
+def _slug(answer: httpx.Response) -> str:
+    told = answer.json() if "json" in answer.headers.get("content-type", "") else None
+    return str(told.get("type", "")) if isinstance(told, dict) else ""
+
+
+@pytest.mark.parametrize("service", BUILT)
+async def test_each_role_is_refused_exactly_where_the_policy_says(
+    cingulum: Cingulum, callers: Callers, table: dict[Service, list[APIRoute]], service: Service
+) -> None:
+    running = await cingulum.start(service)
+    for route in table[service]:
+        if getattr(route.endpoint, "__open_to_all__", False):
+            continue
+        path = re.sub(r"\{[^}]*\}", NOWHERE, route.path)
+        for role, who in callers.all().items():
+            for method in sorted((route.methods or set()) - {"HEAD"}):
+                body = {"wait_s": 0} if path == "/jobs/claim" else {}
+                more = {} if method in {"GET", "DELETE"} else {"json": body}
+                answer = await running.as_(who).request(method, path, **more)
+                allowed = who is not None and all(may(who, need) for need in _needed(route.dependant))
+                said = _slug(answer)
+                line = f"{role}: {method} {path} → {answer.status_code} {said}"
+                if not allowed:
+                    assert answer.status_code in {401, 403}, line
+                else:
+                    assert said != "not-authenticated", line
+                    assert answer.status_code < 500, line

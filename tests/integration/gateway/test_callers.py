@@ -1,0 +1,107 @@
+"""The gateway knows its callers, and nobody can pretend to have been known."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from libs.common.auth import HEADER
+from libs.common.catalogue import Service
+from libs.common.testing import Callers
+from libs.common.testing.callers import identity_headers
+from tests.support.gateway import mounted
+from tests.support.system import Cingulum
+
+ADMIN = {"CINGULUM_ADMIN_USERNAME": "ada", "CINGULUM_ADMIN_PASSWORD": "correct horse"}
+
+
+@pytest.fixture
+async def http(cingulum: Cingulum) -> AsyncIterator[httpx.AsyncClient]:
+    async with mounted({**cingulum.environment, **ADMIN}) as client:
+        yield client
+
+
+async def log_in(http: httpx.AsyncClient) -> dict[str, str]:
+    answer = await http.post("/auth-token", data={"username": "ada", "password": "correct horse"})
+    return {"Authorization": f"Token {answer.json()['token']}"}
+
+
+async def test_a_token_a_password_and_a_token_in_its_place_all_say_who_one_is(
+    http: httpx.AsyncClient,
+) -> None:
+    token = await log_in(http)
+    for how in (
+        {"headers": token},
+        {"headers": {"Authorization": token["Authorization"].replace("Token", "Bearer")}},
+        {"auth": ("ada", "correct horse")},
+        {"auth": ("anything", token["Authorization"].split()[1])},
+    ):
+        answer = await http.get("/me", **how)
+        assert answer.status_code == 200, how
+        assert answer.json()["username"] == "ada"
+
+
+async def test_a_wrong_token_is_told_so_in_the_words_clients_look_for(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/me", headers={"Authorization": "Token 0123"})
+    assert answer.status_code == 403
+    assert answer.json()["detail"] == "Invalid token."
+
+
+async def test_a_forged_identity_is_worth_nothing(http: httpx.AsyncClient, callers: Callers) -> None:
+    stolen = identity_headers(callers.administrator, Service.METADATA)
+    assert HEADER in stolen
+    assert (await http.get("/me", headers=stolen)).status_code == 403
+
+
+async def test_a_revoked_token_is_refused_within_five_seconds(http: httpx.AsyncClient) -> None:
+    admin = await log_in(http)
+    made = (await http.post("/tokens", json={"name": "rig", "scopes": ["read"]}, headers=admin)).json()
+    rig = {"Authorization": f"Token {made['token']}"}
+    assert (await http.get("/me", headers=rig)).json()["scopes"] == ["read"]
+    await http.delete(f"/tokens/{made['id']}", headers=admin)
+    for _ in range(60):
+        if (answer := await http.get("/me", headers=rig)).status_code == 403:
+            break
+        import asyncio
+
+        await asyncio.sleep(0.1)
+    assert answer.json()["detail"] == "Invalid token."
+
+
+async def test_every_answer_carries_the_request_id_it_came_with(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/me", headers={"X-Request-Id": "abc-1"})
+    assert answer.headers["x-request-id"] == "abc-1"
+
+
+async def test_what_a_request_leads_to_carries_its_id(http: httpx.AsyncClient, cingulum: Cingulum) -> None:
+    admin = await log_in(http)
+    await http.post("/labs", json={"name": "hilllab"}, headers={**admin, "X-Request-Id": "rig-7"})
+    onlooker = await asyncpg.connect(cingulum.admin_url)
+    audited = await onlooker.fetchval("SELECT request_id FROM metadata.audit WHERE action = 'lab.created'")
+    await onlooker.close()
+    assert audited == "rig-7"
+
+
+async def test_an_unknown_path_is_404_and_health_names_every_service(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/nobody")).status_code == 404
+    health = await http.get("/health/ready")
+    assert health.status_code == 200
+    assert health.json()["services"]["metadata"] == "ok"
+
+
+@pytest.mark.parametrize("how", [{"headers": {"Authorization": "Token 0123"}}, {"auth": ("ada", "a guess")}])
+async def test_who_guesses_is_slowed_down_and_nobody_else(cingulum: Cingulum, how: dict[str, Any]) -> None:
+    one_a_quarter = {"CINGULUM_RATE_LIMIT": "4", "CINGULUM_TRUST_FORWARDED": "true"}
+    async with mounted({**cingulum.environment, **ADMIN, **one_a_quarter}) as http:
+        known = await log_in(http)
+        headers = {"X-Forwarded-For": "1.1.1.1, 2.2.2.2", **how.get("headers", {})}
+        answers = [await http.get("/me", **{**how, "headers": headers}) for _ in range(2)]
+        assert [a.status_code for a in answers] == [403, 429]
+        assert int(answers[-1].headers["Retry-After"]) >= 1
+        elsewhere = {**headers, "X-Forwarded-For": "2.2.2.2, 3.3.3.3"}
+        assert (await http.get("/me", **{**how, "headers": elsewhere})).status_code == 403
+        assert (await http.get("/me", headers=known)).status_code == 200

@@ -1,0 +1,37 @@
+"""Nothing that is sent makes the gateway fail: an answer is a refusal with a reason, never an internal error."""
+
+from __future__ import annotations
+
+from tests.support.gateway import mounted
+from tests.support.hostile import Door, Foe, attack, told
+from tests.support.system import Cingulum
+
+TRIES = 500
+OWN = (
+    "/",
+    "/api/schema",
+    "/api/docs",
+    "/docs",
+    "/docs/",
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+)
+
+
+async def test_no_address_and_no_header_makes_an_internal_error(cingulum: Cingulum) -> None:
+    found = [Door(method, path, ("format",)) for path in OWN for method in ("GET", "HEAD", "POST", "DELETE")]
+    found += [Door("GET", path) for path in ("/{any}", "/health/{any}", "/api/{any}", "/docs/{any}")]
+    # Behind it: who the caller is, decided by the gateway from whatever stands in the headers.
+    found += [
+        Door(method, path) for path in ("/me", "/data/{any}", "/app/{any}") for method in ("GET", "POST")
+    ]
+    async with mounted(cingulum.environment) as http:
+        await attack(
+            http.request,
+            found,
+            Foe({}, ["openapi", "sessions", "favicon.ico"]),
+            TRIES,
+            refusal=told,
+        )

@@ -1,0 +1,206 @@
+"""Signing in, tokens, and who one is."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from libs.common.catalogue import Service
+from libs.common.permissions import Principal, Scope
+from libs.common.testing import Callers, Running
+from tests.support.system import Cingulum
+
+
+async def first_administrator(cingulum: Cingulum) -> Running:
+    cingulum.environment = {
+        **cingulum.environment,
+        "CINGULUM_ADMIN_USERNAME": "ada",
+        "CINGULUM_ADMIN_PASSWORD": "correct horse",
+    }
+    return await cingulum.start(Service.METADATA)
+
+
+async def test_the_first_administrator_signs_in_and_gets_the_same_token_each_time(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    answers = [
+        await metadata.request("POST", "/auth-token", data={"username": "ada", "password": "correct horse"})
+        for _ in range(2)
+    ]
+    assert [a.status_code for a in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert list(answers[0].json()) == ["token"]
+    assert len(answers[0].json()["token"]) == 40
+
+
+async def test_a_wrong_password_and_an_unknown_user_are_told_the_same(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    wrong = await metadata.post("/auth-token", {"username": "ada", "password": "battery staple"})
+    unknown = await metadata.post("/auth-token", {"username": "bob", "password": "battery staple"})
+    assert wrong.status_code == unknown.status_code == 400
+    assert wrong.json() == unknown.json()
+    assert wrong.json()["non_field_errors"] == ["Unable to log in with provided credentials."]
+
+
+async def test_a_stranger_is_refused_with_403(cingulum: Cingulum) -> None:
+    metadata = await cingulum.start(Service.METADATA)
+    for path in ("/me", "/tokens"):
+        answer = await metadata.get(path)
+        assert answer.status_code == 403
+        assert answer.json()["type"] == "not-authenticated"
+
+
+async def test_a_token_is_shown_once_and_can_be_revoked(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    known = (await _user_id(metadata), "ada")
+    metadata = metadata.as_(Principal(known[0], known[1], is_superuser=True))
+    made = await metadata.post("/tokens", {"name": "rig 1", "scopes": ["read", "register"]})
+    assert made.status_code == 201
+    assert len(made.json()["token"]) == 64
+    listed = (await metadata.get("/tokens")).json()
+    assert [t["name"] for t in listed if t["kind"] == "personal"] == ["rig 1"]
+    assert all("token" not in t for t in listed)
+    assert (await metadata.delete(f"/tokens/{made.json()['id']}")).status_code == 204
+    assert (await metadata.delete(f"/tokens/{made.json()['id']}")).status_code == 404
+
+
+async def test_a_token_cannot_allow_more_than_its_maker(cingulum: Cingulum, callers: Callers) -> None:
+    metadata = await cingulum.start(Service.METADATA, callers.member)
+    answer = await metadata.post("/tokens", {"name": "x", "scopes": ["admin"]})
+    assert answer.status_code == 403
+    answer = await metadata.post("/tokens", {"name": "x", "scopes": ["fly"]})
+    assert answer.status_code == 400
+    assert "scopes" in answer.json()
+
+
+async def _user_id(metadata: Running):  # type: ignore[no-untyped-def]
+    async with metadata.app.state.database.read() as session:
+        return await session.scalar(sa.text("SELECT id FROM metadata.users"))
+
+
+async def test_a_write_repeated_under_one_key_happens_once(cingulum: Cingulum, callers: Callers) -> None:
+    metadata = await cingulum.start(Service.METADATA, callers.administrator)
+    key = {"Idempotency-Key": "k1"}
+    first = await metadata.post("/labs", {"name": "hilllab"}, headers=key)
+    again = await metadata.post("/labs", {"name": "hilllab"}, headers=key)
+    assert first.status_code == again.status_code == 201
+    assert first.content == again.content
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = await metadata.post("/labs", {"name": "coastlab"}, headers=key)
+    assert other.status_code == 409
+    assert other.json()["type"] == "idempotency-key-reused"
+    assert (await metadata.get("/labs")).json()["count"] == 1
+
+
+# The same in every test process, for they name the cases.
+LAB, OTHER_LAB, PROJECT, OTHER_PROJECT = (UUID(int=n, version=4) for n in (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("held", "asked"),
+    [
+        (("read", f"lab:{LAB}:write"), "write"),
+        (("read", f"lab:{LAB}:write"), f"lab:{OTHER_LAB}:write"),
+        ((f"project:{PROJECT}:read",), "read"),
+        ((f"project:{PROJECT}:read",), f"project:{OTHER_PROJECT}:read"),
+        ((f"lab:{LAB}:read",), f"project:{PROJECT}:read"),
+        (("read",), "admin"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["personal", "worker"])
+async def test_a_narrow_token_makes_no_wider_one(
+    cingulum: Cingulum, held: tuple[str, ...], asked: str, kind: str
+) -> None:
+    scopes = frozenset(map(Scope.parse, held))
+    narrow = Principal(uuid4(), "admin", is_superuser=True, labs=frozenset({LAB}), scopes=scopes)
+    metadata = await cingulum.start(Service.METADATA, narrow)
+    answer = await metadata.post("/tokens", {"name": "wider", "kind": kind, "scopes": [asked]})
+    assert answer.status_code == 403, answer.text
+
+
+async def test_a_token_that_ends_makes_none_that_outlives_it(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    ends = datetime(2099, 1, 1, tzinfo=UTC)
+    brief = Principal(
+        await _user_id(metadata),
+        "ada",
+        is_superuser=True,
+        scopes=frozenset({Scope.parse("read")}),
+        until=ends,
+    )
+    metadata = metadata.as_(brief)
+    for expires_at in (None, "2099-01-02T00:00:00Z"):
+        wanted = {"name": "longer", "scopes": ["read"], "expires_at": expires_at}
+        answer = await metadata.post("/tokens", wanted)
+        assert answer.status_code == 400
+        assert "expires_at" in answer.json()
+    wanted = {"name": "as long", "scopes": ["read"], "expires_at": "2099-01-01T00:00:00Z"}
+    assert (await metadata.post("/tokens", wanted)).status_code == 201
+
+
+async def test_a_narrow_token_revokes_none_that_reaches_further(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    await metadata.post("/auth-token", {"username": "ada", "password": "correct horse"})
+    ada = Principal(await _user_id(metadata), "ada", is_superuser=True)
+    await metadata.as_(ada).post("/tokens", {"name": "rig", "scopes": ["read", "write"]})
+    reading = Principal(ada.user_id, "ada", is_superuser=True, scopes=frozenset({Scope.parse("read")}))
+    for token in (await metadata.as_(ada).get("/tokens")).json():
+        answer = await metadata.as_(reading).delete(f"/tokens/{token['id']}")
+        assert answer.status_code == 403, token
+
+
+async def test_a_log_in_that_was_revoked_does_not_lock_its_owner_out(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    credentials = {"username": "ada", "password": "correct horse"}
+    first = (await metadata.post("/auth-token", credentials)).json()["token"]
+    metadata = metadata.as_(Principal(await _user_id(metadata), "ada", is_superuser=True))
+    (log_in,) = (await metadata.get("/tokens")).json()
+    assert (await metadata.delete(f"/tokens/{log_in['id']}")).status_code == 204
+    second = (await metadata.post("/auth-token", credentials)).json()["token"]
+    assert second != first
+    assert len((await metadata.get("/tokens")).json()) == 1
+
+
+async def test_a_token_is_written_down_nowhere(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    ada = metadata.as_(Principal(await _user_id(metadata), "ada", is_superuser=True))
+    key = {"Idempotency-Key": "k1"}
+    made = (await ada.post("/tokens", {"name": "a", "scopes": ["read"]}, headers=key)).json()["token"]
+    credentials = {"username": "ada", "password": "correct horse"}
+    log_in = (await metadata.post("/auth-token", credentials, headers=key)).json()["token"]
+    async with metadata.app.state.database.read() as session:
+        kept = str((await session.execute(sa.text("SELECT * FROM metadata.idempotency"))).all())
+    assert made not in kept
+    assert log_in not in kept
+    again = await ada.post("/tokens", {"name": "a", "scopes": ["read"]}, headers=key)
+    assert again.status_code == 409
+    assert again.json()["type"] == "shown-once"
+
+
+async def test_strangers_who_guess_passwords_hold_no_connection_that_writes_need(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    async with AsyncExitStack() as stack:
+        for _ in range(metadata.app.state.settings.write_connections):
+            tx = await stack.enter_async_context(metadata.app.state.writer.begin())
+            await tx.session.execute(sa.text("SELECT 1"))
+        async with asyncio.timeout(20):
+            guess = await metadata.post("/auth-token", {"username": "ada", "password": "guess"})
+    assert guess.status_code == 400
+
+
+async def test_a_password_that_no_keyboard_types_is_just_wrong(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    for sent in (
+        b'{"username": "ada", "password": "\\ud800"}',
+        b'{"username": "a\\u0000", "password": "x"}',
+        b'{"username":' * 50_000,
+        b"[" * 100_000,
+    ):
+        answer = await metadata.request(
+            "POST", "/auth-token", content=sent, headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code == 400, answer.text

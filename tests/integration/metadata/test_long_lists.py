@@ -1,0 +1,106 @@
+"""Long lists take one statement a page, use the indexes, and never hold the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from libs.common.permissions import system_visibility
+from services.metadata.queries import search
+from services.metadata.queries import sessions as queries
+from tests.support.house import House
+
+N_ANIMALS, N_SESSIONS, N_WEIGHINGS = 250, 5_000, 100
+LONGEST_STEP_S = 0.1  # of the loop's own CPU time: other processes of the machine do not count
+
+
+@pytest.fixture
+async def crowded(house: House) -> House:
+    """250 animals, each with 20 sessions, 100 weighings and an open restriction."""
+    lab = str(house.labs["hilllab"])
+    async with house.metadata.app.state.writer.begin() as tx:
+        for statement in (
+            "INSERT INTO metadata.subjects (id, nickname, lab_id, sex, birth_date)"
+            f" SELECT gen_random_uuid(), 'M' || n, '{lab}', 'F', '2023-01-01' FROM generate_series(1, {N_ANIMALS}) n",
+            "INSERT INTO metadata.actions (id, kind, subject_id, lab_id, start_time, start_at, day, number)"
+            " SELECT gen_random_uuid(), 'session', s.id, s.lab_id, '2024-01-01T10:00:00',"
+            " timestamptz '2024-01-01 10:00Z' + n * interval '1 day', date '2024-01-01' + n, 1"
+            f" FROM metadata.subjects s, generate_series(1, {N_SESSIONS // N_ANIMALS}) n",
+            "INSERT INTO metadata.actions (id, kind, subject_id, lab_id, start_time, start_at, day, reference_weight)"
+            " SELECT gen_random_uuid(), 'water-restriction', id, lab_id, '2024-01-01T10:00:00',"
+            " timestamptz '2024-01-01 10:00Z', date '2024-01-01', 22 FROM metadata.subjects",
+            "INSERT INTO metadata.weighings (id, subject_id, date_time, date_time_at, weight)"
+            " SELECT gen_random_uuid(), s.id, '2024-01-01T10:00:00',"
+            " timestamptz '2024-01-01 10:00Z' + n * interval '1 day', 20"
+            f" FROM metadata.subjects s, generate_series(1, {N_WEIGHINGS}) n",
+        ):
+            await tx.session.execute(sa.text(statement))
+    return house
+
+
+@contextmanager
+def statements(house: House) -> Iterator[list[str]]:
+    """What is asked of the database in the block."""
+    engine, told = house.metadata.app.state.database.reading.sync_engine, []
+
+    def heard(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "published_events" not in statement:  # the bus looks for what it missed in its own time
+            told.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", heard)
+    try:
+        yield told
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", heard)
+
+
+async def _longest_step(done: asyncio.Event) -> float:
+    """The most CPU time that the loop's thread spent between two looks."""
+    longest, before = 0.0, time.thread_time()
+    while not done.is_set():
+        await asyncio.sleep(0)
+        now = time.thread_time()
+        longest, before = max(longest, now - before), now
+    return longest
+
+
+async def test_a_page_of_a_long_list_is_one_statement_however_long_the_list(crowded: House) -> None:
+    with statements(crowded) as told:
+        answer = (await crowded.metadata.get("/sessions?limit=100")).json()
+    assert (answer["count"], len(answer["results"])) == (N_SESSIONS, 100)
+    assert len(told) == 1, told
+    with statements(crowded) as told:
+        answer = (
+            await crowded.metadata.get("/sessions?subject=M7&date_range=2024-01-03,2024-01-03&number=001")
+        ).json()
+    assert (answer["count"], len(told)) == (1, 1)
+
+    done = asyncio.Event()
+    watch = asyncio.create_task(_longest_step(done))
+    with statements(crowded) as told:
+        answer = (await crowded.metadata.get("/subjects")).json()
+    done.set()
+    assert (answer["count"], len(answer["results"])) == (N_ANIMALS, N_ANIMALS)
+    assert all(row["reference_weight"] == 22 for row in answer["results"])
+    assert len(told) == 4, told  # the page, weights, water, actions: not one an animal
+    longest = await watch
+    assert longest < LONGEST_STEP_S, longest
+
+
+async def test_a_session_is_found_by_its_path_over_the_indexes(crowded: House) -> None:
+    asked = {"subject": "M7", "date_range": "2024-01-03,2024-01-03", "number": "001"}
+    seen = system_visibility()
+    statement = queries.sessions(seen).where(*search.conditions(seen, asked))
+    async with crowded.metadata.app.state.writer.begin() as tx:
+        connection = await tx.session.connection()
+        plain = statement.compile(connection.sync_connection, compile_kwargs={"literal_binds": True})
+        rows = await tx.session.execute(sa.text(f"EXPLAIN {plain}".replace(":", r"\:")))
+        plan = "\n".join(row[0] for row in rows)
+    assert "ix_actions_subject_id_day_number" in plan, plan
+    assert "Seq Scan on actions" not in plan, plan

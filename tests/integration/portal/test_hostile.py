@@ -1,0 +1,50 @@
+"""Nothing that a browser sends makes a page fail: people read a page that says what to do, never an internal error."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from services.portal.routes import routers
+from tests.support.hostile import Foe, attack, doors, told
+from tests.support.portal import LOGIN, a_colony, a_recording, browsing
+from tests.support.system import Cingulum
+
+TRIES = 300
+FORMS = {"/app/login": ("username", "password", "csrf", "next"), "/app/logout": ("csrf",)}
+
+
+async def test_no_address_and_no_form_makes_an_internal_error(cingulum: Cingulum) -> None:
+    async with browsing(cingulum.environment) as browser:
+        await a_colony(browser)
+        await a_recording(browser)
+        await browser.sign_in()
+        kept = "; ".join(f"{name}={value}" for name, value in browser.http.cookies.items())
+        jobs = await browser.api("GET", "/jobs")
+        sessions = [session["id"] for session in browser.made["sessions"]]
+        keys = [
+            *sessions,
+            *(job["id"] for job in jobs["results"][:2]),
+            "KS014",
+            "hilllab",
+            str(uuid4()),
+            "app.css",
+        ]
+        good = {
+            **LOGIN,
+            "csrf": browser.http.cookies["cingulum_csrf"],
+            "next": "/app/",
+            "subject": "KS014",
+            "offset": 1,
+        }
+
+        async def ask(method: str, path: str, headers: dict[str, bytes], **more: Any) -> httpx.Response:
+            sent = {"cookie": kept.encode(), **headers}
+            browser.http.cookies.clear()  # whatever the last answer took away
+            return await browser.http.request(
+                method, path, headers={name.encode(): value for name, value in sent.items()}, **more
+            )
+
+        await attack(ask, doors(routers, FORMS), Foe(good, keys), TRIES, refusal=told)

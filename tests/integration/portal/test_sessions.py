@@ -1,0 +1,68 @@
+"""The list of sessions shows what the API says, and filters without script."""
+
+from __future__ import annotations
+
+from html import unescape
+
+from tests.support.portal import Browser
+
+
+async def test_the_list_shows_each_session_with_its_links(browser: Browser) -> None:
+    page = (await browser.get("/app/sessions?from=2020-01-01")).text
+    assert "1–3 of 3 sessions" in page
+    for session in browser.made["sessions"]:
+        assert f'href="/app/sessions/{session["id"]}"' in page
+        assert session["task_protocol"] in page
+    assert 'href="/app/subjects/KS014"' in page
+
+
+async def test_a_plain_form_filters(browser: Browser) -> None:
+    first, second, third = (session["id"] for session in browser.made["sessions"])
+    for query, shown in (
+        ("subject=ks014", {first, second}),
+        ("lab=valelab", {third}),
+        ("project=maze", {second, third}),
+        ("task_protocol=choiceworld", {first, second}),
+        ("from=2020-08-23", {second, third}),
+        ("to=2020-08-22&lab=", {first}),
+        ("from=2020-08-23&to=2020-08-23", {second}),
+    ):
+        page = (await browser.get(f"/app/sessions?{query}")).text
+        assert {one for one in (first, second, third) if one in page} == shown, query
+
+
+async def test_what_was_asked_stays_in_the_form_and_in_the_snippet(browser: Browser) -> None:
+    page = unescape((await browser.get("/app/sessions?subject=KS014&lab=hilllab&from=2020-08-22")).text)
+    assert 'name="subject" value="KS014"' in page
+    assert "<option selected>hilllab</option>" in page
+    assert "one.search(subject='KS014', lab='hilllab', date_range=['2020-08-22', '2999-12-31'])" in page
+    assert f"ONE(base_url='http://{browser.http.base_url.host}:{browser.http.base_url.port}')" in page
+
+
+async def test_a_senseless_filter_is_explained_beside_the_form(browser: Browser) -> None:
+    answer = await browser.get("/app/sessions?from=yesterday")
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert 'value="yesterday"' in answer.text
+
+
+async def test_nothing_found_says_what_to_do(browser: Browser) -> None:
+    assert "No session fits." in (await browser.get("/app/sessions?subject=nobody")).text
+
+
+async def test_pages_keep_the_filters(browser: Browser) -> None:
+    await browser.api("POST", "/labs", {"name": "pagelab", "timezone": "UTC"})
+    await browser.api("POST", "/subjects", {"nickname": "PL1", "lab": "pagelab"})
+    for n in range(52):
+        body = {
+            "subject": "PL1",
+            "lab": "pagelab",
+            "start_time": f"2019-01-01T10:{n:02d}:00",
+            "number": n + 1,
+        }
+        await browser.api("POST", "/sessions", body)
+    page = unescape((await browser.get("/app/sessions?lab=pagelab")).text)
+    assert 'rel="next" href="/app/sessions?lab=pagelab&offset=50"' in page
+    last = unescape((await browser.get("/app/sessions?lab=pagelab&offset=50")).text)
+    assert "51–52 of 52 sessions" in last
+    assert 'rel="prev" href="/app/sessions?lab=pagelab"' in last

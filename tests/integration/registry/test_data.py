@@ -1,0 +1,133 @@
+"""The data server, and the tables by which clients search."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from libs.common.storage import LocalStore
+from tests.support.bytes import md5, random_bytes, sha256
+from tests.support.lab import DAY, LAB, SUBJECT, Laboratory, a_session, made
+from tests.support.system import Cingulum
+
+NAME, DATA = "alf/probe00/#2020-01-01#/spikes.times.npy", random_bytes(3_000_000)
+BOUND = "UPDATE registry.repositories SET store = :store WHERE name = 'central'"
+FOLDER = f"/data/{LAB}/Subjects/{SUBJECT}/{DAY}/001"
+
+
+@pytest.fixture
+async def dataset(lab: Laboratory, cingulum: Cingulum) -> str:
+    """The id of a dataset whose bytes lie in the central store, verified by an agent that stands for it."""
+    (found,) = await lab.register(NAME, hashes=[md5(DATA)], filesizes=[len(DATA)], name="central")
+    store = LocalStore(Path(cingulum.environment["CINGULUM_HOME"]) / "store")
+    await store.put(DATA)
+    await store.close()
+    async with lab.registry.app.state.database.begin() as session:
+        await session.execute(sa.text(BOUND), {"store": "agent"})
+    copies = (
+        await lab.registry.get("/copies", params={"dataset": found["id"], "repository": "central"})
+    ).json()
+    said = {"size_bytes": len(DATA), "md5": md5(DATA), "sha256": sha256(DATA)}
+    proof = await lab.registry.post(f"/copies/{copies['results'][0]['id']}/proof", said)
+    assert proof.json()["state"] == "verified", proof.text
+    async with lab.registry.app.state.database.begin() as session:
+        await session.execute(sa.text(BOUND), {"store": "local"})
+    return str(found["id"])
+
+
+def with_uuid(dataset: str) -> str:
+    """The file's address on the data server."""
+    name = NAME.replace("#", "%23").removesuffix(".npy")
+    return f"{FOLDER}/{name}.{dataset}.npy"
+
+
+async def test_a_file_is_served_under_its_name_with_the_uuid_and_without(
+    lab: Laboratory, dataset: str
+) -> None:
+    for path in (with_uuid(dataset), f"{FOLDER}/{NAME.replace('#', '%23')}"):
+        answer = await lab.registry.get(path)
+        assert answer.status_code == 200, answer.text
+        assert answer.content == DATA
+        assert answer.headers["content-length"] == str(len(DATA))
+        assert answer.headers["etag"] == f'"{sha256(DATA)}"'
+        head = await lab.registry.request("HEAD", path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == str(len(DATA))
+
+
+async def test_a_range_is_served_alone(lab: Laboratory, dataset: str) -> None:
+    part = await lab.registry.get(with_uuid(dataset), headers={"Range": "bytes=1000-1999"})
+    assert part.status_code == 206
+    assert part.content == DATA[1000:2000]
+    assert part.headers["content-range"] == f"bytes 1000-1999/{len(DATA)}"
+    beyond = await lab.registry.get(with_uuid(dataset), headers={"Range": f"bytes={len(DATA)}-"})
+    assert beyond.status_code == 416
+    same = await lab.registry.get(with_uuid(dataset), headers={"If-None-Match": f'"{sha256(DATA)}"'})
+    assert same.status_code == 304
+
+
+async def test_strangers_are_asked_for_a_password(lab: Laboratory, dataset: str) -> None:
+    answer = await lab.registry.as_(None).get(with_uuid(dataset))
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Basic ")
+
+
+@pytest.mark.parametrize(
+    "path", ["/data/nothing", f"{FOLDER}/alf/spikes.amps.npy", "/data/../etc/passwd", "/data/"]
+)
+async def test_what_is_not_there_is_not_found(lab: Laboratory, path: str) -> None:
+    assert (await lab.registry.get(path)).status_code == 404
+
+
+async def test_what_nobody_proved_is_not_served(lab: Laboratory) -> None:
+    (found,) = await lab.register("alf/spikes.times.npy")
+    assert (await lab.registry.get(f"{FOLDER}/alf/spikes.times.{found['id']}.npy")).status_code == 404
+
+
+async def test_the_tables_hold_what_a_server_holds(lab: Laboratory, dataset: str) -> None:
+    await lab.register("alf/spikes.amps.npy")
+    await made(lab.metadata, "/sessions", a_session(number=2))
+    info = (await lab.registry.get("/cache/info")).json()
+    assert info["tables"]["datasets"]["nrecs"] == 1
+    assert info["tables"]["sessions"]["nrecs"] == 2
+    assert info["location"].endswith("/cache.zip")
+    answer = await lab.registry.get("/cache.zip")
+    assert answer.headers["content-length"] == str(len(answer.content))
+    zipped = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert zipped.namelist() == ["sessions.pqt", "datasets.pqt", "cache_info.json"]
+    table = pq.read_table(io.BytesIO(zipped.read("datasets.pqt")))
+    about = json.loads(table.schema.metadata[b"one_metadata"])
+    assert (about["origin"], about["date_created"]) == (info["origin"], info["date_created"])
+    (row,) = table.to_pylist()
+    assert row == {
+        "eid": lab.session_id, "id": dataset, "file_size": len(DATA), "hash": md5(DATA),
+        "default_revision": True, "qc": "NOT_SET", "exists": True, "rel_path": NAME,
+    }  # fmt: skip
+    again = (await lab.registry.get("/cache/info")).json()
+    assert again == info
+
+
+async def test_the_tables_of_a_tag_hold_its_datasets_only(lab: Laboratory, dataset: str) -> None:
+    admin = lab.registry.as_(lab.metadata.caller)
+    await made(admin, "/tags", {"name": "paper"})
+    empty = (await lab.registry.get("/cache/info/paper")).json()
+    assert empty["database_tags"] == ["paper"]
+    assert empty["tables"]["datasets"]["nrecs"] == 0
+    await lab.registry.patch(f"/datasets/{dataset}", {"tags": ["paper"]})
+    full = (await lab.registry.get("/cache/info/paper")).json()
+    assert full["tables"]["datasets"]["nrecs"] == 1
+    assert (await lab.registry.get("/cache/info/other")).status_code == 404
+
+
+async def test_downloads_are_counted(lab: Laboratory, dataset: str) -> None:
+    for count in (1, 2):
+        answer = await lab.registry.post("/new-download", {"datasets": dataset, "user": "ada"})
+        assert answer.json()["count"] == [count]
+    (row,) = (await lab.registry.get("/downloads")).json()["results"]
+    assert (row["user"], row["dataset"], row["count"]) == ("ada", dataset, 2)

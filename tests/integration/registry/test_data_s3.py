@@ -1,0 +1,103 @@
+"""Files out of a real S3 server: small ones through us, heavy ones by a signed address; the ONE client loads both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from one.webclient import http_download_file
+
+from libs.common.storage.s3_bucket import S3Place
+from tests.support.bytes import random_bytes, sha256
+from tests.support.road import ADMIN, FOLDER, PASSWORD, Site, a_site
+from tests.support.system import Cingulum
+from tests.support.weed import make_bucket, weed_server
+
+SMALL, HEAVY = "alf/spikes.times.npy", "alf/#2020-01-01#/spikes.amps.npy"
+FILES = {SMALL: random_bytes(30_000), HEAVY: random_bytes(9_000_000)}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[S3Place]:
+    with weed_server() as place:
+        make_bucket(place)
+        yield place
+
+
+@pytest.fixture
+async def site(cingulum: Cingulum, server: S3Place, tmp_path: Path) -> AsyncIterator[Site]:
+    """A system whose central store is S3, with the two files verified in it."""
+    cingulum.environment = {
+        **cingulum.environment,
+        "CINGULUM_S3_ENDPOINT": server.endpoint_url,
+        "CINGULUM_S3_PUBLIC_ENDPOINT": server.endpoint_url,
+        "CINGULUM_S3_BUCKET": server.bucket,
+        "CINGULUM_S3_ACCESS_KEY": server.access_key_id,
+        "CINGULUM_S3_SECRET_KEY": server.secret_access_key,
+    }
+    async with a_site(cingulum, tmp_path, store="s3") as site:
+        await site.bring(FILES)
+        await site.until_verified(len(FILES))
+        yield site
+
+
+def address(name: str) -> str:
+    """Where a file is on the data server."""
+    return f"/data/{FOLDER}/{name.replace('#', '%23')}"
+
+
+async def test_small_and_heavy_files_come_whole_and_in_ranges(site: Site) -> None:
+    for name, data in FILES.items():
+        head = await site.http.head(address(name))
+        assert head.status_code == 200
+        assert head.headers["content-length"] == str(len(data))
+        assert head.headers["etag"] == f'"{sha256(data)}"'
+        whole = await site.http.get(address(name), follow_redirects=True)
+        assert whole.content == data
+        assert whole.headers["content-length"] == str(len(data))
+        part = await site.http.get(address(name), headers={"Range": "bytes=10-19"}, follow_redirects=True)
+        assert (part.status_code, part.content) == (206, data[10:20])
+        assert part.headers["content-range"] == f"bytes 10-19/{len(data)}"
+    same = await site.http.get(address(SMALL), headers={"If-None-Match": head.headers["etag"]})
+    assert same.status_code == 200, "another file's ETag is none of this one"
+
+
+async def test_heavy_bytes_do_not_come_through_us(site: Site, server: S3Place) -> None:
+    small, heavy = await site.http.get(address(SMALL)), await site.http.get(address(HEAVY))
+    assert (small.status_code, heavy.status_code) == (200, 302)
+    assert heavy.headers["location"].startswith(server.endpoint_url)
+    async with httpx.AsyncClient(timeout=60) as anybody:  # the address is enough, for a while
+        assert (await anybody.get(heavy.headers["location"])).content == FILES[HEAVY]
+
+
+async def test_a_password_or_a_token_opens_and_strangers_see_nothing(site: Site) -> None:
+    token = site.http.headers["Authorization"].removeprefix("Token ")
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as http:
+        for name in FILES:
+            challenged = await http.get(address(name))
+            assert challenged.status_code == 401
+            assert challenged.headers["www-authenticate"].startswith("Basic ")
+            for login in ((ADMIN, PASSWORD), ("anything", token)):
+                opened = await http.get(address(name), auth=login)
+                assert opened.status_code in {200, 302}
+    await site.made("/users", {"username": "eve", "password": PASSWORD})
+    await site.made("/projects", {"name": "secret", "users": [ADMIN], "is_private": True})
+    hidden = await site.http.patch(f"/sessions/{site.session}", json={"projects": ["secret"]})
+    assert hidden.status_code == 200, hidden.text
+    async with httpx.AsyncClient(base_url=site.url, auth=("eve", PASSWORD), timeout=60) as eve:
+        for name in FILES:
+            assert (await eve.get(address(name))).status_code == 404
+
+
+async def test_the_one_client_downloads_both(site: Site, tmp_path: Path) -> None:
+    def download(name: str, folder: Path, chunks: tuple[int, int] | None = None) -> bytes:
+        login = {"username": ADMIN, "password": PASSWORD, "silent": True}
+        address = f"{site.url}/data/{FOLDER}/{name}"
+        return Path(http_download_file(address, chunks, target_dir=folder, **login)).read_bytes()
+
+    for name, data in FILES.items():
+        assert await asyncio.to_thread(download, name, tmp_path / "whole") == data
+        assert await asyncio.to_thread(download, name, tmp_path / "part", (5, 7)) == data[5:12]

@@ -1,0 +1,200 @@
+"""What registry makes of uploads and of finished jobs, told by its neighbours."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from libs.common.events import CopyVerified, JobPublishing, OutputsRefused, OutputsRegistered, UploadCompleted
+from libs.common.storage import LocalStore
+from tests.support.bytes import md5, sha256
+from tests.support.lab import DAY, LAB, SUBJECT, Laboratory
+from tests.support.system import Cingulum
+
+FILE, DATA = "alf/spikes.times.npy", b"the bytes of a file"
+FOLDER = f"{LAB}/Subjects/{SUBJECT}/{DAY}/001"
+
+
+class Neighbours:
+    """Transfer and scheduler, as registry sees them: rows of their tables and events of their outboxes."""
+
+    def __init__(self, lab: Laboratory, database: asyncpg.Connection, store: LocalStore) -> None:
+        self.lab, self.database, self.store = lab, database, store
+
+    async def upload(
+        self, data: bytes, *, copy: str | None = None, token: int | None = None, name: str = ""
+    ) -> UUID:
+        """A landed upload, told to everybody."""
+        upload, job = uuid4(), uuid4() if token else None
+        await self.store.put(data)
+        await self.database.execute(
+            "INSERT INTO transfer.uploads (id, owner_id, name, state, size_bytes, part_bytes, sha256, md5, store,"
+            " copy_id, job_id, token, created_at, touched_at, completed_at)"
+            " VALUES ($1, $1, $2, 'landed', $3, 1000000, $4, $5, 'local', $6, $7, $8, now(), now(), now())",
+            upload, name, len(data), sha256(data), md5(data), copy, job, token,
+        )  # fmt: skip
+        event = UploadCompleted(upload_id=upload, sha256=sha256(data), md5=md5(data), size_bytes=len(data))
+        await self.say("transfer", event)
+        return upload
+
+    async def job(self, token: int, outputs: list[dict[str, str]], state: str = "publishing") -> UUID:
+        """A job whose worker has handed in, told to registry."""
+        job = uuid4()
+        await self.database.execute(
+            "INSERT INTO scheduler.jobs (id, task, session_id, state, token, outputs, probe)"
+            " VALUES ($1, 'trial_summary', $2, 'Publishing', $3, $4, $5)",
+            job, UUID(self.lab.session_id), token, json.dumps(outputs), str(token),
+        )  # fmt: skip
+        await self.database.execute(
+            "INSERT INTO scheduler.attempts (token, job_id, state, outputs, started_at) VALUES ($1, $2, $3, $4, now())",
+            token, job, state, json.dumps(outputs),
+        )  # fmt: skip
+        await self.say("scheduler", JobPublishing(job_id=job, token=token))
+        return job
+
+    async def say(self, service: str, event: Any) -> None:
+        """Put an event into a neighbour's outbox; registry's sweep finds it."""
+        await self.database.execute(
+            f"INSERT INTO {service}.events (id, subject, payload, request_id) VALUES ($1, $2, $3, 'test')",
+            uuid4(), event.subject, event.model_dump_json(),
+        )  # fmt: skip
+        await self.lab.registry.sweep()
+
+    async def copy(self, dataset: str, repository: str = "central") -> dict[str, Any]:
+        """One copy as /copies shows it."""
+        asked = {"dataset": dataset, "repository": repository}
+        return dict((await self.lab.registry.get("/copies", params=asked)).json()["results"][0])
+
+
+@pytest.fixture
+async def neighbours(lab: Laboratory, cingulum: Cingulum) -> Any:
+    database = await asyncpg.connect(cingulum.admin_url)
+    store = LocalStore(Path(cingulum.environment["CINGULUM_HOME"]) / "store")
+    yield Neighbours(lab, database, store)
+    await database.close()
+    await store.close()
+
+
+async def until(happened: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for something that an event brings about."""
+    for _ in range(100):
+        if await happened():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not happen within 10 s")
+
+
+async def test_a_copy_whose_bytes_landed_is_verified_and_shown(
+    lab: Laboratory, neighbours: Neighbours
+) -> None:
+    (dataset,) = await lab.register(FILE, hashes=[md5(DATA)], filesizes=[len(DATA)])
+    expected = await neighbours.copy(dataset["id"])
+    assert (expected["state"], expected["sha256"]) == ("expected", None)
+    for _ in range(2):
+        await neighbours.upload(DATA, copy=expected["id"])
+    verified = await neighbours.copy(dataset["id"])
+    assert (verified["state"], verified["sha256"]) == ("verified", sha256(DATA))
+    assert verified["proved_how"].startswith("upload ")
+    now = (await lab.registry.get(f"/datasets/{dataset['id']}")).json()
+    assert {r["data_repository"]: r["exists"] for r in now["file_records"]}["central"] is True
+    assert neighbours.store.tree.path(f"{FOLDER}/{FILE}").read_bytes() == DATA
+    (told,) = await lab.registry.published(CopyVerified)
+    assert (str(told.copy_id), told.sha256) == (expected["id"], sha256(DATA))
+    session = (await lab.metadata.get(f"/sessions/{lab.session_id}")).json()
+    assert [d["hash"] for d in session["data_dataset_session_related"]] == [md5(DATA)]
+
+
+async def test_other_bytes_than_were_registered_are_suspect(lab: Laboratory, neighbours: Neighbours) -> None:
+    (dataset,) = await lab.register(FILE, hashes=["0" * 32], filesizes=[len(DATA)])
+    await neighbours.upload(DATA, copy=(await neighbours.copy(dataset["id"]))["id"])
+    suspect = await neighbours.copy(dataset["id"])
+    assert suspect["state"] == "suspect"
+    assert "MD5" in suspect["notice"]
+    assert suspect["sha256"] is None
+    assert await lab.registry.published(CopyVerified) == []
+
+
+async def test_other_bytes_that_come_later_leave_a_verified_copy_alone(
+    lab: Laboratory, neighbours: Neighbours
+) -> None:
+    (dataset,) = await lab.register(FILE)
+    copy = (await neighbours.copy(dataset["id"]))["id"]
+    await neighbours.upload(DATA, copy=copy)
+    await neighbours.upload(b"from a second machine", copy=copy)
+    verified = await neighbours.copy(dataset["id"])
+    assert (verified["state"], verified["sha256"]) == ("verified", sha256(DATA))
+    assert neighbours.store.tree.path(f"{FOLDER}/{FILE}").read_bytes() == DATA
+    assert await neighbours.database.fetchval("SELECT count(*) FROM registry.notices") == 1
+
+
+async def test_a_file_whose_name_cannot_stand_in_the_tree_is_verified_all_the_same(
+    lab: Laboratory, neighbours: Neighbours
+) -> None:
+    for name in (FILE, f"{FILE}/spikes.amps.npy"):
+        (dataset,) = await lab.register(name)
+        await neighbours.upload(name.encode(), copy=(await neighbours.copy(dataset["id"]))["id"])
+        assert (await neighbours.copy(dataset["id"]))["state"] == "verified"
+    assert neighbours.store.tree.path(f"{FOLDER}/{FILE}").read_bytes() == FILE.encode()
+
+
+async def test_outputs_of_a_job_become_verified_datasets_together(
+    lab: Laboratory, neighbours: Neighbours
+) -> None:
+    names = ["alf/_ibl_trials.table.pqt", "alf/probe00/spikes.times.npy"]
+    uploads = [await neighbours.upload(name.encode(), token=7, name=name) for name in names]
+    outputs = [
+        {"name": name, "upload_id": str(upload), "sha256": sha256(name.encode())}
+        for name, upload in zip(names, uploads, strict=True)
+    ]
+    job = await neighbours.job(7, outputs)
+    (answer,) = await lab.registry.published(OutputsRegistered)
+    assert (answer.job_id, answer.token) == (job, 7)
+    for name, dataset in zip(names, answer.dataset_ids, strict=True):
+        shown = (await lab.registry.get(f"/datasets/{dataset}")).json()
+        assert (shown["name"], shown["hash"]) == (name.rpartition("/")[2], md5(name.encode()))
+        assert [(r["data_repository"], r["exists"]) for r in shown["file_records"]] == [("central", True)]
+        assert neighbours.store.tree.path(f"{FOLDER}/{name}").read_bytes() == name.encode()
+    assert len(await lab.registry.published(CopyVerified)) == 2
+    await neighbours.say("scheduler", JobPublishing(job_id=job, token=7))
+    assert await lab.registry.published(OutputsRegistered) == [answer, answer]
+    assert len(await lab.registry.published(CopyVerified)) == 2
+
+
+async def test_outputs_that_cannot_be_datasets_are_refused_with_a_reason(
+    lab: Laboratory, neighbours: Neighbours
+) -> None:
+    names = ["alf/spikes.times.npy", "alf/no.such.zzz"]
+    uploads = [await neighbours.upload(name.encode(), token=8, name=name) for name in names]
+    outputs = [
+        {"name": name, "upload_id": str(upload), "sha256": sha256(name.encode())}
+        for name, upload in zip(names, uploads, strict=True)
+    ]
+    await neighbours.job(8, outputs)
+    (refused,) = await lab.registry.published(OutputsRefused)
+    assert "no.such.zzz" in refused.reason
+    assert (await lab.registry.get("/datasets")).json()["count"] == 0
+
+
+async def test_outputs_whose_bytes_have_left_the_store_are_refused(
+    lab: Laboratory, neighbours: Neighbours
+) -> None:
+    upload = await neighbours.upload(DATA, token=9, name=FILE)
+    await neighbours.store.delete(sha256(DATA))
+    await neighbours.job(9, [{"name": FILE, "upload_id": str(upload), "sha256": sha256(DATA)}])
+    (refused,) = await lab.registry.published(OutputsRefused)
+    assert "not in the store" in refused.reason
+
+
+async def test_an_attempt_that_is_over_registers_nothing(lab: Laboratory, neighbours: Neighbours) -> None:
+    upload = await neighbours.upload(DATA, token=9, name=FILE)
+    await neighbours.job(9, [{"name": FILE, "upload_id": str(upload), "sha256": sha256(DATA)}], state="lost")
+    assert await lab.registry.published(OutputsRegistered) == []
+    assert await lab.registry.published(OutputsRefused) == []
+    assert (await lab.registry.get("/datasets")).json()["count"] == 0

@@ -1,0 +1,336 @@
+"""Copies are given up when enough is proved to be kept elsewhere, and kept again as long as they are there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.local.migrate import migrate
+from libs.common.catalogue import Service
+from libs.common.events import ProofOrdered
+from libs.common.migrate import Addresses
+from libs.common.permissions import Principal, Scope
+from libs.common.testing.harness import SECRET
+from tests.support.bytes import md5, sha256
+from tests.support.lab import Laboratory, a_session, laboratory, made
+from tests.support.system import Cingulum
+
+PROBE = "raw_ephys_data/probe00"
+RAW, CGL, CBIN, CH = (
+    f"{PROBE}/_spikeglx_ephysData_g0_t0.imec0.ap.{end}" for end in ("bin", "cgl", "cbin", "ch")
+)
+WHY = {"reason": "the lab's disk is full"}
+
+
+class Files:
+    """A lab with three agents' repositories: `lab_server` is personal, `attic` and `cave` are not."""
+
+    def __init__(self, lab: Laboratory, neighbours: asyncpg.Connection) -> None:
+        self.lab, self.neighbours = lab, neighbours
+        self.of: dict[tuple[str, str], str] = {}  # (file, repository) → copy
+        self.datasets: dict[str, str] = {}
+
+    async def proved(self, name: str, *repositories: str) -> None:
+        """A file that lies in those repositories, and was read there by their agents."""
+        data = name.encode()
+        (dataset,) = await self.lab.register(
+            name,
+            hashes=[md5(data)],
+            filesizes=[len(data)],
+            name="lab_server",
+            exists="lab_server" in repositories,
+        )
+        self.datasets[name] = dataset["id"]
+        there = {repository for known, repository in self.of if known == name}
+        for repository in set(repositories) - there - {"lab_server"}:
+            said = {"dataset": dataset["id"], "data_repository": repository, "exists": True}
+            await made(self.lab.registry, "/files", said)
+        listed = (await self.lab.registry.get("/copies", params={"dataset": dataset["id"]})).json()["results"]
+        self.of |= {(name, copy["repository"]): copy["id"] for copy in listed}
+        for repository in repositories:
+            assert (await self.read(name, repository))["state"] == "verified"
+
+    async def read(self, name: str, repository: str, data: bytes | None = None) -> dict[str, Any]:
+        """The copy after its agent has read it, and found its bytes or others."""
+        data = name.encode() if data is None else data
+        said = {"size_bytes": len(data), "md5": md5(data), "sha256": sha256(data)}
+        answer = await self.lab.registry.post(f"/copies/{self.of[name, repository]}/proof", said)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def compressed(self, name: str, ch: str | None = None, *, is_proved: bool = True) -> None:
+        """Compressor knows a file as a compressed form of the raw one."""
+        await self.neighbours.execute(
+            "INSERT INTO compressor.recordings (dataset_id, session_id, state, sha256, ch_sha256, raw_sha256,"
+            " n_samples, proved_at) VALUES ($1, $2, 'indexed', $3, $4, $5, 1, CASE WHEN $6 THEN now() END)",
+            UUID(self.datasets[name]), UUID(self.lab.session_id), sha256(name.encode()),
+            sha256(ch.encode()) if ch else None, sha256(RAW.encode()), is_proved,
+        )  # fmt: skip
+
+    async def decision(self, name: str, repository: str) -> dict[str, Any]:
+        """What is said about giving a copy up."""
+        answer = await self.lab.registry.get(f"/copies/{self.of[name, repository]}/retirement")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def obstacles(self, name: str, repository: str) -> set[str]:
+        """What stands against giving a copy up."""
+        return {reason["obstacle"] for reason in (await self.decision(name, repository))["reasons"]}
+
+    async def retire(self, name: str, repository: str, **more: Any) -> httpx.Response:
+        """Ask for a copy to be given up."""
+        return await self.lab.registry.post(f"/copies/{self.of[name, repository]}/retire", WHY, **more)
+
+    async def state(self, name: str, repository: str) -> str:
+        """A copy's state."""
+        asked = {"id": self.of[name, repository], "history": "true"}
+        (copy,) = (await self.lab.registry.get("/copies", params=asked)).json()["results"]
+        return str(copy["state"])
+
+
+@pytest.fixture
+async def files(lab: Laboratory, cingulum: Cingulum) -> AsyncIterator[Files]:
+    root = lab.registry.as_(lab.administrator)
+    for name in ("attic", "cave"):
+        await made(root, "/data-repository", {"name": name, "store": "agent", "globus_is_personal": False})
+    neighbours = await asyncpg.connect(cingulum.admin_url)
+    yield Files(lab, neighbours)
+    await neighbours.close()
+
+
+async def test_a_copy_goes_when_two_others_are_proved_and_not_before(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic")
+    refused = await files.retire(RAW, "lab_server")
+    assert (refused.status_code, refused.json()["type"]) == (409, "may-not-retire")
+    assert refused.json()["reasons"][0]["obstacle"] == "too-few-copies"
+    assert "1 other proved copy counts (attic), 2 must remain" in refused.json()["detail"]
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    decision = await files.decision(RAW, "lab_server")
+    assert (decision["may_retire"], decision["reasons"]) == (True, [])
+    assert decision["policy"] == {"copies": 2, "shared": 1, "proof_days": 90}
+    (ground,) = decision["grounds"]
+    assert (ground["kind"], ground["suffices"]) == ("same-bytes", True)
+    assert [one["repository"] for one in ground["counted"]] == ["attic", "cave"]
+    done = await files.retire(RAW, "lab_server")
+    assert (done.status_code, done.json()["state"]) == (200, "retiring")
+    records = (await files.lab.registry.get(f"/datasets/{files.datasets[RAW]}")).json()["file_records"]
+    assert "lab_server" not in {one["data_repository"] for one in records}
+
+
+async def test_the_reason_and_what_it_rests_on_are_written_down(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    await files.retire(RAW, "lab_server")
+    row = await files.neighbours.fetchrow(
+        "SELECT username, before, after FROM registry.audit WHERE action = 'copy.retiring' AND object_id = $1",
+        files.of[RAW, "lab_server"],
+    )
+    assert row is not None
+    assert (row["username"], json.loads(row["before"])) == ("ada", {"state": "verified"})
+    told = json.loads(row["after"])
+    assert told["reason"] == WHY["reason"]
+    assert set(told["rests_on"]) == {files.of[RAW, "attic"], files.of[RAW, "cave"]}
+
+
+async def test_of_two_retirements_at_once_that_would_count_on_each_other_one_is_refused(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    holder = files.neighbours
+    for _ in range(3):
+        held = holder.transaction()
+        await held.start()
+        await holder.execute("SELECT FROM registry.copies ORDER BY id FOR UPDATE")
+        both = [asyncio.create_task(files.retire(RAW, where)) for where in ("lab_server", "attic")]
+        await until_both_wait(holder)
+        await held.rollback()
+        answers = await asyncio.gather(*both)
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+        left = [await files.state(RAW, where) for where in ("lab_server", "attic", "cave")]
+        assert sorted(left) == ["retiring", "verified", "verified"]
+        for where in ("lab_server", "attic"):
+            if await files.state(RAW, where) == "retiring":
+                await files.lab.registry.post(f"/copies/{files.of[RAW, where]}/keep")
+                await files.read(RAW, where)
+
+
+async def until_both_wait(onlooker: asyncpg.Connection) -> None:
+    """Wait until two transactions stand in front of a lock."""
+    for _ in range(400):
+        waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+        if await onlooker.fetchval(waiting) == 2:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the two requests did not meet")
+
+
+async def test_a_request_sent_twice_is_carried_out_once(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    first, second = [
+        await files.retire(RAW, "lab_server", headers={"Idempotency-Key": "disk-full"}) for _ in range(2)
+    ]
+    assert (first.status_code, first.json()) == (second.status_code, second.json())
+    without_key = await files.retire(RAW, "lab_server")
+    assert without_key.json()["reasons"][0]["obstacle"] == "leaving"
+
+
+async def test_a_copy_that_is_kept_after_all_counts_once_it_was_read_again(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    keep = f"/copies/{files.of[RAW, 'lab_server']}/keep"
+    assert (await files.lab.registry.post(keep)).status_code == 409
+    await files.retire(RAW, "lab_server")
+    kept = (await files.lab.registry.post(keep)).json()
+    assert (kept["state"], kept["order_proof"]) == ("expected", True)
+    ordered = await files.lab.registry.published(ProofOrdered)
+    assert ordered[-1].copy_ids == [UUID(files.of[RAW, "lab_server"])]
+    assert "too-few-copies" in await files.obstacles(RAW, "attic")
+    assert (await files.read(RAW, "lab_server"))["state"] == "verified"
+    assert await files.obstacles(RAW, "attic") == set()
+
+
+async def test_a_raw_copy_goes_when_two_copies_of_its_compressed_form_are_proved(files: Files) -> None:
+    await files.proved(RAW, "lab_server")
+    assert await files.obstacles(RAW, "lab_server") >= {"too-few-copies", "no-compressed-form"}
+    await files.proved(CGL, "lab_server")
+    await files.compressed(CGL, is_proved=False)
+    assert await files.obstacles(RAW, "lab_server") >= {"form-unproved", "too-few-copies"}
+    await files.neighbours.execute("UPDATE compressor.recordings SET proved_at = now()")
+    assert "form-unproved" not in await files.obstacles(RAW, "lab_server")
+    await files.proved(CGL, "lab_server", "attic")
+    decision = await files.decision(RAW, "lab_server")
+    assert decision["may_retire"], decision
+    ground = next(one for one in decision["grounds"] if one["suffices"])
+    assert (ground["kind"], ground["dataset_id"]) == ("compressed-form", files.datasets[CGL])
+    assert {one["repository"] for one in ground["counted"]} == {"lab_server", "attic"}
+    await files.read(CGL, "attic", b"rotten")
+    assert await files.obstacles(RAW, "lab_server") >= {"too-few-copies", "copy-does-not-count"}
+    assert (await files.retire(RAW, "lab_server")).status_code == 409
+    await files.read(CGL, "attic")
+    assert (await files.retire(RAW, "lab_server")).status_code == 200
+    assert (await files.retire(CGL, "attic")).status_code == 409
+
+
+async def test_a_cbin_counts_with_its_ch_only(files: Files) -> None:
+    await files.proved(RAW, "lab_server")
+    await files.proved(CBIN, "lab_server", "attic")
+    await files.proved(CH, "lab_server")
+    await files.compressed(CBIN, CH)
+    assert await files.obstacles(RAW, "lab_server") >= {"too-few-copies"}
+    await files.proved(CH, "lab_server", "attic")
+    assert await files.obstacles(RAW, "lab_server") == set()
+    assert (await files.lab.registry.delete(f"/datasets/{files.datasets[CH]}")).status_code == 204
+    assert await files.obstacles(RAW, "lab_server") >= {"too-few-copies", "form-replaced"}
+
+
+async def test_a_form_whose_dataset_is_deleted_or_has_other_bytes_is_no_ground(files: Files) -> None:
+    await files.proved(RAW, "lab_server")
+    await files.proved(CGL, "lab_server", "attic")
+    await files.compressed(CGL)
+    assert await files.obstacles(RAW, "lab_server") == set()
+    await files.lab.register(CGL, hashes=["b" * 32], name="lab_server", exists=False)
+    assert "form-replaced" in await files.obstacles(RAW, "lab_server")
+    assert (await files.lab.registry.delete(f"/datasets/{files.datasets[CGL]}")).status_code == 204
+    deleted = {one["text"] for one in (await files.decision(RAW, "lab_server"))["reasons"]}
+    assert any("is deleted" in text for text in deleted)
+
+
+async def test_a_job_that_reads_the_dataset_is_waited_for(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    for inputs, state, in_the_way in (
+        ([{"path": RAW, "dataset_id": files.datasets[RAW], "sha256": "aa"}], "Started", True),
+        ([{"path": CGL, "dataset_id": str(uuid4()), "sha256": "aa"}], "Started", False),
+        ([], "Publishing", True),
+        ([], "Complete", False),
+    ):
+        token = None if state == "Complete" else 7
+        await files.neighbours.execute(
+            "INSERT INTO scheduler.jobs (id, task, session_id, state, token, inputs)"
+            " VALUES ($1, 'compress', $2, $3, $4, $5)",
+            uuid4(), UUID(files.lab.session_id), state, token, json.dumps(inputs),
+        )  # fmt: skip
+        assert ("in-use" in await files.obstacles(RAW, "lab_server")) is in_the_way, (inputs, state)
+        await files.neighbours.execute("DELETE FROM scheduler.jobs")
+
+
+async def test_a_protected_dataset_keeps_all_its_copies(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    root = files.lab.registry.as_(files.lab.administrator)
+    await made(root, "/tags", {"name": "paper", "protected": True})
+    await root.patch(f"/datasets/{files.datasets[RAW]}", {"tags": ["paper"]})
+    assert await files.obstacles(RAW, "lab_server") == {"protected"}
+    answer = await root.post(f"/copies/{files.of[RAW, 'lab_server']}/retire", WHY)
+    assert answer.status_code == 409
+
+
+async def test_an_older_version_is_judged_by_its_own_copies(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    await files.lab.register(RAW, hashes=["b" * 32], name="lab_server", exists=False)
+    assert "unproved" in await files.obstacles(RAW, "lab_server")
+    assert (await files.retire(RAW, "lab_server")).status_code == 409
+
+
+async def test_whoever_is_not_of_the_lab_gives_nothing_up(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    path, lab = f"/copies/{files.of[RAW, 'lab_server']}", files.lab
+    readers = Scope.parse("read")
+    narrowed = Principal(lab.member.user_id, "ada", labs=lab.member.labs, scopes=frozenset({readers}))
+    for who, may_read in ((None, 403), (lab.visitor, 200), (narrowed, 200)):
+        asked = lab.registry.as_(who)
+        assert (await asked.get(f"{path}/retirement")).status_code == may_read
+        for call, body in (("retire", WHY), ("keep", None)):
+            assert (await asked.post(f"{path}/{call}", body)).status_code == 403
+    nowhere = f"/copies/{uuid4()}"
+    assert (await lab.registry.get(f"{nowhere}/retirement")).status_code == 404
+    assert (await lab.registry.post(f"{nowhere}/retire", WHY)).status_code == 404
+    assert await files.state(RAW, "lab_server") == "verified"
+
+
+async def test_copies_of_a_private_project_are_not_there_for_others(files: Files) -> None:
+    lab = files.lab
+    await made(lab.metadata, "/projects", {"name": "secret", "users": ["ada"], "is_private": True})
+    session = await made(lab.metadata, "/sessions", a_session(number=2, projects=["secret"]))
+    project = await files.neighbours.fetchval("SELECT id FROM metadata.projects")
+    member = Principal(lab.member.user_id, "ada", labs=lab.member.labs, projects=frozenset({project}))
+    mine = lab.registry.as_(member)
+    said = {"path": f"{session['subject']}/2019-12-10/002", "filenames": [RAW], "name": "lab_server"}
+    assert (await mine.post("/register-file", said)).status_code == 201
+    (copy,) = (await mine.get("/copies", params={"repository": "lab_server"})).json()["results"]
+    for who, status in ((mine, 200), (lab.registry.as_(lab.visitor), 404)):
+        assert (await who.get(f"/copies/{copy['id']}/retirement")).status_code == status
+    for call, body in (("retire", WHY), ("keep", None)):
+        answer = await lab.registry.as_(lab.visitor).post(f"/copies/{copy['id']}/{call}", body)
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": "x", "force": True}])
+async def test_a_copy_is_not_given_up_without_a_reason_in_words(files: Files, body: dict[str, Any]) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    answer = await files.lab.registry.post(f"/copies/{files.of[RAW, 'lab_server']}/retire", body)
+    assert answer.status_code == 400
+    assert await files.state(RAW, "lab_server") == "verified"
+
+
+async def test_registry_decides_where_compressor_and_scheduler_never_ran(
+    database: str, cingulum: Cingulum
+) -> None:
+    admin = await asyncpg.connect(database)
+    await admin.execute("CREATE DATABASE two_services")
+    addresses = Addresses(database.rpartition("/")[0] + "/two_services", SECRET)
+    await migrate(addresses, [Service.METADATA, Service.REGISTRY])
+    cingulum.environment = {**cingulum.environment, **addresses.environment()}
+    async with cingulum.stack:
+        lab = await laboratory(cingulum)
+        (dataset,) = await lab.register(RAW, name="lab_server")
+        listed = await lab.registry.get(
+            "/copies", params={"dataset": dataset["id"], "repository": "lab_server"}
+        )
+        (copy,) = listed.json()["results"]
+        told = (await lab.registry.get(f"/copies/{copy['id']}/retirement")).json()
+        assert {one["obstacle"] for one in told["reasons"]} >= {"unread", "no-compressed-form"}
+        assert (await lab.registry.post(f"/copies/{copy['id']}/retire", WHY)).status_code == 409
+    await admin.execute("DROP DATABASE two_services WITH (FORCE)")
+    await admin.close()

@@ -1,0 +1,70 @@
+"""Repositories and the vocabularies of files."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+from libs.common.catalogue import Service
+from libs.common.testing import Callers
+from tests.support.system import Cingulum
+
+
+async def test_the_client_finds_types_and_formats_it_can_match(cingulum: Cingulum, callers: Callers) -> None:
+    registry = await cingulum.start(Service.REGISTRY, callers.member)
+    known = json.loads(files("services.registry.models").joinpath("vocabularies.json").read_text())
+    types = (await registry.get("/dataset-types", params={"limit": 1000})).json()["results"]
+    assert len(types) == len(known["dataset_types"])
+    assert all(isinstance(one["filename_pattern"], str) for one in types)
+    formats = (await registry.get("/data-formats")).json()["results"]
+    assert {one["file_extension"] for one in formats} >= {".npy", ".pqt", ".cbin", ".json"}
+    one = (await registry.get("/dataset-types/spikes.times")).json()
+    assert one["description"] == "times of each row of spikes"
+
+
+async def test_starting_again_keeps_what_people_changed(cingulum: Cingulum, callers: Callers) -> None:
+    async with cingulum.run(Service.REGISTRY, callers.administrator) as registry:
+        said = {"description": "spike times, s"}
+        assert (await registry.patch("/dataset-types/spikes.times", said)).status_code == 200
+    registry = await cingulum.start(Service.REGISTRY, callers.member)
+    assert (await registry.get("/dataset-types/spikes.times")).json()["description"] == "spike times, s"
+
+
+async def test_only_administrators_make_repositories(cingulum: Cingulum, callers: Callers) -> None:
+    registry = await cingulum.start(Service.REGISTRY, callers.member)
+    said = {"name": "central", "store": "local", "data_url": "/data/", "globus_is_personal": False}
+    assert (await registry.post("/data-repository", said)).status_code == 403
+    root = registry.as_(callers.administrator)
+    made = await root.post("/data-repository", said)
+    assert made.status_code == 201
+    assert made.json()["data_url"] == "http://cingulum.test/data/"
+    assert (await root.post("/data-repository", said)).status_code == 409
+    for wrong in (
+        {"name": "x", "data_url": "ftp://x"},
+        {"name": "y", "timezone": "Mars"},
+        {"store": "local"},
+    ):
+        assert (await root.post("/data-repository", wrong)).status_code == 400
+    assert (await registry.get("/data-repository/central")).json()["store"] == "local"
+    assert (await registry.get("/data-repository/aws_cortexlab")).status_code == 404
+    assert (await root.delete("/data-repository/central")).status_code == 204
+
+
+async def test_patterns_are_kept_in_lower_case_and_stand_once(cingulum: Cingulum, callers: Callers) -> None:
+    root = await cingulum.start(Service.REGISTRY, callers.administrator)
+    said = {"name": "lick.times", "filename_pattern": "*Lick.Times*.npy"}
+    made = await root.post("/dataset-types", said)
+    assert made.json()["filename_pattern"] == "*lick.times*.npy"
+    assert (await root.post("/dataset-types", said | {"name": "other"})).status_code == 409
+    assert (await root.delete("/dataset-types/lick.times")).status_code == 204
+
+
+async def test_revisions_and_tags(cingulum: Cingulum, callers: Callers) -> None:
+    root = await cingulum.start(Service.REGISTRY, callers.administrator)
+    made = await root.as_(callers.member).post("/revisions", {"name": "2024-01-01a"})
+    assert made.status_code == 201
+    assert (await root.post("/revisions", {"name": "no spaces"})).status_code == 400
+    assert (await root.get("/revisions/2024-01-01a")).json()["description"] == ""
+    tag = (await root.post("/tags", {"name": "paper", "protected": True})).json()
+    assert (tag["protected"], tag["public"], tag["hash"]) == (True, False, None)
+    assert (await root.as_(callers.member).post("/tags", {"name": "mine"})).status_code == 403

@@ -1,0 +1,150 @@
+"""Workers who idle, lose answers, or reach into other labs."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from libs.common.catalogue import Service
+from libs.common.permissions import Permission, Principal, Scope
+from libs.common.testing import Callers, Running
+from services.scheduler.operations.running import take_back
+from tests.support.jobs import a_claim, a_session_with_trials, look_at
+from tests.support.system import Cingulum
+
+
+async def run(cingulum: Cingulum, statement: str) -> None:
+    """A statement, as the database's owner."""
+    connection = await asyncpg.connect(cingulum.admin_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def leases_run_out(cingulum: Cingulum, scheduler: Running) -> int:
+    """All leases are over, and the sweep has seen it; how many jobs it took back."""
+    await run(
+        cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 second' WHERE state = 'Started'"
+    )
+    async with scheduler.app.state.writer.begin() as tx:
+        return await take_back(tx)
+
+
+def of_another_lab(callers: Callers) -> Principal:
+    """A worker whose token is for another lab's jobs."""
+    scopes = frozenset({Scope(Permission.WORK, lab_id=uuid4()), Scope(Permission.READ)})
+    return Principal(callers.user_id, "elsewhere", labs=frozenset({callers.lab_id}), scopes=scopes)
+
+
+async def test_a_worker_that_waits_is_at_rest(cingulum: Cingulum, callers: Callers) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    parked = asyncio.create_task(scheduler.post("/jobs/claim", a_claim(wait_s=1.5)))
+    heard = set()
+    while not parked.done():
+        heard |= {worker["seen_at"] for worker in (await scheduler.get("/workers")).json()}
+        await asyncio.sleep(0.01)
+    assert parked.result().json()["job"] is None
+    assert len(heard) <= 2  # when it came, and perhaps when it left
+
+
+async def test_a_claim_asked_again_after_its_lease_was_lost_gets_work_and_no_refusal(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    asked = a_claim(wait_s=5)
+    first = (await scheduler.post("/jobs/claim", asked)).json()
+    assert await leases_run_out(cingulum, scheduler) == 1
+    await run(cingulum, "UPDATE scheduler.jobs SET not_before = NULL")
+    again = await scheduler.post("/jobs/claim", asked)
+    assert again.status_code == 200, again.text
+    assert again.json()["job"]["id"] == first["job"]["id"]
+    assert again.json()["token"] > first["token"]
+
+
+async def test_a_claim_sent_twice_at_once_gets_one_job(cingulum: Cingulum, callers: Callers) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    for _ in range(3):
+        await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    asked = a_claim(wait_s=5)
+    answers = await asyncio.gather(*(scheduler.post("/jobs/claim", asked) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len({answer.json()["token"] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("word", ["complete", "fail", "log", "heartbeat"])
+async def test_a_worker_of_another_lab_has_no_say(cingulum: Cingulum, callers: Callers, word: str) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    got = (await scheduler.post("/jobs/claim", a_claim(wait_s=5))).json()
+    job, token = got["job"]["id"], got["token"]
+    stranger = scheduler.as_(of_another_lab(callers))
+    assert (await stranger.post("/jobs/claim", a_claim(wait_s=0))).json()["job"] is None
+    if word == "heartbeat":
+        body = {"worker": "w1", "jobs": [{"job_id": job, "token": token}]}
+        assert (await stranger.post("/jobs/heartbeat", body)).json()["lost"] == [job]
+        assert (await scheduler.post("/jobs/heartbeat", body)).json()["lost"] == []
+        return
+    said = {
+        "complete": {"token": token, "outputs": []},
+        "fail": {"token": token, "kind": "permanent", "reason": "because"},
+        "log": {"token": token, "n": 0, "text": "it was me"},
+    }[word]
+    assert (await stranger.post(f"/jobs/{job}/{word}", said)).status_code == 403
+    assert (await scheduler.get(f"/jobs/{job}")).json()["state"] == "Started"
+
+
+async def test_a_running_job_is_held_while_its_session_is_looked_at(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    session = await a_session_with_trials(cingulum, callers)
+    await look_at(scheduler, session)
+    job = (await scheduler.post("/jobs/claim", a_claim(wait_s=5))).json()["job"]["id"]
+    gate = await asyncpg.connect(cingulum.admin_url)
+    lock = f"SELECT pg_advisory_{{}}(hashtextextended('graph:{session}', 0))"
+    await gate.execute(lock.format("lock"))
+    looking = asyncio.create_task(look_at(scheduler, session))
+    await asyncio.sleep(0.3)
+    member = scheduler.as_(callers.member)
+    holding = asyncio.create_task(member.post(f"/jobs/{job}/hold", {"reason": "the rig was broken"}))
+    await asyncio.sleep(0.3)
+    await gate.execute(lock.format("unlock"))
+    await gate.close()
+    await looking
+    assert (await holding).status_code == 200
+
+
+async def test_the_graph_sweep_looks_at_every_session(cingulum: Cingulum, callers: Callers) -> None:
+    sessions = 502
+    session = await a_session_with_trials(cingulum, callers)
+    await run(
+        cingulum,
+        f"""
+        WITH made AS (
+            INSERT INTO metadata.actions (id, kind, subject_id, lab_id, start_time, start_at, day, number)
+            SELECT gen_random_uuid(), kind, subject_id, lab_id, start_time, start_at, day, n
+            FROM metadata.actions, generate_series(2, {sessions}) n WHERE id = '{session}' RETURNING id),
+        sets AS (
+            INSERT INTO registry.datasets (id, session_id, lab_path, collection, name, dataset_type_id, format_id)
+            SELECT gen_random_uuid(), made.id, lab_path, collection, name, dataset_type_id, format_id
+            FROM made, registry.datasets RETURNING id),
+        seen AS (
+            INSERT INTO registry.versions (id, dataset_id, generation, size_bytes, md5, sha256)
+            SELECT gen_random_uuid(), sets.id, 1, 10, 'aa', sha256 FROM sets, registry.versions RETURNING dataset_id)
+        INSERT INTO registry.copies (id, dataset_id, repository_id, generation, state, proved_at)
+        SELECT gen_random_uuid(), seen.dataset_id, repository_id, 1, 'verified', now() FROM seen, registry.copies
+        """,
+    )
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    seen = 0
+    for _ in range(300):
+        seen = (await scheduler.get("/jobs?task=trial_summary&limit=1")).json()["count"]
+        if seen == sessions:
+            break
+        await asyncio.sleep(0.2)
+    assert seen == sessions

@@ -1,0 +1,210 @@
+"""A lab's agent and the whole system: registered files become verified, here and in the central store."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cingulum.worker.http import Server
+from cingulum.worker.lab import Journal, LabAgent, Round
+from tests.support.bytes import md5, random_bytes, sha256
+from tests.support.gateway import served
+from tests.support.system import Cingulum
+
+SUBJECT, DAY = "KS022", "2019-12-10"
+FOLDER = f"hilllab/Subjects/{SUBJECT}/{DAY}/001"
+FILES = {
+    "alf/_ibl_trials.table.pqt": random_bytes(30_000),
+    "alf/licks.times.npy": random_bytes(200, seed=2),
+    "raw_ephys_data/probe00/_spikeglx_ephysData_g0_t0.imec0.ap.bin": random_bytes(20 * 2**20 + 11, seed=3),
+}
+PEOPLE = ("ada", "eve")
+
+
+@dataclass
+class Site:
+    """The system at an address, a lab's folder, and tokens by name of their user."""
+
+    url: str
+    root: Path
+    http: httpx.AsyncClient
+    tokens: dict[str, str]
+
+    async def register(self, files: dict[str, bytes], **said: Any) -> None:
+        """What a rig says once its files lie on the lab's server."""
+        await self.made(
+            "/register-file",
+            {
+                "path": f"{SUBJECT}/{DAY}/001",
+                "filenames": list(files),
+                "hashes": [md5(data) for data in files.values()],
+                "filesizes": [len(data) for data in files.values()],
+                "name": "lab_server",
+            }
+            | said,
+        )
+
+    def write(self, files: dict[str, bytes]) -> None:
+        """The files, where they lie in the lab."""
+        for name, data in files.items():
+            path = self.root / FOLDER / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+    async def made(self, path: str, body: dict[str, Any]) -> Any:
+        """What a POST answers."""
+        answer = await self.http.post(path, json=body)
+        assert answer.status_code == 201, f"{path}: {answer.text}"
+        return answer.json()
+
+    async def copies(self, repository: str, until: str = "verified") -> dict[str, str]:
+        """States of a repository's copies by file name, once all are as they shall be (or 20 s have passed)."""
+        for _ in range(200):
+            answer = await self.http.get("/copies", params={"repository": repository})
+            found = {
+                str(c["relative_path"]).removeprefix(f"{FOLDER}/"): str(c["state"])
+                for c in answer.json()["results"]
+            }
+            if set(found.values()) == {until}:
+                break
+            await asyncio.sleep(0.1)
+        return found
+
+    async def run_agent(self, user: str = "ada") -> Round:
+        """One look of the agent at its orders."""
+
+        def run() -> Round:
+            server = Server(self.url, self.tokens[user], patience_s=5)
+            journal = Journal(self.root.parent / "agent.sqlite")
+            try:
+                return LabAgent(server, journal, self.root, "lab_server", settle_s=0).run_once()
+            finally:
+                journal.close()
+                server.close()
+
+        return await asyncio.to_thread(run)
+
+
+@asynccontextmanager
+async def a_site(cingulum: Cingulum, folder: Path) -> AsyncIterator[Site]:
+    """One lab with a session, its agent's repository and the central one; ada works there, eve does not."""
+    admin = {"CINGULUM_ADMIN_USERNAME": "root", "CINGULUM_ADMIN_PASSWORD": "long enough"}
+    async with (
+        served({**cingulum.environment, **admin}) as url,
+        httpx.AsyncClient(base_url=url, timeout=60) as http,
+    ):
+        site = Site(url, folder / "data", http, {})
+        site.root.mkdir()
+        said = await http.post("/auth-token", json={"username": "root", "password": "long enough"})
+        http.headers["Authorization"] = f"Token {said.json()['token']}"
+        for name, store, personal in (("central", "local", False), ("lab_server", "agent", True)):
+            await site.made(
+                "/data-repository", {"name": name, "store": store, "globus_is_personal": personal}
+            )
+        await site.made("/labs", {"name": "hilllab", "repositories": ["central", "lab_server"]})
+        for name in PEOPLE:
+            await site.made("/users", {"username": name, "password": "long enough"})
+        await site.made("/memberships", {"user": "ada", "lab": "hilllab", "start_date": "2019-01-01"})
+        await site.made("/subjects", {"nickname": SUBJECT, "lab": "hilllab", "responsible_user": "ada"})
+        await site.made(
+            "/sessions",
+            {"subject": SUBJECT, "lab": "hilllab", "start_time": f"{DAY}T10:00:00", "number": 1, "users": []},
+        )
+        for name in PEOPLE:
+            answer = await http.post(
+                "/tokens",
+                json={"name": "agent", "scopes": ["read", "transfer"]},
+                headers={"Authorization": httpx.BasicAuth(name, "long enough")._auth_header},
+            )
+            site.tokens[name] = answer.json()["token"]
+        yield site
+
+
+async def test_registered_files_become_verified_in_both_places(cingulum: Cingulum, tmp_path: Path) -> None:
+    async with a_site(cingulum, tmp_path) as site:
+        site.write(FILES)
+        await site.register(FILES)
+        result = await site.run_agent()
+        assert (result.sent, result.proved, result.failed) == (3, 3, [])
+        for repository in ("central", "lab_server"):
+            assert await site.copies(repository) == dict.fromkeys(FILES, "verified")
+        for name, data in FILES.items():
+            stored = tmp_path / "home/store/objects" / sha256(data)[:2] / sha256(data)
+            assert stored.read_bytes() == data
+            assert (tmp_path / "home/store/tree" / FOLDER / name).samefile(stored)
+        assert (await site.run_agent()).is_quiet
+
+
+async def test_a_new_content_is_a_new_version_and_is_brought_too(cingulum: Cingulum, tmp_path: Path) -> None:
+    async with a_site(cingulum, tmp_path) as site:
+        name = "alf/licks.times.npy"
+        for data in (b"first", b"second one"):
+            site.write({name: data})
+            await site.register({name: data})
+            assert (await site.run_agent()).sent == 1
+            assert await site.copies("central") == {name: "verified"}
+        [dataset] = (await site.http.get("/datasets", params={"name": "licks.times.npy"})).json()["results"]
+        assert (dataset["hash"], dataset["file_size"]) == (md5(b"second one"), 10)
+
+
+async def test_a_file_that_is_not_what_was_registered_becomes_suspect(
+    cingulum: Cingulum, tmp_path: Path
+) -> None:
+    async with a_site(cingulum, tmp_path) as site:
+        name = "alf/licks.times.npy"
+        site.write({name: b"cut shor"})
+        await site.register({name: b"cut short"})
+        assert (await site.run_agent()).sent == 0
+        assert await site.copies("lab_server", until="suspect") == {name: "suspect"}
+        assert (await site.http.get("/copies", params={"repository": "central"})).json()["results"][0][
+            "state"
+        ] == "expected"
+
+
+async def test_the_token_of_another_lab_brings_nothing(cingulum: Cingulum, tmp_path: Path) -> None:
+    async with a_site(cingulum, tmp_path) as site:
+        site.write(FILES)
+        await site.register(FILES)
+        result = await site.run_agent("eve")
+        assert (result.sent, result.proved) == (0, 0)
+        assert set((await site.copies("central", until="expected")).values()) == {"expected"}
+
+
+async def test_the_command_serves_a_lab_and_ends_when_nothing_is_left(
+    cingulum: Cingulum, tmp_path: Path
+) -> None:
+    async with a_site(cingulum, tmp_path) as site:
+        site.write(FILES)
+        await site.register(FILES)
+        token = tmp_path / "token"
+        token.write_text(site.tokens["ada"] + "\n")
+        words = ["agent", "run", "--url", site.url, "--token-file", str(token), "--repository", "lab_server"]
+        words += [
+            "--root",
+            str(site.root),
+            "--journal",
+            str(tmp_path / "j.sqlite"),
+            "--once",
+            "--settle-s",
+            "0",
+        ]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            "from cingulum.cli import main; main()",
+            *words,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        told, _ = await process.communicate()
+        assert process.returncode == 0, told.decode()
+        assert "3 sent, 3 proved" in told.decode()
+        assert "nothing is left to do" in told.decode()
+        assert await site.copies("central") == dict.fromkeys(FILES, "verified")

@@ -1,0 +1,145 @@
+"""Killed before any step, the sender goes on: each file is there once, whole, and said once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from libs.common.catalogue import Service
+from libs.common.permissions import Principal
+from libs.common.testing import Callers
+from libs.common.testing.callers import identity_headers
+from tests.support import dying, dying_sender
+from tests.support.bytes import random_bytes, sha256
+from tests.support.moving import an_upload, content_digest
+from tests.support.system import Cingulum
+
+MOST = 120
+PART = 8 * 2**20
+
+
+async def is_whole(onlooker: asyncpg.Connection, store: Path, files: list[bytes], name: str) -> None:
+    """The files of that name have landed once, were said once, and are what was sent."""
+    rows = await onlooker.fetch("SELECT id, state, sha256 FROM transfer.uploads WHERE name = $1", name)
+    assert [row["state"] for row in rows] == ["landed"] * len(files)
+    assert sorted(row["sha256"] for row in rows) == sorted(map(sha256, files))
+    said = await onlooker.fetch("SELECT payload ->> 'upload_id' AS id FROM transfer.events")
+    assert all(sum(one["id"] == str(row["id"]) for one in said) == 1 for row in rows)
+    for data in files:
+        assert (store / "objects" / sha256(data)[:2] / sha256(data)).read_bytes() == data
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["file", "bundle"])
+async def test_killed_before_any_step_nothing_acknowledged_is_lost(
+    cingulum: Cingulum, tmp_path: Path, kind: str
+) -> None:
+    environment, user = dict(cingulum.environment), str(uuid4())
+    onlooker = await asyncpg.connect(cingulum.admin_url)
+    try:
+        for n in range(1, MOST):
+            code = await asyncio.to_thread(dying.run, dying_sender.bring, environment, user, kind, n, n)
+            if code == -signal.SIGKILL and not (kind == "bundle" and await _landed(onlooker, n)):
+                again = await asyncio.to_thread(dying.run, dying_sender.bring, environment, user, kind, n, 0)
+                assert again == 0
+            files = dying_sender.small_files(n) if kind == "bundle" else [dying_sender.contents(n)]
+            await is_whole(onlooker, tmp_path / "home/store", files, str(n))
+            for data in files if kind == "file" else []:
+                (tmp_path / "home/store/objects" / sha256(data)[:2] / sha256(data)).unlink()
+            if code == 0:
+                return
+        raise AssertionError(f"more than {MOST} steps")
+    finally:
+        await onlooker.close()
+
+
+async def _landed(onlooker: asyncpg.Connection, n: int) -> bool:
+    """A bundle whose answer was lost is not sent again, so that it is there once."""
+    return bool(await onlooker.fetchval("SELECT count(*) FROM transfer.uploads WHERE name = $1", str(n)))
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(environment: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Transfer as a process of its own, ready."""
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--factory",
+        "services.transfer.app:build",
+        "--port",
+        str(port),
+    ]
+    process = subprocess.Popen([*command, "--log-level", "warning"], env=os.environ | environment)
+    try:
+        for _ in range(300):
+            try:
+                if httpx.get(f"http://127.0.0.1:{port}/health/ready").is_success:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_killed_server_still_has_what_it_acknowledged(cingulum: Cingulum, callers: Callers) -> None:
+    data, port = random_bytes(3 * PART + 9), free_port()
+    environment = dict(cingulum.environment)
+    base = f"http://127.0.0.1:{port}"
+
+    def headers(who: Principal = callers.worker) -> dict[str, str]:
+        return identity_headers(who, Service.TRANSFER)
+
+    def piece(number: int) -> bytes:
+        return data[number * PART : (number + 1) * PART]
+
+    async with httpx.AsyncClient(base_url=base, timeout=30) as http:
+        with serving(environment, port) as process:
+            wanted = an_upload(size_bytes=len(data))
+            upload = (await http.post("/uploads", json=wanted, headers=headers())).json()
+            path = f"/uploads/{upload['id']}"
+            for number in (3, 0):
+                sent = await http.put(
+                    f"{path}/parts/{number}",
+                    content=piece(number),
+                    headers=headers() | content_digest(piece(number)),
+                )
+                assert sent.status_code == 204
+
+            async def half_a_part() -> AsyncIterator[bytes]:
+                yield piece(1)[: PART // 2]
+                await asyncio.sleep(0.3)
+                process.kill()
+                yield piece(1)[PART // 2 :]
+
+            with pytest.raises(httpx.TransportError):
+                await http.put(f"{path}/parts/1", content=half_a_part(), headers=headers())
+        with serving(environment, port):
+            assert (await http.get(path, headers=headers())).json()["missing"] == [1, 2]
+            for number in (1, 2):
+                await http.put(f"{path}/parts/{number}", content=piece(number), headers=headers())
+            done = await http.post(f"{path}/complete", json={"sha256": sha256(data)}, headers=headers())
+            assert done.json()["state"] == "landed"

@@ -1,0 +1,103 @@
+"""What nobody will finish is given up, and bytes that nobody needs are removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+from libs.common.testing import Callers, Running
+from services.transfer.operations.sweeps import sweep
+from tests.support.bytes import sha256
+from tests.support.moving import a_copy, an_attempt, an_upload, attempt_ends, send, start, written
+from tests.support.system import Cingulum
+
+TEN = b"0123456789"
+
+
+async def swept(transfer: Running) -> int:
+    """Sweep now; how many uploads were given up."""
+    return await sweep(transfer.app.state.dock)
+
+
+def files_in(home: Path, room: str) -> list[str]:
+    """What lies in a room of the store."""
+    return sorted(path.name for path in (home / "home/store" / room).glob("*/*"))
+
+
+async def test_outputs_of_an_attempt_that_ended_without_them_go(
+    cingulum: Cingulum, callers: Callers, tmp_path: Path
+) -> None:
+    transfer = await start(cingulum, callers)
+    lost = await send(transfer, TEN, **await an_attempt(cingulum, 1))
+    part = (await transfer.post("/uploads", an_upload(**await an_attempt(cingulum, 2)))).json()
+    await transfer.put(f"/uploads/{part['id']}/parts/0", content=TEN)
+    named = await send(transfer, b"named", **await an_attempt(cingulum, 3))
+    extra = await send(transfer, b"extra", **{"job_id": named["job_id"], "token": 3})
+    running = await send(transfer, b"running", **await an_attempt(cingulum, 4))
+    assert await swept(transfer) == 0
+    await attempt_ends(cingulum, 1, "lost")
+    await attempt_ends(cingulum, 2, "failed")
+    await attempt_ends(cingulum, 3, "registered", [named["id"]])
+    assert await swept(transfer) == 3
+    assert await swept(transfer) == 0
+    states = {one["id"]: one["state"] for one in (await transfer.get("/uploads")).json()["results"]}
+    assert [states[one["id"]] for one in (lost, part, extra)] == ["swept"] * 3
+    assert [states[one["id"]] for one in (named, running)] == ["landed"] * 2
+    assert files_in(tmp_path, "objects") == sorted([sha256(b"named"), sha256(b"running")])
+    assert files_in(tmp_path, "tmp") == []
+    gone = await transfer.post(f"/uploads/{part['id']}/complete", {"sha256": sha256(TEN)})
+    assert (gone.status_code, gone.json()["type"]) == (409, "upload-swept")
+
+
+async def test_bytes_stay_while_another_upload_or_a_copy_needs_them(
+    cingulum: Cingulum, callers: Callers, tmp_path: Path
+) -> None:
+    transfer = await start(cingulum, callers)
+    await send(transfer, TEN, **await an_attempt(cingulum, 1))
+    await send(transfer, TEN)
+    await send(transfer, b"counted on", **await an_attempt(cingulum, 2))
+    copy = await a_copy(cingulum, callers, state="landed")
+    await written(
+        cingulum,
+        f"""UPDATE registry.versions v SET sha256 = '{sha256(b"counted on")}' FROM registry.copies c
+            WHERE c.id = '{copy}' AND c.dataset_id = v.dataset_id""",
+    )
+    for token in (1, 2):
+        await attempt_ends(cingulum, token, "stopped")
+    assert await swept(transfer) == 2
+    assert files_in(tmp_path, "objects") == sorted([sha256(TEN), sha256(b"counted on")])
+
+
+async def test_a_file_that_nobody_touched_for_a_week_is_given_up(
+    cingulum: Cingulum, callers: Callers, tmp_path: Path
+) -> None:
+    transfer = await start(cingulum, callers)
+    await send(transfer, TEN)
+    idle, fresh = [(await transfer.post("/uploads", an_upload())).json() for _ in range(2)]
+    for one in (idle, fresh):
+        await transfer.put(f"/uploads/{one['id']}/parts/0", content=TEN)
+    await written(
+        cingulum,
+        f"UPDATE transfer.uploads SET touched_at = now() - interval '8 days' WHERE id <> '{fresh['id']}'",
+    )
+    assert await swept(transfer) == 1
+    assert (await transfer.get(f"/uploads/{idle['id']}")).json()["state"] == "swept"
+    assert len(files_in(tmp_path, "tmp")) == 1
+    assert files_in(tmp_path, "objects") == [sha256(TEN)]
+
+
+async def test_parts_without_an_upload_are_removed_after_a_day(
+    cingulum: Cingulum, callers: Callers, tmp_path: Path
+) -> None:
+    import os
+
+    transfer = await start(cingulum, callers)
+    for age_s in (0, 2 * 86_400):
+        folder = tmp_path / "home/store/tmp" / str(uuid4())
+        folder.mkdir()
+        (folder / "draft-x").write_bytes(TEN)
+        now = folder.stat().st_mtime
+        for path in (folder / "draft-x", folder):
+            os.utime(path, (now - age_s, now - age_s))
+    assert await swept(transfer) == 0
+    assert files_in(tmp_path, "tmp") == ["draft-x"]

@@ -1,0 +1,85 @@
+"""`cingulum worker run` as a process: asked to stop, killed, refused."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.fake_server import FakeServer, over_http
+from tests.support.fake_transfer import problem
+
+
+@contextmanager
+def a_worker(url: str, folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+    """The command, with its token and its work folder below `folder`."""
+    token = folder / "token"
+    token.write_text("a-token\n")
+    command = [sys.executable, "-c", "from cingulum.cli import main; main()", "worker", "run"]
+    options = ["--url", url, "--token-file", str(token), "--work", str(folder / "work"), "--name", "w1"]
+    with subprocess.Popen([*command, *options, *more], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def task_processes(worker: int) -> list[psutil.Process]:
+    """The processes of tasks that a worker has started."""
+    return [
+        one for one in psutil.Process(worker).children() if "cingulum.worker.task_process" in one.cmdline()
+    ]
+
+
+def wait_for(condition: Callable[[], object], within_s: float = 60) -> None:
+    until = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_asked_to_stop_it_gives_its_job_back_and_ends_within_three_seconds(tmp_path: Path) -> None:
+    fake = FakeServer()
+    job = fake.add_long()
+    with over_http(fake) as url, a_worker(url, tmp_path, "--grace-s", "0.5") as worker:
+        wait_for(lambda: task_processes(worker.pid))
+        began = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(10) == 0
+        assert time.monotonic() - began < 3
+    assert fake.told[job][1]["reason"] == "The worker was stopped."
+
+
+def test_killed_it_takes_its_task_with_it_and_the_next_one_cleans_up(tmp_path: Path) -> None:
+    fake = FakeServer()
+    fake.add_long()
+    with over_http(fake) as url:
+        with a_worker(url, tmp_path) as worker:
+            wait_for(lambda: task_processes(worker.pid))
+            tasks = task_processes(worker.pid)
+            wait_for(lambda: list((tmp_path / "work").rglob("*.part*")) or fake.told)
+            worker.kill()
+        _, alive = psutil.wait_procs(tasks, timeout=5)
+        assert alive == []
+        assert list((tmp_path / "work").iterdir())
+        with a_worker(url, tmp_path, "--once") as again:
+            assert again.wait(60) == 0
+    assert list((tmp_path / "work").iterdir()) == []
+    assert fake.told == {}
+
+
+@pytest.mark.parametrize("kind", ["invalid-token", "forbidden"])
+def test_refused_it_ends_and_says_why(tmp_path: Path, kind: str) -> None:
+    fake = FakeServer(before=lambda _request: problem(403, kind))
+    with over_http(fake) as url, a_worker(url, tmp_path) as worker:
+        _, said = worker.communicate(timeout=60)
+    assert worker.returncode == 1
+    assert "refuses this worker" in said
+    assert kind in said

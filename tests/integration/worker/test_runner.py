@@ -1,0 +1,201 @@
+"""Jobs from claim to end, against a server in memory; tasks run in their real processes."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cingulum.worker.http import Server
+from cingulum.worker.runner import Options, Worker
+from tests.support.fake_server import FOLDER, FakeServer
+from tests.support.fake_transfer import problem
+from tests.support.trials import a_trials_table
+
+TABLE = "alf/_ibl_trials.table.pqt"
+
+
+@pytest.fixture
+def fake() -> FakeServer:
+    return FakeServer()
+
+
+def a_worker(fake: FakeServer, tmp_path: Path, **more: Any) -> Worker:
+    server = Server(
+        "http://cingulum.test", "a-token", transport=httpx.MockTransport(fake.handle), patience_s=5
+    )
+    return Worker(server, Options(**{"work": tmp_path / "work", "name": "w1", "once": True, **more}))
+
+
+def left_in(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "work").rglob("*"))
+
+
+def test_a_job_is_done_its_output_stored_and_nothing_left_behind(fake: FakeServer, tmp_path: Path) -> None:
+    job = fake.add("trial_summary", {TABLE: a_trials_table()})
+    assert a_worker(fake, tmp_path).run() == 0
+    what, said = fake.told[job]
+    assert (what, said["token"]) == ("complete", 1)
+    [output] = said["outputs"]
+    assert output["name"] == "alf/_cingulum_behaviour.summary.json"
+    assert json.loads(fake.stored[output["sha256"]])["n_trials"] == 20
+    upload = fake.uploads[output["upload_id"]]
+    assert (upload["job_id"], upload["token"], upload["state"]) == (job, 1, "landed")
+    assert "20 trials, 20 rewarded" in fake.log_of(job)
+    assert left_in(tmp_path) == []
+
+
+def test_a_heartbeat_is_sent_as_soon_as_a_job_is_claimed(fake: FakeServer, tmp_path: Path) -> None:
+    fake.add("trial_summary", {TABLE: a_trials_table()})
+    a_worker(fake, tmp_path).run()
+    assert "POST /jobs/heartbeat" in fake.requests
+
+
+def test_several_jobs_run_at_a_time(fake: FakeServer, tmp_path: Path) -> None:
+    tables = {f"alf/task_0{n}/_ibl_trials.table.pqt": a_trials_table(n) for n in (2, 4, 6)}
+    jobs = {fake.add("trial_summary", {path: table}) for path, table in tables.items()}
+    a_worker(fake, tmp_path, slots=2).run()
+    assert {job: what for job, (what, _) in fake.told.items()} == dict.fromkeys(jobs, "complete")
+
+
+def test_a_claim_whose_answer_was_lost_is_asked_for_again_under_its_id(
+    fake: FakeServer, tmp_path: Path
+) -> None:
+    job = fake.add("trial_summary", {TABLE: a_trials_table()})
+    lost = iter([True])
+
+    def lose(request: httpx.Request) -> None:
+        if request.url.path == "/jobs/claim" and next(lost, False):
+            fake._answer("/jobs/claim", request)
+            raise httpx.ReadTimeout("the answer was lost")
+
+    fake.before = lose
+    a_worker(fake, tmp_path).run()
+    assert fake.told[job][0] == "complete"
+
+
+def test_inputs_other_than_those_of_the_job_are_refused_for_now(fake: FakeServer, tmp_path: Path) -> None:
+    job = fake.add("trial_summary", {TABLE: a_trials_table()})
+    fake.files[f"{FOLDER}/{TABLE}"] = b"other bytes"
+    a_worker(fake, tmp_path).run()
+    what, said = fake.told[job]
+    assert (what, said["kind"]) == ("fail", "transient")
+    assert "has SHA-256" in said["reason"]
+
+
+def test_an_input_that_cannot_be_read_fails_for_good(fake: FakeServer, tmp_path: Path) -> None:
+    job = fake.add("trial_summary", {TABLE: b"this is no table"})
+    a_worker(fake, tmp_path).run()
+    what, said = fake.told[job]
+    assert (what, said["kind"]) == ("fail", "permanent")
+    assert "cannot be read as trials" in said["reason"]
+    assert "cannot be read as trials" in fake.log_of(job)
+
+
+def test_a_task_of_another_version_of_the_code_fails_for_good(fake: FakeServer, tmp_path: Path) -> None:
+    job = fake.add("sort_spikes", {})
+    a_worker(fake, tmp_path).run()
+    assert fake.told[job][1]["kind"] == "permanent"
+
+
+def test_a_store_that_is_full_is_tried_again_later(fake: FakeServer, tmp_path: Path) -> None:
+    job = fake.add("trial_summary", {TABLE: a_trials_table()})
+    fake.before = lambda request: problem(507, "store-full") if request.url.path == "/uploads" else None
+    a_worker(fake, tmp_path).run()
+    assert fake.told[job][1]["kind"] == "transient"
+
+
+def test_an_input_in_the_labs_own_tree_is_not_downloaded(fake: FakeServer, tmp_path: Path) -> None:
+    job = fake.add("trial_summary", {TABLE: a_trials_table()})
+    there = tmp_path / "lab" / FOLDER / TABLE
+    there.parent.mkdir(parents=True)
+    there.write_bytes(a_trials_table())
+    a_worker(fake, tmp_path, trees=(tmp_path / "lab",)).run()
+    assert fake.told[job][0] == "complete"
+    assert not [request for request in fake.requests if "/data/" in request]
+    assert there.read_bytes() == a_trials_table()
+
+
+def test_an_input_that_is_written_to_where_it_lies_gives_no_output(fake: FakeServer, tmp_path: Path) -> None:
+    job = fake.add_long()
+    for path, data in fake.files.items():
+        there = tmp_path / "lab" / path
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.write_bytes(data)
+    written_to = next((tmp_path / "lab").rglob("*.meta"))
+
+    def write(request: httpx.Request) -> None:
+        if request.url.path.endswith("/log"):  # the run has begun
+            written_to.write_bytes(b"other bytes")
+
+    fake.before = write
+    a_worker(fake, tmp_path, trees=(tmp_path / "lab",)).run()
+    what, said = fake.told[job]
+    assert (what, said["kind"]) == ("fail", "transient")
+    assert "was written to while the job read it" in said["reason"]
+    assert fake.uploads == {}
+
+
+def wait_for(condition: Any) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_wish_to_stop_gives_the_job_back_within_three_seconds(fake: FakeServer, tmp_path: Path) -> None:
+    job = fake.add_long()
+    worker = a_worker(fake, tmp_path, once=False, grace_s=0.2)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    wait_for(lambda: list((tmp_path / "work").rglob("run.json")))
+    began = time.monotonic()
+    worker.stop()
+    thread.join()
+    assert time.monotonic() - began < 3
+    what, said = fake.told[job]
+    assert (what, said["kind"], said["reason"]) == ("fail", "transient", "The worker was stopped.")
+    assert left_in(tmp_path) == []
+
+
+def test_a_short_job_is_finished_before_the_worker_stops(fake: FakeServer, tmp_path: Path) -> None:
+    job = fake.add("trial_summary", {TABLE: a_trials_table()})
+    worker = a_worker(fake, tmp_path, once=False, grace_s=60)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    wait_for(lambda: list((tmp_path / "work").rglob("run.json")))
+    worker.stop()
+    thread.join()
+    assert fake.told[job][0] == "complete"
+
+
+def test_a_job_that_was_given_to_somebody_else_is_dropped(fake: FakeServer, tmp_path: Path) -> None:
+    job = fake.add_long()
+    fake.lost.add(job)
+    a_worker(fake, tmp_path).run()
+    assert fake.told == {}
+    assert fake.uploads == {}
+    assert left_in(tmp_path) == []
+
+
+def test_a_worker_whose_token_is_refused_ends_and_says_so(
+    fake: FakeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake.before = lambda _request: problem(403, "invalid-token")
+    assert a_worker(fake, tmp_path, once=False).run() == 1
+    assert "refuses this worker" in caplog.text
+
+
+def test_what_a_killed_worker_left_is_removed_by_the_next(fake: FakeServer, tmp_path: Path) -> None:
+    left = tmp_path / "work" / "run-dead"
+    left.mkdir(parents=True)
+    (left / ".lock").touch()
+    (left / "big.bin").write_bytes(b"x")
+    fake.add("trial_summary", {TABLE: a_trials_table()})
+    a_worker(fake, tmp_path).run()
+    assert left_in(tmp_path) == []

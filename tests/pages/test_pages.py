@@ -1,0 +1,104 @@
+"""The pages in a real browser: on a phone and on a screen, with and without script, for eyes and for screen readers."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, Page, ViewportSize
+
+from tests.support.portal import LOGIN, Site
+
+# What axe would call serious: unnamed controls, skipped headings, doubled ids, missing landmarks or language.
+FAULTS = """() => {
+  const said = [];
+  const all = (css) => [...document.querySelectorAll(css)];
+  const labels = (e) => [...(e.labels || [])].map((label) => label.textContent).join("");
+  const name = (e) => labels(e) || e.getAttribute("aria-label") || e.textContent.trim();
+  for (const e of all("a[href], button, input:not([type=hidden]), select"))
+    if (!name(e).trim()) said.push("no name: " + e.outerHTML);
+  let level = 0;
+  for (const e of all("h1, h2, h3, h4")) {
+    if (+e.tagName[1] > level + 1) said.push("skips a level: " + e.textContent);
+    level = +e.tagName[1];
+  }
+  if (all("h1").length !== 1) said.push("not one h1");
+  const ids = all("[id]").map((e) => e.id);
+  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) said.push("id twice: " + id);
+  for (const css of ["header", "main", "footer", "html[lang]", "title"])
+    if (!all(css).length) said.push("no " + css);
+  for (const e of all("table")) if (!e.caption) said.push("no caption");
+  for (const e of all("[aria-labelledby]"))
+    for (const id of e.getAttribute("aria-labelledby").split(" "))
+      if (!document.getElementById(id)) said.push("labelled by nothing: " + id);
+  const wide = document.documentElement.scrollWidth;
+  if (wide > innerWidth) said.push("wider than the window: " + wide);
+  return said;
+}"""
+
+
+async def signed_in(page: Page, site: Site) -> None:
+    """Sign in by keyboard, as the form leads."""
+    await page.goto(f"{site.base_url}/app/login")
+    await page.keyboard.type(LOGIN["username"])
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(LOGIN["password"])
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/app/")
+
+
+def paths(site: Site) -> list[str]:
+    session = site.made["sessions"][1]["id"]
+    return [
+        "/app/",
+        "/app/subjects",
+        "/app/subjects/KS014",
+        "/app/sessions",
+        f"/app/sessions/{session}",
+        "/app/api",
+    ]
+
+
+@pytest.mark.parametrize(("width", "dark"), [(320, False), (1280, True)])
+async def test_every_page_fits_and_can_be_read_aloud(
+    site: Site, chromium: Browser, width: int, dark: bool
+) -> None:
+    window = ViewportSize(width=width, height=900)
+    page = await chromium.new_page(viewport=window, color_scheme="dark" if dark else "light")
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    await signed_in(page, site)
+    for path in paths(site):
+        await page.goto(site.base_url + path)
+        assert await page.evaluate(FAULTS) == [], path
+    assert complaints == [], "scripts, styles and the content policy agree"
+
+
+async def test_reading_filtering_and_signing_out_work_without_script(site: Site, chromium: Browser) -> None:
+    page = await chromium.new_page(java_script_enabled=False)
+    await signed_in(page, site)
+    await page.goto(f"{site.base_url}/app/sessions")
+    await page.fill("#task_protocol", "biased")
+    await page.click("text=Filter")
+    await page.wait_for_url("**task_protocol=biased**")
+    assert "1 sessions" in await page.inner_text("#found") or "of 1" in await page.inner_text("#found")
+    await page.click("text=Sign out")
+    await page.wait_for_url("**/app/login")
+
+
+async def test_with_script_the_list_filters_in_place(site: Site, chromium: Browser) -> None:
+    page = await chromium.new_page()
+    await signed_in(page, site)
+    await page.goto(f"{site.base_url}/app/sessions")
+    await page.select_option("#lab", "valelab")
+    await page.wait_for_url("**lab=valelab**")
+    await page.wait_for_function("!document.querySelector('#found').textContent.includes('KS014')")
+    assert "VL003" in await page.inner_text("#found")
+
+
+async def test_the_first_tab_offers_to_skip_to_the_content(site: Site, chromium: Browser) -> None:
+    page = await chromium.new_page()
+    await signed_in(page, site)
+    await page.goto(f"{site.base_url}/app/sessions")
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("document.activeElement.id") == "content"

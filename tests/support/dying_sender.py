@@ -1,0 +1,108 @@
+"""A process that brings a file or a bundle into the store, and kills itself before its nth step."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tests.support.bytes import random_bytes, sha256
+from tests.support.dying import Steps
+
+PART = 8 * 2**20
+
+
+def watch(steps: Steps) -> None:
+    """Count statements and commits, and what makes bytes durable or visible."""
+    steps.watch()
+
+    def stepping(original: Callable[..., Any]) -> Callable[..., Any]:
+        def stepped(*words: Any, **more: Any) -> Any:
+            steps.step()
+            return original(*words, **more)
+
+        return stepped
+
+    for name in ("fsync", "link"):
+        setattr(os, name, stepping(getattr(os, name)))
+    for name in ("replace", "unlink"):
+        setattr(Path, name, stepping(getattr(Path, name)))
+
+
+async def streamed(data: bytes) -> AsyncIterator[bytes]:
+    """As a network brings it."""
+    yield data
+
+
+def contents(n: int) -> bytes:
+    """Two parts, other ones for each n."""
+    return random_bytes(PART + 100, seed=n)
+
+
+def small_files(n: int) -> list[bytes]:
+    """Files of a bundle, other ones for each n."""
+    return [b"%d of %d" % (i, n) for i in range(3)]
+
+
+def bring(environment: Mapping[str, str], user: str, kind: str, n: int, fatal: int) -> None:
+    """Send the nth file or bundle; what an earlier process was told of is not sent again."""
+    asyncio.run(_bring(environment, UUID(user), kind, n, Steps(fatal)))
+
+
+async def _bring(environment: Mapping[str, str], user: UUID, kind: str, n: int, steps: Steps) -> None:
+    from starlette.requests import Request
+
+    from libs.common.db import Database, Once
+    from libs.common.db.tables import infrastructure
+    from libs.common.db.transaction import Writer
+    from libs.common.permissions import Permission, Principal, Scope
+    from libs.common.schemas.uploads import BundledIn
+    from libs.common.storage import LocalStore
+    from services.transfer.models import Base
+    from services.transfer.operations.bundles import bring as bring_bundle
+    from services.transfer.operations.dock import Dock
+
+    database = Database(environment["CINGULUM_TRANSFER_DATABASE_URL"], "transfer")
+    writer = Writer(database, infrastructure(Base.metadata), lambda: None)
+    store = LocalStore(Path(environment["CINGULUM_HOME"]) / "store")
+    by = Principal(user, "agent", scopes=frozenset({Scope(Permission.TRANSFER)}))
+    dock = Dock(writer, database, store, "local", within_s=60)
+    async with database.read() as read:  # connect before the first step is counted
+        await read.connection()
+    watch(steps)
+    if kind == "bundle":
+        files = [BundledIn(size_bytes=len(f), sha256=sha256(f), name=str(n)) for f in small_files(n)]
+        without_key = Once(
+            Request({"type": "http", "method": "POST", "path": "/bundles", "headers": []}), b""
+        )
+        await bring_bundle(dock, by, files, streamed(b"".join(small_files(n))), without_key)
+    else:
+        await _send(dock, by, contents(n), str(n))
+    await dock.close()
+    await database.close()
+
+
+async def _send(dock: Any, by: Any, data: bytes, name: str) -> None:
+    from libs.common.schemas.uploads import UploadIn
+    from services.transfer import queries
+    from services.transfer.domain import missing_parts
+    from services.transfer.models import UploadRow
+    from services.transfer.operations import uploads
+
+    async with dock.database.read() as read:
+        begun = (await read.execute(queries.listed(by, [], None).where(UploadRow.name == name))).first()
+    if begun is None:
+        async with dock.writer.begin(by) as tx:
+            row, _ = await uploads.open_upload(tx, dock, UploadIn(size_bytes=len(data), name=name), by)
+        upload_id = row.id
+    else:
+        upload_id = begun.id
+    _, upload = await uploads.show(dock, upload_id, by)
+    for number in missing_parts(upload):
+        piece = data[number * PART : (number + 1) * PART]
+        await uploads.receive_part(dock, by, upload_id, number, streamed(piece), sha256(piece))
+    _, is_done = await uploads.complete(dock, by, upload_id, sha256(data))
+    assert is_done

@@ -1,0 +1,184 @@
+"""Nothing that a service does may hold its event loop: while tests run, each step of its work is timed.
+
+What counts is CPU time of the loop's own thread, so that a busy machine makes no false alarm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import Context, ContextVar
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from starlette.types import Receive, Scope, Send
+
+from libs.common.observability import Observed
+
+ALLOWED_S = 0.25  # 100 ms are meant; where two programs share a core, the same work takes twice the CPU time
+ROOT = Path(__file__).parents[2]
+_OURS = (f"{ROOT}/services/", f"{ROOT}/libs/")
+_TEST_KIT = f"{ROOT}/libs/common/testing/"
+
+_doing: ContextVar[str] = ContextVar("doing", default="")
+
+
+class _Clock(threading.local):
+    """CPU seconds of this thread, but for those of full collections.
+
+    These walk all that the tests of this process have loaded; a service that is served has frozen what it loaded.
+    """
+
+    collecting_s = 0.0
+    since = 0.0
+
+    def now(self) -> float:
+        """Only differences mean something."""
+        return time.thread_time() - self.collecting_s
+
+    def collector(self, phase: str, about: dict[str, int]) -> None:
+        """For `gc.callbacks`."""
+        if about["generation"] < 2:
+            return
+        if phase == "start":
+            self.since = time.thread_time()
+        else:
+            self.collecting_s += time.thread_time() - self.since
+
+
+class Steps:
+    """What was too long, one line each: `GET /sessions: 120 ms of CPU time in one step, up to services/…:57`."""
+
+    def __init__(self) -> None:
+        self.too_long: list[str] = []
+        self.clock = _Clock()
+
+    @contextmanager
+    def timed(self, doing: str, inner: object = None) -> Iterator[None]:
+        """One step; `inner` is the coroutine that takes it."""
+        began = self.clock.now()
+        try:
+            yield
+        finally:
+            took_s = self.clock.now() - began
+            if took_s > ALLOWED_S:
+                took = f"{1000 * took_s:.0f} ms of CPU time in one step"
+                self.too_long.append(f"{doing}: {took}, up to {_place(inner)}")
+
+    def take(self) -> list[str]:
+        """What was too long since the last call."""
+        found, self.too_long = self.too_long, []
+        return found
+
+
+def _place(coroutine: object) -> str:
+    """Where in our own code a coroutine waits now."""
+    place = "its end"
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None)
+        if frame is not None and frame.f_code.co_filename.startswith(_OURS):
+            place = f"{Path(frame.f_code.co_filename).relative_to(ROOT)}:{frame.f_lineno}"
+        coroutine = getattr(coroutine, "cr_await", None)
+    return place
+
+
+class _Timed(Coroutine[Any, Any, Any]):
+    """A coroutine each of whose steps is timed; without a name it is called as its task."""
+
+    def __init__(self, inner: Coroutine[Any, Any, Any], doing: str, steps: Steps) -> None:
+        self.inner, self.doing, self.steps = inner, doing, steps
+        self.has_begun = False
+
+    def send(self, value: Any) -> Any:
+        if not self.has_begun:
+            self.has_begun = True
+            if not self.doing and (task := asyncio.current_task()):
+                self.doing = task.get_name()
+            _doing.set(self.doing)  # what it starts is done on its behalf
+        with self.steps.timed(self.doing, self.inner):
+            return self.inner.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        with self.steps.timed(self.doing, self.inner):
+            return self.inner.throw(*error)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self  # `await` uses no more than send, throw and close
+
+    def __iter__(self) -> _Timed:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def __getattr__(self, name: str) -> Any:  # libraries look at cr_frame, cr_await and so on
+        return getattr(self.inner, name)
+
+
+def _is_ours(coroutine: object) -> bool:
+    file = getattr(getattr(coroutine, "cr_code", None), "co_filename", "")
+    return file.startswith(_OURS) and not file.startswith(_TEST_KIT)
+
+
+def _is_step_of_a_task(callback: object) -> bool:
+    return type(callback).__name__ == "TaskStepMethWrapper" or isinstance(
+        getattr(callback, "__self__", None), asyncio.Task
+    )
+
+
+@contextmanager
+def watched_loops() -> Iterator[Steps]:
+    """Time what services do in this process: requests, tasks of theirs, and callbacks of their libraries.
+
+    A request is timed where it enters the service and not as a task: tests await services within their own tasks.
+    """
+    steps = Steps()
+    answer = Observed.__call__
+    create_task = asyncio.BaseEventLoop.create_task
+    run = asyncio.Handle._run
+
+    async def answer_timed(self: Observed, scope: Scope, receive: Receive, send: Send) -> None:
+        before, name = _doing.get(), f"{scope['method']} {scope['path']}" if scope["type"] == "http" else ""
+        if before.endswith(name):  # no request, or the gateway's, which is timed already
+            await answer(self, scope, receive, send)
+            return
+        try:
+            await _Timed(answer(self, scope, receive, send), f"{before} > {name}".removeprefix(" > "), steps)
+        finally:
+            _doing.set(before)
+
+    def create_timed(
+        self: asyncio.BaseEventLoop, coro: Any, *, name: str | None = None, context: Context | None = None
+    ) -> asyncio.Task[Any]:
+        parent = _doing.get() if context is None else context.get(_doing, "")
+        if parent or _is_ours(coro):
+            doing = f"{parent}: {getattr(coro, '__qualname__', coro)}" if parent else ""
+            coro = _Timed(coro, doing, steps)
+        return create_task(self, coro, name=name, context=context)
+
+    def run_timed(self: Any) -> None:
+        callback = self._callback
+        if _is_step_of_a_task(callback):
+            run(self)
+            return
+        with steps.timed(f"callback {getattr(callback, '__qualname__', callback)}"):
+            run(self)
+
+    gc.callbacks.append(steps.clock.collector)
+    try:
+        with (
+            patch.object(Observed, "__call__", answer_timed),
+            patch.object(asyncio.BaseEventLoop, "create_task", create_timed),
+            patch.object(asyncio.Handle, "_run", run_timed),
+        ):
+            yield steps
+    finally:
+        gc.callbacks.remove(steps.clock.collector)

@@ -1,0 +1,93 @@
+"""What a module imports, and what that imports in turn, read from the source without running it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+OURS = ("cingulum", "libs", "services", "deploy")
+_DISTRIBUTIONS = packages_distributions()
+
+
+def modules_below(package: str) -> list[str]:
+    """Every module of a package, by its dotted name."""
+    folder = ROOT / package.replace(".", "/")
+    names = (file.relative_to(ROOT).with_suffix("") for file in sorted(folder.rglob("*.py")))
+    return [".".join(name.parts).removesuffix(".__init__") for name in names]
+
+
+def foreign_imports(modules: Iterable[str]) -> dict[str, str]:
+    """Every module of others that these need, directly or not → the module of ours that imports it first.
+
+    What stands under `TYPE_CHECKING` is no need, nor is what may be absent (`try: import … except ImportError`).
+    """
+    todo, seen, found = list(modules), set[str](), dict[str, str]()
+    while todo:
+        module = todo.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        # Importing a.b.c runs a and a.b as well.
+        todo += [module.rpartition(".")[0]] if "." in module else []
+        for name in _imports(_file_of(module)):
+            if name.partition(".")[0] in OURS:
+                todo += [owner] if (owner := _module_of(name)) else []
+            elif name.partition(".")[0] not in sys.stdlib_module_names:
+                found.setdefault(name, module)
+    return found
+
+
+def distributions_of(module: str) -> set[str]:
+    """The installed distributions that may bring a module, normalised as in requirement files."""
+    top = module.partition(".")[0]
+    return {name.lower().replace("_", "-").replace(".", "-") for name in _DISTRIBUTIONS.get(top, [])}
+
+
+def _file_of(module: str) -> Path:
+    place = ROOT / module.replace(".", "/")
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+def _module_of(name: str) -> str | None:
+    """`a.b.c` is a module, or the name `c` in the module `a.b`."""
+    for candidate in (name, name.rpartition(".")[0]):
+        if candidate and _file_of(candidate).exists():
+            return candidate
+    return None
+
+
+def _imports(file: Path) -> Iterator[str]:
+    return _needed(ast.parse(file.read_text()).body if file.exists() else [])  # a namespace has no file
+
+
+def _needed(statements: Iterable[ast.stmt]) -> Iterator[str]:
+    for statement in statements:
+        match statement:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(module), names=names):
+                yield from (f"{module}.{alias.name}" for alias in names)
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                yield from _needed(statement.orelse)
+            case ast.Try(handlers=handlers) if any("ImportError" in _text(h.type) for h in handlers):
+                pass
+            case _:
+                inner = (child for child in ast.iter_child_nodes(statement))
+                yield from _needed(child for child in _flat(inner) if isinstance(child, ast.stmt))
+
+
+def _flat(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Statements straight below, also those in a handler or a case."""
+    for node in nodes:
+        if isinstance(node, ast.ExceptHandler | ast.match_case):
+            yield from node.body
+        else:
+            yield node
+
+
+def _text(node: ast.expr | None) -> str:
+    return ast.unparse(node) if node is not None else ""

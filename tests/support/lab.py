@@ -1,0 +1,81 @@
+"""A lab with an animal and sessions, written down through the front door of metadata, and its repositories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from libs.common.catalogue import Service
+from libs.common.permissions import Principal
+from libs.common.published import LABS, table
+from libs.common.testing import Running
+from tests.support.system import Cingulum
+
+LAB, SUBJECT, DAY = "hilllab", "KS022", "2019-12-10"
+PATH = f"{SUBJECT}/{DAY}/001"
+
+
+@dataclass
+class Laboratory:
+    """Metadata and registry around one session. `member` works in the lab, `visitor` in none."""
+
+    metadata: Running
+    registry: Running
+    administrator: Principal
+    member: Principal
+    visitor: Principal
+    session_id: str
+
+    async def register(self, *filenames: str, **said: Any) -> list[dict[str, Any]]:
+        """Register files of the session; the datasets."""
+        answer = await self.registry.post("/register-file", files(*filenames, **said))
+        assert answer.status_code == 201, answer.text
+        return list(answer.json())
+
+
+def files(*filenames: str, **said: Any) -> dict[str, Any]:
+    """The body of a registration as a rig sends it."""
+    return {"path": PATH, "filenames": list(filenames), "name": "rig_pc"} | said
+
+
+async def laboratory(cingulum: Cingulum) -> Laboratory:
+    """One lab, one animal, one session; unmanaged `rig_pc`, agent `lab_server`, our own `central`."""
+    admin = Principal(uuid4(), "root", is_superuser=True)
+    metadata = await cingulum.start(Service.METADATA, admin)
+    registry = await cingulum.start(Service.REGISTRY, admin)
+    for name, personal, store, url in (
+        ("central", False, "local", "/data/"),
+        ("lab_server", True, "agent", None),
+        ("rig_pc", True, None, None),
+    ):
+        body = {"name": name, "globus_is_personal": personal, "store": store, "data_url": url}
+        await made(registry, "/data-repository", body)
+    await made(metadata, "/labs", {"name": LAB, "repositories": ["central", "lab_server", "rig_pc"]})
+    people = {}
+    for username in ("ada", "eve"):
+        user = await made(metadata, "/users", {"username": username, "password": "long enough"})
+        people[username] = UUID(user["id"])
+    await made(metadata, "/memberships", {"user": "ada", "lab": LAB, "start_date": "2019-01-01"})
+    async with metadata.app.state.database.read() as read:
+        lab_id = await read.scalar(sa.select(table(LABS).c.id))
+    member = Principal(people["ada"], "ada", labs=frozenset({lab_id}))
+    await made(metadata, "/subjects", {"nickname": SUBJECT, "lab": LAB, "responsible_user": "ada"})
+    session = await made(metadata, "/sessions", a_session())
+    return Laboratory(
+        metadata, registry.as_(member), admin, member, Principal(people["eve"], "eve"), session["id"]
+    )
+
+
+def a_session(**said: Any) -> dict[str, Any]:
+    """The body of a session."""
+    return {"subject": SUBJECT, "lab": LAB, "start_time": f"{DAY}T10:00:00", "number": 1, "users": []} | said
+
+
+async def made(service: Running, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What a POST wrote down."""
+    answer = await service.post(path, body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())

@@ -1,0 +1,154 @@
+"""The whole system at an address, with one session in it: files are brought, workers make something of them."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cingulum.worker.http import Server
+from cingulum.worker.lab import Journal, LabAgent, Round
+from cingulum.worker.runner import Options, Worker
+from cingulum.worker.uploads import upload
+from tests.support.bytes import md5
+from tests.support.gateway import served
+from tests.support.system import Cingulum
+
+SUBJECT, DAY = "SWC_054", "2020-09-01"
+FOLDER = f"hilllab/Subjects/{SUBJECT}/{DAY}/001"
+ADMIN, PASSWORD = "root", "long enough"
+
+
+@dataclass
+class Site:
+    """The system at an address, with an administrator who asks and a worker's token."""
+
+    url: str
+    http: httpx.AsyncClient
+    folder: Path
+    session: str = ""
+    worker_token: str = ""
+    workers: dict[Worker, threading.Thread] = field(default_factory=dict)
+
+    async def made(self, path: str, body: dict[str, Any]) -> Any:
+        """What a POST answers."""
+        answer = await self.http.post(path, json=body)
+        assert answer.status_code == 201, f"{path}: {answer.text}"
+        return answer.json()
+
+    async def bring(self, files: dict[str, bytes]) -> None:
+        """Register files of the session and bring their bytes to the central store."""
+        said = {"path": f"{SUBJECT}/{DAY}/001", "filenames": list(files), "name": "central"}
+        more = {"hashes": [md5(d) for d in files.values()], "filesizes": [len(d) for d in files.values()]}
+        await self.made("/register-file", said | more)
+        listed = await self.http.get("/copies", params={"repository": "central", "state": "expected"})
+        server = Server(self.url, self.http.headers["Authorization"].removeprefix("Token "))
+        for copy in listed.json()["results"]:
+            name = str(copy["relative_path"]).removeprefix(f"{FOLDER}/")
+            if name not in files:
+                continue
+            path = self.folder / "sent" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(files[name])
+            await asyncio.to_thread(upload, server, path, {"copy_id": copy["id"], "name": name})
+        server.close()
+
+    async def jobs(self) -> dict[str, dict[str, Any]]:
+        """The session's jobs by task."""
+        found = (await self.http.get("/jobs", params={"session": self.session})).json()["results"]
+        return {job["task"]: job for job in found}
+
+    async def until(self, tasks: set[str], state: str) -> dict[str, dict[str, Any]]:
+        """The session's jobs, once these are in that state."""
+        for _ in range(900):
+            jobs = await self.jobs()
+            if tasks <= {task for task, job in jobs.items() if job["state"] == state}:
+                return jobs
+            await asyncio.sleep(0.1)
+        raise AssertionError({task: (job["state"], job["why"]) for task, job in jobs.items()})
+
+    async def until_verified(self, n: int) -> None:
+        """Wait until so many copies in the central store are proved."""
+        for _ in range(900):
+            asked = {"repository": "central", "state": "verified"}
+            if (await self.http.get("/copies", params=asked)).json()["count"] == n:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError((await self.http.get("/copies")).json())
+
+    async def look(self, root: Path, repository: str) -> Round:
+        """One look of a lab's new agent, which remembers nothing, at the orders of its folder."""
+
+        def run() -> Round:
+            server = Server(self.url, self.worker_token, patience_s=20)
+            with tempfile.TemporaryDirectory() as folder:
+                journal = Journal(Path(folder) / "agent.sqlite")
+                try:
+                    return LabAgent(server, journal, root, repository, settle_s=0).run_once()
+                finally:
+                    journal.close()
+                    server.close()
+
+        return await asyncio.to_thread(run)
+
+    def work(self, *trees: Path) -> None:
+        """Let a worker begin, beside these folders if any."""
+        server = Server(self.url, self.worker_token, patience_s=20)
+        options = Options(
+            work=self.folder / "work",
+            name=f"w{len(self.workers)}",
+            trees=trees,
+            slots=2,
+            wait_s=2,
+            grace_s=5,
+        )
+        worker = Worker(server, options)
+
+        def run() -> None:
+            worker.run()
+            server.close()
+
+        running = threading.Thread(target=run, daemon=True)
+        running.start()
+        self.workers[worker] = running
+
+    async def rest(self) -> None:
+        """End the workers, and their connections with them."""
+        for worker in self.workers:
+            worker.stop()
+        for running in self.workers.values():
+            await asyncio.to_thread(running.join)
+
+
+@asynccontextmanager
+async def a_site(
+    cingulum: Cingulum, folder: Path, store: str = "local", **settings: str
+) -> AsyncIterator[Site]:
+    """One lab with one session and the central repository; `settings` are those of the system, in capitals."""
+    admin = {"CINGULUM_ADMIN_USERNAME": ADMIN, "CINGULUM_ADMIN_PASSWORD": PASSWORD}
+    async with (
+        served({**cingulum.environment, **admin, **settings}) as url,
+        httpx.AsyncClient(base_url=url, timeout=60) as http,
+    ):
+        site = Site(url, http, folder)
+        said = await http.post("/auth-token", json={"username": ADMIN, "password": PASSWORD})
+        http.headers["Authorization"] = f"Token {said.json()['token']}"
+        await site.made("/data-repository", {"name": "central", "store": store, "data_url": "/data/"})
+        await site.made("/labs", {"name": "hilllab", "repositories": ["central"]})
+        await site.made("/subjects", {"nickname": SUBJECT, "lab": "hilllab", "responsible_user": "root"})
+        session = {"subject": SUBJECT, "lab": "hilllab", "start_time": f"{DAY}T10:00:00", "number": 1}
+        site.session = (await site.made("/sessions", session | {"users": []}))["id"]
+        scopes = ["read", "register", "transfer", "work"]
+        token = await site.made("/tokens", {"name": "w", "kind": "worker", "scopes": scopes})
+        site.worker_token = token["token"]
+        try:
+            yield site
+        finally:
+            await site.rest()

@@ -1,0 +1,154 @@
+"""The search has teeth: each rule, made wrong in one way, is found out by the promise that it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from libs.common.schemas.states import AttemptState, CopyState, JobState
+from services.registry.domain import alyx_calls
+from services.registry.domain.alyx_calls import Effect
+from services.registry.domain.publication import Answer, Decision
+from services.scheduler.domain import running, steering
+from services.scheduler.domain.facts import Attempt, Change, Job, OutputRef, UploadFact, ended
+from services.scheduler.domain.graph import Wanted
+from tests.unit.byte_road.search import (
+    ENDS_ONCE,
+    FRESH,
+    HELD,
+    LATE,
+    LIVE,
+    LOST,
+    ONCE,
+    READ,
+    START,
+    THERE,
+    Broken,
+    search,
+)
+from tests.unit.byte_road.world import Budget, Rules, World
+
+SINGLE = World(Budget(tokens=2), n_jobs=1, raw=("a",))
+NEW_BYTES = World(Budget(tokens=2, registrations=1), n_jobs=1)
+DOUBTS = World(Budget(tokens=2, doubts=1), n_jobs=1, raw=("a",), sweeps=False)
+
+
+def any_token_completes(
+    job: Job,
+    token: int,
+    outputs: Sequence[OutputRef],
+    uploads: Mapping[UUID, UploadFact],
+    now: datetime,
+    *,
+    is_whole: bool,
+    attempt: Attempt | None,
+) -> Change:
+    """Completion forgets to compare the token."""
+    if attempt and attempt.state is AttemptState.LOST and job.state in {JobState.WAITING, JobState.STARTED}:
+        job, attempt = replace(job, state=JobState.STARTED, token=token), None
+    return running.complete(job, token, outputs, uploads, now, is_whole=is_whole, attempt=attempt)
+
+
+def publishing_is_given_up(job: Job, now: datetime) -> Change:
+    """The deadline of Publishing gives the job to somebody else."""
+    if job.state is not JobState.PUBLISHING:
+        return Change(job)
+    return ended(job, AttemptState.LOST, JobState.WAITING, "Registry did not answer.")
+
+
+def expiry_keeps_the_token(job: Job, now: datetime) -> Change:
+    """A job taken back keeps the token of the attempt that is lost."""
+    change = running.expire(job, now)
+    return replace(change, job=replace(change.job, token=job.token))
+
+
+def leases_never_end(job: Job, now: datetime) -> Change:
+    """A dead worker keeps its job."""
+    return Change(job)
+
+
+def any_answer_publishes(job: Job, token: int) -> Change:
+    """An old answer is taken for the present attempt's."""
+    return running.published(job, job.token or 0)
+
+
+def new_inputs_stop_publishing(job: Job, wanted: Wanted) -> Change:
+    """New inputs supersede an attempt whose completion was acknowledged."""
+    if job.state is JobState.PUBLISHING and wanted.key not in {None, job.key}:
+        return ended(job, AttemptState.SUPERSEDED, JobState.WAITING, "")
+    return steering.reconcile(job, wanted)
+
+
+def finished_jobs_stay(job: Job, wanted: Wanted) -> Change:
+    """New inputs do not make a finished job wait again."""
+    return Change(job) if job.state.is_final else steering.reconcile(job, wanted)
+
+
+def registers_whenever_asked(*_: object, **__: object) -> Decision:
+    """Registry keeps no note of what it decided."""
+    return Decision(Answer.REGISTER)
+
+
+def registers_lost_attempts(
+    token: int, attempt: AttemptState | None, outputs: object, *, was_answered: bool, objection: str = ""
+) -> Decision:
+    """Registry does not look whether the attempt still is the one in Publishing."""
+    return Decision(Answer.REPEAT if was_answered else Answer.REGISTER)
+
+
+def a_word_is_a_proof(*said: Any, **more: Any) -> Effect:
+    """A registration of the raw file makes its copy verified."""
+    effect = alyx_calls.effect_of_register(*said, **more)
+    return replace(effect, copies=tuple(replace(copy, state=CopyState.VERIFIED) for copy in effect.copies))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A wrong rule, where it is searched for, and the promise that it breaks."""
+
+    rules: Rules
+    world: World
+    breaks: str
+
+
+FAULTS = {
+    "any token completes": Fault(Rules(complete=any_token_completes), SINGLE, ENDS_ONCE),
+    "publishing is given up": Fault(Rules(ring_again=publishing_is_given_up), SINGLE, LOST),
+    "new inputs stop publishing": Fault(Rules(reconcile=new_inputs_stop_publishing), NEW_BYTES, LOST),
+    "an old answer publishes": Fault(
+        Rules(published=any_answer_publishes), replace(NEW_BYTES, sweeps=False), LOST
+    ),
+    "registered at each asking": Fault(Rules(decide=registers_whenever_asked), SINGLE, ONCE),
+    "lost attempts are registered": Fault(
+        Rules(decide=registers_lost_attempts, ring_again=publishing_is_given_up),
+        SINGLE,
+        LATE,
+    ),
+    "a word is a proof": Fault(Rules(register=a_word_is_a_proof), NEW_BYTES, READ),
+    "uploads are swept by the job row": Fault(Rules(sweeps_by_job_row=True), NEW_BYTES, THERE),
+    "any landed upload is swept": Fault(Rules(may_sweep=lambda *_: True), SINGLE, THERE),
+    "objects go while needed": Fault(Rules(may_remove_object=lambda *_: True), SINGLE, THERE),
+    "object and row land without a lock": Fault(Rules(lands_under_lock=False), SINGLE, THERE),
+    "a token outlives its lease": Fault(Rules(expire=expiry_keeps_the_token), SINGLE, HELD),
+    "a claim trusts the doorbell": Fault(Rules(looks_again_at_claim=False), DOUBTS, START),
+    "leases never end": Fault(Rules(expire=leases_never_end), SINGLE, LIVE),
+    "finished jobs stay": Fault(Rules(reconcile=finished_jobs_stay), replace(NEW_BYTES, sweeps=False), FRESH),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_wrong_rule_is_found(name: str) -> None:
+    fault = FAULTS[name]
+    with pytest.raises(Broken, match=fault.breaks) as found:
+        search(replace(fault.world, rules=fault.rules), only=fault.breaks)
+    assert found.value.road, "the road that leads there is told"
+
+
+def test_every_promise_is_broken_by_some_fault() -> None:
+    promises = {LOST, ONCE, LATE, READ, THERE, HELD, START, ENDS_ONCE, LIVE, FRESH}
+    assert {fault.breaks for fault in FAULTS.values()} == promises

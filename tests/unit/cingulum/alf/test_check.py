@@ -1,0 +1,210 @@
+"""Every file of a folder: fine, or what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cingulum.alf.check import Verdict, check_folder
+
+SESSION = "labA/Subjects/m1/2024-01-02/001"
+Write = Callable[[str, Any], None]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(name: str, content: Any) -> None:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            path.write_text(content)
+        else:
+            np.save(path, content)
+
+    return write
+
+
+def said(folder: Path) -> dict[str, tuple[str, str]]:
+    return {path: (verdict.value, advice) for path, verdict, advice in check_folder(folder)}
+
+
+def test_a_sound_session_is_fine(tmp_path: Path, write: Write) -> None:
+    write(f"{SESSION}/alf/probe00/spikes.times.npy", np.arange(4.0))
+    write(f"{SESSION}/alf/probe00/#v1#/spikes.times.npy", np.arange(5.0))
+    write(f"{SESSION}/alf/probe00/#v1#/spikes.clusters.npy", np.array([0, 1, 1, 0, 1]))
+    write(f"{SESSION}/alf/probe00/clusters.depths.npy", np.zeros(2))
+    write(f"{SESSION}/alf/lfp.timestamps.npy", np.array([[0, 10.0], [4, 12]]))
+    write(f"{SESSION}/alf/lfp.power.npy", np.zeros((5, 2)))
+    write(f"{SESSION}/alf/lfp.power.metadata.json", '{"columns": ["theta", "gamma"]}')
+    write(f"{SESSION}/alf/trials.intervals.npy", np.zeros((3, 2)))
+    write(f"{SESSION}/raw_video/_iblrig_leftCamera.raw.mp4", "film")
+    assert {verdict for verdict, _ in said(tmp_path).values()} == {"fine"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "advice"),
+    [
+        ("spikes.npy", np.zeros(1), "attribute missing: did you mean `spikes.times.npy`?"),
+        ("alf/#v1#/deep/spikes.times.npy", np.zeros(1), "the revision must be the last folder"),
+        ("my alf/spikes.times.npy", np.zeros(1), "holds ' ' (space)"),
+        ("alf/spikes.times.npy", "", "empty file"),
+        ("alf/spikes.times.npy", "no array", "cannot be read as .npy"),
+        ("alf/spikes.times.npy", "no array", "fetch it again or write it again"),
+        ("alf/trials.table.pqt", "PAR1 no longer", "cannot be read as .pqt"),
+        ("alf/stack.frames.npz", "no archive", "cannot be read as .npz"),
+        ("alf/task.settings.json", "{oops", "broken JSON"),
+        ("alf/trials.intervals.npy", np.zeros(3), "intervals are 3: write two columns"),
+        ("alf/trials.goCue_times.npy", np.zeros((3, 2)), "times are 3×2: write one time per row"),
+        ("alf/wheel.timestamps.npy", np.zeros((5, 2)), "timestamps are 5×2"),
+        ("alf/a.b.npy", np.array([{}], dtype=object), "holds pickled objects"),
+    ],
+)
+def test_a_wrong_file_is_told_what_to_do(
+    tmp_path: Path, write: Write, name: str, content: Any, advice: str
+) -> None:
+    write(f"{SESSION}/{name}", content)
+    ((verdict, text),) = said(tmp_path).values()
+    assert verdict == "wrong"
+    assert advice in text
+
+
+def test_files_that_do_not_agree_are_named(tmp_path: Path, write: Write) -> None:
+    for attribute, rows in (("times", 4), ("amps", 4), ("depths", 3)):
+        write(f"alf/spikes.{attribute}.npy", np.zeros(rows))
+    write("alf/spikes.clusters.npy", np.array([0, 1, 2, 0]))
+    write("alf/clusters.depths.npy", np.zeros(2))
+    write("alf/clusters.probe.npy", np.zeros(2))
+    write("alf/probes.description.json", json.dumps([{"label": "probe00"}]))
+    write("alf/wheel.position.npy", np.zeros(10))
+    write("alf/wheel.timestamps.npy", np.array([[0, 0.0], [5, 1]]))
+    write("alf/pose.xy.npy", np.zeros((3, 2)))
+    write("alf/pose.xy.csv", "x,y\n1,2\n3,4\n5,6\n")
+    write("alf/pose.xy.metadata.json", '{"columns": ["x", "y", "z"]}')
+    write("alf/gone.xy.metadata.json", "{}")
+    write("alf/channels._phy_ids.npy", np.zeros(3))
+    write("alf/.DS_Store", "x")
+    assert {path.removeprefix("alf/"): told for path, told in said(tmp_path).items() if told[0] != "fine"} == {
+        "spikes.depths.npy": ("wrong", "3 rows, other files of `spikes` have 4: all must have the same"),
+        "spikes.clusters.npy": ("wrong", "refers to row 2 of `clusters`, which has rows 0 to 1"),
+        "clusters.probe.npy": ("note", "to refer to rows of `probes` write the plural, `clusters.probes`"),
+        "wheel.timestamps.npy": ("wrong", "synchronised up to sample 5 of 9: times stand still after it"),
+        "pose.xy.npy": ("wrong", "the same attribute as pose.xy.csv: `load_object` refuses both: "
+                                 "keep one or name them apart"),
+        "pose.xy.metadata.json": ("wrong", "names 3 columns, pose.xy.npy has 2: name each once"),
+        "gone.xy.metadata.json": ("note", "describes no file: the dataset is missing beside it"),
+        "channels._phy_ids.npy": ("note", "a namespace in the attribute is deprecated: move it to the front"),
+        ".DS_Store": ("note", "hidden: no dataset, clients do not see it"),
+    }  # fmt: skip
+
+
+def test_a_file_beside_the_sessions_is_a_note(tmp_path: Path, write: Write) -> None:
+    write(f"{SESSION}/spikes.times.npy", np.zeros(2))
+    write("README.md", "hello")
+    assert said(tmp_path)["README.md"] == ("note", "in no session folder: clients do not see it")
+
+
+def test_a_session_is_known_from_within(tmp_path: Path, write: Write) -> None:
+    write(f"{SESSION}/#v1#/spikes.times.npy", np.zeros(2))
+    assert said(tmp_path / SESSION / "#v1#") == {"spikes.times.npy": (Verdict.FINE, "")}
+
+
+def test_what_cannot_be_read_here_is_a_note(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("task.description.yaml", "a: 1")
+    assert said(tmp_path)["task.description.yaml"] == ("fine", "")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    verdict, advice = said(tmp_path)["task.description.yaml"]
+    assert verdict == "note"
+    assert "pip install 'cingulum[yaml]'" in advice
+
+
+@pytest.mark.parametrize(
+    ("session", "advice"),
+    [
+        (
+            "our-lab/Subjects/m1/2024-01-02/001",
+            "lab 'our-lab' holds '-' (hyphen-minus): did you mean `our_lab`?",
+        ),
+        ("labA/Subjects/m1/2024-13-02/001", "2024-13-02 is no day of the calendar"),
+        ("labA/Subjects/m1/20240102/001", "'20240102' is no date: write subject/yyyy-mm-dd/number"),
+        ("labA/Subjects/m 1/2024-01-02/001", "subject 'm 1' holds ' ' (space)"),
+        ("m1/2024-01-02", "'alf' is no session number"),
+        ("m1/2024-01-02/session1", "'session1' is no session number: write it after the date, as `001`"),
+    ],
+)
+def test_a_folder_that_is_nearly_a_session_is_told_why_it_is_none(
+    tmp_path: Path, write: Write, session: str, advice: str
+) -> None:
+    write(f"{session}/alf/spikes.times.npy", np.arange(3.0))
+    ((verdict, text),) = said(tmp_path).values()
+    assert verdict == "wrong"
+    assert advice in text
+
+
+def test_a_dated_folder_that_holds_no_session_is_left_alone(tmp_path: Path, write: Write) -> None:
+    write(f"{SESSION}/alf/spikes.times.npy", np.arange(3.0))
+    write("2024-05-06/plan.txt", "buy cheese")
+    assert said(tmp_path)["2024-05-06/plan.txt"] == ("note", "in no session folder: clients do not see it")
+
+
+def test_a_json_of_no_text_is_broken_json(tmp_path: Path) -> None:
+    (tmp_path / "task.settings.json").write_bytes(b'{"gain": \xff}')
+    assert said(tmp_path)["task.settings.json"][1].startswith("broken JSON")
+
+
+def test_a_link_to_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "spikes.times.npy").symlink_to(tmp_path / "gone.times.npy")
+    verdict, advice = said(tmp_path)["spikes.times.npy"]
+    assert verdict == "wrong"
+    assert advice.startswith("cannot be opened: No such file")
+
+
+def test_a_folder_that_may_not_be_read_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "alf").mkdir()
+    scandir = os.scandir
+
+    def shut(place: str) -> Any:
+        if Path(place).name == "alf":
+            raise PermissionError(13, "Permission denied", place)
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", shut)
+    verdict, advice = said(tmp_path)["alf"]
+    assert verdict == "wrong"
+    assert "Permission denied" in advice
+
+
+def test_whatever_damage_a_file_has_it_is_told_and_the_others_are_checked(tmp_path: Path) -> None:
+    np.save(tmp_path / "spikes.times.npy", np.arange(9.0))
+    np.savez_compressed(tmp_path / "stack.frames.npz", np.arange(50))
+    pq.write_table(pa.table({"x": np.arange(9.0), "name": list("abcdefghi")}), tmp_path / "trials.table.pqt")
+    (tmp_path / "clusters.metrics.csv").write_text('a,b\n1,2\n3,"4"\n')
+    (tmp_path / "task.events.jsonable").write_text('{"a": 1}\n{"a": 2}\n')
+    chance = random.Random(3)
+    whole = {path: path.read_bytes() for path in sorted(tmp_path.iterdir())}
+    assert {verdict for verdict, _ in said(tmp_path).values()} == {"fine"}
+    for path, content in whole.items():
+        for _ in range(25):
+            damaged = bytearray(content)
+            for at in chance.sample(range(len(damaged)), 4):
+                damaged[at] = chance.randrange(256)
+            path.write_bytes(
+                damaged[: chance.randrange(1, len(damaged))] if chance.random() < 0.3 else damaged
+            )
+            answer = said(tmp_path)
+            assert answer.keys() == {path.name for path in whole}
+            assert {verdict for name, (verdict, _) in answer.items() if name != path.name} == {"fine"}
+        path.write_bytes(content)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cingulum.figures import (
+    ContrastByDay,
+    Criterion,
+    Milestone,
+    PerformanceRecord,
+    UnequalLengthsError,
+    contrast_by_day,
+    performance_by_day,
+)
+from tests.unit.cingulum.figures.samples import a_contrast_by_day, a_performance_record, days
+from tests.unit.cingulum.figures.seen import overlapping_texts, parsed, tips, words
+
+anything = st.floats(allow_nan=True, allow_infinity=True)
+any_day = st.dates(date(1990, 1, 1), date(2090, 1, 1))
+
+
+def test_criteria_and_milestones_are_named_in_the_figure() -> None:
+    said = set(words(performance_by_day(a_performance_record())))
+    assert {"trained 1a: 80 %", "trained 1b: 90 %", "trained 1a", "trained 1b", "ready for ephys"} <= said
+
+
+def test_the_description_tells_first_last_and_best() -> None:
+    figure = performance_by_day(PerformanceRecord(days(3), [0.5, 0.9, 0.8], [100, 100, 100]))
+    assert figure.description.endswith("first 50 %, last 80 %, best 90 %.")
+
+
+def test_the_heat_map_tells_each_cell_on_hovering() -> None:
+    figure = contrast_by_day(ContrastByDay(days(1), [-100, 100], [[0.1, 0.9]], [[40, 42]]))
+    assert tips(figure) == ["2 Mar, −100 %: 0.10 (n = 40)", "2 Mar, 100 %: 0.90 (n = 42)"]
+
+
+def test_a_contrast_not_shown_on_a_day_is_a_dot_and_explained() -> None:
+    assert "Dots: contrast not shown on that day." in words(contrast_by_day(a_contrast_by_day()))
+    full = contrast_by_day(ContrastByDay(days(1), [-100, 100], [[0.1, 0.9]], [[40, 42]]))
+    assert "Dots: contrast not shown on that day." not in words(full)
+
+
+def test_a_grid_of_another_shape_is_refused() -> None:
+    with pytest.raises(UnequalLengthsError, match="2 days, 1 contrasts"):
+        contrast_by_day(ContrastByDay(days(2), [0.0], [[0.5]], [[10]]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(any_day, anything, anything), max_size=10),
+    anything,
+    any_day,
+    st.sampled_from([320, 640]),
+)
+def test_whatever_the_sessions_performance_is_well_formed(
+    rows: list[tuple[date, float, float]], line: float, day: date, width_px: int
+) -> None:
+    record = PerformanceRecord(
+        [row[0] for row in rows],
+        [row[1] for row in rows],
+        [row[2] for row in rows],
+        (Criterion("goal", line),),
+        (Milestone("reached", day),),
+    )
+    figure = performance_by_day(record, width_px=width_px)
+    parsed(figure)
+    assert "nan" not in figure.svg.lower()
+    assert overlapping_texts(figure) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(any_day, max_size=4),
+    st.lists(anything, max_size=4),
+    st.lists(anything, min_size=16, max_size=16),
+    st.lists(anything, min_size=16, max_size=16),
+)
+def test_whatever_the_cells_the_heat_map_is_well_formed(
+    when: list[date], contrasts: list[float], shares: list[float], counts: list[float]
+) -> None:
+    shape = (len(when), len(contrasts))
+    size = shape[0] * shape[1]
+    grids = (np.array(values[:size]).reshape(shape) for values in (shares, counts))
+    figure = contrast_by_day(ContrastByDay(when, contrasts, *grids))
+    parsed(figure)
+    assert "nan" not in figure.svg.lower()
+    assert overlapping_texts(figure) == []

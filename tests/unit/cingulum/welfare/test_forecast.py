@@ -1,0 +1,82 @@
+"""What the trend of an animal's weight says about the days ahead."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cingulum.welfare import LabPolicy, Weighing
+from cingulum.welfare.forecast import forecast
+from tests.unit.cingulum.welfare.makers import LAB, START, a_mouse, day
+
+
+def test_a_steady_fall_crosses_when_a_ruler_says_so() -> None:
+    """2 points a day from 100 %: 85 % is reached 7.5 days after the start."""
+    seen = forecast(a_mouse([20.0, 19.6, 19.2, 18.8]), day(3), LAB)
+    assert seen.state == "falling"
+    assert seen.crosses_at is not None
+    assert abs(seen.crosses_at - (START + timedelta(days=7.5))) <= timedelta(hours=1)
+    assert seen.earliest is not None
+    assert seen.latest is not None
+    assert seen.earliest < seen.crosses_at < seen.latest
+
+
+def test_a_noisier_scale_gives_wider_bounds_for_the_same_trend() -> None:
+    calm = forecast(a_mouse([20.0, 19.6, 19.2, 18.8, 18.4]), day(4), LAB)
+    noisy = forecast(a_mouse([20.2, 19.2, 19.4, 18.6, 18.6]), day(4), LAB)
+    assert calm.slope_se is not None
+    assert noisy.slope_se is not None
+    assert calm.slope_se < noisy.slope_se
+    assert calm.earliest is not None
+    assert noisy.earliest is not None
+    assert noisy.earliest < calm.earliest
+
+
+def test_a_gaining_animal_is_steady_and_its_chance_small() -> None:
+    seen = forecast(a_mouse([18.0, 18.2, 18.4, 18.5]), day(3), LAB)
+    assert (seen.state, seen.crosses_at) == ("steady", None)
+    assert seen.chance is not None
+    assert seen.chance < 0.05
+
+
+def test_an_animal_below_its_line_is_not_forecast_to_cross_it() -> None:
+    assert forecast(a_mouse([20.0, 18.0, 16.5]), day(2), LAB).state == "below"
+    assert forecast(a_mouse([16.0]), day(0), LAB).state == "below"
+
+
+def test_two_weighings_are_no_trend() -> None:
+    seen = forecast(a_mouse([20.0, 19.0]), day(1), LAB)
+    assert (seen.state, seen.slope) == ("unknown", None)
+    assert seen.sentence == "No forecast: 2 weighings over 1.0 days are too few for a trend."
+
+
+def test_three_weighings_of_one_hour_are_no_trend() -> None:
+    weighings = [Weighing(START + timedelta(minutes=20 * n), 20.0 - n) for n in range(3)]
+    assert forecast(a_mouse(weighings=weighings), day(1), LAB).state == "unknown"
+
+
+def test_an_unknown_percentage_has_no_forecast() -> None:
+    seen = forecast(a_mouse([20.0, 19.0, 18.0]), day(2), LabPolicy(growth_fraction=0.85))
+    assert (seen.state, seen.chance) == ("unknown", None)
+
+
+def test_weighings_before_the_restriction_are_no_part_of_its_trend() -> None:
+    before = [Weighing(day(-n), 26.0 + n) for n in (1, 2, 3)]
+    after = [Weighing(day(n), 20.0) for n in range(4)]
+    seen = forecast(a_mouse(weighings=[*before, *after]), day(3), LAB)
+    assert (seen.state, seen.n_weighings) == ("steady", 4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 40), max_size=8), st.floats(0, 1), st.floats(1, 30), st.floats(0.5, 0.99))
+def test_any_weights_get_a_forecast_whose_bounds_are_in_order(
+    weights: list[float], line: float, horizon_days: float, confidence: float
+) -> None:
+    at = datetime(2024, 4, 1 + len(weights), 9, tzinfo=UTC)
+    seen = forecast(a_mouse(weights), at, LAB, line=line, horizon_days=horizon_days, confidence=confidence)
+    assert seen.sentence.endswith(".")
+    assert "nan" not in seen.sentence
+    if seen.crosses_at is not None:
+        assert seen.earliest is not None
+        assert at <= seen.earliest <= seen.crosses_at
+        assert seen.latest is None or seen.crosses_at <= seen.latest

@@ -1,0 +1,205 @@
+"""What the agent does with a lab's files, against a server in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cingulum.worker.http import Server, Unreachable
+from cingulum.worker.lab import Journal, LabAgent
+from cingulum.worker.lab.sending import Pace
+from tests.support.bytes import random_bytes, sha256
+from tests.support.fake_lab import FOLDER, FakeLab
+from tests.support.fake_transfer import problem
+
+PART = 1 << 20
+RAW = random_bytes(5 * PART + 7)
+
+
+class Lab:
+    """An agent, its files, and a server in memory; `now` is its clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.fake = FakeLab()
+        self.fake.transfer.part_bytes = PART
+        self.now = 2e9
+        self.said: list[str] = []
+        self.restart()
+
+    def restart(self) -> None:
+        """The agent's process begins again."""
+        self.server = Server(
+            "http://server", "token", patience_s=0.0, transport=httpx.MockTransport(self.fake.handle)
+        )
+        self.journal = Journal(self.folder / "state/agent.sqlite", clock=lambda: self.now)
+        self.agent = LabAgent(
+            self.server, self.journal, self.folder / "data", "lab_server", tell=self.said.append
+        )
+
+    def write(self, name: str, data: bytes) -> Path:
+        """A file in the session's folder, written long ago."""
+        path = self.folder / "data" / FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def count(self, start: str) -> int:
+        """How many requests began so."""
+        return sum(request.startswith(start) for request in self.fake.transfer.requests)
+
+    def close(self) -> None:
+        self.journal.close()
+        self.server.close()
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    found = Lab(tmp_path)
+    yield found
+    found.close()
+
+
+def test_small_files_travel_together_and_raw_data_in_parts(lab: Lab) -> None:
+    small = {f"alf/a.b{n}.npy": random_bytes(100 * n, seed=n) for n in range(20)}
+    for name, data in {**small, "raw.ap.bin": RAW}.items():
+        lab.write(name, data)
+        lab.fake.register(name, data)
+    result = lab.agent.run_once()
+    assert (result.sent, result.proved, result.failed) == (21, 21, [])
+    assert lab.fake.bundles == 1
+    assert lab.count("PUT") == 6
+    assert {copy["state"] for copy in lab.fake.copies.values()} == {"verified"}
+    assert set(lab.fake.transfer.stored) == {sha256(data) for data in (*small.values(), RAW)}
+    assert {proof["sha256"] for proof in lab.fake.proofs.values()} == set(lab.fake.transfer.stored)
+    assert lab.agent.run_once().is_quiet
+
+
+def test_files_that_are_absent_or_still_written_are_left_alone(lab: Lab) -> None:
+    for name in ("later.npy", "growing.bin"):
+        lab.fake.register(name, RAW)
+    path = lab.write("growing.bin", RAW[:10])
+    lab.now = path.stat().st_mtime + 1
+    result = lab.agent.run_once()
+    assert (result.sent, result.absent, result.resting) == (0, 1, 1)
+    lab.write("growing.bin", RAW)
+    lab.now = path.stat().st_mtime + 60
+    assert lab.agent.run_once().sent == 1
+    assert (lab.fake.state("growing.bin"), lab.fake.state("later.npy")) == ("verified", "expected")
+
+
+def test_a_file_that_changes_while_it_is_sent_is_announced_anew(lab: Lab) -> None:
+    path = lab.write("raw.ap.bin", RAW)
+    lab.fake.register("raw.ap.bin", None)
+    other = random_bytes(len(RAW), seed=2)
+
+    def change(request: httpx.Request) -> None:
+        if request.method == "PUT" and request.url.path.endswith("/3"):
+            lab.fake.transfer.before = lambda _request: None
+            path.write_bytes(other)
+
+    lab.fake.transfer.before = change
+    result = lab.agent.run_once()
+    assert (result.sent, result.proved, result.failed) == (0, 0, [f"{FOLDER}/raw.ap.bin"])
+    assert lab.agent.run_once().waiting == 1
+    lab.now += 60
+    assert lab.agent.run_once().sent == 1
+    assert list(lab.fake.transfer.stored) == [sha256(other)]
+    assert lab.count("POST /uploads") - lab.count("POST /uploads/") == 2
+
+
+def test_an_agent_that_lost_the_server_sends_only_the_rest(lab: Lab) -> None:
+    lab.write("raw.ap.bin", RAW)
+    lab.fake.register("raw.ap.bin", RAW)
+    lab.fake.transfer.before = lambda request: (
+        problem(503, "unavailable") if request.method == "PUT" and request.url.path[-1] in "45" else None
+    )
+    with pytest.raises(Unreachable):
+        lab.agent.run_once()
+    lab.close()
+    lab.restart()
+    lab.fake.transfer.before = lambda _request: None
+    arrived = sum(len(parts) for parts in lab.fake.transfer.parts.values())
+    assert arrived >= 3
+    before = lab.count("PUT")
+    assert lab.agent.run_once().sent == 1
+    assert lab.count("PUT") - before == 6 - arrived
+    assert lab.count("POST /uploads") - lab.count("POST /uploads/") == 1
+
+
+def test_a_file_that_is_not_what_was_registered_is_told_and_not_sent(lab: Lab) -> None:
+    for name, data in (("small.npy", b"as registered"), ("raw.ap.bin", RAW)):
+        lab.fake.register(name, data)
+        lab.write(name, data + b"!")
+    assert lab.agent.run_once().sent == 0
+    assert {lab.fake.state(name, "lab_server") for name in ("small.npy", "raw.ap.bin")} == {"suspect"}
+    assert {lab.fake.state(name) for name in ("small.npy", "raw.ap.bin")} == {"expected"}
+    assert any("not what was registered" in line for line in lab.said)
+    assert lab.agent.run_once().is_quiet
+    lab.write("small.npy", b"as registered")
+    assert lab.agent.run_once().sent == 1
+
+
+def test_when_a_bundle_is_refused_its_files_go_one_by_one(lab: Lab) -> None:
+    lab.fake.refuse_bundles = True
+    for n in range(3):
+        lab.write(f"a.b{n}.npy", b"%d" % n)
+        lab.fake.register(f"a.b{n}.npy", b"%d" % n)
+    result = lab.agent.run_once()
+    assert (result.sent, result.failed) == (3, [])
+
+
+def test_a_copy_still_wanted_long_after_is_announced_by_its_hash(lab: Lab) -> None:
+    lab.write("raw.ap.bin", RAW)
+    lab.fake.register("raw.ap.bin", RAW)
+    lab.agent.run_once()
+    for copy in lab.fake.copies.values():
+        copy["state"] = "expected"
+    lab.now += 60
+    assert lab.agent.run_once().waiting == 1
+    lab.now += 900
+    before = lab.count("PUT")
+    assert lab.agent.run_once().sent == 1
+    assert lab.count("PUT") == before
+
+
+def test_paths_that_lead_out_of_the_root_are_never_read(lab: Lab, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    lab.fake.register("x", b"secret")
+    for copy in lab.fake.copies.values():
+        copy["relative_path"] = "../secret"
+    assert lab.agent.run_once().is_quiet
+    assert lab.fake.transfer.stored == {}
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(lab: Lab) -> None:
+    (lab.write("folder.npy/x", b"").parent).touch()
+    lab.fake.register("folder.npy", b"abc")
+    lab.write("good.npy", b"abc")
+    lab.fake.register("good.npy", b"abc")
+    result = lab.agent.run_once()
+    assert (result.sent, len(result.failed)) == (1, 1)
+
+
+def test_sending_keeps_to_its_pace(lab: Lab) -> None:
+    import time
+
+    lab.agent.pace = Pace(bytes_per_s=20e6)
+    lab.write("raw.ap.bin", RAW)
+    lab.fake.register("raw.ap.bin", RAW)
+    began = time.monotonic()
+    assert lab.agent.run_once().sent == 1
+    assert time.monotonic() - began > 0.2
+
+
+def test_a_link_to_elsewhere_is_sent_as_the_bytes_it_shows(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "disk2").write_bytes(b"abc")
+    path = lab.write("a.b.npy", b"")
+    path.unlink()
+    path.symlink_to(tmp_path / "disk2")
+    lab.fake.register("a.b.npy", b"abc", also_here=False)
+    assert lab.agent.run_once().sent == 1

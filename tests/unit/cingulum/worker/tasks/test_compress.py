@@ -1,0 +1,93 @@
+"""The compress task: what it writes is what mtscomp writes."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import mtscomp
+import numpy as np
+import pytest
+
+from cingulum.worker.pipelines import STANDARD
+from cingulum.worker.pipelines.standard import compress_task
+from cingulum.worker.tasks import TaskFailed
+from cingulum.worker.tasks.compress import run
+from examples.synthetic_recording import write_recording
+from tests.unit.cingulum.worker.tasks.conftest import MakeGiven
+
+STEM = "raw_ephys_data/probe00/_spikeglx_ephysData_g0_t0.imec0.ap"
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> dict[str, Path]:
+    """Half a second more than one, so that the last chunk is short."""
+    raw = tmp_path / "recording.ap.bin"
+    write_recording(raw, seconds=1.5)
+    return {f"{STEM}.bin": raw, f"{STEM}.meta": raw.with_suffix(".meta")}
+
+
+def test_mtscomp_opens_what_was_written_and_gives_the_original(
+    recording: dict[str, Path], given: MakeGiven
+) -> None:
+    this = given(recording)
+    run(this)
+    names = sorted(p.relative_to(this.made).as_posix() for p in this.made.rglob("*") if p.is_file())
+    assert names == [f"{STEM}.cbin", f"{STEM}.ch"]
+    reader = mtscomp.Reader()
+    reader.open(this.made / f"{STEM}.cbin", this.made / f"{STEM}.ch")
+    original = np.fromfile(recording[f"{STEM}.bin"], "<i2").reshape(-1, 385)
+    np.testing.assert_array_equal(reader[:], original)
+    reader.close()
+
+
+@pytest.mark.parametrize("preset", ["small", "compatible-small"])
+def test_a_preset_writes_what_the_task_then_declares(
+    recording: dict[str, Path], given: MakeGiven, preset: str
+) -> None:
+    this = given(recording, preset=preset)
+    run(this)
+    declared = [output.name for output in compress_task(preset).outputs]
+    names = sorted(p.name for p in this.made.rglob("*") if p.is_file())
+    assert [fnmatchcase(name, glob) for name, glob in zip(names, declared, strict=True)] == [True] * len(
+        names
+    )
+
+
+def test_the_recording_is_found_smaller_and_said_to_be_so(
+    recording: dict[str, Path], given: MakeGiven, capsys: pytest.CaptureFixture[str]
+) -> None:
+    this = given(recording)
+    run(this)
+    assert (this.made / f"{STEM}.cbin").stat().st_size < recording[f"{STEM}.bin"].stat().st_size / 1.5
+    assert "385 channels, 45000 samples" in capsys.readouterr().out
+
+
+def test_a_meta_without_channels_fails_for_good(recording: dict[str, Path], given: MakeGiven) -> None:
+    recording[f"{STEM}.meta"].write_text("imSampRate=30000\n")
+    with pytest.raises(TaskFailed, match="nSavedChans") as failure:
+        run(given(recording))
+    assert not failure.value.may_help
+
+
+def test_a_recording_without_samples_fails_for_good(recording: dict[str, Path], given: MakeGiven) -> None:
+    recording[f"{STEM}.bin"].write_bytes(b"")
+    with pytest.raises(TaskFailed, match="no whole sample") as failure:
+        run(given(recording))
+    assert not failure.value.may_help
+
+
+def test_bytes_other_than_the_jobs_are_not_published(recording: dict[str, Path], given: MakeGiven) -> None:
+    this = given(recording)
+    with recording[f"{STEM}.bin"].open("r+b") as file:
+        file.write(b"\x01\x02")
+    with pytest.raises(TaskFailed, match="changed") as failure:
+        run(this)
+    assert failure.value.may_help
+
+
+@pytest.mark.parametrize("task", STANDARD, ids=lambda task: task.name)
+def test_every_declared_task_has_its_module(task: object) -> None:
+    import importlib
+
+    assert callable(importlib.import_module(f"cingulum.worker.tasks.{task.name}").run)  # type: ignore[attr-defined]

@@ -1,0 +1,55 @@
+"""Settings of the local system, and what would stop its start."""
+
+from __future__ import annotations
+
+import doctest
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from deploy.local import settings
+from deploy.local.places import free_port
+from deploy.local.settings import LocalSettings, SetUpError
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(settings) == doctest.TestResults(failed=0, attempted=1)
+
+
+def test_nothing_said_means_var_and_port_8000(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = LocalSettings.from_environment({"CINGULUM_NATS_URL": " "})
+    assert (told.home, told.base_url, told.nats_url) == (tmp_path / "var", "http://127.0.0.1:8000", None)
+
+
+@pytest.mark.parametrize("port", ["http", "0", "65536", "-1", "80.5"])
+def test_a_port_that_is_none_is_named(port: str) -> None:
+    with pytest.raises(SetUpError, match=f"CINGULUM_PORT={port} is not a port"):
+        LocalSettings.from_environment({"CINGULUM_PORT": port})
+
+
+@pytest.mark.parametrize("variable", ["CINGULUM_DATABASE_URL", "CINGULUM_NATS_URL", "CINGULUM_S3_ENDPOINT"])
+def test_an_external_server_that_does_not_answer_is_named(tmp_path: Path, variable: str) -> None:
+    said = {"CINGULUM_HOME": str(tmp_path), "CINGULUM_PORT": str(free_port())}
+    address = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(SetUpError, match=f"{variable} names 127.0.0.1:.* does not answer"):
+        LocalSettings.from_environment(said | {variable: address}).check()
+    with pytest.raises(SetUpError, match=f"{variable} is not an address"):
+        LocalSettings.from_environment(said | {variable: "http://127.0.0.1:many"}).check()
+
+
+def test_a_check_leaves_only_the_folder(tmp_path: Path) -> None:
+    LocalSettings(home=tmp_path / "var", port=free_port()).check()
+    assert list((tmp_path / "var").iterdir()) == []
+
+
+def test_a_disk_without_room_is_named_with_what_a_start_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=20_000_000))
+    with pytest.raises(
+        SetUpError, match=r"has 20 MB left, and a start needs 100: make room there, or choose"
+    ):
+        LocalSettings(home=tmp_path, port=free_port()).check()

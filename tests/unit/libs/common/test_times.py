@@ -1,0 +1,38 @@
+"""Alyx's times: answered verbatim, and meant exactly."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.common.schemas.times import BadTime, alyx_time
+
+
+def test_an_ambiguous_hour_is_the_first() -> None:
+    time = alyx_time("2020-10-25T01:30:00", "Europe/London")
+    assert time.text == "2020-10-25T01:30:00"
+    assert time.at == datetime(2020, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_the_folder_day_is_the_labs_day() -> None:
+    assert str(alyx_time("2020-08-21T23:30:00", "America/New_York").day) == "2020-08-21"
+
+
+@given(st.datetimes())
+def test_a_naive_time_comes_back_as_it_was(moment: datetime) -> None:
+    try:
+        time = alyx_time(moment.isoformat(), "America/New_York")
+    except BadTime:
+        assert moment.year in {1, 9999}
+        return
+    assert time.text == moment.isoformat()
+    assert time.day == moment.date()
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2020-13-01", "NaN", "0001-01-01T00:00:00+14:00"])
+def test_what_is_no_time_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(BadTime):
+        alyx_time(text, "Europe/London")

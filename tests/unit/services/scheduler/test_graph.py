@@ -1,0 +1,102 @@
+"""Which jobs a session has follows from declarations and datasets alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.common.schemas.states import JobState
+from services.scheduler.domain.graph import BadTaskGraph, DatasetFact, JobFact, Slot, Wanted, derive, in_order
+from services.scheduler.domain.tasks import Input, Level, Output, Scope, TaskSpec
+
+COMPRESS = TaskSpec(
+    "compress",
+    "1",
+    (Input("raw_ephys_data/{probe}", "*.ap.bin"),),
+    (Output("raw_ephys_data/{probe}", "*.ap.cbin"),),
+    Level.INSERTION,
+)
+SUMMARY = TaskSpec("summary", "1", (Input("alf", "trials.pqt"),), (Output("alf", "summary.json"),))
+FIT = TaskSpec("fit", "1", (Input("alf", "summary.json"),), (Output("alf", "fit.json"),))
+TRIALS = DatasetFact("alf", "trials.pqt", "11", readable=True)
+S, F = Slot("summary", Scope("s")), Slot("fit", Scope("s"))
+
+
+def looked(datasets: list[DatasetFact], jobs: dict[Slot, JobFact] | None = None) -> dict[Slot, Wanted]:
+    """The graph of summary and fit."""
+    return derive("s", [FIT, SUMMARY], datasets, jobs or {})
+
+
+def made(name: str, sha256: str) -> DatasetFact:
+    """An output of one of our jobs."""
+    return DatasetFact("alf", name, sha256, readable=True, made_by_job=True)
+
+
+def test_a_child_waits_for_its_parent_and_says_so() -> None:
+    wanted = looked([TRIALS])
+    assert wanted[S].key is not None
+    assert wanted[F] == Wanted(None, "Waits for alf/summary.json: summary has to make it first.")
+
+
+def test_an_unchanged_output_of_a_parent_that_ran_anew_leaves_the_child_alone() -> None:
+    key = looked([TRIALS])[S].key
+    datasets = [TRIALS, made("summary.json", "22")]
+    before = looked(datasets, {S: JobFact(JobState.COMPLETE, key)})[F]
+    new = [DatasetFact("alf", "trials.pqt", "99", readable=True), made("summary.json", "22")]
+    waiting = looked(new, {S: JobFact(JobState.COMPLETE, key)})
+    after = looked(new, {S: JobFact(JobState.COMPLETE, waiting[S].key)})[F]
+    assert (waiting[S].key != key, waiting[F].key, after.key) == (True, None, before.key)
+
+
+@pytest.mark.parametrize("state", [JobState.ERRORED, JobState.ABANDONED])
+def test_a_child_tells_of_a_parent_that_cannot_go_on(state: JobState) -> None:
+    key = looked([TRIALS])[S].key
+    why = looked([TRIALS, made("summary.json", "22")], {S: JobFact(state, key)})[F].why
+    assert why == f"Waits for alf/summary.json: summary has to make it, and is {state}."
+
+
+def test_outputs_made_elsewhere_are_not_made_again_and_serve_as_inputs() -> None:
+    foreign = DatasetFact("alf", "summary.json", "22", readable=True)
+    wanted = looked([TRIALS, foreign])
+    assert S not in wanted
+    assert wanted[F].inputs == (("alf/summary.json", "22"),)
+
+
+def test_outputs_stand_once_the_raw_data_are_gone() -> None:
+    key = looked([TRIALS])[S].key
+    wanted = looked([made("summary.json", "22")], {S: JobFact(JobState.COMPLETE, key)})
+    assert wanted[F].inputs == (("alf/summary.json", "22"),)
+
+
+def test_each_probe_has_its_own_job() -> None:
+    raw = [DatasetFact(f"raw_ephys_data/{p}", "x.ap.bin", p, readable=True) for p in ("probe00", "probe01")]
+    wanted = derive("s", [COMPRESS], raw, {})
+    assert {slot.scope.probe: found.inputs for slot, found in wanted.items()} == {
+        "probe00": (("raw_ephys_data/probe00/x.ap.bin", "probe00"),),
+        "probe01": (("raw_ephys_data/probe01/x.ap.bin", "probe01"),),
+    }
+
+
+def test_a_copy_that_is_suspect_now_holds_the_job() -> None:
+    wanted = looked([DatasetFact("alf", "trials.pqt", "11", readable=False)])
+    assert wanted[S].why == "Waits for alf/trials.pqt: it has no verified copy now."
+
+
+def test_tasks_that_contradict_one_another_are_refused() -> None:
+    circle = TaskSpec("circle", "1", (Input("alf", "fit.json"),), (Output("alf", "trials.pqt"),))
+    with pytest.raises(BadTaskGraph, match="need each other"):
+        in_order([SUMMARY, FIT, circle])
+    with pytest.raises(BadTaskGraph, match="the same output"):
+        in_order([SUMMARY, TaskSpec("again", "1", (), (Output("alf", "*.json"),))])
+
+
+@given(
+    st.permutations([TRIALS, made("summary.json", "22"), made("fit.json", "33")]),
+    st.permutations([SUMMARY, FIT]),
+)
+def test_the_order_of_facts_does_not_matter(datasets: list[DatasetFact], tasks: list[TaskSpec]) -> None:
+    key = looked([TRIALS])[S].key
+    jobs = {S: JobFact(JobState.COMPLETE, key)}
+    ordered = [TRIALS, made("summary.json", "22"), made("fit.json", "33")]
+    assert derive("s", tasks, datasets, jobs) == looked(ordered, jobs)

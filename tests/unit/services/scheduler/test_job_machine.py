@@ -1,0 +1,226 @@
+"""A job keeps its promises under any order of words from workers, sweeps, registry, people and legacy runners."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from libs.common.schemas.states import AttemptState, JobState, UploadState
+from services.scheduler.domain.facts import (
+    Attempt,
+    Change,
+    Job,
+    LateToken,
+    NotNow,
+    OutputProblem,
+    OutputRef,
+    UploadFact,
+)
+from services.scheduler.domain.graph import Wanted
+from services.scheduler.domain.retry import LEASE, FailureKind
+from services.scheduler.domain.running import (
+    claim,
+    complete,
+    expire,
+    fail,
+    heartbeat,
+    published,
+    refused,
+    ring_again,
+)
+from services.scheduler.domain.steering import abandon, hold, reconcile, release, set_by_alyx, why
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+OUTPUT = OutputRef("alf/fit.json", UUID(int=9), "ff")
+A_LOOK = [Wanted(None, "Waits for raw.bin: nobody has read all its bytes yet."), Wanted("k1"), Wanted("k2")]
+
+
+def a_job(**other: object) -> Job:
+    """A job that waits for a worker."""
+    return replace(Job(UUID(int=1), JobState.WAITING, "k1"), **other)  # type: ignore[arg-type]
+
+
+def a_started_job(token: int = 7) -> Job:
+    """The same under a token."""
+    return claim(a_job(), token, "w", NOW, inputs_readable=True).job
+
+
+def landed(token: int, state: UploadState = UploadState.LANDED) -> dict[UUID, UploadFact]:
+    """What transfer says of the output's upload."""
+    return {OUTPUT.upload_id: UploadFact(OUTPUT.upload_id, state, OUTPUT.sha256, UUID(int=1), token)}
+
+
+def completed(job: Job, token: int, attempt: Attempt | None = None) -> Change:
+    """A worker completes with the one output."""
+    return complete(job, token, [OUTPUT], landed(token), NOW, is_whole=True, attempt=attempt)
+
+
+class JobMachine(RuleBasedStateMachine):
+    """One job row and its attempts, as operations would write them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.job, self.attempts, self.now = a_job(), dict[int, Attempt](), NOW
+
+    def write(self, change: Change) -> None:
+        for attempt in change.attempts:
+            before = self.attempts.get(attempt.token)
+            assert before is None or not before.state.has_ended, "an attempt ends once"
+            self.attempts[attempt.token] = attempt
+        self.job = change.job
+
+    def some_token(self, back: int) -> int:
+        return max(1, len(self.attempts) - back)
+
+    @rule(readable=st.booleans())
+    def worker_claims(self, readable: bool) -> None:
+        try:
+            self.write(claim(self.job, len(self.attempts) + 1, "w", self.now, inputs_readable=readable))
+            assert readable
+        except NotNow:
+            assert (not readable) or self.job.state is not JobState.WAITING or why(self.job, self.now)
+
+    @rule(back=st.integers(0, 2), word=st.sampled_from(["heartbeat", "complete", "fail", "break"]))
+    def worker_speaks(self, back: int, word: str) -> None:
+        token = self.some_token(back)
+        is_current = self.job.token == token and self.job.state is JobState.STARTED
+        attempt = self.attempts.get(token)
+        was_accepted = attempt is not None and bool(attempt.outputs)
+        try:
+            if word == "heartbeat":
+                self.write(heartbeat(self.job, token, self.now))
+            elif word == "complete":
+                self.write(completed(self.job, token, attempt))
+            else:
+                kind = FailureKind.TRANSIENT if word == "fail" else FailureKind.PERMANENT
+                self.write(fail(self.job, token, kind, "It failed.", self.now))
+        except LateToken:
+            assert not is_current
+        except NotNow:
+            assert attempt is not None, (
+                "it ended with other outputs: a legacy runner's word, which names none"
+            )
+            assert attempt.outputs == ()
+        else:
+            assert is_current or (word == "complete" and was_accepted)
+
+    @rule(back=st.integers(0, 2), yes=st.booleans())
+    def registry_answers(self, back: int, yes: bool) -> None:
+        token, before = self.some_token(back), self.job
+        change = published(before, token) if yes else refused(before, token, "Protected.")
+        if before.state is not JobState.PUBLISHING or before.token != token:
+            assert change == Change(before)
+        self.write(change)
+
+    @rule(seconds=st.sampled_from([1, 20, 90, 4_000]))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.write(expire(self.job, self.now))
+        self.write(ring_again(self.job, self.now))
+
+    @rule(wanted=st.sampled_from(A_LOOK))
+    def graph_is_looked_at(self, wanted: Wanted) -> None:
+        before = self.job
+        self.write(reconcile(before, wanted))
+        assert before.state is not JobState.PUBLISHING or self.job == before
+        assert reconcile(self.job, wanted) == Change(self.job), "the same facts twice change nothing"
+
+    @rule(word=st.sampled_from(["hold", "abandon", "release"]))
+    def person_speaks(self, word: str) -> None:
+        before = self.job.state
+        try:
+            if word == "release":
+                self.write(release(self.job))
+            else:
+                self.write((hold if word == "hold" else abandon)(self.job, "Because."))
+        except NotNow:
+            assert before is JobState.PUBLISHING or before is JobState.STARTED or before.is_final
+        else:
+            assert before is not JobState.PUBLISHING
+
+    @rule(state=st.sampled_from(list(JobState)))
+    def legacy_runner_speaks(self, state: JobState) -> None:
+        try:
+            self.write(set_by_alyx(self.job, state, len(self.attempts) + 1, self.now))
+        except NotNow:
+            assert self.job.state is JobState.PUBLISHING
+
+    @invariant()
+    def a_token_is_held_exactly_while_running(self) -> None:
+        running = [token for token, attempt in self.attempts.items() if not attempt.state.has_ended]
+        assert running == ([] if self.job.token is None else [self.job.token])
+        assert (self.job.token is not None) is self.job.state.is_running
+        assert (self.job.deadline is not None) is self.job.state.is_running
+
+    @invariant()
+    def a_job_that_does_not_run_says_why(self) -> None:
+        assert bool(why(self.job, self.now)) is (self.job.state is not JobState.STARTED)
+
+
+JobMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestJobs = JobMachine.TestCase
+
+
+def test_a_lease_that_ran_out_but_was_not_taken_back_can_be_prolonged() -> None:
+    later = NOW + timedelta(hours=1)
+    assert heartbeat(a_started_job(), 7, later).job.deadline == later + LEASE
+
+
+def test_a_silent_worker_loses_the_job_and_its_late_completion_is_refused() -> None:
+    change = expire(a_started_job(), NOW + timedelta(seconds=16))
+    assert [attempt.state for attempt in change.attempts] == [AttemptState.LOST]
+    with pytest.raises(LateToken):
+        completed(change.job, 7, change.attempts[0])
+
+
+def test_a_repeated_completion_is_accepted_even_after_the_job_went_on() -> None:
+    done = published(completed(a_started_job(), 7).job, 7)
+    again = reconcile(done.job, Wanted("k2"))
+    assert completed(again.job, 7, done.attempts[0]) == Change(again.job)
+
+
+@pytest.mark.parametrize("state", [s for s in UploadState if s is not UploadState.LANDED])
+def test_outputs_that_have_not_landed_are_not_accepted(state: UploadState) -> None:
+    with pytest.raises(OutputProblem):
+        complete(a_started_job(), 7, [OUTPUT], landed(7, state), NOW, is_whole=True, attempt=None)
+
+
+def test_outputs_of_another_attempt_are_not_accepted() -> None:
+    with pytest.raises(OutputProblem):
+        complete(a_started_job(), 7, [OUTPUT], landed(6), NOW, is_whole=True, attempt=None)
+
+
+def test_a_run_without_outputs_is_empty_and_one_with_a_part_of_them_incomplete() -> None:
+    nothing = complete(a_started_job(), 7, [], {}, NOW, is_whole=False, attempt=None)
+    part = complete(a_started_job(), 7, [OUTPUT], landed(7), NOW, is_whole=False, attempt=None)
+    assert (nothing.job.state, published(part.job, 7).job.state) == (JobState.EMPTY, JobState.INCOMPLETE)
+
+
+def test_a_job_is_errored_after_four_lost_leases() -> None:
+    job, now = a_job(), NOW
+    for token in range(1, 5):
+        now += timedelta(hours=2)
+        job = expire(claim(job, token, "w", now, inputs_readable=True).job, now + timedelta(minutes=1)).job
+    assert (job.state, why(job, now)) == (JobState.ERRORED, "Worker w went silent.")
+
+
+def test_an_unknown_input_leaves_a_running_attempt_alone_and_a_known_other_one_supersedes_it() -> None:
+    job = a_started_job()
+    assert reconcile(job, A_LOOK[0]) == Change(job)
+    change = reconcile(job, Wanted("k2"))
+    assert (change.job.state, change.job.key, change.job.token) == (JobState.WAITING, "k2", None)
+    assert [attempt.state for attempt in change.attempts] == [AttemptState.SUPERSEDED]
+
+
+def test_alyx_shows_publishing_as_started() -> None:
+    codes = {state.alyx_name: state.alyx_code for state in JobState}
+    assert codes == {
+        "Waiting": 20, "Held": 25, "Started": 30, "Errored": 40,
+        "Abandoned": 45, "Empty": 50, "Incomplete": 55, "Complete": 60,
+    }  # fmt: skip
