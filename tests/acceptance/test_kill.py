@@ -39,8 +39,8 @@ def test_every_acknowledged_thing_is_there_once(cingulum: Cingulum, moment: Mome
         assert system.deaths == len(system.asked) >= 25
         what_the_front_door_shows(system, session)
         asyncio.run(until_all_is_rung_and_sealed(cingulum.admin_url))
-    asyncio.run(what_the_tables_hold(cingulum, system))
-    what_the_store_holds(Path(cingulum.environment["CINGULUM_HOME"]) / "store")
+    uploads = asyncio.run(what_the_tables_hold(cingulum, system))
+    what_the_store_holds(Path(cingulum.environment["CINGULUM_HOME"]) / "store", uploads)
 
 
 def a_colony_is_written_down(system: Mortal) -> str:
@@ -175,8 +175,8 @@ async def until_all_is_rung_and_sealed(admin_url: str) -> None:
         await connection.close()
 
 
-async def what_the_tables_hold(cingulum: Cingulum, system: Mortal) -> None:
-    """Rows, events, audit rows: as many as were acknowledged."""
+async def what_the_tables_hold(cingulum: Cingulum, system: Mortal) -> set[str]:
+    """Rows, events, audit rows: as many as were acknowledged; the ids of the uploads."""
     connection = await asyncpg.connect(cingulum.admin_url)
     try:
         for table, n in ONCE.items():
@@ -184,6 +184,7 @@ async def what_the_tables_hold(cingulum: Cingulum, system: Mortal) -> None:
         for service in STATEFUL:
             await each_word_was_said_once(connection, service, system)
             await the_audit_chain_is_whole(cingulum.environment, service)
+        return {str(row["id"]) for row in await connection.fetch("SELECT id FROM transfer.uploads")}
     finally:
         await connection.close()
 
@@ -212,9 +213,13 @@ async def the_audit_chain_is_whole(environment: Mapping[str, str], service: Serv
         await database.close()
 
 
-def what_the_store_holds(store: Path) -> None:
-    """Each file's bytes under their hash, in the readable tree, and nothing that was begun."""
+def what_the_store_holds(store: Path, uploads: set[str]) -> None:
+    """Each file's bytes under their hash, in the readable tree; of what was begun only what belongs to no upload.
+
+    A bundle that is killed while it is written leaves drafts that no row knows: the sweep takes them after a day.
+    """
     objects = {path.name: path for path in (store / "objects").rglob("*") if path.is_file()}
     assert sorted(objects) == sorted(map(sha256, [*FILES.values(), MADE]))
     assert all(sha256(path.read_bytes()) == name for name, path in objects.items())
-    assert sorted(path.name for path in store.iterdir() if any(path.iterdir())) == ["objects", "tree"]
+    assert sorted(path.name for path in store.iterdir()) == ["objects", "tmp", "tree"]
+    assert uploads.isdisjoint(path.name for path in (store / "tmp").iterdir())

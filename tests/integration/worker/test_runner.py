@@ -128,13 +128,11 @@ def test_an_input_that_is_written_to_where_it_lies_gives_no_output(fake: FakeSer
         there.parent.mkdir(parents=True, exist_ok=True)
         there.write_bytes(data)
     written_to = next((tmp_path / "lab").rglob("*.meta"))
-
-    def write(request: httpx.Request) -> None:
-        if request.url.path.endswith("/log"):  # the run has begun
-            written_to.write_bytes(b"other bytes")
-
-    fake.before = write
-    a_worker(fake, tmp_path, trees=(tmp_path / "lab",)).run()
+    thread = threading.Thread(target=a_worker(fake, tmp_path, trees=(tmp_path / "lab",)).run)
+    thread.start()
+    wait_for(lambda: list((tmp_path / "work").rglob("run.json")))  # the run has begun
+    written_to.write_bytes(b"other bytes")
+    thread.join()
     what, said = fake.told[job]
     assert (what, said["kind"]) == ("fail", "transient")
     assert "was written to while the job read it" in said["reason"]
