@@ -26,14 +26,28 @@ HUFFMAN_ONLY = zstandard.ZstdCompressionParameters(
 )
 Frame = bytes | memoryview
 NEARBY_BYTES = 1 << 15  # frames this close together are fetched at once
+KEPT_BYTES = 1 << 24  # a thread: a second of 384 channels and more
+FEW_RUNS = 16  # of frames that lie behind one another: more are copied together
 
 
 class _Engines(threading.local):
-    """zstd contexts keep tables that take longer to make than a channel to compress."""
+    """What is kept from chunk to chunk: zstd contexts, whose tables take longer to make than a channel to compress.
+
+    And room for symbols: memory that is given back and asked for again is cleared by the kernel each time.
+    """
 
     def __init__(self) -> None:
         self.compressor = zstandard.ZstdCompressor(compression_params=HUFFMAN_ONLY)
         self.decompressor = zstandard.ZstdDecompressor()
+        self._room = np.empty(0, np.uint8)
+
+    def room(self, size: int) -> NDArray[np.uint8]:
+        """Memory that the next call on this thread gets again; much is not kept."""
+        if size > KEPT_BYTES:
+            return np.empty(size, np.uint8)
+        if len(self._room) < size:
+            self._room = np.empty(size, np.uint8)
+        return self._room[:size]
 
 
 _engines = _Engines()
@@ -108,8 +122,11 @@ def read_frames(
     per_frame = head.channels_per_frame
     frames = np.unique(places // per_frame)
     buffer, starts = _fetch(frames, edges, body)
-    for frame, at in zip(frames, starts, strict=True):
-        if crc32(buffer[at : at + edges[frame + 1] - edges[frame]]) != head.frame_crcs[frame]:
+    ends = (starts + edges[frames + 1] - edges[frames]).tolist()
+    for frame, at, end, crc in zip(
+        frames.tolist(), starts.tolist(), ends, head.frame_crcs[frames].tolist(), strict=True
+    ):
+        if crc32(buffer[at:end]) != crc:
             raise CodecError(f"the frame of channel place {frame * per_frame} is damaged")
     found = _Frames(head, n_samples, places, frames, buffer, starts)
     numbered = head.levels is None
@@ -122,21 +139,19 @@ def _fetch(
     frames: NDArray[np.int64], edges: NDArray[np.int64], body: Body
 ) -> tuple[memoryview, NDArray[np.int64]]:
     """The bytes of some frames, near ones fetched together, and where each frame starts in them."""
-    blocks: list[bytes | memoryview] = []
-    starts = np.empty(len(frames), np.int64)
-    size = index = 0
-    while index < len(frames):
-        last = index
-        while last + 1 < len(frames) and edges[frames[last + 1]] - edges[frames[last] + 1] <= NEARBY_BYTES:
-            last += 1
-        first_byte, end_byte = int(edges[frames[index]]), int(edges[frames[last] + 1])
-        block = body.fetch(body.start + first_byte, end_byte - first_byte)
-        if len(block) != end_byte - first_byte:
+    first_bytes, end_bytes = edges[frames], edges[frames + 1]
+    cuts = np.flatnonzero(first_bytes[1:] - end_bytes[:-1] > NEARBY_BYTES) + 1
+    firsts, lasts = first_bytes[np.append(0, cuts)], end_bytes[np.append(cuts, len(frames)) - 1]
+    blocks = []
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        blocks.append(body.fetch(body.start + first, last - first))
+        if len(blocks[-1]) != last - first:
             raise CodecError("the chunk ends within its frames")
-        starts[index : last + 1] = edges[frames[index : last + 1]] - first_byte + size
-        blocks.append(block)
-        size += len(block)
-        index = last + 1
+    # What is left out between blocks moves those behind it to the front.
+    left_out = np.cumsum(firsts - np.append(firsts[0], lasts[:-1]))
+    starts = (
+        first_bytes - firsts[0] - np.repeat(left_out, np.diff(np.concatenate([[0], cuts, [len(frames)]])))
+    )
     return memoryview(blocks[0] if len(blocks) == 1 else b"".join(blocks)), starts
 
 
@@ -174,13 +189,13 @@ class _Frames:
         per_frame, frames = self.head.channels_per_frame, self.frames
         first = frames * per_frame
         sizes = np.minimum(first + per_frame, len(self.head.shifts)) - first
-        flat = _decompress(
-            [
-                self.buffer[at : at + length]
-                for at, length in zip(self.starts, self.head.symbol_bytes[frames], strict=True)
-            ],
-            sizes * self.n_samples,
-        ).reshape(-1, self.n_samples)
+        wanted = sizes * self.n_samples
+        for at, size in zip(self.starts.tolist(), wanted.tolist(), strict=True):
+            if _content_size(self.buffer[at:]) != size:
+                raise CodecError("a zstd frame has another size than its channels")
+        runs = self._runs(self.starts, self.head.symbol_bytes[frames].astype(np.int64))
+        flat = _decompress(runs if len(runs) <= FEW_RUNS else [b"".join(runs)], int(wanted.sum()))
+        flat = flat.reshape(-1, self.n_samples)
         if len(flat) == len(self.places):
             return flat
         held = np.concatenate([start + np.arange(size) for start, size in zip(first, sizes, strict=True)])
@@ -200,28 +215,37 @@ class _Frames:
         first, end = frames * per_frame, np.minimum((frames + 1) * per_frame, len(head.shifts))
         at = self.starts[np.searchsorted(self.frames, frames)] + head.symbol_bytes[frames] - low_before[first]
         escaped_at = at + low_before[end] + escaped_before[places] - escaped_before[first]
-        escaped = self._joined(escaped_at, escaped_sizes[places])
-        low = self._joined(at + low_before[places], low_sizes[places])
+        escaped = b"".join(self._runs(escaped_at, escaped_sizes[places]))
+        low = b"".join(self._runs(at + low_before[places], low_sizes[places]))
         return np.frombuffer(escaped, "<i2"), np.frombuffer(low, np.uint8)
 
-    def _joined(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> bytes:
+    def _runs(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> list[memoryview]:
+        """Pieces of the buffer, those together that lie behind one another, as of a frame they mostly do."""
         ends = starts + sizes
-        apart = np.flatnonzero(starts[1:] != ends[:-1])  # channels of a frame mostly lie behind one another
+        apart = np.flatnonzero(starts[1:] != ends[:-1])
         first, last = np.append(starts[:1], starts[apart + 1]), np.append(ends[apart], ends[-1:])
-        return b"".join([self.buffer[at:end] for at, end in zip(first.tolist(), last.tolist(), strict=True)])
+        return [self.buffer[at:end] for at, end in zip(first.tolist(), last.tolist(), strict=True)]
 
 
-def _decompress(coded: list[memoryview], sizes: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The contents of zstd frames, one after the other."""
-    out = np.empty(int(sizes.sum()), np.uint8)
-    at = 0
+def _content_size(frame: memoryview) -> int:
     try:
-        for frame, size in zip(coded, sizes.tolist(), strict=True):
-            if zstandard.frame_content_size(frame) != size:
-                raise CodecError("a zstd frame has another size than its channels")
-            content = _engines.decompressor.decompress(frame, max_output_size=size)
-            out[at : at + size] = np.frombuffer(content, np.uint8)
-            at += size
+        return zstandard.frame_content_size(frame)
     except zstandard.ZstdError as error:
         raise CodecError(f"a zstd frame is damaged ({error})") from error
+
+
+def _decompress(runs: list[memoryview] | list[bytes], size: int) -> NDArray[np.uint8]:
+    """The contents of runs of zstd frames, one after the other.
+
+    All frames of a run are read in one call, for at each call threads wait for one another.
+    """
+    out = _engines.room(size)
+    at = 0
+    try:
+        for run in runs:
+            at += _engines.decompressor.stream_reader(run, read_across_frames=True).readinto(out.data[at:])
+    except zstandard.ZstdError as error:
+        raise CodecError(f"a zstd frame is damaged ({error})") from error
+    if at != size:
+        raise CodecError("zstd frames hold less than their channels")
     return out

@@ -24,7 +24,7 @@ from cingulum.codec.parts import (
 
 Int16s = NDArray[np.int16]
 Int32s = NDArray[np.int32]
-BLOCK_STEPS = 16  # of all segments of BLOCK_CHANNELS: what is at work at a time stays in the cache
+BLOCK_STEPS = 64  # of all segments of BLOCK_CHANNELS: what is at work at a time stays in the cache
 BLOCK_CHANNELS = 512
 BLOCK_ROWS = 16  # of which all symbols stay in the cache
 BLOCK_NUMBERS = 120_000  # of 32 bits each, three times, at work at a time
@@ -143,13 +143,19 @@ def _surprises(parts: Residuals) -> Int16s:
     n_samples = parts.symbols.shape[1]
     rows = np.empty(parts.symbols.shape, np.int16)
     escape, used = ESCAPE if parts.numbered else ESCAPE_BYTE, 0
+    # Room that is asked for once: at each asking the kernel clears it, page after page.
+    halves, others = np.empty((2, min(BLOCK_ROWS, len(rows)), n_samples), np.uint8)
     for first in range(0, len(rows), BLOCK_ROWS):
         symbols, some = parts.symbols[first : first + BLOCK_ROWS], rows[first : first + BLOCK_ROWS]
+        half, other = halves[: len(some)], others[: len(some)]
         if parts.numbered:
-            some[...] = ((symbols >> 1) ^ np.negative(symbols & 1)).view(np.int8)
+            np.right_shift(symbols, 1, out=half)
+            np.negative(np.bitwise_and(symbols, 1, out=other), out=other)
+            np.copyto(some, np.bitwise_xor(half, other, out=half).view(np.int8))
         else:
-            some[...] = symbols.view(np.int8)
-        escapes, places = parts.escapes[first : first + BLOCK_ROWS], np.flatnonzero(symbols == escape)
+            np.copyto(some, symbols.view(np.int8))
+        places = np.flatnonzero(np.equal(symbols, escape, out=other.view(np.bool_)))
+        escapes = parts.escapes[first : first + BLOCK_ROWS]
         if not np.array_equal(np.bincount(places // n_samples, minlength=len(some)), escapes):
             raise CodecError("a channel has more or fewer escapes than its head says")
         some.reshape(-1)[places] = parts.escaped[used : used + len(places)]
@@ -202,39 +208,48 @@ def _integrate(
     order = max(1, int(np.flatnonzero(coefficients.any(axis=0)).max(initial=0)) + 1)
     taps = coefficients.T[:order, None].astype(np.int32) << (16 - COEFFICIENT_BITS)
     side_by_side = np.repeat(taps, segments, axis=1).reshape(order, -1)
-    lines = np.empty((MAX_ORDER + BLOCK_STEPS, segments, n_channels), np.int32)
+    lines = np.empty((min(BLOCK_STEPS, length) + order, segments, n_channels), np.int32)
+    flat = lines.reshape(len(lines), -1)
+    told = np.zeros((order, *lines.shape[1:]), np.int32)  # what the samples so far say of the next ones
     apart = out[: length * segments].reshape(segments, length, -1)
     for first in range(0, length, BLOCK_STEPS):
         steps = min(BLOCK_STEPS, length - first)
-        block = lines[MAX_ORDER : MAX_ORDER + steps]
+        block = lines[:steps]
         here = rows[:, first * segments : (first + steps) * segments]
         np.copyto(block, here.reshape(n_channels, steps, segments).transpose(1, 2, 0))
         if first == 0:
-            # A segment starts from the first sample of the one before it.
-            lines[: MAX_ORDER + 1] = np.cumsum(block[0], axis=0, dtype=np.int16)
-        _steps(lines[: MAX_ORDER + steps].reshape(MAX_ORDER + steps, -1), side_by_side, int(first == 0))
-        past = lines[steps : steps + MAX_ORDER].copy()
+            # A segment starts from the first sample of the one before it, which stands for all samples before.
+            np.cumsum(block[0], axis=0, dtype=np.int16, out=block[0])
+            told[...] = block[0] * np.cumsum(taps[::-1], axis=0, dtype=np.int32)[::-1]
+        _steps(flat[: steps + order], side_by_side, told.reshape(order, -1), int(first == 0))
         block += offsets
         _store(block.transpose(1, 0, 2), columns, apart[:, first : first + steps])
-        lines[:MAX_ORDER] = past
-    rest = np.concatenate([lines[:MAX_ORDER, -1], rows[:, length * segments :].T])
-    _steps(rest, taps.reshape(order, -1), 0)
+    rest = np.concatenate([rows[:, length * segments :].T, np.zeros((order, n_channels), np.int32)])
+    _steps(rest, taps.reshape(order, -1), told[:, -1].copy(), 0)
     rest += offsets
-    _store(rest[MAX_ORDER:], columns, out[length * segments :])
+    _store(rest[: len(rest) - order], columns, out[length * segments :])
 
 
-def _steps(lines: Int32s, taps: Int32s, known: int) -> None:
-    """Samples from what the past did not say, in place; the first four lines, and `known` more, are samples."""
-    wanted = lines[MAX_ORDER + known :]
+def _steps(lines: Int32s, taps: Int32s, told: Int32s, known: int) -> None:
+    """Samples from what the past did not say, in place; the last lines, as many as taps, are room.
+
+    `told` is what the samples before say of the first lines, and then what these say of the next; the first `known`
+    lines are samples.
+    """
+    order = len(taps)
+    wanted = lines[known : len(lines) - order]
     wanted <<= 16
     wanted += 1 << 15
-    term = np.empty_like(lines[0])
-    for step in range(MAX_ORDER + known, len(lines)):
-        line = lines[step]
-        for lag, tap in enumerate(taps, 1):
-            np.multiply(tap, lines[step - lag], out=term)
-            np.add(line, term, out=line)
+    lines[len(lines) - order :] = 0
+    lines[known : known + order] += told
+    term = np.empty_like(taps)
+    # Few long calls: at each end of a call threads wait for one another.
+    for step in range(known, len(lines) - order):
+        line, next_ones = lines[step], lines[step + 1 : step + 1 + order]
         np.right_shift(line, 16, out=line)
+        np.multiply(line, taps, out=term)
+        np.add(next_ones, term, out=next_ones)
+    np.copyto(told, lines[len(lines) - order :])
 
 
 def _store(samples: Int32s, columns: NDArray[np.int64], out: Int16s) -> None:
