@@ -91,17 +91,20 @@ def _threads(samples: Any) -> dict[str, float]:
 
 
 def _gain(work: Callable[[], Any]) -> float:
-    """How many times as much two threads do as one, in the best of some turns."""
+    """How many times as much two threads do as one, in the best of some turns; the one is no main thread either."""
 
-    def two() -> None:
-        threads = [threading.Thread(target=work) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    def together(n: int) -> Callable[[], None]:
+        def run() -> None:
+            threads = [threading.Thread(target=work) for _ in range(n)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        return run
 
     work()
-    turns = [(_clock(work), _clock(two)) for _ in range(4)]
+    turns = [(_clock(together(1)), _clock(together(2))) for _ in range(6)]
     return 2 * min(one for one, _ in turns) / min(both for _, both in turns)
 
 

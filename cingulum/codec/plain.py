@@ -27,7 +27,7 @@ Int32s = NDArray[np.int32]
 BLOCK_STEPS = 64  # of all segments of BLOCK_CHANNELS: what is at work at a time stays in the cache
 BLOCK_CHANNELS = 512
 BLOCK_ROWS = 16  # of which all symbols stay in the cache
-BLOCK_NUMBERS = 120_000  # of 32 bits each, three times, at work at a time
+BLOCK_NUMBERS = 480_000  # of 32 bits each, three times, at work at a time
 
 
 def turn(samples: Int16s, offsets: Int16s, order: NDArray[np.int64], segments: int) -> Int16s:
@@ -62,20 +62,23 @@ def forward(rows: Int16s, prediction: Prediction, *, numbered: bool) -> tuple[Re
     # From the last channel on, so that those before still hold what the past did not say.
     for channel in np.flatnonzero(prediction.weights.any(axis=1))[::-1].tolist():
         residuals[channel] -= _from_neighbours(residuals, prediction.weights, channel)
+    # Here and below: room that is asked for once, for at each asking the kernel clears it, page after page.
+    room = np.empty((2, _block_rows(rows.shape), n_samples), np.int16)
     for some in _blocks(rows.shape):
         high, coded = residuals[some], symbols[some]
-        sizes = np.abs(high).view(np.uint16).sum(axis=1, dtype=np.int64).tolist()
+        number, sign = room[:, : len(high)]
+        sizes = np.abs(high, out=number).view(np.uint16).sum(axis=1, dtype=np.int64).tolist()
         shifts[some] = [choose_shift(size, n_samples) for size in sizes]
         low += [
             _low_bits(row, shift) for row, shift in zip(high, shifts[some].tolist(), strict=True) if shift
         ]
         high >>= shifts[some, None]
-        numbers = ((high << 1) ^ (high >> 15)).view(np.uint16)
+        np.bitwise_xor(np.left_shift(high, 1, out=number), np.right_shift(high, 15, out=sign), out=number)
         if numbered:
-            np.minimum(numbers, ESCAPE, out=coded, casting="unsafe")
+            np.minimum(number.view(np.uint16), ESCAPE, out=coded, casting="unsafe")
             counts[some, escape] = np.count_nonzero(coded == escape, axis=1)
         else:
-            coded[...] = np.where(numbers < ESCAPE, high, ESCAPE_BYTE)
+            coded[...] = np.where(number.view(np.uint16) < ESCAPE, high, ESCAPE_BYTE)
             counts[some] = [np.bincount(row, minlength=256) for row in coded]
         if counts[some, escape].any():
             escaped.append(high[coded == escape])
@@ -83,9 +86,13 @@ def forward(rows: Int16s, prediction: Prediction, *, numbered: bool) -> tuple[Re
     return Residuals(symbols, numbered, shifts, *parts), counts
 
 
+def _block_rows(shape: tuple[int, ...]) -> int:
+    """Channels at a time: they stay in the cache, yet each step is long, for between steps threads wait."""
+    return max(1, BLOCK_NUMBERS // shape[1])
+
+
 def _blocks(shape: tuple[int, ...]) -> list[slice]:
-    """Some channels at a time: they stay in the cache, yet each step is long, for between steps threads wait."""
-    step = max(1, BLOCK_NUMBERS // shape[1])
+    step = _block_rows(shape)
     return [slice(first, first + step) for first in range(0, shape[0], step)]
 
 
@@ -102,32 +109,38 @@ def _less_past(rows: Int16s, prediction: Prediction) -> Int16s:
     found, segments = np.empty_like(rows), prediction.segments
     n_samples = rows.shape[1]
     before, apart = MAX_ORDER * segments, n_samples // segments * segments
+    room = np.empty((3, _block_rows(rows.shape), before + n_samples), np.int32)
     for some in _blocks(rows.shape):
         taps = prediction.coefficients[some].astype(np.int32)
         # The first sample of each segment stands for all samples before it.
-        wide = np.empty((len(taps), before + n_samples), np.int32)
-        wide[:, :before], wide[:, before:] = np.tile(rows[some, :segments], MAX_ORDER), rows[some]
-        np.subtract(
-            rows[some, :apart], _said(wide[:, : before + apart], taps, segments), out=found[some, :apart]
-        )
+        wide, work = room[0, : len(taps)], room[1:, : len(taps)]
+        wide[:, :before].reshape(len(taps), MAX_ORDER, segments)[...] = rows[some, None, :segments]
+        wide[:, before:] = rows[some]
+        said = _said(wide[:, : before + apart], taps, segments, work)
+        np.subtract(rows[some, :apart], said, out=found[some, :apart], dtype=np.int16, casting="unsafe")
         found[some, 0] = rows[some, 0]
         found[some, 1:segments] = rows[some, 1:segments] - rows[some, : segments - 1]
         last = wide[:, apart + segments - 1 : apart + before : segments]
         rest = np.concatenate([last, wide[:, before + apart :]], axis=1)
-        np.subtract(rows[some, apart:], _said(rest, taps, 1), out=found[some, apart:])
+        said = _said(rest, taps, 1, work)
+        np.subtract(rows[some, apart:], said, out=found[some, apart:], dtype=np.int16, casting="unsafe")
     return found
 
 
-def _said(wide: Int32s, taps: Int32s, distance: int) -> Int16s:
-    """What the samples 1, 2 ... 4 times `distance` before say about each one from 4 times `distance` on."""
+def _said(wide: Int32s, taps: Int32s, distance: int, work: Int32s) -> Int32s:
+    """What the samples 1, 2 ... 4 times `distance` before say about each one from 4 times `distance` on.
+
+    The answer stands in `work`, which has room for two like `wide`.
+    """
     start, end = MAX_ORDER * distance, wide.shape[1]
-    total = np.full((len(wide), end - start), 1 << (COEFFICIENT_BITS - 1), np.int32)
-    term = np.empty_like(total)
+    total, term = work[0, :, : end - start], work[1, :, : end - start]
+    total.fill(1 << (COEFFICIENT_BITS - 1))
     for lag in (np.flatnonzero(taps.any(axis=0)) + 1).tolist():
         total += np.multiply(
             taps[:, lag - 1, None], wide[:, start - lag * distance : end - lag * distance], out=term
         )
-    return np.right_shift(total, COEFFICIENT_BITS, out=total).astype(np.int16)
+    total >>= COEFFICIENT_BITS
+    return total
 
 
 def _low_bits(row: Int16s, shift: int) -> NDArray[np.uint8]:
@@ -143,7 +156,6 @@ def _surprises(parts: Residuals) -> Int16s:
     n_samples = parts.symbols.shape[1]
     rows = np.empty(parts.symbols.shape, np.int16)
     escape, used = ESCAPE if parts.numbered else ESCAPE_BYTE, 0
-    # Room that is asked for once: at each asking the kernel clears it, page after page.
     halves, others = np.empty((2, min(BLOCK_ROWS, len(rows)), n_samples), np.uint8)
     for first in range(0, len(rows), BLOCK_ROWS):
         symbols, some = parts.symbols[first : first + BLOCK_ROWS], rows[first : first + BLOCK_ROWS]
