@@ -239,6 +239,8 @@ class EncodedChunk:
 
     def decode(self, channels: NDArray[np.int64] | None, kernel: KernelName | None = None) -> Samples:
         """Samples (n_samples, channels); for all channels the checksum of the raw chunk is tested."""
+        if channels is not None and len(channels) == 0:
+            return np.empty((self.fixed.n_samples, 0), self.fixed.dtype)
         if self.head is None:
             whole = self._decode_bytes()
         elif channels is None or len(np.unique(channels)) == self.fixed.n_channels:

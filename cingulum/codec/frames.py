@@ -27,6 +27,7 @@ HUFFMAN_ONLY = zstandard.ZstdCompressionParameters(
 Frame = bytes | memoryview
 NEARBY_BYTES = 1 << 15  # frames this close together are fetched at once
 KEPT_BYTES = 1 << 24  # a thread: a second of 384 channels and more
+MAX_WINDOW_BYTES = 1 << 23  # what every zstd reader has; ours needs none, as all of a frame has its place
 FEW_RUNS = 16  # of frames that lie behind one another: more are copied together
 
 
@@ -38,7 +39,7 @@ class _Engines(threading.local):
 
     def __init__(self) -> None:
         self.compressor = zstandard.ZstdCompressor(compression_params=HUFFMAN_ONLY)
-        self.decompressor = zstandard.ZstdDecompressor()
+        self.decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
         self._room = np.empty(0, np.uint8)
 
     def room(self, size: int) -> NDArray[np.uint8]:
@@ -115,6 +116,7 @@ def read_frames(
     """The residuals of the channels at `places`.
 
     Fetches only the frames that hold them. Raises CodecError where a frame's checksum is wrong.
+    The symbols may stand in memory that the next call on this thread uses again.
     """
     edges = head.frame_edges(n_samples)
     if body.start + int(edges[-1]) != body.end:
@@ -138,20 +140,17 @@ def read_frames(
 def _fetch(
     frames: NDArray[np.int64], edges: NDArray[np.int64], body: Body
 ) -> tuple[memoryview, NDArray[np.int64]]:
-    """The bytes of some frames, near ones fetched together, and where each frame starts in them."""
+    """The bytes of some frames, one at least, near ones fetched together, and where each frame starts in them."""
     first_bytes, end_bytes = edges[frames], edges[frames + 1]
-    cuts = np.flatnonzero(first_bytes[1:] - end_bytes[:-1] > NEARBY_BYTES) + 1
-    firsts, lasts = first_bytes[np.append(0, cuts)], end_bytes[np.append(cuts, len(frames)) - 1]
+    far = np.append(False, first_bytes[1:] - end_bytes[:-1] > NEARBY_BYTES)
+    firsts, lasts = first_bytes[np.append(0, np.flatnonzero(far))], end_bytes[np.append(far[1:], True)]
     blocks = []
     for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
         blocks.append(body.fetch(body.start + first, last - first))
         if len(blocks[-1]) != last - first:
             raise CodecError("the chunk ends within its frames")
-    # What is left out between blocks moves those behind it to the front.
-    left_out = np.cumsum(firsts - np.append(firsts[0], lasts[:-1]))
-    starts = (
-        first_bytes - firsts[0] - np.repeat(left_out, np.diff(np.concatenate([[0], cuts, [len(frames)]])))
-    )
+    left_out = firsts - np.append(0, np.cumsum(lasts - firsts)[:-1])  # before each block, in all
+    starts = first_bytes - left_out[np.cumsum(far)]
     return memoryview(blocks[0] if len(blocks) == 1 else b"".join(blocks)), starts
 
 
@@ -190,10 +189,12 @@ class _Frames:
         first = frames * per_frame
         sizes = np.minimum(first + per_frame, len(self.head.shifts)) - first
         wanted = sizes * self.n_samples
-        for at, size in zip(self.starts.tolist(), wanted.tolist(), strict=True):
-            if _content_size(self.buffer[at:]) != size:
+        lengths = self.head.symbol_bytes[frames].astype(np.int64)
+        ends = (self.starts + lengths).tolist()
+        for at, end, size in zip(self.starts.tolist(), ends, wanted.tolist(), strict=True):
+            if _content_size(self.buffer[at:end]) != size:
                 raise CodecError("a zstd frame has another size than its channels")
-        runs = self._runs(self.starts, self.head.symbol_bytes[frames].astype(np.int64))
+        runs = self._runs(self.starts, lengths)
         flat = _decompress(runs if len(runs) <= FEW_RUNS else [b"".join(runs)], int(wanted.sum()))
         flat = flat.reshape(-1, self.n_samples)
         if len(flat) == len(self.places):
@@ -220,7 +221,7 @@ class _Frames:
         return np.frombuffer(escaped, "<i2"), np.frombuffer(low, np.uint8)
 
     def _runs(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> list[memoryview]:
-        """Pieces of the buffer, those together that lie behind one another, as of a frame they mostly do."""
+        """Pieces of the buffer; those that touch, as most pieces of a frame do, are one piece."""
         ends = starts + sizes
         apart = np.flatnonzero(starts[1:] != ends[:-1])
         first, last = np.append(starts[:1], starts[apart + 1]), np.append(ends[apart], ends[-1:])
@@ -243,7 +244,10 @@ def _decompress(runs: list[memoryview] | list[bytes], size: int) -> NDArray[np.u
     at = 0
     try:
         for run in runs:
-            at += _engines.decompressor.stream_reader(run, read_across_frames=True).readinto(out.data[at:])
+            reader = _engines.decompressor.stream_reader(run, read_across_frames=True)
+            at += reader.readinto(out.data[at:])
+            if reader.read(1):
+                raise CodecError("zstd frames hold more than their channels")
     except zstandard.ZstdError as error:
         raise CodecError(f"a zstd frame is damaged ({error})") from error
     if at != size:

@@ -24,10 +24,12 @@ from cingulum.codec.parts import (
 
 Int16s = NDArray[np.int16]
 Int32s = NDArray[np.int32]
-BLOCK_STEPS = 64  # of all segments of BLOCK_CHANNELS: what is at work at a time stays in the cache
+BLOCK_STEPS = (
+    64  # of all segments of BLOCK_CHANNELS: what is at work at a time stays in the third-level cache
+)
 BLOCK_CHANNELS = 512
 BLOCK_ROWS = 16  # of which all symbols stay in the cache
-BLOCK_NUMBERS = 480_000  # of 32 bits each, three times, at work at a time
+BLOCK_NUMBERS = 480_000  # of 32 bits each, three times, at work at a time, in the third-level cache
 
 
 def turn(samples: Int16s, offsets: Int16s, order: NDArray[np.int64], segments: int) -> Int16s:
@@ -87,8 +89,8 @@ def forward(rows: Int16s, prediction: Prediction, *, numbered: bool) -> tuple[Re
 
 
 def _block_rows(shape: tuple[int, ...]) -> int:
-    """Channels at a time: they stay in the cache, yet each step is long, for between steps threads wait."""
-    return max(1, BLOCK_NUMBERS // shape[1])
+    """Channels at a time: all of them would not fit the cache, and few make short steps, between which threads wait."""
+    return min(shape[0], max(1, BLOCK_NUMBERS // shape[1]))
 
 
 def _blocks(shape: tuple[int, ...]) -> list[slice]:

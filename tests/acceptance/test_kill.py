@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from libs.common.catalogue import STATEFUL, Service
 from libs.common.db.audit import first_broken
 from libs.common.db.engine import Database
 from libs.common.db.tables import infrastructure, metadata_of
+from libs.common.storage.local import LocalStore
 from tests.support.bytes import sha256
 from tests.support.mortal import Moment, Mortal, mortal
 from tests.support.moving import content_digest, framed
@@ -214,12 +216,24 @@ async def the_audit_chain_is_whole(environment: Mapping[str, str], service: Serv
 
 
 def what_the_store_holds(store: Path, uploads: set[str]) -> None:
-    """Each file's bytes under their hash, in the readable tree; of what was begun only what belongs to no upload.
+    """Each file's bytes under their hash, in the readable tree; nothing that was begun, but for what is swept.
 
-    A bundle that is killed while it is written leaves drafts that no row knows: the sweep takes them after a day.
+    A bundle that is killed while it is written leaves drafts that no row knows: transfer sweeps them after a day.
     """
     objects = {path.name: path for path in (store / "objects").rglob("*") if path.is_file()}
     assert sorted(objects) == sorted(map(sha256, [*FILES.values(), MADE]))
     assert all(sha256(path.read_bytes()) == name for name, path in objects.items())
     assert sorted(path.name for path in store.iterdir()) == ["objects", "tmp", "tree"]
     assert uploads.isdisjoint(path.name for path in (store / "tmp").iterdir())
+    asyncio.run(sweep(store))
+    assert list((store / "tmp").iterdir()) == []
+    assert sorted(path.name for path in (store / "objects").rglob("*") if path.is_file()) == sorted(objects)
+
+
+async def sweep(store: Path) -> None:
+    """Remove what was begun and never became an object, however young."""
+    local = LocalStore(store)
+    try:
+        await local.sweep(datetime.now(UTC))
+    finally:
+        await local.close()

@@ -199,6 +199,20 @@ def test_a_rans_stream_of_no_word_at_all_is_refused(kernel: KernelName) -> None:
         decode(data, kernel=kernel)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_frame_that_holds_the_next_channel_too_is_refused(kernel: KernelName) -> None:
+    """Read in one go the frames would give all channels; read alone, the second would be the third."""
+    good = encode(a_recording(30_000, 3), preset="fast")
+    fixed = Fixed.parse(good)
+    head = Head.parse(fixed, good)
+    body = good[FIXED.size + fixed.head_bytes :]
+    edges = head.frame_edges(30_000).tolist()
+    first, second, third = (body[start:stop] for start, stop in pairwise(edges))
+    sizes = np.array([len(first + second), len(third), len(third)], np.uint32)
+    forged = sealed(fixed, replace(head, symbol_bytes=sizes), first + second + third + third)
+    assert read(forged, np.arange(3), kernel) is None
+
+
 def test_a_frame_larger_than_its_chunk_is_not_unpacked() -> None:
     bomb = zstandard.compress(bytes(50_000_000))
     for shape in ((2, 2), (0, 2)):
