@@ -16,6 +16,7 @@ from cingulum.codec import CglFile, RawFile, RawLayout, compress_to_cbin, decode
 
 LIMIT_SAMPLES = 8_192
 LIMIT_CHANNELS = 128
+TURN_S = 1.0
 CONTROL = "two threads, arithmetic alone"
 
 
@@ -91,11 +92,20 @@ def _threads(samples: Any) -> dict[str, float]:
 
 
 def _gain(work: Callable[[], Any]) -> float:
-    """How many times as much two threads do as one, in the best of some turns; the one is no main thread either."""
+    """How many times as much two threads do as one, in the best of some turns; the one is no main thread either.
+
+    A turn takes a second and more: threads begin on one processor, and it takes the kernel a while to part them.
+    """
+    work()
+    times = max(1, round(TURN_S / _clock(work)))
+
+    def again() -> None:
+        for _ in range(times):
+            work()
 
     def together(n: int) -> Callable[[], None]:
         def run() -> None:
-            threads = [threading.Thread(target=work) for _ in range(n)]
+            threads = [threading.Thread(target=again) for _ in range(n)]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -103,8 +113,7 @@ def _gain(work: Callable[[], Any]) -> float:
 
         return run
 
-    work()
-    turns = [(_clock(together(1)), _clock(together(2))) for _ in range(6)]
+    turns = [(_clock(together(1)), _clock(together(2))) for _ in range(5)]
     return 2 * min(one for one, _ in turns) / min(both for _, both in turns)
 
 
