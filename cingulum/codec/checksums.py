@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 
 # Both wheels are several times as fast as zlib, and each stands in for the other. libdeflate's keeps the interpreter
 # lock, which for few bytes is the quickest; zlib-ng's lets other threads work meanwhile.
@@ -14,14 +13,18 @@ Engine = Callable[[bytes | memoryview], int]
 
 def _installed() -> dict[str, Engine]:
     found: dict[str, Engine] = {}
-    with suppress(ImportError):
+    try:
         from deflate import crc32 as libdeflate
 
         found["libdeflate"] = libdeflate
-    with suppress(ImportError):
+    except ImportError:
+        pass  # the others do
+    try:
         from zlib_ng.zlib_ng import crc32 as zlib_ng
 
         found["zlib-ng"] = zlib_ng
+    except ImportError:
+        pass  # as above
     return found
 
 
