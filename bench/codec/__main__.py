@@ -19,7 +19,7 @@ import anchors
 import numpy as np
 import report
 import system
-from synth_ephys import generate
+from recordings import generate
 
 CASES = ("np1", "np1_cm", "np2", "lf", "np1_oe")
 CHUNK_SAMPLES = {"lf": 10_000}

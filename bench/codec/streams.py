@@ -15,7 +15,7 @@ from typing import Any
 
 import anchors
 import numpy as np
-from synth_ephys import generate
+from recordings import generate
 
 from cingulum.codec.container_writer import chunk_duration_s
 

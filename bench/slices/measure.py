@@ -28,15 +28,15 @@ from tests.support.lab import laboratory
 from tests.support.system import Cingulum
 
 SECONDS = int(os.environ.get("SECONDS_RECORDED", "433"))  # 433 s of 385 channels are 10.0 GB
-GENERATOR = Path(__file__).parents[1] / "codec" / "synth_ephys.py"
+ROOT = Path(__file__).parents[2]
 STEM = "_spikeglx_ephysData_g0_t0.imec0.ap"
 
 
 def recorded(folder: Path) -> Path:
     """Four generated seconds with their .meta."""
     raw = folder / f"{STEM}.bin"
-    words = [sys.executable, str(GENERATOR), str(raw), "--case", "np1", "--seconds", "4"]
-    subprocess.run(words, check=True, capture_output=True)
+    words = ["bench.codec.recordings", str(raw), "--case", "np1", "--seconds", "4"]
+    subprocess.run([sys.executable, "-m", *words], check=True, capture_output=True, cwd=ROOT)
     return raw
 
 

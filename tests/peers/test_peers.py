@@ -18,7 +18,7 @@ from spikeinterface.extractors import read_cbin_ibl
 from cingulum.codec import CbinFile, compress_to_cbin, decompress_to_bin, digests_of
 from cingulum.codec.zarr_v2 import CingulumCodec
 
-GENERATOR = Path(__file__).parents[2] / "bench" / "codec" / "synth_ephys.py"
+ROOT = Path(__file__).parents[2]
 CASES = {"np1": "ap", "np2": "ap", "lf": "lf"}
 
 
@@ -28,8 +28,8 @@ def raw(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     case: str = request.param
     path = tmp_path / f"_spikeglx_ephysData_g0_t0.imec0.{CASES[case]}.bin"
     seconds = "6" if case == "lf" else "1.5"
-    words = [sys.executable, str(GENERATOR), str(path), "--case", case, "--seconds", seconds]
-    subprocess.run(words, check=True, capture_output=True)
+    words = ["bench.codec.recordings", str(path), "--case", case, "--seconds", seconds]
+    subprocess.run([sys.executable, "-m", *words], check=True, capture_output=True, cwd=ROOT)
     return path
 
 
