@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 
-# Both wheels are several times as fast as zlib, and each stands in for the other. libdeflate's keeps the interpreter
-# lock, which for few bytes is the quickest; zlib-ng's lets other threads work meanwhile.
-MANY_BYTES = 1 << 18  # 10 microseconds of work: as long as threads take to change over
 Engine = Callable[[bytes | memoryview], int]
+MANY_BYTES = 1 << 18  # 10 microseconds of work: as long as threads take to change over
 
 
-def _installed() -> dict[str, Engine]:
-    found: dict[str, Engine] = {}
-    try:
-        from deflate import crc32 as libdeflate
-
-        found["libdeflate"] = libdeflate
-    except ImportError:
-        pass  # the others do
-    try:
-        from zlib_ng.zlib_ng import crc32 as zlib_ng
-
-        found["zlib-ng"] = zlib_ng
-    except ImportError:
-        pass  # as above
-    return found
+def _first_of(*modules: str) -> Engine:
+    """The checksum of the first of these that is installed; zlib always is."""
+    for name in modules:
+        with suppress(ImportError):
+            engine: Engine = import_module(name).crc32
+            return engine
+    return zlib.crc32
 
 
-_engines = _installed()
-_of_few = _engines.get("libdeflate") or _engines.get("zlib-ng") or zlib.crc32
-_of_many = _engines.get("zlib-ng") or _engines.get("libdeflate") or zlib.crc32
+# Both wheels are several times as fast as zlib. libdeflate's keeps the interpreter lock, which for few bytes is the
+# quickest; zlib-ng's lets other threads work meanwhile.
+_of_few = _first_of("deflate", "zlib_ng.zlib_ng")
+_of_many = _first_of("zlib_ng.zlib_ng", "deflate")
 
 
 def crc32(data: bytes | memoryview) -> int:

@@ -24,9 +24,7 @@ from cingulum.codec.parts import (
 
 Int16s = NDArray[np.int16]
 Int32s = NDArray[np.int32]
-BLOCK_STEPS = (
-    64  # of all segments of BLOCK_CHANNELS: what is at work at a time stays in the third-level cache
-)
+BLOCK_STEPS = 64  # of all segments of BLOCK_CHANNELS: what is at work stays in the third-level cache
 BLOCK_CHANNELS = 512
 BLOCK_ROWS = 16  # of which all symbols stay in the cache
 BLOCK_NUMBERS = 480_000  # of 32 bits each, three times, at work at a time, in the third-level cache

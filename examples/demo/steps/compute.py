@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +12,10 @@ from rich.table import Table
 
 from cingulum.analysis import fit_psychometric
 from cingulum.analysis.psychometric import ChoiceCounts
+from examples.demo.golden import DAYS, FITS
 from examples.demo.screen import StepFailed, check
 from examples.demo.world import DAY_OF_RECORDING, HILL, SUBJECT, World
 
-GOLDEN = Path(__file__).resolve().parents[2] / "expected.json"
 PATIENCE_S = 900.0
 STATES = ("Held", "Waiting", "Started", "Publishing", "Complete")
 Json = dict[str, Any]
@@ -34,10 +32,9 @@ def run(world: World) -> None:
     }
     for kind, its in made.items():
         check(set(its) == set(world.source), f"{kind} was made for {len(its)} of {n} sessions")
-    windows = json.loads(GOLDEN.read_text())["windows"]
-    _check_summaries(made["behaviour.summary"], windows)
-    n_fits = _check_fits(made["psychometric.fit"], windows)
-    world.screen.say(f"{n} summaries and {n_fits} pooled psychometric fits are equal to published numbers")
+    _check_summaries(made["behaviour.summary"])
+    _check_fits(made["psychometric.fit"])
+    world.screen.say(f"{n} summaries and {len(FITS)} pooled psychometric fits are equal to published numbers")
     world.screen.say(_told_compression(world))
 
 
@@ -76,34 +73,32 @@ def _results(world: World, name: str) -> dict[str, Json]:
     return found
 
 
-def _check_summaries(summaries: dict[str, Json], windows: dict[str, Json]) -> None:
-    for window in windows.values():
-        for date, n_trials, easy in zip(
-            window["sessions"], window.get("n_trials", []), window.get("perf_easy", []), strict=False
-        ):
-            found = summaries[date]
-            check(found["n_trials"] == n_trials, f"{date}: {found['n_trials']} trials, published {n_trials}")
-            said = found["easy_performance"]
-            check(abs(said - easy) < 1e-5, f"{date}: easy performance {said}, published {easy}")
+def _check_summaries(summaries: dict[str, Json]) -> None:
+    for date, day in DAYS.items():
+        found = summaries[date]
+        check(
+            found["n_trials"] == day.n_trials,
+            f"{date}: {found['n_trials']} trials, published {day.n_trials}",
+        )
+        said = found["easy_performance"]
+        check(
+            abs(said - day.easy_performance) < 1e-5,
+            f"{date}: easy performance {said}, published {day.easy_performance}",
+        )
 
 
-def _check_fits(fits: dict[str, Json], windows: dict[str, Json]) -> int:
-    """Sessions pooled by their counts, as the published fits pool their trials; how many were compared."""
-    n = 0
-    for name, window in windows.items():
-        chosen = [fits[date] for date in window["sessions"]]
-        if "bias" in window:
-            published = [window[key] for key in ("bias", "threshold", "lapse_low", "lapse_high")]
-            _compare(name, [fit["all"] for fit in chosen], published)
-            n += 1
-        for percent in (20, 80):
-            if f"psych_{percent}" in window:
-                curves = [
-                    curve for fit in chosen for curve in fit["by_block"] if curve["block"] == percent / 100
-                ]
-                _compare(f"{name}, block {percent} %", curves, window[f"psych_{percent}"])
-                n += 1
-    return n
+def _check_fits(fits: dict[str, Json]) -> None:
+    """Sessions pooled by their counts, as the published fits pool their trials."""
+    for published in FITS:
+        chosen = [fits[date] for date in published.sessions]
+        curves = [
+            curve
+            for fit in chosen
+            for curve in ([fit["all"]] if published.block is None else fit["by_block"])
+            if published.block is None or curve["block"] == published.block
+        ]
+        block = "all" if published.block is None else f"block {published.block:.0%}"
+        _compare(f"{published.sessions[0]}, {block}", curves, published.parameters)
 
 
 def _compare(name: str, curves: Sequence[Json], published: Sequence[float]) -> None:

@@ -68,20 +68,20 @@ async def test_the_example_is_there_after_loading_and_the_second_time_changes_no
 ) -> None:
     first = await load(example)
     assert first.exit_code == 0, first.output
-    subject = await load.get("/subjects/demo_restricted")
-    assert (subject["lab"], subject["litter"], subject["line"]) == ("hilllab", "DML_L_0001", "demo_line")
-    assert subject["genotype"] == [{"allele": "DemoCre", "zygosity": 1}]
-    assert [each["weight"] for each in subject["weighings"]] == [24.0, 26.5]
-    assert (await load.get("/users/demo_member"))["allowed_users"] == ["demo_delegate"]
+    subject = await load.get("/subjects/PVC_021")
+    assert (subject["lab"], subject["litter"], subject["line"]) == ("hilllab", "PVC_L_0007", "Pv-Cre line")
+    assert subject["genotype"] == [{"allele": "Pv-Cre", "zygosity": 1}]
+    assert [each["weight"] for each in subject["weighings"]] == [21.3, 22.8]
+    assert (await load.get("/users/kim"))["allowed_users"] == ["noor"]
     assert len((await load.get("/surgeries"))["results"]) == 1
     assert (await load.get("/labs/coastlab"))["repositories"] == ["central", "old_fileserver"]
     assert (await load.get("/data-repository/central"))["store"] == "local"
-    before = await load.get("/subjects/demo_restricted")
+    before = await load.get("/subjects/PVC_021")
     again = await load(example, "--dry-run")
     assert again.exit_code == 0
     assert not [line for line in again.output.splitlines() if line.startswith(("+", "~"))], again.output
     await load(example)
-    assert await load.get("/subjects/demo_restricted") == before
+    assert await load.get("/subjects/PVC_021") == before
 
 
 async def test_a_dry_run_tells_all_and_does_nothing(load: Loader) -> None:
