@@ -43,6 +43,8 @@ def sign_identity(who: Principal, audience: Service, signing_key: str, *, now: f
         "delegators": sorted(map(str, who.delegators)),
         "scopes": None if who.scopes is None else sorted(map(str, who.scopes)),
         "until": None if who.until is None else who.until.isoformat(),
+        "token": None if who.token_id is None else str(who.token_id),
+        "address": who.address,
     }
     return jwt.encode(told, signing_key, algorithm=_ALGORITHM)
 
@@ -68,6 +70,9 @@ def read_identity(token: str, audience: Service, verify_key: str) -> Principal:
         delegators=frozenset(map(UUID, told["delegators"])),
         scopes=None if told["scopes"] is None else frozenset(map(Scope.parse, told["scopes"])),
         until=None if told["until"] is None else datetime.fromisoformat(told["until"]),
+        # An older gateway sends neither, while a system is upgraded.
+        token_id=None if told.get("token") is None else UUID(told["token"]),
+        address=str(told.get("address", "")),
     )
 
 

@@ -79,7 +79,8 @@ class Principal:
 
     `labs` are those of current memberships, `delegators` the people whose subjects this one may edit.
     `scopes` None means all that the user may do (a log-in), else what the token was made for; `until` is when the
-    token ends, None for one that does not.
+    token ends, None for one that does not. `token_id` and `address` tell clients of one person apart: the token that
+    was shown, and the network address that the gateway saw; neither decides what the caller may do.
     """
 
     user_id: UUID
@@ -92,6 +93,8 @@ class Principal:
     delegators: frozenset[UUID] = frozenset()
     scopes: frozenset[Scope] | None = None
     until: datetime | None = None
+    token_id: UUID | None = None
+    address: str = ""
 
 
 def may(who: Principal, permission: Permission, lab_id: UUID | None = None) -> bool:

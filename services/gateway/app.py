@@ -7,6 +7,7 @@ import hmac
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -101,6 +102,7 @@ class Gateway:
         headers = domain.inward(scope["headers"], scope["scheme"], trusted=self.settings.trust_forwarded)
         headers.append((REQUEST_ID_HEADER.encode(), request_id.get().encode("latin-1")))
         if who is not None:
+            who = replace(who, address=domain.address(scope, trusted=self.settings.trust_forwarded))
             headers.append((HEADER.encode(), self.doorman.sign(who, service).encode()))
         await self.way(service, {**scope, "headers": headers}, receive, send)
 

@@ -39,5 +39,6 @@ async def whose(session: AsyncSession, token_hash: str) -> Verdict | None:
             delegators=frozenset(row.delegator_ids),
             scopes=None if row.scopes is None else frozenset(map(Scope.parse, row.scopes)),
             until=row.expires_at,
+            token_id=row.token_id,
         ),
     )
