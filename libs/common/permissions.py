@@ -111,6 +111,70 @@ def may(who: Principal, permission: Permission, lab_id: UUID | None = None) -> b
     return _role_allows(who, permission, lab_id) and _scopes_allow(who, permission, lab_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an object belongs to, as far as it decides who may change it: its lab, its projects, its person.
+
+    The person is an animal's responsible user for all that hangs on it, and the caller for the caller's own records.
+    """
+
+    lab_id: UUID | None = None
+    project_ids: frozenset[UUID] = frozenset()
+    responsible_user_id: UUID | None = None
+    is_shared: bool = False
+
+
+# What belongs to all labs, such as a vocabulary: any member may, but with no token that is narrowed.
+SHARED: Final = Target(is_shared=True)
+_OF_PERSON: Final = frozenset({Permission.WRITE, Permission.REGISTER, Permission.TRANSFER})
+
+
+def may_on(who: Principal, permission: Permission, target: Target) -> bool:
+    """Whether a caller has a permission on an object: the role reaches it, and so does a scope of the token.
+
+    A role reaches the labs of one's memberships, and the animals of oneself and of those who named one as delegate. It
+    never widens a scope: a token for a lab or a project reaches what is in that lab or project, whoever made it.
+
+    >>> from dataclasses import replace
+    >>> from uuid import uuid4
+    >>> lab, other, project = uuid4(), uuid4(), uuid4()
+    >>> ada = Principal(uuid4(), "ada", labs=frozenset({lab}))
+    >>> may_on(ada, Permission.WRITE, Target(lab)), may_on(ada, Permission.WRITE, Target(other))
+    (True, False)
+    >>> hers = Target(other, responsible_user_id=ada.user_id)
+    >>> may_on(ada, Permission.REGISTER, hers), may_on(ada, Permission.RELEASE, hers)
+    (True, False)
+    >>> narrow = replace(ada, scopes=frozenset({Scope(Permission.REGISTER, lab_id=lab)}))
+    >>> may_on(narrow, Permission.REGISTER, hers), may_on(narrow, Permission.REGISTER, Target(lab))
+    (False, True)
+    >>> narrow = replace(ada, scopes=frozenset({Scope(Permission.WRITE, project_id=project)}))
+    >>> may_on(narrow, Permission.WRITE, Target(lab)), may_on(narrow, Permission.WRITE, SHARED)
+    (False, False)
+    >>> may_on(narrow, Permission.WRITE, Target(lab, frozenset({project})))
+    True
+    """
+    return _role_reaches(who, permission, target) and (
+        who.scopes is None or any(_scope_reaches(scope, permission, target) for scope in who.scopes)
+    )
+
+
+def _role_reaches(who: Principal, permission: Permission, target: Target) -> bool:
+    if not _role_allows(who, permission, None):
+        return False
+    in_its_lab = permission in {Permission.READ, Permission.WORK} or target.lab_id in who.labs
+    if target.is_shared or who.is_superuser or who.is_stock_manager or in_its_lab:
+        return True
+    return permission in _OF_PERSON and target.responsible_user_id in {who.user_id, *who.delegators}
+
+
+def _scope_reaches(scope: Scope, permission: Permission, target: Target) -> bool:
+    if scope.permission is not permission:
+        return False
+    if scope.project_id is not None and scope.project_id not in target.project_ids:
+        return False
+    return scope.lab_id is None or scope.lab_id == target.lab_id
+
+
 def _role_allows(who: Principal, permission: Permission, lab_id: UUID | None) -> bool:
     if permission is Permission.READ:
         return True

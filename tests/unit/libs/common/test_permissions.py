@@ -9,31 +9,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.common.permissions import (
+    SHARED,
     BadScope,
     Permission,
     Principal,
     Scope,
+    Target,
     Visibility,
     may,
     may_edit_subject,
+    may_on,
     visibility,
 )
 
-LAB, OTHER, OWNER = uuid4(), uuid4(), uuid4()
-scopes = st.builds(
-    Scope,
-    st.sampled_from(list(Permission)),
-    lab_id=st.none() | st.sampled_from([LAB, OTHER]),
-    project_id=st.none(),
+LAB, OTHER, OWNER, PROJECT, SECOND = uuid4(), uuid4(), uuid4(), uuid4(), uuid4()
+_permissions = st.sampled_from(list(Permission))
+scopes = st.one_of(
+    st.builds(Scope, _permissions),
+    st.builds(Scope, _permissions, lab_id=st.sampled_from([LAB, OTHER])),
+    st.builds(Scope, _permissions, project_id=st.sampled_from([PROJECT, SECOND])),
+)
+targets = st.builds(
+    Target,
+    lab_id=st.sampled_from([None, LAB, OTHER]),
+    project_ids=st.frozensets(st.sampled_from([PROJECT, SECOND])),
+    responsible_user_id=st.sampled_from([None, OWNER]),
 )
 people = st.builds(
     Principal,
-    user_id=st.just(OWNER),
+    user_id=st.sampled_from([OWNER, uuid4()]),
     username=st.just("ada"),
     is_superuser=st.booleans(),
     is_stock_manager=st.booleans(),
     is_public=st.booleans(),
     labs=st.frozensets(st.sampled_from([LAB, OTHER])),
+    delegators=st.frozensets(st.just(OWNER)),
     scopes=st.none() | st.frozensets(scopes, max_size=4),
 )
 
@@ -109,3 +119,48 @@ def test_a_token_narrowed_to_a_lab_edits_no_animal_elsewhere(
         return
     writing = [scope for scope in who.scopes if scope.permission is Permission.WRITE]
     assert any(scope.project_id is None and scope.lab_id in {None, lab} for scope in writing)
+
+
+@given(people, _permissions, targets)
+def test_a_caller_reaches_an_object_by_role_and_by_scope(
+    who: Principal, wanted: Permission, target: Target
+) -> None:
+    in_scope = who.scopes is None or any(
+        scope.permission is wanted
+        and scope.lab_id in {None, target.lab_id}
+        and scope.project_id in {None, *target.project_ids}
+        for scope in who.scopes
+    )
+    member = who.is_superuser or who.is_stock_manager or target.lab_id in who.labs
+    person = target.responsible_user_id in {who.user_id, *who.delegators}
+    by_role = {
+        Permission.READ: True,
+        Permission.WORK: who.is_superuser or who.scopes is not None,
+        Permission.RELEASE: member,
+        Permission.ADMIN: who.is_superuser,
+    }.get(wanted, member or person)
+    if who.is_public and wanted is not Permission.READ:
+        by_role = False
+    assert may_on(who, wanted, target) == (by_role and in_scope)
+
+
+@given(people, _permissions, targets)
+def test_who_may_on_an_object_may_somewhere(who: Principal, wanted: Permission, target: Target) -> None:
+    if may_on(who, wanted, target):
+        assert may(who, wanted)
+
+
+@given(people, _permissions, targets)
+def test_no_role_widens_a_narrowed_token(who: Principal, wanted: Permission, target: Target) -> None:
+    narrowed = [scope for scope in who.scopes or () if scope.lab_id or scope.project_id]
+    outside = [s for s in narrowed if s.lab_id != target.lab_id and s.project_id not in target.project_ids]
+    if who.scopes is not None and len(outside) == len(who.scopes):
+        assert not may_on(who, wanted, target)
+
+
+@given(people, _permissions)
+def test_what_belongs_to_all_labs_is_out_of_reach_of_a_narrowed_token(
+    who: Principal, wanted: Permission
+) -> None:
+    if who.scopes is not None and Scope(wanted) not in who.scopes:
+        assert not may_on(who, wanted, SHARED)
