@@ -13,18 +13,24 @@ from starlette.types import Receive, Scope, Send
 
 from libs.common.app import running
 from libs.common.observability import Observed
-from tests.support.held_loop import ALLOWED_S, Steps
+from tests.support.held_loop import ALLOWED, LOOKED_AT_S, Steps, slowest_piece_s
+
+BURNT_S = 2 * LOOKED_AT_S
 
 
 @pytest.fixture
-def steps(steps_of_services: Steps) -> Steps:
-    """What the watcher of all these tests has found; whatever a test takes from it fails nobody."""
+def steps(steps_of_services: Steps, monkeypatch: pytest.MonkeyPatch) -> Steps:
+    """What the watcher of all these tests finds on a processor on which `burn` is twice what is allowed.
+
+    Whatever a test takes from it fails nobody.
+    """
+    monkeypatch.setattr(steps_of_services, "calibrate", lambda _for_s: BURNT_S / (2 * ALLOWED))
     return steps_of_services
 
 
 def burn() -> None:
     """Use more CPU time than is allowed in one step."""
-    until = time.thread_time() + 1.2 * ALLOWED_S
+    until = time.thread_time() + BURNT_S
     while time.thread_time() < until:
         pass
 
@@ -48,7 +54,7 @@ async def ask(does: Callable[[], object]) -> None:
 async def test_a_request_that_holds_the_loop_is_named_by_its_path(steps: Steps) -> None:
     await ask(burn)
     [told] = steps.take()
-    assert re.match(r"GET /sessions: \d{3} ms of CPU time in one step", told)
+    assert re.match(r"GET /sessions: \d+ pieces of work in one step", told)
 
 
 async def test_what_a_request_starts_is_named_after_it(steps: Steps) -> None:
@@ -72,7 +78,7 @@ async def test_a_job_in_the_background_is_named(steps: Steps) -> None:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     [told] = steps.take()
-    assert re.match(r"registry: \S*sweep: \d{3} ms", told)
+    assert re.match(r"registry: \S*sweep: \d+ pieces of work", told)
 
 
 async def test_a_callback_is_named(steps: Steps) -> None:
@@ -85,7 +91,19 @@ async def test_a_callback_is_named(steps: Steps) -> None:
 async def test_who_waits_or_works_in_a_thread_holds_nobody_up(steps: Steps) -> None:
     async def waits() -> None:
         await asyncio.to_thread(burn)
-        time.sleep(1.2 * ALLOWED_S)  # noqa: ASYNC251 - no CPU time, as when the machine is busy with others
+        time.sleep(BURNT_S)  # noqa: ASYNC251 - no CPU time, as when the machine is busy with others
 
     await ask(waits)
     assert steps.take() == []
+
+
+async def test_the_same_work_on_a_slower_processor_is_no_offence(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "calibrate", lambda _for_s: 2 * BURNT_S / ALLOWED)
+    await ask(burn)
+    assert steps.take() == []
+
+
+def test_a_step_is_compared_with_the_slowest_of_several_pieces_of_work() -> None:
+    assert slowest_piece_s(LOOKED_AT_S) > 0
