@@ -131,6 +131,13 @@ LABS = View(Service.METADATA, "labs", {"id": _UUID, "name": _TEXT, "timezone": _
 LAB_REPOSITORIES = View(Service.METADATA, "lab_repositories", {"lab_id": _UUID, "repository_id": _UUID})
 PROJECTS = View(Service.METADATA, "projects", {"id": _UUID, "name": _TEXT, "is_private": _BOOL})
 PROJECT_USERS = View(Service.METADATA, "project_users", {"project_id": _UUID, "user_id": _UUID})
+# Deleted projects included: deleting a private project opens nothing. Read through libs/common/visible.py.
+SESSION_AUDIENCE = View(
+    Service.METADATA, "session_audience", {"session_id": _UUID, "project_id": _UUID, "is_private": _BOOL}
+)
+SUBJECT_AUDIENCE = View(
+    Service.METADATA, "subject_audience", {"subject_id": _UUID, "project_id": _UUID, "is_private": _BOOL}
+)
 SUBJECTS = View(
     Service.METADATA,
     "subjects",
@@ -208,8 +215,11 @@ DATASETS = View(
         "created_at": _WHEN,
         "data_url": _TEXT,  # base address of a server that holds it ("/data/" for ours); null: no server does
         "version": _TEXT,  # as its registrar called the software
+        "content_type": _TEXT,  # of an aggregate, which has no session: subject, project, …
+        "object_id": _UUID,
     },
 )
+TAGS = View(Service.REGISTRY, "tags", {"id": _UUID, "name": _TEXT, "protected": _BOOL, "public": _BOOL})
 DATASET_TAGS = View(Service.REGISTRY, "dataset_tags", {"dataset_id": _UUID, "tag": _TEXT})
 COPIES = View(
     Service.REGISTRY,

@@ -22,6 +22,12 @@ PUBLISHED: Final[dict[str, str]] = {
     "lab_repositories": "SELECT lab_id, repository_id FROM metadata.lab_repositories",
     "projects": "SELECT id, name, is_private FROM metadata.projects WHERE deleted_at IS NULL",
     "project_users": "SELECT project_id, user_id FROM metadata.project_users",
+    "session_audience": """
+        SELECT sp.session_id, sp.project_id, p.is_private
+        FROM metadata.session_projects sp JOIN metadata.projects p ON p.id = sp.project_id""",
+    "subject_audience": """
+        SELECT sp.subject_id, sp.project_id, p.is_private
+        FROM metadata.subject_projects sp JOIN metadata.projects p ON p.id = sp.project_id""",
     "subjects": """
         SELECT s.id, s.nickname, s.lab_id, l.name AS lab, s.responsible_user_id
         FROM metadata.subjects s LEFT JOIN metadata.labs l ON l.id = s.lab_id WHERE s.deleted_at IS NULL""",

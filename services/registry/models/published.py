@@ -29,12 +29,13 @@ PUBLISHED: Final[dict[str, str]] = {
                d.created_at,
                (SELECT r.data_url {_HELD} AND r.data_url IS NOT NULL ORDER BY r.store IS NULL, r.name LIMIT 1)
                    AS data_url,
-               d.software_version AS version
+               d.software_version AS version, d.content_type, d.object_id
         FROM registry.datasets d
         JOIN registry.dataset_types t ON t.id = d.dataset_type_id
         JOIN registry.formats f ON f.id = d.format_id
         JOIN registry.versions v ON v.dataset_id = d.id AND v.generation = d.generation
         WHERE d.deleted_at IS NULL""",  # noqa: S608
+    "tags": "SELECT id, name, protected, public FROM registry.tags",
     "dataset_tags": """
         SELECT dt.dataset_id, g.name AS tag
         FROM registry.dataset_tags dt JOIN registry.tags g ON g.id = dt.tag_id""",

@@ -1,0 +1,227 @@
+"""Who may know of what, written once: a `Visibility` as the SQL condition on a session, a subject or another object.
+
+Built on published views only, so every service can use it in its lists, its joins and the relations of its filters.
+`*_visible(visibility, id)` holds where the object exists and the caller may know of it. `*_row_visible` is the same for
+a statement that has the object's row at hand, so that a long list does not look it up again.
+
+Each sub-select reads an alias of its own and correlates everything else: a list that reads the same view would
+otherwise lend its rows to the condition. The key that is passed in must be a column of the statement around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from libs.common.permissions import Visibility
+from libs.common.published import (
+    DATASETS,
+    INSERTIONS,
+    LABS,
+    PROJECTS,
+    SESSION_AUDIENCE,
+    SESSIONS,
+    SUBJECT_AUDIENCE,
+    SUBJECTS,
+    TAGS,
+    View,
+    table,
+)
+
+Condition = sa.ColumnElement[bool]
+OBJECT_TYPES: Final = ("session", "subject", "probeinsertion", "project", "lab", "tag")
+
+
+def session_visible(visibility: Visibility, session_id: Any) -> Condition:
+    """The session exists and the caller may know of it."""
+    session = table(SESSIONS).alias()
+    return (
+        sa.exists()
+        .where(session.c.id == session_id, session_row_visible(visibility, session.c.id, session.c.lab_id))
+        .correlate_except(session)
+    )
+
+
+def session_row_visible(visibility: Visibility, session_id: Any, lab_id: Any) -> Condition:
+    """The same for a session that is known to exist."""
+    if visibility.everything:
+        return sa.true()
+    conditions = [_open_to(visibility, SESSION_AUDIENCE, "session_id", session_id)]
+    if visibility.public_only:
+        dataset = table(DATASETS).alias()
+        covered = sa.exists().where(dataset.c.session_id == session_id, dataset.c.public)
+        conditions.append(covered.correlate_except(dataset))
+    return sa.and_(*conditions, *_within(visibility, SESSION_AUDIENCE, "session_id", session_id, lab_id))
+
+
+def subject_visible(visibility: Visibility, subject_id: Any) -> Condition:
+    """The subject exists and the caller may know of it."""
+    subject = table(SUBJECTS).alias()
+    return (
+        sa.exists()
+        .where(subject.c.id == subject_id, subject_row_visible(visibility, subject.c.id, subject.c.lab_id))
+        .correlate_except(subject)
+    )
+
+
+def subject_row_visible(visibility: Visibility, subject_id: Any, lab_id: Any) -> Condition:
+    """The same for a subject that is known to exist."""
+    if visibility.everything:
+        return sa.true()
+    conditions = [_open_to(visibility, SUBJECT_AUDIENCE, "subject_id", subject_id)]
+    if visibility.public_only:
+        conditions.append(_subject_covered(visibility, subject_id))
+    return sa.and_(*conditions, *_within(visibility, SUBJECT_AUDIENCE, "subject_id", subject_id, lab_id))
+
+
+def project_visible(visibility: Visibility, project_id: Any) -> Condition:
+    """The project exists and the caller may know of it."""
+    project = table(PROJECTS).alias()
+    return (
+        sa.exists()
+        .where(
+            project.c.id == project_id,
+            project_row_visible(visibility, project.c.id, project.c.is_private),
+        )
+        .correlate_except(project)
+    )
+
+
+def project_row_visible(visibility: Visibility, project_id: Any, is_private: Any) -> Condition:
+    """The same for a project that is known to exist: open, or with the caller in it.
+
+    A token narrowed to labs knows the projects of their sessions and subjects, one narrowed to projects knows these.
+    """
+    if visibility.everything:
+        return sa.true()
+    conditions = [sa.or_(is_private.is_(False), project_id.in_(visibility.projects))]
+    if visibility.labs is not None and visibility.only_projects is not None:
+        used = [
+            _used_by(SESSION_AUDIENCE, "session_id", SESSIONS, project_id, visibility.labs),
+            _used_by(SUBJECT_AUDIENCE, "subject_id", SUBJECTS, project_id, visibility.labs),
+        ]
+        named = project_id.in_(visibility.only_projects)
+        conditions.append(sa.or_(named, *used) if visibility.labs else named)
+    return sa.and_(*conditions)
+
+
+def object_visible(visibility: Visibility, content_type: Any, object_id: Any) -> Condition:
+    """The object of an aggregate dataset exists and the caller may know of it.
+
+    `content_type` is a column, or a text such as "subject". An object of an unknown type is for administrators only.
+    """
+    rules = {
+        "session": session_visible(visibility, object_id),
+        "subject": subject_visible(visibility, object_id),
+        "probeinsertion": _insertion_visible(visibility, object_id),
+        "project": project_visible(visibility, object_id),
+        "lab": _for_all(LABS, object_id, visibility.labs),
+        "tag": _for_all(TAGS, object_id, None if visibility.labs is None else ()),
+    }
+    if isinstance(content_type, str):
+        return rules.get(content_type, sa.literal(visibility.everything))
+    cases = [sa.and_(content_type == name, rule) for name, rule in rules.items()]
+    if visibility.everything:
+        cases.append(content_type.not_in(tuple(rules)))
+    return sa.or_(*cases)
+
+
+def dataset_visible(visibility: Visibility, dataset_id: Any) -> Condition:
+    """The dataset exists and the caller may know of it."""
+    dataset = table(DATASETS).alias()
+    return (
+        sa.exists()
+        .where(dataset.c.id == dataset_id, dataset_row_visible(visibility, dataset.c, dataset.c.public))
+        .correlate_except(dataset)
+    )
+
+
+def dataset_row_visible(
+    visibility: Visibility, dataset: Any, public: Condition, session: Any = None
+) -> Condition:
+    """The same for a dataset that is known to exist: it is as visible as its session, or as its object if it has none.
+
+    `dataset` has the columns session_id, content_type and object_id; `public` holds where a public tag covers it.
+    `session` are the columns of SESSIONS, outer-joined to it, where the statement has them.
+    """
+    # A public tag on the dataset covers its session and its object: what remains to ask of these is the rest.
+    rest = replace(visibility, public_only=False)
+    has_session, has_none = dataset.session_id.is_not(None), dataset.session_id.is_(None)
+    conditions = [
+        sa.or_(has_session, object_visible(rest, dataset.content_type, dataset.object_id)),
+        *([public] if visibility.public_only and not visibility.everything else []),
+    ]
+    if session is None:
+        return sa.and_(sa.or_(has_none, session_visible(rest, dataset.session_id)), *conditions)
+    conditions.append(sa.or_(has_none, session.id.is_not(None)))
+    if not visibility.everything:
+        # Not inside the OR: by itself, "no private project" is a join, which a long list is read with.
+        conditions.append(_open_to(visibility, SESSION_AUDIENCE, "session_id", dataset.session_id))
+        limits = _within(visibility, SESSION_AUDIENCE, "session_id", dataset.session_id, session.lab_id)
+        conditions += [sa.or_(has_none, limit) for limit in limits]
+    return sa.and_(*conditions)
+
+
+def _open_to(visibility: Visibility, view: View, owner: str, key: Any) -> Condition:
+    """None of its projects is private, or the caller is in one of them."""
+    audience = table(view).alias()
+    private = sa.exists().where(audience.c[owner] == key, audience.c.is_private).correlate_except(audience)
+    if not visibility.projects:
+        return ~private
+    return sa.or_(~private, _in_projects(view, owner, key, visibility.projects))
+
+
+def _in_projects(view: View, owner: str, key: Any, projects: Collection[UUID]) -> Condition:
+    audience = table(view).alias()
+    inside = sa.exists().where(audience.c[owner] == key, audience.c.project_id.in_(projects))
+    return inside.correlate_except(audience)
+
+
+def _within(visibility: Visibility, view: View, owner: str, key: Any, lab_id: Any) -> list[Condition]:
+    """What a narrowed token leaves: objects of its labs or of its projects."""
+    if visibility.labs is None or visibility.only_projects is None:
+        return []
+    return [sa.or_(lab_id.in_(visibility.labs), _in_projects(view, owner, key, visibility.only_projects))]
+
+
+def _subject_covered(visibility: Visibility, subject_id: Any) -> Condition:
+    """A public tag covers a dataset of the subject, or of one of its sessions that is not closed."""
+    aggregate, dataset = table(DATASETS).alias(), table(DATASETS).alias()
+    session = table(SESSIONS).alias()
+    own = sa.exists().where(
+        aggregate.c.object_id == subject_id, aggregate.c.content_type == "subject", aggregate.c.public
+    )
+    of_session = sa.exists().where(
+        session.c.subject_id == subject_id,
+        dataset.c.session_id == session.c.id,
+        dataset.c.public,
+        _open_to(visibility, SESSION_AUDIENCE, "session_id", session.c.id),
+    )
+    return sa.or_(own.correlate_except(aggregate), of_session.correlate_except(session, dataset))
+
+
+def _insertion_visible(visibility: Visibility, insertion_id: Any) -> Condition:
+    insertion = table(INSERTIONS).alias()
+    found = sa.exists().where(
+        insertion.c.id == insertion_id, session_visible(visibility, insertion.c.session_id)
+    )
+    return found.correlate_except(insertion)
+
+
+def _for_all(view: View, key: Any, only: Collection[UUID] | None) -> Condition:
+    """An object that every caller knows; of a narrowed token only these."""
+    row = table(view).alias()
+    found = sa.exists().where(row.c.id == key, *([] if only is None else [row.c.id.in_(only)]))
+    return found.correlate_except(row)
+
+
+def _used_by(view: View, owner: str, objects: View, project_id: Any, labs: Collection[UUID]) -> Condition:
+    audience, thing = table(view).alias(), table(objects).alias()
+    found = sa.exists().where(
+        audience.c.project_id == project_id, thing.c.id == audience.c[owner], thing.c.lab_id.in_(labs)
+    )
+    return found.correlate_except(audience, thing)
