@@ -15,6 +15,7 @@ from rich.table import Table
 
 from cingulum.client import Connection, NoLogin, ServerProblem, find_login
 from cingulum.client.checks import diagnose, services
+from cingulum.client.login import login_by_token
 from cingulum.client.one_setup import set_up_one
 
 Url = Annotated[str | None, typer.Option(help="the server; else CINGULUM_URL or login.json")]
@@ -111,15 +112,31 @@ def setup_one(
     url: Url = None,
     user: User = None,
     password: Password = None,
+    token: Annotated[
+        str | None,
+        typer.Option(help="a personal token instead of user and password", envvar="CINGULUM_TOKEN"),
+    ] = None,
     cache: Annotated[Path | None, typer.Option(help="where the ONE client keeps its downloads")] = None,
 ) -> None:
-    """Tell the ONE client of this account where this server's files are, and how to sign in for them."""
+    """Sign the ONE client of this account in to a server, and name the server's files to it.
+
+    Afterwards `ONE(base_url=...)` asks for nothing: the client's own folder (~/.one) holds a token as the client
+    keeps it, readable by this account only. A password that is given nowhere is asked for, without echo.
+    """
     with _told():
-        login = find_login(url, user, password)
+        login = (
+            login_by_token(url, token)
+            if token
+            else find_login(url, user, password, ask_password=_ask_password)
+        )
         with login.connect() as connection:
             file = set_up_one(connection, login.username, cache=cache)
     typer.echo(f"{file} is written. In Python:")
     typer.echo(f"    from one.api import ONE; one = ONE(base_url='{login.base_url}')")
+
+
+def _ask_password(prompt: str) -> str:
+    return str(typer.prompt(prompt, hide_input=True))
 
 
 @contextmanager

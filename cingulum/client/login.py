@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +17,28 @@ class NoLogin(Exception):
 
 @dataclass(frozen=True)
 class Login:
-    """Where a server is, and how one signs in there."""
+    """Where a server is, and how one signs in there: by password, or by a token that stands in for it."""
 
     base_url: str
     username: str
     password: str
+    token: str | None = None
 
     def connect(self) -> Connection:
         """Sign in. Raises Refused or Unreachable."""
+        if self.token is not None:
+            return Connection(self.base_url, self.token)
         return Connection.sign_in(self.base_url, self.username, self.password)
+
+
+def login_by_token(base_url: str | None, token: str, environment: Mapping[str, str] = os.environ) -> Login:
+    """The login of a token's owner, whom the server names. Raises NoLogin, Refused or Unreachable."""
+    base_url = base_url or environment.get("CINGULUM_URL") or _kept(login_file(environment)).get("base_url")
+    if not base_url:
+        raise NoLogin(f"--url not given, and {login_file(environment)} does not name a server")
+    with Connection(base_url, token) as connection:
+        owner = connection.get("/me")
+    return Login(base_url.rstrip("/"), str(owner["username"]), "", token)
 
 
 def login_file(environment: Mapping[str, str] = os.environ) -> Path:
@@ -38,10 +51,12 @@ def find_login(
     username: str | None = None,
     password: str | None = None,
     environment: Mapping[str, str] = os.environ,
+    ask_password: Callable[[str], str] | None = None,
 ) -> Login:
     """Fill in what is not given: CINGULUM_URL, CINGULUM_USER, CINGULUM_PASSWORD, then `login.json`.
 
-    The file's password is only used for the file's own server and user. Raises NoLogin.
+    The file's password is only used for the file's own server and user. `ask_password` gets a prompt and returns the
+    password where only that is missing. Raises NoLogin.
 
     >>> find_login("http://lab:8000", "ada", "correct horse", {}).username
     'ada'
@@ -56,6 +71,8 @@ def find_login(
     if here:
         username = username or kept.get("username")
         password = password or (kept.get("password") if username == kept.get("username") else None)
+    if base_url and username and not password and ask_password:
+        password = ask_password(f"Password of {username} at {base_url}")
     said = (("--url", base_url), ("--user", username), ("--password", password))
     if missing := [name for name, value in said if not value]:
         raise NoLogin(f"{', '.join(missing)} not given, and {file} does not say it")

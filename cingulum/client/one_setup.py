@@ -50,6 +50,7 @@ def set_up_one(
 ) -> Path:
     """Write the client's file for the connection's server, and make the server its default if it has none.
 
+    The client keeps the connection's token as it keeps one after a sign-in of its own, so it asks for no password.
     Downloads sign in with a token that may only read; one that works already is kept, and so is all else in the
     file. `cache` is where downloads go. Raises ServerProblem.
     """
@@ -61,6 +62,7 @@ def set_up_one(
         "HTTP_DATA_SERVER": data_server(base_url),
         "HTTP_DATA_SERVER_LOGIN": username,
         "HTTP_DATA_SERVER_PWD": _reading_token(connection, kept.get("HTTP_DATA_SERVER_PWD")),
+        "TOKEN": kept.get("TOKEN", {}) | {username: {"token": connection.token}},
     }
     file.parent.mkdir(mode=0o700, exist_ok=True, parents=True)
     _write(file, one)

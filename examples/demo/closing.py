@@ -26,7 +26,7 @@ def tell(world: World) -> None:
     for command in (
         ".venv/bin/cingulum status",
         ".venv/bin/cingulum doctor",
-        ".venv/bin/cingulum setup-one   # then in Python: from one.api import ONE; ONE().search(subject='SWC_054')",
+        ".venv/bin/cingulum setup-one   # then README's lines in .venv/bin/python",
     ):
         console.print(f"  {command}", soft_wrap=True)
 

@@ -8,8 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pandas as pd
 from scipy.special import erf
 
 from cingulum.worker.tasks import psychometric_fit, trial_summary
@@ -41,7 +40,9 @@ def trials_table(n: int = 600, seed: int = 1) -> bytes:
         "rewardVolume": np.where(right == ~on_left, 1.5, 0.0),
     }
     target = io.BytesIO()
-    pq.write_table(pa.table(columns), target)
+    pd.DataFrame(columns).to_parquet(
+        target
+    )  # as rigs write it: the ONE client wants the metadata that pandas adds
     return target.getvalue()
 
 

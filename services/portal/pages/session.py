@@ -15,6 +15,7 @@ from starlette.responses import Response
 from services.portal.pages import figures
 from services.portal.pages.jobs import jobs_of
 from services.portal.pages.rendering import show
+from services.portal.pages.snippets import client_code
 from services.portal.pages.viewer import Part, Refused, Viewer, Viewing, refusal
 from services.portal.pages.words import own_address
 
@@ -138,13 +139,10 @@ async def _picture(draw: Any, told: Told) -> Part:
 
 def _code(viewer: Viewer, session: Told, datasets: Sequence[Told]) -> str:
     lines = [
-        "from one.api import ONE",
-        "",
-        f"one = ONE(base_url={viewer.origin!r})",
         f"eid = {session['id']!r}  # {session['subject']}, {session['start_time'][:10]}",
         "one.list_datasets(eid)",
     ]
     folder = next((one["collection"] for one in datasets if one["dataset_type"] == "trials.table"), None)
     if folder:
         lines.append(f"trials = one.load_object(eid, 'trials', collection={folder!r})")
-    return "\n".join(lines)
+    return client_code(viewer.origin, viewer.username, *lines)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.portal.pages.lists import Asked, day_range
 from services.portal.pages.rendering import show
+from services.portal.pages.snippets import client_code
 from services.portal.pages.viewer import Refused, Viewing
 
 router = APIRouter()
@@ -49,21 +50,14 @@ async def sessions(request: Request, viewer: Viewing) -> Response:
         labs=labs.names,
         projects=projects.names,
         problem=problem,
-        search=_search(viewer.origin, asked),
+        search=_search(viewer.origin, viewer.username, asked),
     )
 
 
-def _search(origin: str, asked: Asked) -> str:
+def _search(origin: str, username: str, asked: Asked) -> str:
     """The same search in Python."""
     told = {name: asked.filters[name] for name in FILTERS[:4] if name in asked.filters}
     words = [f"{name}={value!r}" for name, value in told.items()]
     if days := day_range(asked.filters):
         words.append(f"date_range={days.split(',')!r}")
-    return "\n".join(
-        (
-            "from one.api import ONE",
-            "",
-            f"one = ONE(base_url={origin!r})",
-            f"eids = one.search({', '.join(words)})",
-        )
-    )
+    return client_code(origin, username, f"eids = one.search({', '.join(words)})")

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from services.portal.pages import figures
 from services.portal.pages.lists import Asked
 from services.portal.pages.rendering import show
+from services.portal.pages.snippets import client_code
 from services.portal.pages.standing import (
     WORDS,
     NotADay,
@@ -131,13 +132,10 @@ async def _pictures(
 
 
 def _code(viewer: Viewer, nickname: str) -> str:
-    return "\n".join(
-        (
-            "from one.api import ONE",
-            "",
-            f"one = ONE(base_url={viewer.origin!r})",
-            f"mouse = one.alyx.rest('subjects', 'read', id={nickname!r})",
-            "mouse['weighings'], mouse['water_administrations']",
-            f"eids = one.search(subject={nickname!r})",
-        )
+    return client_code(
+        viewer.origin,
+        viewer.username,
+        f"mouse = one.alyx.rest('subjects', 'read', id={nickname!r})",
+        "mouse['weighings'], mouse['water_administrations']",
+        f"eids = one.search(subject={nickname!r})",
     )

@@ -33,11 +33,11 @@ async def url(cingulum: Cingulum) -> AsyncIterator[str]:
         yield address
 
 
-def typed(home: Path, *words: str) -> Result:
+def typed(home: Path, *words: str, answers: str = "") -> Result:
     app = typer.Typer()
     register(app)
     environment = {"HOME": str(home), "CINGULUM_HOME": str(home / "var"), "COLUMNS": "200"}
-    return CliRunner(env=environment).invoke(app, list(words))
+    return CliRunner(env=environment).invoke(app, list(words), input=answers)
 
 
 async def type_in(home: Path, url: str, *words: str) -> Result:
@@ -97,15 +97,51 @@ async def test_setup_one_writes_what_the_client_reads_and_keeps_a_token_that_wor
     assert json.loads(file.read_text()) == first
 
 
+async def test_setup_one_asks_for_a_password_that_is_given_nowhere_and_does_not_show_it(
+    url: str, tmp_path: Path
+) -> None:
+    words = ["setup-one", "--url", url, "--user", USER]
+    done = await asyncio.to_thread(typed, tmp_path, *words, answers=f"{PASSWORD}\n")
+    assert done.exit_code == 0, done.output
+    assert PASSWORD not in done.output
+    assert await asks_nothing(tmp_path) == [url, f"{url}/data", USER]
+    nobody = await asyncio.to_thread(typed, tmp_path, *words)
+    assert nobody.exit_code != 0, "nothing is typed"
+
+
+async def test_setup_one_takes_a_token_instead_of_user_and_password(url: str, tmp_path: Path) -> None:
+    def made() -> str:
+        with Connection.sign_in(url, USER, PASSWORD) as connection:
+            return str(connection.post("/tokens", {"name": "laptop", "scopes": ["read", "write"]})["token"])
+
+    token = await asyncio.to_thread(made)
+    done = await asyncio.to_thread(typed, tmp_path, "setup-one", "--url", url, "--token", token)
+    assert done.exit_code == 0, done.output
+    kept = json.loads(parameter_file(url, tmp_path).read_text())
+    assert kept["TOKEN"] == {USER: {"token": token}}
+    assert await asks_nothing(tmp_path) == [url, f"{url}/data", USER]
+    wrong = await asyncio.to_thread(typed, tmp_path, "setup-one", "--url", url, "--token", "0" * 40)
+    assert (wrong.exit_code, "Invalid token" in wrong.output) == (1, True)
+
+
 async def test_the_one_client_itself_finds_the_settings(url: str, tmp_path: Path) -> None:
     await type_in(tmp_path, url, "setup-one")
-    ask = "import one.params; p = one.params.get(); print(p.ALYX_URL, p.HTTP_DATA_SERVER, p.ALYX_LOGIN)"
-    told = await asyncio.to_thread(
+    assert await asks_nothing(tmp_path) == [url, f"{url}/data", USER]
+
+
+async def asks_nothing(home: Path) -> list[str]:
+    """What `ONE()` knows without asking anybody: server, data server and user; it has asked the server something."""
+    ask = (
+        "from one.api import ONE; one = ONE(); one.alyx.rest('subjects', 'list'); p = one.alyx._par\n"
+        "print(p.ALYX_URL, p.HTTP_DATA_SERVER, one.alyx.user)"
+    )
+    done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", ask],
-        env={**os.environ, "HOME": str(tmp_path)},
+        env={**os.environ, "HOME": str(home)},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        check=True,
     )
-    assert told.stdout.split() == [url, f"{url}/data", USER]
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()[-1].split()

@@ -36,7 +36,7 @@ async def test_what_was_asked_stays_in_the_form_and_in_the_snippet(browser: Brow
     assert 'name="subject" value="KS014"' in page
     assert "<option selected>hilllab</option>" in page
     assert "one.search(subject='KS014', lab='hilllab', date_range=['2020-08-22', '2999-12-31'])" in page
-    assert f"ONE(base_url='http://{browser.http.base_url.host}:{browser.http.base_url.port}')" in page
+    assert f"url, user = 'http://{browser.http.base_url.host}:{browser.http.base_url.port}', 'ada'" in page
 
 
 async def test_a_senseless_filter_is_explained_beside_the_form(browser: Browser) -> None:
