@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -17,11 +18,13 @@ import sqlalchemy as sa
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from libs.common.address import HEADER as ADDRESS_HEADER
+from libs.common.address import read_address
 from libs.common.app import Loop, answer, running
 from libs.common.auth import HEADER
 from libs.common.bus import Bus
 from libs.common.catalogue import Service, service_of
-from libs.common.client import InProcess
+from libs.common.client import Answer, InProcess
 from libs.common.db.engine import Database
 from libs.common.observability import (
     REQUEST_ID_HEADER,
@@ -97,16 +100,30 @@ class Gateway:
         if scope["path"] == "/":
             await routes.to_portal(scope, receive, send)
             return
-        who = await self._caller(scope)
-        self._limit(who, scope)
+        address = self._address(scope)
+        who = await self._caller(scope, address)
+        self._limit(who, address)
         headers = domain.inward(scope["headers"], scope["scheme"], trusted=self.settings.trust_forwarded)
         headers.append((REQUEST_ID_HEADER.encode(), request_id.get().encode("latin-1")))
         if who is not None:
-            who = replace(who, address=domain.address(scope, trusted=self.settings.trust_forwarded))
+            who = replace(who, address=address)
             headers.append((HEADER.encode(), self.doorman.sign(who, service).encode()))
+        if domain.needs_address(service, scope["method"], scope["path"]):
+            headers.append((ADDRESS_HEADER.encode(), self.doorman.sign_address(address, service).encode()))
         await self.way(service, {**scope, "headers": headers}, receive, send)
 
-    async def _caller(self, scope: Scope) -> Principal | None:
+    def _address(self, scope: Scope) -> str:
+        """Where a caller calls from: the other end, or the browser that the portal asks for."""
+        for name, value in scope["headers"]:
+            if name == ADDRESS_HEADER.encode():
+                told = read_address(
+                    value.decode("latin-1"), Service.GATEWAY, self.settings.identity_verify_key
+                )
+                if told is not None:
+                    return told
+        return domain.address(scope, trusted=self.settings.trust_forwarded)
+
+    async def _caller(self, scope: Scope, address: str) -> Principal | None:
         headers = Headers(scope=scope)
         cookies = _cookies(headers.get("cookie", ""))
         given = domain.credentials(headers.get("authorization"), cookies.get(COOKIE))
@@ -114,7 +131,7 @@ class Gateway:
             return None
         if isinstance(given, domain.TokenGiven) and given.by_cookie:
             try:
-                who = await self.doorman.identify(given)
+                who = await self.doorman.identify(given, address)
             except InvalidToken:
                 return None  # a browser with an old cookie is a stranger, and is asked to sign in
             # Pages check the token in their own form; everything else must repeat the cookie in a header.
@@ -129,20 +146,20 @@ class Gateway:
         # A guess counts against the address it comes from; one at a password before that is looked at, which is slow.
         is_slow = isinstance(given, domain.PasswordGiven) and not self.doorman.remembers(given)
         if is_slow:
-            self._limit(None, scope)
+            self._limit(None, address)
         try:
-            return await self.doorman.identify(given)
+            return await self.doorman.identify(given, address)
         except InvalidToken:
             if isinstance(given, domain.PasswordGiven) and scope["path"].startswith("/data/"):
                 return None  # the data server asks again by its 401 challenge
             if not is_slow:
-                self._limit(None, scope)
+                self._limit(None, address)
             raise
 
-    def _limit(self, who: Principal | None, scope: Scope) -> None:
+    def _limit(self, who: Principal | None, address: str) -> None:
         if not self.settings.rate_limit:
             return
-        key: object = who.user_id if who else domain.address(scope, trusted=self.settings.trust_forwarded)
+        key: object = who.user_id if who else address
         if len(self.buckets) > 10_000:
             self.buckets.clear()
         self.buckets[key], wait_s = domain.spend(
@@ -155,25 +172,39 @@ class Gateway:
                 headers={"Retry-After": str(seconds)},
             )
 
-    async def _log_in(self, username: str, password: str) -> str | None:
-        """Ask metadata for the token behind a password, by its public door."""
+    async def _log_in(self, username: str, password: str, address: str) -> str | None:
+        """Ask metadata for the token behind a password, by its public door. Raises TooManyRequests, Unavailable."""
         body = log_in_body(username, password)
-        status, content = await self.ask(Service.METADATA, "POST", "/auth-token", body)
-        if status == 200:
-            return str(orjson.loads(content)["token"])
-        if status >= 500:
+        signed = {ADDRESS_HEADER: self.doorman.sign_address(address, Service.METADATA)}
+        answer = await self._request(Service.METADATA, "POST", "/auth-token", body, signed)
+        if answer.status == 200:
+            return str(answer.json()["token"])
+        if answer.status == 429:
+            seconds = answer.headers.get("retry-after", "2")
+            raise TooManyRequests(str(answer.json()["detail"]), headers={"Retry-After": seconds})
+        if answer.status >= 500:
             raise Unavailable
         return None
 
-    async def ask(self, service: Service, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+    async def ask(self, service: Service, method: str, path: str) -> tuple[int, bytes]:
         """A small request of the gateway's own; status and body of the answer."""
+        answer = await self._request(service, method, path)
+        return answer.status, answer.content
+
+    async def _request(
+        self,
+        service: Service,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
 
         async def to_service(scope: Scope, receive: Receive, send: Send) -> None:
             await self.way(service, scope, receive, send)
 
-        headers = {"Host": "gateway", "Content-Type": "application/json"}
-        told = await InProcess(to_service).request(method, path, headers=headers, content=body)
-        return told.status, told.content
+        headers = {"Host": "gateway", "Content-Type": "application/json", **more}
+        return await InProcess(to_service).request(method, path, headers=headers, content=body)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:

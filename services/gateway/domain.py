@@ -8,10 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from libs.common.catalogue import Service
+
 # Headers by which one hop speaks of the next; a caller's own are dropped so that nobody speaks for us.
 FORGEABLE: Final = frozenset(
     {
         b"x-cingulum-identity",
+        b"x-cingulum-address",
         b"x-request-id",
         b"x-forwarded-host",
         b"x-forwarded-proto",
@@ -123,3 +126,14 @@ def spend(bucket: Bucket | None, now: float, per_minute: int) -> tuple[Bucket, f
     if left < 1:
         return Bucket(left, now), (1 - left) / rate
     return Bucket(left - 1, now), 0.0
+
+
+def needs_address(service: Service, method: str, path: str) -> bool:
+    """Whether a stranger's address matters to a service: it checks a password, or the portal does so for a browser.
+
+    >>> needs_address(Service.METADATA, "POST", "/auth-token"), needs_address(Service.REGISTRY, "POST", "/files")
+    (True, False)
+    """
+    if service is Service.METADATA:
+        return method not in SAFE
+    return service is Service.PORTAL and (method not in SAFE or path.startswith("/app/login"))

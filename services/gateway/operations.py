@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 from uuid import UUID
 
+from libs.common.address import sign_address
 from libs.common.auth import sign_identity
 from libs.common.catalogue import Service
 from libs.common.db.engine import Database
@@ -23,11 +24,11 @@ REMEMBERED_S: Final = 5.0
 MOST: Final = 10_000
 K = TypeVar("K")
 V = TypeVar("V")
-LogIn = Callable[[str, str], Awaitable[str | None]]
+LogIn = Callable[[str, str, str], Awaitable[str | None]]
 
 
 class Doorman:
-    """Knows callers by their credentials. `log_in` asks metadata for the token behind a password."""
+    """Knows callers by their credentials. `log_in` asks metadata for the token behind a password, from an address."""
 
     def __init__(self, settings: Settings, database: Database, log_in: LogIn) -> None:
         self.database = database
@@ -39,12 +40,12 @@ class Doorman:
         self._passwords: dict[bytes, tuple[float, str | None]] = {}
         self._signed: dict[tuple[Principal, Service], tuple[float, str]] = {}
 
-    async def identify(self, given: TokenGiven | PasswordGiven) -> Principal:
-        """Who brings these credentials. Raises InvalidToken."""
+    async def identify(self, given: TokenGiven | PasswordGiven, address: str) -> Principal:
+        """Who brings these credentials, from an address. Raises InvalidToken, TooManyRequests."""
         if isinstance(given, PasswordGiven):
             verdict = await self._by_token(given.password)
             if verdict is None:
-                token = await self._token_of(given)
+                token = await self._token_of(given, address)
                 verdict = await self._by_token(token) if token else None
         else:
             verdict = await self._by_token(given.token)
@@ -77,13 +78,13 @@ class Doorman:
             _keep(self._verdicts, hashed, (now + REMEMBERED_S, verdict))
         return verdict
 
-    async def _token_of(self, given: PasswordGiven) -> str | None:
+    async def _token_of(self, given: PasswordGiven, address: str) -> str | None:
         key = self._pair(given)
         now = time.monotonic()
         known = self._passwords.get(key)
         if known and known[0] > now:
             return known[1]
-        token = await self.log_in(given.username, given.password)
+        token = await self.log_in(given.username, given.password, address)
         if token is not None:
             _keep(self._passwords, key, (now + REMEMBERED_S, token))
         return token
@@ -97,6 +98,11 @@ class Doorman:
         token = sign_identity(who, audience, self._signing_key, now=now)
         _keep(self._signed, (who, audience), (now + 30, token))
         return token
+
+    def sign_address(self, address: str, service: Service) -> str:
+        """A stranger's address for one service; the portal brings it back to us."""
+        audience = Service.GATEWAY if service is Service.PORTAL else service
+        return sign_address(address, audience, self._signing_key, now=time.time())
 
 
 def _keep(memory: dict[K, V], key: K, value: V) -> None:

@@ -7,11 +7,15 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from libs.common.app import Loop, Parts, create_app
+from libs.common.app import Loop, Parts, at_the_end, create_app
 from libs.common.catalogue import Service
+from libs.common.db import Database
+from libs.common.db.transaction import Writer
 from services.metadata.events import hears
 from services.metadata.models import Base
+from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.identity import make_first_administrator, tokens_used
+from services.metadata.operations.sign_in import SignIns, forget_old
 from services.metadata.operations.vocabulary import load_vocabularies
 from services.metadata.routes import routers
 from services.metadata.settings import Settings
@@ -19,10 +23,11 @@ from services.metadata.settings import Settings
 
 async def _start(app: FastAPI) -> Sequence[Loop]:
     settings: Settings = app.state.settings
+    sign_ins = app.state.sign_ins = _sign_ins(app, settings)
     if settings.admin_username and settings.admin_password:
         async with app.state.writer.begin() as tx:
             await make_first_administrator(
-                tx, settings.admin_username, settings.admin_password.get_secret_value()
+                tx, sign_ins.hashing, settings.admin_username, settings.admin_password.get_secret_value()
             )
     async with app.state.writer.begin() as tx:
         await load_vocabularies(tx)
@@ -31,7 +36,25 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
         async with app.state.writer.begin() as tx:
             await tokens_used(tx, told)
 
-    return [partial(app.state.bus.on_wake, "token.used", used)]
+    async def close() -> None:
+        sign_ins.hashing.close()
+        await sign_ins.writer.database.close()
+
+    return [
+        partial(app.state.bus.on_wake, "token.used", used),
+        partial(forget_old, sign_ins.writer),
+        partial(at_the_end, close),
+    ]
+
+
+def _sign_ins(app: FastAPI, settings: Settings) -> SignIns:
+    own = Database(settings.database_url.get_secret_value(), Service.METADATA, writers=2, readers=2)
+    writer: Writer = app.state.writer
+    return SignIns(
+        Writer(own, writer.tables, writer.after_commit),
+        PasswordHashing(settings.password_threads, settings.password_queue),
+        settings.secret_key.get_secret_value(),
+    )
 
 
 def build(settings: Settings | None = None) -> FastAPI:

@@ -13,3 +13,7 @@ class Settings(ServiceSettings):
     database_url: SecretStr = Field(validation_alias="CINGULUM_METADATA_DATABASE_URL")
     admin_username: str | None = Field(default=None, description="made if the system has no user yet")
     admin_password: SecretStr | None = None
+    password_threads: int = Field(default=2, ge=1, le=8, description="passwords that are hashed at a time")
+    password_queue: int = Field(
+        default=32, ge=0, description="more that may wait; beyond that the answer is 429"
+    )

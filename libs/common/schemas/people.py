@@ -48,7 +48,9 @@ class UserIn(Record):
     is_staff: bool | None = None
     is_public_user: bool | None = None
     is_active: bool | None = None
-    password: str | None = Field(default=None, min_length=8, max_length=1024)
+    password: str | None = Field(
+        default=None, max_length=1024, description="at least 10 characters, and none that is tried first"
+    )
 
 
 class Lab(Record):

@@ -27,6 +27,7 @@ from services.metadata.models.identity import (
     MembershipRow,
     ProjectRow,
     ProjectUserRow,
+    SignInRecordRow,
     TokenRow,
     UserRow,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "ProjectRow",
     "ProjectUserRow",
     "SessionProjectRow",
+    "SignInRecordRow",
     "SubjectProjectRow",
     "SubjectRow",
     "TokenRow",

@@ -52,6 +52,19 @@ class TokenRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
 
 
+class SignInRecordRow(Base):
+    """What sign-ins of an account, of an address, or of the two together came to; see `domain.back_off`."""
+
+    __tablename__ = "sign_in_records"
+    __table_args__ = (sa.CheckConstraint("kind IN ('account', 'address', 'pair')", name="kind_known"),)
+    key: Mapped[str] = mapped_column(primary_key=True)  # a hash: people type passwords where names belong
+    kind: Mapped[str]
+    failures: Mapped[int] = mapped_column(server_default="0")
+    failed_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
+    blocked_until: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
+    succeeded_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))  # of a pair only
+
+
 class LabRow(Kept, Annotated, Base):
     """A lab. Its time zone is what a time without offset means."""
 

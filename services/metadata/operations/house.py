@@ -25,7 +25,8 @@ from services.metadata.models import (
     UserRow,
     VocabularyRow,
 )
-from services.metadata.operations.identity import hash_password, raise_generation
+from services.metadata.operations.hashing import PasswordHashing
+from services.metadata.operations.identity import check_new_password, raise_generation
 from services.metadata.queries import references
 from services.metadata.queries.references import Vocabulary
 
@@ -99,21 +100,26 @@ async def save_lab(tx: Transaction, body: LabIn, name: str | None = None) -> str
     return str(row.name)
 
 
-async def save_user(tx: Transaction, body: UserIn, username: str | None = None) -> str:
-    """Write a person down, or change the one of that name; the username afterwards."""
+async def save_user(
+    tx: Transaction, hashing: PasswordHashing, by: Principal, body: UserIn, username: str | None = None
+) -> str:
+    """Create a user, or change the one of that name; the username afterwards."""
     flags = ("is_stock_manager", "is_superuser", "is_staff", "is_public_user", "is_active")
     fields = _given(body, "username", "email", *flags)
     if username is None:
         if body.username is None:
             raise BadRequest(fields={"username": REQUIRED})
-        await taken(tx, UserRow.username, body.username)
+        await _check_username(tx, body.username)
         row = UserRow(id=uuid4(), **fields)
         created(tx, "user", row, fields)
     else:
         row = await existing(tx, UserRow, UserRow.username, username)
+        if body.username is not None and body.username != username:
+            await _check_username(tx, body.username)
         apply(tx, "user", row, fields)
     if body.password is not None:
-        row.password_hash = await hash_password(body.password)
+        check_new_password(body.password, row.username)
+        row.password_hash = await hashing.hash(body.password, by.address or str(by.user_id))
         tx.audit("user.password-set", "user", row.id)
         if username is not None:
             await raise_generation(tx, row)
@@ -121,6 +127,14 @@ async def save_user(tx: Transaction, body: UserIn, username: str | None = None) 
         ids = await references.ids_named(tx.session, UserRow, body.allowed_users, "allowed_users")
         await set_links(tx, DelegateRow, "user_id", row.id, "delegate_id", ids)
     return str(row.username)
+
+
+async def _check_username(tx: Transaction, username: str) -> None:
+    """Refuse the name of a user, also of a deleted one: audit rows go on naming that person."""
+    await taken(tx, UserRow.username, username)
+    if await tx.session.scalar(sa.select(sa.exists().where(UserRow.username == username))):
+        text = f"'{username}' was somebody who is deleted, and what they did stays under this name: choose another."
+        raise Conflict(fields={"username": [text]})
 
 
 async def save_membership(tx: Transaction, body: MembershipIn) -> Any:

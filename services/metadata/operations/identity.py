@@ -2,76 +2,55 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from datetime import UTC, datetime
-from functools import cache
+from typing import Final
 from uuid import UUID, uuid4
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-
-from libs.common.db import Database, Transaction
+from libs.common.db import Transaction
 from libs.common.permissions import BadScope, Principal, Scope, may, may_hand_on
 from libs.common.problem import BadRequest, Forbidden, NotFound
 from services.metadata import domain
+from services.metadata.domain.passwords import password_problem
 from services.metadata.models import TokenRow, UserRow
+from services.metadata.operations.hashing import PasswordHashing
+from services.metadata.operations.sign_in import SignIns
 from services.metadata.queries import identity as people
 
-_hasher = PasswordHasher()
+OWN_ADDRESS: Final = "the service itself"
 
 
-class BadCredentials(BadRequest):
-    """400, as Alyx: the clients turn it into "authentication failed"."""
-
-    slug = "bad-credentials"
-
-    def __init__(self) -> None:
-        super().__init__(fields={"non_field_errors": ["Unable to log in with provided credentials."]})
+class BadAdminPassword(ValueError):
+    """The first administrator cannot have this password; the message says why."""
 
 
-async def hash_password(password: str) -> str:
-    """argon2id in a thread: it takes tens of milliseconds by design."""
-    return await asyncio.to_thread(_hasher.hash, password)
-
-
-@cache
-def _nobody() -> str:
-    """What is verified when the user does not exist, so that the answer takes as long as for a wrong password."""
-    return _hasher.hash(secrets.token_hex(16))
-
-
-def _verify(hashed: str | None, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed or _nobody(), password)
-    except (VerificationError, InvalidHashError, UnicodeEncodeError):
-        return False
-
-
-async def log_in(database: Database, tx: Transaction, username: str, password: str, secret: str) -> str:
-    """The log-in token of the person who knows this password. Raises BadCredentials.
-
-    While a password is looked at, which is slow by design, no connection is held: strangers must not block writes.
-    """
-    async with database.read() as read:
-        user = await people.user_named(read, username)
-    good = await asyncio.to_thread(_verify, user.password_hash if user else None, password)
-    if not good or user is None or not user.is_active:
-        raise BadCredentials
-    token = domain.login_token(secret, user.id, user.token_generation)
-    await people.keep_login_token(tx.session, uuid4(), user.id, domain.token_hash(secret, token))
+async def log_in(sign_ins: SignIns, tx: Transaction, username: str, password: str, address: str) -> str:
+    """The log-in token of the person who knows this password. Raises BadCredentials, SignInLater, SignInsWait."""
+    user = await sign_ins.check(username, password, address)
+    token = domain.login_token(sign_ins.secret, user.id, user.token_generation)
+    await people.keep_login_token(tx.session, uuid4(), user.id, domain.token_hash(sign_ins.secret, token))
     return token
 
 
-async def make_first_administrator(tx: Transaction, username: str, password: str) -> None:
-    """Make the administrator of a system in which there is nobody yet."""
+def check_new_password(password: str, username: str, field: str = "password") -> None:
+    """Raise BadRequest for a password that is too short, or among those that are tried first."""
+    if problem := password_problem(password, username):
+        raise BadRequest(fields={field: [problem]})
+
+
+async def make_first_administrator(
+    tx: Transaction, hashing: PasswordHashing, username: str, password: str
+) -> None:
+    """Make the administrator of a system in which there is nobody yet. Raises BadAdminPassword."""
     if not await people.is_empty(tx.session):
         return
+    if problem := password_problem(password, username):
+        raise BadAdminPassword(f"CINGULUM_ADMIN_PASSWORD is not taken. {problem}")
     user = UserRow(
         id=uuid4(),
         username=username,
-        password_hash=await hash_password(password),
+        password_hash=await hashing.hash(password, OWN_ADDRESS),
         is_staff=True,
         is_superuser=True,
     )

@@ -101,9 +101,9 @@ async def list_users(
 
 
 @router.post("/users", status_code=201, responses=REFUSALS)
-async def create_user(new: UserIn, _by: Admin, seen: Sees, tx: Tx) -> User:
-    """Write a person down; with a password, who can then sign in."""
-    name = await operations.save_user(tx, new)
+async def create_user(request: Request, new: UserIn, by: Admin, seen: Sees, tx: Tx) -> User:
+    """Create a user, who can sign in if there is a password."""
+    name = await operations.save_user(tx, request.app.state.sign_ins.hashing, by, new)
     return User.model_validate(
         await queries.found(tx.session, queries.users(seen), UserRow.username == name, "user")
     )
@@ -117,18 +117,18 @@ async def read_user(username: str, seen: Sees, read: Reading) -> User:
 
 
 @router.put("/users/{username}", responses=REFUSALS)
-async def update_user(username: str, body: UserIn, _by: Admin, seen: Sees, tx: Tx) -> User:
+async def update_user(request: Request, username: str, body: UserIn, by: Admin, seen: Sees, tx: Tx) -> User:
     """Change a person; a new password ends the old log-ins."""
-    name = await operations.save_user(tx, body, username)
+    name = await operations.save_user(tx, request.app.state.sign_ins.hashing, by, body, username)
     return User.model_validate(
         await queries.found(tx.session, queries.users(seen), UserRow.username == name, "user")
     )
 
 
 @router.patch("/users/{username}", responses=REFUSALS)
-async def patch_user(username: str, body: UserIn, by: Admin, seen: Sees, tx: Tx) -> User:
+async def patch_user(request: Request, username: str, body: UserIn, by: Admin, seen: Sees, tx: Tx) -> User:
     """Change a person."""
-    return await update_user(username, body, by, seen, tx)
+    return await update_user(request, username, body, by, seen, tx)
 
 
 @router.delete("/users/{username}", status_code=204, responses=REFUSALS)

@@ -10,12 +10,14 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime, Field
 
+from libs.common.address import CallerAddress
 from libs.common.auth import Reader, open_to_all
 from libs.common.db import IdempotentRoute, Reading, Tx, shows_a_secret
 from libs.common.problem import BadRequest, Forbidden, NotFound, ShownOnce, problems
 from libs.common.schemas import Record, Schema
 from services.metadata.operations import identity as operations
-from services.metadata.operations.identity import BadCredentials
+from services.metadata.operations.hashing import SignInsWait
+from services.metadata.operations.sign_in import BadCredentials, SignInLater
 from services.metadata.queries import identity as people
 from services.metadata.settings import Settings
 
@@ -89,7 +91,7 @@ async def _credentials(request: Request) -> Credentials:
 
 @signing_in.post(
     "/auth-token",
-    responses=problems(BadCredentials),
+    responses=problems(BadCredentials, SignInLater, SignInsWait),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -102,13 +104,14 @@ async def _credentials(request: Request) -> Credentials:
 )
 @open_to_all
 async def auth_token(
-    request: Request, credentials: Annotated[Credentials, Depends(_credentials)], tx: Tx
+    request: Request,
+    credentials: Annotated[Credentials, Depends(_credentials)],
+    address: CallerAddress,
+    tx: Tx,
 ) -> AuthToken:
     """Sign in. The token is the same at every log-in until it is revoked."""
-    state = request.app.state
-    secret = state.settings.secret_key.get_secret_value()
     given = credentials.username, credentials.password
-    return AuthToken(token=await operations.log_in(state.database, tx, *given, secret))
+    return AuthToken(token=await operations.log_in(request.app.state.sign_ins, tx, *given, address))
 
 
 @router.get("/me")

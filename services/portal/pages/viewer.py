@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 
+from libs.common.address import HEADER as ADDRESS_HEADER
 from libs.common.client import Answer, Api, with_query
 from libs.common.observability import REQUEST_ID_HEADER, request_id
 from libs.common.permissions import Principal
@@ -139,6 +140,8 @@ def headers_of(request: Request) -> dict[str, str]:
         "Accept": "application/json",
         REQUEST_ID_HEADER: request_id.get(),
     }
+    if address := request.headers.get(ADDRESS_HEADER):
+        told[ADDRESS_HEADER] = address
     credential = request.headers.get("authorization")
     if not credential and (token := request.cookies.get(SESSION_COOKIE)):
         credential = f"Token {token}"

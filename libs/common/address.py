@@ -1,0 +1,56 @@
+"""From which network address a request comes: the gateway sees it, signs it, and services read it.
+
+A signed-in caller's address stands in the inner identity; a stranger has none, so it comes in a header of its own. The
+portal hands the header back to the gateway when it asks on behalf of a browser. Nobody else can make one.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import jwt
+from fastapi import Depends, Request
+
+from libs.common.catalogue import Service
+from libs.common.permissions import Principal
+
+HEADER: Final = "x-cingulum-address"
+LIFE_S: Final = 60
+LEEWAY_S: Final = 60  # clocks of two nodes
+_ALGORITHM: Final = "EdDSA"
+
+
+def sign_address(address: str, audience: Service, signing_key: str, *, now: float) -> str:
+    """The header's value for one service, good for 60 s."""
+    claims = {"adr": address, "aud": str(audience), "iat": int(now), "exp": int(now) + LIFE_S}
+    return jwt.encode(claims, signing_key, algorithm=_ALGORITHM)
+
+
+def read_address(token: str, audience: Service, verify_key: str) -> str | None:
+    """The address that a header states; None if it is forged, stale or for another service."""
+    try:
+        claims = jwt.decode(
+            token,
+            verify_key,
+            algorithms=[_ALGORITHM],
+            audience=str(audience),
+            leeway=LEEWAY_S,
+            options={"require": ["adr", "exp", "iat", "aud"]},
+        )
+    except jwt.InvalidTokenError:
+        return None
+    return str(claims["adr"])
+
+
+async def caller_address(request: Request) -> str:
+    """Where a request comes from; without a gateway in front, the other end of the connection."""
+    caller: Principal | None = getattr(request.state, "principal", None)
+    if caller is not None and caller.address:
+        return caller.address
+    state = request.app.state
+    sent = request.headers.get(HEADER)
+    signed = read_address(sent, state.service, state.settings.identity_verify_key) if sent else None
+    return signed or (request.client.host if request.client else "unknown")
+
+
+CallerAddress = Annotated[str, Depends(caller_address)]
