@@ -41,7 +41,7 @@ def diagnose(login: Login, home: Path | None = None) -> Iterator[Finding]:
             connection, finding = _sign_in(login)
             yield finding
             yield _clock(stranger)
-            yield _services(stranger)
+            yield _services(connection or stranger)
     except Unreachable as error:
         yield Finding("the server answers", str(error), "make up DETACH=1")
         return
@@ -82,32 +82,42 @@ def _clock(stranger: Connection) -> Finding:
     )
 
 
-def _services(stranger: Connection) -> Finding:
-    states = services(stranger)
+def _services(connection: Connection) -> Finding:
+    question = "every service is ready"
+    states = services(connection)
+    gauges = _gauges(connection)
     ill = {name: said for name, said in states.items() if said != "ok"}
-    gauges: Mapping[tuple[str, str], float] = {
-        (kind, service): float(value)
-        for kind, service, value in _GAUGE.findall(stranger.request("GET", "/metrics").text)
-    }
     dead = {service: n for (kind, service), n in gauges.items() if kind == "dead_events" and n}
     ill |= {service: f"{n:.0f} events failed five times" for service, n in dead.items()}
-    waiting = sum(n for (kind, _), n in gauges.items() if kind == "outbox_waiting")
     if ill:
         said = ", ".join(f"{name}: {why}" for name, why in ill.items())
-        return Finding("every service is ready", said, f"make logs FOLLOW=0   # look for {next(iter(ill))}")
-    said = f"{len(states)} services, no dead event, {waiting:.0f} events on their way"
-    return Finding("every service is ready", said)
+        return Finding(question, said, f"make logs FOLLOW=0   # look for {next(iter(ill))}")
+    if not gauges:
+        return Finding(question, f"{len(states)} services; events are counted for administrators only")
+    waiting = sum(n for (kind, _), n in gauges.items() if kind == "outbox_waiting")
+    return Finding(question, f"{len(states)} services, no dead event, {waiting:.0f} events on their way")
+
+
+def _gauges(connection: Connection) -> Mapping[tuple[str, str], float]:
+    """Counts of events by kind and service; none for a caller who may not read metrics."""
+    try:
+        text = connection.request("GET", "/metrics").text
+    except Refused as refusal:
+        if refusal.status != 403:
+            raise
+        return {}
+    return {(kind, service): float(value) for kind, service, value in _GAUGE.findall(text)}
 
 
 def services(connection: Connection) -> dict[str, str]:
-    """What each service says of itself: ok, or why not."""
+    """What each service says of itself: ok, or why not. A stranger learns only whether the whole is ready."""
     try:
         body: dict[str, Any] = connection.get("/health/ready")
     except Refused as refusal:
         body = refusal.body if isinstance(refusal.body, dict) else {}
-        if "services" not in body:
+        if "status" not in body:
             raise
-    return {str(name): str(said) for name, said in body["services"].items()}
+    return {str(name): str(said) for name, said in body.get("services", {"cingulum": body["status"]}).items()}
 
 
 def _store(connection: Connection) -> Finding:

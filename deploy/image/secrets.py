@@ -28,6 +28,7 @@ def secret_entries(owner_url: str) -> dict[str, str]:
         "roles-secret": roles_secret,
         **{f"{service}-database-url": addresses.url(runtime_role(service)) for service in READERS},
         "secret-key": secrets.token_urlsafe(32),
+        "metrics-token": secrets.token_urlsafe(32),
         "identity-signing-key": signing,
         "identity-verify-key": verify,
         "admin-username": ADMINISTRATOR,

@@ -13,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError, StatementError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -26,6 +25,7 @@ from libs.common.db.audit import seal
 from libs.common.db.idempotency import forget_old
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
+from libs.common.limits import Limited
 from libs.common.observability import Observed, configure_logs, logger, metrics, prepare_routes, watch_loop
 from libs.common.problem import BadRequest, Conflict, NotFound, Problem, Unavailable
 from libs.common.settings import ServiceSettings
@@ -67,6 +67,7 @@ def create_app(parts: Parts, settings: ServiceSettings) -> FastAPI:
     add_errors(app)
     _add_health(app)
     app.add_middleware(Identified, service=parts.service, verify_key=settings.identity_verify_key)
+    app.add_middleware(Limited, json_bytes=settings.json_body_bytes)
     app.add_middleware(Observed, service=parts.service)
     prepare_routes(app)
     return app
@@ -191,11 +192,9 @@ def add_errors(app: FastAPI) -> None:
     """Turn whatever goes wrong into the one shape that callers read; a bare 500 never leaves."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(ValidationError, _unexpected)
     app.add_exception_handler(IntegrityError, _integrity)
     app.add_exception_handler(StatementError, _database)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 class _Told(JSONResponse):
@@ -268,9 +267,3 @@ async def _http(_request: Request, error: Exception) -> Response:
         return answer(NotFound())
     kind = type("Http", (Problem,), {"status": error.status_code, "slug": f"http-{error.status_code}"})
     return answer(kind(str(error.detail), headers=dict(error.headers or {})))
-
-
-async def _unexpected(_request: Request, error: Exception) -> Response:
-    logger("app").error("a request failed", exc_info=error)
-    kind = type("Internal", (Problem,), {"status": 500, "slug": "internal"})
-    return answer(kind("Something went wrong here, and it was written down under this request's id."))

@@ -6,7 +6,6 @@ audience, ids and scopes only). Every service verifies it by itself, so a forged
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
@@ -18,11 +17,14 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from libs.common.catalogue import Service
+from libs.common.memory import Recent
 from libs.common.permissions import Permission, Principal, Scope, Visibility, may, visibility
 from libs.common.problem import Forbidden, NotAuthenticated
 
 HEADER = "x-cingulum-identity"
 LIFE_S = 60
+LEEWAY_S = 60  # the clocks of two nodes may differ by so much, either way
+REMEMBERED_S = 5
 _ALGORITHM = "EdDSA"
 _REMEMBERED = 1_000
 
@@ -56,7 +58,7 @@ def read_identity(token: str, audience: Service, verify_key: str) -> Principal:
         verify_key,
         algorithms=[_ALGORITHM],
         audience=str(audience),
-        leeway=5,
+        leeway=LEEWAY_S,
         options={"require": ["exp", "iat", "aud", "sub"]},
     )
     return Principal(
@@ -83,7 +85,7 @@ class Identified:
         self.app = app
         self.service = service
         self.verify_key = verify_key
-        self._known: dict[str, tuple[float, Principal]] = {}
+        self._known: Recent[str, Principal] = Recent(_REMEMBERED)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -94,17 +96,14 @@ class Identified:
         await self.app(scope, receive, send)
 
     def _caller(self, token: str) -> Principal | None:
-        now = time.time()
         known = self._known.get(token)
-        if known and known[0] > now:
-            return known[1]
+        if known is not None:
+            return known
         try:
             who = read_identity(token, self.service, self.verify_key)
         except (jwt.InvalidTokenError, KeyError, ValueError):
             return None
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[token] = (now + 5, who)
+        self._known.put(token, who, REMEMBERED_S)
         return who
 
 

@@ -102,3 +102,56 @@ def service_of(path: str) -> Service | None:
     """
     first = path.lstrip("/").partition("/")[0]
     return Service.PORTAL if not first else SEGMENTS.get(first)
+
+
+class Body(StrEnum):
+    """What a request's body is, which decides how large it may be and how it is read."""
+
+    SIGN_IN = "sign-in"
+    PAGE = "page"
+    JSON = "json"
+    IMAGE = "image"
+    BYTES = "bytes"
+
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+MOST_BYTES: Final[Mapping[Body, int | None]] = MappingProxyType(
+    {
+        Body.SIGN_IN: 64 * KIB,
+        Body.PAGE: 1 * MIB,
+        Body.JSON: 8 * MIB,  # the default of the setting `json_body_bytes`
+        Body.IMAGE: 32 * MIB,
+        Body.BYTES: None,  # streamed, and bounded by what was announced
+    }
+)
+"""The largest body of each kind; None: no limit here."""
+
+BODIES: Final[tuple[tuple[str, str, Body], ...]] = (
+    ("POST", "/auth-token", Body.SIGN_IN),
+    ("POST", "/app/login", Body.SIGN_IN),
+    ("PUT", "/uploads/{upload_id}/parts/{number}", Body.BYTES),
+    ("POST", "/bundles", Body.BYTES),
+)
+"""Method and path of the routes whose body is neither JSON nor a page's form. A route that takes a picture is declared
+here as IMAGE, a long file (a dump, a sheet, a zip) as BYTES."""
+
+
+def body_of(method: str, path: str) -> Body:
+    """What the body of a request is. Whatever is not declared is a page's form below /app, and JSON elsewhere.
+
+    >>> body_of("PUT", "/uploads/6f5a/parts/0"), body_of("GET", "/uploads/6f5a/parts/0")
+    (<Body.BYTES: 'bytes'>, <Body.JSON: 'json'>)
+    >>> body_of("POST", "/auth-token/"), body_of("POST", "/app/subjects")
+    (<Body.SIGN_IN: 'sign-in'>, <Body.PAGE: 'page'>)
+    """
+    parts = path.strip("/").split("/")
+    for declared, template, body in BODIES:
+        wanted = template.strip("/").split("/")
+        if declared == method and len(wanted) == len(parts) and all(map(_fits, wanted, parts)):
+            return body
+    return Body.PAGE if parts[0] == "app" else Body.JSON
+
+
+def _fits(wanted: str, part: str) -> bool:
+    return wanted == part or wanted.startswith("{")

@@ -7,15 +7,18 @@ import logging
 import re
 import sys
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from uuid import uuid4
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from libs.common.problem import Internal
 
 REQUEST_ID_HEADER = "x-request-id"
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -90,49 +93,72 @@ def logger(name: str) -> structlog.typing.FilteringBoundLogger:
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Observed:
-    """ASGI: give each request an id (kept if it came with one) and answer with it, time it, log each write."""
+# What an answer carries unless its route decided otherwise: answers depend on the caller, and are what they say.
+DEFAULT_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 
-    def __init__(self, app: ASGIApp, service: str) -> None:
+
+def internal_error(_request: Request) -> Response:
+    """The answer where nothing better is known."""
+    return JSONResponse(Internal().body(), Internal.status)
+
+
+class Observed:
+    """ASGI: give each request an id (kept if it came with one) and answer with it, time it, log writes and failures.
+
+    An error that nothing handled is logged once and answered by `on_error`, so the connection stays usable.
+    """
+
+    def __init__(
+        self, app: ASGIApp, service: str, on_error: Callable[[Request], Response] = internal_error
+    ) -> None:
         self.app = app
         self.service = service
+        self.on_error = on_error
         self._log = logger(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        sent = headers.get(REQUEST_ID_HEADER.encode(), b"").decode("latin-1")
+        sent = dict(scope["headers"]).get(REQUEST_ID_HEADER.encode(), b"").decode("latin-1")
         this = sent if 0 < len(sent) <= 100 and sent.isprintable() else str(uuid4())
         token = request_id.set(this)
         began = time.perf_counter()
+        status: int | None = None
 
         async def observed(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                names = {name for name, _ in message["headers"]}
-                if REQUEST_ID_HEADER.encode() not in names:
-                    message["headers"] = [
-                        *message["headers"],
-                        (REQUEST_ID_HEADER.encode(), this.encode("latin-1")),
-                    ]
-                route = getattr(scope.get("route"), "path", "-")
-                took_s = time.perf_counter() - began
-                REQUESTS.labels(self.service, scope["method"], route, message["status"]).observe(took_s)
-                if scope["method"] not in SAFE:
-                    self._log.info(
-                        "answered",
-                        method=scope["method"],
-                        path=scope["path"],
-                        status=message["status"],
-                        ms=round(1000 * took_s, 1),
-                    )
+                status = message["status"]
+                self._complete_headers(message, this)
+                self._count(scope, message["status"], time.perf_counter() - began)
             await send(message)
 
         try:
-            await self.app(scope, receive, observed)
+            with structlog.contextvars.bound_contextvars(method=scope["method"], path=scope["path"]):
+                try:
+                    await self.app(scope, receive, observed)
+                except ClientDisconnect:
+                    self._log.info("the client hung up while it sent its request")
+                except Exception as error:  # noqa: BLE001 - the last resort: logged once, answered once
+                    self._log.error("a request failed", status=status or Internal.status, exc_info=error)
+                    # An answer that has begun ends here: the server closes the connection, so it never looks whole.
+                    if status is None:
+                        await self.on_error(Request(scope))(scope, receive, observed)
         finally:
             request_id.reset(token)
+
+    @staticmethod
+    def _complete_headers(message: Message, this: str) -> None:
+        defaults = (*DEFAULT_HEADERS, (REQUEST_ID_HEADER.encode(), this.encode("latin-1")))
+        names = {name.lower() for name, _ in message["headers"]}
+        message["headers"] = [*message["headers"], *(each for each in defaults if each[0] not in names)]
+
+    def _count(self, scope: Scope, status: int, took_s: float) -> None:
+        route = getattr(scope.get("route"), "path", "-")
+        REQUESTS.labels(self.service, scope["method"], route, status).observe(took_s)
+        if scope["method"] not in SAFE or status >= 500:
+            self._log.info("answered", status=status, ms=round(1000 * took_s, 1))
 
 
 async def watch_loop(service: str, every_s: float = 0.05) -> None:

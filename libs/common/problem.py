@@ -123,6 +123,30 @@ class Unavailable(Problem):
     detail = "A needed part of the system does not answer: try again shortly."
 
 
+class Internal(Problem):
+    """Something failed that nobody foresaw; the log has it under the request's id."""
+
+    status = 500
+    slug = "internal"
+    detail = "Something went wrong here, and it was written down under this request's id."
+
+
+class BodyTooLarge(Problem):
+    """The request's body is longer than its route takes."""
+
+    status = 413
+    slug = "body-too-large"
+    detail = "The body is too large."
+
+
+class NoFileWanted(Problem):
+    """A multipart body for a route that takes no file."""
+
+    status = 415
+    slug = "unsupported-media-type"
+    detail = "This address takes no multipart/form-data: send JSON, or a form as application/x-www-form-urlencoded."
+
+
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route: which problems its callers should be ready for."""
     found: dict[int | str, dict[str, Any]] = {}

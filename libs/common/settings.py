@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from libs.common.catalogue import MOST_BYTES, Body
+
 
 class CommonSettings(BaseSettings):
     """What all services share. A service adds its own in `services/<name>/settings.py`."""
@@ -21,6 +23,9 @@ class CommonSettings(BaseSettings):
     log_level: str = "INFO"
     log_json: bool = True
     home: Path = Field(default=Path("var"), description="where state lies that belongs to this machine")
+    json_body_bytes: int = Field(
+        default=MOST_BYTES[Body.JSON] or 0, gt=0, description="the largest JSON body"
+    )
     write_connections: int = 3
     read_connections: int = 5
     sweep_every_s: float = Field(default=20.0, description="how often missed events are looked for")

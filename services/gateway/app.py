@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from http.cookies import CookieError, SimpleCookie
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +24,10 @@ from libs.common.auth import HEADER
 from libs.common.bus import Bus
 from libs.common.catalogue import Service, service_of
 from libs.common.client import Answer, InProcess
+from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, read_cookies
 from libs.common.db.engine import Database
+from libs.common.limits import Limited
+from libs.common.memory import Recent
 from libs.common.observability import (
     REQUEST_ID_HEADER,
     Observed,
@@ -34,6 +36,7 @@ from libs.common.observability import (
     request_id,
     watch_loop,
 )
+from libs.common.origin import OTHER_SITE, is_own_origin
 from libs.common.permissions import Principal
 from libs.common.problem import Forbidden, InvalidToken, NotFound, Problem, TooManyRequests, Unavailable
 from services.gateway import domain, routes
@@ -41,9 +44,9 @@ from services.gateway.operations import Doorman, log_in_body
 from services.gateway.proxy import Mounted, Proxied, Way
 from services.gateway.settings import Settings
 
-COOKIE = "cingulum_session"
-CSRF_COOKIE = "cingulum_csrf"
 CSRF_HEADER = "x-csrf-token"
+HSTS = (b"strict-transport-security", b"max-age=31536000")
+MOST_BUCKETS = 10_000
 
 
 class Gateway:
@@ -61,110 +64,112 @@ class Gateway:
         )
         self.bus = Bus(settings.nats_url, Service.GATEWAY)
         self.doorman = Doorman(settings, self.database, self._log_in)
-        self.buckets: dict[object, domain.Bucket] = {}
+        self.buckets: Recent[object, domain.Bucket] = Recent(MOST_BUCKETS)
         self.log = logger("gateway")
+        self._limited = Limited(self._serve, settings.json_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            await self._limited(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
+        caller = self._caller(scope)
 
         async def watched(message: Message) -> None:
             nonlocal started
             started = True
+            if caller.scheme == "https" and message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], HSTS]
             await send(message)
 
         try:
-            await self._route(scope, receive, watched)
+            await self._route(scope, receive, watched, caller)
         except Problem as problem:
             if started:
                 raise
-            await answer(problem)(scope, receive, send)
+            await answer(problem)(scope, receive, watched)
         except (sa.exc.SQLAlchemyError, OSError):
             self.log.exception("the gateway failed")
             if started:
                 raise
-            await answer(Unavailable())(scope, receive, send)
+            await answer(Unavailable())(scope, receive, watched)
 
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _route(self, scope: Scope, receive: Receive, send: Send, caller: domain.Caller) -> None:
         service = service_of(scope["path"])
         if service is None:
             raise NotFound(f"Nothing answers {scope['path']}: see /api/docs for what does.")
         if service is Service.GATEWAY:
-            await routes.answer_own(self, scope, receive, send)
+            await routes.answer_own(self, caller, scope, receive, send)
             return
         if scope["path"] == "/":
             await routes.to_portal(scope, receive, send)
             return
-        address = self._address(scope)
-        who = await self._caller(scope, address)
-        self._limit(who, address)
-        headers = domain.inward(scope["headers"], scope["scheme"], trusted=self.settings.trust_forwarded)
+        who = await self.identify(scope, caller)
+        self._limit(who, caller)
+        headers = domain.inward(scope["headers"], caller)
         headers.append((REQUEST_ID_HEADER.encode(), request_id.get().encode("latin-1")))
         if who is not None:
-            who = replace(who, address=address)
+            who = replace(who, address=caller.address)
             headers.append((HEADER.encode(), self.doorman.sign(who, service).encode()))
         if domain.needs_address(service, scope["method"], scope["path"]):
-            headers.append((ADDRESS_HEADER.encode(), self.doorman.sign_address(address, service).encode()))
+            signed = self.doorman.sign_address(caller.address, service)
+            headers.append((ADDRESS_HEADER.encode(), signed.encode()))
         await self.way(service, {**scope, "headers": headers}, receive, send)
 
-    def _address(self, scope: Scope) -> str:
-        """Where a caller calls from: the other end, or the browser that the portal asks for."""
-        for name, value in scope["headers"]:
-            if name == ADDRESS_HEADER.encode():
-                told = read_address(
-                    value.decode("latin-1"), Service.GATEWAY, self.settings.identity_verify_key
-                )
-                if told is not None:
-                    return told
-        return domain.address(scope, trusted=self.settings.trust_forwarded)
+    def _caller(self, scope: Scope) -> domain.Caller:
+        """The other end, or the browser that the portal asks for."""
+        caller = domain.caller_of(scope, self.settings.trusted_proxies)
+        sent = Headers(scope=scope).get(ADDRESS_HEADER)
+        key = self.settings.identity_verify_key
+        signed = read_address(sent, Service.GATEWAY, key) if sent else None
+        return replace(caller, address=signed) if signed else caller
 
-    async def _caller(self, scope: Scope, address: str) -> Principal | None:
+    async def identify(self, scope: Scope, caller: domain.Caller) -> Principal | None:
+        """Who sent a request; None for a stranger. Raises InvalidToken, Forbidden, TooManyRequests."""
         headers = Headers(scope=scope)
-        cookies = _cookies(headers.get("cookie", ""))
-        given = domain.credentials(headers.get("authorization"), cookies.get(COOKIE))
+        cookies = read_cookies(scope["headers"])
+        given = domain.credentials(headers.get("authorization"), cookies.get(SESSION_COOKIE))
         if given is None or scope["path"] == "/auth-token":
             return None
         if isinstance(given, domain.TokenGiven) and given.by_cookie:
             try:
-                who = await self.doorman.identify(given, address)
+                who = await self.doorman.identify(given, caller.address)
             except InvalidToken:
                 return None  # a browser with an old cookie is a stranger, and is asked to sign in
             # Pages check the token in their own form; everything else must repeat the cookie in a header.
-            proof = headers.get(CSRF_HEADER, "")
-            if (
-                scope["method"] not in domain.SAFE
-                and service_of(scope["path"]) is not Service.PORTAL
-                and not (proof and hmac.compare_digest(proof, cookies.get(CSRF_COOKIE, "")))
-            ):
-                raise Forbidden("A write by cookie needs the CSRF token in the header X-CSRF-Token.")
+            if scope["method"] not in domain.SAFE and service_of(scope["path"]) is not Service.PORTAL:
+                self._check_write_by_cookie(headers, cookies, caller)
             return who
         # A guess counts against the address it comes from; one at a password before that is looked at, which is slow.
         is_slow = isinstance(given, domain.PasswordGiven) and not self.doorman.remembers(given)
         if is_slow:
-            self._limit(None, address)
+            self._limit(None, caller)
         try:
-            return await self.doorman.identify(given, address)
+            return await self.doorman.identify(given, caller.address)
         except InvalidToken:
             if isinstance(given, domain.PasswordGiven) and scope["path"].startswith("/data/"):
                 return None  # the data server asks again by its 401 challenge
             if not is_slow:
-                self._limit(None, address)
+                self._limit(None, caller)
             raise
 
-    def _limit(self, who: Principal | None, address: str) -> None:
+    @staticmethod
+    def _check_write_by_cookie(headers: Headers, cookies: Mapping[str, str], caller: domain.Caller) -> None:
+        if not is_own_origin(headers, caller.host, secure=caller.scheme == "https"):
+            raise Forbidden(OTHER_SITE.format(host=caller.host))
+        proof, kept = headers.get(CSRF_HEADER, ""), cookies.get(CSRF_COOKIE, "")
+        if not (proof and hmac.compare_digest(proof.encode(), kept.encode())):
+            raise Forbidden("A write by cookie needs the CSRF token in the header X-CSRF-Token.")
+
+    def _limit(self, who: Principal | None, caller: domain.Caller) -> None:
         if not self.settings.rate_limit:
             return
-        key: object = who.user_id if who else address
-        if len(self.buckets) > 10_000:
-            self.buckets.clear()
-        self.buckets[key], wait_s = domain.spend(
-            self.buckets.get(key), time.monotonic(), self.settings.rate_limit
-        )
+        key: object = who.user_id if who else domain.rate_key(caller.address)
+        bucket, wait_s = domain.spend(self.buckets.get(key), time.monotonic(), self.settings.rate_limit)
+        self.buckets.put(key, bucket)
         if wait_s:
             seconds = int(wait_s) + 1
             raise TooManyRequests(
@@ -246,13 +251,6 @@ class Gateway:
 
 def _lifespan_of(app: ASGIApp) -> Any:
     return app.router.lifespan_context(app)  # type: ignore[attr-defined]
-
-
-def _cookies(header: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}
 
 
 def build(settings: Settings | None = None, apps: Mapping[Service, ASGIApp] | None = None) -> ASGIApp:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
 from libs.common.catalogue import Service
@@ -22,39 +24,98 @@ FORGEABLE: Final = frozenset(
         b"forwarded",
     }
 )
-BY_PROXY: Final = frozenset({b"x-forwarded-host", b"x-forwarded-proto"})
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-
+_HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 
 Header = tuple[bytes, bytes]
+Network = IPv4Network | IPv6Network
 
 
-def inward(headers: Iterable[Header], scheme: str, *, trusted: bool) -> list[Header]:
-    """A request's headers as the services get them: nobody outside speaks for us, but a proxy of ours may.
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The other end of a request: its address, and the scheme and host by which it reached us."""
 
-    >>> inward([(b"x-cingulum-identity", b"me"), (b"x-forwarded-proto", b"https")], "http", trusted=True)
+    address: str
+    scheme: str
+    host: str
+    is_host_forwarded: bool = False
+
+
+def caller_of(scope: Mapping[str, Any], proxies: Sequence[Network]) -> Caller:
+    """Who calls. What a request says of an earlier hop counts only where a proxy of ours wrote it.
+
+    >>> seen = {"scheme": "http", "client": ("10.0.0.1", 5), "headers": [
+    ...     (b"host", b"lab.example"), (b"x-forwarded-for", b"1.1.1.1, 2.2.2.2"), (b"x-forwarded-proto", b"https")]}
+    >>> caller_of(seen, [])
+    Caller(address='10.0.0.1', scheme='http', host='lab.example', is_host_forwarded=False)
+    >>> caller_of(seen, [ip_network("10.0.0.0/8")])
+    Caller(address='2.2.2.2', scheme='https', host='lab.example', is_host_forwarded=False)
+    """
+    told: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        text = value.decode("latin-1")
+        told[name] = f"{told[name]},{text}" if name in told else text
+    direct = scope.get("client")
+    address, scheme, host = str(direct[0]) if direct else "", str(scope["scheme"]), told.get(b"host", "")
+    if direct is not None and not _is_of(address, proxies):
+        return Caller(address, scheme, host)
+    # Without an address it is the portal in this process, which repeats the scheme and host that we told it.
+    for hop in reversed(told.get(b"x-forwarded-for", "").split(",")):
+        if (found := _address(hop)) is None:
+            break
+        address = found
+        if not _is_of(found, proxies):
+            break
+    by_proxy = told.get(b"x-forwarded-proto", "").partition(",")[0].strip()
+    scheme = by_proxy if by_proxy in {"http", "https"} else scheme
+    forwarded = told.get(b"x-forwarded-host", "")
+    is_forwarded = _HOST.fullmatch(forwarded) is not None
+    return Caller(address or "unknown", scheme, forwarded if is_forwarded else host, is_forwarded)
+
+
+def _is_of(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return any(found in network for network in networks)
+
+
+def _address(hop: str) -> str | None:
+    """The address in one entry of X-Forwarded-For, which may have a port; None if there is none."""
+    bare = re.sub(r"^\[(.*)\](:\d+)?$|^([\d.]+):\d+$", r"\1\3", hop.strip())
+    try:
+        return str(ip_address(bare))
+    except ValueError:
+        return None
+
+
+def rate_key(address: str) -> str:
+    """Whose share a stranger's request is taken from: an address, or the /64 that one customer of IPv6 holds.
+
+    >>> rate_key("192.0.2.7"), rate_key("2001:db8::1:2"), rate_key("unknown")
+    ('192.0.2.7', '2001:db8::/64', 'unknown')
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else address
+
+
+def inward(headers: Iterable[Header], caller: Caller) -> list[Header]:
+    """A request's headers as the services get them: nobody outside speaks for us.
+
+    >>> inward([(b"x-cingulum-identity", b"me"), (b"x-forwarded-for", b"9.9.9.9")], Caller("1.1.1.1", "https", "lab"))
     [(b'x-forwarded-proto', b'https')]
-    >>> inward([(b"x-forwarded-proto", b"https")], "http", trusted=False)
-    [(b'x-forwarded-proto', b'http')]
     """
-    given = list(headers)
-    kept = [(name, value) for name, value in given if name not in FORGEABLE]
-    told = {name: value for name, value in given if trusted and name in BY_PROXY}
-    return [*kept, *({b"x-forwarded-proto": scheme.encode()} | told).items()]
-
-
-def address(scope: Mapping[str, Any], *, trusted: bool) -> str:
-    """Where a stranger calls from: what our own proxy wrote last, or the other end of the connection.
-
-    >>> seen = {"client": ("10.0.0.1", 5), "headers": [(b"x-forwarded-for", b"1.1.1.1, 2.2.2.2")]}
-    >>> address(seen, trusted=True), address(seen, trusted=False)
-    ('2.2.2.2', '10.0.0.1')
-    """
-    told = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
-    last = told.decode("latin-1").rpartition(",")[2].strip()
-    if trusted and last:
-        return last
-    return str((scope.get("client") or ("unknown",))[0])
+    kept = [(name, value) for name, value in headers if name not in FORGEABLE]
+    ours = [(b"x-forwarded-proto", caller.scheme.encode())]
+    if caller.is_host_forwarded:
+        ours.append((b"x-forwarded-host", caller.host.encode("latin-1")))
+    return kept + ours
 
 
 @dataclass(frozen=True, slots=True)

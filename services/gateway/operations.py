@@ -7,13 +7,14 @@ import hmac
 import json
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from libs.common.address import sign_address
 from libs.common.auth import sign_identity
 from libs.common.catalogue import Service
 from libs.common.db.engine import Database
+from libs.common.memory import Recent
 from libs.common.permissions import Principal
 from libs.common.problem import InvalidToken
 from services.gateway import queries
@@ -22,23 +23,40 @@ from services.gateway.settings import Settings
 
 REMEMBERED_S: Final = 5.0
 MOST: Final = 10_000
-K = TypeVar("K")
-V = TypeVar("V")
+SIGNED_S: Final = 30.0  # half the life of an inner identity
+STEP_S: Final = 5.0  # who changes the wall clock by more than this ends what was signed under it
 LogIn = Callable[[str, str, str], Awaitable[str | None]]
+
+
+class Signed(NamedTuple):
+    """An inner identity, and what both clocks said when it was signed."""
+
+    token: str
+    at: float
+    ticks: float
 
 
 class Doorman:
     """Knows callers by their credentials. `log_in` asks metadata for the token behind a password, from an address."""
 
-    def __init__(self, settings: Settings, database: Database, log_in: LogIn) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        log_in: LogIn,
+        *,
+        wall: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.database = database
         self.log_in = log_in
         self.used: set[UUID] = set()
+        self._wall, self._ticks = wall, ticks
         self._secret = settings.secret_key.get_secret_value().encode()
         self._signing_key = settings.identity_signing_key.get_secret_value()
-        self._verdicts: dict[str, tuple[float, queries.Verdict | None]] = {}
-        self._passwords: dict[bytes, tuple[float, str | None]] = {}
-        self._signed: dict[tuple[Principal, Service], tuple[float, str]] = {}
+        self._verdicts: Recent[str, queries.Verdict] = Recent(MOST)
+        self._passwords: Recent[bytes, str] = Recent(MOST)
+        self._signed: Recent[tuple[Principal, Service], Signed] = Recent(MOST)
 
     async def identify(self, given: TokenGiven | PasswordGiven, address: str) -> Principal:
         """Who brings these credentials, from an address. Raises InvalidToken, TooManyRequests."""
@@ -56,8 +74,7 @@ class Doorman:
 
     def remembers(self, given: PasswordGiven) -> bool:
         """Whether this password was found right within the last 5 s."""
-        known = self._passwords.get(self._pair(given))
-        return known is not None and known[0] > time.monotonic()
+        return self._passwords.get(self._pair(given)) is not None
 
     def _pair(self, given: PasswordGiven) -> bytes:
         pair = f"{given.username}\0{given.password}".encode()
@@ -67,48 +84,38 @@ class Doorman:
         if not token:
             return None
         hashed = hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()
-        now = time.monotonic()
-        known = self._verdicts.get(hashed)
-        if known and known[0] > now:
-            return known[1]
+        if known := self._verdicts.get(hashed):
+            return known
         async with self.database.read() as session:
             verdict = await queries.whose(session, hashed)
         # A token that is unknown now may be made in the next moment: only a found one is remembered.
         if verdict is not None:
-            _keep(self._verdicts, hashed, (now + REMEMBERED_S, verdict))
+            self._verdicts.put(hashed, verdict, REMEMBERED_S)
         return verdict
 
     async def _token_of(self, given: PasswordGiven, address: str) -> str | None:
         key = self._pair(given)
-        now = time.monotonic()
-        known = self._passwords.get(key)
-        if known and known[0] > now:
-            return known[1]
+        if known := self._passwords.get(key):
+            return known
         token = await self.log_in(given.username, given.password, address)
         if token is not None:
-            _keep(self._passwords, key, (now + REMEMBERED_S, token))
+            self._passwords.put(key, token, REMEMBERED_S)
         return token
 
     def sign(self, who: Principal, audience: Service) -> str:
-        """The inner identity of a caller for one service."""
-        now = time.time()
+        """The inner identity of a caller for one service; signed anew when the wall clock was set meanwhile."""
+        now, ticks = self._wall(), self._ticks()
         known = self._signed.get((who, audience))
-        if known and known[0] > now:
-            return known[1]
-        token = sign_identity(who, audience, self._signing_key, now=now)
-        _keep(self._signed, (who, audience), (now + 30, token))
-        return token
+        if known is not None and abs((now - known.at) - (ticks - known.ticks)) < STEP_S:
+            return known.token
+        signed = Signed(sign_identity(who, audience, self._signing_key, now=now), now, ticks)
+        self._signed.put((who, audience), signed, SIGNED_S)
+        return signed.token
 
     def sign_address(self, address: str, service: Service) -> str:
         """A stranger's address for one service; the portal brings it back to us."""
         audience = Service.GATEWAY if service is Service.PORTAL else service
-        return sign_address(address, audience, self._signing_key, now=time.time())
-
-
-def _keep(memory: dict[K, V], key: K, value: V) -> None:
-    if len(memory) >= MOST:
-        memory.clear()
-    memory[key] = value
+        return sign_address(address, audience, self._signing_key, now=self._wall())
 
 
 def log_in_body(username: str, password: str) -> bytes:

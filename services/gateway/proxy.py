@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final, Protocol
 
 import aiohttp
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 from yarl import URL
 
@@ -124,7 +125,11 @@ class Proxied:
             raise Unavailable(
                 f"The service {service} does not answer: try again in a moment.", headers={"Retry-After": "2"}
             ) from error
-        except (TimeoutError, aiohttp.ClientError) as error:
+        except (TimeoutError, OSError, aiohttp.ClientError) as error:
+            if (
+                caller.has_left
+            ):  # the service learns it by the end of its connection, in the middle of the body
+                raise ClientDisconnect from error
             raise BrokenOff(
                 f"The service {service} ended while it worked on this request: look whether it was done, or "
                 "repeat it; under the same Idempotency-Key it happens once.",
@@ -149,6 +154,7 @@ class _Caller:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.receive = receive
         self.has_body = any(k in {b"content-length", b"transfer-encoding"} for k, _ in scope["headers"])
+        self.has_left = False
         self.has_told_all = asyncio.Event()
         if not self.has_body:
             self.has_told_all.set()
@@ -159,6 +165,7 @@ class _Caller:
         while more:
             message = await self.receive()
             if message["type"] == "http.disconnect":
+                self.has_left = True
                 raise ConnectionResetError("the caller hung up")
             more = message.get("more_body", False)
             if message.get("body"):

@@ -1,4 +1,4 @@
-"""The one thing the gateway asks the database: whose token is this."""
+"""What the gateway asks the database: whose token is this."""
 
 from __future__ import annotations
 
@@ -42,3 +42,8 @@ async def whose(session: AsyncSession, token_hash: str) -> Verdict | None:
             token_id=row.token_id,
         ),
     )
+
+
+async def check(session: AsyncSession) -> None:
+    """Raise unless tokens can be looked up."""
+    await session.execute(sa.select(table(TOKENS).c.token_id).limit(1))

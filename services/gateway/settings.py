@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
 
 from libs.common.catalogue import Service
 from libs.common.settings import CommonSettings
+
+
+def _by_commas(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Settings(CommonSettings):
@@ -14,9 +22,16 @@ class Settings(CommonSettings):
     database_url: SecretStr = Field(validation_alias="CINGULUM_GATEWAY_DATABASE_URL")
     identity_signing_key: SecretStr = Field(description="Ed25519 private key, PEM")
     rate_limit: int = Field(default=6_000, ge=0, description="requests a minute for one caller; 0: no limit")
-    trust_forwarded: bool = Field(
-        default=False,
-        description="a proxy of ours stands before the gateway: believe its X-Forwarded-Proto and -Host",
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_by_commas)
+    ] = Field(
+        default=(),
+        description="addresses or networks of our own proxies, with commas: from these alone X-Forwarded-For, "
+        "-Proto and -Host are believed",
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="opens /metrics, as `Authorization: Bearer …`; an administrator's token does, too",
     )
     services: dict[Service, str] = Field(
         default_factory=dict, description="address of each service, where they are processes of their own"

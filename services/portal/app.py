@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,13 +15,16 @@ from starlette.responses import JSONResponse, Response
 from libs.common.auth import Identified
 from libs.common.catalogue import Service
 from libs.common.client import OverHttp
-from libs.common.observability import Observed, configure_logs, logger, metrics, prepare_routes, watch_loop
+from libs.common.limits import Limited
+from libs.common.observability import Observed, configure_logs, metrics, prepare_routes, watch_loop
 from libs.common.problem import Problem
 from services.portal.pages import rendering
 from services.portal.pages.errors import explain, to_sign_in
-from services.portal.pages.viewer import Refused, SignInFirst
+from services.portal.pages.viewer import Refused, SignInFirst, api_of
 from services.portal.routes import routers
 from services.portal.settings import Settings
+
+WAIT_S: Final = 1.5  # probes wait 2 s
 
 
 def build(settings: Settings | None = None) -> FastAPI:
@@ -37,10 +41,11 @@ def build(settings: Settings | None = None) -> FastAPI:
         app.include_router(router, include_in_schema=False)
     _add_errors(app)
     app.add_route("/health/live", _well, include_in_schema=False)
-    app.add_route("/health/ready", _well, include_in_schema=False)
+    app.add_route("/health/ready", _ready, include_in_schema=False)
     app.add_route("/metrics", metrics, include_in_schema=False)
     app.add_middleware(Identified, service=Service.PORTAL, verify_key=settings.identity_verify_key)
-    app.add_middleware(Observed, service=Service.PORTAL)
+    app.add_middleware(Limited)
+    app.add_middleware(Observed, service=Service.PORTAL, on_error=_failed)
     prepare_routes(app)
     rendering.prepare()
     return app
@@ -59,8 +64,26 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _well(_request: Request) -> Response:
-    # Not "is the API there": the gateway is ready only once we are.
     return JSONResponse({"status": "ok"})
+
+
+async def _ready(request: Request) -> Response:
+    """Whether pages can be made. Only whether the gateway lives: its own readiness asks us."""
+    try:
+        async with asyncio.timeout(WAIT_S):
+            told = await api_of(request).request("GET", "/health/live", headers={"Host": "portal"})
+        away = "" if told.status == 200 else f"the gateway answers {told.status}"
+    except TimeoutError:
+        away = "the gateway does not answer in time"
+    except Problem as problem:
+        away = problem.text
+    if away:
+        return JSONResponse({"status": "not ready", "away": away}, status_code=503)
+    return JSONResponse({"status": "ok"})
+
+
+def _failed(request: Request) -> Response:
+    return explain(request, 500, "The page could not be made, and this was written down.")
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -84,8 +107,3 @@ def _add_errors(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         text = f"There is no page at {request.url.path}." if error.status_code == 404 else str(error.detail)
         return explain(request, error.status_code, text)
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        logger("portal").error("a page failed", path=request.url.path, exc_info=error)
-        return explain(request, 500, "The page could not be made, and this was written down.")

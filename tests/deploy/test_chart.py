@@ -185,6 +185,7 @@ def test_each_key_of_the_secret_is_made_or_named_in_the_handbook(secret: dict[st
         ({"store": {"s3": {"secretKey": "x"}}}, "secretKey"),
         ({"nats": {"url": "http://nats:4222"}}, "url"),
         ({"ingress": {"enabled": True}}, "host"),
+        ({"trustedProxies": ["everybody"]}, "trustedProxies"),
         ({"worker": {"replicas": 1}}, "tokenSecret"),
         ({"secretName": ""}, "secretName"),
     ],
@@ -233,6 +234,20 @@ def test_the_ingress_leads_to_the_gateway() -> None:
     assert rule["host"] == "cingulum.example.org"
     (path,) = rule["http"]["paths"]
     assert (path["path"], path["backend"]["service"]["name"]) == ("/", "lab-gateway")
+
+
+def test_the_gateway_trusts_the_proxies_that_the_values_name_and_no_others(
+    secret: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_to_all = {"ingress": {"enabled": True, "host": "cingulum.example.org"}}
+    for values, trusted in ((None, []), (open_to_all, []), (FULL, FULL["trustedProxies"])):
+        monkeypatch.delenv("CINGULUM_TRUSTED_PROXIES", raising=False)
+        for name, value in environment(pods(render(values))["lab-gateway"]["containers"][0], secret).items():
+            monkeypatch.setenv(name, value)
+        networks = _settings_of(Service.GATEWAY)().model_dump()["trusted_proxies"]
+        assert [str(network) for network in networks] == trusted
+    assert "trustedProxies is empty" in notes(open_to_all)
+    assert "trustedProxies is empty" not in notes(FULL)
 
 
 def one_ingress(objects: list[dict[str, Any]]) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from cingulum.figures import stylesheet
+from libs.common.cookies import CSRF_COOKIE
+from libs.common.origin import is_own_origin
 from libs.common.permissions import Principal
 from services.portal.pages import words
-from services.portal.pages.viewer import CSRF_COOKIE, Viewer
+from services.portal.pages.viewer import Viewer
 
 HERE: Final = Path(__file__).parents[1]
 TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
@@ -130,6 +132,15 @@ def set_cookie(
 
 
 def is_from_our_form(request: Request, token: object) -> bool:
-    """Whether a form's token is the one in the cookie: another site can send our cookie, but cannot read it."""
+    """Whether a page of ours sent the form: its token is the one in the cookie, and the browser names our own host.
+
+    Another site can send our cookie, but cannot read it; a sibling host can set one, but not hide where it is.
+    """
+    headers = request.headers
+    host = headers.get("x-forwarded-host") or headers.get("host", "")
+    if not is_own_origin(
+        headers, host, secure=headers.get("x-forwarded-proto", request.url.scheme) == "https"
+    ):
+        return False
     kept = request.cookies.get(CSRF_COOKIE, "")
     return len(kept) >= 32 and isinstance(token, str) and hmac.compare_digest(kept.encode(), token.encode())

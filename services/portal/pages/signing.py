@@ -8,10 +8,9 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE
 from services.portal.pages.rendering import GUARDS, is_from_our_form, set_cookie, show
 from services.portal.pages.viewer import (
-    CSRF_COOKIE,
-    SESSION_COOKIE,
     Refused,
     api_of,
     ask,

@@ -12,13 +12,10 @@ from fastapi import Depends, Request
 
 from libs.common.address import HEADER as ADDRESS_HEADER
 from libs.common.client import Answer, Api, with_query
+from libs.common.cookies import SESSION_COOKIE
 from libs.common.observability import REQUEST_ID_HEADER, request_id
 from libs.common.permissions import Principal
 from libs.common.problem import Problem, Unavailable
-
-# The gateway reads the same two.
-SESSION_COOKIE = "cingulum_session"
-CSRF_COOKIE = "cingulum_csrf"
 
 
 class SignInFirst(Exception):
@@ -135,7 +132,7 @@ def api_of(request: Request) -> Api:
 def headers_of(request: Request) -> dict[str, str]:
     """What goes with every question, so that the API's absolute addresses fit the viewer's own browser."""
     told = {
-        "Host": request.headers.get("host", "localhost"),
+        "Host": request.headers.get("x-forwarded-host") or request.headers.get("host", "localhost"),
         "X-Forwarded-Proto": request.headers.get("x-forwarded-proto", request.url.scheme),
         "Accept": "application/json",
         REQUEST_ID_HEADER: request_id.get(),

@@ -88,14 +88,16 @@ async def test_what_a_request_leads_to_carries_its_id(http: httpx.AsyncClient, c
 
 async def test_an_unknown_path_is_404_and_health_names_every_service(http: httpx.AsyncClient) -> None:
     assert (await http.get("/nobody")).status_code == 404
-    health = await http.get("/health/ready")
+    health = await http.get("/health/ready", headers=await log_in(http))
     assert health.status_code == 200
     assert health.json()["services"]["metadata"] == "ok"
+    for stranger in ({}, {"Authorization": "Token 0123"}):
+        assert (await http.get("/health/ready", headers=stranger)).json() == {"status": "ok"}
 
 
 @pytest.mark.parametrize("how", [{"headers": {"Authorization": "Token 0123"}}, {"auth": ("ada", "a guess")}])
 async def test_who_guesses_is_slowed_down_and_nobody_else(cingulum: Cingulum, how: dict[str, Any]) -> None:
-    one_a_quarter = {"CINGULUM_RATE_LIMIT": "4", "CINGULUM_TRUST_FORWARDED": "true"}
+    one_a_quarter = {"CINGULUM_RATE_LIMIT": "4", "CINGULUM_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8"}
     async with mounted({**cingulum.environment, **ADMIN, **one_a_quarter}) as http:
         known = await log_in(http)
         headers = {"X-Forwarded-For": "1.1.1.1, 2.2.2.2", **how.get("headers", {})}

@@ -200,7 +200,7 @@ async def test_the_name_of_a_deleted_user_is_not_given_to_another_and_the_answer
 
 @pytest.fixture
 async def http(cingulum: Cingulum) -> AsyncIterator[httpx.AsyncClient]:
-    async with mounted({**cingulum.environment, **ADMIN, "CINGULUM_TRUST_FORWARDED": "true"}) as client:
+    async with mounted({**cingulum.environment, **ADMIN, "CINGULUM_TRUSTED_PROXIES": "127.0.0.1"}) as client:
         yield client
 
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.gateway import app as gateway
-from services.portal.pages import viewer
+from libs.common.cookies import SESSION_COOKIE
 from tests.support.portal import Browser, csrf_of
-
-
-def test_portal_and_gateway_mean_the_same_cookies() -> None:
-    assert (viewer.SESSION_COOKIE, viewer.CSRF_COOKIE) == (gateway.COOKIE, gateway.CSRF_COOKIE)
 
 
 @pytest.mark.parametrize("path", ["/app/", "/app/sessions?lab=hilllab"])
@@ -32,7 +27,7 @@ async def test_the_root_leads_to_the_pages(stranger: Browser) -> None:
 async def test_the_token_is_kept_where_no_script_and_no_other_site_reaches_it(stranger: Browser) -> None:
     answer = await stranger.sign_in()
     cookies = {text.partition("=")[0]: text.lower() for text in answer.headers.get_list("set-cookie")}
-    assert "httponly" in cookies[gateway.COOKIE]
+    assert "httponly" in cookies[SESSION_COOKIE]
     assert all("samesite=lax" in text for text in cookies.values())
     page = await stranger.get("/app/sessions")
     assert page.status_code == 200

@@ -82,10 +82,12 @@ capabilities: {drop: [ALL]}
 {{ include "cingulum.fromSecret" (dict "root" .root "name" "CINGULUM_IDENTITY_SIGNING_KEY" "key" "identity-signing-key") }}
 - name: CINGULUM_SERVICES
   value: {{ include "cingulum.addresses" .root | quote }}
-{{- if $values.ingress.enabled }}
-- name: CINGULUM_TRUST_FORWARDED
-  value: "true"
+{{- with $values.trustedProxies }}
+- name: CINGULUM_TRUSTED_PROXIES
+  value: {{ join "," . | quote }}
 {{- end }}
+- name: CINGULUM_METRICS_TOKEN
+  valueFrom: {secretKeyRef: {name: {{ $values.secretName }}, key: metrics-token, optional: true}}
 - name: CINGULUM_RATE_LIMIT
   value: {{ $values.rateLimit | quote }}
 {{- end }}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.common.observability import Observed, configure_logs, logger
 
@@ -58,3 +61,89 @@ async def test_a_request_without_an_id_is_given_one_and_is_of_no_job(
 async def test_looking_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
     _, lines = await lines_of(capsys, "GET", {})
     assert [line["event"] for line in lines] == ["something was done"]
+
+
+async def failing(
+    capsys: pytest.CaptureFixture[str], app: ASGIApp, path: str = "/work"
+) -> tuple[httpx.Response | None, list[dict[str, Any]]]:
+    """What a caller gets of an application that fails, and what is logged."""
+    configure_logs("INFO", as_json=True)
+    answer = None
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(Observed(app, "transfer")), base_url="http://x"
+    ) as http:
+        with suppress(AssertionError):  # httpx misses the end of an answer that breaks off
+            answer = await http.get(path, headers={"X-Request-Id": "abc-1"})
+    return answer, [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+async def test_a_failure_is_one_line_with_path_status_and_request_id(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def fails(_request: Request) -> Response:
+        raise RuntimeError("nobody thought of this")
+
+    app = FastAPI()
+    app.add_api_route("/work", fails)
+    app.add_middleware(Observed, service="transfer")
+    answer, lines = await failing(capsys, app)
+    assert answer is not None
+    assert (answer.status_code, answer.json()["type"]) == (500, "internal")
+    # The connection goes on, so nothing says that it ends.
+    assert "connection" not in answer.headers
+    assert answer.headers["X-Request-Id"] == "abc-1"
+    (failed,) = (line for line in lines if line["level"] == "error")
+    assert (failed["path"], failed["method"], failed["status"]) == ("/work", "GET", 500)
+    assert failed["request_id"] == "abc-1"
+    assert "nobody thought of this" in failed["exception"]
+
+
+async def test_an_answer_that_fails_midway_is_never_completed(capsys: pytest.CaptureFixture[str]) -> None:
+    async def breaks(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"one ", "more_body": True})
+        raise RuntimeError("nobody thought of this")
+
+    answer, lines = await failing(capsys, breaks)
+    assert answer is None
+    (failed,) = (line for line in lines if line["level"] == "error")
+    assert (failed["path"], failed["status"], failed["request_id"]) == ("/work", 200, "abc-1")
+
+
+async def test_a_caller_who_hangs_up_in_a_body_is_one_line_of_information(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def reads(request: Request) -> Response:
+        async for _ in request.stream():
+            pass
+        return Response(status_code=204)
+
+    app = FastAPI()
+    app.add_api_route("/work", reads, methods=["PUT"])
+    app.add_middleware(Observed, service="transfer")
+    configure_logs("INFO", as_json=True)
+    told = iter(({"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.disconnect"}))
+
+    async def receive() -> Message:
+        return next(told)
+
+    async def send(message: Message) -> None:
+        raise AssertionError(f"nobody is there to hear {message}")
+
+    scope = {"type": "http", "method": "PUT", "path": "/work", "query_string": b"", "headers": []}
+    await app(scope, receive, send)
+    (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert (line["level"], line["path"], "exception" in line) == ("info", "/work", False)
+
+
+@pytest.mark.parametrize("own", [None, "public, max-age=60"])
+async def test_an_answer_is_not_kept_unless_its_route_says_so(
+    capsys: pytest.CaptureFixture[str], own: str | None
+) -> None:
+    async def answers(_request: Request) -> Response:
+        return Response("{}", headers={"Cache-Control": own} if own else {})
+
+    answer, _ = await failing(capsys, Starlette(routes=[Route("/work", answers)]))
+    assert answer is not None
+    assert answer.headers["cache-control"] == (own or "no-store")
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -1,0 +1,52 @@
+"""A bounded cache whose entries end by a monotonic clock: a step of the wall clock neither keeps nor ends them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """Keeps what was used last; the entry that nobody used for longest makes room for a new one.
+
+    >>> recent = Recent[str, int](size=2)
+    >>> for key, value in (("a", 1), ("b", 2)):
+    ...     recent.put(key, value)
+    >>> recent.get("a")
+    1
+    >>> recent.put("c", 3)
+    >>> recent.get("b") is None, recent.get("a")
+    (True, 1)
+    """
+
+    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.size = size
+        self._clock = clock
+        self._entries: OrderedDict[K, tuple[float, V]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: K) -> V | None:
+        """The value, if it is still here and in time."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry[0] <= self._clock():
+            del self._entries[key]
+            return None
+        self._entries.move_to_end(key)
+        return entry[1]
+
+    def put(self, key: K, value: V, seconds: float = math.inf) -> None:
+        """Keep a value for so long at most."""
+        self._entries[key] = (self._clock() + seconds, value)
+        self._entries.move_to_end(key)
+        if len(self._entries) > self.size:
+            self._entries.popitem(last=False)
