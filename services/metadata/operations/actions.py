@@ -102,6 +102,7 @@ async def set_relations(tx: Transaction, seen: Visibility, row: ActionRow, body:
         await set_links(tx, ActionProcedureRow, "action_id", row.id, "procedure_id", words)
     if isinstance(body, SessionIn) and body.projects is not None:
         projects = await references.projects(tx.session, seen, body.projects, "projects")
+        projects += await references.hidden_projects(tx.session, seen, SessionProjectRow, row.id)
         await set_links(tx, SessionProjectRow, "session_id", row.id, "project_id", projects)
 
 

@@ -149,6 +149,7 @@ async def save_subject(
         await end_restrictions(tx, row)
     if body.projects is not None:
         ids = await references.projects(tx.session, seen, body.projects, "projects")
+        ids += await references.hidden_projects(tx.session, seen, SubjectProjectRow, row.id)
         await set_links(tx, SubjectProjectRow, "subject_id", row.id, "project_id", ids)
     if body.zygosities is not None:
         await _set_zygosities(tx, row.id, body.zygosities)

@@ -74,7 +74,7 @@ async def save_water(
     if body.adlib is not None:
         fields["adlib"] = body.adlib
     if "session" in given:
-        fields["session_id"] = await _session(tx, body.session)
+        fields["session_id"] = await _session(tx, seen, body.session)
     if body.user or existing is None:
         user_id = await references.id_named(tx.session, UserRow, body.user, "user")
         fields["user_id"] = user_id or by.user_id
@@ -89,13 +89,10 @@ async def save_water(
     return water.id
 
 
-async def _session(tx: Transaction, session_id: UUID | None) -> UUID | None:
+async def _session(tx: Transaction, seen: Visibility, session_id: UUID | None) -> UUID | None:
     if session_id is None:
         return None
-    there = sa.exists().where(
-        ActionRow.id == session_id, ActionRow.kind == "session", ActionRow.deleted_at.is_(None)
-    )
-    if not await tx.session.scalar(sa.select(there)):
+    if not await references.session_known(tx.session, seen, session_id):
         raise unknown("session", "pk", session_id)
     return session_id
 

@@ -33,7 +33,7 @@ from services.metadata.operations.actions import (
 )
 from services.metadata.operations.colony import animal_of_body
 from services.metadata.operations.house import json_given
-from services.metadata.queries import references
+from services.metadata.queries import references, visible
 
 
 async def add_session_user(tx: Transaction, session_id: UUID, user_id: UUID) -> None:
@@ -93,7 +93,7 @@ async def create_session(
             ActionRow.subject_id == subject.id,
             ActionRow.day == fields["day"],
             ActionRow.number.is_not_distinct_from(fields.get("number")),
-            ActionRow.deleted_at.is_(None),
+            visible.sessions(seen),
         )
     )
     told = {"subject": subject.nickname, "start_time": row.start_time, "number": row.number}
@@ -112,8 +112,7 @@ async def _keep_private(tx: Transaction, row: ActionRow) -> None:
         .join(ProjectRow, ProjectRow.id == SubjectProjectRow.project_id)
         .where(
             SubjectProjectRow.subject_id == row.subject_id,
-            ProjectRow.is_private.is_(True),
-            ProjectRow.deleted_at.is_(None),
+            ProjectRow.is_private.is_(True),  # a deleted one too: its animal stays hidden
         )
     )
     await tx.session.execute(

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.permissions import Visibility
+from libs.common.visible import session_visible
 from services.metadata.models import (
     ActionRow,
     LabRow,
@@ -75,6 +76,7 @@ def subjects(seen: Visibility) -> sa.Select[Any]:
                 SessionProjectRow.session_id == ActionRow.id,
                 SessionProjectRow.project_id == ProjectRow.id,
                 visible.projects(seen),
+                visible.sessions(seen),
             ).label("session_projects"),
             _genotype().label("genotype"),
         )
@@ -125,8 +127,8 @@ def waters(seen: Visibility) -> sa.Select[Any]:
     """Water administrations of visible animals, newest first."""
     return (
         sa.select(
-            *WaterAdministrationRow.__table__.columns,
-            WaterAdministrationRow.session_id.label("session"),
+            *(c for c in WaterAdministrationRow.__table__.columns if c.name != "session_id"),
+            visible.session_id(seen, WaterAdministrationRow.session_id).label("session"),
             SubjectRow.nickname.label("subject"),
             UserRow.username.label("user"),
             WaterType.name.label("water_type"),
@@ -138,6 +140,12 @@ def waters(seen: Visibility) -> sa.Select[Any]:
         .where(WaterAdministrationRow.deleted_at.is_(None), visible.subjects(seen))
         .order_by(WaterAdministrationRow.date_time_at.desc(), WaterAdministrationRow.id)
     )
+
+
+def water_in_session(seen: Visibility, session_id: UUID) -> sa.ColumnElement[bool]:
+    """Water of a session; none of one that the caller may not know of."""
+    column = WaterAdministrationRow.session_id
+    return sa.and_(column == session_id, session_visible(seen, column))
 
 
 def lines() -> sa.Select[Any]:

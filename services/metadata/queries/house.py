@@ -83,13 +83,14 @@ def users(seen: Visibility) -> sa.Select[Any]:
     )
 
 
-def memberships() -> sa.Select[Any]:
-    """Memberships, newest first."""
+def memberships(seen: Visibility) -> sa.Select[Any]:
+    """Memberships, newest first; of a narrowed token those of its labs, of a public reader none."""
+    of_lab = sa.true() if seen.labs is None else MembershipRow.lab_id.in_(seen.labs)
     return (
         sa.select(*MembershipRow.__table__.columns, UserRow.username.label("user"), LabRow.name.label("lab"))
         .join(UserRow, UserRow.id == MembershipRow.user_id)
         .join(LabRow, LabRow.id == MembershipRow.lab_id)
-        .where(MembershipRow.deleted_at.is_(None))
+        .where(MembershipRow.deleted_at.is_(None), of_lab, sa.literal(not seen.public_only))
         .order_by(MembershipRow.start_date.desc(), MembershipRow.id)
     )
 

@@ -14,12 +14,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest
 from libs.common.published import REPOSITORIES, table
+from libs.common.visible import session_visible
 from services.metadata.models import (
     LabRow,
     LineRow,
     LitterRow,
     LocationRow,
     ProjectRow,
+    SessionProjectRow,
     SubjectRow,
     UserRow,
     VocabularyRow,
@@ -80,6 +82,24 @@ async def projects(session: AsyncSession, seen: Visibility, names: Sequence[str]
         sa.select(ProjectRow.name, ProjectRow.id).where(ProjectRow.name.in_(names), visible.projects(seen))
     )
     return _in_order({row[0]: row[1] for row in found}, names, field, "name")
+
+
+async def session_known(session: AsyncSession, seen: Visibility, session_id: UUID) -> bool:
+    """Whether there is a session of that id that the caller may know of."""
+    return bool(await session.scalar(sa.select(session_visible(seen, session_id))))
+
+
+async def hidden_projects(session: AsyncSession, seen: Visibility, kind: Any, owner_id: UUID) -> list[UUID]:
+    """Private projects of a session or an animal in which the caller is not: a new list leaves them as they are."""
+    if seen.everything:
+        return []
+    owner = kind.session_id if kind is SessionProjectRow else kind.subject_id
+    found = await session.execute(
+        sa.select(kind.project_id)
+        .join(ProjectRow, ProjectRow.id == kind.project_id)
+        .where(owner == owner_id, ProjectRow.is_private, ProjectRow.id.not_in(seen.projects))
+    )
+    return list(found.scalars())
 
 
 async def terms(session: AsyncSession, kind: Vocabulary, names: Sequence[str], field: str) -> list[UUID]:

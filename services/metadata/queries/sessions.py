@@ -81,17 +81,20 @@ def sessions(seen: Visibility) -> sa.Select[Any]:
 
 def session_details(seen: Visibility) -> sa.Select[Any]:
     """The same with all columns and the people and procedures."""
-    more: list[Any] = [c for c in ActionRow.__table__.columns if c.name not in {"id", "start_time", "number"}]
+    listed = {"id", "start_time", "number", "task_protocol", "parent_session_id"}
     return sessions(seen).add_columns(
-        *(c for c in more if c.name != "task_protocol"),
+        *(c for c in ActionRow.__table__.columns if c.name not in listed),
+        visible.session_id(seen, ActionRow.parent_session_id).label("parent_session_id"),
         LocationRow.name.label("location"),
         _users(),
         _procedures(),
     )
 
 
-async def water_of_session(session: AsyncSession, session_id: uuid.UUID) -> list[dict[str, Any]]:
-    """Water given in a session."""
+async def water_of_session(
+    session: AsyncSession, seen: Visibility, session_id: uuid.UUID
+) -> list[dict[str, Any]]:
+    """Water given in a session to animals the caller may know of."""
     found = await session.execute(
         sa.select(
             WaterAdministrationRow.id,
@@ -99,7 +102,9 @@ async def water_of_session(session: AsyncSession, session_id: uuid.UUID) -> list
             WaterAdministrationRow.water_administered,
         )
         .join(WaterType, WaterType.id == WaterAdministrationRow.water_type_id, isouter=True)
+        .join(SubjectRow, SubjectRow.id == WaterAdministrationRow.subject_id)
         .where(WaterAdministrationRow.session_id == session_id, WaterAdministrationRow.deleted_at.is_(None))
+        .where(visible.subjects(seen))
         .order_by(WaterAdministrationRow.date_time_at, WaterAdministrationRow.id)
     )
     return [{**row, "name": ""} for row in found.mappings()]

@@ -24,6 +24,11 @@ def sessions(seen: Visibility, action: Any = ActionRow) -> Condition:
     return sa.and_(action.deleted_at.is_(None), visible.session_row_visible(seen, action.id, action.lab_id))
 
 
+def session_id(seen: Visibility, column: Any) -> Any:
+    """A column that names a session; null where the caller may not know of it."""
+    return sa.case((visible.session_visible(seen, column), column))
+
+
 def subjects(seen: Visibility, subject: Any = SubjectRow) -> Condition:
     """Animals the caller may know of."""
     return sa.and_(

@@ -141,14 +141,14 @@ async def delete_user(username: str, by: Admin, tx: Tx) -> Response:
 @router.get("/memberships")
 async def list_memberships(
     request: Request,
-    _by: Reader,
+    seen: Sees,
     read: Reading,
     wanted: Paging,
     user: str | None = None,
     lab: str | None = None,
 ) -> Page[Membership]:
     """Memberships, newest first."""
-    statement = queries.memberships()
+    statement = queries.memberships(seen)
     if user:
         statement = statement.where(UserRow.username == user)
     if lab:
@@ -158,11 +158,11 @@ async def list_memberships(
 
 
 @router.post("/memberships", status_code=201, responses=REFUSALS)
-async def save_membership(new: MembershipIn, _by: Admin, tx: Tx) -> Membership:
+async def save_membership(new: MembershipIn, _by: Admin, seen: Sees, tx: Tx) -> Membership:
     """Write a membership down; the same one twice is one."""
     which = await operations.save_membership(tx, new)
     return Membership.model_validate(
-        await queries.found(tx.session, queries.memberships(), MembershipRow.id == which, "membership")
+        await queries.found(tx.session, queries.memberships(seen), MembershipRow.id == which, "membership")
     )
 
 

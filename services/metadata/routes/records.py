@@ -148,7 +148,7 @@ async def list_waters(
         days=date_range,
     )
     if session:
-        statement = statement.where(WaterAdministrationRow.session_id == uuid_of("session", session))
+        statement = statement.where(queries.water_in_session(seen, uuid_of("session", session)))
     if water_type:
         statement = statement.where(queries.WaterType.name == water_type)
     if water_administered:

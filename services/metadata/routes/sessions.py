@@ -149,7 +149,8 @@ async def _detail(request: Request, read: AsyncSession, seen: Visibility, which:
             "qc": QC_NAMES[row["qc"]],
             "auto_datetime": naive(row["auto_datetime"]),
             "wateradmin_session_related": [
-                SessionWater.model_validate(water) for water in await queries.water_of_session(read, which)
+                SessionWater.model_validate(water)
+                for water in await queries.water_of_session(read, seen, which)
             ],
             "data_dataset_session_related": [
                 dataset(request, row, found) for found in await queries.datasets_on_servers(read, seen, which)
