@@ -248,7 +248,9 @@ class Visibility:
 
     `everything` for administrators; otherwise rows of private projects show only for `projects`;
     `public_only` shows what a public tag covers and nothing else. `labs` and `only_projects`, where not None,
-    are the limits of a narrowed token.
+    are the limits of a narrowed token. `user_id`, `member_labs` and `work_labs` decide on jobs that have no session:
+    the caller (None where a narrowed token hides the caller's own), the labs whose jobs the caller knows as a member,
+    and those whose jobs the token may run (None: of all labs).
     """
 
     everything: bool
@@ -256,6 +258,9 @@ class Visibility:
     projects: frozenset[UUID]
     labs: frozenset[UUID] | None
     only_projects: frozenset[UUID] | None
+    user_id: UUID | None = None
+    member_labs: frozenset[UUID] = frozenset()
+    work_labs: frozenset[UUID] | None = frozenset()
     key: object = None
 
     def __post_init__(self) -> None:
@@ -267,12 +272,18 @@ def visibility(who: Principal) -> Visibility:
     """What a caller may see."""
     reading = [scope for scope in who.scopes or () if scope.permission is Permission.READ]
     unlimited = who.scopes is None or any(s.lab_id is None and s.project_id is None for s in reading)
+    in_labs = frozenset(s.lab_id for s in reading if s.lab_id)
+    working = [s for s in who.scopes or () if s.permission is Permission.WORK and s.project_id is None]
+    everywhere = any(s.lab_id is None for s in working)
     return Visibility(
         everything=who.is_superuser and unlimited,
         public_only=who.is_public,
         projects=who.projects,
-        labs=None if unlimited else frozenset(s.lab_id for s in reading if s.lab_id),
+        labs=None if unlimited else in_labs,
         only_projects=None if unlimited else frozenset(s.project_id for s in reading if s.project_id),
+        user_id=who.user_id if unlimited else None,
+        member_labs=who.labs if unlimited else in_labs if who.is_superuser else who.labs & in_labs,
+        work_labs=None if everywhere else frozenset(s.lab_id for s in working if s.lab_id),
         key=_KEY,
     )
 

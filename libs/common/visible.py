@@ -145,20 +145,23 @@ def dataset_row_visible(
 ) -> Condition:
     """The same for a dataset that is known to exist: it is as visible as its session, or as its object if it has none.
 
-    `dataset` has the columns session_id, content_type and object_id; `public` holds where a public tag covers it.
+    Administrators see an aggregate also where its object is gone.
+
+    `dataset` has the columns id, session_id, content_type and object_id; `public` holds where a public tag covers it.
     `session` are the columns of SESSIONS, outer-joined to it, where the statement has them.
     """
     # A public tag on the dataset covers its session and its object: what remains to ask of these is the rest.
     rest = replace(visibility, public_only=False)
     has_session, has_none = dataset.session_id.is_not(None), dataset.session_id.is_(None)
-    conditions = [
-        sa.or_(has_session, object_visible(rest, dataset.content_type, dataset.object_id)),
-        *([public] if visibility.public_only and not visibility.everything else []),
-    ]
+    conditions = [public] if visibility.public_only and not visibility.everything else []
     if session is None:
-        return sa.and_(sa.or_(has_none, session_visible(rest, dataset.session_id)), *conditions)
+        all_of_them: Condition = sa.literal(visibility.everything)
+        of_object = sa.or_(all_of_them, object_visible(rest, dataset.content_type, dataset.object_id))
+        of_session = session_visible(rest, dataset.session_id)
+        return sa.and_(sa.or_(has_none, of_session), sa.or_(has_session, of_object), *conditions)
     conditions.append(sa.or_(has_none, session.id.is_not(None)))
     if not visibility.everything:
+        conditions.append(sa.or_(has_session, dataset.id.in_(_aggregates(rest))))
         # Not inside the OR: by itself, "no private project" is a join, which a long list is read with.
         conditions.append(_open_to(visibility, SESSION_AUDIENCE, "session_id", dataset.session_id))
         limits = _within(visibility, SESSION_AUDIENCE, "session_id", dataset.session_id, session.lab_id)
@@ -166,13 +169,29 @@ def dataset_row_visible(
     return sa.and_(*conditions)
 
 
+def _aggregates(visibility: Visibility) -> sa.Select[tuple[Any]]:
+    """All aggregates whose object the caller may know of.
+
+    They are few, and looked up once: asked row by row, the planner takes a list of files for too costly to hash.
+    """
+    aggregate = table(DATASETS).alias()
+    return sa.select(aggregate.c.id).where(
+        aggregate.c.session_id.is_(None),
+        aggregate.c.object_id.is_not(None),
+        object_visible(visibility, aggregate.c.content_type, aggregate.c.object_id),
+    )
+
+
 def _open_to(visibility: Visibility, view: View, owner: str, key: Any) -> Condition:
-    """None of its projects is private, or the caller is in one of them."""
+    """None of its projects is private, or the caller is in one of them.
+
+    One NOT EXISTS around the other, and no OR: the planner reads a long list with a join, not row by row.
+    """
     audience = table(view).alias()
-    private = sa.exists().where(audience.c[owner] == key, audience.c.is_private).correlate_except(audience)
-    if not visibility.projects:
-        return ~private
-    return sa.or_(~private, _in_projects(view, owner, key, visibility.projects))
+    closed = sa.exists().where(audience.c[owner] == key, audience.c.is_private)
+    if visibility.projects:
+        closed = closed.where(~_in_projects(view, owner, audience.c[owner], visibility.projects))
+    return ~closed.correlate_except(audience)
 
 
 def _in_projects(view: View, owner: str, key: Any, projects: Collection[UUID]) -> Condition:

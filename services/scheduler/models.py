@@ -29,7 +29,9 @@ class JobRow(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        sa.UniqueConstraint("session_id", "task", "probe", "arguments", postgresql_nulls_not_distinct=True),
+        sa.UniqueConstraint(
+            "session_id", "task", "probe", "arguments", "owner_id", postgresql_nulls_not_distinct=True
+        ),
         sa.CheckConstraint(
             "(token IS NOT NULL) = (state IN ('Started', 'Publishing'))", name="token_while_running"
         ),
@@ -47,6 +49,7 @@ class JobRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     task: Mapped[str]
     session_id: Mapped[UUID | None]  # metadata owns it
+    owner_id: Mapped[UUID | None]  # of a task without a session: who made it; null: it has one, or is of old
     probe: Mapped[str] = mapped_column(server_default="")
     is_derived: Mapped[bool] = mapped_column(
         server_default=sa.false()

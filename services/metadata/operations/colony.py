@@ -151,6 +151,8 @@ async def save_subject(
         ids = await references.projects(tx.session, seen, body.projects, "projects")
         ids += await references.hidden_projects(tx.session, seen, SubjectProjectRow, row.id)
         await set_links(tx, SubjectProjectRow, "subject_id", row.id, "project_id", ids)
+    if not await references.subject_known(tx.session, seen, row.id):
+        raise BadRequest(fields={"projects": references.LOSES_SIGHT})
     if body.zygosities is not None:
         await _set_zygosities(tx, row.id, body.zygosities)
     return row.id

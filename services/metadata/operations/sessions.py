@@ -13,7 +13,7 @@ from libs.common.db.changes import apply, created, deleted
 from libs.common.db.lists import uuid_of
 from libs.common.events import SessionCreated, SessionsDeleted
 from libs.common.permissions import Principal, Visibility
-from libs.common.problem import NotFound
+from libs.common.problem import BadRequest, NotFound
 from libs.common.schemas.experiments import SessionIn
 from services.metadata.models import (
     ActionRow,
@@ -101,6 +101,8 @@ async def create_session(
     await set_relations(tx, seen, row, body)
     if not body.projects:
         await _keep_private(tx, row)
+    if not await references.session_known(tx.session, seen, row.id):
+        raise BadRequest(fields={"projects": references.LOSES_SIGHT})
     tx.publish(SessionCreated(session_id=row.id, subject_id=subject.id, lab_id=row.lab_id))
     return row.id, same or 0
 
@@ -135,6 +137,8 @@ async def update_session(
     row.auto_datetime = sa.func.now()
     check_times(row)
     await set_relations(tx, seen, row, body)
+    if not await references.session_known(tx.session, seen, row.id):
+        raise BadRequest(fields={"projects": references.LOSES_SIGHT})
 
 
 async def delete_session(tx: Transaction, by: Principal, seen: Visibility, which: UUID) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest
 from libs.common.published import REPOSITORIES, table
-from libs.common.visible import session_visible
+from libs.common.visible import session_visible, subject_visible
 from services.metadata.models import (
     LabRow,
     LineRow,
@@ -82,6 +82,15 @@ async def projects(session: AsyncSession, seen: Visibility, names: Sequence[str]
         sa.select(ProjectRow.name, ProjectRow.id).where(ProjectRow.name.in_(names), visible.projects(seen))
     )
     return _in_order({row[0]: row[1] for row in found}, names, field, "name")
+
+
+# To a writer whose change would hide a thing from the writer: so nobody locks the door behind oneself.
+LOSES_SIGHT = ["You would no longer see it: name one of your own projects, or let an administrator do it."]
+
+
+async def subject_known(session: AsyncSession, seen: Visibility, subject_id: UUID) -> bool:
+    """Whether there is an animal of that id that the caller may know of."""
+    return bool(await session.scalar(sa.select(subject_visible(seen, subject_id))))
 
 
 async def session_known(session: AsyncSession, seen: Visibility, session_id: UUID) -> bool:

@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from libs.common.db import Transaction
-from libs.common.permissions import Permission, Principal, Visibility, may
+from libs.common.permissions import Permission, Principal, Target, Visibility, may, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.published import REPOSITORIES, SESSIONS, table
 from libs.common.schemas.jobs import TaskIn
 from libs.common.schemas.states import JobState
+from libs.common.visible import session_visible
 from services.scheduler import queries
 from services.scheduler.domain import steering
 from services.scheduler.domain.retry import ALYX_RUN
@@ -47,15 +48,35 @@ async def _mine(tx: Transaction, by: Principal, who: Visibility, job_id: UUID) -
     row = await queries.locked(tx.session, job_id)
     if row is None:
         raise NotFound(f"There is no job {job_id}.")
-    await _may_steer(tx, by, row.session_id)
+    await _may_steer(tx, by, row.session_id, row.owner_id, row.data_repository_id)
     return row
 
 
-async def _may_steer(tx: Transaction, by: Principal, session_id: UUID | None) -> None:
+async def _may_steer(
+    tx: Transaction,
+    by: Principal,
+    session_id: UUID | None,
+    owner_id: UUID | None,
+    repository_id: UUID | None,
+) -> None:
+    """A job of a session is its lab's; another one its maker's and that of the lab whose repository it names."""
+    if session_id is None:
+        labs: list[UUID | None] = [*await queries.labs_of_repository(tx.session, repository_id)]
+        targets = [Target(lab_id, responsible_user_id=owner_id) for lab_id in labs or [None]]
+        if not any(may_on(by, Permission.WRITE, target) for target in targets):
+            raise Forbidden("The job is another person's, or of another lab.")
+        return
     session = table(SESSIONS)
     lab_id = await tx.session.scalar(sa.select(session.c.lab_id).where(session.c.id == session_id))
     if not may(by, Permission.WRITE, lab_id):
         raise Forbidden("The job is of another lab.")
+
+
+async def _may_use(tx: Transaction, by: Principal, repository_id: UUID | None) -> None:
+    """Nobody puts a task of no session before the people of another lab."""
+    labs = await queries.labs_of_repository(tx.session, repository_id)
+    if labs and not any(may_on(by, Permission.WRITE, Target(lab_id)) for lab_id in labs):
+        raise Forbidden("The repository is of another lab.")
 
 
 async def steer(
@@ -117,19 +138,22 @@ async def _repository(tx: Transaction, name: str | None) -> UUID | None:
 
 async def create_task(tx: Transaction, by: Principal, who: Visibility, body: TaskIn) -> UUID:
     """Write a task down, as a legacy pipeline does."""
-    session = table(SESSIONS)
-    if body.session is not None:
-        del who
-        known = await tx.session.scalar(sa.select(session.c.id).where(session.c.id == body.session))
-        if known is None:
-            raise BadRequest(fields={"session": [f"Object with pk={body.session} does not exist."]})
-    await _may_steer(tx, by, body.session)
+    if body.session is not None and not await tx.session.scalar(
+        sa.select(session_visible(who, body.session))
+    ):
+        raise BadRequest(fields={"session": [f"Object with pk={body.session} does not exist."]})
+    repository_id = await _repository(tx, body.data_repository)
+    owner_id = by.user_id if body.session is None else None
+    await _may_steer(tx, by, body.session, owner_id, repository_id)
+    if body.session is None:
+        await _may_use(tx, by, repository_id)
     arguments = queries.arguments_text(body.arguments)
     twin = sa.exists().where(
         JobRow.session_id.is_not_distinct_from(body.session),
         JobRow.task == (body.name or ""),
         JobRow.probe == "",
         JobRow.arguments == arguments,
+        JobRow.owner_id.is_not_distinct_from(owner_id),
     )
     if await tx.session.scalar(sa.select(twin)):
         raise Conflict(
@@ -140,6 +164,7 @@ async def create_task(tx: Transaction, by: Principal, who: Visibility, body: Tas
         id=uuid4(),
         task=body.name or "",
         session_id=body.session,
+        owner_id=owner_id,
         probe="",
         arguments=arguments,
         state=JobState.WAITING.value,
@@ -148,7 +173,7 @@ async def create_task(tx: Transaction, by: Principal, who: Visibility, body: Tas
         attempts=0,
         outputs=[],
         inputs=[],
-        data_repository_id=await _repository(tx, body.data_repository),
+        data_repository_id=repository_id,
         **_fields(body),
     )
     tx.session.add(row)
@@ -166,6 +191,8 @@ async def update_task(tx: Transaction, by: Principal, who: Visibility, job_id: U
         setattr(row, name, value)
     if "data_repository" in body.model_fields_set:
         row.data_repository_id = await _repository(tx, body.data_repository)
+        if row.session_id is None:
+            await _may_use(tx, by, row.data_repository_id)
     if "arguments" in body.model_fields_set and not row.is_derived:
         row.arguments = queries.arguments_text(body.arguments)
     if body.name is not None and not row.is_derived:

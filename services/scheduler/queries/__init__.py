@@ -13,44 +13,23 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.permissions import Visibility
-from libs.common.published import COPIES, DATASETS, PROJECTS, SESSION_PROJECTS, SESSIONS, UPLOADS, table
+from libs.common.published import COPIES, DATASETS, LAB_REPOSITORIES, SESSIONS, UPLOADS, table
 from libs.common.schemas.states import AttemptState, CopyState, JobState, UploadState
 from services.scheduler.domain.facts import Attempt, Change, Job, OutputRef, UploadFact
 from services.scheduler.domain.graph import DatasetFact
 from services.scheduler.models import TOKENS, AttemptRow, JobRow, LogRow
+from services.scheduler.queries import visible
 
 SESSION = table(SESSIONS)
 _READY = "a job is ready"  # noted in the session, for those who wait
 Where = sa.ColumnElement[bool]
 
 
-def seen(who: Visibility) -> Where:
-    """Jobs of sessions the caller may know of; jobs of no session are everybody's."""
-    if who.everything:
-        return sa.true()
-    session = table(SESSIONS).alias()
-    conditions: list[Where] = [session.c.id == JobRow.session_id]
-    if who.public_only:
-        datasets = table(DATASETS)
-        conditions.append(sa.exists().where(datasets.c.session_id == session.c.id, datasets.c.public))
-    if who.labs is not None:
-        conditions.append(session.c.lab_id.in_(who.labs))
-    hidden = private_sessions(who)
-    return sa.or_(
-        JobRow.session_id.is_(None), sa.and_(sa.exists().where(*conditions), JobRow.session_id.not_in(hidden))
-    )
-
-
-def private_sessions(who: Visibility) -> sa.Select[Any]:
-    """Sessions of private projects in none of which the caller takes part."""
-
-    links, projects = table(SESSION_PROJECTS), table(PROJECTS)
-    mine = sa.select(links.c.session_id).where(links.c.project_id.in_(who.projects))
-    return (
-        sa.select(links.c.session_id)
-        .join(projects, projects.c.id == links.c.project_id)
-        .where(projects.c.is_private, links.c.session_id.not_in(mine))
-    )
+async def labs_of_repository(session: AsyncSession, repository_id: UUID | None) -> list[UUID]:
+    """The labs that keep their files in a repository."""
+    theirs = table(LAB_REPOSITORIES)
+    found = sa.select(theirs.c.lab_id).where(theirs.c.repository_id == repository_id)
+    return list((await session.execute(found.order_by(theirs.c.lab_id))).scalars())
 
 
 def jobs(who: Visibility) -> sa.Select[Any]:
@@ -64,7 +43,7 @@ def jobs(who: Visibility) -> sa.Select[Any]:
             SESSION.c.number,
         )
         .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
-        .where(seen(who))
+        .where(visible.jobs(who))
         .order_by(JobRow.level, JobRow.priority.desc(), SESSION.c.start_at.desc().nulls_last(), JobRow.id)
     )
 
