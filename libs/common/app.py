@@ -8,8 +8,10 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -22,6 +24,7 @@ from libs.common.auth import Identified
 from libs.common.bus import Bus, Hears, Listener, Relay
 from libs.common.catalogue import Service
 from libs.common.db.audit import seal
+from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.idempotency import forget_old
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
@@ -34,6 +37,7 @@ VERSION = "0.1.0"
 Loop = Callable[[], Coroutine[Any, Any, None]]
 Start = Callable[[FastAPI], Awaitable[Sequence[Loop]]]
 AGAIN_S = 1.0
+RETRY_AFTER_S = "2"  # of every 503: clients of ours repeat a request only where the answer says when
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def _lifespan(parts: Parts, settings: ServiceSettings) -> Callable[[FastAPI], An
             parts.service,
             writers=settings.write_connections,
             readers=settings.read_connections,
+            patience=settings.patience,
         )
         bus = Bus(settings.nats_url, parts.service)
         tables = infrastructure(parts.metadata)
@@ -101,6 +106,7 @@ def _lifespan(parts: Parts, settings: ServiceSettings) -> Callable[[FastAPI], An
                 relay.run,
                 listener.run_bell,
                 listener.run_sweep,
+                listener.run_retries,
                 partial(_keep_house, writer, settings.seal_every_s),
                 partial(watch_loop, parts.service),
                 *its_own,
@@ -164,7 +170,7 @@ async def _keep_house(writer: Writer, every_s: float) -> None:
             if rounds % max(1, int(3600 / every_s)) == 0:
                 async with writer.begin() as tx:
                     await forget_old(tx)
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+        except DATABASE_ERRORS as error:
             logger("app").info("house-keeping waits for the database", error=str(error))
         rounds += 1
         await asyncio.sleep(every_s)
@@ -177,11 +183,14 @@ def _add_health(app: FastAPI) -> None:
     async def ready(request: Request) -> Response:
         try:
             await request.app.state.database.ping()
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+        except DATABASE_ERRORS as error:
             raise Unavailable(f"The database does not answer: {type(error).__name__}.") from error
-        return JSONResponse(
-            {"status": "ok", "bus": "connected" if request.app.state.bus.connected else "away"}
-        )
+        bus: Bus = request.app.state.bus
+        if bus.url is None:
+            return JSONResponse({"status": "ok", "bus": "none"})
+        # Without NATS all stays correct, only slower: requests must go on coming here.
+        told = ("ok", "connected") if bus.connected else ("degraded", "away")
+        return JSONResponse({"status": told[0], "bus": told[1]})
 
     app.add_route("/health/live", live, include_in_schema=False)
     app.add_route("/health/ready", ready, include_in_schema=False)
@@ -194,6 +203,12 @@ def add_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(IntegrityError, _integrity)
     app.add_exception_handler(StatementError, _database)
+    app.add_exception_handler(asyncpg.PostgresError, _database)
+    app.add_exception_handler(asyncpg.InterfaceError, _database)
+    app.add_exception_handler(OSError, _away)
+    app.add_exception_handler(sa.exc.TimeoutError, _away)
+    app.add_exception_handler(sa.exc.DisconnectionError, _away)
+    app.add_exception_handler(sa.exc.PendingRollbackError, _away)
     app.add_exception_handler(HTTPException, _http)
 
 
@@ -206,7 +221,21 @@ class _Told(JSONResponse):
 
 def answer(problem: Problem) -> Response:
     """The answer that tells a problem."""
-    return _Told(problem.body(), problem.status, headers=problem.headers)
+    headers = dict(problem.headers)
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.setdefault("Retry-After", RETRY_AFTER_S)
+    return _Told(problem.body(), problem.status, headers=headers)
+
+
+async def _away(_request: Request, error: Exception) -> Response:
+    """A connection or a store that does not answer; every OSError of ours is one of these."""
+    is_plain = isinstance(
+        error, (TimeoutError, ConnectionError, sa.exc.TimeoutError)
+    )  # one line each is enough
+    logger("app").error(
+        "a needed part does not answer", error=repr(error), exc_info=None if is_plain else error
+    )
+    return answer(Unavailable())
 
 
 async def _problem(_request: Request, error: Exception) -> Response:
@@ -255,7 +284,7 @@ def _sqlstates(error: Exception) -> list[str]:
 
 
 def _causes(error: Exception) -> Iterator[BaseException]:
-    cause: BaseException | None = getattr(error, "orig", None)
+    cause: BaseException | None = getattr(error, "orig", error)
     while cause is not None:
         yield cause
         cause = cause.__cause__

@@ -5,6 +5,7 @@ Events carry ids and hashes, never protected rows. A subject is `cingulum.<servi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,20 +14,46 @@ from libs.common.schemas.base import Schema
 
 
 class Event(Schema):
-    """Base of all events; `subject` names the kind on the bus."""
+    """Base of all events; `subject` names the kind on the bus.
+
+    `aliases` are subjects it had before: events that stand under them are handled as this kind. `ordered_by` is the
+    field whose value orders events: while one waits for another try, later ones with the same value wait behind it.
+    """
 
     subject: ClassVar[str]
-    kinds: ClassVar[dict[str, type[Event]]] = {}
+    aliases: ClassVar[tuple[str, ...]] = ()
+    ordered_by: ClassVar[str | None] = None
+    kinds: ClassVar[dict[str, type[Event]]] = {}  # by subject, old ones included
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        cls.kinds[cls.subject] = cls
+        for subject in cls.subjects():
+            other = cls.kinds.setdefault(subject, cls)
+            if other is not cls and other.__qualname__ != cls.__qualname__:
+                raise TypeError(f"{subject} names both {other.__name__} and {cls.__name__}")
+            cls.kinds[subject] = cls
 
     @classmethod
-    def origin(cls) -> Service:
-        """The service that says this event."""
-        return Service(cls.subject.split(".")[1])
+    def subjects(cls) -> tuple[str, ...]:
+        """The subject, then the ones it had before."""
+        return (cls.subject, *cls.aliases)
+
+    @staticmethod
+    def ordering_key(subject: str, payload: Mapping[str, object]) -> str | None:
+        """What an event is ordered by; None where its order does not matter, or this version does not know it."""
+        field = kind.ordered_by if (kind := Event.kinds.get(subject)) else None
+        value = payload.get(field) if field else None
+        return None if value is None else f"{field}:{value}"
+
+
+def origin_of(subject: str) -> Service:
+    """The service that says events of a subject.
+
+    >>> origin_of("cingulum.registry.copy.verified.v1")
+    <Service.REGISTRY: 'registry'>
+    """
+    return Service(subject.split(".")[1])
 
 
 class SessionsDeleted(Event):
@@ -50,6 +77,7 @@ class SessionCreated(Event):
     """
 
     subject: ClassVar[str] = "cingulum.metadata.session.created.v1"
+    ordered_by: ClassVar[str | None] = "session_id"
     session_id: UUID
     subject_id: UUID
     lab_id: UUID | None
@@ -64,6 +92,7 @@ class FilesRegistered(Event):
     """
 
     subject: ClassVar[str] = "cingulum.registry.files.registered.v1"
+    ordered_by: ClassVar[str | None] = "session_id"
     session_id: UUID | None
     user_id: UUID | None
     dataset_ids: list[UUID]
@@ -90,6 +119,7 @@ class CopyVerified(Event):
     """
 
     subject: ClassVar[str] = "cingulum.registry.copy.verified.v1"
+    ordered_by: ClassVar[str | None] = "dataset_id"
     dataset_id: UUID
     copy_id: UUID
     session_id: UUID | None
@@ -105,6 +135,7 @@ class UploadCompleted(Event):
     """
 
     subject: ClassVar[str] = "cingulum.transfer.upload.completed.v1"
+    ordered_by: ClassVar[str | None] = "sha256"
     upload_id: UUID
     sha256: str
     md5: str
@@ -120,6 +151,7 @@ class ObjectDamaged(Event):
     """
 
     subject: ClassVar[str] = "cingulum.transfer.object.damaged.v1"
+    ordered_by: ClassVar[str | None] = "sha256"
     store: str
     sha256: str
     found_sha256: str
@@ -134,6 +166,7 @@ class JobPublishing(Event):
     """
 
     subject: ClassVar[str] = "cingulum.scheduler.job.publishing.v1"
+    ordered_by: ClassVar[str | None] = "job_id"
     job_id: UUID
     token: int
 
@@ -147,6 +180,7 @@ class OutputsRegistered(Event):
     """
 
     subject: ClassVar[str] = "cingulum.registry.outputs.registered.v1"
+    ordered_by: ClassVar[str | None] = "job_id"
     job_id: UUID
     token: int
     dataset_ids: list[UUID]
@@ -161,6 +195,7 @@ class OutputsRefused(Event):
     """
 
     subject: ClassVar[str] = "cingulum.registry.outputs.refused.v1"
+    ordered_by: ClassVar[str | None] = "job_id"
     job_id: UUID
     token: int
     reason: str
@@ -175,6 +210,7 @@ class JobCompleted(Event):
     """
 
     subject: ClassVar[str] = "cingulum.scheduler.job.completed.v1"
+    ordered_by: ClassVar[str | None] = "job_id"
     job_id: UUID
     session_id: UUID | None
     task: str

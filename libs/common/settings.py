@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.common.catalogue import MOST_BYTES, Body
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the database is waited for, in seconds; the settings `CINGULUM_DATABASE_…_S` say it."""
+
+    connect_s: float = 3.0
+    acquire_s: float = 5.0
+    lock_s: float = 10.0
+    write_s: float = 20.0
 
 
 class CommonSettings(BaseSettings):
@@ -28,8 +39,26 @@ class CommonSettings(BaseSettings):
     )
     write_connections: int = 3
     read_connections: int = 5
+    database_connect_s: float = Field(default=3.0, gt=0, description="to reach the database and sign in")
+    database_acquire_s: float = Field(
+        default=5.0, gt=0, description="for a connection that is free and alive; then 503"
+    )
+    database_lock_s: float = Field(
+        default=10.0, gt=0, description="for a row or table that another one holds"
+    )
+    database_write_s: float = Field(default=20.0, gt=0, description="for a statement")
     sweep_every_s: float = Field(default=20.0, description="how often missed events are looked for")
     seal_every_s: float = Field(default=2.0, description="how often audit rows are chained")
+
+    @property
+    def patience(self) -> Patience:
+        """How long the database is waited for."""
+        return Patience(
+            connect_s=self.database_connect_s,
+            acquire_s=self.database_acquire_s,
+            lock_s=self.database_lock_s,
+            write_s=self.database_write_s,
+        )
 
 
 class ServiceSettings(CommonSettings):

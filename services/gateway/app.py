@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-import sqlalchemy as sa
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,7 +24,7 @@ from libs.common.bus import Bus
 from libs.common.catalogue import Service, service_of
 from libs.common.client import Answer, InProcess
 from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, read_cookies
-from libs.common.db.engine import Database
+from libs.common.db.engine import DATABASE_ERRORS, Database
 from libs.common.limits import Limited
 from libs.common.memory import Recent
 from libs.common.observability import (
@@ -61,6 +60,7 @@ class Gateway:
             Service.GATEWAY,
             writers=1,
             readers=settings.read_connections,
+            patience=settings.patience,
         )
         self.bus = Bus(settings.nats_url, Service.GATEWAY)
         self.doorman = Doorman(settings, self.database, self._log_in)
@@ -91,7 +91,7 @@ class Gateway:
             if started:
                 raise
             await answer(problem)(scope, receive, watched)
-        except (sa.exc.SQLAlchemyError, OSError):
+        except DATABASE_ERRORS:
             self.log.exception("the gateway failed")
             if started:
                 raise

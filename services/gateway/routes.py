@@ -8,13 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
-import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from libs.common.catalogue import SEGMENTS, Service
+from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.observability import metrics
 from libs.common.permissions import Permission, may
 from libs.common.problem import Forbidden, NotAuthenticated, NotFound, Problem
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from services.gateway.app import Gateway
     from services.gateway.domain import Caller
 
-AWAY: Final = (sa.exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 WAIT_S: Final = 0.9  # who is asking, then who is ready: together within the 2 s that probes wait
 KEPT: Final = {"Cache-Control": "public, max-age=300"}
 OPENAPI = "application/vnd.oai.openapi+json"
@@ -71,7 +69,7 @@ async def _is_member(gateway: Gateway, caller: Caller, scope: Scope) -> bool:
     try:
         async with asyncio.timeout(WAIT_S):
             who = await gateway.identify(scope, caller)
-    except (Problem, *AWAY, OSError):
+    except (Problem, *DATABASE_ERRORS):
         return False
     return who is not None and not who.is_public
 
@@ -123,6 +121,6 @@ async def _own_state(gateway: Gateway) -> str:
     try:
         async with asyncio.timeout(WAIT_S), gateway.database.read() as session:
             await queries.check(session)
-    except (*AWAY, OSError) as error:
+    except DATABASE_ERRORS as error:
         return f"cannot look up tokens: {type(error).__name__}"
     return "ok"

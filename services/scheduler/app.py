@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
-import sqlalchemy as sa
 from fastapi import FastAPI
 
 from libs.common.app import Loop, Parts, create_app
 from libs.common.catalogue import Service
 from libs.common.db import Transaction
+from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.observability import logger
 from services.scheduler import queries
 from services.scheduler.events import hears
@@ -45,7 +45,7 @@ async def _every(app: FastAPI, pause_s: float, work: Callable[[Transaction], Awa
                 done = await work(tx)
             if done:
                 await app.state.desk.ring_everywhere()
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+        except DATABASE_ERRORS as error:
             logger("scheduler").info("a sweep waits for the database", error=str(error))
 
 
@@ -65,7 +65,7 @@ async def _look_at_graphs(app: FastAPI, pause_s: float) -> None:
             since = now - timedelta(minutes=5)
             if changed:
                 await app.state.desk.ring_everywhere()
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+        except DATABASE_ERRORS as error:
             logger("scheduler").info("the graph sweep waits for the database", error=str(error))
             await asyncio.sleep(1)
 

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-import sqlalchemy as sa
 from fastapi import FastAPI
 
 from libs.common.app import Loop, Parts, at_the_end, create_app
 from libs.common.catalogue import Service
+from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.observability import logger
 from libs.common.storage import StorageProblem, store_of
 from services.transfer.events import hears_with
@@ -44,7 +44,7 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[int]], every_
     while True:
         try:
             await work()
-        except (sa.exc.SQLAlchemyError, StorageProblem, OSError) as error:
+        except (StorageProblem, *DATABASE_ERRORS) as error:
             logger(name).info("this waits", error=str(error))
         await asyncio.sleep(every_s)
 

@@ -7,9 +7,11 @@ the inbox's place: it swallows a repeat for two minutes only, and even after the
 """
 
 from libs.common.bus.connection import STREAM, Bus
+from libs.common.bus.failures import FAILURES
 from libs.common.bus.hearing import Envelope, Handler, Hears
-from libs.common.bus.listener import FAILURES, LATE_COMMIT_S, LOOK_BACK_S, WHOLE_SWEEP_S, Listener
+from libs.common.bus.listener import LATE_COMMIT_S, LOOK_BACK_S, WHOLE_SWEEP_S, Listener, Outcome
 from libs.common.bus.relay import Relay
+from libs.common.bus.waiting import Waiting
 
 __all__ = [
     "FAILURES",
@@ -22,5 +24,7 @@ __all__ = [
     "Handler",
     "Hears",
     "Listener",
+    "Outcome",
     "Relay",
+    "Waiting",
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from libs.common.catalogue import Service
 from libs.common.db.transaction import Transaction
-from libs.common.events import Event
+from libs.common.events import Event, origin_of
 
 BATCH = 200
 E = TypeVar("E", bound=Event)
@@ -32,22 +33,38 @@ class Hears:
 
         return keep
 
+    def subjects(self) -> list[str]:
+        """All subjects whose events are handled, also those that a kind had before."""
+        return sorted({name for subject in self.handlers for name in Event.kinds[subject].subjects()})
+
+    def handler_of(self, subject: str) -> tuple[type[Event], Handler] | None:
+        """The class and the handler of a subject or an old name of one; None where there is none."""
+        kind = Event.kinds.get(subject)
+        handler = self.handlers.get(kind.subject) if kind else None
+        return (kind, handler) if kind and handler else None
+
     def origins(self) -> dict[Service, list[str]]:
         """Subjects by the service that says them."""
         found: dict[Service, list[str]] = {}
-        for subject in self.handlers:
-            found.setdefault(Event.kinds[subject].origin(), []).append(subject)
+        for subject in self.subjects():
+            found.setdefault(origin_of(subject), []).append(subject)
         return found
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """One event as it travels: its id, kind, content, and the request it came from."""
+    """One event as it travels: its id, kind, content, the request it came from, and when it was said."""
 
     id: UUID
     subject: str
     payload: dict[str, Any]
     request_id: str
+    said_at: datetime
+
+    @property
+    def key(self) -> str | None:
+        """What it is ordered by."""
+        return Event.ordering_key(self.subject, self.payload)
 
     def encode(self) -> bytes:
         return json.dumps(
@@ -56,10 +73,19 @@ class Envelope:
                 "subject": self.subject,
                 "payload": self.payload,
                 "request_id": self.request_id,
+                "said_at": self.said_at.isoformat(),
             }
         ).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Envelope:
+        """Read a message. Raises ValueError, KeyError or TypeError if it is not one of ours."""
         told = json.loads(data)
-        return cls(UUID(told["id"]), str(told["subject"]), dict(told["payload"]), str(told["request_id"]))
+        said_at = told.get("said_at")  # releases before 0006 did not send it
+        return cls(
+            UUID(told["id"]),
+            str(told["subject"]),
+            dict(told["payload"]),
+            str(told["request_id"]),
+            datetime.fromisoformat(said_at) if said_at else datetime.now(UTC),
+        )

@@ -1,4 +1,4 @@
-"""Hears events: by the bell at once, by the sweep in any case; each is handled once."""
+"""Hears events: by the bell at once, by the sweep in any case; each is handled once, tried again where it failed."""
 
 from __future__ import annotations
 
@@ -6,116 +6,172 @@ import asyncio
 import contextlib
 import time
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from weakref import WeakValueDictionary
 
 import nats
 import sqlalchemy as sa
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig
-from sqlalchemy.dialects.postgresql import insert
+from pydantic import ValidationError
 
 from libs.common.bus.connection import STREAM, Bus
+from libs.common.bus.failures import InvalidPayload, Next, NoHandler, after_failure, cause_of
 from libs.common.bus.hearing import BATCH, Envelope, Hears
+from libs.common.bus.waiting import Waiting
 from libs.common.catalogue import Service
-from libs.common.db.transaction import Writer
-from libs.common.events import Event
-from libs.common.observability import DEAD, HANDLED, logger, request_id
+from libs.common.db.engine import DATABASE_ERRORS
+from libs.common.db.transaction import Transaction, Writer
+from libs.common.observability import DEAD, HANDLED, WAITING, logger, request_id
 from libs.common.published import EVENTS, table
 
-FAILURES = 5  # then the event is parked in dead_events
-WHOLE_SWEEP_S = 3600.0
-LOOK_BACK_S = 30 * 24 * 3600.0
-LATE_COMMIT_S = 600.0
+WHOLE_SWEEP_S: Final = 3600.0
+LOOK_BACK_S: Final = 30 * 24 * 3600.0
+LATE_COMMIT_S: Final = 600.0
+HANDLE_S: Final = 60.0  # a handler that takes longer hangs: it is tried again, and others get their turn
+AGAIN_S: Final = 5.0  # how long the bell waits for a database that is away
+
+
+class Outcome(StrEnum):
+    """What became of an event; each is written in the database."""
+
+    HANDLED = "handled"
+    BEFORE = "handled before"
+    WAITS = "waits"
+    PARKED = "parked"
 
 
 class Listener:
     """Hears events: by the bell at once, by the sweep in any case; each is handled once."""
 
     def __init__(
-        self, service: Service, writer: Writer, bus: Bus, hears: Hears, sweep_every_s: float
+        self,
+        service: Service,
+        writer: Writer,
+        bus: Bus,
+        hears: Hears,
+        sweep_every_s: float,
+        handle_s: float = HANDLE_S,
     ) -> None:
         self.service = service
         self.writer = writer
         self.bus = bus
         self.hears = hears
         self.sweep_every_s = sweep_every_s
+        self.handle_s = handle_s
+        self.waiting = Waiting(writer.tables)
         self.log = logger("listener")
         self._heard: dict[Service, float] = {}  # until then (monotonic) nothing of theirs is missing
         self._whole_at = 0.0
+        self._soon = asyncio.Event()  # something waits for a try that the retries do not know of yet
+        # An event waits for another of its key without a connection, so that requests have one.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def handle(self, event: Envelope, how: str) -> bool:
-        """Handle an event once; False if it failed and is to be tried again."""
-        handler = self.hears.handlers.get(event.subject)
-        if handler is None:
-            return True
+    async def handle(self, event: Envelope, how: str) -> Outcome:
+        """Handle an event once, or write down that it waits. Raises (DATABASE_ERRORS) if not even that can be done."""
         token = request_id.set(event.request_id)
+        lock = self._locks.setdefault(event.key or str(event.id), asyncio.Lock())
         try:
-            async with self.writer.begin() as tx:
-                inbox = tx.tables.inbox
-                first = await tx.session.execute(
-                    insert(inbox)
-                    .values(event_id=event.id)
-                    .on_conflict_do_nothing()
-                    .returning(inbox.c.event_id)
-                )
-                if first.first() is not None:
-                    await handler(tx, Event.kinds[event.subject].model_validate(event.payload))
-                    HANDLED.labels(self.service, event.subject, how).inc()
-        except Exception as error:
-            self.log.warning(
-                "an event could not be handled", subject=event.subject, event_id=str(event.id), exc_info=error
-            )
-            return await self._failed(event, error)
+            async with lock:
+                outcome = await self._handle(event, how)
         finally:
             request_id.reset(token)
-        return True
+        if outcome is Outcome.WAITS:
+            self.wake()
+        return outcome
 
-    async def _failed(self, event: Envelope, error: Exception) -> bool:
-        """Count a failure outside of the transaction that failed; True once the event is parked."""
-        async with self.writer.database.begin() as session:
-            dead = self.writer.tables.dead_events
-            again = insert(dead).values(
-                event_id=event.id,
-                subject=event.subject,
-                payload=event.payload,
-                failures=1,
-                error=repr(error)[:2000],
-            )
-            counted = again.on_conflict_do_update(
-                index_elements=[dead.c.event_id],
-                set_={
-                    "failures": dead.c.failures + 1,
-                    "error": again.excluded.error,
-                    "failed_at": sa.func.now(),
-                    "parked_at": sa.case((dead.c.failures + 1 >= FAILURES, sa.func.now())),
-                },
-            ).returning(dead.c.failures)
-            failures = int((await session.execute(counted)).scalar_one())
-            parked = await session.scalar(sa.select(sa.func.count()).where(dead.c.parked_at.is_not(None)))
-            DEAD.labels(self.service).set(parked or 0)
-        return failures >= FAILURES
+    def wake(self) -> None:
+        """Look now at what waits: something was added, or is to be tried at once."""
+        self._soon.set()
+
+    async def _handle(self, event: Envelope, how: str) -> Outcome:
+        failure: Exception | None = None
+        try:
+            async with self.writer.begin(request=event.request_id) as tx:
+                if event.key is not None:
+                    await self.waiting.lock_key(tx.session, event.key)
+                waited = await self.waiting.take(tx.session, event)
+                if waited is None:
+                    return await self._not_now(tx, event)
+                failure = await self._try(tx, event)
+                if failure is not None:
+                    await self.waiting.give_back(tx.session, event.id)
+                    return await self._keep(tx, event, failure)
+                if waited:
+                    await self.waiting.forget(tx.session, event.id)
+        except DATABASE_ERRORS as error:
+            # The transaction is gone, perhaps with what it should write: once more in another one.
+            async with self.writer.begin(request=event.request_id) as tx:
+                return await self._keep(tx, event, failure or error)
+        HANDLED.labels(self.service, event.subject, how).inc()
+        return Outcome.HANDLED
+
+    async def _not_now(self, tx: Transaction, event: Envelope) -> Outcome:
+        if await self.waiting.was_handled(tx.session, event.id):
+            return Outcome.BEFORE
+        await self.waiting.put_behind(tx.session, event)
+        return Outcome.WAITS
+
+    async def _try(self, tx: Transaction, event: Envelope) -> Exception | None:
+        """Let the handler do its work, all or nothing; what went wrong."""
+        failure: Exception | None = None
+        try:
+            async with tx.part() as part:
+                try:
+                    async with asyncio.timeout(self.handle_s):
+                        await self._call(part, event)
+                        await part.flush()
+                except Exception as error:
+                    failure = error  # what follows from it, such as a broken savepoint, says less
+                    raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is written down and the event tried again
+            return failure or error
+        return None
+
+    async def _call(self, tx: Transaction, event: Envelope) -> None:
+        found = self.hears.handler_of(event.subject)
+        if found is None:
+            raise NoHandler(f"This version of {self.service} has no handler for {event.subject}.")
+        kind, handler = found
+        try:
+            content = kind.model_validate(event.payload)
+        except ValidationError as error:
+            raise InvalidPayload(str(error)) from error
+        await handler(tx, content)
+
+    async def _keep(self, tx: Transaction, event: Envelope, failure: Exception) -> Outcome:
+        """Write down a failure, and when the next try is."""
+        cause = cause_of(failure)
+        following: Next = after_failure(await self.waiting.tries(tx.session, event.id), cause)
+        await self.waiting.keep(tx.session, event, following, repr(failure))
+        self.log.warning(
+            "an event could not be handled",
+            subject=event.subject,
+            event_id=str(event.id),
+            cause=str(cause),
+            next_try_s=following.pause_s,
+            exc_info=failure,
+        )
+        return Outcome.PARKED if following.pause_s is None else Outcome.WAITS
 
     async def sweep(self) -> int:
-        """Handle what neighbours have said and this service has not heard, oldest first; how many were handled.
+        """Meet what neighbours have said and this service does not know, oldest first; how many events that were.
 
         Once nothing was missing until some moment, only what came since is looked at, and all of it once an hour.
         """
-        handled = 0
-        tables = self.writer.tables
+        met = 0
         if time.monotonic() >= self._whole_at:
             self._heard, self._whole_at = {}, time.monotonic() + WHOLE_SWEEP_S
         for origin, subjects in self.hears.origins().items():
             said = table(EVENTS[origin])
             missed = (
-                sa.select(said.c.id, said.c.subject, said.c.payload, said.c.request_id)
+                sa.select(said.c.id, said.c.subject, said.c.payload, said.c.request_id, said.c.created_at)
                 .where(
                     said.c.subject.in_(subjects),
                     said.c.created_at > self._since(origin),
-                    ~sa.exists().where(tables.inbox.c.event_id == said.c.id),
-                    ~sa.exists().where(
-                        tables.dead_events.c.event_id == said.c.id,
-                        tables.dead_events.c.parked_at.is_not(None),
-                    ),
+                    self.waiting.is_unknown(said.c.id),
                 )
                 .order_by(said.c.created_at, said.c.seq)
                 .limit(BATCH)
@@ -123,14 +179,12 @@ class Listener:
             began = time.monotonic()
             async with self.writer.database.read() as session:
                 rows = (await session.execute(missed)).all()
-            done = [
-                await self.handle(Envelope(row.id, row.subject, row.payload, row.request_id), "sweep")
-                for row in rows
-            ]
-            if all(done) and len(rows) < BATCH:
+            for row in rows:
+                await self.handle(Envelope(*row), "sweep")
+            if len(rows) < BATCH:
                 self._heard[origin] = began
-            handled += sum(done)
-        return handled
+            met += len(rows)
+        return met
 
     def _since(self, origin: Service) -> sa.ColumnElement[datetime]:
         """From when on events are looked at; a transaction may commit long after it wrote its event."""
@@ -143,17 +197,61 @@ class Listener:
         while True:
             try:
                 found = await self.sweep()
-            except (sa.exc.SQLAlchemyError, OSError) as error:
-                self.log.info("the sweep waits for the database", error=str(error))
+            except DATABASE_ERRORS as error:
+                self.log.info("the sweep waits for the database", error=str(error) or type(error).__name__)
                 found = 0
             await asyncio.sleep(0 if found >= BATCH else self.sweep_every_s)
+
+    async def retry(self) -> int:
+        """Try what waits and is due; how many events left the waiting."""
+        async with self.writer.database.read() as session:
+            due = await self.waiting.due(session)
+        left = 0
+        for event in due:
+            following: Envelope | None = event
+            for _ in range(
+                BATCH
+            ):  # those behind it follow at once, but not so many that other keys wait for them
+                if following is None or await self.handle(following, "retry") is Outcome.WAITS:
+                    break
+                left += 1
+                following = await self._behind(event.key)
+        return left
+
+    async def _behind(self, key: str | None) -> Envelope | None:
+        if key is None:
+            return None
+        async with self.writer.database.read() as session:
+            return await self.waiting.next_of(session, key)
+
+    async def run_retries(self) -> None:
+        """Try events again when they are due, for as long as the service runs."""
+        while True:
+            self._soon.clear()
+            try:
+                left = await self.retry()
+                pause = 0.0 if left else await self._look_at_waiting()
+            except DATABASE_ERRORS as error:
+                self.log.info("retries wait for the database", error=str(error) or type(error).__name__)
+                pause = min(AGAIN_S, self.sweep_every_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._soon.wait(), pause)
+
+    async def _look_at_waiting(self) -> float:
+        """Tell metrics what waits; the time until the next look (other replicas and people change it, too)."""
+        async with self.writer.database.read() as session:
+            parked, waits = await self.waiting.counts(session)
+            due_in_s = await self.waiting.due_in_s(session) if waits else None
+        DEAD.labels(self.service).set(parked)
+        WAITING.labels(self.service).set(waits)
+        return self.sweep_every_s if due_in_s is None else min(max(due_in_s, 0.1), self.sweep_every_s)
 
     async def run_bell(self) -> None:
         """Handle events as they ring; a stream that was deleted is made anew, its loss is the sweep's to mend."""
         while self.hears.handlers:
             try:
                 await self._listen()
-            except (TimeoutError, NatsError, OSError, sa.exc.SQLAlchemyError) as error:
+            except (NatsError, *DATABASE_ERRORS) as error:
                 self.bus.forget_stream()
                 self.log.info("the bell is away", error=str(error) or type(error).__name__)
             await asyncio.sleep(0.5)
@@ -164,10 +262,10 @@ class Listener:
             return
         config = ConsumerConfig(
             durable_name=self.service,
-            filter_subjects=sorted(self.hears.handlers),
+            filter_subjects=self.hears.subjects(),
             ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=30,
-            max_deliver=FAILURES + 5,
+            ack_wait=HANDLE_S + 30,
+            max_deliver=-1,  # our own rows say how often an event is tried
         )
         await js.add_consumer(STREAM, config)
         subscription = await js.pull_subscribe_bind(consumer=self.service, stream=STREAM)
@@ -185,7 +283,16 @@ class Listener:
                 await subscription.unsubscribe()
 
     async def _one(self, message: Msg) -> None:
-        if await self.handle(Envelope.decode(message.data), "bell"):
-            await message.ack()
-        else:
-            await message.nak(delay=1)
+        """Handle what rang. It is acknowledged once it is handled, or kept for another try."""
+        try:
+            event = Envelope.decode(message.data)
+        except (ValueError, KeyError, TypeError) as error:
+            self.log.warning("a message is no event of ours", subject=message.subject, exc_info=error)
+            await message.term()
+            return
+        try:
+            await self.handle(event, "bell")
+        except DATABASE_ERRORS:
+            await message.nak(delay=AGAIN_S)
+            raise
+        await message.ack()

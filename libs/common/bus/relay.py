@@ -10,6 +10,7 @@ from nats.errors import Error as NatsError
 
 from libs.common.bus.connection import Bus
 from libs.common.bus.hearing import BATCH, Envelope
+from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.transaction import Writer
 from libs.common.observability import OUTBOX
 
@@ -32,7 +33,7 @@ class Relay:
             try:
                 while await self._ring_some() == BATCH:
                     pass
-            except (TimeoutError, NatsError, OSError, sa.exc.SQLAlchemyError) as error:
+            except (NatsError, *DATABASE_ERRORS) as error:
                 self.bus.forget_stream()
                 self.bus.log.info("the bell did not ring", error=str(error) or type(error).__name__)
                 await asyncio.sleep(0.5)
@@ -56,12 +57,17 @@ class Relay:
                     .where(events.c.seq.in_(waiting))
                     .values(rung_at=sa.func.now())
                     .returning(
-                        events.c.seq, events.c.id, events.c.subject, events.c.payload, events.c.request_id
+                        events.c.seq,
+                        events.c.id,
+                        events.c.subject,
+                        events.c.payload,
+                        events.c.request_id,
+                        events.c.created_at,
                     )
                 )
             ).all()
             for row in sorted(rows, key=lambda found: found.seq):
-                message = Envelope(row.id, row.subject, row.payload, row.request_id).encode()
+                message = Envelope(row.id, row.subject, row.payload, row.request_id, row.created_at).encode()
                 # The server would refuse it each time, and all that stand behind it: the sweep brings it.
                 if len(message) < self.bus.largest_bytes:
                     await js.publish(row.subject, message, headers={"Nats-Msg-Id": str(row.id)})

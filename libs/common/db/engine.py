@@ -1,15 +1,23 @@
-"""Connections: one small pool that writes, one that only reads."""
+"""Connections: one small pool that writes, one that only reads, and how long anybody waits for them.
+
+A server that is stopped refuses at once; one that hangs says nothing at all. So every wait has an end: for a connection
+(`acquire_s`: a free one, the proof that it is alive, a new one), for a lock, for a statement (the server ends it), and
+for the server's answer to a statement (we end it, two seconds later).
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import orjson
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -17,6 +25,13 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+
+from libs.common.settings import Patience
+
+# Whatever says that the database did not do what it was asked; a time-out and a broken connection are an OSError.
+DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+PING_S = 1.5
+ANSWER_S = 2.0  # beyond the time a statement may take: then the server hangs
 
 
 def async_url(url: str) -> str:
@@ -29,18 +44,20 @@ def async_url(url: str) -> str:
     return f"postgresql+asyncpg://{rest}" if scheme in {"postgresql", "postgres"} else url
 
 
-def _engine(url: str, size: int, service: str, **more: Any) -> AsyncEngine:
+def _engine(url: str, size: int, service: str, patience: Patience, **more: Any) -> AsyncEngine:
     return create_async_engine(
         async_url(url),
         pool_size=size,
         max_overflow=0,
-        pool_timeout=30,
+        pool_timeout=patience.acquire_s,
         pool_pre_ping=True,
         json_serializer=lambda value: json.dumps(value, allow_nan=False, default=str),
         json_deserializer=orjson.loads,
         connect_args={
             # A pooler between us and the server may hand a prepared name to another connection.
             "prepared_statement_name_func": lambda: f"__{uuid4()}__",
+            "timeout": patience.connect_s,
+            "command_timeout": patience.write_s + ANSWER_S,
             "server_settings": {
                 "application_name": f"cingulum-{service}",
                 "timezone": "UTC",
@@ -48,47 +65,89 @@ def _engine(url: str, size: int, service: str, **more: Any) -> AsyncEngine:
                 # reads all files to list those of one session.
                 "join_collapse_limit": "10",
                 "from_collapse_limit": "10",
+                "statement_timeout": _milliseconds(patience.write_s),
+                "lock_timeout": _milliseconds(patience.lock_s),
+                # What a client that vanished holds is let go within minutes, not when TCP gives up after two hours.
+                "idle_in_transaction_session_timeout": _milliseconds(120),
+                "tcp_keepalives_idle": "30",
+                "tcp_keepalives_interval": "10",
+                "tcp_keepalives_count": "3",
             },
         },
         **more,
     )
 
 
-class Database:
-    """The two pools of one service in one process."""
+def _milliseconds(seconds: float) -> str:
+    return str(round(1000 * seconds))
 
-    def __init__(self, url: str, service: str, *, writers: int = 3, readers: int = 5) -> None:
+
+class Database:
+    """The two pools of one service in one process, and one connection that only asks whether the server answers."""
+
+    def __init__(
+        self,
+        url: str,
+        service: str,
+        *,
+        writers: int = 3,
+        readers: int = 5,
+        patience: Patience | None = None,
+    ) -> None:
         self.service = service
-        self.writing = _engine(url, writers, service)
+        self.patience = patience or Patience()
+        self.writing = _engine(url, writers, service, self.patience)
         # AUTOCOMMIT spares the server a BEGIN and a ROLLBACK around each read.
-        self.reading = _engine(url, readers, service, isolation_level="AUTOCOMMIT")
+        self.reading = _engine(url, readers, service, self.patience, isolation_level="AUTOCOMMIT")
+        self.probing = _engine(url, 1, service, self.patience, isolation_level="AUTOCOMMIT")
         self.write_session = async_sessionmaker(self.writing, expire_on_commit=False)
         self.read_session = async_sessionmaker(self.reading, expire_on_commit=False)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
-        """A session whose work is committed at the end, or undone whole."""
+        """A session whose work is committed at the end, or undone whole. Raises DATABASE_ERRORS."""
         async with self.write_session() as session, session.begin():
-            yield session
+            await self._acquire(session)
+            try:
+                yield session
+            except TimeoutError:
+                await session.invalidate()  # a server that hangs would not answer a ROLLBACK either
+                raise
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session that reads."""
+        """A session that reads. Raises DATABASE_ERRORS."""
         async with self.read_session() as session:
-            yield session
+            await self._acquire(session)
+            try:
+                yield session
+            except TimeoutError:
+                await session.invalidate()
+                raise
+
+    async def _acquire(self, session: AsyncSession) -> None:
+        async with asyncio.timeout(self.patience.acquire_s):
+            await session.connection()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """A bare reading connection, for the hot lists."""
-        async with self.reading.connect() as connection:
+        """A bare reading connection, for the hot lists. Raises DATABASE_ERRORS."""
+        async with asyncio.timeout(self.patience.acquire_s):
+            connection = await self.reading.connect()
+        try:
             yield connection
+        except TimeoutError:
+            await connection.invalidate()
+            raise
+        finally:
+            await connection.close()
 
     async def ping(self) -> None:
-        """Raise unless the server answers."""
-        async with self.reading.connect() as connection:
+        """Raise (DATABASE_ERRORS) unless the server answers at once; busy pools do not matter."""
+        async with asyncio.timeout(PING_S), self.probing.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         """Give all connections back."""
-        await self.writing.dispose()
-        await self.reading.dispose()
+        for engine in (self.writing, self.reading, self.probing):
+            await engine.dispose()

@@ -82,6 +82,13 @@ def _declare(metadata: sa.MetaData) -> None:
         sa.Column("error", sa.Text, nullable=False),
         sa.Column("failed_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
         sa.Column("parked_at", sa.TIMESTAMP(timezone=True)),
+        sa.Column("request_id", sa.Text, nullable=False, server_default="-"),
+        sa.Column("key", sa.Text),  # while one waits, later ones of its key wait behind it
+        sa.Column("said_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+        sa.Column("transient", sa.Integer, nullable=False, server_default="0"),  # in a row; gives the pause
+        sa.Column("retry_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+        sa.Index("ix_dead_events_retry_at", "retry_at", postgresql_where=sa.text("parked_at IS NULL")),
+        sa.Index("ix_dead_events_key", "key", "said_at", postgresql_where=sa.text("parked_at IS NULL")),
     )
     sa.Table(
         "audit",

@@ -32,6 +32,7 @@ class Transaction:
         self.request_id = request
         self._published: list[dict[str, Any]] = []
         self._audited: list[dict[str, Any]] = []
+        self._part_published = False
 
     def publish(self, event: Event) -> None:
         """Say a fact; it is written with the rows, and rung once they are committed."""
@@ -70,7 +71,22 @@ class Transaction:
     @property
     def has_published(self) -> bool:
         """Whether the relay has something to ring once this is committed."""
-        return bool(self._published)
+        return bool(self._published) or self._part_published
+
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[Transaction]:
+        """A part of this transaction that leaves nothing behind if the block fails, while the rest can go on."""
+        noted = dict(self.session.info)
+        try:
+            async with self.session.begin_nested():
+                part = Transaction(self.session, self.tables, self.by, self.request_id)
+                yield part
+                await part.flush()
+        except BaseException:
+            self.session.info.clear()
+            self.session.info.update(noted)
+            raise
+        self._part_published = self._part_published or part.has_published
 
     async def flush(self) -> None:
         """Send what was collected to the database, inside the transaction."""

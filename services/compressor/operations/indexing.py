@@ -22,6 +22,7 @@ from cingulum.codec import (
 )
 from cingulum.codec.cbin import MAX_HEADER_BYTES
 from cingulum.codec.digests import Hasher
+from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.transaction import Writer
 from libs.common.observability import logger
 from libs.common.storage import ObjectMissing, StorageProblem, Store
@@ -64,7 +65,7 @@ class Indexer:
                     ready = True
                 while self._prove and await self.prove_one() and not self._soon.is_set():
                     pass
-            except (sa.exc.SQLAlchemyError, StorageProblem, OSError) as error:
+            except (StorageProblem, *DATABASE_ERRORS) as error:
                 logger("index").info("indexing waits", error=str(error))
                 await asyncio.sleep(1)
             with contextlib.suppress(TimeoutError):

@@ -1,0 +1,200 @@
+"""Events that are not handled yet: those that wait for their next try, and those that are parked.
+
+A known event is in `inbox` (handled) or in `dead_events` (waiting, or parked). Every statement on the two is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.bus.failures import Next, Tries, spread
+from libs.common.bus.hearing import BATCH, Envelope
+from libs.common.db.tables import Infrastructure
+
+ERROR_CHARACTERS = 2_000
+Condition = sa.ColumnElement[bool]
+
+
+class Waiting:
+    """The statements, on the tables of one service."""
+
+    def __init__(self, tables: Infrastructure) -> None:
+        self.inbox, self.kept = tables.inbox, tables.dead_events
+        self.waits: Condition = self.kept.c.parked_at.is_(None)
+
+    async def lock_key(self, session: AsyncSession, key: str) -> None:
+        """Let no other replica handle an event of the key until the transaction ends."""
+        name = f"{self.kept.fullname}:{key}"
+        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+
+    async def take(self, session: AsyncSession, event: Envelope) -> bool | None:
+        """Note an event as handled; whether it waited for a try before. None if it may not be tried now.
+
+        It may not if it was handled before, is parked, must wait longer, or waits behind another one of its key.
+        """
+        kept = self.kept
+        mine = sa.exists().where(kept.c.event_id == event.id)
+        closed = mine.where(sa.or_(~self.waits, kept.c.retry_at > sa.func.now()))
+        allowed = sa.and_(~closed, ~self._blocked(event))
+        noted = (
+            insert(self.inbox)
+            .from_select(["event_id"], sa.select(sa.literal(event.id, sa.UUID)).where(allowed))
+            .on_conflict_do_nothing()
+            .returning(mine)
+        )
+        found = (await session.execute(noted)).first()
+        return None if found is None else bool(found[0])
+
+    def _blocked(self, event: Envelope) -> Condition:
+        if event.key is None:
+            return sa.false()
+        other = self.kept.alias("earlier")
+        place = sa.tuple_(
+            sa.literal(event.said_at, sa.TIMESTAMP(timezone=True)), sa.literal(event.id, sa.UUID)
+        )
+        return sa.exists().where(
+            other.c.key == event.key,
+            other.c.parked_at.is_(None),
+            sa.tuple_(other.c.said_at, other.c.event_id) < place,
+        )
+
+    async def was_handled(self, session: AsyncSession, event_id: UUID) -> bool:
+        """Whether an event was handled before; then it waits no longer."""
+        handled = await session.scalar(sa.select(sa.exists().where(self.inbox.c.event_id == event_id)))
+        if handled:
+            await self.forget(session, event_id)
+        return bool(handled)
+
+    async def put_behind(self, session: AsyncSession, event: Envelope) -> None:
+        """Let an event wait that may not be tried now, unless it waits already."""
+        await session.execute(self._row(event, failures=0, error="").on_conflict_do_nothing())
+
+    async def tries(self, session: AsyncSession, event_id: UUID) -> Tries:
+        """How often an event was tried."""
+        kept = self.kept
+        found = await session.execute(
+            sa.select(kept.c.failures, kept.c.transient).where(kept.c.event_id == event_id).with_for_update()
+        )
+        row = found.first()
+        return Tries(row.failures, row.transient) if row else Tries()
+
+    async def keep(self, session: AsyncSession, event: Envelope, following: Next, error: str) -> None:
+        """Write down a failure and what follows from it."""
+        pause = following.pause_s
+        values: dict[str, Any] = {
+            "failures": following.tries.own,
+            "transient": following.tries.transient,
+            "error": error[:ERROR_CHARACTERS],
+            "failed_at": sa.func.clock_timestamp(),
+            "retry_at": _from_now(0.0 if pause is None else spread(pause, event.id)),
+            "parked_at": sa.func.clock_timestamp() if pause is None else None,
+        }
+        again = self._row(event, **values)
+        await session.execute(
+            again.on_conflict_do_update(index_elements=[self.kept.c.event_id], set_=values, where=self.waits)
+        )
+
+    def _row(self, event: Envelope, **values: Any) -> Any:
+        return insert(self.kept).values(
+            event_id=event.id,
+            subject=event.subject,
+            payload=event.payload,
+            request_id=event.request_id,
+            key=event.key,
+            said_at=event.said_at,
+            **values,
+        )
+
+    async def give_back(self, session: AsyncSession, event_id: UUID) -> None:
+        """An event that was taken is not handled after all."""
+        await session.execute(self.inbox.delete().where(self.inbox.c.event_id == event_id))
+
+    async def forget(self, session: AsyncSession, event_id: UUID) -> None:
+        """An event waits no longer."""
+        await session.execute(self.kept.delete().where(self.kept.c.event_id == event_id))
+
+    def is_unknown(self, event_id: Any) -> Condition:
+        """An event is neither handled nor kept here."""
+        return sa.and_(
+            ~sa.exists().where(self.inbox.c.event_id == event_id),
+            ~sa.exists().where(self.kept.c.event_id == event_id),
+        )
+
+    def _first_of_key(self) -> Condition:
+        kept, other = self.kept, self.kept.alias("earlier")
+        earlier = sa.exists().where(
+            other.c.key == kept.c.key,
+            other.c.parked_at.is_(None),
+            sa.tuple_(other.c.said_at, other.c.event_id) < sa.tuple_(kept.c.said_at, kept.c.event_id),
+        )
+        return sa.or_(kept.c.key.is_(None), ~earlier.correlate(kept))
+
+    async def due(self, session: AsyncSession) -> list[Envelope]:
+        """Events whose next try is due and that wait behind no other, longest due first."""
+        found = self._events().where(self.waits, self.kept.c.retry_at <= sa.func.now(), self._first_of_key())
+        return _envelopes(await session.execute(found.order_by(self.kept.c.retry_at).limit(BATCH)))
+
+    async def next_of(self, session: AsyncSession, key: str) -> Envelope | None:
+        """The first event of a key that waits, if its try is due."""
+        kept = self.kept
+        found = self._events().where(
+            self.waits, kept.c.key == key, kept.c.retry_at <= sa.func.now(), self._first_of_key()
+        )
+        return next(iter(_envelopes(await session.execute(found.limit(1)))), None)
+
+    def _events(self) -> sa.Select[Any]:
+        kept = self.kept
+        return sa.select(kept.c.event_id, kept.c.subject, kept.c.payload, kept.c.request_id, kept.c.said_at)
+
+    async def due_in_s(self, session: AsyncSession) -> float | None:
+        """Seconds until the next try of any; None if none waits."""
+        left = sa.func.extract("epoch", self.kept.c.retry_at - sa.func.clock_timestamp())
+        first = sa.select(left).where(self.waits, self._first_of_key())
+        seconds = await session.scalar(first.order_by(self.kept.c.retry_at).limit(1))
+        return None if seconds is None else max(0.0, float(seconds))
+
+    async def counts(self, session: AsyncSession) -> tuple[int, int]:
+        """How many are parked, and how many wait."""
+        n = sa.func.count()
+        row = (await session.execute(sa.select(n.filter(~self.waits), n.filter(self.waits)))).one()
+        return int(row[0]), int(row[1])
+
+    async def listed(
+        self, session: AsyncSession, *, parked: bool, limit: int, offset: int
+    ) -> tuple[int, Sequence[Any]]:
+        """How many are parked (or wait), and one page of them, the oldest first."""
+        kept = self.kept
+        wanted = ~self.waits if parked else self.waits
+        n = await session.scalar(sa.select(sa.func.count()).select_from(kept).where(wanted))
+        page = sa.select(kept).where(wanted).order_by(kept.c.said_at, kept.c.event_id)
+        return int(n or 0), (await session.execute(page.limit(limit).offset(offset))).all()
+
+    async def try_now(self, session: AsyncSession, event_id: UUID) -> Any:
+        """Let an event that is parked or waits be tried at once; its row, None if there is none."""
+        now = {"parked_at": None, "failures": 0, "transient": 0, "retry_at": sa.func.now()}
+        changed = self.kept.update().where(self.kept.c.event_id == event_id).values(now)
+        return (await session.execute(changed.returning(self.kept))).one_or_none()
+
+    async def drop(self, session: AsyncSession, event_id: UUID) -> Any:
+        """Count an event as handled that never was; its row, None if there is none."""
+        gone = self.kept.delete().where(self.kept.c.event_id == event_id).returning(self.kept)
+        row = (await session.execute(gone)).one_or_none()
+        if row is not None:
+            await session.execute(insert(self.inbox).values(event_id=event_id).on_conflict_do_nothing())
+        return row
+
+
+def _envelopes(rows: Any) -> list[Envelope]:
+    return [Envelope(row.event_id, row.subject, row.payload, row.request_id, row.said_at) for row in rows]
+
+
+def _from_now(seconds: float) -> sa.ColumnElement[datetime]:
+    interval = sa.func.make_interval(0, 0, 0, 0, 0, 0, sa.cast(seconds, sa.Double))
+    return sa.func.clock_timestamp() + interval

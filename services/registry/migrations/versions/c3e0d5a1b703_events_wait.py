@@ -1,0 +1,31 @@
+"""Events wait for their next try"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "c3e0d5a1b703"
+down_revision = "b8c66ad4448e"
+branch_labels = None
+depends_on = None
+
+WAITING = sa.text("parked_at IS NULL")
+
+
+def upgrade() -> None:
+    when = sa.TIMESTAMP(timezone=True)
+    for column in (
+        sa.Column("request_id", sa.Text(), server_default="-", nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("said_at", when, server_default=sa.text("now()"), nullable=False),
+        sa.Column("transient", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("retry_at", when, server_default=sa.text("now()"), nullable=False),
+    ):
+        op.add_column("dead_events", column, schema="registry")
+    op.create_index(
+        "ix_dead_events_retry_at", "dead_events", ["retry_at"], schema="registry", postgresql_where=WAITING
+    )
+    op.create_index(
+        "ix_dead_events_key", "dead_events", ["key", "said_at"], schema="registry", postgresql_where=WAITING
+    )
+    # Until now a store or a database that was away for six seconds parked an event: each gets another round of tries.
+    op.execute("UPDATE registry.dead_events SET failures = 0, parked_at = NULL")
