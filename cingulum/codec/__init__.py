@@ -4,10 +4,13 @@ from cingulum.codec.cbin import CbinFile, CbinHeader, CbinReader
 from cingulum.codec.cbin_writer import compress_to_cbin, write_cbin
 from cingulum.codec.chunk import decode, encode
 from cingulum.codec.chunked import ChunkedReader
+from cingulum.codec.claims import Claim, Contradiction, Facts, contradictions
+from cingulum.codec.companions import parse_meta
 from cingulum.codec.container import CglFile, CglReader, Index, read_index
 from cingulum.codec.container_writer import compress, write_cgl
 from cingulum.codec.digests import Digests, digests_of
 from cingulum.codec.errors import (
+    AmbiguousCompanion,
     CodecError,
     DamagedChunk,
     EmptyRecording,
@@ -19,29 +22,35 @@ from cingulum.codec.errors import (
     TargetExists,
 )
 from cingulum.codec.export import decompress_to_bin
-from cingulum.codec.layout import RawLayout, parse_meta
+from cingulum.codec.layout import RawLayout
 from cingulum.codec.proof import Compression, Progress, decoded_digests, holds
 from cingulum.codec.ranges import LocalFile, ReadRange
-from cingulum.codec.recording import Recording
+from cingulum.codec.recording import ContradictedRecording, Opened, Recording, open_local
 from cingulum.codec.source import Decoded, RawFile
 
 __all__ = [
+    "AmbiguousCompanion",
     "CbinFile",
     "CbinHeader",
     "CbinReader",
     "CglFile",
     "CglReader",
     "ChunkedReader",
+    "Claim",
     "CodecError",
     "Compression",
+    "ContradictedRecording",
+    "Contradiction",
     "DamagedChunk",
     "Decoded",
     "Digests",
     "EmptyRecording",
+    "Facts",
     "Index",
     "InvalidHeader",
     "InvalidLayout",
     "LocalFile",
+    "Opened",
     "Progress",
     "ProofFailed",
     "RawFile",
@@ -53,12 +62,14 @@ __all__ = [
     "TargetExists",
     "compress",
     "compress_to_cbin",
+    "contradictions",
     "decode",
     "decoded_digests",
     "decompress_to_bin",
     "digests_of",
     "encode",
     "holds",
+    "open_local",
     "parse_meta",
     "read_index",
     "write_cbin",

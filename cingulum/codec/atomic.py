@@ -58,6 +58,18 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_named(*files: Path) -> None:
+    """Make files and their names survive a power cut, whoever wrote them."""
+    for file in files:
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    for folder in {file.parent for file in files}:
+        sync_folder(folder)
+
+
 def write_whole(target: Path, content: bytes) -> None:
     """Write a small file atomically and durably."""
     part = part_path(target)

@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cingulum.codec.chunked import ChunkedReader, Samples, check_chunk_sizes, check_chunk_table
+from cingulum.codec.claims import SHA256_DIGITS, Claim, claims_of_ch, hash_or_none
+from cingulum.codec.companions import find_companion
 from cingulum.codec.deflate_engines import inflate
 from cingulum.codec.digests import Digests
 from cingulum.codec.errors import InvalidHeader
@@ -54,10 +56,13 @@ class CbinHeader:
     comp_level: int = 6
     tail: bytes = b""
     sha256_uncompressed: str | None = None  # ours; mtscomp knows SHA-1 only, and passes over it
+    claims: tuple[Claim, ...] = ()  # what the .ch says twice, or of the .cbin
 
     @classmethod
-    def parse(cls, content: bytes | str | dict[str, Any]) -> Self:
-        """Read a .ch file's content; raises InvalidHeader and says what is wrong with it.
+    def parse(cls, content: bytes | str | dict[str, Any], companion: str = "the .ch") -> Self:
+        """Read the content of a .ch file of that name; raises InvalidHeader and says what is wrong with it.
+
+        A placeholder where a hash should be counts as none.
 
         >>> CbinHeader.parse({"dtype": "int16", "n_channels": 2, "sample_rate": 30000.0, "chunk_order": "F",
         ...     "do_time_diff": True, "do_spatial_diff": False,
@@ -84,12 +89,13 @@ class CbinHeader:
             chunk_order=str(fields.get("chunk_order", "F")),
             do_time_diff=bool(fields.get("do_time_diff", True)),
             do_spatial_diff=bool(fields.get("do_spatial_diff", False)),
-            sha1_compressed=fields.get("sha1_compressed"),
-            sha1_uncompressed=fields.get("sha1_uncompressed"),
+            sha1_compressed=hash_or_none(fields.get("sha1_compressed")),
+            sha1_uncompressed=hash_or_none(fields.get("sha1_uncompressed")),
             chopped=bool(fields.get("chopped", False)),
             comp_level=int(fields.get("comp_level", -1)),
             tail=_tail(fields.get(TAIL_KEY, "")),
-            sha256_uncompressed=fields.get("sha256_uncompressed"),
+            sha256_uncompressed=hash_or_none(fields.get("sha256_uncompressed"), SHA256_DIGITS),
+            claims=claims_of_ch(fields, companion),
         )
         header.check()
         return header
@@ -150,6 +156,8 @@ class CbinReader(ChunkedReader):
         )
         self.header = header
         self.has_hash = header.sha1_uncompressed is not None
+        self.raw_sha1 = header.sha1_uncompressed
+        self.claims = header.claims
 
     def difference(self, found: Digests) -> str | None:
         known = self.header.sha1_uncompressed
@@ -190,11 +198,12 @@ def _in_place(samples: Samples) -> Samples | None:
 
 
 class CbinFile(CbinReader):
-    """A .cbin on a local disk with its .ch beside it; close it, or use it in a `with`."""
+    """A .cbin on a local disk with that .ch, or the one beside it; close it, or use it in a `with`."""
 
     def __init__(self, path: Path, header_path: Path | None = None) -> None:
         self.path = path
-        header = CbinHeader.parse(read_header_file(header_path or path.with_suffix(".ch")))
+        header_path = header_path or find_companion(path, ".ch") or path.with_suffix(".ch")
+        header = CbinHeader.parse(read_header_file(header_path), header_path.name)
         self.file = LocalFile(path)
         super().__init__(self.file, header)
 

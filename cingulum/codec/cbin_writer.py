@@ -9,8 +9,9 @@ import numpy as np
 
 from cingulum.codec.atomic import publish, sole_writer, write_whole
 from cingulum.codec.cbin import CbinHeader, CbinReader
-from cingulum.codec.chunk_writer import Encode, OnNote, Work, start_of, write_chunks
+from cingulum.codec.chunk_writer import Encode, OnNote, Work, facts_of, start_of, write_chunks
 from cingulum.codec.chunked import Samples
+from cingulum.codec.claims import contradictions
 from cingulum.codec.deflate_engines import CompatiblePreset, compressor
 from cingulum.codec.errors import EmptyRecording, TargetExists
 from cingulum.codec.journal import take_back, unfinished
@@ -100,7 +101,6 @@ def write_cbin(
             header_path.unlink(missing_ok=True)
             publish(part.path, target)
             write_whole(header_path, header.to_json().encode())
-    expected = source.layout.sha1
     return Compression(
         raw=written.raw,
         compressed=part.hasher.digests(),
@@ -109,7 +109,7 @@ def write_cbin(
         n_channels=header.n_channels,
         n_chunks=len(header.chunk_bounds) - 1,
         tail_bytes=len(header.tail),
-        sha1_as_acquired=None if expected is None else expected == written.raw.sha1,
+        contradictions=contradictions(source.layout.claims, facts_of(source, written)),
         resumed_chunks=part.kept,
     )
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from cingulum.codec.checksums import crc32
+from cingulum.codec.claims import Facts
 from cingulum.codec.digests import Digests, Hasher
 from cingulum.codec.journal import PartFile
 from cingulum.codec.pipeline import COPIES_PER_CHUNK, Turns, ordered_map, thread_count
@@ -96,3 +97,15 @@ def write_chunks(
     tail = source.tail()
     raw.update(tail)
     return Written(raw.digests(), tail)
+
+
+def facts_of(source: Source, written: Written) -> Facts:
+    """What was read of a source, to be compared with what its companions claim."""
+    return Facts(
+        size_bytes=written.raw.size_bytes,
+        n_channels=source.layout.n_channels,
+        n_samples=source.chunk_bounds[-1],
+        sample_rate_hz=source.layout.sample_rate_hz,
+        tail_bytes=len(written.tail),
+        sha1=written.raw.sha1,
+    )

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cingulum.codec.claims import Claim, Facts
 from cingulum.codec.digests import Digests
 from cingulum.codec.errors import DamagedChunk, InvalidHeader
 from cingulum.codec.ranges import ReadRange
@@ -55,6 +56,8 @@ class ChunkedReader(ABC):
     path: Path | None = None  # of the file, where it lies on a local disk
     has_hash: bool = False  # whether the original's is known, so that `difference` can tell
     raw_suffix: str = ""  # of the file that was compressed, such as .dat, where that is known
+    raw_sha1: str | None = None  # of the file that was compressed, as its header says
+    claims: tuple[Claim, ...] = ()  # of the companion without which it cannot be read: a .ch
 
     def __init__(
         self,
@@ -100,6 +103,18 @@ class ChunkedReader(ABC):
     def raw_size_bytes(self) -> int:
         """Size of the file that was compressed, bytes of a half-written last sample included."""
         return self.n_samples * self.n_channels * self.dtype.itemsize + len(self.tail)
+
+    def facts(self, sha1: str | None = None) -> Facts:
+        """What is known of the raw file, to be compared with what companions claim; `sha1` of what was decoded."""
+        return Facts(
+            size_bytes=self.raw_size_bytes,
+            n_channels=self.n_channels,
+            n_samples=self.n_samples,
+            sample_rate_hz=self.sample_rate_hz,
+            tail_bytes=len(self.tail),
+            sha1=sha1 or self.raw_sha1,
+            compressed_bytes=None if self.path is None else self.path.stat().st_size,
+        )
 
     def chunks_between(self, t0_sample: int, t1_sample: int) -> range:
         """Numbers of the chunks that hold samples `t0_sample` to `t1_sample` (excluded)."""

@@ -162,6 +162,7 @@ class CglReader(ChunkedReader):
         )
         self.index = index
         self.has_hash = True
+        self.raw_sha1 = index.raw.sha1
         self.raw_suffix = index.raw_suffix
         self._kernel = kernel
 

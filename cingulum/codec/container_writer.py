@@ -8,7 +8,8 @@ import numpy as np
 
 from cingulum.codec.atomic import publish, sole_writer
 from cingulum.codec.chunk import Preset, encode
-from cingulum.codec.chunk_writer import OnNote, Work, start_of, write_chunks
+from cingulum.codec.chunk_writer import OnNote, Work, facts_of, start_of, write_chunks
+from cingulum.codec.claims import contradictions
 from cingulum.codec.container import START, SUFFIX, CglFile, Index
 from cingulum.codec.errors import TargetExists
 from cingulum.codec.journal import unfinished
@@ -128,6 +129,6 @@ def write_cgl(
         n_channels=index.n_channels,
         n_chunks=len(index.chunk_bounds) - 1,
         tail_bytes=len(index.tail),
-        sha1_as_acquired=None if layout.sha1 is None else layout.sha1 == written.raw.sha1,
+        contradictions=contradictions(layout.claims, facts_of(source, written)),
         resumed_chunks=part.kept,
     )

@@ -15,6 +15,10 @@ class InvalidLayout(CodecError):
     """The shape, type or rate of a raw recording is unknown or impossible."""
 
 
+class AmbiguousCompanion(CodecError):
+    """Several files beside a recording could be the one that describes it."""
+
+
 class EmptyRecording(CodecError):
     """The recording holds no whole sample, and the format has no way to say so."""
 

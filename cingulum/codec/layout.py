@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from cingulum.codec.claims import RATE_KEYS, Claim, claims_of_meta, claims_of_stream
+from cingulum.codec.companions import find_companion, find_structure, read_meta, read_stream, stream_of
 from cingulum.codec.errors import InvalidLayout
 
-RATE_KEYS = ("imSampRate", "niSampRate", "obSampRate")
+MAX_CHANNELS = 1 << 20
+_WHOLE = re.compile(r"[0-9]{1,9}\Z")
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class RawLayout:
     Digital  channels that carry bits and not volts: the sync word, NIDQ's digital lines
     Shanks   shank number of each channel from the first on; empty when the geometry is unknown
     Source   the SpikeGLX .meta or the Open Ephys structure.oebin beside the file
+    Claims   all that it says about the file, to be compared with what is read
     """
 
     n_channels: int
@@ -30,11 +35,13 @@ class RawLayout:
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype("<i2"))
     digital_channels: tuple[int, ...] = ()
     shanks: tuple[int, ...] = ()
-    sha1: str | None = None
+    claims: tuple[Claim, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.n_channels < 1:
-            raise InvalidLayout(f"{self.n_channels} channels: there must be at least one")
+        if not 1 <= self.n_channels <= MAX_CHANNELS:
+            raise InvalidLayout(
+                f"{self.n_channels} channels: there must be at least one, at most {MAX_CHANNELS}"
+            )
         if not 0 < self.sample_rate_hz < float("inf"):
             raise InvalidLayout(f"a sample rate of {self.sample_rate_hz} Hz is impossible")
 
@@ -52,8 +59,8 @@ class RawLayout:
         return max(1, round(chunk_duration_s * self.sample_rate_hz))
 
     @classmethod
-    def from_spikeglx(cls, meta: dict[str, str]) -> Self:
-        """Layout from the entries of a SpikeGLX .meta file.
+    def from_spikeglx(cls, meta: Mapping[str, str], companion: str = "the .meta") -> Self:
+        """Layout from the entries of a SpikeGLX .meta file; `companion` is its name.
 
         >>> layout = RawLayout.from_spikeglx({"nSavedChans": "385", "imSampRate": "29999.95",
         ...                                   "snsApLfSy": "384,0,1"})
@@ -61,12 +68,12 @@ class RawLayout:
         (385, (384,))
         """
         try:
-            n_channels = int(meta["nSavedChans"])
-            rate = float(next(meta[key] for key in RATE_KEYS if key in meta))
+            n_channels = _count(meta["nSavedChans"])
+            rate = float(next(meta[key] for key in RATE_KEYS if meta.get(key)))
             n_digital = _digital_words(meta)
-        except (KeyError, StopIteration, ValueError) as error:
+        except (KeyError, StopIteration, ValueError, IndexError) as error:
             raise InvalidLayout(
-                f"the .meta lacks nSavedChans or a sample rate, or they are no numbers ({error})"
+                f"{companion} lacks nSavedChans or a sample rate, or they are no numbers ({error})"
             ) from error
         first_digital = max(0, n_channels - n_digital)
         return cls(
@@ -74,62 +81,85 @@ class RawLayout:
             sample_rate_hz=rate,
             digital_channels=tuple(range(first_digital, n_channels)),
             shanks=_shanks(meta)[:first_digital],
-            sha1=meta.get("fileSHA1", "").lower() or None,
+            claims=claims_of_meta(meta, companion),
         )
 
     @classmethod
-    def from_open_ephys(cls, structure: dict[str, Any], folder_name: str) -> Self:
+    def from_open_ephys(cls, structure: Any, folder_name: str) -> Self:
         """Layout of one continuous stream from the content of structure.oebin.
 
-        >>> stream = {"folder_name": "Probe-A/", "sample_rate": 30000, "num_channels": 384}
-        >>> RawLayout.from_open_ephys({"continuous": [stream]}, "Probe-A").n_channels
-        384
+        >>> stream = {"folder_name": "Probe-A/", "sample_rate": 30000, "num_channels": 3,
+        ...           "channels": [{"channel_name": name} for name in ("CH0", "Sync", "CH1")]}
+        >>> RawLayout.from_open_ephys({"continuous": [stream]}, "Probe-A").digital_channels
+        (1,)
         """
-        for stream in structure.get("continuous", ()):
-            if str(stream.get("folder_name", "")).strip("/") == folder_name:
-                return cls(
-                    n_channels=int(stream["num_channels"]), sample_rate_hz=float(stream["sample_rate"])
-                )
-        raise InvalidLayout(f"structure.oebin knows no continuous stream in a folder {folder_name!r}")
+        return cls.from_stream(stream_of(structure, folder_name))
 
     @classmethod
-    def beside(cls, raw: Path) -> Self:
-        """Layout from what lies beside the file; InvalidLayout names what was looked for."""
-        meta = raw.with_suffix(".meta")
-        if meta.is_file():
-            return cls.from_spikeglx(parse_meta(meta.read_text(encoding="utf-8", errors="replace")))
-        for folder in raw.parents[1:3]:
-            structure = folder / "structure.oebin"
-            if structure.is_file():
-                return cls.from_open_ephys(json.loads(structure.read_text()), raw.parent.name)
+    def from_stream(cls, stream: Mapping[str, Any], companion: str = "structure.oebin") -> Self:
+        """Layout from one entry of structure.oebin. A channel whose name holds SYNC carries bits."""
+        try:
+            n_channels, rate = _count(str(stream["num_channels"])), float(stream["sample_rate"])
+        except (KeyError, ValueError, TypeError) as error:
+            raise InvalidLayout(
+                f"{companion} lacks num_channels or sample_rate, or they are no numbers ({error})"
+            ) from error
+        return cls(
+            n_channels=n_channels,
+            sample_rate_hz=rate,
+            digital_channels=tuple(n for n in _sync_channels(stream) if n < n_channels),
+            claims=claims_of_stream(stream, companion),
+        )
+
+    @classmethod
+    def beside(cls, raw: Path, meta: Path | None = None) -> Self:
+        """Layout from that .meta, or from what lies beside the file; InvalidLayout names what was looked for.
+
+        Raises AmbiguousCompanion where several files could be its .meta.
+        """
+        meta = meta or find_companion(raw, ".meta")
+        if meta is not None:
+            return cls.from_spikeglx(read_meta(meta), meta.name)
+        structure = find_structure(raw)
+        if structure is not None:
+            return cls.from_stream(read_stream(structure, raw), structure.name)
         raise InvalidLayout(
-            f"neither {meta.name} nor a structure.oebin tells channels and rate of {raw.name}: give them"
+            f"neither {raw.with_suffix('.meta').name} nor a structure.oebin tells channels and rate of {raw.name}: "
+            "give them"
         )
 
 
-def parse_meta(text: str) -> dict[str, str]:
-    """Entries of a SpikeGLX .meta file; the tilde before tables is dropped.
-
-    >>> parse_meta("nSavedChans=385\\n~snsChanMap=(384,0,1)\\n")
-    {'nSavedChans': '385', 'snsChanMap': '(384,0,1)'}
-    """
-    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
-    return {key.strip().lstrip("~"): value.strip() for key, value in pairs}
+def _count(text: str) -> int:
+    """A number in plain digits: Python's int() would take 1_7 too."""
+    if not _WHOLE.match(text):
+        raise ValueError(f"{text[:40]!r} is no whole number")
+    return int(text)
 
 
-def _digital_words(meta: dict[str, str]) -> int:
-    if "snsApLfSy" in meta:
-        return int(meta["snsApLfSy"].split(",")[2])
-    if "snsXaDwSy" in meta:
-        _, words, sync = (int(count) for count in meta["snsXaDwSy"].split(","))
-        return words + sync
-    if "snsMnMaXaDw" in meta:
-        return int(meta["snsMnMaXaDw"].split(",")[3])
+def _sync_channels(stream: Mapping[str, Any]) -> list[int]:
+    channels = stream.get("channels")
+    return [
+        n
+        for n, channel in enumerate(channels if isinstance(channels, list) else [])
+        if isinstance(channel, dict) and "SYNC" in str(channel.get("channel_name", "")).upper()
+    ]
+
+
+def _digital_words(meta: Mapping[str, str]) -> int:
+    """How many channels at the end carry bits, not volts."""
+    if meta.get("snsApLfSy"):
+        return _count(meta["snsApLfSy"].split(",")[2].strip())
+    if meta.get("snsXaDwSy"):
+        counts = meta["snsXaDwSy"].split(",")
+        return _count(counts[1].strip()) + _count(counts[2].strip())
+    if meta.get("snsMnMaXaDw"):
+        return _count(meta["snsMnMaXaDw"].split(",")[3].strip())
     return 0
 
 
-def _shanks(meta: dict[str, str]) -> tuple[int, ...]:
-    """Shank of each electrode channel; both tables start every entry with it."""
+def _shanks(meta: Mapping[str, str]) -> tuple[int, ...]:
+    """Shank of each electrode channel; both tables start every entry with it. Empty where a table cannot be read."""
     table = meta.get("snsGeomMap") or meta.get("snsShankMap") or ""
     entries = table.strip("()").split(")(")[1:]
-    return tuple(int(entry.split(":")[0]) for entry in entries if entry.count(":") == 3)
+    shanks = [entry.split(":")[0] for entry in entries if entry.count(":") == 3]
+    return tuple(map(int, shanks)) if all(_WHOLE.match(shank) for shank in shanks) else ()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cingulum.codec.chunked import ChunkedReader
+from cingulum.codec.claims import Contradiction
 from cingulum.codec.digests import Digests, Hasher, digests_of
 from cingulum.codec.errors import DamagedChunk, ProofFailed
 from cingulum.codec.pipeline import ordered_map, thread_count
@@ -33,8 +34,8 @@ LOW_RATIO = 1.6
 class Compression:
     """What was written, and the hashes of the raw bytes it was proved to decode to.
 
-    `sha1_as_acquired` tells whether the raw file still is what SpikeGLX wrote, by the hash in
-    its .meta; None when there is no such hash. `resumed_chunks` were written before a crash.
+    `contradictions` are what companions claim of the raw file and its bytes do not bear out.
+    `resumed_chunks` were written before a crash.
     """
 
     raw: Digests
@@ -44,7 +45,7 @@ class Compression:
     n_channels: int
     n_chunks: int
     tail_bytes: int
-    sha1_as_acquired: bool | None = None
+    contradictions: tuple[Contradiction, ...] = ()
     resumed_chunks: int = 0
 
     @property
@@ -60,11 +61,7 @@ class Compression:
             found.append(f"the ratio is only {self.ratio:.2f}: were {self.n_channels} channels saved?")
         if self.tail_bytes:
             found.append(f"the last sample is incomplete: {self.tail_bytes} bytes are kept as they are")
-        if self.sha1_as_acquired is False:
-            found.append(
-                "the raw file is not what SpikeGLX wrote: its SHA-1 differs from fileSHA1 in the .meta"
-            )
-        return tuple(found)
+        return (*found, *map(str, self.contradictions))
 
 
 def decoded_digests(
@@ -115,8 +112,9 @@ def holds(
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     memory_bytes: int | None = None,
-) -> bool:
-    """Whether a compressed recording decodes to exactly the bytes of a file; both are read whole."""
+) -> Digests | None:
+    """The digests of a file, if a compressed recording decodes to exactly its bytes; both are read whole."""
     if reader.raw_size_bytes != raw.stat().st_size:
-        return False
-    return decoded_digests(reader, threads, on_progress, memory_bytes) == digests_of(raw)
+        return None
+    decoded = decoded_digests(reader, threads, on_progress, memory_bytes)
+    return decoded if decoded == digests_of(raw) else None

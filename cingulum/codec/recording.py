@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +16,8 @@ from numpy.typing import NDArray
 from cingulum.codec.cbin import CbinFile, CbinHeader, CbinReader
 from cingulum.codec.cbin_writer import write_cbin
 from cingulum.codec.chunked import Channels, ChunkedReader, Samples, pick_channels
+from cingulum.codec.claims import Claim, Contradiction, contradictions
+from cingulum.codec.companions import claims_beside
 from cingulum.codec.container import CglFile, CglReader, read_index
 from cingulum.codec.container_writer import write_cgl
 from cingulum.codec.deflate_engines import CompatiblePreset
@@ -41,6 +45,8 @@ class RawReader(ChunkedReader):
             chunk_offsets=offsets,
             tail=raw.tail(),
         )
+        self.path = raw.path
+        self.claims = raw.layout.claims
 
     def decode_chunk(self, chunk: int, data: bytes, channels: NDArray[np.int64] | None = None) -> Samples:
         samples = np.frombuffer(data, self.dtype).reshape(-1, self.n_channels)
@@ -49,12 +55,47 @@ class RawReader(ChunkedReader):
         return samples if channels is None else samples[:, channels]
 
 
+class ContradictedRecording(UserWarning):
+    """A recording is not what the files beside it claim; it can be read all the same."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A recording on a local disk, with everything that companions claim of it. Close it."""
+
+    reader: ChunkedReader
+    close: Callable[[], None]
+    claims: tuple[Claim, ...]
+
+    def contradictions(self, decoded: Digests | None = None) -> tuple[Contradiction, ...]:
+        """What is not as claimed; the SHA-1 by what was decoded, or else by what its header says."""
+        return contradictions(self.claims, self.reader.facts(decoded.sha1 if decoded else None))
+
+
+def open_local(
+    path: Path, *, layout: RawLayout | None = None, ch: Path | None = None, meta: Path | None = None
+) -> Opened:
+    """Open a .cgl, .cbin or raw file with its companions: those given, or else those beside it.
+
+    Raises AmbiguousCompanion, InvalidHeader, InvalidLayout, OSError.
+    """
+    if path.suffix in (".cgl", ".cbin"):
+        beside = claims_beside(path, meta)
+        file = CglFile(path) if path.suffix == ".cgl" else CbinFile(path, ch)
+        return Opened(file, file.close, (*file.claims, *beside))
+    raw = RawFile(path, layout or RawLayout.beside(path, meta))
+    raw_file = LocalFile(path)
+    return Opened(RawReader(raw_file, raw), raw_file.close, raw.layout.claims)
+
+
 class Recording:
     """Samples of a .cgl, .cbin or raw file, by path, HTTP or S3 address, or of our slice service.
 
     Array    (n_samples, n_channels), in the recording's own type; volts need the .meta's gain
     Index    time first: an integer or a slice; then channels: integer, slice or list
     Errors   DamagedChunk names the seconds that cannot be read; all others can
+    Claims   `contradictions` says where a .meta, .ch or structure.oebin claims something else than is there; opening
+             such a recording warns (ContradictedRecording)
 
     >>> import tempfile; from cingulum.codec import compress
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -66,9 +107,17 @@ class Recording:
     ((200, 3), [[30, 32], [33, 35]])
     """
 
-    def __init__(self, reader: ChunkedReader, close: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        reader: ChunkedReader,
+        close: Callable[[], None] | None = None,
+        contradictions: Sequence[str] = (),
+    ) -> None:
         self.reader = reader
+        self.contradictions = tuple(contradictions)
         self._close = close
+        if self.contradictions:
+            warnings.warn("; ".join(self.contradictions), ContradictedRecording, stacklevel=3)
 
     @classmethod
     def open(
@@ -78,27 +127,25 @@ class Recording:
         layout: RawLayout | None = None,
         cache: Path | None = None,
         headers: Mapping[str, str] | None = None,
+        ch: Path | str | None = None,
+        meta: Path | None = None,
     ) -> Self:
         """Open by path, HTTP address, `s3://bucket/key`, or the address of a slice (`…/slices/{dataset}`).
 
         layout    needed for raw files without a .meta beside them only
+        ch, meta  which .ch (by path or address) and .meta (by path) belong to it, where their names do not tell
         cache     a folder that keeps what was fetched
         headers   for HTTP, such as {"Authorization": "Token …"}
         """
         if isinstance(where, str) and where.startswith(("http://", "https://", "s3://")):
-            return cls._open_address(where, cache, headers)
-        path = Path(where)
-        if path.suffix == ".cgl":
-            cgl = CglFile(path)
-            return cls(cgl, cgl.close)
-        if path.suffix == ".cbin":
-            cbin = CbinFile(path)
-            return cls(cbin, cbin.close)
-        file = LocalFile(path)
-        return cls(RawReader(file, RawFile(path, layout or RawLayout.beside(path))), file.close)
+            return cls._open_address(where, cache, headers, None if ch is None else str(ch))
+        opened = open_local(Path(where), layout=layout, ch=None if ch is None else Path(ch), meta=meta)
+        return cls(opened.reader, opened.close, [str(found) for found in opened.contradictions()])
 
     @classmethod
-    def _open_address(cls, where: str, cache: Path | None, headers: Mapping[str, str] | None) -> Self:
+    def _open_address(
+        cls, where: str, cache: Path | None, headers: Mapping[str, str] | None, ch: str | None
+    ) -> Self:
         from cingulum.codec.remote import BlockCache, HttpFile, http_client
         from cingulum.codec.s3 import s3_address, s3_client
         from cingulum.codec.slice_service import SliceReader
@@ -108,16 +155,19 @@ class Recording:
         client = s3_client() if in_s3 else http_client(headers)
         try:
             if _SLICES.search(address.partition("?")[0]):
-                return cls(SliceReader(address, client, cache), client.close)
+                slices = SliceReader(address, client, cache)
+                return cls(slices, client.close, slices.contradictions)
             file = HttpFile(address, client)
             read_range: ReadRange = file
             if cache is not None:
                 read_range = BlockCache(file, file.size_bytes, cache, f"{address}\n{file.version}")
             head, dot, query = address.partition("?")
             if head.endswith(".cbin"):
-                header = HttpFile(head.removesuffix(".cbin") + ".ch" + dot + query, client)
-                content = header(0, header.size_bytes)
-                return cls(CbinReader(read_range, CbinHeader.parse(content)), client.close)
+                beside = HttpFile(ch or head.removesuffix(".cbin") + ".ch" + dot + query, client)
+                header = CbinHeader.parse(beside(0, beside.size_bytes))
+                reader = CbinReader(read_range, header)
+                facts = replace(reader.facts(), compressed_bytes=file.size_bytes)
+                return cls(reader, client.close, [str(one) for one in contradictions(header.claims, facts)])
             return cls(CglReader(read_range, read_index(read_range, file.size_bytes)), client.close)
         except BaseException:
             client.close()

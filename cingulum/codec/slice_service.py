@@ -28,6 +28,7 @@ class SliceReader(ChunkedReader):
     def __init__(self, address: str, client: httpx.Client, cache: Path | None = None) -> None:
         self._address, self._client = address.partition("?")[0].rstrip("/"), client
         told = self._told()
+        self.contradictions = [str(one) for one in told.get("doubts", [])]
         n_samples, rate = int(told["n_samples"]), float(told["sample_rate_hz"])
         bounds = chunk_edges(n_samples, max(1, round(rate)))
         super().__init__(

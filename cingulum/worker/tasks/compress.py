@@ -12,9 +12,9 @@ from cingulum.codec import (
     TargetBusy,
     compress,
     compress_to_cbin,
-    parse_meta,
 )
 from cingulum.codec.chunk import Preset
+from cingulum.codec.companions import read_meta
 from cingulum.codec.deflate_engines import CompatiblePreset
 from cingulum.worker.pipelines.standard import DEFAULT_PRESET
 from cingulum.worker.tasks.given import Given, TaskFailed
@@ -25,6 +25,8 @@ def run(given: Given) -> None:
 
     Parameters   `preset` of the codec (`compatible-fast`; `small` and `fast` write a .cgl), `chunk_duration_s`
     Proof        what was written was decoded again, and gives the SHA-256 that the job was made for
+    Claims       where the .meta claims another size, channel count, duration or SHA-1, the log names it; the server
+                 finds the same when it indexes the result, doubts the datasets, and keeps the raw file
     """
     raw = given.one("*.bin")
     meta = given.one("*.meta")
@@ -33,7 +35,7 @@ def run(given: Given) -> None:
     target = given.target(str(PurePosixPath(raw.path).with_suffix(suffix)))
     chunk_s = given.parameters.get("chunk_duration_s")
     try:
-        layout = RawLayout.from_spikeglx(parse_meta(meta.file.read_text(errors="replace")))
+        layout = RawLayout.from_spikeglx(read_meta(meta.file), PurePosixPath(meta.path).name)
         if suffix == ".cbin":
             done = compress_to_cbin(
                 raw.file,

@@ -362,11 +362,11 @@ def test_a_wrong_channel_count_is_warned_of(write_raw: WriteRaw) -> None:
 def test_the_hash_that_spikeglx_wrote_is_compared(write_raw: WriteRaw) -> None:
     samples = a_recording()
     raw = write_raw(samples)
-    for sha1, expected in [(digests_of(raw).sha1, True), ("0" * 40, False)]:
-        layout = RawLayout(samples.shape[1], 1_000.0, sha1=sha1)
-        result = compress(raw, layout=layout, overwrite=True)
-        assert result.sha1_as_acquired is expected
-        assert any("SpikeGLX" in warning for warning in result.warnings) is not expected
+    for sha1, as_acquired in [(digests_of(raw).sha1, True), ("ab" * 20, False), ("0" * 40, True)]:
+        meta = {"nSavedChans": str(samples.shape[1]), "imSampRate": "1000", "fileSHA1": sha1}
+        result = compress(raw, layout=RawLayout.from_spikeglx(meta), overwrite=True)
+        assert [one.field for one in result.contradictions] == ([] if as_acquired else ["fileSHA1"])
+        assert any("fileSHA1 claims" in warning for warning in result.warnings) is not as_acquired
 
 
 def test_start_of_file_tells_the_version() -> None:
