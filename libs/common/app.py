@@ -28,9 +28,18 @@ from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.idempotency import forget_old
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
+from libs.common.disconnect import EndsWithItsCaller
 from libs.common.limits import Limited
-from libs.common.observability import Observed, configure_logs, logger, metrics, prepare_routes, watch_loop
-from libs.common.problem import BadRequest, Conflict, NotFound, Problem, Unavailable
+from libs.common.observability import (
+    SAFE,
+    Observed,
+    configure_logs,
+    logger,
+    metrics,
+    prepare_routes,
+    watch_loop,
+)
+from libs.common.problem import BadRequest, Conflict, NotFound, Problem, QueryTooLong, Unavailable
 from libs.common.settings import ServiceSettings
 
 VERSION = "0.1.0"
@@ -70,6 +79,7 @@ def create_app(parts: Parts, settings: ServiceSettings) -> FastAPI:
         app.include_router(router)
     add_errors(app)
     _add_health(app)
+    app.add_middleware(EndsWithItsCaller)
     app.add_middleware(Identified, service=parts.service, verify_key=settings.identity_verify_key)
     app.add_middleware(Limited, json_bytes=settings.json_body_bytes)
     app.add_middleware(Observed, service=parts.service)
@@ -259,12 +269,17 @@ async def _integrity(_request: Request, error: Exception) -> Response:
     return answer(Conflict("Something else already stands in this place, or was just changed: look again."))
 
 
-async def _database(_request: Request, error: Exception) -> Response:
+async def _database(request: Request, error: Exception) -> Response:
     if _cannot_be_stored(error):
         logger("app").info("a value cannot be stored", error=str(getattr(error, "orig", error)))
         return answer(
             BadRequest("A value cannot be stored: NUL, NaN, half a character or too large a number.")
         )
+    if (
+        "57014" in _sqlstates(error) and request.method in SAFE
+    ):  # query_canceled, by the time limit of its pool
+        logger("app").warning("a query took too long", error=str(getattr(error, "orig", error)))
+        return answer(QueryTooLong(headers={"Retry-After": "60"}))
     logger("app").error("the database failed", exc_info=error)
     if "53100" in _sqlstates(error):
         return answer(

@@ -18,6 +18,7 @@ from starlette.types import Scope as AsgiScope
 
 from libs.common.catalogue import Service
 from libs.common.memory import Recent
+from libs.common.observability import caller
 from libs.common.permissions import Permission, Principal, Scope, Visibility, may, visibility
 from libs.common.problem import Forbidden, NotAuthenticated
 
@@ -90,9 +91,9 @@ class Identified:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             sent = dict(scope["headers"]).get(HEADER.encode())
-            scope.setdefault("state", {})["principal"] = (
-                self._caller(sent.decode("latin-1")) if sent else None
-            )
+            who = self._caller(sent.decode("latin-1")) if sent else None
+            scope.setdefault("state", {})["principal"] = who
+            caller.set(who.user_id if who else None)
         await self.app(scope, receive, send)
 
     def _caller(self, token: str) -> Principal | None:

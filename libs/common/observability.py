@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
@@ -22,6 +22,7 @@ from libs.common.problem import Internal
 
 REQUEST_ID_HEADER = "x-request-id"
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
+caller: ContextVar[UUID | None] = ContextVar("caller", default=None)  # the account behind the request
 _OF_JOB = re.compile(r"job-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+")
 
 REQUESTS = Histogram(

@@ -147,6 +147,13 @@ class NoFileWanted(Problem):
     detail = "This address takes no multipart/form-data: send JSON, or a form as application/x-www-form-urlencoded."
 
 
+class QueryTooLong(Unavailable):
+    """The database was stopped in the middle of a search that takes too long."""
+
+    slug = "query-too-long"
+    detail = "The search took longer than a query may: ask for less, with fewer conditions or a shorter page."
+
+
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route: which problems its callers should be ready for."""
     found: dict[int | str, dict[str, Any]] = {}

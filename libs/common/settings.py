@@ -19,6 +19,7 @@ class Patience:
     acquire_s: float = 5.0
     lock_s: float = 10.0
     write_s: float = 20.0
+    read_s: float = 10.0
 
 
 class CommonSettings(BaseSettings):
@@ -47,6 +48,9 @@ class CommonSettings(BaseSettings):
         default=10.0, gt=0, description="for a row or table that another one holds"
     )
     database_write_s: float = Field(default=20.0, gt=0, description="for a statement")
+    database_read_s: float = Field(
+        default=10.0, gt=0, description="for a statement of a request that reads; then 503"
+    )
     sweep_every_s: float = Field(default=20.0, description="how often missed events are looked for")
     seal_every_s: float = Field(default=2.0, description="how often audit rows are chained")
 
@@ -58,6 +62,7 @@ class CommonSettings(BaseSettings):
             acquire_s=self.database_acquire_s,
             lock_s=self.database_lock_s,
             write_s=self.database_write_s,
+            read_s=self.database_read_s,
         )
 
 

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from libs.common.auth import Identified
 from libs.common.catalogue import Service
 from libs.common.client import OverHttp
+from libs.common.disconnect import EndsWithItsCaller
 from libs.common.limits import Limited
 from libs.common.observability import Observed, configure_logs, metrics, prepare_routes, watch_loop
 from libs.common.problem import Problem
@@ -43,6 +44,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     app.add_route("/health/live", _well, include_in_schema=False)
     app.add_route("/health/ready", _ready, include_in_schema=False)
     app.add_route("/metrics", metrics, include_in_schema=False)
+    app.add_middleware(EndsWithItsCaller)
     app.add_middleware(Identified, service=Service.PORTAL, verify_key=settings.identity_verify_key)
     app.add_middleware(Limited)
     app.add_middleware(Observed, service=Service.PORTAL, on_error=_failed)

@@ -55,7 +55,7 @@ async def _look_at_graphs(app: FastAPI, pause_s: float) -> None:
     while True:
         await asyncio.sleep(pause_s if since else 0)
         try:
-            async with app.state.database.read() as session:
+            async with app.state.database.read_long() as session:
                 now = await queries.clock(session)
                 changed = await queries.sessions_to_look_at(session, since or now - timedelta(days=30))
             for session_id in changed:

@@ -177,7 +177,7 @@ class Listener:
                 .limit(BATCH)
             )
             began = time.monotonic()
-            async with self.writer.database.read() as session:
+            async with self.writer.database.read_long() as session:
                 rows = (await session.execute(missed)).all()
             for row in rows:
                 await self.handle(Envelope(*row), "sweep")

@@ -3,12 +3,13 @@
 from libs.common.db.engine import Database
 from libs.common.db.idempotency import IdempotentRoute, Once, StreamedRoute, shows_a_secret
 from libs.common.db.tables import Infrastructure, metadata_of
-from libs.common.db.transaction import Reading, Transaction, Tx, transaction
+from libs.common.db.transaction import LongReading, Reading, Transaction, Tx, transaction
 
 __all__ = [
     "Database",
     "IdempotentRoute",
     "Infrastructure",
+    "LongReading",
     "Once",
     "Reading",
     "StreamedRoute",

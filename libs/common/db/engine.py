@@ -1,4 +1,4 @@
-"""Connections: one small pool that writes, one that only reads, and how long anybody waits for them.
+"""Connections: small pools that write, read for requests or read for long, and how long anybody waits for them.
 
 A server that is stopped refuses at once; one that hangs says nothing at all. So every wait has an end: for a connection
 (`acquire_s`: a free one, the proof that it is alive, a new one), for a lock, for a statement (the server ends it), and
@@ -19,18 +19,19 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
 
+from libs.common.db.shares import Shares
 from libs.common.settings import Patience
 
 # Whatever says that the database did not do what it was asked; a time-out and a broken connection are an OSError.
 DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 PING_S = 1.5
+LONG_READ_S = 120.0  # for a statement of a sweep, or of a table that many callers share
 ANSWER_S = 2.0  # beyond the time a statement may take: then the server hangs
 
 
@@ -44,7 +45,9 @@ def async_url(url: str) -> str:
     return f"postgresql+asyncpg://{rest}" if scheme in {"postgresql", "postgres"} else url
 
 
-def _engine(url: str, size: int, service: str, patience: Patience, **more: Any) -> AsyncEngine:
+def _engine(
+    url: str, size: int, service: str, patience: Patience, statement_s: float, **more: Any
+) -> AsyncEngine:
     return create_async_engine(
         async_url(url),
         pool_size=size,
@@ -57,7 +60,7 @@ def _engine(url: str, size: int, service: str, patience: Patience, **more: Any) 
             # A pooler between us and the server may hand a prepared name to another connection.
             "prepared_statement_name_func": lambda: f"__{uuid4()}__",
             "timeout": patience.connect_s,
-            "command_timeout": patience.write_s + ANSWER_S,
+            "command_timeout": statement_s + ANSWER_S,
             "server_settings": {
                 "application_name": f"cingulum-{service}",
                 "timezone": "UTC",
@@ -65,7 +68,7 @@ def _engine(url: str, size: int, service: str, patience: Patience, **more: Any) 
                 # reads all files to list those of one session.
                 "join_collapse_limit": "10",
                 "from_collapse_limit": "10",
-                "statement_timeout": _milliseconds(patience.write_s),
+                "statement_timeout": _milliseconds(statement_s),
                 "lock_timeout": _milliseconds(patience.lock_s),
                 # What a client that vanished holds is let go within minutes, not when TCP gives up after two hours.
                 "idle_in_transaction_session_timeout": _milliseconds(120),
@@ -83,7 +86,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 class Database:
-    """The two pools of one service in one process, and one connection that only asks whether the server answers."""
+    """The pools of one service in one process, and one connection that only asks whether the server answers."""
 
     def __init__(
         self,
@@ -96,12 +99,18 @@ class Database:
     ) -> None:
         self.service = service
         self.patience = patience or Patience()
-        self.writing = _engine(url, writers, service, self.patience)
+        self.writing = _engine(url, writers, service, self.patience, self.patience.write_s)
         # AUTOCOMMIT spares the server a BEGIN and a ROLLBACK around each read.
-        self.reading = _engine(url, readers, service, self.patience, isolation_level="AUTOCOMMIT")
-        self.probing = _engine(url, 1, service, self.patience, isolation_level="AUTOCOMMIT")
+        self.reading = self._autocommit(url, readers, self.patience.read_s)
+        self.reading_long = self._autocommit(url, 2, LONG_READ_S)
+        self.probing = self._autocommit(url, 1, self.patience.read_s)
+        self.shares = Shares(max(1, readers - 2))
         self.write_session = async_sessionmaker(self.writing, expire_on_commit=False)
         self.read_session = async_sessionmaker(self.reading, expire_on_commit=False)
+        self._long_session = async_sessionmaker(self.reading_long, expire_on_commit=False)
+
+    def _autocommit(self, url: str, size: int, statement_s: float) -> AsyncEngine:
+        return _engine(url, size, self.service, self.patience, statement_s, isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
@@ -116,8 +125,22 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session that reads. Raises DATABASE_ERRORS."""
-        async with self.read_session() as session:
+        """A session of a request: its statements have a time limit, its caller a share of the connections.
+
+        Raises DATABASE_ERRORS, TooManyRequests.
+        """
+        async with self.shares.one(), self._alive(self.read_session) as session:
+            yield session
+
+    @asynccontextmanager
+    async def read_long(self) -> AsyncIterator[AsyncSession]:
+        """A session for sweeps, and for tables that many callers share. Raises DATABASE_ERRORS."""
+        async with self._alive(self._long_session) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _alive(self, sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
+        async with sessions() as session:
             await self._acquire(session)
             try:
                 yield session
@@ -129,19 +152,6 @@ class Database:
         async with asyncio.timeout(self.patience.acquire_s):
             await session.connection()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """A bare reading connection, for the hot lists. Raises DATABASE_ERRORS."""
-        async with asyncio.timeout(self.patience.acquire_s):
-            connection = await self.reading.connect()
-        try:
-            yield connection
-        except TimeoutError:
-            await connection.invalidate()
-            raise
-        finally:
-            await connection.close()
-
     async def ping(self) -> None:
         """Raise (DATABASE_ERRORS) unless the server answers at once; busy pools do not matter."""
         async with asyncio.timeout(PING_S), self.probing.connect() as connection:
@@ -149,5 +159,5 @@ class Database:
 
     async def close(self) -> None:
         """Give all connections back."""
-        for engine in (self.writing, self.reading, self.probing):
+        for engine in (self.writing, self.reading, self.reading_long, self.probing):
             await engine.dispose()

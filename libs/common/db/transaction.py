@@ -149,3 +149,13 @@ async def reading(request: Request) -> AsyncIterator[AsyncSession]:
 
 
 Reading = Annotated[AsyncSession, Depends(reading, scope="function")]
+
+
+async def reading_long(request: Request) -> AsyncIterator[AsyncSession]:
+    """The same for tables that many callers share and few ask for; use as `read: LongReading`."""
+    database: Database = request.app.state.database
+    async with database.read_long() as session:
+        yield session
+
+
+LongReading = Annotated[AsyncSession, Depends(reading_long, scope="function")]

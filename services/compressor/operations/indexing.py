@@ -73,7 +73,7 @@ class Indexer:
 
     async def index_wanted(self) -> bool:
         """Index what is wanted now; whether there is any recording out of which slices can be read."""
-        async with self._writer.database.read() as read:
+        async with self._writer.database.read_long() as read:
             rows = await queries.wanted(read)
         for row in rows:
             try:
@@ -86,12 +86,12 @@ class Indexer:
             async with self._writer.begin() as tx:
                 await queries.write(tx.session, row, found)
                 tx.audit("index", "recording", row.dataset_id, after={"state": found["state"]})
-        async with self._writer.database.read() as read:
+        async with self._writer.database.read_long() as read:
             return await queries.any_indexed(read)
 
     async def prove_one(self) -> bool:
         """Decode all of a recording that nobody has proved here, and compare hashes; whether there was one."""
-        async with self._writer.database.read() as read:
+        async with self._writer.database.read_long() as read:
             row = await queries.unproved(read)
         if row is None:
             return False

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 
 from libs.common.auth import Reader, Sees
-from libs.common.db import IdempotentRoute, Reading
+from libs.common.db import IdempotentRoute, LongReading
 from libs.common.problem import NotFound, problems
 from libs.common.schemas import absolute
 from libs.common.schemas.files.downloads import CacheInfo, CacheTable
@@ -19,20 +19,22 @@ router = APIRouter(route_class=IdempotentRoute, tags=["cache"])
 
 @router.get("/cache/info", response_model_exclude_none=True)
 @router.get("/cache/info/", response_model_exclude_none=True, include_in_schema=False)
-async def cache_info(request: Request, _by: Reader, seen: Sees, read: Reading) -> CacheInfo:
+async def cache_info(request: Request, _by: Reader, seen: Sees, read: LongReading) -> CacheInfo:
     """When the tables were made, and where they are."""
     return _info(request, await _kept(request).of(read, seen))
 
 
 @router.get("/cache/info/{tag}", response_model_exclude_none=True, responses=problems(NotFound))
-async def cache_info_of_tag(request: Request, tag: str, _by: Reader, seen: Sees, read: Reading) -> CacheInfo:
+async def cache_info_of_tag(
+    request: Request, tag: str, _by: Reader, seen: Sees, read: LongReading
+) -> CacheInfo:
     """The same of the datasets with one tag."""
     return _info(request, await _kept(request).of(read, seen, tag))
 
 
 @router.get("/cache.zip", responses=problems(NotFound))
 async def cache_zip(
-    request: Request, _by: Reader, seen: Sees, read: Reading, tag: str | None = None
+    request: Request, _by: Reader, seen: Sees, read: LongReading, tag: str | None = None
 ) -> Response:
     """sessions.pqt, datasets.pqt and cache_info.json: what the caller may see and a server holds."""
     tables = await _kept(request).of(read, seen, tag)

@@ -32,7 +32,7 @@ async def carry_out(dock: Dock) -> int:
 
     One that is not here is no order any more: whoever brings it names the copy.
     """
-    async with dock.database.read() as read:
+    async with dock.database.read_long() as read:
         waiting = await orders.waiting(read, dock.kind)
     return sum([await _carry_out(dock, order) for order in waiting])
 

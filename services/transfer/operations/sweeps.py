@@ -24,7 +24,7 @@ async def sweep(dock: Dock) -> int:
     """Give up uploads whose attempt has ended without them, or that were idle for a week; how many."""
     swept, after = 0, None
     while True:
-        async with dock.database.read() as read:
+        async with dock.database.read_long() as read:
             now = await queries.clock(read)
             candidates = await queries.may_be_over(read, after, now)
         for found in candidates:
@@ -51,7 +51,7 @@ async def _give_up(dock: Dock, found: queries.Candidate) -> bool:
 
 async def remove_left(dock: Dock) -> None:
     """Remove parts and objects of swept uploads, and parts that belong to no upload."""
-    async with dock.database.read() as read:
+    async with dock.database.read_long() as read:
         leaving = await queries.leaving(read)
         now = await queries.clock(read)
     for row in leaving:
@@ -59,7 +59,7 @@ async def remove_left(dock: Dock) -> None:
         await remove_unneeded(dock, [row.sha256] if row.sha256 else [])
         await _is_gone(dock, row)
     old = [pending.upload_id for pending in await dock.store.uploads() if pending.touched_at < now - STRAY]
-    async with dock.database.read() as read:
+    async with dock.database.read_long() as read:
         strays = await queries.unknown(read, old)
     for upload_id in strays:
         await dock.store.discard(upload_id)

@@ -1,0 +1,70 @@
+"""How many connections one caller may read with at once: whoever asks most waits, and does not make others wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from libs.common.observability import caller
+from libs.common.problem import TooManyRequests
+
+MOST_WAITING: Final = 100  # requests of one caller in front of one service's pool
+PATIENCE_S: Final = 20.0  # as long as two statements may take
+
+
+@dataclass
+class _Share:
+    free: asyncio.Semaphore
+    users: int = 0
+
+
+class Shares:
+    """One caller's part of a pool. Work that no request asked for, and strangers, have no share and no limit."""
+
+    def __init__(
+        self, most: int, *, most_waiting: int = MOST_WAITING, patience_s: float = PATIENCE_S
+    ) -> None:
+        self.most = most
+        self.most_waiting = most_waiting
+        self.patience_s = patience_s
+        self._shares: dict[UUID, _Share] = {}
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Hold one part of the present caller's share, or wait for it. Raises TooManyRequests."""
+        who = caller.get()
+        if who is None:
+            yield
+            return
+        share = self._shares.setdefault(who, _Share(asyncio.Semaphore(self.most)))
+        if share.users >= self.most + self.most_waiting:
+            raise _refusal(f"{share.users} of your requests wait here already")
+        share.users += 1
+        try:
+            await self._acquire(share)
+            try:
+                yield
+            finally:
+                share.free.release()
+        finally:
+            share.users -= 1
+            if not share.users:
+                del self._shares[who]
+
+    async def _acquire(self, share: _Share) -> None:
+        try:
+            async with asyncio.timeout(self.patience_s):
+                await share.free.acquire()
+        except TimeoutError:
+            raise _refusal(f"{self.most} others of yours are still being answered") from None
+
+
+def _refusal(reason: str) -> TooManyRequests:
+    return TooManyRequests(
+        f"One account reads with a few connections at a time, and {reason}: send fewer at once.",
+        headers={"Retry-After": "5"},
+    )

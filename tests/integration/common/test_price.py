@@ -1,0 +1,149 @@
+"""A query has a price: a slow one is stopped, ends with its caller, and takes no other caller's connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import asyncpg
+import pytest
+import uvicorn
+
+from libs.common.catalogue import Service
+from libs.common.testing import Callers, Running
+from libs.common.testing.callers import identity_headers
+from tests.support.system import Cingulum
+
+PATIENCE_S = 60
+PATHS = {
+    Service.METADATA: "/subjects?limit=1",
+    Service.REGISTRY: "/datasets?limit=1",
+    Service.SCHEDULER: "/jobs?limit=1",
+}
+TABLES = {
+    Service.METADATA: "metadata.subjects",
+    Service.REGISTRY: "registry.datasets",
+    Service.SCHEDULER: "scheduler.jobs",
+}
+# What of the same service does not read that table.
+OTHERS = {
+    Service.METADATA: "/labs?limit=1",
+    Service.REGISTRY: "/tags?limit=1",
+    Service.SCHEDULER: "/health/ready",
+}
+
+
+@asynccontextmanager
+async def held(cingulum: Cingulum, table: str) -> AsyncIterator[asyncpg.Connection]:
+    """Whoever reads the table waits until the end of the block, however fast the machine is."""
+    connection = await asyncpg.connect(cingulum.admin_url)
+    try:
+        async with connection.transaction():
+            await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def waiting(connection: asyncpg.Connection, table: str) -> int:
+    """How many statements wait for the table now."""
+    found = await connection.fetchval(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass", table
+    )
+    return int(found)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for a condition."""
+    for _ in range(PATIENCE_S * 50):
+        if await holds():
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError
+
+
+async def until_waiting(connection: asyncpg.Connection, table: str, number: int) -> None:
+    """Wait until so many statements wait for the table."""
+
+    async def so_many() -> bool:
+        return await waiting(connection, table) == number
+
+    await until(so_many)
+
+
+@asynccontextmanager
+async def over_a_socket(running: Running) -> AsyncIterator[aiohttp.ClientSession]:
+    """The service on a port of loopback, so that its callers can hang up."""
+    server = uvicorn.Server(uvicorn.Config(running.app, port=0, lifespan="off", log_level="error"))
+    serving = asyncio.create_task(server.serve())
+    try:
+
+        async def started() -> bool:
+            return server.started
+
+        await until(started)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
+            yield client
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@pytest.mark.parametrize("service", PATHS)
+async def test_one_account_cannot_take_all_connections_and_its_statements_end_when_it_hangs_up(
+    cingulum: Cingulum, callers: Callers, service: Service
+) -> None:
+    running = await cingulum.start(service, callers.administrator)
+    greedy = identity_headers(callers.visitor, service)
+    async with over_a_socket(running) as client, held(cingulum, TABLES[service]) as lock:
+
+        async def ask() -> int:
+            async with client.get(PATHS[service], headers=greedy) as answer:
+                return answer.status
+
+        asked = [asyncio.create_task(ask()) for _ in range(12)]
+        await until_waiting(lock, TABLES[service], 3)
+        answer = await running.get(OTHERS[service])
+        assert answer.status_code == 200, "others are answered meanwhile"
+        assert await waiting(lock, TABLES[service]) == 3, "one account holds three of the five connections"
+        for one in asked:
+            one.cancel()
+        await asyncio.wait(asked)
+        await until_waiting(lock, TABLES[service], 0)
+    assert (await running.get(PATHS[service])).status_code == 200
+
+
+async def test_a_statement_that_takes_too_long_is_stopped_and_the_reason_told(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    cingulum.environment = {**cingulum.environment, "CINGULUM_DATABASE_READ_S": "0.2"}
+    metadata = await cingulum.start(Service.METADATA, callers.administrator)
+    async with held(cingulum, "metadata.subjects"):
+        answer = await metadata.get("/subjects")
+    assert (answer.status_code, answer.json()["type"]) == (503, "query-too-long")
+    assert "ask for less" in answer.json()["detail"]
+    assert (await metadata.get("/subjects")).status_code == 200
+
+
+async def test_a_write_goes_on_when_its_caller_hangs_up(cingulum: Cingulum, callers: Callers) -> None:
+    metadata = await cingulum.start(Service.METADATA, callers.administrator)
+    headers = identity_headers(callers.administrator, Service.METADATA)
+    async with over_a_socket(metadata) as client:
+        async with held(cingulum, "metadata.labs") as lock:
+
+            async def write() -> None:
+                await client.post("/labs", json={"name": "hilllab"}, headers=headers)
+
+            writing = asyncio.create_task(write())
+            await until_waiting(lock, "metadata.labs", 1)
+            writing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await writing
+
+        async def written() -> bool:
+            return (await metadata.get("/labs/hilllab")).status_code == 200
+
+        await until(written)
