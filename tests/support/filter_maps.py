@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from libs.common.filters import Field, FieldMap, JsonField, Relation
+from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
 
 METADATA = sa.MetaData()
 SUBJECTS_TABLE = sa.Table(
@@ -60,13 +60,13 @@ PARENTS: FieldMap = FieldMap("parent sessions", _PARENTS, {
     "subject": Relation(
         lambda: SUBJECTS, on=SUBJECTS_TABLE.c.id == _PARENTS.c.subject_id, key=_PARENTS.c.subject_id
     ),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 SUBJECTS: FieldMap = FieldMap("subjects", SUBJECTS_TABLE, {
     "id": Field(SUBJECTS_TABLE.c.id, "uuid"),
     "nickname": Field(SUBJECTS_TABLE.c.nickname, "text"),
     "birth_date": Field(SUBJECTS_TABLE.c.birth_date, "date"),
     "sessions": Relation(lambda: SESSIONS, on=SESSIONS_TABLE.c.subject_id == SUBJECTS_TABLE.c.id),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 PROJECTS: FieldMap = FieldMap("projects", PROJECTS_TABLE, {
     "id": Field(PROJECTS_TABLE.c.id, "uuid"),
     "name": Field(PROJECTS_TABLE.c.name, "text"),
@@ -77,7 +77,7 @@ PROJECTS: FieldMap = FieldMap("projects", PROJECTS_TABLE, {
             SESSION_PROJECTS_TABLE.c.session_id == SESSIONS_TABLE.c.id,
         ),
     ),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 DATASETS: FieldMap = FieldMap("datasets", DATASETS_TABLE, {
     "id": Field(DATASETS_TABLE.c.id, "uuid"),
     "name": Field(DATASETS_TABLE.c.name, "text"),
@@ -86,7 +86,7 @@ DATASETS: FieldMap = FieldMap("datasets", DATASETS_TABLE, {
     "session": Relation(
         lambda: SESSIONS, on=SESSIONS_TABLE.c.id == DATASETS_TABLE.c.session_id, key=DATASETS_TABLE.c.session_id
     ),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 SESSIONS: FieldMap = FieldMap("sessions", SESSIONS_TABLE, {
     "id": Field(SESSIONS_TABLE.c.id, "uuid"),
     "start_time": Field(SESSIONS_TABLE.c.start_time, "datetime"),
@@ -115,4 +115,4 @@ SESSIONS: FieldMap = FieldMap("sessions", SESSIONS_TABLE, {
     "data_dataset_session_related": Relation(
         lambda: DATASETS, on=DATASETS_TABLE.c.session_id == SESSIONS_TABLE.c.id
     ),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip

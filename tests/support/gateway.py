@@ -48,6 +48,13 @@ def _built(environment: Mapping[str, str]) -> tuple[Any, Gateway]:
 @asynccontextmanager
 async def mounted(environment: Mapping[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     """Every service of the tree in this process, entered through the gateway."""
+    async with assembled(environment) as (http, _):
+        yield http
+
+
+@asynccontextmanager
+async def assembled(environment: Mapping[str, str]) -> AsyncIterator[tuple[httpx.AsyncClient, Gateway]]:
+    """The same, and the gateway itself with its services."""
     observed, gateway = _built(environment)
     async with (
         gateway.lifespan(),
@@ -56,7 +63,7 @@ async def mounted(environment: Mapping[str, str]) -> AsyncIterator[httpx.AsyncCl
             base_url="http://cingulum.test:8000",
         ) as http,
     ):
-        yield http
+        yield http, gateway
 
 
 @asynccontextmanager

@@ -38,7 +38,8 @@ PARTS: Final[dict[str, frozenset[Kind]]] = {
     "month": frozenset({"datetime", "date"}),
     "day": frozenset({"datetime", "date"}),
 }
-_MOST_HOPS = 8
+MOST_HOPS: Final = 5  # relations that one name may follow; the longest that clients send is 3
+MOST_CROSSING: Final = 10  # pairs that follow a relation: the time to plan a statement grows with each
 _LONGEST_PATH = 20
 
 
@@ -48,6 +49,7 @@ class Condition:
 
     source     of the map that it was parsed with
     hops       the relations to follow, outermost first
+    keyed      the relation whose key column is compared in the place of the row it points at
     part       of a time, that is compared in its place: date, year, month or day
     json_path  keys and indices to follow into a JSON field
     value      of the kind that `lookup` compares with; a list for in, range, has_keys and has_any_keys
@@ -62,6 +64,7 @@ class Condition:
     part: str = ""
     json_path: tuple[str, ...] = ()
     negated: bool = False
+    keyed: Relation | None = None
 
 
 def parse_filter(text: str, fields: FieldMap, parameter: str = "django") -> list[Condition]:
@@ -70,7 +73,14 @@ def parse_filter(text: str, fields: FieldMap, parameter: str = "django") -> list
     `~` before a field negates, `pk` is the primary key, `__` follows relations and JSON paths; without look-up it is
     `exact`. Raises UnknownFilter and BadFilterValue, nothing else.
     """
-    return [_condition(name, value, fields) for name, value in split_pairs(text, parameter)]
+    conditions = [_condition(name, value, fields) for name, value in split_pairs(text, parameter)]
+    if sum(bool(one.hops or one.keyed) for one in conditions) > MOST_CROSSING:
+        raise BadFilterValue(
+            parameter,
+            f"at most {MOST_CROSSING} of its pairs may follow a relation such as subject__nickname: ask for "
+            "several values with __in, or in several requests.",
+        )
+    return conditions
 
 
 def parse_json_filter(text: str, fields: FieldMap, parameter: str) -> list[Condition]:
@@ -82,6 +92,18 @@ def parse_json_filter(text: str, fields: FieldMap, parameter: str) -> list[Condi
     ]
 
 
+def condition_on(name: str, value: object, fields: FieldMap) -> Condition:
+    """The condition of a parameter of its own, such as `projects=`: the value is compared as it is.
+
+    Thus such a parameter goes the same way over relations as the free filter does, and sees no more.
+    """
+    place = _resolve(name, fields)
+    lookup, part, path = _split_rest(name, place)
+    return Condition(
+        name, fields.source, place.hops, place.leaf, lookup, value, part, path, keyed=place.keyed
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class _Place:
     """Where a name leads, and what of it is left over behind the field."""
@@ -89,6 +111,7 @@ class _Place:
     hops: tuple[Relation, ...]
     leaf: Field | JsonField
     rest: list[str]
+    keyed: Relation | None = None
 
 
 def _condition(written: str, value: str, fields: FieldMap) -> Condition:
@@ -102,8 +125,9 @@ def _condition(written: str, value: str, fields: FieldMap) -> Condition:
             lookup, typed = _plain_value(lookup, value, _compared_kind(place.leaf, part), place.leaf)
     except ValueError as error:
         raise BadFilterValue(written, f"{error}.") from None
+    negated = written.startswith("~")
     return Condition(
-        written, fields.source, place.hops, place.leaf, lookup, typed, part, path, written.startswith("~")
+        written, fields.source, place.hops, place.leaf, lookup, typed, part, path, negated, place.keyed
     )
 
 
@@ -124,10 +148,13 @@ def _resolve(name: str, fields: FieldMap) -> _Place:
         target = found.target()
         if not rest or (len(rest) == 1 and rest[0] in PLAIN_LOOKUPS and rest[0] not in target.fields):
             rest = ["pk", *rest]
+        if found.shown is not None and rest[0] in found.shown.target().fields:
+            found = found.shown
+            target = found.target()
         if found.key is not None and rest[0] in {"pk", target.primary_key}:
-            return _Place(tuple(hops), Field(found.key, target.key_field().kind), rest[1:])
-        if len(hops) == _MOST_HOPS:
-            raise UnknownFilter(name, f"it goes over more than {_MOST_HOPS} relations.")
+            return _Place(tuple(hops), Field(found.key, target.key_field().kind), rest[1:], found)
+        if len(hops) == MOST_HOPS:
+            raise UnknownFilter(name, f"it follows more than {MOST_HOPS} relations.")
         hops.append(found)
         fields, segments = target, rest
 

@@ -6,11 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy.orm import QueryableAttribute
 
+from libs.common.permissions import Visibility
+
 Kind = Literal["text", "int", "float", "bool", "uuid", "datetime", "date"]
 Column = ColumnElement[Any] | QueryableAttribute[Any]
+Visible = Callable[[Visibility, Any], ColumnElement[bool]]
+
+
+def visible_to_all(_visibility: Visibility, _row: Any) -> ColumnElement[bool]:
+    """The condition of a vocabulary, which everybody who signed in may read whole."""
+    return sa.true()
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,14 +41,18 @@ class JsonField:
 class Relation:
     """The way to other rows, one or many: each condition that goes this way becomes one EXISTS.
 
+    A row that the target's map hides from the caller counts as absent, and so does a key that points at it.
+
     target  the map of those rows; a function, as maps may point at each other
     on      which of them belong to a row here; may go through a link table, and should leave deleted rows out
     key     the column here that holds the target's primary key, where there is one: it spares the EXISTS
+    shown   the way to what every row here shows of the target by itself, as a session the nickname of its subject
     """
 
     target: Callable[[], FieldMap]
     on: ColumnElement[bool]
     key: Column | None = None
+    shown: Relation | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +63,15 @@ class FieldMap:
     source       the table, view or alias that the fields' columns belong to; filtered statements select from it.
                  A row that is its own relation (a session's parent session) needs a map over an alias.
     primary_key  the field that `pk` stands for
+    visible      which rows a caller may know of, given the columns of the source or of an alias of it. Every map says
+                 so; for a vocabulary it is `visible_to_all`.
     """
 
     noun: str
     source: FromClause
     fields: Mapping[str, Field | JsonField | Relation] = field(default_factory=dict)
     primary_key: str = "id"
+    visible: Visible = field(kw_only=True)
 
     def key_field(self) -> Field:
         """The field that `pk` stands for; it must be a plain one."""

@@ -11,7 +11,8 @@ from sqlalchemy.orm import QueryableAttribute
 from sqlalchemy.sql import visitors
 
 from libs.common.filters.conditions import Condition, is_aware
-from libs.common.filters.fields import Column, Field, JsonField, Relation
+from libs.common.filters.fields import Column, Field, FieldMap, JsonField, Relation
+from libs.common.permissions import Visibility
 
 Expression = sa.ColumnElement[Any]
 Test = sa.ColumnElement[bool]
@@ -28,44 +29,70 @@ _TYPES: dict[str, sa.types.TypeEngine[Any]] = {
 _NULL = sa.literal("null", sa.Text())
 
 
-def to_sql(conditions: Sequence[Condition]) -> Test:
+def to_sql(conditions: Sequence[Condition], visibility: Visibility) -> Test:
     """One expression that holds where all conditions do, over the source of the map that they were parsed with.
 
     Each condition that follows relations becomes an EXISTS of its own: two conditions over a to-many relation may
     hold by two different rows, as in Alyx. A negated condition holds wherever the plain one does not, nulls included.
+    Each relation leads only to rows that its map shows to the caller: any other is as absent as one that was deleted.
     """
-    return sa.and_(sa.true(), *(_one(condition) for condition in conditions))
+    return sa.and_(sa.true(), *(_one(condition, visibility) for condition in conditions))
 
 
-def _one(condition: Condition) -> Test:
-    is_absence = condition.lookup == "isnull" and condition.value is True
-    test = _along(condition.hops, condition, condition.source, _stay, is_absence=is_absence)
+def _one(condition: Condition, visibility: Visibility) -> Test:
+    test = _Way(condition, visibility).along(condition.hops, condition.source, _stay)
     if not condition.negated:
         return test
     return sa.not_(test) if condition.hops else test.is_not(sa.true())
 
 
-def _along(
-    hops: tuple[Relation, ...], condition: Condition, here: sa.FromClause, move: Move, *, is_absence: bool
-) -> Test:
-    """Go from `here` over the next relation, to a fresh alias of its target, so that no two ways meet."""
-    if not hops:
-        return _leaf_test(condition, move)
-    relation, rest = hops[0], hops[1:]
-    source = relation.target().source
-    there = source.alias()
-    to_there = _moving(source, there)
-    on = to_there(move(relation.on))
-    reached = _exists(here, there, on, _along(rest, condition, there, to_there, is_absence=is_absence))
-    if is_absence:  # a row that is not there has no value either
-        return sa.or_(sa.not_(_exists(here, there, on)), reached)
-    return reached
+class _Way:
+    """From a row over the hops of a condition to the value it compares, for one caller."""
+
+    def __init__(self, condition: Condition, visibility: Visibility) -> None:
+        self.condition = condition
+        self.visibility = visibility
+        self.is_absence = condition.lookup == "isnull" and condition.value is True
+
+    def along(self, hops: tuple[Relation, ...], here: sa.FromClause, move: Move) -> Test:
+        """Go from `here` over the next relation, to a fresh alias of its target, so that no two ways meet."""
+        if not hops:
+            return self._end(here, move)
+        step = _Step(hops[0], here, move, self.visibility)
+        reached = step.exists(self.along(hops[1:], step.there, step.move))
+        if self.is_absence:  # a row that is not there has no value either
+            return sa.or_(sa.not_(step.exists()), reached)
+        return reached
+
+    def _end(self, here: sa.FromClause, move: Move) -> Test:
+        """The comparison; that of a key holds only with the row behind it, if that is not everybody's."""
+        test = _leaf_test(self.condition, move)
+        if self.condition.keyed is None:
+            return test
+        step = _Step(self.condition.keyed, here, move, self.visibility)
+        if isinstance(step.visible, sa.True_):
+            return test
+        return sa.not_(step.exists()) if self.is_absence else sa.and_(test, step.exists())
 
 
-def _exists(here: sa.FromClause, there: sa.FromClause, *tests: Test) -> Test:
-    # Only `here` is the outer query's: a link table named in the tests is a new one, even if it is used outside too.
-    rows: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(there).where(*tests)
-    return rows.correlate(here).exists()
+class _Step:
+    """One relation, followed to a fresh alias of its target."""
+
+    def __init__(self, relation: Relation, here: sa.FromClause, move: Move, visibility: Visibility) -> None:
+        target: FieldMap = relation.target()
+        self.here = here
+        self.there = target.source.alias()
+        self.move = _moving(target.source, self.there)
+        self.on = self.move(move(relation.on))
+        self.visible = target.visible(visibility, self.there.c)
+
+    def exists(self, *tests: Test) -> Test:
+        """A visible row is there that fulfils the tests."""
+        # Only `here` is the outer query's: a link table named in the tests is a new one, even if used outside too.
+        one: sa.Select[Any] = (
+            sa.select(sa.literal_column("1")).select_from(self.there).where(self.on, self.visible, *tests)
+        )
+        return one.correlate(self.here).exists()
 
 
 def _stay(expression: Expression) -> Expression:

@@ -7,8 +7,8 @@ import re
 from libs.common.filters.problems import BadFilterValue
 
 LONGEST_TEXT = 60_000  # characters; a request line holds no more
-MOST_PAIRS = 100
-MOST_ITEMS = 5_000
+MOST_PAIRS = 32
+MOST_VALUES = 1_000  # of one list
 _DEEPEST = 8
 _CLOSERS = {"[": "]", "(": ")", "{": "}"}
 _NUMBER = re.compile(r"-?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?", re.ASCII)
@@ -105,7 +105,7 @@ def _pieces(text: str, parameter: str) -> list[str]:
                 end = matching.get(end, end) + 1
         pieces.append(text[start:end])
         if len(pieces) > 2 * MOST_PAIRS:
-            raise BadFilterValue(parameter, f"at most {MOST_PAIRS} pairs are read.")
+            raise BadFilterValue(parameter, f"at most {MOST_PAIRS} pairs are read: ask in several requests.")
         if end >= len(text):
             return pieces
         start = end + 1
@@ -154,8 +154,8 @@ class _Reader:
     def value(self, depth: int) -> Literal:
         self.skip_spaces()
         self._n_items += 1
-        if self._n_items > MOST_ITEMS:
-            raise ValueError(f"at most {MOST_ITEMS} items are read")
+        if self._n_items > MOST_VALUES + 1:  # the list itself is one
+            raise ValueError(f"a list holds at most {MOST_VALUES} values: ask in several requests")
         first = self.text[self.at : self.at + 1]
         if first in {"'", '"'}:
             return self._string()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
-from libs.common.filters import Field, FieldMap, JsonField, Relation
+from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
+from libs.common.permissions import Visibility
 from libs.common.published import COPIES, DATASET_TAGS, DATASET_TYPES, DATASETS, table
+from libs.common.visible import dataset_row_visible, dataset_visible, session_visible
 from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,
@@ -18,6 +22,7 @@ from services.metadata.queries.filter_maps import (
     LOCATION_MAP,
     PROJECT_MAP,
     REPOSITORY_MAP,
+    SESSION_KEY_MAP,
     SUBJECT_MAP,
     USER_MAP,
     WATER_MAP,
@@ -25,7 +30,9 @@ from services.metadata.queries.filter_maps import (
     Fields,
     clock,
     many,
+    of_shown_subject,
     one,
+    shown_session,
     water,
 )
 
@@ -34,16 +41,27 @@ _worker, _procedure = ActionUserRow.__table__.c, ActionProcedureRow.__table__.c
 _membership = SessionProjectRow.__table__.c
 _dataset, _copy, _tag, _type = table(DATASETS), table(COPIES), table(DATASET_TAGS), table(DATASET_TYPES)
 _revision = _dataset.alias("revised")
-_parent = ActionRow.__table__.alias("parent")
+_named_subject = SUBJECT_MAP.source.alias("named_subject")
 
-_TAGS = FieldMap("tags", _tag, {"name": Field(_tag.c.tag, "text")}, primary_key="name")
+
+def _shown_insertion(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(row.deleted_at.is_(None), session_visible(visibility, row.session_id))
+
+
+_TAGS = FieldMap(
+    "tags", _tag, {"name": Field(_tag.c.tag, "text")}, primary_key="name", visible=visible_to_all
+)
 _TYPES = FieldMap("dataset types", _type, {
     "id": Field(_type.c.id, "uuid"),
     "name": Field(_type.c.name, "text"),
     "filename_pattern": Field(_type.c.filename_pattern, "text"),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 _REVISIONS = FieldMap(
-    "revisions", _revision, {"name": Field(sa.func.nullif(_revision.c.revision, ""), "text")}, "name"
+    "revisions",
+    _revision,
+    {"name": Field(sa.func.nullif(_revision.c.revision, ""), "text")},
+    "name",
+    visible=visible_to_all,
 )
 _COPIES = FieldMap("files", _copy, {
     "id": Field(_copy.c.id, "uuid"),
@@ -52,7 +70,7 @@ _COPIES = FieldMap("files", _copy, {
         sa.or_(_copy.c.state == "verified", sa.and_(_copy.c.state == "claimed", _copy.c.store.is_(None))), "bool"
     ),
     "data_repository": one(REPOSITORY_MAP, _copy.c.repository_id),
-})  # fmt: skip
+}, visible=lambda visibility, row: dataset_visible(visibility, row.dataset_id))  # fmt: skip
 _DATASETS = FieldMap("datasets", _dataset, {
     "id": Field(_dataset.c.id, "uuid"),
     "name": Field(_dataset.c.name, "text"),
@@ -72,7 +90,7 @@ _DATASETS = FieldMap("datasets", _dataset, {
         lambda: _COPIES,
         on=sa.and_(_copy.c.dataset_id == _dataset.c.id, _copy.c.generation == _dataset.c.generation),
     ),
-})  # fmt: skip
+}, visible=lambda visibility, row: dataset_row_visible(visibility, row, row.public))  # fmt: skip
 
 _COMMON: Fields = {
     "id": Field(_action.id, "uuid"),
@@ -86,8 +104,21 @@ _COMMON: Fields = {
     "users": many(USER_MAP, _worker.action_id, _action.id, _worker.user_id),
     "procedures": many(WORD_MAP, _procedure.action_id, _action.id, _procedure.procedure_id),
 }
-_PARENTS = FieldMap("parent sessions", _parent, {"id": Field(_parent.c.id, "uuid")})
+# A path holds the nickname: whoever may know of a session reads it there, also where the animal itself is hidden.
+_NAMED_SUBJECTS = FieldMap(
+    "subjects of sessions",
+    _named_subject,
+    {"nickname": Field(_named_subject.c.nickname, "text")},
+    "nickname",
+    visible=visible_to_all,
+)
 SESSION_MAP: FieldMap = FieldMap("sessions", ActionRow.__table__, _COMMON | {
+    "subject": Relation(
+        lambda: SUBJECT_MAP,
+        on=SUBJECT_MAP.source.c.id == _action.subject_id,
+        key=_action.subject_id,
+        shown=Relation(lambda: _NAMED_SUBJECTS, on=_named_subject.c.id == _action.subject_id),
+    ),
     "number": Field(_action.number, "int"),
     "type": Field(_action.type, "text"),
     "task_protocol": Field(_action.task_protocol, "text"),
@@ -96,7 +127,7 @@ SESSION_MAP: FieldMap = FieldMap("sessions", ActionRow.__table__, _COMMON | {
     "qc": Field(_action.qc, "int"),
     "extended_qc": JsonField(_action.extended_qc),
     "auto_datetime": Field(_action.auto_datetime, "datetime"),
-    "parent_session": one(_PARENTS, _action.parent_session_id),
+    "parent_session": one(SESSION_KEY_MAP, _action.parent_session_id),
     "projects": many(PROJECT_MAP, _membership.session_id, _action.id, _membership.project_id),
     "data_dataset_session_related": Relation(lambda: _DATASETS, on=_dataset.c.session_id == _action.id),
     "probe_insertion": Relation(
@@ -106,13 +137,13 @@ SESSION_MAP: FieldMap = FieldMap("sessions", ActionRow.__table__, _COMMON | {
     "wateradmin_session_related": Relation(
         lambda: WATER_MAP, on=sa.and_(water.session_id == _action.id, water.deleted_at.is_(None))
     ),
-})  # fmt: skip
+}, visible=shown_session)  # fmt: skip
 ACTION_MAP = FieldMap("actions", ActionRow.__table__, _COMMON | {
     "outcome_type": Field(_action.outcome_type, "text"),
     "implant_weight": Field(_action.implant_weight, "float"),
     "reference_weight": Field(_action.reference_weight, "float"),
     "water_type": one(WORD_MAP, _action.water_type_id),
-})  # fmt: skip
+}, visible=of_shown_subject)  # fmt: skip
 INSERTION_MAP: FieldMap = FieldMap("insertions", InsertionRow.__table__, {
     "id": Field(_insertion.id, "uuid"),
     "name": Field(_insertion.name, "text"),
@@ -128,4 +159,4 @@ INSERTION_MAP: FieldMap = FieldMap("insertions", InsertionRow.__table__, {
             sa.func.split_part(_dataset.c.collection, "/", 2) == _insertion.name,
         ),
     ),
-})  # fmt: skip
+}, visible=_shown_insertion)  # fmt: skip

@@ -6,9 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.common.filters import Field, FieldMap, JsonField, Relation
+from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
+from libs.common.permissions import Visibility
 from libs.common.published import REPOSITORIES, table
+from libs.common.visible import project_row_visible, session_visible, subject_row_visible, subject_visible
 from services.metadata.models import (
+    ActionRow,
     LabRepositoryRow,
     LabRow,
     LineRow,
@@ -38,6 +41,7 @@ lab_repository, project_user, subject_project = map(
     _columns, (LabRepositoryRow, ProjectUserRow, SubjectProjectRow)
 )
 _repository = table(REPOSITORIES)
+_named_session = ActionRow.__table__.alias("named_session")
 
 
 def clock(column: Any) -> Field:
@@ -57,6 +61,24 @@ def many(target: FieldMap, link_owner: Any, owner: Any, link_other: Any) -> Rela
     return Relation(lambda: target, on=sa.and_(link_owner == owner, link_other == theirs.id, here))
 
 
+def _shown_project(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(row.deleted_at.is_(None), project_row_visible(visibility, row.id, row.is_private))
+
+
+def _shown_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(row.deleted_at.is_(None), subject_row_visible(visibility, row.id, row.lab_id))
+
+
+def of_shown_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    """Records of animals, such as weighings, that the caller may know of."""
+    return sa.and_(row.deleted_at.is_(None), subject_visible(visibility, row.subject_id))
+
+
+def shown_session(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    """Sessions that the caller may know of."""
+    return session_visible(visibility, row.id)
+
+
 def _texts(columns: Any, *names: str) -> Fields:
     return {name: Field(columns[name], "text") for name in names}
 
@@ -70,13 +92,13 @@ REPOSITORY_MAP = FieldMap("repositories", _repository, {
     "globus_endpoint_id": Field(_repository.c.globus_endpoint_id, "uuid"),
     **_texts(_repository.c, "name", "data_url", "hostname", "globus_path", "store"),
     **_truths(_repository.c, "globus_is_personal"),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 USER_MAP = FieldMap("users", UserRow.__table__, {
     "id": Field(user.id, "uuid"),
     "date_joined": Field(user.created_at, "datetime"),
     **_texts(user, "username"),  # no e-mail address: a filter would tell it letter by letter
     **_truths(user, "is_active", "is_staff", "is_superuser", "is_stock_manager", "is_public_user"),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 LAB_MAP = FieldMap("labs", LabRow.__table__, {
     "id": Field(lab.id, "uuid"),
     **_texts(lab, "name", "institution", "address", "timezone"),
@@ -84,35 +106,39 @@ LAB_MAP = FieldMap("labs", LabRow.__table__, {
     "zscore_weight_pct": Field(lab.zscore_weight_pct, "float"),
     "json": JsonField(lab.json),
     "repositories": many(REPOSITORY_MAP, lab_repository.lab_id, lab.id, lab_repository.repository_id),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 PROJECT_MAP = FieldMap("projects", ProjectRow.__table__, {
     "id": Field(project.id, "uuid"),
     **_texts(project, "name", "description"),
     "users": many(USER_MAP, project_user.project_id, project.id, project_user.user_id),
-})  # fmt: skip
+}, visible=_shown_project)  # fmt: skip
 LOCATION_MAP = FieldMap("locations", LocationRow.__table__, {
     "id": Field(place.id, "uuid"),
     "name": Field(place.name, "text"),
     "json": JsonField(place.json),
     "lab": one(LAB_MAP, place.lab_id),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 WORD_MAP = FieldMap("words", VocabularyRow.__table__, {
     "id": Field(word.id, "uuid"),
     **_texts(word, "name", "nickname", "description"),
     "json": JsonField(word.json),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 LINE_MAP = FieldMap("lines", LineRow.__table__, {
     "id": Field(line.id, "uuid"),
     **_texts(line, "name", "nickname"),
     "strain": one(WORD_MAP, line.strain_id),
     "lab": one(LAB_MAP, line.lab_id),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 LITTER_MAP = FieldMap("litters", LitterRow.__table__, {
     "id": Field(litter.id, "uuid"),
     "name": Field(litter.name, "text"),
     "birth_date": Field(litter.birth_date, "date"),
     "line": one(LINE_MAP, litter.line_id),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
+# What else a session holds is in SESSION_MAP; water and child sessions ask for its key only.
+SESSION_KEY_MAP = FieldMap(
+    "sessions", _named_session, {"id": Field(_named_session.c.id, "uuid")}, visible=shown_session
+)
 SUBJECT_MAP = FieldMap("subjects", SubjectRow.__table__, {
     "id": Field(subject.id, "uuid"),
     **_texts(subject, "nickname", "sex", "description"),
@@ -133,7 +159,7 @@ SUBJECT_MAP = FieldMap("subjects", SubjectRow.__table__, {
     "water_administrations": Relation(
         lambda: WATER_MAP, on=sa.and_(water.subject_id == subject.id, water.deleted_at.is_(None))
     ),
-})  # fmt: skip
+}, visible=_shown_subject)  # fmt: skip
 WEIGHING_MAP: FieldMap = FieldMap("weighings", WeighingRow.__table__, {
     "id": Field(weighing.id, "uuid"),
     "date_time": clock(weighing.date_time),
@@ -141,7 +167,7 @@ WEIGHING_MAP: FieldMap = FieldMap("weighings", WeighingRow.__table__, {
     "json": JsonField(weighing.json),
     "subject": one(SUBJECT_MAP, weighing.subject_id),
     "user": one(USER_MAP, weighing.user_id),
-})  # fmt: skip
+}, visible=of_shown_subject)  # fmt: skip
 WATER_MAP: FieldMap = FieldMap("water administrations", WaterAdministrationRow.__table__, {
     "id": Field(water.id, "uuid"),
     "date_time": clock(water.date_time),
@@ -151,5 +177,5 @@ WATER_MAP: FieldMap = FieldMap("water administrations", WaterAdministrationRow._
     "subject": one(SUBJECT_MAP, water.subject_id),
     "user": one(USER_MAP, water.user_id),
     "water_type": one(WORD_MAP, water.water_type_id),
-    "session": Field(water.session_id, "uuid"),  # an id only: what else it holds is not for all who see the animal
-})  # fmt: skip
+    "session": one(SESSION_KEY_MAP, water.session_id),
+}, visible=of_shown_subject)  # fmt: skip

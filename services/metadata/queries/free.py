@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from libs.common.filters import FieldMap, parse_filter, parse_json_filter, to_sql
+from libs.common.permissions import Visibility
 from services.metadata.queries.action_maps import ACTION_MAP, INSERTION_MAP, SESSION_MAP
 from services.metadata.queries.filter_maps import LAB_MAP, SUBJECT_MAP, USER_MAP, WATER_MAP, WEIGHING_MAP
 
@@ -22,7 +23,12 @@ MAPS: Final[dict[str, FieldMap]] = {
 
 
 def given(
-    segment: str, django: str | None, *, json: str | None = None, extended_qc: str | None = None
+    visibility: Visibility,
+    segment: str,
+    django: str | None,
+    *,
+    json: str | None = None,
+    extended_qc: str | None = None,
 ) -> list[Any]:
     """The conditions that the free filters of a list say. Raises UnknownFilter and BadFilterValue, both 400."""
     fields = MAPS[segment]
@@ -30,4 +36,4 @@ def given(
     for parameter, text in (("json", json), ("extended_qc", extended_qc)):
         if text:
             conditions += parse_json_filter(text, fields, parameter)
-    return [to_sql(conditions)] if conditions else []
+    return [to_sql(conditions, visibility)] if conditions else []

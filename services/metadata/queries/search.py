@@ -8,22 +8,23 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.db.lists import days_of, like, number_of, uuid_of, whole_of, words
+from libs.common.filters import condition_on, to_sql
 from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest
 from libs.common.published import DATASET_TAGS, DATASETS, table
 from libs.common.schemas.experiments import QC_CODES, QC_NAMES
+from libs.common.visible import session_visible
 from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,
     ActionUserRow,
     LabRow,
     LocationRow,
-    ProjectRow,
-    SessionProjectRow,
     SubjectRow,
     UserRow,
     VocabularyRow,
 )
+from services.metadata.queries.action_maps import SESSION_MAP
 
 Condition = sa.ColumnElement[bool]
 FAIL = QC_CODES["FAIL"]
@@ -43,17 +44,15 @@ def _performance() -> Any:
     return 100.0 * ActionRow.n_correct_trials / sa.func.nullif(ActionRow.n_trials, 0)
 
 
-def _projects(text: str) -> Condition:
-    return sa.and_(
-        *(
-            sa.exists().where(
-                SessionProjectRow.session_id == ActionRow.id,
-                SessionProjectRow.project_id == ProjectRow.id,
-                like(ProjectRow.name, name),
-            )
-            for name in words(text)
-        )
+def _projects(visibility: Visibility, field: str, text: str) -> Condition:
+    names = words(field, text)
+    return to_sql(
+        [condition_on("projects__name__icontains", name, SESSION_MAP) for name in names], visibility
     )
+
+
+def _parent(visibility: Visibility, field: str, text: str) -> Condition:
+    return to_sql([condition_on("parent_session", uuid_of(field, text), SESSION_MAP)], visibility)
 
 
 def _users(text: str) -> Condition:
@@ -64,7 +63,7 @@ def _users(text: str) -> Condition:
                 ActionUserRow.user_id == UserRow.id,
                 UserRow.username == name,
             )
-            for name in words(text)
+            for name in words("users", text)
         )
     )
 
@@ -77,12 +76,11 @@ def _procedures(text: str) -> Condition:
     )
 
 
-def _histology(text: str) -> Condition:
+def _histology(visibility: Visibility, _field: str, text: str) -> Condition:
     other = sa.orm.aliased(ActionRow)
     return sa.exists().where(
         other.subject_id == ActionRow.subject_id,
-        other.kind == "session",
-        other.deleted_at.is_(None),
+        session_visible(visibility, other.id),
         ActionProcedureRow.action_id == other.id,
         ActionProcedureRow.procedure_id == VocabularyRow.id,
         like(VocabularyRow.name, text),
@@ -104,24 +102,27 @@ _FILTERS: dict[str, Callable[[str], Condition]] = {
     "location": lambda text: like(LocationRow.name, text),
     "narrative": lambda text: like(ActionRow.narrative, text),
     "procedures": _procedures,
-    "project": _projects,
-    "projects": _projects,
     "users": _users,
     "date_range": _day_range,
     "number": lambda text: ActionRow.number == whole_of("number", text),
     "n_trials": lambda text: ActionRow.n_trials == whole_of("n_trials", text),
     "n_correct_trials": lambda text: ActionRow.n_correct_trials == whole_of("n_correct_trials", text),
-    "parent_session": lambda text: ActionRow.parent_session_id == uuid_of("parent_session", text),
     "start_time": lambda text: ActionRow.start_time == text.replace(" ", "T"),
     "end_time": lambda text: ActionRow.end_time == text.replace(" ", "T"),
     "qc": lambda text: ActionRow.qc == qc_of("qc", text),
     "performance_gte": lambda text: _performance() >= number_of("performance_gte", text),
     "performance_lte": lambda text: _performance() <= number_of("performance_lte", text),
-    "histology": _histology,
     # No channel and no field of view is kept yet, so no session was recorded in any region: never "all of them".
     "atlas_id": lambda _: sa.false(),
     "atlas_name": lambda _: sa.false(),
     "atlas_acronym": lambda _: sa.false(),
+}
+# Those that look at other objects than the session, and see what the caller sees of them.
+_RELATED: dict[str, Callable[[Visibility, str, str], Condition]] = {
+    "project": _projects,
+    "projects": _projects,
+    "parent_session": _parent,
+    "histology": _histology,
 }
 
 
@@ -139,6 +140,7 @@ def conditions(
     `belongs` says which datasets are meant: those of the session, or of a probe.
     """
     found = [make(asked[name]) for name, make in _FILTERS.items() if asked.get(name)]
+    found += [make(seen, name, asked[name]) for name, make in _RELATED.items() if asked.get(name)]
     return found + _by_datasets(seen, asked, belongs)
 
 
@@ -151,12 +153,14 @@ def _by_datasets(
         shown = [theirs.c.public] if seen.public_only else []
         return sa.exists().where(belongs(theirs), *more, *shown)
 
-    found = [some(theirs.c.dataset_type == name) for name in words(asked.get("dataset_types", ""))]
+    found = [
+        some(theirs.c.dataset_type == name) for name in words("dataset_types", asked.get("dataset_types", ""))
+    ]
     if tag := asked.get("tag"):
         found.append(some(tags.c.dataset_id == theirs.c.id, like(tags.c.tag, tag)))
     limit = asked.get("dataset_qc_lte")
     worst = qc_of("dataset_qc_lte", limit) if limit else FAIL
-    if names := words(asked.get("datasets", "")):
+    if names := words("datasets", asked.get("datasets", "")):
         found += [some(theirs.c.name == name, theirs.c.on_server, theirs.c.qc <= worst) for name in names]
     elif limit:
         found.append(some(theirs.c.qc <= worst))

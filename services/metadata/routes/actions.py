@@ -46,7 +46,7 @@ async def list_restrictions(
     django: Filter = None,
 ) -> Page[WaterRestriction]:
     """Water restrictions, open ones first."""
-    statement = queries.actions(seen, RESTRICTION).where(*given("water-restriction", django))
+    statement = queries.actions(seen, RESTRICTION).where(*given(seen, "water-restriction", django))
     if name := subject or nickname:
         statement = statement.where(SubjectRow.nickname == name)
     if lab:
@@ -90,7 +90,7 @@ async def list_surgeries(
     django: Filter = None,
 ) -> Page[Surgery]:
     """Surgeries, newest first."""
-    statement = queries.actions(seen, SURGERY).where(*given("surgeries", django))
+    statement = queries.actions(seen, SURGERY).where(*given(seen, "surgeries", django))
     if name := subject or nickname:
         statement = statement.where(SubjectRow.nickname == name)
     if lab:

@@ -73,7 +73,7 @@ async def list_subjects(
     django: Filter = None,
 ) -> Page[Subject]:
     """Animals by nickname."""
-    statement = queries.subjects(seen).where(*given("subjects", django))
+    statement = queries.subjects(seen).where(*given(seen, "subjects", django))
     equal = (
         (SubjectRow.nickname, nickname),
         (LabRow.name, lab),

@@ -36,14 +36,14 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFo
 @router.get("/labs")
 async def list_labs(
     request: Request,
-    _by: Reader,
+    seen: Sees,
     read: Reading,
     wanted: Paging,
     name: str | None = None,
     django: str | None = None,
 ) -> Page[Lab]:
     """Labs by name."""
-    statement = queries.labs().where(*given("labs", django))
+    statement = queries.labs().where(*given(seen, "labs", django))
     if name:
         statement = statement.where(LabRow.name == name)
     count, rows = await paged(read, statement, wanted)
@@ -93,7 +93,7 @@ async def list_users(
     django: str | None = None,
 ) -> Page[User]:
     """People by username."""
-    statement = queries.users(seen).where(*given("users", django))
+    statement = queries.users(seen).where(*given(seen, "users", django))
     if username:
         statement = statement.where(UserRow.username == username)
     count, rows = await paged(read, statement, wanted)

@@ -63,7 +63,7 @@ def _conditions(seen: Visibility, asked: InsertionSearch) -> list[Any]:
         wanted["number"] = asked.experiment_number
     if asked.date:
         wanted["date_range"] = f"{asked.date},{asked.date}"
-    found = [*given("insertions", asked.django), *search.conditions(seen, wanted, queries.of_probe)]
+    found = [*given(seen, "insertions", asked.django), *search.conditions(seen, wanted, queries.of_probe)]
     if asked.name:
         found.append(InsertionRow.name == asked.name)
     if asked.session:

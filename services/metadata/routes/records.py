@@ -84,7 +84,7 @@ async def list_weighings(
 ) -> Page[Weighing]:
     """Weighings, newest first."""
     statement = _of_animals(
-        queries.weighings(seen).where(*given("weighings", django)),
+        queries.weighings(seen).where(*given(seen, "weighings", django)),
         WeighingRow.date_time,
         nickname=nickname or subject,
         lab=lab,
@@ -140,7 +140,7 @@ async def list_waters(
 ) -> Page[WaterAdministration]:
     """Water given, newest first."""
     statement = _of_animals(
-        queries.waters(seen).where(*given("water-administrations", django)),
+        queries.waters(seen).where(*given(seen, "water-administrations", django)),
         WaterAdministrationRow.date_time,
         nickname=nickname or subject,
         lab=lab,

@@ -84,7 +84,7 @@ async def list_sessions(
 ) -> Page[Session]:
     """Sessions, newest first."""
     statement = queries.sessions(seen).where(
-        *given("sessions", asked.django, json=asked.json_, extended_qc=asked.extended_qc),
+        *given(seen, "sessions", asked.django, json=asked.json_, extended_qc=asked.extended_qc),
         *search.conditions(seen, asked.model_dump(exclude_none=True)),
     )
     count, rows = await paged(read, statement, wanted)

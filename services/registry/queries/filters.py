@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
-from libs.common.filters import Field, FieldMap, JsonField, Relation, parse_filter, to_sql
+from libs.common.filters import (
+    Field,
+    FieldMap,
+    JsonField,
+    Relation,
+    Visible,
+    parse_filter,
+    to_sql,
+    visible_to_all,
+)
+from libs.common.permissions import Visibility
 from libs.common.published import (
     LABS,
     PROJECTS,
@@ -18,6 +28,12 @@ from libs.common.published import (
     table,
 )
 from libs.common.schemas.states import CopyState
+from libs.common.visible import (
+    dataset_visible,
+    project_row_visible,
+    session_row_visible,
+    subject_row_visible,
+)
 from services.registry.models import (
     CopyRow,
     DatasetRow,
@@ -29,6 +45,7 @@ from services.registry.models import (
     RevisionRow,
     TagRow,
 )
+from services.registry.queries.datasets import GONE
 
 _dataset = cast(sa.Table, DatasetRow.__table__)
 _copy = cast(sa.Table, CopyRow.__table__)
@@ -42,22 +59,44 @@ _download = cast(sa.Table, DownloadRow.__table__)
 _session, _subject, _lab, _user, _project = (
     table(view) for view in (SESSIONS, SUBJECTS, LABS, USERS, PROJECTS)
 )
+_named_subject = table(SUBJECTS).alias("named_subject")
 _in_project = table(SESSION_PROJECTS)
 
 
-def _named(noun: str, view: View, name: str = "name") -> FieldMap:
+def _named(noun: str, view: View, visible: Visible, name: str = "name") -> FieldMap:
     source = table(view)
-    return FieldMap(noun, source, {"id": Field(source.c.id, "uuid"), name: Field(source.c[name], "text")})
+    fields = {"id": Field(source.c.id, "uuid"), name: Field(source.c[name], "text")}
+    return FieldMap(noun, source, fields, visible=visible)
 
 
-_LABS = _named("labs", LABS)
-_USERS = _named("users", USERS, "username")
-_PROJECTS = _named("projects", PROJECTS)
+def _of_shown_dataset(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    return dataset_visible(visibility, row.dataset_id)
+
+
+def _shown_copy(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(row.state.not_in(GONE), dataset_visible(visibility, row.dataset_id))
+
+
+_LABS = _named("labs", LABS, visible_to_all)
+_USERS = _named("users", USERS, visible_to_all, "username")
+_PROJECTS = _named(
+    "projects",
+    PROJECTS,
+    lambda visibility, row: project_row_visible(visibility, row.id, row.is_private),
+)
 _SUBJECTS = FieldMap("subjects", _subject, {
     "id": Field(_subject.c.id, "uuid"),
     "nickname": Field(_subject.c.nickname, "text"),
     "lab": Relation(lambda: _LABS, on=_lab.c.id == _subject.c.lab_id, key=_subject.c.lab_id),
-})  # fmt: skip
+}, visible=lambda visibility, row: subject_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
+# A path holds the nickname: whoever may know of a session reads it there, also where the animal itself is hidden.
+_NAMED_SUBJECTS = FieldMap(
+    "subjects of sessions",
+    _named_subject,
+    {"nickname": Field(_named_subject.c.nickname, "text")},
+    "nickname",
+    visible=visible_to_all,
+)
 _SESSIONS = FieldMap("sessions", _session, {
     "id": Field(_session.c.id, "uuid"),
     "number": Field(_session.c.number, "int"),
@@ -65,33 +104,36 @@ _SESSIONS = FieldMap("sessions", _session, {
     "task_protocol": Field(_session.c.task_protocol, "text"),
     "type": Field(_session.c.type, "text"),
     "subject": Relation(
-        lambda: _SUBJECTS, on=_subject.c.id == _session.c.subject_id, key=_session.c.subject_id
+        lambda: _SUBJECTS,
+        on=_subject.c.id == _session.c.subject_id,
+        key=_session.c.subject_id,
+        shown=Relation(lambda: _NAMED_SUBJECTS, on=_named_subject.c.id == _session.c.subject_id),
     ),
     "lab": Relation(lambda: _LABS, on=_lab.c.id == _session.c.lab_id, key=_session.c.lab_id),
     "projects": Relation(lambda: _PROJECTS, on=sa.and_(
         _in_project.c.session_id == _session.c.id, _in_project.c.project_id == _project.c.id,
     )),
-})  # fmt: skip
+}, visible=lambda visibility, row: session_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
 _TYPES = FieldMap("dataset types", _type, {
     "id": Field(_type.c.id, "uuid"),
     "name": Field(_type.c.name, "text"),
     "filename_pattern": Field(_type.c.filename_pattern, "text"),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 _FORMATS = FieldMap("data formats", _format, {
     "id": Field(_format.c.id, "uuid"),
     "name": Field(_format.c.name, "text"),
     "file_extension": Field(_format.c.file_extension, "text"),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 _TAGS = FieldMap("tags", _tag, {
     "id": Field(_tag.c.id, "uuid"),
     "name": Field(_tag.c.name, "text"),
     "protected": Field(_tag.c.protected, "bool"),
     "public": Field(_tag.c.public, "bool"),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 _REVISIONS = FieldMap("revisions", _revision, {
     "id": Field(_revision.c.id, "uuid"),
     "name": Field(_revision.c.name, "text"),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 _REPOSITORIES = FieldMap("data repositories", _repository, {
     "id": Field(_repository.c.id, "uuid"),
     "name": Field(_repository.c.name, "text"),
@@ -99,7 +141,7 @@ _REPOSITORIES = FieldMap("data repositories", _repository, {
     "globus_is_personal": Field(_repository.c.globus_is_personal, "bool"),
     "globus_endpoint_id": Field(_repository.c.globus_endpoint_id, "uuid"),
     "json": JsonField(_repository.c.json),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "id": Field(_dataset.c.id, "uuid"),
     "name": Field(_dataset.c.name, "text"),
@@ -124,7 +166,7 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "file_records": Relation(
         lambda: FILES, on=sa.and_(_copy.c.dataset_id == _dataset.c.id, _copy.c.generation == _dataset.c.generation)
     ),
-})  # fmt: skip
+}, visible=lambda visibility, row: dataset_visible(visibility, row.id))  # fmt: skip
 FILES: FieldMap = FieldMap("file records", _copy, {
     "id": Field(_copy.c.id, "uuid"),
     # claims stand on unmanaged repositories only
@@ -134,16 +176,16 @@ FILES: FieldMap = FieldMap("file records", _copy, {
     "data_repository": Relation(
         lambda: _REPOSITORIES, on=_repository.c.id == _copy.c.repository_id, key=_copy.c.repository_id
     ),
-})  # fmt: skip
+}, visible=_shown_copy)  # fmt: skip
 DOWNLOADS = FieldMap("downloads", _download, {
     "id": Field(_download.c.id, "uuid"),
     "count": Field(_download.c.count, "int"),
     "json": JsonField(_download.c.json),
     "user": Relation(lambda: _USERS, on=_user.c.id == _download.c.user_id, key=_download.c.user_id),
     "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _download.c.dataset_id, key=_download.c.dataset_id),
-})  # fmt: skip
+}, visible=_of_shown_dataset)  # fmt: skip
 
 
-def given(where: FieldMap, django: str | None) -> list[sa.ColumnElement[bool]]:
+def given(visibility: Visibility, where: FieldMap, django: str | None) -> list[sa.ColumnElement[bool]]:
     """The condition that a free filter says. Raises FilterProblem."""
-    return [to_sql(parse_filter(django, where))] if django else []
+    return [to_sql(parse_filter(django, where), visibility)] if django else []

@@ -68,7 +68,7 @@ def _tagged(text: str) -> Condition:
                 TagRow.id == DatasetTagRow.tag_id,
                 sa.or_(TagRow.name == name, sa.cast(TagRow.id, sa.Text) == name),
             )
-            for name in words(text)
+            for name in words("tag", text)
         )
     )
 

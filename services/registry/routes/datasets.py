@@ -87,7 +87,7 @@ async def list_datasets(
     """Datasets, newest first."""
     said = asked.model_dump(exclude_none=True)
     statement = queries.datasets(seen).where(
-        *filters.given(filters.DATASETS, asked.django), *search.datasets(said)
+        *filters.given(seen, filters.DATASETS, asked.django), *search.datasets(said)
     )
     count, rows = await paged(read, statement, wanted)
     return page(request, wanted, count, [dataset(request, row) for row in rows])
@@ -155,7 +155,9 @@ async def list_files(
 ) -> Page[FileRecord]:
     """File records of the current versions, newest first."""
     said = asked.model_dump(exclude_none=True)
-    statement = queries.files(seen).where(*filters.given(filters.FILES, asked.django), *search.files(said))
+    statement = queries.files(seen).where(
+        *filters.given(seen, filters.FILES, asked.django), *search.files(said)
+    )
     count, rows = await paged(read, statement, wanted)
     return page(request, wanted, count, [_record(request, row) for row in rows])
 

@@ -47,7 +47,7 @@ async def list_downloads(
     django: str | None = None,
 ) -> Page[Download]:
     """Counters, the greatest first; administrators see everybody's."""
-    statement = _own(by, seen).where(*filters.given(filters.DOWNLOADS, django))
+    statement = _own(by, seen).where(*filters.given(seen, filters.DOWNLOADS, django))
     if user:
         statement = statement.where(username() == user)
     if dataset:

@@ -7,9 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.common.filters import Field, FieldMap, JsonField, Relation, parse_filter, to_sql
+from libs.common.filters import Field, FieldMap, JsonField, Relation, parse_filter, to_sql, visible_to_all
+from libs.common.permissions import Visibility
 from libs.common.published import LABS, REPOSITORIES, SESSIONS, table
 from libs.common.schemas.states import JobState
+from libs.common.visible import session_row_visible, session_visible
 from services.scheduler.models import JobRow
 
 _session, _lab, _repository = table(SESSIONS), table(LABS), table(REPOSITORIES)
@@ -18,9 +20,18 @@ _STATUS = sa.case(
 )
 
 
+def _shown_session(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    return session_row_visible(visibility, row.id, row.lab_id)
+
+
+def _shown_job(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    return session_visible(visibility, row.session_id)
+
+
 @cache
 def _labs() -> FieldMap:
-    return FieldMap("labs", _lab, {"id": Field(_lab.c.id, "uuid"), "name": Field(_lab.c.name, "text")})
+    fields = {"id": Field(_lab.c.id, "uuid"), "name": Field(_lab.c.name, "text")}
+    return FieldMap("labs", _lab, fields, visible=visible_to_all)
 
 
 @cache
@@ -31,7 +42,7 @@ def _repositories() -> FieldMap:
         "hostname": Field(_repository.c.hostname, "text"),
         "globus_is_personal": Field(_repository.c.globus_is_personal, "bool"),
     }
-    return FieldMap("repositories", _repository, fields)
+    return FieldMap("repositories", _repository, fields, visible=visible_to_all)
 
 
 @cache
@@ -45,7 +56,7 @@ def _sessions() -> FieldMap:
         "lab": Relation(_labs, on=_lab.c.id == _session.c.lab_id, key=_session.c.lab_id),
         "subject": Field(_session.c.subject, "text"),
     }
-    return FieldMap("sessions", _session, fields)
+    return FieldMap("sessions", _session, fields, visible=_shown_session)
 
 
 @cache
@@ -70,9 +81,9 @@ def tasks() -> FieldMap:
             _repositories, on=_repository.c.id == JobRow.data_repository_id, key=JobRow.data_repository_id
         ),
     }
-    return FieldMap("tasks", JobRow.__table__, fields)
+    return FieldMap("tasks", JobRow.__table__, fields, visible=_shown_job)
 
 
-def free_filter(django: str | None) -> list[Any]:
+def free_filter(visibility: Visibility, django: str | None) -> list[Any]:
     """The condition that a free filter says, if there is one. Raises UnknownFilter, BadFilterValue."""
-    return [to_sql(parse_filter(django, tasks()))] if django else []
+    return [to_sql(parse_filter(django, tasks()), visibility)] if django else []

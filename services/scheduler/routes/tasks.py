@@ -110,7 +110,7 @@ async def list_tasks(
             if not (said.isascii() and said.isdigit() and len(said) < 10):
                 raise BadRequest(fields={field: [f"'{said}' is not a whole number."]})
             statement = statement.where(getattr(JobRow, field) == int(said))
-    statement = statement.where(*free_filter(django))
+    statement = statement.where(*free_filter(who, django))
     count, rows = await paged(read, statement, wanted)
     return page(request, wanted, count, [_task(row) for row in rows])
 

@@ -58,10 +58,12 @@ async def list_uploads(
     copy_id: str | None = None,
 ) -> Page[Upload]:
     """The caller's own uploads, newest first; `state` may be several, with commas."""
-    for one in words(state or ""):
+    for one in words("state", state or ""):
         if one not in set(UploadState):
             raise bad("state", f"'{one}' is not one of {', '.join(UploadState)}.")
-    statement = queries.listed(by, words(state or ""), uuid_of("copy_id", copy_id) if copy_id else None)
+    statement = queries.listed(
+        by, words("state", state or ""), uuid_of("copy_id", copy_id) if copy_id else None
+    )
     count, found = await paged(read, statement, wanted)
     rows = [UploadRow(**row) for row in found]
     held = await queries.parts(read, [row.id for row in rows if row.state == UploadState.ARRIVING])

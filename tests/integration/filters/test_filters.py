@@ -18,6 +18,7 @@ from deploy.local.servers import Postgres
 from libs.common.db.engine import async_url
 from libs.common.filters import FieldMap, FilterProblem, parse_filter, parse_json_filter, to_sql
 from libs.common.filters.patterns import BadPattern, checked_pattern
+from libs.common.permissions import system_visibility
 from tests.support.filter_maps import (
     DATASETS,
     DATASETS_TABLE,
@@ -37,6 +38,7 @@ def an_id(number: int) -> UUID:
 
 
 KS, SW, DEAD = an_id(1), an_id(2), an_id(3)
+EVERYTHING = system_visibility()
 DAY = datetime(2024, 3, 2, 10, 30, tzinfo=UTC)
 SUBJECT_ROWS: list[dict[str, object]] = [
     {"id": KS, "nickname": "KS022", "birth_date": date(2023, 1, 1), "deleted_at": None},
@@ -153,7 +155,7 @@ async def names(
     connection: AsyncConnection, fields: FieldMap, column: sa.Column[str], text: str
 ) -> list[str]:
     """The names of the rows found in another map."""
-    statement = sa.select(column).where(to_sql(parse_filter(text, fields))).order_by(column)
+    statement = sa.select(column).where(to_sql(parse_filter(text, fields), EVERYTHING)).order_by(column)
     return list((await connection.execute(statement)).scalars())
 
 
@@ -207,7 +209,7 @@ async def names(
     ],
 )
 async def test_plain_fields(connection: AsyncConnection, text: str, found: list[int]) -> None:
-    assert await numbers(connection, to_sql(parse_filter(text, SESSIONS))) == found
+    assert await numbers(connection, to_sql(parse_filter(text, SESSIONS), EVERYTHING)) == found
 
 
 @pytest.mark.parametrize(
@@ -240,13 +242,13 @@ async def test_plain_fields(connection: AsyncConnection, text: str, found: list[
         ("subject__sessions__number,1", [1, 2]),
         ("subject__sessions__told__lt,2024-03-02", [1, 2]),
         ("subject__sessions__parent_session__number,1", [1, 2]),
-        ("subject__sessions__subject__sessions__projects__sessions__number,1", [1, 2]),
+        ("subject__sessions__subject__sessions__projects__name,pilot", [1, 2]),
         ("projects__sessions__number,1", [1, 2]),
         ("~projects__sessions__number,1", [3, 4, 5]),
     ],
 )
 async def test_relations(connection: AsyncConnection, text: str, found: list[int]) -> None:
-    assert await numbers(connection, to_sql(parse_filter(text, SESSIONS))) == found
+    assert await numbers(connection, to_sql(parse_filter(text, SESSIONS), EVERYTHING)) == found
 
 
 @pytest.mark.parametrize(
@@ -288,12 +290,15 @@ async def test_relations(connection: AsyncConnection, text: str, found: list[int
     ],
 )
 async def test_json_paths(connection: AsyncConnection, text: str, found: list[int]) -> None:
-    assert await numbers(connection, to_sql(parse_json_filter(text, SESSIONS, "json"))) == found
+    assert await numbers(connection, to_sql(parse_json_filter(text, SESSIONS, "json"), EVERYTHING)) == found
     prefixed = text if not text.startswith("~") else text[1:]
     negated = "~" if text.startswith("~") else ""
     if "," in prefixed and prefixed.count(",n__") == 0:
         assert (
-            await numbers(connection, to_sql(parse_filter(f"{negated}json__{prefixed}", SESSIONS))) == found
+            await numbers(
+                connection, to_sql(parse_filter(f"{negated}json__{prefixed}", SESSIONS), EVERYTHING)
+            )
+            == found
         )
 
 
@@ -311,7 +316,7 @@ async def test_a_statement_that_joins_the_same_tables_filters_alike(connection: 
     joined = SESSIONS_TABLE.join(SUBJECTS_TABLE, SUBJECTS_TABLE.c.id == SESSIONS_TABLE.c.subject_id).join(
         SESSION_PROJECTS_TABLE, SESSION_PROJECTS_TABLE.c.session_id == SESSIONS_TABLE.c.id
     )
-    condition = to_sql(parse_filter("projects__name,pilot,subject__sessions__number,2", SESSIONS))
+    condition = to_sql(parse_filter("projects__name,pilot,subject__sessions__number,2", SESSIONS), EVERYTHING)
     statement = sa.select(SESSIONS_TABLE.c.number).select_from(joined).where(condition)
     assert list((await connection.execute(statement)).scalars()) == [1, 1]
 
@@ -323,7 +328,7 @@ def test_no_filter_makes_the_database_fail(database: str, many: list[str]) -> No
         async with connected(database) as connection:
             for text in many:
                 try:
-                    condition = to_sql(parse_filter(text, SESSIONS))
+                    condition = to_sql(parse_filter(text, SESSIONS), EVERYTHING)
                 except FilterProblem:
                     continue
                 await numbers(connection, condition)

@@ -12,10 +12,21 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from libs.common.filters import Field, FieldMap, FilterProblem, JsonField, Relation, parse_filter, to_sql
+from libs.common.filters import (
+    Field,
+    FieldMap,
+    FilterProblem,
+    JsonField,
+    Relation,
+    parse_filter,
+    to_sql,
+    visible_to_all,
+)
+from libs.common.permissions import system_visibility
 from tests.support.filter_maps import SESSION_PROJECTS_TABLE, SESSIONS, SESSIONS_TABLE
 
 MARK = "zqxj"
+EVERYTHING = system_visibility()
 
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
@@ -23,7 +34,7 @@ _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 def sql_of(text: str) -> str:
     """The statement's text; raises if it cannot be written."""
-    statement = sa.select(SESSIONS_TABLE.c.id).where(to_sql(parse_filter(text, SESSIONS)))
+    statement = sa.select(SESSIONS_TABLE.c.id).where(to_sql(parse_filter(text, SESSIONS), EVERYTHING))
     return str(statement.compile(dialect=_DIALECT))
 
 
@@ -76,7 +87,7 @@ def test_a_key_needs_no_exists() -> None:
 
 def test_a_table_used_outside_is_new_inside() -> None:
     """The outer query joins the same link table; the condition must not be bound to its row."""
-    conditions = to_sql(parse_filter("projects__name,a", SESSIONS))
+    conditions = to_sql(parse_filter("projects__name,a", SESSIONS), EVERYTHING)
     joined = SESSIONS_TABLE.join(
         SESSION_PROJECTS_TABLE, SESSION_PROJECTS_TABLE.c.session_id == SESSIONS_TABLE.c.id
     )
@@ -108,16 +119,16 @@ _LABS: FieldMap = FieldMap("labs", _LabRow.__table__, {
     "id": Field(_LabRow.id, "uuid"),
     "name": Field(_LabRow.name, "text"),
     "mice": Relation(lambda: _MICE, on=_MouseRow.lab_id == _LabRow.id),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 _MICE: FieldMap = FieldMap("mice", _MouseRow.__table__, {
     "id": Field(_MouseRow.id, "uuid"),
     "json": JsonField(_MouseRow.json),
     "lab": Relation(lambda: _LABS, on=_LabRow.id == _MouseRow.lab_id, key=_MouseRow.lab_id),
-})  # fmt: skip
+}, visible=visible_to_all)  # fmt: skip
 
 
 def test_mapped_classes_may_declare_the_fields() -> None:
-    conditions = to_sql(parse_filter("lab__mice__json__a,b,lab__name,x", _MICE))
+    conditions = to_sql(parse_filter("lab__mice__json__a,b,lab__name,x", _MICE), EVERYTHING)
     written = str(sa.select(_MouseRow).where(conditions).compile(dialect=_DIALECT))
     assert written.count("FROM mice AS") == 1
     assert written.count("FROM labs AS") == 2

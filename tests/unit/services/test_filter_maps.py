@@ -1,0 +1,97 @@
+"""Every map of the free filters says who may know of its rows, and no longer name or list passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from libs.common.db.lists import MOST_WORDS, words
+from libs.common.filters import (
+    BadFilterValue,
+    FieldMap,
+    Relation,
+    UnknownFilter,
+    parse_filter,
+    visible_to_all,
+)
+from libs.common.problem import BadRequest
+from services.metadata.queries import free
+from services.registry.queries import filters
+from services.scheduler.queries.free import tasks
+
+LISTS = [*free.MAPS.values(), filters.DATASETS, filters.FILES, filters.DOWNLOADS, tasks()]
+# What everybody who signed in may list whole: /labs, /users, /lines, /tags and so on; and the nickname in the path of a
+# session that the caller may know of. Nothing else may be public.
+VOCABULARIES = {
+    "data formats",
+    "data repositories",
+    "dataset types",
+    "labs",
+    "lines",
+    "litters",
+    "locations",
+    "repositories",
+    "revisions",
+    "subjects of sessions",
+    "tags",
+    "users",
+    "words",
+}
+
+
+def _maps() -> Iterator[FieldMap]:
+    """Each map that a list filters by, and each that a relation leads to."""
+    waiting, known = list(LISTS), set[FieldMap]()
+    while waiting:
+        one = waiting.pop()
+        if one not in known:
+            known.add(one)
+            relations = [field for field in one.fields.values() if isinstance(field, Relation)]
+            waiting += [way.target() for field in relations for way in (field, field.shown) if way]
+            yield one
+
+
+def test_a_map_is_a_vocabulary_or_says_who_may_know_of_its_rows() -> None:
+    public = {one.noun for one in _maps() if one.visible is visible_to_all}
+    assert public == VOCABULARIES
+    hidden = {one.noun for one in _maps() if one.visible is not visible_to_all}
+    assert {"sessions", "subjects", "projects", "datasets", "insertions", "weighings", "tasks"} <= hidden
+
+
+SESSIONS = free.MAPS["sessions"]
+OF_FILES = "data_dataset_session_related__file_records__data_repository__name__icontains,a"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        (",".join(["number,1"] * 33), "at most 32 pairs"),
+        (",".join([OF_FILES] * 11), "at most 10 of its pairs"),
+        (
+            "pk__in," + repr([f"{n:08}-0000-4000-8000-000000000000" for n in range(1_001)]),
+            "at most 1000 values",
+        ),
+        ("extended_qc__has_any_keys," + repr([str(n) for n in range(1_001)]), "at most 1000 values"),
+        ("subject__" + "weighings__subject__" * 3 + "nickname,x", "more than 5 relations"),
+    ],
+)
+def test_what_would_take_too_long_is_refused_with_its_limit(text: str, limit: str) -> None:
+    with pytest.raises((BadFilterValue, UnknownFilter)) as refusal:
+        parse_filter(text, SESSIONS)
+    assert refusal.value.status == 400
+    assert limit in refusal.value.body()["detail"]
+
+
+def test_what_clients_send_is_within_the_limits() -> None:
+    ids = [f"{n:08}-0000-4000-8000-000000000000" for n in range(1_000)]
+    assert len(parse_filter(f"pk__in,{ids!r}", SESSIONS)) == 1
+    assert len(parse_filter(",".join([OF_FILES] * 10 + ["number,1"] * 22), SESSIONS)) == 32
+    assert len(parse_filter("subject__weighings__subject__weighings__subject__lab,None", SESSIONS)) == 1
+
+
+def test_a_comma_list_becomes_no_more_conditions_than_a_statement_can_bear() -> None:
+    assert len(words("datasets", ",".join(["a"] * MOST_WORDS))) == MOST_WORDS
+    with pytest.raises(BadRequest) as refusal:
+        words("datasets", ",".join(["a"] * (MOST_WORDS + 1)))
+    assert "At most 32 values" in refusal.value.body()["datasets"][0]
