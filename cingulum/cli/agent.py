@@ -54,7 +54,8 @@ def run(
 
     Run it on the lab's server, as a user that can read the files. It dials out by HTTPS and opens no port, changes
     nothing below ROOT, reads every byte once, sends small files first and raw data last, goes on where it stopped after
-    a restart of either side, and tells the server what each file hashes to. Nothing is deleted.
+    a restart of either side, and tells the server what each file hashes to. Nothing is deleted. Symbolic links below
+    ROOT are not followed, also not to files below it, and only regular files are read: what is passed over is named.
 
     Make its token once:  curl -u USER -H 'Content-Type: application/json' URL/tokens
     -d '{"name": "agent hilllab", "scopes": ["read", "transfer"]}'
@@ -113,8 +114,8 @@ def _go(agent: LabAgent, shown: _Shown, *, once: bool, every_s: float) -> int:
         except Refused as refusal:
             shown.say(f"the server refuses this token or repository: {refusal}")
             return 1
-        failed |= set(result.failed)
-        if result.sent or result.proved or (before is None and result.absent):
+        failed |= {*result.failed, *result.passed_over}
+        if result.sent or result.proved or (before is None and (result.absent or result.passed_over)):
             shown.say(_line(result))
         before = result
         if once and (result.is_quiet or result.failed):
@@ -127,7 +128,13 @@ def _go(agent: LabAgent, shown: _Shown, *, once: bool, every_s: float) -> int:
 def _line(result: Round) -> str:
     parts = [f"{result.sent} sent", f"{result.proved} proved"]
     parts += [
-        f"{n} {what}" for n, what in ((result.absent, "not here"), (result.resting, "still written to")) if n
+        f"{n} {what}"
+        for n, what in (
+            (result.absent, "not here"),
+            (result.resting, "still written to"),
+            (len(result.passed_over), "passed over"),
+        )
+        if n
     ]
     return ", ".join(parts)
 

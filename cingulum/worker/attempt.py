@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from cingulum.worker.below import LabFile, PassedOver
 from cingulum.worker.http import Refused, Server, Unreachable, data_path
 from cingulum.worker.job_log import JobLog
 from cingulum.worker.pipelines import STANDARD
@@ -123,8 +124,13 @@ class Attempt:
         file.parent.mkdir(parents=True, exist_ok=True)
         for tree in self._trees:
             there = tree / relative
-            if not there.is_file():
+            try:
+                LabFile(tree, relative).stat()
+            except PassedOver as reason:
+                log.say(f"{path}: passed over in {tree}, as {reason}")
                 continue
+            except OSError:
+                continue  # not here: the server has it
             before = identity_of(there)
             if sha256_of(there) == wanted["sha256"]:
                 log.say(f"{path}: read where it lies")

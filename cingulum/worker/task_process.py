@@ -69,7 +69,12 @@ def _outcome(folder: Path, told: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - whatever a task raises is its outcome
         traceback.print_exc()
         return _failed("permanent", f"{type(error).__name__}: {error}")
-    return {"outputs": sorted(p.relative_to(made).as_posix() for p in made.rglob("*") if p.is_file())}
+    return {"outputs": sorted(p.relative_to(made).as_posix() for p in made.rglob("*") if _is_output(p))}
+
+
+def _is_output(path: Path) -> bool:
+    """A link is none: it could show any file of the worker's account."""
+    return path.is_file() and not path.is_symlink()
 
 
 def _failed(kind: str, reason: str) -> dict[str, Any]:

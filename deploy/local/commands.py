@@ -17,6 +17,7 @@ from deploy.local.children import Child, children
 from deploy.local.console import OURSELVES, Console
 from deploy.local.home import Home, State
 from deploy.local.keys import login_file
+from deploy.local.places import open_private
 from deploy.local.settings import LocalSettings, SetUpError
 from deploy.local.supervisor import Supervisor
 from deploy.local.system import PROJECT, System
@@ -174,7 +175,7 @@ def _start_behind(settings: LocalSettings, home: Home) -> subprocess.Popen[bytes
     home.logs.mkdir(mode=0o700, exist_ok=True)
     environment = os.environ | {"CINGULUM_HOME": str(settings.home)}
     argv = [sys.executable, "-m", "deploy.local", "up", "--behind", *_repeated(settings)]
-    with (home.logs / f"{OURSELVES}.log").open("ab") as log:
+    with open_private(home.logs / f"{OURSELVES}.log") as log:
         return subprocess.Popen(
             argv,
             cwd=PROJECT,

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from deploy.local.places import close_folder, open_private
+
 OURSELVES = "cingulum"
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)  # ANSI foregrounds; red is kept for trouble
 _LONGEST_LINE = 64 * 1024
@@ -25,7 +27,7 @@ class LogFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open("ab", buffering=0)
+        self._file = open_private(path)
 
     def write(self, line: bytes) -> None:
         """Add one line, without its end."""
@@ -45,7 +47,7 @@ class LogFile:
             newer = self.path.with_name(f"{self.path.name}.{number - 1}") if number > 1 else self.path
             if newer.exists():
                 newer.replace(older)
-        self._file = self.path.open("ab", buffering=0)
+        self._file = open_private(self.path)
 
 
 class Console:
@@ -53,6 +55,7 @@ class Console:
 
     def __init__(self, logs: Path, names: list[str], terminal: IO[str] | None) -> None:
         logs.mkdir(mode=0o700, exist_ok=True)
+        close_folder(logs)
         self._files = {name: LogFile(logs / f"{name}.log") for name in [OURSELVES, *names]}
         self._width = max(map(len, self._files))
         self._terminal = terminal

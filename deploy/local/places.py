@@ -8,10 +8,12 @@ import pwd
 import secrets
 import shutil
 import socket
+import stat
 import tempfile
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import IO
 
 from deploy.local.processes import User
 
@@ -70,6 +72,22 @@ def write_private(file: Path, text: str, *, lasting: bool = True) -> None:
     except OSError:
         Path(name).unlink()
         raise
+
+
+def open_private(file: Path) -> IO[bytes]:
+    """A file to append to that only we can read (mode 0600), also one that an earlier version left open to others."""
+    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if os.fstat(handle).st_uid == os.geteuid():
+        os.fchmod(handle, 0o600)
+    return os.fdopen(handle, "ab", buffering=0)
+
+
+def close_folder(folder: Path) -> None:
+    """Let nobody else into a folder of ours (mode 0700). Folders that are shared (/tmp, a home) stay as they are."""
+    found = folder.stat()
+    shared = found.st_mode & stat.S_ISVTX or folder.resolve() in {Path("/"), Path.home().resolve()}
+    if found.st_uid == os.geteuid() and not shared:
+        folder.chmod(0o700)
 
 
 def kept_secret(file: Path) -> str:

@@ -178,7 +178,7 @@ class Server(ABC):
 
     def _launch(self) -> None:
         launch = self.prepare()
-        with (self.folder / "log").open("ab") as log:
+        with places.open_private(self.folder / "log") as log:
             self._process = launch.start(log)
 
     def _last_words(self) -> str:

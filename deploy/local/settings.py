@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from deploy.local.places import LOOPBACK, free_port, port_is_free, port_problem
+from deploy.local.places import LOOPBACK, close_folder, free_port, port_is_free, port_problem
 
 DEFAULT_PORT = 8000
 SMALLEST_FREE_BYTES = 100_000_000  # PostgreSQL takes 50 MB to be made, and 16 MB for each piece of its log
@@ -85,9 +85,15 @@ class LocalSettings:
         _check_answers("CINGULUM_S3_ENDPOINT", self.s3_endpoint, 443)
 
     def check_home(self) -> None:
-        """Make the state folder, and see that it can be written. Raises SetUpError."""
+        """Make the state folder, which nobody else may enter, and see that it can be written. Raises SetUpError.
+
+        A folder that was there before, and holds nothing of ours, keeps its mode.
+        """
         try:
+            ours = not self.home.exists() or (self.home / "keys").is_dir()
             self.home.mkdir(parents=True, exist_ok=True)
+            if ours:
+                close_folder(self.home)
             probe = self.home / f".writable-{os.getpid()}"
             probe.write_bytes(b"a full disk takes no more than a name")
             probe.unlink()

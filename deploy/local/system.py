@@ -50,9 +50,9 @@ class System:
     def environment(self) -> dict[str, str]:
         """For every program: whatever we were told ourselves, and the public settings and keys.
 
-        The database's owner and the signing key are not in it.
+        The database's owner, the signing key and the key that hashes tokens are not in it.
         """
-        private = ("CINGULUM_DATABASE_URL", "CINGULUM_IDENTITY_SIGNING_KEY")
+        private = ("CINGULUM_DATABASE_URL", "CINGULUM_IDENTITY_SIGNING_KEY", "CINGULUM_SECRET_KEY")
         told = {key: value for key, value in os.environ.items() if key not in private}
         nats_url = self.settings.nats_url or (self.nats.url if self.nats and self.nats.was_prepared else None)
         return told | {
@@ -61,7 +61,6 @@ class System:
             "CINGULUM_BASE_URL": self.settings.base_url,
             "CINGULUM_GATEWAY_URL": self.settings.base_url,
             **({"CINGULUM_NATS_URL": nats_url} if nats_url else {}),
-            "CINGULUM_SECRET_KEY": self.keys.secret_key,
             "CINGULUM_IDENTITY_VERIFY_KEY": self.keys.verify_key,
             "CINGULUM_LOG_JSON": told.get("CINGULUM_LOG_JSON", "false"),
             "PYTHONDONTWRITEBYTECODE": "",  # compiling all modules anew doubles the time of a start
@@ -69,7 +68,7 @@ class System:
 
     def worker_environment(self) -> dict[str, str]:
         """For the worker: no key of ours, for it knows the public API only."""
-        keys = ("CINGULUM_SECRET_KEY", "CINGULUM_IDENTITY_VERIFY_KEY", "CINGULUM_NATS_URL")
+        keys = ("CINGULUM_IDENTITY_VERIFY_KEY", "CINGULUM_NATS_URL")
         return {key: value for key, value in self.environment().items() if key not in keys}
 
     def owner_environment(self) -> dict[str, str]:
@@ -77,6 +76,7 @@ class System:
         url = self.settings.database_url or (self.postgres.admin_url if self.postgres else "")
         return self.environment() | {
             "CINGULUM_DATABASE_URL": url,
+            "CINGULUM_SECRET_KEY": self.keys.secret_key,  # the roles' passwords are derived from it
             "CINGULUM_SERVICES_FILE": str(self.services_file),
         }
 
@@ -114,15 +114,19 @@ class System:
         return digest.hexdigest()
 
     def metadata_environment(self) -> dict[str, str]:
-        """For metadata: who the first administrator is as well."""
+        """For metadata: the key that hashes tokens, and who the first administrator is, as well."""
         return self.service_environment() | {
+            "CINGULUM_SECRET_KEY": self.keys.secret_key,
             "CINGULUM_ADMIN_USERNAME": self.login.username,
             "CINGULUM_ADMIN_PASSWORD": self.login.password,
         }
 
     def gateway_environment(self) -> dict[str, str]:
-        """For the gateway: the signing key, and where the services are if they run by themselves, as well."""
-        told = self.service_environment() | {"CINGULUM_IDENTITY_SIGNING_KEY": self.keys.signing_key}
+        """For the gateway: its keys, and where the services are if they run by themselves, as well."""
+        told = self.service_environment() | {
+            "CINGULUM_IDENTITY_SIGNING_KEY": self.keys.signing_key,
+            "CINGULUM_SECRET_KEY": self.keys.secret_key,
+        }
         if self.settings.split:
             addresses = {one: self.address(one) for one in built() if one is not Service.GATEWAY}
             told["CINGULUM_SERVICES"] = json.dumps(addresses)

@@ -297,6 +297,8 @@ RECORDINGS = View(
         "ratio": sa.Float(),
         "proved_at": _WHEN,  # all of it was decoded and gave raw_sha256; null: not yet
         "ch_sha256": _TEXT,  # of the .ch that a .cbin was decoded with; null: a .cgl needs none
+        "doubts": _TEXTS,  # what its companions claim, and is not so
+        "meta_sha256": _TEXT,  # of the .meta that it was compared with; null: none
     },
 )
 EVENTS: Final[Mapping[Service, View]] = {

@@ -31,7 +31,6 @@ class CommonSettings(BaseSettings):
         default=None, description="None: no doorbell; all stays correct, only slower"
     )
     identity_verify_key: str = Field(description="public key of the gateway, PEM")
-    secret_key: SecretStr = Field(description="keys the hashes of tokens; 32 random bytes as text")
     log_level: str = "INFO"
     log_json: bool = True
     home: Path = Field(default=Path("var"), description="where state lies that belongs to this machine")
@@ -64,6 +63,12 @@ class CommonSettings(BaseSettings):
             write_s=self.database_write_s,
             read_s=self.database_read_s,
         )
+
+
+class TokenSettings(CommonSettings):
+    """Settings of the services that hash tokens: metadata makes them, the gateway looks them up."""
+
+    secret_key: SecretStr = Field(description="keys the hashes of tokens; 32 random bytes as text")
 
 
 class ServiceSettings(CommonSettings):

@@ -69,12 +69,15 @@ class RecordingRow(Base):
     uv_per_bit: Mapped[list[float | None] | None] = mapped_column(
         ARRAY(sa.Float)
     )  # a channel; null: carries bits
+    doubts: Mapped[list[str]] = mapped_column(
+        ARRAY(sa.Text), server_default="{}"
+    )  # what the .meta or .ch claims of it, and is not so
     indexed_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
 
 
 PUBLISHED: Final[dict[str, str]] = {
     "recordings": """
         SELECT dataset_id, session_id, sha256, raw_sha256, raw_bytes, compressed_bytes, ratio, proved_at,
-               ch_sha256
+               ch_sha256, doubts, meta_sha256
         FROM compressor.recordings WHERE state = 'indexed'""",
 }

@@ -31,6 +31,7 @@ SHOWN = (
     "raw_sha256",
     "proved_at",
     "proof_problem",
+    "doubts",
     "indexed_at",
 )
 Where = sa.ColumnElement[bool]

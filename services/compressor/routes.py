@@ -138,6 +138,7 @@ async def read_slice(
         "channels": list(span.channels),
         "unit": "uV" if scale is Scale.UV else "bit",
         "decimate": decimate,
+        "doubts": row.doubts,
     }
     body = await asyncio.to_thread(_written, format, samples, span, about)
     if format is Format.JSON:

@@ -9,14 +9,14 @@ from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from libs.common.catalogue import Service
-from libs.common.settings import CommonSettings
+from libs.common.settings import TokenSettings
 
 
 def _by_commas(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-class Settings(CommonSettings):
+class Settings(TokenSettings):
     """Where tokens are looked up, the key that signs inner identities, and where the services are."""
 
     database_url: SecretStr = Field(validation_alias="CINGULUM_GATEWAY_DATABASE_URL")

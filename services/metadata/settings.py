@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from libs.common.settings import ServiceSettings
+from libs.common.settings import ServiceSettings, TokenSettings
 
 
-class Settings(ServiceSettings):
+class Settings(TokenSettings, ServiceSettings):
     """Where the database is, and who the first administrator of an empty system is."""
 
     database_url: SecretStr = Field(validation_alias="CINGULUM_METADATA_DATABASE_URL")

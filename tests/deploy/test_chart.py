@@ -140,6 +140,20 @@ def test_a_service_reads_the_rendered_settings(
         assert "/store" not in mounted
 
 
+@SETS
+def test_the_key_that_hashes_tokens_is_known_to_metadata_and_the_gateway_alone(
+    values: dict[str, Any] | None,
+) -> None:
+    told = {
+        name
+        for name, pod in pods(render(values)).items()
+        for container in containers(pod)
+        for entry in container.get("env", [])
+        if entry.get("valueFrom", {}).get("secretKeyRef", {}).get("key") == "secret-key"
+    }
+    assert told == {"lab-metadata", "lab-gateway"}
+
+
 def test_a_service_finds_its_own_role_in_its_address(secret: dict[str, str]) -> None:
     for service in (*STATEFUL, Service.GATEWAY):
         address = secret[f"{service}-database-url"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from cingulum.worker.below import LabFile, PassedOver
 from cingulum.worker.http import Refused, Server
 from cingulum.worker.lab.journal import Journal
 from cingulum.worker.lab.orders import Copy, Order, orders_of
@@ -25,7 +26,11 @@ OnSent = Callable[[str, int, int], None]
 
 @dataclass
 class Round:
-    """What one look at the orders led to. `absent` files are not here; `resting` ones are being written."""
+    """What one look at the orders led to.
+
+    `absent` files are not here; `resting` ones are being written; `passed_over` ones are reached by a link only, or are
+    no regular files.
+    """
 
     sent: int = 0
     sent_bytes: int = 0
@@ -34,6 +39,7 @@ class Round:
     resting: int = 0
     waiting: int = 0
     failed: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
 
     @property
     def is_quiet(self) -> bool:
@@ -45,7 +51,8 @@ class Round:
 class LabAgent:
     """Serves one repository, whose files lie below `root` as `<lab>/Subjects/<subject>/<date>/<number>/…`.
 
-    Files that were written to in the last `settle_s` seconds are left alone. `tell` hears a line for people,
+    No link below `root` is followed. Files that were written to in the last `settle_s` seconds are left alone.
+    `tell` hears a line for people,
     `on_sent` how much of a large file is done.
     """
 
@@ -58,6 +65,7 @@ class LabAgent:
     tell: Tell = print
     on_sent: OnSent = lambda _path, _done, _of: None
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)  # how often, not before
+    _passed_over: set[str] = field(default_factory=set, init=False)  # what was told already
 
     def run_once(self) -> Round:
         """Look at the orders once, and do what can be done: small files first, raw data last.
@@ -87,9 +95,12 @@ class LabAgent:
                 result.waiting += 1
                 continue
             try:
-                found = (self.root / order.relative_path).stat()
+                found = self._file(order).stat()
             except (FileNotFoundError, NotADirectoryError):
                 result.absent += 1
+                continue
+            except PassedOver as reason:
+                self._pass_over(order, reason, result)
                 continue
             identity = Identity.of(found)
             own = order.own if self._is_due(order.own, identity) else None
@@ -100,6 +111,17 @@ class LabAgent:
                 result.resting += 1
             else:
                 yield Order(order.relative_path, own, central), identity
+
+    def _file(self, order: Order) -> LabFile:
+        return LabFile(self.root, order.relative_path)
+
+    def _pass_over(self, order: Order, reason: PassedOver, result: Round) -> None:
+        """Leave a file alone, and say so once for each reason."""
+        line = f"{order.relative_path}: passed over, as {reason}"
+        if line not in self._passed_over:
+            self._passed_over.add(line)
+            self.tell(line)
+        result.passed_over.append(order.relative_path)
 
     def _is_due(self, copy: Copy | None, identity: Identity) -> bool:
         """Whether a copy's file changed since it was sent or proved, or the server still wants it long after."""
@@ -116,7 +138,7 @@ class LabAgent:
         files: list[SmallFile] = []
         for order in batch:
             try:
-                identity, found, data = read_small(self.root / order.relative_path)
+                identity, found, data = read_small(self._file(order))
             except (FileChanged, OSError) as error:
                 self._failed(order, error, result)
                 continue
@@ -141,7 +163,7 @@ class LabAgent:
 
     def _alone(self, order: Order, result: Round) -> None:
         """Read one file, sending it meanwhile if it is to be sent, and prove it."""
-        path = self.root / order.relative_path
+        path = self._file(order)
         try:
             identity = Identity.of(path.stat())
             known = self.journal.digests_of(order.relative_path, identity, FRESH_S)

@@ -6,8 +6,9 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
+
+from cingulum.worker.below import LabFile
 
 BLOCK_BYTES: Final = 4 << 20
 
@@ -66,9 +67,9 @@ class Hasher:
 class OpenFile:
     """A file that is read, and asked now and then whether it is still the same. Use it in a `with` block."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    def __init__(self, file: LabFile) -> None:
+        self.file = file
+        self._descriptor = file.open()
         self.identity = Identity.of(os.fstat(self._descriptor))
 
     def __enter__(self) -> OpenFile:
@@ -81,9 +82,9 @@ class OpenFile:
         """Exactly these bytes. Raises FileChanged where the file has become shorter."""
         pieces: list[bytes] = []
         while length_bytes > 0:
-            piece = os.pread(self._descriptor, length_bytes, start_byte)
+            piece = _read_at(self._descriptor, length_bytes, start_byte)
             if not piece:
-                raise FileChanged(f"{self.path.name} became shorter while it was read")
+                raise FileChanged(f"{self.file.name} became shorter while it was read")
             pieces.append(piece)
             start_byte, length_bytes = start_byte + len(piece), length_bytes - len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -95,25 +96,32 @@ class OpenFile:
 
     def check_unchanged(self) -> None:
         """Raises FileChanged if it was written to, or another file has taken its name, since it was opened."""
-        if not self.identity == Identity.of(os.fstat(self._descriptor)) == Identity.of(self.path.stat()):
-            raise FileChanged(f"{self.path.name} was written to while it was read")
+        if not self.identity == Identity.of(os.fstat(self._descriptor)) == Identity.of(self.file.stat()):
+            raise FileChanged(f"{self.file.name} was written to while it was read")
 
 
-def read_all(path: Path) -> tuple[Identity, Digests]:
+def _read_at(descriptor: int, length_bytes: int, start_byte: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, length_bytes, start_byte)
+    os.lseek(descriptor, start_byte, os.SEEK_SET)  # Windows; one thread reads a file
+    return os.read(descriptor, length_bytes)
+
+
+def read_all(file: LabFile) -> tuple[Identity, Digests]:
     """Every byte once. Raises FileChanged, OSError."""
     hasher = Hasher()
-    with OpenFile(path) as file:
-        for block in file.blocks():
+    with OpenFile(file) as opened:
+        for block in opened.blocks():
             hasher.update(block)
-        file.check_unchanged()
-        return file.identity, hasher.digests()
+        opened.check_unchanged()
+        return opened.identity, hasher.digests()
 
 
-def read_small(path: Path) -> tuple[Identity, Digests, bytes]:
+def read_small(file: LabFile) -> tuple[Identity, Digests, bytes]:
     """Every byte once, kept. Raises FileChanged, OSError."""
-    with OpenFile(path) as file:
-        data = file.read(0, file.identity.size_bytes)
-        file.check_unchanged()
+    with OpenFile(file) as opened:
+        data = opened.read(0, opened.identity.size_bytes)
+        opened.check_unchanged()
     hasher = Hasher()
     hasher.update(data)
-    return file.identity, hasher.digests(), data
+    return opened.identity, hasher.digests(), data

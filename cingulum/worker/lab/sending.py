@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+from cingulum.worker.below import LabFile
 from cingulum.worker.http import Refused, Server, Unreachable
 from cingulum.worker.lab.journal import Journal
 from cingulum.worker.lab.reading import Digests, FileChanged, Hasher, Identity, OpenFile
@@ -78,7 +78,7 @@ class Sender:
         self.server.call("POST", "/bundles", content=body, headers=headers)
 
     def send(
-        self, path: Path, name: str, copy_id: str, known: Digests | None, on_sent: OnSent
+        self, path: LabFile, name: str, copy_id: str, known: Digests | None, on_sent: OnSent
     ) -> tuple[Identity, Digests]:
         """Send a file while reading it once; what is there from before is read, but not sent again.
 

@@ -35,6 +35,9 @@ class Recording(Schema):
         description="when all of it was decoded here and gave the original's hash"
     )
     proof_problem: str = Field(description="why it could not be proved; empty otherwise")
+    doubts: list[str] = Field(
+        description="what its .meta or .ch claims (size, channels, duration, SHA-1) and is not so"
+    )
     indexed_at: datetime
 
 
@@ -47,5 +50,6 @@ class Slice(Schema):
     sample_rate_hz: float
     channels: list[int]
     unit: str = Field(description="`bit` as recorded, or `uV`")
+    doubts: list[str] = Field(default=[], description="as in the list of recordings")
     decimate: int = Field(default=1, description="samples of which each row is the mean")
     samples: list[list[float]] = Field(description="(time, channel)")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,10 @@ from uuid import uuid4
 from libs.common.storage.store import StoreFull, StoreUnavailable
 
 DRAFT_PREFIX = "draft-"
+FILE_MODE = (
+    0o640  # the service's own user writes, its group reads: a private project is nobody else's to open
+)
+FOLDER_MODE = 0o750
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FAILING = {errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ESTALE, errno.ENOTDIR}
@@ -48,8 +53,43 @@ def make_folders(folder: Path) -> None:
         return
     make_folders(folder.parent)
     with suppress(FileExistsError):
-        folder.mkdir()
+        folder.mkdir(FOLDER_MODE)
+        set_mode(folder, FOLDER_MODE)
     fsync_folder(folder.parent)
+
+
+def set_mode(path: Path, mode: int) -> None:
+    """Give a file or folder of ours that mode, whatever the umask; a folder's set-group-ID bit stays."""
+    found = path.lstat()
+    if not stat.S_ISLNK(found.st_mode) and found.st_uid == os.geteuid():
+        kept = found.st_mode & stat.S_ISGID if stat.S_ISDIR(found.st_mode) else 0
+        if stat.S_IMODE(found.st_mode) != mode | kept:
+            path.chmod(mode | kept)
+
+
+def is_open_to_others(folder: Path) -> bool:
+    """Whether a folder of ours may be read or entered by accounts outside its group."""
+    found = folder.stat()
+    return found.st_uid == os.geteuid() and bool(found.st_mode & stat.S_IRWXO)
+
+
+def close_to_others(root: Path) -> int:
+    """Give every file and folder below `root` the modes of a store; how many had others.
+
+    Stores of earlier versions let every account of the machine read. The folders at the top come last, so that a run
+    that was killed is seen to be unfinished; links of one file share its mode.
+    """
+    changed = 0
+    for folder, folders, files in os.walk(root, topdown=False):
+        for names, mode in ((files, FILE_MODE), (folders, FOLDER_MODE)):
+            for name in names:
+                with suppress(FileNotFoundError):  # removed meanwhile by somebody who uses the store
+                    path = Path(folder, name)
+                    before = path.lstat().st_mode
+                    set_mode(path, mode)
+                    changed += before != path.lstat().st_mode
+    set_mode(root, FOLDER_MODE)
+    return changed
 
 
 def remove_folder(folder: Path) -> bool:
@@ -92,16 +132,15 @@ class Draft:
             rest = rest[os.write(descriptor, rest) :]
 
     def seal(self) -> Path:
-        """Nothing more comes: fsync, and let nobody change it, as it may soon be linked under many names."""
+        """Nothing more comes: fsync. Its mode is that of all names under which it may soon be linked."""
         descriptor = self._opened()
-        os.fchmod(descriptor, 0o444)
         os.fsync(descriptor)
         self._close()
         return self.path
 
     def leave(self) -> Path:
-        """Nothing more comes, and let nobody change it; somebody else fsyncs it before it is named."""
-        os.fchmod(self._opened(), 0o444)
+        """Nothing more comes; somebody else fsyncs it before it is named."""
+        self._opened()
         self._close()
         return self.path
 
@@ -114,7 +153,8 @@ class Draft:
         if self._descriptor is None:
             make_folders(self.path.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._descriptor = os.open(self.path, flags, 0o644)
+            self._descriptor = os.open(self.path, flags, FILE_MODE)
+            os.fchmod(self._descriptor, FILE_MODE)  # whatever the umask
         return self._descriptor
 
     def _close(self) -> None:

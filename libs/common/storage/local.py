@@ -5,7 +5,8 @@
     tmp/<upload>/<number>-<serial>-<sha256>[-<md5>]      acknowledged parts
     tmp/<upload>/draft-…                                 not acknowledged yet; lost in a crash, and swept
 
-All three lie in one file system, so that naming is one atomic step and no byte is moved for it.
+All three lie in one file system, so that naming is one atomic step and no byte is moved for it. Folders are 0750 and
+files 0640: the service's user writes, its group reads. A store that others may enter is closed when it is opened.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from libs.common.storage.batch import link_all, sync_files, write_drafts
 from libs.common.storage.digests import Hasher, agree, blocks_of, digest_of
 from libs.common.storage.disk import (
     Draft,
+    close_to_others,
     disk_problems,
     forget_cached,
     fsync_folder,
+    is_open_to_others,
     make_folders,
     read_block,
     remove_folder,
@@ -73,6 +76,8 @@ class LocalStore:
         with disk_problems():
             for room in rooms:
                 make_folders(room)
+            if any(map(is_open_to_others, (root, *rooms))):
+                close_to_others(root)
         if len({room.stat().st_dev for room in rooms}) > 1:
             raise StoreUnavailable(
                 f"{root}: objects, tmp and tree must lie in one file system, for hard links."

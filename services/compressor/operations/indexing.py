@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,18 @@ import sqlalchemy as sa
 from cingulum.codec import (
     CbinHeader,
     ChunkedReader,
+    Claim,
     CodecError,
     Digests,
+    Facts,
+    contradictions,
     decode,
     encode,
     parse_meta,
     read_index,
 )
 from cingulum.codec.cbin import MAX_HEADER_BYTES
+from cingulum.codec.claims import claims_of_meta
 from cingulum.codec.digests import Hasher
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.transaction import Writer
@@ -132,22 +137,41 @@ class Indexer:
 async def look_into(store: Store, row: RecordingRow) -> dict[str, Any]:
     """What the index or the .ch, the .meta and the size of the file tell. Raises CodecError, ObjectMissing."""
     compressed = (await store.stat(row.sha256)).size_bytes
+    claims: tuple[Claim, ...] = ()
     if row.ch_sha256 is None:
         found = await _look_into_cgl(store, row.sha256, compressed)
     else:
-        found = await _look_into_ch(store, row.ch_sha256, compressed)
+        found, claims = await _look_into_ch(store, row.ch_sha256, compressed)
     gains = None
     if row.meta_sha256 is not None:
-        meta = parse_meta((await _whole(store, row.meta_sha256)).decode(errors="replace"))
+        meta = parse_meta((await _whole(store, row.meta_sha256)).decode("utf-8-sig", "replace"))
         gains = uv_per_bit(meta, found["n_channels"])
+        claims += claims_of_meta(meta, "the .meta")
+    doubts = [str(one) for one in contradictions(claims, _facts(found, compressed))]
+    if doubts:
+        logger("index").warning("companions contradict it", dataset=str(row.dataset_id), doubts=doubts)
     return {
         **found,
         "state": "indexed",
         "compressed_bytes": compressed,
         "ratio": found["raw_bytes"] / compressed,
         "uv_per_bit": gains,
+        "doubts": doubts,
         "indexed_at": sa.func.now(),
     }
+
+
+def _facts(found: Mapping[str, Any], compressed_bytes: int) -> Facts:
+    """What the header tells of the raw file, to be compared with what companions claim."""
+    return Facts(
+        size_bytes=found["raw_bytes"],
+        n_channels=found["n_channels"],
+        n_samples=found["n_samples"],
+        sample_rate_hz=found["sample_rate_hz"],
+        tail_bytes=len(found["tail"]),
+        sha1=found["raw_sha1"],
+        compressed_bytes=compressed_bytes,
+    )
 
 
 async def _look_into_cgl(store: Store, sha256: str, size_bytes: int) -> dict[str, Any]:
@@ -175,13 +199,16 @@ async def _look_into_cgl(store: Store, sha256: str, size_bytes: int) -> dict[str
     }
 
 
-async def _look_into_ch(store: Store, ch_sha256: str, size_bytes: int) -> dict[str, Any]:
+async def _look_into_ch(
+    store: Store, ch_sha256: str, size_bytes: int
+) -> tuple[dict[str, Any], tuple[Claim, ...]]:
+    """What the .ch tells, and what it claims twice."""
     header = await asyncio.to_thread(CbinHeader.parse, await _whole(store, ch_sha256))
     if header.chunk_offsets[-1] != size_bytes:
         raise CodecError(
             f"the .ch is of a file of {header.chunk_offsets[-1]} bytes, the .cbin has {size_bytes}"
         )
-    return {
+    found = {
         "n_channels": header.n_channels,
         "n_samples": header.chunk_bounds[-1],
         "sample_rate_hz": header.sample_rate_hz,
@@ -196,6 +223,7 @@ async def _look_into_ch(store: Store, ch_sha256: str, size_bytes: int) -> dict[s
         "raw_sha1": header.sha1_uncompressed,
         "tail": header.tail,
     }
+    return found, header.claims
 
 
 async def _whole(store: Store, sha256: str) -> bytes:

@@ -32,6 +32,7 @@ class Form:
     raw_sha256, sha256, ch_sha256  of the original that it decoded to, of the .cgl or .cbin, of the .ch that was used
     is_proved                      whether all of it was decoded; until then `raw_sha256` is the word of its header
     file, ch                       the current versions; `ch` is null where none lies beside it
+    is_checked                     whether it was compared with what the .meta beside it claims, if there is one
     """
 
     raw_sha256: str
@@ -40,12 +41,14 @@ class Form:
     file: File
     ch_sha256: str | None = None
     ch: File | None = None
+    is_checked: bool = True
 
 
 @dataclass(frozen=True)
 class Case:
     """A copy that is to be given up, and all that decides. `file` is its version, and has it among its holdings.
 
+    `doubts` are what a companion claims of the recording, and is not so.
     `jobs` that are going and read the dataset, or do not say what they read of its session, by name.
     """
 
@@ -53,6 +56,7 @@ class Case:
     file: File
     is_protected: bool = False
     forms: tuple[Form, ...] = ()
+    doubts: tuple[str, ...] = ()
     jobs: tuple[str, ...] = ()
 
     @property
@@ -184,6 +188,12 @@ def _whatever_else(case: Case) -> Iterator[Reason]:
             Obstacle.UNREAD,
             "Nobody of ours has read this version, so nothing can be compared: have a copy proved.",
         )
+    for doubt in case.doubts:
+        yield Reason(
+            Obstacle.DOUBTED,
+            f"The recording {case.file.name} is not what is claimed of it ({doubt}): find out which of both is right,"
+            " and register the right file or companion anew.",
+        )
     for job in case.jobs:
         yield Reason(Obstacle.IN_USE, f"{job}: wait until it is done.")
 
@@ -227,6 +237,11 @@ def _form_lacks(case: Case, form: Form) -> Iterator[Reason]:
         yield Reason(
             Obstacle.FORM_UNPROVED,
             f"The form {name} was not decoded and compared yet: GET /slices?dataset={form.file.dataset_id} tells why.",
+        )
+    if not form.is_checked:
+        yield Reason(
+            Obstacle.FORM_UNPROVED,
+            f"The form {name} was not compared with the .meta beside it yet: bring the .meta to the central store.",
         )
     for file in (form.file, *((form.ch,) if form.ch else ())):
         if file.is_deleted:

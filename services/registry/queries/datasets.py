@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.permissions import Visibility
-from libs.common.published import SESSIONS, table
+from libs.common.published import RECORDINGS, SESSIONS, table
 from libs.common.schemas.states import CopyState
 from services.registry.models import (
     CopyRow,
@@ -95,13 +95,34 @@ def tag_names() -> Any:
     return sa.func.array(names.scalar_subquery(), type_=ARRAY(sa.Text))
 
 
+def doubts() -> Any:
+    """Why a version of a dataset is doubted: its own reasons, and those of the recording that it is or became."""
+    recording = table(RECORDINGS)
+    of_recording = (
+        sa.select(sa.func.unnest(recording.c.doubts))
+        .where(
+            recording.c.session_id == DatasetRow.session_id,
+            sa.or_(
+                sa.and_(recording.c.dataset_id == DatasetRow.id, recording.c.sha256 == VersionRow.sha256),
+                recording.c.raw_sha256 == VersionRow.sha256,
+            ),
+        )
+        .distinct()
+        .order_by(sa.literal_column("1"))
+        .correlate(DatasetRow, VersionRow)
+    )
+    found = sa.func.array(of_recording.scalar_subquery(), type_=ARRAY(sa.Text))
+    return sa.func.array_cat(DatasetRow.doubts, found, type_=ARRAY(sa.Text))
+
+
 def datasets(seen: Visibility) -> sa.Select[Any]:
     """Datasets with all that their record shows, newest first."""
     session = table(SESSIONS)
-    columns = [c for c in DatasetRow.__table__.columns if c.name not in {"deleted_at", "lab_path"}]
+    columns = [c for c in DatasetRow.__table__.columns if c.name not in {"deleted_at", "lab_path", "doubts"}]
     return (
         sa.select(
             *columns,
+            doubts().label("doubts"),
             VersionRow.id.label("version_id"),
             VersionRow.size_bytes,
             VersionRow.md5,

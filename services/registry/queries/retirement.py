@@ -19,7 +19,7 @@ from services.registry.domain.copies import Place
 from services.registry.domain.holdings import File, Holding, shelf_of
 from services.registry.domain.retirement import Case, Form
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, TagRow, VersionRow
-from services.registry.queries import registration, visible
+from services.registry.queries import datasets, registration, visible
 
 _GOING = (JobState.STARTED, JobState.PUBLISHING)
 Holdings = Mapping[tuple[UUID, int], tuple[Holding, ...]]
@@ -81,6 +81,7 @@ async def case(read: AsyncSession, of: Subject, locked: Collection[UUID] | None 
                 DatasetRow.deleted_at,
                 VersionRow.sha256,
                 visible.tagged(TagRow.protected.is_(True)).label("is_protected"),
+                datasets.doubts().label("doubts"),
             )
             .join(VersionRow, VersionRow.dataset_id == DatasetRow.id)
             .where(DatasetRow.id == of.dataset_id, VersionRow.generation == of.generation)
@@ -103,6 +104,7 @@ async def case(read: AsyncSession, of: Subject, locked: Collection[UUID] | None 
             is_deleted=version.deleted_at is not None,
         ),
         is_protected=version.is_protected,
+        doubts=tuple(version.doubts),
         forms=tuple(_form(row, held) for row in forms),
         jobs=tuple(await _jobs(read, of)),
     )
@@ -128,6 +130,7 @@ def _forms(of: Subject) -> sa.Select[Any]:
             told.c.sha256,
             told.c.ch_sha256,
             told.c.proved_at.is_not(None).label("is_proved"),
+            ~_unchecked_meta(told, packed).label("is_checked"),
             packed.name,
             packed.generation,
             packed.deleted_at.is_not(None).label("is_deleted"),
@@ -153,6 +156,24 @@ def _forms(of: Subject) -> sa.Select[Any]:
     )
 
 
+def _unchecked_meta(told: Any, packed: type[DatasetRow]) -> sa.ColumnElement[bool]:
+    """A .meta lies beside the form, and the form was not compared with its present version."""
+    meta, meta_now = aliased(DatasetRow), aliased(VersionRow)
+    return (
+        sa.exists()
+        .where(
+            meta.session_id == packed.session_id,
+            meta.collection == packed.collection,
+            meta.revision == packed.revision,
+            meta.name == sa.func.regexp_replace(packed.name, r"\.(cbin|cgl)$", ".meta"),
+            meta.deleted_at.is_(None),
+            _current(meta, meta_now),
+            sa.or_(told.c.meta_sha256.is_(None), told.c.meta_sha256.is_distinct_from(meta_now.sha256)),
+        )
+        .correlate(told, packed)
+    )
+
+
 def _current(dataset: type[DatasetRow], version: type[VersionRow]) -> sa.ColumnElement[bool]:
     return sa.and_(version.dataset_id == dataset.id, version.generation == dataset.generation)
 
@@ -168,7 +189,7 @@ def _form(row: Any, held: Holdings) -> Form:
     ch = None
     if row.ch_id is not None:
         ch = File(row.ch_id, row.ch_name, row.ch_sha256_now, held.get((row.ch_id, row.ch_generation), ()))
-    return Form(row.raw_sha256, row.sha256, row.is_proved, file, row.ch_sha256, ch)
+    return Form(row.raw_sha256, row.sha256, row.is_proved, file, row.ch_sha256, ch, is_checked=row.is_checked)
 
 
 async def _holdings(read: AsyncSession, dataset_ids: Sequence[UUID]) -> Holdings:

@@ -72,6 +72,7 @@ def dataset(request: Request, row: Mapping[str, Any]) -> Dataset:
         tags=row["tags"],
         qc=QC_NAMES[row["qc"]],
         json_=row["json"],
+        doubts=row["doubts"],
     )
 
 

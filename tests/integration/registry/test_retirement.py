@@ -23,8 +23,8 @@ from tests.support.lab import Laboratory, a_session, laboratory, made
 from tests.support.system import Cingulum
 
 PROBE = "raw_ephys_data/probe00"
-RAW, CGL, CBIN, CH = (
-    f"{PROBE}/_spikeglx_ephysData_g0_t0.imec0.ap.{end}" for end in ("bin", "cgl", "cbin", "ch")
+RAW, CGL, CBIN, CH, META = (
+    f"{PROBE}/_spikeglx_ephysData_g0_t0.imec0.ap.{end}" for end in ("bin", "cgl", "cbin", "ch", "meta")
 )
 WHY = {"reason": "the lab's disk is full"}
 
@@ -212,6 +212,29 @@ async def test_a_raw_copy_goes_when_two_copies_of_its_compressed_form_are_proved
     await files.read(CGL, "attic")
     assert (await files.retire(RAW, "lab_server")).status_code == 200
     assert (await files.retire(CGL, "attic")).status_code == 409
+
+
+async def test_a_doubted_recording_keeps_all_its_raw_copies(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    await files.proved(CGL, "lab_server", "attic")
+    await files.compressed(CGL)
+    assert await files.obstacles(RAW, "lab_server") == set()
+    claim = "the .meta: fileSizeBytes claims 20400, but the file has 13600 bytes"
+    await files.neighbours.execute("UPDATE compressor.recordings SET doubts = $1", [claim])
+    (reason,) = (await files.decision(RAW, "lab_server"))["reasons"]
+    assert (reason["obstacle"], claim in reason["text"]) == ("doubted", True)
+    assert (await files.retire(RAW, "lab_server")).status_code == 409
+    assert (await files.lab.registry.get(f"/datasets/{files.datasets[RAW]}")).json()["doubts"] == [claim]
+
+
+async def test_a_form_counts_once_it_was_compared_with_its_meta(files: Files) -> None:
+    await files.proved(RAW, "lab_server")
+    await files.proved(CGL, "lab_server", "attic")
+    await files.compressed(CGL)
+    await files.proved(META, "lab_server")
+    assert "form-unproved" in await files.obstacles(RAW, "lab_server")
+    await files.neighbours.execute("UPDATE compressor.recordings SET meta_sha256 = $1", sha256(META.encode()))
+    assert await files.obstacles(RAW, "lab_server") == set()
 
 
 async def test_a_cbin_counts_with_its_ch_only(files: Files) -> None:

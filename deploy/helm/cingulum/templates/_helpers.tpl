@@ -63,7 +63,9 @@ capabilities: {drop: [ALL]}
 - name: CINGULUM_GATEWAY_URL
   value: http://{{ .root.Release.Name }}-gateway:8000
 {{- else }}
+{{- if has .component (list "metadata" "gateway") }}
 {{ include "cingulum.fromSecret" (dict "root" .root "name" "CINGULUM_SECRET_KEY" "key" "secret-key") }}
+{{- end }}
 {{ include "cingulum.fromSecret" (dict "root" .root "name" (printf "CINGULUM_%s_DATABASE_URL" (upper .component)) "key" (printf "%s-database-url" .component)) }}
 - name: CINGULUM_HOME
   value: /home/cingulum

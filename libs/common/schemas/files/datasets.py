@@ -51,6 +51,9 @@ class Dataset(Record):
     tags: list[str]
     qc: str
     json_: Any | None = Field(alias="json")
+    doubts: list[str] = Field(
+        description="ours: what a companion claims of the recording (size, channels, duration, SHA-1) and is not so"
+    )
 
 
 class DatasetIn(Record):

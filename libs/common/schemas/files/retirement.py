@@ -21,6 +21,7 @@ class Obstacle(StrEnum):
     LEAVING = "leaving"  # it is to be removed already, or was
     UNPROVED = "unproved"  # the copy itself: what lies there may be kept nowhere else
     UNREAD = "unread"  # the version's SHA-256 is not known
+    DOUBTED = "doubted"  # a companion claims something else of the recording than is there
     IN_USE = "in-use"  # a job reads it
     TOO_FEW = "too-few-copies"  # fewer proved copies would remain than are wanted
     UNCOUNTED = "copy-does-not-count"  # another copy, and why it is not counted

@@ -67,3 +67,19 @@ def test_a_full_disk_stops_neither_the_terminal_nor_the_program(
         console.line("services", b"a mouse was weighed")
     console.close()
     assert "a mouse was weighed" in terminal.getvalue()
+
+
+def test_log_files_are_ours_alone_also_those_that_an_earlier_version_left_open(tmp_path: Path) -> None:
+    left = tmp_path / "nats.log"
+    left.write_bytes(b"older\n")
+    left.chmod(0o644)
+    before = os.umask(0)
+    try:
+        for path in (left, tmp_path / "services.log"):
+            log = LogFile(path)
+            log.write(b"line")
+            log.close()
+            assert path.stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
+    assert left.read_bytes() == b"older\nline\n"

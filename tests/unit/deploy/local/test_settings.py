@@ -24,6 +24,18 @@ def test_nothing_said_means_var_and_port_8000(tmp_path: Path, monkeypatch: pytes
     assert (told.home, told.base_url, told.nats_url) == (tmp_path / "var", "http://127.0.0.1:8000", None)
 
 
+def test_nobody_else_may_enter_the_state_folder_unless_it_was_somebodys_before(tmp_path: Path) -> None:
+    fresh, ours, shared = tmp_path / "fresh", tmp_path / "ours", tmp_path / "shared"
+    (ours / "keys").mkdir(parents=True)
+    shared.mkdir()
+    for folder in (ours, shared):
+        folder.chmod(0o755)
+    for folder in (fresh, ours, shared):
+        LocalSettings(home=folder).check_home()
+    modes = [folder.stat().st_mode & 0o777 for folder in (fresh, ours, shared)]
+    assert modes == [0o700, 0o700, 0o755]
+
+
 @pytest.mark.parametrize("port", ["http", "0", "65536", "-1", "80.5"])
 def test_a_port_that_is_none_is_named(port: str) -> None:
     with pytest.raises(SetUpError, match=f"CINGULUM_PORT={port} is not a port"):

@@ -81,6 +81,19 @@ def test_an_external_database_is_always_migrated(tmp_path: Path) -> None:
     assert system.is_behind()
 
 
+def test_the_key_that_hashes_tokens_is_for_metadata_and_the_gateway(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CINGULUM_SECRET_KEY", "from outside")
+    system.services_file.parent.mkdir(exist_ok=True)
+    system.services_file.write_text("CINGULUM_REGISTRY_DATABASE_URL=postgresql://r@h/d\n")
+    for told in (system.environment(), system.service_environment(), system.worker_environment()):
+        assert "CINGULUM_SECRET_KEY" not in told
+        assert system.keys.secret_key not in told.values()
+    for told in (system.metadata_environment(), system.gateway_environment()):
+        assert told["CINGULUM_SECRET_KEY"] == system.keys.secret_key
+
+
 def test_the_worker_is_told_no_key(system: System) -> None:
     told = system.worker_environment()
     assert told["CINGULUM_BASE_URL"] == "http://127.0.0.1:8123"

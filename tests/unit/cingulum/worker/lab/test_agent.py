@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(lab: Lab) -> None:
     lab.write("good.npy", b"abc")
     lab.fake.register("good.npy", b"abc")
     result = lab.agent.run_once()
-    assert (result.sent, len(result.failed)) == (1, 1)
+    assert (result.sent, result.passed_over, result.failed) == (1, [f"{FOLDER}/folder.npy"], [])
 
 
 def test_sending_keeps_to_its_pace(lab: Lab) -> None:
@@ -196,10 +196,19 @@ def test_sending_keeps_to_its_pace(lab: Lab) -> None:
     assert time.monotonic() - began > 0.2
 
 
-def test_a_link_to_elsewhere_is_sent_as_the_bytes_it_shows(lab: Lab, tmp_path: Path) -> None:
-    (tmp_path / "disk2").write_bytes(b"abc")
-    path = lab.write("a.b.npy", b"")
+def test_a_link_is_passed_over_told_once_and_counted(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"the agent's token")
+    lab.fake.register("alf/a.b.npy", b"the agent's token")
+    lab.write("alf/c.d.npy", b"fine")
+    lab.fake.register("alf/c.d.npy", b"fine")
+    path = lab.write("alf/a.b.npy", b"")
     path.unlink()
-    path.symlink_to(tmp_path / "disk2")
-    lab.fake.register("a.b.npy", b"abc", also_here=False)
-    assert lab.agent.run_once().sent == 1
+    path.symlink_to(tmp_path / "token")
+    result = lab.agent.run_once()
+    assert (result.sent, result.passed_over) == (1, [f"{FOLDER}/alf/a.b.npy"])
+    assert set(lab.fake.transfer.stored) == {sha256(b"fine")}
+    again = lab.agent.run_once()
+    assert (again.passed_over, again.is_quiet) == ([f"{FOLDER}/alf/a.b.npy"], True)
+    assert [line for line in lab.said if "passed over" in line] == [
+        f"{FOLDER}/alf/a.b.npy: passed over, as a.b.npy is a symbolic link, which is not followed"
+    ]

@@ -26,15 +26,53 @@ async def store(tmp_path: Path) -> AsyncIterator[LocalStore]:
     await store.close()
 
 
+def modes(root: Path) -> dict[str, set[int]]:
+    """The modes of all folders and files of a store."""
+    found: dict[str, set[int]] = {"folder": set(), "file": set()}
+    for path in [root, *root.rglob("*")]:
+        found["folder" if path.is_dir() else "file"].add(path.stat().st_mode & 0o777)
+    return found
+
+
 class TestLocalStore(StoreContract):
-    async def test_an_object_is_a_read_only_file_that_can_be_sent_by_the_kernel(
-        self, store: LocalStore
-    ) -> None:
+    async def test_an_object_is_a_file_that_can_be_sent_by_the_kernel(self, store: LocalStore) -> None:
         await store.put(b"bytes")
         async with store.open(sha256(b"bytes"), 1) as reading:
             assert reading.path == store.root / object_key(sha256(b"bytes"))
             assert reading.path.read_bytes() == b"bytes"
-            assert reading.path.stat().st_mode & 0o222 == 0
+
+    @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+    async def test_only_the_services_user_and_its_group_can_read_whatever_the_umask(
+        self, tmp_path: Path, umask: int
+    ) -> None:
+        before = os.umask(umask)
+        try:
+            fresh = LocalStore(tmp_path / f"fresh-{umask}")
+            await fresh.put(b"one")
+            await fresh.put_many([b"two", b"three"])
+            upload = uuid4()
+            await fresh.put_part(upload, 0, stream(b"part"))
+            await fresh.tree.link({"lab/Subjects/m1/2024-01-02/001/alf/a.b.npy": sha256(b"one")})
+            await fresh.close()
+        finally:
+            os.umask(before)
+        assert modes(fresh.root) == {"folder": {0o750}, "file": {0o640}}
+
+    async def test_a_store_that_others_could_read_is_closed_when_it_is_opened(self, tmp_path: Path) -> None:
+        old = LocalStore(tmp_path / "old")
+        await old.put(b"bytes")
+        await old.tree.link({"lab/file": sha256(b"bytes")})
+        await old.close()
+        for path in [old.root, *old.root.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o444)
+        (old.root / "tree" / "elsewhere").symlink_to(tmp_path / "outside")
+        (tmp_path / "outside").write_bytes(b"not of the store")
+        (tmp_path / "outside").chmod(0o644)
+        again = LocalStore(old.root)
+        await again.close()
+        (old.root / "tree" / "elsewhere").unlink()
+        assert modes(old.root) == {"folder": {0o750}, "file": {0o640}}
+        assert (tmp_path / "outside").stat().st_mode & 0o777 == 0o644
 
     async def test_nothing_is_left_behind_in_tmp(self, store: LocalStore) -> None:
         upload = uuid4()

@@ -1,0 +1,111 @@
+"""What a .meta claims of a compressed recording is compared when it is indexed, and doubts its datasets."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cingulum.codec import ContradictedRecording
+from cingulum.codec import Recording as Opened
+from libs.common.catalogue import Service
+from tests.support.lab import Laboratory, laboratory
+from tests.support.recordings import META, STEM, Compressed, a_recording
+from tests.support.slices import FOLDER, indexed, verified
+from tests.support.system import Cingulum
+
+WRONG = "fileSizeBytes=33001\nfileTimeSecs=4\n"
+RIGHT = "fileSizeBytes=33000\nfileTimeSecs=3.3\nfileSHA1=0\n"
+CLAIMS = [
+    "the .meta: fileSizeBytes claims 33001, but the file has 33000 bytes",
+    "the .meta: fileTimeSecs claims 4, but the file has 3.300000 s (3300 samples at 1000 Hz)",
+]
+
+
+@pytest.fixture
+async def lab(cingulum: Cingulum) -> Laboratory:
+    return await laboratory(cingulum)
+
+
+@pytest.fixture(params=["cbin", "cgl"])
+def recording(tmp_path: Path, request: pytest.FixtureRequest) -> Compressed:
+    return a_recording(tmp_path / "made", suffix=request.param)
+
+
+def files_of(recording: Compressed, claims: str) -> dict[str, bytes]:
+    return {**recording.files, f"{STEM}.meta": (META + claims).encode(), f"{STEM}.bin": recording.raw}
+
+
+async def test_what_the_meta_claims_wrongly_is_a_doubt_until_it_is_mended(
+    cingulum: Cingulum, lab: Laboratory, recording: Compressed
+) -> None:
+    compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
+    ids = await verified(cingulum, lab, files_of(recording, WRONG))
+    [one] = await indexed(compressor)
+    assert one["doubts"] == CLAIMS
+    for name in (recording.packed, f"{STEM}.bin"):
+        assert (await lab.registry.get(f"/datasets/{ids[name]}")).json()["doubts"] == CLAIMS
+    assert (await lab.registry.get(f"/datasets/{ids[f'{STEM}.meta']}")).json()["doubts"] == []
+    told = (await compressor.get(f"/slices/{one['dataset_id']}?format=json&t1=0.1")).json()
+    assert (told["doubts"], len(told["samples"])) == (CLAIMS, 100)
+    await verified(cingulum, lab, {f"{STEM}.meta": (META + RIGHT).encode()})
+    for _ in range(400):
+        [one] = await indexed(compressor)
+        if not one["doubts"]:
+            break
+        await asyncio.sleep(0.05)
+    assert one["doubts"] == []
+    assert (await lab.registry.get(f"/datasets/{ids[f'{STEM}.bin']}")).json()["doubts"] == []
+
+
+async def test_a_raw_copy_stays_where_its_recording_is_doubted(
+    cingulum: Cingulum, lab: Laboratory, recording: Compressed
+) -> None:
+    compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
+    ids = await verified(cingulum, lab, files_of(recording, WRONG))
+    await indexed(compressor)
+    for name in (f"{STEM}.bin", recording.packed):
+        (copy,) = (
+            await lab.registry.get("/copies", params={"dataset": str(ids[name]), "repository": "central"})
+        ).json()["results"]
+        decision = (await lab.registry.get(f"/copies/{copy['id']}/retirement")).json()
+        doubted = [one["text"] for one in decision["reasons"] if one["obstacle"] == "doubted"]
+        assert not decision["may_retire"]
+        assert [claim in text for claim, text in zip(CLAIMS, doubted, strict=True)] == [True, True]
+        answer = await lab.registry.post(f"/copies/{copy['id']}/retire", {"reason": "the disk is full"})
+        assert answer.status_code == 409
+
+
+async def test_a_recording_over_http_warns_of_what_the_service_doubts(
+    cingulum: Cingulum, lab: Laboratory, recording: Compressed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
+    await verified(cingulum, lab, files_of(recording, WRONG))
+    [one] = await indexed(compressor)
+    assert f"{FOLDER}/{recording.packed}" == one["rel_path"]
+    address = f"http://server/slices/{one['dataset_id']}"
+    body = (await compressor.get("/slices")).json()
+
+    class Told:
+        """The service's list, without a port of its own."""
+
+        def get(self, _address: str, **_more: object) -> Told:
+            return self
+
+        def raise_for_status(self) -> None: ...
+
+        def json(self) -> object:
+            return body
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("cingulum.codec.remote.http_client", lambda _headers: Told())
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        opened = Opened.open(address)
+    assert opened.contradictions == tuple(CLAIMS)
+    assert [str(one.message) for one in heard if one.category is ContradictedRecording] == ["; ".join(CLAIMS)]
+    assert opened.shape == np.shape(recording.samples)
