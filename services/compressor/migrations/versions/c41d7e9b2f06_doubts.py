@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "c41d7e9b2f06"
-down_revision = "5b7c1d2e9a40"
+down_revision = "c3e0d5a1b701"
 branch_labels = None
 depends_on = None
 
