@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.permissions import Visibility
-from libs.common.published import COPIES, DATASETS, PROJECTS, SESSION_PROJECTS, SESSIONS, table
+from libs.common.published import COPIES, DATASETS, SESSIONS, table
 from libs.common.schemas.states import CopyState
+from libs.common.visible import dataset_row_visible
 from services.compressor.models import RecordingRow
 
 DATASET, SESSION = table(DATASETS), table(SESSIONS)
@@ -39,19 +40,7 @@ Where = sa.ColumnElement[bool]
 
 def seen(who: Visibility) -> Where:
     """Datasets the caller may know of; `SESSION` is joined, so those of deleted sessions are gone."""
-    if who.everything:
-        return sa.true()
-    link, project = table(SESSION_PROJECTS), table(PROJECTS)
-    of = sa.exists().where(link.c.session_id == SESSION.c.id)
-    private = of.where(project.c.id == link.c.project_id, project.c.is_private.is_(True)).correlate(SESSION)
-    mine = of.where(link.c.project_id.in_(who.projects)).correlate(SESSION)
-    conditions: list[Where] = [sa.or_(~private, mine)]
-    if who.public_only:
-        conditions.append(DATASET.c.public)
-    if who.labs is not None and who.only_projects is not None:
-        within = of.where(link.c.project_id.in_(who.only_projects)).correlate(SESSION)
-        conditions.append(sa.or_(SESSION.c.lab_id.in_(who.labs), within))
-    return sa.and_(*conditions)
+    return dataset_row_visible(who, DATASET.c, DATASET.c.public, session=SESSION.c)
 
 
 def recordings(who: Visibility) -> sa.Select[Any]:

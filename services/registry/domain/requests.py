@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from cingulum.alf import (
@@ -20,6 +20,7 @@ from libs.common.permissions import Permission, Principal, may
 from libs.common.problem import BadRequest
 from libs.common.schemas.files.registration import RegisterFiles
 
+AGGREGATE_TYPES: Final = ("subject", "project", "lab", "tag", "probeinsertion")
 T = TypeVar("T")
 
 
@@ -75,6 +76,31 @@ def files_said(said: RegisterFiles) -> list[FileSaid]:
     if len(places) < n_files:
         raise BadRequest(fields={"filenames": ["One file is named twice."]})
     return found
+
+
+def folders_of_object(model: str, name: str | None, object_id: UUID) -> tuple[str, ...]:
+    """The folders that files of an object may lie in, by its name or by its id: no object lends its path to another.
+
+    >>> folders_of_object("subject", "hilllab/KS022", UUID(int=1))
+    ('Subjects/hilllab/KS022', 'Subjects/00000000-0000-0000-0000-000000000001')
+    """
+    return tuple(f"{model.capitalize()}s/{one}" for one in (name, object_id) if one)
+
+
+def check_below(files: Sequence[FileSaid], folders: Sequence[str]) -> None:
+    """Raises BadRequest for a file that lies outside all of the folders; without folders all may pass.
+
+    >>> check_below([FileSaid("Subjects/a/m1/x", "", "t.pqt", None, None, None, None)], ["Subjects/a/m1"])
+    >>> check_below([FileSaid("Subjects/a/m10", "", "t.pqt", None, None, None, None)], ["Subjects/a/m1"])
+    Traceback (most recent call last):
+    libs.common.problem.BadRequest
+    """
+    for file in files:
+        if folders and not any(f"{file.collection}/".startswith(f"{folder}/") for folder in folders):
+            where = "' or '".join(folders)
+            raise BadRequest(
+                fields={"path": [f"'{file.collection}' is not of this object: its files lie in '{where}'."]}
+            )
 
 
 def _each(field: str, said: Sequence[T | None] | None, n_files: int) -> list[T | None]:

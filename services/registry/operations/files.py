@@ -37,7 +37,11 @@ async def create_file(tx: Transaction, by: Principal, seen: Visibility, new: Fil
     """Write down that a dataset is, or will be, in one more repository."""
     if not new.dataset or not new.data_repository:
         raise BadRequest(fields={"dataset" if not new.dataset else "data_repository": REQUIRED})
-    found = await editable(tx, by, seen, uuid_of("dataset", new.dataset))
+    dataset_id = uuid_of("dataset", new.dataset)
+    try:
+        found = await editable(tx, by, seen, dataset_id)
+    except NotFound:
+        raise queries.unknown("dataset", "id", dataset_id) from None
     repository = await queries.repository_named(tx.session, new.data_repository, None)
     if repository is None:
         raise BadRequest(fields={"data_repository": REQUIRED})
@@ -75,7 +79,10 @@ async def _file(tx: Transaction, by: Principal, seen: Visibility, which: UUID) -
     row = await tx.session.get(CopyRow, which)
     if row is None:
         raise NotFound(f"There is no file record {which}.")
-    found = await editable(tx, by, seen, row.dataset_id)
+    try:
+        found = await editable(tx, by, seen, row.dataset_id)
+    except NotFound:
+        raise NotFound(f"There is no file record {which}.") from None
     await tx.session.refresh(row)
     kept = next((k for k in found.copies if k.id == which), None)
     if kept is None or row.generation != found.row.generation or kept.copy.state in GONE:

@@ -23,11 +23,19 @@ from services.registry.domain.alyx_calls import (
     Target,
     effect_of_register,
 )
-from services.registry.domain.requests import FileSaid, files_said, kinds_of, may_register, session_said
+from services.registry.domain.requests import (
+    FileSaid,
+    check_below,
+    files_said,
+    kinds_of,
+    may_register,
+    session_said,
+)
 from services.registry.models import DatasetRow, RepositoryRow
 from services.registry.operations.effects import Changes, insert_all, update_all
 from services.registry.operations.words import ensure_revisions
 from services.registry.queries import registration as queries
+from services.registry.queries.aggregates import aggregate_scope
 from services.registry.queries.registration import Registered, Scope
 
 Key = tuple[str, str, str]
@@ -46,6 +54,7 @@ async def register_files(tx: Transaction, by: Principal, seen: Visibility, said:
     """Register files of one session, or of another object. Raises BadRequest, Forbidden, ProtectedDataset."""
     files = await asyncio.to_thread(files_said, said)
     scope = await scope_said(tx.session, seen, said)
+    check_below(files, scope.below)
     if not may_register(by, scope.lab_id, scope.responsible_user_id):
         raise Forbidden(
             "You may register files in sessions of your labs, and of animals you are responsible for."
@@ -105,7 +114,7 @@ async def scope_said(read: AsyncSession, seen: Visibility, said: RegisterFiles) 
     if kind != "session":
         if said.object_id is None:
             raise BadRequest(fields={"object_id": ["A content type needs the id of the object."]})
-        return await queries.aggregate_scope(read, kind, said.object_id)
+        return await aggregate_scope(read, seen, kind, said.object_id)
     if said.object_id is not None:
         found = await queries.session_by_id(read, seen, said.object_id)
     else:

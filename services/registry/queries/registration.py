@@ -36,6 +36,7 @@ class Scope:
 
     folder   of the tree: lab/Subjects/subject/date/number, or `aggregates`
     lab_id   whose people may register here; None: nobody's
+    below    of an aggregate: its files lie in one of these folders, or below
     """
 
     session_id: UUID | None
@@ -45,6 +46,7 @@ class Scope:
     lab_id: UUID | None
     responsible_user_id: UUID | None
     subject_lab_id: UUID | None
+    below: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,23 +111,6 @@ def _scope(row: Any) -> Scope | None:
         return None
     folder = f"{row.lab or row.subject_lab}/Subjects/{row.subject}/{row.date}/{row.number or 0:03d}"
     return Scope(row.id, None, None, folder, row.lab_id, row.responsible_user_id, row.subject_lab_id)
-
-
-async def aggregate_scope(read: AsyncSession, content_type: str, object_id: UUID) -> Scope:
-    """An object other than a session. Raises BadRequest where a subject or lab is not there."""
-    model = content_type.rpartition(".")[2].lower()
-    lab_id = responsible = None
-    if model == "subject":
-        subject = table(SUBJECTS)
-        row = (await read.execute(sa.select(subject).where(subject.c.id == object_id))).first()
-        if row is None:
-            raise unknown("object_id", "id", object_id)
-        lab_id, responsible = row.lab_id, row.responsible_user_id
-    elif model == "lab":
-        lab_id = await read.scalar(sa.select(table(LABS).c.id).where(table(LABS).c.id == object_id))
-        if lab_id is None:
-            raise unknown("object_id", "id", object_id)
-    return Scope(None, model, object_id, "aggregates", lab_id, responsible, lab_id)
 
 
 async def user_named(read: AsyncSession, username: str) -> UUID:
