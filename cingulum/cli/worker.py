@@ -29,7 +29,12 @@ def run(
     token_file: Annotated[
         Path, typer.Option(help="file that holds the worker's token", exists=True, dir_okay=False)
     ],
-    site: Annotated[str, typer.Option(help="where this machine stands, e.g. a lab's name")] = "",
+    site: Annotated[
+        str,
+        typer.Option(
+            help="agent repository, host or lab whose files lie in --tree: jobs on files not sent yet are done here"
+        ),
+    ] = "",
     name: Annotated[str, typer.Option(help="as the server lists it; host and process if not given")] = "",
     work: Annotated[Path | None, typer.Option(help="folder for files of running jobs")] = None,
     tree: Annotated[

@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from cingulum.worker.work_folder import WorkFolder
 _log = logging.getLogger("cingulum.worker")
 _TIME_OUT_S: Final = {task.name: task.time_out_s for task in STANDARD}
 LATE: Final = "late-token"
+_NOT_THERE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
 
 
 def request_id_of(job_id: str, token: int) -> str:
@@ -39,7 +41,7 @@ class Halted(Exception):
 
 
 class RunFailed(Exception):
-    """The run failed; `kind` says whether the same run may succeed later."""
+    """The run failed; `kind` says whether the same run may succeed later, or (unreadable) never began."""
 
     def __init__(self, kind: str, reason: str) -> None:
         self.kind = kind
@@ -137,7 +139,12 @@ class Attempt:
                 file.symlink_to(there.resolve())
                 self._lent[there] = before
                 return {"path": path, "file": str(file), "sha256": wanted["sha256"]}
-        found = self._server.fetch(data_path(relative), file)
+        try:
+            found = self._server.fetch(data_path(relative), file)
+        except Refused as error:
+            if error.status not in _NOT_THERE:
+                raise
+            raise RunFailed("unreadable", f"{path} cannot be read here: {error}.") from error
         if found != wanted["sha256"]:
             raise RunFailed("transient", f"{path} has SHA-256 {found}, the job is for {wanted['sha256']}")
         log.say(f"{path}: {file.stat().st_size} bytes brought")

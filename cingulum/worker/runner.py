@@ -23,6 +23,7 @@ from cingulum.worker.work_folder import WorkFolder
 _log = logging.getLogger("cingulum.worker")
 BEAT_EVERY_S: Final = 20.0
 _BEAT_PATIENCE_S: Final = 10.0
+_BEAT_AGAIN_S: Final = 1.0  # a server that was away waits for the next one before it takes jobs back
 _GIVE_BACK_S: Final = 0.5
 _HALT_S: Final = 0.3
 
@@ -38,6 +39,8 @@ class Options:
 
     name      as the server lists it; two workers of one name are one to it
     work      where inputs and outputs lie while a job runs
+    site      the agent repository (or its host, or its lab) whose files lie in `trees`: jobs that can only be done
+              there are given to this worker too
     trees     folders that hold `lab/Subjects/…`: inputs found there are read where they lie
     slots     jobs at a time
     wait_s    how long one question for work waits for an answer
@@ -154,6 +157,7 @@ class Worker:
             "worker": self._options.name,
             "tasks": list(self._options.tasks),
             "site": self._options.site,
+            "in_place": bool(self._options.trees),
             "version": version("cingulum"),
             "wait_s": wait_s,
         }
@@ -180,9 +184,11 @@ class Worker:
                 self._running.pop(attempt.token, None)
 
     def _beat(self) -> None:
+        pause_s = BEAT_EVERY_S
         while not self._ended.is_set():
-            self._beat_soon.wait(BEAT_EVERY_S)
+            self._beat_soon.wait(pause_s)
             self._beat_soon.clear()
+            pause_s = BEAT_EVERY_S
             jobs = {(attempt.id, attempt.token): attempt for attempt in self._jobs()}
             if not jobs or self._ended.is_set():
                 continue
@@ -194,6 +200,7 @@ class Worker:
                 answer = self._server.call("POST", "/jobs/heartbeat", json=body, patience_s=_BEAT_PATIENCE_S)
             except (Unreachable, Refused) as error:
                 _log.warning("no heartbeat: %s", error)
+                pause_s = _BEAT_AGAIN_S
                 continue
             lost = set(answer["lost"])
             for (job_id, _), attempt in jobs.items():

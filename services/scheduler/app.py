@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Final
+from uuid import UUID
 
 from fastapi import FastAPI
 
@@ -15,12 +17,17 @@ from libs.common.db import Transaction
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.observability import logger
 from services.scheduler import queries
+from services.scheduler.domain.retry import Hearing
 from services.scheduler.events import hears
 from services.scheduler.models import Base
 from services.scheduler.operations import graph, pipeline, running
 from services.scheduler.operations.desk import Desk
+from services.scheduler.queries import claims, inputs
 from services.scheduler.routes import routers
 from services.scheduler.settings import Settings
+
+_FIRST: Final = UUID(int=0)
+_STALE_A_ROUND: Final = 2_000  # rows of ready jobs that one round reads: some 20 ms of the database
 
 
 async def _start(app: FastAPI) -> Sequence[Loop]:
@@ -30,10 +37,27 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
     pipeline.note(app.state.writer.info, settings.compress_preset)
     return [
         desk.listen,
-        partial(_every, app, settings.lease_sweep_s, running.take_back),
+        partial(_take_back, app, settings.lease_sweep_s),
         partial(_every, app, settings.publishing_sweep_s, running.ring_again),
         partial(_look_at_graphs, app, settings.graph_sweep_s),
     ]
+
+
+async def _take_back(app: FastAPI, pause_s: float) -> None:
+    """Take jobs back from workers that went silent, but from nobody who could not be heard (`Hearing`)."""
+    hearing = Hearing()
+    while True:
+        await asyncio.sleep(pause_s)
+        try:
+            async with app.state.writer.begin() as tx:
+                now = await queries.clock(tx.session)
+                hearing = hearing.sampled(await claims.last_heard(tx.session), now)
+                done = await running.take_back(tx, may_judge=hearing.may_judge(now))
+            if done:
+                await app.state.desk.ring_everywhere()
+        except DATABASE_ERRORS as error:
+            hearing = Hearing()
+            logger("scheduler").info("the lease sweep waits for the database", error=str(error))
 
 
 async def _every(app: FastAPI, pause_s: float, work: Callable[[Transaction], Awaitable[int]]) -> None:
@@ -51,14 +75,18 @@ async def _every(app: FastAPI, pause_s: float, work: Callable[[Transaction], Awa
 
 async def _look_at_graphs(app: FastAPI, pause_s: float) -> None:
     """Look at sessions whose facts are newer than the last look: what no event told, this finds."""
-    since = None
+    since, cursor = None, _FIRST
     while True:
         await asyncio.sleep(pause_s if since else 0)
         try:
             async with app.state.database.read_long() as session:
                 now = await queries.clock(session)
-                changed = await queries.sessions_to_look_at(session, since or now - timedelta(days=30))
-            for session_id in changed:
+                changed = set(await inputs.sessions_to_look_at(session, since or now - timedelta(days=30)))
+                if since is None:
+                    changed |= set(await inputs.sessions_without_sites(session))
+                stale, last = await inputs.stale_sites(session, cursor, _STALE_A_ROUND)
+            cursor = last or _FIRST
+            for session_id in sorted(changed | set(stale)):
                 async with app.state.writer.begin() as tx:
                     await graph.look_at(tx, session_id)
             # An overlap: a transaction that began before this look may commit after it.

@@ -7,6 +7,7 @@ from libs.common.db import Transaction
 from libs.common.events import CopyVerified, FilesRegistered, OutputsRefused, OutputsRegistered
 from services.scheduler.operations import running
 from services.scheduler.operations.graph import concerns_a_task, look_at
+from services.scheduler.queries import ready
 
 hears = Hears()
 
@@ -20,9 +21,10 @@ async def files_registered(tx: Transaction, event: FilesRegistered) -> None:
 
 @hears.on(CopyVerified)
 async def copy_verified(tx: Transaction, event: CopyVerified) -> None:
-    """An input may be ready now."""
+    """An input may be ready now, or ready at one more site: workers that wait look again once this is committed."""
     if event.session_id is not None and await concerns_a_task(tx, event.dataset_id):
         await look_at(tx, event.session_id)
+        await ready.end_rests(tx.session, event.session_id)
 
 
 @hears.on(OutputsRegistered)

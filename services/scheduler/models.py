@@ -35,15 +35,8 @@ class JobRow(Base):
         sa.CheckConstraint(
             "(token IS NOT NULL) = (state IN ('Started', 'Publishing'))", name="token_while_running"
         ),
-        # The claim, in its order: ready jobs only, so the index stays narrow however many are done.
-        sa.Index(
-            "ix_jobs_ready",
-            sa.text("priority DESC"),
-            "level",
-            "created_at",
-            "id",
-            postgresql_where=sa.text("state = 'Waiting'"),
-        ),
+        # Jobs that wait: few, however many are done.
+        sa.Index("ix_jobs_waiting", "id", postgresql_where=sa.text("state = 'Waiting' AND is_derived")),
         sa.Index("ix_jobs_deadline", "deadline", postgresql_where=sa.text("deadline IS NOT NULL")),  # sweeps
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -58,6 +51,7 @@ class JobRow(Base):
     key: Mapped[str | None]
     token: Mapped[int | None] = mapped_column(sa.BigInteger)
     worker: Mapped[str | None]
+    runner: Mapped[str | None]  # token and client address that started it through /tasks
     deadline: Mapped[datetime | None] = mapped_column(_WHEN)
     not_before: Mapped[datetime | None] = mapped_column(_WHEN)
     attempts: Mapped[int] = mapped_column(server_default="0")
@@ -66,6 +60,10 @@ class JobRow(Base):
     finishing: Mapped[str | None]
     outputs: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")  # [{name, upload_id, sha256}]
     inputs: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")  # [{path, dataset_id, sha256}]
+    outside_pool: Mapped[list[UUID]] = mapped_column(
+        ARRAY(sa.UUID), server_default="{}"
+    )  # repositories of inputs that the central store has not
+    are_coming: Mapped[bool] = mapped_column(server_default=sa.false())  # all of those are expected there
     created_at: Mapped[datetime] = mapped_column(_WHEN, server_default=sa.func.now())
     updated_at: Mapped[datetime] = mapped_column(_WHEN, server_default=sa.func.now())
     # what Alyx shows of a task
@@ -86,6 +84,29 @@ class JobRow(Base):
     parents: Mapped[list[UUID]] = mapped_column(ARRAY(sa.UUID), server_default="{}")
 
 
+class ReadyRow(Base):
+    """A Waiting job and a site where all its inputs can be read: what a claim looks through, and nothing else.
+
+    `site` is '' for the pool (the central store) or the id of an agent repository (`domain.sites`). The columns that a
+    claim chooses and sorts by are the job's, written with it.
+    """
+
+    __tablename__ = "ready"
+    __table_args__ = (
+        # One worker knows few sites and tasks: where none of them is ready, a look touches this index alone.
+        sa.Index("ix_ready_site", "site", "task", sa.text("priority DESC"), "level", "created_at", "job_id"),
+        # Where many are, it reads the first of them in their order.
+        sa.Index("ix_ready_order", sa.text("priority DESC"), "level", "created_at", "job_id"),
+    )
+    job_id: Mapped[UUID] = mapped_column(sa.ForeignKey(JobRow.id, ondelete="CASCADE"), primary_key=True)
+    site: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str]
+    priority: Mapped[int]
+    level: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(_WHEN)
+    not_before: Mapped[datetime | None] = mapped_column(_WHEN)  # a worker there could not read an input
+
+
 class AttemptRow(Base):
     """One claim of a job, known by its token. It ends once, and stays as its audit."""
 
@@ -96,6 +117,7 @@ class AttemptRow(Base):
     state: Mapped[str]
     outputs: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
     worker: Mapped[str] = mapped_column(server_default="")
+    site: Mapped[str] = mapped_column(server_default="")  # where the worker was to read the inputs
     claim_id: Mapped[UUID | None]  # chosen by the worker, so that a lost answer can be asked for again
     started_at: Mapped[datetime] = mapped_column(_WHEN, server_default=sa.func.now())
     ended_at: Mapped[datetime | None] = mapped_column(_WHEN)

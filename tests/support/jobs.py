@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from libs.common.events import CopyVerified
 from libs.common.testing import Callers, Running
 from tests.support.system import Cingulum
 
@@ -42,6 +43,53 @@ async def a_session_with_trials(cingulum: Cingulum, callers: Callers, sha256: st
     finally:
         await connection.close()
     return session
+
+
+async def its_file_lies_at_the_lab(cingulum: Cingulum, callers: Callers, session: UUID) -> None:
+    """The one verified copy is on the lab's own disk, of the agent repository `lab_server`; it is being sent."""
+    connection = await asyncpg.connect(cingulum.admin_url)
+    try:
+        await connection.execute(
+            f"""
+            INSERT INTO registry.repositories (id, name, store, hostname)
+                VALUES (gen_random_uuid(), 'lab_server', 'agent', 'disk.hilllab') ON CONFLICT DO NOTHING;
+            INSERT INTO metadata.lab_repositories (lab_id, repository_id)
+                SELECT '{callers.lab_id}', id FROM registry.repositories WHERE name = 'lab_server'
+                ON CONFLICT DO NOTHING;
+            INSERT INTO registry.copies (id, dataset_id, repository_id, generation, state, proved_at)
+                SELECT gen_random_uuid(), d.id, r.id, 1, 'verified', now()
+                FROM registry.datasets d, registry.repositories r
+                WHERE d.session_id = '{session}' AND r.name = 'lab_server';
+            UPDATE registry.copies c SET state = 'arriving', proved_at = NULL
+                FROM registry.repositories r, registry.datasets d
+                WHERE r.id = c.repository_id AND r.name = 'central' AND d.id = c.dataset_id
+                AND d.session_id = '{session}';
+            """
+        )
+    finally:
+        await connection.close()
+
+
+async def its_file_arrives(cingulum: Cingulum, session: UUID) -> CopyVerified:
+    """The copy in the central store is verified; what registry says of it."""
+    connection = await asyncpg.connect(cingulum.admin_url)
+    try:
+        row = await connection.fetchrow(
+            """
+            UPDATE registry.copies c SET state = 'verified', proved_at = now()
+                FROM registry.repositories r, registry.datasets d, registry.versions v
+                WHERE r.id = c.repository_id AND r.name = 'central' AND d.id = c.dataset_id
+                AND v.dataset_id = d.id AND d.session_id = $1
+                RETURNING c.id, c.dataset_id, v.sha256
+            """,
+            session,
+        )
+        assert row is not None
+        return CopyVerified(
+            dataset_id=row["dataset_id"], copy_id=row["id"], session_id=session, sha256=row["sha256"].strip()
+        )
+    finally:
+        await connection.close()
 
 
 async def look_at(scheduler: Running, session: UUID) -> None:

@@ -70,7 +70,16 @@ class ClaimIn(Schema):
     claim_id: UUID = Field(description="chosen by the worker: the same one again gives the same job again")
     worker: str = Field(min_length=1, max_length=200)
     tasks: list[str] = Field(min_length=1, max_length=100, description="names of the tasks it can run")
-    site: str = ""
+    site: str = Field(
+        default="",
+        max_length=200,
+        description="where the worker stands: an agent repository, its host or its lab. Jobs whose inputs lie"
+        " only there are given to no other worker",
+    )
+    in_place: bool | None = Field(
+        default=None,
+        description="whether it reads files where they lie at its site; null: it does if it names a site",
+    )
     version: str = ""
     wait_s: float = Field(default=25, ge=0, le=55, allow_inf_nan=False)
 
@@ -122,7 +131,9 @@ class FailIn(Schema):
     """The run failed."""
 
     token: int
-    kind: Literal["transient", "permanent"]
+    kind: Literal["transient", "permanent", "unreadable"] = Field(
+        description="unreadable: an input is not where it should be; the run did not begin and is not counted"
+    )
     reason: str = Field(max_length=10_000)
 
 

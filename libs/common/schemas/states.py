@@ -69,6 +69,7 @@ class AttemptState(StrEnum):
     REFUSED = "refused"  # registry could not register its outputs
     FAILED = "failed"  # the worker said so
     LOST = "lost"  # its lease ran out
+    RETURNED = "returned"  # an input could not be read: the run did not begin
     SUPERSEDED = "superseded"  # its inputs changed while it ran
     STOPPED = "stopped"  # a person or a legacy runner took the job away
 

@@ -70,7 +70,8 @@ class Job:
 
     `key` is null while inputs are not all known; `token` and `worker` are set exactly while Started or Publishing;
     `deadline` is the lease's end when Started, the next ring when Publishing, null otherwise;
-    `by_person` says that a person put it where it is, so only a person takes it out.
+    `by_person` says that a person put it where it is, so only a person takes it out. `is_legacy` marks a task made
+    through `/tasks`: it has no key, no graph, and only a legacy runner runs it; `runner` is the one that started it.
     """
 
     id: UUID
@@ -85,6 +86,8 @@ class Job:
     by_person: bool = False
     outputs: tuple[OutputRef, ...] = ()
     finishing: JobState | None = None
+    is_legacy: bool = False
+    runner: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,4 +105,4 @@ def ended(job: Job, how: AttemptState, state: JobState, reason: str) -> Change:
     resting = replace(
         job, state=state, token=None, worker=None, deadline=None, reason=reason, by_person=False
     )
-    return Change(replace(resting, outputs=(), finishing=None), attempts)
+    return Change(replace(resting, outputs=(), finishing=None, runner=None), attempts)

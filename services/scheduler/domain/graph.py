@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from libs.common.problem import BadRequest
 from libs.common.schemas.states import JobState
+from services.scheduler.domain.sites import POOL, outside_pool, ready_sites
 from services.scheduler.domain.tasks import (
     PROBE,
     Level,
@@ -34,8 +35,10 @@ class DatasetFact:
     collection: str
     name: str
     sha256: str | None
-    readable: bool  # a verified copy of this version exists
+    readable: bool  # a verified copy of this version exists where a worker can read it
     made_by_job: bool = False
+    places: frozenset[str] = frozenset({POOL})  # the sites of those copies (`sites`)
+    is_coming: bool = False  # a copy is expected in the central store
 
     @property
     def path(self) -> str:
@@ -61,6 +64,9 @@ class Wanted:
     lacks_input: bool = (
         False  # a required input is not there at all: it cannot run, so what it made before stands
     )
+    sites: frozenset[str] = frozenset()  # where all inputs can be read
+    outside_pool: frozenset[str] = frozenset()  # repositories of inputs that the central store has not
+    are_coming: bool = False  # all of those are expected in the central store
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,7 @@ class _Seen:
 
 
 def _look(slot: Slot, task: TaskSpec, seen: _Seen) -> Wanted | None:
-    used: list[tuple[str, str]] = []
+    used: list[DatasetFact] = []
     waits: list[str] = []
     exists = lacks = False
     for declared in task.inputs:
@@ -191,7 +197,7 @@ def _look(slot: Slot, task: TaskSpec, seen: _Seen) -> Wanted | None:
         if pending:
             continue
         waits += [_unready(fact) for fact in found if fact.sha256 is None or not fact.readable]
-        used += [(fact.path, fact.sha256) for fact in found if fact.sha256 is not None and fact.readable]
+        used += [fact for fact in found if fact.sha256 is not None and fact.readable]
         if declared.required and not found:
             waits.append(f"Waits for {shown(declared, slot.scope)}: there is no such dataset.")
             lacks = True
@@ -199,8 +205,19 @@ def _look(slot: Slot, task: TaskSpec, seen: _Seen) -> Wanted | None:
         return None
     if waits:
         return Wanted(None, waits[0], lacks_input=lacks)
-    inputs = tuple(sorted(used))
-    return Wanted(job_key(task.name, slot.scope, inputs, task.code_version, task.parameters), "", inputs)
+    return _runnable(slot, task, used)
+
+
+def _runnable(slot: Slot, task: TaskSpec, used: Sequence[DatasetFact]) -> Wanted:
+    inputs = tuple(sorted((fact.path, fact.sha256 or "") for fact in used))
+    places = [fact.places for fact in used]
+    return Wanted(
+        job_key(task.name, slot.scope, inputs, task.code_version, task.parameters),
+        inputs=inputs,
+        sites=ready_sites(places),
+        outside_pool=outside_pool(places),
+        are_coming=all(fact.is_coming for fact in used if POOL not in fact.places),
+    )
 
 
 def _unsettled(maker: Slot, job: JobFact | None, wanted: Wanted) -> str:

@@ -25,15 +25,15 @@ from services.scheduler.domain.retry import FIRST_LEASE, LEASE, PUBLISHING, Fail
 def claim(job: Job, token: int, worker: str, now: datetime, *, inputs_readable: bool) -> Change:
     """Give a Waiting job to a worker, under a token that no attempt ever had.
 
-    `inputs_readable` is looked up in registry's view in the same transaction: the doorbell that would have
-    held the job may be late. Raises NotNow where the job is not to be had.
+    `inputs_readable`, at the worker's site, is looked up in registry's view in the same transaction: the doorbell that
+    would have held the job may be late. Raises NotNow where the job is not to be had.
     """
     if job.state is not JobState.WAITING or job.key is None:
         raise NotNow(f"The job is {job.state}.")
     if job.not_before is not None and now < job.not_before:
         raise NotNow("The job rests after a failure.")
     if not inputs_readable:
-        raise NotNow("An input has no verified copy now.")
+        raise NotNow("An input has no verified copy that this worker can read.")
     started = replace(
         job,
         state=JobState.STARTED,
@@ -114,8 +114,17 @@ def refused(job: Job, token: int, reason: str) -> Change:
 
 def fail(job: Job, token: int, kind: FailureKind, text: str, now: datetime) -> Change:
     """The worker says that the run failed: rest and try again, or Errored."""
+    if kind is FailureKind.UNREADABLE:
+        return give_back(job, token, text)
     _running(job, token)
     return _after_failure(job, AttemptState.FAILED, kind, text, now)
+
+
+def give_back(job: Job, token: int, text: str) -> Change:
+    """The worker could not read an input, so the run never began: the job waits again, and no attempt is counted."""
+    _running(job, token)
+    change = ended(job, AttemptState.RETURNED, JobState.WAITING, text)
+    return replace(change, job=replace(change.job, attempts=max(0, job.attempts - 1)))
 
 
 def expire(job: Job, now: datetime) -> Change:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
 from libs.common.schemas.states import JobState
 from services.scheduler import queries
-from services.scheduler.domain.graph import JobFact, Slot, derive
+from services.scheduler.domain.graph import JobFact, Slot, Wanted, derive
 from services.scheduler.domain.steering import reconcile
 from services.scheduler.domain.tasks import Scope
 from services.scheduler.models import JobRow
 from services.scheduler.operations.pipeline import Pipeline, pipeline_of
+from services.scheduler.queries import inputs, ready
 
 
 async def concerns_a_task(tx: Transaction, dataset_id: UUID) -> bool:
     """Whether any task reads or makes this dataset."""
-    named = await queries.name_of_dataset(tx.session, dataset_id)
+    named = await inputs.name_of_dataset(tx.session, dataset_id)
     return named is not None and pipeline_of(tx).concerns(*named)
 
 
@@ -24,14 +26,14 @@ async def look_at(tx: Transaction, session_id: UUID) -> bool:
     """Bring the jobs of a session in line with its facts; whether one became ready."""
     await queries.lock_session(tx.session, session_id)
     rows = await queries.jobs_of_session(tx.session, session_id)
-    facts = await queries.dataset_facts(tx.session, session_id)
+    facts = await inputs.dataset_facts(tx.session, session_id)
     ids = {fact.path: dataset_id for dataset_id, fact in facts}
     known = {slot_of(row): row for row in rows}
     jobs = {slot: JobFact(JobState(row.state), row.key) for slot, row in known.items()}
     pipeline = pipeline_of(tx)
     wanted = derive(str(session_id), list(pipeline.specs.values()), [fact for _, fact in facts], jobs)
     now = await queries.clock(tx.session)
-    ready = False
+    is_ready = False
     for slot, want in wanted.items():
         row = known.get(slot)
         is_new = row is None
@@ -50,8 +52,23 @@ async def look_at(tx: Transaction, session_id: UUID) -> bool:
                 {"path": path, "dataset_id": str(ids[path]), "sha256": sha256} for path, sha256 in want.inputs
             ]
             await queries.write(tx.session, row, change, now)
-            ready = ready or change.job.state is JobState.WAITING
-    return ready
+            is_ready = is_ready or change.job.state is JobState.WAITING
+    await _set_sites(tx, known, wanted)
+    return is_ready
+
+
+async def _set_sites(tx: Transaction, rows: Mapping[Slot, JobRow], wanted: Mapping[Slot, Wanted]) -> None:
+    """Write where each job that waits can run now, and what its inputs outside the central store are."""
+    sites: dict[UUID, frozenset[str]] = {}
+    for slot, row in rows.items():
+        want = wanted.get(slot, Wanted(None))
+        waits = row.state == JobState.WAITING and want.key == row.key
+        sites[row.id] = want.sites if waits else frozenset()
+        outside = sorted(UUID(place) for place in want.outside_pool)
+        if row.outside_pool != outside or row.are_coming != want.are_coming:
+            row.outside_pool, row.are_coming = outside, want.are_coming
+    await tx.session.flush()
+    await ready.set_sites(tx.session, sites)
 
 
 def slot_of(row: JobRow) -> Slot:
@@ -73,6 +90,8 @@ def _new(pipeline: Pipeline, slot: Slot, session_id: UUID) -> JobRow:
         attempts=0,
         outputs=[],
         inputs=[],
+        outside_pool=[],
+        are_coming=False,
         executable=f"cingulum.worker.tasks.{slot.task}",
         graph="standard",
         level=pipeline.level_of(slot.task),

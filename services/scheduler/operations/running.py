@@ -17,11 +17,12 @@ from services.scheduler import queries
 from services.scheduler.domain import running
 from services.scheduler.domain.facts import Change, Job, LateToken, OutputRef
 from services.scheduler.domain.graph import makes_all
-from services.scheduler.domain.retry import FIRST_LEASE, LEASE, FailureKind
+from services.scheduler.domain.retry import FIRST_LEASE, LEASE, FailureKind, pause
+from services.scheduler.domain.steering import LEGACY_RUNNER
 from services.scheduler.models import JobRow
 from services.scheduler.operations.graph import look_at, slot_of
 from services.scheduler.operations.pipeline import pipeline_of
-from services.scheduler.queries import claims
+from services.scheduler.queries import claims, ready
 
 FIRST_LEASE_S = FIRST_LEASE.total_seconds()
 
@@ -55,14 +56,17 @@ async def claim(tx: Transaction, by: Principal, asked: ClaimIn) -> tuple[JobRow,
         return before
     seen = {"user_id": by.user_id, "site": asked.site, "tasks": asked.tasks, "version": asked.version}
     await claims.worker_seen(tx.session, asked.worker, seen)
-    row = await claims.claimable(tx.session, asked.tasks, labs_of(by))
-    if row is None:
+    reads_in_place = asked.in_place or asked.in_place is None
+    sites = await ready.sites_of(tx.session, asked.site if reads_in_place else "")
+    found = await claims.claimable(tx.session, asked.tasks, labs_of(by), sites)
+    if found is None:
         return None
+    row, site = found
     now = await queries.clock(tx.session)
     token = await queries.next_token(tx.session)
     change = running.claim(queries.value(row), token, asked.worker, now, inputs_readable=True)
     await queries.write(tx.session, row, change, now)
-    await claims.name_claim(tx.session, token, asked.claim_id)
+    await claims.name_claim(tx.session, token, asked.claim_id, site)
     logger("scheduler").info("a job was claimed", job_id=str(row.id), token=token, worker=asked.worker)
     return row, token
 
@@ -71,6 +75,7 @@ async def heartbeat(tx: Transaction, by: Principal, beats: HeartbeatIn) -> list[
     """Prolong the leases of a worker's jobs; those that are not its own any more."""
     now = await queries.clock(tx.session)
     pairs = [(beat.job_id, beat.token) for beat in beats.jobs]
+    await claims.worker_lives(tx.session, beats.worker)
     kept = await claims.heartbeat(tx.session, pairs, labs_of(by), now + LEASE)
     return [beat.job_id for beat in beats.jobs if beat.job_id not in kept]
 
@@ -110,6 +115,9 @@ async def fail(tx: Transaction, by: Principal, job_id: UUID, said: FailIn) -> Jo
     now = await queries.clock(tx.session)
     kind = FailureKind(said.kind)
     await write(tx, row, running.fail(queries.value(row), said.token, kind, said.reason, now))
+    if kind is FailureKind.UNREADABLE:
+        site, times = await ready.returned(tx.session, job_id, said.token)
+        await ready.rest(tx.session, job_id, site, now + pause(times))
     tx.audit(
         "attempt.failed", "job", job_id, after={"token": said.token, "kind": kind, "reason": said.reason}
     )
@@ -126,13 +134,14 @@ async def log(tx: Transaction, by: Principal, job_id: UUID, piece: LogIn) -> Non
 
 
 async def write(tx: Transaction, row: JobRow, change: Change) -> None:
-    """Write a decision, ring registry where it says so, and look at the session again once the job rests."""
+    """Write a decision, ring registry where it says so, and look at the session again once the job rests or waits."""
     now = await queries.clock(tx.session)
     was_running = JobState(row.state).is_running
     await queries.write(tx.session, row, change, now)
     if change.ring_registry and change.job.token is not None:
         tx.publish(JobPublishing(job_id=row.id, token=change.job.token))
-    if was_running and not change.job.state.is_running and row.session_id is not None and row.is_derived:
+    has_ended = was_running and not change.job.state.is_running
+    if (has_ended or change.job.state is JobState.WAITING) and row.session_id is not None and row.is_derived:
         await look_at(tx, row.session_id)
 
 
@@ -157,10 +166,12 @@ async def refused(tx: Transaction, job_id: UUID, token: int, reason: str) -> Non
         await write(tx, row, running.refused(queries.value(row), token, reason))
 
 
-async def take_back(tx: Transaction) -> int:
-    """Take back jobs whose lease has run out; how many."""
+async def take_back(tx: Transaction, *, may_judge: bool = True) -> int:
+    """Take back jobs whose lease has run out; how many. Legacy runners, who send no heartbeat, are judged always."""
     now = await queries.clock(tx.session)
-    return await _look_at_late(tx, JobState.STARTED, running.expire, now)
+    return await _look_at_late(
+        tx, JobState.STARTED, running.expire, now, None if may_judge else LEGACY_RUNNER
+    )
 
 
 async def ring_again(tx: Transaction) -> int:
@@ -170,11 +181,15 @@ async def ring_again(tx: Transaction) -> int:
 
 
 async def _look_at_late(
-    tx: Transaction, state: JobState, rule: Callable[[Job, datetime], Change], now: datetime
+    tx: Transaction,
+    state: JobState,
+    rule: Callable[[Job, datetime], Change],
+    now: datetime,
+    worker: str | None = None,
 ) -> int:
     """Apply a rule to the jobs whose deadline has passed; how many it changed, as others may have been sooner."""
     changed = 0
-    for job_id in await queries.overdue(tx.session, state, now):
+    for job_id in await queries.overdue(tx.session, state, now, worker):
         row = await queries.locked(tx.session, job_id)
         if row is None:
             continue

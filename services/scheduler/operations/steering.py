@@ -20,6 +20,7 @@ from services.scheduler.domain import steering
 from services.scheduler.domain.retry import ALYX_RUN
 from services.scheduler.models import JobRow
 from services.scheduler.operations.running import write
+from services.scheduler.queries import ready
 
 BY_CODE = {state.alyx_code: state for state in JobState if state is not JobState.PUBLISHING}
 BY_NAME = {state.value.lower(): state for state in JobState if state is not JobState.PUBLISHING}
@@ -179,7 +180,7 @@ async def create_task(tx: Transaction, by: Principal, who: Visibility, body: Tas
     tx.session.add(row)
     await tx.session.flush()
     if status is not JobState.WAITING:
-        await _set_status(tx, row, status)
+        await _set_status(tx, by, row, status)
     tx.audit("task.created", "job", row.id, after={"name": row.task, "status": status.value})
     return row.id
 
@@ -198,18 +199,26 @@ async def update_task(tx: Transaction, by: Principal, who: Visibility, job_id: U
     if body.name is not None and not row.is_derived:
         row.task = body.name
     await tx.session.flush()
+    if not {"priority", "level"}.isdisjoint(body.model_fields_set):
+        await ready.reorder(tx.session, row)
     if body.status is not None:
         status = status_of(body.status)
         if status.alyx_name != JobState(row.state).alyx_name or status is JobState.STARTED:
-            await _set_status(tx, row, status)
+            await _set_status(tx, by, row, status)
     tx.audit("task.changed", "job", row.id, after={"fields": sorted(body.model_fields_set)})
 
 
-async def _set_status(tx: Transaction, row: JobRow, status: JobState) -> None:
+def runner_of(by: Principal) -> str:
+    """Who speaks through `/tasks`: two clients with one token on one machine are one."""
+    return f"{by.token_id or by.user_id} {by.address}"
+
+
+async def _set_status(tx: Transaction, by: Principal, row: JobRow, status: JobState) -> None:
     now = await queries.clock(tx.session)
     run = timedelta(seconds=row.time_out_secs) if row.time_out_secs else ALYX_RUN
     token = await queries.next_token(tx.session)
-    await write(tx, row, steering.set_by_alyx(queries.value(row), status, token, now, run))
+    change = steering.set_by_alyx(queries.value(row), status, token, now, run, runner_of(by))
+    await write(tx, row, change)
 
 
 async def delete_task(tx: Transaction, by: Principal, who: Visibility, job_id: UUID) -> None:

@@ -13,12 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.permissions import Visibility
-from libs.common.published import COPIES, DATASETS, LAB_REPOSITORIES, SESSIONS, UPLOADS, table
-from libs.common.schemas.states import AttemptState, CopyState, JobState, UploadState
+from libs.common.published import LAB_REPOSITORIES, SESSIONS, UPLOADS, table
+from libs.common.schemas.states import AttemptState, JobState, UploadState
 from services.scheduler.domain.facts import Attempt, Change, Job, OutputRef, UploadFact
-from services.scheduler.domain.graph import DatasetFact
 from services.scheduler.models import TOKENS, AttemptRow, JobRow, LogRow
-from services.scheduler.queries import visible
+from services.scheduler.queries import ready, visible
 
 SESSION = table(SESSIONS)
 _READY = "a job is ready"  # noted in the session, for those who wait
@@ -41,6 +40,7 @@ def jobs(who: Visibility) -> sa.Select[Any]:
             SESSION.c.lab,
             SESSION.c.date,
             SESSION.c.number,
+            *ready.whereabouts(),
         )
         .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
         .where(visible.jobs(who))
@@ -71,6 +71,8 @@ def value(row: JobRow) -> Job:
         by_person=row.by_person,
         outputs=refs(row.outputs),
         finishing=JobState(row.finishing) if row.finishing else None,
+        is_legacy=row.is_derived is False,
+        runner=row.runner,
     )
 
 
@@ -99,12 +101,14 @@ async def write(session: AsyncSession, row: JobRow, change: Change, now: datetim
     row.state, row.key, row.token, row.worker = job.state.value, job.key, job.token, job.worker
     row.deadline, row.not_before, row.attempts = job.deadline, job.not_before, job.attempts
     row.reason, row.by_person = job.reason, job.by_person
-    row.finishing = job.finishing.value if job.finishing else None
+    row.finishing, row.runner = job.finishing.value if job.finishing else None, job.runner
     row.outputs = told(job.outputs)
     row.updated_at = now
     if job.state is JobState.WAITING:
         note_ready(session)
     await session.flush()
+    if job.state is not JobState.WAITING:
+        await ready.clear(session, row.id)
     for attempt in change.attempts:
         values = {
             "state": attempt.state.value,
@@ -159,11 +163,14 @@ async def upload_facts(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID,
     }
 
 
-async def overdue(session: AsyncSession, state: JobState, now: datetime) -> list[UUID]:
+async def overdue(
+    session: AsyncSession, state: JobState, now: datetime, worker: str | None = None
+) -> list[UUID]:
     """Jobs in a state whose deadline has passed, by session: the order in which all sweeps lock them."""
     found = (
         sa.select(JobRow.id, JobRow.session_id)
         .where(JobRow.state == state, JobRow.deadline <= now)
+        .where(sa.true() if worker is None else JobRow.worker == worker)
         .order_by(JobRow.deadline, JobRow.id)
         .limit(100)
     )
@@ -187,57 +194,6 @@ async def jobs_of_session(session: AsyncSession, session_id: UUID) -> list[JobRo
         .with_for_update()
     )
     return list((await session.execute(found.execution_options(populate_existing=True))).scalars())
-
-
-async def name_of_dataset(session: AsyncSession, dataset_id: UUID) -> tuple[str, str] | None:
-    """Collection and file name of a dataset."""
-    theirs = table(DATASETS)
-    row = (
-        await session.execute(sa.select(theirs.c.collection, theirs.c.name).where(theirs.c.id == dataset_id))
-    ).first()
-    return (row.collection, row.name) if row else None
-
-
-async def dataset_facts(session: AsyncSession, session_id: UUID) -> list[tuple[UUID, DatasetFact]]:
-    """The datasets of a session that are the default of their name, with their ids."""
-    theirs, copies = table(DATASETS), table(COPIES)
-    verified = sa.exists().where(
-        copies.c.version_id == theirs.c.version_id, copies.c.state == CopyState.VERIFIED
-    )
-    made = sa.exists().where(
-        AttemptRow.job_id == JobRow.id,
-        JobRow.session_id == session_id,
-        AttemptRow.state == AttemptState.REGISTERED,
-        AttemptRow.outputs.contains(
-            sa.func.jsonb_build_array(
-                sa.func.jsonb_build_object("name", theirs.c.rel_path, "sha256", theirs.c.sha256)
-            )
-        ),
-    )
-    rows = await session.execute(
-        sa.select(
-            theirs.c.id,
-            theirs.c.collection,
-            theirs.c.name,
-            theirs.c.sha256,
-            verified.label("readable"),
-            made.label("made_by_job"),
-        ).where(theirs.c.session_id == session_id, theirs.c.default_revision)
-    )
-    return [
-        (row.id, DatasetFact(row.collection, row.name, row.sha256, row.readable, row.made_by_job))
-        for row in rows
-    ]
-
-
-async def sessions_to_look_at(session: AsyncSession, since: datetime) -> list[UUID]:
-    """Sessions with datasets or copies that changed since then."""
-    theirs, copies = table(DATASETS), table(COPIES)
-    changed = sa.union(
-        sa.select(theirs.c.session_id).where(theirs.c.created_at > since, theirs.c.session_id.is_not(None)),
-        sa.select(copies.c.session_id).where(copies.c.proved_at > since, copies.c.session_id.is_not(None)),
-    ).subquery()
-    return list((await session.execute(sa.select(changed.c.session_id))).scalars())
 
 
 async def add_log(session: AsyncSession, job_id: UUID, token: int, n: int, text: str) -> None:

@@ -11,54 +11,44 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.published import COPIES, DATASETS, SESSIONS, table
-from libs.common.schemas.states import CopyState, JobState
-from services.scheduler.models import AttemptRow, JobRow, WorkerRow
+from libs.common.published import SESSIONS, table
+from libs.common.schemas.states import JobState
+from services.scheduler.domain.sites import POOL
+from services.scheduler.models import AttemptRow, JobRow, ReadyRow, WorkerRow
+from services.scheduler.queries.inputs import unreadable
 
 Where = sa.ColumnElement[bool]
 
 
-def _unreadable() -> Where:
-    """One of the inputs of the job's key is not current and verified any more."""
-    wanted = (
-        sa.func.jsonb_to_recordset(JobRow.inputs)
-        .table_valued(sa.column("dataset_id", sa.UUID), sa.column("sha256", sa.Text), name="wanted")
-        .render_derived(with_types=True)
-    )
-    datasets, copies = table(DATASETS), table(COPIES)
-    current = sa.exists().where(
-        datasets.c.id == wanted.c.dataset_id,
-        datasets.c.sha256 == wanted.c.sha256,
-    )
-    # By itself, and not joined to the datasets: two small plans take a fifth of the time that a large one does.
-    readable = sa.exists().where(
-        copies.c.dataset_id == wanted.c.dataset_id,
-        copies.c.sha256 == wanted.c.sha256,
-        copies.c.state == CopyState.VERIFIED,
-    )
-    return sa.exists(sa.select(sa.literal(1)).select_from(wanted).where(~sa.and_(current, readable)))
-
-
 async def claimable(
-    session: AsyncSession, tasks: Sequence[str], labs: Sequence[UUID] | None
-) -> JobRow | None:
-    """The next job for a worker, locked; jobs that others are claiming now are passed over."""
+    session: AsyncSession,
+    tasks: Sequence[str],
+    labs: Sequence[UUID] | None,
+    sites: Sequence[str] = (POOL,),
+) -> tuple[JobRow, str] | None:
+    """The next job for a worker that can read at these sites, locked, and the site that it is ready at.
+
+    Jobs that others are claiming now are passed over, and so are those whose inputs are there no longer.
+    """
     statement = (
-        sa.select(JobRow)
+        sa.select(JobRow, ReadyRow.site)
+        .join(ReadyRow, ReadyRow.job_id == JobRow.id)
         .where(
+            ReadyRow.site.in_(sites),
+            ReadyRow.task.in_(tasks),
+            sa.or_(ReadyRow.not_before.is_(None), ReadyRow.not_before <= sa.func.now()),
             JobRow.state == JobState.WAITING,
-            JobRow.is_derived,
             JobRow.key.is_not(None),
-            JobRow.task.in_(tasks),
             sa.or_(JobRow.not_before.is_(None), JobRow.not_before <= sa.func.now()),
-            ~_unreadable(),
+            ~unreadable(ReadyRow.site),
             of_labs(labs),
         )
-        .order_by(JobRow.priority.desc(), JobRow.level, JobRow.created_at, JobRow.id)
+        .order_by(ReadyRow.priority.desc(), ReadyRow.level, ReadyRow.created_at, ReadyRow.job_id)
         .limit(1)
         .with_for_update(of=JobRow, skip_locked=True)
     )
-    return (await session.execute(statement)).scalar_one_or_none()
+    row = (await session.execute(statement)).first()
+    return (row[0], row[1]) if row else None
 
 
 def of_labs(labs: Sequence[UUID] | None) -> Where:
@@ -89,14 +79,16 @@ async def claimed_before(session: AsyncSession, claim_id: UUID) -> tuple[JobRow,
     return (row[0], row[1]) if row else None
 
 
-async def name_claim(session: AsyncSession, token: int, claim_id: UUID) -> None:
-    """Write the worker's own name of a claim to its attempt; an attempt of that name that is over gives it up."""
+async def name_claim(session: AsyncSession, token: int, claim_id: UUID, site: str) -> None:
+    """Write a claim's own name and its site to its attempt; an attempt of that name that is over gives it up."""
     await session.execute(
         sa.update(AttemptRow)
         .where(AttemptRow.claim_id == claim_id, AttemptRow.token != token)
         .values(claim_id=None)
     )
-    await session.execute(sa.update(AttemptRow).where(AttemptRow.token == token).values(claim_id=claim_id))
+    await session.execute(
+        sa.update(AttemptRow).where(AttemptRow.token == token).values(claim_id=claim_id, site=site)
+    )
 
 
 async def heartbeat(
@@ -130,6 +122,22 @@ async def worker_seen(session: AsyncSession, name: str, values: Mapping[str, Any
             index_elements=[WorkerRow.name], set_={**values, "seen_at": sa.func.now()}
         )
     )
+
+
+async def worker_lives(session: AsyncSession, name: str) -> None:
+    """A worker that is known was heard of."""
+    await session.execute(
+        sa.update(WorkerRow)
+        .where(WorkerRow.name == name)
+        .values(seen_at=sa.func.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def last_heard(session: AsyncSession) -> datetime | None:
+    """When any worker was heard of."""
+    heard: datetime | None = await session.scalar(sa.select(sa.func.max(WorkerRow.seen_at)))
+    return heard
 
 
 async def workers(session: AsyncSession) -> list[WorkerRow]:

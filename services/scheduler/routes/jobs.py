@@ -37,7 +37,7 @@ from libs.common.schemas.states import JobState
 from services.scheduler import queries
 from services.scheduler.domain.facts import Job as JobValue
 from services.scheduler.domain.facts import LateToken, OutputProblem
-from services.scheduler.domain.steering import why
+from services.scheduler.domain.steering import Whereabouts, why
 from services.scheduler.models import JobRow
 from services.scheduler.operations import running, steering
 from services.scheduler.operations.desk import Desk
@@ -58,6 +58,12 @@ def _job(row: Mapping[str, Any], now: datetime) -> Job:
         not_before=row["not_before"],
         attempts=row["attempts"],
         reason=row["reason"],
+        is_legacy=not row["is_derived"],
+    )
+    inputs = Whereabouts(
+        only_at=tuple(sorted(row["outside_names"] or ())),
+        are_coming=row["are_coming"],
+        rests_until=row["rests_until"],
     )
     folder = None
     if row["date"] is not None and row["lab"] is not None:
@@ -66,7 +72,7 @@ def _job(row: Mapping[str, Any], now: datetime) -> Job:
         {
             **{name: row[name] for name in Job.model_fields if name in row},
             "session_path": folder,
-            "why": why(value, now),
+            "why": why(value, now, inputs),
         }
     )
 

@@ -142,9 +142,43 @@ async def test_the_graph_sweep_looks_at_every_session(cingulum: Cingulum, caller
     )
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     seen = 0
-    for _ in range(300):
+    for _ in range(1200):
         seen = (await scheduler.get("/jobs?task=trial_summary&limit=1")).json()["count"]
         if seen == sessions:
             break
         await asyncio.sleep(0.2)
     assert seen == sessions
+
+
+async def test_a_system_that_was_away_takes_no_job_from_a_worker_that_could_not_be_heard(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    cingulum.environment = {**cingulum.environment, "CINGULUM_LEASE_SWEEP_S": "0.05"}
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    got = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()
+    beat = {"worker": "w1", "jobs": [{"job_id": got["job"]["id"], "token": got["token"]}]}
+    for seen in ("now() - interval '1 hour'", "now()"):  # away all the time, and back this moment
+        await run(cingulum, f"UPDATE scheduler.workers SET seen_at = {seen}")
+        await run(cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 s' WHERE token > 0")
+        await asyncio.sleep(0.5)  # ten sweeps on an idle machine: fewer can only hide a fault
+        assert (await scheduler.post("/jobs/heartbeat", beat)).json() == {"lost": []}
+    heard = (await scheduler.get("/workers")).json()
+    assert [worker["name"] for worker in heard] == ["w1"]
+
+
+async def test_a_legacy_runner_whose_time_is_over_is_not_waited_for(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    cingulum.environment = {**cingulum.environment, "CINGULUM_LEASE_SWEEP_S": "0.05"}
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    session = await a_session_with_trials(cingulum, callers)
+    made = await scheduler.post("/tasks", {"name": "EphysMtscomp", "session": str(session)})
+    task = f"/tasks/{made.json()['id']}"
+    assert (await scheduler.patch(task, {"status": "Started"})).json()["status"] == "Started"
+    await run(cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 s' WHERE token > 0")
+    for _ in range(600):
+        if (await scheduler.get(task)).json()["status"] == "Waiting":
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("the task stays Started")

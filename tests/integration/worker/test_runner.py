@@ -88,6 +88,36 @@ def test_inputs_other_than_those_of_the_job_are_refused_for_now(fake: FakeServer
     assert "has SHA-256" in said["reason"]
 
 
+@pytest.mark.parametrize("status", [404, 409])
+def test_a_job_whose_input_is_not_there_is_given_back_and_not_failed(
+    fake: FakeServer, tmp_path: Path, status: int
+) -> None:
+    job = fake.add("trial_summary", {TABLE: a_trials_table()})
+    fake.before = lambda request: (
+        problem(status, "not-here") if request.url.path.startswith("/data/") else None
+    )
+    a_worker(fake, tmp_path).run()
+    what, said = fake.told[job]
+    assert (what, said["kind"]) == ("fail", "unreadable")
+    assert TABLE in said["reason"]
+
+
+def test_a_worker_says_whether_it_reads_files_where_they_lie(fake: FakeServer, tmp_path: Path) -> None:
+    claims: list[dict[str, Any]] = []
+
+    def keep(request: httpx.Request) -> None:
+        if request.url.path == "/jobs/claim":
+            claims.append(json.loads(request.content))
+
+    fake.before = keep
+    a_worker(fake, tmp_path, site="lab_server").run()
+    a_worker(fake, tmp_path, site="lab_server", trees=(tmp_path,)).run()
+    assert [(claim["site"], claim["in_place"]) for claim in claims] == [
+        ("lab_server", False),
+        ("lab_server", True),
+    ]
+
+
 def test_an_input_that_cannot_be_read_fails_for_good(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add("trial_summary", {TABLE: b"this is no table"})
     a_worker(fake, tmp_path).run()

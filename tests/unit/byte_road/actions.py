@@ -13,10 +13,12 @@ from libs.common.problem import Problem
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 from services.scheduler.domain.facts import Change, Job, OutputRef, UploadFact
 from services.scheduler.domain.graph import DatasetFact, JobFact, Slot, Wanted, job_key
-from services.scheduler.domain.retry import FailureKind
+from services.scheduler.domain.retry import ALYX_RUN, FailureKind
+from services.scheduler.domain.sites import POOL
 from services.transfer import domain as transfer
 from tests.unit.byte_road import registry_actions as registry
 from tests.unit.byte_road.world import (
+    LAB,
     LATER,
     NAMES,
     NOW,
@@ -51,7 +53,11 @@ def possible(world: World, state: State) -> Iterator[tuple[str, Do]]:
     """All that may be tried next, by name."""
     for i, work in enumerate(state.workers):
         if work is None:
-            yield from ((f"claim {job}", partial(claim, i=i, job=job)) for job in range(world.n_jobs))
+            yield from (
+                (f"claim {job}{where}", partial(claim, i=i, job=job, site=site))
+                for job in range(world.n_jobs)
+                for where, site in _SITES[: 1 + world.lab]
+            )
         else:
             yield from _possible_at_work(world, state, i, work)
     yield "look at graph", look
@@ -61,7 +67,10 @@ def possible(world: World, state: State) -> Iterator[tuple[str, Do]]:
         if state.left.persons:
             yield from ((f"person: {rule} {job}", partial(person, job=job, rule=rule)) for rule in _PERSON)
         if state.left.legacy:
-            yield from ((f"/tasks: {job} {said}", partial(legacy, job=job, said=said)) for said in _LEGACY)
+            yield from (
+                (f"/tasks: {runner} {job} {said}", partial(legacy, job=job, said=said, runner=runner))
+                for runner, said in _LEGACY
+            )
     for token, registered in state.answers:
         yield f"scheduler hears of {token}", partial(hear_answer, token=token, registered=registered)
     yield from registry.all_actions(world, state)
@@ -80,6 +89,7 @@ def _possible_at_work(world: World, state: State, i: int, work: Work) -> Iterato
     yield f"land {work.token}", partial(land, work=work)
     yield f"complete {work.token}", partial(complete, work=work)
     yield f"worker forgets {work.token}", partial(forget, i=i)
+    yield f"worker cannot read for {work.token}", partial(give_back, i=i)
     if state.left.failures:
         yield from ((f"fail {work.token} {kind}", partial(fail, i=i, kind=kind)) for kind in FailureKind)
     if not world.rules.lands_under_lock:
@@ -87,7 +97,14 @@ def _possible_at_work(world: World, state: State, i: int, work: Work) -> Iterato
 
 
 _PERSON = ("hold", "abandon", "release")
-_LEGACY = (JobState.STARTED, JobState.WAITING, JobState.ERRORED, JobState.COMPLETE)
+_SITES = (("", POOL), (" at lab", LAB.repository))
+_LEGACY = (
+    ("a", JobState.STARTED),
+    ("b", JobState.STARTED),
+    ("b", JobState.WAITING),
+    ("a", JobState.ERRORED),
+    ("a", JobState.COMPLETE),
+)
 
 
 # --- workers -----------------------------------------------------------------------------------------------------
@@ -99,17 +116,20 @@ def with_worker(state: State, i: int, work: Work | None) -> State:
     return state._replace(workers=tuple(sorted(workers, key=lambda one: one or Work(9, 0, ""))))
 
 
-def claim(world: World, state: State, i: int, job: int) -> State | None:
+def claim(world: World, state: State, i: int, job: int, site: str) -> State | None:
     """Scheduler commits a claim; the worker hears of it (or forgets at once: another step)."""
     row = state.jobs[job]
     if row is None or not state.left.tokens:
         return None
-    sha256 = registry.readable_sha256(state.datasets[job])
-    is_current = sha256 is not None and key_of(job, sha256) == row.key
+    version, places = state.datasets[job].version, registry.places(state.datasets[job])
+    sha256 = version.sha256 if version is not None else None
+    is_current = bool(places) and sha256 is not None and key_of(job, sha256) == row.key
+    is_ready = is_current and not {POOL, site}.isdisjoint(world.rules.ready_sites([places]))
     token = len(state.attempts) + 1
-    readable = is_current or not world.rules.looks_again_at_claim
+    readable = is_ready or not world.rules.looks_again_at_claim
     claimed = write(state, job, world.rules.claim(row, token, "w", LATER, inputs_readable=readable))
-    return with_worker(spend(claimed, "tokens"), i, Work(job, token, world.made(job, token, sha256 or "?")))
+    work = Work(job, token, world.made(job, token, sha256 or "?"), site=site)
+    return with_worker(spend(claimed, "tokens"), i, work)
 
 
 def announce(world: World, state: State, work: Work) -> State | None:
@@ -166,6 +186,16 @@ def fail(world: World, state: State, i: int, kind: FailureKind) -> State | None:
         return None
     change = world.rules.fail(row, work.token, kind, "It failed.", NOW)
     return with_worker(spend(write(state, work.job, change), "failures"), i, None)
+
+
+def give_back(world: World, state: State, i: int) -> State | None:
+    """The worker finds that its input cannot be read where it is: its run never begins."""
+    work = state.workers[i]
+    row = state.jobs[work.job] if work else None
+    if work is None or row is None or registry.readable_sha256(state.datasets[work.job], work.site):
+        return None
+    change = world.rules.give_back(row, work.token, "It is not there.")
+    return look(world, with_worker(write(state, work.job, change), i, None))
 
 
 def forget(world: World, state: State, i: int) -> State:
@@ -240,12 +270,13 @@ def person(world: World, state: State, job: int, rule: str) -> State | None:
     return look(world, write(spend(state, "persons"), job, change))
 
 
-def legacy(world: World, state: State, job: int, said: JobState) -> State | None:
-    """A status comes through Alyx's /tasks."""
+def legacy(world: World, state: State, job: int, said: JobState, runner: str) -> State | None:
+    """A status comes through Alyx's /tasks: of runner a while its time lasts, of b long after that of a is over."""
     row = state.jobs[job]
     if row is None or (said is JobState.STARTED and not state.left.tokens):
         return None
-    change = world.rules.set_by_alyx(row, said, len(state.attempts) + 1, NOW)
+    now = LATER if runner == "b" else NOW - ALYX_RUN
+    change = world.rules.set_by_alyx(row, said, len(state.attempts) + 1, now, runner=runner)
     state = spend(state, "tokens") if said is JobState.STARTED else state
     return look(world, write(spend(state, "legacy"), job, change))
 

@@ -8,10 +8,11 @@ from functools import cache, partial
 
 from libs.common.schemas.states import CopyState, UploadState
 from services.registry.domain.alyx_calls import Effect, Registration
-from services.registry.domain.copies import Copy, CopyFact, Read, after, is_readable
+from services.registry.domain.copies import Copy, CopyFact, Place, Read, after
 from services.registry.domain.publication import Answer, PublishedOutput
 from services.scheduler.domain.graph import DatasetFact
-from tests.unit.byte_road.world import NAMES, RAW, STORE, Dataset, Sent, State, World, sent_of, spend
+from services.scheduler.domain.sites import POOL
+from tests.unit.byte_road.world import LAB, NAMES, RAW, STORE, Dataset, Sent, State, World, sent_of, spend
 
 
 def all_actions(world: World, state: State) -> Iterator[tuple[str, Callable[[World, State], State | None]]]:
@@ -24,35 +25,56 @@ def all_actions(world: World, state: State) -> Iterator[tuple[str, Callable[[Wor
                     f"registry objects to {attempt.token}",
                     partial(hear_publishing, token=attempt.token, objection="Protected."),
                 )
+    yield from _raw_actions(world, state)
+    if state.left.doubts:
+        for i, dataset in enumerate(state.datasets):
+            for n, copy in enumerate(dataset.copies):
+                yield f"scrub doubts {NAMES[i]} at {copy.repository}", partial(doubt, i=i, n=n)
+    for i, _ in enumerate(state.datasets):
+        yield f"scrub reads {NAMES[i]}", partial(read_again, i=i)
+
+
+def _raw_actions(world: World, state: State) -> Iterator[tuple[str, Callable[[World, State], State | None]]]:
+    """What the lab's agent and the rig may do with the raw file, and what registry hears of it."""
     version = state.datasets[RAW].version
     if version is not None:
         yield f"agent uploads raw {version.generation}", upload_raw
+        if world.lab:
+            yield f"agent reads raw {version.generation}", read_at_lab
     for sent in state.uploads:
         if not sent.token:
             yield f"registry hears of raw {sent.generation}", partial(hear_landed, sent=sent)
     if state.left.registrations:
         yield "rig registers raw again", register_again
-    if state.left.doubts:
-        for i, _ in enumerate(state.datasets):
-            yield f"scrub doubts {NAMES[i]}", partial(doubt, i=i)
-    for i, _ in enumerate(state.datasets):
-        yield f"scrub reads {NAMES[i]}", partial(read_again, i=i)
 
 
 @cache
 def facts(datasets: tuple[Dataset, ...]) -> tuple[DatasetFact, ...]:
     """What the published views say of the session's datasets; an absent one is unreadable and has no SHA-256."""
     return tuple(
-        DatasetFact("", NAMES[i], d.version.sha256, is_readable(d.version, list(d.copies)), bool(d.made_by))
+        DatasetFact("", NAMES[i], d.version.sha256, bool(places(d)), bool(d.made_by), places(d))
         for i, d in enumerate(datasets)
         if d.version is not None
     )
 
 
-def readable_sha256(dataset: Dataset) -> str | None:
-    """The SHA-256 of a dataset that a job may read now."""
-    version = dataset.version
-    return version.sha256 if version is not None and is_readable(version, list(dataset.copies)) else None
+@cache
+def places(dataset: Dataset) -> frozenset[str]:
+    """The sites where verified copies of the current version lie."""
+    return frozenset(
+        POOL if copy.place is Place.STORE else copy.repository
+        for copy in dataset.copies
+        if dataset.version is not None
+        and copy.generation == dataset.version.generation
+        and copy.state is CopyState.VERIFIED
+    )
+
+
+def readable_sha256(dataset: Dataset, site: str) -> str | None:
+    """The SHA-256 of a dataset that a job may read now at a site."""
+    if dataset.version is None or places(dataset).isdisjoint({POOL, site}):
+        return None
+    return dataset.version.sha256
 
 
 def _with(state: State, i: int, dataset: Dataset) -> State:
@@ -117,17 +139,33 @@ def hear_landed(world: World, state: State, sent: Sent) -> State | None:
 def read_again(world: World, state: State, i: int) -> State | None:
     """A suspect copy is read in full again; its bytes are what the store has under the version's hash."""
     version, copies = state.datasets[i].version, state.datasets[i].copies
-    if version is None or version.sha256 not in state.objects or copies[0].state is not CopyState.SUSPECT:
+    is_suspect = any(
+        copy.repository == STORE.repository and copy.state is CopyState.SUSPECT for copy in copies
+    )
+    if version is None or version.sha256 not in state.objects or not is_suspect:
         return None
     return _prove(world, state, i, version.generation, _whole(version.sha256 or ""))
 
 
-def _prove(world: World, state: State, i: int, generation: int, read: Read) -> State | None:
+def read_at_lab(world: World, state: State) -> State | None:
+    """The lab's agent has read the file where it lies, and says what it found."""
+    version = state.datasets[RAW].version
+    if version is None:
+        return None
+    true = world.raw[version.generation - 1]
+    return _prove(world, state, RAW, version.generation, _whole(true), LAB.repository)
+
+
+def _prove(
+    world: World, state: State, i: int, generation: int, read: Read, repository: str = STORE.repository
+) -> State | None:
     version, copies, made_by = state.datasets[i]
     if version is None or version.generation != generation:
         return None
-    proof = world.rules.prove(version, copies[0].state, read)
-    proved = Dataset(proof.version, (replace(copies[0], state=proof.state),), made_by)
+    [old] = [copy for copy in copies if copy.repository == repository]
+    proof = world.rules.prove(version, old.state, read)
+    new = tuple(replace(copy, state=proof.state) if copy is old else copy for copy in copies)
+    proved = Dataset(proof.version, new, made_by)
     return _with(state, i, proved)._replace(read=state.read | {(i, generation)})
 
 
@@ -137,17 +175,16 @@ def register_again(world: World, state: State) -> State | None:
     if old.version is None or old.version.generation >= len(world.raw):
         return None
     said = Registration(1, world.claimed[old.version.generation])
-    effect = world.rules.register(old.version, old.copies, said, [STORE])
+    effect = world.rules.register(old.version, old.copies, said, world.targets)
     return _take(spend(state, "registrations"), RAW, effect, 0)
 
 
-def doubt(world: World, state: State, i: int) -> State | None:
+def doubt(world: World, state: State, i: int, n: int) -> State | None:
     """A scrub fails on a verified copy: it is suspect until it is read again."""
     dataset = state.datasets[i]
-    if not dataset.copies:
-        return None
     doubted: tuple[Copy, ...] = tuple(
-        replace(copy, state=after(copy.state, CopyFact.DOUBTED)) for copy in dataset.copies
+        replace(copy, state=after(copy.state, CopyFact.DOUBTED)) if copy is dataset.copies[n] else copy
+        for copy in dataset.copies
     )
     if doubted == dataset.copies:
         return None

@@ -8,9 +8,11 @@ from typing import Final
 
 from libs.common.problem import Problem
 from libs.common.schemas.states import AttemptState, CopyState, JobState, UploadState
+from services.registry.domain.copies import Place
+from services.scheduler.domain.sites import POOL
 from tests.unit.byte_road.actions import key_of, person, possible, steps
-from tests.unit.byte_road.registry_actions import readable_sha256
-from tests.unit.byte_road.world import LAST, MIDDLE, RAW, Budget, State, Work, World, sent_of
+from tests.unit.byte_road.registry_actions import places, readable_sha256
+from tests.unit.byte_road.world import LAB, LAST, MIDDLE, RAW, Budget, State, Work, World, sent_of
 
 LOST: Final = "no acknowledged completion is lost"
 ONCE: Final = "outputs are registered once"
@@ -127,7 +129,7 @@ def _what_is_referenced_is_there(state: State) -> bool:
         dataset.version is not None and dataset.version.sha256 in there
         for dataset in state.datasets
         for copy in dataset.copies
-        if copy.state in {CopyState.VERIFIED, CopyState.SUSPECT}
+        if copy.place is Place.STORE and copy.state in {CopyState.VERIFIED, CopyState.SUSPECT}
     )
     waiting = [job for job in state.jobs if job is not None and job.state is JobState.PUBLISHING]
     return registered and all(
@@ -158,9 +160,10 @@ _INVARIANTS: dict[str, Callable[[State], bool]] = {
 def bad_step(world: World, before: State, name: str, after: State) -> str:
     """What a single step did wrong: started a job on inputs that are not readable, or rewrote how an attempt ended."""
     if name.startswith("claim "):
-        job = int(name.removeprefix("claim "))
-        row, sha256 = before.jobs[job], readable_sha256(before.datasets[job])
-        if row is None or sha256 is None or sha256 not in before.objects or row.key != key_of(job, sha256):
+        job, site = int(name.split()[1]), LAB.repository if name.endswith("at lab") else POOL
+        row, sha256 = before.jobs[job], readable_sha256(before.datasets[job], site)
+        is_stored = sha256 in before.objects or LAB.repository in places(before.datasets[job]) & {site}
+        if row is None or sha256 is None or not is_stored or row.key != key_of(job, sha256):
             return START
     for old, new in zip(before.attempts, after.attempts, strict=False):
         if old.state.has_ended and old != new:
@@ -174,6 +177,7 @@ _FAIR = (
     "registry hears",
     "scheduler hears",
     "agent uploads",
+    "agent reads",
     "scrub reads",
     "look at graph",
     "complete",

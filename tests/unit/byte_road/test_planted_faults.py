@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from services.registry.domain.publication import Answer, Decision
 from services.scheduler.domain import running, steering
 from services.scheduler.domain.facts import Attempt, Change, Job, OutputRef, UploadFact, ended
 from services.scheduler.domain.graph import Wanted
+from services.scheduler.domain.sites import POOL
 from tests.unit.byte_road.search import (
     ENDS_ONCE,
     FRESH,
@@ -107,6 +108,11 @@ def a_word_is_a_proof(*said: Any, **more: Any) -> Effect:
     return replace(effect, copies=tuple(replace(copy, state=CopyState.VERIFIED) for copy in effect.copies))
 
 
+def every_worker_reads_everywhere(inputs: Iterable[frozenset[str]]) -> frozenset[str]:
+    """A verified copy counts wherever it lies."""
+    return frozenset({POOL}) if all(inputs) else frozenset()
+
+
 @dataclass(frozen=True)
 class Fault:
     """A wrong rule, where it is searched for, and the promise that it breaks."""
@@ -136,6 +142,9 @@ FAULTS = {
     "object and row land without a lock": Fault(Rules(lands_under_lock=False), SINGLE, THERE),
     "a token outlives its lease": Fault(Rules(expire=expiry_keeps_the_token), SINGLE, HELD),
     "a claim trusts the doorbell": Fault(Rules(looks_again_at_claim=False), DOUBTS, START),
+    "a copy at a lab is for every worker": Fault(
+        Rules(ready_sites=every_worker_reads_everywhere), replace(SINGLE, lab=True, sweeps=False), START
+    ),
     "leases never end": Fault(Rules(expire=leases_never_end), SINGLE, LIVE),
     "finished jobs stay": Fault(Rules(reconcile=finished_jobs_stay), replace(NEW_BYTES, sweeps=False), FRESH),
 }

@@ -59,6 +59,13 @@ def test_a_copy_that_becomes_suspect_delays_jobs_until_it_is_read_again() -> Non
     assert ends(search(world)) == {(COMPLETE, COMPLETE)}
 
 
+def test_a_file_on_a_labs_disk_is_worked_on_there_or_after_it_arrived_and_loses_no_job() -> None:
+    world = World(Budget(tokens=2, doubts=1), n_jobs=1, raw=("a",), lab=True, sweeps=False)
+    found = search(world)
+    assert ends(found) == {(COMPLETE,)}
+    assert found.states > 1_000
+
+
 def test_outputs_that_registry_refuses_leave_an_errored_job_that_a_person_can_release() -> None:
     world = World(Budget(tokens=2, refusals=1, persons=1), n_jobs=1, raw=("a",))
     assert ends(search(world)) == {(COMPLETE,), (ERRORED,), (ABANDONED,)}

@@ -17,7 +17,7 @@ from uuid import UUID
 from libs.common.schemas.states import CopyState, UploadState
 from services.registry.domain import alyx_calls, copies, publication
 from services.registry.domain.copies import Copy, Place, Version
-from services.scheduler.domain import graph, running, steering
+from services.scheduler.domain import graph, running, sites, steering
 from services.scheduler.domain.facts import Attempt, Job
 from services.scheduler.domain.graph import Slot
 from services.scheduler.domain.tasks import Input, Output, Scope, TaskSpec
@@ -35,6 +35,7 @@ TASKS: Final = (
 )
 SLOTS: Final = tuple(Slot(task.name, Scope("session")) for task in TASKS)
 STORE: Final = alyx_calls.Target("central", Place.STORE, is_named=True)
+LAB: Final = alyx_calls.Target("lab", Place.AGENT)  # the raw file's own disk, beside a worker there
 
 
 class Work(NamedTuple):
@@ -44,6 +45,7 @@ class Work(NamedTuple):
     token: int
     made: str
     wrote: bool = False  # the object is there, its row perhaps not
+    site: str = sites.POOL  # where it reads its input
 
 
 class Sent(NamedTuple):
@@ -99,6 +101,8 @@ class Rules:
     claim: Callable[..., Any] = running.claim
     complete: Callable[..., Any] = running.complete
     fail: Callable[..., Any] = running.fail
+    give_back: Callable[..., Any] = running.give_back
+    ready_sites: Callable[..., Any] = sites.ready_sites
     expire: Callable[..., Any] = running.expire
     ring_again: Callable[..., Any] = running.ring_again
     published: Callable[..., Any] = running.published
@@ -131,6 +135,7 @@ class World:
     claimed: tuple[str | None, ...] = ("a", "b")  # MD5 that the client says
     parent_ignores_input: bool = False  # other raw bytes give the same output: the cascade should stop
     output_has_token: bool = False  # a task that writes the time into its output: each attempt other bytes
+    lab: bool = False  # the raw file lies on a lab's disk, where a worker may read it before it arrives
     sweeps: bool = True  # whether uploads are swept and objects removed
     rules: Rules = field(default_factory=Rules)
 
@@ -140,11 +145,15 @@ class World:
             return "p"
         return f"{'pc'[job]}{token if self.output_has_token else ''}({source})"
 
+    @property
+    def targets(self) -> list[alyx_calls.Target]:
+        """The repositories that get a record of the raw file."""
+        return [STORE, LAB] if self.lab else [STORE]
+
     def start(self) -> State:
-        """A raw file was registered in our store, nobody has read it; no job, no worker at work."""
-        raw = Dataset(
-            Version(1, 1, self.claimed[0]), (Copy(STORE.repository, STORE.place, 1, CopyState.EXPECTED),)
-        )
+        """A raw file was registered in our store (and at the lab); nobody has read it; no job, no worker at work."""
+        copies = tuple(Copy(t.repository, t.place, 1, CopyState.EXPECTED) for t in self.targets)
+        raw = Dataset(Version(1, 1, self.claimed[0]), copies)
         return State(
             jobs=(None,) * self.n_jobs,
             attempts=(),

@@ -29,6 +29,7 @@ from services.scheduler.domain.running import (
     complete,
     expire,
     fail,
+    give_back,
     heartbeat,
     published,
     refused,
@@ -110,6 +111,17 @@ class JobMachine(RuleBasedStateMachine):
         else:
             assert is_current or (word == "complete" and was_accepted)
 
+    @rule(back=st.integers(0, 2))
+    def worker_cannot_read(self, back: int) -> None:
+        token, before = self.some_token(back), self.job
+        try:
+            self.write(give_back(before, token, "raw.bin cannot be read here: 404."))
+        except LateToken:
+            assert before.token != token or before.state is not JobState.STARTED
+        else:
+            assert (self.job.state, self.job.attempts) == (JobState.WAITING, before.attempts - 1)
+            assert self.job.not_before is None
+
     @rule(back=st.integers(0, 2), yes=st.booleans())
     def registry_answers(self, back: int, yes: bool) -> None:
         token, before = self.some_token(back), self.job
@@ -144,12 +156,21 @@ class JobMachine(RuleBasedStateMachine):
         else:
             assert before is not JobState.PUBLISHING
 
-    @rule(state=st.sampled_from(list(JobState)))
-    def legacy_runner_speaks(self, state: JobState) -> None:
+    @rule(state=st.sampled_from(list(JobState)), runner=st.sampled_from(["a", "b"]))
+    def legacy_runner_speaks(self, state: JobState, runner: str) -> None:
+        before = self.job
+        own = before.state is JobState.STARTED and before.worker != "alyx"
+        others = before.runner not in {None, runner} and before.deadline is not None
         try:
-            self.write(set_by_alyx(self.job, state, len(self.attempts) + 1, self.now))
+            self.write(set_by_alyx(before, state, len(self.attempts) + 1, self.now, runner=runner))
         except NotNow:
-            assert self.job.state is JobState.PUBLISHING
+            starts = state in {JobState.STARTED, JobState.PUBLISHING}
+            assert own or before.state is JobState.PUBLISHING or (others and starts)
+        else:
+            assert not own, "no word through /tasks takes a job from a worker of ours"
+            if before.runner is not None and self.job.runner not in {None, before.runner}:
+                assert before.deadline is not None
+                assert before.deadline <= self.now
 
     @invariant()
     def a_token_is_held_exactly_while_running(self) -> None:
@@ -208,6 +229,48 @@ def test_a_job_is_errored_after_four_lost_leases() -> None:
         now += timedelta(hours=2)
         job = expire(claim(job, token, "w", now, inputs_readable=True).job, now + timedelta(minutes=1)).job
     assert (job.state, why(job, now)) == (JobState.ERRORED, "Worker w went silent.")
+
+
+def test_inputs_that_cannot_be_read_never_use_up_the_attempts() -> None:
+    job = a_job(attempts=3)
+    for token in range(1, 12):
+        job = fail(
+            claim(job, token, "w", NOW, inputs_readable=True).job, token, FailureKind.UNREADABLE, "404", NOW
+        ).job
+    assert (job.state, job.attempts) == (JobState.WAITING, 3)
+
+
+ALL_BUT_RUNNING = [state for state in JobState if not state.is_running]
+
+
+@pytest.mark.parametrize("state", ALL_BUT_RUNNING)
+def test_a_task_made_through_alyx_waits_again_after_any_state_and_can_be_started(state: JobState) -> None:
+    task = a_job(state=state, key=None, is_legacy=True)
+    waiting = set_by_alyx(task, JobState.WAITING, 1, NOW, runner="a").job
+    assert (waiting.state, why(waiting, NOW)) == (
+        JobState.WAITING,
+        "Ready; waits for a runner that works through /tasks.",
+    )
+    assert set_by_alyx(waiting, JobState.STARTED, 1, NOW, runner="b").job.runner == "b"
+    assert release(task).job.state is JobState.WAITING
+
+
+def test_a_started_task_is_its_runners_until_its_time_is_over() -> None:
+    hour = timedelta(hours=1)
+    job = set_by_alyx(a_job(key=None, is_legacy=True), JobState.STARTED, 1, NOW, timedelta(hours=2), "a").job
+    again = set_by_alyx(job, JobState.STARTED, 2, NOW + hour, timedelta(hours=2), "a")
+    assert (again.job.token, again.job.attempts, again.attempts) == (1, 1, ())
+    with pytest.raises(NotNow, match="03:00:00"):
+        set_by_alyx(again.job, JobState.STARTED, 2, NOW + 2 * hour, hour, "b")
+    taken = set_by_alyx(again.job, JobState.STARTED, 2, NOW + 3 * hour, hour, "b")
+    assert (taken.job.token, taken.job.runner) == (2, "b")
+    assert [attempt.state for attempt in taken.attempts] == [AttemptState.LOST, AttemptState.RUNNING]
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_no_word_through_tasks_takes_a_job_from_a_living_worker(state: JobState) -> None:
+    with pytest.raises(NotNow, match="hold or abandon the job first"):
+        set_by_alyx(a_started_job(), state, 8, NOW, runner="a")
 
 
 def test_an_unknown_input_leaves_a_running_attempt_alone_and_a_known_other_one_supersedes_it() -> None:

@@ -1,0 +1,70 @@
+"""Who may take a task through `/tasks`, and from whom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from libs.common.catalogue import Service
+from libs.common.permissions import Principal
+from libs.common.testing import Callers, Running
+from tests.support.jobs import a_claim, a_session_with_trials, look_at
+from tests.support.system import Cingulum
+
+STATES = ["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]
+
+
+async def a_task(scheduler: Running, cingulum: Cingulum, callers: Callers) -> str:
+    session = await a_session_with_trials(cingulum, callers)
+    body = {"name": "EphysMtscomp", "session": str(session), "executable": "x.Y"}
+    return f"/tasks/{(await scheduler.post('/tasks', body)).json()['id']}"
+
+
+def at(who: Principal, address: str) -> Principal:
+    """The same account, with a token, at an address."""
+    return replace(who, token_id=who.token_id or uuid4(), address=address)
+
+
+async def test_one_account_at_two_addresses_is_two_runners(cingulum: Cingulum, callers: Callers) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    task = await a_task(scheduler, cingulum, callers)
+    caller = at(callers.member, "192.0.2.1")
+    one, other = scheduler.as_(caller), scheduler.as_(at(caller, "192.0.2.2"))
+    for _ in range(2):
+        assert (await one.patch(task, {"status": "Started"})).status_code == 200
+    refused = await other.patch(task, {"status": "Started"})
+    assert refused.status_code == 409
+    assert "once its status is Waiting" in refused.json()["detail"]
+    assert (await other.patch(task, {"priority": 9})).json()["status"] == "Started"
+    assert (await other.patch(task, {"status": "Waiting"})).json()["status"] == "Waiting"
+    assert (await other.patch(task, {"status": "Started"})).status_code == 200
+    assert (await one.patch(task, {"status": "Started"})).status_code == 409
+
+
+async def test_one_address_with_two_tokens_is_two_runners(cingulum: Cingulum, callers: Callers) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    task = await a_task(scheduler, cingulum, callers)
+    one, other = (scheduler.as_(at(callers.member, "192.0.2.1")) for _ in range(2))
+    assert (await one.patch(task, {"status": "Started"})).status_code == 200
+    assert (await other.patch(task, {"status": "Started"})).status_code == 409
+
+
+@pytest.mark.parametrize("status", STATES)
+async def test_no_status_takes_a_job_from_a_worker_of_ours(
+    cingulum: Cingulum, callers: Callers, status: str
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    claim = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()
+    job = claim["job"]["id"]
+    member = scheduler.as_(callers.member)
+    refused = await member.patch(f"/tasks/{job}", {"status": status})
+    assert refused.status_code == 409
+    assert f"/jobs/{job}/hold" in refused.json()["detail"]
+    beat = {"worker": "w1", "jobs": [{"job_id": job, "token": claim["token"]}]}
+    assert (await scheduler.post("/jobs/heartbeat", beat)).json() == {"lost": []}
+    assert (await member.post(f"/jobs/{job}/hold", {"reason": "the rig was broken"})).status_code == 200
+    taken = await member.patch(f"/tasks/{job}", {"status": status})
+    assert taken.json()["status"] == status
