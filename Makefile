@@ -61,7 +61,7 @@ check: $(VENV)/.dev ## Format, lint, types, import contracts and unit tests
 
 .PHONY: test
 test: check ## Everything: check, then the thorough tests and those against real servers (the longest stand first)
-	$(PY) -m pytest -q -n 2 --dist worksteal -m "deep or not unit" tests/unit $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/__pycache__/,$(wildcard tests/*/))
+	$(PY) -m pytest -q -n 2 --dist worksteal -m "deep or not unit" tests/unit $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/faults/ tests/__pycache__/,$(wildcard tests/*/))
 
 .PHONY: migration
 migration: $(VENV)/.dev ## Write a service's next migration: SERVICE=registry M="what changes"
@@ -152,3 +152,7 @@ test-pages: $(VENV)/.dev ## The pages in a headless Chromium (CINGULUM_CHROMIUM 
 
 test-peers: .venv-peers/.ready ## SpikeInterface, ibl-neuropixel and mtscomp, unmodified, open what we write
 	.venv-peers/bin/python -m pytest -q -c /dev/null --rootdir=. -p no:cacheprovider --confcutdir=tests/peers tests/peers
+
+.PHONY: test-faults
+test-faults: $(VENV)/.dev ## Kill services, PostgreSQL, NATS and workers N=60 times under load; nothing may be lost or doubled
+	$(PY) -m tests.faults --kills $(or $(N),60) $(ARGS)

@@ -1,0 +1,155 @@
+"""Kill what runs, under load, many times, and ask afterwards what was promised: `make test-faults N=60`.
+
+Half of the kills strike the mounted system, half single services that run by themselves; PostgreSQL, NATS and the
+worker are among them. Everything is on loopback, in a temporary folder, and ends by itself. Exit code 1: a promise was
+broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from tests.faults.promises import Judge, Kill
+from tests.faults.system import System, running
+from tests.faults.writers import Acknowledged, Writers, sign_in
+
+AWAKE_S = 120.0  # a kill waits so long for work to be acknowledged since the last one
+BETWEEN = 8  # things acknowledged between two kills
+
+
+@dataclass
+class Struck:
+    """One kill."""
+
+    n: int
+    mode: str
+    part: str
+    at: str
+    acknowledged: int
+    back_after_s: float | None = None
+
+
+@dataclass
+class Outcome:
+    """One system's run."""
+
+    mode: str
+    kills: list[Struck] = field(default_factory=list)
+    acknowledged: dict[str, int] = field(default_factory=dict)
+    statuses: dict[int, int] = field(default_factory=dict)
+    internal: dict[str, int] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run; the table of kills is printed as they happen, a JSON object last."""
+    told = _parser().parse_args(argv)
+    modes = ["mounted", "split"] if told.mode == "both" else [told.mode]
+    until = time.monotonic() + 60 * (told.minutes or 10 + 2 * told.kills)
+    chance = random.Random(told.seed)
+    print(f"seed {told.seed}\n{'n':>4} {'mode':8} {'killed':11} {'at':9} {'acknowledged':>12} {'back':>7}")
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="cingulum-faults-") as folder:
+        for i, mode in enumerate(modes):
+            n = told.kills // len(modes) + (i < told.kills % len(modes))
+            outcomes.append(_run(Path(folder) / mode, mode, n, chance, until))
+    broken = [f"{outcome.mode}: {text}" for outcome in outcomes for text in outcome.broken]
+    summary = {
+        "seed": told.seed,
+        "kills": sum(len(outcome.kills) for outcome in outcomes),
+        "broken": len(broken),
+        "runs": [asdict(outcome) for outcome in outcomes],
+    }
+    for text in broken:
+        print(f"BROKEN {text}")
+    if told.json:
+        told.json.write_text(json.dumps(summary, indent=1))
+    print(json.dumps({**summary, "runs": [{**asdict(o), "kills": len(o.kills)} for o in outcomes]}))
+    return 1 if broken else 0
+
+
+def _run(folder: Path, mode: str, n: int, chance: random.Random, until: float) -> Outcome:
+    outcome, seen = Outcome(mode), Acknowledged()
+    with running(folder, is_split=mode == "split") as system:
+        writers = Writers(system.url, system.login(), seen)
+        try:
+            struck = _strike(system, outcome, seen, n, chance, until)
+        finally:
+            writers.stop()
+        token = sign_in(system.url, system.login())
+        with httpx.Client(
+            base_url=system.url, headers={"Authorization": f"Token {token}"}, timeout=120
+        ) as http:
+            outcome.broken += Judge(system, seen, struck, http).all_broken()
+    outcome.statuses, outcome.internal = dict(sorted(seen.statuses.items())), dict(seen.internal)
+    outcome.acknowledged = {
+        "sessions": len(seen.sessions),
+        "files": sum(map(len, seen.sessions.values())),
+        "weighings": len(seen.weighings),
+        "completions": len(seen.completions),
+        "sign_ins": seen.sign_ins,
+    }
+    return outcome
+
+
+def _strike(
+    system: System, outcome: Outcome, seen: Acknowledged, n: int, chance: random.Random, until: float
+) -> list[Kill]:
+    """Kill `n` times, every part in turn, in an order of chance; each time something was acknowledged since."""
+    parts: list[str] = []
+    struck: list[Kill] = []
+    first = time.monotonic() + AWAKE_S
+    while not seen.completions and time.monotonic() < first:
+        time.sleep(0.05)
+    while len(struck) < n and time.monotonic() < until:
+        before = seen.count()
+        awake = time.monotonic() + AWAKE_S
+        while seen.count() < before + BETWEEN and time.monotonic() < awake:
+            time.sleep(0.05)
+        time.sleep(chance.uniform(0.0, 5.0))
+        if not parts:
+            parts = sorted(system.children())
+            chance.shuffle(parts)
+        part, at = parts.pop(), datetime.now(UTC)
+        if system.kill(part) is None:
+            continue
+        struck.append((at, part))
+        kill = Struck(len(struck), outcome.mode, part, f"{at:%H:%M:%S}", seen.count())
+        outcome.kills.append(kill)
+        began = time.monotonic()
+        if system.wait_until_ready():
+            kill.back_after_s = round(time.monotonic() - began, 1)
+        else:
+            outcome.broken.append(f"{part} did not come back: see {system.log}")
+        print(
+            f"{kill.n:>4} {kill.mode:8} {part:11} {kill.at:9} {kill.acknowledged:>12} {kill.back_after_s or '-':>7}",
+            flush=True,
+        )
+    return struck
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--mode", choices=["both", "mounted", "split"], default="both")
+    parser.add_argument(
+        "--seed", type=int, default=54, help="the same seed kills the same parts in the same order"
+    )
+    parser.add_argument("--minutes", type=float, help="no kill after this; 10 and two a kill if not given")
+    parser.add_argument("--json", type=Path, help="also write the summary, every kill in it, to this file")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
