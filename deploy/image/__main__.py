@@ -28,8 +28,10 @@ def _service() -> Service:
 def _serve() -> None:
     from deploy.image.serve import serve
 
-    app = importlib.import_module(f"services.{_service()}.app").build()
-    serve(app, int(os.environ.get("CINGULUM_PORT", DEFAULT_PORT)), grace_s=GRACE_S)
+    service = _service()
+    app = importlib.import_module(f"services.{service}.app").build()
+    port = int(os.environ.get("CINGULUM_PORT", DEFAULT_PORT))
+    serve(app, port, behind_gateway=service is not Service.GATEWAY, grace_s=GRACE_S)
 
 
 def _migrate(*, first: bool) -> None:

@@ -6,11 +6,13 @@ import importlib
 import sys
 
 from deploy.image.serve import serve
+from libs.common.catalogue import Service
 
 
 def main(service: str, port: str) -> None:
     """Serve it on loopback; its settings come from the environment."""
-    serve(importlib.import_module(f"services.{service}.app").build(), int(port))
+    app = importlib.import_module(f"services.{service}.app").build()
+    serve(app, int(port), behind_gateway=service != Service.GATEWAY)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def behind_gateway(apps: Mapping[Service, Any]) -> ASGIApp:
 
 def main() -> None:
     """Serve on loopback at CINGULUM_PORT."""
-    serve(build(), int(os.environ.get("CINGULUM_PORT", "8000")))
+    serve(build(), int(os.environ.get("CINGULUM_PORT", "8000")), behind_gateway=False)
 
 
 if __name__ == "__main__":

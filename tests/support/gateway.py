@@ -5,25 +5,29 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
+import json
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, cast
 from unittest.mock import patch
 
 import httpx
 import uvicorn
 
+from deploy.image.protocol import WireLimits
+from deploy.image.serve import options
 from deploy.local.mounted import behind_gateway
 from libs.common.catalogue import Service
 from services.gateway.app import Gateway
+from services.gateway.app import build as build_gateway
 
 
 @asynccontextmanager
 async def at_a_port(app: Any, **settings: Any) -> AsyncIterator[str]:
     """An application on a real port of this machine; its address. `settings` are uvicorn's."""
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", **settings))
+    server = uvicorn.Server(uvicorn.Config(app, **{"lifespan": "off", "ws": "none", **settings}))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
@@ -64,6 +68,33 @@ async def assembled(environment: Mapping[str, str]) -> AsyncIterator[tuple[httpx
         ) as http,
     ):
         yield http, gateway
+
+
+@asynccontextmanager
+async def as_deployed(
+    environment: Mapping[str, str], limits: WireLimits, *, split: bool
+) -> AsyncIterator[tuple[str, int]]:
+    """The gateway and what is behind it, served as our processes serve them; host and port of the gateway.
+
+    Split: metadata and the portal at ports of their own, the others away.
+    """
+    async with AsyncExitStack() as stack:
+        observed, gateway = _built(environment)
+        served_by = options(limits) | {"log_level": "critical"}
+        if split:
+            addresses = {}
+            for service in (Service.METADATA, Service.PORTAL):
+                app: Any = gateway.apps[service]
+                await stack.enter_async_context(app.router.lifespan_context(app))
+                addresses[service] = await stack.enter_async_context(at_a_port(app, **served_by))
+            told = {**environment, "CINGULUM_SERVICES": json.dumps(addresses)}
+            with patch.dict(os.environ, told):
+                observed = cast(Any, build_gateway())
+            gateway = observed.app
+        await stack.enter_async_context(gateway.lifespan())
+        address = await stack.enter_async_context(at_a_port(observed, **served_by))
+        url = httpx.URL(address)
+        yield url.host, url.port or 80
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from cingulum.figures import stylesheet
@@ -27,6 +28,11 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# Whoever names a file may not make its name read as another (U+061C, U+200E and so on).
+DIRECTION_CONTROLS: Final = {
+    code: f"[U+{code:04X}]"
+    for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 GUARDS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -70,6 +76,19 @@ def asset_answer(request: Request, name: str) -> Response | None:
     return Response(content, media_type=TYPES[Path(name).suffix], headers=headers)
 
 
+def with_visible_controls(value: Any) -> Any:
+    """A value as a page shows it: characters that turn the direction of text stand there by their number.
+
+    >>> turned = chr(0x202E) + "gnp.exe"
+    >>> with_visible_controls(turned), with_visible_controls(Markup("<b>") + turned), with_visible_controls(7)
+    ('[U+202E]gnp.exe', Markup('<b>[U+202E]gnp.exe'), 7)
+    """
+    if not isinstance(value, str) or value.isascii():
+        return value
+    shown = value.translate(DIRECTION_CONTROLS)
+    return Markup(shown) if isinstance(value, Markup) else shown  # noqa: S704 - safe before, and nothing was added
+
+
 @cache
 def environment() -> Environment:
     """The templates. A name that is not there is an error, never an empty place."""
@@ -79,6 +98,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=with_visible_controls,
         auto_reload=False,
     )
     made.globals["asset"] = asset

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
+from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from services.portal.pages import figures
+from services.portal.pages.analyses import Psychometric, Summary
 from services.portal.pages.jobs import jobs_of
 from services.portal.pages.rendering import show
 from services.portal.pages.snippets import client_code
@@ -47,7 +49,8 @@ async def session(request: Request, session_id: UUID, viewer: Viewing) -> Respon
         jobs_of(viewer, str(session_id)),
     )
     summary, fit = await asyncio.gather(
-        content_of(viewer, datasets.rows, SUMMARY), content_of(viewer, datasets.rows, FIT)
+        content_of(viewer, datasets.rows, SUMMARY, Summary),
+        content_of(viewer, datasets.rows, FIT, Psychometric),
     )
     return show(
         request,
@@ -89,7 +92,7 @@ def by_dataset(copies: Sequence[Told]) -> dict[str, list[Told]]:
     return found
 
 
-async def content_of(viewer: Viewer, datasets: Sequence[Told], name: str) -> Part:
+async def content_of(viewer: Viewer, datasets: Sequence[Told], name: str, written: type[BaseModel]) -> Part:
     """What is in a small JSON dataset, read from our own data server; nothing where the session has none."""
     named = [one for one in datasets if one["name"] == name]
     chosen = max(named, key=lambda one: (one["default_dataset"], one["revision"] or ""), default=None)
@@ -104,26 +107,25 @@ async def content_of(viewer: Viewer, datasets: Sequence[Told], name: str) -> Par
         answer = await viewer.bytes_of(address)
         if answer.status != 200:
             raise refusal(answer)
-        return Part(answer.json())
+        return Part(written.model_validate_json(answer.content))
     except Refused as refused:
         return Part(missing=refused.text)
-    except ValueError:
-        return Part(missing=f"{name} is no JSON.")
+    except ValidationError:
+        return Part(missing=f"{name} is not as the task writes it.")
 
 
 async def _pictures(subject: str, summary: Part, fit: Part) -> list[Part]:
     """The figures that the session's numbers allow."""
     wanted: list[tuple[Any, Any]] = []
-    if fit.value:
-        curves = [fit.value.get("all"), *(fit.value.get("by_block") or [])]
-        for title, shown in (("all trials", curves[:1]), ("by block", curves[1:])):
-            if shown:
-                wanted.append(
-                    (figures.psychometric, {"title": f"{subject}: choices, {title}", "curves": shown})
-                )
-    if summary.value and summary.value.get("chronometry"):
-        told = {"title": f"{subject}: reaction times", "chronometry": summary.value["chronometry"]}
-        wanted.append((figures.reaction_times, told))
+    curves: Psychometric = fit.value or Psychometric()
+    for title, shown in (("all trials", [curves.all]), ("by block", curves.by_block)):
+        if told := [curve.model_dump() for curve in shown or () if curve is not None]:
+            wanted.append((figures.psychometric, {"title": f"{subject}: choices, {title}", "curves": told}))
+    if summary.value and summary.value.chronometry:
+        chronometry = summary.value.chronometry.model_dump()
+        wanted.append(
+            (figures.reaction_times, {"title": f"{subject}: reaction times", "chronometry": chronometry})
+        )
     missing = [Part(missing=part.missing) for part in (summary, fit) if part.missing]
     return missing + list(await asyncio.gather(*(_picture(draw, told) for draw, told in wanted)))
 
@@ -131,8 +133,8 @@ async def _pictures(subject: str, summary: Part, fit: Part) -> list[Part]:
 async def _picture(draw: Any, told: Told) -> Part:
     try:
         picture: Markup = await figures.drawn(draw, told)
-    except (KeyError, TypeError, ValueError):
-        # Anybody may register a file of this name: what is in it decides.
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        # Lists of different lengths, or numbers of which no axis can be made.
         return Part(missing=f"The numbers behind '{told['title']}' are not as the task writes them.")
     return Part(picture)
 
