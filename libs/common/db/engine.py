@@ -32,6 +32,7 @@ from libs.common.settings import Patience
 DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 PING_S = 1.5
 LONG_READ_S = 120.0  # for a statement of a sweep, or of a table that many callers share
+LONG_READERS = 2
 ANSWER_S = 2.0  # beyond the time a statement may take: then the server hangs
 
 
@@ -102,9 +103,10 @@ class Database:
         self.writing = _engine(url, writers, service, self.patience, self.patience.write_s)
         # AUTOCOMMIT spares the server a BEGIN and a ROLLBACK around each read.
         self.reading = self._autocommit(url, readers, self.patience.read_s)
-        self.reading_long = self._autocommit(url, 2, LONG_READ_S)
+        self.reading_long = self._autocommit(url, LONG_READERS, LONG_READ_S)
         self.probing = self._autocommit(url, 1, self.patience.read_s)
         self.shares = Shares(max(1, readers - 2))
+        self.long_shares = Shares(LONG_READERS - 1, patience_s=LONG_READ_S)
         self.write_session = async_sessionmaker(self.writing, expire_on_commit=False)
         self.read_session = async_sessionmaker(self.reading, expire_on_commit=False)
         self._long_session = async_sessionmaker(self.reading_long, expire_on_commit=False)
@@ -134,8 +136,8 @@ class Database:
 
     @asynccontextmanager
     async def read_long(self) -> AsyncIterator[AsyncSession]:
-        """A session for sweeps, and for tables that many callers share. Raises DATABASE_ERRORS."""
-        async with self._alive(self._long_session) as session:
+        """A session for sweeps, and for tables that many callers share. Raises DATABASE_ERRORS, TooManyRequests."""
+        async with self.long_shares.one(), self._alive(self._long_session) as session:
             yield session
 
     @asynccontextmanager

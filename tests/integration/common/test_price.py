@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
 
 import aiohttp
 import asyncpg
@@ -12,6 +13,7 @@ import pytest
 import uvicorn
 
 from libs.common.catalogue import Service
+from libs.common.observability import caller
 from libs.common.testing import Callers, Running
 from libs.common.testing.callers import identity_headers
 from tests.support.system import Cingulum
@@ -147,3 +149,26 @@ async def test_a_write_goes_on_when_its_caller_hangs_up(cingulum: Cingulum, call
             return (await metadata.get("/labs/hilllab")).status_code == 200
 
         await until(written)
+
+
+async def test_one_account_leaves_a_connection_for_long_reads_of_others(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    database = (await cingulum.start(Service.REGISTRY, callers.administrator)).app.state.database
+    is_over = asyncio.Event()
+
+    async def read_long(account: UUID, reads: asyncio.Event) -> None:
+        caller.set(account)
+        async with database.read_long():
+            reads.set()
+            await is_over.wait()
+
+    greedy, first, second, others = uuid4(), asyncio.Event(), asyncio.Event(), asyncio.Event()
+    reading = [asyncio.create_task(read_long(greedy, event)) for event in (first, second)]
+    await first.wait()
+    reading.append(asyncio.create_task(read_long(uuid4(), others)))
+    await asyncio.wait_for(others.wait(), PATIENCE_S)
+    assert not second.is_set()
+    is_over.set()
+    await asyncio.gather(*reading)
+    assert second.is_set()
