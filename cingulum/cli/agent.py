@@ -35,7 +35,7 @@ def _agent() -> None:
 def run(
     url: Annotated[str, typer.Option(help="address of the server, as https://cingulum.example.org")],
     token_file: Annotated[
-        Path, typer.Option(help="file with a token of the scopes read and transfer; nobody else may read it")
+        Path, typer.Option(help="file with the token of this repository's agent; nobody else may read it")
     ],
     repository: Annotated[str, typer.Option(help="name of this lab's repository, as in `cingulum load`")],
     root: Annotated[Path, typer.Option(help="folder that holds <lab>/Subjects/<subject>/<date>/<number>/…")],
@@ -57,8 +57,9 @@ def run(
     a restart of either side, and tells the server what each file hashes to. Nothing is deleted. Symbolic links below
     ROOT are not followed, also not to files below it, and only regular files are read: what is passed over is named.
 
-    Make its token once:  curl -u USER -H 'Content-Type: application/json' URL/tokens
-    -d '{"name": "agent hilllab", "scopes": ["read", "transfer"]}'
+    An administrator makes its token once:  curl -u ADMIN -H 'Content-Type: application/json' URL/tokens
+    -d '{"name": "agent hilllab", "kind": "worker",
+    "scopes": ["lab:hilllab:read", "lab:hilllab:transfer", "repository:REPOSITORY:prove"]}'
 
     Exit code 0: all done (with --once) or stopped; 1: some files could not be sent, or the server stayed away.
     """

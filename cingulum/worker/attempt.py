@@ -25,6 +25,7 @@ _log = logging.getLogger("cingulum.worker")
 _TIME_OUT_S: Final = {task.name: task.time_out_s for task in STANDARD}
 LATE: Final = "late-token"
 _NOT_THERE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
+UNDECLARED: Final = "output-not-declared"  # by the task: no other attempt would be taken either
 
 
 def request_id_of(job_id: str, token: int) -> str:
@@ -94,7 +95,7 @@ class Attempt:
             self._fail(log, "transient", f"{type(error).__name__}: {error}")
         except Refused as error:
             if error.kind != LATE:
-                self._fail(log, "transient", str(error))
+                self._fail(log, "permanent" if error.kind == UNDECLARED else "transient", str(error))
         except Halted:
             _log.info("%s: dropped", self.name)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the worker

@@ -19,7 +19,18 @@ from starlette.types import Scope as AsgiScope
 from libs.common.catalogue import Service
 from libs.common.memory import Recent
 from libs.common.observability import caller
-from libs.common.permissions import Permission, Principal, Scope, Visibility, may, visibility
+from libs.common.permissions import (
+    SHARED,
+    Permission,
+    Principal,
+    Scope,
+    Target,
+    Visibility,
+    is_read_only,
+    may,
+    may_on,
+    visibility,
+)
 from libs.common.problem import Forbidden, NotAuthenticated
 
 HEADER = "x-cingulum-identity"
@@ -28,6 +39,7 @@ LEEWAY_S = 60  # the clocks of two nodes may differ by so much, either way
 REMEMBERED_S = 5
 _ALGORITHM = "EdDSA"
 _REMEMBERED = 1_000
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def sign_identity(who: Principal, audience: Service, signing_key: str, *, now: float) -> str:
@@ -109,23 +121,33 @@ class Identified:
 
 
 class Needs:
-    """The dependency behind `requires`: the matrix test reads `permission` from it."""
+    """The dependency behind `requires`: the matrix test asks `allows`."""
 
-    def __init__(self, permission: Permission) -> None:
+    def __init__(self, permission: Permission, target: Target | None = None) -> None:
         self.permission = permission
+        self.target = target
+
+    def allows(self, who: Principal, method: str) -> bool:
+        """Whether a caller may call a route by this method; a token that only reads changes nothing on any route."""
+        if method not in SAFE and is_read_only(who):
+            return False
+        return may(who, self.permission) if self.target is None else may_on(who, self.permission, self.target)
 
     async def __call__(self, request: Request) -> Principal:
         who: Principal | None = getattr(request.state, "principal", None)
         if who is None:
             raise NotAuthenticated
-        if not may(who, self.permission):
+        if not self.allows(who, request.method):
             raise Forbidden
         return who
 
 
-def requires(permission: Permission) -> Any:
-    """Who may call a route, as part of its signature: `by: Annotated[Principal, requires(Permission.WRITE)]`."""
-    return Depends(Needs(permission))
+def requires(permission: Permission, target: Target | None = None) -> Any:
+    """Who may call a route, as part of its signature: `by: Annotated[Principal, requires(Permission.WRITE)]`.
+
+    With a target that is the whole decision; without one the operation asks `may_on` about each object it changes.
+    """
+    return Depends(Needs(permission, target))
 
 
 Reader = Annotated[Principal, requires(Permission.READ)]
@@ -133,7 +155,9 @@ Editor = Annotated[Principal, requires(Permission.WRITE)]
 Registrar = Annotated[Principal, requires(Permission.REGISTER)]
 Mover = Annotated[Principal, requires(Permission.TRANSFER)]
 Working = Annotated[Principal, requires(Permission.WORK)]
-Admin = Annotated[Principal, requires(Permission.ADMIN)]
+Admin = Annotated[Principal, requires(Permission.ADMIN, SHARED)]
+SharedEditor = Annotated[Principal, requires(Permission.WRITE, SHARED)]
+Prover = Annotated[Principal, requires(Permission.PROVE)]
 
 
 async def seen_by(by: Reader) -> Visibility:

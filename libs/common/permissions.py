@@ -23,22 +23,27 @@ class Permission(StrEnum):
     WORK = "work"
     RELEASE = "release"
     ADMIN = "admin"
+    PROVE = "prove"
 
 
 EVERYTHING: Final = frozenset(Permission)
 
 
 class BadScope(ValueError):
-    """A scope's text is not `<permission>`, `lab:<id>:<permission>` or `project:<id>:<permission>`."""
+    """A scope's text is not `<permission>` or `<lab, project or repository>:<id>:<permission>`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One thing a token allows, everywhere or within one lab or project."""
+    """One thing a token allows, everywhere or within one lab, project or repository.
+
+    `prove` is the permission of the machine that holds a repository's files, and is always bound to that repository.
+    """
 
     permission: Permission
     lab_id: UUID | None = None
     project_id: UUID | None = None
+    repository_id: UUID | None = None
 
     @classmethod
     def parse(cls, text: str) -> Scope:
@@ -49,28 +54,41 @@ class Scope:
         >>> Scope.parse("lab:00000000-0000-4000-8000-000000000001:write").lab_id
         UUID('00000000-0000-4000-8000-000000000001')
         """
-        match text.split(":"):
-            case [word] if word in EVERYTHING:
-                return cls(Permission(word))
-            case ["lab", which, word] if word in EVERYTHING:
-                return cls(Permission(word), lab_id=_uuid(which, text))
-            case ["project", which, word] if word in EVERYTHING:
-                return cls(Permission(word), project_id=_uuid(which, text))
-        raise BadScope(text)
+        within, name, word = split_scope(text)
+        permission = Permission(word)
+        if within is None:
+            return cls(permission)
+        try:
+            return cls(permission, **{f"{within}_id": UUID(name)})
+        except ValueError:
+            raise BadScope(text) from None
 
     def __str__(self) -> str:
         if self.lab_id:
             return f"lab:{self.lab_id}:{self.permission}"
         if self.project_id:
             return f"project:{self.project_id}:{self.permission}"
+        if self.repository_id:
+            return f"repository:{self.repository_id}:{self.permission}"
         return str(self.permission)
 
 
-def _uuid(which: str, text: str) -> UUID:
-    try:
-        return UUID(which)
-    except ValueError:
-        raise BadScope(text) from None
+def split_scope(text: str) -> tuple[str | None, str, str]:
+    """What a scope is within, its name or id, and the permission. Names may hold colons. Raises BadScope.
+
+    >>> split_scope("read"), split_scope("project:a:b:write")
+    ((None, '', 'read'), ('project', 'a:b', 'write'))
+    """
+    within, _, rest = text.partition(":")
+    if within in EVERYTHING and not rest and text == within and within != Permission.PROVE:
+        return None, "", within
+    name, _, word = rest.rpartition(":")
+    is_whole = bool(name) and word in EVERYTHING
+    if not is_whole or within not in {"lab", "project", "repository"}:
+        raise BadScope(text)
+    if (within == "repository") != (word == Permission.PROVE):
+        raise BadScope(text)
+    return within, name, word
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +115,21 @@ class Principal:
     address: str = ""
 
 
-def may(who: Principal, permission: Permission, lab_id: UUID | None = None) -> bool:
-    """Whether a caller has a permission, in one lab or (without `lab_id`) somewhere at all.
+def may(who: Principal, permission: Permission) -> bool:
+    """Whether a caller has a permission somewhere at all: `requires` asks this. On what, is decided by `may_on`.
 
     >>> from uuid import uuid4
-    >>> lab, other = uuid4(), uuid4()
-    >>> member = Principal(uuid4(), "ada", labs=frozenset({lab}))
-    >>> may(member, Permission.WRITE, lab), may(member, Permission.WRITE, other)
+    >>> may(Principal(uuid4(), "ada"), Permission.WRITE), may(Principal(uuid4(), "ada"), Permission.ADMIN)
     (True, False)
-    >>> may(member, Permission.ADMIN)
-    False
     """
-    return _role_allows(who, permission, lab_id) and _scopes_allow(who, permission, lab_id)
+    return _role_allows(who, permission) and (
+        who.scopes is None or any(scope.permission is permission for scope in who.scopes)
+    )
+
+
+def is_read_only(who: Principal) -> bool:
+    """Whether a caller's token allows nothing but reading."""
+    return who.scopes is not None and all(scope.permission is Permission.READ for scope in who.scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +137,14 @@ class Target:
     """What an object belongs to, as far as it decides who may change it: its lab, its projects, its person.
 
     The person is an animal's responsible user for all that hangs on it, and the caller for the caller's own records.
+    `animal_lab_id` is the lab of a session's animal, whose members may change the session wherever it was made.
     """
 
     lab_id: UUID | None = None
     project_ids: frozenset[UUID] = frozenset()
     responsible_user_id: UUID | None = None
+    animal_lab_id: UUID | None = None
+    repository_id: UUID | None = None
     is_shared: bool = False
 
 
@@ -153,16 +177,63 @@ def may_on(who: Principal, permission: Permission, target: Target) -> bool:
     >>> may_on(narrow, Permission.WRITE, Target(lab, frozenset({project})))
     True
     """
-    return _role_reaches(who, permission, target) and (
-        who.scopes is None or any(_scope_reaches(scope, permission, target) for scope in who.scopes)
+    return _role_reaches(who, permission, target) and in_scope(who, permission, target)
+
+
+def in_scope(who: Principal, permission: Permission, target: Target) -> bool:
+    """Whether a token reaches an object, whatever its user's role is: no change takes an object out of its reach."""
+    return who.scopes is None or any(_scope_reaches(scope, permission, target) for scope in who.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The labs and the projects that the scopes of one permission name."""
+
+    labs: frozenset[UUID]
+    projects: frozenset[UUID]
+
+
+def reach_of(who: Principal, permission: Permission) -> Reach | None:
+    """Where the scopes of a permission reach, for statements that look for what a caller may work on.
+
+    None where they are not narrowed. An object is within reach exactly where `in_scope` says so.
+
+    >>> from uuid import uuid4
+    >>> rig = Principal(uuid4(), "rig", scopes=frozenset({Scope(Permission.WORK, lab_id=UUID(int=1))}))
+    >>> reach_of(rig, Permission.WORK).labs, reach_of(rig, Permission.READ).labs
+    (frozenset({UUID('00000000-0000-0000-0000-000000000001')}), frozenset())
+    """
+    scopes = [scope for scope in who.scopes or () if scope.permission is permission]
+    if who.scopes is None or any(scope == Scope(permission) for scope in scopes):
+        return None
+    return Reach(
+        frozenset(scope.lab_id for scope in scopes if scope.lab_id),
+        frozenset(scope.project_id for scope in scopes if scope.project_id),
     )
 
 
-def _role_reaches(who: Principal, permission: Permission, target: Target) -> bool:
-    if not _role_allows(who, permission, None):
+def _role_allows(who: Principal, permission: Permission) -> bool:
+    """Whether a caller's role has a permission somewhere."""
+    if permission is Permission.READ:
+        return True
+    if who.is_public:
         return False
-    in_its_lab = permission in {Permission.READ, Permission.WORK} or target.lab_id in who.labs
-    if target.is_shared or who.is_superuser or who.is_stock_manager or in_its_lab:
+    if permission is Permission.PROVE:
+        return who.scopes is not None  # the word of the machine that holds the file, and of no person
+    if who.is_superuser:
+        return True
+    # A worker is a machine with a token made for it: no log-in of a person claims jobs by accident.
+    return who.scopes is not None if permission is Permission.WORK else permission is not Permission.ADMIN
+
+
+def _role_reaches(who: Principal, permission: Permission, target: Target) -> bool:
+    if not _role_allows(who, permission):
+        return False
+    if target.is_shared or who.is_superuser or who.is_stock_manager or target.lab_id in who.labs:
+        return True
+    if permission in {Permission.READ, Permission.WORK, Permission.PROVE}:
+        return True
+    if permission is Permission.WRITE and target.animal_lab_id in who.labs:
         return True
     return permission in _OF_PERSON and target.responsible_user_id in {who.user_id, *who.delegators}
 
@@ -172,71 +243,34 @@ def _scope_reaches(scope: Scope, permission: Permission, target: Target) -> bool
         return False
     if scope.project_id is not None and scope.project_id not in target.project_ids:
         return False
+    if permission is Permission.PROVE and (scope.repository_id is None or target.repository_id is None):
+        return False
+    if scope.repository_id is not None and scope.repository_id != target.repository_id:
+        return False
     return scope.lab_id is None or scope.lab_id == target.lab_id
 
 
-def _role_allows(who: Principal, permission: Permission, lab_id: UUID | None) -> bool:
-    if permission is Permission.READ:
-        return True
-    if who.is_public:
-        return False
-    if who.is_superuser:
-        return True
-    if permission is Permission.ADMIN:
-        return False
-    if permission is Permission.WORK:
-        # A worker is a machine with a token made for it: no log-in of a person claims jobs by accident.
-        return who.scopes is not None
-    return lab_id is None or lab_id in who.labs or who.is_stock_manager
-
-
-def _scopes_reach(who: Principal, permission: Permission, lab_id: UUID | None) -> bool:
-    """Whether a token reaches as far as rows of this lab: it has no scopes, one for everywhere, or one for the lab."""
-    return who.scopes is None or any(
-        scope.permission is permission
-        and scope.project_id is None
-        and (scope.lab_id is None or scope.lab_id == lab_id)
-        for scope in who.scopes
-    )
-
-
-def _scopes_allow(who: Principal, permission: Permission, lab_id: UUID | None) -> bool:
-    if who.scopes is None:
-        return True
-    return any(
-        scope.permission is permission and (scope.lab_id is None or lab_id is None or scope.lab_id == lab_id)
-        for scope in who.scopes
-    )
-
-
 def may_hand_on(who: Principal, scope: Scope) -> bool:
-    """Whether a caller's credential reaches as far as a scope, so that a token with it would be no wider.
+    """Whether a caller has what a scope allows, by role and by the credential in use, so that a token may carry it.
 
+    Only administrators make tokens for machines that prove what they hold.
+
+    >>> from dataclasses import replace
     >>> from uuid import uuid4
-    >>> lab, rig = uuid4(), Principal(uuid4(), "rig")
-    >>> narrow = Principal(uuid4(), "rig", scopes=frozenset({Scope(Permission.WRITE, lab_id=lab)}))
+    >>> lab = uuid4()
+    >>> rig = Principal(uuid4(), "rig", labs=frozenset({lab}))
+    >>> narrow = replace(rig, scopes=frozenset({Scope(Permission.WRITE, lab_id=lab)}))
     >>> may_hand_on(rig, Scope(Permission.WRITE)), may_hand_on(narrow, Scope(Permission.WRITE))
     (True, False)
-    >>> may_hand_on(narrow, Scope(Permission.WRITE, lab_id=lab))
-    True
+    >>> may_hand_on(narrow, Scope(Permission.WRITE, lab_id=lab)), may_hand_on(rig, Scope(Permission.ADMIN))
+    (True, False)
     """
-    return who.scopes is None or scope in who.scopes or Scope(scope.permission) in who.scopes
-
-
-def may_edit_subject(who: Principal, lab_id: UUID | None, responsible_user_id: UUID | None) -> bool:
-    """Whether a caller may change an animal and what hangs on it: lab, owner, delegate or stock manager.
-
-    A token narrowed to a lab writes there only, whoever made it; one narrowed to a project writes no animals.
-    """
-    if not may(who, Permission.WRITE) or not _scopes_reach(who, Permission.WRITE, lab_id):
-        return False
-    if (
-        who.is_superuser
-        or who.is_stock_manager
-        or (lab_id is not None and may(who, Permission.WRITE, lab_id))
-    ):
-        return True
-    return responsible_user_id is not None and responsible_user_id in {who.user_id, *who.delegators}
+    carried = who.scopes is None or scope in who.scopes or Scope(scope.permission) in who.scopes
+    if scope.permission is Permission.PROVE:
+        return carried and who.is_superuser
+    if scope.lab_id is not None:
+        return carried and _role_reaches(who, scope.permission, Target(scope.lab_id))
+    return carried and _role_allows(who, scope.permission)
 
 
 _KEY = object()
@@ -246,7 +280,8 @@ _KEY = object()
 class Visibility:
     """Which rows a caller may know of. Only `visibility` makes one, so no query can forget to ask.
 
-    `everything` for administrators; otherwise rows of private projects show only for `projects`;
+    `everything` for administrators; otherwise rows of private projects show only for `projects`, or with
+    `every_project` to an administrator's narrowed token; `caller_id` is the person, whom no narrowing hides;
     `public_only` shows what a public tag covers and nothing else. `labs` and `only_projects`, where not None,
     are the limits of a narrowed token. `user_id`, `member_labs` and `work_labs` decide on jobs that have no session:
     the caller (None where a narrowed token hides the caller's own), the labs whose jobs the caller knows as a member,
@@ -261,6 +296,8 @@ class Visibility:
     user_id: UUID | None = None
     member_labs: frozenset[UUID] = frozenset()
     work_labs: frozenset[UUID] | None = frozenset()
+    every_project: bool = False
+    caller_id: UUID | None = None
     key: object = None
 
     def __post_init__(self) -> None:
@@ -270,20 +307,20 @@ class Visibility:
 
 def visibility(who: Principal) -> Visibility:
     """What a caller may see."""
-    reading = [scope for scope in who.scopes or () if scope.permission is Permission.READ]
-    unlimited = who.scopes is None or any(s.lab_id is None and s.project_id is None for s in reading)
-    in_labs = frozenset(s.lab_id for s in reading if s.lab_id)
-    working = [s for s in who.scopes or () if s.permission is Permission.WORK and s.project_id is None]
-    everywhere = any(s.lab_id is None for s in working)
+    reach = reach_of(who, Permission.READ)
+    work = reach_of(who, Permission.WORK) if who.scopes is not None else Reach(frozenset(), frozenset())
+    member_labs = who.labs if reach is None else reach.labs if who.is_superuser else who.labs & reach.labs
     return Visibility(
-        everything=who.is_superuser and unlimited,
+        everything=who.is_superuser and reach is None,
         public_only=who.is_public,
         projects=who.projects,
-        labs=None if unlimited else in_labs,
-        only_projects=None if unlimited else frozenset(s.project_id for s in reading if s.project_id),
-        user_id=who.user_id if unlimited else None,
-        member_labs=who.labs if unlimited else in_labs if who.is_superuser else who.labs & in_labs,
-        work_labs=None if everywhere else frozenset(s.lab_id for s in working if s.lab_id),
+        every_project=who.is_superuser,
+        caller_id=who.user_id,
+        labs=None if reach is None else reach.labs,
+        only_projects=None if reach is None else reach.projects,
+        user_id=who.user_id if reach is None else None,
+        member_labs=member_labs,
+        work_labs=None if work is None else work.labs,
         key=_KEY,
     )
 

@@ -98,7 +98,8 @@ def project_row_visible(visibility: Visibility, project_id: Any, is_private: Any
     """
     if visibility.everything:
         return sa.true()
-    conditions = [sa.or_(is_private.is_(False), project_id.in_(visibility.projects))]
+    mine = sa.true() if visibility.every_project else project_id.in_(visibility.projects)
+    conditions = [sa.or_(is_private.is_(False), mine)]
     if visibility.labs is not None and visibility.only_projects is not None:
         used = [
             _used_by(SESSION_AUDIENCE, "session_id", SESSIONS, project_id, visibility.labs),
@@ -107,6 +108,25 @@ def project_row_visible(visibility: Visibility, project_id: Any, is_private: Any
         named = project_id.in_(visibility.only_projects)
         conditions.append(sa.or_(named, *used) if visibility.labs else named)
     return sa.and_(*conditions)
+
+
+def lab_visible(visibility: Visibility, lab_id: Any) -> Condition:
+    """The lab exists and the caller may know of it."""
+    lab = table(LABS).alias()
+    return sa.exists().where(lab.c.id == lab_id, lab_row_visible(visibility, lab.c.id)).correlate_except(lab)
+
+
+def lab_row_visible(visibility: Visibility, lab_id: Any) -> Condition:
+    """The same for a lab that is known to exist: everybody knows all labs.
+
+    A token narrowed to labs knows these, one narrowed to projects those of the sessions and subjects in them.
+    """
+    if visibility.labs is None or visibility.only_projects is None:
+        return sa.true()
+    audiences = ((SESSION_AUDIENCE, "session_id", SESSIONS), (SUBJECT_AUDIENCE, "subject_id", SUBJECTS))
+    used = [_at_work_in(*audience, lab_id, visibility.only_projects) for audience in audiences]
+    named = lab_id.in_(visibility.labs)
+    return sa.or_(named, *used) if visibility.only_projects else named
 
 
 def object_visible(visibility: Visibility, content_type: Any, object_id: Any) -> Condition:
@@ -119,7 +139,7 @@ def object_visible(visibility: Visibility, content_type: Any, object_id: Any) ->
         "subject": subject_visible(visibility, object_id),
         "probeinsertion": _insertion_visible(visibility, object_id),
         "project": project_visible(visibility, object_id),
-        "lab": _for_all(LABS, object_id, visibility.labs),
+        "lab": lab_visible(visibility, object_id),
         "tag": _for_all(TAGS, object_id, None if visibility.labs is None else ()),
     }
     if isinstance(content_type, str):
@@ -187,6 +207,8 @@ def _open_to(visibility: Visibility, view: View, owner: str, key: Any) -> Condit
 
     One NOT EXISTS around the other, and no OR: the planner reads a long list with a join, not row by row.
     """
+    if visibility.every_project:
+        return sa.true()
     audience = table(view).alias()
     closed = sa.exists().where(audience.c[owner] == key, audience.c.is_private)
     if visibility.projects:
@@ -242,5 +264,13 @@ def _used_by(view: View, owner: str, objects: View, project_id: Any, labs: Colle
     audience, thing = table(view).alias(), table(objects).alias()
     found = sa.exists().where(
         audience.c.project_id == project_id, thing.c.id == audience.c[owner], thing.c.lab_id.in_(labs)
+    )
+    return found.correlate_except(audience, thing)
+
+
+def _at_work_in(view: View, owner: str, objects: View, lab_id: Any, projects: Collection[UUID]) -> Condition:
+    audience, thing = table(view).alias(), table(objects).alias()
+    found = sa.exists().where(
+        thing.c.lab_id == lab_id, audience.c[owner] == thing.c.id, audience.c.project_id.in_(projects)
     )
     return found.correlate_except(audience, thing)

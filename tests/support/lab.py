@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from libs.common.catalogue import Service
-from libs.common.permissions import Principal
-from libs.common.published import LABS, table
+from libs.common.permissions import Permission, Principal, Scope
+from libs.common.published import LABS, REPOSITORIES, table
 from libs.common.testing import Running
 from tests.support.system import Cingulum
 
@@ -34,6 +34,15 @@ class Laboratory:
         answer = await self.registry.post("/register-file", files(*filenames, **said))
         assert answer.status_code == 201, answer.text
         return list(answer.json())
+
+    async def agent_of(self, repository: str) -> Running:
+        """Registry, asked by the machine that holds a repository's files."""
+        view = table(REPOSITORIES)
+        async with self.registry.app.state.database.read() as read:
+            which = await read.scalar(sa.select(view.c.id).where(view.c.name == repository))
+        scopes = frozenset({Scope(Permission.READ), Scope(Permission.PROVE, repository_id=which)})
+        agent = Principal(self.administrator.user_id, "root", is_superuser=True, scopes=scopes)
+        return self.registry.as_(agent)
 
 
 def files(*filenames: str, **said: Any) -> dict[str, Any]:

@@ -62,17 +62,22 @@ async def written(cingulum: Cingulum, statements: str) -> None:
 
 async def a_copy(cingulum: Cingulum, callers: Callers, store: str = "local", state: str = "expected") -> UUID:
     """A copy of a new dataset of the callers' lab, in a repository of that store; its id."""
-    copy, dataset = uuid4(), uuid4()
+    copy, dataset, session, subject = uuid4(), uuid4(), uuid4(), uuid4()
     await written(
         cingulum,
         f"""
         INSERT INTO metadata.labs (id, name) VALUES ('{callers.lab_id}', 'hilllab') ON CONFLICT DO NOTHING;
+        INSERT INTO metadata.subjects (id, nickname, lab_id)
+            VALUES ('{subject}', 'm{subject.hex[:6]}', '{callers.lab_id}');
+        INSERT INTO metadata.actions (id, kind, subject_id, lab_id, start_time, start_at, day, number)
+            VALUES ('{session}', 'session', '{subject}', '{callers.lab_id}', '2020-08-21T00:00:00', '2020-08-21',
+            '2020-08-21', 1);
         INSERT INTO registry.dataset_types (id, name) VALUES (gen_random_uuid(), 'a.b') ON CONFLICT DO NOTHING;
         INSERT INTO registry.formats (id, name) VALUES (gen_random_uuid(), 'npy') ON CONFLICT DO NOTHING;
         INSERT INTO registry.repositories (id, name, store, globus_is_personal)
             VALUES (gen_random_uuid(), 'on_{store}', '{store}', false) ON CONFLICT DO NOTHING;
-        INSERT INTO registry.datasets (id, lab_path, name, dataset_type_id, format_id)
-            SELECT '{dataset}', 'hilllab/Subjects/m/2020-08-21/001', '{dataset}.npy', t.id, f.id
+        INSERT INTO registry.datasets (id, session_id, lab_path, name, dataset_type_id, format_id)
+            SELECT '{dataset}', '{session}', 'hilllab/Subjects/m/2020-08-21/001', '{dataset}.npy', t.id, f.id
             FROM registry.dataset_types t, registry.formats f WHERE t.name = 'a.b' AND f.name = 'npy';
         INSERT INTO registry.versions (id, dataset_id, generation) VALUES (gen_random_uuid(), '{dataset}', 1);
         INSERT INTO registry.copies (id, dataset_id, repository_id, generation, state)

@@ -85,9 +85,11 @@ class Site:
 
     async def look(self, root: Path, repository: str) -> Round:
         """One look of a lab's new agent, which remembers nothing, at the orders of its folder."""
+        scopes = ["read", "transfer", f"repository:{repository}:prove"]
+        agent = await self.made("/tokens", {"name": "agent", "kind": "worker", "scopes": scopes})
 
         def run() -> Round:
-            server = Server(self.url, self.worker_token, patience_s=20)
+            server = Server(self.url, agent["token"], patience_s=20)
             with tempfile.TemporaryDirectory() as folder:
                 journal = Journal(Path(folder) / "agent.sqlite")
                 try:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, set_links
-from libs.common.permissions import Principal, Visibility, may_edit_subject
+from libs.common.permissions import Permission, Principal, Target, Visibility, may_on
 from libs.common.problem import BadRequest, Forbidden, NotFound
 from libs.common.schemas.experiments import SessionIn, SurgeryIn, WaterRestrictionIn
 from services.metadata.models import (
@@ -24,9 +24,9 @@ from services.metadata.models import (
     WeighingRow,
 )
 from services.metadata.operations.clock import now_on_clock, time_of
-from services.metadata.operations.colony import DEFAULT_ZONE, animal_of_body, check_may_edit, end_restrictions
+from services.metadata.operations.colony import DEFAULT_ZONE, animal_of_body, check_stays, end_restrictions
 from services.metadata.operations.house import json_given
-from services.metadata.queries import references, visible
+from services.metadata.queries import references, targets, visible
 from services.metadata.queries.references import Vocabulary
 
 Body = SessionIn | SurgeryIn | WaterRestrictionIn
@@ -56,19 +56,26 @@ async def subject_of(tx: Transaction, row: ActionRow) -> tuple[SubjectRow, str]:
     return subject, lab.timezone if lab else DEFAULT_ZONE
 
 
-def check_may_edit_action(by: Principal, row: ActionRow, subject: SubjectRow) -> None:
-    """An animal's people, and those of the lab in which it is worked on."""
-    if row.lab_id is None or not may_edit_subject(by, row.lab_id, None):
-        check_may_edit(by, subject)
+async def check_may_edit_action(
+    tx: Transaction, by: Principal, row: ActionRow, subject: SubjectRow
+) -> Target:
+    """What an action belongs to. Raises Forbidden for others than the animal's people and those of the action's lab."""
+    target = await targets.of_action(tx.session, row, subject)
+    if not may_on(by, Permission.WRITE, target):
+        raise Forbidden(
+            f"'{subject.nickname}' is of another lab, or beyond the token in use: the lab's members, the animal's "
+            "owner and the owner's delegates may write here."
+        )
+    return target
 
 
 async def common_fields(
-    tx: Transaction, by: Principal, body: Body, zone: str, usual_lab: UUID | None, *, is_new: bool
+    tx: Transaction, by: Principal, body: Body, zone: str, usual: Target, *, is_new: bool
 ) -> dict[str, Any]:
     """Columns that all actions have; a new one without a start starts now.
 
     Times without offset are read on the clock of the lab where it happens.
-    Raises Forbidden for a lab other than the usual one where the caller may not write.
+    Raises Forbidden for a lab other than that of `usual` where the caller may not write.
     """
     given = body.model_fields_set
     fields: dict[str, Any] = {}
@@ -77,7 +84,7 @@ async def common_fields(
     if body.lab:
         lab_id = await references.id_named(tx.session, LabRow, body.lab, "lab")
         lab = await tx.session.get_one(LabRow, lab_id)
-        if lab.id != usual_lab and not may_edit_subject(by, lab.id, None):
+        if lab.id != usual.lab_id and not may_on(by, Permission.WRITE, Target(lab.id, usual.project_ids)):
             raise Forbidden(f"You are not a member of the lab '{body.lab}'.")
         fields["lab_id"], zone = lab.id, lab.timezone
     if "location" in given and not isinstance(body, WaterRestrictionIn):
@@ -115,10 +122,8 @@ async def save_surgery(
     tx: Transaction, by: Principal, seen: Visibility, body: SurgeryIn, which: UUID | None = None
 ) -> UUID:
     """Write a surgery down, or change it; an acute or non-recovery one with an end is the animal's death."""
-    row, subject, zone = await _action(tx, by, seen, "surgery", body.subject, which)
-    fields = await common_fields(
-        tx, by, body, zone, row.lab_id if row else subject.lab_id, is_new=row is None
-    ) | json_given(body)
+    row, subject, zone, before = await _action(tx, by, seen, "surgery", body.subject, which)
+    fields = await common_fields(tx, by, body, zone, before, is_new=row is None) | json_given(body)
     for name in ("outcome_type", "implant_weight"):
         if name in body.model_fields_set:
             fields[name] = getattr(body, name)
@@ -127,6 +132,7 @@ async def save_surgery(
         apply(tx, "subject", subject, {"death_date": time_of(row.end_time, zone, "end_time").day})
         await end_restrictions(tx, subject)
     await set_relations(tx, seen, row, body)
+    check_stays(by, before, await targets.of_action(tx.session, row, subject))
     return row.id
 
 
@@ -137,10 +143,8 @@ async def save_restriction(
 
     Without a reference weight the last weighing of the seven days before the start is taken.
     """
-    row, subject, zone = await _action(tx, by, seen, "water-restriction", body.subject, which)
-    fields = await common_fields(
-        tx, by, body, zone, row.lab_id if row else subject.lab_id, is_new=row is None
-    )
+    row, subject, zone, before = await _action(tx, by, seen, "water-restriction", body.subject, which)
+    fields = await common_fields(tx, by, body, zone, before, is_new=row is None)
     if "water_type" in body.model_fields_set or row is None:
         word = body.water_type or "Water"
         fields["water_type_id"] = await references.term(tx.session, Vocabulary.WATER_TYPE, word, "water_type")
@@ -150,6 +154,7 @@ async def save_restriction(
     if row.reference_weight is None:
         row.reference_weight = await _last_weight(tx, row)
     await set_relations(tx, seen, row, body)
+    check_stays(by, before, await targets.of_action(tx.session, row, subject))
     return row.id
 
 
@@ -177,14 +182,13 @@ async def _last_weight(tx: Transaction, row: ActionRow) -> float:
 
 async def _action(
     tx: Transaction, by: Principal, seen: Visibility, kind: str, nickname: str | None, which: UUID | None
-) -> tuple[ActionRow | None, SubjectRow, str]:
+) -> tuple[ActionRow | None, SubjectRow, str, Target]:
     if which is None:
         subject, zone = await animal_of_body(tx, by, seen, nickname)
-        return None, subject, zone
+        return None, subject, zone, await targets.of_subject(tx.session, subject)
     row = await visible_action(tx, seen, kind, which)
     subject, zone = await subject_of(tx, row)
-    check_may_edit_action(by, row, subject)
-    return row, subject, zone
+    return row, subject, zone, await check_may_edit_action(tx, by, row, subject)
 
 
 def _write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, deleted, set_links
-from libs.common.permissions import Principal, Visibility, may_edit_subject
+from libs.common.permissions import SHARED, Permission, Principal, Target, Visibility, in_scope, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.schemas.colony import (
     LineIn,
@@ -32,7 +33,7 @@ from services.metadata.models import (
 )
 from services.metadata.operations.clock import time_of
 from services.metadata.operations.house import REQUIRED, json_given, taken
-from services.metadata.queries import references, visible
+from services.metadata.queries import references, targets, visible
 from services.metadata.queries.references import Vocabulary, unknown
 
 DEFAULT_ZONE = "Europe/London"
@@ -76,15 +77,28 @@ async def animal_of_body(
         row, zone = await animal(tx, seen, nickname)
     except NotFound:
         raise unknown("subject", "nickname", nickname) from None
-    check_may_edit(by, row)
+    await check_may_edit(tx, by, row)
     return row, zone
 
 
-def check_may_edit(by: Principal, row: SubjectRow) -> None:
-    """Raises Forbidden unless the caller may change this animal and what hangs on it."""
-    if not may_edit_subject(by, row.lab_id, row.responsible_user_id):
+async def check_may_edit(tx: Transaction, by: Principal, row: SubjectRow) -> Target:
+    """What the animal belongs to. Raises Forbidden unless the caller may change it and what hangs on it."""
+    target = await targets.of_subject(tx.session, row)
+    if not may_on(by, Permission.WRITE, target):
         raise Forbidden(
-            f"'{row.nickname}' is of another lab: its members, its owner and the owner's delegates may write here."
+            f"'{row.nickname}' is of another lab, or beyond the token in use: its lab's members, its owner and the "
+            "owner's delegates may write here."
+        )
+    return target
+
+
+def check_stays(by: Principal, before: Target, after: Target) -> None:
+    """Raises Forbidden where a change takes an object out of the token's scope, or touches projects beyond it."""
+    touched = before.project_ids ^ after.project_ids
+    links = [replace(after, project_ids=frozenset({project_id})) for project_id in touched]
+    if not all(in_scope(by, Permission.WRITE, target) for target in (after, *links)):
+        raise Forbidden(
+            "The token in use writes within its own labs and projects: name one of these and no other, or sign in."
         )
 
 
@@ -123,20 +137,23 @@ async def save_subject(
 ) -> UUID:
     """Write an animal down, or change the one of that nickname; its id."""
     fields = await _fields(tx, body)
+    project_ids = await references.projects(tx.session, seen, body.projects or [], "projects")
     if nickname is None:
         if not body.nickname or not body.lab:
             missing = {name: REQUIRED for name in ("nickname", "lab") if not getattr(body, name)}
             raise BadRequest(fields=missing)
         fields.setdefault("responsible_user_id", by.user_id)
         row = SubjectRow(id=uuid4(), **fields)
-        if not may_edit_subject(by, row.lab_id, None):
-            raise Forbidden(f"You are not a member of the lab '{body.lab}'.")
+        before = Target(row.lab_id)
+        if not may_on(by, Permission.WRITE, Target(row.lab_id, frozenset(project_ids))):
+            raise Forbidden(f"You may not write in the lab '{body.lab}', or not with the token in use.")
         await _once(tx, row)
         created(tx, "subject", row, fields)
     else:
         row, _ = await animal(tx, seen, nickname)
-        check_may_edit(by, row)
-        if "lab_id" in fields and not may_edit_subject(by, fields["lab_id"], None):
+        before = await check_may_edit(tx, by, row)
+        lab = replace(before, lab_id=fields.get("lab_id"), responsible_user_id=None)
+        if "lab_id" in fields and not may_on(by, Permission.WRITE, lab):
             raise Forbidden(f"You are not a member of the lab '{body.lab}'.")
         owner = fields.get("responsible_user_id", row.responsible_user_id)
         if owner != row.responsible_user_id and not _may_give_away(by, row):
@@ -148,9 +165,9 @@ async def save_subject(
     if row.death_date:
         await end_restrictions(tx, row)
     if body.projects is not None:
-        ids = await references.projects(tx.session, seen, body.projects, "projects")
-        ids += await references.hidden_projects(tx.session, seen, SubjectProjectRow, row.id)
-        await set_links(tx, SubjectProjectRow, "subject_id", row.id, "project_id", ids)
+        project_ids += await references.hidden_projects(tx.session, seen, SubjectProjectRow, row.id)
+        await set_links(tx, SubjectProjectRow, "subject_id", row.id, "project_id", project_ids)
+    check_stays(by, before, await targets.of_subject(tx.session, row))
     if not await references.subject_known(tx.session, seen, row.id):
         raise BadRequest(fields={"projects": references.LOSES_SIGHT})
     if body.zygosities is not None:
@@ -219,7 +236,7 @@ async def _set_zygosities(tx: Transaction, subject_id: UUID, zygosities: list[Zy
 async def delete_subject(tx: Transaction, by: Principal, seen: Visibility, nickname: str) -> None:
     """Take an animal without sessions out of sight; it can be brought back within 30 days."""
     row, _ = await animal(tx, seen, nickname)
-    check_may_edit(by, row)
+    await check_may_edit(tx, by, row)
     worked_on = sa.exists().where(ActionRow.subject_id == row.id, ActionRow.deleted_at.is_(None))
     if await tx.session.scalar(sa.select(worked_on)):
         raise Conflict(f"'{nickname}' has sessions, surgeries or restrictions: delete those first.")
@@ -230,7 +247,7 @@ async def add_line(tx: Transaction, by: Principal, body: LineIn) -> str:
     """Write a breeding line down; its name. One of a lab is for that lab's people to write."""
     await taken(tx, LineRow.name, body.name)
     lab_id = await references.id_named(tx.session, LabRow, body.lab, "lab")
-    if lab_id is not None and not may_edit_subject(by, lab_id, None):
+    if not may_on(by, Permission.WRITE, SHARED if lab_id is None else Target(lab_id)):
         raise Forbidden(f"You are not a member of the lab '{body.lab}'.")
     row = LineRow(
         id=uuid4(),
@@ -253,10 +270,13 @@ async def add_line(tx: Transaction, by: Principal, body: LineIn) -> str:
     return body.name
 
 
-async def add_litter(tx: Transaction, body: LitterIn) -> str:
-    """Write a litter down; its name."""
+async def add_litter(tx: Transaction, by: Principal, body: LitterIn) -> str:
+    """Write a litter down; its name. One of a lab's line is for that lab's people to write."""
     await taken(tx, LitterRow.name, body.name)
     line = await references.id_named(tx.session, LineRow, body.line, "line")
+    lab_id = await tx.session.scalar(sa.select(LineRow.lab_id).where(LineRow.id == line))
+    if not may_on(by, Permission.WRITE, SHARED if lab_id is None else Target(lab_id)):
+        raise Forbidden(f"The line '{body.line}' is of another lab, or beyond the token in use.")
     row = LitterRow(id=uuid4(), name=body.name, line_id=line, birth_date=body.birth_date)
     created(tx, "litter", row, {"name": body.name})
     return body.name

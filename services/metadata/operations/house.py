@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, deleted, set_links
-from libs.common.permissions import Principal, may_edit_subject
+from libs.common.permissions import SHARED, Permission, Principal, Target, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.schemas.people import LabIn, LocationIn, MembershipIn, ProjectIn, TermIn, UserIn
 from services.metadata.models import (
@@ -192,8 +192,8 @@ async def save_location(tx: Transaction, by: Principal, body: LocationIn, name: 
         created(tx, "location", row, fields)
     else:
         row = await existing(tx, LocationRow, LocationRow.name, name)
-        for lab_id in {row.lab_id, fields.get("lab_id", row.lab_id)} - {None}:
-            if not may_edit_subject(by, lab_id, None):
+        for lab_id in {row.lab_id, fields.get("lab_id", row.lab_id)}:
+            if not may_on(by, Permission.WRITE, SHARED if lab_id is None else Target(lab_id)):
                 raise Forbidden(f"'{name}' is a place of another lab.")
         apply(tx, "location", row, fields)
     return str(row.name)

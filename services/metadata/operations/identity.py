@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from libs.common.db import Transaction
-from libs.common.permissions import BadScope, Principal, Scope, may, may_hand_on
+from libs.common.permissions import Permission, Principal, Scope
 from libs.common.problem import BadRequest, Forbidden, NotFound
 from services.metadata import domain
 from services.metadata.domain.passwords import password_problem
 from services.metadata.models import TokenRow, UserRow
 from services.metadata.operations.hashing import PasswordHashing
+from services.metadata.operations.scopes import scopes_named
 from services.metadata.operations.sign_in import SignIns
 from services.metadata.queries import identity as people
 
@@ -72,19 +75,13 @@ async def make_token(
 
     It can only narrow what its maker may do, and ends no later than the token by which it was made.
     """
-    try:
-        wanted = [Scope.parse(text) for text in scopes]
-    except BadScope as error:
-        raise BadRequest(
-            fields={"scopes": [f"'{error}' is not a scope such as read or lab:<id>:register"]}
-        ) from None
+    wanted = await scopes_named(tx.session, by, scopes)
     if kind == "worker" and not by.is_superuser:
         raise Forbidden("Only an administrator enrols a worker.")
-    for scope in wanted:
-        if kind != "worker" and not may(by, scope.permission, scope.lab_id):
-            raise Forbidden(f"You may not '{scope}' yourself, so no token of yours can.")
-        if not may_hand_on(by, scope):
-            raise Forbidden(f"The token in use does not reach as far as '{scope}': sign in by password.")
+    if kind != "worker" and any(scope.permission is Permission.PROVE for scope in wanted):
+        raise BadRequest(
+            fields={"scopes": ["Only a machine proves what it holds: make its token with kind worker."]}
+        )
     if by.until is not None and (expires_at is None or expires_at > by.until):
         raise BadRequest(
             fields={"expires_at": [f"No later than the token in use, which ends at {by.until.isoformat()}."]}
@@ -113,17 +110,26 @@ async def raise_generation(tx: Transaction, user: UserRow) -> None:
     tx.audit("user.log-in-revoked", "user", user.id)
 
 
-async def revoke_token(tx: Transaction, by: Principal, token_id: UUID) -> None:
-    """Revoke one of one's own tokens; after that of a log-in, the next log-in answers another.
+async def own_tokens(session: AsyncSession, by: Principal) -> list[TokenRow]:
+    """A caller's own tokens, newest first."""
+    return [token for token in await people.tokens_of(session, by.user_id) if _is_known(by, token)]
 
-    Raises NotFound, and Forbidden for a token that reaches further than the one in use.
-    """
-    token = await people.lock_token(tx.session, token_id, by.user_id)
-    if token is None:
-        raise NotFound("You have no such token.")
+
+def _is_known(by: Principal, token: TokenRow) -> bool:
+    """A token in use knows of no other that reaches further than itself."""
+    if by.scopes is None:
+        return True
     reach = [Scope.parse(text) for text in token.scopes or ()]
-    if by.scopes is not None and (token.scopes is None or not all(may_hand_on(by, scope) for scope in reach)):
-        raise Forbidden("The token in use does not reach as far as that one: sign in by password.")
+    return token.scopes is not None and all(
+        scope in by.scopes or Scope(scope.permission) in by.scopes for scope in reach
+    )
+
+
+async def revoke_token(tx: Transaction, by: Principal, token_id: UUID) -> None:
+    """Revoke one of one's own tokens; after that of a log-in, the next log-in answers another. Raises NotFound."""
+    token = await people.lock_token(tx.session, token_id, by.user_id)
+    if token is None or not _is_known(by, token):
+        raise NotFound("You have no such token.")
     if token.kind == "login":
         await raise_generation(tx, await tx.session.get_one(UserRow, by.user_id))
     token.revoked_at = datetime.now(UTC)

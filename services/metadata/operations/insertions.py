@@ -23,7 +23,7 @@ from services.metadata.queries import references
 async def _session_to_edit(tx: Transaction, by: Principal, seen: Visibility, session_id: UUID) -> None:
     action = await visible_action(tx, seen, "session", session_id)
     subject, _ = await subject_of(tx, action)
-    check_may_edit_action(by, action, subject)
+    await check_may_edit_action(tx, by, action, subject)
 
 
 async def _insertion(tx: Transaction, by: Principal, seen: Visibility, which: UUID) -> InsertionRow:

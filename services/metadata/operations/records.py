@@ -58,7 +58,7 @@ async def save_water(
     if water_id is not None:
         existing = await kept(tx, WaterAdministrationRow, water_id, "water administration")
         row, zone = await animal_of(tx, seen, existing, "water administration")
-        check_may_edit(by, row)
+        await check_may_edit(tx, by, row)
     if existing is None or (body.subject and body.subject != row.nickname):
         row, zone = await animal_of_body(tx, by, seen, body.subject)
     given = body.model_fields_set
@@ -119,5 +119,5 @@ async def delete_of_animal(
     """Take a weighing or water out of sight; it can be brought back within 30 days."""
     row = await kept(tx, kind, row_id, what)
     subject, _ = await animal_of(tx, seen, row, what)
-    check_may_edit(by, subject)
+    await check_may_edit(tx, by, subject)
     deleted(tx, what.replace(" ", "-"), row)

@@ -12,7 +12,7 @@ from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, deleted
 from libs.common.db.lists import uuid_of
 from libs.common.events import SessionCreated, SessionsDeleted
-from libs.common.permissions import Principal, Visibility
+from libs.common.permissions import Principal, Target, Visibility
 from libs.common.problem import BadRequest, NotFound
 from libs.common.schemas.experiments import SessionIn
 from services.metadata.models import (
@@ -21,6 +21,7 @@ from services.metadata.models import (
     ProjectRow,
     SessionProjectRow,
     SubjectProjectRow,
+    SubjectRow,
     UserRow,
 )
 from services.metadata.operations.actions import (
@@ -31,9 +32,9 @@ from services.metadata.operations.actions import (
     subject_of,
     visible_action,
 )
-from services.metadata.operations.colony import animal_of_body
+from services.metadata.operations.colony import animal_of_body, check_stays
 from services.metadata.operations.house import json_given
-from services.metadata.queries import references, visible
+from services.metadata.queries import references, targets, visible
 
 
 async def add_session_user(tx: Transaction, session_id: UUID, user_id: UUID) -> None:
@@ -51,11 +52,11 @@ async def _session_fields(
     seen: Visibility,
     body: SessionIn,
     zone: str,
-    usual_lab: UUID | None,
+    usual: Target,
     *,
     is_new: bool,
 ) -> dict[str, Any]:
-    fields = await common_fields(tx, by, body, zone, usual_lab, is_new=is_new) | json_given(body)
+    fields = await common_fields(tx, by, body, zone, usual, is_new=is_new) | json_given(body)
     given = body.model_fields_set
     for name in ("type", "number", "n_trials", "n_correct_trials", "extended_qc"):
         if name in given:
@@ -83,7 +84,9 @@ async def create_session(
     Nothing makes (subject, date, number) unique, as in Alyx; a rig that repeats itself is told.
     """
     subject, zone = await animal_of_body(tx, by, seen, body.subject)
-    fields = await _session_fields(tx, by, seen, body, zone, subject.lab_id, is_new=True)
+    named = await references.projects(tx.session, seen, body.projects or [], "projects")
+    before = Target(subject.lab_id, frozenset(named))
+    fields = await _session_fields(tx, by, seen, body, zone, before, is_new=True)
     fields.setdefault("lab_id", subject.lab_id)
     row = ActionRow(id=uuid4(), kind="session", subject_id=subject.id, **fields)
     check_times(row)
@@ -101,6 +104,9 @@ async def create_session(
     await set_relations(tx, seen, row, body)
     if not body.projects:
         await _keep_private(tx, row)
+    after = await targets.of_action(tx.session, row, subject)
+    inherited = after.project_ids - before.project_ids
+    check_stays(by, Target(project_ids=inherited), after)
     if not await references.session_known(tx.session, seen, row.id):
         raise BadRequest(fields={"projects": references.LOSES_SIGHT})
     tx.publish(SessionCreated(session_id=row.id, subject_id=subject.id, lab_id=row.lab_id))
@@ -128,8 +134,8 @@ async def update_session(
     """Change a session; absent fields keep their value."""
     row = await visible_action(tx, seen, "session", which)
     subject, zone = await subject_of(tx, row)
-    check_may_edit_action(by, row, subject)
-    fields = await _session_fields(tx, by, seen, body, zone, row.lab_id, is_new=False)
+    before = await check_may_edit_action(tx, by, row, subject)
+    fields = await _session_fields(tx, by, seen, body, zone, before, is_new=False)
     if body.subject and body.subject != subject.nickname:
         other, _ = await animal_of_body(tx, by, seen, body.subject)
         fields["subject_id"] = other.id
@@ -137,6 +143,8 @@ async def update_session(
     row.auto_datetime = sa.func.now()
     check_times(row)
     await set_relations(tx, seen, row, body)
+    subject = await tx.session.get_one(SubjectRow, row.subject_id)
+    check_stays(by, before, await targets.of_action(tx.session, row, subject))
     if not await references.session_known(tx.session, seen, row.id):
         raise BadRequest(fields={"projects": references.LOSES_SIGHT})
 
@@ -145,6 +153,6 @@ async def delete_session(tx: Transaction, by: Principal, seen: Visibility, which
     """Take a session out of sight, and with it all that hangs on it; an undo brings all back."""
     row = await visible_action(tx, seen, "session", which)
     subject, _ = await subject_of(tx, row)
-    check_may_edit_action(by, row, subject)
+    await check_may_edit_action(tx, by, row, subject)
     deleted(tx, "session", row)
     tx.publish(SessionsDeleted(session_ids=[row.id]))

@@ -148,8 +148,8 @@ def water_in_session(seen: Visibility, session_id: UUID) -> sa.ColumnElement[boo
     return sa.and_(column == session_id, session_visible(seen, column))
 
 
-def lines() -> sa.Select[Any]:
-    """Breeding lines by name."""
+def lines(seen: Visibility) -> sa.Select[Any]:
+    """Breeding lines by name; of a narrowed token those of its labs and of none."""
     return (
         sa.select(
             LineRow.id,
@@ -165,18 +165,18 @@ def lines() -> sa.Select[Any]:
         )
         .join(Strain, Strain.id == LineRow.strain_id, isouter=True)
         .join(LabRow, LabRow.id == LineRow.lab_id, isouter=True)
-        .where(LineRow.deleted_at.is_(None))
+        .where(LineRow.deleted_at.is_(None), visible.labs(seen, LineRow.lab_id))
         .order_by(LineRow.name)
     )
 
 
-def litters() -> sa.Select[Any]:
-    """Litters by name."""
+def litters(seen: Visibility) -> sa.Select[Any]:
+    """Litters by name; of a narrowed token those of its labs' lines and of none."""
     columns: list[Any] = [LitterRow.id, LitterRow.name, LitterRow.birth_date, LineRow.name.label("line")]
     return (
         sa.select(*columns)
         .join(LineRow, LineRow.id == LitterRow.line_id, isouter=True)
-        .where(LitterRow.deleted_at.is_(None))
+        .where(LitterRow.deleted_at.is_(None), visible.labs(seen, LineRow.lab_id))
         .order_by(LitterRow.name)
     )
 

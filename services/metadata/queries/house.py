@@ -1,4 +1,4 @@
-"""Labs, people, projects, places, vocabularies: everybody who signed in reads them."""
+"""Labs, people, projects, places, vocabularies: who signed in reads them, a narrowed token those of its labs."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def names_of(column: Any, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelec
     )
 
 
-def labs() -> sa.Select[Any]:
-    """Labs by name, with the names of their repositories."""
+def labs(seen: Visibility) -> sa.Select[Any]:
+    """Labs by name, with the names of their repositories; of a narrowed token its own."""
     theirs = table(REPOSITORIES)
     return (
         sa.select(
@@ -47,7 +47,7 @@ def labs() -> sa.Select[Any]:
                 LabRepositoryRow.repository_id == theirs.c.id,
             ).label("repositories"),
         )
-        .where(LabRow.deleted_at.is_(None))
+        .where(LabRow.deleted_at.is_(None), visible.labs(seen, LabRow.id))
         .order_by(LabRow.name)
     )
 
@@ -68,7 +68,9 @@ def users(seen: Visibility) -> sa.Select[Any]:
         sa.select(
             *(column for column in UserRow.__table__.columns if column.name not in private),
             email.label("email"),
-            names_of(LabRow.name, current, MembershipRow.lab_id == LabRow.id).label("lab"),
+            names_of(
+                LabRow.name, current, MembershipRow.lab_id == LabRow.id, visible.labs(seen, LabRow.id)
+            ).label("lab"),
             names_of(
                 delegate.username, DelegateRow.user_id == UserRow.id, DelegateRow.delegate_id == delegate.id
             ).label("allowed_users"),
@@ -78,7 +80,7 @@ def users(seen: Visibility) -> sa.Select[Any]:
                 visible.subjects(seen),
             ).label("subjects_responsible"),
         )
-        .where(UserRow.deleted_at.is_(None))
+        .where(UserRow.deleted_at.is_(None), visible.people(seen))
         .order_by(UserRow.username)
     )
 
@@ -111,12 +113,12 @@ def projects(seen: Visibility) -> sa.Select[Any]:
     )
 
 
-def locations() -> sa.Select[Any]:
-    """Rigs and rooms by name."""
+def locations(seen: Visibility) -> sa.Select[Any]:
+    """Rigs and rooms by name; of a narrowed token those of its labs and of none."""
     return (
         sa.select(*LocationRow.__table__.columns, LabRow.name.label("lab"))
         .join(LabRow, LabRow.id == LocationRow.lab_id, isouter=True)
-        .where(LocationRow.deleted_at.is_(None))
+        .where(LocationRow.deleted_at.is_(None), visible.labs(seen, LocationRow.lab_id))
         .order_by(LocationRow.name)
     )
 

@@ -99,14 +99,14 @@ async def session_known(session: AsyncSession, seen: Visibility, session_id: UUI
 
 
 async def hidden_projects(session: AsyncSession, seen: Visibility, kind: Any, owner_id: UUID) -> list[UUID]:
-    """Private projects of a session or an animal in which the caller is not: a new list leaves them as they are."""
+    """Projects of a session or an animal that the caller may not know of: a new list leaves them as they are."""
     if seen.everything:
         return []
     owner = kind.session_id if kind is SessionProjectRow else kind.subject_id
     found = await session.execute(
         sa.select(kind.project_id)
         .join(ProjectRow, ProjectRow.id == kind.project_id)
-        .where(owner == owner_id, ProjectRow.is_private, ProjectRow.id.not_in(seen.projects))
+        .where(owner == owner_id, sa.not_(visible.projects(seen)))
     )
     return list(found.scalars())
 

@@ -8,7 +8,14 @@ import sqlalchemy as sa
 
 from libs.common import visible
 from libs.common.permissions import Visibility
-from services.metadata.models import ActionRow, ProjectRow, SubjectRow
+from services.metadata.models import (
+    ActionRow,
+    MembershipRow,
+    ProjectRow,
+    ProjectUserRow,
+    SubjectRow,
+    UserRow,
+)
 
 Condition = sa.ColumnElement[bool]
 
@@ -27,6 +34,30 @@ def sessions(seen: Visibility, action: Any = ActionRow) -> Condition:
 def session_id(seen: Visibility, column: Any) -> Any:
     """A column that names a session; null where the caller may not know of it."""
     return sa.case((visible.session_visible(seen, column), column))
+
+
+def labs(seen: Visibility, lab_id: Any) -> Condition:
+    """Labs the caller may know of; what belongs to no lab is everybody's."""
+    return sa.or_(lab_id.is_(None), visible.lab_row_visible(seen, lab_id))
+
+
+def people(seen: Visibility) -> Condition:
+    """People the caller may know of: everybody; of a narrowed token those who work in its labs and projects."""
+    if seen.labs is None or seen.only_projects is None:
+        return sa.true()
+    in_lab = sa.exists().where(
+        MembershipRow.user_id == UserRow.id,
+        MembershipRow.deleted_at.is_(None),
+        MembershipRow.lab_id.in_(seen.labs),
+    )
+    in_project = sa.exists().where(
+        ProjectUserRow.user_id == UserRow.id, ProjectUserRow.project_id.in_(seen.only_projects)
+    )
+    return sa.or_(
+        UserRow.id == seen.caller_id,
+        in_lab.correlate_except(MembershipRow),
+        in_project.correlate_except(ProjectUserRow),
+    )
 
 
 def subjects(seen: Visibility, subject: Any = SubjectRow) -> Condition:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.auth import Editor, Reader, Sees
+from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged, truth_of
 from libs.common.permissions import Visibility
@@ -169,29 +169,29 @@ async def _subject(request: Request, read: AsyncSession, seen: Visibility, condi
 
 
 @router.get("/lines")
-async def list_lines(request: Request, _by: Reader, read: Reading, wanted: Paging) -> Page[Line]:
+async def list_lines(request: Request, seen: Sees, read: Reading, wanted: Paging) -> Page[Line]:
     """Breeding lines by name."""
-    count, rows = await paged(read, queries.lines(), wanted)
+    count, rows = await paged(read, queries.lines(seen), wanted)
     return page(request, wanted, count, [Line.model_validate(row) for row in rows])
 
 
 @router.post("/lines", status_code=201, responses=REFUSALS)
-async def create_line(new: LineIn, by: Editor, tx: Tx) -> Line:
+async def create_line(new: LineIn, by: Editor, seen: Sees, tx: Tx) -> Line:
     """Write a breeding line down."""
     name = await operations.add_line(tx, by, new)
-    return Line.model_validate(await house.one(tx.session, queries.lines(), LineRow.name == name))
+    return Line.model_validate(await house.one(tx.session, queries.lines(seen), LineRow.name == name))
 
 
 @router.get("/litters")
-async def list_litters(request: Request, _by: Reader, read: Reading, wanted: Paging) -> Page[Litter]:
+async def list_litters(request: Request, seen: Sees, read: Reading, wanted: Paging) -> Page[Litter]:
     """Litters by name."""
-    count, rows = await paged(read, queries.litters(), wanted)
+    count, rows = await paged(read, queries.litters(seen), wanted)
     return page(request, wanted, count, [Litter.model_validate(row) for row in rows])
 
 
 @router.post("/litters", status_code=201, responses=REFUSALS)
-async def create_litter(new: LitterIn, _by: Editor, tx: Tx) -> Litter:
+async def create_litter(new: LitterIn, by: Editor, seen: Sees, tx: Tx) -> Litter:
     """Write a litter down."""
-    name = await operations.add_litter(tx, new)
+    name = await operations.add_litter(tx, by, new)
     await tx.session.flush()
-    return Litter.model_validate(await house.one(tx.session, queries.litters(), LitterRow.name == name))
+    return Litter.model_validate(await house.one(tx.session, queries.litters(seen), LitterRow.name == name))

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from libs.common.auth import Admin, Editor, Reader, Sees
+from libs.common.auth import Admin, Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import like, paged
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
@@ -43,7 +43,7 @@ async def list_labs(
     django: str | None = None,
 ) -> Page[Lab]:
     """Labs by name."""
-    statement = queries.labs().where(*given(seen, "labs", django))
+    statement = queries.labs(seen).where(*given(seen, "labs", django))
     if name:
         statement = statement.where(LabRow.name == name)
     count, rows = await paged(read, statement, wanted)
@@ -51,29 +51,31 @@ async def list_labs(
 
 
 @router.post("/labs", status_code=201, responses=REFUSALS)
-async def create_lab(new: LabIn, _by: Admin, tx: Tx) -> Lab:
+async def create_lab(new: LabIn, _by: Admin, seen: Sees, tx: Tx) -> Lab:
     """Write a lab down."""
     name = await operations.save_lab(tx, new)
-    return Lab.model_validate(await queries.found(tx.session, queries.labs(), LabRow.name == name, "lab"))
+    return Lab.model_validate(await queries.found(tx.session, queries.labs(seen), LabRow.name == name, "lab"))
 
 
 @router.get("/labs/{name}")
-async def read_lab(name: str, _by: Reader, read: Reading) -> Lab:
+async def read_lab(name: str, seen: Sees, read: Reading) -> Lab:
     """One lab."""
-    return Lab.model_validate(await queries.found(read, queries.labs(), LabRow.name == name, f"lab '{name}'"))
+    return Lab.model_validate(
+        await queries.found(read, queries.labs(seen), LabRow.name == name, f"lab '{name}'")
+    )
 
 
 @router.put("/labs/{name}", responses=REFUSALS)
-async def update_lab(name: str, body: LabIn, _by: Admin, tx: Tx) -> Lab:
+async def update_lab(name: str, body: LabIn, _by: Admin, seen: Sees, tx: Tx) -> Lab:
     """Change a lab; absent fields keep their value."""
     name = await operations.save_lab(tx, body, name)
-    return Lab.model_validate(await queries.found(tx.session, queries.labs(), LabRow.name == name, "lab"))
+    return Lab.model_validate(await queries.found(tx.session, queries.labs(seen), LabRow.name == name, "lab"))
 
 
 @router.patch("/labs/{name}", responses=REFUSALS)
-async def patch_lab(name: str, body: LabIn, by: Admin, tx: Tx) -> Lab:
+async def patch_lab(name: str, body: LabIn, by: Admin, seen: Sees, tx: Tx) -> Lab:
     """Change a lab."""
-    return await update_lab(name, body, by, tx)
+    return await update_lab(name, body, by, seen, tx)
 
 
 @router.delete("/labs/{name}", status_code=204, responses=REFUSALS)
@@ -213,10 +215,10 @@ async def delete_project(name: str, by: Admin, tx: Tx) -> Response:
 
 @router.get("/locations")
 async def list_locations(
-    request: Request, _by: Reader, read: Reading, wanted: Paging, name: str | None = None
+    request: Request, seen: Sees, read: Reading, wanted: Paging, name: str | None = None
 ) -> Page[Location]:
     """Rigs and rooms by name."""
-    statement = queries.locations()
+    statement = queries.locations(seen)
     if name:
         statement = statement.where(like(LocationRow.name, name))
     count, rows = await paged(read, statement, wanted)
@@ -224,31 +226,33 @@ async def list_locations(
 
 
 @router.post("/locations", status_code=201, responses=REFUSALS)
-async def create_location(new: LocationIn, by: Admin, tx: Tx) -> Location:
+async def create_location(new: LocationIn, by: Admin, seen: Sees, tx: Tx) -> Location:
     """Write a rig or a room down."""
     name = await operations.save_location(tx, by, new)
     return Location.model_validate(
-        await queries.found(tx.session, queries.locations(), LocationRow.name == name, "location")
+        await queries.found(tx.session, queries.locations(seen), LocationRow.name == name, "location")
     )
 
 
 @router.get("/locations/{name}")
-async def read_location(name: str, _by: Reader, read: Reading) -> Location:
+async def read_location(name: str, seen: Sees, read: Reading) -> Location:
     """One place."""
-    found = await queries.found(read, queries.locations(), LocationRow.name == name, f"location '{name}'")
+    found = await queries.found(read, queries.locations(seen), LocationRow.name == name, f"location '{name}'")
     return Location.model_validate(found)
 
 
 @router.put("/locations/{name}", responses=REFUSALS)
-async def update_location(name: str, body: LocationIn, by: Editor, tx: Tx) -> Location:
+async def update_location(name: str, body: LocationIn, by: Editor, seen: Sees, tx: Tx) -> Location:
     """Change a place: rigs keep their calibration in its `json`."""
+    known = queries.locations(seen)
+    await queries.found(tx.session, known, LocationRow.name == name, f"location '{name}'")
     name = await operations.save_location(tx, by, body, name)
     return Location.model_validate(
-        await queries.found(tx.session, queries.locations(), LocationRow.name == name, "location")
+        await queries.found(tx.session, queries.locations(seen), LocationRow.name == name, "location")
     )
 
 
 @router.patch("/locations/{name}", responses=REFUSALS)
-async def patch_location(name: str, body: LocationIn, by: Editor, tx: Tx) -> Location:
+async def patch_location(name: str, body: LocationIn, by: Editor, seen: Sees, tx: Tx) -> Location:
     """Change a place: rigs keep their calibration in its `json`."""
-    return await update_location(name, body, by, tx)
+    return await update_location(name, body, by, seen, tx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -9,14 +10,18 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Reader, open_to_all
 from libs.common.db import IdempotentRoute, Reading, Tx, shows_a_secret
+from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Forbidden, NotFound, ShownOnce, problems
 from libs.common.schemas import Record, Schema
+from services.metadata.models import TokenRow
 from services.metadata.operations import identity as operations
 from services.metadata.operations.hashing import SignInsWait
+from services.metadata.operations.scopes import scopes_shown
 from services.metadata.operations.sign_in import BadCredentials, SignInLater
 from services.metadata.queries import identity as people
 from services.metadata.settings import Settings
@@ -54,7 +59,11 @@ class TokenIn(Schema):
     """A token to be made."""
 
     name: str = Field(min_length=1, max_length=100, description="what it is for")
-    scopes: list[str] = Field(min_length=1, examples=[["read", "register"]])
+    scopes: list[str] = Field(
+        min_length=1,
+        description="labs and projects by name or id; `prove` only for a worker, and within its repository",
+        examples=[["read", "register"], ["lab:hilllab:write"], ["repository:lab_server:prove"]],
+    )
     kind: Literal["personal", "worker"] = "personal"
     expires_at: AwareDatetime | None = None
 
@@ -65,7 +74,9 @@ class Token(Schema):
     id: UUID
     name: str
     kind: str
-    scopes: list[str] | None
+    scopes: list[str] | None = Field(
+        description="null: all that the user may do; labs, projects and repositories by name, where that can be known"
+    )
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -120,7 +131,8 @@ async def me(by: Reader, read: Reading) -> Me:
     user = await people.user_by_id(read, by.user_id)
     if user is None:
         raise NotFound
-    scopes = None if by.scopes is None else sorted(str(scope) for scope in by.scopes)
+    held = None if by.scopes is None else sorted(str(scope) for scope in by.scopes)
+    (scopes,) = await scopes_shown(read, by, [held])
     return Me.model_validate(
         {name: getattr(user, name) for name in Me.model_fields if name != "scopes"} | {"scopes": scopes}
     )
@@ -128,8 +140,8 @@ async def me(by: Reader, read: Reading) -> Me:
 
 @router.get("/tokens")
 async def tokens(by: Reader, read: Reading) -> list[Token]:
-    """The caller's own tokens, newest first."""
-    return [Token.model_validate(row) for row in await people.tokens_of(read, by.user_id)]
+    """The caller's own tokens, newest first; a narrowed token shows those that reach no further than itself."""
+    return await _shown(read, by, await operations.own_tokens(read, by))
 
 
 @router.post("/tokens", status_code=201, responses=problems(Forbidden, BadRequest, ShownOnce))
@@ -146,7 +158,15 @@ async def make_token(request: Request, new: TokenIn, by: Reader, tx: Tx) -> NewT
         kind=new.kind,
         expires_at=new.expires_at,
     )
-    return NewToken(token=text, **Token.model_validate(row).model_dump())
+    (shown,) = await _shown(tx.session, by, [row])
+    return NewToken(token=text, **shown.model_dump())
+
+
+async def _shown(read: AsyncSession, by: Principal, rows: Sequence[TokenRow]) -> list[Token]:
+    """Tokens, with names in their scopes."""
+    scopes = await scopes_shown(read, by, [row.scopes for row in rows])
+    tokens = [Token.model_validate(row) for row in rows]
+    return [token.model_copy(update={"scopes": found}) for token, found in zip(tokens, scopes, strict=True)]
 
 
 @router.delete("/tokens/{token_id}", status_code=204, responses=problems(NotFound, Forbidden))

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from libs.common.auth import Editor, Reader
+from libs.common.auth import Reader, SharedEditor
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
@@ -32,7 +32,7 @@ def _vocabulary(path: str, kind: Vocabulary) -> None:
         ]
         return page(request, wanted, count, results)
 
-    async def added(request: Request, new: TermIn, _by: Editor, tx: Tx) -> Term:
+    async def added(request: Request, new: TermIn, _by: SharedEditor, tx: Tx) -> Term:
         name = await operations.add_term(tx, kind, new)
         row = await queries.found(tx.session, queries.vocabulary(kind), VocabularyRow.name == name, kind)
         return Term.model_validate({**row, "url": absolute(request, f"{path}/{name}")})

@@ -1,4 +1,4 @@
-"""What a registration request says, and who may make it: no I/O."""
+"""What a registration request says: no I/O."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from cingulum.alf import (
     parse_register_file,
     parse_register_path,
 )
-from libs.common.permissions import Permission, Principal, may
 from libs.common.problem import BadRequest
 from libs.common.schemas.files.registration import RegisterFiles
 
@@ -127,20 +126,3 @@ def kinds_of(
         except AlfError as error:
             raise BadRequest(fields={"filenames": [str(error)]}) from None
     return found
-
-
-def may_register(by: Principal, lab_id: UUID | None, responsible_user_id: UUID | None) -> bool:
-    """Whether a caller may register files of a lab's session: its people, the animal's person or delegates.
-
-    >>> from uuid import uuid4
-    >>> owner, lab = uuid4(), uuid4()
-    >>> may_register(Principal(owner, "ada"), lab, owner), may_register(Principal(uuid4(), "bob"), lab, owner)
-    (True, False)
-    """
-    if not may(by, Permission.REGISTER):
-        return False
-    if by.is_superuser or by.is_stock_manager:
-        return by.scopes is None or may(by, Permission.REGISTER, lab_id)
-    if lab_id is not None and may(by, Permission.REGISTER, lab_id):
-        return True
-    return responsible_user_id is not None and responsible_user_id in {by.user_id, *by.delegators}

@@ -15,17 +15,18 @@ from libs.common.db import Transaction
 from libs.common.db.changes import apply
 from libs.common.db.lists import uuid_of
 from libs.common.events import FilesRegistered
-from libs.common.permissions import Permission, Principal, Visibility, may
+from libs.common.permissions import Permission, Principal, Target, Visibility, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.files.datasets import DatasetIn
+from libs.common.targets import dataset_target
 from services.registry.domain.alyx_calls import (
     Registration,
     check_delete_dataset,
     effect_of_register,
 )
 from services.registry.domain.copies import Version
-from services.registry.domain.requests import FileSaid, kinds_of, may_register
+from services.registry.domain.requests import FileSaid, kinds_of
 from services.registry.models import (
     DatasetRow,
     DatasetTagRow,
@@ -49,6 +50,7 @@ class Found:
     row: DatasetRow
     is_protected: bool
     copies: list[queries.KeptCopy]
+    target: Target
 
 
 async def editable(tx: Transaction, by: Principal, seen: Visibility, which: UUID) -> Found:
@@ -56,12 +58,7 @@ async def editable(tx: Transaction, by: Principal, seen: Visibility, which: UUID
     session = table(SESSIONS)
     row = (
         await tx.session.execute(
-            sa.select(
-                DatasetRow,
-                visible.tagged(TagRow.protected.is_(True)).label("is_protected"),
-                session.c.lab_id,
-                session.c.responsible_user_id,
-            )
+            sa.select(DatasetRow, visible.tagged(TagRow.protected.is_(True)).label("is_protected"))
             .join(session, session.c.id == DatasetRow.session_id, isouter=True)
             .where(DatasetRow.id == which, visible.datasets(seen))
             .with_for_update(of=DatasetRow)
@@ -69,16 +66,19 @@ async def editable(tx: Transaction, by: Principal, seen: Visibility, which: UUID
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no dataset {which}.")
-    if not may_register(by, row.lab_id, row.responsible_user_id):
+    dataset = row.DatasetRow
+    target = await dataset_target(tx.session, dataset.session_id, dataset.content_type, dataset.object_id)
+    if not may_on(by, Permission.REGISTER, target):
         raise Forbidden
     copies = await queries.copies_of(tx.session, [which])
-    return Found(row.DatasetRow, row.is_protected, copies.get(which, []))
+    return Found(dataset, row.is_protected, copies.get(which, []), target)
 
 
 async def create_dataset(tx: Transaction, by: Principal, seen: Visibility, new: DatasetIn) -> UUID:
     """Write a dataset down without any copy. Raises BadRequest, Forbidden, ProtectedDataset."""
     scope = await _scope(tx, seen, new)
-    if not may_register(by, scope.lab_id, scope.responsible_user_id):
+    target = await queries.target_of(tx.session, scope)
+    if not may_on(by, Permission.REGISTER, target):
         raise Forbidden
     if not new.name:
         raise BadRequest(fields={"name": REQUIRED})
@@ -116,7 +116,7 @@ async def create_dataset(tx: Transaction, by: Principal, seen: Visibility, new: 
     if new.default_dataset is not False:
         await make_default(tx, row)
     if new.tags:
-        await _set_tags(tx, by, row.id, new.tags)
+        await _set_tags(tx, by, target, row.id, new.tags)
     tx.audit("dataset.created", "dataset", row.id, after={"name": name, "session": str(scope.session_id)})
     tx.publish(FilesRegistered(session_id=scope.session_id, user_id=by.user_id, dataset_ids=[row.id]))
     return row.id
@@ -204,7 +204,7 @@ async def change_dataset(
     elif body.default_dataset is False:
         apply(tx, "dataset", found.row, {"is_default": False})
     if body.tags is not None:
-        await _set_tags(tx, by, which, body.tags)
+        await _set_tags(tx, by, found.target, which, body.tags)
 
 
 async def _other_bytes(tx: Transaction, found: Found, body: DatasetIn) -> None:
@@ -231,7 +231,7 @@ async def _other_bytes(tx: Transaction, found: Found, body: DatasetIn) -> None:
     await changes.write(tx)
 
 
-async def _set_tags(tx: Transaction, by: Principal, which: UUID, names: list[str]) -> None:
+async def _set_tags(tx: Transaction, by: Principal, target: Target, which: UUID, names: list[str]) -> None:
     """Let a dataset carry exactly these tags. Only administrators give or take protecting and public ones."""
     wanted = {
         row.name: row
@@ -247,7 +247,7 @@ async def _set_tags(tx: Transaction, by: Principal, which: UUID, names: list[str
     )
     before = {row.name: row for row in carried.scalars()}
     touched = [row for row in (wanted | before).values() if (row.name in wanted) != (row.name in before)]
-    if any(row.protected or row.public for row in touched) and not may(by, Permission.ADMIN):
+    if any(row.protected or row.public for row in touched) and not may_on(by, Permission.ADMIN, target):
         raise Forbidden("Only administrators give or take tags that protect or publish datasets.")
     connection = await tx.session.connection()
     ids = [row.id for row in wanted.values()]

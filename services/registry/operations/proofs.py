@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from libs.common.db import Transaction
 from libs.common.events import CopyVerified, ObjectDamaged, UploadCompleted
 from libs.common.observability import logger
-from libs.common.permissions import Permission, Principal, Visibility, may
+from libs.common.permissions import Permission, Principal, Visibility, may_on
 from libs.common.problem import Conflict, Forbidden, NotFound
 from libs.common.schemas.states import CopyState
 from libs.common.storage import Store, UnsafeName
+from libs.common.targets import dataset_target
 from services.registry.domain.copies import CopyFact, Read, after, is_foreign, prove
 from services.registry.models import CopyRow, NoticeRow, VersionRow
 from services.registry.queries import publication as queries
@@ -88,12 +89,19 @@ async def object_damaged(tx: Transaction, event: ObjectDamaged) -> None:
 
 
 async def copy_read(tx: Transaction, by: Principal, seen: Visibility, copy_id: UUID, read: Read) -> None:
-    """An agent has read its lab's own copy whole. Raises NotFound, Forbidden, Conflict."""
+    """The machine that holds a repository's files has read a copy whole. Raises NotFound, Forbidden, Conflict.
+
+    Only a token made for that repository counts: no person's word verifies a copy, or makes one suspect.
+    """
     place = await queries.place_of_copy(tx.session, seen, copy_id)
     if place is None:
         raise NotFound(f"There is no copy {copy_id}.")
-    if not may(by, Permission.TRANSFER, place.lab_id):
-        raise Forbidden
+    target = await dataset_target(tx.session, place.session_id, place.content_type, place.object_id)
+    if not may_on(by, Permission.PROVE, replace(target, repository_id=place.repository_id)):
+        raise Forbidden(
+            f"Only the agent of {place.repository} proves what lies there: its token has the scope "
+            f"repository:{place.repository}:prove."
+        )
     if place.store != "agent":
         raise Conflict(
             "Only an agent proves by its word: other copies are read by the store that holds them."

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db import Transaction
 from libs.common.events import FilesRegistered, ProofOrdered
-from libs.common.permissions import Principal, Visibility
+from libs.common.permissions import Permission, Principal, Visibility, may_on
 from libs.common.problem import BadRequest, Forbidden
 from libs.common.schemas.files.registration import RegisterFiles
 from services.registry.domain.alyx_calls import (
@@ -23,14 +23,7 @@ from services.registry.domain.alyx_calls import (
     Target,
     effect_of_register,
 )
-from services.registry.domain.requests import (
-    FileSaid,
-    check_below,
-    files_said,
-    kinds_of,
-    may_register,
-    session_said,
-)
+from services.registry.domain.requests import FileSaid, check_below, files_said, kinds_of, session_said
 from services.registry.models import DatasetRow, RepositoryRow
 from services.registry.operations.effects import Changes, insert_all, update_all
 from services.registry.operations.words import ensure_revisions
@@ -55,9 +48,10 @@ async def register_files(tx: Transaction, by: Principal, seen: Visibility, said:
     files = await asyncio.to_thread(files_said, said)
     scope = await scope_said(tx.session, seen, said)
     check_below(files, scope.below)
-    if not may_register(by, scope.lab_id, scope.responsible_user_id):
+    if not may_on(by, Permission.REGISTER, await queries.target_of(tx.session, scope)):
         raise Forbidden(
-            "You may register files in sessions of your labs, and of animals you are responsible for."
+            "You may register files in sessions of your labs, and of animals you are responsible for, as far as the "
+            "token in use reaches."
         )
     created_by = said.created_by or by.username
     user_id = await queries.user_named(tx.session, said.created_by) if said.created_by else by.user_id

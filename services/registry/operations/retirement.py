@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db import Transaction
 from libs.common.events import ProofOrdered
-from libs.common.permissions import Permission, Principal, Visibility, may
+from libs.common.permissions import Permission, Principal, Visibility, may_on
 from libs.common.problem import Conflict, Forbidden, NotFound
 from libs.common.schemas.states import CopyState
+from libs.common.targets import dataset_target
 from services.registry.domain.copies import CopyFact, after
 from services.registry.domain.holdings import Policy
 from services.registry.domain.retirement import Case, Decision, decide
@@ -95,7 +97,8 @@ async def _subject(read: AsyncSession, seen: Visibility, copy_id: UUID) -> Subje
 async def _mine(tx: Transaction, by: Principal, seen: Visibility, copy_id: UUID) -> Subject:
     """A copy of the caller's labs; nobody's copies are for administrators. Raises NotFound, Forbidden."""
     found = await _subject(tx.session, seen, copy_id)
-    needed = Permission.ADMIN if found.lab_id is None else Permission.TRANSFER
-    if not may(by, needed, found.lab_id):
+    target = await dataset_target(tx.session, found.session_id, found.content_type, found.object_id)
+    needed = Permission.ADMIN if target.lab_id is None else Permission.TRANSFER
+    if not may_on(by, needed, replace(target, responsible_user_id=None)):
         raise Forbidden
     return found

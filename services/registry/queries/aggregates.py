@@ -25,34 +25,30 @@ async def aggregate_scope(read: AsyncSession, seen: Visibility, content_type: st
         raise BadRequest(fields={"content_type": [f"'{model}' is none of {', '.join(AGGREGATE_TYPES)}."]})
     if not await read.scalar(sa.select(object_visible(seen, model, object_id))):
         raise unknown("object_id", "id", object_id)
-    name, lab_id, responsible = await _named(read, model, object_id)
+    name, lab_id = await _named(read, model, object_id)
     return Scope(
         None,
         model,
         object_id,
         "aggregates",
         lab_id,
-        responsible,
         lab_id,
         folders_of_object(model, name, object_id),
     )
 
 
-async def _named(
-    read: AsyncSession, model: str, object_id: UUID
-) -> tuple[str | None, UUID | None, UUID | None]:
-    """What the path of an object's files calls it (None: only its id will do), its lab, its responsible person."""
+async def _named(read: AsyncSession, model: str, object_id: UUID) -> tuple[str | None, UUID | None]:
+    """What the path of an object's files calls it (None: only its id will do), and its lab."""
     if model == "subject":
         subject = table(SUBJECTS)
         row = (await read.execute(sa.select(subject).where(subject.c.id == object_id))).one()
-        return row.lab and f"{row.lab}/{row.nickname}", row.lab_id, row.responsible_user_id
+        return row.lab and f"{row.lab}/{row.nickname}", row.lab_id
     if model == "probeinsertion":
         insertion, session = table(INSERTIONS), table(SESSIONS)
-        found = sa.select(session.c.lab_id, session.c.responsible_user_id).where(
+        found = sa.select(session.c.lab_id).where(
             insertion.c.id == object_id, session.c.id == insertion.c.session_id
         )
-        row = (await read.execute(found)).one()
-        return None, row.lab_id, row.responsible_user_id
+        return None, await read.scalar(found)
     thing = table({"project": PROJECTS, "lab": LABS, "tag": TAGS}[model])
     name = await read.scalar(sa.select(thing.c.name).where(thing.c.id == object_id))
-    return name, object_id if model == "lab" else None, None
+    return name, object_id if model == "lab" else None

@@ -152,10 +152,17 @@ async def central_repository(read: AsyncSession, kind: str, lab_id: UUID | None)
 
 
 async def place_of_copy(read: AsyncSession, seen: Visibility, copy_id: UUID) -> Any:
-    """Store and lab of a copy the caller may know of; None for others."""
+    """Where a copy the caller may know of lies, and what its dataset belongs to; None for others."""
     session = table(SESSIONS)
     found = await read.execute(
-        sa.select(RepositoryRow.store, session.c.lab_id)
+        sa.select(
+            RepositoryRow.store,
+            RepositoryRow.name.label("repository"),
+            CopyRow.repository_id,
+            DatasetRow.session_id,
+            DatasetRow.content_type,
+            DatasetRow.object_id,
+        )
         .select_from(CopyRow)
         .join(DatasetRow, DatasetRow.id == CopyRow.dataset_id)
         .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)

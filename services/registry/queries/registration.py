@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cingulum.alf import DatasetTypes
-from libs.common.permissions import Visibility
+from libs.common.permissions import Target, Visibility
 from libs.common.problem import BadRequest
 from libs.common.published import LAB_REPOSITORIES, LABS, SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
 from libs.common.schemas.states import CopyState
+from libs.common.targets import dataset_target
 from services.registry.domain.copies import Copy, Place, Version
 from services.registry.models import (
     CopyRow,
@@ -35,7 +36,7 @@ class Scope:
     """To what files belong: a session, or another object (then `content_type` says which kind).
 
     folder   of the tree: lab/Subjects/subject/date/number, or `aggregates`
-    lab_id   whose people may register here; None: nobody's
+    lab_id   of the session or the object; None: nobody's
     below    of an aggregate: its files lie in one of these folders, or below
     """
 
@@ -44,7 +45,6 @@ class Scope:
     object_id: UUID | None
     folder: str
     lab_id: UUID | None
-    responsible_user_id: UUID | None
     subject_lab_id: UUID | None
     below: tuple[str, ...] = ()
 
@@ -110,7 +110,12 @@ def _scope(row: Any) -> Scope | None:
     if row is None:
         return None
     folder = f"{row.lab or row.subject_lab}/Subjects/{row.subject}/{row.date}/{row.number or 0:03d}"
-    return Scope(row.id, None, None, folder, row.lab_id, row.responsible_user_id, row.subject_lab_id)
+    return Scope(row.id, None, None, folder, row.lab_id, row.subject_lab_id)
+
+
+async def target_of(read: AsyncSession, scope: Scope) -> Target:
+    """What files of a scope belong to: decides who may register them."""
+    return await dataset_target(read, scope.session_id, scope.content_type, scope.object_id)
 
 
 async def user_named(read: AsyncSession, username: str) -> UUID:

@@ -27,14 +27,14 @@ Holdings = Mapping[tuple[UUID, int], tuple[Holding, ...]]
 
 @dataclass(frozen=True)
 class Subject:
-    """A copy that the caller may know of; `lab_id` whose people look after it, None for nobody's."""
+    """A copy that the caller may know of, and what its dataset belongs to."""
 
     copy_id: UUID
     dataset_id: UUID
     generation: int
     session_id: UUID | None
+    content_type: str | None
     object_id: UUID | None
-    lab_id: UUID | None
 
 
 async def subject(read: AsyncSession, seen: Visibility, copy_id: UUID) -> Subject | None:
@@ -46,8 +46,8 @@ async def subject(read: AsyncSession, seen: Visibility, copy_id: UUID) -> Subjec
             CopyRow.dataset_id,
             CopyRow.generation,
             DatasetRow.session_id,
+            DatasetRow.content_type,
             DatasetRow.object_id,
-            session.c.lab_id,
         )
         .join(DatasetRow, DatasetRow.id == CopyRow.dataset_id)
         .join(session, session.c.id == DatasetRow.session_id, isouter=True)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.auth import Mover, Sees
+from libs.common.auth import Mover, Prover, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged
 from libs.common.permissions import Visibility
@@ -64,8 +64,11 @@ async def list_copies(
 
 
 @router.post("/copies/{copy_id}/proof", responses=problems(NotFound, Forbidden, Conflict))
-async def prove_copy(copy_id: UUID, said: CopyRead, by: Mover, seen: Sees, tx: Tx) -> Copy:
-    """An agent has read its lab's own file whole: the copy is verified, or suspect where the bytes are others."""
+async def prove_copy(copy_id: UUID, said: CopyRead, by: Prover, seen: Sees, tx: Tx) -> Copy:
+    """A repository's agent has read its own file whole: the copy is verified, or suspect where the bytes are others.
+
+    Needs a token of that agent, with the scope `repository:<name>:prove`.
+    """
     await operations.copy_read(tx, by, seen, copy_id, Read(said.size_bytes, said.md5, said.sha256))
     return await _copy(tx.session, seen, copy_id)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from libs.common.auth import Admin, Editor, Reader
+from libs.common.auth import Admin, Reader, SharedEditor
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
@@ -156,7 +156,7 @@ async def list_revisions(
 
 
 @router.post("/revisions", status_code=201, responses=REFUSALS)
-async def create_revision(new: RevisionIn, _by: Editor, tx: Tx) -> Revision:
+async def create_revision(new: RevisionIn, _by: SharedEditor, tx: Tx) -> Revision:
     """Write a revision down."""
     name = await operations.save(tx, RevisionRow, new)
     return _revision(await queries.one(tx.session, queries.all_of(RevisionRow), RevisionRow, name))
@@ -169,14 +169,14 @@ async def read_revision(name: str, _by: Reader, read: Reading) -> Revision:
 
 
 @router.put("/revisions/{name}", responses=REFUSALS)
-async def update_revision(name: str, body: RevisionIn, _by: Editor, tx: Tx) -> Revision:
+async def update_revision(name: str, body: RevisionIn, _by: SharedEditor, tx: Tx) -> Revision:
     """Change a revision; absent fields keep their value."""
     name = await operations.save(tx, RevisionRow, body, name)
     return _revision(await queries.one(tx.session, queries.all_of(RevisionRow), RevisionRow, name))
 
 
 @router.patch("/revisions/{name}", responses=REFUSALS)
-async def patch_revision(name: str, body: RevisionIn, by: Editor, tx: Tx) -> Revision:
+async def patch_revision(name: str, body: RevisionIn, by: SharedEditor, tx: Tx) -> Revision:
     """Change a revision."""
     return await update_revision(name, body, by, tx)
 

@@ -34,6 +34,12 @@ class OutputProblem(Conflict):
     slug = "output-not-landed"
 
 
+class OutputUndeclared(OutputProblem):
+    """An output that the job's task does not declare; the worker can leave it out and complete again."""
+
+    slug = "output-not-declared"
+
+
 @dataclass(frozen=True)
 class OutputRef:
     """One output as a worker hands it in: its ALF path below the session, its upload, its hash."""

@@ -156,6 +156,25 @@ def makes_all(task: TaskSpec, scope: Scope, paths: Iterable[str]) -> bool:
     )
 
 
+def undeclared(task: TaskSpec | None, scope: Scope, paths: Iterable[str]) -> list[str]:
+    """Those of the paths that the task does not declare as outputs: a worker writes these files and no others.
+
+    >>> from services.scheduler.domain.tasks import Output
+    >>> sort = TaskSpec("sort", "1", (), (Output("alf/{probe}", "spikes.*.npy"),))
+    >>> undeclared(sort, Scope("s1", "probe00"), ["alf/probe00/spikes.times.npy", "alf/probe01/spikes.times.npy"])
+    ['alf/probe01/spikes.times.npy']
+    >>> undeclared(None, Scope("s1"), ["alf/fit.json"])
+    ['alf/fit.json']
+    """
+    declared = task.outputs if task is not None else ()
+    named = [(path, *path.rpartition("/")) for path in paths]
+    return [
+        path
+        for path, collection, _, name in named
+        if not any(matches(output, scope, collection, name) for output in declared)
+    ]
+
+
 def in_order(tasks: Sequence[TaskSpec]) -> list[TaskSpec]:
     """Tasks sorted so that makers come before users. Raises BadTaskGraph on a circle or on two makers of one output."""
     for i, one in enumerate(tasks):

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from libs.common.db import Transaction
 from libs.common.events import JobCompleted, JobPublishing
 from libs.common.observability import logger
-from libs.common.permissions import Permission, Principal
+from libs.common.permissions import Permission, Principal, may_on, reach_of
 from libs.common.problem import Forbidden, NotFound
 from libs.common.schemas.jobs import ClaimIn, CompleteIn, FailIn, HeartbeatIn, LogIn
 from libs.common.schemas.states import JobState
+from libs.common.targets import session_target
 from services.scheduler import queries
 from services.scheduler.domain import running
-from services.scheduler.domain.facts import Change, Job, LateToken, OutputRef
-from services.scheduler.domain.graph import makes_all
+from services.scheduler.domain.facts import Change, Job, LateToken, OutputRef, OutputUndeclared
+from services.scheduler.domain.graph import makes_all, undeclared
 from services.scheduler.domain.retry import FIRST_LEASE, LEASE, FailureKind, pause
 from services.scheduler.domain.steering import LEGACY_RUNNER
+from services.scheduler.domain.tasks import TaskSpec
 from services.scheduler.models import JobRow
 from services.scheduler.operations.graph import look_at, slot_of
 from services.scheduler.operations.pipeline import pipeline_of
@@ -27,38 +29,31 @@ from services.scheduler.queries import claims, ready
 FIRST_LEASE_S = FIRST_LEASE.total_seconds()
 
 
-def labs_of(by: Principal) -> list[UUID] | None:
-    """The labs whose jobs a worker's token allows; None for all."""
-    scopes = [scope for scope in by.scopes or () if scope.permission is Permission.WORK]
-    if any(scope.lab_id is None for scope in scopes):
-        return None
-    return [scope.lab_id for scope in scopes if scope.lab_id is not None]
-
-
 async def _locked(tx: Transaction, by: Principal, job_id: UUID) -> JobRow:
     """A job that a worker's token is for, locked. Raises NotFound, Forbidden."""
     row = await queries.locked(tx.session, job_id)
     if row is None:
         raise NotFound(f"There is no job {job_id}.")
-    await _check_lab(tx, by, job_id)
+    await _check_may_work(tx, by, row)
     return row
 
 
-async def _check_lab(tx: Transaction, by: Principal, job_id: UUID) -> None:
-    if not await claims.is_of_labs(tx.session, job_id, labs_of(by)):
-        raise Forbidden("The job is of another lab.")
+async def _check_may_work(tx: Transaction, by: Principal, row: JobRow) -> None:
+    if not may_on(by, Permission.WORK, await session_target(tx.session, row.session_id)):
+        raise Forbidden("The job is beyond the labs and projects of the worker's token.")
 
 
 async def claim(tx: Transaction, by: Principal, asked: ClaimIn) -> tuple[JobRow, int] | None:
     """Give a worker the next job it can run; None where there is none. The same claim gets the same job."""
     before = await claims.claimed_before(tx.session, asked.claim_id)
     if before is not None:
+        await _check_may_work(tx, by, before[0])
         return before
     seen = {"user_id": by.user_id, "site": asked.site, "tasks": asked.tasks, "version": asked.version}
     await claims.worker_seen(tx.session, asked.worker, seen)
     reads_in_place = asked.in_place or asked.in_place is None
     sites = await ready.sites_of(tx.session, asked.site if reads_in_place else "")
-    found = await claims.claimable(tx.session, asked.tasks, labs_of(by), sites)
+    found = await claims.claimable(tx.session, asked.tasks, reach_of(by, Permission.WORK), sites)
     if found is None:
         return None
     row, site = found
@@ -76,7 +71,7 @@ async def heartbeat(tx: Transaction, by: Principal, beats: HeartbeatIn) -> list[
     now = await queries.clock(tx.session)
     pairs = [(beat.job_id, beat.token) for beat in beats.jobs]
     await claims.worker_lives(tx.session, beats.worker)
-    kept = await claims.heartbeat(tx.session, pairs, labs_of(by), now + LEASE)
+    kept = await claims.heartbeat(tx.session, pairs, reach_of(by, Permission.WORK), now + LEASE)
     return [beat.job_id for beat in beats.jobs if beat.job_id not in kept]
 
 
@@ -100,6 +95,8 @@ async def complete(tx: Transaction, by: Principal, job_id: UUID, said: CompleteI
         is_whole=spec is None or makes_all(spec, slot_of(row).scope, [o.name for o in outputs]),
         attempt=attempt,
     )
+    if change.job != before:
+        _check_declared(row, spec, outputs)
     if said.elapsed_s is not None:
         row.time_elapsed_secs = said.elapsed_s
     if change.job != before:  # not a repeat, whose answer was lost
@@ -107,6 +104,14 @@ async def complete(tx: Transaction, by: Principal, job_id: UUID, said: CompleteI
         tx.audit("attempt.finished", "job", job_id, after={"token": said.token, "outputs": names})
     await write(tx, row, change)
     return row
+
+
+def _check_declared(row: JobRow, spec: TaskSpec | None, outputs: Sequence[OutputRef]) -> None:
+    """Raises OutputUndeclared: a job writes its task's outputs, and no other file of the session."""
+    if extra := undeclared(spec, slot_of(row).scope, [output.name for output in outputs]):
+        raise OutputUndeclared(
+            f"{row.task} does not declare {', '.join(extra)}: complete without, or declare it as an output."
+        )
 
 
 async def fail(tx: Transaction, by: Principal, job_id: UUID, said: FailIn) -> JobRow:
@@ -127,9 +132,10 @@ async def fail(tx: Transaction, by: Principal, job_id: UUID, said: FailIn) -> Jo
 async def log(tx: Transaction, by: Principal, job_id: UUID, piece: LogIn) -> None:
     """Keep a piece of an attempt's log, also of one that is over: it says why."""
     attempt = await queries.attempt(tx.session, piece.token)
-    if attempt is None or attempt.job_id != job_id:
+    row = await tx.session.get(JobRow, job_id)
+    if row is None or attempt is None or attempt.job_id != job_id:
         raise NotFound(f"The job {job_id} has no such attempt.")
-    await _check_lab(tx, by, job_id)
+    await _check_may_work(tx, by, row)
     await queries.add_log(tx.session, job_id, piece.token, piece.n, piece.text)
 
 

@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from libs.common.db import Transaction
-from libs.common.permissions import Permission, Principal, Target, Visibility, may, may_on
+from libs.common.permissions import Permission, Principal, Target, Visibility, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
-from libs.common.published import REPOSITORIES, SESSIONS, table
+from libs.common.published import REPOSITORIES, table
 from libs.common.schemas.jobs import TaskIn
 from libs.common.schemas.states import JobState
+from libs.common.targets import session_target
 from libs.common.visible import session_visible
 from services.scheduler import queries
 from services.scheduler.domain import steering
@@ -67,10 +68,8 @@ async def _may_steer(
         if not any(may_on(by, Permission.WRITE, target) for target in targets):
             raise Forbidden("The job is another person's, or of another lab.")
         return
-    session = table(SESSIONS)
-    lab_id = await tx.session.scalar(sa.select(session.c.lab_id).where(session.c.id == session_id))
-    if not may(by, Permission.WRITE, lab_id):
-        raise Forbidden("The job is of another lab.")
+    if not may_on(by, Permission.WRITE, await session_target(tx.session, session_id)):
+        raise Forbidden("The job is of another lab, or beyond the token in use.")
 
 
 async def _may_use(tx: Transaction, by: Principal, repository_id: UUID | None) -> None:

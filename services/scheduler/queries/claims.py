@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.published import SESSIONS, table
+from libs.common.permissions import Reach, Visibility
 from libs.common.schemas.states import JobState
+from libs.common.targets import session_in_reach
+from libs.common.visible import session_visible
 from services.scheduler.domain.sites import POOL
 from services.scheduler.models import AttemptRow, JobRow, ReadyRow, WorkerRow
 from services.scheduler.queries.inputs import unreadable
@@ -23,7 +25,7 @@ Where = sa.ColumnElement[bool]
 async def claimable(
     session: AsyncSession,
     tasks: Sequence[str],
-    labs: Sequence[UUID] | None,
+    reach: Reach | None,
     sites: Sequence[str] = (POOL,),
 ) -> tuple[JobRow, str] | None:
     """The next job for a worker that can read at these sites, locked, and the site that it is ready at.
@@ -41,7 +43,7 @@ async def claimable(
             JobRow.key.is_not(None),
             sa.or_(JobRow.not_before.is_(None), JobRow.not_before <= sa.func.now()),
             ~unreadable(ReadyRow.site),
-            of_labs(labs),
+            session_in_reach(reach, JobRow.session_id),
         )
         .order_by(ReadyRow.priority.desc(), ReadyRow.level, ReadyRow.created_at, ReadyRow.job_id)
         .limit(1)
@@ -49,20 +51,6 @@ async def claimable(
     )
     row = (await session.execute(statement)).first()
     return (row[0], row[1]) if row else None
-
-
-def of_labs(labs: Sequence[UUID] | None) -> Where:
-    """Jobs of sessions of these labs; None: of all."""
-    if labs is None:
-        return sa.true()
-    theirs = table(SESSIONS)
-    return sa.exists().where(theirs.c.id == JobRow.session_id, theirs.c.lab_id.in_(labs))
-
-
-async def is_of_labs(session: AsyncSession, job_id: UUID, labs: Sequence[UUID] | None) -> bool:
-    """Whether a job is one of these labs'."""
-    found = sa.select(sa.exists().where(JobRow.id == job_id, of_labs(labs)))
-    return bool(await session.scalar(found))
 
 
 async def claimed_before(session: AsyncSession, claim_id: UUID) -> tuple[JobRow, int] | None:
@@ -92,15 +80,15 @@ async def name_claim(session: AsyncSession, token: int, claim_id: UUID, site: st
 
 
 async def heartbeat(
-    session: AsyncSession, beats: Sequence[tuple[UUID, int]], labs: Sequence[UUID] | None, until: datetime
+    session: AsyncSession, beats: Sequence[tuple[UUID, int]], reach: Reach | None, until: datetime
 ) -> set[UUID]:
-    """Prolong the leases of those jobs of the labs whose token still is the job's; which those are."""
+    """Prolong the leases of those jobs within reach whose token still is the job's; which those are."""
     if not beats:
         return set()
     pairs = sa.tuple_(JobRow.id, JobRow.token)
     kept = (
         sa.select(JobRow.id)
-        .where(pairs.in_(beats), JobRow.state == JobState.STARTED, of_labs(labs))
+        .where(pairs.in_(beats), JobRow.state == JobState.STARTED, session_in_reach(reach, JobRow.session_id))
         .order_by(JobRow.id)  # as all who lock several jobs
         .with_for_update(of=JobRow)
     )
@@ -140,7 +128,17 @@ async def last_heard(session: AsyncSession) -> datetime | None:
     return heard
 
 
-async def workers(session: AsyncSession) -> list[WorkerRow]:
-    """All workers, last heard of first."""
+async def workers(session: AsyncSession, who: Visibility) -> list[WorkerRow]:
+    """Workers, last heard of first; of a narrowed token the caller's own and those that had jobs of its sessions."""
     found = sa.select(WorkerRow).order_by(WorkerRow.seen_at.desc(), WorkerRow.name)
+    if who.public_only:
+        return []
+    if who.labs is not None:
+        worked = sa.exists().where(
+            AttemptRow.worker == WorkerRow.name,
+            JobRow.id == AttemptRow.job_id,
+            session_visible(who, JobRow.session_id),
+        )
+        mine = WorkerRow.user_id == who.caller_id
+        found = found.where(sa.or_(mine, worked.correlate_except(AttemptRow, JobRow)))
     return list((await session.execute(found)).scalars())

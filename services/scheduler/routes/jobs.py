@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.auth import Editor, Reader, Sees, Working
+from libs.common.auth import Editor, Sees, Working
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged, uuid_of
 from libs.common.permissions import Principal, Visibility, system_visibility
@@ -36,7 +36,7 @@ from libs.common.schemas.pages import Paging
 from libs.common.schemas.states import JobState
 from services.scheduler import queries
 from services.scheduler.domain.facts import Job as JobValue
-from services.scheduler.domain.facts import LateToken, OutputProblem
+from services.scheduler.domain.facts import LateToken, OutputProblem, OutputUndeclared
 from services.scheduler.domain.steering import Whereabouts, why
 from services.scheduler.models import JobRow
 from services.scheduler.operations import running, steering
@@ -106,9 +106,9 @@ async def list_jobs(
 
 
 @router.get("/workers")
-async def list_workers(_by: Reader, read: Reading) -> list[Worker]:
-    """Workers, last heard of first."""
-    return [Worker.model_validate(row) for row in await claims.workers(read)]
+async def list_workers(who: Sees, read: Reading) -> list[Worker]:
+    """Workers, last heard of first; a public reader sees none."""
+    return [Worker.model_validate(row) for row in await claims.workers(read, who)]
 
 
 @router.post("/jobs/claim", response_model=Claim | NoWork)
@@ -157,7 +157,7 @@ async def _detail(read: AsyncSession, who: Visibility, job_id: UUID) -> JobDetai
     return JobDetail(history=history, **dict(_job(row, await queries.clock(read))))
 
 
-@router.post("/jobs/{job_id}/complete", responses=LATE | problems(LateToken, OutputProblem))
+@router.post("/jobs/{job_id}/complete", responses=LATE | problems(LateToken, OutputProblem, OutputUndeclared))
 async def complete(job_id: UUID, said: CompleteIn, by: Working, tx: Tx) -> JobDetail:
     """The run is over; its outputs are registered next. A repeat changes nothing."""
     await running.complete(tx, by, job_id, said)

@@ -15,7 +15,7 @@ from libs.common.storage import Digest, ObjectMissing
 from services.transfer import domain, queries
 from services.transfer.models import UploadRow
 from services.transfer.operations.dock import Dock
-from services.transfer.queries import orders
+from services.transfer.queries import neighbours, orders
 from services.transfer.queries.orders import Order
 
 NOBODY = UUID(int=0)  # owns what no caller has sent
@@ -23,7 +23,7 @@ NOBODY = UUID(int=0)  # owns what no caller has sent
 
 async def keep(tx: Transaction, kind: str, event: ProofOrdered) -> None:
     """Write down which of the copies are for us to look at."""
-    copies = await queries.copies(tx.session, event.copy_ids)
+    copies = await neighbours.copies(tx.session, event.copy_ids)
     await orders.keep(tx.session, [copy.id for copy in copies.values() if copy.store == kind])
 
 

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Permission, Principal, may
+from libs.common.permissions import Permission, Principal, Target, in_scope, may_on, visibility
 from libs.common.problem import BadRequest, Forbidden
 from libs.common.schemas.states import AttemptState, CopyState
-from services.transfer import queries
 from services.transfer.domain import LateToken
+from services.transfer.queries import neighbours
 
 _LEAVING = {CopyState.RETIRING, CopyState.RETIRED}
 
@@ -35,6 +35,11 @@ async def check(session: AsyncSession, said: Sequence[Refers], by: Principal, ki
     """
     if any((one.job_id is None) != (one.token is None) for one in said):
         raise BadRequest(fields={"token": ["An output names both its job and the attempt's token."]})
+    for_nobody = any(one.copy_id is None and one.job_id is None for one in said)
+    if for_nobody and not may_on(by, Permission.TRANSFER, Target(responsible_user_id=by.user_id)):
+        raise Forbidden(
+            "The token in use brings files of its labs and projects only: name the copy (copy_id)."
+        )
     copies = {one.copy_id for one in said if one.copy_id is not None}
     if copies:
         await _check_copies(session, copies, by, kind)
@@ -44,11 +49,11 @@ async def check(session: AsyncSession, said: Sequence[Refers], by: Principal, ki
 
 
 async def _check_copies(session: AsyncSession, ids: set[UUID], by: Principal, kind: str) -> None:
-    found = await queries.copies(session, ids)
+    found = await neighbours.copies(session, ids, visibility(by))
     for which in sorted(ids - set(found)):
         raise BadRequest(fields={"copy_id": [f"Object with id={which} does not exist."]})
     for copy in found.values():
-        if not may(by, Permission.TRANSFER, copy.lab_id):
+        if not may_on(by, Permission.TRANSFER, copy.target):
             raise Forbidden
         if copy.store != kind:
             raise BadRequest(fields={"copy_id": [f"The copy {copy.id} does not lie in the central store."]})
@@ -57,10 +62,12 @@ async def _check_copies(session: AsyncSession, ids: set[UUID], by: Principal, ki
 
 
 async def _check_attempts(session: AsyncSession, said: set[tuple[int, UUID]], by: Principal) -> None:
-    found = await queries.attempts(session, {token for token, _ in said})
+    found = await neighbours.attempts(session, {token for token, _ in said})
     for token, job_id in said:
         attempt = found.get(token)
         if attempt is None or attempt.job_id != job_id or attempt.state is not AttemptState.RUNNING:
             raise LateToken
-        if not may(by, Permission.WORK, attempt.lab_id):
+        if not may_on(by, Permission.WORK, attempt.target) or not in_scope(
+            by, Permission.TRANSFER, attempt.target
+        ):
             raise Forbidden

@@ -24,12 +24,15 @@ Shown = tuple[UploadRow, domain.Upload]
 
 
 async def open_upload(tx: Transaction, dock: Dock, new: UploadIn, by: Principal) -> Shown:
-    """Announce a file. Bytes that a landed upload brought before are not sent again: it has landed at once."""
+    """Announce a file. Bytes that the caller has sent, or may know a dataset of, are not sent again: it has landed.
+
+    All others are sent, whether they are here or not, and stored once: the answer tells nothing of what is here.
+    """
     await references.check(tx.session, [new], by, dock.kind)
     known = None
     if new.sha256 is not None:
         await queries.lock_hashes(tx.session, [new.sha256])
-        known = await queries.known(tx.session, dock.kind, new.sha256)
+        known = await queries.known(tx.session, dock.kind, new.sha256, by)
         if known is not None and not await dock.holds(new.sha256):
             known = None
     now = await queries.clock(tx.session)
@@ -178,6 +181,20 @@ async def _read_all(dock: Dock, upload: domain.Upload, claimed: str) -> domain.R
     except PartsMissing:  # assembled before a crash came in between, or lost with a disk
         try:
             digest = await dock.store.prove(claimed)
+            same_size = digest.size_bytes == upload.size_bytes
+            if not same_size or not await _is_made_of_parts(dock, upload, claimed):
+                return _NOTHING
         except ObjectMissing:
             return _NOTHING
     return domain.Read(digest.size_bytes, digest.md5, digest.sha256)
+
+
+async def _is_made_of_parts(dock: Dock, upload: domain.Upload, sha256: str) -> bool:
+    """Whether an object is what this upload's parts were: only who sent all of its bytes may land on it."""
+    for number in range(domain.part_count(upload)):
+        start, size_bytes = domain.part_span(upload, number)
+        async with dock.store.open(sha256, start, start + size_bytes) as reading:
+            found = await _hashed(reading.chunks)
+        if found != upload.parts.get(number):
+            return False
+    return True

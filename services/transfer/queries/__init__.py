@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Principal
-from libs.common.published import ATTEMPTS, COPIES, JOBS, LABS, SESSIONS, table
+from libs.common.permissions import Permission, Principal, Visibility, reach_of, visibility
+from libs.common.published import ATTEMPTS, COPIES, DATASETS, JOBS, table
 from libs.common.schemas.states import AttemptState, CopyState, UploadState
+from libs.common.targets import session_in_reach, subject_in_reach
+from libs.common.visible import dataset_row_visible
 from services.transfer.domain import IDLE, Part, Read, Upload
 from services.transfer.models import PartRow, UploadRow
 
@@ -42,8 +44,22 @@ async def lock_hashes(session: AsyncSession, hashes: Iterable[str]) -> None:
 
 
 def owned(by: Principal) -> sa.ColumnElement[bool]:
-    """A caller's own uploads; administrators see all."""
-    return sa.true() if by.is_superuser and by.scopes is None else UploadRow.owner_id == by.user_id
+    """A caller's own uploads, as far as the token in use reaches; administrators who signed in see all."""
+    if by.is_superuser and by.scopes is None:
+        return sa.true()
+    mine = UploadRow.owner_id == by.user_id
+    reach = reach_of(by, Permission.TRANSFER)
+    if reach is None:
+        return mine
+    copy, dataset, job = table(COPIES).alias(), table(DATASETS).alias(), table(JOBS).alias()
+    of_subject = sa.and_(dataset.c.content_type == "subject", subject_in_reach(reach, dataset.c.object_id))
+    of_copy = sa.exists().where(
+        copy.c.id == UploadRow.copy_id,
+        dataset.c.id == copy.c.dataset_id,
+        sa.or_(session_in_reach(reach, dataset.c.session_id), of_subject),
+    )
+    of_job = sa.exists().where(job.c.id == UploadRow.job_id, session_in_reach(reach, job.c.session_id))
+    return sa.and_(mine, sa.or_(of_copy.correlate_except(copy, dataset), of_job.correlate_except(job)))
 
 
 def listed(by: Principal, states: Sequence[str], copy_id: UUID | None) -> sa.Select[Any]:
@@ -113,10 +129,12 @@ def value(row: UploadRow, held: dict[int, Part]) -> Upload:
     )
 
 
-async def known(session: AsyncSession, store: str, sha256: str) -> Read | None:
+async def known(session: AsyncSession, store: str, sha256: str, by: Principal) -> Read | None:
     """What a full read once found of an object that a landed upload uses; ask under the lock of the hash.
 
-    None also where registry doubts these bytes in this store: then they are wanted again, and mend the object.
+    Knowing a hash is not owning the bytes: they are known only where the caller may know of a dataset that our store
+    has read them for, or has sent all of them before. None also where registry doubts these bytes in this store: then
+    they are wanted again, and mend the object.
     """
     copies = table(COPIES)
     unproved = copies.c.state.in_([str(CopyState.EXPECTED), str(CopyState.ARRIVING), str(CopyState.LOST)])
@@ -128,11 +146,33 @@ async def known(session: AsyncSession, store: str, sha256: str) -> Read | None:
     statement = (
         sa.select(UploadRow.size_bytes, UploadRow.md5)
         .where(UploadRow.sha256 == sha256, UploadRow.state == UploadState.LANDED, UploadRow.store == store)
-        .where(~doubted)
+        .where(~doubted, sa.or_(_may_be_read(visibility(by), store, sha256), _was_sent(by)))
         .limit(1)
     )
     row = (await session.execute(statement)).first()
     return None if row is None else Read(row.size_bytes, row.md5, sha256)
+
+
+def _was_sent(by: Principal) -> sa.ColumnElement[bool]:
+    """The caller has sent the upload's bytes: an upload that landed without has no parts."""
+    sent = sa.exists().where(PartRow.upload_id == UploadRow.id).correlate_except(PartRow)
+    return sa.and_(UploadRow.owner_id == by.user_id, owned(by), sent)
+
+
+def _may_be_read(seen: Visibility, store: str, sha256: str) -> sa.ColumnElement[bool]:
+    """A dataset that the caller may know of has these bytes in this store, proved by its own read."""
+    copy, dataset = table(COPIES).alias(), table(DATASETS).alias()
+    return (
+        sa.exists()
+        .where(
+            copy.c.sha256 == sha256,
+            copy.c.store == store,
+            copy.c.state == str(CopyState.VERIFIED),
+            dataset.c.id == copy.c.dataset_id,
+            dataset_row_visible(seen, dataset.c, dataset.c.public),
+        )
+        .correlate_except(copy, dataset)
+    )
 
 
 async def in_use(session: AsyncSession, store: str, sha256: str) -> list[Upload]:
@@ -151,62 +191,6 @@ async def is_counted_on(session: AsyncSession, store: str, sha256: str) -> bool:
         copies.c.sha256 == sha256, copies.c.store == store, copies.c.state.in_([str(state) for state in here])
     )
     return bool(await session.scalar(sa.select(found)))
-
-
-@dataclass(frozen=True)
-class CopyFound:
-    """A copy, as registry shows it; `lab_id` null where its lab is not known."""
-
-    id: UUID
-    store: str | None
-    state: str
-    sha256: str | None
-    lab_id: UUID | None
-
-
-async def copies(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, CopyFound]:
-    """Copies by id, of sessions that are there. The lab is the session's, whatever an older folder is called."""
-    seen, labs, theirs = table(COPIES), table(LABS), table(SESSIONS)
-    of_folder = sa.and_(seen.c.session_id.is_(None), labs.c.name == seen.c.lab)
-    statement = (
-        sa.select(
-            seen.c.id,
-            seen.c.store,
-            seen.c.state,
-            seen.c.sha256,
-            sa.func.coalesce(theirs.c.lab_id, labs.c.id).label("lab_id"),
-        )
-        .select_from(seen.outerjoin(theirs, theirs.c.id == seen.c.session_id).outerjoin(labs, of_folder))
-        .where(seen.c.id.in_(list(ids)), sa.or_(seen.c.session_id.is_(None), theirs.c.id.is_not(None)))
-    )
-    return {row.id: CopyFound(**row._mapping) for row in await session.execute(statement)}
-
-
-@dataclass(frozen=True)
-class AttemptFound:
-    """An attempt, as scheduler shows it."""
-
-    token: int
-    job_id: UUID
-    state: AttemptState
-    lab_id: UUID | None
-
-
-async def attempts(session: AsyncSession, tokens: Iterable[int]) -> dict[int, AttemptFound]:
-    """Attempts by token."""
-    seen, jobs, labs = table(ATTEMPTS), table(JOBS), table(LABS)
-    joined = seen.outerjoin(jobs, jobs.c.id == seen.c.job_id).outerjoin(
-        labs, labs.c.name == jobs.c.session_lab
-    )
-    statement = (
-        sa.select(seen.c.token, seen.c.job_id, seen.c.state, labs.c.id.label("lab_id"))
-        .select_from(joined)
-        .where(seen.c.token.in_(list(tokens)))
-    )
-    return {
-        row.token: AttemptFound(row.token, row.job_id, AttemptState(row.state), row.lab_id)
-        for row in await session.execute(statement)
-    }
 
 
 @dataclass(frozen=True)

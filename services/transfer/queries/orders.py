@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.published import COPIES, table
-from libs.common.schemas.states import CopyState, UploadState
+from libs.common.schemas.states import UploadState
 from services.transfer.models import OrderRow, UploadRow
 
 AT_ONCE = 100
@@ -43,22 +44,20 @@ async def waiting(session: AsyncSession, kind: str) -> list[Order]:
     """Orders, oldest first, each with the object that its copy must be.
 
     That is the one of the SHA-256 which the version is known by, or one that an upload brought with the size and MD5
-    which a client says the file has. The latter must belong to the same lab, or anybody who knows a hash of somebody
-    else's file could register it and read it.
+    which a client says the file has. Both are words, of an agent or of a client: the object counts only where this
+    store has read it before for the same dataset, or for another one of the same session, which the same people may
+    know of. Otherwise anybody who knows a hash of somebody else's file could register it and read it.
     """
     copies, theirs = table(COPIES), table(COPIES).alias("theirs")
-    in_the_same_lab = (
-        sa.exists()
-        .where(
-            theirs.c.sha256 == UploadRow.sha256,
-            theirs.c.store == kind,
-            theirs.c.lab == copies.c.lab,
-            theirs.c.state == str(CopyState.VERIFIED),
+    kin = sa.or_(theirs.c.dataset_id == copies.c.dataset_id, theirs.c.session_id == copies.c.session_id)
+
+    def was_read(sha256: Any) -> sa.ColumnElement[bool]:
+        found = sa.exists().where(
+            theirs.c.sha256 == sha256, theirs.c.store == kind, theirs.c.proved_at.is_not(None), kin
         )
-        .correlate_except(
-            theirs
-        )  # by itself it would take `copies` for any copy, and so any lab for the same one
-    )
+        # By itself it would take `copies` for any copy, and so any session for the same one.
+        return found.correlate_except(theirs)
+
     held = (
         sa.select(UploadRow.sha256)
         .where(
@@ -66,14 +65,18 @@ async def waiting(session: AsyncSession, kind: str) -> list[Order]:
             UploadRow.store == kind,
             UploadRow.md5 == copies.c.md5,
             UploadRow.size_bytes == copies.c.file_size,
-            in_the_same_lab,
+            was_read(UploadRow.sha256),
         )
         .correlate_except(UploadRow)
         .limit(1)
         .scalar_subquery()
     )
     statement = (
-        sa.select(OrderRow.copy_id, copies.c.relative_path, sa.func.coalesce(copies.c.sha256, held))
+        sa.select(
+            OrderRow.copy_id,
+            copies.c.relative_path,
+            sa.func.coalesce(sa.case((was_read(copies.c.sha256), copies.c.sha256)), held),
+        )
         .outerjoin(copies, copies.c.id == OrderRow.copy_id)
         .order_by(OrderRow.ordered_at, OrderRow.copy_id)
         .limit(AT_ONCE)

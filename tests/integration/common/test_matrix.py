@@ -16,7 +16,6 @@ from fastapi.routing import APIRoute
 from deploy.local.schema import apps
 from libs.common.auth import Needs
 from libs.common.catalogue import SEGMENTS, STATEFUL, Service
-from libs.common.permissions import Permission, may
 from libs.common.testing import Callers
 from tests.support.system import Cingulum
 
@@ -37,9 +36,9 @@ def _routes(app: FastAPI) -> Iterator[APIRoute]:
     yield from within(list(app.routes))
 
 
-def _needed(dependant: Dependant) -> set[Permission]:
-    """The permissions that a route asks for."""
-    found = {dependant.call.permission} if isinstance(dependant.call, Needs) else set()
+def _needed(dependant: Dependant) -> set[Needs]:
+    """What a route asks for."""
+    found = {dependant.call} if isinstance(dependant.call, Needs) else set()
     return (
         found.union(*(_needed(inner) for inner in dependant.dependencies))
         if dependant.dependencies
@@ -88,7 +87,9 @@ async def test_each_role_is_refused_exactly_where_the_policy_says(
                 body = {"wait_s": 0} if path == "/jobs/claim" else {}
                 more = {} if method in {"GET", "DELETE"} else {"json": body}
                 answer = await running.as_(who).request(method, path, **more)
-                allowed = who is not None and all(may(who, need) for need in _needed(route.dependant))
+                allowed = who is not None and all(
+                    need.allows(who, method) for need in _needed(route.dependant)
+                )
                 said = _slug(answer)
                 line = f"{role}: {method} {path} → {answer.status_code} {said}"
                 if not allowed:

@@ -129,7 +129,7 @@ async def test_a_token_that_ends_makes_none_that_outlives_it(cingulum: Cingulum)
         await _user_id(metadata),
         "ada",
         is_superuser=True,
-        scopes=frozenset({Scope.parse("read")}),
+        scopes=frozenset({Scope.parse("read"), Scope.parse("write")}),
         until=ends,
     )
     metadata = metadata.as_(brief)

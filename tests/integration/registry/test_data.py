@@ -34,7 +34,8 @@ async def dataset(lab: Laboratory, cingulum: Cingulum) -> str:
         await lab.registry.get("/copies", params={"dataset": found["id"], "repository": "central"})
     ).json()
     said = {"size_bytes": len(DATA), "md5": md5(DATA), "sha256": sha256(DATA)}
-    proof = await lab.registry.post(f"/copies/{copies['results'][0]['id']}/proof", said)
+    agent = await lab.agent_of("central")
+    proof = await agent.post(f"/copies/{copies['results'][0]['id']}/proof", said)
     assert proof.json()["state"] == "verified", proof.text
     async with lab.registry.app.state.database.begin() as session:
         await session.execute(sa.text(BOUND), {"store": "local"})

@@ -61,7 +61,8 @@ class Files:
         """The copy after its agent has read it, and found its bytes or others."""
         data = name.encode() if data is None else data
         said = {"size_bytes": len(data), "md5": md5(data), "sha256": sha256(data)}
-        answer = await self.lab.registry.post(f"/copies/{self.of[name, repository]}/proof", said)
+        agent = await self.lab.agent_of(repository)
+        answer = await agent.post(f"/copies/{self.of[name, repository]}/proof", said)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 

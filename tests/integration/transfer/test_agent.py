@@ -77,7 +77,7 @@ class Site:
             await asyncio.sleep(0.1)
         return found
 
-    async def run_agent(self, user: str = "ada") -> Round:
+    async def run_agent(self, user: str = "agent") -> Round:
         """One look of the agent at its orders."""
 
         def run() -> Round:
@@ -124,6 +124,9 @@ async def a_site(cingulum: Cingulum, folder: Path) -> AsyncIterator[Site]:
                 headers={"Authorization": httpx.BasicAuth(name, "long enough")._auth_header},
             )
             site.tokens[name] = answer.json()["token"]
+        scopes = ["lab:hilllab:read", "lab:hilllab:transfer", "repository:lab_server:prove"]
+        agent = await site.made("/tokens", {"name": "agent hilllab", "kind": "worker", "scopes": scopes})
+        site.tokens["agent"] = agent["token"]
         yield site
 
 
@@ -177,6 +180,49 @@ async def test_the_token_of_another_lab_brings_nothing(cingulum: Cingulum, tmp_p
         assert set((await site.copies("central", until="expected")).values()) == {"expected"}
 
 
+async def test_a_person_proves_nothing_that_an_agent_holds(cingulum: Cingulum, tmp_path: Path) -> None:
+    """Neither makes a lie verified, nor the true bytes suspect."""
+    async with a_site(cingulum, tmp_path) as site:
+        name = "alf/licks.times.npy"
+        site.write({name: b"the true bytes"})
+        await site.register({name: b"the true bytes"})
+        [copy] = (await site.http.get("/copies", params={"repository": "lab_server"})).json()["results"]
+        lie = {"size_bytes": 14, "md5": "00" * 16, "sha256": "ab" * 32}
+        of_root = {"name": "root", "scopes": ["read", "transfer", "write", "register", "admin", "release"]}
+        everything = await site.made("/tokens", of_root)
+        other = await site.made(
+            "/tokens",
+            {
+                "name": "other agent",
+                "kind": "worker",
+                "scopes": ["read", "transfer", "repository:central:prove"],
+            },
+        )
+        log_in = site.http.headers["Authorization"]
+        for token in (site.tokens["ada"], everything["token"], other["token"], log_in.removeprefix("Token ")):
+            answer = await site.http.post(
+                f"/copies/{copy['id']}/proof", json=lie, headers={"Authorization": f"Token {token}"}
+            )
+            assert answer.status_code == 403, answer.text
+        assert await site.copies("lab_server", until="expected") == {name: "expected"}
+        assert (await site.run_agent()).proved == 1
+        for repository in ("lab_server", "central"):
+            assert await site.copies(repository) == {name: "verified"}
+
+
+async def test_only_an_administrator_enrols_an_agent(cingulum: Cingulum, tmp_path: Path) -> None:
+    async with a_site(cingulum, tmp_path) as site:
+        ada = {"Authorization": httpx.BasicAuth("ada", "long enough")._auth_header}
+        for kind in ("personal", "worker"):
+            wanted = {"name": "mine", "kind": kind, "scopes": ["read", "repository:lab_server:prove"]}
+            assert (await site.http.post("/tokens", json=wanted, headers=ada)).status_code == 403
+        nowhere = {"name": "x", "kind": "worker", "scopes": ["repository:nowhere:prove"]}
+        assert (await site.http.post("/tokens", json=nowhere)).status_code == 400
+        for scopes in (["prove"], ["lab:hilllab:prove"], ["repository:lab_server:write"]):
+            wanted = {"name": "x", "kind": "worker", "scopes": scopes}
+            assert (await site.http.post("/tokens", json=wanted)).status_code == 400, scopes
+
+
 async def test_the_command_serves_a_lab_and_ends_when_nothing_is_left(
     cingulum: Cingulum, tmp_path: Path
 ) -> None:
@@ -184,7 +230,7 @@ async def test_the_command_serves_a_lab_and_ends_when_nothing_is_left(
         site.write(FILES)
         await site.register(FILES)
         token = tmp_path / "token"
-        token.write_text(site.tokens["ada"] + "\n")
+        token.write_text(site.tokens["agent"] + "\n")
         words = ["agent", "run", "--url", site.url, "--token-file", str(token), "--repository", "lab_server"]
         words += [
             "--root",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -16,24 +17,31 @@ from libs.common.permissions import (
     Scope,
     Target,
     Visibility,
+    in_scope,
     may,
-    may_edit_subject,
+    may_hand_on,
     may_on,
+    reach_of,
     visibility,
 )
 
 LAB, OTHER, OWNER, PROJECT, SECOND = uuid4(), uuid4(), uuid4(), uuid4(), uuid4()
 _permissions = st.sampled_from(list(Permission))
+_within = st.sampled_from([p for p in Permission if p is not Permission.PROVE])
+_REPOSITORIES = [uuid4(), uuid4()]
 scopes = st.one_of(
-    st.builds(Scope, _permissions),
-    st.builds(Scope, _permissions, lab_id=st.sampled_from([LAB, OTHER])),
-    st.builds(Scope, _permissions, project_id=st.sampled_from([PROJECT, SECOND])),
+    st.builds(Scope, _within),
+    st.builds(Scope, st.just(Permission.PROVE), repository_id=st.sampled_from(_REPOSITORIES)),
+    st.builds(Scope, _within, lab_id=st.sampled_from([LAB, OTHER])),
+    st.builds(Scope, _within, project_id=st.sampled_from([PROJECT, SECOND])),
 )
 targets = st.builds(
     Target,
     lab_id=st.sampled_from([None, LAB, OTHER]),
     project_ids=st.frozensets(st.sampled_from([PROJECT, SECOND])),
     responsible_user_id=st.sampled_from([None, OWNER]),
+    animal_lab_id=st.sampled_from([None, LAB, OTHER]),
+    repository_id=st.sampled_from([None, *_REPOSITORIES]),
 )
 people = st.builds(
     Principal,
@@ -48,20 +56,12 @@ people = st.builds(
 )
 
 
-@given(people, st.sampled_from(list(Permission)), st.none() | st.sampled_from([LAB, OTHER]))
+@given(people, _permissions, targets)
 def test_a_token_never_allows_what_its_user_may_not(
-    who: Principal, wanted: Permission, lab: UUID | None
+    who: Principal, wanted: Permission, target: Target
 ) -> None:
-    unlimited = Principal(
-        who.user_id,
-        who.username,
-        is_superuser=who.is_superuser,
-        is_stock_manager=who.is_stock_manager,
-        is_public=who.is_public,
-        labs=who.labs,
-    )
-    if may(who, wanted, lab) and wanted is not Permission.WORK:
-        assert may(unlimited, wanted, lab)
+    if may_on(who, wanted, target) and wanted not in {Permission.WORK, Permission.PROVE}:
+        assert may_on(replace(who, scopes=None), wanted, target)
 
 
 @given(people)
@@ -69,7 +69,7 @@ def test_a_public_reader_only_reads(who: Principal) -> None:
     allowed = {permission for permission in Permission if may(who, permission)}
     if who.is_public:
         assert allowed <= {Permission.READ}
-        assert not may_edit_subject(who, LAB, who.user_id)
+        assert not may_on(who, Permission.WRITE, Target(LAB, responsible_user_id=who.user_id))
 
 
 @given(st.text())
@@ -91,12 +91,9 @@ def test_owner_delegate_and_stock_manager_edit_an_animal_of_another_lab() -> Non
     delegate = Principal(uuid4(), "delegate", delegators=frozenset({OWNER}))
     keeper = Principal(uuid4(), "keeper", is_stock_manager=True)
     stranger = Principal(uuid4(), "stranger", labs=frozenset({OTHER}))
-    assert [may_edit_subject(who, LAB, OWNER) for who in (owner, delegate, keeper, stranger)] == [
-        True,
-        True,
-        True,
-        False,
-    ]
+    hers = Target(LAB, responsible_user_id=OWNER)
+    people_asked = (owner, delegate, keeper, stranger)
+    assert [may_on(who, Permission.WRITE, hers) for who in people_asked] == [True, True, True, False]
 
 
 def test_nobody_makes_a_visibility_by_hand() -> None:
@@ -111,37 +108,30 @@ def test_a_token_narrowed_to_a_lab_sees_that_lab() -> None:
     assert seen.labs == frozenset({LAB})
 
 
-@given(people, st.sampled_from([None, LAB, OTHER]), st.sampled_from([None, OWNER]))
-def test_a_token_narrowed_to_a_lab_edits_no_animal_elsewhere(
-    who: Principal, lab: UUID | None, owner: UUID | None
-) -> None:
-    if who.scopes is None or not may_edit_subject(who, lab, owner):
-        return
-    writing = [scope for scope in who.scopes if scope.permission is Permission.WRITE]
-    assert any(scope.project_id is None and scope.lab_id in {None, lab} for scope in writing)
-
-
 @given(people, _permissions, targets)
 def test_a_caller_reaches_an_object_by_role_and_by_scope(
     who: Principal, wanted: Permission, target: Target
 ) -> None:
-    in_scope = who.scopes is None or any(
+    reached = who.scopes is None or any(
         scope.permission is wanted
         and scope.lab_id in {None, target.lab_id}
         and scope.project_id in {None, *target.project_ids}
+        and scope.repository_id in {None, target.repository_id}
         for scope in who.scopes
     )
     member = who.is_superuser or who.is_stock_manager or target.lab_id in who.labs
     person = target.responsible_user_id in {who.user_id, *who.delegators}
     by_role = {
         Permission.READ: True,
+        Permission.WRITE: member or person or target.animal_lab_id in who.labs,
         Permission.WORK: who.is_superuser or who.scopes is not None,
+        Permission.PROVE: who.scopes is not None,
         Permission.RELEASE: member,
         Permission.ADMIN: who.is_superuser,
     }.get(wanted, member or person)
     if who.is_public and wanted is not Permission.READ:
         by_role = False
-    assert may_on(who, wanted, target) == (by_role and in_scope)
+    assert may_on(who, wanted, target) == (by_role and reached)
 
 
 @given(people, _permissions, targets)
@@ -164,3 +154,23 @@ def test_what_belongs_to_all_labs_is_out_of_reach_of_a_narrowed_token(
 ) -> None:
     if who.scopes is not None and Scope(wanted) not in who.scopes:
         assert not may_on(who, wanted, SHARED)
+
+
+@given(people, targets)
+def test_only_a_token_for_a_repository_proves_what_lies_in_it(who: Principal, target: Target) -> None:
+    if may_on(who, Permission.PROVE, target):
+        assert target.repository_id in {scope.repository_id for scope in who.scopes or ()}
+
+
+@given(people, _permissions, targets)
+def test_a_statement_finds_what_the_rule_reaches(who: Principal, wanted: Permission, target: Target) -> None:
+    reach = reach_of(who, wanted)
+    found = reach is None or target.lab_id in reach.labs or bool(target.project_ids & reach.projects)
+    if wanted is not Permission.PROVE:
+        assert found == in_scope(who, wanted, target)
+
+
+@given(people, scopes)
+def test_what_may_be_handed_on_may_be_done(who: Principal, scope: Scope) -> None:
+    if may_hand_on(who, scope) and scope.permission is not Permission.PROVE:
+        assert may(who, scope.permission)

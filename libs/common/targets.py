@@ -1,0 +1,129 @@
+"""What an object belongs to, read from published views: the value that `may_on` asks for, in every service.
+
+An object that is not there belongs to nobody; whether the caller may know of it is asked before (`visible.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.permissions import Reach, Target
+from libs.common.published import (
+    INSERTIONS,
+    SESSION_AUDIENCE,
+    SESSIONS,
+    SUBJECT_AUDIENCE,
+    SUBJECTS,
+    View,
+    table,
+)
+
+
+async def session_targets(read: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Target]:
+    """The targets of the sessions that are there, by id."""
+    session, subject = table(SESSIONS), table(SUBJECTS)
+    found = await read.execute(
+        sa.select(
+            session.c.id,
+            sa.func.coalesce(session.c.lab_id, subject.c.lab_id).label("lab_id"),
+            session.c.responsible_user_id,
+            subject.c.lab_id.label("animal_lab_id"),
+        )
+        .join(subject, subject.c.id == session.c.subject_id)
+        .where(session.c.id == _any(ids))
+    )
+    projects = await _projects(read, SESSION_AUDIENCE, "session_id", ids)
+    return {
+        row.id: Target(
+            row.lab_id,
+            projects.get(row.id, frozenset()),
+            row.responsible_user_id,
+            animal_lab_id=row.animal_lab_id,
+        )
+        for row in found
+    }
+
+
+async def session_target(read: AsyncSession, session_id: UUID | None) -> Target:
+    """The target of one session."""
+    return Target() if session_id is None else await object_target(read, "session", session_id)
+
+
+async def object_target(read: AsyncSession, content_type: str | None, object_id: UUID | None) -> Target:
+    """The target of what an aggregate dataset belongs to; `content_type` such as "subject"."""
+    if object_id is None:
+        return Target()
+    match content_type:
+        case "session":
+            return (await session_targets(read, [object_id])).get(object_id, Target())
+        case "subject":
+            return await _subject(read, object_id)
+        case "probeinsertion":
+            insertion = table(INSERTIONS)
+            of = sa.select(insertion.c.session_id).where(insertion.c.id == object_id)
+            return await session_target(read, await read.scalar(of))
+    in_project = frozenset({object_id}) if content_type == "project" else frozenset()
+    return Target(object_id if content_type == "lab" else None, in_project)
+
+
+async def dataset_target(
+    read: AsyncSession, session_id: UUID | None, content_type: str | None, object_id: UUID | None
+) -> Target:
+    """The target of a dataset: that of its session, or of its object if it has none."""
+    if session_id is not None:
+        return await session_target(read, session_id)
+    return await object_target(read, content_type, object_id)
+
+
+def session_in_reach(reach: Reach | None, session_id: Any) -> sa.ColumnElement[bool]:
+    """Sessions within the reach of a token, as a condition; `session_id` is a column of the statement around it."""
+    if reach is None:
+        return sa.true()
+    session, subject, link = table(SESSIONS).alias(), table(SUBJECTS).alias(), table(SESSION_AUDIENCE).alias()
+    of_lab = sa.exists().where(
+        session.c.id == session_id,
+        subject.c.id == session.c.subject_id,
+        sa.func.coalesce(session.c.lab_id, subject.c.lab_id).in_(reach.labs),
+    )
+    of_project = sa.exists().where(link.c.session_id == session_id, link.c.project_id.in_(reach.projects))
+    return sa.or_(of_lab.correlate_except(session, subject), of_project.correlate_except(link))
+
+
+def subject_in_reach(reach: Reach | None, subject_id: Any) -> sa.ColumnElement[bool]:
+    """The same for subjects."""
+    if reach is None:
+        return sa.true()
+    subject, link = table(SUBJECTS).alias(), table(SUBJECT_AUDIENCE).alias()
+    of_lab = sa.exists().where(subject.c.id == subject_id, subject.c.lab_id.in_(reach.labs))
+    of_project = sa.exists().where(link.c.subject_id == subject_id, link.c.project_id.in_(reach.projects))
+    return sa.or_(of_lab.correlate_except(subject), of_project.correlate_except(link))
+
+
+async def _subject(read: AsyncSession, subject_id: UUID) -> Target:
+    subject = table(SUBJECTS)
+    row = (await read.execute(sa.select(subject).where(subject.c.id == subject_id))).one_or_none()
+    if row is None:
+        return Target()
+    projects = await _projects(read, SUBJECT_AUDIENCE, "subject_id", [subject_id])
+    return Target(row.lab_id, projects.get(subject_id, frozenset()), row.responsible_user_id)
+
+
+async def _projects(
+    read: AsyncSession, view: View, owner: str, ids: Collection[UUID]
+) -> dict[UUID, frozenset[UUID]]:
+    link = table(view)
+    found: dict[UUID, set[UUID]] = {}
+    rows = await read.execute(sa.select(link.c[owner], link.c.project_id).where(link.c[owner] == _any(ids)))
+    for key, project_id in rows:
+        found.setdefault(key, set()).add(project_id)
+    return {key: frozenset(projects) for key, projects in found.items()}
+
+
+def _any(ids: Collection[UUID]) -> Any:
+    return sa.any_(sa.literal(list(ids), ARRAY(sa.UUID)))

@@ -1,0 +1,56 @@
+"""Who may do what is decided in libs/common/permissions.py and nowhere else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ROLES = {"is_superuser", "is_stock_manager", "delegators", "scopes"}  # of a Principal
+CALLERS = {"by", "who", "principal", "caller"}
+# Each shows or narrows what `may_on` has allowed, and allows nothing by itself.
+ALLOWED = {
+    (
+        "services/metadata/operations/colony.py",
+        "_may_give_away",
+    ),  # an owner's word, beyond the right to change
+    ("services/metadata/operations/identity.py", "make_token"),  # enrolling a worker is an administrator's
+    ("services/metadata/operations/identity.py", "_is_known"),  # which of one's own tokens are shown
+    ("services/metadata/routes/identity.py", "me"),  # shows them
+    ("services/transfer/queries/__init__.py", "owned"),  # which uploads are shown
+}
+
+
+def _functions(path: Path) -> Iterator[tuple[str, ast.AST]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, node
+
+
+def _sources() -> Iterator[Path]:
+    for service in ("metadata", "registry", "scheduler", "transfer", "compressor"):
+        yield from sorted((ROOT / "services" / service).rglob("*.py"))
+
+
+def test_no_service_looks_at_roles_or_scopes_of_a_caller() -> None:
+    found = set()
+    for path in _sources():
+        for name, function in _functions(path):
+            for node in ast.walk(function):
+                is_role = isinstance(node, ast.Attribute) and node.attr in ROLES
+                if is_role and isinstance(node.value, ast.Name) and node.value.id in CALLERS:  # type: ignore[attr-defined]
+                    found.add((str(path.relative_to(ROOT)), name))
+    assert found - ALLOWED == set(), "ask may_on of libs/common/permissions.py"
+    assert ALLOWED - found == set(), "the exceptions are out of date"
+
+
+def test_a_route_asks_somewhere_and_an_operation_asks_on_what() -> None:
+    """`may` knows no object: only `requires` calls it."""
+    for path in [*_sources(), *sorted((ROOT / "libs").rglob("*.py"))]:
+        if path.name == "permissions.py" or path.match("libs/common/auth.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "libs.common.permissions":
+                names = {alias.name for alias in node.names}
+                assert "may" not in names, f"{path.relative_to(ROOT)}: decide on the object with may_on"

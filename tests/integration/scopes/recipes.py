@@ -1,0 +1,159 @@
+"""One request for each route that changes an object: its words in braces are filled in with the ids of a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from libs.common.catalogue import Service
+from tests.support.moving import framed
+
+M, R, S, T = Service.METADATA, Service.REGISTRY, Service.SCHEDULER, Service.TRANSFER
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """`route` as the application knows it, and what is asked of it.
+
+    in_project  whether a token for a project can do this at all; lines and places belong to labs alone
+    hidden      whether what the token does not reach answers like what does not exist
+    """
+
+    service: Service
+    method: str
+    route: str
+    body: Any = None
+    path: str = ""
+    in_project: bool = True
+    hidden: bool = False
+
+    def request(self, place: dict[str, str]) -> tuple[str, Any]:
+        """Path and body in a place."""
+        path = (self.path or self.route).format_map(place)
+        if self.route == "/bundles":
+            return path, framed([b"abc"], about={0: {"copy_id": place["copy"]}})
+        if self.route.endswith("/parts/{number}"):
+            return path, b"0123456789"
+        return path, _filled(self.body, place)
+
+
+def _filled(body: Any, place: dict[str, str]) -> Any:
+    if isinstance(body, dict):
+        return {name: _filled(value, place) for name, value in body.items()}
+    if isinstance(body, list):
+        return [filled for value in body if (filled := _filled(value, place)) != ""]
+    return body.format_map(place) if isinstance(body, str) else body
+
+
+SAID = {"path": "{subject}/2024-03-02/1", "filenames": ["alf/spikes.clusters.npy"], "name": "fileserver"}
+RECIPES = (
+    Recipe(M, "POST", "/subjects", {"nickname": "new_{subject}", "lab": "{lab}", "projects": ["{project}"]}),
+    Recipe(M, "PUT", "/subjects/{nickname}", {"description": "x"}, "/subjects/{subject}"),
+    Recipe(M, "PATCH", "/subjects/{nickname}", {"description": "x"}, "/subjects/{subject}"),
+    Recipe(M, "DELETE", "/subjects/{nickname}", None, "/subjects/{subject}"),
+    Recipe(M, "POST", "/lines", {"name": "n_{subject}", "nickname": "n", "lab": "{lab}"}, in_project=False),
+    Recipe(M, "POST", "/litters", {"name": "l_{subject}", "line": "{line}"}, in_project=False),
+    Recipe(M, "PUT", "/locations/{name}", {"json": {}}, "/locations/{location}", in_project=False),
+    Recipe(M, "PATCH", "/locations/{name}", {"json": {}}, "/locations/{location}", in_project=False),
+    Recipe(M, "POST", "/weighings", {"subject": "{subject}", "weight": 20}),
+    Recipe(M, "DELETE", "/weighings/{weighing_id}", None, "/weighings/{weighing}"),
+    Recipe(M, "POST", "/water-administrations", {"subject": "{subject}", "water_administered": 1}),
+    Recipe(M, "PUT", "/water-administrations/{water_id}", {"adlib": True}, "/water-administrations/{water}"),
+    Recipe(
+        M, "PATCH", "/water-administrations/{water_id}", {"adlib": True}, "/water-administrations/{water}"
+    ),
+    Recipe(M, "DELETE", "/water-administrations/{water_id}", None, "/water-administrations/{water}"),
+    Recipe(M, "POST", "/water-restriction", {"subject": "{subject}"}),
+    Recipe(
+        M,
+        "PATCH",
+        "/water-restriction/{restriction_id}",
+        {"reference_weight": 20},
+        "/water-restriction/{restriction}",
+    ),
+    Recipe(M, "POST", "/surgeries", {"subject": "{subject}"}),
+    Recipe(M, "PUT", "/surgeries/{surgery_id}", {"narrative": "x"}, "/surgeries/{surgery}"),
+    Recipe(M, "PATCH", "/surgeries/{surgery_id}", {"narrative": "x"}, "/surgeries/{surgery}"),
+    Recipe(
+        M,
+        "POST",
+        "/sessions",
+        {"subject": "{subject}", "lab": "{lab}", "projects": ["{project}"], "number": 7},
+    ),
+    Recipe(M, "PUT", "/sessions/{session_id}", {"narrative": "x"}, "/sessions/{session}"),
+    Recipe(M, "PATCH", "/sessions/{session_id}", {"narrative": "x"}, "/sessions/{session}"),
+    Recipe(M, "POST", "/insertions", {"session": "{session}", "name": "probe01"}),
+    Recipe(M, "PUT", "/insertions/{insertion_id}", {"model": "3B2"}, "/insertions/{insertion}"),
+    Recipe(M, "PATCH", "/insertions/{insertion_id}", {"model": "3B2"}, "/insertions/{insertion}"),
+    Recipe(M, "DELETE", "/insertions/{insertion_id}", None, "/insertions/{insertion}"),
+    Recipe(R, "POST", "/register-file", SAID),
+    Recipe(
+        R,
+        "POST",
+        "/register-file",
+        SAID | {"content_type": "session", "object_id": "{session}", "filenames": ["alf/spikes.amps.npy"]},
+    ),
+    Recipe(R, "POST", "/datasets", {"session": "{session}", "name": "spikes.depths.npy"}),
+    Recipe(R, "PUT", "/datasets/{dataset_id}", {"qc": 10}, "/datasets/{dataset}"),
+    Recipe(R, "PATCH", "/datasets/{dataset_id}", {"qc": 10}, "/datasets/{dataset}"),
+    Recipe(R, "POST", "/files", {"dataset": "{dataset}", "data_repository": "central"}),
+    Recipe(R, "PUT", "/files/{file_id}", {"json": {}}, "/files/{copy}"),
+    Recipe(R, "PATCH", "/files/{file_id}", {"json": {}}, "/files/{copy}"),
+    Recipe(R, "POST", "/copies/{copy_id}/retire", {"reason": "no room"}, "/copies/{copy}/retire"),
+    Recipe(R, "POST", "/copies/{copy_id}/keep", None, "/copies/{copy}/keep"),
+    Recipe(
+        R,
+        "POST",
+        "/copies/{copy_id}/proof",
+        {"size_bytes": 1, "md5": "0" * 32, "sha256": "0" * 64},
+        "/copies/{copy}/proof",
+        in_project=False,
+    ),
+    Recipe(R, "POST", "/new-download", {"datasets": ["{dataset}"]}),
+    Recipe(R, "PUT", "/downloads/{download_id}", {"count": 3}, "/downloads/{download}"),
+    Recipe(R, "PATCH", "/downloads/{download_id}", {"count": 3}, "/downloads/{download}"),
+    Recipe(S, "POST", "/jobs/{job_id}/complete", {"token": 1, "outputs": []}, "/jobs/{job}/complete"),
+    Recipe(
+        S,
+        "POST",
+        "/jobs/{job_id}/fail",
+        {"token": 1, "kind": "transient", "reason": "x"},
+        "/jobs/{job}/fail",
+    ),
+    Recipe(S, "POST", "/tasks", {"name": "u", "session": "{session}"}),
+    Recipe(S, "PUT", "/tasks/{task_id}", {"priority": 3}, "/tasks/{job}"),
+    Recipe(S, "PATCH", "/tasks/{task_id}", {"priority": 3}, "/tasks/{job}"),
+    Recipe(S, "POST", "/jobs/{job_id}/hold", {"reason": "x"}, "/jobs/{job}/hold"),
+    Recipe(S, "POST", "/jobs/{job_id}/release", None, "/jobs/{job}/release"),
+    Recipe(S, "POST", "/jobs/{job_id}/abandon", {"reason": "x"}, "/jobs/{job}/abandon"),
+    Recipe(S, "DELETE", "/tasks/{task_id}", None, "/tasks/{job}"),
+    Recipe(T, "POST", "/uploads", {"size_bytes": 3, "copy_id": "{copy}"}),
+    Recipe(T, "POST", "/bundles"),
+    Recipe(
+        T,
+        "PUT",
+        "/uploads/{upload_id}/parts/{number}",
+        path="/uploads/{upload}/parts/0",
+        hidden=True,
+    ),
+    Recipe(
+        T,
+        "POST",
+        "/uploads/{upload_id}/complete",
+        {"sha256": "0" * 64},
+        "/uploads/{upload}/complete",
+        hidden=True,
+    ),
+    Recipe(R, "DELETE", "/files/{file_id}", None, "/files/{copy}"),
+    Recipe(R, "DELETE", "/datasets/{dataset_id}", None, "/datasets/{dataset}"),
+    Recipe(M, "DELETE", "/sessions/{session_id}", None, "/sessions/{session}"),
+)
+# Each is tried in its own test of this folder.
+TRIED_APART = {
+    ("POST", "/auth-token"): "a stranger's route: no token is looked at",
+    ("POST", "/tokens"): "test_tokens.py",
+    ("DELETE", "/tokens/{token_id}"): "test_tokens.py",
+    ("POST", "/jobs/claim"): "test_workers.py: gives only what the token reaches",
+    ("POST", "/jobs/heartbeat"): "test_workers.py: names what the token does not reach as lost",
+    ("POST", "/jobs/{job_id}/log"): "test_workers.py: needs a running attempt",
+}

@@ -1,0 +1,70 @@
+"""What a narrowed token reads of labs, people, projects and its user's own things."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.common.catalogue import Service
+from libs.common.permissions import Permission, Principal, Scope
+from tests.support.places import Places
+
+M, R, T = Service.METADATA, Service.REGISTRY, Service.TRANSFER
+
+
+def reader(places: Places, name: str, **within: Any) -> Principal:
+    """Somebody's token that reads and transfers within one lab or project."""
+    scopes = frozenset({Scope(Permission.READ, **within), Scope(Permission.TRANSFER, **within)})
+    projects = frozenset(places.house.projects.values()) if name == "ada" else frozenset()
+    return places.house.who(name, scopes=scopes, projects=projects)
+
+
+async def listed(places: Places, who: Principal, service: Service, path: str, key: str) -> set[str]:
+    """One column of a list."""
+    answer = await places.services[service].as_(who).get(path)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    return {row[key] for row in (told["results"] if isinstance(told, dict) else told)}
+
+
+async def test_a_token_for_a_lab_reads_that_lab(places: Places) -> None:
+    labs = places.house.labs
+    for name in ("ada", "root"):
+        who = reader(places, name, lab_id=labs["hilllab"])
+        assert await listed(places, who, M, "/labs", "name") == {"hilllab"}
+        assert await listed(places, who, M, "/projects", "name") == {"openp", "secretp"}
+        assert await listed(places, who, M, "/users", "username") == {"ada", name}
+        assert await listed(places, who, M, "/memberships", "user") == {"ada"}
+        assert await listed(places, who, M, "/locations", "name") == {"rig_KS001", "rig_KS002"}
+        assert await listed(places, who, M, "/lines", "name") == {"line_KS001", "line_KS002"}
+        assert await listed(places, who, M, "/subjects", "nickname") == {"KS001", "KS002"}
+        for path in ("/labs/coastlab", "/users/bob", "/locations/rig_NY001", "/subjects/NY001"):
+            assert (await places.services[M].as_(who).get(path)).status_code == 404, path
+
+
+async def test_a_token_for_a_project_reads_that_project(places: Places) -> None:
+    who = reader(places, "ada", project_id=places.house.projects["openp"])
+    assert await listed(places, who, M, "/projects", "name") == {"openp"}
+    assert await listed(places, who, M, "/labs", "name") == {"hilllab"}
+    assert await listed(places, who, M, "/users", "username") == {"ada"}
+    assert await listed(places, who, M, "/sessions", "id") == {places.of["open"]["session"]}
+    for path in ("/labs/coastlab", "/users/bob", "/projects/secretp"):
+        assert (await places.services[M].as_(who).get(path)).status_code == 404, path
+
+
+async def test_own_counters_and_uploads_follow_the_token(places: Places) -> None:
+    """Ada has one of each in every place."""
+    house = places.house
+    everywhere = house.who("ada", projects=frozenset(house.projects.values()))
+    of_lab = reader(places, "ada", lab_id=house.labs["hilllab"])
+    of_project = reader(places, "ada", project_id=house.projects["openp"])
+    for service, path, word in ((R, "/downloads", "download"), (T, "/uploads", "upload")):
+        for who, reached in (
+            (everywhere, ("secret", "open", "away")),
+            (of_lab, ("secret", "open")),
+            (of_project, ("open",)),
+        ):
+            wanted = {places.of[place][word] for place in reached}
+            assert await listed(places, who, service, path, "id") == wanted, (path, reached)
+            for place in places.of:
+                answer = await places.services[service].as_(who).get(f"{path}/{places.of[place][word]}")
+                assert answer.status_code == (200 if place in reached else 404), (path, place)

@@ -1,0 +1,114 @@
+"""A token changes nothing beyond its scopes: every route that changes something, tried with tokens of two kinds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from fastapi.routing import APIRoute
+
+from deploy.local.schema import apps
+from libs.common.auth import SAFE, Needs
+from libs.common.catalogue import STATEFUL, Service
+from libs.common.permissions import Permission
+from libs.common.testing import Callers
+from tests.integration.common.test_matrix import NOWHERE, _needed, _routes
+from tests.integration.scopes.recipes import RECIPES, TRIED_APART
+from tests.support.places import Places
+from tests.support.system import Cingulum
+
+
+def changing() -> Iterator[tuple[Service, str, APIRoute, set[Needs]]]:
+    """Every route that is no reading, with what it asks for."""
+    for service, app in apps().items():
+        for route in _routes(app) if service in STATEFUL else ():
+            for method in sorted((route.methods or set()) - SAFE):
+                yield service, method, route, _needed(route.dependant)
+
+
+def test_every_route_that_changes_something_has_a_request_here() -> None:
+    tried = {(recipe.method, recipe.route) for recipe in RECIPES} | set(TRIED_APART)
+    routes = {
+        (method, route.path): any(need.target is not None for need in needs)
+        for _, method, route, needs in changing()
+    }
+    decided_by_operation = {route for route, is_decided in routes.items() if not is_decided}
+    assert decided_by_operation - tried == set(), "routes without a request in recipes.py"
+    assert tried - set(routes) == set(), "requests of routes that are gone"
+
+
+@pytest.mark.parametrize("service", STATEFUL)
+async def test_a_token_that_only_reads_changes_nothing(
+    cingulum: Cingulum, callers: Callers, service: Service
+) -> None:
+    running = (await cingulum.start(service)).as_(callers.narrow_reader)
+    tried = 0
+    for of, method, route, needs in changing():
+        if of is service and needs:
+            path = re.sub(r"\{[^}]*\}", NOWHERE, route.path)
+            answer = await running.request(method, path, json={})
+            assert answer.status_code == 403, f"{method} {path}: {answer.status_code} {answer.text}"
+            tried += 1
+    assert tried or service is Service.COMPRESSOR
+
+
+async def test_a_narrowed_token_of_an_administrator_changes_nothing_that_belongs_to_all(
+    places: Places,
+) -> None:
+    narrow = places.narrow("hilllab", *(p for p in Permission if p is not Permission.PROVE), name="root")
+    for service, method, route, needs in changing():
+        if any(need.target is not None for need in needs):
+            path = re.sub(r"\{[^}]*\}", "hilllab", route.path)
+            answer = await places.ask(narrow, service, method, path, {})
+            assert answer.status_code == 403, f"{method} {path}: {answer.status_code} {answer.text}"
+
+
+@pytest.mark.parametrize(("within", "beyond"), [("openp", "secret"), ("openp", "away"), ("hilllab", "away")])
+async def test_a_narrowed_token_is_refused_beyond_its_scope_and_serves_within(
+    places: Places, within: str, beyond: str
+) -> None:
+    token = places.narrow(within)
+    for recipe in RECIPES:
+        path, body = recipe.request(places.of[beyond])
+        answer = await places.ask(token, recipe.service, recipe.method, path, body)
+        wanted = 404 if recipe.hidden else 403
+        assert answer.status_code == wanted, f"{recipe.method} {path}: {answer.status_code} {answer.text}"
+    for recipe in RECIPES:
+        if recipe.in_project or (within != "openp" and not recipe.route.endswith("/proof")):
+            path, body = recipe.request(places.of["open"])
+            answer = await places.ask(token, recipe.service, recipe.method, path, body)
+            assert answer.status_code not in {401, 403, 404}, f"{recipe.method} {path}: {answer.text}"
+
+
+async def test_a_narrowed_token_takes_nothing_out_of_its_scope_or_into_another_project(
+    places: Places,
+) -> None:
+    openp, hilllab = places.narrow("openp"), places.narrow("hilllab")
+    session, subject = places.of["open"]["session"], places.of["open"]["subject"]
+    for path in (f"/sessions/{session}", f"/subjects/{subject}"):
+        for projects in ([], ["secretp"], ["openp", "secretp"]):
+            answer = await places.ask(openp, Service.METADATA, "PATCH", path, {"projects": projects})
+            assert answer.status_code == 403, (path, projects, answer.text)
+        answer = await places.ask(hilllab, Service.METADATA, "PATCH", path, {"lab": "coastlab"})
+        assert answer.status_code == 403, (path, answer.text)
+    secret = {"subject": places.of["secret"]["subject"], "projects": ["openp"], "number": 8}
+    unnamed = {"subject": subject, "number": 9}
+    for body in (secret, unnamed):
+        answer = await places.ask(openp, Service.METADATA, "POST", "/sessions", body)
+        assert answer.status_code == 403, answer.text
+    kept = (await places.house.metadata.get(f"/sessions/{session}")).json()
+    assert (kept["projects"], kept["lab"]) == (["openp"], "hilllab")
+
+
+async def test_files_for_nobody_need_a_token_that_is_not_narrowed(places: Places) -> None:
+    for within in ("openp", "hilllab"):
+        answer = await places.ask(
+            places.narrow(within), Service.TRANSFER, "POST", "/uploads", {"size_bytes": 3}
+        )
+        assert answer.status_code == 403, answer.text
+        listed = await places.ask(places.narrow(within), Service.TRANSFER, "GET", "/uploads", None)
+        reached = {"openp": {"open"}, "hilllab": {"open", "secret"}}[within]
+        assert {row["id"] for row in listed.json()["results"]} == {
+            places.of[place]["upload"] for place in reached
+        }
