@@ -70,6 +70,21 @@ def test_a_meta_without_channels_fails_for_good(recording: dict[str, Path], give
     assert not failure.value.may_help
 
 
+@pytest.mark.parametrize("preset", ["small", "compatible-fast"])
+def test_a_meta_that_claims_another_size_is_named_in_the_log_and_stops_no_job(
+    recording: dict[str, Path], given: MakeGiven, capsys: pytest.CaptureFixture[str], preset: str
+) -> None:
+    meta = recording[f"{STEM}.meta"]
+    kept = [line for line in meta.read_text().splitlines() if not line.startswith("fileSizeBytes")]
+    meta.write_text("\n".join([*kept, "fileSizeBytes=20400"]) + "\n")
+    run(given(recording, preset=preset))
+    said = capsys.readouterr().out
+    assert (
+        "warning: _spikeglx_ephysData_g0_t0.imec0.ap.meta: fileSizeBytes claims 20400, but the file has"
+        in said
+    )
+
+
 def test_a_recording_without_samples_fails_for_good(recording: dict[str, Path], given: MakeGiven) -> None:
     recording[f"{STEM}.bin"].write_bytes(b"")
     with pytest.raises(TaskFailed, match="no whole sample") as failure:
