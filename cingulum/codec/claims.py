@@ -21,6 +21,9 @@ SHA1_DIGITS: Final = 40
 SHA256_DIGITS: Final = 64
 _CHANNEL_COUNT = re.compile(r"[0-9]{1,9}\Z")
 RATE_KEYS: Final = ("imSampRate", "niSampRate", "obSampRate")
+SUBSET_KEY: Final = "snsSaveChanSubset"  # such as 0:383,768; or `all`
+_SUBSET = re.compile(r"[0-9]{1,6}(:[0-9]{1,6})?(,[0-9]{1,6}(:[0-9]{1,6})?)*\Z")
+_RANGES = re.compile(r"([0-9]+)(?::([0-9]+))?")
 COUNT_KEYS: Final = ("snsApLfSy", "snsMnMaXaDw", "snsXaDwSy")
 _LONGEST_SHOWN = 80
 PRINTED_DIGITS = 6  # as C's and Qt's %g print a number unless told otherwise: SpikeGLX did for years
@@ -220,6 +223,10 @@ def claims_of_meta(meta: Mapping[str, str], companion: str) -> tuple[Claim, ...]
         if saved and all(_CHANNEL_COUNT.match(count) for count in counts):
             total = f"{sum(map(int, counts))} channels"
             claims.append(Claim(companion, key, Fact.CONSISTENCY, total, f"{saved} channels"))
+    subset = _RANGES.findall(meta.get(SUBSET_KEY, "")) if _SUBSET.match(meta.get(SUBSET_KEY, "")) else []
+    if saved and subset:
+        total = f"{sum(int(last or first) - int(first) + 1 for first, last in subset)} channels"
+        claims.append(Claim(companion, SUBSET_KEY, Fact.CONSISTENCY, total, f"{saved} channels"))
     return tuple(claims)
 
 
