@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ SKEW_S: Final = (
     30.0  # half a lease: beyond that, times written by rigs and by the server stop making sense together
 )
 SPACE_BYTES: Final = 10 * 2**30
-_GAUGE = re.compile(r'^cingulum_(dead_events|outbox_waiting)\{service="(\w+)"\} (\S+)$', re.MULTILINE)
+HEARING: Final = ("metadata", "registry", "scheduler", "transfer", "compressor")  # services with tables
 
 
 @dataclass(frozen=True)
@@ -85,28 +85,32 @@ def _clock(stranger: Connection) -> Finding:
 def _services(connection: Connection) -> Finding:
     question = "every service is ready"
     states = services(connection)
-    gauges = _gauges(connection)
     ill = {name: said for name, said in states.items() if said != "ok"}
-    dead = {service: n for (kind, service), n in gauges.items() if kind == "dead_events" and n}
-    ill |= {service: f"{n:.0f} events failed five times" for service, n in dead.items()}
     if ill:
         said = ", ".join(f"{name}: {why}" for name, why in ill.items())
         return Finding(question, said, f"make logs FOLLOW=0   # look for {next(iter(ill))}")
-    if not gauges:
+    parked, waiting = failed_events(connection, "parked"), failed_events(connection, "waiting")
+    if parked is None or waiting is None:
         return Finding(question, f"{len(states)} services; events are counted for administrators only")
-    waiting = sum(n for (kind, _), n in gauges.items() if kind == "outbox_waiting")
-    return Finding(question, f"{len(states)} services, no dead event, {waiting:.0f} events on their way")
+    told = [
+        f"{service}: {n} events {state}"
+        for state, counts in (("are parked", parked), ("wait for another try", waiting))
+        for service, n in counts.items()
+        if n
+    ]
+    if told:
+        return Finding(question, ", ".join(told), "cingulum events list")
+    return Finding(question, f"{len(states)} services, no event failed")
 
 
-def _gauges(connection: Connection) -> Mapping[tuple[str, str], float]:
-    """Counts of events by kind and service; none for a caller who may not read metrics."""
+def failed_events(connection: Connection, state: str) -> dict[str, int] | None:
+    """How many events are `parked` or `waiting`, by service; None for a caller who may not know."""
     try:
-        text = connection.request("GET", "/metrics").text
+        return {name: connection.get(f"/events/{name}/{state}", limit="1")["count"] for name in HEARING}
     except Refused as refusal:
-        if refusal.status != 403:
+        if refusal.status != HTTPStatus.FORBIDDEN:
             raise
-        return {}
-    return {(kind, service): float(value) for kind, service, value in _GAUGE.findall(text)}
+        return None
 
 
 def services(connection: Connection) -> dict[str, str]:

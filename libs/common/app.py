@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from libs.common import db
+from libs.common.administration import router as administration
 from libs.common.auth import Identified
 from libs.common.bus import Bus, Hears, Listener, Relay
 from libs.common.catalogue import Service
@@ -75,7 +76,7 @@ def create_app(parts: Parts, settings: ServiceSettings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.service = parts.service
-    for router in parts.routers:
+    for router in (*parts.routers, administration):
         app.include_router(router)
     add_errors(app)
     _add_health(app)

@@ -90,6 +90,10 @@ SEGMENTS: Final[Mapping[str, Service]] = MappingProxyType(
 )
 
 
+SHARED: Final = ("audit", "undo", "events")
+"""Segments that every service with tables answers; the second segment names the service."""
+
+
 def service_of(path: str) -> Service | None:
     """Which service answers a request path; None where nobody does.
 
@@ -97,10 +101,15 @@ def service_of(path: str) -> Service | None:
     <Service.METADATA: 'metadata'>
     >>> service_of("/")
     <Service.PORTAL: 'portal'>
-    >>> service_of("/nobody") is None
+    >>> service_of("/events/transfer/parked")
+    <Service.TRANSFER: 'transfer'>
+    >>> service_of("/nobody") is None and service_of("/events/nobody") is None
     True
     """
-    first = path.lstrip("/").partition("/")[0]
+    first, _, rest = path.lstrip("/").partition("/")
+    if first in SHARED:
+        named = rest.partition("/")[0]
+        return Service(named) if named in STATEFUL else None
     return Service.PORTAL if not first else SEGMENTS.get(first)
 
 

@@ -138,6 +138,9 @@ SESSION_AUDIENCE = View(
 SUBJECT_AUDIENCE = View(
     Service.METADATA, "subject_audience", {"subject_id": _UUID, "project_id": _UUID, "is_private": _BOOL}
 )
+RIGHTS_CHANGES = View(
+    Service.METADATA, "rights_changes", {"seq": _BIG}
+)  # grows with what changes who sees what
 SUBJECTS = View(
     Service.METADATA,
     "subjects",

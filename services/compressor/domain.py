@@ -21,6 +21,22 @@ _NP2_GAIN: Final = 80.0  # fixed in the probe, until newer files say otherwise
 _NP1_LARGEST: Final = 512  # a 10-bit converter: older files do not say
 
 
+PACKED: Final = (".cbin", ".cgl")
+COMPANIONS: Final[Mapping[str, tuple[str, ...]]] = {".ch": (".cbin",), ".meta": PACKED}
+
+
+def recordings_beside(name: str) -> tuple[str, ...]:
+    """Names of the compressed recordings that a file concerns, by its own name: itself, or those it lies beside.
+
+    >>> recordings_beside("a.ap.cbin"), recordings_beside("a.ap.meta"), recordings_beside("spikes.times.npy")
+    (('a.ap.cbin',), ('a.ap.cbin', 'a.ap.cgl'), ())
+    """
+    if name.endswith(PACKED):
+        return (name,)
+    stem, dot, extension = name.rpartition(".")
+    return tuple(stem + suffix for suffix in COMPANIONS.get(dot + extension, ()))
+
+
 class SliceTooLarge(BadRequest):
     """One answer would hold too much; ask for less time or fewer channels at once."""
 

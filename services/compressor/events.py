@@ -13,10 +13,10 @@ hears = Hears()
 @hears.on(JobCompleted)
 async def job_completed(tx: Transaction, event: JobCompleted) -> None:
     """What a job made may be a compressed recording."""
-    await queries.want(tx.session, event.dataset_ids)
+    await queries.want_beside(tx.session, event.dataset_ids)
 
 
 @hears.on(CopyVerified)
 async def copy_verified(tx: Transaction, event: CopyVerified) -> None:
     """A .cbin, its .ch or its .meta may have become readable."""
-    await queries.want(tx.session, [event.dataset_id])
+    await queries.want_beside(tx.session, [event.dataset_id])

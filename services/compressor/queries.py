@@ -14,6 +14,7 @@ from libs.common.permissions import Visibility
 from libs.common.published import COPIES, DATASETS, SESSIONS, table
 from libs.common.schemas.states import CopyState
 from libs.common.visible import dataset_row_visible
+from services.compressor.domain import recordings_beside
 from services.compressor.models import RecordingRow
 
 DATASET, SESSION = table(DATASETS), table(SESSIONS)
@@ -102,8 +103,30 @@ def _sibling(packed: Any, other: Any, extension: str) -> Where:
     )
 
 
-async def want(session: AsyncSession, among: Sequence[UUID] | None = None) -> None:
-    """Want an index of every verified .cgl, or .cbin with its .ch, that has none; of these datasets' only, if given."""
+async def want_beside(session: AsyncSession, dataset_ids: Sequence[UUID]) -> None:
+    """Want an index of the recordings that these files are or lie beside; of others only the name is read."""
+    named = sa.select(
+        DATASET.c.id, DATASET.c.session_id, DATASET.c.collection, DATASET.c.revision, DATASET.c.name
+    )
+    packed: set[UUID] = set()
+    for file in (await session.execute(named.where(DATASET.c.id.in_(dataset_ids)))).all():
+        names = recordings_beside(file.name)
+        if file.name in names:
+            packed.add(file.id)
+        elif names:
+            beside = sa.select(DATASET.c.id).where(
+                DATASET.c.session_id == file.session_id,
+                DATASET.c.collection == file.collection,
+                DATASET.c.revision == file.revision,
+                DATASET.c.name.in_(names),
+            )
+            packed.update(await session.scalars(beside))
+    if packed:
+        await session.execute(wanting(sorted(packed)))
+
+
+def wanting(among: Sequence[UUID] | None = None) -> sa.Executable:
+    """Want an index of every verified .cgl, or .cbin with its .ch, that has none; among these only, if given."""
     packed, ch, meta = DATASET.alias("packed"), DATASET.alias("ch"), DATASET.alias("meta")
     found = (
         sa.select(
@@ -127,7 +150,7 @@ async def want(session: AsyncSession, among: Sequence[UUID] | None = None) -> No
         )
     )
     if among is not None:
-        found = found.where(sa.or_(packed.c.id.in_(among), ch.c.id.in_(among), meta.c.id.in_(among)))
+        found = found.where(packed.c.id.in_(among))
     else:
         known = sa.exists().where(
             RecordingRow.dataset_id == packed.c.id,
@@ -139,17 +162,15 @@ async def want(session: AsyncSession, among: Sequence[UUID] | None = None) -> No
     columns = ["dataset_id", "session_id", "state", "sha256", "ch_sha256", "meta_sha256"]
     adding = insert(RecordingRow).from_select(columns, found)
     told = adding.excluded
-    await session.execute(
-        adding.on_conflict_do_update(
-            index_elements=["dataset_id"],
-            set_={name: told[name] for name in columns[1:]}
-            | {"problem": "", "proved_at": None, "proof_problem": ""},
-            where=sa.or_(
-                RecordingRow.sha256 != told.sha256,
-                RecordingRow.ch_sha256.is_distinct_from(told.ch_sha256),
-                RecordingRow.meta_sha256.is_distinct_from(told.meta_sha256),
-            ),
-        )
+    return adding.on_conflict_do_update(
+        index_elements=["dataset_id"],
+        set_={name: told[name] for name in columns[1:]}
+        | {"problem": "", "proved_at": None, "proof_problem": ""},
+        where=sa.or_(
+            RecordingRow.sha256 != told.sha256,
+            RecordingRow.ch_sha256.is_distinct_from(told.ch_sha256),
+            RecordingRow.meta_sha256.is_distinct_from(told.meta_sha256),
+        ),
     )
 
 

@@ -21,7 +21,7 @@ from libs.common.address import read_address
 from libs.common.app import Loop, answer, running
 from libs.common.auth import HEADER
 from libs.common.bus import Bus
-from libs.common.catalogue import Service, service_of
+from libs.common.catalogue import SHARED, STATEFUL, Service, service_of
 from libs.common.client import Answer, InProcess
 from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, read_cookies
 from libs.common.db.engine import DATABASE_ERRORS, Database
@@ -100,7 +100,7 @@ class Gateway:
     async def _route(self, scope: Scope, receive: Receive, send: Send, caller: domain.Caller) -> None:
         service = service_of(scope["path"])
         if service is None:
-            raise NotFound(f"Nothing answers {scope['path']}: see /api/docs for what does.")
+            raise NotFound(_nobody(scope["path"]))
         if service is Service.GATEWAY:
             await routes.answer_own(self, caller, scope, receive, send)
             return
@@ -251,6 +251,15 @@ class Gateway:
 
 def _lifespan_of(app: ASGIApp) -> Any:
     return app.router.lifespan_context(app)  # type: ignore[attr-defined]
+
+
+def _nobody(path: str) -> str:
+    first = path.lstrip("/").partition("/")[0]
+    if first in SHARED:
+        return (
+            f"Nothing answers {path}: name a service, as in /{first}/{STATEFUL[0]} ({', '.join(STATEFUL)})."
+        )
+    return f"Nothing answers {path}: see /api/docs for what does."
 
 
 def build(settings: Settings | None = None, apps: Mapping[Service, ASGIApp] | None = None) -> ASGIApp:

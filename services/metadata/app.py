@@ -48,7 +48,13 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
 
 
 def _sign_ins(app: FastAPI, settings: Settings) -> SignIns:
-    own = Database(settings.database_url.get_secret_value(), Service.METADATA, writers=2, readers=2)
+    own = Database(
+        settings.database_url.get_secret_value(),
+        Service.METADATA,
+        writers=2,
+        readers=2,
+        patience=settings.patience,
+    )
     writer: Writer = app.state.writer
     return SignIns(
         Writer(own, writer.tables, writer.after_commit),

@@ -176,6 +176,11 @@ class Waiting:
         page = sa.select(kept).where(wanted).order_by(kept.c.said_at, kept.c.event_id)
         return int(n or 0), (await session.execute(page.limit(limit).offset(offset))).all()
 
+    async def find(self, session: AsyncSession, event_id: UUID) -> Any:
+        """The row of an event that is parked or waits, locked; None if there is none."""
+        mine = sa.select(self.kept).where(self.kept.c.event_id == event_id).with_for_update()
+        return (await session.execute(mine)).one_or_none()
+
     async def try_now(self, session: AsyncSession, event_id: UUID) -> Any:
         """Let an event that is parked or waits be tried at once; its row, None if there is none."""
         now = {"parked_at": None, "failures": 0, "transient": 0, "retry_at": sa.func.now()}

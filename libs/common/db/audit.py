@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -95,3 +95,10 @@ async def first_broken(session: AsyncSession, tables: Infrastructure) -> int | N
                 return int(row["sealed_id"])
         if not rows:
             return None
+
+
+def entries(tables: Infrastructure, filters: Mapping[str, str | None]) -> sa.Select[Any]:
+    """Audit rows whose columns have these values (None: any), the latest first."""
+    audit = tables.audit
+    wanted = [audit.c[name] == value for name, value in filters.items() if value is not None]
+    return sa.select(audit).where(*wanted).order_by(audit.c.id.desc())

@@ -63,7 +63,7 @@ class Indexer:
             try:
                 if time.monotonic() >= scan_at:
                     async with self._writer.begin() as tx:
-                        await queries.want(tx.session)
+                        await tx.session.execute(queries.wanting())
                     scan_at = time.monotonic() + self._every_s
                 if await self.index_wanted() and not ready:
                     await asyncio.to_thread(make_ready)

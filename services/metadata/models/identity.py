@@ -111,6 +111,18 @@ class ProjectRow(Kept, Annotated, Base):
     is_private: Mapped[bool] = mapped_column(server_default=sa.false())
 
 
+class RightsChangeRow(Base):
+    """Something changed who may see what, in the transaction that added the row.
+
+    Triggers of the migration `rights_changes` add them, so that no road to the tables is left out: projects, who is in
+    them, which sessions and subjects are in them, and the lab and the deletion of both. What others derive from rows
+    that a caller may see carries the newest of these, read in the same request. The last 10,000 are kept.
+    """
+
+    __tablename__ = "rights_changes"
+    seq: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
+
+
 class ProjectUserRow(Base):
     """A person takes part in a project."""
 

@@ -28,6 +28,7 @@ PUBLISHED: Final[dict[str, str]] = {
     "subject_audience": """
         SELECT sp.subject_id, sp.project_id, p.is_private
         FROM metadata.subject_projects sp JOIN metadata.projects p ON p.id = sp.project_id""",
+    "rights_changes": "SELECT seq FROM metadata.rights_changes",
     "subjects": """
         SELECT s.id, s.nickname, s.lab_id, l.name AS lab, s.responsible_user_id
         FROM metadata.subjects s LEFT JOIN metadata.labs l ON l.id = s.lab_id WHERE s.deleted_at IS NULL""",

@@ -24,7 +24,7 @@ TRUSTED_S = 60.0  # then the rows are looked at again: not every change of a ses
 
 @dataclass
 class _Kept:
-    newest: tuple[int, int]
+    newest: queries.Facts
     looked_at: float
     digest: bytes
     tables: Tables

@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.catalogue import Service
 from libs.common.permissions import Visibility
-from libs.common.published import EVENTS, SESSIONS, table
+from libs.common.published import EVENTS, PROJECTS, RIGHTS_CHANGES, SESSION_PROJECTS, SESSIONS, table
+from libs.common.visible import project_row_visible
 from services.registry.models import Base, DatasetRow, RepositoryRow, TagRow, VersionRow
 from services.registry.queries import visible
 from services.registry.queries.datasets import held_by, rel_path
 
+LATE = 10_000  # rows that other transactions add before one that began earlier commits
 
-async def newest_facts(read: AsyncSession) -> tuple[int, int]:
-    """Grows with every change in registry, and with all that metadata says."""
-    audit = Base.metadata.tables["registry.audit"]
-    ours = await read.scalar(sa.select(sa.func.max(audit.c.id)))
-    theirs = await read.scalar(sa.select(sa.func.max(table(EVENTS[Service.METADATA]).c.seq)))
-    return int(ours or 0), int(theirs or 0)
+
+class Facts(NamedTuple):
+    """The newest of each kind of fact, and how many of the last rows are committed: either grows with any commit."""
+
+    audit: tuple[int, int]
+    events: tuple[int, int]
+    rights: tuple[int, int]
+
+
+async def newest_facts(read: AsyncSession) -> Facts:
+    """Changes with every change in registry, with all that metadata says, and with whatever changes who sees what."""
+    ours = await _newest(read, Base.metadata.tables["registry.audit"].c.id)
+    theirs = await _newest(read, table(EVENTS[Service.METADATA]).c.seq)
+    return Facts(ours, theirs, await _newest(read, table(RIGHTS_CHANGES).c.seq))
+
+
+async def _newest(read: AsyncSession, number: sa.Column[Any]) -> tuple[int, int]:
+    """A row with a smaller number may be committed later: the count tells."""
+    last = sa.select(number.label("n")).order_by(number.desc()).limit(LATE).subquery()
+    row = (await read.execute(sa.select(sa.func.max(last.c.n), sa.func.count()))).one()
+    return int(row[0] or 0), int(row[1])
 
 
 async def tag_exists(read: AsyncSession, tag: str) -> bool:
@@ -39,7 +57,7 @@ async def sessions(read: AsyncSession, seen: Visibility, tag: str | None) -> Seq
         session.c.date,
         session.c.number,
         session.c.task_protocol,
-        session.c.projects,
+        _projects(seen).label("projects"),
     ).where(
         session.c.lab.is_not(None),
         session.c.date.is_not(None),
@@ -55,6 +73,25 @@ async def sessions(read: AsyncSession, seen: Visibility, tag: str | None) -> Seq
             )
         )
     return (await read.execute(statement.order_by(sa.text("1")))).all()
+
+
+def _projects(seen: Visibility) -> sa.ColumnElement[Any]:
+    """Names of the session's projects that the caller may know of."""
+    session = table(SESSIONS)
+    if seen.everything:
+        return session.c.projects
+    link, project = table(SESSION_PROJECTS).alias(), table(PROJECTS).alias()
+    names = (
+        sa.select(project.c.name)
+        .where(
+            link.c.session_id == session.c.id,
+            project.c.id == link.c.project_id,
+            project_row_visible(seen, project.c.id, project.c.is_private),
+        )
+        .order_by(project.c.name)
+        .correlate_except(link, project)
+    )
+    return sa.func.array(names.scalar_subquery(), type_=ARRAY(sa.Text()))
 
 
 async def datasets(read: AsyncSession, seen: Visibility, tag: str | None) -> Sequence[Any]:

@@ -1,0 +1,122 @@
+"""What every service answers administrators about itself: events that failed, and its audit log.
+
+`/events/<service>/…` and `/audit/<service>`: the gateway routes them by the second segment.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
+
+from libs.common.auth import Admin
+from libs.common.bus import Listener, Waiting
+from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.db.audit import entries
+from libs.common.db.lists import paged
+from libs.common.db.transaction import Writer
+from libs.common.problem import NotFound, problems
+from libs.common.schemas import Page, page
+from libs.common.schemas.administration import AuditEntry, FailedEvent
+from libs.common.schemas.pages import PageWanted, Paging
+
+router = APIRouter(route_class=IdempotentRoute, tags=["administration"])
+
+
+async def _own(request: Request, service: str) -> None:
+    if service != request.app.state.service:
+        raise NotFound
+
+
+Own = [Depends(_own)]
+
+
+def _waiting(request: Request) -> Waiting:
+    listener: Listener = request.app.state.listener
+    return listener.waiting
+
+
+Kept = Annotated[Waiting, Depends(_waiting)]
+
+
+@router.get("/events/{service}/parked", dependencies=Own, responses=problems(NotFound))
+async def list_parked_events(
+    request: Request, _by: Admin, read: Reading, kept: Kept, wanted: Paging
+) -> Page[FailedEvent]:
+    """List events that failed five times by their own fault and are not tried again, the oldest first."""
+    return await _page(request, read, kept, wanted, parked=True)
+
+
+@router.get("/events/{service}/waiting", dependencies=Own, responses=problems(NotFound))
+async def list_waiting_events(
+    request: Request, _by: Admin, read: Reading, kept: Kept, wanted: Paging
+) -> Page[FailedEvent]:
+    """List events that wait for their next try, or behind another event with the same key, the oldest first."""
+    return await _page(request, read, kept, wanted, parked=False)
+
+
+async def _page(
+    request: Request, read: Reading, kept: Waiting, wanted: PageWanted, *, parked: bool
+) -> Page[FailedEvent]:
+    count, rows = await kept.listed(read, parked=parked, limit=wanted.limit, offset=wanted.offset)
+    return page(request, wanted, count, [_failed(row) for row in rows])
+
+
+def _failed(row: Any) -> FailedEvent:
+    told = {name: getattr(row, name) for name in FailedEvent.model_fields}
+    return FailedEvent(**(told | ({} if row.parked_at is None else {"retry_at": None})))
+
+
+@router.post("/events/{service}/{state}/{event_id}/retry", dependencies=Own, responses=problems(NotFound))
+async def retry_event(
+    request: Request, state: str, event_id: UUID, _by: Admin, tx: Tx, kept: Kept, after: BackgroundTasks
+) -> FailedEvent:
+    """Try an event again now, parked or waiting; its failures count from zero."""
+    before = await _find(tx, kept, state, event_id)
+    row = await kept.try_now(tx.session, event_id)
+    tx.audit("event.retried", "event", event_id, before={"error": before.error})
+    listener: Listener = request.app.state.listener
+    after.add_task(listener.wake)  # once this is committed
+    return _failed(row)
+
+
+@router.delete(
+    "/events/{service}/{state}/{event_id}", status_code=204, dependencies=Own, responses=problems(NotFound)
+)
+async def drop_event(
+    request: Request, state: str, event_id: UUID, _by: Admin, tx: Tx, kept: Kept, after: BackgroundTasks
+) -> None:
+    """Never handle an event, parked or waiting. The audit log keeps all of it."""
+    row = await _find(tx, kept, state, event_id)
+    await kept.drop(tx.session, event_id)
+    tx.audit("event.dropped", "event", event_id, before=_failed(row).model_dump(mode="json"))
+    listener: Listener = request.app.state.listener
+    after.add_task(listener.wake)  # others may have waited behind it
+
+
+async def _find(tx: Tx, kept: Waiting, state: str, event_id: UUID) -> Any:
+    row = await kept.find(tx.session, event_id)
+    if row is None or state != ("waiting" if row.parked_at is None else "parked"):
+        raise NotFound(
+            f"No event {event_id} is {state} here: it was handled, tried again or dropped meanwhile."
+        )
+    return row
+
+
+@router.get("/audit/{service}", dependencies=Own, responses=problems(NotFound))
+async def list_audit(
+    request: Request,
+    _by: Admin,
+    read: Reading,
+    wanted: Paging,
+    object_type: str | None = None,
+    object_id: str | None = None,
+    action: str | None = None,
+    username: str | None = None,
+) -> Page[AuditEntry]:
+    """List who did what in this service, the latest first; filters are exact."""
+    writer: Writer = request.app.state.writer
+    filters = {"object_type": object_type, "object_id": object_id, "action": action, "username": username}
+    count, rows = await paged(read, entries(writer.tables, filters), wanted)
+    return page(request, wanted, count, [AuditEntry(**row) for row in rows])

@@ -1,0 +1,42 @@
+"""What every service shows administrators: events that failed, and its audit log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.schemas.base import Schema
+
+
+class FailedEvent(Schema):
+    """An event that this service heard and has not handled."""
+
+    event_id: UUID
+    subject: str = Field(examples=["cingulum.transfer.upload.completed.v1"])
+    payload: dict[str, Any] = Field(description="ids and hashes")
+    key: str | None = Field(description="while it waits, later events with the same key wait behind it")
+    said_at: datetime
+    request_id: str = Field(description="of the request that it came from")
+    failures: int = Field(description="of its own; five park it")
+    transient: int = Field(description="failures in a row for want of a database, a store or a network")
+    error: str = Field(description="the last one; empty where it only waits behind another event")
+    failed_at: datetime
+    retry_at: datetime | None = Field(description="the next try; null where it is parked")
+
+
+class AuditEntry(Schema):
+    """Who did what to which object; `before` and `after` hold only what changed."""
+
+    id: int
+    at: datetime
+    user_id: UUID | None
+    username: str
+    action: str
+    object_type: str
+    object_id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    request_id: str

@@ -1,0 +1,148 @@
+"""What administrators see and do about events that failed, and the audit log, by HTTP and by `cingulum events`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cingulum.cli.events import register
+from libs.common.catalogue import SHARED, STATEFUL, Service, service_of
+from libs.common.permissions import Permission, may
+from libs.common.testing import Callers, Running
+from tests.support.gateway import served
+from tests.support.system import Cingulum
+
+ORDERED = "cingulum.registry.proof.ordered.v1"  # transfer hears it
+
+
+async def a_failed_event(cingulum: Cingulum, *, parked: bool = True) -> UUID:
+    """An event that transfer has not handled: parked, or waiting an hour for its next try."""
+    event_id = uuid4()
+    connection = await asyncpg.connect(cingulum.admin_url)
+    await connection.execute(
+        "INSERT INTO transfer.dead_events (event_id, subject, payload, failures, error, parked_at, retry_at) "
+        "VALUES ($1, $2, '{\"copy_ids\": []}', 5, 'RuntimeError()', CASE WHEN $3 THEN now() END, "
+        "now() + interval '1 hour')",
+        event_id,
+        ORDERED,
+        parked,
+    )
+    await connection.close()
+    return event_id
+
+
+async def handled(cingulum: Cingulum, event_id: UUID) -> None:
+    """Wait until transfer has handled the event."""
+    connection = await asyncpg.connect(cingulum.admin_url)
+    try:
+        async with asyncio.timeout(60):
+            await _appears(connection, event_id)
+    finally:
+        await connection.close()
+
+
+async def _appears(connection: asyncpg.Connection, event_id: UUID) -> None:
+    query = "SELECT EXISTS (SELECT FROM transfer.inbox WHERE event_id = $1)"
+    for _ in range(10_000):
+        if await connection.fetchval(query, event_id):
+            return
+        await asyncio.sleep(0.05)
+
+
+async def ids(running: Running, state: str) -> list[str]:
+    """The events of a list."""
+    answer = await running.get(f"/events/transfer/{state}")
+    assert answer.status_code == 200, answer.text
+    return [row["event_id"] for row in answer.json()["results"]]
+
+
+async def test_only_administrators_see_and_change_failed_events(cingulum: Cingulum, callers: Callers) -> None:
+    event = await a_failed_event(cingulum)
+    transfer = await cingulum.start(Service.TRANSFER)
+    roads = [
+        ("GET", "/events/transfer/parked"),
+        ("GET", "/events/transfer/waiting"),
+        ("POST", f"/events/transfer/parked/{event}/retry"),
+        ("DELETE", f"/events/transfer/parked/{event}"),
+        ("GET", "/audit/transfer"),
+    ]
+    for role, who in callers.all().items():
+        if who is None or not may(who, Permission.ADMIN):
+            for method, path in roads:
+                answer = await transfer.as_(who).request(method, path)
+                assert answer.status_code == 403, f"{role}: {method} {path}"
+    assert await ids(transfer.as_(callers.administrator), "parked") == [str(event)]
+
+
+async def test_a_parked_event_is_retried_and_dropped(cingulum: Cingulum, callers: Callers) -> None:
+    first, second = await a_failed_event(cingulum), await a_failed_event(cingulum)
+    third = await a_failed_event(cingulum, parked=False)
+    transfer = await cingulum.start(Service.TRANSFER, callers.administrator)
+    assert set(await ids(transfer, "parked")) == {str(first), str(second)}
+    assert await ids(transfer, "waiting") == [str(third)]
+
+    answer = await transfer.post(f"/events/transfer/parked/{first}/retry")
+    assert (answer.status_code, answer.json()["failures"]) == (200, 0)
+    await handled(cingulum, first)
+    assert (await transfer.post(f"/events/transfer/waiting/{third}/retry")).status_code == 200
+    await handled(cingulum, third)
+
+    assert (await transfer.delete(f"/events/transfer/waiting/{second}")).status_code == 404
+    assert (await transfer.delete(f"/events/transfer/parked/{second}")).status_code == 204
+    await handled(cingulum, second)
+    assert await ids(transfer, "parked") == []
+    audited = (await transfer.get("/audit/transfer?action=event.dropped")).json()
+    assert audited["count"] == 1
+    assert audited["results"][0]["object_id"] == str(second)
+    assert audited["results"][0]["before"]["payload"] == {"copy_ids": []}
+
+
+@pytest.mark.parametrize(
+    "path", ["/events/registry/parked", "/audit/registry", "/undo/transfer", "/events/transfer"]
+)
+async def test_what_a_service_does_not_answer_is_404(cingulum: Cingulum, callers: Callers, path: str) -> None:
+    transfer = await cingulum.start(Service.TRANSFER, callers.administrator)
+    assert (await transfer.get(path)).status_code == 404
+
+
+def test_shared_segments_are_routed_by_the_second_one() -> None:
+    for segment in SHARED:
+        for service in STATEFUL:
+            assert service_of(f"/{segment}/{service}/parked") is service
+        for nobody in ("", "/", "/gateway", "/nobody", "/portal/parked"):
+            assert service_of(f"/{segment}{nobody}") is None
+
+
+def typed(*words: str) -> Result:
+    """`cingulum …` as somebody types it."""
+    app = typer.Typer()
+    register(app)
+    app.callback()(lambda: None)
+    return CliRunner(env={"COLUMNS": "250"}).invoke(app, ["events", *words])
+
+
+async def test_the_command_line_lists_retries_and_drops(cingulum: Cingulum) -> None:
+    first, second = await a_failed_event(cingulum), await a_failed_event(cingulum)
+    admin = {"CINGULUM_ADMIN_USERNAME": "ada", "CINGULUM_ADMIN_PASSWORD": "correct horse"}
+    async with served({**cingulum.environment, **admin}) as url:
+        sign_in = ["--url", url, "--user", "ada", "--password", "correct horse"]
+
+        async def events(*words: str) -> Any:
+            return await asyncio.to_thread(typed, *words, *sign_in)
+
+        listed = await events("list", "--payload")
+        assert listed.exit_code == 1, listed.output
+        assert all(text in listed.output for text in (str(first), str(second), "RuntimeError", "copy_ids"))
+        assert (await events("drop", "transfer", str(second), "--yes")).exit_code == 0
+        retried = await events("retry", "transfer", "--all")
+        assert "1 events are tried again" in retried.output
+        await handled(cingulum, first)
+        assert (await events("list")).output.strip() == "No event failed."
+        assert (await events("retry", "transfer", str(first))).exit_code == 1
+    assert "PARKED" in typed("--help").output

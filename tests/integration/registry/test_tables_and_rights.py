@@ -1,0 +1,141 @@
+"""`/cache.zip` follows at once what narrows rights, and names nothing that its reader may not know of."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from libs.common.catalogue import Service
+from libs.common.permissions import Principal
+from libs.common.published import PROJECTS, table
+from tests.support.lab import Laboratory, a_session, laboratory, made
+from tests.support.system import Cingulum
+
+
+@pytest.fixture
+async def lab(cingulum: Cingulum) -> Laboratory:
+    """One lab; its session is in the open project `imaging` and in ada's private project `drug`."""
+    lab = await laboratory(cingulum)
+    await made(lab.metadata, "/projects", {"name": "imaging", "users": []})
+    await made(lab.metadata, "/projects", {"name": "drug", "users": ["ada"]})
+    return lab
+
+
+async def sessions(lab: Laboratory, who: Principal) -> dict[str, str]:
+    """The sessions of somebody's tables, with the projects that each is said to be in."""
+    answer = await lab.registry.as_(who).get("/cache.zip")
+    assert answer.status_code == 200, answer.text
+    zipped = zipfile.ZipFile(io.BytesIO(answer.content))
+    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(zipped.read("sessions.pqt"))).to_pylist()
+    return {row["id"]: row["projects"] for row in rows}
+
+
+async def patch(lab: Laboratory, path: str, **body: Any) -> None:
+    """A change by the administrator."""
+    answer = await lab.metadata.patch(path, body)
+    assert answer.status_code == 200, answer.text
+
+
+async def with_projects(lab: Laboratory, who: Principal, *names: str) -> Principal:
+    """Somebody as the gateway introduces a member of these projects."""
+    view = table(PROJECTS)
+    async with lab.metadata.app.state.database.read() as read:
+        ids = await read.scalars(sa.select(view.c.id).where(view.c.name.in_(names)))
+        return Principal(who.user_id, who.username, labs=who.labs, projects=frozenset(ids))
+
+
+async def test_a_private_project_is_named_to_its_members_only(lab: Laboratory) -> None:
+    await patch(lab, f"/sessions/{lab.session_id}", projects=["imaging", "drug"])
+    await patch(lab, "/projects/drug", is_private=True)
+    ada = await with_projects(lab, lab.member, "drug")
+    assert await sessions(lab, ada) == {lab.session_id: "drug,imaging"}
+    for stranger_to_it in (lab.member, lab.visitor):
+        assert "drug" not in "".join((await sessions(lab, stranger_to_it)).values())
+    assert await sessions(lab, lab.administrator) == {lab.session_id: "drug,imaging"}
+
+
+async def _project_made_private(lab: Laboratory) -> None:
+    await patch(lab, f"/sessions/{lab.session_id}", projects=["drug"])
+    await sessions(lab, lab.member)
+    await patch(lab, "/projects/drug", is_private=True)
+
+
+async def _session_moved_into_a_private_project(lab: Laboratory) -> None:
+    await patch(lab, "/projects/drug", is_private=True)
+    await sessions(lab, lab.member)
+    await patch(lab, f"/sessions/{lab.session_id}", projects=["drug"])
+
+
+async def _session_deleted(lab: Laboratory) -> None:
+    assert (await lab.metadata.delete(f"/sessions/{lab.session_id}")).status_code in {200, 204}
+
+
+@pytest.mark.parametrize(
+    "narrowing",
+    [_project_made_private, _session_moved_into_a_private_project, _session_deleted],
+    ids=lambda found: found.__name__.strip("_"),
+)
+async def test_what_narrows_rights_narrows_the_next_answer(lab: Laboratory, narrowing: Any) -> None:
+    other = await made(lab.metadata, "/sessions", a_session(number=2))
+    assert set(await sessions(lab, lab.member)) == {lab.session_id, other["id"]}
+    await narrowing(lab)
+    assert set(await sessions(lab, lab.member)) == {other["id"]}
+
+
+async def test_a_private_project_that_is_deleted_stays_private(lab: Laboratory) -> None:
+    await patch(lab, f"/sessions/{lab.session_id}", projects=["drug"])
+    await patch(lab, "/projects/drug", is_private=True)
+    assert await sessions(lab, lab.member) == {}
+    assert (await lab.metadata.delete("/projects/drug")).status_code in {200, 204}
+    assert await sessions(lab, lab.member) == {}
+
+
+async def test_a_public_tag_that_is_taken_away_narrows_the_next_answer(lab: Laboratory) -> None:
+    admin = lab.registry.as_(lab.administrator)
+    await made(admin, "/tags", {"name": "paper", "public": True})
+    (dataset,) = await lab.register("alf/spikes.times.npy")
+    reader = Principal(UUID(int=9), "public", is_public=True)
+    assert await sessions(lab, reader) == {}
+    assert (await admin.patch(f"/datasets/{dataset['id']}", {"tags": ["paper"]})).status_code == 200
+    assert set(await sessions(lab, reader)) == {lab.session_id}
+    assert (await admin.patch(f"/datasets/{dataset['id']}", {"tags": []})).status_code == 200
+    assert await sessions(lab, reader) == {}
+
+
+async def test_a_change_that_commits_after_later_ones_narrows_the_next_answer(
+    lab: Laboratory, cingulum: Cingulum
+) -> None:
+    await patch(lab, f"/sessions/{lab.session_id}", projects=["drug"])
+    slow = await asyncpg.connect(cingulum.admin_url)
+    change = slow.transaction()
+    await change.start()
+    await slow.execute("UPDATE metadata.projects SET is_private = true WHERE name = 'drug'")
+    await patch(lab, "/projects/imaging", description="changed meanwhile, and committed before")
+    assert set(await sessions(lab, lab.member)) == {lab.session_id}
+    await change.commit()
+    await slow.close()
+    assert await sessions(lab, lab.member) == {}
+
+
+async def test_tables_are_kept_while_nothing_changes(lab: Laboratory) -> None:
+    statements: list[str] = []
+    engine = lab.registry.app.state.database.reading.sync_engine
+    await sessions(lab, lab.member)
+
+    def note(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        statements.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        await sessions(lab, lab.member)
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+    assert not [one for one in statements if "published_sessions" in one or "registry.datasets" in one]
+    assert lab.registry.service is Service.REGISTRY
