@@ -118,3 +118,14 @@ async def test_a_task_cannot_be_made_in_a_session_that_its_maker_may_not_know_of
         answers = [await caller.post("/tasks", {"session": s, "name": "t"}) for s in (hidden, missing)]
         assert [answer.status_code for answer in answers] == [400, 400], name
         assert answers[0].text.replace(hidden, missing) == answers[1].text
+
+
+async def test_public_readers_know_of_no_worker(house: House) -> None:
+    scheduler = await _scheduler(house)
+    worker = house.as_("root", "work").caller
+    asked = {"claim_id": str(uuid4()), "worker": "rig-7", "tasks": ["t"], "wait_s": 0}
+    assert (await scheduler.as_(worker).post("/jobs/claim", asked)).status_code == 200
+    assert [row["name"] for row in (await scheduler.as_(house.who("eve")).get("/workers")).json()] == [
+        "rig-7"
+    ]
+    assert (await scheduler.as_(house.who("public")).get("/workers")).json() == []
