@@ -6,7 +6,7 @@ A public reader sees what a public tag covers. A token can only narrow what its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -293,11 +293,12 @@ class Visibility:
     projects: frozenset[UUID]
     labs: frozenset[UUID] | None
     only_projects: frozenset[UUID] | None
-    user_id: UUID | None = None
-    member_labs: frozenset[UUID] = frozenset()
-    work_labs: frozenset[UUID] | None = frozenset()
     every_project: bool = False
-    caller_id: UUID | None = None
+    # Not compared: people who see the same sessions share the tables that are kept for them.
+    user_id: UUID | None = field(default=None, compare=False)
+    member_labs: frozenset[UUID] = field(default=frozenset(), compare=False)
+    work_labs: frozenset[UUID] | None = field(default=frozenset(), compare=False)
+    caller_id: UUID | None = field(default=None, compare=False)
     key: object = None
 
     def __post_init__(self) -> None:

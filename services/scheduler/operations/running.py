@@ -9,7 +9,7 @@ from uuid import UUID
 from libs.common.db import Transaction
 from libs.common.events import JobCompleted, JobPublishing
 from libs.common.observability import logger
-from libs.common.permissions import Permission, Principal, may_on, reach_of
+from libs.common.permissions import Permission, Principal, may_on, reach_of, visibility
 from libs.common.problem import Forbidden, NotFound
 from libs.common.schemas.jobs import ClaimIn, CompleteIn, FailIn, HeartbeatIn, LogIn
 from libs.common.schemas.states import JobState
@@ -38,9 +38,13 @@ async def _locked(tx: Transaction, by: Principal, job_id: UUID) -> JobRow:
     return row
 
 
-async def _check_may_work(tx: Transaction, by: Principal, row: JobRow) -> None:
-    if not may_on(by, Permission.WORK, await session_target(tx.session, row.session_id)):
-        raise Forbidden("The job is beyond the labs and projects of the worker's token.")
+async def _check_may_work(tx: Transaction, by: Principal, row: JobRow, missing: str = "") -> None:
+    """Raises Forbidden, and NotFound where the caller may not know of the job at all: as if it were not there."""
+    if may_on(by, Permission.WORK, await session_target(tx.session, row.session_id)):
+        return
+    if await queries.one(tx.session, queries.jobs(visibility(by)), JobRow.id == row.id) is None:
+        raise NotFound(missing or f"There is no job {row.id}.")
+    raise Forbidden("The job is beyond the labs and projects of the worker's token.")
 
 
 async def claim(tx: Transaction, by: Principal, asked: ClaimIn) -> tuple[JobRow, int] | None:
@@ -133,9 +137,10 @@ async def log(tx: Transaction, by: Principal, job_id: UUID, piece: LogIn) -> Non
     """Keep a piece of an attempt's log, also of one that is over: it says why."""
     attempt = await queries.attempt(tx.session, piece.token)
     row = await tx.session.get(JobRow, job_id)
+    missing = f"The job {job_id} has no such attempt."
     if row is None or attempt is None or attempt.job_id != job_id:
-        raise NotFound(f"The job {job_id} has no such attempt.")
-    await _check_may_work(tx, by, row)
+        raise NotFound(missing)
+    await _check_may_work(tx, by, row, missing)
     await queries.add_log(tx.session, job_id, piece.token, piece.n, piece.text)
 
 

@@ -62,7 +62,7 @@ async def _check_copies(session: AsyncSession, ids: set[UUID], by: Principal, ki
 
 
 async def _check_attempts(session: AsyncSession, said: set[tuple[int, UUID]], by: Principal) -> None:
-    found = await neighbours.attempts(session, {token for token, _ in said})
+    found = await neighbours.attempts(session, {token for token, _ in said}, visibility(by))
     for token, job_id in said:
         attempt = found.get(token)
         if attempt is None or attempt.job_id != job_id or attempt.state is not AttemptState.RUNNING:
@@ -70,4 +70,6 @@ async def _check_attempts(session: AsyncSession, said: set[tuple[int, UUID]], by
         if not may_on(by, Permission.WORK, attempt.target) or not in_scope(
             by, Permission.TRANSFER, attempt.target
         ):
+            if not attempt.is_known:
+                raise LateToken
             raise Forbidden

@@ -16,7 +16,7 @@ from libs.common.permissions import Permission, Principal, Visibility, reach_of,
 from libs.common.published import ATTEMPTS, COPIES, DATASETS, JOBS, table
 from libs.common.schemas.states import AttemptState, CopyState, UploadState
 from libs.common.targets import session_in_reach, subject_in_reach
-from libs.common.visible import dataset_row_visible
+from libs.common.visible import dataset_row_visible, dataset_visible
 from services.transfer.domain import IDLE, Part, Read, Upload
 from services.transfer.models import PartRow, UploadRow
 
@@ -44,10 +44,13 @@ async def lock_hashes(session: AsyncSession, hashes: Iterable[str]) -> None:
 
 
 def owned(by: Principal) -> sa.ColumnElement[bool]:
-    """A caller's own uploads, as far as the token in use reaches; administrators who signed in see all."""
+    """A caller's own uploads, as far as the token in use reaches; administrators who signed in see all.
+
+    One for a dataset that the caller may not know of (any more) is not there: its bytes are not to land either.
+    """
     if by.is_superuser and by.scopes is None:
         return sa.true()
-    mine = UploadRow.owner_id == by.user_id
+    mine = sa.and_(UploadRow.owner_id == by.user_id, ~_for_hidden(visibility(by)))
     reach = reach_of(by, Permission.TRANSFER)
     if reach is None:
         return mine
@@ -60,6 +63,12 @@ def owned(by: Principal) -> sa.ColumnElement[bool]:
     )
     of_job = sa.exists().where(job.c.id == UploadRow.job_id, session_in_reach(reach, job.c.session_id))
     return sa.and_(mine, sa.or_(of_copy.correlate_except(copy, dataset), of_job.correlate_except(job)))
+
+
+def _for_hidden(seen: Visibility) -> sa.ColumnElement[bool]:
+    copy = table(COPIES).alias()
+    hidden = sa.exists().where(copy.c.id == UploadRow.copy_id, ~dataset_visible(seen, copy.c.dataset_id))
+    return hidden.correlate_except(copy)
 
 
 def listed(by: Principal, states: Sequence[str], copy_id: UUID | None) -> sa.Select[Any]:

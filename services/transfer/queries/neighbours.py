@@ -14,7 +14,7 @@ from libs.common.permissions import Target, Visibility
 from libs.common.published import ATTEMPTS, COPIES, DATASETS, JOBS, table
 from libs.common.schemas.states import AttemptState
 from libs.common.targets import object_target, session_targets
-from libs.common.visible import dataset_row_visible
+from libs.common.visible import dataset_row_visible, session_visible
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,20 @@ class AttemptFound:
     job_id: UUID
     state: AttemptState
     target: Target
+    is_known: bool
 
 
-async def attempts(session: AsyncSession, tokens: Iterable[int]) -> dict[int, AttemptFound]:
-    """Attempts by token."""
+async def attempts(session: AsyncSession, tokens: Iterable[int], who: Visibility) -> dict[int, AttemptFound]:
+    """Attempts by token; `is_known` tells whether the caller may know of the job's session."""
     seen, jobs = table(ATTEMPTS), table(JOBS)
     statement = (
-        sa.select(seen.c.token, seen.c.job_id, seen.c.state, jobs.c.session_id)
+        sa.select(
+            seen.c.token,
+            seen.c.job_id,
+            seen.c.state,
+            jobs.c.session_id,
+            session_visible(who, jobs.c.session_id).label("is_known"),
+        )
         .outerjoin(jobs, jobs.c.id == seen.c.job_id)
         .where(seen.c.token.in_(list(tokens)))
     )
@@ -82,7 +89,11 @@ async def attempts(session: AsyncSession, tokens: Iterable[int]) -> dict[int, At
     sessions = await session_targets(session, {row.session_id for row in rows if row.session_id})
     return {
         row.token: AttemptFound(
-            row.token, row.job_id, AttemptState(row.state), sessions.get(row.session_id, Target())
+            row.token,
+            row.job_id,
+            AttemptState(row.state),
+            sessions.get(row.session_id, Target()),
+            row.is_known,
         )
         for row in rows
     }

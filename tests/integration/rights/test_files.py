@@ -214,3 +214,36 @@ async def test_files_of_an_object_lie_in_the_objects_own_folder(lab: Laboratory)
     )
     assert odd.status_code == 400
     assert list(odd.json())[:1] == ["content_type"]
+
+
+async def test_bytes_cannot_be_brought_to_a_copy_that_their_sender_may_not_know_of(
+    cingulum: Cingulum, lab: Laboratory
+) -> None:
+    transfer = await cingulum.start(Service.TRANSFER, lab.member)
+    (dataset,) = await lab.register("alf/spikes.times.npy", name="central")
+    held = {"dataset": dataset["id"], "repository": "central"}
+    (copy,) = (await lab.registry.get("/copies", params=held)).json()["results"]
+    body = {"size_bytes": 3, "copy_id": copy["id"]}
+    mine = await made(transfer, "/uploads", body)
+    ada = await _in_private_project(lab, f"/sessions/{lab.session_id}")
+    for who in (lab.member, lab.visitor, Principal(uuid4(), "stock", is_stock_manager=True)):
+        answers = [
+            await transfer.as_(who).post("/uploads", body | {"copy_id": which})
+            for which in (copy["id"], NOBODY)
+        ]
+        assert [answer.status_code for answer in answers] == [400, 400], who.username
+        assert answers[0].text.replace(copy["id"], NOBODY) == answers[1].text
+    # what a former member had begun is not there any more, for reading and for sending
+    for method, path, more in (
+        ("GET", "", {}),
+        ("PUT", "/parts/0", {"content": b"abc"}),
+        ("POST", "/complete", {"json": {"sha256": "ab" * 32}}),
+    ):
+        answers = [
+            await transfer.request(method, f"/uploads/{one}{path}", **more) for one in (mine["id"], NOBODY)
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404], path
+        assert answers[0].text.replace(mine["id"], NOBODY) == answers[1].text
+    assert (await transfer.get("/uploads")).json()["count"] == 0
+    assert (await transfer.as_(ada).get(f"/uploads/{mine['id']}")).status_code == 200
+    assert (await transfer.as_(ada).post("/uploads", body)).status_code == 201
