@@ -32,7 +32,7 @@ class Transaction:
         self.request_id = request
         self._published: list[dict[str, Any]] = []
         self._audited: list[dict[str, Any]] = []
-        self._part_published = False
+        self._flushed_events = False
 
     def publish(self, event: Event) -> None:
         """Say a fact; it is written with the rows, and rung once they are committed."""
@@ -71,7 +71,7 @@ class Transaction:
     @property
     def has_published(self) -> bool:
         """Whether the relay has something to ring once this is committed."""
-        return bool(self._published) or self._part_published
+        return bool(self._published) or self._flushed_events
 
     @asynccontextmanager
     async def part(self) -> AsyncIterator[Transaction]:
@@ -86,16 +86,18 @@ class Transaction:
             self.session.info.clear()
             self.session.info.update(noted)
             raise
-        self._part_published = self._part_published or part.has_published
+        self._flushed_events = self._flushed_events or part.has_published
 
     async def flush(self) -> None:
-        """Send what was collected to the database, inside the transaction."""
+        """Send what was collected to the database, inside the transaction; what was sent before is not sent again."""
         await self.session.flush()
         if self._audited:
             await self.session.execute(self.tables.audit.insert(), self._audited)
             self._audited = []
-        for start in range(0, len(self._published), AT_ONCE):
-            await self.session.execute(self.tables.events.insert(), self._published[start : start + AT_ONCE])
+        said, self._published = self._published, []
+        self._flushed_events = self._flushed_events or bool(said)
+        for start in range(0, len(said), AT_ONCE):
+            await self.session.execute(self.tables.events.insert(), said[start : start + AT_ONCE])
 
 
 class Writer:

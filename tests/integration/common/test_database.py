@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -12,8 +12,10 @@ from deploy.local.migrate import built, migrate, missing_migration
 from deploy.local.servers import Postgres
 from libs.common.catalogue import Service
 from libs.common.db.audit import first_broken, seal
+from libs.common.events import UploadCompleted
 from libs.common.migrate import Addresses, owner_role, runtime_role, step_zero, upgrade
 from libs.common.published import RECORDINGS, VIEWS
+from libs.common.schemas.ids import UploadId
 from libs.common.testing.harness import SECRET
 from tests.support.system import Cingulum
 
@@ -144,3 +146,15 @@ async def test_a_changed_audit_row_breaks_the_chain(cingulum: Cingulum) -> None:
     await owner.close()
     async with writer.database.read() as session:
         assert await first_broken(session, writer.tables) == second
+
+
+async def test_a_fact_is_said_once_however_often_its_transaction_is_flushed(cingulum: Cingulum) -> None:
+    metadata = await cingulum.start(Service.METADATA)
+    event = UploadCompleted(upload_id=UploadId(uuid4()), sha256="0" * 64, md5="0" * 32, size_bytes=1)
+    async with metadata.app.state.writer.begin() as tx:
+        async with tx.part() as part:
+            part.publish(event)
+            await part.flush()
+        assert tx.has_published
+        await tx.flush()
+    assert await metadata.published(UploadCompleted) == [event]
