@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 from typing import Any, Final
 
 import uvicorn
@@ -58,8 +59,17 @@ def serve(app: ASGIApp, port: int, *, behind_gateway: bool, grace_s: int = 1) ->
     It listens on loopback only, unless CINGULUM_HOST says where.
     """
     limits = ServerSettings().limits(behind_gateway=behind_gateway)
+    _allow_files(2 * limits.connections)  # one for a connection, and one for what it reads
     # What is loaded now stays for good: without this each full collection walks its 200,000 objects, and every
     # request waits for that 0.1 s or more.
     gc.freeze()
     host = os.environ.get("CINGULUM_HOST", "127.0.0.1")
     uvicorn.run(app, host=host, port=port, lifespan="on", **options(limits, grace_s=grace_s))
+
+
+def _allow_files(wanted: int) -> None:
+    """Let this process open so many files, as far as the machine allows: many allow 1,024 unless asked."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -102,6 +102,10 @@ class Gateway:
         if service is None:
             raise NotFound(_nobody(scope["path"]))
         if service is Service.GATEWAY:
+            if (
+                scope["path"] != "/health/live"
+            ):  # readiness asks everybody: a stranger may not let it ask without end
+                self._limit(None, caller)
             await routes.answer_own(self, caller, scope, receive, send)
             return
         if scope["path"] == "/":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from services.gateway.app import Gateway
     from services.gateway.domain import Caller
 
-WAIT_S: Final = 0.9  # who is asking, then who is ready: together within the 2 s that probes wait
+WAIT_S: Final = 1.8  # probes wait 2 s
 KEPT: Final = {"Cache-Control": "public, max-age=300"}
 OPENAPI = "application/vnd.oai.openapi+json"
 
@@ -47,7 +47,7 @@ async def answer_own(gateway: Gateway, caller: Caller, scope: Scope, receive: Re
         case "/health/live":
             response: Response = JSONResponse({"status": "ok"})
         case "/health" | "/health/ready":
-            response = await _ready(gateway, is_known=await _is_member(gateway, caller, scope))
+            response = await _ready(gateway, caller, scope)
         case "/metrics":
             await _check_may_measure(gateway, caller, request)
             response = await metrics(request)
@@ -92,16 +92,16 @@ async def to_portal(scope: Scope, receive: Receive, send: Send) -> None:
     await RedirectResponse("/app/", status_code=302)(scope, receive, send)
 
 
-async def _ready(gateway: Gateway, *, is_known: bool) -> Response:
+async def _ready(gateway: Gateway, caller: Caller, scope: Scope) -> Response:
     """Ready when the gateway and all its services are; members are told which, with what each says."""
     names = sorted({service for service in SEGMENTS.values() if service is not Service.GATEWAY})
     known = [s for s in names if s in gateway.apps or s in gateway.settings.services]
     asked = (_own_state(gateway), *(_state(gateway, service) for service in known))
-    told = await asyncio.gather(*asked)
+    is_member, *told = await asyncio.gather(_is_member(gateway, caller, scope), *asked)
     states = dict(zip((Service.GATEWAY, *known), told, strict=True))
     good = all(said == "ok" for said in states.values())
     body: dict[str, Any] = {"status": "ok" if good else "not ready"}
-    if is_known:
+    if is_member:
         body["services"] = states
     return JSONResponse(body, status_code=200 if good else 503)
 

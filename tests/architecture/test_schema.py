@@ -9,6 +9,7 @@ import pytest
 from one.webclient import RestSchemeCoreApi, RestSchemeOpenApi
 
 from deploy.local.schema import METHODS, STATIC, written
+from libs.common.catalogue import BODIES, Body
 
 # What ONE, ibllib and iblrig call, of what there is so far.
 USED = {
@@ -75,3 +76,14 @@ def test_the_one_client_finds_the_actions_that_it_uses(committed: dict[str, Any]
 def test_old_clients_find_the_same_in_their_form(committed: dict[str, Any]) -> None:
     old = RestSchemeCoreApi(json.loads((STATIC / "coreapi.json").read_text()))
     assert set(old.actions("sessions")) == set(RestSchemeOpenApi(committed).actions("sessions"))
+
+
+def test_a_body_that_is_neither_json_nor_a_form_is_declared_with_its_limit(committed: dict[str, Any]) -> None:
+    short = {"application/json", "application/x-www-form-urlencoded"}
+    long = {
+        (method.upper(), path)
+        for path, operations in committed["paths"].items()
+        for method, operation in operations.items()
+        if method in METHODS and operation.get("requestBody", {}).get("content", {}).keys() - short
+    }
+    assert long == {(method, path) for method, path, body in BODIES if body in {Body.BYTES, Body.IMAGE}}

@@ -31,7 +31,7 @@ async def test_answers_say_that_they_are_not_kept_and_metrics_are_not_for_strang
 ) -> None:
     token = (await http.post("/auth-token", json=LOGIN)).json()["token"]
     known = {"Authorization": f"Token {token}"}
-    for path, status in (("/me", 200), ("/nobody", 404), ("/labs", 200), ("/health", 200)):
+    for path, status in (("/me", 200), ("/nobody", 404), ("/labs", 200), ("/health/live", 200)):
         answer = await http.get(path, headers=known)
         assert answer.status_code == status
         assert answer.headers["cache-control"] == "no-store", path
