@@ -16,7 +16,7 @@ from libs.common.catalogue import Service
 from libs.common.db import Database, Transaction
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
-from libs.common.events import Event
+from libs.common.events import Event, SessionsDeleted
 from libs.common.problem import Conflict
 from services.metadata.models import Base
 from tests.support.system import Cingulum
@@ -256,3 +256,18 @@ async def test_whatever_fails_and_restarts_each_event_is_handled_once_and_in_ord
         numbers = [n for name, n in handler.handled if name == thing]
         assert numbers == sorted(numbers)
     assert await handler.parked() == []
+
+
+async def test_what_a_handler_says_is_written_once_and_rung(cingulum: Cingulum) -> None:
+    handler, hears, rung = await a_handler(cingulum), Hears(), []
+    handler.writer.after_commit = lambda: rung.append(True)
+
+    @hears.on(ThingHappened)
+    async def thing_happened(tx: Transaction, event: ThingHappened) -> None:
+        tx.publish(SessionsDeleted(session_ids=[]))
+
+    listener = Listener(Service.METADATA, handler.writer, Bus(None, "test"), hears, 600, handle_s=20)
+    assert await listener.handle(handler.event("a", 1), "bell") is Outcome.HANDLED
+    rows = await handler.sql("SELECT subject FROM metadata.events")
+    assert [row.subject for row in rows] == [SessionsDeleted.subject]
+    assert rung == [True]
