@@ -52,6 +52,7 @@ class Handler:
         @hears.on(ThingHappened)
         async def thing_happened(tx: Transaction, event: ThingHappened) -> None:
             tx.audit("thing.handled", "thing", event.thing, after={"n": event.n})
+            tx.publish(SessionsDeleted(session_ids=[]))
             self.tried.append((event.thing, event.n))
             self.fails(event)
             self.handled.append((event.thing, event.n))

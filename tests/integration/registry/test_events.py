@@ -111,6 +111,40 @@ async def test_a_copy_whose_bytes_landed_is_verified_and_shown(
     assert [d["hash"] for d in session["data_dataset_session_related"]] == [md5(DATA)]
 
 
+async def test_a_store_that_fails_for_long_leaves_no_landed_upload_unproved(
+    lab: Laboratory, neighbours: Neighbours
+) -> None:
+    (dataset,) = await lab.register(FILE, hashes=[md5(DATA)], filesizes=[len(DATA)])
+    copy = (await neighbours.copy(dataset["id"]))["id"]
+    lab_folder = neighbours.store.tree.path(LAB)
+    lab_folder.write_bytes(b"")  # a file where a folder must be: each link ends in an OSError
+    await neighbours.upload(DATA, copy=copy)
+    admin = lab.registry.as_(lab.administrator)
+
+    async def failed() -> int:
+        rows = (await admin.get("/events/registry/waiting")).json()["results"]
+        return int(rows[0]["transient"]) if rows else 0
+
+    for n in range(1, 8):  # five failures parked it once
+        while await failed() <= n:
+            event = (await admin.get("/events/registry/waiting")).json()["results"][0]["event_id"]
+            await neighbours.database.execute("UPDATE registry.dead_events SET retry_at = now()")
+            lab.registry.app.state.listener.wake()
+            await asyncio.sleep(0.1)
+    assert (await admin.get("/events/registry/parked")).json()["count"] == 0
+    assert (await neighbours.copy(dataset["id"]))["state"] == "expected"
+
+    lab_folder.unlink()
+    assert (await admin.post(f"/events/registry/waiting/{event}/retry")).status_code == 200
+
+    async def verified() -> bool:
+        return str((await neighbours.copy(dataset["id"]))["state"]) == "verified"
+
+    await until(verified)
+    path = f"/data/{FOLDER}/alf/spikes.times.{dataset['id']}.npy"
+    assert (await lab.registry.get(path)).content == DATA
+
+
 async def test_other_bytes_than_were_registered_are_suspect(lab: Laboratory, neighbours: Neighbours) -> None:
     (dataset,) = await lab.register(FILE, hashes=["0" * 32], filesizes=[len(DATA)])
     await neighbours.upload(DATA, copy=(await neighbours.copy(dataset["id"]))["id"])
