@@ -114,7 +114,10 @@ def keep_key(request: Request, told: bytes) -> None:
         return
     if not 0 < len(key) <= LONGEST_KEY:
         raise BadRequest(f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.")
-    about = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    who = getattr(request.state, "principal", None)
+    # A token of other scopes gets no answer that was meant for a wider one of the same person.
+    scopes = "" if who is None or who.scopes is None else " ".join(sorted(map(str, who.scopes))) + "\n"
+    about = f"{request.method} {request.url.path}?{request.url.query}\n{scopes}".encode()
     request.state.idempotency = (key, hashlib.sha256(about + told).digest())
 
 

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, deleted
-from libs.common.permissions import Principal, Visibility
-from libs.common.problem import BadRequest
+from libs.common.permissions import Permission, Principal, Visibility, in_scope
+from libs.common.problem import BadRequest, Forbidden
 from libs.common.schemas.colony import (
     WaterAdministrationIn,
     WeighingIn,
 )
+from libs.common.targets import session_target
 from services.metadata.models import (
     ActionRow,
     UserRow,
@@ -74,7 +75,7 @@ async def save_water(
     if body.adlib is not None:
         fields["adlib"] = body.adlib
     if "session" in given:
-        fields["session_id"] = await _session(tx, seen, body.session)
+        fields["session_id"] = await _session(tx, by, seen, body.session)
     if body.user or existing is None:
         user_id = await references.id_named(tx.session, UserRow, body.user, "user")
         fields["user_id"] = user_id or by.user_id
@@ -89,11 +90,14 @@ async def save_water(
     return water.id
 
 
-async def _session(tx: Transaction, seen: Visibility, session_id: UUID | None) -> UUID | None:
+async def _session(tx: Transaction, by: Principal, seen: Visibility, session_id: UUID | None) -> UUID | None:
+    """A session in which water was given. Raises Forbidden where the token does not reach it: the water shows there."""
     if session_id is None:
         return None
     if not await references.session_known(tx.session, seen, session_id):
         raise unknown("session", "pk", session_id)
+    if not in_scope(by, Permission.WRITE, await session_target(tx.session, session_id)):
+        raise Forbidden("The session is beyond the labs and projects of the token in use.")
     return session_id
 
 

@@ -101,6 +101,26 @@ async def test_a_narrowed_token_takes_nothing_out_of_its_scope_or_into_another_p
     assert (kept["projects"], kept["lab"]) == (["openp"], "hilllab")
 
 
+async def test_water_is_written_into_no_session_beyond_the_scope(places: Places) -> None:
+    """Its animal is within: water shows in the session that it names."""
+    body = {"subject": places.of["open"]["subject"], "water_administered": 1}
+    for place, status in (("secret", 403), ("away", 403), ("open", 201)):
+        said = body | {"session": places.of[place]["session"]}
+        answer = await places.ask(
+            places.narrow("openp"), Service.METADATA, "POST", "/water-administrations", said
+        )
+        assert answer.status_code == status, (place, answer.text)
+
+
+async def test_a_narrowed_token_gets_no_answer_that_was_a_wider_ones(places: Places) -> None:
+    house, session = places.house, {"subject": places.of["secret"]["subject"], "number": 3}
+    ada = house.who("ada", projects=frozenset(house.projects.values()))
+    key = {"Idempotency-Key": "one key"}
+    for who, status in ((ada, 201), (ada, 201), (places.narrow("openp"), 409)):
+        answer = await places.services[Service.METADATA].as_(who).post("/sessions", session, headers=key)
+        assert answer.status_code == status, answer.text
+
+
 async def test_files_for_nobody_need_a_token_that_is_not_narrowed(places: Places) -> None:
     for within in ("openp", "hilllab"):
         answer = await places.ask(
