@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from libs.common.events import CopyVerified, JobPublishing, OutputsRefused, OutputsRegistered, UploadCompleted
-from libs.common.storage import LocalStore
+from libs.common.storage import LinkTree, LocalStore
 from tests.support.bytes import md5, sha256
 from tests.support.lab import DAY, LAB, SUBJECT, Laboratory
 from tests.support.system import Cingulum
@@ -112,12 +112,14 @@ async def test_a_copy_whose_bytes_landed_is_verified_and_shown(
 
 
 async def test_a_store_that_fails_for_long_leaves_no_landed_upload_unproved(
-    lab: Laboratory, neighbours: Neighbours
+    lab: Laboratory, neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def fails(_self: LinkTree, _names: Mapping[str, str]) -> None:
+        raise OSError(5, "Input/output error")
+
     (dataset,) = await lab.register(FILE, hashes=[md5(DATA)], filesizes=[len(DATA)])
     copy = (await neighbours.copy(dataset["id"]))["id"]
-    lab_folder = neighbours.store.tree.path(LAB)
-    lab_folder.write_bytes(b"")  # a file where a folder must be: each link ends in an OSError
+    monkeypatch.setattr(LinkTree, "link", fails)
     await neighbours.upload(DATA, copy=copy)
     admin = lab.registry.as_(lab.administrator)
 
@@ -125,17 +127,21 @@ async def test_a_store_that_fails_for_long_leaves_no_landed_upload_unproved(
         rows = (await admin.get("/events/registry/waiting")).json()["results"]
         return int(rows[0]["transient"]) if rows else 0
 
+    async def is_waiting() -> bool:
+        return await failed() > 0
+
+    await until(is_waiting)
+    (row,) = (await admin.get("/events/registry/waiting")).json()["results"]
     for n in range(1, 8):  # five failures parked it once
         while await failed() <= n:
-            event = (await admin.get("/events/registry/waiting")).json()["results"][0]["event_id"]
             await neighbours.database.execute("UPDATE registry.dead_events SET retry_at = now()")
             lab.registry.app.state.listener.wake()
             await asyncio.sleep(0.1)
     assert (await admin.get("/events/registry/parked")).json()["count"] == 0
     assert (await neighbours.copy(dataset["id"]))["state"] == "expected"
 
-    lab_folder.unlink()
-    assert (await admin.post(f"/events/registry/waiting/{event}/retry")).status_code == 200
+    monkeypatch.undo()
+    assert (await admin.post(f"/events/registry/waiting/{row['event_id']}/retry")).status_code == 200
 
     async def verified() -> bool:
         return str((await neighbours.copy(dataset["id"]))["state"]) == "verified"
