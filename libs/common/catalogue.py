@@ -35,6 +35,8 @@ STATEFUL: Final = (
 _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
     Service.METADATA: (
         "auth-token",
+        "browser-sessions",
+        "password",
         "me",
         "tokens",
         "users",

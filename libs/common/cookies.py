@@ -1,9 +1,12 @@
-"""Our two cookies, read by hand: `http.cookies` takes quadratic time over quoted values before Python 3.11.10."""
+"""Our two cookies, read by hand: `http.cookies` takes quadratic time over quoted values before Python 3.11.10.
+
+Over https their names begin with `__Host-`: browsers take such a cookie only from this very host, never from a sibling.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 SESSION_COOKIE: Final = "cingulum_session"
@@ -48,3 +51,24 @@ def only_our_cookies(headers: list[Header]) -> list[Header]:
     kept = [(name, value) for name, value in headers if name != b"cookie"]
     ours = "; ".join(f"{name}={value}" for name, value in read_cookies(headers).items())
     return [*kept, (b"cookie", ours.encode())] if ours else kept
+
+
+def cookie_name(base: str, *, secure: bool) -> str:
+    """The name under which a cookie is set.
+
+    >>> cookie_name(SESSION_COOKIE, secure=True)
+    '__Host-cingulum_session'
+    """
+    return HOST_PREFIX + base if secure else base
+
+
+def cookie_value(cookies: Mapping[str, str], base: str, *, secure: bool) -> str | None:
+    """A cookie's value. Over https a plain name counts for nothing: a sibling host may have set it.
+
+    >>> cookie_value({"cingulum_csrf": "theirs"}, CSRF_COOKIE, secure=True) is None
+    True
+    >>> cookie_value({"cingulum_csrf": "ours"}, CSRF_COOKIE, secure=False)
+    'ours'
+    """
+    strict = cookies.get(HOST_PREFIX + base)
+    return strict if secure or strict else cookies.get(base)

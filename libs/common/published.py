@@ -127,6 +127,26 @@ TOKENS = View(
     },
     readers=frozenset({Service.GATEWAY}),
 )
+BROWSER_SESSIONS = View(
+    Service.METADATA,
+    "browser_sessions",
+    {
+        "token_hash": _TEXT,  # hex of HMAC-SHA256(secret key, token)
+        "token_id": _UUID,
+        "user_id": _UUID,
+        "username": _TEXT,
+        "is_superuser": _BOOL,
+        "is_stock_manager": _BOOL,
+        "is_public_user": _BOOL,
+        "used_at": _WHEN,
+        "idle_until": _WHEN,
+        "expires_at": _WHEN,
+        "lab_ids": _UUIDS,
+        "project_ids": _UUIDS,
+        "delegator_ids": _UUIDS,
+    },
+    readers=frozenset({Service.GATEWAY}),
+)
 LABS = View(Service.METADATA, "labs", {"id": _UUID, "name": _TEXT, "timezone": _TEXT})
 LAB_REPOSITORIES = View(Service.METADATA, "lab_repositories", {"lab_id": _UUID, "repository_id": _UUID})
 PROJECTS = View(Service.METADATA, "projects", {"id": _UUID, "name": _TEXT, "is_private": _BOOL})

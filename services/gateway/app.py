@@ -23,7 +23,7 @@ from libs.common.auth import HEADER
 from libs.common.bus import Bus
 from libs.common.catalogue import SHARED, STATEFUL, Service, service_of
 from libs.common.client import Answer, InProcess
-from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, read_cookies
+from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, cookie_value, read_cookies
 from libs.common.db.engine import DATABASE_ERRORS, Database
 from libs.common.limits import Limited
 from libs.common.memory import Recent
@@ -63,7 +63,7 @@ class Gateway:
             patience=settings.patience,
         )
         self.bus = Bus(settings.nats_url, Service.GATEWAY)
-        self.doorman = Doorman(settings, self.database, self._log_in)
+        self.doorman = Doorman(settings, self.database, self._log_in, self._use)
         self.buckets: Recent[object, domain.Bucket] = Recent(MOST_BUCKETS)
         self.log = logger("gateway")
         self._limited = Limited(self._serve, settings.json_body_bytes)
@@ -134,8 +134,9 @@ class Gateway:
     async def identify(self, scope: Scope, caller: domain.Caller) -> Principal | None:
         """Who sent a request; None for a stranger. Raises InvalidToken, Forbidden, TooManyRequests."""
         headers = Headers(scope=scope)
-        cookies = read_cookies(scope["headers"])
-        given = domain.credentials(headers.get("authorization"), cookies.get(SESSION_COOKIE))
+        cookies, secure = read_cookies(scope["headers"]), caller.scheme == "https"
+        session = cookie_value(cookies, SESSION_COOKIE, secure=secure)
+        given = domain.credentials(headers.get("authorization"), session)
         if given is None or scope["path"] == "/auth-token":
             return None
         if isinstance(given, domain.TokenGiven) and given.by_cookie:
@@ -162,9 +163,10 @@ class Gateway:
 
     @staticmethod
     def _check_write_by_cookie(headers: Headers, cookies: Mapping[str, str], caller: domain.Caller) -> None:
-        if not is_own_origin(headers, caller.host, secure=caller.scheme == "https"):
+        secure = caller.scheme == "https"
+        if not is_own_origin(headers, caller.host, secure=secure):
             raise Forbidden(OTHER_SITE.format(host=caller.host))
-        proof, kept = headers.get(CSRF_HEADER, ""), cookies.get(CSRF_COOKIE, "")
+        proof, kept = headers.get(CSRF_HEADER, ""), cookie_value(cookies, CSRF_COOKIE, secure=secure) or ""
         if not (proof and hmac.compare_digest(proof.encode(), kept.encode())):
             raise Forbidden("A write by cookie needs the CSRF token in the header X-CSRF-Token.")
 
@@ -195,6 +197,18 @@ class Gateway:
             raise Unavailable
         return None
 
+    async def _use(self, who: Principal) -> None:
+        """Tell metadata that a browser session is in use; if it cannot hear, the next request tells it."""
+        signed = {HEADER: self.doorman.sign(who, Service.METADATA)}
+        path = f"/browser-sessions/{who.token_id}/use"
+        try:
+            answer = await self._request(Service.METADATA, "POST", path, more=signed)
+        except Problem as problem:
+            self.log.warning("the use of a browser session is not written down", reason=problem.text)
+            return
+        if answer.status >= 400:
+            self.log.warning("the use of a browser session is not written down", status=answer.status)
+
     async def ask(self, service: Service, method: str, path: str) -> tuple[int, bytes]:
         """A small request of the gateway's own; status and body of the answer."""
         answer = await self._request(service, method, path)
@@ -208,7 +222,6 @@ class Gateway:
         body: bytes = b"",
         more: Mapping[str, str] = MappingProxyType({}),
     ) -> Answer:
-
         async def to_service(scope: Scope, receive: Receive, send: Send) -> None:
             await self.way(service, scope, receive, send)
 

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from libs.common.address import sign_address
 from libs.common.auth import sign_identity
 from libs.common.catalogue import Service
@@ -26,6 +28,8 @@ MOST: Final = 10_000
 SIGNED_S: Final = 30.0  # half the life of an inner identity
 STEP_S: Final = 5.0  # who changes the wall clock by more than this ends what was signed under it
 LogIn = Callable[[str, str, str], Awaitable[str | None]]
+Use = Callable[[Principal], Awaitable[None]]
+LookUp = Callable[[AsyncSession, str], Awaitable[queries.Verdict | None]]
 
 
 class Signed(NamedTuple):
@@ -37,24 +41,30 @@ class Signed(NamedTuple):
 
 
 class Doorman:
-    """Knows callers by their credentials. `log_in` asks metadata for the token behind a password, from an address."""
+    """Knows callers by their credentials.
+
+    `log_in` asks metadata for the token behind a password, from an address; `use` tells it that a browser is in use.
+    """
 
     def __init__(
         self,
         settings: Settings,
         database: Database,
         log_in: LogIn,
+        use: Use,
         *,
         wall: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.database = database
         self.log_in = log_in
+        self.use = use
         self.used: set[UUID] = set()
         self._wall, self._ticks = wall, ticks
         self._secret = settings.secret_key.get_secret_value().encode()
         self._signing_key = settings.identity_signing_key.get_secret_value()
         self._verdicts: Recent[str, queries.Verdict] = Recent(MOST)
+        self._browsers: Recent[str, queries.Verdict] = Recent(MOST)
         self._passwords: Recent[bytes, str] = Recent(MOST)
         self._signed: Recent[tuple[Principal, Service], Signed] = Recent(MOST)
 
@@ -65,11 +75,23 @@ class Doorman:
             if verdict is None:
                 token = await self._token_of(given, address)
                 verdict = await self._by_token(token) if token else None
+        elif given.by_cookie:
+            return await self._by_cookie(given.token)
         else:
             verdict = await self._by_token(given.token)
         if verdict is None:
             raise InvalidToken
         self.used.add(verdict.token_id)
+        return verdict.who
+
+    async def _by_cookie(self, token: str) -> Principal:
+        """Who signed in with a browser. A token of the API is none of a browser session, nor the other way round."""
+        verdict = await self._verdict(token, self._browsers, queries.whose_browser)
+        if verdict is None:
+            raise InvalidToken
+        if verdict.is_due:
+            self._browsers.put(self._hash(token), verdict._replace(is_due=False), REMEMBERED_S)
+            await self.use(verdict.who)
         return verdict.who
 
     def remembers(self, given: PasswordGiven) -> bool:
@@ -80,18 +102,26 @@ class Doorman:
         pair = f"{given.username}\0{given.password}".encode()
         return hmac.new(self._secret, pair, hashlib.sha256).digest()
 
+    def _hash(self, token: str) -> str:
+        return hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()
+
     async def _by_token(self, token: str) -> queries.Verdict | None:
+        return await self._verdict(token, self._verdicts, queries.whose)
+
+    async def _verdict(
+        self, token: str, known: Recent[str, queries.Verdict], look_up: LookUp
+    ) -> queries.Verdict | None:
         if not token:
             return None
-        hashed = hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()
-        if known := self._verdicts.get(hashed):
-            return known
+        hashed = self._hash(token)
+        if verdict := known.get(hashed):
+            return verdict
         async with self.database.read() as session:
-            verdict = await queries.whose(session, hashed)
+            found = await look_up(session, hashed)
         # A token that is unknown now may be made in the next moment: only a found one is remembered.
-        if verdict is not None:
-            self._verdicts.put(hashed, verdict, REMEMBERED_S)
-        return verdict
+        if found is not None:
+            known.put(hashed, found, REMEMBERED_S)
+        return found
 
     async def _token_of(self, given: PasswordGiven, address: str) -> str | None:
         key = self._pair(given)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.permissions import Principal, Scope
-from libs.common.published import TOKENS, table
+from libs.common.published import BROWSER_SESSIONS, TOKENS, table
 
 
 class Verdict(NamedTuple):
-    """Who a token belongs to."""
+    """Who a credential belongs to. `is_due`: a browser session whose use should be written down."""
 
     token_id: UUID
     who: Principal
+    is_due: bool = False
 
 
 async def whose(session: AsyncSession, token_hash: str) -> Verdict | None:
@@ -26,21 +28,36 @@ async def whose(session: AsyncSession, token_hash: str) -> Verdict | None:
     row = (await session.execute(sa.select(tokens).where(tokens.c.token_hash == token_hash))).first()
     if row is None or (row.expires_at is not None and row.expires_at <= datetime.now(UTC)):
         return None
-    return Verdict(
-        row.token_id,
-        Principal(
-            user_id=row.user_id,
-            username=row.username,
-            is_superuser=row.is_superuser,
-            is_stock_manager=row.is_stock_manager,
-            is_public=row.is_public_user,
-            labs=frozenset(row.lab_ids),
-            projects=frozenset(row.project_ids),
-            delegators=frozenset(row.delegator_ids),
-            scopes=None if row.scopes is None else frozenset(map(Scope.parse, row.scopes)),
-            until=row.expires_at,
-            token_id=row.token_id,
-        ),
+    scopes = None if row.scopes is None else frozenset(map(Scope.parse, row.scopes))
+    return Verdict(row.token_id, replace(_principal(row), scopes=scopes, until=row.expires_at))
+
+
+async def whose_browser(session: AsyncSession, token_hash: str) -> Verdict | None:
+    """The owner of a browser session that has not ended; None for any other.
+
+    Its use is written down when a tenth of the idle time has passed since that was last done.
+    """
+    browsers, now = table(BROWSER_SESSIONS), sa.func.clock_timestamp()
+    c = browsers.c
+    is_due = now > c.used_at + (c.idle_until - c.used_at) / 10
+    found = sa.select(browsers, is_due.label("is_due")).where(
+        c.token_hash == token_hash, c.idle_until > now, c.expires_at > now
+    )
+    row = (await session.execute(found)).first()
+    return None if row is None else Verdict(row.token_id, _principal(row), row.is_due)
+
+
+def _principal(row: sa.Row[Any]) -> Principal:
+    return Principal(
+        user_id=row.user_id,
+        username=row.username,
+        is_superuser=row.is_superuser,
+        is_stock_manager=row.is_stock_manager,
+        is_public=row.is_public_user,
+        labs=frozenset(row.lab_ids),
+        projects=frozenset(row.project_ids),
+        delegators=frozenset(row.delegator_ids),
+        token_id=row.token_id,
     )
 
 

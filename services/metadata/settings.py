@@ -17,3 +17,11 @@ class Settings(TokenSettings, ServiceSettings):
     password_queue: int = Field(
         default=32, ge=0, description="more that may wait; beyond that the answer is 429"
     )
+    browser_session_idle_s: float = Field(
+        default=12 * 3600.0, gt=0, description="a browser that asks for nothing for so long is signed out"
+    )
+    browser_session_longest_s: float = Field(
+        default=14 * 86400.0,
+        gt=0,
+        description="a browser is signed out after so long, however much it is used",
+    )

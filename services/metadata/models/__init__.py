@@ -21,6 +21,7 @@ from services.metadata.models.experiments import (
     SessionProjectRow,
 )
 from services.metadata.models.identity import (
+    BrowserSessionRow,
     DelegateRow,
     LabRepositoryRow,
     LabRow,
@@ -40,6 +41,7 @@ __all__ = [
     "ActionRow",
     "ActionUserRow",
     "Base",
+    "BrowserSessionRow",
     "DelegateRow",
     "InsertionRow",
     "LabRepositoryRow",

@@ -52,6 +52,24 @@ class TokenRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
 
 
+class BrowserSessionRow(Base):
+    """A browser that somebody signed in with; its token, kept as a keyed hash, is good for nothing else."""
+
+    __tablename__ = "browser_sessions"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(UserRow.id), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)  # the gateway's look-up
+    address: Mapped[str]
+    browser: Mapped[str]  # as it calls itself
+    created_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())
+    used_at: Mapped[datetime] = mapped_column(
+        sa.TIMESTAMP(timezone=True)
+    )  # about: the gateway says it now and then
+    idle_until: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True))  # however much it is used
+    ended_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
+
+
 class SignInRecordRow(Base):
     """What sign-ins of an account, of an address, or of the two together came to; see `domain.back_off`."""
 

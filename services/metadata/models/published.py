@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import Final
 
-PUBLISHED: Final[dict[str, str]] = {
-    "users": """
-        SELECT id, username, is_active, is_superuser, is_stock_manager, is_public_user
-        FROM metadata.users WHERE deleted_at IS NULL""",
-    "tokens": """
-        SELECT t.token_hash, t.id AS token_id, u.id AS user_id, u.username, u.is_superuser, u.is_stock_manager,
-               u.is_public_user, t.scopes, t.expires_at,
+# Labs of current memberships, projects, and people whose animals this one may edit.
+_RIGHTS: Final = """
                ARRAY(SELECT m.lab_id FROM metadata.memberships m WHERE m.user_id = u.id AND m.deleted_at IS NULL
                      AND m.start_date <= current_date AND (m.end_date IS NULL OR m.end_date >= current_date)
                     ) AS lab_ids,
                ARRAY(SELECT p.project_id FROM metadata.project_users p WHERE p.user_id = u.id) AS project_ids,
-               ARRAY(SELECT d.user_id FROM metadata.delegates d WHERE d.delegate_id = u.id) AS delegator_ids
+               ARRAY(SELECT d.user_id FROM metadata.delegates d WHERE d.delegate_id = u.id) AS delegator_ids"""
+
+PUBLISHED: Final[dict[str, str]] = {
+    "users": """
+        SELECT id, username, is_active, is_superuser, is_stock_manager, is_public_user
+        FROM metadata.users WHERE deleted_at IS NULL""",
+    "tokens": f"""
+        SELECT t.token_hash, t.id AS token_id, u.id AS user_id, u.username, u.is_superuser, u.is_stock_manager,
+               u.is_public_user, t.scopes, t.expires_at, {_RIGHTS}
         FROM metadata.tokens t JOIN metadata.users u ON u.id = t.user_id
-        WHERE t.revoked_at IS NULL AND u.is_active AND u.deleted_at IS NULL""",
+        WHERE t.revoked_at IS NULL AND u.is_active AND u.deleted_at IS NULL""",  # noqa: S608 - of constants
+    "browser_sessions": f"""
+        SELECT b.token_hash, b.id AS token_id, u.id AS user_id, u.username, u.is_superuser, u.is_stock_manager,
+               u.is_public_user, b.used_at, b.idle_until, b.expires_at, {_RIGHTS}
+        FROM metadata.browser_sessions b JOIN metadata.users u ON u.id = b.user_id
+        WHERE b.ended_at IS NULL AND u.is_active AND u.deleted_at IS NULL""",  # noqa: S608
     "labs": "SELECT id, name, timezone FROM metadata.labs WHERE deleted_at IS NULL",
     "lab_repositories": "SELECT lab_id, repository_id FROM metadata.lab_repositories",
     "projects": "SELECT id, name, is_private FROM metadata.projects WHERE deleted_at IS NULL",

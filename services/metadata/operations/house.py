@@ -26,7 +26,7 @@ from services.metadata.models import (
     VocabularyRow,
 )
 from services.metadata.operations.hashing import PasswordHashing
-from services.metadata.operations.identity import check_new_password, raise_generation
+from services.metadata.operations.password import end_sign_ins, set_password
 from services.metadata.queries import references
 from services.metadata.queries.references import Vocabulary
 
@@ -118,11 +118,9 @@ async def save_user(
             await _check_username(tx, body.username)
         apply(tx, "user", row, fields)
     if body.password is not None:
-        check_new_password(body.password, row.username)
-        row.password_hash = await hashing.hash(body.password, by.address or str(by.user_id))
-        tx.audit("user.password-set", "user", row.id)
+        await set_password(tx, hashing, by, row, body.password)
         if username is not None:
-            await raise_generation(tx, row)
+            await end_sign_ins(tx, row)
     if body.allowed_users is not None:
         ids = await references.ids_named(tx.session, UserRow, body.allowed_users, "allowed_users")
         await set_links(tx, DelegateRow, "user_id", row.id, "delegate_id", ids)

@@ -36,12 +36,6 @@ async def log_in(sign_ins: SignIns, tx: Transaction, username: str, password: st
     return token
 
 
-def check_new_password(password: str, username: str, field: str = "password") -> None:
-    """Raise BadRequest for a password that is too short, or among those that are tried first."""
-    if problem := password_problem(password, username):
-        raise BadRequest(fields={field: [problem]})
-
-
 async def make_first_administrator(
     tx: Transaction, hashing: PasswordHashing, username: str, password: str
 ) -> None:

@@ -16,6 +16,7 @@ from services.metadata.domain import back_off
 from services.metadata.domain.back_off import Counted
 from services.metadata.models import UserRow
 from services.metadata.operations.hashing import PasswordHashing, SignInsWait
+from services.metadata.queries import browser_sessions
 from services.metadata.queries import identity as people
 from services.metadata.queries import sign_in as queries
 
@@ -167,4 +168,5 @@ async def forget_old(writer: Writer, every_s: float = 3600.0) -> None:
     while True:
         async with writer.database.begin() as session:
             await queries.forget_old(session)
+            await browser_sessions.forget_old(session)
         await asyncio.sleep(every_s)

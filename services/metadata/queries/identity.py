@@ -23,6 +23,12 @@ async def user_by_id(session: AsyncSession, user_id: UUID) -> UserRow | None:
     return await session.get(UserRow, user_id)
 
 
+async def lock_user(session: AsyncSession, user_id: UUID) -> UserRow | None:
+    """A user by id, locked for a change; None if deleted."""
+    found = sa.select(UserRow).where(UserRow.id == user_id, UserRow.deleted_at.is_(None))
+    return (await session.execute(found.with_for_update())).scalar_one_or_none()
+
+
 async def is_empty(session: AsyncSession) -> bool:
     """Whether nobody was ever written down here."""
     return not await session.scalar(sa.select(sa.exists().where(UserRow.id.is_not(None))))
@@ -60,6 +66,15 @@ async def revoke_logins(session: AsyncSession, user_id: UUID, at: datetime) -> N
     await session.execute(
         sa.update(TokenRow)
         .where(TokenRow.user_id == user_id, TokenRow.kind == "login", TokenRow.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+
+
+async def revoke_personal(session: AsyncSession, user_id: UUID, at: datetime) -> None:
+    """Revoke a person's personal tokens; those of machines that the person enrolled stay in force."""
+    await session.execute(
+        sa.update(TokenRow)
+        .where(TokenRow.user_id == user_id, TokenRow.kind == "personal", TokenRow.revoked_at.is_(None))
         .values(revoked_at=at)
     )
 

@@ -2,10 +2,12 @@
 
 from services.metadata.routes import (
     actions,
+    browser_sessions,
     colony,
     house,
     identity,
     insertions,
+    password,
     records,
     sessions,
     vocabularies,
@@ -15,6 +17,8 @@ from services.metadata.routes import (
 routers = [
     identity.signing_in,
     identity.router,
+    browser_sessions.router,
+    password.router,
     house.router,
     vocabularies.router,
     colony.router,

@@ -15,11 +15,11 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from cingulum.figures import stylesheet
-from libs.common.cookies import CSRF_COOKIE
+from libs.common.cookies import CSRF_COOKIE, cookie_name
 from libs.common.origin import is_own_origin
 from libs.common.permissions import Principal
 from services.portal.pages import words
-from services.portal.pages.viewer import Viewer
+from services.portal.pages.viewer import Viewer, is_secure, own_cookie
 
 HERE: Final = Path(__file__).parents[1]
 TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
@@ -124,7 +124,7 @@ def show(
     **shown: Any,
 ) -> HTMLResponse:
     """A page. Forms in it carry the CSRF token that the cookie repeats."""
-    sent = request.cookies.get(CSRF_COOKIE, "")
+    sent = own_cookie(request, CSRF_COOKIE) or ""
     token = sent if len(sent) >= 32 else secrets.token_urlsafe(32)
     text = (
         environment().get_template(template).render(viewer=viewer, csrf=token, here=request.url.path, **shown)
@@ -145,9 +145,15 @@ def set_cookie(
     max_age_s: int | None = None,
 ) -> None:
     """Set one of our cookies: for this site only, and over TLS only where the page came over TLS."""
-    secure = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
+    secure = is_secure(request)
     response.set_cookie(
-        name, value, max_age=max_age_s, path="/", httponly=http_only, samesite="lax", secure=secure
+        cookie_name(name, secure=secure),
+        value,
+        max_age=max_age_s,
+        path="/",
+        httponly=http_only,
+        samesite="lax",
+        secure=secure,
     )
 
 
@@ -158,9 +164,7 @@ def is_from_our_form(request: Request, token: object) -> bool:
     """
     headers = request.headers
     host = headers.get("x-forwarded-host") or headers.get("host", "")
-    if not is_own_origin(
-        headers, host, secure=headers.get("x-forwarded-proto", request.url.scheme) == "https"
-    ):
+    if not is_own_origin(headers, host, secure=is_secure(request)):
         return False
-    kept = request.cookies.get(CSRF_COOKIE, "")
+    kept = own_cookie(request, CSRF_COOKIE) or ""
     return len(kept) >= 32 and isinstance(token, str) and hmac.compare_digest(kept.encode(), token.encode())

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE
+from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, cookie_name
 from services.portal.pages.rendering import GUARDS, is_from_our_form, set_cookie, show
 from services.portal.pages.viewer import (
     Refused,
     api_of,
+    as_stranger,
     ask,
     headers_of,
+    is_secure,
     refusal,
 )
 
 router = APIRouter()
 HOME = "/app/"
-STAY_S = 14 * 24 * 3600
 STALE = "This form was open too long, or cookies are switched off: try again."
 WRONG = "This name and this password do not belong together. Check both, and the caps-lock key."
 
@@ -36,8 +40,19 @@ def safe_next(wanted: str | None) -> str:
     return HOME if wanted.startswith(("/app/login", "/app/logout")) else wanted
 
 
-def _form(request: Request, wanted: str, *, status: int = 200, problem: str = "", name: str = "") -> Response:
-    return show(request, "login.html", status=status, next=wanted, problem=problem, name=name)
+def log_in_form(
+    request: Request, wanted: str, *, status: int = 200, problem: str = "", name: str = "", notice: str = ""
+) -> Response:
+    """The page on which one signs in."""
+    return show(request, "login.html", status=status, next=wanted, problem=problem, name=name, notice=notice)
+
+
+def forget_session(request: Request, response: Response) -> None:
+    """Take the session's cookie out of the browser."""
+    secure = is_secure(request)
+    response.delete_cookie(
+        cookie_name(SESSION_COOKIE, secure=secure), path="/", secure=secure, samesite="lax"
+    )
 
 
 @router.get("/app/login")
@@ -46,39 +61,56 @@ async def form(request: Request) -> Response:
     wanted = safe_next(request.query_params.get("next"))
     if getattr(request.state, "principal", None) is not None:
         return RedirectResponse(wanted, status_code=303, headers=GUARDS)
-    return _form(request, wanted)
+    return log_in_form(request, wanted)
 
 
 @router.post("/app/login")
 async def sign_in(request: Request) -> Response:
-    """Ask the API for the token behind name and password, and keep it in a cookie that no script can read."""
+    """Start a browser session, and keep its token in a cookie that no script can read."""
     sent = await request.form()
     wanted, name = safe_next(str(sent.get("next", ""))), str(sent.get("username", ""))
     if not is_from_our_form(request, sent.get("csrf")):
-        return _form(request, wanted, status=403, problem=STALE, name=name)
-    body = orjson.dumps({"username": name, "password": str(sent.get("password", ""))})
-    headers = {k: v for k, v in headers_of(request).items() if k != "Authorization"}
-    answer = await ask(
-        api_of(request), "POST", "/auth-token", headers | {"Content-Type": "application/json"}, body
-    )
-    if answer.status != 200:
+        return log_in_form(request, wanted, status=403, problem=STALE, name=name)
+    body = {
+        "username": name,
+        "password": str(sent.get("password", "")),
+        "browser": request.headers.get("user-agent", ""),
+    }
+    headers = as_stranger(request) | {"Content-Type": "application/json"}
+    answer = await ask(api_of(request), "POST", "/browser-sessions", headers, orjson.dumps(body))
+    if answer.status != 201:
         refused: Refused = refusal(answer)
         problem = WRONG if answer.status == 400 else refused.text
-        return _form(request, wanted, status=answer.status, problem=problem, name=name)
+        return log_in_form(request, wanted, status=answer.status, problem=problem, name=name)
+    await _end_session(request)
+    return _signed_in(request, wanted, answer.json())
+
+
+def _signed_in(request: Request, wanted: str, session: Mapping[str, Any]) -> Response:
     response = RedirectResponse(wanted, status_code=303, headers=GUARDS)
-    token = str(answer.json()["token"])
-    set_cookie(request, response, SESSION_COOKIE, token, http_only=True, max_age_s=STAY_S)
-    set_cookie(request, response, CSRF_COOKIE, secrets.token_urlsafe(32), http_only=False, max_age_s=STAY_S)
+    ends = datetime.fromisoformat(session["expires_at"])
+    stay_s = max(1, int((ends - datetime.fromisoformat(session["created_at"])).total_seconds()))
+    set_cookie(request, response, SESSION_COOKIE, session["token"], http_only=True, max_age_s=stay_s)
+    set_cookie(request, response, CSRF_COOKIE, secrets.token_urlsafe(32), http_only=False, max_age_s=stay_s)
     return response
+
+
+async def _end_session(request: Request) -> None:
+    """End the browser session that the cookie stands for, if there is one."""
+    headers = headers_of(request)
+    if "Cookie" in headers:
+        answer = await ask(api_of(request), "DELETE", "/browser-sessions/current", headers)
+        if answer.status >= 500:
+            raise refusal(answer)
 
 
 @router.post("/app/logout")
 async def sign_out(request: Request) -> Response:
-    """Forget the cookie; the token itself stays good for scripts that use it."""
+    """End the browser session, and forget its cookie."""
     sent = await request.form()
     if not is_from_our_form(request, sent.get("csrf")):
-        return _form(request, HOME, status=403, problem=STALE)
+        return log_in_form(request, HOME, status=403, problem=STALE)
+    await _end_session(request)
     response = RedirectResponse("/app/login", status_code=303, headers=GUARDS)
-    for cookie in (SESSION_COOKIE, CSRF_COOKIE):
-        response.delete_cookie(cookie, path="/")
+    forget_session(request, response)
     return response

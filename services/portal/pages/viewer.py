@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import orjson
 from fastapi import Depends, Request
 
 from libs.common.address import HEADER as ADDRESS_HEADER
 from libs.common.client import Answer, Api, with_query
-from libs.common.cookies import SESSION_COOKIE
+from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, cookie_name, cookie_value
 from libs.common.observability import REQUEST_ID_HEADER, request_id
 from libs.common.permissions import Principal
 from libs.common.problem import Problem, Unavailable
@@ -35,6 +37,11 @@ class Refused(Exception):
         self.text = text
         self.fields = fields
         super().__init__(text)
+
+    @property
+    def sentence(self) -> str:
+        """What a person should read: the reasons alone where fields are to blame."""
+        return " ".join(str(text) for texts in self.fields.values() for text in texts) or self.text
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,13 @@ class Viewer:
     async def get(self, path: str, **query: Any) -> Any:
         """What the API answers, as JSON. Raises Refused, or SignInFirst if the credential ran out."""
         return _value(await self.bytes_of(with_query(path, query)), self.path)
+
+    async def send(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask for a change; what the API answers, None where it says nothing. Raises Refused, SignInFirst."""
+        headers = {**self.headers, "Content-Type": "application/json"}
+        content = b"" if body is None else orjson.dumps(body)
+        answer = await ask(self.api, method, path, headers, content)
+        return None if answer.status == 204 else _value(answer, self.path)
 
     async def bytes_of(self, path: str) -> Answer:
         """The API's answer as it is. Raises Refused if nobody answers."""
@@ -139,10 +153,33 @@ def headers_of(request: Request) -> dict[str, str]:
     }
     if address := request.headers.get(ADDRESS_HEADER):
         told[ADDRESS_HEADER] = address
-    credential = request.headers.get("authorization")
-    if not credential and (token := request.cookies.get(SESSION_COOKIE)):
-        credential = f"Token {token}"
-    return told | ({"Authorization": credential} if credential else {})
+    if credential := request.headers.get("authorization"):
+        told["Authorization"] = credential
+    elif token := own_cookie(request, SESSION_COOKIE):
+        # Our own forms have proved by now where they come from, so the proof goes on with the session.
+        csrf = own_cookie(request, CSRF_COOKIE) or secrets.token_urlsafe(32)
+        secure = is_secure(request)
+        told["Cookie"] = (
+            f"{cookie_name(SESSION_COOKIE, secure=secure)}={token}; {cookie_name(CSRF_COOKIE, secure=secure)}={csrf}"
+        )
+        told["X-CSRF-Token"] = csrf
+    return told
+
+
+def as_stranger(request: Request) -> dict[str, str]:
+    """The same without any credential."""
+    credentials = {"Authorization", "Cookie", "X-CSRF-Token"}
+    return {name: value for name, value in headers_of(request).items() if name not in credentials}
+
+
+def is_secure(request: Request) -> bool:
+    """Whether the browser's own connection is https."""
+    return request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
+
+
+def own_cookie(request: Request, base: str) -> str | None:
+    """One of our cookies, by the name that fits the scheme."""
+    return cookie_value(request.cookies, base, secure=is_secure(request))
 
 
 def here(request: Request) -> str:

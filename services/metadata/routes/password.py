@@ -1,0 +1,47 @@
+"""A person's own password."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from libs.common.address import CallerAddress
+from libs.common.auth import Reader
+from libs.common.db import Tx
+from libs.common.problem import BadRequest, Forbidden, problems
+from libs.common.schemas import Schema
+from services.metadata.operations import password as operations
+from services.metadata.operations.hashing import SignInsWait
+from services.metadata.operations.sign_in import SignInLater
+
+# Not idempotent under a key: a digest of a request with a password in it is kept nowhere.
+router = APIRouter(tags=["identity"])
+
+
+class PasswordChange(Schema):
+    """The old password, and the one that replaces it."""
+
+    old_password: str = Field(max_length=1024)
+    new_password: str = Field(
+        max_length=1024, description="at least 10 characters, and none that is tried first"
+    )
+    keep_tokens: bool = Field(default=False, description="leave personal tokens in force")
+
+
+@router.post(
+    "/password", status_code=204, responses=problems(BadRequest, Forbidden, SignInLater, SignInsWait)
+)
+async def change_password(
+    request: Request, change: PasswordChange, by: Reader, address: CallerAddress, tx: Tx
+) -> Response:
+    """Change the caller's own password. It signs all browsers out, ends the log-in token and personal tokens."""
+    await operations.change_password(
+        tx,
+        request.app.state.sign_ins,
+        by,
+        address,
+        change.old_password,
+        change.new_password,
+        keep_tokens=change.keep_tokens,
+    )
+    return Response(status_code=204)

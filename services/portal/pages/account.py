@@ -1,0 +1,145 @@
+"""One's own account: password, browsers that are signed in, tokens for programs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from services.portal.pages.rendering import GUARDS, is_from_our_form, show
+from services.portal.pages.signing import STALE, forget_session, log_in_form
+from services.portal.pages.viewer import Refused, Viewer, Viewing
+
+router = APIRouter()
+ACCOUNT: Final = "/app/account"
+NO_STORE: Final = {"Cache-Control": "no-store"}
+SCOPES: Final = {
+    "read": "read",
+    "write": "change animals, sessions and records",
+    "register": "register files",
+    "transfer": "send and fetch files",
+}
+FOR_ADMINISTRATORS: Final = {"release": "make releases", "admin": "administer"}
+
+
+def scopes_of(viewer: Viewer) -> dict[str, str]:
+    """What a token of this person may be made for."""
+    if viewer.who.is_public:
+        return {"read": SCOPES["read"]}
+    return SCOPES | (FOR_ADMINISTRATORS if viewer.who.is_superuser else {})
+
+
+async def account_page(
+    request: Request,
+    viewer: Viewer,
+    *,
+    status: int = 200,
+    problems: dict[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """The whole page; `problems` says what is wrong with one of its forms, by the form's name."""
+    me, sessions, tokens = await asyncio.gather(
+        viewer.get("/me"), viewer.part("/browser-sessions"), viewer.part("/tokens")
+    )
+    shown = {"made": None, "sent": {}} | more
+    response = show(
+        request,
+        "account.html",
+        viewer,
+        status=status,
+        me=me,
+        sessions=sessions,
+        tokens=tokens,
+        scopes=scopes_of(viewer),
+        problems=problems or {},
+        **shown,
+    )
+    response.headers.update(NO_STORE)
+    return response
+
+
+async def _form_of(request: Request) -> FormData:
+    """What our own form sent. Raises Refused for any other's."""
+    sent = await request.form()
+    if not is_from_our_form(request, sent.get("csrf")):
+        raise Refused(403, "stale-form", STALE, {})
+    return sent
+
+
+def _back() -> Response:
+    return RedirectResponse(ACCOUNT, status_code=303, headers=GUARDS)
+
+
+@router.get(ACCOUNT)
+async def account(request: Request, viewer: Viewing) -> Response:
+    """How one signs in, and what is signed in."""
+    return await account_page(request, viewer)
+
+
+@router.post(f"{ACCOUNT}/password")
+async def change_password(request: Request, viewer: Viewing) -> Response:
+    """Change one's own password; then all browsers sign in anew."""
+    sent = await _form_of(request)
+    new = str(sent.get("new_password", ""))
+    if new != sent.get("repeated"):
+        problem = {"password": "The new password was not typed the same twice."}
+        return await account_page(request, viewer, status=400, problems=problem)
+    body = {
+        "old_password": str(sent.get("old_password", "")),
+        "new_password": new,
+        "keep_tokens": "keep_tokens" in sent,
+    }
+    try:
+        await viewer.send("POST", "/password", body)
+    except Refused as refused:
+        problem = {"password": refused.sentence}
+        return await account_page(request, viewer, status=refused.status, problems=problem)
+    response = log_in_form(request, ACCOUNT, notice="The password is changed. Sign in with the new one.")
+    forget_session(request, response)
+    return response
+
+
+@router.post(f"{ACCOUNT}/tokens")
+async def make_token(request: Request, viewer: Viewing) -> Response:
+    """Make a personal token; the page that answers is the only one that shows it."""
+    sent = await _form_of(request)
+    ends = str(sent.get("expires_on", "")).strip()
+    body = {
+        "name": str(sent.get("name", "")),
+        "scopes": [str(scope) for scope in sent.getlist("scopes")],
+        **({"expires_at": f"{ends}T23:59:59Z"} if ends else {}),
+    }
+    try:
+        made = await viewer.send("POST", "/tokens", body)
+    except Refused as refused:
+        problem = {"token": refused.sentence}
+        return await account_page(request, viewer, status=refused.status, problems=problem, sent=body)
+    return await account_page(request, viewer, made=made)
+
+
+@router.post(f"{ACCOUNT}/tokens/{{token_id}}/revoke")
+async def revoke_token(request: Request, token_id: UUID, viewer: Viewing) -> Response:
+    """Revoke one of one's own tokens."""
+    await _form_of(request)
+    await viewer.send("DELETE", f"/tokens/{token_id}")
+    return _back()
+
+
+@router.post(f"{ACCOUNT}/sessions/others/end")
+async def end_other_sessions(request: Request, viewer: Viewing) -> Response:
+    """Sign all other browsers out."""
+    await _form_of(request)
+    await viewer.send("DELETE", "/browser-sessions")
+    return _back()
+
+
+@router.post(f"{ACCOUNT}/sessions/{{session_id}}/end")
+async def end_session(request: Request, session_id: UUID, viewer: Viewing) -> Response:
+    """Sign one browser out."""
+    await _form_of(request)
+    await viewer.send("DELETE", f"/browser-sessions/{session_id}")
+    return _back()
