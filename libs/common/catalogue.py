@@ -37,6 +37,8 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "auth-token",
         "browser-sessions",
         "password",
+        "second-factor",
+        "oidc",
         "me",
         "tokens",
         "users",

@@ -11,9 +11,10 @@ from typing import Final
 
 SESSION_COOKIE: Final = "cingulum_session"
 CSRF_COOKIE: Final = "cingulum_csrf"
+OIDC_COOKIE: Final = "cingulum_oidc"  # while somebody is at the identity provider
 HOST_PREFIX: Final = "__Host-"
 NAMES: Final = frozenset(
-    {SESSION_COOKIE, CSRF_COOKIE, HOST_PREFIX + SESSION_COOKIE, HOST_PREFIX + CSRF_COOKIE}
+    prefix + base for prefix in ("", HOST_PREFIX) for base in (SESSION_COOKIE, CSRF_COOKIE, OIDC_COOKIE)
 )
 LONGEST_VALUE: Final = 4096
 _VALUE: Final = re.compile(

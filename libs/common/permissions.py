@@ -250,6 +250,18 @@ def _scope_reaches(scope: Scope, permission: Permission, target: Target) -> bool
     return scope.lab_id is None or scope.lab_id == target.lab_id
 
 
+def acts_as_owner(who: Principal) -> bool:
+    """Whether a caller may change how the account signs in: neither by a narrowed token nor for a shared account.
+
+    >>> from uuid import uuid4
+    >>> ada = Principal(uuid4(), "ada")
+    >>> narrow = Principal(uuid4(), "ada", scopes=frozenset({Scope(Permission.READ)}))
+    >>> acts_as_owner(ada), acts_as_owner(narrow), acts_as_owner(Principal(uuid4(), "all", is_public=True))
+    (True, False, False)
+    """
+    return who.scopes is None and not who.is_public
+
+
 def may_hand_on(who: Principal, scope: Scope) -> bool:
     """Whether a caller has what a scope allows, by role and by the credential in use, so that a token may carry it.
 

@@ -37,14 +37,13 @@ async def whose_browser(session: AsyncSession, token_hash: str) -> Verdict | Non
 
     Its use is written down when a tenth of the idle time has passed since that was last done.
     """
-    browsers, now = table(BROWSER_SESSIONS), sa.func.clock_timestamp()
-    c = browsers.c
-    is_due = now > c.used_at + (c.idle_until - c.used_at) / 10
-    found = sa.select(browsers, is_due.label("is_due")).where(
-        c.token_hash == token_hash, c.idle_until > now, c.expires_at > now
-    )
-    row = (await session.execute(found)).first()
-    return None if row is None else Verdict(row.token_id, _principal(row), row.is_due)
+    browsers = table(BROWSER_SESSIONS)
+    found = sa.select(browsers, sa.func.clock_timestamp().label("now"))
+    row = (await session.execute(found.where(browsers.c.token_hash == token_hash))).first()
+    if row is None or row.now >= min(row.idle_until, row.expires_at):
+        return None
+    is_due = row.now > row.used_at + (row.idle_until - row.used_at) / 10
+    return Verdict(row.token_id, _principal(row), is_due)
 
 
 def _principal(row: sa.Row[Any]) -> Principal:

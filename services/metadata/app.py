@@ -15,6 +15,7 @@ from services.metadata.events import hears
 from services.metadata.models import Base
 from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.identity import make_first_administrator, tokens_used
+from services.metadata.operations.oidc import Provider
 from services.metadata.operations.sign_in import SignIns, forget_old
 from services.metadata.operations.vocabulary import load_vocabularies
 from services.metadata.routes import routers
@@ -36,7 +37,10 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
         async with app.state.writer.begin() as tx:
             await tokens_used(tx, told)
 
+    provider = app.state.oidc = Provider(settings)
+
     async def close() -> None:
+        await provider.close()
         sign_ins.hashing.close()
         await sign_ins.writer.database.close()
 

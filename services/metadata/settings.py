@@ -25,3 +25,21 @@ class Settings(TokenSettings, ServiceSettings):
         gt=0,
         description="a browser is signed out after so long, however much it is used",
     )
+    second_factor: bool = Field(
+        default=False,
+        description="people may add an authenticator app, and then sign in with its codes as well",
+    )
+    second_factor_issuer: str = Field(default="Cingulum", description="how the app calls this installation")
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="address of an OpenID Connect provider; null: people sign in by password only",
+    )
+    oidc_name: str = Field(default="your institution", description="how the log-in page calls the provider")
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="null: a public client, by PKCE alone"
+    )
+    oidc_redirect_url: str = Field(
+        default="", description="as the provider knows it: https://<host>/app/login/oidc/callback"
+    )
+    oidc_scopes: str = "openid email"

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from libs.common.problem import NotFound
-from services.portal.pages import account, home, jobs, reference, session, sessions, signing, subjects
+from services.portal.pages import account, home, jobs, oidc, reference, session, sessions, signing, subjects
 from services.portal.pages.rendering import asset_answer
 
 router = APIRouter()
@@ -29,5 +29,5 @@ async def static(request: Request, name: str) -> Response:
 
 routers = [
     router,
-    *(page.router for page in (signing, account, home, subjects, sessions, session, jobs, reference)),
+    *(page.router for page in (signing, oidc, account, home, subjects, sessions, session, jobs, reference)),
 ]

@@ -151,3 +151,16 @@ async def test_a_rig_registers_and_an_analyst_finds_and_loads(
     assert analyst["table_datasets"] == analyst["local_list"] == sorted(rig["files"])
     assert analyst["qc"] == ["NOT_SET"]
     assert "cingulum" in analyst["origin"]
+
+
+@pytest.mark.timeout(300)
+async def test_a_personal_token_signs_in_where_the_password_is_left_blank(
+    system: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await a_lab(system)
+    login = await system.post("/auth-token", data={"username": "ada", "password": "long enough"})
+    ada = {"Authorization": f"Token {login.json()['token']}"}
+    made = await system.post("/tokens", json={"name": "laptop", "scopes": ["read"]}, headers=ada)
+    (tmp_path / "token").write_text(made.json()["token"])
+    told = await one_client(system, tmp_path, "sign_in_by_token")
+    assert told == {"user": "ada", "subjects": [SUBJECT]}

@@ -53,6 +53,7 @@ def paths(site: Site) -> list[str]:
         "/app/subjects/KS014",
         "/app/sessions",
         f"/app/sessions/{session}",
+        "/app/account",
         "/app/api",
     ]
 

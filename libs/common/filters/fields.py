@@ -24,10 +24,14 @@ def visible_to_all(_visibility: Visibility, _row: Any) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """A plain column, or any expression over the map's source; times of day may carry a zone or not."""
+    """A plain column, or any expression over the map's source; times of day may carry a zone or not.
+
+    `shown`, if there is one, says in which rows a caller may see a text; in all others it counts as empty.
+    """
 
     column: Column
     kind: Kind
+    shown: Callable[[Visibility], ColumnElement[bool]] | None = None
 
 
 @dataclass(frozen=True, eq=False)

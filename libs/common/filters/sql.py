@@ -66,7 +66,7 @@ class _Way:
 
     def _end(self, here: sa.FromClause, move: Move) -> Test:
         """The comparison; that of a key holds only with the row behind it, if that is not everybody's."""
-        test = _leaf_test(self.condition, move)
+        test = _leaf_test(self.condition, move, self.visibility)
         if self.condition.keyed is None:
             return test
         step = _Step(self.condition.keyed, here, move, self.visibility)
@@ -109,11 +109,19 @@ def _moving(source: sa.FromClause, alias: sa.FromClause) -> Move:
     return lambda expression: visitors.replacement_traverse(expression, {}, replace)
 
 
-def _leaf_test(condition: Condition, move: Move) -> Test:
-    column = move(_expression(condition.leaf.column))
+def _leaf_test(condition: Condition, move: Move, visibility: Visibility) -> Test:
+    column = move(_shown(condition.leaf, visibility))
     if isinstance(condition.leaf, JsonField):
         return _json_test(condition, column)
     return _plain_test(condition, condition.leaf, column)
+
+
+def _shown(leaf: Field | JsonField, visibility: Visibility) -> Expression:
+    """A column as the caller sees it."""
+    column = _expression(leaf.column)
+    if isinstance(leaf, JsonField) or leaf.shown is None:
+        return column
+    return sa.case((leaf.shown(visibility), column), else_=sa.literal("", sa.Text()))
 
 
 def _expression(column: Column) -> Expression:

@@ -70,6 +70,36 @@ class BrowserSessionRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
 
 
+class UserIdentityRow(Base):
+    """Who somebody is at an identity provider; whoever comes with it signs in as this user."""
+
+    __tablename__ = "user_identities"
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(UserRow.id), index=True)
+    created_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())
+
+
+class SecondFactorRow(Base):
+    """A person's authenticator app. It counts once a first code has confirmed it."""
+
+    __tablename__ = "second_factors"
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(UserRow.id), primary_key=True)
+    secret: Mapped[str]  # encrypted under a key that follows from the system's secret
+    created_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())
+    confirmed_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
+    last_step: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")  # no code is good twice
+
+
+class RecoveryCodeRow(Base):
+    """A code for when the phone is lost, as a keyed hash; each is good once."""
+
+    __tablename__ = "recovery_codes"
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(UserRow.id), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
+
+
 class SignInRecordRow(Base):
     """What sign-ins of an account, of an address, or of the two together came to; see `domain.back_off`."""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
-from libs.common.permissions import Principal
+from libs.common.permissions import Principal, acts_as_owner
 from libs.common.problem import Forbidden, NotFound
 from services.metadata import domain
 from services.metadata.models import BrowserSessionRow, UserRow
@@ -43,10 +43,10 @@ async def start(
 
 def check_whole(by: Principal) -> None:
     """Refuse a narrowed token and an account that many share: neither changes how a person signs in."""
-    if by.scopes is not None:
-        raise Forbidden("The token in use is narrowed: sign in by password.")
     if by.is_public:
         raise Forbidden("This account is shared: an administrator changes how it signs in.")
+    if not acts_as_owner(by):
+        raise Forbidden("The token in use is narrowed: sign in by password.")
 
 
 async def end(tx: Transaction, by: Principal, session_id: UUID) -> None:

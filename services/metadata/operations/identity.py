@@ -28,9 +28,24 @@ class BadAdminPassword(ValueError):
     """The first administrator cannot have this password; the message says why."""
 
 
+class TokenNeeded(BadRequest):
+    """The password is right, but programs of this person sign in with a token."""
+
+    slug = "token-needed"
+
+    def __init__(self) -> None:
+        text = "This account has a second factor: sign in with a personal token, which /app/account makes."
+        super().__init__(fields={"non_field_errors": [text]})
+
+
 async def log_in(sign_ins: SignIns, tx: Transaction, username: str, password: str, address: str) -> str:
-    """The log-in token of the person who knows this password. Raises BadCredentials, SignInLater, SignInsWait."""
-    user = await sign_ins.check(username, password, address)
+    """The log-in token of the person who knows this password.
+
+    Raises BadCredentials, SignInLater, SignInsWait, and TokenNeeded where a password alone is not enough.
+    """
+    user, needs_code = await sign_ins.check(username, password, address)
+    if needs_code:
+        raise TokenNeeded
     token = domain.login_token(sign_ins.secret, user.id, user.token_generation)
     await people.keep_login_token(tx.session, uuid4(), user.id, domain.token_hash(sign_ins.secret, token))
     return token

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 from libs.common.db.transaction import Writer
 from libs.common.observability import logger
@@ -16,7 +16,7 @@ from services.metadata.domain import back_off
 from services.metadata.domain.back_off import Counted
 from services.metadata.models import UserRow
 from services.metadata.operations.hashing import PasswordHashing, SignInsWait
-from services.metadata.queries import browser_sessions
+from services.metadata.queries import browser_sessions, second_factor
 from services.metadata.queries import identity as people
 from services.metadata.queries import sign_in as queries
 
@@ -46,6 +46,13 @@ class SignInLater(TooManyRequests):
         )
 
 
+class Checked(NamedTuple):
+    """Whose password it was, and whether a code of an authenticator app must follow."""
+
+    user: UserRow
+    needs_code: bool
+
+
 @dataclass(frozen=True)
 class SignIns:
     """What checking a sign-in needs. `writer` has connections of its own, so that guesses keep no write waiting."""
@@ -54,7 +61,7 @@ class SignIns:
     hashing: PasswordHashing
     secret: str
 
-    async def check(self, username: str, password: str, address: str) -> UserRow:
+    async def check(self, username: str, password: str, address: str) -> Checked:
         """The person who knows this password. Raises BadCredentials, SignInLater, SignInsWait.
 
         While a password is checked, which is slow by design, no connection is held.
@@ -70,8 +77,15 @@ class SignIns:
         if not is_right or user is None or not user.is_active:
             await attempt.failed("password" if user is None or user.is_active else "inactive")
             raise BadCredentials
-        await attempt.succeeded()
-        return user
+        async with self.writer.database.read() as read:
+            needs_code = await second_factor.is_on(read, user.id)
+        # Half of what is asked for: the failures of whoever guesses codes stay counted.
+        await (attempt.take_back() if needs_code else attempt.succeeded())
+        return Checked(user, needs_code)
+
+    async def note_failure(self, username: str, address: str, reason: str) -> None:
+        """Write down a failure that no password was tried in."""
+        await write_failure(self.writer, username, address, reason, {})
 
     async def begin(self, username: str, address: str) -> Attempt:
         """Whether a try may be made now. Raises SignInLater.
@@ -118,30 +132,16 @@ class Attempt:
         """Raise SignInLater where there is something to wait for."""
         if wait:
             self._log.warning(
-                "sign-in refused", name=self._name, address=self.address, wait_s=ceil(wait.total_seconds())
+                "sign-in refused",
+                name=shown_name(self.username),
+                address=self.address,
+                wait_s=ceil(wait.total_seconds()),
             )
             raise SignInLater(wait)
 
-    @property
-    def _name(self) -> str:
-        return self.username[:LONGEST_NAME].encode("utf-8", "replace").decode()
-
     async def failed(self, reason: str) -> None:
         """Count the failure, and write down who tried from where."""
-        self._log.warning("sign-in failed", name=self._name, address=self.address, reason=reason)
-        async with self.writer.begin() as tx:
-            await queries.lock_keys(tx.session, self.keys)
-            records = await queries.records(tx.session, self.keys, lock=True)
-            now = await queries.clock(tx.session)
-            for kind, key in self.keys.items():
-                failures, until = back_off.after_failure(records.get(kind), kind, now)
-                await queries.save_failure(tx.session, key, failures, now, until)
-            tx.audit(
-                "sign-in.failed",
-                "sign-in",
-                self._name,
-                after={"name": self._name, "address": self.address, "reason": reason},
-            )
+        await write_failure(self.writer, self.username, self.address, reason, self.keys)
 
     async def succeeded(self) -> None:
         """Forget the account's failures, and know the address for it from now on."""
@@ -161,6 +161,29 @@ class Attempt:
                 await queries.records(session, self.keys, lock=True)
                 for kind in self.claimed:
                     await queries.block(session, self.keys[kind], None)
+
+
+def shown_name(username: str) -> str:
+    """A name as logs and audit rows can hold it."""
+    return username[:LONGEST_NAME].replace("\0", "?").encode("utf-8", "replace").decode()
+
+
+async def write_failure(
+    writer: Writer, username: str, address: str, reason: str, keys: Mapping[Counted, str]
+) -> None:
+    """Log and audit a sign-in that failed, and count it under `keys`."""
+    name = shown_name(username)
+    logger("sign-in").warning("sign-in failed", name=name, address=address, reason=reason)
+    async with writer.begin() as tx:
+        if keys:
+            await queries.lock_keys(tx.session, keys)
+            records = await queries.records(tx.session, keys, lock=True)
+            now = await queries.clock(tx.session)
+            for kind, key in keys.items():
+                failures, until = back_off.after_failure(records.get(kind), kind, now)
+                await queries.save_failure(tx.session, key, failures, now, until)
+        after = {"name": name, "address": address, "reason": reason}
+        tx.audit("sign-in.failed", "sign-in", name, after=after)
 
 
 async def forget_old(writer: Writer, every_s: float = 3600.0) -> None:

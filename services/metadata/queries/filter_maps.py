@@ -26,6 +26,7 @@ from services.metadata.models import (
     WaterAdministrationRow,
     WeighingRow,
 )
+from services.metadata.queries import visible
 
 Fields = dict[str, Field | JsonField | Relation]
 
@@ -96,7 +97,8 @@ REPOSITORY_MAP = FieldMap("repositories", _repository, {
 USER_MAP = FieldMap("users", UserRow.__table__, {
     "id": Field(user.id, "uuid"),
     "date_joined": Field(user.created_at, "datetime"),
-    **_texts(user, "username"),  # no e-mail address: a filter would tell it letter by letter
+    **_texts(user, "username"),
+    "email": Field(user.email, "text", shown=visible.email_shown),
     **_truths(user, "is_active", "is_staff", "is_superuser", "is_stock_manager", "is_public_user"),
 }, visible=visible_to_all)  # fmt: skip
 LAB_MAP = FieldMap("labs", LabRow.__table__, {

@@ -62,12 +62,10 @@ def users(seen: Visibility) -> sa.Select[Any]:
         sa.or_(MembershipRow.end_date.is_(None), MembershipRow.end_date >= sa.func.current_date()),
     )
     private = {"password_hash", "token_generation", "email"}
-    # A public account is often one that a whole course or the world shares.
-    email = sa.literal("") if seen.public_only else UserRow.email
     return (
         sa.select(
             *(column for column in UserRow.__table__.columns if column.name not in private),
-            email.label("email"),
+            visible.email(seen).label("email"),
             names_of(
                 LabRow.name, current, MembershipRow.lab_id == LabRow.id, visible.labs(seen, LabRow.id)
             ).label("lab"),

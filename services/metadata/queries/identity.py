@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.metadata.models import TokenRow, UserRow
+from services.metadata.models import TokenRow, UserIdentityRow, UserRow
 
 
 async def user_named(session: AsyncSession, username: str) -> UserRow | None:
@@ -27,6 +27,54 @@ async def lock_user(session: AsyncSession, user_id: UUID) -> UserRow | None:
     """A user by id, locked for a change; None if deleted."""
     found = sa.select(UserRow).where(UserRow.id == user_id, UserRow.deleted_at.is_(None))
     return (await session.execute(found.with_for_update())).scalar_one_or_none()
+
+
+async def user_of_identity(session: AsyncSession, issuer: str, subject: str) -> UserRow | None:
+    """Who an identity provider's subject is here; None if unknown, inactive or deleted."""
+    found = (
+        sa.select(UserRow)
+        .join(UserIdentityRow, UserIdentityRow.user_id == UserRow.id)
+        .where(
+            UserIdentityRow.issuer == issuer,
+            UserIdentityRow.subject == subject,
+            UserRow.deleted_at.is_(None),
+            UserRow.is_active,
+        )
+    )
+    return (await session.execute(found)).scalar_one_or_none()
+
+
+async def is_identity_known(session: AsyncSession, issuer: str, subject: str) -> bool:
+    """Whether a subject is linked to anybody, be they active or not."""
+    known = sa.exists().where(UserIdentityRow.issuer == issuer, UserIdentityRow.subject == subject)
+    return bool(await session.scalar(sa.select(known)))
+
+
+async def users_with_email(session: AsyncSession, email: str) -> list[UserRow]:
+    """Active people with this e-mail address, in whatever case."""
+    found = sa.select(UserRow).where(
+        sa.func.lower(UserRow.email) == email.lower(), UserRow.deleted_at.is_(None), UserRow.is_active
+    )
+    return list((await session.execute(found.limit(2))).scalars())
+
+
+async def link_identity(session: AsyncSession, issuer: str, subject: str, user_id: UUID) -> None:
+    """From now on this subject is this user; an older link of the subject is replaced."""
+    await session.execute(
+        insert(UserIdentityRow)
+        .values(issuer=issuer, subject=subject, user_id=user_id)
+        .on_conflict_do_update(
+            index_elements=[UserIdentityRow.issuer, UserIdentityRow.subject], set_={"user_id": user_id}
+        )
+    )
+
+
+async def unlink_identities(session: AsyncSession, issuer: str, user_id: UUID) -> bool:
+    """Forget a user's links to a provider; whether there were any."""
+    gone = sa.delete(UserIdentityRow).where(
+        UserIdentityRow.issuer == issuer, UserIdentityRow.user_id == user_id
+    )
+    return (await session.execute(gone.returning(UserIdentityRow.subject))).first() is not None
 
 
 async def is_empty(session: AsyncSession) -> bool:

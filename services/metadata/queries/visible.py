@@ -65,3 +65,20 @@ def subjects(seen: Visibility, subject: Any = SubjectRow) -> Condition:
     return sa.and_(
         subject.deleted_at.is_(None), visible.subject_row_visible(seen, subject.id, subject.lab_id)
     )
+
+
+def email_shown(seen: Visibility) -> Condition:
+    """People whose e-mail address the caller may see: administrators see all, everybody else their own.
+
+    A shared account sees none: whoever uses it is not one person.
+    """
+    if seen.everything:
+        return sa.true()
+    if seen.public_only or seen.user_id is None:
+        return sa.false()
+    return UserRow.__table__.c.id == seen.user_id
+
+
+def email(seen: Visibility) -> sa.ColumnElement[str]:
+    """An e-mail address as the caller sees it: empty where it is not shown."""
+    return sa.case((email_shown(seen), UserRow.email), else_=sa.literal("", sa.Text()))

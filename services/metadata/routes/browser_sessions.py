@@ -14,7 +14,9 @@ from libs.common.db import Reading, Tx
 from libs.common.problem import Forbidden, NotFound, problems
 from libs.common.schemas import Record, Schema
 from services.metadata.operations import browser_sessions as operations
+from services.metadata.operations import second_factor
 from services.metadata.operations.hashing import SignInsWait
+from services.metadata.operations.second_factor import BadCode, SecondFactorNeeded
 from services.metadata.operations.sign_in import BadCredentials, SignInLater
 from services.metadata.queries import browser_sessions as queries
 
@@ -23,10 +25,12 @@ router = APIRouter(tags=["identity"])
 
 
 class SignInWithBrowser(Record):
-    """Name and password, and how the browser calls itself."""
+    """Name and password; where a second factor is needed, `challenge` of that refusal and a code instead."""
 
-    username: str
-    password: str
+    username: str = ""
+    password: str = ""
+    challenge: str = Field(default="", max_length=2000)
+    code: str = Field(default="", max_length=100, description="of the authenticator app, or a recovery code")
     browser: str = Field(default="", description="shown in the list of sessions")
 
 
@@ -50,7 +54,9 @@ class NewBrowserSession(BrowserSession):
 
 
 @router.post(
-    "/browser-sessions", status_code=201, responses=problems(BadCredentials, SignInLater, SignInsWait)
+    "/browser-sessions",
+    status_code=201,
+    responses=problems(BadCredentials, SecondFactorNeeded, BadCode, SignInLater, SignInsWait),
 )
 @open_to_all
 async def sign_in(
@@ -58,7 +64,12 @@ async def sign_in(
 ) -> NewBrowserSession:
     """Sign a browser in. The token is good in the session cookie only, never as a token of the API."""
     state = request.app.state
-    user = await state.sign_ins.check(given.username, given.password, address)
+    if given.challenge:
+        user = await second_factor.answer_challenge(tx, state.sign_ins, given.challenge, given.code, address)
+    else:
+        user, needs_code = await state.sign_ins.check(given.username, given.password, address)
+        if needs_code:
+            raise SecondFactorNeeded(extra={"challenge": second_factor.challenge_of(state.sign_ins, user)})
     row, token = await operations.start(tx, state.settings, user, address, given.browser)
     shown = BrowserSession.model_validate(row).model_dump() | {"current": True}
     return NewBrowserSession(**shown, token=token)

@@ -27,6 +27,7 @@ from libs.common.schemas.people import (
 from services.metadata.models import LabRow, LocationRow, MembershipRow, ProjectRow, UserRow
 from services.metadata.operations import house as operations
 from services.metadata.queries import house as queries
+from services.metadata.queries import visible
 from services.metadata.queries.free import given
 
 router = APIRouter(route_class=IdempotentRoute, tags=["house"])
@@ -92,12 +93,15 @@ async def list_users(
     read: Reading,
     wanted: Paging,
     username: str | None = None,
+    email: str | None = None,
     django: str | None = None,
 ) -> Page[User]:
-    """People by username."""
+    """People by username. An e-mail address is shown, and found, only to administrators and its owner."""
     statement = queries.users(seen).where(*given(seen, "users", django))
     if username:
         statement = statement.where(UserRow.username == username)
+    if email is not None:
+        statement = statement.where(visible.email(seen) == email)
     count, rows = await paged(read, statement, wanted)
     return page(request, wanted, count, [User.model_validate(row) for row in rows])
 

@@ -21,6 +21,7 @@ from libs.common.schemas import Record, Schema
 from services.metadata.models import TokenRow
 from services.metadata.operations import identity as operations
 from services.metadata.operations.hashing import SignInsWait
+from services.metadata.operations.identity import TokenNeeded
 from services.metadata.operations.scopes import scopes_shown
 from services.metadata.operations.sign_in import BadCredentials, SignInLater
 from services.metadata.queries import identity as people
@@ -102,7 +103,7 @@ async def _credentials(request: Request) -> Credentials:
 
 @signing_in.post(
     "/auth-token",
-    responses=problems(BadCredentials, SignInLater, SignInsWait),
+    responses=problems(BadCredentials, TokenNeeded, SignInLater, SignInsWait),
     openapi_extra={
         "requestBody": {
             "required": True,

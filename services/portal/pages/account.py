@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+import segno
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
@@ -42,10 +44,13 @@ async def account_page(
     **more: Any,
 ) -> Response:
     """The whole page; `problems` says what is wrong with one of its forms, by the form's name."""
-    me, sessions, tokens = await asyncio.gather(
-        viewer.get("/me"), viewer.part("/browser-sessions"), viewer.part("/tokens")
+    me, sessions, tokens, factor = await asyncio.gather(
+        viewer.get("/me"),
+        viewer.part("/browser-sessions"),
+        viewer.part("/tokens"),
+        viewer.part("/second-factor"),
     )
-    shown = {"made": None, "sent": {}} | more
+    shown = {"made": None, "sent": {}, "new_factor": None, "recovery_codes": None} | more
     response = show(
         request,
         "account.html",
@@ -54,6 +59,7 @@ async def account_page(
         me=me,
         sessions=sessions,
         tokens=tokens,
+        factor=factor,
         scopes=scopes_of(viewer),
         problems=problems or {},
         **shown,
@@ -98,9 +104,61 @@ async def change_password(request: Request, viewer: Viewing) -> Response:
     except Refused as refused:
         problem = {"password": refused.sentence}
         return await account_page(request, viewer, status=refused.status, problems=problem)
-    response = log_in_form(request, ACCOUNT, notice="The password is changed. Sign in with the new one.")
+    response = await log_in_form(
+        request, ACCOUNT, notice="The password is changed. Sign in with the new one."
+    )
     forget_session(request, response)
     return response
+
+
+@router.post(f"{ACCOUNT}/second-factor")
+async def add_second_factor(request: Request, viewer: Viewing) -> Response:
+    """Begin to add an authenticator app: the page shows its secret, and asks for a first code."""
+    sent = await _form_of(request)
+    try:
+        made = await viewer.send("POST", "/second-factor", {"password": str(sent.get("password", ""))})
+    except Refused as refused:
+        problem = {"factor": refused.sentence}
+        return await account_page(request, viewer, status=refused.status, problems=problem)
+    return await account_page(request, viewer, new_factor=with_picture(made))
+
+
+@router.post(f"{ACCOUNT}/second-factor/confirm")
+async def confirm_second_factor(request: Request, viewer: Viewing) -> Response:
+    """A first code; the page that answers is the only one that shows the recovery codes."""
+    sent = await _form_of(request)
+    try:
+        made = await viewer.send("POST", "/second-factor/confirm", {"code": str(sent.get("code", ""))})
+    except Refused as refused:
+        problem = {"factor": refused.sentence}
+        again = {"secret": str(sent.get("secret", "")), "uri": str(sent.get("uri", ""))}
+        shown = with_picture(again)
+        return await account_page(request, viewer, status=refused.status, problems=problem, new_factor=shown)
+    return await account_page(request, viewer, recovery_codes=made["recovery_codes"])
+
+
+@router.post(f"{ACCOUNT}/second-factor/remove")
+async def remove_second_factor(request: Request, viewer: Viewing) -> Response:
+    """Take the authenticator app away."""
+    sent = await _form_of(request)
+    body = {name: str(sent.get(name, "")) for name in ("password", "code")}
+    try:
+        await viewer.send("POST", "/second-factor/remove", body)
+    except Refused as refused:
+        problem = {"factor": refused.sentence}
+        return await account_page(request, viewer, status=refused.status, problems=problem)
+    return _back()
+
+
+def with_picture(made: Mapping[str, str]) -> dict[str, str]:
+    """What an authenticator app needs, with the QR code as SVG; without one where the address is too long for it."""
+    try:
+        picture = segno.make(made["uri"], micro=False).svg_inline(
+            scale=4, border=4, light="white", omitsize=True
+        )
+    except segno.DataOverflowError:
+        picture = ""
+    return {"secret": made["secret"], "uri": made["uri"], "picture": picture}
 
 
 @router.post(f"{ACCOUNT}/tokens")

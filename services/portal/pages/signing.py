@@ -40,11 +40,27 @@ def safe_next(wanted: str | None) -> str:
     return HOME if wanted.startswith(("/app/login", "/app/logout")) else wanted
 
 
-def log_in_form(
+async def provider_of(request: Request) -> str:
+    """How the identity provider is called by which people may sign in; empty where there is none."""
+    answer = await ask(api_of(request), "GET", "/oidc", as_stranger(request))
+    told = answer.json() if answer.status == 200 else {"enabled": False}
+    return str(told["name"]) if told["enabled"] else ""
+
+
+async def log_in_form(
     request: Request, wanted: str, *, status: int = 200, problem: str = "", name: str = "", notice: str = ""
 ) -> Response:
     """The page on which one signs in."""
-    return show(request, "login.html", status=status, next=wanted, problem=problem, name=name, notice=notice)
+    shown: dict[str, Any] = {"next": wanted, "problem": problem, "name": name, "notice": notice}
+    return show(request, "login.html", status=status, provider=await provider_of(request), **shown)
+
+
+def _code_form(
+    request: Request, wanted: str, challenge: str, *, status: int = 200, problem: str = ""
+) -> Response:
+    response = show(request, "code.html", status=status, next=wanted, problem=problem, challenge=challenge)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def forget_session(request: Request, response: Response) -> None:
@@ -61,7 +77,7 @@ async def form(request: Request) -> Response:
     wanted = safe_next(request.query_params.get("next"))
     if getattr(request.state, "principal", None) is not None:
         return RedirectResponse(wanted, status_code=303, headers=GUARDS)
-    return log_in_form(request, wanted)
+    return await log_in_form(request, wanted)
 
 
 @router.post("/app/login")
@@ -70,23 +86,30 @@ async def sign_in(request: Request) -> Response:
     sent = await request.form()
     wanted, name = safe_next(str(sent.get("next", ""))), str(sent.get("username", ""))
     if not is_from_our_form(request, sent.get("csrf")):
-        return log_in_form(request, wanted, status=403, problem=STALE, name=name)
-    body = {
-        "username": name,
-        "password": str(sent.get("password", "")),
-        "browser": request.headers.get("user-agent", ""),
-    }
+        return await log_in_form(request, wanted, status=403, problem=STALE, name=name)
+    challenge = str(sent.get("challenge", ""))
+    given = (
+        {"challenge": challenge, "code": str(sent.get("code", ""))}
+        if challenge
+        else {"username": name, "password": str(sent.get("password", ""))}
+    )
+    body = {**given, "browser": request.headers.get("user-agent", "")}
     headers = as_stranger(request) | {"Content-Type": "application/json"}
     answer = await ask(api_of(request), "POST", "/browser-sessions", headers, orjson.dumps(body))
     if answer.status != 201:
         refused: Refused = refusal(answer)
-        problem = WRONG if answer.status == 400 else refused.text
-        return log_in_form(request, wanted, status=answer.status, problem=problem, name=name)
-    await _end_session(request)
-    return _signed_in(request, wanted, answer.json())
+        if refused.slug == "second-factor-needed":
+            return _code_form(request, wanted, str(answer.json()["challenge"]))
+        if challenge and refused.slug != "bad-credentials":
+            return _code_form(request, wanted, challenge, status=answer.status, problem=refused.sentence)
+        problem = STALE if challenge else WRONG if answer.status == 400 else refused.text
+        return await log_in_form(request, wanted, status=answer.status, problem=problem, name=name)
+    await end_session(request)
+    return signed_in(request, wanted, answer.json())
 
 
-def _signed_in(request: Request, wanted: str, session: Mapping[str, Any]) -> Response:
+def signed_in(request: Request, wanted: str, session: Mapping[str, Any]) -> Response:
+    """Put the session's token into its cookie, and go on."""
     response = RedirectResponse(wanted, status_code=303, headers=GUARDS)
     ends = datetime.fromisoformat(session["expires_at"])
     stay_s = max(1, int((ends - datetime.fromisoformat(session["created_at"])).total_seconds()))
@@ -95,7 +118,7 @@ def _signed_in(request: Request, wanted: str, session: Mapping[str, Any]) -> Res
     return response
 
 
-async def _end_session(request: Request) -> None:
+async def end_session(request: Request) -> None:
     """End the browser session that the cookie stands for, if there is one."""
     headers = headers_of(request)
     if "Cookie" in headers:
@@ -109,8 +132,8 @@ async def sign_out(request: Request) -> Response:
     """End the browser session, and forget its cookie."""
     sent = await request.form()
     if not is_from_our_form(request, sent.get("csrf")):
-        return log_in_form(request, HOME, status=403, problem=STALE)
-    await _end_session(request)
+        return await log_in_form(request, HOME, status=403, problem=STALE)
+    await end_session(request)
     response = RedirectResponse("/app/login", status_code=303, headers=GUARDS)
     forget_session(request, response)
     return response

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from libs.common.permissions import Permission
 from tests.support.house import House, a_registry, registered
 
@@ -171,11 +173,32 @@ async def test_a_narrowed_token_sees_its_lab_and_a_public_reader_what_is_public(
     assert (await public.post("/weighings", {"subject": "KS001", "weight": 20})).status_code == 403
 
 
-async def test_a_public_reader_is_told_nobodys_email_address(house: House) -> None:
-    assert (await house.metadata.patch("/users/ada", {"email": "ada@hilllab.org"})).status_code == 200
-    public, member = house.as_("public"), house.as_("bob")
-    assert (await member.get("/users/ada")).json()["email"] == "ada@hilllab.org"
-    assert (await public.get("/users/ada")).json()["email"] == ""
-    assert {row["email"] for row in (await public.get("/users")).json()["results"]} == {""}
-    probed = await public.get("/sessions", params={"django": "users__email__startswith,a"})
-    assert probed.status_code == 400
+@pytest.mark.parametrize(
+    ("who", "sees"),
+    [("root", {"ada", "bob"}), ("ada", {"ada"}), ("bob", {"bob"}), ("eve", set()), ("public", set())],
+)
+async def test_an_email_address_is_shown_and_found_only_to_administrators_and_its_owner(
+    house: House, who: str, sees: set[str]
+) -> None:
+    for name in ("ada", "bob"):
+        changed = await house.metadata.patch(f"/users/{name}", {"email": f"{name}@hilllab.org"})
+        assert changed.json()["email"] == f"{name}@hilllab.org"
+    await house.animal()
+    await house.session(users=["ada", "bob"])
+    asked = house.as_(who)
+    rows = (await asked.get("/users")).json()["results"]
+    assert {row["username"] for row in rows if row["email"]} == sees
+    for name in ("ada", "bob"):
+        address = f"{name}@hilllab.org"
+        shown = address if name in sees else ""
+        assert (await asked.get(f"/users/{name}")).json()["email"] == shown
+        assert await house.names("/users", "username", who, email=address) == [name] * (name in sees)
+        for probe in (f"email,{address}", f"email__startswith,{name}@", f"email__regex,^{name}@h"):
+            found = await house.names("/users", "username", who, django=probe)
+            assert found == [name] * (name in sees), probe
+        if who == "public":  # sees no session at all
+            continue
+        for over in ("users__email", "subject__responsible_user__email"):
+            there = name in sees and (over == "users__email" or name == "ada")
+            found = await house.names("/sessions", "id", who, django=f"{over}__istartswith,{name.upper()}@")
+            assert len(found) == there, over

@@ -13,7 +13,15 @@ from tests.support.portal import LOGIN, a_colony, a_recording, browsing
 from tests.support.system import Cingulum
 
 TRIES = 300
-FORMS = {"/app/login": ("username", "password", "csrf", "next"), "/app/logout": ("csrf",)}
+FORMS = {
+    "/app/login": ("username", "password", "csrf", "next"),
+    "/app/logout": ("csrf",),
+    "/app/account/password": ("csrf", "old_password", "new_password", "repeated"),
+    "/app/account/tokens": ("csrf", "name", "scopes", "expires_on"),
+    "/app/account/tokens/{token_id}/revoke": ("csrf",),
+    "/app/account/sessions/others/end": ("csrf",),
+    "/app/account/sessions/{session_id}/end": ("csrf",),
+}
 
 
 async def test_no_address_and_no_form_makes_an_internal_error(cingulum: Cingulum) -> None:

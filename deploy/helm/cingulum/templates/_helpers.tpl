@@ -77,8 +77,12 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- end }}
 {{- if eq .component "metadata" }}
-{{ include "cingulum.fromSecret" (dict "root" .root "name" "CINGULUM_ADMIN_USERNAME" "key" "admin-username") }}
-{{ include "cingulum.fromSecret" (dict "root" .root "name" "CINGULUM_ADMIN_PASSWORD" "key" "admin-password") }}
+- name: CINGULUM_ADMIN_USERNAME
+  valueFrom: {secretKeyRef: {name: {{ $values.secretName }}, key: admin-username, optional: true}}
+- name: CINGULUM_ADMIN_PASSWORD # read once: take it out of the Secret when there is an administrator
+  valueFrom: {secretKeyRef: {name: {{ $values.secretName }}, key: admin-password, optional: true}}
+- name: CINGULUM_OIDC_CLIENT_SECRET
+  valueFrom: {secretKeyRef: {name: {{ $values.secretName }}, key: oidc-client-secret, optional: true}}
 {{- end }}
 {{- if eq .component "gateway" }}
 {{ include "cingulum.fromSecret" (dict "root" .root "name" "CINGULUM_IDENTITY_SIGNING_KEY" "key" "identity-signing-key") }}

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "98a3bce959de"
-down_revision = "c3e0d5a1b702"
+down_revision = "d71a4e93c5b6"
 branch_labels = None
 depends_on = None
 

@@ -38,7 +38,7 @@ def doorman(clocks: Clocks) -> Doorman:
         secret_key=SecretStr("x"),
     )
     nobody: Any = cast(Any, None)
-    return Doorman(settings, nobody, nobody, wall=lambda: clocks.wall, ticks=lambda: clocks.ticks)
+    return Doorman(settings, nobody, nobody, nobody, wall=lambda: clocks.wall, ticks=lambda: clocks.ticks)
 
 
 @pytest.mark.parametrize("step_s", [-3600, 3600])

@@ -1,0 +1,197 @@
+"""A browser's session ends when it should, and people manage their account on one page, without script."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from libs.common.cookies import CSRF_COOKIE, HOST_PREFIX, SESSION_COOKIE
+from tests.support.gateway import mounted
+from tests.support.portal import ADMIN, LOGIN, Browser, csrf_of
+from tests.support.system import Cingulum
+
+
+@pytest.fixture
+async def browser(cingulum: Cingulum) -> AsyncIterator[Browser]:
+    async with mounted({**cingulum.environment, **ADMIN}) as http:
+        yield Browser(http)
+
+
+@asynccontextmanager
+async def another(browser: Browser, **more: str) -> AsyncIterator[Browser]:
+    """A second browser at the same system."""
+    first = browser.http._transport
+    assert isinstance(first, httpx.ASGITransport)
+    transport = httpx.ASGITransport(first.app)
+    async with httpx.AsyncClient(transport=transport, base_url=browser.http.base_url, headers=more) as http:
+        yield Browser(http)
+
+
+async def is_signed_in(browser: Browser) -> bool:
+    return (await browser.get("/app/account")).status_code == 200
+
+
+async def until_signed_out(browser: Browser) -> None:
+    """Wait for what the gateway remembers for 5 s."""
+    for _ in range(600):
+        if not await is_signed_in(browser):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("still signed in")
+
+
+async def send(browser: Browser, path: str, **fields: str | list[str]) -> httpx.Response:
+    page = await browser.get("/app/account")
+    return await browser.http.post(f"/app/account/{path}", data={"csrf": csrf_of(page.text), **fields})
+
+
+async def test_signing_out_ends_the_session_and_not_only_the_cookie(browser: Browser) -> None:
+    await browser.sign_in()
+    kept = dict(browser.http.cookies)
+    page = await browser.get("/app/account")
+    assert page.headers["cache-control"] == "no-store"
+    assert (await browser.http.post("/app/logout", data={"csrf": csrf_of(page.text)})).status_code == 303
+    browser.http.cookies.update(kept)
+    await until_signed_out(browser)
+
+
+async def test_a_browsers_cookie_is_no_token_and_a_token_no_cookie(browser: Browser) -> None:
+    await browser.sign_in()
+    cookie = browser.http.cookies[SESSION_COOKIE]
+    csrf = browser.http.cookies[CSRF_COOKIE]
+    assert await is_signed_in(browser)
+    browser.http.cookies.clear()
+    as_token = await browser.get("/me", headers={"Authorization": f"Token {cookie}"})
+    assert as_token.status_code == 403
+    assert (await browser.get("/me", auth=("ada", cookie))).status_code == 403
+    await browser.api("GET", "/me")
+    assert browser.token != cookie
+    browser.http.cookies.update({SESSION_COOKIE: browser.token, CSRF_COOKIE: csrf})
+    assert not await is_signed_in(browser)
+
+
+@pytest.mark.parametrize("setting", ["CINGULUM_BROWSER_SESSION_IDLE_S", "CINGULUM_BROWSER_SESSION_LONGEST_S"])
+async def test_a_session_ends_when_it_is_idle_and_when_it_is_old(cingulum: Cingulum, setting: str) -> None:
+    async with mounted({**cingulum.environment, **ADMIN, setting: "1"}) as http:
+        browser = Browser(http)
+        assert (await browser.sign_in()).status_code == 303
+        await asyncio.sleep(1.1)  # the shortest that the test can wait: the end is the point
+        await until_signed_out(browser)
+
+
+async def test_a_session_in_use_does_not_end_for_want_of_use(cingulum: Cingulum) -> None:
+    async with mounted({**cingulum.environment, **ADMIN, "CINGULUM_BROWSER_SESSION_IDLE_S": "40"}) as http:
+        browser = Browser(http)
+        await browser.sign_in()
+        first = (await browser.api("GET", "/browser-sessions"))[0]["idle_until"]
+        for _ in range(600):
+            assert await is_signed_in(browser)
+            if (await browser.api("GET", "/browser-sessions"))[0]["idle_until"] > first:
+                return
+            await asyncio.sleep(0.2)
+        raise AssertionError("the use was never written down")
+
+
+async def test_over_https_the_cookies_are_this_hosts_only(cingulum: Cingulum) -> None:
+    async with mounted({**cingulum.environment, **ADMIN}) as http:
+        http.base_url = httpx.URL("https://cingulum.test")
+        browser = Browser(http)
+        answer = await browser.sign_in()
+        cookies = {text.partition("=")[0]: text.lower() for text in answer.headers.get_list("set-cookie")}
+        assert set(cookies) == {HOST_PREFIX + SESSION_COOKIE, HOST_PREFIX + CSRF_COOKIE}
+        assert all(
+            "secure" in text and "path=/" in text and "domain" not in text for text in cookies.values()
+        )
+        assert await is_signed_in(browser)
+        token = browser.http.cookies[HOST_PREFIX + SESSION_COOKIE]
+        csrf = browser.http.cookies[HOST_PREFIX + CSRF_COOKIE]
+        write = {"X-CSRF-Token": csrf}
+        assert (await http.delete("/browser-sessions", headers=write)).status_code == 204
+        browser.http.cookies.clear()
+        browser.http.cookies.update({SESSION_COOKIE: token, CSRF_COOKIE: csrf})
+        assert not await is_signed_in(browser), "a sibling host can set the plain name"
+
+
+async def test_browsers_are_listed_and_signed_out(browser: Browser) -> None:
+    await browser.sign_in()
+    async with another(browser, **{"User-Agent": "Phone/1"}) as phone:
+        await phone.sign_in()
+        page = (await browser.get("/app/account")).text
+        assert "Phone/1" in page
+        assert page.count("this one") >= 1
+        assert (await send(browser, "sessions/others/end")).status_code == 303
+        await until_signed_out(phone)
+        assert await is_signed_in(browser)
+        await phone.sign_in()
+        sessions = await browser.api("GET", "/browser-sessions")
+        phones = [one["id"] for one in sessions if one["browser"] == "Phone/1"]
+        assert (await send(browser, f"sessions/{phones[0]}/end")).status_code == 303
+        await until_signed_out(phone)
+
+
+async def test_a_token_is_made_on_the_page_shown_once_and_revoked(browser: Browser) -> None:
+    await browser.sign_in()
+    answer = await send(browser, "tokens", name="my laptop", scopes=["read", "write"])
+    assert answer.status_code == 200
+    found = re.search(r'<code id="token">([0-9a-f]{64})</code>', answer.text)
+    assert found
+    headers = {"Authorization": f"Token {found[1]}"}
+    me = (await browser.get("/me", headers=headers)).json()
+    assert (me["username"], me["scopes"]) == ("ada", ["read", "write"])
+    assert found[1] not in str(me)
+    again = (await browser.get("/app/account")).text
+    assert "my laptop" in again
+    assert found[1] not in again
+    (token,) = [t for t in await browser.api("GET", "/tokens") if t["name"] == "my laptop"]
+    assert (await send(browser, f"tokens/{token['id']}/revoke")).status_code == 303
+    assert "my laptop" not in (await browser.get("/app/account")).text
+    refused = await send(browser, "tokens", name="nothing")
+    assert refused.status_code == 400
+    assert 'role="alert"' in refused.text
+    assert 'value="nothing"' in refused.text
+
+
+async def test_a_password_is_changed_on_the_page_and_all_browsers_sign_in_anew(browser: Browser) -> None:
+    await browser.sign_in()
+    async with another(browser) as other:
+        await other.sign_in()
+        new = {"new_password": "another long one", "repeated": "another long one"}
+        for fields in (
+            {**new, "old_password": "battery staple"},
+            {**new, "old_password": LOGIN["password"], "repeated": "something else"},
+            {"old_password": LOGIN["password"], "new_password": "password1234", "repeated": "password1234"},
+        ):
+            answer = await send(browser, "password", **fields)
+            assert answer.status_code == 400
+            assert 'role="alert"' in answer.text
+        answer = await send(browser, "password", old_password=LOGIN["password"], **new)
+        assert answer.status_code == 200
+        assert 'role="status"' in answer.text
+        await until_signed_out(other)
+        assert (await browser.sign_in()).status_code == 400
+        assert (await browser.sign_in(password="another long one")).status_code == 303
+
+
+async def test_the_forms_of_another_site_change_nothing(browser: Browser) -> None:
+    await browser.sign_in()
+    change = {
+        "old_password": LOGIN["password"],
+        "new_password": "another long one",
+        "repeated": "another long one",
+    }
+    for path in ("password", "tokens", "sessions/others/end"):
+        answer = await browser.http.post(f"/app/account/{path}", data={**change, "csrf": "x" * 40})
+        assert answer.status_code == 403
+    assert (await browser.http.post("/app/logout", data={"csrf": "x"})).status_code == 403
+    assert await is_signed_in(browser)
+
+
+async def test_a_stranger_is_sent_to_sign_in_first(browser: Browser) -> None:
+    answer = await browser.get("/app/account")
+    assert answer.headers["location"] == "/app/login?next=%2Fapp%2Faccount"
+    assert (await browser.http.post("/app/account/tokens", data={})).status_code == 303
