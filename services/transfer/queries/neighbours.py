@@ -80,7 +80,7 @@ async def attempts(session: AsyncSession, tokens: Iterable[int], who: Visibility
             seen.c.job_id,
             seen.c.state,
             jobs.c.session_id,
-            session_visible(who, jobs.c.session_id).label("is_known"),
+            sa.or_(jobs.c.session_id.is_(None), session_visible(who, jobs.c.session_id)).label("is_known"),
         )
         .outerjoin(jobs, jobs.c.id == seen.c.job_id)
         .where(seen.c.token.in_(list(tokens)))
