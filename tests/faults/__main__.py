@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -55,6 +56,7 @@ class Outcome:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run; the table of kills is printed as they happen, a JSON object last."""
     told = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends too
     modes = ["mounted", "split"] if told.mode == "both" else [told.mode]
     until = time.monotonic() + 60 * (told.minutes or 10 + 2 * told.kills)
     chance = random.Random(told.seed)
