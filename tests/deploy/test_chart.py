@@ -33,6 +33,7 @@ OUTSIDE = {
     "nats-url": "nats://cingulum:word@nats.nats:4222",
     "s3-access-key": "access",
     "s3-secret-key": "hidden",
+    "oidc-client-secret": "as the provider gave it",
 }
 BUILT = [service for service in Service if importlib.util.find_spec(f"services.{service}.settings")]
 SETS = pytest.mark.parametrize("values", [None, FULL], ids=["default", "full"])

@@ -43,7 +43,11 @@ def outside() -> Iterator[Outside]:
     with Postgres.temporary() as postgres, Nats.temporary() as nats, weed_server() as weed:
         store = replace(weed, bucket=FULL["store"]["s3"]["bucket"])
         make_bucket(store)
-        keys = {"s3-access-key": store.access_key_id, "s3-secret-key": store.secret_access_key}
+        keys = {
+            "s3-access-key": store.access_key_id,
+            "s3-secret-key": store.secret_access_key,
+            "oidc-client-secret": "none",
+        }
         yield Outside(secret_entries(postgres.admin_url) | {"nats-url": nats.url} | keys, store)
 
 
