@@ -15,6 +15,7 @@ class Problem(Exception):
     status: ClassVar[int] = 400
     slug: ClassVar[str] = "bad-request"
     detail: ClassVar[str] = "The request cannot be carried out."
+    may_pass: ClassVar[bool] = False  # the same may succeed later, though the status does not say so
 
     def __init__(
         self,

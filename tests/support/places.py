@@ -92,7 +92,7 @@ async def three_places(cingulum: Cingulum) -> Places:
     await made(registry, "/data-repository", {"name": "central", "store": "local", "data_url": "/data/"})
     await house.metadata.patch("/labs/coastlab", {"repositories": ["fileserver"]})
     services = {Service.METADATA: house.metadata, Service.REGISTRY: registry}
-    for service in (Service.SCHEDULER, Service.TRANSFER):
+    for service in (Service.SCHEDULER, Service.TRANSFER, Service.COMPRESSOR):
         services[service] = await cingulum.start(service, house.who("root"))
     places = Places(house, services)
     for place, subject, lab, project in (

@@ -16,7 +16,6 @@ import asyncpg
 import sqlalchemy as sa
 
 from libs.common.problem import Problem
-from libs.common.storage import ObjectMissing
 
 FAILURES: Final = 5  # of the event's own; then it is parked
 FIRST_PAUSE_S: Final = 1.0
@@ -65,11 +64,13 @@ def cause_of(error: BaseException) -> Cause:
 
 def _is_transient(error: BaseException) -> bool:
     match error:
-        case NoHandler() | ObjectMissing():
+        case NoHandler():
             return True
         case Problem():
-            return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or (
-                error.status == HTTPStatus.TOO_MANY_REQUESTS
+            return (
+                error.may_pass
+                or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+                or error.status == HTTPStatus.TOO_MANY_REQUESTS
             )
         case sa.exc.DBAPIError() | asyncpg.PostgresError() | asyncpg.InterfaceError():
             return not _refuses_data(error)

@@ -46,6 +46,7 @@ class ObjectMissing(StorageProblem):
 
     status: ClassVar[int] = 404
     slug: ClassVar[str] = "object-missing"
+    may_pass: ClassVar[bool] = True  # its volume may not be mounted yet
 
 
 class ChecksumMismatch(StorageProblem):

@@ -92,7 +92,7 @@ def check_below(files: Sequence[FileSaid], folders: Sequence[str]) -> None:
     >>> check_below([FileSaid("Subjects/a/m1/x", "", "t.pqt", None, None, None, None)], ["Subjects/a/m1"])
     >>> check_below([FileSaid("Subjects/a/m10", "", "t.pqt", None, None, None, None)], ["Subjects/a/m1"])
     Traceback (most recent call last):
-    libs.common.problem.BadRequest
+    libs.common.problem.BadRequest: The request cannot be carried out.
     """
     for file in files:
         if folders and not any(f"{file.collection}/".startswith(f"{folder}/") for folder in folders):

@@ -149,6 +149,15 @@ RECIPES = (
     Recipe(M, "DELETE", "/sessions/{session_id}", None, "/sessions/{session}"),
 )
 # Each is tried in its own test of this folder.
+# What changes how a person signs in, with a body that its schema accepts.
+OWN_ACCOUNT = {
+    ("DELETE", "/browser-sessions"): None,
+    ("DELETE", "/browser-sessions/{session_id}"): None,
+    ("POST", "/password"): {"old_password": "correct horse", "new_password": "another correct horse"},
+    ("POST", "/second-factor"): {"password": "correct horse"},
+    ("POST", "/second-factor/confirm"): {"code": "123456"},
+    ("POST", "/second-factor/remove"): {"password": "correct horse", "code": "123456"},
+}
 TRIED_APART = {
     ("POST", "/auth-token"): "a stranger's route: no token is looked at",
     ("POST", "/tokens"): "test_tokens.py",
@@ -156,4 +165,10 @@ TRIED_APART = {
     ("POST", "/jobs/claim"): "test_workers.py: gives only what the token reaches",
     ("POST", "/jobs/heartbeat"): "test_workers.py: names what the token does not reach as lost",
     ("POST", "/jobs/{job_id}/log"): "test_workers.py: needs a running attempt",
+    ("POST", "/browser-sessions"): "a stranger's route: no token is looked at",
+    ("POST", "/oidc/start"): "a stranger's route: no token is looked at",
+    ("POST", "/oidc/finish"): "a stranger's route: no token is looked at",
+    ("DELETE", "/browser-sessions/current"): "ends the session in use, whatever it may do",
+    ("POST", "/browser-sessions/{session_id}/use"): "says that the session in use was used",
+    **dict.fromkeys(OWN_ACCOUNT, "test_reach.py: no narrowed token changes how its owner signs in"),
 }

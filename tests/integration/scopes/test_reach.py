@@ -11,10 +11,10 @@ from fastapi.routing import APIRoute
 from deploy.local.schema import apps
 from libs.common.auth import SAFE, Needs
 from libs.common.catalogue import STATEFUL, Service
-from libs.common.permissions import Permission
+from libs.common.permissions import Permission, Scope
 from libs.common.testing import Callers
 from tests.integration.common.test_matrix import NOWHERE, _needed, _routes
-from tests.integration.scopes.recipes import RECIPES, TRIED_APART
+from tests.integration.scopes.recipes import OWN_ACCOUNT, RECIPES, TRIED_APART
 from tests.support.places import Places
 from tests.support.system import Cingulum
 
@@ -46,11 +46,20 @@ async def test_a_token_that_only_reads_changes_nothing(
     tried = 0
     for of, method, route, needs in changing():
         if of is service and needs:
-            path = re.sub(r"\{[^}]*\}", NOWHERE, route.path)
+            path = re.sub(r"\{[^}]*\}", NOWHERE, route.path.replace("{service}", service))
             answer = await running.request(method, path, json={})
             assert answer.status_code == 403, f"{method} {path}: {answer.status_code} {answer.text}"
             tried += 1
     assert tried or service is Service.COMPRESSOR
+
+
+async def test_no_narrowed_token_changes_how_its_owner_signs_in(places: Places) -> None:
+    every = frozenset(Scope(permission) for permission in Permission)
+    for token in (places.narrow("hilllab"), places.house.who("ada", scopes=every)):
+        for (method, route), body in OWN_ACCOUNT.items():
+            path = route.replace("{session_id}", NOWHERE)
+            answer = await places.ask(token, Service.METADATA, method, path, body)
+            assert answer.status_code == 403, f"{method} {path}: {answer.status_code} {answer.text}"
 
 
 async def test_a_narrowed_token_of_an_administrator_changes_nothing_that_belongs_to_all(
@@ -59,7 +68,7 @@ async def test_a_narrowed_token_of_an_administrator_changes_nothing_that_belongs
     narrow = places.narrow("hilllab", *(p for p in Permission if p is not Permission.PROVE), name="root")
     for service, method, route, needs in changing():
         if any(need.target is not None for need in needs):
-            path = re.sub(r"\{[^}]*\}", "hilllab", route.path)
+            path = re.sub(r"\{[^}]*\}", "hilllab", route.path.replace("{service}", service))
             answer = await places.ask(narrow, service, method, path, {})
             assert answer.status_code == 403, f"{method} {path}: {answer.status_code} {answer.text}"
 
