@@ -44,6 +44,7 @@ from libs.common.problem import BadRequest, Conflict, NotFound, Problem, QueryTo
 from libs.common.settings import ServiceSettings
 
 VERSION = "0.1.0"
+MOST_TOLD = 20  # of what is wrong in a request
 Loop = Callable[[], Coroutine[Any, Any, None]]
 Start = Callable[[FastAPI], Awaitable[Sequence[Loop]]]
 AGAIN_S = 1.0
@@ -257,7 +258,7 @@ async def _problem(_request: Request, error: Exception) -> Response:
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     fields: dict[str, list[str]] = {}
-    for found in error.errors():
+    for found in error.errors()[:MOST_TOLD]:
         where = [str(part) for part in found["loc"] if part not in {"body", "query", "path", "header"}]
         if found["type"] == "json_invalid":  # its place is a position in the text, not a field
             where = []

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from starlette.responses import StreamingResponse
 
 from libs.common.auth import Sees
-from libs.common.db import Reading
+from libs.common.db import CheckedRoute, Reading
 from libs.common.db.lists import paged, uuid_of
 from libs.common.problem import NotFound, Unavailable, problems
 from libs.common.schemas import Page, page
@@ -38,7 +38,7 @@ from services.compressor.models import RecordingRow
 from services.compressor.operations import Known, Shelf
 from services.compressor.settings import Settings
 
-router = APIRouter(tags=["slices"])
+router = APIRouter(route_class=CheckedRoute, tags=["slices"])
 JSON_VALUES = 1_000_000  # text is ten times the bytes
 NPY = "application/octet-stream"
 ARROW = "application/vnd.apache.arrow.stream"

@@ -1,11 +1,12 @@
 """PostgreSQL: engines, the tables every service has, and the transaction that one operation is."""
 
 from libs.common.db.engine import Database
-from libs.common.db.idempotency import IdempotentRoute, Once, StreamedRoute, shows_a_secret
+from libs.common.db.idempotency import CheckedRoute, IdempotentRoute, Once, StreamedRoute, shows_a_secret
 from libs.common.db.tables import Infrastructure, metadata_of
 from libs.common.db.transaction import LongReading, Reading, Transaction, Tx, transaction
 
 __all__ = [
+    "CheckedRoute",
     "Database",
     "IdempotentRoute",
     "Infrastructure",

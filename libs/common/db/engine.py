@@ -106,6 +106,7 @@ class Database:
         self.reading_long = self._autocommit(url, LONG_READERS, LONG_READ_S)
         self.probing = self._autocommit(url, 1, self.patience.read_s)
         self.shares = Shares(max(1, readers - 2))
+        self.write_shares = Shares(max(1, writers - 1))
         self.long_shares = Shares(LONG_READERS - 1, patience_s=LONG_READ_S)
         self.write_session = async_sessionmaker(self.writing, expire_on_commit=False)
         self.read_session = async_sessionmaker(self.reading, expire_on_commit=False)
@@ -116,8 +117,11 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
-        """A session whose work is committed at the end, or undone whole. Raises DATABASE_ERRORS."""
-        async with self.write_session() as session, session.begin():
+        """A session whose work is committed at the end, or undone whole; its caller holds a share of the connections.
+
+        Raises DATABASE_ERRORS, TooManyRequests.
+        """
+        async with self.write_shares.one(), self.write_session() as session, session.begin():
             await self._acquire(session)
             try:
                 yield session

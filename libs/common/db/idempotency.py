@@ -1,4 +1,4 @@
-"""A write sent twice under one `Idempotency-Key` happens once; the second answer is the first one's."""
+"""The route classes: a stranger's body is not read, and a write sent twice under one `Idempotency-Key` happens once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.dialects.postgresql import insert
 
-from libs.common.problem import BadRequest, KeyReused, ShownOnce
+from libs.common.problem import BadRequest, KeyReused, NotAuthenticated, ShownOnce
 
 if TYPE_CHECKING:
     from libs.common.db.transaction import Transaction
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 HEADER = "idempotency-key"
 KEPT_DAYS = 30
 LONGEST_KEY = 200
+MOST_VALUES = 100_000  # of a JSON body; 5,000 files with all that can be said of them are 40,000
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -43,6 +44,22 @@ def shows_a_secret(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
     return route
 
 
+class CheckedRoute(APIRoute):
+    """The route class where no answer is kept: sign-in, account, and what only reads."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's own handler."""
+        original = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            _check_caller(self, request)
+            if request.method not in SAFE:
+                await _checked_body(request)
+            return await original(request)
+
+        return handler
+
+
 class IdempotentRoute(APIRoute):
     """The route class of every router whose writes go through `Tx`.
 
@@ -55,9 +72,13 @@ class IdempotentRoute(APIRoute):
         original = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            if HEADER not in request.headers or request.method in SAFE:
+            _check_caller(self, request)
+            if request.method in SAFE:
                 return await original(request)
-            keep_key(request, await request.body())
+            body = await _checked_body(request)
+            if HEADER not in request.headers:
+                return await original(request)
+            keep_key(request, body)
             try:
                 response = await original(request)
             except Replay as before:
@@ -83,12 +104,28 @@ class StreamedRoute(APIRoute):
         original = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
+            _check_caller(self, request)
             try:
                 return await original(request)
             except Replay as before:
                 return before.response()
 
         return handler
+
+
+def _check_caller(route: APIRoute, request: Request) -> None:
+    """Refuse a stranger before the body is read: FastAPI parses it before it asks who is calling."""
+    is_open = getattr(route.endpoint, "__open_to_all__", False)
+    if not is_open and getattr(request.state, "principal", None) is None:
+        raise NotAuthenticated
+
+
+async def _checked_body(request: Request) -> bytes:
+    """The body, of no more values than can be parsed, and told what is wrong with, while others wait."""
+    body = await request.body()
+    if body.count(b",") > MOST_VALUES:
+        raise BadRequest(f"A body holds at most {MOST_VALUES:,} values: send it in several requests.")
+    return body
 
 
 class Once:

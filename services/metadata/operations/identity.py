@@ -38,8 +38,8 @@ class TokenNeeded(BadRequest):
         super().__init__(fields={"non_field_errors": [text]})
 
 
-async def log_in(sign_ins: SignIns, tx: Transaction, username: str, password: str, address: str) -> str:
-    """The log-in token of the person who knows this password.
+async def log_in(sign_ins: SignIns, username: str, password: str, address: str) -> str:
+    """The log-in token of the person who knows this password. No connection is held while it is checked.
 
     Raises BadCredentials, SignInLater, SignInsWait, and TokenNeeded where a password alone is not enough.
     """
@@ -47,7 +47,8 @@ async def log_in(sign_ins: SignIns, tx: Transaction, username: str, password: st
     if needs_code:
         raise TokenNeeded
     token = domain.login_token(sign_ins.secret, user.id, user.token_generation)
-    await people.keep_login_token(tx.session, uuid4(), user.id, domain.token_hash(sign_ins.secret, token))
+    async with sign_ins.writer.begin() as tx:
+        await people.keep_login_token(tx.session, uuid4(), user.id, domain.token_hash(sign_ins.secret, token))
     return token
 
 

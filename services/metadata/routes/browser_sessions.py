@@ -10,7 +10,7 @@ from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Reader, open_to_all
-from libs.common.db import Reading, Tx
+from libs.common.db import CheckedRoute, Reading, Tx
 from libs.common.problem import Forbidden, NotFound, problems
 from libs.common.schemas import Record, Schema
 from services.metadata.operations import browser_sessions as operations
@@ -21,7 +21,7 @@ from services.metadata.operations.sign_in import BadCredentials, SignInLater
 from services.metadata.queries import browser_sessions as queries
 
 # Not idempotent under a key: what it answers is kept nowhere.
-router = APIRouter(tags=["identity"])
+router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
 class SignInWithBrowser(Record):

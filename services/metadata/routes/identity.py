@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Reader, open_to_all
-from libs.common.db import IdempotentRoute, Reading, Tx, shows_a_secret
+from libs.common.db import CheckedRoute, IdempotentRoute, Reading, Tx, shows_a_secret
 from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Forbidden, NotFound, ShownOnce, problems
 from libs.common.schemas import Record, Schema
@@ -28,7 +28,7 @@ from services.metadata.queries import identity as people
 from services.metadata.settings import Settings
 
 router = APIRouter(route_class=IdempotentRoute, tags=["identity"])
-signing_in = APIRouter(tags=["identity"])  # the same at every call, and never kept
+signing_in = APIRouter(route_class=CheckedRoute, tags=["identity"])  # the same at every call, and never kept
 
 
 class AuthToken(Record):
@@ -119,11 +119,10 @@ async def auth_token(
     request: Request,
     credentials: Annotated[Credentials, Depends(_credentials)],
     address: CallerAddress,
-    tx: Tx,
 ) -> AuthToken:
     """Sign in. The token is the same at every log-in until it is revoked."""
     given = credentials.username, credentials.password
-    return AuthToken(token=await operations.log_in(request.app.state.sign_ins, tx, *given, address))
+    return AuthToken(token=await operations.log_in(request.app.state.sign_ins, *given, address))
 
 
 @router.get("/me")

@@ -7,14 +7,14 @@ from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Admin, open_to_all
-from libs.common.db import Tx
+from libs.common.db import CheckedRoute, Tx
 from libs.common.problem import BadRequest, NotFound, Unavailable, problems
 from libs.common.schemas import Schema
 from services.metadata.operations import browser_sessions, oidc
 from services.metadata.operations.oidc import OidcFailed, UnknownHere
 from services.metadata.routes.browser_sessions import BrowserSession, NewBrowserSession
 
-router = APIRouter(tags=["identity"])
+router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
 class IdentityProvider(Schema):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Reader
-from libs.common.db import Tx
+from libs.common.db import CheckedRoute, Tx
 from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas import Schema
 from services.metadata.operations import password as operations
@@ -15,7 +15,7 @@ from services.metadata.operations.hashing import SignInsWait
 from services.metadata.operations.sign_in import SignInLater
 
 # Not idempotent under a key: a digest of a request with a password in it is kept nowhere.
-router = APIRouter(tags=["identity"])
+router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
 class PasswordChange(Schema):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Admin, Reader
-from libs.common.db import Reading, Tx
+from libs.common.db import CheckedRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Schema
 from services.metadata.operations import second_factor as operations
@@ -19,7 +19,7 @@ from services.metadata.operations.sign_in import SignInLater
 from services.metadata.queries import second_factor as queries
 
 # Not idempotent under a key: what these answer is kept nowhere.
-router = APIRouter(tags=["identity"])
+router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
 class SecondFactor(Schema):

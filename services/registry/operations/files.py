@@ -112,6 +112,8 @@ async def delete_file(tx: Transaction, by: Principal, seen: Visibility, which: U
         raise NotFound(f"There is no file record {which}.")
     case, decision = await retirement.decision_alone(tx, subject, policy)  # first: it locks in a fixed order
     found, row, copy = await _file(tx, by, seen, which)
+    if copy.place.is_managed:
+        await retirement.check_may_give_up(tx, by, subject)
     after = effect_of_delete_file(copy, decision, is_said=row.order_proof, is_protected=found.is_protected)
     if copy.place.is_managed:
         await retirement.give_up(tx, case, decision, "DELETE /files")

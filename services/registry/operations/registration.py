@@ -85,7 +85,8 @@ async def check_protected(
     """What is protected of the files of a request; empty if nothing is, so that all may be written over."""
     files = await asyncio.to_thread(files_said, said)
     scope = await scope_said(read, seen, said)
-    known = await queries.registered(read, scope, {file.name for file in files})
+    names = {file.name for file in files}
+    known = await queries.registered(read, scope, names, public_only=seen.public_only)
     return protected_details(said.filenames, files, known)
 
 

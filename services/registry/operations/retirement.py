@@ -97,8 +97,13 @@ async def _subject(read: AsyncSession, seen: Visibility, copy_id: UUID) -> Subje
 async def _mine(tx: Transaction, by: Principal, seen: Visibility, copy_id: UUID) -> Subject:
     """A copy of the caller's labs; nobody's copies are for administrators. Raises NotFound, Forbidden."""
     found = await _subject(tx.session, seen, copy_id)
+    await check_may_give_up(tx, by, found)
+    return found
+
+
+async def check_may_give_up(tx: Transaction, by: Principal, found: Subject) -> None:
+    """Giving up a managed copy needs TRANSFER in its lab; a copy of no lab is for administrators. Raises Forbidden."""
     target = await dataset_target(tx.session, found.session_id, found.content_type, found.object_id)
     needed = Permission.ADMIN if target.lab_id is None else Permission.TRANSFER
     if not may_on(by, needed, replace(target, responsible_user_id=None)):
         raise Forbidden
-    return found

@@ -204,8 +204,10 @@ async def lock_files_of(read: AsyncSession, owner_id: UUID | None) -> None:
     await read.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
 
 
-async def registered(read: AsyncSession, scope: Scope, names: Collection[str]) -> list[Registered]:
-    """All revisions of the files of those names, newest revision first."""
+async def registered(
+    read: AsyncSession, scope: Scope, names: Collection[str], *, public_only: bool = False
+) -> list[Registered]:
+    """All revisions of the files of those names, newest revision first; if asked for, only what a public tag covers."""
     found = await read.execute(
         sa.select(
             DatasetRow.id,
@@ -222,7 +224,11 @@ async def registered(read: AsyncSession, scope: Scope, names: Collection[str]) -
             VersionRow,
             sa.and_(VersionRow.dataset_id == DatasetRow.id, VersionRow.generation == DatasetRow.generation),
         )
-        .where(*within(scope), DatasetRow.name == sa.any_(sa.literal(list(names), sa.ARRAY(sa.Text))))
+        .where(
+            *within(scope),
+            DatasetRow.name == sa.any_(sa.literal(list(names), sa.ARRAY(sa.Text))),
+            *([visible.tagged(TagRow.public.is_(True))] if public_only else []),
+        )
         .order_by(DatasetRow.revision.collate("C").desc())
     )
     return await asyncio.to_thread(_registered, found.all())

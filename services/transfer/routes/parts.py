@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Request, Response
 
 from libs.common.auth import Mover
+from libs.common.db import StreamedRoute
 from libs.common.problem import NotFound, problems
 from libs.common.storage import ChecksumMismatch, StoreFull
 from services.transfer import domain
@@ -15,7 +16,7 @@ from services.transfer.operations import uploads as operations
 from services.transfer.routes.bodies import BadDigest, body_of, content_digest, dock_of
 
 # No Idempotency-Key here: a part is idempotent by its number and digest, and a key would need the body in memory.
-router = APIRouter(tags=["uploads"])
+router = APIRouter(route_class=StreamedRoute, tags=["uploads"])
 PROBLEMS = problems(
     BadDigest, domain.BadPart, ChecksumMismatch, NotFound, domain.PartDiffers, domain.UploadSwept, StoreFull
 )

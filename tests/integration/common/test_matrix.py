@@ -101,3 +101,29 @@ async def test_each_role_is_refused_exactly_where_the_policy_says(
                 else:
                     assert said != "not-authenticated", line
                     assert answer.status_code < 500, line
+
+
+@pytest.mark.parametrize("service", BUILT)
+async def test_a_stranger_s_body_is_not_even_read(
+    cingulum: Cingulum, table: dict[Service, list[APIRoute]], service: Service
+) -> None:
+    running = await cingulum.start(service)
+    for route in table[service]:
+        if getattr(route.endpoint, "__open_to_all__", False):
+            continue
+        path = re.sub(r"\{[^}]*\}", NOWHERE, route.path.replace("{service}", service))
+        for method in sorted((route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}):
+            headers = {"content-type": "application/json"}
+            answer = await running.as_(None).request(method, path, content=b"{not JSON", headers=headers)
+            assert answer.status_code in {401, 403}, f"{method} {path}: {answer.status_code} {answer.text}"
+
+
+async def test_a_body_of_too_many_values_is_refused_and_few_of_many_faults_are_told(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    metadata = (await cingulum.start(Service.METADATA)).as_(callers.member)
+    many = await metadata.post("/tokens", {"name": "x", "scopes": [0] * 100_001})
+    assert (many.status_code, "100,000 values" in many.text) == (400, True)
+    wrong = await metadata.post("/tokens", {"name": "x", "scopes": [0] * 1_000})
+    assert wrong.status_code == 400
+    assert len(wrong.json()) <= 22

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import aiohttp
@@ -19,21 +20,19 @@ from libs.common.testing.callers import identity_headers
 from tests.support.system import Cingulum
 
 PATIENCE_S = 60
+# Services whose own loops read none of these tables meanwhile.
 PATHS = {
     Service.METADATA: "/subjects?limit=1",
     Service.REGISTRY: "/datasets?limit=1",
-    Service.SCHEDULER: "/jobs?limit=1",
 }
 TABLES = {
     Service.METADATA: "metadata.subjects",
     Service.REGISTRY: "registry.datasets",
-    Service.SCHEDULER: "scheduler.jobs",
 }
 # What of the same service does not read that table.
 OTHERS = {
     Service.METADATA: "/labs?limit=1",
     Service.REGISTRY: "/tags?limit=1",
-    Service.SCHEDULER: "/health/ready",
 }
 
 
@@ -172,3 +171,49 @@ async def test_one_account_leaves_a_connection_for_long_reads_of_others(
     is_over.set()
     await asyncio.gather(*reading)
     assert second.is_set()
+
+
+async def test_one_account_leaves_a_connection_for_writes_of_others(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    metadata = await cingulum.start(Service.METADATA, callers.administrator)
+    greedy = identity_headers(callers.administrator, Service.METADATA)
+    async with over_a_socket(metadata) as client, held(cingulum, "metadata.labs") as lock:
+
+        async def write(n: int) -> int:
+            async with client.post("/labs", json={"name": f"lab{n}"}, headers=greedy) as answer:
+                return answer.status
+
+        writing = [asyncio.create_task(write(n)) for n in range(6)]
+        await until_waiting(lock, "metadata.labs", 2)
+        other = metadata.as_(replace(callers.administrator, user_id=uuid4(), username="another"))
+        assert (await other.post("/projects", {"name": "openp"})).status_code == 201
+        assert await waiting(lock, "metadata.labs") == 2
+        for one in writing:
+            one.cancel()
+        await asyncio.wait(writing)
+
+
+async def test_a_password_that_is_being_checked_holds_no_connection(
+    cingulum: Cingulum, callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = await cingulum.start(Service.METADATA, callers.administrator)
+    is_over, checked = asyncio.Event(), 0
+
+    async def check(*_: object, **__: object) -> bool:
+        nonlocal checked
+        checked += 1
+        await is_over.wait()
+        return False
+
+    monkeypatch.setattr(type(metadata.app.state.sign_ins), "check", check)
+    given = {"username": "ada", "password": "a guess at it"}
+    guesses = [asyncio.create_task(metadata.as_(None).post("/auth-token", given)) for _ in range(8)]
+
+    async def all_are_checked() -> bool:
+        return checked == len(guesses)
+
+    await until(all_are_checked)
+    assert (await metadata.post("/projects", {"name": "openp"})).status_code == 201
+    is_over.set()
+    await asyncio.wait(guesses)

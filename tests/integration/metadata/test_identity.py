@@ -197,8 +197,8 @@ async def test_a_password_that_no_keyboard_types_is_just_wrong(cingulum: Cingulu
     for sent in (
         b'{"username": "ada", "password": "\\ud800"}',
         b'{"username": "a\\u0000", "password": "x"}',
-        b'{"username":' * 50_000,
-        b"[" * 100_000,
+        b'{"username":' * 5_000,
+        b"[" * 60_000,
     ):
         answer = await metadata.request(
             "POST", "/auth-token", content=sent, headers={"Content-Type": "application/json"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -358,3 +359,13 @@ async def test_registry_decides_where_compressor_and_scheduler_never_ran(
         assert (await lab.registry.post(f"/copies/{copy['id']}/retire", WHY)).status_code == 409
     await admin.execute("DROP DATABASE two_services WITH (FORCE)")
     await admin.close()
+
+
+async def test_deleting_a_file_record_gives_up_a_copy_only_for_those_who_may_give_it_up(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    scopes = frozenset(map(Scope.parse, ("read", "register")))
+    registrar = replace(files.lab.administrator, is_superuser=False, labs=frozenset(), scopes=scopes)
+    for caller in (registrar, replace(registrar, labs=files.lab.member.labs)):
+        registry = files.lab.registry.as_(caller)
+        assert (await registry.delete(f"/files/{files.of[RAW, 'lab_server']}")).status_code == 403
+    assert await files.state(RAW, "lab_server") == "verified"
