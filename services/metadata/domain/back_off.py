@@ -31,10 +31,11 @@ class Counted(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`free` failures cost nothing; each further one doubles the wait, up to `longest`."""
+    """`free` failures cost nothing, the next one costs `first`; each further one doubles the wait, up to `longest`."""
 
     free: int
     longest: timedelta
+    first: timedelta = timedelta(seconds=1)
 
     def wait(self, failures: int) -> timedelta:
         """How long to wait after so many failures.
@@ -45,7 +46,7 @@ class Limit:
         """
         if failures < self.free:
             return timedelta()
-        return min(timedelta(seconds=1 << min(failures - self.free, 20)), self.longest)
+        return min(self.first * (1 << min(failures - self.free, 20)), self.longest)
 
 
 LIMITS: Final = {

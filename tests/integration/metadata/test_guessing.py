@@ -7,6 +7,8 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -18,11 +20,19 @@ from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.testing import Running
 from libs.common.testing.callers import keys
+from services.metadata.domain import back_off
 from tests.support.gateway import mounted
 from tests.support.portal import ADMIN, LOGIN, Browser
 from tests.support.system import Cingulum
 
 HOME, CAFE = "192.0.2.7", "198.51.100.9"
+
+
+@pytest.fixture(autouse=True)
+def waits_outlast_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first wait is longer than a request takes on a busy machine."""
+    for kind, limit in back_off.LIMITS.items():
+        monkeypatch.setitem(back_off.LIMITS, kind, replace(limit, first=timedelta(seconds=8)))
 
 
 @pytest.fixture
