@@ -78,13 +78,11 @@ class World:
         """Where a program of the demo writes."""
         return self.folder / "logs" / f"{name}.log"
 
-    def token(self, username: str, name: str, scopes: list[str]) -> Path:
-        """A file that holds a person's token for a machine, made at the first call."""
-        file = self.folder / "tokens" / f"{username}-{name}"
+    def machine_token(self, name: str, scopes: list[str]) -> Path:
+        """A file that holds a machine's token, which an administrator made for it at the first call."""
+        file = self.folder / "tokens" / name
         if not file.exists():
-            login = Login(self.login.base_url, username, self.password_of(username))
-            with login.connect() as theirs:
-                made = theirs.post("/tokens", {"name": name, "scopes": scopes})
+            made = self.connection.post("/tokens", {"name": name, "kind": "worker", "scopes": scopes})
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file.touch(mode=0o600)
             file.write_text(made["token"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from examples.demo.screen import StepFailed, check
 from examples.demo.world import CINGULUM, COAST, HILL, World, environment, last_lines, program
 
-USERS = {HILL: "demo_technician", COAST: "demo_coastal"}
+LABS = (HILL, COAST)
 PATIENCE_S = 600.0
 
 
@@ -21,7 +21,7 @@ def run(world: World) -> None:
     world.screen.say(f"before: {_told(before)}")
     began = time.monotonic()
     with ExitStack() as running:
-        agents = {lab: running.enter_context(_agent(world, lab)) for lab in USERS}
+        agents = {lab: running.enter_context(_agent(world, lab)) for lab in LABS}
         with world.screen.bar("copies verified", before.total()) as bar:
             while any(agent.poll() is None for agent in agents.values()):
                 bar.reach(_states(world)["verified"])
@@ -38,7 +38,8 @@ def run(world: World) -> None:
 
 
 def _agent(world: World, lab: str) -> AbstractContextManager[subprocess.Popen[str]]:
-    token = world.token(USERS[lab], "agent", ["read", "transfer"])
+    scopes = [f"lab:{lab}:read", f"lab:{lab}:transfer", f"repository:{lab}_server:prove"]
+    token = world.machine_token(f"agent of {lab}", scopes)
     arguments = ["agent", "run", "--url", world.login.base_url, "--token-file", str(token)]
     arguments += ["--repository", f"{lab}_server", "--root", str(world.server_of(lab))]
     arguments += ["--journal", str(world.folder / f"{lab}_agent.sqlite"), "--once"]
@@ -62,7 +63,7 @@ def _settled(world: World) -> Counter[str]:
 def _states(world: World) -> Counter[str]:
     """The copies of what lies at the labs, by state."""
     counted: Counter[str] = Counter()
-    for lab in USERS:
+    for lab in LABS:
         for repository in ("central", f"{lab}_server"):
             for row in world.connection.rows("/copies", repository=repository, lab=lab):
                 if (world.server_of(lab) / row["relative_path"]).exists():

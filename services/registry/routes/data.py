@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse, RedirectResponse, StreamingResponse
 
 from libs.common.auth import Needs
-from libs.common.db import CheckedRoute, Reading
+from libs.common.db import Reading
 from libs.common.observability import logger
 from libs.common.permissions import Permission, Principal, visibility
 from libs.common.problem import NotAuthenticated, NotFound
@@ -19,7 +19,7 @@ from libs.common.storage import BadRange, ObjectMissing, Store
 from services.registry.operations.proofs import Shelf
 from services.registry.queries.served import sha256_at
 
-router = APIRouter(route_class=CheckedRoute, tags=["data"])
+router = APIRouter(tags=["data"])
 HEAVY_BYTES = 8 * 2**20  # smaller files are not worth a second connection, and pages read them through us
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
