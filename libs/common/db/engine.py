@@ -106,7 +106,8 @@ class Database:
         self.reading_long = self._autocommit(url, LONG_READERS, LONG_READ_S)
         self.probing = self._autocommit(url, 1, self.patience.read_s)
         self.shares = Shares(max(1, readers - 2))
-        self.write_shares = Shares(max(1, writers - 1))
+        # Whoever waits outlasts a statement that the server does not answer, and learns that this was the reason.
+        self.write_shares = Shares(max(1, writers - 1), patience_s=self.patience.write_s + 2 * ANSWER_S)
         self.long_shares = Shares(LONG_READERS - 1, patience_s=LONG_READ_S)
         self.write_session = async_sessionmaker(self.writing, expire_on_commit=False)
         self.read_session = async_sessionmaker(self.reading, expire_on_commit=False)

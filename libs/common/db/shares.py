@@ -20,6 +20,7 @@ PATIENCE_S: Final = 20.0  # as long as two statements may take
 class _Share:
     free: asyncio.Semaphore
     users: int = 0
+    unanswered: bool = False  # whether the last who held a part got no answer from the server in time
 
 
 class Shares:
@@ -35,7 +36,10 @@ class Shares:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
-        """Hold one part of the present caller's share, or wait for it. Raises TooManyRequests."""
+        """Hold one part of the present caller's share, or wait for it.
+
+        Raises TooManyRequests, or TimeoutError where those in front wait for a server that does not answer.
+        """
         who = caller.get()
         if who is None:
             yield
@@ -48,6 +52,10 @@ class Shares:
             await self._acquire(share)
             try:
                 yield
+                share.unanswered = False
+            except OSError:  # a time-out is one too
+                share.unanswered = True
+                raise
             finally:
                 share.free.release()
         finally:
@@ -60,6 +68,8 @@ class Shares:
             async with asyncio.timeout(self.patience_s):
                 await share.free.acquire()
         except TimeoutError:
+            if share.unanswered:
+                raise
             raise _refusal(f"{self.most} others of yours are still being answered") from None
 
 

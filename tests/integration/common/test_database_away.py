@@ -134,7 +134,8 @@ async def until_ok(running: Running, path: str) -> None:
 
 async def started(system: Cingulum) -> dict[Service, Running]:
     """All services, each asked once so that it holds connections."""
-    worker = Principal(ROOT.user_id, "root", is_superuser=True, scopes=frozenset(map(Scope, Permission)))
+    scopes = frozenset(Scope(p) for p in Permission if p is not Permission.PROVE)  # bound to a repository
+    worker = Principal(ROOT.user_id, "root", is_superuser=True, scopes=scopes)
     services = {service: await system.start(service, worker) for service in STATEFUL}
     await works_again(services)
     return services
