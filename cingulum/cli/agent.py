@@ -20,6 +20,10 @@ _EVERY_S: Final = 5.0
 _STATE: Final = Path("~/.local/state/cingulum")
 
 
+class _WrongToken(Exception):
+    """The token proves nothing in this repository, so that nothing here can become verified."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb `agent run`."""
     verbs = typer.Typer(help="Bring a lab's files to the central store.", no_args_is_help=True)
@@ -61,7 +65,8 @@ def run(
     -d '{"name": "agent hilllab", "kind": "worker",
     "scopes": ["lab:hilllab:read", "lab:hilllab:transfer", "repository:REPOSITORY:prove"]}'
 
-    Exit code 0: all done (with --once) or stopped; 1: some files could not be sent, or the server stayed away.
+    Exit code 0: all done (with --once) or stopped; 1: some files could not be sent, the server stayed away, or
+    the token is not that of this repository's agent.
     """
     if not root.is_dir():
         _refuse(f"{root} is no folder: --root names the folder that holds <lab>/Subjects/…")
@@ -100,10 +105,14 @@ def run(
 def _go(agent: LabAgent, shown: _Shown, *, once: bool, every_s: float) -> int:
     """Look at the orders until told to stop, or (once) until nothing is left; the exit code."""
     shown.say(f"serving {agent.repository} below {agent.root}")
+    is_token_checked = False
     before: Round | None = None
     failed: set[str] = set()
     while not agent.server.stop.is_set():
         try:
+            if not is_token_checked:
+                _check_token(agent)
+                is_token_checked = True
             result = agent.run_once()
         except Unreachable as away:
             if agent.server.stop.is_set():
@@ -112,6 +121,9 @@ def _go(agent: LabAgent, shown: _Shown, *, once: bool, every_s: float) -> int:
             if once:
                 return 1
             continue
+        except _WrongToken as reason:
+            shown.say(str(reason))
+            return 1
         except Refused as refusal:
             shown.say(f"the server refuses this token or repository: {refusal}")
             return 1
@@ -124,6 +136,15 @@ def _go(agent: LabAgent, shown: _Shown, *, once: bool, every_s: float) -> int:
             return 1 if failed else 0
         agent.server.stop.wait(1.0 if result.resting else 0.0 if once else every_s)
     return 0
+
+
+def _check_token(agent: LabAgent) -> None:
+    """Raises _WrongToken, Refused where the server does not know it, or Unreachable where nobody can tell yet."""
+    needed = f"repository:{agent.repository}:prove"
+    if needed not in (agent.server.get("/me")["scopes"] or ()):
+        raise _WrongToken(
+            f"this is not the token of {agent.repository}'s agent: an administrator makes one with {needed}, see --help"
+        )
 
 
 def _line(result: Round) -> str:

@@ -223,34 +223,49 @@ async def test_only_an_administrator_enrols_an_agent(cingulum: Cingulum, tmp_pat
             assert (await site.http.post("/tokens", json=wanted)).status_code == 400, scopes
 
 
+async def run_command(site: Site, folder: Path, token: str) -> tuple[int | None, str]:
+    """`cingulum agent run --once`, as a process: its exit code, and all that it printed."""
+    (folder / "token").write_text(token + "\n")
+    words = ["agent", "run", "--url", site.url, "--token-file", str(folder / "token")]
+    words += ["--repository", "lab_server", "--root", str(site.root), "--journal", str(folder / "j.sqlite")]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from cingulum.cli import main; main()",
+        *words,
+        *("--once", "--settle-s", "0"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await process.communicate()
+    return process.returncode, printed.decode()
+
+
 async def test_the_command_serves_a_lab_and_ends_when_nothing_is_left(
     cingulum: Cingulum, tmp_path: Path
 ) -> None:
     async with a_site(cingulum, tmp_path) as site:
         site.write(FILES)
         await site.register(FILES)
-        token = tmp_path / "token"
-        token.write_text(site.tokens["agent"] + "\n")
-        words = ["agent", "run", "--url", site.url, "--token-file", str(token), "--repository", "lab_server"]
-        words += [
-            "--root",
-            str(site.root),
-            "--journal",
-            str(tmp_path / "j.sqlite"),
-            "--once",
-            "--settle-s",
-            "0",
-        ]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            "from cingulum.cli import main; main()",
-            *words,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        told, _ = await process.communicate()
-        assert process.returncode == 0, told.decode()
-        assert "3 sent, 3 proved" in told.decode()
-        assert "nothing is left to do" in told.decode()
+        code, printed = await run_command(site, tmp_path, site.tokens["agent"])
+        assert code == 0, printed
+        assert "3 sent, 3 proved" in printed
+        assert "nothing is left to do" in printed
         assert await site.copies("central") == dict.fromkeys(FILES, "verified")
+
+
+async def test_the_command_says_at_its_start_that_its_token_is_not_that_of_its_repository(
+    cingulum: Cingulum, tmp_path: Path
+) -> None:
+    async with a_site(cingulum, tmp_path) as site:
+        site.write(FILES)
+        await site.register(FILES)
+        scopes = ["read", "transfer", "repository:central:prove"]
+        other = await site.made("/tokens", {"name": "other", "kind": "worker", "scopes": scopes})
+        login = site.http.headers["Authorization"].removeprefix("Token ")
+        for token in (site.tokens["eve"], site.tokens["ada"], other["token"], login, "of nobody"):
+            code, printed = await run_command(site, tmp_path, token)
+            assert code == 1, printed
+            if token != "of nobody":
+                assert "an administrator makes one with repository:lab_server:prove" in printed
+        assert set((await site.copies("central", until="expected")).values()) == {"expected"}
