@@ -115,7 +115,10 @@ class OverHttp:
     ) -> Answer:
         """See Api."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
+            # Many people's requests share this session: it keeps no cookies.
+            self._session = aiohttp.ClientSession(
+                cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=60)
+            )
         try:
             async with self._session.request(
                 method, f"{self.base_url}{path}", headers=headers, data=content or None, allow_redirects=False

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from deploy.local.places import free_port
 from libs.common.app import answer
 from libs.common.catalogue import Service
+from libs.common.client import OverHttp
 from libs.common.problem import Problem
 from services.gateway.proxy import Proxied
 from tests.support.gateway import at_a_port
@@ -159,3 +160,22 @@ async def test_an_answer_that_breaks_off_never_looks_whole() -> None:
         async with before(f"http://127.0.0.1:{port}") as http:
             with pytest.raises(httpx.RemoteProtocolError):
                 await http.get("/data/a")
+
+
+async def test_a_cookie_for_one_browser_never_reaches_the_request_of_another() -> None:
+    async def sets_a_cookie(scope: Scope, _receive: Receive, send: Send) -> None:
+        shown = dict(scope["headers"]).get(b"cookie", b"none")
+        await told(send, set_cookie="cingulum_session=of-the-first; Path=/; HttpOnly")
+        await send({"type": "http.response.body", "body": shown})
+
+    async with at_a_port(sets_a_cookie, **ABRUPT) as address:
+        # By name: aiohttp's cookie jar takes nothing from a host that is a number.
+        address = address.replace("127.0.0.1", "localhost")
+        async with before(address) as http:
+            for _ in range(2):
+                http.cookies.clear()
+                assert (await http.get("/app/")).content == b"none"
+            api = OverHttp(address)
+            for _ in range(2):
+                assert (await api.request("GET", "/app/", headers={})).content == b"none"
+            await api.close()
