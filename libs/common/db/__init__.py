@@ -3,9 +3,11 @@
 from libs.common.db.engine import Database
 from libs.common.db.idempotency import CheckedRoute, IdempotentRoute, Once, StreamedRoute, shows_a_secret
 from libs.common.db.tables import Infrastructure, metadata_of
-from libs.common.db.transaction import LongReading, Reading, Transaction, Tx, transaction
+from libs.common.db.transaction import Begin, Begins, LongReading, Reading, Transaction, Tx, transaction
 
 __all__ = [
+    "Begin",
+    "Begins",
     "CheckedRoute",
     "Database",
     "IdempotentRoute",

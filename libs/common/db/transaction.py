@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -141,6 +142,19 @@ async def transaction(request: Request) -> AsyncIterator[Transaction]:
 
 
 Tx = Annotated[Transaction, Depends(transaction, scope="function")]
+Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
+
+
+async def beginning(request: Request) -> Begin:
+    """For an operation that first waits for something slow, and holds no connection meanwhile.
+
+    Use as `begin: Begins`, and then `async with begin() as tx`. Idempotency keys do not count here.
+    """
+    writer: Writer = request.app.state.writer
+    return partial(writer.begin, getattr(request.state, "principal", None))
+
+
+Begins = Annotated[Begin, Depends(beginning)]
 
 
 async def reading(request: Request) -> AsyncIterator[AsyncSession]:

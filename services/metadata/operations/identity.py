@@ -18,7 +18,7 @@ from services.metadata.domain.passwords import password_problem
 from services.metadata.models import TokenRow, UserRow
 from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.scopes import scopes_named
-from services.metadata.operations.sign_in import SignIns
+from services.metadata.operations.sign_in import SignIns, lock_checked
 from services.metadata.queries import identity as people
 
 OWN_ADDRESS: Final = "the service itself"
@@ -48,6 +48,7 @@ async def log_in(sign_ins: SignIns, username: str, password: str, address: str) 
         raise TokenNeeded
     token = domain.login_token(sign_ins.secret, user.id, user.token_generation)
     async with sign_ins.writer.begin() as tx:
+        await lock_checked(tx, user)
         await people.keep_login_token(tx.session, uuid4(), user.id, domain.token_hash(sign_ins.secret, token))
     return token
 

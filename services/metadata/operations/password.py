@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from libs.common.db import Transaction
+from libs.common.db import Begin, Transaction
 from libs.common.permissions import Principal
-from libs.common.problem import BadRequest, NotFound
+from libs.common.problem import BadRequest
 from services.metadata.domain.passwords import password_problem
 from services.metadata.models import UserRow
 from services.metadata.operations.browser_sessions import check_whole
 from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.identity import raise_generation
-from services.metadata.operations.sign_in import BadCredentials, SignIns
+from services.metadata.operations.sign_in import BadCredentials, SignIns, lock_checked
 from services.metadata.queries import browser_sessions
 from services.metadata.queries import identity as people
 
@@ -33,7 +33,7 @@ async def set_password(
 
 
 async def change_password(
-    tx: Transaction,
+    begin: Begin,
     sign_ins: SignIns,
     by: Principal,
     address: str,
@@ -51,16 +51,15 @@ async def change_password(
     if old == new:
         raise BadRequest(fields={"new_password": ["This is the old password: choose another one."]})
     try:
-        await sign_ins.check(by.username, old, address)
+        checked, _ = await sign_ins.check(by.username, old, address)
+        hashed = await sign_ins.hashing.hash(new, address)
+        async with begin() as tx:
+            user = await lock_checked(tx, checked)
+            user.password_hash = hashed
+            tx.audit("user.password-changed", "user", user.id)
+            await end_sign_ins(tx, user, keep_tokens=keep_tokens)
     except BadCredentials:
         raise BadRequest(fields={"old_password": ["This is not your password."]}) from None
-    hashed = await sign_ins.hashing.hash(new, address)
-    user = await people.lock_user(tx.session, by.user_id)
-    if user is None:
-        raise NotFound
-    user.password_hash = hashed
-    tx.audit("user.password-changed", "user", user.id)
-    await end_sign_ins(tx, user, keep_tokens=keep_tokens)
 
 
 async def end_sign_ins(tx: Transaction, user: UserRow, *, keep_tokens: bool = False) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cryptography.fernet import InvalidToken
 
-from libs.common.db import Transaction
+from libs.common.db import Begin, Transaction
 from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Conflict, NotFound
 from services.metadata import domain
@@ -109,20 +109,20 @@ def _recovery_hash(sign_ins: SignIns, user_id: UUID, code: str) -> str:
 
 
 async def start(
-    tx: Transaction, settings: Settings, sign_ins: SignIns, by: Principal, password: str, address: str
+    begin: Begin, settings: Settings, sign_ins: SignIns, by: Principal, password: str, address: str
 ) -> NewSecondFactor:
     """Begin to add an app: its secret, which counts once a code of it confirms it. Raises BadRequest, Conflict."""
     check_whole(by)
     if not settings.second_factor:
         raise Conflict("Second factors are switched off here: see CINGULUM_SECOND_FACTOR.")
     await _check_password(sign_ins, by, password, address)
-    if await queries.is_on(tx.session, by.user_id):
-        raise Conflict("You have an authenticator app already: take it away first.")
     secret = secrets.token_bytes(SECRET_BYTES)
-    await queries.forget(tx.session, by.user_id)
-    tx.session.add(
-        SecondFactorRow(user_id=by.user_id, secret=fernet(sign_ins.secret, SECRETS).encrypt(secret).decode())
-    )
+    encrypted = fernet(sign_ins.secret, SECRETS).encrypt(secret).decode()
+    async with begin() as tx:
+        if await queries.is_on(tx.session, by.user_id):
+            raise Conflict("You have an authenticator app already: take it away first.")
+        await queries.forget(tx.session, by.user_id)
+        tx.session.add(SecondFactorRow(user_id=by.user_id, secret=encrypted))
     uri = rules.otpauth_uri(secret, by.username, settings.second_factor_issuer)
     return NewSecondFactor(rules.secret_text(secret), uri)
 
@@ -148,20 +148,21 @@ async def confirm(tx: Transaction, sign_ins: SignIns, by: Principal, code: str) 
 
 
 async def remove(
-    tx: Transaction, sign_ins: SignIns, by: Principal, password: str, code: str, address: str
+    begin: Begin, sign_ins: SignIns, by: Principal, password: str, code: str, address: str
 ) -> None:
     """Take one's own app away, with password and code. Raises BadRequest, BadCode, NotFound."""
     check_whole(by)
     await _check_password(sign_ins, by, password, address)
-    if not await queries.is_on(tx.session, by.user_id):
-        raise NotFound("You have no authenticator app.")
-    attempt = await sign_ins.begin(by.username, address)
-    if not await use_code(tx, sign_ins, by.user_id, code):
-        await attempt.failed("code")
-        raise BadCode
-    await attempt.succeeded()
-    await queries.forget(tx.session, by.user_id)
-    tx.audit("second-factor.removed", "user", by.user_id)
+    async with begin() as tx:
+        if not await queries.is_on(tx.session, by.user_id):
+            raise NotFound("You have no authenticator app.")
+        attempt = await sign_ins.begin(by.username, address)
+        if not await use_code(tx, sign_ins, by.user_id, code):
+            await attempt.failed("code")
+            raise BadCode
+        await attempt.succeeded()
+        await queries.forget(tx.session, by.user_id)
+        tx.audit("second-factor.removed", "user", by.user_id)
 
 
 async def remove_of(tx: Transaction, username: str) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, NamedTuple
 
-from libs.common.db.transaction import Writer
+from libs.common.db.transaction import Transaction, Writer
 from libs.common.observability import logger
 from libs.common.problem import BadRequest, TooManyRequests
 from services.metadata.domain import back_off
@@ -161,6 +161,14 @@ class Attempt:
                 await queries.records(session, self.keys, lock=True)
                 for kind in self.claimed:
                     await queries.block(session, self.keys[kind], None)
+
+
+async def lock_checked(tx: Transaction, checked: UserRow) -> UserRow:
+    """The same person, locked. Raises BadCredentials if the account or its password changed since it was checked."""
+    user = await people.lock_user(tx.session, checked.id)
+    if user is None or not user.is_active or user.token_generation != checked.token_generation:
+        raise BadCredentials
+    return user
 
 
 def shown_name(username: str) -> str:

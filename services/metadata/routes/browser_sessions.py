@@ -10,14 +10,14 @@ from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Reader, open_to_all
-from libs.common.db import CheckedRoute, Reading, Tx
+from libs.common.db import Begins, CheckedRoute, Reading, Tx
 from libs.common.problem import Forbidden, NotFound, problems
 from libs.common.schemas import Record, Schema
 from services.metadata.operations import browser_sessions as operations
 from services.metadata.operations import second_factor
 from services.metadata.operations.hashing import SignInsWait
 from services.metadata.operations.second_factor import BadCode, SecondFactorNeeded
-from services.metadata.operations.sign_in import BadCredentials, SignInLater
+from services.metadata.operations.sign_in import BadCredentials, SignInLater, lock_checked
 from services.metadata.queries import browser_sessions as queries
 
 # Not idempotent under a key: what it answers is kept nowhere.
@@ -60,17 +60,21 @@ class NewBrowserSession(BrowserSession):
 )
 @open_to_all
 async def sign_in(
-    request: Request, given: SignInWithBrowser, address: CallerAddress, tx: Tx
+    request: Request, given: SignInWithBrowser, address: CallerAddress, begin: Begins
 ) -> NewBrowserSession:
     """Sign a browser in. The token is good in the session cookie only, never as a token of the API."""
-    state = request.app.state
-    if given.challenge:
-        user = await second_factor.answer_challenge(tx, state.sign_ins, given.challenge, given.code, address)
-    else:
-        user, needs_code = await state.sign_ins.check(given.username, given.password, address)
+    state, checked = request.app.state, None
+    if not given.challenge:
+        checked, needs_code = await state.sign_ins.check(given.username, given.password, address)
         if needs_code:
-            raise SecondFactorNeeded(extra={"challenge": second_factor.challenge_of(state.sign_ins, user)})
-    row, token = await operations.start(tx, state.settings, user, address, given.browser)
+            raise SecondFactorNeeded(extra={"challenge": second_factor.challenge_of(state.sign_ins, checked)})
+    async with begin() as tx:
+        if checked is not None:
+            user = await lock_checked(tx, checked)
+        else:
+            proof = given.challenge, given.code
+            user = await second_factor.answer_challenge(tx, state.sign_ins, *proof, address)
+        row, token = await operations.start(tx, state.settings, user, address, given.browser)
     shown = BrowserSession.model_validate(row).model_dump() | {"current": True}
     return NewBrowserSession(**shown, token=token)
 

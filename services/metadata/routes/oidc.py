@@ -7,7 +7,7 @@ from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Admin, open_to_all
-from libs.common.db import CheckedRoute, Tx
+from libs.common.db import Begins, CheckedRoute, Tx
 from libs.common.problem import BadRequest, NotFound, Unavailable, problems
 from libs.common.schemas import Schema
 from services.metadata.operations import browser_sessions, oidc
@@ -78,17 +78,20 @@ async def start_oidc(request: Request, given: OidcStart) -> OidcFlow:
     "/oidc/finish", status_code=201, responses=problems(NotFound, OidcFailed, UnknownHere, Unavailable)
 )
 @open_to_all
-async def finish_oidc(request: Request, given: OidcAnswer, address: CallerAddress, tx: Tx) -> OidcSession:
+async def finish_oidc(
+    request: Request, given: OidcAnswer, address: CallerAddress, begin: Begins
+) -> OidcSession:
     """Sign a browser in with what the identity provider answered."""
     state, name = request.app.state, ""
     try:
         claims, wanted = await oidc.finish(state.oidc, given.flow, given.state, given.code)
         name = str(claims.get("email") or claims["sub"])
-        user = await oidc.user_of(tx, state.oidc.issuer, claims)
+        async with begin() as tx:
+            user = await oidc.user_of(tx, state.oidc.issuer, claims)
+            row, token = await browser_sessions.start(tx, state.settings, user, address, given.browser)
     except (OidcFailed, UnknownHere) as problem:
         await state.sign_ins.note_failure(name, address, problem.slug)
         raise
-    row, token = await browser_sessions.start(tx, state.settings, user, address, given.browser)
     shown = BrowserSession.model_validate(row).model_dump() | {"current": True}
     return OidcSession(**shown, token=token, next=wanted)
 

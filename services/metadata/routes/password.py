@@ -7,7 +7,7 @@ from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Reader
-from libs.common.db import CheckedRoute, Tx
+from libs.common.db import Begins, CheckedRoute
 from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas import Schema
 from services.metadata.operations import password as operations
@@ -32,11 +32,11 @@ class PasswordChange(Schema):
     "/password", status_code=204, responses=problems(BadRequest, Forbidden, SignInLater, SignInsWait)
 )
 async def change_password(
-    request: Request, change: PasswordChange, by: Reader, address: CallerAddress, tx: Tx
+    request: Request, change: PasswordChange, by: Reader, address: CallerAddress, begin: Begins
 ) -> Response:
     """Change the caller's own password. It signs all browsers out, ends the log-in token and personal tokens."""
     await operations.change_password(
-        tx,
+        begin,
         request.app.state.sign_ins,
         by,
         address,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Admin, Reader
-from libs.common.db import CheckedRoute, Reading, Tx
+from libs.common.db import Begins, CheckedRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Schema
 from services.metadata.operations import second_factor as operations
@@ -79,11 +79,11 @@ async def read_second_factor(request: Request, by: Reader, read: Reading) -> Sec
     responses=problems(BadRequest, Forbidden, Conflict, SignInLater, SignInsWait),
 )
 async def start_second_factor(
-    request: Request, given: Password, by: Reader, address: CallerAddress, tx: Tx
+    request: Request, given: Password, by: Reader, address: CallerAddress, begin: Begins
 ) -> SecondFactorSecret:
     """Begin to add an authenticator app. It counts once `/second-factor/confirm` got a code of it."""
     state = request.app.state
-    made = await operations.start(tx, state.settings, state.sign_ins, by, given.password, address)
+    made = await operations.start(begin, state.settings, state.sign_ins, by, given.password, address)
     return SecondFactorSecret(secret=made.secret, uri=made.uri)
 
 
@@ -100,11 +100,11 @@ async def confirm_second_factor(request: Request, given: Code, by: Reader, tx: T
     responses=problems(BadRequest, BadCode, Forbidden, NotFound, SignInLater, SignInsWait),
 )
 async def remove_second_factor(
-    request: Request, given: PasswordAndCode, by: Reader, address: CallerAddress, tx: Tx
+    request: Request, given: PasswordAndCode, by: Reader, address: CallerAddress, begin: Begins
 ) -> Response:
     """Take the caller's own app away, with password and code."""
     sign_ins = request.app.state.sign_ins
-    await operations.remove(tx, sign_ins, by, given.password, given.code, address)
+    await operations.remove(begin, sign_ins, by, given.password, given.code, address)
     return Response(status_code=204)
 
 

@@ -17,6 +17,7 @@ from libs.common.catalogue import Service
 from libs.common.observability import caller
 from libs.common.testing import Callers, Running
 from libs.common.testing.callers import identity_headers
+from services.metadata.operations.sign_in import BadCredentials
 from tests.support.system import Cingulum
 
 PATIENCE_S = 60
@@ -194,9 +195,21 @@ async def test_one_account_leaves_a_connection_for_writes_of_others(
         await asyncio.wait(writing)
 
 
-async def test_a_password_that_is_being_checked_holds_no_connection(
-    cingulum: Cingulum, callers: Callers, monkeypatch: pytest.MonkeyPatch
+WITH_A_PASSWORD = {
+    "/auth-token": {"username": "ada", "password": "a guess at it"},
+    "/browser-sessions": {"username": "ada", "password": "a guess at it"},
+    "/oidc/finish": {"flow": "begun", "state": "kept", "code": "brought back"},
+    "/password": {"old_password": "a guess at it", "new_password": "another long one"},
+    "/second-factor": {"password": "a guess at it"},
+    "/second-factor/remove": {"password": "a guess at it", "code": "123456"},
+}
+
+
+@pytest.mark.parametrize("path", WITH_A_PASSWORD)
+async def test_a_password_or_an_identity_that_is_being_checked_holds_no_connection(
+    cingulum: Cingulum, callers: Callers, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
+    cingulum.environment = {**cingulum.environment, "CINGULUM_SECOND_FACTOR": "true"}
     metadata = await cingulum.start(Service.METADATA, callers.administrator)
     is_over, checked = asyncio.Event(), 0
 
@@ -204,11 +217,13 @@ async def test_a_password_that_is_being_checked_holds_no_connection(
         nonlocal checked
         checked += 1
         await is_over.wait()
-        return False
+        raise BadCredentials
 
     monkeypatch.setattr(type(metadata.app.state.sign_ins), "check", check)
-    given = {"username": "ada", "password": "a guess at it"}
-    guesses = [asyncio.create_task(metadata.as_(None).post("/auth-token", given)) for _ in range(8)]
+    monkeypatch.setattr("services.metadata.operations.oidc.finish", check)
+    # People, since one account alone leaves a connection to others.
+    people = [replace(callers.member, user_id=uuid4(), username=f"person {n}") for n in range(8)]
+    guesses = [asyncio.create_task(metadata.as_(who).post(path, WITH_A_PASSWORD[path])) for who in people]
 
     async def all_are_checked() -> bool:
         return checked == len(guesses)

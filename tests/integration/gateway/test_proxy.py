@@ -168,9 +168,9 @@ async def test_a_cookie_for_one_browser_never_reaches_the_request_of_another() -
         await told(send, set_cookie="cingulum_session=of-the-first; Path=/; HttpOnly")
         await send({"type": "http.response.body", "body": shown})
 
-    async with at_a_port(sets_a_cookie, **ABRUPT) as address:
+    async with at_a_port(sets_a_cookie, **ABRUPT) as by_number:
         # By name: aiohttp's cookie jar takes nothing from a host that is a number.
-        address = address.replace("127.0.0.1", "localhost")
+        address = by_number.replace("127.0.0.1", "localhost")
         async with before(address) as http:
             for _ in range(2):
                 http.cookies.clear()

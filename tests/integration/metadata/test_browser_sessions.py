@@ -11,6 +11,7 @@ import pytest
 from libs.common.catalogue import Service
 from libs.common.permissions import Principal, Scope
 from libs.common.testing import Running
+from services.metadata.operations.sign_in import Checked, SignIns
 from tests.support.portal import ADMIN, LOGIN
 from tests.support.system import Cingulum
 
@@ -116,6 +117,30 @@ async def test_a_person_changes_their_password_and_whatever_was_signed_in_ends(m
     back = {"old_password": "another long one", "new_password": "a third long one", "keep_tokens": True}
     assert (await me.post("/password", back)).status_code == 204
     assert {token["name"] for token in (await me.get("/tokens")).json()} == {"machine", "script"}
+
+
+async def test_a_password_that_changes_while_it_is_being_checked_signs_nobody_in(
+    metadata: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = metadata.as_(Principal(uuid4(), "root", is_superuser=True))
+    eve = (await root.post("/users", {"username": "eve", "password": "her first one"})).json()
+    check = SignIns.check
+
+    async def check_while_it_changes(self: SignIns, *given: str) -> Checked:
+        checked = await check(self, *given)
+        assert (await root.patch("/users/eve", {"password": f"her next one {uuid4()}"})).status_code == 200
+        return checked
+
+    me = metadata.as_(Principal(UUID(eve["id"]), "eve"))
+    for path in ("/auth-token", "/browser-sessions"):
+        password = f"the one before {path}"
+        assert (await root.patch("/users/eve", {"password": password})).status_code == 200
+        with monkeypatch.context() as changing:
+            changing.setattr(SignIns, "check", check_while_it_changes)
+            answer = await metadata.as_(None).post(path, {"username": "eve", "password": password})
+        assert (answer.status_code, answer.json()["type"]) == (400, "bad-credentials")
+    assert (await me.get("/browser-sessions")).json() == []
+    assert (await me.get("/tokens")).json() == []
 
 
 async def test_guessing_the_old_password_is_slowed_down_like_any_guess(metadata: Running) -> None:
