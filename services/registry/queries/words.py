@@ -8,8 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
+from libs.common.permissions import Visibility
 from libs.common.problem import NotFound
+from libs.common.published import SESSIONS, table
 from services.registry.models import (
+    DatasetRow,
     DatasetTagRow,
     DatasetTypeRow,
     FormatRow,
@@ -18,6 +21,7 @@ from services.registry.models import (
     RevisionRow,
     TagRow,
 )
+from services.registry.queries import visible
 
 Named = (
     type[RepositoryRow]
@@ -51,14 +55,26 @@ def repositories() -> sa.Select[Any]:
     )
 
 
-def tags() -> sa.Select[Any]:
-    """Tags by name, with a hash of the ids of their datasets: two servers can compare it."""
+def tags(visibility: Visibility) -> sa.Select[Any]:
+    """Tags by name, with a hash of the ids of those of their datasets that the caller may know of.
+
+    Two servers can compare it, where the same is visible on both.
+    """
+    session = table(SESSIONS)
     ids = sa.func.string_agg(
         sa.cast(DatasetTagRow.dataset_id, sa.Text),
         sa.literal_column("'' ORDER BY registry.dataset_tags.dataset_id"),
     )
     digest = sa.func.encode(sa.func.sha256(sa.cast(ids, sa.LargeBinary)), "hex")
-    hashed = sa.select(digest).where(DatasetTagRow.tag_id == TagRow.id).scalar_subquery()
+    hashed = (
+        sa.select(digest)
+        .select_from(DatasetTagRow)
+        .join(DatasetRow, DatasetRow.id == DatasetTagRow.dataset_id)
+        .join(session, session.c.id == DatasetRow.session_id, isouter=True)
+        .where(DatasetTagRow.tag_id == TagRow.id, visible.datasets(visibility))
+        .correlate(TagRow)
+        .scalar_subquery()
+    )
     return sa.select(*TagRow.__table__.columns, hashed.label("hash")).order_by(TagRow.name)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from libs.common.auth import Admin, Reader, SharedEditor
+from libs.common.auth import Admin, Reader, Sees, SharedEditor
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged
+from libs.common.permissions import visibility
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.files.words import (
@@ -189,10 +190,10 @@ async def delete_revision(name: str, _by: Admin, tx: Tx) -> Response:
 
 @router.get("/tags")
 async def list_tags(
-    request: Request, _by: Reader, read: Reading, wanted: Paging, name: str | None = None
+    request: Request, seen: Sees, read: Reading, wanted: Paging, name: str | None = None
 ) -> Page[Tag]:
     """Tags by name."""
-    statement = queries.tags()
+    statement = queries.tags(seen)
     if name:
         statement = statement.where(TagRow.name == name)
     count, rows = await paged(read, statement, wanted)
@@ -200,23 +201,23 @@ async def list_tags(
 
 
 @router.post("/tags", status_code=201, responses=REFUSALS)
-async def create_tag(new: TagIn, _by: Admin, tx: Tx) -> Tag:
+async def create_tag(new: TagIn, by: Admin, tx: Tx) -> Tag:
     """Write a tag down."""
     name = await operations.save(tx, TagRow, new)
-    return Tag.model_validate(await queries.one(tx.session, queries.tags(), TagRow, name))
+    return Tag.model_validate(await queries.one(tx.session, queries.tags(visibility(by)), TagRow, name))
 
 
 @router.get("/tags/{name}", responses=problems(NotFound))
-async def read_tag(name: str, _by: Reader, read: Reading) -> Tag:
+async def read_tag(name: str, seen: Sees, read: Reading) -> Tag:
     """One tag."""
-    return Tag.model_validate(await queries.one(read, queries.tags(), TagRow, name))
+    return Tag.model_validate(await queries.one(read, queries.tags(seen), TagRow, name))
 
 
 @router.put("/tags/{name}", responses=REFUSALS)
-async def update_tag(name: str, body: TagIn, _by: Admin, tx: Tx) -> Tag:
+async def update_tag(name: str, body: TagIn, by: Admin, tx: Tx) -> Tag:
     """Change a tag; absent fields keep their value."""
     name = await operations.save(tx, TagRow, body, name)
-    return Tag.model_validate(await queries.one(tx.session, queries.tags(), TagRow, name))
+    return Tag.model_validate(await queries.one(tx.session, queries.tags(visibility(by)), TagRow, name))
 
 
 @router.patch("/tags/{name}", responses=REFUSALS)

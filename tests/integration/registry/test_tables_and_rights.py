@@ -1,7 +1,8 @@
-"""`/cache.zip` follows at once what narrows rights, and names nothing that its reader may not know of."""
+"""Tables and tags follow at once what narrows rights, and name nothing that their reader may not know of."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from typing import Any
@@ -15,7 +16,8 @@ import sqlalchemy as sa
 from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.published import PROJECTS, table
-from tests.support.lab import Laboratory, a_session, laboratory, made
+from libs.common.testing import Running
+from tests.support.lab import PATH, Laboratory, a_session, laboratory, made
 from tests.support.system import Cingulum
 
 
@@ -139,3 +141,38 @@ async def test_tables_are_kept_while_nothing_changes(lab: Laboratory) -> None:
         sa.event.remove(engine, "before_cursor_execute", note)
     assert not [one for one in statements if "published_sessions" in one or "registry.datasets" in one]
     assert lab.registry.service is Service.REGISTRY
+
+
+async def test_the_hash_of_a_tag_is_of_what_its_reader_may_see(lab: Laboratory) -> None:
+    admin, member = lab.registry.as_(lab.administrator), lab.registry.as_(lab.member)
+    ada = lab.registry.as_(await with_projects(lab, lab.member, "drug"))
+    other = await made(lab.metadata, "/sessions", a_session(number=2))
+    await made(admin, "/tags", {"name": "paper", "public": True})
+    ids = []
+    for path, name in ((PATH, "spikes.times.npy"), (f"{PATH[:-3]}002", "spikes.amps.npy")):
+        (dataset,) = await lab.register(f"alf/{name}", path=path)
+        ids.append(dataset["id"])
+        assert (await admin.patch(f"/datasets/{dataset['id']}", {"tags": ["paper"]})).status_code == 200
+    open_one, both = _digest(ids[:1]), _digest(ids)
+    assert [await _hash(who) for who in (member, ada, admin)] == [both] * 3
+
+    await patch(lab, f"/sessions/{other['id']}", projects=["drug"])
+    await patch(lab, "/projects/drug", is_private=True)
+    reader = lab.registry.as_(Principal(UUID(int=9), "public", is_public=True))
+    assert [await _hash(who) for who in (member, reader, ada, admin)] == [open_one, open_one, both, both]
+
+    assert (await admin.delete(f"/datasets/{ids[0]}")).status_code == 204
+    assert [await _hash(who) for who in (member, admin)] == [None, _digest(ids[1:])]
+
+
+def _digest(ids: list[str]) -> str:
+    return hashlib.sha256("".join(sorted(ids)).encode()).hexdigest()
+
+
+async def _hash(registry: Running) -> str | None:
+    """The tag's hash, the same in the list as in its record."""
+    one = (await registry.get("/tags/paper")).json()
+    (listed,) = (await registry.get("/tags")).json()["results"]
+    assert one == listed
+    found: str | None = one["hash"]
+    return found
