@@ -6,6 +6,7 @@ A public reader sees what a public tag covers. A token can only narrow what its 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -283,6 +284,22 @@ def may_hand_on(who: Principal, scope: Scope) -> bool:
     if scope.lab_id is not None:
         return carried and _role_reaches(who, scope.permission, Target(scope.lab_id))
     return carried and _role_allows(who, scope.permission)
+
+
+# What only administrators hand out, and what no role of a person has by itself.
+_OF_MACHINES: Final = frozenset({Permission.WORK, Permission.PROVE})
+
+
+def scopes_in_force(scopes: Iterable[Scope], is_superuser: bool) -> frozenset[Scope]:
+    """What a token allows now: its maker may have stopped being an administrator since it was made.
+
+    The other permissions are asked of the maker's role at each request; these are no role's, so they end here.
+
+    >>> scopes = Scope(Permission.READ), Scope(Permission.WORK)
+    >>> [str(scope) for scope in scopes_in_force(scopes, is_superuser=False)]
+    ['read']
+    """
+    return frozenset(scope for scope in scopes if is_superuser or scope.permission not in _OF_MACHINES)
 
 
 _KEY = object()

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Principal, Scope
+from libs.common.permissions import Principal, Scope, scopes_in_force
 from libs.common.published import BROWSER_SESSIONS, TOKENS, table
 
 
@@ -28,7 +28,7 @@ async def whose(session: AsyncSession, token_hash: str) -> Verdict | None:
     row = (await session.execute(sa.select(tokens).where(tokens.c.token_hash == token_hash))).first()
     if row is None or (row.expires_at is not None and row.expires_at <= datetime.now(UTC)):
         return None
-    scopes = None if row.scopes is None else frozenset(map(Scope.parse, row.scopes))
+    scopes = None if row.scopes is None else scopes_in_force(map(Scope.parse, row.scopes), row.is_superuser)
     return Verdict(row.token_id, replace(_principal(row), scopes=scopes, until=row.expires_at))
 
 

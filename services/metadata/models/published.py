@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-# Labs of current memberships, projects, and people whose animals this one may edit.
+# Labs of current memberships, projects, and people whose animals this one may edit: no longer those of people who
+# were deactivated, since nobody hands on more than they have.
 _RIGHTS: Final = """
                ARRAY(SELECT m.lab_id FROM metadata.memberships m WHERE m.user_id = u.id AND m.deleted_at IS NULL
                      AND m.start_date <= current_date AND (m.end_date IS NULL OR m.end_date >= current_date)
                     ) AS lab_ids,
                ARRAY(SELECT p.project_id FROM metadata.project_users p WHERE p.user_id = u.id) AS project_ids,
-               ARRAY(SELECT d.user_id FROM metadata.delegates d WHERE d.delegate_id = u.id) AS delegator_ids"""
+               ARRAY(SELECT d.user_id FROM metadata.delegates d JOIN metadata.users o ON o.id = d.user_id
+                     WHERE d.delegate_id = u.id AND o.is_active AND o.deleted_at IS NULL) AS delegator_ids"""
 
 PUBLISHED: Final[dict[str, str]] = {
     "users": """
@@ -20,7 +22,8 @@ PUBLISHED: Final[dict[str, str]] = {
         SELECT t.token_hash, t.id AS token_id, u.id AS user_id, u.username, u.is_superuser, u.is_stock_manager,
                u.is_public_user, t.scopes, t.expires_at, {_RIGHTS}
         FROM metadata.tokens t JOIN metadata.users u ON u.id = t.user_id
-        WHERE t.revoked_at IS NULL AND u.is_active AND u.deleted_at IS NULL""",  # noqa: S608 - of constants
+        WHERE t.revoked_at IS NULL AND u.is_active AND u.deleted_at IS NULL
+              AND (t.kind <> 'worker' OR u.is_superuser)""",  # noqa: S608 - of constants
     "browser_sessions": f"""
         SELECT b.token_hash, b.id AS token_id, u.id AS user_id, u.username, u.is_superuser, u.is_stock_manager,
                u.is_public_user, b.used_at, b.idle_until, b.expires_at, {_RIGHTS}

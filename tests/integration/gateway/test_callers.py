@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -69,6 +70,63 @@ async def test_a_revoked_token_is_refused_within_five_seconds(http: httpx.AsyncC
             break
         await asyncio.sleep(0.1)
     assert answer.json()["detail"] == "Invalid token."
+
+
+async def _answers(http: httpx.AsyncClient, token: str, statuses: set[int], **request: Any) -> bool:
+    """Whether a token comes to be answered so, within the time for which the gateway remembers its verdict."""
+    async with asyncio.timeout(60):
+        while True:
+            answer = await http.request(**request, headers={"Authorization": f"Token {token}"})
+            if answer.status_code in statuses:
+                return True
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize("change", [{"is_superuser": False}, {"is_active": False}], ids=str)
+async def test_tokens_for_machines_end_with_the_rights_of_who_made_them(
+    http: httpx.AsyncClient, change: dict[str, bool]
+) -> None:
+    admin = await log_in(http)
+    bea = {"username": "bea", "password": "correct horse", "is_superuser": True}
+    assert (await http.post("/users", json=bea, headers=admin)).status_code == 201
+    tokens = {}
+    for kind in ("worker", "personal"):
+        wanted = {"name": kind, "kind": kind, "scopes": ["read", "write", "work"]}
+        made = await http.post("/tokens", json=wanted, auth=("bea", "correct horse"))
+        tokens[kind] = made.json()["token"]
+    claim = {"claim_id": str(uuid4()), "worker": "w", "tasks": ["t"], "wait_s": 0}
+    asked = {"method": "POST", "url": "/jobs/claim", "json": claim}
+    for token in tokens.values():
+        assert await _answers(http, token, {200}, **asked)
+
+    assert (await http.patch("/users/bea", json=change, headers=admin)).status_code == 200
+    for token in tokens.values():
+        assert await _answers(http, token, {403}, **asked)
+    me = {"method": "GET", "url": "/me"}
+    assert await _answers(http, tokens["worker"], {403}, **me)
+    assert await _answers(http, tokens["personal"], {200 if "is_superuser" in change else 403}, **me)
+
+    back = dict.fromkeys(change, True)
+    assert (await http.patch("/users/bea", json=back, headers=admin)).status_code == 200
+    assert await _answers(http, tokens["worker"], {200}, **asked)
+
+
+async def test_a_delegate_edits_no_animal_of_somebody_who_was_deactivated(http: httpx.AsyncClient) -> None:
+    admin = await log_in(http)
+    for name in ("bea", "dora"):
+        user = {"username": name, "password": "correct horse"}
+        assert (await http.post("/users", json=user, headers=admin)).status_code == 201
+    given = await http.patch("/users/bea", json={"allowed_users": ["dora"]}, headers=admin)
+    assert given.status_code == 200
+    await http.post("/labs", json={"name": "hilllab"}, headers=admin)
+    animal = {"nickname": "KS001", "lab": "hilllab", "responsible_user": "bea"}
+    assert (await http.post("/subjects", json=animal, headers=admin)).status_code == 201
+    login = {"username": "dora", "password": "correct horse"}
+    dora = (await http.post("/auth-token", json=login)).json()["token"]
+    edit = {"method": "PATCH", "url": "/subjects/KS001", "json": {"description": "calm"}}
+    assert await _answers(http, dora, {200}, **edit)
+    assert (await http.patch("/users/bea", json={"is_active": False}, headers=admin)).status_code == 200
+    assert await _answers(http, dora, {403}, **edit)
 
 
 async def test_every_answer_carries_the_request_id_it_came_with(http: httpx.AsyncClient) -> None:

@@ -79,7 +79,9 @@ class Tag(Record):
     description: str
     protected: bool = Field(description="its datasets can be neither written over nor deleted")
     public: bool = Field(description="public readers see its datasets")
-    hash: str | None = Field(description="of the ids of its datasets that the caller may see; null without any")
+    hash: str | None = Field(
+        description="of the ids of its datasets that the caller may see; null without any"
+    )
 
 
 class TagIn(Record):
