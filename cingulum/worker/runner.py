@@ -15,15 +15,13 @@ from typing import Any, Final
 from uuid import uuid4
 
 from cingulum.worker.attempt import Attempt
+from cingulum.worker.beats import BEAT_AGAIN_S, BEAT_ANSWER_S, BEAT_EVERY_S
 from cingulum.worker.http import Refused, Server, Unreachable
 from cingulum.worker.pipelines import STANDARD
 from cingulum.worker.task_host import TaskHost
 from cingulum.worker.work_folder import WorkFolder
 
 _log = logging.getLogger("cingulum.worker")
-BEAT_EVERY_S: Final = 20.0
-_BEAT_PATIENCE_S: Final = 10.0
-_BEAT_AGAIN_S: Final = 1.0  # a server that was away waits for the next one before it takes jobs back
 _GIVE_BACK_S: Final = 0.5
 _HALT_S: Final = 0.3
 
@@ -197,10 +195,12 @@ class Worker:
                 "jobs": [{"job_id": job_id, "token": token} for job_id, token in jobs],
             }
             try:
-                answer = self._server.call("POST", "/jobs/heartbeat", json=body, patience_s=_BEAT_PATIENCE_S)
+                answer = self._server.call(
+                    "POST", "/jobs/heartbeat", json=body, answer_s=BEAT_ANSWER_S, patience_s=0
+                )
             except (Unreachable, Refused) as error:
                 _log.warning("no heartbeat: %s", error)
-                pause_s = _BEAT_AGAIN_S
+                pause_s = BEAT_AGAIN_S
                 continue
             lost = set(answer["lost"])
             for (job_id, _), attempt in jobs.items():

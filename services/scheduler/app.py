@@ -52,7 +52,9 @@ async def _take_back(app: FastAPI, pause_s: float) -> None:
             async with app.state.writer.begin() as tx:
                 now = await queries.clock(tx.session)
                 hearing = hearing.sampled(await claims.last_heard(tx.session), now)
-                done = await running.take_back(tx, may_judge=hearing.may_judge(now))
+                done = await running.take_back_from_legacy_runners(tx)
+                if (ran_out_by := hearing.judged(now)) is not None:
+                    done += await running.take_back(tx, ran_out_by)
             if done:
                 await app.state.desk.ring_everywhere()
         except DATABASE_ERRORS as error:

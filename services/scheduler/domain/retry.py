@@ -7,12 +7,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from cingulum.worker.beats import BEAT_AGAIN_S, BEAT_ANSWER_S, BEAT_EVERY_S
+
+_BEAT: Final = timedelta(seconds=BEAT_EVERY_S)
 FIRST_LEASE: Final = timedelta(seconds=15)  # a worker that died at the claim is noticed soon
-LEASE: Final = timedelta(seconds=60)  # three heartbeats of 20 s
+LEASE: Final = 3 * _BEAT
+REPEAT: Final = timedelta(seconds=BEAT_ANSWER_S + BEAT_AGAIN_S)  # until a failed heartbeat was sent again
+BACK: Final = _BEAT + REPEAT  # a living worker is heard within that, once the way to here is open
+# A pause in which no worker is heard, up to this: longer than that between two heartbeats of one that lives, and an
+# outage that is not noticed for being no longer costs no lease, as there is time left to repeat a heartbeat.
+SILENCE: Final = LEASE - BACK
 PUBLISHING: Final = timedelta(seconds=120)  # then registry is rung again; it never aborts
 ALYX_RUN: Final = timedelta(days=1)  # a legacy runner sends no heartbeat: `time_out_secs`, or else this
-SILENCE: Final = timedelta(seconds=12)  # a worker that waits for a job is heard every 5 s
-BACK: Final = timedelta(seconds=30)  # a living worker has repeated its heartbeat by then
 MOST_ATTEMPTS: Final = 4
 _FIRST_PAUSE_S: Final = 30
 _LONGEST_PAUSE_S: Final = 3_600
@@ -46,30 +52,41 @@ def may_retry(attempts: int, kind: FailureKind) -> bool:
 
 @dataclass(frozen=True)
 class Hearing:
-    """Since when workers reach this service without a break: only then does a lease that ran out speak of its worker.
+    """When workers were heard without a break: only then does a lease that ran out speak of its worker.
 
     While the scheduler, the gateway or the database is away no heartbeat arrives, however well the workers are. What
-    ran out meanwhile is judged once they have been heard again for long enough. Where no worker is heard at all, nobody
-    could take the job anyway.
+    ran out meanwhile is judged once they have been heard again for so long that those who live have been. Where no
+    worker is heard at all, nobody could take the job anyway.
     """
 
-    since: datetime | None = None
+    since: datetime | None = None  # of the database's clock, as all times here
+    heard: tuple[datetime, ...] = ()  # in order, as far back as `judged` needs
 
     def sampled(self, last_heard: datetime | None, now: datetime) -> Hearing:
-        """After a look at when any worker was last heard.
+        """After a look at when any worker was last heard."""
+        if last_heard is None or now - last_heard > SILENCE:
+            return Hearing()
+        if self.since is None or last_heard - self.heard[-1] > SILENCE:
+            return Hearing(now, (last_heard,))
+        heard = self.heard if last_heard == self.heard[-1] else (*self.heard, last_heard)
+        old_enough = [at for at in heard if now - at >= REPEAT]
+        return Hearing(self.since, heard[max(0, len(old_enough) - 1) :])
+
+    def judged(self, now: datetime) -> datetime | None:
+        """The time up to which leases that ran out mean that their worker is gone; None while nothing can be told.
+
+        Somebody was heard then or later, so that the way was open, and a worker that lives has repeated its heartbeat
+        since: a first lease is shorter than an outage that is not noticed.
 
         >>> from datetime import UTC
         >>> noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
-        >>> hearing = Hearing().sampled(noon, noon)
-        >>> hearing.may_judge(noon + timedelta(seconds=29)), hearing.may_judge(noon + timedelta(seconds=30))
-        (False, True)
-        >>> hearing.sampled(noon, noon + timedelta(seconds=13)).since is None
-        True
+        >>> def after(seconds): return noon + timedelta(seconds=seconds)
+        >>> hearing = Hearing()
+        >>> for beat in (0, 20, 40):
+        ...     hearing = hearing.sampled(after(beat), after(beat))
+        >>> hearing.judged(after(30)), hearing.judged(after(40)) == after(20), hearing.judged(after(51)) == after(40)
+        (None, True, True)
         """
-        if last_heard is None or now - last_heard > SILENCE:
-            return Hearing()
-        return self if self.since is not None else Hearing(now)
-
-    def may_judge(self, now: datetime) -> bool:
-        """Whether a lease that ran out means that its worker is gone."""
-        return self.since is not None and now - self.since >= BACK
+        if self.since is None or now - self.since < BACK:
+            return None
+        return max((at for at in self.heard if now - at >= REPEAT), default=None)

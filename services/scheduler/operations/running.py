@@ -177,12 +177,16 @@ async def refused(tx: Transaction, job_id: UUID, token: int, reason: str) -> Non
         await write(tx, row, running.refused(queries.value(row), token, reason))
 
 
-async def take_back(tx: Transaction, *, may_judge: bool = True) -> int:
-    """Take back jobs whose lease has run out; how many. Legacy runners, who send no heartbeat, are judged always."""
+async def take_back(tx: Transaction, ran_out_by: datetime | None = None) -> int:
+    """Take back jobs whose lease ran out by that time, or by now; how many."""
     now = await queries.clock(tx.session)
-    return await _look_at_late(
-        tx, JobState.STARTED, running.expire, now, None if may_judge else LEGACY_RUNNER
-    )
+    return await _look_at_late(tx, JobState.STARTED, running.expire, now, ran_out_by)
+
+
+async def take_back_from_legacy_runners(tx: Transaction) -> int:
+    """The same of runners that send no heartbeat, whose time is over by the clock alone; how many."""
+    now = await queries.clock(tx.session)
+    return await _look_at_late(tx, JobState.STARTED, running.expire, now, worker=LEGACY_RUNNER)
 
 
 async def ring_again(tx: Transaction) -> int:
@@ -196,11 +200,15 @@ async def _look_at_late(
     state: JobState,
     rule: Callable[[Job, datetime], Change],
     now: datetime,
+    passed_by: datetime | None = None,
     worker: str | None = None,
 ) -> int:
-    """Apply a rule to the jobs whose deadline has passed; how many it changed, as others may have been sooner."""
+    """Apply a rule to the jobs whose deadline passed by then, or by now; how many it changed.
+
+    Not all that were found, as others may have been sooner.
+    """
     changed = 0
-    for job_id in await queries.overdue(tx.session, state, now, worker):
+    for job_id in await queries.overdue(tx.session, state, passed_by or now, worker):
         row = await queries.locked(tx.session, job_id)
         if row is None:
             continue

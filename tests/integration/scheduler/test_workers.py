@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from cingulum.worker.beats import BEAT_EVERY_S
 from libs.common.catalogue import Service
 from libs.common.permissions import Permission, Principal, Scope
 from libs.common.testing import Callers, Running
+from services.scheduler.domain import retry
 from services.scheduler.operations.running import take_back
 from tests.support.jobs import a_claim, a_session_with_trials, look_at
 from tests.support.system import Cingulum
@@ -165,6 +168,26 @@ async def test_a_system_that_was_away_takes_no_job_from_a_worker_that_could_not_
         assert (await scheduler.post("/jobs/heartbeat", beat)).json() == {"lost": []}
     heard = (await scheduler.get("/workers")).json()
     assert [worker["name"] for worker in heard] == ["w1"]
+
+
+async def test_the_job_of_a_dead_worker_is_given_back_while_all_others_are_at_work(
+    cingulum: Cingulum, callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who are at work are heard every 20 s, and no other ever."""
+    cingulum.environment = {**cingulum.environment, "CINGULUM_LEASE_SWEEP_S": "0.05"}
+    for name in ("BACK", "REPEAT"):  # what is waited for, and not what counts as silence
+        monkeypatch.setattr(retry, name, timedelta(seconds=0.2))
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    job = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()["job"]["id"]
+    await run(cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 minute' WHERE token > 0")
+    for _ in range(600):
+        # The last heartbeat of another worker.
+        await run(cingulum, f"UPDATE scheduler.workers SET seen_at = now() - interval '{BEAT_EVERY_S} s'")
+        if (found := (await scheduler.get(f"/jobs/{job}")).json())["state"] != "Started":
+            break
+        await asyncio.sleep(0.1)
+    assert found["state"] == "Waiting"
 
 
 async def test_a_legacy_runner_whose_time_is_over_is_not_waited_for(
