@@ -6,6 +6,7 @@ portal hands the header back to the gateway when it asks on behalf of a browser.
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Annotated, Final
 
 import jwt
@@ -40,6 +41,21 @@ def read_address(token: str, audience: Service, verify_key: str) -> str | None:
     except jwt.InvalidTokenError:
         return None
     return str(claims["adr"])
+
+
+def network_of(address: str) -> str:
+    """What counts as one caller's address: of IPv6 the network of 64 bits, which one customer may choose from.
+
+    >>> network_of("192.0.2.7"), network_of("2001:db8::17"), network_of("::ffff:192.0.2.7"), network_of("unknown")
+    ('192.0.2.7', '2001:db8::/64', '192.0.2.7', 'unknown')
+    """
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
+    return str(parsed)
 
 
 async def caller_address(request: Request) -> str:

@@ -142,12 +142,15 @@ MOST_BYTES: Final[Mapping[Body, int | None]] = MappingProxyType(
 
 BODIES: Final[tuple[tuple[str, str, Body], ...]] = (
     ("POST", "/auth-token", Body.SIGN_IN),
+    ("POST", "/browser-sessions", Body.SIGN_IN),
+    ("POST", "/oidc/start", Body.SIGN_IN),
+    ("POST", "/oidc/finish", Body.SIGN_IN),
     ("POST", "/app/login", Body.SIGN_IN),
     ("PUT", "/uploads/{upload_id}/parts/{number}", Body.BYTES),
     ("POST", "/bundles", Body.BYTES),
 )
-"""Method and path of the routes whose body is neither JSON nor a page's form. A route that takes a picture is declared
-here as IMAGE, a long file (a dump, a sheet, a zip) as BYTES."""
+"""Method and path of the routes whose body is neither JSON nor a page's form, or comes from strangers. A route that
+takes a picture is declared here as IMAGE, a long file (a dump, a sheet, a zip) as BYTES."""
 
 
 def body_of(method: str, path: str) -> Body:

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.common.address import HEADER as ADDRESS_HEADER
-from libs.common.address import read_address
+from libs.common.address import network_of, read_address
 from libs.common.app import Loop, answer, running
 from libs.common.auth import HEADER
 from libs.common.bus import Bus
@@ -173,7 +173,7 @@ class Gateway:
     def _limit(self, who: Principal | None, caller: domain.Caller) -> None:
         if not self.settings.rate_limit:
             return
-        key: object = who.user_id if who else domain.rate_key(caller.address)
+        key: object = who.user_id if who else network_of(caller.address)
         bucket, wait_s = domain.spend(self.buckets.get(key), time.monotonic(), self.settings.rate_limit)
         self.buckets.put(key, bucket)
         if wait_s:

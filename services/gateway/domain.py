@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
 from libs.common.catalogue import Service
@@ -44,6 +44,7 @@ class Caller:
 def caller_of(scope: Mapping[str, Any], proxies: Sequence[Network]) -> Caller:
     """Who calls. What a request says of an earlier hop counts only where a proxy of ours wrote it.
 
+    >>> from ipaddress import ip_network
     >>> seen = {"scheme": "http", "client": ("10.0.0.1", 5), "headers": [
     ...     (b"host", b"lab.example"), (b"x-forwarded-for", b"1.1.1.1, 2.2.2.2"), (b"x-forwarded-proto", b"https")]}
     >>> caller_of(seen, [])
@@ -90,19 +91,6 @@ def _address(hop: str) -> str | None:
         return str(ip_address(bare))
     except ValueError:
         return None
-
-
-def rate_key(address: str) -> str:
-    """Whose share a stranger's request is taken from: an address, or the /64 that one customer of IPv6 holds.
-
-    >>> rate_key("192.0.2.7"), rate_key("2001:db8::1:2"), rate_key("unknown")
-    ('192.0.2.7', '2001:db8::/64', 'unknown')
-    """
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else address
 
 
 def inward(headers: Iterable[Header], caller: Caller) -> list[Header]:

@@ -1,19 +1,21 @@
 """How long a sign-in waits after failures: for an account, for an address, and for the two together.
 
 A wrong password counts three times: for the account from everywhere, for the address whatever the account, and for
-this account from this address. The first few are free. The wait for an account is short, and an address from which the
-account signed in before is free of it: whoever guesses somebody's password does not lock that person out.
+this account from this address. The first few are free. Where an account signed in before, only the wait for the two
+together counts: whoever guesses somebody's password, or uses a wrong one beside them behind the same router, does not
+lock that person out.
 """
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from libs.common.address import network_of
 
 FORGET_AFTER: Final = timedelta(hours=1)
 """Without a failure for so long, counting begins anew."""
@@ -67,23 +69,6 @@ class Record:
     succeeded_at: datetime | None
 
 
-def network_of(address: str) -> str:
-    """What counts as one address: of IPv6 the network of 64 bits, which one client may choose from.
-
-    >>> network_of("192.0.2.7"), network_of("2001:db8::17"), network_of("::ffff:192.0.2.7"), network_of("testclient")
-    ('192.0.2.7', '2001:db8::/64', '192.0.2.7', 'testclient')
-    """
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
-
-
 def keys_of(username: str, address: str) -> dict[Counted, str]:
     """Under which keys failures are counted: hashes, since people type passwords where names belong."""
     name, network = username.casefold(), network_of(address)
@@ -105,7 +90,7 @@ def _applying(records: Iterable[Record], now: datetime) -> list[Record]:
         r.kind is Counted.PAIR and r.succeeded_at is not None and now - r.succeeded_at < KNOWN_FOR
         for r in records
     )
-    return [r for r in fresh if not (is_known and r.kind is Counted.ACCOUNT)]
+    return [r for r in fresh if not is_known or r.kind is Counted.PAIR]
 
 
 def wait_of(records: Iterable[Record], now: datetime) -> timedelta:

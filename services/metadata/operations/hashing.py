@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from libs.common.address import network_of
 from libs.common.problem import TooManyRequests
 
 THREADS: Final = 2
@@ -56,19 +57,20 @@ class PasswordHashing:
 
     async def run(self, work: Callable[[], T], address: str) -> T:
         """What `work` returns. Raises SignInsWait, and does nothing, where no place is left."""
+        network = network_of(address)
         with self._lock:
-            if self._taken.total() >= self._places or self._taken[address] >= max(1, self._places // 2):
+            if self._taken.total() >= self._places or self._taken[network] >= max(1, self._places // 2):
                 raise SignInsWait
-            self._taken[address] += 1
+            self._taken[network] += 1
         future = self._executor.submit(work)
-        future.add_done_callback(partial(self._leave, address))
+        future.add_done_callback(partial(self._leave, network))
         return await asyncio.wrap_future(future)
 
-    def _leave(self, address: str, _future: Future[T]) -> None:
+    def _leave(self, network: str, _future: Future[T]) -> None:
         with self._lock:
-            self._taken[address] -= 1
-            if not self._taken[address]:
-                del self._taken[address]
+            self._taken[network] -= 1
+            if not self._taken[network]:
+                del self._taken[network]
 
     def close(self) -> None:
         """End the threads; what waits is given up."""

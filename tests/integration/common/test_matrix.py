@@ -14,8 +14,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from deploy.local.schema import apps
-from libs.common.auth import Needs
-from libs.common.catalogue import SEGMENTS, SHARED, STATEFUL, Service
+from libs.common.auth import SAFE, Needs
+from libs.common.catalogue import SEGMENTS, SHARED, STATEFUL, Body, Service, body_of
 from libs.common.testing import Callers
 from tests.support.system import Cingulum
 
@@ -62,6 +62,15 @@ def test_every_route_says_who_may_call_it_and_stands_under_its_own_segment(
             assert is_shared or SEGMENTS.get(first) is service, route.path
             open_to_all = getattr(route.endpoint, "__open_to_all__", False)
             assert bool(_needed(route.dependant)) != open_to_all, f"{route.methods} {route.path}"
+
+
+def test_strangers_send_no_more_than_a_sign_in_holds(table: dict[Service, list[APIRoute]]) -> None:
+    is_open = [
+        r for routes in table.values() for r in routes if getattr(r.endpoint, "__open_to_all__", False)
+    ]
+    bodies = {(m, r.path): body_of(m, r.path) for r in is_open for m in r.methods or () if m not in SAFE}
+    assert ("POST", "/auth-token") in bodies
+    assert set(bodies.values()) == {Body.SIGN_IN}, bodies
 
 
 def test_every_segment_of_a_built_service_has_a_route(table: dict[Service, list[APIRoute]]) -> None:

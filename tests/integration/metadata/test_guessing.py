@@ -90,6 +90,14 @@ async def test_an_address_that_tries_many_names_waits_whatever_the_name(metadata
     assert (await sign_in(metadata, HOME)).status_code == 200
 
 
+async def test_who_signed_in_from_an_address_does_not_wait_for_others_behind_it(metadata: Running) -> None:
+    assert (await sign_in(metadata, CAFE)).status_code == 200
+    statuses = [(await guess(metadata, CAFE, 1, f"name{n}"))[0] for n in range(31)]
+    assert 429 in statuses
+    assert (await sign_in(metadata, CAFE)).status_code == 200
+    assert (await guess(metadata, CAFE, 6))[-1] == 429, "guessing that account is slowed down there, too"
+
+
 async def test_an_ipv6_network_counts_as_one_address(metadata: Running) -> None:
     statuses = [(await guess(metadata, f"2001:db8::{n:x}", 1))[0] for n in range(8)]
     assert statuses[:5] == [400] * 5
@@ -160,12 +168,14 @@ async def test_where_passwords_wait_in_a_long_queue_more_are_refused_and_nothing
     assert (await sign_in(metadata, "203.0.113.1")).status_code == 200
 
 
-async def test_one_address_cannot_take_all_places_of_the_queue(metadata: Running) -> None:
+@pytest.mark.parametrize("last", ["", "{n:x}"])
+async def test_one_address_cannot_take_all_places_of_the_queue(metadata: Running, last: str) -> None:
     over = threading.Event()
     hashing = metadata.app.state.sign_ins.hashing
-    busy = [asyncio.create_task(hashing.run(over.wait, CAFE)) for _ in range(60)]
+    theirs = [f"2001:db8::{last.format(n=n)}" for n in range(1, 61)]
+    busy = [asyncio.create_task(hashing.run(over.wait, address)) for address in theirs]
     await asyncio.sleep(0)
-    assert (await sign_in(metadata, CAFE)).status_code == 429
+    assert (await sign_in(metadata, theirs[-1])).status_code == 429
     waiting = asyncio.create_task(sign_in(metadata, HOME))
     await asyncio.sleep(0)
     over.set()
