@@ -17,11 +17,11 @@ from services.registry.models import Base, DatasetRow, RepositoryRow, TagRow, Ve
 from services.registry.queries import visible
 from services.registry.queries.datasets import held_by, rel_path
 
-LATE = 10_000  # rows that other transactions add before one that began earlier commits
+LATE = 10_000  # numbers that other transactions take before one that began earlier commits
 
 
 class Facts(NamedTuple):
-    """The newest of each kind of fact, and how many of the last rows are committed: either grows with any commit."""
+    """The newest of each kind of fact, and how many of the last numbers are committed: either grows with any commit."""
 
     audit: tuple[int, int]
     events: tuple[int, int]
@@ -36,9 +36,12 @@ async def newest_facts(read: AsyncSession) -> Facts:
 
 
 async def _newest(read: AsyncSession, number: sa.Column[Any]) -> tuple[int, int]:
-    """A row with a smaller number may be committed later: the count tells."""
-    last = sa.select(number.label("n")).order_by(number.desc()).limit(LATE).subquery()
-    row = (await read.execute(sa.select(sa.func.max(last.c.n), sa.func.count()))).one()
+    """A row with a smaller number may be committed later: the count of the last numbers tells.
+
+    Of numbers, not of rows: the last so many rows would be as many again, an older one for the one that came late.
+    """
+    newest = sa.select(sa.func.max(number)).scalar_subquery()
+    row = (await read.execute(sa.select(sa.func.max(number), sa.func.count()).where(number > newest - LATE))).one()
     return int(row[0] or 0), int(row[1])
 
 
