@@ -105,6 +105,24 @@ def subject_in_reach(reach: Reach | None, subject_id: Any) -> sa.ColumnElement[b
     return sa.or_(of_lab.correlate_except(subject), of_project.correlate_except(link))
 
 
+def object_in_reach(reach: Reach | None, content_type: Any, object_id: Any) -> sa.ColumnElement[bool]:
+    """The same for the objects of aggregate datasets, whose `object_target` says what they belong to."""
+    if reach is None:
+        return sa.true()
+    insertion = table(INSERTIONS).alias()
+    of_insertion = sa.exists().where(
+        insertion.c.id == object_id, session_in_reach(reach, insertion.c.session_id)
+    )
+    rules = {
+        "session": session_in_reach(reach, object_id),
+        "subject": subject_in_reach(reach, object_id),
+        "probeinsertion": of_insertion.correlate_except(insertion),
+        "project": object_id.in_(reach.projects),
+        "lab": object_id.in_(reach.labs),
+    }
+    return sa.or_(*(sa.and_(content_type == name, rule) for name, rule in rules.items()))
+
+
 async def _subject(read: AsyncSession, subject_id: UUID) -> Target:
     subject = table(SUBJECTS)
     row = (await read.execute(sa.select(subject).where(subject.c.id == subject_id))).one_or_none()

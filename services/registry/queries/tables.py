@@ -41,7 +41,9 @@ async def _newest(read: AsyncSession, number: sa.Column[Any]) -> tuple[int, int]
     Of numbers, not of rows: the last so many rows would be as many again, an older one for the one that came late.
     """
     newest = sa.select(sa.func.max(number)).scalar_subquery()
-    row = (await read.execute(sa.select(sa.func.max(number), sa.func.count()).where(number > newest - LATE))).one()
+    row = (
+        await read.execute(sa.select(sa.func.max(number), sa.func.count()).where(number > newest - LATE))
+    ).one()
     return int(row[0] or 0), int(row[1])
 
 

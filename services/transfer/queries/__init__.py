@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.permissions import Permission, Principal, Visibility, reach_of, visibility
 from libs.common.published import ATTEMPTS, COPIES, DATASETS, JOBS, table
 from libs.common.schemas.states import AttemptState, CopyState, UploadState
-from libs.common.targets import session_in_reach, subject_in_reach
+from libs.common.targets import object_in_reach, session_in_reach
 from libs.common.visible import dataset_row_visible, dataset_visible
 from services.transfer.domain import IDLE, Part, Read, Upload
 from services.transfer.models import PartRow, UploadRow
@@ -55,11 +55,11 @@ def owned(by: Principal) -> sa.ColumnElement[bool]:
     if reach is None:
         return mine
     copy, dataset, job = table(COPIES).alias(), table(DATASETS).alias(), table(JOBS).alias()
-    of_subject = sa.and_(dataset.c.content_type == "subject", subject_in_reach(reach, dataset.c.object_id))
+    of_object = object_in_reach(reach, dataset.c.content_type, dataset.c.object_id)
     of_copy = sa.exists().where(
         copy.c.id == UploadRow.copy_id,
         dataset.c.id == copy.c.dataset_id,
-        sa.or_(session_in_reach(reach, dataset.c.session_id), of_subject),
+        sa.or_(session_in_reach(reach, dataset.c.session_id), of_object),
     )
     of_job = sa.exists().where(job.c.id == UploadRow.job_id, session_in_reach(reach, job.c.session_id))
     return sa.and_(mine, sa.or_(of_copy.correlate_except(copy, dataset), of_job.correlate_except(job)))

@@ -15,6 +15,9 @@ from libs.common.permissions import Permission, Scope
 from libs.common.testing import Callers
 from tests.integration.common.test_matrix import NOWHERE, _needed, _routes
 from tests.integration.scopes.recipes import OWN_ACCOUNT, RECIPES, TRIED_APART
+from tests.support.house import registered
+from tests.support.lab import made
+from tests.support.moving import an_upload, send
 from tests.support.places import Places
 from tests.support.system import Cingulum
 
@@ -141,3 +144,27 @@ async def test_files_for_nobody_need_a_token_that_is_not_narrowed(places: Places
         assert {row["id"] for row in listed.json()["results"]} == {
             places.of[place]["upload"] for place in reached
         }
+
+
+async def test_a_narrowed_token_brings_every_file_that_it_may_announce(places: Places) -> None:
+    """Files of no session too, whatever they belong to."""
+    open_, registry = places.of["open"], places.services[Service.REGISTRY]
+    lab, project = places.house.labs["hilllab"], places.house.projects["openp"]
+    belong = [
+        ("lab", lab, "Labs/hilllab", ["hilllab"]),
+        ("project", project, "Projects/openp", ["openp"]),
+        ("probeinsertion", open_["insertion"], f"Probeinsertions/{open_['insertion']}", ["hilllab", "openp"]),
+    ]
+    for content_type, object_id, path, reaching in belong:
+        of_object = {"content_type": content_type, "object_id": str(object_id)}
+        [dataset] = await registered(registry, path, "spikes.times.npy", **of_object)
+        file = await made(registry, "/files", {"dataset": dataset["id"], "data_repository": "central"})
+        transfer = places.services[Service.TRANSFER]
+        for within in reaching:
+            token = transfer.as_(places.narrow(within, Permission.TRANSFER, name="root"))
+            landed = await send(token, b"0123456789", copy_id=file["id"])
+            assert landed["state"] == "landed", (content_type, within)
+        for beyond in {"hilllab", "openp", "coastlab"} - set(reaching):
+            token = transfer.as_(places.narrow(beyond, Permission.TRANSFER, name="root"))
+            refused = await token.post("/uploads", an_upload(copy_id=file["id"]))
+            assert refused.status_code == 403, (content_type, beyond)
