@@ -87,6 +87,7 @@ class JobRow(Base):
 class ReadyRow(Base):
     """A Waiting job and a site where all its inputs can be read: what a claim looks through, and nothing else.
 
+    Of a Started job only those rows stay that rest (`not_before`), so that another site's try does not end the rest.
     `site` is '' for the pool (the central store) or the id of an agent repository (`domain.sites`). The columns that a
     claim chooses and sorts by are the job's, written with it.
     """

@@ -63,7 +63,8 @@ async def _set_sites(tx: Transaction, rows: Mapping[Slot, JobRow], wanted: Mappi
     for slot, row in rows.items():
         want = wanted.get(slot, Wanted(None))
         waits = row.state == JobState.WAITING and want.key == row.key
-        sites[row.id] = want.sites if waits else frozenset()
+        if row.state != JobState.STARTED:  # it is ready nowhere, and a rest goes on
+            sites[row.id] = want.sites if waits else frozenset()
         outside = sorted(UUID(place) for place in want.outside_pool)
         if row.outside_pool != outside or row.are_coming != want.are_coming:
             row.outside_pool, row.are_coming = outside, want.are_coming

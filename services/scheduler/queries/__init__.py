@@ -108,7 +108,7 @@ async def write(session: AsyncSession, row: JobRow, change: Change, now: datetim
         note_ready(session)
     await session.flush()
     if job.state is not JobState.WAITING:
-        await ready.clear(session, row.id)
+        await ready.clear(session, row.id, keep_rests=job.state is JobState.STARTED)
     for attempt in change.attempts:
         values = {
             "state": attempt.state.value,

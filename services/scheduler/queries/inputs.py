@@ -164,7 +164,7 @@ async def stale_sites(session: AsyncSession, after: UUID, n: int) -> tuple[list[
         sa.select(JobRow.session_id)
         .distinct()
         .join(part, part.c.job_id == JobRow.id)
-        .where(unreadable(part.c.site))
+        .where(JobRow.state == JobState.WAITING, unreadable(part.c.site))
     )
     sessions: Sequence[UUID | None] = (await session.execute(stale)).scalars().all()
     return [one for one in sessions if one is not None], last

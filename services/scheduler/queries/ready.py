@@ -37,9 +37,12 @@ async def set_sites(session: AsyncSession, jobs: Mapping[UUID, Collection[str]])
         await session.execute(insert(ReadyRow).from_select(ready, chosen).on_conflict_do_nothing())
 
 
-async def clear(session: AsyncSession, job_id: UUID) -> None:
-    """The job does not wait any more."""
-    await session.execute(sa.delete(ReadyRow).where(ReadyRow.job_id == job_id))
+async def clear(session: AsyncSession, job_id: UUID, *, keep_rests: bool) -> None:
+    """The job does not wait any more; with `keep_rests`, it may wait again, and still rest at a site."""
+    rows = sa.delete(ReadyRow).where(ReadyRow.job_id == job_id)
+    if keep_rests:
+        rows = rows.where(sa.or_(ReadyRow.not_before.is_(None), ReadyRow.not_before <= sa.func.now()))
+    await session.execute(rows)
 
 
 async def reorder(session: AsyncSession, row: JobRow) -> None:
