@@ -76,9 +76,9 @@ class ClaimIn(Schema):
         description="where the worker stands: an agent repository, its host or its lab. Jobs whose inputs lie"
         " only there are given to no other worker",
     )
-    in_place: bool | None = Field(
-        default=None,
-        description="whether it reads files where they lie at its site; null: it does if it names a site",
+    in_place: bool = Field(
+        default=False,
+        description="whether it reads files where they lie at its site; else it gets jobs of the central store alone",
     )
     version: str = ""
     wait_s: float = Field(default=25, ge=0, le=55, allow_inf_nan=False)

@@ -55,9 +55,9 @@ async def claim(tx: Transaction, by: Principal, asked: ClaimIn) -> tuple[JobRow,
         return before
     seen = {"user_id": by.user_id, "site": asked.site, "tasks": asked.tasks, "version": asked.version}
     await claims.worker_seen(tx.session, asked.worker, seen)
-    reads_in_place = asked.in_place or asked.in_place is None
-    sites = await ready.sites_of(tx.session, asked.site if reads_in_place else "")
-    found = await claims.claimable(tx.session, asked.tasks, reach_of(by, Permission.WORK), sites)
+    sites = await ready.sites_of(tx.session, asked.site if asked.in_place else "")
+    reach = reach_of(by, Permission.WORK)
+    found = await claims.claimable(tx.session, asked.tasks, reach, visibility(by), sites)
     if found is None:
         return None
     row, site = found

@@ -26,11 +26,13 @@ async def claimable(
     session: AsyncSession,
     tasks: Sequence[str],
     reach: Reach | None,
+    who: Visibility,
     sites: Sequence[str] = (POOL,),
 ) -> tuple[JobRow, str] | None:
     """The next job for a worker that can read at these sites, locked, and the site that it is ready at.
 
-    Jobs that others are claiming now are passed over, and so are those whose inputs are there no longer.
+    A job of a session that `who` may not know of is left to others: this worker could not read its inputs. Jobs that
+    others are claiming now are passed over, and so are those whose inputs are there no longer.
     """
     statement = (
         sa.select(JobRow, ReadyRow.site)
@@ -44,6 +46,7 @@ async def claimable(
             sa.or_(JobRow.not_before.is_(None), JobRow.not_before <= sa.func.now()),
             ~unreadable(ReadyRow.site),
             session_in_reach(reach, JobRow.session_id),
+            sa.true() if who.everything else session_visible(who, JobRow.session_id),
         )
         .order_by(ReadyRow.priority.desc(), ReadyRow.level, ReadyRow.created_at, ReadyRow.job_id)
         .limit(1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -21,9 +22,11 @@ from tests.support.jobs import (
     its_file_lies_at_the_lab,
     look_at,
 )
+from tests.support.moving import written
 from tests.support.system import Cingulum
 
-AT_THE_LAB = {"site": "lab_server", "worker": "at the lab"}
+AT_THE_LAB = {"site": "lab_server", "worker": "at the lab", "in_place": True}
+AT_SECOND = {"site": "second", "in_place": True}
 
 
 async def a_session_at_the_lab(cingulum: Cingulum, callers: Callers, scheduler: Running) -> UUID:
@@ -94,10 +97,31 @@ async def test_a_worker_beside_the_file_takes_the_job_meanwhile(
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     session = await a_session_at_the_lab(cingulum, callers, scheduler)
-    for elsewhere in ({"site": "other_server"}, {"site": "central"}, {"site": site, "in_place": False}):
+    of_old = {"site": site}  # a worker of an older version does not say whether it has a tree
+    for name in ("other_server", "central"):
+        assert await has_none(scheduler, site=name, in_place=True), name
+    for elsewhere in (of_old, of_old | {"in_place": False}):
         assert await has_none(scheduler, **elsewhere), elsewhere
     got = await claimed(scheduler, site=site, in_place=True)
     assert got["job"]["id"] == (await the_job(scheduler, session))["id"]
+
+
+async def test_a_job_is_given_to_no_worker_that_may_not_read_its_session(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    session, project = await a_session_with_trials(cingulum, callers), uuid4()
+    await written(
+        cingulum,
+        f"""
+        INSERT INTO metadata.projects (id, name, is_private) VALUES ('{project}', 'secretp', true);
+        INSERT INTO metadata.session_projects (session_id, project_id) VALUES ('{session}', '{project}');
+        """,
+    )
+    await look_at(scheduler, session)
+    assert await has_none(scheduler)
+    inside = scheduler.as_(replace(callers.worker, projects=frozenset({project})))
+    assert (await claimed(inside))["job"]["session_id"] == str(session)
 
 
 async def test_a_worker_of_the_lab_does_the_jobs_of_the_pool_too(
@@ -173,7 +197,15 @@ async def test_a_job_rests_only_at_the_site_where_it_could_not_be_read(
     got = await claimed(scheduler, **AT_THE_LAB)
     await gives_back(scheduler, got)
     assert await has_none(scheduler, **AT_THE_LAB)
-    assert await claimed(scheduler, site="second")
+    got = await claimed(scheduler, **AT_SECOND)
+    await look_at(scheduler, session)  # as an event of another file of the session does
+    await gives_back(scheduler, got)
+    for site in (AT_THE_LAB, AT_SECOND):
+        assert await has_none(scheduler, **site), (
+            "two sites that cannot read it would hand it to each other for ever"
+        )
+    await hours_pass(cingulum, scheduler)
+    assert await claimed(scheduler, **AT_THE_LAB)
 
 
 async def test_a_copy_that_became_doubtful_is_not_read_and_its_row_does_not_stay(
