@@ -22,6 +22,19 @@ class ProtectedDataset(Forbidden):
     detail = "One or more datasets is protected"
 
 
+class ProvedCopy(Forbidden):
+    """Only whoever may give a copy up, or holds its repository's files, says of a proved one that it is gone."""
+
+    slug = "proved-copy"
+    detail = "A copy that was read is kept as it is by others' word."
+
+    def __init__(self, repository: str) -> None:
+        super().__init__(
+            f"The copy in {repository} was read and is kept as it is. Only the token of that repository's agent, or "
+            "somebody who may give up copies of its lab (with the permission transfer there), says that it is gone."
+        )
+
+
 class HashGiven(StrEnum):
     """How the MD5 of a registration compares with that of the dataset's current version."""
 
@@ -138,12 +151,20 @@ def effect_of_publication(
     return Effect(version, (*copies, verified), is_new_version=True)
 
 
-def effect_of_patch_file(copy: Copy, *, exists: bool) -> tuple[Copy, bool]:
-    """`PATCH /files/{id} {"exists": …}`: the copy, and whether a proof is ordered.
+def effect_of_patch_file(
+    copy: Copy, *, exists: bool, was_proved: bool = False, may_doubt: bool = False
+) -> tuple[Copy, bool]:
+    """`PATCH /files/{id} {"exists": …}`: the copy, and whether a proof is ordered. Raises ProvedCopy.
 
-    Yes is a claim; No takes a proved copy out of all counts until it is read again, the safe direction.
-    >>> effect_of_patch_file(Copy("central", Place.STORE, 1, CopyState.VERIFIED), exists=False)[0].state.value
+    Yes is a claim. No takes a proved copy out of all counts until it is read again, if the caller may give it up or
+    holds the repository's files (`may_doubt`): anybody else could make data unreadable by a word.
+
+    >>> proved = Copy("central", Place.STORE, 1, CopyState.VERIFIED)
+    >>> effect_of_patch_file(proved, exists=False, may_doubt=True)[0].state.value
     'suspect'
+    >>> effect_of_patch_file(proved, exists=False)
+    Traceback (most recent call last):
+    services.registry.domain.alyx_calls.ProvedCopy: The copy in central was read and is kept as it is. ...
     """
     if copy.state in {CopyState.RETIRING, CopyState.RETIRED}:
         return copy, False
@@ -153,8 +174,11 @@ def effect_of_patch_file(copy: Copy, *, exists: bool) -> tuple[Copy, bool]:
         return replace(copy, state=after(copy.state, CopyFact.GONE)), False
     if exists:
         return replace(copy, state=after(copy.state, CopyFact.WANTED)), copy.state is not CopyState.VERIFIED
-    doubted = copy.state in {CopyState.VERIFIED, CopyState.LANDED}
-    return replace(copy, state=after(copy.state, CopyFact.DOUBTED)), doubted
+    is_proved = copy.state in {CopyState.VERIFIED, CopyState.LANDED}
+    if not may_doubt and (is_proved or (was_proved and copy.state is CopyState.EXPECTED)):
+        raise ProvedCopy(copy.repository)
+    ordered = is_proved or copy.state is CopyState.SUSPECT
+    return replace(copy, state=after(copy.state, CopyFact.DOUBTED)), ordered
 
 
 def effect_of_delete_file(

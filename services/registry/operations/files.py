@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from libs.common.db import Transaction
 from libs.common.db.changes import apply
 from libs.common.db.lists import uuid_of
 from libs.common.events import ProofOrdered
-from libs.common.permissions import Principal, Visibility
+from libs.common.permissions import Permission, Principal, Visibility, may_on
 from libs.common.problem import BadRequest, Conflict, NotFound
 from libs.common.schemas.files.datasets import FileRecordIn
 from libs.common.schemas.states import CopyState
@@ -93,13 +94,19 @@ async def _file(tx: Transaction, by: Principal, seen: Visibility, which: UUID) -
 async def change_file(
     tx: Transaction, by: Principal, seen: Visibility, which: UUID, body: FileRecordIn
 ) -> None:
-    """Take a client's word that a file is there, or is not; `json` replaces what was kept."""
-    _, row, copy = await _file(tx, by, seen, which)
+    """Take a client's word that a file is there, or is not; `json` replaces what was kept. Raises ProvedCopy."""
+    found, row, copy = await _file(tx, by, seen, which)
     if "json_" in body.model_fields_set:
         apply(tx, "file", row, {"json": body.json_})
     if body.exists is None:
         return
-    after, ordered = effect_of_patch_file(copy, exists=body.exists)
+    after, ordered = effect_of_patch_file(
+        copy,
+        exists=body.exists,
+        was_proved=row.proved_at is not None,
+        may_doubt=retirement.may_give_up(by, found.target)
+        or may_on(by, Permission.PROVE, replace(found.target, repository_id=row.repository_id)),
+    )
     apply(tx, "file", row, {"state": str(after.state), "order_proof": ordered})
     if ordered:
         tx.publish(ProofOrdered(copy_ids=[which]))

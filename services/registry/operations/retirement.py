@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db import Transaction
 from libs.common.events import ProofOrdered
-from libs.common.permissions import Permission, Principal, Visibility, may_on
+from libs.common.permissions import Permission, Principal, Target, Visibility, may_on
 from libs.common.problem import Conflict, Forbidden, NotFound
 from libs.common.schemas.states import CopyState
 from libs.common.targets import dataset_target
@@ -102,8 +102,13 @@ async def _mine(tx: Transaction, by: Principal, seen: Visibility, copy_id: UUID)
 
 
 async def check_may_give_up(tx: Transaction, by: Principal, found: Subject) -> None:
-    """Giving up a managed copy needs TRANSFER in its lab; a copy of no lab is for administrators. Raises Forbidden."""
+    """Raise Forbidden unless the caller may give up a managed copy."""
     target = await dataset_target(tx.session, found.session_id, found.content_type, found.object_id)
-    needed = Permission.ADMIN if target.lab_id is None else Permission.TRANSFER
-    if not may_on(by, needed, replace(target, responsible_user_id=None)):
+    if not may_give_up(by, target):
         raise Forbidden
+
+
+def may_give_up(by: Principal, target: Target) -> bool:
+    """Giving up a managed copy needs TRANSFER in its lab; a copy of no lab is for administrators."""
+    needed = Permission.ADMIN if target.lab_id is None else Permission.TRANSFER
+    return may_on(by, needed, replace(target, responsible_user_id=None))

@@ -19,6 +19,7 @@ from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.base import Record
 from libs.common.schemas.files.datasets import Dataset, DatasetIn, FileRecord, FileRecordIn
 from libs.common.schemas.pages import Paging
+from services.registry.domain.alyx_calls import ProvedCopy
 from services.registry.domain.retirement import MayNotRetire
 from services.registry.models import CopyRow, DatasetRow
 from services.registry.operations import datasets as operations
@@ -174,16 +175,20 @@ async def read_file(request: Request, file_id: UUID, seen: Sees, read: Reading) 
     return await _file(request, read, seen, file_id)
 
 
-@router.put("/files/{file_id}", responses=REFUSALS)
+@router.put("/files/{file_id}", responses=REFUSALS | problems(Forbidden, ProvedCopy))
 async def update_file(
     request: Request, file_id: UUID, body: FileRecordIn, by: Registrar, seen: Sees, tx: Tx
 ) -> FileRecord:
-    """Say that a file is there, or is not; where bytes can be read, a proof is ordered."""
+    """Say that a file is there, or is not; where bytes can be read, a proof is ordered.
+
+    Of a copy that was proved, only whoever may give it up (`transfer` in its lab), or the agent of its repository, says
+    that it is gone; `json` alone changes nothing that was proved.
+    """
     await file_operations.change_file(tx, by, seen, file_id, body)
     return await _file(request, tx.session, seen, file_id)
 
 
-@router.patch("/files/{file_id}", responses=REFUSALS)
+@router.patch("/files/{file_id}", responses=REFUSALS | problems(Forbidden, ProvedCopy))
 async def patch_file(
     request: Request, file_id: UUID, body: FileRecordIn, by: Registrar, seen: Sees, tx: Tx
 ) -> FileRecord:

@@ -369,3 +369,42 @@ async def test_deleting_a_file_record_gives_up_a_copy_only_for_those_who_may_giv
         registry = files.lab.registry.as_(caller)
         assert (await registry.delete(f"/files/{files.of[RAW, 'lab_server']}")).status_code == 403
     assert await files.state(RAW, "lab_server") == "verified"
+
+
+async def test_the_word_of_who_may_not_give_a_copy_up_leaves_a_proved_one_as_it_is(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    lab, which = files.lab, files.of[RAW, "lab_server"]
+    scopes = frozenset(map(Scope.parse, ("read", "register")))
+    registrar = lab.registry.as_(replace(lab.member, scopes=scopes))
+    owner = lab.registry.as_(
+        replace(lab.member, labs=frozenset())
+    )  # the animal's responsible user, of no lab
+    for caller in (registrar, owner):
+        for call in (caller.patch, caller.put):
+            refused = await call(f"/files/{which}", {"exists": False})
+            assert refused.status_code == 403
+            assert refused.json()["type"] == "proved-copy"
+            assert "lab_server" in refused.json()["detail"]
+        assert (await caller.patch(f"/files/{which}", {"json": {"mismatch_hash": True}})).status_code == 200
+        assert (await caller.patch(f"/files/{which}", {"exists": True})).status_code == 200
+    assert await files.state(RAW, "lab_server") == "verified"
+
+    kept = files.of[RAW, "cave"]
+    for step, why in (("retire", WHY), ("keep", None)):
+        assert (await files.lab.registry.post(f"/copies/{kept}/{step}", why)).status_code == 200
+    assert (await registrar.patch(f"/files/{kept}", {"exists": False})).status_code == 403
+
+    agent = (await lab.agent_of("lab_server")).caller
+    assert agent is not None
+    assert agent.scopes is not None
+    agent = replace(agent, scopes=agent.scopes | scopes)
+    for who, repository in ((lab.member, "attic"), (agent, "lab_server")):
+        doubted = await lab.registry.as_(who).patch(f"/files/{files.of[RAW, repository]}", {"exists": False})
+        assert doubted.status_code == 200, doubted.text
+        assert await files.state(RAW, repository) == "suspect"
+    other = await lab.registry.as_(agent).patch(f"/files/{files.of[RAW, 'cave']}", {"exists": False})
+    assert other.status_code == 403, "a token proves for its own repository only"
+    again = await registrar.patch(f"/files/{which}", {"exists": False})
+    assert again.status_code == 200
+    listed = (await lab.registry.get("/copies", params={"id": which})).json()["results"]
+    assert [(copy["state"], copy["order_proof"]) for copy in listed] == [("suspect", True)]
