@@ -105,14 +105,14 @@ class Gateway:
             if (
                 scope["path"] != "/health/live"
             ):  # readiness asks everybody: a stranger may not let it ask without end
-                self._limit(None, caller)
+                self._limit(None, caller.address)
             await routes.answer_own(self, caller, scope, receive, send)
             return
         if scope["path"] == "/":
             await routes.to_portal(scope, receive, send)
             return
         who = await self.identify(scope, caller)
-        self._limit(who, caller)
+        self._limit(who, caller.address)
         headers = domain.inward(scope["headers"], caller)
         headers.append((REQUEST_ID_HEADER.encode(), request_id.get().encode("latin-1")))
         if who is not None:
@@ -148,17 +148,14 @@ class Gateway:
             if scope["method"] not in domain.SAFE and service_of(scope["path"]) is not Service.PORTAL:
                 self._check_write_by_cookie(headers, cookies, caller)
             return who
-        # A guess counts against the address it comes from; one at a password before that is looked at, which is slow.
-        is_slow = isinstance(given, domain.PasswordGiven) and not self.doorman.remembers(given)
-        if is_slow:
-            self._limit(None, caller)
+        # A guess counts against the address it comes from; one at a password before that is checked: see `_log_in`.
         try:
             return await self.doorman.identify(given, caller.address)
         except InvalidToken:
-            if isinstance(given, domain.PasswordGiven) and scope["path"].startswith("/data/"):
+            if isinstance(given, domain.TokenGiven):
+                self._limit(None, caller.address)
+            elif scope["path"].startswith("/data/"):
                 return None  # the data server asks again by its 401 challenge
-            if not is_slow:
-                self._limit(None, caller)
             raise
 
     @staticmethod
@@ -170,10 +167,10 @@ class Gateway:
         if not (proof and hmac.compare_digest(proof.encode(), kept.encode())):
             raise Forbidden("A write by cookie needs the CSRF token in the header X-CSRF-Token.")
 
-    def _limit(self, who: Principal | None, caller: domain.Caller) -> None:
+    def _limit(self, who: Principal | None, address: str) -> None:
         if not self.settings.rate_limit:
             return
-        key: object = who.user_id if who else network_of(caller.address)
+        key: object = who.user_id if who else network_of(address)
         bucket, wait_s = domain.spend(self.buckets.get(key), time.monotonic(), self.settings.rate_limit)
         self.buckets.put(key, bucket)
         if wait_s:
@@ -185,6 +182,9 @@ class Gateway:
 
     async def _log_in(self, username: str, password: str, address: str) -> str | None:
         """Ask metadata for the token behind a password, by its public door. Raises TooManyRequests, Unavailable."""
+        self._limit(
+            None, address
+        )  # argon2 is slow; who shows a token in the password's place does not come here
         body = log_in_body(username, password)
         signed = {ADDRESS_HEADER: self.doorman.sign_address(address, Service.METADATA)}
         answer = await self._request(Service.METADATA, "POST", "/auth-token", body, signed)

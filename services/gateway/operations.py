@@ -94,10 +94,6 @@ class Doorman:
             await self.use(verdict.who)
         return verdict.who
 
-    def remembers(self, given: PasswordGiven) -> bool:
-        """Whether this password was found right within the last 5 s."""
-        return self._passwords.get(self._pair(given)) is not None
-
     def _pair(self, given: PasswordGiven) -> bytes:
         pair = f"{given.username}\0{given.password}".encode()
         return hmac.new(self._secret, pair, hashlib.sha256).digest()

@@ -166,3 +166,15 @@ async def test_who_guesses_is_slowed_down_and_nobody_else(cingulum: Cingulum, ho
         elsewhere = {**headers, "X-Forwarded-For": "2.2.2.2, 3.3.3.3"}
         assert (await http.get("/me", **{**how, "headers": elsewhere})).status_code == 403
         assert (await http.get("/me", headers=known)).status_code == 200
+
+
+async def test_people_behind_one_address_do_not_share_a_limit_while_they_show_tokens(
+    cingulum: Cingulum,
+) -> None:
+    async with mounted({**cingulum.environment, **ADMIN}) as http:
+        token = (await log_in(http))["Authorization"].split()[1]
+    one_a_quarter = {"CINGULUM_RATE_LIMIT": "4", "CINGULUM_TRUSTED_PROXIES": "127.0.0.1"}
+    async with mounted({**cingulum.environment, **one_a_quarter}) as http:
+        router = {"X-Forwarded-For": "2.2.2.2"}
+        assert (await http.get("/me", auth=("ada", "a guess"), headers=router)).status_code == 403
+        assert (await http.get("/me", auth=("ada", token), headers=router)).status_code == 200
