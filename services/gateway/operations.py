@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -66,6 +67,7 @@ class Doorman:
         self._verdicts: Recent[str, queries.Verdict] = Recent(MOST)
         self._browsers: Recent[str, queries.Verdict] = Recent(MOST)
         self._passwords: Recent[bytes, str] = Recent(MOST)
+        self._checks: dict[bytes, asyncio.Task[str | None]] = {}  # of passwords, while they last
         self._signed: Recent[tuple[Principal, Service], Signed] = Recent(MOST)
 
     async def identify(self, given: TokenGiven | PasswordGiven, address: str) -> Principal:
@@ -123,7 +125,16 @@ class Doorman:
         key = self._pair(given)
         if known := self._passwords.get(key):
             return known
-        token = await self.log_in(given.username, given.password, address)
+        check = self._checks.get(key)
+        if check is None:  # a client that fetches four files at once has its password checked once
+            check = self._checks[key] = asyncio.create_task(self._check_password(key, given, address))
+        return await asyncio.shield(check)
+
+    async def _check_password(self, key: bytes, given: PasswordGiven, address: str) -> str | None:
+        try:
+            token = await self.log_in(given.username, given.password, address)
+        finally:
+            del self._checks[key]
         if token is not None:
             self._passwords.put(key, token, REMEMBERED_S)
         return token

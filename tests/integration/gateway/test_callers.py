@@ -15,6 +15,8 @@ from libs.common.auth import HEADER
 from libs.common.catalogue import Service
 from libs.common.testing import Callers
 from libs.common.testing.callers import identity_headers
+from services.gateway import queries
+from services.metadata.operations.hashing import PasswordHashing
 from tests.support.gateway import mounted
 from tests.support.system import Cingulum
 
@@ -178,3 +180,29 @@ async def test_people_behind_one_address_do_not_share_a_limit_while_they_show_to
         router = {"X-Forwarded-For": "2.2.2.2"}
         assert (await http.get("/me", auth=("ada", "a guess"), headers=router)).status_code == 403
         assert (await http.get("/me", auth=("ada", token), headers=router)).status_code == 200
+
+
+async def test_one_password_that_comes_many_times_at_once_is_checked_once(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, verify = queries.whose, PasswordHashing.verify
+    are_all_here, came, checked = asyncio.Event(), 0, 0
+
+    async def counted_look_up(*given: Any) -> Any:
+        nonlocal came
+        came += 1
+        if came == 8:
+            are_all_here.set()
+        return await look_up(*given)
+
+    async def counted_verify(*given: Any) -> bool:
+        nonlocal checked
+        checked += 1
+        await are_all_here.wait()
+        return await verify(*given)
+
+    monkeypatch.setattr(queries, "whose", counted_look_up)
+    monkeypatch.setattr(PasswordHashing, "verify", counted_verify)
+    answers = await asyncio.gather(*(http.get("/me", auth=("ada", "correct horse")) for _ in range(8)))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert checked == 1
