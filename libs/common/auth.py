@@ -29,6 +29,7 @@ from libs.common.permissions import (
     is_read_only,
     may,
     may_on,
+    may_oversee,
     visibility,
 )
 from libs.common.problem import Forbidden, NotAuthenticated
@@ -128,8 +129,13 @@ class Needs:
         self.target = target
 
     def allows(self, who: Principal, method: str) -> bool:
-        """Whether a caller may call a route by this method; a token that only reads changes nothing on any route."""
+        """Whether a caller may call a route by this method; a token that only reads changes nothing on any route.
+
+        What only administrators read, a token reads with the permission for it, and if it is not narrowed.
+        """
         if method not in SAFE and is_read_only(who):
+            return False
+        if method in SAFE and self.permission is Permission.ADMIN and not may_oversee(who):
             return False
         return may(who, self.permission) if self.target is None else may_on(who, self.permission, self.target)
 

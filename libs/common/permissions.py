@@ -186,6 +186,23 @@ def in_scope(who: Principal, permission: Permission, target: Target) -> bool:
     return who.scopes is None or any(_scope_reaches(scope, permission, target) for scope in who.scopes)
 
 
+def may_oversee(who: Principal) -> bool:
+    """Whether a caller reads what only administrators read: audit logs, failed events, metrics, others' addresses.
+
+    The role alone is not enough: a token needs `admin` among its scopes, and none that narrows what it reads.
+
+    >>> from uuid import uuid4
+    >>> def token(*scopes): return Principal(uuid4(), "root", is_superuser=True, scopes=frozenset(scopes))
+    >>> narrow = Scope(Permission.READ, lab_id=uuid4())
+    >>> admin, read = Scope(Permission.ADMIN), Scope(Permission.READ)
+    >>> [may_oversee(token(*scopes)) for scopes in ((admin,), (admin, read), (admin, narrow), (read,))]
+    [True, True, False, False]
+    """
+    reach = reach_of(who, Permission.READ)
+    is_narrowed = reach is not None and bool(reach.labs or reach.projects)
+    return may_on(who, Permission.ADMIN, SHARED) and not is_narrowed
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """The labs and the projects that the scopes of one permission name."""
@@ -311,7 +328,8 @@ class Visibility:
 
     `everything` for administrators; otherwise rows of private projects show only for `projects`, or with
     `every_project` to an administrator's narrowed token; `caller_id` is the person, whom no narrowing hides;
-    `public_only` shows what a public tag covers and nothing else. `labs` and `only_projects`, where not None,
+    `public_only` shows what a public tag covers and nothing else; `every_email` shows other people's e-mail addresses.
+    `labs` and `only_projects`, where not None,
     are the limits of a narrowed token. `user_id`, `member_labs` and `work_labs` decide on jobs that have no session:
     the caller (None where a narrowed token hides the caller's own), the labs whose jobs the caller knows as a member,
     and those whose jobs the token may run (None: of all labs).
@@ -323,6 +341,7 @@ class Visibility:
     labs: frozenset[UUID] | None
     only_projects: frozenset[UUID] | None
     every_project: bool = False
+    every_email: bool = False
     # Not compared: people who see the same sessions share the tables that are kept for them.
     user_id: UUID | None = field(default=None, compare=False)
     member_labs: frozenset[UUID] = field(default=frozenset(), compare=False)
@@ -345,6 +364,7 @@ def visibility(who: Principal) -> Visibility:
         public_only=who.is_public,
         projects=who.projects,
         every_project=who.is_superuser,
+        every_email=may_oversee(who),
         caller_id=who.user_id,
         labs=None if reach is None else reach.labs,
         only_projects=None if reach is None else reach.projects,

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from libs.common.catalogue import SEGMENTS, Service
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.observability import metrics
-from libs.common.permissions import Permission, may
+from libs.common.permissions import may_oversee
 from libs.common.problem import Forbidden, NotAuthenticated, NotFound, Problem
 from services.gateway import queries
 
@@ -83,7 +83,7 @@ async def _check_may_measure(gateway: Gateway, caller: Caller, request: Request)
     who = await gateway.identify(request.scope, caller)
     if who is None:
         raise NotAuthenticated
-    if not may(who, Permission.ADMIN):
+    if not may_oversee(who):
         raise Forbidden
 
 

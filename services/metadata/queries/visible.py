@@ -72,7 +72,7 @@ def email_shown(seen: Visibility) -> Condition:
 
     A shared account sees none: whoever uses it is not one person.
     """
-    if seen.everything:
+    if seen.every_email:
         return sa.true()
     if seen.public_only or seen.user_id is None:
         return sa.false()

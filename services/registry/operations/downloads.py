@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply
-from libs.common.permissions import SHARED, Permission, Principal, Target, Visibility, may_on
+from libs.common.permissions import SHARED, Permission, Principal, Target, Visibility, may_on, may_oversee
 from libs.common.problem import Forbidden, NotFound
 from libs.common.schemas.files.downloads import DownloadIn, DownloadsCounted, NewDownload
 from libs.common.targets import object_target, session_targets
@@ -71,7 +71,7 @@ async def _check_own(tx: Transaction, by: Principal, ids: Sequence[UUID]) -> Non
 
 def whose(by: Principal) -> UUID | None:
     """Whose counters a caller may see and correct: one's own; None for everybody's, of administrators."""
-    return None if may_on(by, Permission.ADMIN, SHARED) else by.user_id
+    return None if may_oversee(by) else by.user_id
 
 
 async def change_download(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cingulum.cli.events import register
 from libs.common.catalogue import SHARED, STATEFUL, Service, service_of
-from libs.common.permissions import Permission, may
+from libs.common.permissions import Permission, Scope, may
 from libs.common.testing import Callers, Running
 from tests.support.gateway import served
 from tests.support.system import Cingulum
@@ -78,6 +79,25 @@ async def test_only_administrators_see_and_change_failed_events(cingulum: Cingul
                 answer = await transfer.as_(who).request(method, path)
                 assert answer.status_code == 403, f"{role}: {method} {path}"
     assert await ids(transfer.as_(callers.administrator), "parked") == [str(event)]
+
+
+async def test_a_token_reads_what_is_for_administrators_with_the_permission_for_it(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    transfer, lab = await cingulum.start(Service.TRANSFER), callers.lab_id
+    for scopes, status in (
+        (("read", "admin"), 200),
+        (("admin",), 200),
+        (("read", "write", "register", "transfer", "work"), 403),
+        ((f"lab:{lab}:admin", "read"), 403),
+        ((f"lab:{lab}:read", "admin"), 403),
+        ((f"project:{lab}:read", "admin"), 403),
+        ((f"lab:{lab}:read", "read", "admin"), 200),
+    ):
+        token = replace(callers.administrator, scopes=frozenset(map(Scope.parse, scopes)))
+        for path in ("/audit/transfer", "/events/transfer/parked", "/events/transfer/waiting"):
+            answer = await transfer.as_(token).get(path)
+            assert answer.status_code == status, (scopes, path)
 
 
 async def test_a_parked_event_is_retried_and_dropped(cingulum: Cingulum, callers: Callers) -> None:

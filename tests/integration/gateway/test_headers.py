@@ -42,9 +42,11 @@ async def test_answers_say_that_they_are_not_kept_and_metrics_are_not_for_strang
     assert "max-age" in secure.headers["strict-transport-security"]
 
     assert (await http.get("/metrics")).status_code == 403
-    made = await http.post("/tokens", json={"name": "rig", "scopes": ["read"]}, headers=known)
-    narrow = {"Authorization": f"Token {made.json()['token']}"}
-    assert (await http.get("/metrics", headers=narrow)).status_code == 403
+    assert (await http.post("/labs", json={"name": "hilllab"}, headers=known)).status_code == 201
+    for scopes in (["read"], ["read", "lab:hilllab:admin"], ["lab:hilllab:read", "admin"]):
+        made = await http.post("/tokens", json={"name": "rig", "scopes": scopes}, headers=known)
+        narrow = {"Authorization": f"Token {made.json()['token']}"}
+        assert (await http.get("/metrics", headers=narrow)).status_code == 403, scopes
     for opens in (known, {"Authorization": "Bearer measures-only"}):
         assert "cingulum_request_seconds" in (await http.get("/metrics", headers=opens)).text
     assert (await http.get("/me", headers={"Authorization": "Bearer measures-only"})).status_code == 403

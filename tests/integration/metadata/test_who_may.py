@@ -202,3 +202,21 @@ async def test_an_email_address_is_shown_and_found_only_to_administrators_and_it
             there = name in sees and (over == "users__email" or name == "ada")
             found = await house.names("/sessions", "id", who, django=f"{over}__istartswith,{name.upper()}@")
             assert len(found) == there, over
+
+
+async def test_an_administrators_token_shows_others_addresses_with_the_permission_admin_only(
+    house: House,
+) -> None:
+    for name in ("root", "ada"):
+        await house.metadata.patch(f"/users/{name}", {"email": f"{name}@hilllab.org"})
+    for scopes, sees in (
+        (["read"], {"root"}),
+        (["read", "write", "register"], {"root"}),
+        ([house.scope("hilllab")], set()),
+        ([house.scope("hilllab"), "admin"], set()),
+        (["read", "admin"], {"root", "ada"}),
+    ):
+        rows = (await house.as_("root", *scopes).get("/users")).json()["results"]
+        assert {row["username"] for row in rows if row["email"]} == sees, scopes
+        found = await house.as_("root", *scopes).get("/users", params={"email": "ada@hilllab.org"})
+        assert found.json()["count"] == ("ada" in sees), scopes
