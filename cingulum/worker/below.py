@@ -18,7 +18,8 @@ from typing import Final
 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-_FOLDER: Final = _FLAGS | _NOFOLLOW | getattr(os, "O_DIRECTORY", 0)
+# O_PATH, where there is one: a folder is only walked through, and may be one whose names we may not list.
+_FOLDER: Final = _FLAGS | _NOFOLLOW | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)
 # O_NONBLOCK: what became a FIFO between our look and our opening must not hold us.
 _FILE: Final = _FLAGS | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
 CAN_WALK: Final = bool(_NOFOLLOW) and {os.open, os.stat} <= os.supports_dir_fd
@@ -66,7 +67,7 @@ class LabFile:
     def _folder(self) -> Iterator[int]:
         """The folder that holds the file, entered component by component without following links."""
         *folders, _ = self._parts()
-        current = os.open(self.root, _FLAGS | getattr(os, "O_DIRECTORY", 0))
+        current = os.open(self.root, _FOLDER & ~_NOFOLLOW)
         try:
             for name in folders:
                 self._check_no_link(os.stat(name, dir_fd=current, follow_symlinks=False), name)

@@ -102,6 +102,10 @@ class LabAgent:
             except PassedOver as reason:
                 self._pass_over(order, reason, result)
                 continue
+            except OSError as error:
+                # A folder that may not be entered, or a name that this file system cannot have.
+                self._failed(order, error, result)
+                continue
             identity = Identity.of(found)
             own = order.own if self._is_due(order.own, identity) else None
             central = order.central if self._is_due(order.central, identity) else None

@@ -185,6 +185,16 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(lab: Lab) -> None:
     assert (result.sent, result.passed_over, result.failed) == (1, [f"{FOLDER}/folder.npy"], [])
 
 
+def test_a_name_that_the_disk_cannot_have_does_not_stop_the_others(lab: Lab) -> None:
+    long = f"{'x' * 300}.npy"
+    for name in (long, "good.npy"):
+        lab.fake.register(name, b"abc")
+    lab.write("good.npy", b"abc")
+    result = lab.agent.run_once()
+    assert (result.sent, result.failed) == (1, [f"{FOLDER}/{long}"])
+    assert lab.agent.run_once().waiting == 1
+
+
 def test_sending_keeps_to_its_pace(lab: Lab) -> None:
     import time
 
