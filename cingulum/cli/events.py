@@ -64,7 +64,7 @@ def list_events(
                 for row in connection.rows(f"/events/{name}/{state}"):
                     parked += state is State.PARKED
                     table.add_row(name, state, *_cells(row, payload=payload))
-        console = Console(soft_wrap=True)
+        console = Console(soft_wrap=True, markup=False)  # an error's brackets are no colours
         console.print(table if table.row_count else "No event failed.")
     raise typer.Exit(code=1 if parked else 0)
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cingulum.client import Connection, NoLogin, ServerProblem, find_login
 from cingulum.client.checks import diagnose, services
@@ -37,8 +38,8 @@ def status(url: Url = None, user: User = None, password: Password = None) -> Non
         states = services(connection)
         parts = Table("service", "says")
         for name, said in states.items():
-            parts.add_row(name, f"[{'green' if said == 'ok' else 'red'}]{said}")
-        console = Console()
+            parts.add_row(name, Text(said, style="green" if said == "ok" else "red"))
+        console = Console(markup=False)
         console.print(connection.base_url)
         console.print(parts)
         console.print(counts(connection))
@@ -73,7 +74,7 @@ def logs(
     """Show what a job said while it ran. (What the services say: `make logs`.)"""
     with _told(), find_login(url, user, password).connect() as connection:
         if job is None:
-            Console().print(_last_jobs(connection))
+            Console(markup=False).print(_last_jobs(connection))  # a reason's brackets are no colours
             return
         after = 0
         while True:

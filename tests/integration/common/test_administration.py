@@ -19,6 +19,7 @@ from libs.common.testing import Callers, Running
 from tests.support.gateway import served
 from tests.support.system import Cingulum
 
+ERROR = "RuntimeError('[/data] [parameters: 1]')"
 ORDERED = "cingulum.registry.proof.ordered.v1"  # transfer hears it
 
 
@@ -28,11 +29,12 @@ async def a_failed_event(cingulum: Cingulum, *, parked: bool = True) -> UUID:
     connection = await asyncpg.connect(cingulum.admin_url)
     await connection.execute(
         "INSERT INTO transfer.dead_events (event_id, subject, payload, failures, error, parked_at, retry_at) "
-        "VALUES ($1, $2, '{\"copy_ids\": []}', 5, 'RuntimeError()', CASE WHEN $3 THEN now() END, "
+        "VALUES ($1, $2, '{\"copy_ids\": []}', 5, $4, CASE WHEN $3 THEN now() END, "
         "now() + interval '1 hour')",
         event_id,
         ORDERED,
         parked,
+        ERROR,
     )
     await connection.close()
     return event_id
@@ -158,7 +160,7 @@ async def test_the_command_line_lists_retries_and_drops(cingulum: Cingulum) -> N
 
         listed = await events("list", "--payload")
         assert listed.exit_code == 1, listed.output
-        assert all(text in listed.output for text in (str(first), str(second), "RuntimeError", "copy_ids"))
+        assert all(text in listed.output for text in (str(first), str(second), ERROR, "copy_ids"))
         assert (await events("drop", "transfer", str(second), "--yes")).exit_code == 0
         retried = await events("retry", "transfer", "--all")
         assert "1 events are tried again" in retried.output
