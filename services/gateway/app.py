@@ -18,13 +18,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.common.address import HEADER as ADDRESS_HEADER
 from libs.common.address import network_of, read_address
-from libs.common.app import Loop, answer, running
+from libs.common.app import Loop, running
 from libs.common.auth import HEADER
 from libs.common.bus import Bus
 from libs.common.catalogue import SHARED, STATEFUL, Service, service_of
 from libs.common.client import Answer, InProcess
 from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, cookie_value, read_cookies
 from libs.common.db.engine import DATABASE_ERRORS, Database
+from libs.common.errors import answer
 from libs.common.limits import Limited
 from libs.common.memory import Recent
 from libs.common.observability import (

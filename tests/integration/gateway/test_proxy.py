@@ -11,9 +11,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from deploy.local.places import free_port
-from libs.common.app import answer
 from libs.common.catalogue import Service
 from libs.common.client import OverHttp
+from libs.common.errors import answer
 from libs.common.problem import Problem
 from services.gateway.proxy import Proxied
 from tests.support.gateway import at_a_port
