@@ -11,8 +11,8 @@ Source   https://github.com/int-brain-lab/mtscomp, whose format version is "1.0"
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -92,7 +92,7 @@ class CbinHeader:
             sha1_compressed=hash_or_none(fields.get("sha1_compressed")),
             sha1_uncompressed=hash_or_none(fields.get("sha1_uncompressed")),
             chopped=bool(fields.get("chopped", False)),
-            comp_level=int(fields.get("comp_level", -1)),
+            comp_level=_level(fields.get("comp_level", -1)),
             tail=_tail(fields.get(TAIL_KEY, "")),
             sha256_uncompressed=hash_or_none(fields.get("sha256_uncompressed"), SHA256_DIGITS),
             claims=claims_of_ch(fields, companion),
@@ -242,7 +242,7 @@ def _json_object(content: bytes | str | dict[str, Any]) -> dict[str, Any]:
 def _dtype(name: Any) -> np.dtype[Any]:
     try:
         dtype = np.dtype(str(name))
-    except TypeError as error:
+    except (TypeError, ValueError, SyntaxError) as error:  # numpy parses the text as a struct
         raise InvalidHeader(f"dtype {name!r} is unknown") from error
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise InvalidHeader(f"dtype {name!r} is not a number")
@@ -256,13 +256,22 @@ def _count(value: Any, name: str, largest: int) -> int:
 
 
 def _rate(value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
-        raise InvalidHeader(f"sample_rate is {value!r}, it must be above 0")
-    return float(value)
+    try:
+        rate = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    except OverflowError:
+        rate = math.inf
+    if not 0 < rate < math.inf:
+        raise InvalidHeader(f"sample_rate is {str(value)[:40]!r}, it must be a number above 0")
+    return rate
+
+
+def _level(value: Any) -> int:
+    """The level that zlib was called with, -1 where none is told: nothing depends on it."""
+    return value if type(value) is int and -1 <= value <= 9 else -1
 
 
 def _tail(text: Any) -> bytes:
     try:
         return base64.b64decode(str(text), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; so is what is not ASCII
         raise InvalidHeader(f"{TAIL_KEY} is not base64") from error

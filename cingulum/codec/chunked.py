@@ -201,3 +201,5 @@ def check_chunk_table(bounds: Sequence[int], offsets: Sequence[int]) -> None:
         raise InvalidHeader("chunk bounds must start at 0 and rise")
     if offsets[0] < 0 or any(b <= a for a, b in pairwise(offsets)):
         raise InvalidHeader("chunk offsets must rise")
+    if bounds[-1] >= 2**63 or offsets[-1] >= 2**63:
+        raise InvalidHeader("chunk bounds and offsets must be below 2^63")

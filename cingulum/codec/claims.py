@@ -83,7 +83,8 @@ class Contradiction:
     actual: str
 
     def __str__(self) -> str:
-        return f"{self.companion}: {self.field} claims {self.claimed}, but {self.actual}"
+        text = f"{self.companion}: {self.field} claims {self.claimed}, but {self.actual}"
+        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def hash_or_none(text: Any, digits: int = SHA1_DIGITS) -> str | None:
@@ -177,7 +178,7 @@ def _whole_samples(_claim: Claim, facts: Facts) -> str:
 
 
 def _consistency(claim: Claim, _facts: Facts) -> str:
-    return "" if claim.text == claim.other else f"the same file says {claim.other}"
+    return "" if claim.text == claim.other else f"the same file says {claim.other[:_LONGEST_SHOWN]}"
 
 
 def rounding(text: str) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -254,32 +255,38 @@ def uv_per_bit(meta: Mapping[str, str], n_channels: int) -> list[float | None] |
         volts = float(meta["imAiRangeMax"]) / int(meta.get("imMaxInt", _NP1_LARGEST))
         saved = _saved(meta, n_channels)
         n_sites = int(meta.get("acqApLfSy", meta["snsApLfSy"]).split(",")[0])
+        gain = _gains(meta)
         gains = [
-            *(_gain(meta, "ap", channel) for channel in saved[:n_ap]),
-            *(_gain(meta, "lf", channel - n_sites) for channel in saved[n_ap : n_ap + n_lf]),
+            *(gain("ap", channel) for channel in saved[:n_ap]),
+            *(gain("lf", channel - n_sites) for channel in saved[n_ap : n_ap + n_lf]),
         ]
-        found = [volts / gain * 1e6 for gain in gains]
-    except (KeyError, ValueError, IndexError, ZeroDivisionError):
+        found = [volts / one * 1e6 for one in gains]
+    except (KeyError, ValueError, IndexError, ArithmeticError):
         return None
-    if n_ap + n_lf + n_sync != n_channels or len(found) != n_ap + n_lf:
+    if n_ap + n_lf + n_sync != n_channels or len(found) != n_ap + n_lf or not all(map(isfinite, found)):
         return None
     return [*(round(value, 9) for value in found), *([None] * n_sync)]
 
 
-def _gain(meta: Mapping[str, str], band: str, site: int) -> float:
+def _gains(meta: Mapping[str, str]) -> Callable[[str, int], float]:
+    """The gain of a band at a site. Raises KeyError, ValueError, IndexError for what the .meta does not tell."""
     if meta.get("imDatPrb_type", "0") not in _NP1_TYPES:
-        return float(meta.get("imChan0apGain", _NP2_GAIN))
+        fixed = float(meta.get("imChan0apGain", _NP2_GAIN))
+        return lambda _band, _site: fixed
     entries = meta["imroTbl"].strip("()").split(")(")[1:]
-    return float(entries[site].split()[_NP1_GAIN_COLUMN[band]])
+    return lambda band, site: float(entries[site].split()[_NP1_GAIN_COLUMN[band]])
 
 
 def _saved(meta: Mapping[str, str], n_channels: int) -> list[int]:
-    """Numbers of the saved channels among those acquired, as in 0:3,384."""
+    """Numbers of the saved channels among those acquired, as in 0:3,384. Raises ValueError."""
     text = meta.get("snsSaveChanSubset", "all")
     if text == "all":
         return list(range(n_channels))
     saved: list[int] = []
     for part in text.split(","):
         first, _, last = part.partition(":")
-        saved += range(int(first), int(last or first) + 1)
+        channels = range(int(first), int(last or first) + 1)
+        if channels.stop - channels.start > n_channels - len(saved):
+            raise ValueError(f"more than {n_channels} channels")
+        saved += channels
     return saved

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -179,7 +179,7 @@ async def any_indexed(read: AsyncSession) -> bool:
     return await read.scalar(sa.select(sa.exists().where(RecordingRow.state == "indexed"))) is True
 
 
-async def unproved(read: AsyncSession) -> RecordingRow | None:
+async def unproved(read: AsyncSession, but: Collection[UUID] = ()) -> RecordingRow | None:
     """An indexed recording whose original's hash is known, and that was not decoded here yet."""
     hashed = sa.or_(RecordingRow.raw_sha256.is_not(None), RecordingRow.raw_sha1.is_not(None))
     found = (
@@ -188,6 +188,7 @@ async def unproved(read: AsyncSession) -> RecordingRow | None:
             RecordingRow.state == "indexed",
             RecordingRow.proved_at.is_(None),
             RecordingRow.proof_problem == "",
+            RecordingRow.dataset_id.not_in(but),
             hashed,
         )
         .order_by(RecordingRow.indexed_at, RecordingRow.dataset_id)
@@ -196,11 +197,15 @@ async def unproved(read: AsyncSession) -> RecordingRow | None:
     return await read.scalar(found)
 
 
-async def wanted(read: AsyncSession) -> list[RecordingRow]:
-    """Recordings to be indexed."""
+async def wanted(read: AsyncSession, but: Collection[UUID] = ()) -> list[RecordingRow]:
+    """Recordings to be indexed, of datasets that are not deleted."""
     found = (
         sa.select(RecordingRow)
-        .where(RecordingRow.state == "wanted")
+        .where(
+            RecordingRow.state == "wanted",
+            RecordingRow.dataset_id.not_in(but),
+            sa.exists().where(DATASET.c.id == RecordingRow.dataset_id),
+        )
         .order_by(RecordingRow.dataset_id)
         .limit(100)
     )

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import sqlalchemy as sa
@@ -24,9 +25,9 @@ from cingulum.codec import (
     parse_meta,
     read_index,
 )
-from cingulum.codec.cbin import MAX_HEADER_BYTES
 from cingulum.codec.claims import claims_of_meta
 from cingulum.codec.digests import Hasher
+from libs.common.bus.failures import Cause, cause_of
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.transaction import Writer
 from libs.common.observability import logger
@@ -35,6 +36,10 @@ from services.compressor import queries
 from services.compressor.domain import uv_per_bit
 from services.compressor.models import RecordingRow
 from services.compressor.operations.slices import Shelf, bytes_between, raw_chunk, reader_of
+
+MAX_CH_BYTES = 16 << 20  # five days of one-second chunks
+MAX_META_BYTES = 1 << 20  # the longest of SpikeGLX have some 100 KB
+AGAIN_S = 15.0  # after the store did not give a recording
 
 
 def make_ready() -> None:
@@ -50,6 +55,7 @@ class Indexer:
     def __init__(self, writer: Writer, shelf: Shelf, every_s: float, *, prove: bool) -> None:
         self._writer, self._shelf, self._every_s, self._prove = writer, shelf, every_s, prove
         self._soon = asyncio.Event()
+        self._later: dict[UUID, float] = {}  # recordings that the store could not give, and when to ask again
 
     def poke(self) -> None:
         """Something may be wanted: look now."""
@@ -70,59 +76,81 @@ class Indexer:
                     ready = True
                 while self._prove and await self.prove_one() and not self._soon.is_set():
                     pass
-            except (StorageProblem, *DATABASE_ERRORS) as error:
+            except DATABASE_ERRORS as error:
                 logger("index").info("indexing waits", error=str(error))
                 await asyncio.sleep(1)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._soon.wait(), max(0.0, scan_at - time.monotonic()))
+                wake_at = min([scan_at, *self._later.values()])
+                await asyncio.wait_for(self._soon.wait(), max(0.0, wake_at - time.monotonic()))
 
     async def index_wanted(self) -> bool:
-        """Index what is wanted now; whether there is any recording out of which slices can be read."""
+        """Index what is wanted now; whether there is any recording out of which slices can be read.
+
+        What is wrong with one recording is written down with it, and the next one has its turn.
+        """
         async with self._writer.database.read_long() as read:
-            rows = await queries.wanted(read)
+            rows = await queries.wanted(read, but=self._postponed())
         for row in rows:
             try:
                 found = await look_into(self._shelf.store, row)
-            except (CodecError, ObjectMissing) as error:
-                found = {"state": "unreadable", "problem": str(error) or type(error).__name__}
-                logger("index").warning(
-                    "a recording cannot be indexed", dataset=str(row.dataset_id), why=str(error)
-                )
-            async with self._writer.begin() as tx:
-                await queries.write(tx.session, row, found)
-                tx.audit("index", "recording", row.dataset_id, after={"state": found["state"]})
+            except Exception as error:  # noqa: BLE001 - of whatever kind, it is written down with the recording
+                if self._is_for_later(error, row):
+                    continue
+                found = {"state": "unreadable", "problem": _problem(error, row)}
+            await self._index(row, found)
         async with self._writer.database.read_long() as read:
             return await queries.any_indexed(read)
+
+    async def _index(self, row: RecordingRow, found: dict[str, Any]) -> None:
+        """Write what was found; what the database refuses to hold is a problem of the recording."""
+        try:
+            await self._write(row, found, "wanted", "index", {"state": found["state"]})
+        except DATABASE_ERRORS as error:
+            if cause_of(error) is Cause.TRANSIENT:
+                raise
+            refused = {"state": "unreadable", "problem": _problem(error, row)}
+            await self._write(row, refused, "wanted", "index", {"state": "unreadable"})
 
     async def prove_one(self) -> bool:
         """Decode all of a recording that nobody has proved here, and compare hashes; whether there was one."""
         async with self._writer.database.read_long() as read:
-            row = await queries.unproved(read)
+            row = await queries.unproved(read, but=self._postponed())
         if row is None:
             return False
-        found: dict[str, Any]
         try:
-            digests = await self._decoded(row)
-        except (CodecError, ObjectMissing) as error:
-            found = {"proof_problem": str(error) or type(error).__name__}
-        else:
-            known, is_it = (
-                (row.raw_sha256, digests.sha256) if row.raw_sha256 else (row.raw_sha1, digests.sha1)
-            )
-            found = (
-                {"proved_at": sa.func.now(), "raw_sha256": digests.sha256}
-                if known == is_it
-                else {"proof_problem": "it decodes to other bytes than were compressed"}
-            )
+            found = _proof(row, await self._decoded(row))
+        except Exception as error:  # noqa: BLE001 - written down with the recording
+            if self._is_for_later(error, row):
+                return True
+            found = {"proof_problem": _problem(error, row)}
         if "proof_problem" in found:
             logger("index").error(
                 "a recording is not proved", dataset=str(row.dataset_id), why=found["proof_problem"]
             )
-        async with self._writer.begin() as tx:
-            await queries.write(tx.session, row, found, state="indexed")
-            after = {"proved": "proved_at" in found, "problem": found.get("proof_problem", "")}
-            tx.audit("prove", "recording", row.dataset_id, after=after)
+        after = {"proved": "proved_at" in found, "problem": found.get("proof_problem", "")}
+        await self._write(row, found, "indexed", "prove", after)
         return True
+
+    def _is_for_later(self, error: Exception, row: RecordingRow) -> bool:
+        """Whether an error says something about the store only: others have their turn, and this one another."""
+        if isinstance(error, ObjectMissing) or not isinstance(error, StorageProblem | OSError):
+            return False
+        logger("index").warning("the store does not give it", dataset=str(row.dataset_id), error=str(error))
+        self._later[row.dataset_id] = time.monotonic() + AGAIN_S
+        return True
+
+    def _postponed(self) -> list[UUID]:
+        now = time.monotonic()
+        self._later = {dataset_id: at for dataset_id, at in self._later.items() if at > now}
+        return [*self._later]
+
+    async def _write(
+        self, row: RecordingRow, found: dict[str, Any], state: str, action: str, after: dict[str, Any]
+    ) -> None:
+        """Write what was found of a recording in that state."""
+        async with self._writer.begin() as tx:
+            await queries.write(tx.session, row, found, state=state)
+            tx.audit(action, "recording", row.dataset_id, after=after)
 
     async def _decoded(self, row: RecordingRow) -> Digests:
         reader = reader_of(row).reading(await self._shelf.ranges_of(row.sha256))
@@ -144,9 +172,9 @@ async def look_into(store: Store, row: RecordingRow) -> dict[str, Any]:
         found, claims = await _look_into_ch(store, row.ch_sha256, compressed)
     gains = None
     if row.meta_sha256 is not None:
-        meta = parse_meta((await _whole(store, row.meta_sha256)).decode("utf-8-sig", "replace"))
-        gains = uv_per_bit(meta, found["n_channels"])
-        claims += claims_of_meta(meta, "the .meta")
+        text = await _whole(store, row.meta_sha256, MAX_META_BYTES)
+        gains, claimed = await asyncio.to_thread(_read_meta, text, found["n_channels"])
+        claims += claimed
     doubts = [str(one) for one in contradictions(claims, _facts(found, compressed))]
     if doubts:
         logger("index").warning("companions contradict it", dataset=str(row.dataset_id), doubts=doubts)
@@ -159,6 +187,31 @@ async def look_into(store: Store, row: RecordingRow) -> dict[str, Any]:
         "doubts": doubts,
         "indexed_at": sa.func.now(),
     }
+
+
+def _proof(row: RecordingRow, digests: Digests) -> dict[str, Any]:
+    """Whether it decodes to the bytes that were compressed."""
+    known, is_it = (row.raw_sha256, digests.sha256) if row.raw_sha256 else (row.raw_sha1, digests.sha1)
+    if known != is_it:
+        return {"proof_problem": "it decodes to other bytes than were compressed"}
+    return {"proved_at": sa.func.now(), "raw_sha256": digests.sha256}
+
+
+def _problem(error: Exception, row: RecordingRow) -> str:
+    """What is wrong with a recording, as text that can be stored."""
+    if isinstance(error, CodecError | ObjectMissing):
+        logger("index").warning("a recording cannot be read", dataset=str(row.dataset_id), why=str(error))
+        told = str(error) or type(error).__name__
+    else:
+        logger("index").error("reading a recording failed", dataset=str(row.dataset_id), exc_info=error)
+        told = f"reading it failed ({type(error).__name__})"
+    return "".join(c if c.isprintable() else "�" for c in told)
+
+
+def _read_meta(content: bytes, n_channels: int) -> tuple[list[float | None] | None, tuple[Claim, ...]]:
+    """Microvolts of one bit by channel, and what the .meta claims of its recording."""
+    meta = parse_meta(content.decode("utf-8-sig", "replace"))
+    return uv_per_bit(meta, n_channels), claims_of_meta(meta, "the .meta")
 
 
 def _facts(found: Mapping[str, Any], compressed_bytes: int) -> Facts:
@@ -203,7 +256,7 @@ async def _look_into_ch(
     store: Store, ch_sha256: str, size_bytes: int
 ) -> tuple[dict[str, Any], tuple[Claim, ...]]:
     """What the .ch tells, and what it claims twice."""
-    header = await asyncio.to_thread(CbinHeader.parse, await _whole(store, ch_sha256))
+    header = await asyncio.to_thread(CbinHeader.parse, await _whole(store, ch_sha256, MAX_CH_BYTES))
     if header.chunk_offsets[-1] != size_bytes:
         raise CodecError(
             f"the .ch is of a file of {header.chunk_offsets[-1]} bytes, the .cbin has {size_bytes}"
@@ -226,10 +279,11 @@ async def _look_into_ch(
     return found, header.claims
 
 
-async def _whole(store: Store, sha256: str) -> bytes:
+async def _whole(store: Store, sha256: str, most: int) -> bytes:
+    """All of a companion. Raises CodecError for one of more bytes than any has."""
     size = (await store.stat(sha256)).size_bytes
-    if size > MAX_HEADER_BYTES:
-        raise CodecError(f"{size} bytes are more than any .ch or .meta has")
+    if size > most:
+        raise CodecError(f"a companion has {size} bytes, more than the {most} that one may have")
     return await bytes_between(store, sha256, 0, size)
 
 
