@@ -8,11 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from libs.common.observability import logger
 from libs.common.storage.store import StoreFull, StoreUnavailable
 
 DRAFT_PREFIX = "draft-"
@@ -73,23 +75,23 @@ def is_open_to_others(folder: Path) -> bool:
     return found.st_uid == os.geteuid() and bool(found.st_mode & stat.S_IRWXO)
 
 
-def close_to_others(root: Path) -> int:
-    """Give every file and folder below `root` the modes of a store; how many had others.
+def close_to_others(root: Path, is_over: threading.Event) -> None:
+    """Give every file and folder below `root` the modes of a store, until that is done or `is_over`.
 
-    Stores of earlier versions let every account of the machine read. The folders at the top come last, so that a run
-    that was killed is seen to be unfinished; links of one file share its mode.
+    Stores of earlier versions let every account of the machine read. With millions of files this takes minutes, while
+    the store is in use. The folders at the top come last, so that a run that was broken off is seen to be unfinished;
+    links of one file share its mode.
     """
-    changed = 0
-    for folder, folders, files in os.walk(root, topdown=False):
-        for names, mode in ((files, FILE_MODE), (folders, FOLDER_MODE)):
-            for name in names:
-                with suppress(FileNotFoundError):  # removed meanwhile by somebody who uses the store
-                    path = Path(folder, name)
-                    before = path.lstat().st_mode
-                    set_mode(path, mode)
-                    changed += before != path.lstat().st_mode
-    set_mode(root, FOLDER_MODE)
-    return changed
+    try:
+        for folder, folders, files in os.walk(root, topdown=False):
+            if is_over.is_set():
+                return
+            for names, mode in ((files, FILE_MODE), (folders, FOLDER_MODE)):
+                for name in names:
+                    with suppress(FileNotFoundError):  # removed meanwhile by somebody who uses the store
+                        set_mode(Path(folder, name), mode)
+    except OSError as error:
+        logger("store").warning("files stay readable for other accounts", root=str(root), error=str(error))
 
 
 def remove_folder(folder: Path) -> bool:

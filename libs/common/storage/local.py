@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -25,6 +26,7 @@ from uuid import UUID, uuid4
 from libs.common.storage.batch import link_all, sync_files, write_drafts
 from libs.common.storage.digests import Hasher, agree, blocks_of, digest_of
 from libs.common.storage.disk import (
+    FOLDER_MODE,
     Draft,
     close_to_others,
     disk_problems,
@@ -35,6 +37,7 @@ from libs.common.storage.disk import (
     read_block,
     remove_folder,
     remove_links,
+    set_mode,
 )
 from libs.common.storage.parts import HeldPart, held_parts, keep_part, pending_uploads
 from libs.common.storage.store import (
@@ -71,13 +74,15 @@ class LocalStore:
         self.root = root
         self._tmp = root / "tmp"
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store")
+        self._is_over = threading.Event()
         self.tree = LinkTree(root / "tree", root, self._run)
         rooms = [root / "objects", self._tmp, self.tree.top]
         with disk_problems():
             for room in rooms:
                 make_folders(room)
             if any(map(is_open_to_others, (root, *rooms))):
-                close_to_others(root)
+                set_mode(root, FOLDER_MODE)  # whoever cannot enter it reaches nothing below
+                self._pool.submit(close_to_others, root, self._is_over)
         if len({room.stat().st_dev for room in rooms}) > 1:
             raise StoreUnavailable(
                 f"{root}: objects, tmp and tree must lie in one file system, for hard links."
@@ -190,6 +195,7 @@ class LocalStore:
         return None
 
     async def close(self) -> None:
+        self._is_over.set()
         self._pool.shutdown(wait=True)
 
     async def _held(self, upload_id: UUID) -> list[HeldPart]:

@@ -34,6 +34,15 @@ def modes(root: Path) -> dict[str, set[int]]:
     return found
 
 
+async def until_closed(root: Path) -> None:
+    """Wait until all of a store has the modes of a store."""
+    async with asyncio.timeout(60):
+        while True:
+            if modes(root) == {"folder": {0o750}, "file": {0o640}}:
+                return
+            await asyncio.sleep(0.01)
+
+
 class TestLocalStore(StoreContract):
     async def test_an_object_is_a_file_that_can_be_sent_by_the_kernel(self, store: LocalStore) -> None:
         await store.put(b"bytes")
@@ -58,7 +67,9 @@ class TestLocalStore(StoreContract):
             os.umask(before)
         assert modes(fresh.root) == {"folder": {0o750}, "file": {0o640}}
 
-    async def test_a_store_that_others_could_read_is_closed_when_it_is_opened(self, tmp_path: Path) -> None:
+    async def test_a_store_that_others_could_read_is_closed_when_it_is_opened(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         old = LocalStore(tmp_path / "old")
         await old.put(b"bytes")
         await old.tree.link({"lab/file": sha256(b"bytes")})
@@ -68,11 +79,37 @@ class TestLocalStore(StoreContract):
         (old.root / "tree" / "elsewhere").symlink_to(tmp_path / "outside")
         (tmp_path / "outside").write_bytes(b"not of the store")
         (tmp_path / "outside").chmod(0o644)
+        may_go, walk = threading.Event(), os.walk
+
+        def slow_walk(*given: Any, **more: Any) -> Any:  # of a store with millions of files
+            assert may_go.wait(60)
+            return walk(*given, **more)
+
+        monkeypatch.setattr(os, "walk", slow_walk)
         again = LocalStore(old.root)
-        await again.close()
+        assert again.root.stat().st_mode & 0o777 == 0o750, "nobody else reaches a file in it any more"
+        assert await read(again, sha256(b"bytes")) == b"bytes"
+        may_go.set()
         (old.root / "tree" / "elsewhere").unlink()
-        assert modes(old.root) == {"folder": {0o750}, "file": {0o640}}
+        await until_closed(old.root)
         assert (tmp_path / "outside").stat().st_mode & 0o777 == 0o644
+        await again.close()
+
+    async def test_a_store_that_is_closed_halfway_is_closed_further_when_it_is_opened_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old = LocalStore(tmp_path / "old")
+        await old.put(b"bytes")
+        await old.close()
+        for path in [old.root, *old.root.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o444)
+        with monkeypatch.context() as failing:
+            failing.setattr(os, "walk", refusing(errno.EIO))
+            await LocalStore(old.root).close()
+        assert {0o755} < modes(old.root)["folder"]
+        again = LocalStore(old.root)
+        await until_closed(old.root)
+        await again.close()
 
     async def test_nothing_is_left_behind_in_tmp(self, store: LocalStore) -> None:
         upload = uuid4()
