@@ -43,6 +43,17 @@ def candidates(recording: str, suffix: str, names: Iterable[str]) -> list[str]:
     return [name for name in fitting if meaning(name) == meaning(recording)]
 
 
+def names_at_address(recording: str, suffix: str) -> list[str]:
+    """Names under which a server may know a recording's companion, likeliest first: no folder can be listed there.
+
+    A server that gives each file a UUID of its own answers to the name without it as well, as ours does.
+
+    >>> names_at_address("a.ap.8f81ad37-a9ea-4406-9de4-46531d83374b.cbin", ".ch")
+    ['a.ap.8f81ad37-a9ea-4406-9de4-46531d83374b.ch', 'a.ap.ch']
+    """
+    return list(dict.fromkeys((recording.rpartition(".")[0] + suffix, meaning(recording) + suffix)))
+
+
 def find_companion(recording: Path, suffix: str) -> Path | None:
     """The companion of that suffix beside a recording; None if there is none.
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cingulum.codec.cbin import CbinFile, CbinHeader, CbinReader
+from cingulum.codec.cbin import CbinFile, CbinReader
 from cingulum.codec.cbin_writer import write_cbin
 from cingulum.codec.chunked import Channels, ChunkedReader, Samples, pick_channels
 from cingulum.codec.claims import Claim, Contradiction, contradictions
@@ -88,6 +88,10 @@ def open_local(
     return Opened(RawReader(raw_file, raw), raw_file.close, raw.layout.claims)
 
 
+def _text(where: Path | str | None) -> str | None:
+    return None if where is None else str(where)
+
+
 class Recording:
     """Samples of a .cgl, .cbin or raw file, by path, HTTP or S3 address, or of our slice service.
 
@@ -128,25 +132,35 @@ class Recording:
         cache: Path | None = None,
         headers: Mapping[str, str] | None = None,
         ch: Path | str | None = None,
-        meta: Path | None = None,
+        meta: Path | str | None = None,
     ) -> Self:
         """Open by path, HTTP address, `s3://bucket/key`, or the address of a slice (`…/slices/{dataset}`).
 
         layout    needed for raw files without a .meta beside them only
-        ch, meta  which .ch (by path or address) and .meta (by path) belong to it, where their names do not tell
+        ch, meta  which .ch and .meta belong to it, where their names do not tell (by path; of an address by address)
         cache     a folder that keeps what was fetched
         headers   for HTTP, such as {"Authorization": "Token …"}
         """
         if isinstance(where, str) and where.startswith(("http://", "https://", "s3://")):
-            return cls._open_address(where, cache, headers, None if ch is None else str(ch))
-        opened = open_local(Path(where), layout=layout, ch=None if ch is None else Path(ch), meta=meta)
+            return cls._open_address(where, cache, headers, _text(ch), _text(meta))
+        opened = open_local(
+            Path(where),
+            layout=layout,
+            ch=None if ch is None else Path(ch),
+            meta=None if meta is None else Path(meta),
+        )
         return cls(opened.reader, opened.close, [str(found) for found in opened.contradictions()])
 
     @classmethod
     def _open_address(
-        cls, where: str, cache: Path | None, headers: Mapping[str, str] | None, ch: str | None
+        cls,
+        where: str,
+        cache: Path | None,
+        headers: Mapping[str, str] | None,
+        ch: str | None,
+        meta: str | None,
     ) -> Self:
-        from cingulum.codec.remote import BlockCache, HttpFile, http_client
+        from cingulum.codec.remote import BlockCache, HttpFile, http_client, remote_claims, remote_header
         from cingulum.codec.s3 import s3_address, s3_client
         from cingulum.codec.slice_service import SliceReader
 
@@ -161,14 +175,15 @@ class Recording:
             read_range: ReadRange = file
             if cache is not None:
                 read_range = BlockCache(file, file.size_bytes, cache, f"{address}\n{file.version}")
-            head, dot, query = address.partition("?")
-            if head.endswith(".cbin"):
-                beside = HttpFile(ch or head.removesuffix(".cbin") + ".ch" + dot + query, client)
-                header = CbinHeader.parse(beside(0, beside.size_bytes))
-                reader = CbinReader(read_range, header)
-                facts = replace(reader.facts(), compressed_bytes=file.size_bytes)
-                return cls(reader, client.close, [str(one) for one in contradictions(header.claims, facts)])
-            return cls(CglReader(read_range, read_index(read_range, file.size_bytes)), client.close)
+            claims = remote_claims(file, client, meta, cache)
+            remote: ChunkedReader
+            if address.partition("?")[0].endswith(".cbin"):
+                header = remote_header(address, client, ch)
+                remote, claims = CbinReader(read_range, header), (*header.claims, *claims)
+            else:
+                remote = CglReader(read_range, read_index(read_range, file.size_bytes))
+            facts = replace(remote.facts(), compressed_bytes=file.size_bytes)
+            return cls(remote, client.close, [str(one) for one in contradictions(claims, facts)])
         except BaseException:
             client.close()
             raise

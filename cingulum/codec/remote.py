@@ -12,7 +12,10 @@ from typing import Self
 
 import httpx
 
-from cingulum.codec.errors import InvalidHeader, SourceChanged
+from cingulum.codec.cbin import CbinHeader
+from cingulum.codec.claims import Claim, claims_of_meta
+from cingulum.codec.companions import MAX_COMPANION_BYTES, names_at_address, parse_meta
+from cingulum.codec.errors import InvalidHeader, InvalidLayout, SourceChanged
 from cingulum.codec.ranges import ReadRange
 
 BLOCK_BYTES = 1 << 20
@@ -65,6 +68,39 @@ class HttpFile:
         self.close()
 
 
+# S3 refuses (403) names that are not there, and addresses that are signed for another.
+_NOT_THERE = frozenset({401, 403, 404, 410})
+
+
+def fetch_companion(address: str, suffix: str, client: httpx.Client) -> tuple[str, bytes] | None:
+    """Name and content of the companion beside a recording's address; None where the server has none to give.
+
+    Raises InvalidLayout where it is too large to be one, httpx.HTTPError when the server cannot tell.
+    """
+    head, dot, query = address.partition("?")
+    folder, slash, recording = head.rpartition("/")
+    for name in names_at_address(recording, suffix):
+        content = fetch_small(folder + slash + name + dot + query, client)
+        if content is not None:
+            return name, content
+    return None
+
+
+def fetch_small(address: str, client: httpx.Client) -> bytes | None:
+    """A companion's whole content; None where the server has none to give. Raises as `fetch_companion`."""
+    try:
+        file = HttpFile(address, client)
+    except httpx.HTTPStatusError as refusal:
+        if refusal.response.status_code in _NOT_THERE:
+            return None
+        if refusal.response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return b""  # an empty file has no first byte
+        raise
+    if file.size_bytes > MAX_COMPANION_BYTES:
+        raise InvalidLayout(f"{address.partition('?')[0]} is too large for a companion of a recording")
+    return file(0, file.size_bytes)
+
+
 class BlockCache:
     """Answers ranges from blocks of 1 MiB in a folder; what is missing is asked for once.
 
@@ -100,6 +136,58 @@ class BlockCache:
             raise SourceChanged("the object became shorter while it was read")
         for block in range(missing[0], missing[-1] + 1):
             at = block * BLOCK_BYTES - start
-            part = self._folder / f".{uuid.uuid4().hex}"
-            part.write_bytes(content[at : at + BLOCK_BYTES])
-            os.replace(part, self._path(block))  # noqa: PTH105  atomic also where the block appeared meanwhile
+            _write(self._path(block), content[at : at + BLOCK_BYTES])
+
+
+def remote_header(address: str, client: httpx.Client, ch: str | None) -> CbinHeader:
+    """The .ch of a .cbin at an address: that one, or the one beside. Raises InvalidHeader where there is none."""
+    if ch is not None:
+        content = fetch_small(ch, client)
+        found = None if content is None else (ch, content)
+    else:
+        found = fetch_companion(address, ".ch", client)
+    if found is None:
+        where = ch or address
+        raise InvalidHeader(
+            f"there is no .ch {'at' if ch else 'beside'} {_shown(where)}: name it with ch=ADDRESS"
+        )
+    return CbinHeader.parse(found[1], _shown(found[0]))
+
+
+def remote_claims(
+    recording: HttpFile, client: httpx.Client, meta: str | None, cache: Path | None
+) -> tuple[Claim, ...]:
+    """What the .meta of a recording claims: the one at that address, or the one beside; nothing where there is none.
+
+    A cache keeps it for that version of the recording.
+    """
+    key = hashlib.sha256(f"{recording.address}\n{recording.version}\n{meta or ''}".encode()).hexdigest()
+    kept = None if cache is None else cache / f"{key}.meta"
+    name = _shown(meta or recording.address)
+    if kept is not None and kept.exists():
+        content = kept.read_bytes()
+    elif meta is not None:
+        named = fetch_small(meta, client)
+        if named is None:
+            raise InvalidLayout(f"there is no .meta at {_shown(meta)}")
+        content = named
+    else:
+        found = fetch_companion(recording.address, ".meta", client)
+        if found is None:
+            return ()
+        _, content = found
+    if kept is not None and not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        _write(kept, content)
+    return claims_of_meta(parse_meta(content.decode("utf-8-sig", "replace")), f"the .meta of {name}")
+
+
+def _shown(address: str) -> str:
+    """The name at an address, without what signs it."""
+    return address.partition("?")[0].rpartition("/")[2]
+
+
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{uuid.uuid4().hex}")
+    part.write_bytes(content)
+    os.replace(part, path)  # noqa: PTH105  atomic also where it appeared meanwhile

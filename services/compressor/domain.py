@@ -23,19 +23,18 @@ _NP1_LARGEST: Final = 512  # a 10-bit converter: older files do not say
 
 
 PACKED: Final = (".cbin", ".cgl")
-COMPANIONS: Final[Mapping[str, tuple[str, ...]]] = {".ch": (".cbin",), ".meta": PACKED}
+SEVERAL: Final = "several files could be its "  # so begins the problem of such a recording, and no other
+_COMPANIONS: Final[Mapping[str, tuple[str, ...]]] = {".ch": (".cbin",), ".meta": PACKED}
 
 
-def recordings_beside(name: str) -> tuple[str, ...]:
-    """Names of the compressed recordings that a file concerns, by its own name: itself, or those it lies beside.
+def recordings_of(name: str) -> tuple[str, ...]:
+    """Extensions of the recordings that a file of that name may be a companion of.
 
-    >>> recordings_beside("a.ap.cbin"), recordings_beside("a.ap.meta"), recordings_beside("spikes.times.npy")
-    (('a.ap.cbin',), ('a.ap.cbin', 'a.ap.cgl'), ())
+    >>> recordings_of("a.ap.ch"), recordings_of("a.ap.meta"), recordings_of("spikes.times.npy")
+    (('.cbin',), ('.cbin', '.cgl'), ())
     """
-    if name.endswith(PACKED):
-        return (name,)
-    stem, dot, extension = name.rpartition(".")
-    return tuple(stem + suffix for suffix in COMPANIONS.get(dot + extension, ()))
+    _, dot, extension = name.rpartition(".")
+    return _COMPANIONS.get(dot + extension.lower(), ())
 
 
 class SliceTooLarge(BadRequest):

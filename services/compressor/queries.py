@@ -9,12 +9,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import LateralFromClause
 
+from libs.common.companions import beside, companion
 from libs.common.permissions import Visibility
 from libs.common.published import COPIES, DATASETS, SESSIONS, table
 from libs.common.schemas.states import CopyState
 from libs.common.visible import dataset_row_visible
-from services.compressor.domain import recordings_beside
+from services.compressor.domain import PACKED, SEVERAL, recordings_of
 from services.compressor.models import RecordingRow
 
 DATASET, SESSION = table(DATASETS), table(SESSIONS)
@@ -35,6 +37,14 @@ SHOWN = (
     "proof_problem",
     "doubts",
     "indexed_at",
+)
+_PACKED, _CH, _META = (DATASET.alias(name) for name in ("packed", "ch", "meta"))
+_FOUND_CH = companion(_PACKED.c, DATASET.alias().c, ".ch")
+_FOUND_META = companion(_PACKED.c, DATASET.alias().c, ".meta")
+_PROBLEM = sa.case(
+    (sa.not_(_FOUND_CH.c.is_clear), SEVERAL + ".ch: " + _FOUND_CH.c.names),
+    (sa.not_(_FOUND_META.c.is_clear), SEVERAL + ".meta: " + _FOUND_META.c.names),
+    else_="",
 )
 Where = sa.ColumnElement[bool]
 
@@ -93,16 +103,6 @@ def _verified(dataset: Any) -> Where:
     )
 
 
-def _sibling(packed: Any, other: Any, extension: str) -> Where:
-    """`other` lies beside a compressed recording and differs from it in its extension."""
-    return sa.and_(
-        other.c.session_id == packed.c.session_id,
-        other.c.collection == packed.c.collection,
-        other.c.revision == packed.c.revision,
-        other.c.name == sa.func.regexp_replace(packed.c.name, r"\.(cbin|cgl)$", extension),
-    )
-
-
 async def want_beside(session: AsyncSession, dataset_ids: Sequence[UUID]) -> None:
     """Want an index of the recordings that these files are or lie beside; of others only the name is read."""
     named = sa.select(
@@ -110,68 +110,84 @@ async def want_beside(session: AsyncSession, dataset_ids: Sequence[UUID]) -> Non
     )
     packed: set[UUID] = set()
     for file in (await session.execute(named.where(DATASET.c.id.in_(dataset_ids)))).all():
-        names = recordings_beside(file.name)
-        if file.name in names:
+        if file.name.endswith(PACKED):
             packed.add(file.id)
-        elif names:
-            beside = sa.select(DATASET.c.id).where(
-                DATASET.c.session_id == file.session_id,
-                DATASET.c.collection == file.collection,
-                DATASET.c.revision == file.revision,
-                DATASET.c.name.in_(names),
+        elif suffixes := recordings_of(file.name):
+            packed.update(
+                await session.scalars(sa.select(DATASET.c.id).where(beside(file, DATASET.c, suffixes)))
             )
-            packed.update(await session.scalars(beside))
     if packed:
         await session.execute(wanting(sorted(packed)))
 
 
 def wanting(among: Sequence[UUID] | None = None) -> sa.Executable:
     """Want an index of every verified .cgl, or .cbin with its .ch, that has none; among these only, if given."""
-    packed, ch, meta = DATASET.alias("packed"), DATASET.alias("ch"), DATASET.alias("meta")
-    found = (
-        sa.select(
-            packed.c.id,
-            packed.c.session_id,
-            sa.literal("wanted"),
-            packed.c.sha256,
-            ch.c.sha256,
-            meta.c.sha256,
-        )
-        .select_from(packed)
-        .join(
-            ch,
-            sa.and_(packed.c.name.like("%.cbin"), _sibling(packed, ch, ".ch"), _verified(ch)),
-            isouter=True,
-        )
-        .join(meta, sa.and_(_sibling(packed, meta, ".meta"), _verified(meta)), isouter=True)
-        .where(
-            sa.or_(packed.c.name.like("%.cgl"), sa.and_(packed.c.name.like("%.cbin"), ch.c.id.is_not(None))),
-            _verified(packed),
-        )
-    )
+    found = _packed_with_companions()
     if among is not None:
-        found = found.where(packed.c.id.in_(among))
+        found = found.where(_PACKED.c.id.in_(among))
     else:
         known = sa.exists().where(
-            RecordingRow.dataset_id == packed.c.id,
-            RecordingRow.sha256 == packed.c.sha256,
-            RecordingRow.ch_sha256.is_not_distinct_from(ch.c.sha256),
-            RecordingRow.meta_sha256.is_not_distinct_from(meta.c.sha256),
+            RecordingRow.dataset_id == _PACKED.c.id,
+            RecordingRow.sha256 == _PACKED.c.sha256,
+            RecordingRow.ch_sha256.is_not_distinct_from(_CH.c.sha256),
+            RecordingRow.meta_sha256.is_not_distinct_from(_META.c.sha256),
+            _several() == _PROBLEM,
         )
         found = found.where(~known)
-    columns = ["dataset_id", "session_id", "state", "sha256", "ch_sha256", "meta_sha256"]
+    columns = ["dataset_id", "session_id", "state", "problem", "sha256", "ch_sha256", "meta_sha256"]
     adding = insert(RecordingRow).from_select(columns, found)
     told = adding.excluded
     return adding.on_conflict_do_update(
         index_elements=["dataset_id"],
-        set_={name: told[name] for name in columns[1:]}
-        | {"problem": "", "proved_at": None, "proof_problem": ""},
+        set_={name: told[name] for name in columns[1:]} | {"proved_at": None, "proof_problem": ""},
         where=sa.or_(
             RecordingRow.sha256 != told.sha256,
             RecordingRow.ch_sha256.is_distinct_from(told.ch_sha256),
             RecordingRow.meta_sha256.is_distinct_from(told.meta_sha256),
+            _several() != told.problem,
         ),
     )
+
+
+def _packed_with_companions() -> sa.Select[Any]:
+    """Verified recordings and their companions' hashes.
+
+    One of which several files could be the .ch or the .meta is unreadable, as it is on a local disk.
+    """
+    is_cbin = _PACKED.c.name.like("%.cbin")
+    return (
+        sa.select(
+            _PACKED.c.id,
+            _PACKED.c.session_id,
+            sa.case((_PROBLEM != "", "unreadable"), else_="wanted"),
+            _PROBLEM,
+            _PACKED.c.sha256,
+            _CH.c.sha256,
+            _META.c.sha256,
+        )
+        .select_from(_PACKED)
+        .join(_FOUND_CH, is_cbin, isouter=True)
+        .join(_FOUND_META, sa.true(), isouter=True)
+        .join(_CH, _is(_FOUND_CH, _CH), isouter=True)
+        .join(_META, _is(_FOUND_META, _META), isouter=True)
+        .where(
+            sa.or_(
+                _PACKED.c.name.like("%.cgl"),
+                sa.and_(is_cbin, sa.or_(_CH.c.id.is_not(None), sa.not_(_FOUND_CH.c.is_clear))),
+            ),
+            _verified(_PACKED),
+        )
+    )
+
+
+def _is(found: LateralFromClause, file: Any) -> Where:
+    """`file` is the companion that was found, and can be read."""
+    return sa.and_(found.c.is_clear, file.c.id == found.c.id, _verified(file))
+
+
+def _several() -> sa.ColumnElement[str]:
+    """The problem of a known recording, if it is that several files could be a companion; else ''."""
+    return sa.case((RecordingRow.problem.startswith(SEVERAL), RecordingRow.problem), else_="")
 
 
 async def any_indexed(read: AsyncSession) -> bool:

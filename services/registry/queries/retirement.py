@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.selectable import LateralFromClause
 
+from libs.common.companions import companion
 from libs.common.permissions import Visibility
 from libs.common.published import JOBS, RECORDINGS, SESSIONS, table
 from libs.common.schemas.states import CopyState, JobState
@@ -115,14 +117,10 @@ def _forms(of: Subject) -> sa.Select[Any]:
     told, original = table(RECORDINGS), aliased(VersionRow)
     packed, packed_now = aliased(DatasetRow), aliased(VersionRow)
     ch, ch_now = aliased(DatasetRow), aliased(VersionRow)
-    beside = sa.and_(
-        packed.name.like("%.cbin"),
-        ch.session_id == packed.session_id,
-        ch.collection == packed.collection,
-        ch.revision == packed.revision,
-        ch.name == sa.func.regexp_replace(packed.name, r"\.cbin$", ".ch"),
-        ch.deleted_at.is_(None),
-    )
+    a_ch, a_meta = aliased(DatasetRow), aliased(DatasetRow)
+    found_ch = companion(packed, a_ch, ".ch", a_ch.deleted_at.is_(None))
+    meta = companion(packed, a_meta, ".meta", a_meta.deleted_at.is_(None))
+    is_ch = sa.and_(ch.id == found_ch.c.id, found_ch.c.is_clear)
     return (
         sa.select(
             told.c.dataset_id,
@@ -130,7 +128,7 @@ def _forms(of: Subject) -> sa.Select[Any]:
             told.c.sha256,
             told.c.ch_sha256,
             told.c.proved_at.is_not(None).label("is_proved"),
-            ~_unchecked_meta(told, packed).label("is_checked"),
+            sa.not_(_unchecked_meta(told, meta)).label("is_checked"),
             packed.name,
             packed.generation,
             packed.deleted_at.is_not(None).label("is_deleted"),
@@ -144,8 +142,10 @@ def _forms(of: Subject) -> sa.Select[Any]:
         .join(original, original.sha256 == told.c.raw_sha256)
         .join(packed, packed.id == told.c.dataset_id)
         .join(packed_now, _current(packed, packed_now))
-        .join(ch, beside, isouter=True)
+        .join(found_ch, packed.name.like("%.cbin"), isouter=True)
+        .join(ch, is_ch, isouter=True)
         .join(ch_now, _current(ch, ch_now), isouter=True)
+        .join(meta, sa.true(), isouter=True)
         .where(
             original.dataset_id == of.dataset_id,
             original.generation == of.generation,
@@ -156,22 +156,14 @@ def _forms(of: Subject) -> sa.Select[Any]:
     )
 
 
-def _unchecked_meta(told: Any, packed: type[DatasetRow]) -> sa.ColumnElement[bool]:
-    """A .meta lies beside the form, and the form was not compared with its present version."""
-    meta, meta_now = aliased(DatasetRow), aliased(VersionRow)
-    return (
-        sa.exists()
-        .where(
-            meta.session_id == packed.session_id,
-            meta.collection == packed.collection,
-            meta.revision == packed.revision,
-            meta.name == sa.func.regexp_replace(packed.name, r"\.(cbin|cgl)$", ".meta"),
-            meta.deleted_at.is_(None),
-            _current(meta, meta_now),
-            sa.or_(told.c.meta_sha256.is_(None), told.c.meta_sha256.is_distinct_from(meta_now.sha256)),
-        )
-        .correlate(told, packed)
+def _unchecked_meta(told: Any, meta: LateralFromClause) -> sa.ColumnElement[bool]:
+    """A .meta lies beside the form, and the form was not compared with its present version; or several could be it."""
+    other, now = aliased(DatasetRow), aliased(VersionRow)
+    is_compared = sa.exists().where(
+        other.id == meta.c.id, _current(other, now), now.sha256 == told.c.meta_sha256
     )
+    is_checked = sa.and_(meta.c.is_clear, is_compared.correlate(told, meta))
+    return sa.and_(meta.c.id.is_not(None), sa.not_(is_checked))
 
 
 def _current(dataset: type[DatasetRow], version: type[VersionRow]) -> sa.ColumnElement[bool]:

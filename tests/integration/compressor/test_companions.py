@@ -12,7 +12,7 @@ import pytest
 from cingulum.codec import ContradictedRecording
 from cingulum.codec import Recording as Opened
 from libs.common.catalogue import Service
-from tests.support.lab import Laboratory, laboratory
+from tests.support.lab import Laboratory, laboratory, made
 from tests.support.recordings import META, STEM, Compressed, a_recording
 from tests.support.slices import FOLDER, indexed, verified
 from tests.support.system import Cingulum
@@ -59,6 +59,56 @@ async def test_what_the_meta_claims_wrongly_is_a_doubt_until_it_is_mended(
         await asyncio.sleep(0.05)
     assert one["doubts"] == []
     assert (await lab.registry.get(f"/datasets/{ids[f'{STEM}.bin']}")).json()["doubts"] == []
+
+
+UUIDS = [f"8f81ad37-a9ea-4406-9de4-46531d83374{n}" for n in "abcd"]
+
+
+def as_downloaded(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The same files, each with a UUID of its own in its name."""
+    named = (name.rpartition(".") for name in files)
+    return {
+        f"{n[0]}.{uuid}.{n[2]}": data for n, uuid, data in zip(named, UUIDS, files.values(), strict=False)
+    }
+
+
+async def test_companions_whose_names_carry_other_uuids_belong_to_their_recording(
+    cingulum: Cingulum, lab: Laboratory, recording: Compressed
+) -> None:
+    compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
+    for end in ("bin", "cbin", "cgl"):
+        kind = {"name": f"ephysData.download{end}", "filename_pattern": f"*.ap.*-*.{end}"}
+        await made(lab.registry.as_(lab.administrator), "/dataset-types", kind)
+    files = as_downloaded(files_of(recording, WRONG))
+    ids = await verified(cingulum, lab, files)
+    [one] = await indexed(compressor)
+    assert one["doubts"] == CLAIMS
+    [raw] = [name for name in files if name.endswith(".bin")]
+    (copy,) = (
+        await lab.registry.get("/copies", params={"dataset": str(ids[raw]), "repository": "central"})
+    ).json()["results"]
+    reasons = (await lab.registry.get(f"/copies/{copy['id']}/retirement")).json()["reasons"]
+    obstacles = {reason["obstacle"] for reason in reasons}
+    assert "doubted" in obstacles
+    assert "form-replaced" not in obstacles  # the .ch is there
+
+    # With a second .meta nobody can tell which is meant, until one has the recording's own name.
+    meta = (META + RIGHT).encode()
+    await verified(cingulum, lab, {f"{STEM}.meta": meta})
+    for _ in range(600):
+        answer = await compressor.get(f"/slices/{one['dataset_id']}?format=json&t1=0.1")
+        if answer.status_code == 409:
+            break
+        await asyncio.sleep(0.05)
+    assert "several files could be its .meta" in answer.text
+    [packed] = [name for name in files if name.endswith((".cbin", ".cgl"))]
+    await verified(cingulum, lab, {f"{packed.rpartition('.')[0]}.meta": meta})
+    for _ in range(600):
+        answer = await compressor.get(f"/slices/{one['dataset_id']}?format=json&t1=0.1")
+        if answer.status_code == 200:
+            break
+        await asyncio.sleep(0.05)
+    assert answer.json()["doubts"] == []
 
 
 async def test_a_raw_copy_stays_where_its_recording_is_doubted(

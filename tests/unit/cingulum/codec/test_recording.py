@@ -13,11 +13,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cingulum.codec import InvalidHeader, Recording, compress, compress_to_cbin, digests_of
+from cingulum.codec import (
+    ContradictedRecording,
+    InvalidHeader,
+    Recording,
+    compress,
+    compress_to_cbin,
+    digests_of,
+)
 
 from .conftest import WriteRaw, a_layout, a_recording
 
 SAMPLES = a_recording(3_300, 12)
+UUIDS = [f"8f81ad37-a9ea-4406-9de4-46531d83374{n}" for n in "abc"]
 
 
 @pytest.fixture
@@ -40,7 +48,11 @@ class Ranges(BaseHTTPRequestHandler):
         super().__init__(*args)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        content = (self.folder / self.path.lstrip("/").partition("?")[0]).read_bytes()
+        file = self.folder / self.path.lstrip("/").partition("?")[0]
+        if not file.is_file():
+            self.send_error(404)
+            return
+        content = file.read_bytes()
         self.asked.append(self.headers.get("Range", ""))
         if self.path.endswith("?plain"):
             self.send_response(200)
@@ -105,6 +117,41 @@ def test_indexing_is_numpys(folder: Path, name: str) -> None:
 def test_an_address_is_read_in_ranges(address: str, name: str) -> None:
     with Recording.open(f"{address}/{name}?signature=abc") as recording:
         assert np.array_equal(recording[1_500:2_500, [0, 11]], SAMPLES[1_500:2_500, [0, 11]])
+
+
+def renamed(folder: Path, names: dict[str, str]) -> None:
+    """Give the probe's files those names, by their extension; all others are gone."""
+    for file in list(folder.iterdir()):
+        if (name := names.get(file.suffix)) is None:
+            file.unlink()
+        else:
+            file.rename(folder / f"{name}{file.suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".cgl", ".cbin"])
+@pytest.mark.parametrize("meta", [f"probe.ap.{UUIDS[2]}", "probe.ap"], ids=["its uuid", "plain"])
+def test_companions_at_an_address_are_found_by_meaning(
+    folder: Path, address: str, suffix: str, meta: str
+) -> None:
+    """A server answers to names without their UUID; a .meta that contradicts is heard of, wherever it is named."""
+    (folder / "probe.ap.meta").write_text("nSavedChans=13\nimSampRate=1000\n")
+    name = f"probe.ap.{UUIDS[0]}"
+    renamed(folder, {suffix: name, ".ch": "probe.ap", ".meta": meta})
+    named = None if meta == "probe.ap" else f"{address}/{meta}.meta"
+    with (
+        pytest.warns(ContradictedRecording, match="nSavedChans claims 13"),
+        Recording.open(f"{address}/{name}{suffix}", meta=named) as recording,
+    ):
+        assert np.array_equal(recording[1_500:1_600], SAMPLES[1_500:1_600])
+
+
+def test_a_cbin_at_an_address_without_its_ch_says_how_to_name_it(folder: Path, address: str) -> None:
+    renamed(folder, {".cbin": f"probe.ap.{UUIDS[0]}", ".ch": f"probe.ap.{UUIDS[1]}"})
+    cbin, ch = (f"{address}/probe.ap.{UUIDS[n]}.{end}" for n, end in enumerate(("cbin", "ch")))
+    with pytest.raises(InvalidHeader, match="ch=ADDRESS"):
+        Recording.open(cbin)
+    with Recording.open(cbin, ch=ch) as recording:
+        assert recording.shape == SAMPLES.shape
 
 
 def test_what_was_fetched_once_is_kept(address: str, asked: list[str], tmp_path: Path) -> None:
