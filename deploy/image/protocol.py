@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import socket
+import struct
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -46,6 +48,7 @@ class WireLimits:
     drain_bytes       read and dropped of a body that was answered already, for `stall_timeout_s` at most: who sends it
                       all before reading would find a broken connection instead of the answer
     linger_s          for the same after a refusal
+    write_timeout_s   in which of an answer that waits to be sent not one byte leaves; a slow line moves, and is alive
     connections       open at the same time
     """
 
@@ -56,6 +59,7 @@ class WireLimits:
     stall_bytes: int = 1024
     drain_bytes: int = 512 * 1024 * 1024
     linger_s: float = 2.0
+    write_timeout_s: float = 120.0
     connections: int = 1000
 
 
@@ -63,6 +67,37 @@ class _Stage(enum.Enum):
     IDLE = enum.auto()
     HEAD = enum.auto()
     BODY = enum.auto()
+
+
+class _Counted:
+    """A transport that counts what it is given to send."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._written_bytes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        self._written_bytes += len(data)
+        self._transport.write(data)
+
+    def drop(self) -> None:
+        """End the connection at once: also the kernel forgets what nobody takes."""
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
+    @property
+    def left_bytes(self) -> int:
+        """How much has left this process."""
+        return self._written_bytes - self._transport.get_write_buffer_size()
+
+    @property
+    def is_drained(self) -> bool:
+        return self._transport.get_write_buffer_size() == 0
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -79,17 +114,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_refused = False
         self._timer: asyncio.TimerHandle | None = None
         self._begin_body()
-        super().connection_made(transport)
+        self._sent = _Counted(transport)
+        self._left_bytes = 0
+        self._writing = self.loop.call_later(self.limits.write_timeout_s, self._on_write_window)
+        super().connection_made(cast(asyncio.Transport, self._sent))
         if len(self.connections) > self.limits.connections:
             self._is_refused = True
             self._write(TooManyConnections("Too many connections are open: try again shortly."))
-            transport.close()
+            self.transport.close()
             return
         self._call_later(self.limits.head_timeout_s, self._on_late_head)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timer."""
+        """Forget the timers."""
         self._cancel_timer()
+        self._writing.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -200,6 +239,15 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
         self._progress_bytes = 0
         self._call_later(self._window_s(), self._on_body_window)
+
+    def _on_write_window(self) -> None:
+        """End a connection whose other side takes nothing of what it asked for: closing would wait for it."""
+        left_bytes = self._sent.left_bytes
+        if left_bytes == self._left_bytes and not self._sent.is_drained:
+            self._sent.drop()
+            return
+        self._left_bytes = left_bytes
+        self._writing = self.loop.call_later(self.limits.write_timeout_s, self._on_write_window)
 
     def _waits_for_application(self) -> bool:
         """Whether what has arrived is not taken yet: then a pause is ours, not the sender's."""

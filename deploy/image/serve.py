@@ -26,13 +26,15 @@ class ServerSettings(BaseSettings):
     head_timeout_s: float = Field(default=WireLimits.head_timeout_s, gt=0)
     body_timeout_s: float = Field(default=WireLimits.body_timeout_s, gt=0)
     stall_timeout_s: float = Field(default=WireLimits.stall_timeout_s, gt=0)
+    write_timeout_s: float = Field(default=WireLimits.write_timeout_s, gt=0)
     connections: int = Field(default=WireLimits.connections, gt=0)
 
     def limits(self, *, behind_gateway: bool) -> WireLimits:
-        """The same for one server; one behind the gateway gets longer headers."""
+        """The same for one server; one behind the gateway gets longer headers, and leaves slow readers to it."""
         told = self.model_dump()
         if behind_gateway:
             told["head_bytes"] += IDENTITY_BYTES
+            told["write_timeout_s"] *= 10  # what the gateway takes for a slow line comes in bursts
         return WireLimits(**told)
 
 

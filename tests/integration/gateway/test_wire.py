@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import select
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ ADMIN = {
     "CINGULUM_JSON_BODY_BYTES": "200000",
 }
 # Short enough to be waited for; no test asks that anything is done within them.
-LIMITS = WireLimits(head_timeout_s=5, body_timeout_s=4, stall_timeout_s=4, linger_s=1)
+LIMITS = WireLimits(head_timeout_s=5, body_timeout_s=4, stall_timeout_s=4, linger_s=1, write_timeout_s=3)
 
 
 class Heard(NamedTuple):
@@ -154,3 +156,15 @@ async def test_what_a_stranger_says_of_earlier_hops_counts_for_nothing(wire: Wir
     assert page.status == 200
     assert "secure" not in page.headers["set-cookie"].lower()
     assert "strict-transport-security" not in page.headers
+
+
+async def test_who_asks_for_much_and_reads_nothing_is_cut_off(wire: Wire) -> None:
+    """Whole answers of one connection, more than all buffers on the way hold."""
+    end = select.poll()
+    with socket.socket() as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        caller.connect((wire.host, wire.port))
+        caller.send(b"GET /api/schema HTTP/1.1\r\nHost: a\r\n\r\n" * 200)
+        end.register(caller, 0)  # nothing but its end, without reading
+        assert await asyncio.to_thread(end.poll, 120_000)
+    assert (await wire.get("/api/schema")).status == 200

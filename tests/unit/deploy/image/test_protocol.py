@@ -58,6 +58,8 @@ class Transport:
         self.answer = b""
         self.is_closed: Any = False
         self.is_half_closed = False
+        self.is_aborted = False
+        self.taken: int | None = None  # bytes that the other end has taken; None: all
 
     def get_extra_info(self, _name: str) -> None: ...
 
@@ -75,6 +77,12 @@ class Transport:
 
     def write_eof(self) -> None:
         self.is_half_closed = True
+
+    def get_write_buffer_size(self) -> int:
+        return 0 if self.taken is None else len(self.answer) - self.taken
+
+    def abort(self) -> None:
+        self.is_aborted = True
 
     def pause_reading(self) -> None: ...
 
@@ -290,6 +298,29 @@ async def test_what_is_sent_after_the_answer_is_dropped_and_ends() -> None:
     await slow.sends(a_post(length=1_000_000))
     slow.loop.pass_time(21)
     assert slow.transport.is_closed
+
+
+async def test_who_takes_nothing_of_an_answer_is_cut_off() -> None:
+    one = Connection()
+    one.transport.taken = 0
+    await one.sends(a_post() + bytes(10))
+    one.transport.taken = 50
+    one.loop.pass_time(LIMITS.write_timeout_s)  # some went in this time, so the next one counts
+    assert not one.transport.is_aborted
+    one.loop.pass_time(LIMITS.write_timeout_s)
+    assert one.transport.is_aborted
+
+
+async def test_who_takes_a_byte_now_and_then_is_served_to_the_end() -> None:
+    one = Connection()
+    one.transport.taken = 0
+    await one.sends(a_post() + bytes(10))
+    for taken in range(1, len(one.transport.answer) + 1):
+        one.transport.taken = taken
+        one.loop.pass_time(LIMITS.write_timeout_s)
+        assert not one.transport.is_aborted
+    one.loop.pass_time(10 * LIMITS.write_timeout_s)
+    assert not one.transport.is_aborted
 
 
 async def test_one_connection_too_many_is_told_so() -> None:
