@@ -17,6 +17,15 @@ from deploy.local.settings import LocalSettings
 from libs.common.catalogue import Service
 
 PROJECT = Path(__file__).resolve().parents[2]
+# What an operator may set that is for services alone: the worker runs tasks, which are other people's code.
+SECRETS = (
+    "CINGULUM_ADMIN_PASSWORD",
+    "CINGULUM_METRICS_TOKEN",
+    "CINGULUM_OIDC_CLIENT_SECRET",
+    "CINGULUM_S3_ACCESS_KEY",
+    "CINGULUM_S3_SECRET_KEY",
+    *(f"CINGULUM_{service.upper()}_DATABASE_URL" for service in Service),
+)
 
 
 def built() -> list[Service]:
@@ -68,7 +77,7 @@ class System:
 
     def worker_environment(self) -> dict[str, str]:
         """For the worker: no key of ours, for it knows the public API only."""
-        keys = ("CINGULUM_IDENTITY_VERIFY_KEY", "CINGULUM_NATS_URL")
+        keys = ("CINGULUM_IDENTITY_VERIFY_KEY", "CINGULUM_NATS_URL", *SECRETS)
         return {key: value for key, value in self.environment().items() if key not in keys}
 
     def owner_environment(self) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from deploy.local.settings import LocalSettings
-from deploy.local.system import System
+from deploy.local.system import System, built
 
 
 @pytest.fixture
@@ -94,8 +95,19 @@ def test_the_key_that_hashes_tokens_is_for_metadata_and_the_gateway(
         assert told["CINGULUM_SECRET_KEY"] == system.keys.secret_key
 
 
-def test_the_worker_is_told_no_key(system: System) -> None:
+def test_the_worker_is_told_no_key(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {
+        (str(field.validation_alias or f"CINGULUM_{name.upper()}"))
+        for service in built()
+        for name, field in import_module(f"services.{service}.settings").Settings.model_fields.items()
+        if "SecretStr" in str(field.annotation)
+    }
+    secrets = {*fields, "CINGULUM_S3_ACCESS_KEY"}
+    assert {"CINGULUM_OIDC_CLIENT_SECRET", "CINGULUM_METRICS_TOKEN"} < secrets
+    for name in secrets:
+        monkeypatch.setenv(name, "an operator's secret")
     told = system.worker_environment()
+    assert "an operator's secret" not in told.values(), [name for name in secrets if name in told]
     assert told["CINGULUM_BASE_URL"] == "http://127.0.0.1:8123"
     assert system.keys.secret_key not in told.values()
     assert not [key for key in told if "DATABASE" in key or "IDENTITY" in key]
