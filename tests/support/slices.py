@@ -50,7 +50,7 @@ async def verified(cingulum: Cingulum, lab: Laboratory, files: dict[str, bytes])
 
 async def indexed(compressor: Running, n: int = 1) -> list[dict[str, Any]]:
     """What the list shows, once it shows so many."""
-    for _ in range(200):
+    for _ in range(2_400):
         found = (await compressor.get("/slices")).json()
         if found["count"] >= n:
             return list(found["results"])
