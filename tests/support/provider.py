@@ -63,6 +63,7 @@ class Provider:
         asked = self.codes.pop(sent["code"], None)
         if (
             asked is None
+            or request.cookies  # of somebody else who signed in
             or "basic" not in request.headers.get("authorization", "").lower()
             or sent["redirect_uri"] != asked["redirect_uri"]
             or create_s256_code_challenge(sent["code_verifier"]) != asked["code_challenge"]
@@ -79,7 +80,9 @@ class Provider:
             **self.wrong,
         }
         id_token = jwt.encode({"alg": "RS256", "kid": "k1"}, claims, self.key)
-        return JSONResponse({"access_token": "a", "token_type": "Bearer", "id_token": id_token})
+        answer = JSONResponse({"access_token": "a", "token_type": "Bearer", "id_token": id_token})
+        answer.set_cookie("session", token_urlsafe(16))
+        return answer
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ import json
 import secrets
 import time
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -94,7 +95,9 @@ class Provider:
 
     async def _client(self) -> httpx.AsyncClient:
         if self._http is None:  # reading all certificates takes long
-            self._http = await asyncio.to_thread(httpx.AsyncClient, timeout=TIMEOUT_S)
+            # What the provider sets while one person signs in is not sent for the next.
+            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+            self._http = await asyncio.to_thread(httpx.AsyncClient, timeout=TIMEOUT_S, cookies=no_cookies)
         return self._http
 
     async def ask(self, method: str, url: str, **more: Any) -> dict[str, Any]:
