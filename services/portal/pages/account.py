@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-import segno
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from services.portal.pages.authenticator import app_of_form, with_picture
 from services.portal.pages.rendering import GUARDS, is_from_our_form, show
 from services.portal.pages.signing import STALE, forget_session, log_in_form
 from services.portal.pages.viewer import Refused, Viewer, Viewing
@@ -120,7 +119,7 @@ async def add_second_factor(request: Request, viewer: Viewing) -> Response:
     except Refused as refused:
         problem = {"factor": refused.sentence}
         return await account_page(request, viewer, status=refused.status, problems=problem)
-    return await account_page(request, viewer, new_factor=with_picture(made))
+    return await account_page(request, viewer, new_factor=await with_picture(made))
 
 
 @router.post(f"{ACCOUNT}/second-factor/confirm")
@@ -131,8 +130,8 @@ async def confirm_second_factor(request: Request, viewer: Viewing) -> Response:
         made = await viewer.send("POST", "/second-factor/confirm", {"code": str(sent.get("code", ""))})
     except Refused as refused:
         problem = {"factor": refused.sentence}
-        again = {"secret": str(sent.get("secret", "")), "uri": str(sent.get("uri", ""))}
-        shown = with_picture(again)
+        again = app_of_form(sent)
+        shown = await with_picture(again) if again else None
         return await account_page(request, viewer, status=refused.status, problems=problem, new_factor=shown)
     return await account_page(request, viewer, recovery_codes=made["recovery_codes"])
 
@@ -148,17 +147,6 @@ async def remove_second_factor(request: Request, viewer: Viewing) -> Response:
         problem = {"factor": refused.sentence}
         return await account_page(request, viewer, status=refused.status, problems=problem)
     return _back()
-
-
-def with_picture(made: Mapping[str, str]) -> dict[str, str]:
-    """What an authenticator app needs, with the QR code as SVG; without one where the address is too long for it."""
-    try:
-        picture = segno.make(made["uri"], micro=False).svg_inline(
-            scale=4, border=4, light="white", omitsize=True
-        )
-    except segno.DataOverflowError:
-        picture = ""
-    return {"secret": made["secret"], "uri": made["uri"], "picture": picture}
 
 
 @router.post(f"{ACCOUNT}/tokens")

@@ -7,6 +7,7 @@ import base64
 import re
 import time
 from collections.abc import AsyncIterator
+from html import unescape
 
 import httpx
 import pytest
@@ -150,3 +151,41 @@ async def test_second_factors_are_off_until_an_operator_switches_them_on(cingulu
         assert "Authenticator app" not in (await browser.get("/app/account")).text
         refused = await send(browser, "second-factor", password=LOGIN["password"])
         assert refused.status_code == 409
+
+
+async def test_after_a_wrong_code_the_same_picture_is_shown_again(cingulum: Cingulum) -> None:
+    issuer = {"CINGULUM_SECOND_FACTOR_ISSUER": "Institut für Hirn/Mäuse & Co. (A+B): 'x'"}
+    async with mounted({**cingulum.environment, **ADMIN, **ON, **issuer}) as http:
+        browser = Browser(http)
+        await browser.sign_in()
+        page = (await send(browser, "second-factor", password=LOGIN["password"])).text
+        picture = re.search(r"<svg.*?</svg>", page, re.DOTALL)
+        sent = {name: re.search(f'name="{name}" value="([^"]+)"', page) for name in ("secret", "uri")}
+        assert picture
+        fields = {name: unescape(found[1]) for name, found in sent.items() if found}
+        again = await send(browser, "second-factor/confirm", code="000000", **fields)
+        assert again.status_code == 400
+        assert picture[0] in again.text
+        assert (f'id="factor-secret">{fields["secret"]}<' in again.text, "not right" in again.text) == (
+            True,
+            True,
+        )
+
+
+async def test_only_an_address_of_our_own_making_is_drawn_or_shown_again(browser: Browser) -> None:
+    """Drawing takes processor time that grows with the address; whoever looks at pages could send any."""
+    await send(browser, "second-factor", password=LOGIN["password"])
+    for uri in (
+        "a" * 950_000,
+        "otpauth://totp/Cingulum:ada?secret=GEZDGNBVGY3TQOJQ&issuer=" + "a" * 2_000,
+        "otpauth://totp/Cingulum:ada?secret=AAAAAAAAAAAAAAAA&issuer=Cingulum",
+        "otpauth://totp/é?secret=GEZDGNBVGY3TQOJQ&issuer=Cingulum",
+        "javascript:alert(1)",
+    ):
+        fields = {"code": "000000", "secret": "GEZDGNBVGY3TQOJQ", "uri": uri}
+        page = await send(browser, "second-factor/confirm", **fields)
+        assert page.status_code == 400, uri[:100]
+        assert "not right" in page.text
+        assert "<svg" not in page.text.partition('id="factor-title"')[2], uri[:100]
+        assert uri not in unescape(page.text), uri[:100]
+        assert 'action="/app/account/second-factor"' in page.text  # from the beginning
