@@ -94,7 +94,7 @@ SEGMENTS: Final[Mapping[str, Service]] = MappingProxyType(
 )
 
 
-SHARED: Final = ("audit", "undo", "events")
+SHARED: Final = ("audit", "events")
 """Segments that every service with tables answers; the second segment names the service."""
 
 

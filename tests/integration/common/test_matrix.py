@@ -78,7 +78,7 @@ def test_every_segment_of_a_built_service_has_a_route(table: dict[Service, list[
     promised = {segment for segment, service in SEGMENTS.items() if service in BUILT}
     assert promised - answered == set()
     for service, routes in table.items():
-        assert {"audit", "events"} <= {route.path.split("/")[1] for route in routes}, service
+        assert set(SHARED) <= {route.path.split("/")[1] for route in routes}, service
 
 
 def _slug(answer: httpx.Response) -> str:
