@@ -54,7 +54,7 @@ def nats_server() -> Iterator[Nats]:
 
 
 async def _run(admin_url: str, statement: str) -> None:
-    connection = await asyncpg.connect(database_url(admin_url, "postgres"))
+    connection = await asyncpg.connect(database_url(admin_url, "postgres"), command_timeout=120)
     try:
         await connection.execute(statement)
     finally:

@@ -24,6 +24,7 @@ from libs.common.db.idempotency import forget_old
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
 from libs.common.disconnect import EndsWithItsCaller
+from libs.common.endings import END_S, cancel_all
 from libs.common.errors import add_errors
 from libs.common.limits import Limited
 from libs.common.observability import (
@@ -131,11 +132,7 @@ async def running(loops: Sequence[Loop], name: str) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        left = set(tasks)
-        while left:  # a library may swallow a cancellation: ask again
-            for task in left:
-                task.cancel()
-            _, left = await asyncio.wait(left, timeout=1)
+        await cancel_all(set(tasks), END_S)
 
 
 def _called(loop: Loop) -> str:

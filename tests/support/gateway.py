@@ -27,7 +27,9 @@ from services.gateway.app import build as build_gateway
 @asynccontextmanager
 async def at_a_port(app: Any, **settings: Any) -> AsyncIterator[str]:
     """An application on a real port of this machine; its address. `settings` are uvicorn's."""
-    server = uvicorn.Server(uvicorn.Config(app, **{"lifespan": "off", "ws": "none", **settings}))
+    # Without a limit uvicorn waits for requests that nobody ends.
+    config = {"lifespan": "off", "ws": "none", "timeout_graceful_shutdown": 10, **settings}
+    server = uvicorn.Server(uvicorn.Config(app, **config))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:

@@ -12,6 +12,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 
+from libs.common.endings import CLOSE_S, end_within
 from libs.common.observability import logger
 
 STREAM = "CINGULUM"
@@ -73,7 +74,7 @@ class Bus:
     async def close(self) -> None:
         if self._client is not None:
             with contextlib.suppress(NatsError, OSError, asyncio.TimeoutError):
-                await self._client.close()
+                await end_within(CLOSE_S, self._client.close(), "the connection to NATS")
 
     async def jetstream(self) -> JetStreamContext | None:
         """JetStream with our stream in it, or None while NATS is away."""

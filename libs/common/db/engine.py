@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from libs.common.db.shares import Shares
+from libs.common.endings import CLOSE_S, end_within
 from libs.common.settings import Patience
 
 # Whatever says that the database did not do what it was asked; a time-out and a broken connection are an OSError.
@@ -165,6 +166,7 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Give all connections back."""
-        for engine in (self.writing, self.reading, self.reading_long, self.probing):
-            await engine.dispose()
+        """Give all connections back. One whose statement was cancelled waits for the server's word: not without end."""
+        for name in ("writing", "reading", "reading_long", "probing"):
+            engine: AsyncEngine = getattr(self, name)
+            await end_within(CLOSE_S, engine.dispose(), f"the pool {name} of {self.service}")
