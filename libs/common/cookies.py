@@ -1,20 +1,25 @@
-"""Our two cookies, read by hand: `http.cookies` takes quadratic time over quoted values before Python 3.11.10.
+"""Our own cookies, read by hand: `http.cookies` takes quadratic time over quoted values before Python 3.11.10.
 
 Over https their names begin with `__Host-`: browsers take such a cookie only from this very host, never from a sibling.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 SESSION_COOKIE: Final = "cingulum_session"
 CSRF_COOKIE: Final = "cingulum_csrf"
+FORM_COOKIE: Final = "cingulum_form"  # before anybody has signed in: what the forms are bound to
 OIDC_COOKIE: Final = "cingulum_oidc"  # while somebody is at the identity provider
 HOST_PREFIX: Final = "__Host-"
 NAMES: Final = frozenset(
-    prefix + base for prefix in ("", HOST_PREFIX) for base in (SESSION_COOKIE, CSRF_COOKIE, OIDC_COOKIE)
+    prefix + base
+    for prefix in ("", HOST_PREFIX)
+    for base in (SESSION_COOKIE, CSRF_COOKIE, FORM_COOKIE, OIDC_COOKIE)
 )
 LONGEST_VALUE: Final = 4096
 _VALUE: Final = re.compile(
@@ -73,3 +78,22 @@ def cookie_value(cookies: Mapping[str, str], base: str, *, secure: bool) -> str 
     """
     strict = cookies.get(HOST_PREFIX + base)
     return strict if secure or strict else cookies.get(base)
+
+
+def csrf_token(secret: str) -> str:
+    """The CSRF token that belongs to one browser session, by the random value of its cookie, which no script can read.
+
+    Whoever can set our cookies, but does not know the session's, cannot make one: it is derived, never compared with
+    another cookie. It says nothing of the session's value.
+
+    >>> csrf_token("session of ada") == csrf_token("session of ada"), csrf_token("a") == csrf_token("b")
+    (True, False)
+    """
+    return hmac.new(secret.encode(), b"cingulum csrf token", hashlib.sha256).hexdigest()
+
+
+def is_csrf_token(secret: str | None, token: object) -> bool:
+    """Whether a form or a header carries the CSRF token of this browser session."""
+    if not secret or not isinstance(token, str):
+        return False
+    return hmac.compare_digest(csrf_token(secret).encode(), token.encode("utf-8", "replace"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,7 +22,7 @@ from libs.common.auth import HEADER
 from libs.common.bus import Bus
 from libs.common.catalogue import SHARED, STATEFUL, Service, service_of
 from libs.common.client import Answer, InProcess
-from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, cookie_value, read_cookies
+from libs.common.cookies import SESSION_COOKIE, cookie_value, is_csrf_token, read_cookies
 from libs.common.db.engine import DATABASE_ERRORS, Database
 from libs.common.errors import answer
 from libs.common.limits import Limited
@@ -145,7 +144,7 @@ class Gateway:
                 who = await self.doorman.identify(given, caller.address)
             except InvalidToken:
                 return None  # a browser with an old cookie is a stranger, and is asked to sign in
-            # Pages check the token in their own form; everything else must repeat the cookie in a header.
+            # Pages check the token in their own form; everything else shows it in a header.
             if scope["method"] not in domain.SAFE and service_of(scope["path"]) is not Service.PORTAL:
                 self._check_write_by_cookie(headers, cookies, caller)
             return who
@@ -164,8 +163,7 @@ class Gateway:
         secure = caller.scheme == "https"
         if not is_own_origin(headers, caller.host, secure=secure):
             raise Forbidden(OTHER_SITE.format(host=caller.host))
-        proof, kept = headers.get(CSRF_HEADER, ""), cookie_value(cookies, CSRF_COOKIE, secure=secure) or ""
-        if not (proof and hmac.compare_digest(proof.encode(), kept.encode())):
+        if not is_csrf_token(cookie_value(cookies, SESSION_COOKIE, secure=secure), headers.get(CSRF_HEADER)):
             raise Forbidden("A write by cookie needs the CSRF token in the header X-CSRF-Token.")
 
     def _limit(self, who: Principal | None, address: str) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.portal.pages.authenticator import app_of_form, with_picture
 from services.portal.pages.rendering import GUARDS, is_from_our_form, show
-from services.portal.pages.signing import STALE, forget_session, log_in_form
+from services.portal.pages.signing import STALE, log_in_form
 from services.portal.pages.viewer import Refused, Viewer, Viewing
 
 router = APIRouter()
@@ -103,11 +103,8 @@ async def change_password(request: Request, viewer: Viewing) -> Response:
     except Refused as refused:
         problem = {"password": refused.sentence}
         return await account_page(request, viewer, status=refused.status, problems=problem)
-    response = await log_in_form(
-        request, ACCOUNT, notice="The password is changed. Sign in with the new one."
-    )
-    forget_session(request, response)
-    return response
+    notice = "The password is changed. Sign in with the new one."
+    return await log_in_form(request, ACCOUNT, notice=notice, signed_out=True)
 
 
 @router.post(f"{ACCOUNT}/second-factor")

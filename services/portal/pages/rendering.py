@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 from functools import cache
 from pathlib import Path
@@ -15,7 +14,14 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from cingulum.figures import stylesheet
-from libs.common.cookies import CSRF_COOKIE, cookie_name
+from libs.common.cookies import (
+    CSRF_COOKIE,
+    FORM_COOKIE,
+    SESSION_COOKIE,
+    cookie_name,
+    csrf_token,
+    is_csrf_token,
+)
 from libs.common.origin import is_own_origin
 from libs.common.permissions import Principal
 from services.portal.pages import words
@@ -121,16 +127,24 @@ def show(
     viewer: Viewer | Principal | None = None,
     *,
     status: int = 200,
+    signed_out: bool = False,
     **shown: Any,
 ) -> HTMLResponse:
-    """A page. Forms in it carry the CSRF token that the cookie repeats."""
-    sent = own_cookie(request, CSRF_COOKIE) or ""
-    token = sent if len(sent) >= 32 else secrets.token_urlsafe(32)
+    """A page. Forms in it carry the CSRF token of the browser session; of a stranger that of a cookie set for it.
+
+    `signed_out`: the session of the request has just ended, so the page's forms are a stranger's.
+    """
+    bound_to = None if signed_out else own_cookie(request, SESSION_COOKIE)
+    bound_to = bound_to or own_cookie(request, FORM_COOKIE)
+    secret = bound_to or secrets.token_urlsafe(32)
+    token = csrf_token(secret)
     text = (
         environment().get_template(template).render(viewer=viewer, csrf=token, here=request.url.path, **shown)
     )
     response = HTMLResponse(text, status_code=status, headers=GUARDS)
-    if token != sent:
+    if not bound_to:
+        set_cookie(request, response, FORM_COOKIE, secret, http_only=True)
+    if token != own_cookie(request, CSRF_COOKIE):
         set_cookie(request, response, CSRF_COOKIE, token, http_only=False)
     return response
 
@@ -158,13 +172,13 @@ def set_cookie(
 
 
 def is_from_our_form(request: Request, token: object) -> bool:
-    """Whether a page of ours sent the form: its token is the one in the cookie, and the browser names our own host.
+    """Whether a page of ours sent the form: it has the token of this browser session, and came from our own host.
 
-    Another site can send our cookie, but cannot read it; a sibling host can set one, but not hide where it is.
+    Another site can send our cookies, but cannot read them; a sibling host can set some, but neither knows the
+    session's nor can hide where it is.
     """
     headers = request.headers
     host = headers.get("x-forwarded-host") or headers.get("host", "")
     if not is_own_origin(headers, host, secure=is_secure(request)):
         return False
-    kept = own_cookie(request, CSRF_COOKIE) or ""
-    return len(kept) >= 32 and isinstance(token, str) and hmac.compare_digest(kept.encode(), token.encode())
+    return is_csrf_token(own_cookie(request, SESSION_COOKIE) or own_cookie(request, FORM_COOKIE), token)

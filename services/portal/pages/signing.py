@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, cookie_name
+from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, cookie_name, csrf_token
 from services.portal.pages.rendering import GUARDS, is_from_our_form, set_cookie, show
 from services.portal.pages.viewer import (
     Refused,
@@ -48,11 +47,22 @@ async def provider_of(request: Request) -> str:
 
 
 async def log_in_form(
-    request: Request, wanted: str, *, status: int = 200, problem: str = "", name: str = "", notice: str = ""
+    request: Request,
+    wanted: str,
+    *,
+    status: int = 200,
+    problem: str = "",
+    name: str = "",
+    notice: str = "",
+    signed_out: bool = False,
 ) -> Response:
-    """The page on which one signs in."""
+    """The page on which one signs in; `signed_out`: the session of the request has just ended."""
     shown: dict[str, Any] = {"next": wanted, "problem": problem, "name": name, "notice": notice}
-    return show(request, "login.html", status=status, provider=await provider_of(request), **shown)
+    provider = await provider_of(request)
+    response = show(request, "login.html", status=status, signed_out=signed_out, provider=provider, **shown)
+    if signed_out:
+        forget_session(request, response)
+    return response
 
 
 def _code_form(
@@ -114,7 +124,8 @@ def signed_in(request: Request, wanted: str, session: Mapping[str, Any]) -> Resp
     ends = datetime.fromisoformat(session["expires_at"])
     stay_s = max(1, int((ends - datetime.fromisoformat(session["created_at"])).total_seconds()))
     set_cookie(request, response, SESSION_COOKIE, session["token"], http_only=True, max_age_s=stay_s)
-    set_cookie(request, response, CSRF_COOKIE, secrets.token_urlsafe(32), http_only=False, max_age_s=stay_s)
+    token = csrf_token(session["token"])
+    set_cookie(request, response, CSRF_COOKIE, token, http_only=False, max_age_s=stay_s)
     return response
 
 

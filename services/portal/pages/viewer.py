@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ from fastapi import Depends, Request
 
 from libs.common.address import HEADER as ADDRESS_HEADER
 from libs.common.client import Answer, Api, with_query
-from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, cookie_name, cookie_value
+from libs.common.cookies import SESSION_COOKIE, cookie_name, cookie_value, csrf_token
 from libs.common.observability import REQUEST_ID_HEADER, request_id
 from libs.common.permissions import Principal
 from libs.common.problem import Problem, Unavailable
@@ -157,12 +156,8 @@ def headers_of(request: Request) -> dict[str, str]:
         told["Authorization"] = credential
     elif token := own_cookie(request, SESSION_COOKIE):
         # Our own forms have proved by now where they come from, so the proof goes on with the session.
-        csrf = own_cookie(request, CSRF_COOKIE) or secrets.token_urlsafe(32)
-        secure = is_secure(request)
-        told["Cookie"] = (
-            f"{cookie_name(SESSION_COOKIE, secure=secure)}={token}; {cookie_name(CSRF_COOKIE, secure=secure)}={csrf}"
-        )
-        told["X-CSRF-Token"] = csrf
+        told["Cookie"] = f"{cookie_name(SESSION_COOKIE, secure=is_secure(request))}={token}"
+        told["X-CSRF-Token"] = csrf_token(token)
     return told
 
 

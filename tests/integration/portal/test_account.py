@@ -191,6 +191,47 @@ async def test_the_forms_of_another_site_change_nothing(browser: Browser) -> Non
     assert await is_signed_in(browser)
 
 
+async def test_a_forms_token_belongs_to_one_browser_session(browser: Browser) -> None:
+    async def status(token: str, who: Browser = browser) -> set[int]:
+        """What a form, and a write by cookie, are answered that carry this token in the cookie as well."""
+        who.http.cookies.set(CSRF_COOKIE, token)
+        sent = {"csrf": token, "name": "x", "scopes": "read"}
+        form = await who.http.post("/app/account/tokens", data=sent)
+        body = {"name": "x", "scopes": ["read"]}
+        api = await who.http.post("/tokens", json=body, headers={"X-CSRF-Token": token})
+        return {form.status_code, api.status_code}
+
+    before = csrf_of((await browser.get("/app/login")).text)
+    await browser.sign_in()
+    token = csrf_of((await browser.get("/app/account")).text)
+    assert browser.http.cookies[CSRF_COOKIE] == token != before
+    async with another(browser) as other:
+        await other.sign_in()
+        of_other = csrf_of((await other.get("/app/account")).text)
+        assert of_other != token
+        for wrong in (of_other, before, "x" * 43, ""):
+            assert await status(wrong) == {403}, wrong
+        assert await status(of_other, other) <= {200, 201}
+    assert await status(token) <= {200, 201}
+    assert (await browser.http.post("/app/logout", data={"csrf": token})).status_code == 303
+    await browser.sign_in()
+    assert await status(token) == {403}, "of a session that has ended"
+
+
+async def test_the_sign_in_forms_token_belongs_to_the_browser_that_got_the_form(browser: Browser) -> None:
+    async with another(browser) as other:
+        of_other = csrf_of((await other.get("/app/login")).text)
+        own = csrf_of((await browser.get("/app/login")).text)
+        for wrong in (of_other, "x" * 43):
+            browser.http.cookies.set(CSRF_COOKIE, wrong)
+            refused = await browser.http.post("/app/login", data={**LOGIN, "csrf": wrong})
+            assert refused.status_code == 403
+            assert "try again" in refused.text
+        again = await browser.http.post("/app/login", data={**LOGIN, "csrf": csrf_of(refused.text)})
+        assert again.status_code == 303
+        assert csrf_of(refused.text) == own
+
+
 async def test_a_stranger_is_sent_to_sign_in_first(browser: Browser) -> None:
     answer = await browser.get("/app/account")
     assert answer.headers["location"] == "/app/login?next=%2Fapp%2Faccount"

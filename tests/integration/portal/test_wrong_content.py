@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.portal import Browser
+from tests.support.portal import Browser, csrf_of
 
 FIT = "alf/_cingulum_psychometric.fit.json"
 SUMMARY = "alf/_cingulum_behaviour.summary.json"
@@ -59,12 +59,11 @@ async def test_a_session_page_stands_whatever_its_analyses_hold(browser: Browser
         {"Referer": "http://evil.example/page"},
     ],
 )
-async def test_a_form_from_another_host_is_refused_though_it_knows_the_cookie(
+async def test_a_form_from_another_host_is_refused_though_it_knows_the_token(
     stranger: Browser, headers: dict[str, str]
 ) -> None:
-    chosen = "x" * 43
-    stranger.http.cookies.set("cingulum_csrf", chosen)
-    login = {"username": "ada", "password": "correct horse", "csrf": chosen, "next": "/app/"}
+    token = csrf_of((await stranger.get("/app/login")).text)
+    login = {"username": "ada", "password": "correct horse", "csrf": token, "next": "/app/"}
     assert (await stranger.http.post("/app/login", data=login, headers=headers)).status_code == 403
     own = {"Origin": str(stranger.http.base_url).rstrip("/"), "Sec-Fetch-Site": "same-origin"}
     assert (await stranger.http.post("/app/login", data=login, headers=own)).status_code == 303
