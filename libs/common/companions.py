@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import LateralFromClause
@@ -24,12 +25,27 @@ def meaning(name: Any) -> sa.ColumnElement[str]:
 def beside(file: Any, other: Any, suffixes: Sequence[str]) -> sa.ColumnElement[bool]:
     """`other` lies in the folder and revision of `file`, has its meaning, and one of these extensions."""
     return sa.and_(
-        other.session_id == file.session_id,
+        _has_same_owner(file, other),
         other.collection == file.collection,
         other.revision == file.revision,
         sa.func.lower(sa.func.substring(other.name, r"\.[^.]*$")).in_(suffixes),
         meaning(other.name) == meaning(file.name),
     )
+
+
+def _has_same_owner(file: Any, other: Any) -> sa.ColumnElement[bool]:
+    """Both belong to one session, or to one other object; `file` has columns, or the values of one row."""
+    of_session: sa.ColumnElement[bool] = other.session_id == file.session_id
+    of_object = sa.and_(
+        other.session_id.is_(None),
+        other.content_type == file.content_type,
+        other.object_id == file.object_id,
+    )
+    if file.session_id is None:
+        return of_object
+    if isinstance(file.session_id, UUID):
+        return of_session
+    return sa.or_(of_session, sa.and_(file.session_id.is_(None), of_object))
 
 
 def companion(recording: Any, other: Any, suffix: str, *where: sa.ColumnElement[bool]) -> LateralFromClause:

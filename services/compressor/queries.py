@@ -50,7 +50,7 @@ Where = sa.ColumnElement[bool]
 
 
 def seen(who: Visibility) -> Where:
-    """Datasets the caller may know of; `SESSION` is joined, so those of deleted sessions are gone."""
+    """Datasets the caller may know of; `SESSION` is left-joined. Those of deleted sessions and objects are gone."""
     return dataset_row_visible(who, DATASET.c, DATASET.c.public, session=SESSION.c)
 
 
@@ -62,7 +62,7 @@ def recordings(who: Visibility) -> sa.Select[Any]:
             DATASET,
             sa.and_(DATASET.c.id == RecordingRow.dataset_id, DATASET.c.sha256 == RecordingRow.sha256),
         )
-        .join(SESSION, SESSION.c.id == DATASET.c.session_id)
+        .join(SESSION, SESSION.c.id == DATASET.c.session_id, isouter=True)
         .where(RecordingRow.state == "indexed", seen(who))
         .order_by(SESSION.c.start_at.desc().nulls_last(), DATASET.c.rel_path, RecordingRow.dataset_id)
     )
@@ -76,7 +76,7 @@ async def brief(read: AsyncSession, who: Visibility, dataset_id: UUID) -> Any:
     found = (
         sa.select(RecordingRow.sha256, RecordingRow.indexed_at, RecordingRow.state, RecordingRow.problem)
         .select_from(DATASET)
-        .join(SESSION, SESSION.c.id == DATASET.c.session_id)
+        .join(SESSION, SESSION.c.id == DATASET.c.session_id, isouter=True)
         .join(
             RecordingRow,
             sa.and_(RecordingRow.dataset_id == DATASET.c.id, RecordingRow.sha256 == DATASET.c.sha256),
@@ -105,9 +105,8 @@ def _verified(dataset: Any) -> Where:
 
 async def want_beside(session: AsyncSession, dataset_ids: Sequence[UUID]) -> None:
     """Want an index of the recordings that these files are or lie beside; of others only the name is read."""
-    named = sa.select(
-        DATASET.c.id, DATASET.c.session_id, DATASET.c.collection, DATASET.c.revision, DATASET.c.name
-    )
+    home = (DATASET.c.session_id, DATASET.c.content_type, DATASET.c.object_id)
+    named = sa.select(DATASET.c.id, *home, DATASET.c.collection, DATASET.c.revision, DATASET.c.name)
     packed: set[UUID] = set()
     for file in (await session.execute(named.where(DATASET.c.id.in_(dataset_ids)))).all():
         if file.name.endswith(PACKED):

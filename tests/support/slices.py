@@ -20,10 +20,12 @@ from tests.support.system import Cingulum
 FOLDER = "raw_ephys_data/probe00"
 
 
-async def verified(cingulum: Cingulum, lab: Laboratory, files: dict[str, bytes]) -> dict[str, UUID]:
+async def verified(
+    cingulum: Cingulum, lab: Laboratory, files: dict[str, bytes], **about: Any
+) -> dict[str, UUID]:
     """Register files whose bytes lie in the central store and were proved; their datasets by name."""
     store = LocalStore(Path(cingulum.environment["CINGULUM_HOME"]) / "store")
-    found = await lab.register(*(f"{FOLDER}/{name}" for name in files))
+    found = await lab.register(*(f"{FOLDER}/{name}" for name in files), **about)
     ids = {name: UUID(one["id"]) for name, one in zip(files, found, strict=True)}
     connection = await asyncpg.connect(cingulum.admin_url)
     for name, data in files.items():

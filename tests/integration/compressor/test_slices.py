@@ -21,7 +21,7 @@ from cingulum.codec import InvalidHeader, Recording
 from libs.common.catalogue import Service
 from libs.common.permissions import Permission, Principal, Scope
 from libs.common.testing.callers import identity_headers
-from tests.support.lab import Laboratory, laboratory
+from tests.support.lab import LAB, SUBJECT, Laboratory, laboratory, made
 from tests.support.recordings import RATE_HZ, STEM, UV_PER_BIT, Compressed, a_recording
 from tests.support.slices import FOLDER, indexed, ready, verified
 from tests.support.system import Cingulum
@@ -173,6 +173,33 @@ async def test_who_may_not_see_the_session_finds_nothing(
         assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
         assert (await compressor.as_(who).get("/slices")).json()["count"] == 0
     assert (await compressor.get(f"/slices/{uuid4()}")).status_code == 404
+
+
+async def test_a_recording_of_an_animal_is_read_by_whoever_may_see_the_animal(
+    cingulum: Cingulum, lab: Laboratory, recording: Compressed
+) -> None:
+    animal = (await lab.metadata.get(f"/subjects/{SUBJECT}")).json()["id"]
+    about = {"content_type": "subject", "object_id": animal, "path": f"Subjects/{LAB}/{SUBJECT}"}
+    compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
+    ids = await verified(cingulum, lab, recording.files, **about)
+    [one] = await indexed(compressor)
+    assert (one["dataset_id"], one["session_id"]) == (str(ids[recording.packed]), None)
+    assert one["uv_per_bit"] == [*UV_PER_BIT, None], "its companions are found beside it"
+    path = f"/slices/{ids[recording.packed]}"
+    got = array(await compressor.get(f"{path}?t0=0.5&t1=1.5"))
+    np.testing.assert_array_equal(got, recording.samples[500:1500])
+
+    await made(lab.metadata, "/projects", {"name": "secret", "users": [], "is_private": True})
+    hidden = await lab.metadata.patch(f"/subjects/{SUBJECT}", {"projects": ["secret"]})
+    assert hidden.status_code == 200, hidden.text
+    answers = [await compressor.get(f"{path}{end}") for end in ("", "/bin")]
+    missing = [await compressor.get(f"/slices/{uuid4()}{end}") for end in ("", "/bin")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert [answer.json()["type"] for answer in answers] == [answer.json()["type"] for answer in missing]
+    assert (await compressor.get("/slices")).json()["count"] == 0
+    root = compressor.as_(lab.administrator)
+    assert (await root.get("/slices")).json()["count"] == 1
+    assert (await root.get(f"{path}/bin")).content == recording.raw
 
 
 async def test_a_new_version_of_the_file_is_indexed_anew(
