@@ -73,6 +73,28 @@ async def test_every_page_fits_and_can_be_read_aloud(
     assert complaints == [], "scripts, styles and the content policy agree"
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_the_account_page_breaks_no_address_and_no_time_and_cuts_no_token(
+    site: Site, chromium: Browser, width: int
+) -> None:
+    page = await chromium.new_page(viewport=ViewportSize(width=width, height=900))
+    await signed_in(page, site)
+    await page.goto(f"{site.base_url}/app/account")
+    await page.fill("#name", "a script")
+    await page.click("text=Make the token")
+    shown = page.locator("#token")
+    assert await shown.evaluate("(e) => e.parentElement.scrollWidth <= e.parentElement.clientWidth")
+    lines = await page.locator("td.when, td.address").evaluate_all(
+        """(cells) => cells.map((cell) => {
+            const text = document.createRange();
+            text.selectNodeContents(cell);
+            return new Set([...text.getClientRects()].map((one) => Math.round(one.top))).size;
+        })"""
+    )
+    assert lines, "the browser that is signed in"
+    assert set(lines) == {1}
+
+
 async def test_reading_filtering_and_signing_out_work_without_script(site: Site, chromium: Browser) -> None:
     page = await chromium.new_page(java_script_enabled=False)
     await signed_in(page, site)
