@@ -12,6 +12,7 @@ from uuid import UUID
 from fastapi import FastAPI
 
 from libs.common.app import Loop, Parts, create_app
+from libs.common.bus.failures import Cause, cause_of
 from libs.common.catalogue import Service
 from libs.common.db import Transaction
 from libs.common.db.engine import DATABASE_ERRORS
@@ -89,8 +90,7 @@ async def _look_at_graphs(app: FastAPI, pause_s: float) -> None:
                 stale, last = await inputs.stale_sites(session, cursor, _STALE_A_ROUND)
             cursor = last or _FIRST
             for session_id in sorted(changed | set(stale)):
-                async with app.state.writer.begin() as tx:
-                    await graph.look_at(tx, session_id)
+                await _look_at(app, session_id)
             # An overlap: a transaction that began before this look may commit after it.
             since = now - timedelta(minutes=5)
             if changed:
@@ -98,6 +98,17 @@ async def _look_at_graphs(app: FastAPI, pause_s: float) -> None:
         except DATABASE_ERRORS as error:
             logger("scheduler").info("the graph sweep waits for the database", error=str(error))
             await asyncio.sleep(1)
+
+
+async def _look_at(app: FastAPI, session_id: UUID) -> None:
+    """Look at one session. What is wrong with it alone is logged, and keeps no other session waiting."""
+    try:
+        async with app.state.writer.begin() as tx:
+            await graph.look_at(tx, session_id)
+    except Exception as error:
+        if cause_of(error) is Cause.TRANSIENT:
+            raise
+        logger("scheduler").error("a session cannot be looked at", session=str(session_id), exc_info=error)
 
 
 def build(settings: Settings | None = None) -> FastAPI:

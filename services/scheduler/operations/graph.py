@@ -33,10 +33,13 @@ async def look_at(tx: Transaction, session_id: UUID) -> bool:
     pipeline = pipeline_of(tx)
     wanted = derive(str(session_id), list(pipeline.specs.values()), [fact for _, fact in facts], jobs)
     now = await queries.clock(tx.session)
+    taken = await queries.slots_of_tasks(tx.session, session_id)
     is_ready = False
     for slot, want in wanted.items():
         row = known.get(slot)
         is_new = row is None
+        if is_new and (slot.task, slot.scope.probe) in taken:
+            continue  # whoever wrote this task down runs it, or deletes it and leaves the slot to us
         if row is None:
             row = known[slot] = _new(pipeline, slot, session_id)
             makers = pipeline.parents_of(slot.task)

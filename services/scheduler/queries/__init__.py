@@ -196,6 +196,17 @@ async def jobs_of_session(session: AsyncSession, session_id: UUID) -> list[JobRo
     return list((await session.execute(found.execution_options(populate_existing=True))).scalars())
 
 
+async def slots_of_tasks(session: AsyncSession, session_id: UUID) -> set[tuple[str, str]]:
+    """Task and probe of the slots of a session in which a task made through `/tasks` stands."""
+    found = sa.select(JobRow.task, JobRow.probe).where(
+        JobRow.session_id == session_id,
+        JobRow.is_derived.is_(False),
+        JobRow.arguments == "",
+        JobRow.owner_id.is_(None),
+    )
+    return {(row.task, row.probe) for row in await session.execute(found)}
+
+
 async def add_log(session: AsyncSession, job_id: UUID, token: int, n: int, text: str) -> None:
     """Keep a piece of a log once."""
     await session.execute(

@@ -11,8 +11,10 @@ import asyncpg
 import pytest
 
 from libs.common.catalogue import Service
+from libs.common.db import Transaction
 from libs.common.testing import Callers, Running
 from services.scheduler import events
+from services.scheduler.operations import graph
 from services.scheduler.operations.running import take_back
 from services.scheduler.queries import inputs
 from tests.support.jobs import (
@@ -227,3 +229,19 @@ async def test_a_copy_that_became_doubtful_is_not_read_and_its_row_does_not_stay
         await connection.close()
     job = await the_job(scheduler, session)
     assert job["state"] == "Held"
+
+
+async def test_a_session_that_cannot_be_looked_at_keeps_no_other_waiting(
+    cingulum: Cingulum, callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sorted([await a_session_with_trials(cingulum, callers) for _ in range(2)])
+
+    async def look_at_others(tx: Transaction, session: UUID) -> bool:
+        if session == first:
+            raise KeyError(session)
+        return await really(tx, session)
+
+    really = graph.look_at
+    monkeypatch.setattr(graph, "look_at", look_at_others)
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    assert (await claimed(scheduler))["job"]["session_id"] == str(second)

@@ -68,3 +68,20 @@ async def test_no_status_takes_a_job_from_a_worker_of_ours(
     assert (await member.post(f"/jobs/{job}/hold", {"reason": "the rig was broken"})).status_code == 200
     taken = await member.patch(f"/tasks/{job}", {"status": status})
     assert taken.json()["status"] == status
+
+
+async def test_a_task_of_the_name_of_one_of_ours_stops_neither_its_session_nor_the_sweep(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    session = await a_session_with_trials(cingulum, callers)
+    member = scheduler.as_(callers.member)
+    body = {"name": "trial_summary", "session": str(session)}
+    task = (await member.post("/tasks", body)).json()["id"]
+    await look_at(scheduler, session)
+    listed = (await scheduler.get(f"/tasks?session={session}&name=trial_summary")).json()["results"]
+    assert [found["id"] for found in listed] == [task]
+    assert (await member.delete(f"/tasks/{task}")).status_code == 204
+    await look_at(scheduler, session)
+    claim = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()
+    assert (claim["job"]["session_id"], claim["job"]["task"]) == (str(session), "trial_summary")
