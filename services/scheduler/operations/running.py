@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from libs.common.bus.failures import Cause, cause_of
 from libs.common.db import Transaction
 from libs.common.events import JobCompleted, JobPublishing
 from libs.common.observability import logger
@@ -205,16 +206,31 @@ async def _look_at_late(
 ) -> int:
     """Apply a rule to the jobs whose deadline passed by then, or by now; how many it changed.
 
-    Not all that were found, as others may have been sooner.
+    Not all that were found, as others may have been sooner. What is wrong with one job alone is logged, and keeps no
+    other waiting.
     """
     changed = 0
     for job_id in await queries.overdue(tx.session, state, passed_by or now, worker):
-        row = await queries.locked(tx.session, job_id)
-        if row is None:
-            continue
-        before = queries.value(row)
-        change = rule(before, now)
-        if change.job != before:
-            await write(tx, row, change)
-            changed += 1
+        try:
+            async with tx.part() as part:
+                changed += await _apply(part, job_id, rule, now)
+        except Exception as error:
+            if cause_of(error) is Cause.TRANSIENT:
+                raise
+            logger("scheduler").error("a late job cannot be judged", job_id=str(job_id), exc_info=error)
     return changed
+
+
+async def _apply(
+    tx: Transaction, job_id: UUID, rule: Callable[[Job, datetime], Change], now: datetime
+) -> bool:
+    """Apply a rule to a job; whether that changed it."""
+    row = await queries.locked(tx.session, job_id)
+    if row is None:
+        return False
+    before = queries.value(row)
+    change = rule(before, now)
+    if change.job == before:
+        return False
+    await write(tx, row, change)
+    return True

@@ -14,8 +14,7 @@ from libs.common.catalogue import Service
 from libs.common.db import Transaction
 from libs.common.testing import Callers, Running
 from services.scheduler import events
-from services.scheduler.operations import graph
-from services.scheduler.operations.running import take_back
+from services.scheduler.operations import graph, running
 from services.scheduler.queries import inputs
 from tests.support.jobs import (
     a_claim,
@@ -68,7 +67,7 @@ async def hours_pass(cingulum: Cingulum, scheduler: Running) -> None:
     finally:
         await connection.close()
     async with scheduler.app.state.writer.begin() as tx:
-        await take_back(tx)
+        await running.take_back(tx)
 
 
 async def gives_back(scheduler: Running, claim: dict[str, Any]) -> None:
@@ -245,3 +244,24 @@ async def test_a_session_that_cannot_be_looked_at_keeps_no_other_waiting(
     monkeypatch.setattr(graph, "look_at", look_at_others)
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     assert (await claimed(scheduler))["job"]["session_id"] == str(second)
+
+
+async def test_a_late_job_that_cannot_be_judged_keeps_no_other_waiting(
+    cingulum: Cingulum, callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
+    for _ in range(2):
+        await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    jobs = [(await claimed(scheduler))["job"] for _ in range(2)]
+    first, second = sorted(jobs, key=lambda job: str(job["session_id"]))
+    really = running.look_at
+
+    async def look_at_others(tx: Transaction, session: UUID) -> bool:
+        if str(session) == first["session_id"]:
+            raise KeyError(session)
+        return await really(tx, session)
+
+    monkeypatch.setattr(running, "look_at", look_at_others)
+    await hours_pass(cingulum, scheduler)
+    states = [(await scheduler.get(f"/jobs/{job['id']}")).json()["state"] for job in (first, second)]
+    assert states == ["Started", "Waiting"]
