@@ -254,7 +254,7 @@ async def test_a_late_job_that_cannot_be_judged_keeps_no_other_waiting(
         await look_at(scheduler, await a_session_with_trials(cingulum, callers))
     jobs = [(await claimed(scheduler))["job"] for _ in range(2)]
     first, second = sorted(jobs, key=lambda job: str(job["session_id"]))
-    really = running.look_at
+    really = graph.look_at
 
     async def look_at_others(tx: Transaction, session: UUID) -> bool:
         if str(session) == first["session_id"]:
