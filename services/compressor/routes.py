@@ -125,7 +125,7 @@ async def read_slice(
     )
     most = min(settings.slice_values, JSON_VALUES) if format is Format.JSON else settings.slice_values
     check_size(span, operations.raw_bytes_of(reader, span), most, settings.slice_raw_bytes)
-    told = f"{row.sha256} {row.uv_per_bit if scale is Scale.UV or car else ''} {span} {wish} {format}"
+    told = f"{row.sha256} {row.uv_per_bit if scale is Scale.UV or car else ''} {span} {wish} {format} {row.doubts}"
     headers = HEADERS | {"ETag": f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'}
     if _holds_it(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)

@@ -49,8 +49,9 @@ async def test_what_the_meta_claims_wrongly_is_a_doubt_until_it_is_mended(
     for name in (recording.packed, f"{STEM}.bin"):
         assert (await lab.registry.get(f"/datasets/{ids[name]}")).json()["doubts"] == CLAIMS
     assert (await lab.registry.get(f"/datasets/{ids[f'{STEM}.meta']}")).json()["doubts"] == []
-    told = (await compressor.get(f"/slices/{one['dataset_id']}?format=json&t1=0.1")).json()
-    assert (told["doubts"], len(told["samples"])) == (CLAIMS, 100)
+    path = f"/slices/{one['dataset_id']}?format=json&t1=0.1"
+    answer = await compressor.get(path)
+    assert (answer.json()["doubts"], len(answer.json()["samples"])) == (CLAIMS, 100)
     await verified(cingulum, lab, {f"{STEM}.meta": (META + RIGHT).encode()})
     for _ in range(400):
         [one] = await indexed(compressor)
@@ -58,6 +59,8 @@ async def test_what_the_meta_claims_wrongly_is_a_doubt_until_it_is_mended(
             break
         await asyncio.sleep(0.05)
     assert one["doubts"] == []
+    again = await compressor.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.json()["doubts"]) == (200, [])
     assert (await lab.registry.get(f"/datasets/{ids[f'{STEM}.bin']}")).json()["doubts"] == []
 
 
