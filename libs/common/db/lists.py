@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -68,14 +68,6 @@ def days_of(field: str, text: str) -> tuple[date, date]:
     except ValueError:
         raise bad(field, f"'{text}' is not two days such as 2020-08-21,2020-08-24.") from None
     return first, last
-
-
-def within_days(column: Any, text: str, field: str = "date_range") -> sa.ColumnElement[bool]:
-    """An instant lies in a range of (UTC) days."""
-    first, last = days_of(field, text)
-    begin = datetime.combine(first, time.min, UTC)
-    end = datetime.combine(last, time.min, UTC) + timedelta(days=1) if last < date.max else None
-    return sa.and_(column >= begin, *([column < end] if end else []))
 
 
 def on_days(text_column: Any, text: str, field: str = "date_range") -> sa.ColumnElement[bool]:
