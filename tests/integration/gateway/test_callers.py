@@ -206,3 +206,19 @@ async def test_one_password_that_comes_many_times_at_once_is_checked_once(
     answers = await asyncio.gather(*(http.get("/me", auth=("ada", "correct horse")) for _ in range(8)))
     assert [answer.status_code for answer in answers] == [200] * 8
     assert checked == 1
+
+
+async def test_who_asks_for_the_health_of_all_services_without_end_is_slowed_down(cingulum: Cingulum) -> None:
+    one_a_quarter = {"CINGULUM_RATE_LIMIT": "4", "CINGULUM_TRUSTED_PROXIES": "127.0.0.1"}
+    async with mounted({**cingulum.environment, **ADMIN, **one_a_quarter}) as http:
+        for n, path in enumerate(("/health", "/health/ready")):
+            headers = {"X-Forwarded-For": f"1.1.{n}.1"}
+            first, second = [await http.get(path, headers=headers) for _ in range(2)]
+            assert first.status_code in {200, 503}
+            assert first.json().keys() == {"status"}
+            assert (second.status_code, second.json()["type"]) == (429, "too-many-requests")
+            assert int(second.headers["Retry-After"]) >= 1
+            for _ in range(3):  # the probe of a container asks nobody else, and is always answered
+                assert (await http.get("/health/live", headers=headers)).status_code == 200
+            elsewhere = {"X-Forwarded-For": f"2.2.{n}.2"}
+            assert (await http.get(path, headers=elsewhere)).status_code in {200, 503}
