@@ -7,11 +7,15 @@ import enum
 import socket
 import struct
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
+from weakref import WeakKeyDictionary
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
+from deploy.image.places import Places
+from libs.common.address import Network
 from libs.common.catalogue import Body, body_of
 from libs.common.problem import Problem
 
@@ -50,6 +54,8 @@ class WireLimits:
     linger_s          for the same after a refusal
     write_timeout_s   in which of an answer that waits to be sent not one byte leaves; a slow line moves, and is alive
     connections       open at the same time
+    connections_per_address   of these, for one address (of IPv6 a network of 64 bits)
+    trusted_proxies   addresses behind which many people stand: they have no share of their own
     """
 
     head_bytes: int = 16 * 1024
@@ -61,6 +67,8 @@ class WireLimits:
     linger_s: float = 2.0
     write_timeout_s: float = 120.0
     connections: int = 1000
+    connections_per_address: int = 100
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 class _Stage(enum.Enum):
@@ -100,13 +108,23 @@ class _Counted:
         return self._transport.get_write_buffer_size() == 0
 
 
+_PLACES: Final[WeakKeyDictionary[ServerState, Places]] = WeakKeyDictionary()
+
+
+def _places_of(server: ServerState, limits: WireLimits) -> Places:
+    """The places that all connections of one server share."""
+    if server not in _PLACES:
+        _PLACES[server] = Places(limits.connections, limits.connections_per_address, limits.trusted_proxies)
+    return _PLACES[server]
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """One connection, held to the limits. `bounded` makes the class that uvicorn is given."""
 
     limits: ClassVar[WireLimits] = WireLimits()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, unless there are too many already."""
+        """Begin, unless there are too many already, all of them at work; one that waits gives way."""
         self._stage = _Stage.IDLE
         self._head_bytes = 0  # of the lines that are whole
         self._raw_bytes = 0  # since the last whole head or body, the line that is not whole yet included
@@ -118,18 +136,38 @@ class BoundedProtocol(HttpToolsProtocol):
         self._left_bytes = 0
         self._writing = self.loop.call_later(self.limits.write_timeout_s, self._on_write_window)
         super().connection_made(cast(asyncio.Transport, self._sent))
-        if len(self.connections) > self.limits.connections:
+        self._places = _places_of(self.server_state, self.limits)
+        ends = self._places.take(self, self.client[0] if self.client else "")
+        if ends is self:
             self._is_refused = True
-            self._write(TooManyConnections("Too many connections are open: try again shortly."))
+            self._places.work(self)
+            self._write(
+                TooManyConnections(
+                    "Too many connections are open, in all or from your address: try again shortly."
+                )
+            )
             self.transport.close()
             return
+        if isinstance(ends, BoundedProtocol):
+            ends.give_way()
         self._call_later(self.limits.head_timeout_s, self._on_late_head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timers."""
         self._cancel_timer()
         self._writing.cancel()
+        self._places.leave(self)
         super().connection_lost(exc)
+
+    @property
+    def has_sent_all(self) -> bool:
+        """Whether nothing of an answer is left to send."""
+        return self._sent.is_drained
+
+    def give_way(self) -> None:
+        """End at once, since another connection needs the place and nothing is being answered on this one."""
+        self._places.leave(self)
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Read on, and count what is not a body."""
@@ -185,6 +223,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return  # refused once what has arrived is read
         self._stage = _Stage.BODY
         self._begin_body()
+        self._places.work(self)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -204,10 +243,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stage = _Stage.IDLE
         self._raw_bytes = 0
         super().on_message_complete()
+        self._wait_if_answered()
         if self.cycle.response_complete and self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
+
+    def on_response_complete(self) -> None:
+        """An answer is whole; the next request of this connection may be there already."""
+        super().on_response_complete()
+        self._wait_if_answered()
+
+    def _wait_if_answered(self) -> None:
+        if self._stage is not _Stage.BODY and self.cycle.response_complete:
+            self._places.wait(self)
 
     # Time
 

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.types import ASGIApp
 
 from deploy.image.protocol import WireLimits, bounded
+from libs.common.settings import Networks
 
 IDENTITY_BYTES: Final = 48 * 1024  # the gateway adds who is asking, with every lab and project they are in
 
@@ -28,13 +29,19 @@ class ServerSettings(BaseSettings):
     stall_timeout_s: float = Field(default=WireLimits.stall_timeout_s, gt=0)
     write_timeout_s: float = Field(default=WireLimits.write_timeout_s, gt=0)
     connections: int = Field(default=WireLimits.connections, gt=0)
+    connections_per_address: int = Field(default=WireLimits.connections_per_address, gt=0)
+    trusted_proxies: Networks = ()
 
     def limits(self, *, behind_gateway: bool) -> WireLimits:
-        """The same for one server; one behind the gateway gets longer headers, and leaves slow readers to it."""
+        """The same for one server; one behind the gateway gets longer headers, and leaves slow readers to it.
+
+        Its connections are the gateway's, so they are not shared by address.
+        """
         told = self.model_dump()
         if behind_gateway:
             told["head_bytes"] += IDENTITY_BYTES
             told["write_timeout_s"] *= 10  # what the gateway takes for a slow line comes in bursts
+            told["connections_per_address"] = self.connections
         return WireLimits(**told)
 
 

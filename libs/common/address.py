@@ -6,7 +6,8 @@ portal hands the header back to the gateway when it asks on behalf of a browser.
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Final
 
 import jwt
@@ -19,6 +20,8 @@ HEADER: Final = "x-cingulum-address"
 LIFE_S: Final = 60
 LEEWAY_S: Final = 60  # clocks of two nodes
 _ALGORITHM: Final = "EdDSA"
+
+Network = IPv4Network | IPv6Network
 
 
 def sign_address(address: str, audience: Service, signing_key: str, *, now: float) -> str:
@@ -56,6 +59,21 @@ def network_of(address: str) -> str:
     if isinstance(parsed, IPv6Address):
         return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+def is_within(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is one of these networks'; what is no address is in none.
+
+    >>> is_within("::ffff:10.0.0.1", [ip_network("10.0.0.0/8")]), is_within("unknown", [ip_network("10.0.0.0/8")])
+    (True, False)
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return any(found in network for network in networks)
 
 
 async def caller_address(request: Request) -> str:

@@ -7,9 +7,10 @@ import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import Any, Final
 
+from libs.common.address import Network, is_within
 from libs.common.catalogue import Service
 
 # Headers by which one hop speaks of the next; a caller's own are dropped so that nobody speaks for us.
@@ -28,7 +29,6 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 
 Header = tuple[bytes, bytes]
-Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +58,20 @@ def caller_of(scope: Mapping[str, Any], proxies: Sequence[Network]) -> Caller:
         told[name] = f"{told[name]},{text}" if name in told else text
     direct = scope.get("client")
     address, scheme, host = str(direct[0]) if direct else "", str(scope["scheme"]), told.get(b"host", "")
-    if direct is not None and not _is_of(address, proxies):
+    if direct is not None and not is_within(address, proxies):
         return Caller(address, scheme, host)
     # Without an address it is the portal in this process, which repeats the scheme and host that we told it.
     for hop in reversed(told.get(b"x-forwarded-for", "").split(",")):
         if (found := _address(hop)) is None:
             break
         address = found
-        if not _is_of(found, proxies):
+        if not is_within(found, proxies):
             break
     by_proxy = told.get(b"x-forwarded-proto", "").partition(",")[0].strip()
     scheme = by_proxy if by_proxy in {"http", "https"} else scheme
     forwarded = told.get(b"x-forwarded-host", "")
     is_forwarded = _HOST.fullmatch(forwarded) is not None
     return Caller(address or "unknown", scheme, forwarded if is_forwarded else host, is_forwarded)
-
-
-def _is_of(address: str, networks: Sequence[Network]) -> bool:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, IPv6Address) and found.ipv4_mapped:
-        found = found.ipv4_mapped
-    return any(found in network for network in networks)
 
 
 def _address(hop: str) -> str | None:

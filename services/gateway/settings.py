@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated
-
-from pydantic import BeforeValidator, Field, SecretStr
-from pydantic_settings import NoDecode
+from pydantic import Field, SecretStr
 
 from libs.common.catalogue import Service
-from libs.common.settings import TokenSettings
-
-
-def _by_commas(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+from libs.common.settings import Networks, TokenSettings
 
 
 class Settings(TokenSettings):
@@ -22,9 +14,7 @@ class Settings(TokenSettings):
     database_url: SecretStr = Field(validation_alias="CINGULUM_GATEWAY_DATABASE_URL")
     identity_signing_key: SecretStr = Field(description="Ed25519 private key, PEM")
     rate_limit: int = Field(default=6_000, ge=0, description="requests a minute for one caller; 0: no limit")
-    trusted_proxies: Annotated[
-        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_by_commas)
-    ] = Field(
+    trusted_proxies: Networks = Field(
         default=(),
         description="addresses or networks of our own proxies, with commas: from these alone X-Forwarded-For, "
         "-Proto and -Host are believed",

@@ -326,6 +326,12 @@ async def test_who_takes_a_byte_now_and_then_is_served_to_the_end() -> None:
 async def test_one_connection_too_many_is_told_so() -> None:
     state = ServerState()
     held = [Connection(state=state) for _ in range(3)]
+    for each in held:
+        await each.sends(a_post())
     one = Connection(state=state)
     assert (one.status(), one.transport.is_closed) == (503, True)
-    assert not any(each.transport.is_closed for each in held)
+    assert not any(each.transport.is_closed or each.transport.is_aborted for each in held)
+    await held[1].sends(bytes(10))
+    assert held[1].status() == 200
+    Connection(state=state).protocol.connection_lost(None)
+    assert [each.transport.is_aborted for each in held] == [False, True, False]

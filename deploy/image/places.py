@@ -1,0 +1,84 @@
+"""Which connections a server keeps when more are opened than it takes: a share for each address, and who gives way."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from libs.common.address import Network, is_within, network_of
+
+
+class Connection(Protocol):
+    """One connection, as far as its place is concerned."""
+
+    @property
+    def has_sent_all(self) -> bool:
+        """Whether nothing of an answer is left to send."""
+
+
+class _Group:
+    """Connections that share a limit, and those among them that wait for a request, the longest wait first."""
+
+    def __init__(self) -> None:
+        self.n_open = 0
+        self.waiting: OrderedDict[Connection, None] = OrderedDict()
+
+    def longest_waiting(self) -> Connection | None:
+        return next((one for one in self.waiting if one.has_sent_all), None)
+
+
+@dataclass
+class Places:
+    """The places of one server: so many, and so many for one address (of IPv6 a network of 64 bits).
+
+    Addresses in `proxies` have no share of their own: many people stand behind each. A connection whose request is
+    being read or answered is never ended; one that waits for a whole head gives way to a newer one, the longest wait
+    first, so nobody keeps a place by opening a connection and asking nothing.
+    """
+
+    most: int
+    most_per_address: int
+    proxies: tuple[Network, ...] = ()
+    _all: _Group = field(default_factory=_Group)
+    _addresses: dict[str, _Group] = field(default_factory=dict)
+    _keys: dict[Connection, str] = field(default_factory=dict)
+
+    def take(self, newest: Connection, address: str) -> Connection | None:
+        """Give a place to a connection that begins. Who has to end for it: nobody, another one, or itself."""
+        key = "" if is_within(address, self.proxies) else network_of(address)
+        self._keys[newest] = key
+        for group in self._groups(key):
+            group.n_open += 1
+        self.wait(newest)
+        of_address = self._addresses.get(key)
+        if of_address is not None and of_address.n_open > self.most_per_address:
+            return of_address.longest_waiting() or newest
+        if self._all.n_open > self.most:
+            return self._all.longest_waiting() or newest
+        return None
+
+    def wait(self, one: Connection) -> None:
+        """It waits for a request from now on."""
+        for group in self._groups(self._keys.get(one)):
+            group.waiting[one] = None
+            group.waiting.move_to_end(one)
+
+    def work(self, one: Connection) -> None:
+        """The head of a request is whole: its connection stays until that is answered."""
+        for group in self._groups(self._keys.get(one)):
+            group.waiting.pop(one, None)
+
+    def leave(self, one: Connection) -> None:
+        """It has ended, or is about to; saying so twice does no harm."""
+        key = self._keys.pop(one, None)
+        for group in self._groups(key):
+            group.n_open -= 1
+            group.waiting.pop(one, None)
+        if key and self._addresses[key].n_open == 0:
+            del self._addresses[key]
+
+    def _groups(self, key: str | None) -> list[_Group]:
+        if key is None:
+            return []
+        return [self._all, self._addresses.setdefault(key, _Group())] if key else [self._all]
