@@ -11,7 +11,7 @@ from libs.common.db import Transaction
 from libs.common.events import ObjectDamaged, ProofOrdered, UploadCompleted
 from libs.common.observability import logger
 from libs.common.schemas.states import UploadState
-from libs.common.storage import Digest, ObjectMissing
+from libs.common.storage import Digest, ObjectMissing, StorageProblem
 from services.transfer import domain, queries
 from services.transfer.models import UploadRow
 from services.transfer.operations.dock import Dock
@@ -30,11 +30,20 @@ async def keep(tx: Transaction, kind: str, event: ProofOrdered) -> None:
 async def carry_out(dock: Dock) -> int:
     """Read the bytes of ordered copies, where they are here, and say so; how many were proved.
 
-    One that is not here is no order any more: whoever brings it names the copy.
+    One that is not here is no order any more: whoever brings it names the copy. One that cannot be read now stays an
+    order, and the others have their turn.
     """
     async with dock.database.read_long() as read:
         waiting = await orders.waiting(read, dock.kind)
-    return sum([await _carry_out(dock, order) for order in waiting])
+    proved = 0
+    for order in waiting:
+        try:
+            proved += await _carry_out(dock, order)
+        except (StorageProblem, OSError) as error:
+            logger("orders").warning(
+                "a copy cannot be read now", copy_id=str(order.copy_id), error=str(error)
+            )
+    return proved
 
 
 async def _carry_out(dock: Dock, order: Order) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,27 @@ async def test_a_doubted_copy_is_read_again(lab: Laboratory, transfer: Running) 
     assert doubted.json()["exists"] is False
     again = await until(lab, dataset, "verified")
     assert again["proved_at"] > copy["proved_at"]
+
+
+async def test_an_object_that_the_disk_cannot_read_keeps_no_other_order_waiting(
+    lab: Laboratory, transfer: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [bad], [good] = await lab.register(FILE, **SAID), await lab.register("alf/spikes.amps.npy")
+    await send(transfer, b"good", copy_id=(await central_copy(lab, good))["id"])
+    copies = [await until(lab, dataset, "verified") for dataset in (bad, good)]
+    store = transfer.app.state.dock.store
+    prove = store.prove
+
+    async def proved(digest: str) -> Any:
+        if digest == sha256(DATA):
+            raise OSError(errno.EIO, "a sector cannot be read")
+        return await prove(digest)
+
+    monkeypatch.setattr(store, "prove", proved)
+    for copy in copies:
+        assert (await lab.registry.patch(f"/files/{copy['id']}", {"exists": False})).status_code == 200
+    await until(lab, good, "verified")
+    assert (await central_copy(lab, bad))["state"] == "suspect"
 
 
 async def test_what_is_not_there_stays_expected(
