@@ -8,6 +8,7 @@ from libs.common.schemas.files.retirement import Obstacle
 from libs.common.schemas.states import CopyState
 from services.registry.domain.alyx_calls import (
     ProtectedDataset,
+    ProvedCopy,
     Registration,
     Target,
     check_delete_dataset,
@@ -166,6 +167,12 @@ def test_patching_exists_is_a_word_and_not_a_proof(
 ) -> None:
     effect = effect_of_patch_file(here(place, before), exists=exists, may_doubt=True)
     assert effect == (here(place, after), ordered)
+
+
+@pytest.mark.parametrize("state", [VERIFIED, CopyState.LANDED])
+def test_the_word_of_who_may_not_doubt_it_leaves_a_proved_copy(state: CopyState) -> None:
+    with pytest.raises(ProvedCopy, match="transfer"):
+        effect_of_patch_file(here(STORE, state), exists=False)
 
 
 @pytest.mark.parametrize(
