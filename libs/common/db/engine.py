@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import (
 
 from libs.common.db.shares import Shares
 from libs.common.endings import CLOSE_S, end_within
+from libs.common.observability import caller
 from libs.common.settings import Patience
 
 # Whatever says that the database did not do what it was asked; a time-out and a broken connection are an OSError.
@@ -34,6 +35,7 @@ DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceErro
 PING_S = 1.5
 LONG_READ_S = 120.0  # for a statement of a sweep, or of a table that many callers share
 LONG_READERS = 2
+STATEMENTS = 3  # in so many times the time of one, all statements of a request that writes must be done
 ANSWER_S = 2.0  # beyond the time a statement may take: then the server hangs
 
 
@@ -126,7 +128,10 @@ class Database:
         async with self.write_shares.one(), self.write_session() as session, session.begin():
             await self._acquire(session)
             try:
-                yield session
+                async with asyncio.timeout(
+                    None if caller.get() is None else STATEMENTS * self.patience.write_s
+                ):
+                    yield session
             except TimeoutError:
                 await session.invalidate()  # a server that hangs would not answer a ROLLBACK either
                 raise

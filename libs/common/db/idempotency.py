@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlalchemy.dialects.postgresql import insert
 
-from libs.common.problem import BadRequest, KeyReused, NotAuthenticated, ShownOnce
+from libs.common.problem import BadRequest, Forbidden, KeyReused, NotAuthenticated, ShownOnce
 
 if TYPE_CHECKING:
     from libs.common.db.transaction import Transaction
+    from libs.common.permissions import Principal
 
 HEADER = "idempotency-key"
 KEPT_DAYS = 30
 LONGEST_KEY = 200
 MOST_VALUES = 100_000  # of a JSON body; 5,000 files with all that can be said of them are 40,000
+_BEFORE_VALUES = (b",", b"[", b"{")  # every value of a body but one follows one of them
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -53,8 +56,7 @@ class CheckedRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             _check_caller(self, request)
-            if request.method not in SAFE:
-                await _checked_body(request)
+            await _checked_body(request)
             return await original(request)
 
         return handler
@@ -73,10 +75,8 @@ class IdempotentRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             _check_caller(self, request)
-            if request.method in SAFE:
-                return await original(request)
             body = await _checked_body(request)
-            if HEADER not in request.headers:
+            if request.method in SAFE or HEADER not in request.headers:
                 return await original(request)
             keep_key(request, body)
             try:
@@ -113,17 +113,35 @@ class StreamedRoute(APIRoute):
         return handler
 
 
+@runtime_checkable
+class Need(Protocol):
+    """A dependency of a route that says who may call it: `libs.common.auth.Needs`."""
+
+    def allows(self, who: Principal, method: str) -> bool:
+        """Whether a caller may call a route by this method."""
+
+
+def needs_of(dependant: Dependant) -> list[Need]:
+    """Every need of a route, those of its dependencies' dependencies too."""
+    own: list[Need] = [dependant.call] if isinstance(dependant.call, Need) else []
+    return own + [need for inner in dependant.dependencies for need in needs_of(inner)]
+
+
 def _check_caller(route: APIRoute, request: Request) -> None:
-    """Refuse a stranger before the body is read: FastAPI parses it before it asks who is calling."""
-    is_open = getattr(route.endpoint, "__open_to_all__", False)
-    if not is_open and getattr(request.state, "principal", None) is None:
+    """Refuse who may not call it before the body is read: FastAPI parses it before it asks who is calling."""
+    if getattr(route.endpoint, "__open_to_all__", False):
+        return
+    principal = getattr(request.state, "principal", None)
+    if principal is None:
         raise NotAuthenticated
+    if not all(need.allows(principal, request.method) for need in needs_of(route.dependant)):
+        raise Forbidden
 
 
 async def _checked_body(request: Request) -> bytes:
     """The body, of no more values than can be parsed, and told what is wrong with, while others wait."""
     body = await request.body()
-    if body.count(b",") > MOST_VALUES:
+    if sum(map(body.count, _BEFORE_VALUES)) > MOST_VALUES:
         raise BadRequest(f"A body holds at most {MOST_VALUES:,} values: send it in several requests.")
     return body
 

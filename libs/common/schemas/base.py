@@ -1,8 +1,13 @@
-"""The two base classes of everything that crosses HTTP or the bus."""
+"""The base classes of everything that crosses HTTP or the bus."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+
+from libs.common.schemas.bounded import bounded
 
 
 class Schema(BaseModel):
@@ -17,3 +22,18 @@ class Record(BaseModel):
     """A shape of Alyx's contract: unknown fields are ignored, as its clients send more than they need."""
 
     model_config = ConfigDict(extra="ignore", from_attributes=True, populate_by_name=True)
+
+
+class _Bounded(BaseModel):
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: CoreSchema = bounded(handler(source))
+        return schema
+
+
+class BodySchema(_Bounded, Schema):
+    """The body of a request in a shape of our own: its texts, lists and free values have limits."""
+
+
+class BodyRecord(_Bounded, Record):
+    """The body of a request in a shape of Alyx's contract: its texts, lists and free values have limits."""

@@ -9,7 +9,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.common.schemas.base import Record
+from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.bounded import Prose
+from libs.common.schemas.times import Day
 
 
 class Weighing(Record):
@@ -23,7 +25,7 @@ class Weighing(Record):
     id: UUID
 
 
-class WeighingIn(Record):
+class WeighingIn(BodyRecord):
     """A weighing to be written down; without a time it was now, without a user it was the caller."""
 
     subject: str
@@ -46,7 +48,7 @@ class WaterAdministration(Record):
     id: UUID
 
 
-class WaterAdministrationIn(Record):
+class WaterAdministrationIn(BodyRecord):
     """Water to be written down or changed; the type of the latest restriction unless named."""
 
     subject: str | None = None
@@ -151,13 +153,13 @@ class WaterRequirement(Record):
     records: list[WaterDay]
 
 
-class SubjectIn(Record):
+class SubjectIn(BodyRecord):
     """An animal to be written down or changed."""
 
     nickname: str | None = Field(default=None, pattern=r"^[\w.-]+$", max_length=64)
     responsible_user: str | None = None
-    birth_date: date | None = None
-    death_date: date | None = None
+    birth_date: Day | None = None
+    death_date: Day | None = None
     species: str | None = None
     sex: Literal["M", "F", "U", ""] | None = None
     litter: str | None = None
@@ -166,7 +168,7 @@ class SubjectIn(Record):
     line: str | None = None
     projects: list[str] | None = None
     lab: str | None = None
-    description: str | None = None
+    description: Prose | None = None
     zygosities: list[Zygosity] | None = None
     json_: Any | None = Field(default=None, alias="json")
 
@@ -182,7 +184,7 @@ class Line(Record):
     lab: str | None
 
 
-class LineIn(Record):
+class LineIn(BodyRecord):
     """A line to be written down."""
 
     name: str = Field(min_length=1, max_length=255)
@@ -201,9 +203,9 @@ class Litter(Record):
     birth_date: date | None
 
 
-class LitterIn(Record):
+class LitterIn(BodyRecord):
     """A litter to be written down."""
 
     name: str = Field(min_length=1, max_length=255)
     line: str | None = None
-    birth_date: date | None = None
+    birth_date: Day | None = None

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from libs.common.schemas.base import Record
+from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.bounded import Prose
 
 QC_NAMES = {0: "NOT_SET", 10: "PASS", 30: "WARNING", 40: "FAIL", 50: "CRITICAL"}
 QC_CODES = {name: code for code, name in QC_NAMES.items()}
@@ -96,7 +97,7 @@ class Insertion(Record):
     datasets: list[Any]
 
 
-class InsertionIn(Record):
+class InsertionIn(BodyRecord):
     """A probe to be written down or changed."""
 
     session: UUID | None = None
@@ -137,7 +138,7 @@ class SessionDetail(Record):
     notes: list[Any]
 
 
-class SessionIn(Record):
+class SessionIn(BodyRecord):
     """A session to be written down or changed; absent fields keep their value."""
 
     subject: str | None = None
@@ -151,7 +152,7 @@ class SessionIn(Record):
     number: Number | None = None
     start_time: str | None = None
     end_time: str | None = None
-    narrative: str | None = None
+    narrative: Prose | None = None
     parent_session: str | None = None
     n_correct_trials: int | None = Field(default=None, ge=0)
     n_trials: int | None = Field(default=None, ge=0)
@@ -171,7 +172,7 @@ class WaterRestriction(Record):
     reference_weight: float | None = Field(description="grams, implant included; null: not known")
 
 
-class WaterRestrictionIn(Record):
+class WaterRestrictionIn(BodyRecord):
     """A restriction to be written down, or changed (to end it: `end_time`)."""
 
     subject: str | None = None
@@ -181,7 +182,7 @@ class WaterRestrictionIn(Record):
     reference_weight: float | None = Field(default=None, gt=0, allow_inf_nan=False, description="grams")
     water_type: str | None = None
     users: list[str] | None = None
-    narrative: str | None = None
+    narrative: Prose | None = None
 
 
 class Surgery(Record):
@@ -202,7 +203,7 @@ class Surgery(Record):
     procedures: list[UUID]
 
 
-class SurgeryIn(Record):
+class SurgeryIn(BodyRecord):
     """A surgery to be written down or changed; relations by name."""
 
     subject: str | None = None
@@ -210,7 +211,7 @@ class SurgeryIn(Record):
     location: str | None = None
     users: list[str] | None = None
     procedures: list[str] | None = None
-    narrative: str | None = None
+    narrative: Prose | None = None
     start_time: str | None = None
     end_time: str | None = None
     outcome_type: str | None = Field(

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.common.schemas.base import Record, Schema
+from libs.common.schemas.base import BodyRecord, BodySchema, Record, Schema
+
+MOST_CHARACTERS_OF_A_LOG = 1_000_000
 
 
 class JobInput(Schema):
@@ -19,7 +21,7 @@ class JobInput(Schema):
     sha256: str
 
 
-class JobOutput(Schema):
+class JobOutput(BodySchema):
     """A file that a worker has made and uploaded: its path below the session."""
 
     name: str = Field(min_length=1, max_length=512, examples=["alf/_cingulum_psychometric.fit.json"])
@@ -64,7 +66,7 @@ class JobDetail(Job):
     history: list[Attempt]
 
 
-class ClaimIn(Schema):
+class ClaimIn(BodySchema):
     """A worker asks for work, and waits for it up to `wait_s`."""
 
     claim_id: UUID = Field(description="chosen by the worker: the same one again gives the same job again")
@@ -99,14 +101,14 @@ class NoWork(Schema):
     job: None = None
 
 
-class Beat(Schema):
+class Beat(BodySchema):
     """One job is still worked on."""
 
     job_id: UUID
     token: int
 
 
-class HeartbeatIn(Schema):
+class HeartbeatIn(BodySchema):
     """A worker is alive, and works on these."""
 
     worker: str
@@ -119,7 +121,7 @@ class Heartbeat(Schema):
     lost: list[UUID]
 
 
-class CompleteIn(Schema):
+class CompleteIn(BodySchema):
     """The run is over and its outputs are uploaded."""
 
     token: int
@@ -127,7 +129,7 @@ class CompleteIn(Schema):
     elapsed_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
-class FailIn(Schema):
+class FailIn(BodySchema):
     """The run failed."""
 
     token: int
@@ -137,7 +139,7 @@ class FailIn(Schema):
     reason: str = Field(max_length=10_000)
 
 
-class LogIn(Schema):
+class LogIn(BodySchema):
     """A piece of the log; `n` counts the pieces of one attempt, so that a repeat is kept once."""
 
     token: int
@@ -154,7 +156,7 @@ class LogPiece(Schema):
     at: datetime
 
 
-class ReasonIn(Schema):
+class ReasonIn(BodySchema):
     """Why a person does it."""
 
     reason: str = Field(min_length=1, max_length=1_000)
@@ -196,7 +198,7 @@ class Task(Record):
     arguments: dict[str, Any] | None
 
 
-class TaskIn(Record):
+class TaskIn(BodyRecord):
     """A task to be written down or changed by a legacy runner."""
 
     parents: list[UUID] | None = None
@@ -214,6 +216,6 @@ class TaskIn(Record):
     time_elapsed_secs: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     executable: str | None = None
     graph: str | None = None
-    log: str | None = None
+    log: str | None = Field(default=None, max_length=MOST_CHARACTERS_OF_A_LOG)
     version: str | None = None
     arguments: dict[str, Any] | None = None

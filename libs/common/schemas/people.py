@@ -8,7 +8,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from libs.common.schemas.base import Record
+from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.bounded import Prose
+from libs.common.schemas.times import Day
 
 
 def _word(text: str) -> str:
@@ -37,7 +39,7 @@ class User(Record):
     is_active: bool
 
 
-class UserIn(Record):
+class UserIn(BodyRecord):
     """A person to be written down, or changed. Only administrators do this."""
 
     username: str | None = Field(default=None, pattern=r"^[\w.@+-]+$", max_length=150)
@@ -66,7 +68,7 @@ class Lab(Record):
     json_: Any | None = Field(alias="json")
 
 
-class LabIn(Record):
+class LabIn(BodyRecord):
     """A lab to be written down or changed."""
 
     name: Word | None = None
@@ -90,14 +92,14 @@ class Membership(Record):
     end_date: date | None
 
 
-class MembershipIn(Record):
+class MembershipIn(BodyRecord):
     """A membership to be written down."""
 
     user: str
     lab: str
     role: str = ""
-    start_date: date
-    end_date: date | None = None
+    start_date: Day
+    end_date: Day | None = None
 
 
 class Project(Record):
@@ -109,11 +111,11 @@ class Project(Record):
     is_private: bool
 
 
-class ProjectIn(Record):
+class ProjectIn(BodyRecord):
     """A project to be written down or changed."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
-    description: str | None = None
+    description: Prose | None = None
     users: list[str] | None = None
     is_private: bool | None = None
 
@@ -126,7 +128,7 @@ class Location(Record):
     json_: Any | None = Field(alias="json")
 
 
-class LocationIn(Record):
+class LocationIn(BodyRecord):
     """A place to be written down or changed."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
@@ -145,10 +147,10 @@ class Term(Record):
     json_: Any | None = Field(alias="json")
 
 
-class TermIn(Record):
+class TermIn(BodyRecord):
     """A word to be added to a vocabulary."""
 
     name: str = Field(min_length=1, max_length=255)
     nickname: str = ""
-    description: str = ""
+    description: Prose = ""
     json_: Any | None = Field(default=None, alias="json")

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)  # both far from where a clock reading in some zone has no date
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+"""A day of a body."""
 
 
 class BadTime(ValueError):
-    """A text is neither an ISO time nor an ISO date."""
+    """A text is neither an ISO time nor an ISO date, or of a year in which nobody records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +45,8 @@ def alyx_time(text: str, zone: str) -> AlyxTime:
         parsed = datetime.fromisoformat(text.strip())
     except ValueError:
         raise BadTime(f"'{text}' is not a time such as 2020-08-21T09:30:00") from None
-    try:
-        at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(zone), fold=0)).astimezone(UTC)
-    except OverflowError:
-        raise BadTime(f"'{text}' lies outside the years 1 to 9999") from None
+    if not FIRST_DAY <= parsed.date() <= LAST_DAY:
+        raise BadTime(f"'{text}' lies outside the years {FIRST_DAY.year} to {LAST_DAY.year}")
+    at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(zone), fold=0)).astimezone(UTC)
     said = at.replace(tzinfo=None) if parsed.tzinfo else parsed
     return AlyxTime(said.isoformat(), at, said.date())

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from libs.common.schemas.base import Schema
+from libs.common.schemas.base import BodySchema, Schema
 from libs.common.schemas.states import UploadState
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -17,7 +17,7 @@ LARGEST_BYTES = 10_000 * 64 * 2**20  # 10,000 parts of 64 MiB: 671 GB, eight hou
 LARGEST_BUNDLED = 8 * 2**20
 
 
-class UploadIn(Schema):
+class UploadIn(BodySchema):
     """A file to be sent.
 
     Known    its size; with `sha256` the answer may be that nothing need be sent
@@ -54,13 +54,13 @@ class Upload(Schema):
     completed_at: datetime | None
 
 
-class WholeIn(Schema):
+class WholeIn(BodySchema):
     """The end of an upload: what all its bytes hash to."""
 
     sha256: Sha256
 
 
-class BundledIn(Schema):
+class BundledIn(BodySchema):
     """One file of a bundle; the bytes follow in the order of the list."""
 
     size_bytes: int = Field(ge=0, le=LARGEST_BUNDLED, description="larger files are sent by parts")
@@ -71,7 +71,7 @@ class BundledIn(Schema):
     name: str = Field(default="", max_length=1_000)
 
 
-class BundleIn(Schema):
+class BundleIn(BodySchema):
     """The first line of a bundle's body: the files whose bytes follow."""
 
     files: list[BundledIn]

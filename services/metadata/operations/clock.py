@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from libs.common.problem import BadRequest
@@ -15,6 +15,14 @@ def time_of(text: str, zone: str, field: str) -> AlyxTime:
         return alyx_time(text, zone)
     except BadTime as error:
         raise BadRequest(fields={field: [str(error)]}) from None
+
+
+def day_of(at: datetime, zone: ZoneInfo) -> date:
+    """The day of an instant on a lab's clock; of one that no clock shows, which older records may hold, UTC's day."""
+    try:
+        return at.astimezone(zone).date()
+    except OverflowError:
+        return at.date()
 
 
 def now_on_clock(zone: str) -> AlyxTime:

@@ -27,7 +27,7 @@ async def scopes_named(session: AsyncSession, by: Principal, texts: Sequence[str
     Raises BadRequest for a text that is no scope and for a name that the caller may not know of, Forbidden for what
     the caller may not do.
     """
-    wanted = [await _scope_named(session, by, text) for text in texts]
+    wanted = [await _scope_named(session, by, text) for text in dict.fromkeys(texts)]
     return list(dict.fromkeys(wanted))
 
 

@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cingulum.welfare import Assessment, History, InvalidHistory, assess, assess_many
 from services.metadata import domain
+from services.metadata.operations.clock import day_of
 from services.metadata.queries import colony as queries
 
 KINDS = ("weights", "waters", "surgeries", "restrictions")
 Rows = Sequence[Mapping[str, Any]]
+_IMPOSSIBLE = (InvalidHistory, OverflowError)  # a record that no animal, or no calendar, can have
 Histories = Mapping[str, Mapping[UUID, list[Any]]]
 
 
@@ -48,7 +50,7 @@ def _told(rows: Rows, histories: Histories, now: datetime) -> list[dict[str, Any
                 "expected_water": standing.expected_water_ml if standing else None,
                 "remaining_water": standing.remaining_water_ml if standing else None,
                 "weight": standing.last_weight_g if standing else None,
-                "last_weighed": weights[-1].date_time_at.astimezone(zone).date() if weights else None,
+                "last_weighed": day_of(weights[-1].date_time_at, zone) if weights else None,
                 "expected_weight": standing.expected_weight_g if standing else None,
                 "min_weight": standing.min_weight_g if standing else None,
                 "endpoint_weight": endpoint_weight_g(standing) if standing else None,
@@ -73,14 +75,14 @@ def _standings(rows: Rows, histories: Histories, now: datetime) -> dict[UUID, As
         parts = (histories[kind].get(row["id"], []) for kind in KINDS)
         try:
             history = domain.animal_history(row, *parts)
-        except InvalidHistory:
+        except _IMPOSSIBLE:
             continue
         herds.setdefault(domain.lab_policy(row), {})[row["id"]] = history
     found: dict[UUID, Assessment] = {}
     for policy, herd in herds.items():
         try:
             found |= zip(herd, assess_many(herd.values(), now, policy), strict=True)
-        except InvalidHistory:
+        except _IMPOSSIBLE:
             found |= _one_by_one(herd, now, policy)
     return found
 
@@ -91,6 +93,6 @@ def _one_by_one(herd: Mapping[UUID, History], now: datetime, policy: Any) -> dic
     for which, history in herd.items():
         try:
             found[which] = assess(history, now, policy)
-        except InvalidHistory:
+        except _IMPOSSIBLE:
             continue
     return found

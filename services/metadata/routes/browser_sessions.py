@@ -12,7 +12,7 @@ from libs.common.address import CallerAddress
 from libs.common.auth import Reader, open_to_all
 from libs.common.db import Begins, CheckedRoute, Reading, Tx
 from libs.common.problem import Forbidden, NotFound, problems
-from libs.common.schemas import Record, Schema
+from libs.common.schemas import BodyRecord, Schema
 from services.metadata.operations import browser_sessions as operations
 from services.metadata.operations import second_factor
 from services.metadata.operations.hashing import SignInsWait
@@ -24,7 +24,7 @@ from services.metadata.queries import browser_sessions as queries
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
-class SignInWithBrowser(Record):
+class SignInWithBrowser(BodyRecord):
     """Name and password; where a second factor is needed, `challenge` of that refusal and a code instead."""
 
     username: str = ""

@@ -17,7 +17,7 @@ from libs.common.auth import Reader, open_to_all
 from libs.common.db import CheckedRoute, IdempotentRoute, Reading, Tx, shows_a_secret
 from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Forbidden, NotFound, ShownOnce, problems
-from libs.common.schemas import Record, Schema
+from libs.common.schemas import BodySchema, Record, Schema
 from services.metadata.models import TokenRow
 from services.metadata.operations import identity as operations
 from services.metadata.operations.hashing import SignInsWait
@@ -56,12 +56,13 @@ class Me(Record):
     scopes: list[str] | None = Field(description="null: all that the user may do")
 
 
-class TokenIn(Schema):
+class TokenIn(BodySchema):
     """A token to be made."""
 
     name: str = Field(min_length=1, max_length=100, description="what it is for")
     scopes: list[str] = Field(
         min_length=1,
+        max_length=100,
         description="labs and projects by name or id; `prove` only for a worker, and within its repository",
         examples=[["read", "register"], ["lab:hilllab:write"], ["repository:lab_server:prove"]],
     )

@@ -9,7 +9,7 @@ from libs.common.address import CallerAddress
 from libs.common.auth import Admin, open_to_all
 from libs.common.db import Begins, CheckedRoute, Tx
 from libs.common.problem import BadRequest, NotFound, Unavailable, problems
-from libs.common.schemas import Schema
+from libs.common.schemas import BodySchema, Schema
 from services.metadata.operations import browser_sessions, oidc
 from services.metadata.operations.oidc import OidcFailed, UnknownHere
 from services.metadata.routes.browser_sessions import BrowserSession, NewBrowserSession
@@ -24,7 +24,7 @@ class IdentityProvider(Schema):
     name: str = Field(description="how to call it on a button")
 
 
-class OidcStart(Schema):
+class OidcStart(BodySchema):
     """Where one wants to go afterwards."""
 
     next: str = Field(default="", max_length=2000)
@@ -37,7 +37,7 @@ class OidcFlow(Schema):
     flow: str = Field(description="into a cookie that no script can read; good for ten minutes")
 
 
-class OidcAnswer(Schema):
+class OidcAnswer(BodySchema):
     """What the browser brought back, and what it kept."""
 
     flow: str = Field(max_length=8000)
@@ -46,7 +46,7 @@ class OidcAnswer(Schema):
     browser: str = ""
 
 
-class Identity(Schema):
+class Identity(BodySchema):
     """Somebody at the identity provider."""
 
     subject: str = Field(min_length=1, max_length=255, description="the claim `sub`")

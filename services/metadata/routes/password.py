@@ -9,7 +9,7 @@ from libs.common.address import CallerAddress
 from libs.common.auth import Reader
 from libs.common.db import Begins, CheckedRoute
 from libs.common.problem import BadRequest, Forbidden, problems
-from libs.common.schemas import Schema
+from libs.common.schemas import BodySchema
 from services.metadata.operations import password as operations
 from services.metadata.operations.hashing import SignInsWait
 from services.metadata.operations.sign_in import SignInLater
@@ -18,7 +18,7 @@ from services.metadata.operations.sign_in import SignInLater
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
-class PasswordChange(Schema):
+class PasswordChange(BodySchema):
     """The old password, and the one that replaces it."""
 
     old_password: str = Field(max_length=1024)

@@ -11,7 +11,7 @@ from libs.common.address import CallerAddress
 from libs.common.auth import Admin, Reader
 from libs.common.db import Begins, CheckedRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
-from libs.common.schemas import Schema
+from libs.common.schemas import BodySchema, Schema
 from services.metadata.operations import second_factor as operations
 from services.metadata.operations.hashing import SignInsWait
 from services.metadata.operations.second_factor import BadCode
@@ -31,7 +31,7 @@ class SecondFactor(Schema):
     recovery_codes_left: int
 
 
-class Password(Schema):
+class Password(BodySchema):
     """The caller's own password, once more."""
 
     password: str = Field(max_length=1024)
@@ -44,7 +44,7 @@ class SecondFactorSecret(Schema):
     uri: str = Field(description="otpauth://, as QR codes hold it")
 
 
-class Code(Schema):
+class Code(BodySchema):
     """A code of the app."""
 
     code: str = Field(max_length=100)

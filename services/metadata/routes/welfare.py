@@ -16,6 +16,7 @@ from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas.colony import WaterDay, WaterRequirement
 from services.metadata import domain
 from services.metadata.models import SubjectRow
+from services.metadata.operations.clock import day_of, time_of
 from services.metadata.operations.standing import endpoint_weight_g
 from services.metadata.queries import colony as queries
 from services.metadata.queries import house
@@ -26,16 +27,13 @@ Filter = Annotated[str | None, Query()]
 
 
 def _day(field: str, text: str | None) -> date | None:
-    try:
-        return datetime.fromisoformat(text).date() if text else None
-    except ValueError:
-        raise BadRequest(fields={field: [f"'{text}' is not a day such as 2020-08-21."]}) from None
+    return time_of(text, "UTC", field).day if text else None
 
 
 def _first_day(histories: dict[str, Any], which: Any, zone: ZoneInfo, otherwise: date) -> date:
     times = [row.date_time_at for kind in ("weights", "waters") for row in histories[kind].get(which, [])[:1]]
     times += [row.start_at for row in histories["restrictions"].get(which, [])[:1] if row.start_at]
-    return min(times).astimezone(zone).date() if times else otherwise
+    return day_of(min(times), zone) if times else otherwise
 
 
 def _record(day: date, now: Assessment) -> WaterDay:

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from deploy.local.schema import apps
-from libs.common.auth import SAFE, Needs
+from libs.common.auth import SAFE
 from libs.common.catalogue import SEGMENTS, SHARED, STATEFUL, Body, Service, body_of
+from libs.common.db.idempotency import needs_of
 from libs.common.testing import Callers
 from tests.support.system import Cingulum
 
@@ -36,16 +36,6 @@ def _routes(app: FastAPI) -> Iterator[APIRoute]:
     yield from within(list(app.routes))
 
 
-def _needed(dependant: Dependant) -> set[Needs]:
-    """What a route asks for."""
-    found = {dependant.call} if isinstance(dependant.call, Needs) else set()
-    return (
-        found.union(*(_needed(inner) for inner in dependant.dependencies))
-        if dependant.dependencies
-        else found
-    )
-
-
 @pytest.fixture(scope="module")
 def table() -> dict[Service, list[APIRoute]]:
     return {service: list(_routes(app)) for service, app in apps().items() if service in BUILT}
@@ -61,7 +51,7 @@ def test_every_route_says_who_may_call_it_and_stands_under_its_own_segment(
             is_shared = first in SHARED and second == "{service}"
             assert is_shared or SEGMENTS.get(first) is service, route.path
             open_to_all = getattr(route.endpoint, "__open_to_all__", False)
-            assert bool(_needed(route.dependant)) != open_to_all, f"{route.methods} {route.path}"
+            assert bool(needs_of(route.dependant)) != open_to_all, f"{route.methods} {route.path}"
 
 
 def test_strangers_send_no_more_than_a_sign_in_holds(table: dict[Service, list[APIRoute]]) -> None:
@@ -101,7 +91,7 @@ async def test_each_role_is_refused_exactly_where_the_policy_says(
                 more = {} if method in {"GET", "DELETE"} else {"json": body}
                 answer = await running.as_(who).request(method, path, **more)
                 allowed = who is not None and all(
-                    need.allows(who, method) for need in _needed(route.dependant)
+                    need.allows(who, method) for need in needs_of(route.dependant)
                 )
                 said = _slug(answer)
                 line = f"{role}: {method} {path} → {answer.status_code} {said}"
@@ -127,6 +117,24 @@ async def test_a_stranger_s_body_is_not_even_read(
             assert answer.status_code in {401, 403}, f"{method} {path}: {answer.status_code} {answer.text}"
 
 
+async def test_nor_is_the_body_of_who_may_not_call_it(cingulum: Cingulum, callers: Callers) -> None:
+    metadata = (await cingulum.start(Service.METADATA)).as_(callers.public_reader)
+    headers = {"content-type": "application/json"}
+    answer = await metadata.request("POST", "/weighings", content=b"{not JSON", headers=headers)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("value", ["0", "[]", "{}", "[[]]", "{{}}"])
+async def test_a_body_of_too_many_values_is_refused_whatever_they_are(
+    cingulum: Cingulum, callers: Callers, value: str
+) -> None:
+    metadata = (await cingulum.start(Service.METADATA)).as_(callers.member)
+    body = ('{"nickname": "m", "json": [' + ",".join([value] * 100_000) + "]}").encode()
+    headers = {"content-type": "application/json"}
+    answer = await metadata.request("POST", "/subjects", content=body, headers=headers)
+    assert (answer.status_code, "100,000 values" in answer.text) == (400, True), answer.text[:200]
+
+
 async def test_a_body_of_too_many_values_is_refused_and_few_of_many_faults_are_told(
     cingulum: Cingulum, callers: Callers
 ) -> None:
@@ -136,3 +144,11 @@ async def test_a_body_of_too_many_values_is_refused_and_few_of_many_faults_are_t
     wrong = await metadata.post("/tokens", {"name": "x", "scopes": [0] * 1_000})
     assert wrong.status_code == 400
     assert len(wrong.json()) <= 22
+
+
+async def test_a_body_of_a_reading_route_has_the_same_limit(cingulum: Cingulum, callers: Callers) -> None:
+    registry = (await cingulum.start(Service.REGISTRY)).as_(callers.member)
+    body = b'{"path": [' + b",".join([b"[]"] * 60_000) + b"]}"
+    headers = {"content-type": "application/json"}
+    answer = await registry.request("GET", "/check-protected", content=body, headers=headers)
+    assert (answer.status_code, "100,000 values" in answer.text) == (400, True), answer.text[:200]

@@ -11,9 +11,10 @@ from fastapi.routing import APIRoute
 from deploy.local.schema import apps
 from libs.common.auth import SAFE, Needs
 from libs.common.catalogue import STATEFUL, Service
+from libs.common.db.idempotency import needs_of
 from libs.common.permissions import Permission, Scope
 from libs.common.testing import Callers
-from tests.integration.common.test_matrix import NOWHERE, _needed, _routes
+from tests.integration.common.test_matrix import NOWHERE, _routes
 from tests.integration.scopes.recipes import OWN_ACCOUNT, RECIPES, TRIED_APART
 from tests.support.house import registered
 from tests.support.lab import made
@@ -22,12 +23,13 @@ from tests.support.places import Places
 from tests.support.system import Cingulum
 
 
-def changing() -> Iterator[tuple[Service, str, APIRoute, set[Needs]]]:
+def changing() -> Iterator[tuple[Service, str, APIRoute, list[Needs]]]:
     """Every route that is no reading, with what it asks for."""
     for service, app in apps().items():
         for route in _routes(app) if service in STATEFUL else ():
             for method in sorted((route.methods or set()) - SAFE):
-                yield service, method, route, _needed(route.dependant)
+                needs = [need for need in needs_of(route.dependant) if isinstance(need, Needs)]
+                yield service, method, route, needs
 
 
 def test_every_route_that_changes_something_has_a_request_here() -> None:

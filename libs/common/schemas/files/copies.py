@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.common.schemas.base import Schema
+from libs.common.schemas.base import BodySchema, Schema
 from libs.common.schemas.files.values import SizeBytes, StoreKind
 from libs.common.schemas.states import CopyState
 
@@ -35,7 +35,7 @@ class Copy(Schema):
     order_proof: bool = Field(description="somebody said that the file is there: read it")
 
 
-class CopyRead(Schema):
+class CopyRead(BodySchema):
     """What a full read of a file found."""
 
     size_bytes: SizeBytes

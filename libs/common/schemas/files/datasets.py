@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.common.schemas.base import Record
+from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.experiments import Number, Qc
 from libs.common.schemas.files.values import Md5, SizeBytes
 
@@ -56,7 +56,7 @@ class Dataset(Record):
     )
 
 
-class DatasetIn(Record):
+class DatasetIn(BodyRecord):
     """A dataset to be written down or changed, without any copy; absent fields keep their value."""
 
     name: str | None = None
@@ -91,7 +91,7 @@ class FileRecord(Record):
     exists: bool
 
 
-class FileRecordIn(Record):
+class FileRecordIn(BodyRecord):
     """A copy to be written down, or a client's word on it."""
 
     dataset: str | None = None

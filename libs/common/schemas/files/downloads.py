@@ -7,11 +7,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.common.schemas.base import Record
+from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.files.values import Names
 
 
-class NewDownload(Record):
+class NewDownload(BodyRecord):
     """Datasets that somebody has downloaded."""
 
     datasets: Names = Field(max_length=5_000)
@@ -36,7 +36,7 @@ class Download(Record):
     json_: Any | None = Field(alias="json")
 
 
-class DownloadIn(Record):
+class DownloadIn(BodyRecord):
     """A counter to be corrected."""
 
     count: int | None = Field(default=None, ge=0, lt=2**31)

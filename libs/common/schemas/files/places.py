@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from libs.common.schemas.base import Record
+from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.files.values import StoreKind, _plain_host
 
 
@@ -36,7 +36,7 @@ class Repository(Record):
     )
 
 
-class RepositoryIn(Record):
+class RepositoryIn(BodyRecord):
     """A repository to be written down or changed; absent fields keep their value."""
 
     name: str | None = Field(default=None, pattern=r"^[\w.-]+$", max_length=255)
@@ -51,7 +51,7 @@ class RepositoryIn(Record):
     store: StoreKind | None = None
 
 
-class RepositoryTypeIn(Record):
+class RepositoryTypeIn(BodyRecord):
     """A kind of repository to be written down or changed."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from libs.common.schemas.base import Record
+from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.experiments import Qc
 from libs.common.schemas.files.values import Md5, Names, SizeBytes, one_or_many
 
+T = TypeVar("T")
+MOST_FILES = 5_000
+OfEachFile = Annotated[
+    Annotated[list[T | None], Field(max_length=MOST_FILES)] | None, BeforeValidator(one_or_many)
+]
 
-class RegisterFiles(Record):
+
+class RegisterFiles(BodyRecord):
     """Files of one session (or of another object) that exist, or will.
 
     path       subject/date/number[/collection[/#revision#]]; each file name may hold folders too
@@ -22,14 +28,14 @@ class RegisterFiles(Record):
     """
 
     path: str
-    filenames: Names = Field(max_length=5_000)
+    filenames: Names = Field(max_length=MOST_FILES)
     created_by: str | None = None
     name: str | None = None
     hostname: str | None = None
-    hashes: Annotated[list[Md5 | None] | None, BeforeValidator(one_or_many)] = None
-    filesizes: Annotated[list[SizeBytes | None] | None, BeforeValidator(one_or_many)] = None
-    versions: Annotated[list[str | None] | None, BeforeValidator(one_or_many)] = None
-    qc: Annotated[list[Qc | None] | None, BeforeValidator(one_or_many)] = None
+    hashes: OfEachFile[Md5] = None
+    filesizes: OfEachFile[SizeBytes] = None
+    versions: OfEachFile[str] = None
+    qc: OfEachFile[Qc] = None
     labs: Names | None = None
     projects: Names | None = Field(default=None, description="old name of `labs`")
     exists: bool = True

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from libs.common.schemas.base import Schema
+from libs.common.schemas.base import BodySchema, Schema
 from libs.common.schemas.states import CopyState
 
 
@@ -83,7 +83,7 @@ class Retirement(Schema):
     policy: RetirementPolicy
 
 
-class RetireIn(Schema):
+class RetireIn(BodySchema):
     """The request to give a copy up."""
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)] = Field(

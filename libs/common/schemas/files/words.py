@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.common.schemas.base import Record
+from libs.common.schemas.base import BodyRecord, Record
 
 
 class DataFormat(Record):
@@ -22,7 +22,7 @@ class DataFormat(Record):
     python_loader_function: str
 
 
-class DataFormatIn(Record):
+class DataFormatIn(BodyRecord):
     """A file format to be written down or changed."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
@@ -43,7 +43,7 @@ class DatasetType(Record):
     filename_pattern: str = Field(description="empty: the name must be object.attribute; never null")
 
 
-class DatasetTypeIn(Record):
+class DatasetTypeIn(BodyRecord):
     """A dataset type to be written down or changed."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
@@ -62,7 +62,7 @@ class Revision(Record):
     created_datetime: str
 
 
-class RevisionIn(Record):
+class RevisionIn(BodyRecord):
     """A revision to be written down or changed."""
 
     name: str | None = Field(default=None, pattern=r"^[\w.-]+$", max_length=255)
@@ -84,7 +84,7 @@ class Tag(Record):
     )
 
 
-class TagIn(Record):
+class TagIn(BodyRecord):
     """A tag to be written down or changed."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)

@@ -1,0 +1,106 @@
+"""The longest text, the longest list and the deepest JSON value of a request's body, wherever its class says nothing.
+
+A class of bodies gets its limits from its base class (`BodySchema`, `BodyRecord`): a field that needs other limits
+declares them (`Field(max_length=...)`), and none can be without.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+from pydantic_core import core_schema
+
+MOST_CHARACTERS: Final = 1_024  # Alyx's longest single-line text has 1,023
+MOST_CHARACTERS_OF_PROSE: Final = 65_536
+MOST_ITEMS: Final = 1_000
+MOST_LEVELS: Final = 64
+MOST_DIGITS: Final = 300  # whoever reads it as a float must not get infinity
+MOST_JSON_BYTES: Final = 1 << 20
+
+Prose = Annotated[str, Field(max_length=MOST_CHARACTERS_OF_PROSE)]
+"""A narrative or description, which may have paragraphs."""
+
+
+def checked_json(value: Any) -> Any:
+    """A free JSON value that can be stored and shown again. Raises ValueError.
+
+    >>> checked_json({"answer": [42, None, 0.5]})
+    {'answer': [42, None, 0.5]}
+    >>> checked_json({"answer": 10**400})
+    Traceback (most recent call last):
+        ...
+    ValueError: a whole number has more than 300 digits
+    """
+    level, values = 0, [value]
+    while values:
+        level += 1
+        if level > MOST_LEVELS:
+            raise ValueError(f"it is nested deeper than {MOST_LEVELS} levels")
+        for one in values:
+            _check_number(one)
+        values = [inner for one in values for inner in _inside(one)]
+    try:
+        size = len(json.dumps(value, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        raise ValueError("it holds text that is not valid Unicode") from None
+    if size > MOST_JSON_BYTES:
+        raise ValueError(f"it has {size:,} bytes, more than {MOST_JSON_BYTES:,}")
+    return value
+
+
+def _check_number(value: Any) -> None:
+    if isinstance(value, int) and abs(value) >= 10**MOST_DIGITS:
+        raise ValueError(f"a whole number has more than {MOST_DIGITS} digits")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number is not finite")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def bounded(schema: Any) -> Any:
+    """A pydantic core schema with limits on every text, list and free value in it that has none."""
+    if isinstance(schema, list):
+        return [bounded(one) for one in schema]
+    if isinstance(schema, tuple):
+        return tuple(bounded(one) for one in schema)
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: value if name in _OPAQUE else bounded(value) for name, value in schema.items()}
+    if isinstance(schema.get("fields"), dict):  # by name, of which some are words of the schema's own
+        inner["fields"] = {name: bounded(value) for name, value in schema["fields"].items()}
+    return _LIMITS.get(schema["type"], _as_it_is)(inner) if "type" in schema else inner
+
+
+def _as_it_is(schema: Any) -> Any:
+    return schema
+
+
+def _at_most(most: int) -> Callable[[Any], Any]:
+    return lambda schema: {"max_length": most} | schema
+
+
+def _free(schema: Any) -> Any:
+    return core_schema.no_info_after_validator_function(checked_json, schema)
+
+
+def _dict(schema: Any) -> Any:
+    return _free({"max_length": MOST_ITEMS} | schema)
+
+
+_OPAQUE: Final = frozenset({"type", "fields", "default", "metadata", "serialization", "cls", "function"})
+_LIMITS: Final[dict[str, Callable[[Any], Any]]] = {
+    "str": _at_most(MOST_CHARACTERS),
+    "list": _at_most(MOST_ITEMS),
+    "set": _at_most(MOST_ITEMS),
+    "frozenset": _at_most(MOST_ITEMS),
+    "any": _free,
+    "dict": _dict,
+}
