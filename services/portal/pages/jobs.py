@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,39 +65,62 @@ def graph(jobs: Sequence[Told], parents: Mapping[str, Sequence[str]]) -> list[No
     [('a', 0, ()), ('b', 1, (0,))]
     """
     known = {job["id"]: job for job in jobs}
-    above = {one: [parent for parent in parents.get(one, ()) if parent in known] for one in known}
-    columns: dict[str, int] = {}
-
-    def column(one: str, seen: tuple[str, ...] = ()) -> int:
-        if one not in columns:
-            further = [column(parent, (*seen, one)) for parent in above[one] if parent not in (*seen, one)]
-            columns[one] = max(further, default=-1) + 1
-        return columns[one]
-
-    below: dict[str, list[str]] = {one: [] for one in known}
+    above = {
+        one: list(dict.fromkeys(parent for parent in parents.get(one, ()) if parent in known))
+        for one in known
+    }
+    columns = _columns(above)
     ranked = sorted(
-        known, key=lambda one: (column(one), str(known[one]["task"]), known[one].get("probe", ""))
+        known, key=lambda one: (columns[one], str(known[one]["task"]), known[one].get("probe", ""))
     )
-    for one in ranked:
-        for parent in above[one]:
-            below[parent].append(one)
-    order: dict[str, None] = {}
-
-    def put(one: str) -> None:
-        if one not in order and all(
-            parent in order or column(parent) >= column(one) for parent in above[one]
-        ):
-            order[one] = None
-            for child in below[one]:
-                put(child)
-
-    for one in ranked:
-        put(one)
+    order = _order(ranked, above, columns)
     rows = {one: row for row, one in enumerate(order)}
     return [
         Node(known[one], row, columns[one], tuple(sorted(rows[parent] for parent in above[one])))
         for one, row in rows.items()
     ]
+
+
+def _columns(above: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """How many steps lie before each job on the longest way; a parent that waits for its own child does not count."""
+    columns: dict[str, int] = {}
+    for start in above:
+        path = {} if start in columns else {start: iter(above[start])}
+        while path:
+            one, further = next(reversed(path.items()))
+            parent = next((each for each in further if each not in columns and each not in path), None)
+            if parent is not None:
+                path[parent] = iter(above[parent])
+                continue
+            del path[one]
+            before = [columns[each] for each in above[one] if each in columns]
+            columns[one] = max(before, default=-1) + 1
+    return columns
+
+
+def _order(
+    ranked: Sequence[str], above: Mapping[str, Sequence[str]], columns: Mapping[str, int]
+) -> dict[str, None]:
+    """Each job below those it waits for, and directly below the last of them where that can be."""
+    below: dict[str, list[str]] = {one: [] for one in ranked}
+    missing = dict.fromkeys(ranked, 0)
+    for one in ranked:
+        for parent in above[one]:
+            if columns[parent] < columns[one]:
+                below[parent].append(one)
+                missing[one] += 1
+    order: dict[str, None] = {}
+    for first in ranked:
+        next_ones = [first]
+        while next_ones:
+            one = next_ones.pop()
+            if one in order or missing[one]:
+                continue
+            order[one] = None
+            for child in below[one]:
+                missing[child] -= 1
+            next_ones += reversed(below[one])
+    return order
 
 
 def summary(jobs: Sequence[Told]) -> str:
@@ -129,7 +153,8 @@ async def jobs_of(viewer: Viewer, session_id: str) -> Part:
     jobs, tasks = await viewer.parts(("/jobs", asked), ("/tasks", asked))
     if jobs.missing:
         return jobs
-    nodes = graph(jobs.rows, {task["id"]: task["parents"] for task in tasks.rows})
+    parents = {task["id"]: task["parents"] for task in tasks.rows}
+    nodes = await asyncio.to_thread(graph, jobs.rows, parents)
     seen = [[node.job[name] for name in ("id", "state", "why", "attempts", "worker")] for node in nodes]
     mark = hashlib.sha256(orjson.dumps(seen)).hexdigest()[:12]
     live = any(node.job["state"] not in OVER for node in nodes)
