@@ -50,7 +50,7 @@ async def account_page(
         viewer.part("/second-factor"),
     )
     shown = {"made": None, "sent": {}, "new_factor": None, "recovery_codes": None} | more
-    response = show(
+    response = await show(
         request,
         "account.html",
         viewer,

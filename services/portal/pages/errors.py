@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from libs.common.observability import request_id
-from services.portal.pages.rendering import GUARDS, show
+from services.portal.pages.rendering import GUARDS, page_of
 from services.portal.pages.viewer import SignInFirst, sign_in_address
 
 
@@ -52,7 +52,7 @@ def to_sign_in(request: Request, first: SignInFirst) -> Response:
 def explain(request: Request, status: int, text: str) -> HTMLResponse:
     """The page that says what went wrong."""
     words = _WORDS.get(status, _OTHER)
-    return show(
+    return page_of(
         request,
         "error.html",
         getattr(request.state, "principal", None),

@@ -21,7 +21,7 @@ async def home(request: Request, viewer: Viewing) -> Response:
     animals, sessions = await viewer.parts(
         ("/water-restricted-subjects", {"limit": MOST_ANIMALS}), ("/sessions", {"limit": 10})
     )
-    return show(
+    return await show(
         request,
         "home.html",
         viewer,

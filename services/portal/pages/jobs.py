@@ -167,7 +167,7 @@ async def renewed(request: Request, session_id: UUID, viewer: Viewing, seen: str
     jobs = await jobs_of(viewer, str(session_id))
     if jobs.value and jobs.value.mark == seen:
         return Response(status_code=204, headers=GUARDS)
-    return show(request, "jobs.html", viewer, session_id=session_id, jobs=jobs)
+    return await show(request, "jobs.html", viewer, session_id=session_id, jobs=jobs)
 
 
 @router.get("/app/jobs/{job_id}")
@@ -175,7 +175,7 @@ async def job(request: Request, job_id: UUID, viewer: Viewing) -> Response:
     """One job: why it is where it is, its attempts, its log."""
     found = await viewer.get(f"/jobs/{job_id}")
     log = await viewer.part(f"/jobs/{job_id}/log")
-    return show(
+    return await show(
         request,
         "job.html",
         viewer,
@@ -196,7 +196,7 @@ async def log_after(request: Request, job_id: UUID, viewer: Viewing, after: int 
     live = found["state"] not in OVER
     if live and not log.value:
         return Response(status_code=204, headers=GUARDS)
-    return show(request, "log.html", viewer, job=found, log=log, after=_last(log) or after, live=live)
+    return await show(request, "log.html", viewer, job=found, log=log, after=_last(log) or after, live=live)
 
 
 def _last(log: Part) -> int:

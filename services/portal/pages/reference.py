@@ -58,7 +58,9 @@ async def reference(request: Request, viewer: Viewing) -> Response:
     answer = await viewer.bytes_of("/api/schema")
     if answer.status != 200:
         raise refusal(answer)
-    return show(request, "reference.html", viewer, segments=segments(answer.content), origin=viewer.origin)
+    return await show(
+        request, "reference.html", viewer, segments=segments(answer.content), origin=viewer.origin
+    )
 
 
 @lru_cache(2)

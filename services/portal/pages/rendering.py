@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +42,8 @@ DIRECTION_CONTROLS: Final = {
     code: f"[U+{code:04X}]"
     for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
+# Their own, so that pages do not wait for whatever else the process does in threads, such as reading from a disk.
+_THREADS: Final = ThreadPoolExecutor(4, thread_name_prefix="pages")
 GUARDS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -121,7 +126,18 @@ def prepare() -> None:
         digest(name)
 
 
-def show(
+async def show(
+    request: Request,
+    template: str,
+    viewer: Viewer | Principal | None = None,
+    **shown: Any,
+) -> HTMLResponse:
+    """A page as `page_of` makes it, but in a thread: a long one holds up nobody else."""
+    make = partial(copy_context().run, page_of, request, template, viewer, **shown)
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, make)
+
+
+def page_of(
     request: Request,
     template: str,
     viewer: Viewer | Principal | None = None,
@@ -130,7 +146,7 @@ def show(
     signed_out: bool = False,
     **shown: Any,
 ) -> HTMLResponse:
-    """A page. Forms in it carry the CSRF token of the browser session; of a stranger that of a cookie set for it.
+    """A page, made at once. Its forms carry the CSRF token of the browser session, or of a cookie set for a stranger.
 
     `signed_out`: the session of the request has just ended, so the page's forms are a stranger's.
     """

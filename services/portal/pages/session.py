@@ -52,7 +52,7 @@ async def session(request: Request, session_id: UUID, viewer: Viewing) -> Respon
         content_of(viewer, datasets.rows, SUMMARY, Summary),
         content_of(viewer, datasets.rows, FIT, Psychometric),
     )
-    return show(
+    return await show(
         request,
         "session.html",
         viewer,

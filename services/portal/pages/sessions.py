@@ -39,7 +39,7 @@ async def sessions(request: Request, viewer: Viewing) -> Response:
     answer, (labs, projects) = await asyncio.gather(
         found(), viewer.parts(("/labs", {"limit": 1000}), ("/projects", {"limit": 1000}))
     )
-    return show(
+    return await show(
         request,
         "sessions.html",
         viewer,

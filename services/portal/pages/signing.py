@@ -59,16 +59,20 @@ async def log_in_form(
     """The page on which one signs in; `signed_out`: the session of the request has just ended."""
     shown: dict[str, Any] = {"next": wanted, "problem": problem, "name": name, "notice": notice}
     provider = await provider_of(request)
-    response = show(request, "login.html", status=status, signed_out=signed_out, provider=provider, **shown)
+    response = await show(
+        request, "login.html", status=status, signed_out=signed_out, provider=provider, **shown
+    )
     if signed_out:
         forget_session(request, response)
     return response
 
 
-def _code_form(
+async def _code_form(
     request: Request, wanted: str, challenge: str, *, status: int = 200, problem: str = ""
 ) -> Response:
-    response = show(request, "code.html", status=status, next=wanted, problem=problem, challenge=challenge)
+    response = await show(
+        request, "code.html", status=status, next=wanted, problem=problem, challenge=challenge
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -109,9 +113,11 @@ async def sign_in(request: Request) -> Response:
     if answer.status != 201:
         refused: Refused = refusal(answer)
         if refused.slug == "second-factor-needed":
-            return _code_form(request, wanted, str(answer.json()["challenge"]))
+            return await _code_form(request, wanted, str(answer.json()["challenge"]))
         if challenge and refused.slug != "bad-credentials":
-            return _code_form(request, wanted, challenge, status=answer.status, problem=refused.sentence)
+            return await _code_form(
+                request, wanted, challenge, status=answer.status, problem=refused.sentence
+            )
         problem = STALE if challenge else WRONG if answer.status == 400 else refused.text
         return await log_in_form(request, wanted, status=answer.status, problem=problem, name=name)
     await end_session(request)

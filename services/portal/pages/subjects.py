@@ -38,7 +38,7 @@ async def subjects(request: Request, viewer: Viewing) -> Response:
         viewer.get("/subjects", **asked.filters, limit=asked.limit, offset=asked.offset or None),
         viewer.parts(("/labs", {"limit": 1000}), ("/projects", {"limit": 1000})),
     )
-    return show(
+    return await show(
         request,
         "subjects.html",
         viewer,
@@ -77,7 +77,7 @@ async def subject(request: Request, nickname: str, viewer: Viewing) -> Response:
     now = standing(
         records[-1] if records else None, newest_day(animal["weighings"]), today, alive=animal["alive"]
     )
-    return show(
+    return await show(
         request,
         "subject.html",
         viewer,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
+from services.portal.pages.rendering import environment
 from services.portal.routes import routers
 from tests.support.hostile import Foe, attack, doors, told
 from tests.support.portal import LOGIN, a_colony, a_recording, browsing
@@ -56,3 +60,25 @@ async def test_no_address_and_no_form_makes_an_internal_error(cingulum: Cingulum
             )
 
         await attack(ask, doors(routers, FORMS), Foe(good, keys), TRIES, refusal=told)
+
+
+async def test_while_a_long_page_is_made_others_are_answered(
+    cingulum: Cingulum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_go_on = threading.Event(), threading.Event()
+    known = environment().filters["known"]
+
+    def slow(value: object) -> str:
+        begun.set()
+        assert may_go_on.wait(60), "nobody else was answered"
+        return str(known(value))
+
+    async with browsing(cingulum.environment) as browser:
+        await browser.sign_in()
+        monkeypatch.setitem(environment().filters, "known", slow)
+        page = asyncio.create_task(browser.get("/app/account"))
+        assert await asyncio.to_thread(begun.wait, 60)
+        for path in ("/health/live", "/app/login", "/me"):
+            assert (await browser.get(path)).status_code < 400, path
+        may_go_on.set()
+        assert "Browsers that are signed in" in (await page).text
