@@ -50,6 +50,9 @@ class TokenRow(Base):
     expires_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
     last_used_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
+    made_by_token_id: Mapped[UUID | None] = mapped_column(  # null: by somebody who had signed in
+        sa.ForeignKey("metadata.tokens.id"), index=True
+    )
 
 
 class BrowserSessionRow(Base):

@@ -22,6 +22,7 @@ from services.metadata.operations.sign_in import SignIns, lock_checked
 from services.metadata.queries import identity as people
 
 OWN_ADDRESS: Final = "the service itself"
+NOT_FOR_MACHINES: Final = frozenset({Permission.ADMIN, Permission.RELEASE})
 
 
 class BadAdminPassword(ValueError):
@@ -84,7 +85,7 @@ async def make_token(
 ) -> tuple[TokenRow, str]:
     """A new token and its text, which is shown this once.
 
-    It can only narrow what its maker may do, and ends no later than the token by which it was made.
+    It can only narrow what its maker may do, and ends no later than the token by which it was made, also by revoking.
     """
     wanted = await scopes_named(tx.session, by, scopes)
     if kind == "worker" and not by.is_superuser:
@@ -92,6 +93,10 @@ async def make_token(
     if kind != "worker" and any(scope.permission is Permission.PROVE for scope in wanted):
         raise BadRequest(
             fields={"scopes": ["Only a machine proves what it holds: make its token with kind worker."]}
+        )
+    if kind == "worker" and any(scope.permission in NOT_FOR_MACHINES for scope in wanted):
+        raise BadRequest(
+            fields={"scopes": ["A machine does not administer: make a personal token that ends."]}
         )
     if by.until is not None and (expires_at is None or expires_at > by.until):
         raise BadRequest(
@@ -106,6 +111,7 @@ async def make_token(
         token_hash=domain.token_hash(secret, token),
         scopes=[str(scope) for scope in wanted],
         expires_at=expires_at,
+        made_by_token_id=by.token_id if by.scopes is not None else None,
     )
     tx.session.add(row)
     await tx.session.flush()
@@ -137,14 +143,17 @@ def _is_known(by: Principal, token: TokenRow) -> bool:
 
 
 async def revoke_token(tx: Transaction, by: Principal, token_id: UUID) -> None:
-    """Revoke one of one's own tokens; after that of a log-in, the next log-in answers another. Raises NotFound."""
+    """Revoke one of one's own tokens and those made with it; after a log-in's, the next log-in answers another.
+
+    Raises NotFound.
+    """
     token = await people.lock_token(tx.session, token_id, by.user_id)
     if token is None or not _is_known(by, token):
         raise NotFound("You have no such token.")
     if token.kind == "login":
         await raise_generation(tx, await tx.session.get_one(UserRow, by.user_id))
-    token.revoked_at = datetime.now(UTC)
-    tx.audit("token.revoked", "token", token_id)
+    for revoked_id in await people.revoke_with_descendants(tx.session, token_id, datetime.now(UTC)):
+        tx.audit("token.revoked", "token", revoked_id)
 
 
 async def tokens_used(tx: Transaction, told: bytes) -> None:

@@ -119,12 +119,26 @@ async def revoke_logins(session: AsyncSession, user_id: UUID, at: datetime) -> N
 
 
 async def revoke_personal(session: AsyncSession, user_id: UUID, at: datetime) -> None:
-    """Revoke a person's personal tokens; those of machines that the person enrolled stay in force."""
+    """Revoke a person's personal tokens and all that were made with them; other machines' tokens stay in force."""
+    kinds = sa.or_(TokenRow.kind == "personal", TokenRow.made_by_token_id.is_not(None))
     await session.execute(
         sa.update(TokenRow)
-        .where(TokenRow.user_id == user_id, TokenRow.kind == "personal", TokenRow.revoked_at.is_(None))
+        .where(TokenRow.user_id == user_id, kinds, TokenRow.revoked_at.is_(None))
         .values(revoked_at=at)
     )
+
+
+async def revoke_with_descendants(session: AsyncSession, token_id: UUID, at: datetime) -> list[UUID]:
+    """Revoke a token, those that were made with it, and so on; their ids."""
+    tree = sa.select(TokenRow.id).where(TokenRow.id == token_id).cte("tree", recursive=True)
+    tree = tree.union(sa.select(TokenRow.id).join(tree, TokenRow.made_by_token_id == tree.c.id))
+    revoked = await session.execute(
+        sa.update(TokenRow)
+        .where(TokenRow.id.in_(sa.select(tree.c.id)), TokenRow.revoked_at.is_(None))
+        .values(revoked_at=at)
+        .returning(TokenRow.id)
+    )
+    return list(revoked.scalars())
 
 
 async def touch(session: AsyncSession, token_ids: list[UUID], at: datetime) -> None:

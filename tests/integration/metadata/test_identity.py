@@ -204,3 +204,28 @@ async def test_a_password_that_no_keyboard_types_is_just_wrong(cingulum: Cingulu
             "POST", "/auth-token", content=sent, headers={"Content-Type": "application/json"}
         )
         assert answer.status_code == 400, answer.text
+
+
+async def test_revoking_a_token_revokes_what_was_made_with_it(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    ada = Principal(await _user_id(metadata), "ada", is_superuser=True)
+    names, maker, first = ["leaked", "child", "grandchild"], ada, ""
+    for name in names:
+        body = {"name": name, "scopes": ["read", "write"]}
+        made = (await metadata.as_(maker).post("/tokens", body)).json()
+        scopes = frozenset({Scope.parse("read"), Scope.parse("write")})
+        maker = Principal(ada.user_id, "ada", is_superuser=True, scopes=scopes, token_id=UUID(made["id"]))
+        first = first or made["id"]
+    await metadata.as_(ada).post("/tokens", {"name": "another", "scopes": ["read", "write"]})
+    assert (await metadata.as_(ada).delete(f"/tokens/{first}")).status_code == 204
+    left = (await metadata.as_(ada).get("/tokens")).json()
+    assert [token["name"] for token in left if token["name"]] == ["another"]
+
+
+async def test_no_machine_gets_an_administrator_s_token(cingulum: Cingulum) -> None:
+    metadata = await first_administrator(cingulum)
+    ada = Principal(await _user_id(metadata), "ada", is_superuser=True)
+    for scope in ("admin", "release"):
+        body = {"name": "m", "kind": "worker", "scopes": ["work", scope]}
+        answer = await metadata.as_(ada).post("/tokens", body)
+        assert (answer.status_code, "scopes" in answer.json()) == (400, True)
