@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 
@@ -21,7 +20,7 @@ from services.compressor.settings import Settings
 
 async def _start(app: FastAPI) -> Sequence[Loop]:
     settings: Settings = app.state.settings
-    app.state.shelf = Shelf(await store_of(settings), asyncio.Semaphore(settings.decoders))
+    app.state.shelf = Shelf(await store_of(settings), settings.decoders)
     writer: Writer = app.state.writer
     # A writer of its own: what the indexer commits must not wake it again.
     own = Writer(writer.database, writer.tables, writer.after_commit)

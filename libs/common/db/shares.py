@@ -1,4 +1,4 @@
-"""How many connections one caller may read with at once: whoever asks most waits, and does not make others wait."""
+"""How much of a pool one caller may use at once: whoever asks most waits, and does not make others wait."""
 
 from __future__ import annotations
 
@@ -27,9 +27,15 @@ class Shares:
     """One caller's part of a pool. Work that no request asked for, and strangers, have no share and no limit."""
 
     def __init__(
-        self, most: int, *, most_waiting: int = MOST_WAITING, patience_s: float = PATIENCE_S
+        self,
+        most: int,
+        *,
+        of: str = "connections",
+        most_waiting: int = MOST_WAITING,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self.most = most
+        self.of = of
         self.most_waiting = most_waiting
         self.patience_s = patience_s
         self._shares: dict[UUID, _Share] = {}
@@ -46,7 +52,7 @@ class Shares:
             return
         share = self._shares.setdefault(who, _Share(asyncio.Semaphore(self.most)))
         if share.users >= self.most + self.most_waiting:
-            raise _refusal(f"{share.users} of your requests wait here already")
+            raise self._refusal(f"{share.users} of your requests wait here already")
         share.users += 1
         try:
             await self._acquire(share)
@@ -70,11 +76,10 @@ class Shares:
         except TimeoutError:
             if share.unanswered:
                 raise
-            raise _refusal(f"{self.most} others of yours are still being answered") from None
+            raise self._refusal(f"{self.most} others of yours are still being answered") from None
 
-
-def _refusal(reason: str) -> TooManyRequests:
-    return TooManyRequests(
-        f"One account reads with a few connections at a time, and {reason}: send fewer at once.",
-        headers={"Retry-After": "5"},
-    )
+    def _refusal(self, reason: str) -> TooManyRequests:
+        return TooManyRequests(
+            f"One account uses a few {self.of} at a time, and {reason}: send fewer at once.",
+            headers={"Retry-After": "5"},
+        )

@@ -156,7 +156,7 @@ class WaterRequirement(Record):
 class SubjectIn(BodyRecord):
     """An animal to be written down or changed."""
 
-    nickname: str | None = Field(default=None, pattern=r"^[\w.-]+$", max_length=64)
+    nickname: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=64)
     responsible_user: str | None = None
     birth_date: Day | None = None
     death_date: Day | None = None

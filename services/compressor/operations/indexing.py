@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,7 @@ from services.compressor.models import RecordingRow
 from services.compressor.operations.slices import Shelf, bytes_between, raw_chunk, reader_of
 
 MAX_CH_BYTES = 16 << 20  # five days of one-second chunks
+MOST_CHUNK_BYTES = 128 << 20  # five seconds of one probe; a chunk has one
 MAX_META_BYTES = 1 << 20  # the longest of SpikeGLX have some 100 KB
 AGAIN_S = 15.0  # after the store did not give a recording
 
@@ -156,8 +158,7 @@ class Indexer:
         reader = reader_of(row).reading(await self._shelf.ranges_of(row.sha256))
         hasher = Hasher()
         for chunk in range(reader.n_chunks):
-            async with self._shelf.room:  # slices take their turn between two chunks
-                await asyncio.to_thread(_hash_chunk, reader, chunk, hasher)
+            await self._shelf.decode(_hash_chunk, reader, chunk, hasher)  # slices have their turn between two
         hasher.update(reader.tail)
         return hasher.digests()
 
@@ -238,6 +239,7 @@ async def _look_into_cgl(store: Store, sha256: str, size_bytes: int) -> dict[str
     index = await asyncio.to_thread(read_index, ask, size_bytes)
     if len(index.chunk_bounds) < 2:
         raise CodecError("it holds no whole sample")
+    _check_chunks(index.chunk_bounds, index.n_channels * index.dtype.itemsize)
     return {
         "n_channels": index.n_channels,
         "n_samples": index.chunk_bounds[-1],
@@ -261,6 +263,7 @@ async def _look_into_ch(
         raise CodecError(
             f"the .ch is of a file of {header.chunk_offsets[-1]} bytes, the .cbin has {size_bytes}"
         )
+    _check_chunks(header.chunk_bounds, header.n_channels * header.dtype.itemsize)
     found = {
         "n_channels": header.n_channels,
         "n_samples": header.chunk_bounds[-1],
@@ -277,6 +280,16 @@ async def _look_into_ch(
         "tail": header.tail,
     }
     return found, header.claims
+
+
+def _check_chunks(bounds: Sequence[int], bytes_per_sample: int) -> None:
+    """Raise CodecError for chunks that would keep a decoder from everybody else."""
+    longest = max(b - a for a, b in pairwise(bounds)) * bytes_per_sample if len(bounds) > 1 else 0
+    if longest > MOST_CHUNK_BYTES:
+        raise CodecError(
+            f"its chunks have up to {longest >> 20} MiB, more than the {MOST_CHUNK_BYTES >> 20} that a server decodes "
+            "at once: compress it anew in chunks of one second"
+        )
 
 
 async def _whole(store: Store, sha256: str, most: int) -> bytes:

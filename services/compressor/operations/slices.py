@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -26,11 +26,13 @@ from cingulum.codec import (
     LocalFile,
     ReadRange,
 )
+from libs.common.db.shares import Shares
 from libs.common.problem import Unavailable
 from libs.common.storage import ObjectMissing, Store
 from services.compressor.domain import NotIndexed, Span, Wish, take_off_common, volts_channels
 from services.compressor.models import RecordingRow
 
+T = TypeVar("T")
 KNOWN = 200  # recordings whose index a process keeps; that of an hour is half a megabyte
 
 
@@ -44,11 +46,30 @@ class Known:
 
 @dataclass
 class Shelf:
-    """What a process needs to read recordings: the store, room for so many decoders at a time, and the last indices."""
+    """What a process needs to read recordings: the store, so many decoders at a time, and the last indices."""
 
     store: Store
-    room: asyncio.Semaphore
+    decoders: int
+    room: asyncio.Semaphore = field(init=False)
+    shares: Shares = field(init=False)
     known: OrderedDict[tuple[UUID, str, datetime | None], Known] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self.room = asyncio.Semaphore(self.decoders)
+        self.shares = Shares(max(1, self.decoders - 1), of="decoders")
+
+    async def decode(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a decoder in a thread, within its caller's share; its place is free when it ends, not before.
+
+        Raises TooManyRequests, and what the function raises.
+        """
+        async with self.shares.one(), self.room:
+            decoding = asyncio.ensure_future(asyncio.to_thread(function, *args))
+            try:
+                return await asyncio.shield(decoding)
+            except asyncio.CancelledError:
+                await asyncio.wait([decoding])
+                raise
 
     def recall(self, key: tuple[UUID, str, datetime | None]) -> Known | None:
         """A recording that was read lately."""
@@ -131,8 +152,7 @@ async def cut(shelf: Shelf, known: Known, span: Span, wish: Wish) -> NDArray[Any
     referenced = volts_channels(volts, known.reader.n_channels) if wish.car else None
     try:
         reader = known.reader.reading(await shelf.ranges_of(known.row.sha256))
-        async with shelf.room:
-            return await asyncio.to_thread(_cut, reader, span, wish, volts, referenced)
+        return await shelf.decode(_cut, reader, span, wish, volts, referenced)
     except (ObjectMissing, FileNotFoundError) as error:
         raise Unavailable("The recording's bytes are not in the store at the moment.") from error
     except CodecError as error:
@@ -166,8 +186,7 @@ async def raw_bytes(shelf: Shelf, known: Known, start: int, stop: int) -> AsyncI
     if start < samples_end:
         for chunk in reader.chunks_between(start // row_bytes, -(-min(stop, samples_end) // row_bytes)):
             at = reader.chunk_bounds[chunk] * row_bytes
-            async with shelf.room:
-                block = await asyncio.to_thread(raw_chunk, reader, chunk)
+            block = await shelf.decode(raw_chunk, reader, chunk)
             yield block[max(0, start - at) : stop - at]
     if stop > samples_end:
         yield reader.tail[max(0, start - samples_end) : stop - samples_end]

@@ -13,10 +13,13 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.db import Database
+from libs.common.db.shares import Shares
 from libs.common.db.transaction import Writer
 from libs.common.observability import logger
 from libs.common.problem import Problem
 from libs.common.storage import ObjectMissing, Store
+
+BUNDLES_AT_ONCE = 4  # of one caller: each holds some 40 MiB of memory while its bytes come
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Dock:
     store: Store
     kind: str
     within_s: float
+    bundles: Shares = field(default_factory=lambda: Shares(BUNDLES_AT_ONCE, of="bundles"))
     _readings: dict[tuple[UUID, str], asyncio.Task[Any]] = field(default_factory=dict)
 
     async def holds(self, sha256: str) -> bool:

@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from libs.common.auth import Mover
 from libs.common.db import Once, StreamedRoute
+from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas.uploads import Bundle, BundleIn
 from services.transfer import domain
 from services.transfer.operations.bundles import bring
+from services.transfer.operations.dock import Dock
 from services.transfer.routes.bodies import body_of, dock_of, first_line
 
 router = APIRouter(route_class=StreamedRoute, tags=["uploads"])
@@ -33,6 +35,12 @@ async def land_bundle(request: Request, by: Mover) -> Bundle:
 
     The body is a line of JSON, the list, and then the bytes of the files in its order.
     """
+    dock = dock_of(request)
+    async with dock.bundles.one():
+        return await _land(dock, request, by)
+
+
+async def _land(dock: Dock, request: Request, by: Principal) -> Bundle:
     line, rest = await first_line(body_of(request))
     try:
         told = await asyncio.to_thread(BundleIn.model_validate_json, line)
@@ -40,4 +48,4 @@ async def land_bundle(request: Request, by: Mover) -> Bundle:
         first = wrong.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise domain.BadBundle(f"The list cannot be read: {where}: {first['msg']}.") from None
-    return await bring(dock_of(request), by, told.files, rest, Once(request, line))
+    return await bring(dock, by, told.files, rest, Once(request, line))

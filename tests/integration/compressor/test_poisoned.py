@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zlib
 from pathlib import Path
 
 import asyncpg
@@ -77,3 +78,26 @@ async def test_no_companion_stops_the_index_of_others(
     assert any("that is no whole number" in doubt for doubt in doubted.json()["doubts"])
     listed = await compressor.get("/slices", params={"limit": 100})
     assert listed.status_code == 200
+
+
+async def test_a_chunk_that_keeps_a_decoder_from_everybody_is_not_decoded(
+    cingulum: Cingulum, tmp_path: Path
+) -> None:
+    lab = await laboratory(cingulum)
+    good = a_recording(tmp_path / "good").files
+    stream = zlib.compress(bytes(150 << 20))
+    header = json.loads(good[f"{STEM}.ch"]) | {
+        "n_channels": 1,
+        "chunk_bounds": [0, 75 << 20],
+        "chunk_offsets": [0, len(stream)],
+        "shape": [75 << 20, 1],
+    }
+    files = {f"{STEM}.cbin": stream, f"{STEM}.ch": json.dumps(header).encode()}
+    ids = await verified(cingulum, lab, files)
+    compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
+    for _ in range(600):
+        answer = await compressor.get(f"/slices/{ids[f'{STEM}.cbin']}?format=json&t1=0.1")
+        if "chunks of one second" in answer.text:
+            break
+        await asyncio.sleep(0.1)
+    assert (answer.status_code, "150 MiB" in answer.json()["detail"]) == (409, True), answer.text

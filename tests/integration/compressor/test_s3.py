@@ -65,7 +65,7 @@ async def test_slices_and_the_raw_file_come_out_of_s3_ranges(server: S3Place, re
     for name, value in found.items():
         if name != "indexed_at":
             setattr(row, name, value)
-    shelf, known = Shelf(store, asyncio.Semaphore(2)), Known(row, operations.reader_of(row))
+    shelf, known = Shelf(store, 2), Known(row, operations.reader_of(row))
     got = await operations.cut(shelf, known, Span(900, 2_100, (3, 0)), Wish())
     np.testing.assert_array_equal(got, recording.samples[900:2_100, [3, 0]])
     sent = [part async for part in operations.raw_bytes(shelf, known, 9_995, len(recording.raw))]

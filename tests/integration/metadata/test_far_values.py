@@ -90,3 +90,10 @@ async def test_scopes_are_read_once_each_and_few(cingulum: Cingulum) -> None:
     assert (many.status_code, "scopes" in many.json()) == (400, True)
     made_once = await member.post("/tokens", {"name": "m", "scopes": ["lab:hilllab:read"] * 100})
     assert (made_once.status_code, len(made_once.json()["scopes"])) == (201, 1)
+
+
+@pytest.mark.parametrize("name", [".", "..", "..."])
+async def test_no_animal_has_a_name_that_is_no_folder(cingulum: Cingulum, name: str) -> None:
+    lab = await laboratory(cingulum)
+    answer = await lab.metadata.post("/subjects", {"nickname": name, "lab": "hilllab"})
+    assert (answer.status_code, "nickname" in answer.json()) == (400, True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 from libs.common.events import UploadCompleted
+from libs.common.permissions import Principal
 from libs.common.testing import Callers
+from services.transfer.operations.dock import BUNDLES_AT_ONCE
 from tests.support.bytes import random_bytes, sha256
 from tests.support.moving import a_copy, framed, send, start
 from tests.support.system import Cingulum
@@ -44,6 +49,32 @@ async def test_a_bundle_sent_twice_under_one_key_lands_once(cingulum: Cingulum, 
     other = await transfer.post("/bundles", content=framed(FILES[:2]), headers=key)
     assert (other.status_code, other.json()["type"]) == (409, "idempotency-key-reused")
     assert (await transfer.get("/uploads")).json()["count"] == len(FILES)
+
+
+async def test_bundles_whose_bytes_do_not_come_hold_a_few_places_of_their_sender_only(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    transfer = await start(cingulum, callers)
+    go_on, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def half() -> AsyncIterator[bytes]:
+        whole = framed(FILES)
+        yield whole[:-1]
+        begun.release()
+        await go_on.wait()
+        yield whole[-1:]
+
+    sent = [asyncio.create_task(transfer.post("/bundles", content=half())) for _ in range(BUNDLES_AT_ONCE)]
+    for _ in sent:
+        await begun.acquire()
+    fifth = asyncio.create_task(transfer.post("/bundles", content=half()))
+    other = await transfer.as_(Principal(uuid4(), "another", is_superuser=True)).post(
+        "/bundles", content=framed([b"other"])
+    )
+    assert other.status_code == 201, other.text
+    assert begun.locked()  # the fifth was not asked for its bytes
+    go_on.set()
+    assert {(await one).status_code for one in [*sent, fifth]} == {201}
 
 
 async def test_one_wrong_file_leaves_nothing_of_the_bundle(

@@ -39,7 +39,7 @@ class Repository(Record):
 class RepositoryIn(BodyRecord):
     """A repository to be written down or changed; absent fields keep their value."""
 
-    name: str | None = Field(default=None, pattern=r"^[\w.-]+$", max_length=255)
+    name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
     timezone: str | None = Field(default=None, max_length=64)
     globus_path: str | None = Field(default=None, max_length=1000)
     hostname: Annotated[str, AfterValidator(_plain_host)] | None = Field(default=None, max_length=200)

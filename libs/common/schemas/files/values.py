@@ -44,5 +44,7 @@ def _md5(text: str) -> str | None:
 
 Md5 = Annotated[str, AfterValidator(_md5)]
 SizeBytes = Annotated[int, Field(ge=0, lt=2**63)]
-Names = Annotated[list[str], BeforeValidator(listed)]
+Names = Annotated[
+    list[Annotated[str, Field(max_length=4_096)]], BeforeValidator(listed)
+]  # a longer path is told so
 StoreKind = Literal["local", "s3", "agent"]

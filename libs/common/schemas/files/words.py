@@ -65,7 +65,7 @@ class Revision(Record):
 class RevisionIn(BodyRecord):
     """A revision to be written down or changed."""
 
-    name: str | None = Field(default=None, pattern=r"^[\w.-]+$", max_length=255)
+    name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
     description: str | None = Field(default=None, max_length=1023)
     json_: Any | None = Field(default=None, alias="json")
 
