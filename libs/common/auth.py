@@ -19,20 +19,10 @@ from starlette.types import Scope as AsgiScope
 from libs.common.catalogue import Service
 from libs.common.memory import Recent
 from libs.common.observability import caller
-from libs.common.permissions import (
-    SHARED,
-    Permission,
-    Principal,
-    Scope,
-    Target,
-    Visibility,
-    is_read_only,
-    may,
-    may_on,
-    may_oversee,
-    visibility,
-)
+from libs.common.permissions import SHARED, Principal, Target, is_read_only, may, may_on, may_oversee
 from libs.common.problem import Forbidden, NotAuthenticated
+from libs.common.scopes import Permission, Scope
+from libs.common.visibility import Visibility, visibility
 
 HEADER = "x-cingulum-identity"
 LIFE_S = 60

@@ -7,89 +7,12 @@ A public reader sees what a public tag covers. A token can only narrow what its 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-
-class Permission(StrEnum):
-    """What a route asks for; also the words of a token's scopes."""
-
-    READ = "read"
-    WRITE = "write"
-    REGISTER = "register"
-    TRANSFER = "transfer"
-    WORK = "work"
-    RELEASE = "release"
-    ADMIN = "admin"
-    PROVE = "prove"
-
-
-EVERYTHING: Final = frozenset(Permission)
-
-
-class BadScope(ValueError):
-    """A scope's text is not `<permission>` or `<lab, project or repository>:<id>:<permission>`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """One thing a token allows, everywhere or within one lab, project or repository.
-
-    `prove` is the permission of the machine that holds a repository's files, and is always bound to that repository.
-    """
-
-    permission: Permission
-    lab_id: UUID | None = None
-    project_id: UUID | None = None
-    repository_id: UUID | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Scope:
-        """Read a scope's text.
-
-        >>> Scope.parse("register").permission
-        <Permission.REGISTER: 'register'>
-        >>> Scope.parse("lab:00000000-0000-4000-8000-000000000001:write").lab_id
-        UUID('00000000-0000-4000-8000-000000000001')
-        """
-        within, name, word = split_scope(text)
-        permission = Permission(word)
-        if within is None:
-            return cls(permission)
-        try:
-            return cls(permission, **{f"{within}_id": UUID(name)})
-        except ValueError:
-            raise BadScope(text) from None
-
-    def __str__(self) -> str:
-        if self.lab_id:
-            return f"lab:{self.lab_id}:{self.permission}"
-        if self.project_id:
-            return f"project:{self.project_id}:{self.permission}"
-        if self.repository_id:
-            return f"repository:{self.repository_id}:{self.permission}"
-        return str(self.permission)
-
-
-def split_scope(text: str) -> tuple[str | None, str, str]:
-    """What a scope is within, its name or id, and the permission. Names may hold colons. Raises BadScope.
-
-    >>> split_scope("read"), split_scope("project:a:b:write")
-    ((None, '', 'read'), ('project', 'a:b', 'write'))
-    """
-    within, _, rest = text.partition(":")
-    if within in EVERYTHING and not rest and text == within and within != Permission.PROVE:
-        return None, "", within
-    name, _, word = rest.rpartition(":")
-    is_whole = bool(name) and word in EVERYTHING
-    if not is_whole or within not in {"lab", "project", "repository"}:
-        raise BadScope(text)
-    if (within == "repository") != (word == Permission.PROVE):
-        raise BadScope(text)
-    return within, name, word
+from libs.common.scopes import Permission, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,66 +240,3 @@ def scopes_in_force(scopes: Iterable[Scope], is_superuser: bool) -> frozenset[Sc
     ['read']
     """
     return frozenset(scope for scope in scopes if is_superuser or scope.permission not in _OF_MACHINES)
-
-
-_KEY = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Visibility:
-    """Which rows a caller may know of. Only `visibility` makes one, so no query can forget to ask.
-
-    `everything` for administrators; otherwise rows of private projects show only for `projects`, or with
-    `every_project` to an administrator's narrowed token; `caller_id` is the person, whom no narrowing hides;
-    `public_only` shows what a public tag covers and nothing else; `every_email` shows other people's e-mail addresses.
-    `labs` and `only_projects`, where not None,
-    are the limits of a narrowed token. `user_id`, `member_labs` and `work_labs` decide on jobs that have no session:
-    the caller (None where a narrowed token hides the caller's own), the labs whose jobs the caller knows as a member,
-    and those whose jobs the token may run (None: of all labs).
-    """
-
-    everything: bool
-    public_only: bool
-    projects: frozenset[UUID]
-    labs: frozenset[UUID] | None
-    only_projects: frozenset[UUID] | None
-    every_project: bool = False
-    every_email: bool = False
-    # Not compared: people who see the same sessions share the tables that are kept for them.
-    user_id: UUID | None = field(default=None, compare=False)
-    member_labs: frozenset[UUID] = field(default=frozenset(), compare=False)
-    work_labs: frozenset[UUID] | None = field(default=frozenset(), compare=False)
-    caller_id: UUID | None = field(default=None, compare=False)
-    key: object = None
-
-    def __post_init__(self) -> None:
-        if self.key is not _KEY:
-            raise TypeError("a Visibility is made by permissions.visibility() only")
-
-
-def visibility(who: Principal) -> Visibility:
-    """What a caller may see."""
-    reach = reach_of(who, Permission.READ)
-    work = reach_of(who, Permission.WORK) if who.scopes is not None else Reach(frozenset(), frozenset())
-    member_labs = who.labs if reach is None else reach.labs if who.is_superuser else who.labs & reach.labs
-    return Visibility(
-        everything=who.is_superuser and reach is None,
-        public_only=who.is_public,
-        projects=who.projects,
-        every_project=who.is_superuser,
-        every_email=may_oversee(who),
-        caller_id=who.user_id,
-        labs=None if reach is None else reach.labs,
-        only_projects=None if reach is None else reach.projects,
-        user_id=who.user_id if reach is None else None,
-        member_labs=member_labs,
-        work_labs=None if work is None else work.labs,
-        key=_KEY,
-    )
-
-
-def system_visibility() -> Visibility:
-    """What the system itself sees when it acts on an event or a deadline: everything."""
-    return Visibility(
-        everything=True, public_only=False, projects=frozenset(), labs=None, only_projects=None, key=_KEY
-    )

@@ -17,7 +17,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.permissions import Visibility
 from libs.common.published import (
     DATASETS,
     INSERTIONS,
@@ -31,6 +30,7 @@ from libs.common.published import (
     View,
     table,
 )
+from libs.common.visibility import Visibility
 
 Condition = sa.ColumnElement[bool]
 OBJECT_TYPES: Final = ("session", "subject", "probeinsertion", "project", "lab", "tag")

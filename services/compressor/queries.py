@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from libs.common.companions import beside, companion
-from libs.common.permissions import Visibility
 from libs.common.published import COPIES, DATASETS, SESSIONS, table
 from libs.common.schemas.states import CopyState
+from libs.common.visibility import Visibility
 from libs.common.visible import dataset_row_visible
 from services.compressor.domain import PACKED, SEVERAL, recordings_of
 from services.compressor.models import RecordingRow

@@ -10,8 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Principal, Scope, scopes_in_force
+from libs.common.permissions import Principal, scopes_in_force
 from libs.common.published import BROWSER_SESSIONS, TOKENS, table
+from libs.common.scopes import Scope
 
 
 class Verdict(NamedTuple):

@@ -58,8 +58,9 @@ async def _bring(environment: Mapping[str, str], user: UUID, kind: str, n: int, 
     from libs.common.db import Database, Once
     from libs.common.db.tables import infrastructure
     from libs.common.db.transaction import Writer
-    from libs.common.permissions import Permission, Principal, Scope
+    from libs.common.permissions import Principal
     from libs.common.schemas.uploads import BundledIn
+    from libs.common.scopes import Permission, Scope
     from libs.common.storage import LocalStore
     from services.transfer.models import Base
     from services.transfer.operations.bundles import bring as bring_bundle

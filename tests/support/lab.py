@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from libs.common.catalogue import Service
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
 from libs.common.published import LABS, REPOSITORIES, table
+from libs.common.scopes import Permission, Scope
 from libs.common.testing import Running
 from tests.support.system import Cingulum
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libs.common.catalogue import Service
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Permission, Scope
 from libs.common.testing import Running
 from tests.support.house import House, a_house, a_registry, registered
 from tests.support.lab import made

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy.orm import QueryableAttribute
 
-from libs.common.permissions import Visibility
+from libs.common.visibility import Visibility
 
 Kind = Literal["text", "int", "float", "bool", "uuid", "datetime", "date"]
 Column = ColumnElement[Any] | QueryableAttribute[Any]

@@ -12,7 +12,7 @@ from sqlalchemy.sql import visitors
 
 from libs.common.filters.conditions import Condition, is_aware
 from libs.common.filters.fields import Column, Field, FieldMap, JsonField, Relation
-from libs.common.permissions import Visibility
+from libs.common.visibility import Visibility
 
 Expression = sa.ColumnElement[Any]
 Test = sa.ColumnElement[bool]

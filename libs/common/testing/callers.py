@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from libs.common.auth import HEADER, sign_identity
 from libs.common.catalogue import Service
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Permission, Scope
 
 
 class Keys(NamedTuple):

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, set_links
-from libs.common.permissions import Permission, Principal, Target, Visibility, may_on
+from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import BadRequest, Forbidden, NotFound
 from libs.common.schemas.experiments import SessionIn, SurgeryIn, WaterRestrictionIn
+from libs.common.scopes import Permission
+from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, deleted, set_links
-from libs.common.permissions import SHARED, Permission, Principal, Target, Visibility, in_scope, may_on
+from libs.common.permissions import SHARED, Principal, Target, in_scope, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.schemas.colony import (
     LineIn,
@@ -19,6 +19,8 @@ from libs.common.schemas.colony import (
     SubjectIn,
     Zygosity,
 )
+from libs.common.scopes import Permission
+from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
     LabRow,

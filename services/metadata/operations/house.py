@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, deleted, set_links
-from libs.common.permissions import SHARED, Permission, Principal, Target, may_on
+from libs.common.permissions import SHARED, Principal, Target, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.schemas.people import LabIn, LocationIn, MembershipIn, ProjectIn, TermIn, UserIn
+from libs.common.scopes import Permission
 from services.metadata.models import (
     DelegateRow,
     LabRepositoryRow,

@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db import Transaction
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Forbidden, NotFound
+from libs.common.scopes import Permission, Scope
 from services.metadata import domain
 from services.metadata.domain.passwords import password_problem
 from services.metadata.models import TokenRow, UserRow

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, deleted
-from libs.common.permissions import Principal, Visibility
+from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Conflict, NotFound
 from libs.common.schemas.experiments import InsertionIn
+from libs.common.visibility import Visibility
 from services.metadata.models import (
     InsertionRow,
 )

@@ -9,13 +9,15 @@ import sqlalchemy as sa
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, deleted
-from libs.common.permissions import Permission, Principal, Visibility, in_scope
+from libs.common.permissions import Principal, in_scope
 from libs.common.problem import BadRequest, Forbidden
 from libs.common.schemas.colony import (
     WaterAdministrationIn,
     WeighingIn,
 )
+from libs.common.scopes import Permission
 from libs.common.targets import session_target
+from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
     UserRow,

@@ -7,16 +7,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import (
-    BadScope,
-    Permission,
-    Principal,
-    Scope,
-    may_hand_on,
-    split_scope,
-    visibility,
-)
+from libs.common.permissions import Principal, may_hand_on
 from libs.common.problem import BadRequest, Forbidden
+from libs.common.scopes import BadScope, Permission, Scope, split_scope
+from libs.common.visibility import visibility
 from services.metadata.queries import scopes as queries
 from services.metadata.queries.references import unknown
 

@@ -12,9 +12,10 @@ from libs.common.db import Transaction
 from libs.common.db.changes import apply, created, deleted
 from libs.common.db.lists import uuid_of
 from libs.common.events import SessionCreated, SessionsDeleted
-from libs.common.permissions import Principal, Target, Visibility
+from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest, NotFound
 from libs.common.schemas.experiments import SessionIn
+from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
     ActionUserRow,

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
-from libs.common.permissions import Visibility
 from libs.common.published import COPIES, DATASET_TAGS, DATASET_TYPES, DATASETS, table
+from libs.common.visibility import Visibility
 from libs.common.visible import dataset_row_visible, dataset_visible, session_visible
 from services.metadata.models import (
     ActionProcedureRow,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Visibility
+from libs.common.visibility import Visibility
 from libs.common.visible import session_visible
 from services.metadata.models import (
     ActionRow,

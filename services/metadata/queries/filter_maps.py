@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
-from libs.common.permissions import Visibility
 from libs.common.published import REPOSITORIES, table
+from libs.common.visibility import Visibility
 from libs.common.visible import project_row_visible, session_visible, subject_row_visible, subject_visible
 from services.metadata.models import (
     ActionRow,

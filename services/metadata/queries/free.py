@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from libs.common.filters import FieldMap, parse_filter, parse_json_filter, to_sql
-from libs.common.permissions import Visibility
+from libs.common.visibility import Visibility
 from services.metadata.queries.action_maps import ACTION_MAP, INSERTION_MAP, SESSION_MAP
 from services.metadata.queries.filter_maps import LAB_MAP, SUBJECT_MAP, USER_MAP, WATER_MAP, WEIGHING_MAP
 

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Visibility
 from libs.common.problem import NotFound
 from libs.common.published import REPOSITORIES, table
+from libs.common.visibility import Visibility
 from services.metadata.models import (
     DelegateRow,
     LabRepositoryRow,

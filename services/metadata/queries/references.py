@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest
 from libs.common.published import REPOSITORIES, table
+from libs.common.visibility import Visibility
 from libs.common.visible import session_visible, subject_visible
 from services.metadata.models import (
     LabRow,

@@ -9,8 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Visibility
 from libs.common.published import LABS, PROJECTS, REPOSITORIES, View, table
+from libs.common.visibility import Visibility
 from libs.common.visible import lab_row_visible, project_row_visible
 
 WITHIN: Final[Mapping[str, View]] = {"lab": LABS, "project": PROJECTS, "repository": REPOSITORIES}

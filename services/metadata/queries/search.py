@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from libs.common.db.lists import days_of, like, number_of, uuid_of, whole_of, words
 from libs.common.filters import condition_on, to_sql
-from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest
 from libs.common.published import DATASET_TAGS, DATASETS, table
 from libs.common.schemas.experiments import QC_CODES, QC_NAMES
+from libs.common.visibility import Visibility
 from libs.common.visible import session_visible
 from services.metadata.models import (
     ActionProcedureRow,

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Visibility
 from libs.common.published import DATASETS, table
+from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common import visible
-from libs.common.permissions import Visibility
+from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
     MembershipRow,

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged, truth_of
-from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.colony import (
@@ -26,6 +25,7 @@ from libs.common.schemas.colony import (
     SubjectIn,
 )
 from libs.common.schemas.pages import Paging
+from libs.common.visibility import Visibility
 from services.metadata import domain
 from services.metadata.models import (
     LabRow,

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import like, paged, uuid_of
-from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, Record, page
 from libs.common.schemas.experiments import (
@@ -19,6 +18,7 @@ from libs.common.schemas.experiments import (
     InsertionIn,
 )
 from libs.common.schemas.pages import Paging
+from libs.common.visibility import Visibility
 from services.metadata.models import InsertionRow
 from services.metadata.operations import insertions as operations
 from services.metadata.queries import house, search

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Query, Request, Response
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import number_of, on_days, paged, truth_of, uuid_of
-from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.colony import (
@@ -22,6 +21,7 @@ from libs.common.schemas.colony import (
     WeighingIn,
 )
 from libs.common.schemas.pages import Paging
+from libs.common.visibility import Visibility
 from services.metadata.models import (
     LabRow,
     SubjectRow,

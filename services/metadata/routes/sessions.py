@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged
-from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, Record, absolute, page
 from libs.common.schemas.experiments import (
@@ -24,6 +23,7 @@ from libs.common.schemas.experiments import (
     SessionWater,
 )
 from libs.common.schemas.pages import Paging
+from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, InsertionRow
 from services.metadata.operations import sessions as operations
 from services.metadata.queries import house, search

@@ -15,11 +15,13 @@ from libs.common.db import Transaction
 from libs.common.db.changes import apply
 from libs.common.db.lists import uuid_of
 from libs.common.events import FilesRegistered
-from libs.common.permissions import Permission, Principal, Target, Visibility, may_on
+from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.files.datasets import DatasetIn
+from libs.common.scopes import Permission
 from libs.common.targets import dataset_target
+from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import (
     Registration,
     check_delete_dataset,

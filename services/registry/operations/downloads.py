@@ -11,10 +11,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import Transaction
 from libs.common.db.changes import apply
-from libs.common.permissions import SHARED, Permission, Principal, Target, Visibility, may_on, may_oversee
+from libs.common.permissions import SHARED, Principal, Target, may_on, may_oversee
 from libs.common.problem import Forbidden, NotFound
 from libs.common.schemas.files.downloads import DownloadIn, DownloadsCounted, NewDownload
+from libs.common.scopes import Permission
 from libs.common.targets import object_target, session_targets
+from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DownloadRow
 from services.registry.queries.datasets import datasets_in_order
 from services.registry.queries.downloads import downloads

@@ -11,10 +11,12 @@ from libs.common.db import Transaction
 from libs.common.db.changes import apply
 from libs.common.db.lists import uuid_of
 from libs.common.events import ProofOrdered
-from libs.common.permissions import Permission, Principal, Visibility, may_on
+from libs.common.permissions import Principal, may_on
 from libs.common.problem import BadRequest, Conflict, NotFound
 from libs.common.schemas.files.datasets import FileRecordIn
 from libs.common.schemas.states import CopyState
+from libs.common.scopes import Permission
+from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import (
     Registration,
     Target,

@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from libs.common.db import Transaction
 from libs.common.events import CopyVerified, ObjectDamaged, UploadCompleted
 from libs.common.observability import logger
-from libs.common.permissions import Permission, Principal, Visibility, may_on
+from libs.common.permissions import Principal, may_on
 from libs.common.problem import Conflict, Forbidden, NotFound
 from libs.common.schemas.states import CopyState
+from libs.common.scopes import Permission
 from libs.common.storage import Store, UnsafeName
 from libs.common.targets import dataset_target
+from libs.common.visibility import Visibility
 from services.registry.domain.copies import CopyFact, Read, after, is_foreign, prove
 from services.registry.models import CopyRow, NoticeRow, VersionRow
 from services.registry.queries import publication as queries

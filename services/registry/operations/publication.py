@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from cingulum.alf import AlfError, check_plain_name, parse_inside
 from libs.common.db import Transaction
 from libs.common.events import JobPublishing, OutputsRefused, OutputsRegistered
-from libs.common.permissions import system_visibility
 from libs.common.problem import BadRequest
 from libs.common.schemas.states import UploadState
 from libs.common.storage import ObjectMissing
+from libs.common.visibility import system_visibility
 from services.registry.domain.alyx_calls import ProtectedDataset, Target, effect_of_publication
 from services.registry.domain.copies import Read
 from services.registry.domain.publication import Answer, PublishedOutput, decide

@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db import Transaction
 from libs.common.events import FilesRegistered, ProofOrdered
-from libs.common.permissions import Permission, Principal, Visibility, may_on
+from libs.common.permissions import Principal, may_on
 from libs.common.problem import BadRequest, Forbidden
 from libs.common.schemas.files.registration import RegisterFiles
+from libs.common.scopes import Permission
+from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import (
     ProtectedDataset,
     Registration,

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db import Transaction
 from libs.common.events import ProofOrdered
-from libs.common.permissions import Permission, Principal, Target, Visibility, may_on
+from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import Conflict, Forbidden, NotFound
 from libs.common.schemas.states import CopyState
+from libs.common.scopes import Permission
 from libs.common.targets import dataset_target
+from libs.common.visibility import Visibility
 from services.registry.domain.copies import CopyFact, after
 from services.registry.domain.holdings import Policy
 from services.registry.domain.retirement import Case, Decision, decide

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Visibility
 from libs.common.problem import NotFound
+from libs.common.visibility import Visibility
 from services.registry.domain.tables import Tables, cache_tables
 from services.registry.queries import tables as queries
 

@@ -7,9 +7,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest
 from libs.common.published import INSERTIONS, LABS, PROJECTS, SESSIONS, SUBJECTS, TAGS, table
+from libs.common.visibility import Visibility
 from libs.common.visible import object_visible
 from services.registry.domain.requests import AGGREGATE_TYPES, folders_of_object
 from services.registry.queries.registration import Scope, unknown

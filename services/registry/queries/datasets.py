@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Visibility
 from libs.common.published import RECORDINGS, SESSIONS, table
 from libs.common.schemas.states import CopyState
+from libs.common.visibility import Visibility
 from services.registry.models import (
     CopyRow,
     DatasetRow,

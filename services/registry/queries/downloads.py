@@ -7,8 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.permissions import Visibility
 from libs.common.published import SESSIONS, USERS, table
+from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTypeRow, DownloadRow
 from services.registry.queries import visible
 

@@ -16,7 +16,6 @@ from libs.common.filters import (
     to_sql,
     visible_to_all,
 )
-from libs.common.permissions import Visibility
 from libs.common.published import (
     LABS,
     PROJECTS,
@@ -28,6 +27,7 @@ from libs.common.published import (
     table,
 )
 from libs.common.schemas.states import CopyState
+from libs.common.visibility import Visibility
 from libs.common.visible import (
     dataset_visible,
     project_row_visible,

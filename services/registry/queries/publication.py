@@ -10,9 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Visibility
 from libs.common.published import ATTEMPTS, JOBS, LAB_REPOSITORIES, SESSIONS, UPLOADS, table
 from libs.common.schemas.states import AttemptState, CopyState
+from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
 from services.registry.models import CopyRow, DatasetRow, PublicationRow, RepositoryRow, VersionRow
 from services.registry.queries import visible

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cingulum.alf import DatasetTypes
-from libs.common.permissions import Target, Visibility
+from libs.common.permissions import Target
 from libs.common.problem import BadRequest
 from libs.common.published import LAB_REPOSITORIES, LABS, SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
 from libs.common.schemas.states import CopyState
 from libs.common.targets import dataset_target
+from libs.common.visibility import Visibility
 from services.registry.domain.copies import Copy, Place, Version
 from services.registry.models import (
     CopyRow,

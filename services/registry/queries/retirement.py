@@ -14,9 +14,9 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from libs.common.companions import companion
-from libs.common.permissions import Visibility
 from libs.common.published import JOBS, RECORDINGS, SESSIONS, table
 from libs.common.schemas.states import CopyState, JobState
+from libs.common.visibility import Visibility
 from services.registry.domain.copies import Place
 from services.registry.domain.holdings import File, Holding, shelf_of
 from services.registry.domain.retirement import Case, Form

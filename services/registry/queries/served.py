@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cingulum.alf import AlfError, parse_folder, parse_inside, split_uuid
-from libs.common.permissions import Visibility
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.states import CopyState
+from libs.common.visibility import Visibility
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
 from services.registry.queries import visible
 from services.registry.queries.datasets import folder, rel_path

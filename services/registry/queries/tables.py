@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.catalogue import Service
-from libs.common.permissions import Visibility
 from libs.common.published import EVENTS, PROJECTS, RIGHTS_CHANGES, SESSION_PROJECTS, SESSIONS, table
+from libs.common.visibility import Visibility
 from libs.common.visible import project_row_visible
 from services.registry.models import Base, DatasetRow, RepositoryRow, TagRow, VersionRow
 from services.registry.queries import visible

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from libs.common import visible
-from libs.common.permissions import Visibility
 from libs.common.published import SESSIONS, table
+from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTagRow, TagRow
 
 Condition = sa.ColumnElement[bool]

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
-from libs.common.permissions import Visibility
 from libs.common.problem import NotFound
 from libs.common.published import SESSIONS, table
+from libs.common.visibility import Visibility
 from services.registry.models import (
     DatasetRow,
     DatasetTagRow,

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.auth import Mover, Prover, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged
-from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.base import Schema
@@ -20,6 +19,7 @@ from libs.common.schemas.files.copies import Copy, CopyRead
 from libs.common.schemas.files.retirement import RetireIn, Retirement
 from libs.common.schemas.pages import Paging
 from libs.common.schemas.states import CopyState
+from libs.common.visibility import Visibility
 from services.registry.domain.copies import Read
 from services.registry.domain.retirement import MayNotRetire
 from services.registry.models import CopyRow

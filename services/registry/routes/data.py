@@ -13,9 +13,11 @@ from starlette.responses import FileResponse, RedirectResponse, StreamingRespons
 from libs.common.auth import Needs
 from libs.common.db import Reading
 from libs.common.observability import logger
-from libs.common.permissions import Permission, Principal, visibility
+from libs.common.permissions import Principal
 from libs.common.problem import NotAuthenticated, NotFound
+from libs.common.scopes import Permission
 from libs.common.storage import BadRange, ObjectMissing, Store
+from libs.common.visibility import visibility
 from services.registry.operations.proofs import Shelf
 from services.registry.queries.served import sha256_at
 

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.auth import Registrar, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged
-from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.base import Record
 from libs.common.schemas.files.datasets import Dataset, DatasetIn, FileRecord, FileRecordIn
 from libs.common.schemas.pages import Paging
+from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import ProvedCopy
 from services.registry.domain.retirement import MayNotRetire
 from services.registry.models import CopyRow, DatasetRow

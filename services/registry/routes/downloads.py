@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.auth import Editor, Reader, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import like, paged, uuid_of, whole_of
-from libs.common.permissions import Principal, Visibility
+from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.files.downloads import Download, DownloadIn, DownloadsCounted, NewDownload
 from libs.common.schemas.pages import Paging
+from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTypeRow, DownloadRow
 from services.registry.operations import downloads as operations
 from services.registry.queries import filters

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from libs.common.auth import Admin, Reader, Sees, SharedEditor
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged
-from libs.common.permissions import visibility
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.files.words import (
@@ -24,6 +23,7 @@ from libs.common.schemas.files.words import (
     TagIn,
 )
 from libs.common.schemas.pages import Paging
+from libs.common.visibility import visibility
 from services.registry.models import (
     DatasetTypeRow,
     FormatRow,

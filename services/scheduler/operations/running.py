@@ -10,11 +10,13 @@ from libs.common.bus.failures import Cause, cause_of
 from libs.common.db import Transaction
 from libs.common.events import JobCompleted, JobPublishing
 from libs.common.observability import logger
-from libs.common.permissions import Permission, Principal, may_on, reach_of, visibility
+from libs.common.permissions import Principal, may_on, reach_of
 from libs.common.problem import Forbidden, NotFound
 from libs.common.schemas.jobs import ClaimIn, CompleteIn, FailIn, HeartbeatIn, LogIn
 from libs.common.schemas.states import JobState
+from libs.common.scopes import Permission
 from libs.common.targets import session_target
+from libs.common.visibility import visibility
 from services.scheduler import queries
 from services.scheduler.domain import running
 from services.scheduler.domain.facts import Change, Job, LateToken, OutputRef, OutputUndeclared

@@ -9,12 +9,14 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from libs.common.db import Transaction
-from libs.common.permissions import Permission, Principal, Target, Visibility, may_on
+from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.published import REPOSITORIES, table
 from libs.common.schemas.jobs import TaskIn
 from libs.common.schemas.states import JobState
+from libs.common.scopes import Permission
 from libs.common.targets import session_target
+from libs.common.visibility import Visibility
 from libs.common.visible import session_visible
 from services.scheduler import queries
 from services.scheduler.domain import steering

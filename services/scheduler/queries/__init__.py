@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Visibility
 from libs.common.published import LAB_REPOSITORIES, SESSIONS, UPLOADS, table
 from libs.common.schemas.states import AttemptState, JobState, UploadState
+from libs.common.visibility import Visibility
 from services.scheduler.domain.facts import Attempt, Change, Job, OutputRef, UploadFact
 from services.scheduler.models import TOKENS, AttemptRow, JobRow, LogRow
 from services.scheduler.queries import ready, visible

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Reach, Visibility
+from libs.common.permissions import Reach
 from libs.common.schemas.states import JobState
 from libs.common.targets import session_in_reach
+from libs.common.visibility import Visibility
 from libs.common.visible import session_visible
 from services.scheduler.domain.sites import POOL
 from services.scheduler.models import AttemptRow, JobRow, ReadyRow, WorkerRow

@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.filters import Field, FieldMap, JsonField, Relation, parse_filter, to_sql, visible_to_all
-from libs.common.permissions import Visibility
 from libs.common.published import LABS, REPOSITORIES, SESSIONS, table
 from libs.common.schemas.states import JobState
+from libs.common.visibility import Visibility
 from libs.common.visible import session_row_visible, session_visible
 from services.scheduler.models import JobRow
 

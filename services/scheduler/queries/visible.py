@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from libs.common import visible
-from libs.common.permissions import Visibility
 from libs.common.published import LAB_REPOSITORIES, SESSIONS, table
+from libs.common.visibility import Visibility
 from services.scheduler.models import JobRow
 
 Condition = sa.ColumnElement[bool]

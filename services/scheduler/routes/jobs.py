@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.auth import Editor, Sees, Working
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged, uuid_of
-from libs.common.permissions import Principal, Visibility, system_visibility
+from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.jobs import (
@@ -34,6 +34,7 @@ from libs.common.schemas.jobs import (
 )
 from libs.common.schemas.pages import Paging
 from libs.common.schemas.states import JobState
+from libs.common.visibility import Visibility, system_visibility
 from services.scheduler import queries
 from services.scheduler.domain.facts import Job as JobValue
 from services.scheduler.domain.facts import LateToken, OutputProblem, OutputUndeclared

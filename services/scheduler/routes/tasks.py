@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged, uuid_of
-from libs.common.permissions import Visibility
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.published import REPOSITORIES, table
 from libs.common.schemas import Page, page
 from libs.common.schemas.jobs import Task, TaskIn
 from libs.common.schemas.pages import Paging
 from libs.common.schemas.states import JobState
+from libs.common.visibility import Visibility
 from services.scheduler import queries
 from services.scheduler.models import JobRow
 from services.scheduler.operations import steering

@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Permission, Principal, Target, in_scope, may_on, visibility
+from libs.common.permissions import Principal, Target, in_scope, may_on
 from libs.common.problem import BadRequest, Forbidden
 from libs.common.schemas.states import AttemptState, CopyState
+from libs.common.scopes import Permission
+from libs.common.visibility import visibility
 from services.transfer.domain import LateToken
 from services.transfer.queries import neighbours
 

@@ -12,10 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Permission, Principal, Visibility, reach_of, visibility
+from libs.common.permissions import Principal, reach_of
 from libs.common.published import ATTEMPTS, COPIES, DATASETS, JOBS, table
 from libs.common.schemas.states import AttemptState, CopyState, UploadState
+from libs.common.scopes import Permission
 from libs.common.targets import object_in_reach, session_in_reach
+from libs.common.visibility import Visibility, visibility
 from libs.common.visible import dataset_row_visible, dataset_visible
 from services.transfer.domain import IDLE, Part, Read, Upload
 from services.transfer.models import PartRow, UploadRow

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.permissions import Target, Visibility
+from libs.common.permissions import Target
 from libs.common.published import ATTEMPTS, COPIES, DATASETS, JOBS, table
 from libs.common.schemas.states import AttemptState
 from libs.common.targets import object_target, session_targets
+from libs.common.visibility import Visibility
 from libs.common.visible import dataset_row_visible, session_visible
 
 

@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 
 from cingulum.cli.events import register
 from libs.common.catalogue import SHARED, STATEFUL, Service, service_of
-from libs.common.permissions import Permission, Scope, may
+from libs.common.permissions import may
+from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers, Running
 from tests.support.gateway import served
 from tests.support.system import Cingulum

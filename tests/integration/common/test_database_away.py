@@ -17,7 +17,8 @@ from deploy.local.migrate import migrate
 from deploy.local.servers import Postgres
 from libs.common.catalogue import STATEFUL, Service
 from libs.common.migrate import Addresses
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Permission, Scope
 from libs.common.testing import Running, settings_environment
 from libs.common.testing.harness import SECRET
 from tests.support.system import Cingulum

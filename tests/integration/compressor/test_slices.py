@@ -19,7 +19,8 @@ import uvicorn
 
 from cingulum.codec import InvalidHeader, Recording
 from libs.common.catalogue import Service
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Permission, Scope
 from libs.common.testing.callers import identity_headers
 from tests.support.lab import LAB, SUBJECT, Laboratory, laboratory, made
 from tests.support.recordings import RATE_HZ, STEM, UV_PER_BIT, Compressed, a_recording

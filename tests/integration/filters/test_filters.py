@@ -18,7 +18,7 @@ from deploy.local.servers import Postgres
 from libs.common.db.engine import async_url
 from libs.common.filters import FieldMap, FilterProblem, parse_filter, parse_json_filter, to_sql
 from libs.common.filters.patterns import BadPattern, checked_pattern
-from libs.common.permissions import system_visibility
+from libs.common.visibility import system_visibility
 from tests.support.filter_maps import (
     DATASETS,
     DATASETS_TABLE,

@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 
 from libs.common.catalogue import Service
-from libs.common.permissions import Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Scope
 from libs.common.testing import Running
 from services.metadata.operations.sign_in import Checked, SignIns
 from tests.support.portal import ADMIN, LOGIN

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from libs.common.catalogue import Service
-from libs.common.permissions import Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Scope
 from libs.common.testing import Callers, Running
 from tests.support.system import Cingulum
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from libs.common.permissions import system_visibility
+from libs.common.visibility import system_visibility
 from services.metadata.queries import search
 from services.metadata.queries import sessions as queries
 from tests.support.house import House

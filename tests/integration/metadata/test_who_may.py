@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from libs.common.permissions import Permission
+from libs.common.scopes import Permission
 from tests.support.house import House, a_registry, registered
 
 MD5 = "900150983cd24fb0d6963f7d28e17f72"

@@ -17,7 +17,8 @@ from deploy.local.migrate import migrate
 from libs.common.catalogue import Service
 from libs.common.events import ProofOrdered
 from libs.common.migrate import Addresses
-from libs.common.permissions import Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Scope
 from libs.common.testing.harness import SECRET
 from tests.support.bytes import md5, sha256
 from tests.support.lab import Laboratory, a_session, laboratory, made

@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from libs.common.catalogue import Service
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
 from libs.common.published import PROJECTS, table
+from libs.common.scopes import Permission, Scope
 from libs.common.testing import Running
 from tests.support.lab import DAY, LAB, SUBJECT, Laboratory, a_session, files, laboratory, made
 from tests.support.recordings import a_recording

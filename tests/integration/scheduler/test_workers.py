@@ -11,7 +11,8 @@ import pytest
 
 from cingulum.worker.beats import BEAT_EVERY_S
 from libs.common.catalogue import Service
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers, Running
 from services.scheduler.domain import retry
 from services.scheduler.operations.running import take_back

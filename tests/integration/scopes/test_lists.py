@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from libs.common.catalogue import Service
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Permission, Scope
 from tests.support.places import Places
 
 M, R, T = Service.METADATA, Service.REGISTRY, Service.TRANSFER

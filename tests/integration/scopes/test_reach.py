@@ -12,7 +12,7 @@ from deploy.local.schema import apps
 from libs.common.auth import SAFE, Needs
 from libs.common.catalogue import STATEFUL, Service
 from libs.common.db.idempotency import needs_of
-from libs.common.permissions import Permission, Scope
+from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers
 from tests.integration.common.test_matrix import NOWHERE, _routes
 from tests.integration.scopes.recipes import OWN_ACCOUNT, RECIPES, TRIED_APART

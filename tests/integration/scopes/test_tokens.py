@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from libs.common.permissions import Permission, Scope
+from libs.common.scopes import Permission, Scope
 from tests.support.house import House, a_house
 from tests.support.system import Cingulum
 

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from libs.common.catalogue import Service
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers, Running
 from tests.support.bytes import sha256
 from tests.support.jobs import a_claim, a_session_with_trials, look_at

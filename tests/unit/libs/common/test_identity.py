@@ -11,7 +11,8 @@ import pytest
 
 from libs.common.auth import read_identity, sign_identity
 from libs.common.catalogue import Service
-from libs.common.permissions import Permission, Principal, Scope
+from libs.common.permissions import Principal
+from libs.common.scopes import Permission, Scope
 from libs.common.testing.callers import keys
 
 WHOLE = Principal(

@@ -9,21 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.common.permissions import (
-    SHARED,
-    BadScope,
-    Permission,
-    Principal,
-    Scope,
-    Target,
-    Visibility,
-    in_scope,
-    may,
-    may_hand_on,
-    may_on,
-    reach_of,
-    visibility,
-)
+from libs.common.permissions import SHARED, Principal, Target, in_scope, may, may_hand_on, may_on, reach_of
+from libs.common.scopes import BadScope, Permission, Scope
+from libs.common.visibility import Visibility, visibility
 
 LAB, OTHER, OWNER, PROJECT, SECOND = uuid4(), uuid4(), uuid4(), uuid4(), uuid4()
 _permissions = st.sampled_from(list(Permission))

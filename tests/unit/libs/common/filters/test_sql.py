@@ -22,7 +22,7 @@ from libs.common.filters import (
     to_sql,
     visible_to_all,
 )
-from libs.common.permissions import system_visibility
+from libs.common.visibility import system_visibility
 from tests.support.filter_maps import SESSION_PROJECTS_TABLE, SESSIONS, SESSIONS_TABLE
 
 MARK = "zqxj"

@@ -1,0 +1,71 @@
+"""What a caller may know of, as a value; `visible` turns it into SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from libs.common.permissions import Principal, Reach, may_oversee, reach_of
+from libs.common.scopes import Permission
+
+_KEY = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """Which rows a caller may know of. Only `visibility` makes one, so no query can forget to ask.
+
+    `everything` for administrators; otherwise rows of private projects show only for `projects`, or with
+    `every_project` to an administrator's narrowed token; `caller_id` is the person, whom no narrowing hides;
+    `public_only` shows what a public tag covers and nothing else; `every_email` shows other people's e-mail addresses.
+    `labs` and `only_projects`, where not None,
+    are the limits of a narrowed token. `user_id`, `member_labs` and `work_labs` decide on jobs that have no session:
+    the caller (None where a narrowed token hides the caller's own), the labs whose jobs the caller knows as a member,
+    and those whose jobs the token may run (None: of all labs).
+    """
+
+    everything: bool
+    public_only: bool
+    projects: frozenset[UUID]
+    labs: frozenset[UUID] | None
+    only_projects: frozenset[UUID] | None
+    every_project: bool = False
+    every_email: bool = False
+    # Not compared: people who see the same sessions share the tables that are kept for them.
+    user_id: UUID | None = field(default=None, compare=False)
+    member_labs: frozenset[UUID] = field(default=frozenset(), compare=False)
+    work_labs: frozenset[UUID] | None = field(default=frozenset(), compare=False)
+    caller_id: UUID | None = field(default=None, compare=False)
+    key: object = None
+
+    def __post_init__(self) -> None:
+        if self.key is not _KEY:
+            raise TypeError("a Visibility is made by visibility() only")
+
+
+def visibility(who: Principal) -> Visibility:
+    """What a caller may see."""
+    reach = reach_of(who, Permission.READ)
+    work = reach_of(who, Permission.WORK) if who.scopes is not None else Reach(frozenset(), frozenset())
+    member_labs = who.labs if reach is None else reach.labs if who.is_superuser else who.labs & reach.labs
+    return Visibility(
+        everything=who.is_superuser and reach is None,
+        public_only=who.is_public,
+        projects=who.projects,
+        every_project=who.is_superuser,
+        every_email=may_oversee(who),
+        caller_id=who.user_id,
+        labs=None if reach is None else reach.labs,
+        only_projects=None if reach is None else reach.projects,
+        user_id=who.user_id if reach is None else None,
+        member_labs=member_labs,
+        work_labs=None if work is None else work.labs,
+        key=_KEY,
+    )
+
+
+def system_visibility() -> Visibility:
+    """What the system itself sees when it acts on an event or a deadline: everything."""
+    return Visibility(
+        everything=True, public_only=False, projects=frozenset(), labs=None, only_projects=None, key=_KEY
+    )
