@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.timeout(1800)]
 
 def test_three_kills_lose_and_double_nothing() -> None:
     command = [sys.executable, "-m", "tests.faults", "--kills", "3", "--mode", "mounted", "--minutes", "8"]
+    command += ["--pause", "4"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads(done.stdout.splitlines()[-1])

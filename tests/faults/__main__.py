@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="cingulum-faults-") as folder:
         for i, mode in enumerate(modes):
             n = told.kills // len(modes) + (i < told.kills % len(modes))
-            outcomes.append(_run(Path(folder) / mode, mode, n, chance, until))
+            outcomes.append(_run(Path(folder) / mode, mode, n, chance, until, told.pause))
     broken = [f"{outcome.mode}: {text}" for outcome in outcomes for text in outcome.broken]
     summary = {
         "seed": told.seed,
@@ -81,10 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if broken else 0
 
 
-def _run(folder: Path, mode: str, n: int, chance: random.Random, until: float) -> Outcome:
+def _run(folder: Path, mode: str, n: int, chance: random.Random, until: float, pause_s: float) -> Outcome:
     outcome, seen = Outcome(mode), Acknowledged()
     with running(folder, is_split=mode == "split") as system:
-        writers = Writers(system.url, system.login(), seen)
+        writers = Writers(system.url, system.login(), seen, pause_s)
         try:
             struck = _strike(system, outcome, seen, n, chance, until)
         finally:
@@ -123,9 +123,10 @@ def _strike(
         if not parts:
             parts = sorted(system.children())
             chance.shuffle(parts)
-        part, at = parts.pop(), datetime.now(UTC)
+        part = parts.pop()
         if system.kill(part) is None:
             continue
+        at = datetime.now(UTC)  # after it: what a worker claimed in the moment before was taken by the kill
         struck.append((at, part))
         kill = Struck(len(struck), outcome.mode, part, f"{at:%H:%M:%S}", seen.count())
         outcome.kills.append(kill)
@@ -149,6 +150,12 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=int, default=54, help="the same seed kills the same parts in the same order"
     )
     parser.add_argument("--minutes", type=float, help="no kill after this; 10 and two a kill if not given")
+    parser.add_argument(
+        "--pause",
+        type=float,
+        default=0.5,
+        help="seconds between two sessions of one writer; their jobs must all end",
+    )
     parser.add_argument("--json", type=Path, help="also write the summary, every kill in it, to this file")
     return parser
 

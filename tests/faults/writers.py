@@ -162,7 +162,7 @@ def do_a_job(client: Client, seen: Acknowledged, stop: threading.Event, folder: 
 class Writers:
     """All of it at once, in threads, until `stop`; each thread ends what it has begun."""
 
-    def __init__(self, url: str, login: dict[str, str], seen: Acknowledged) -> None:
+    def __init__(self, url: str, login: dict[str, str], seen: Acknowledged, pause_s: float) -> None:
         self.seen = seen
         self._stop = threading.Event()
         self._never = threading.Event()
@@ -173,8 +173,10 @@ class Writers:
         worker = self._client(url, set_up(self._client(url, token)))
         even, odd, scales = (self._client(url, token) for _ in range(3))
         self._threads = [
-            self._thread("registrations", 0.5, lambda n: register_and_upload(even, seen, 2 * n, folder)),
-            self._thread("more of them", 0.5, lambda n: register_and_upload(odd, seen, 2 * n + 1, folder)),
+            self._thread("registrations", pause_s, lambda n: register_and_upload(even, seen, 2 * n, folder)),
+            self._thread(
+                "more of them", pause_s, lambda n: register_and_upload(odd, seen, 2 * n + 1, folder)
+            ),
             self._thread("weighings", 1.0, lambda n: weigh(scales, seen, n)),
             self._thread("sign-ins", 2.0, lambda _: look_who_i_am(url, seen, login)),
             self._thread("completions", 0.1, lambda _: do_a_job(worker, seen, self._never, folder)),

@@ -59,8 +59,10 @@ async def added(browser: Browser) -> tuple[App, list[str]]:
     assert wrong.status_code == 400
     confirmed = await send(browser, "second-factor/confirm", code=app.code())
     assert confirmed.status_code == 200, confirmed.text
-    codes = re.findall(r"[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}", confirmed.text)
-    assert len(codes) == 10
+    shown = re.search(r'<code id="recovery-codes">([^<]+)</code>', confirmed.text)
+    assert shown
+    codes = shown[1].split()
+    assert [bool(re.fullmatch(r"([a-z2-7]{4}-){3}[a-z2-7]{4}", code)) for code in codes] == [True] * 10
     return app, codes
 
 
