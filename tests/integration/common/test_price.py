@@ -33,7 +33,7 @@ TABLES = {
 # What of the same service does not read that table.
 OTHERS = {
     Service.METADATA: "/labs?limit=1",
-    Service.REGISTRY: "/tags?limit=1",
+    Service.REGISTRY: "/data-formats?limit=1",
 }
 
 
