@@ -52,10 +52,10 @@ class CheckedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
-        original = super().get_route_handler()
+        original, check_caller = super().get_route_handler(), _caller_check(self)
 
         async def handler(request: Request) -> Response:
-            _check_caller(self, request)
+            check_caller(request)
             await _checked_body(request)
             return await original(request)
 
@@ -71,10 +71,10 @@ class IdempotentRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
-        original = super().get_route_handler()
+        original, check_caller = super().get_route_handler(), _caller_check(self)
 
         async def handler(request: Request) -> Response:
-            _check_caller(self, request)
+            check_caller(request)
             body = await _checked_body(request)
             if request.method in SAFE or HEADER not in request.headers:
                 return await original(request)
@@ -101,10 +101,10 @@ class StreamedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
-        original = super().get_route_handler()
+        original, check_caller = super().get_route_handler(), _caller_check(self)
 
         async def handler(request: Request) -> Response:
-            _check_caller(self, request)
+            check_caller(request)
             try:
                 return await original(request)
             except Replay as before:
@@ -127,15 +127,21 @@ def needs_of(dependant: Dependant) -> list[Need]:
     return own + [need for inner in dependant.dependencies for need in needs_of(inner)]
 
 
-def _check_caller(route: APIRoute, request: Request) -> None:
-    """Refuse who may not call it before the body is read: FastAPI parses it before it asks who is calling."""
-    if getattr(route.endpoint, "__open_to_all__", False):
-        return
-    principal = getattr(request.state, "principal", None)
-    if principal is None:
-        raise NotAuthenticated
-    if not all(need.allows(principal, request.method) for need in needs_of(route.dependant)):
-        raise Forbidden
+def _caller_check(route: APIRoute) -> Callable[[Request], None]:
+    """What refuses who may not call a route before its body is read: FastAPI parses it before it asks who calls."""
+    is_open = getattr(route.endpoint, "__open_to_all__", False)
+    needs = needs_of(route.dependant)
+
+    def check(request: Request) -> None:
+        if is_open:
+            return
+        principal = getattr(request.state, "principal", None)
+        if principal is None:
+            raise NotAuthenticated
+        if not all(need.allows(principal, request.method) for need in needs):
+            raise Forbidden
+
+    return check
 
 
 async def _checked_body(request: Request) -> bytes:

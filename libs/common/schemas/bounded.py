@@ -20,6 +20,7 @@ MOST_ITEMS: Final = 1_000
 MOST_LEVELS: Final = 64
 MOST_DIGITS: Final = 300  # whoever reads it as a float must not get infinity
 MOST_JSON_BYTES: Final = 1 << 20
+_TOO_LARGE: Final = 10**MOST_DIGITS
 
 Prose = Annotated[str, Field(max_length=MOST_CHARACTERS_OF_PROSE)]
 """A narrative or description, which may have paragraphs."""
@@ -53,7 +54,7 @@ def checked_json(value: Any) -> Any:
 
 
 def _check_number(value: Any) -> None:
-    if isinstance(value, int) and abs(value) >= 10**MOST_DIGITS:
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
         raise ValueError(f"a whole number has more than {MOST_DIGITS} digits")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("a number is not finite")

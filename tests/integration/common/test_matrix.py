@@ -71,6 +71,13 @@ def test_every_segment_of_a_built_service_has_a_route(table: dict[Service, list[
         assert set(SHARED) <= {route.path.split("/")[1] for route in routes}, service
 
 
+def _closed(routes: list[APIRoute], service: Service) -> Iterator[tuple[APIRoute, str]]:
+    """Routes that are not open to all, with a path of each that names nothing."""
+    for route in routes:
+        if not getattr(route.endpoint, "__open_to_all__", False):
+            yield route, re.sub(r"\{[^}]*\}", NOWHERE, route.path.replace("{service}", service))
+
+
 def _slug(answer: httpx.Response) -> str:
     told = answer.json() if "json" in answer.headers.get("content-type", "") else None
     return str(told.get("type", "")) if isinstance(told, dict) else ""
@@ -81,10 +88,7 @@ async def test_each_role_is_refused_exactly_where_the_policy_says(
     cingulum: Cingulum, callers: Callers, table: dict[Service, list[APIRoute]], service: Service
 ) -> None:
     running = await cingulum.start(service)
-    for route in table[service]:
-        if getattr(route.endpoint, "__open_to_all__", False):
-            continue
-        path = re.sub(r"\{[^}]*\}", NOWHERE, route.path.replace("{service}", service))
+    for route, path in _closed(table[service], service):
         for role, who in callers.all().items():
             for method in sorted((route.methods or set()) - {"HEAD"}):
                 body = {"wait_s": 0} if path == "/jobs/claim" else {}
@@ -107,10 +111,7 @@ async def test_a_stranger_s_body_is_not_even_read(
     cingulum: Cingulum, table: dict[Service, list[APIRoute]], service: Service
 ) -> None:
     running = await cingulum.start(service)
-    for route in table[service]:
-        if getattr(route.endpoint, "__open_to_all__", False):
-            continue
-        path = re.sub(r"\{[^}]*\}", NOWHERE, route.path.replace("{service}", service))
+    for route, path in _closed(table[service], service):
         for method in sorted((route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}):
             headers = {"content-type": "application/json"}
             answer = await running.as_(None).request(method, path, content=b"{not JSON", headers=headers)

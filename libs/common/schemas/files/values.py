@@ -46,5 +46,5 @@ Md5 = Annotated[str, AfterValidator(_md5)]
 SizeBytes = Annotated[int, Field(ge=0, lt=2**63)]
 Names = Annotated[
     list[Annotated[str, Field(max_length=4_096)]], BeforeValidator(listed)
-]  # a longer path is told so
+]  # one too long for a path is refused with the reason where the path is looked at
 StoreKind = Literal["local", "s3", "agent"]
