@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +43,8 @@ VERSION = "0.1.0"
 Loop = Callable[[], Coroutine[Any, Any, None]]
 Start = Callable[[FastAPI], Awaitable[Sequence[Loop]]]
 AGAIN_S = 1.0
+OTHERS_S = 60.0  # how often audit rows are looked for that a process left unchained when it died
+FORGET_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -162,18 +165,21 @@ async def at_the_end(close: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _keep_house(writer: Writer, every_s: float) -> None:
-    """Chain audit rows every two seconds, and forget old keys about once an hour."""
-    rounds = 0
+    """Chain audit rows within two seconds (those that others left: a minute), and forget old keys once an hour."""
+    done, look_at, forget_at = -1, 0.0, 0.0
     while True:
+        now, commits = time.monotonic(), writer.commits
         try:
-            async with writer.database.begin() as session:
-                await seal(session, writer.tables)
-            if rounds % max(1, int(3600 / every_s)) == 0:
+            if commits != done or now >= look_at:
+                async with writer.database.begin() as session:
+                    is_all = await seal(session, writer.tables)
+                done, look_at = (commits if is_all else -1), now + OTHERS_S
+            if now >= forget_at:
                 async with writer.begin() as tx:
                     await forget_old(tx)
+                forget_at = now + FORGET_S
         except DATABASE_ERRORS as error:
             logger("app").info("house-keeping waits for the database", error=str(error))
-        rounds += 1
         await asyncio.sleep(every_s)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -81,19 +82,23 @@ def _sql(kind: sa.types.TypeEngine[Any]) -> str:
 
 
 _metadata = sa.MetaData()
-_tables: dict[str, sa.Table] = {}
 
 
+@cache
 def table(view: View) -> sa.Table:
     """The view as something to select from."""
-    if view.full_name not in _tables:
-        _tables[view.full_name] = sa.Table(
-            view.name,
-            _metadata,
-            *(sa.Column(name, kind) for name, kind in view.columns.items()),
-            schema=view.owner,
-        )
-    return _tables[view.full_name]
+    columns = (sa.Column(name, kind) for name, kind in view.columns.items())
+    return sa.Table(view.name, _metadata, *columns, schema=view.owner)
+
+
+@cache
+def alias(view: View, role: str) -> sa.FromClause:  # noqa: ARG001 - one for each role
+    """The view under another name in its SQL, always the same one for a role.
+
+    Making an alias costs more than the condition that reads it. A statement may use a role many times side by side,
+    but not one within the other.
+    """
+    return table(view).alias()
 
 
 USERS = View(

@@ -21,6 +21,7 @@ from libs.common.published import (
     SUBJECT_AUDIENCE,
     SUBJECTS,
     View,
+    alias,
     table,
 )
 
@@ -85,7 +86,8 @@ def session_in_reach(reach: Reach | None, session_id: Any) -> sa.ColumnElement[b
     """Sessions within the reach of a token, as a condition; `session_id` is a column of the statement around it."""
     if reach is None:
         return sa.true()
-    session, subject, link = table(SESSIONS).alias(), table(SUBJECTS).alias(), table(SESSION_AUDIENCE).alias()
+    session, subject = alias(SESSIONS, "in reach"), alias(SUBJECTS, "of the session in reach")
+    link = alias(SESSION_AUDIENCE, "in reach")
     of_lab = sa.exists().where(
         session.c.id == session_id,
         subject.c.id == session.c.subject_id,
@@ -99,7 +101,7 @@ def subject_in_reach(reach: Reach | None, subject_id: Any) -> sa.ColumnElement[b
     """The same for subjects."""
     if reach is None:
         return sa.true()
-    subject, link = table(SUBJECTS).alias(), table(SUBJECT_AUDIENCE).alias()
+    subject, link = alias(SUBJECTS, "in reach"), alias(SUBJECT_AUDIENCE, "in reach")
     of_lab = sa.exists().where(subject.c.id == subject_id, subject.c.lab_id.in_(reach.labs))
     of_project = sa.exists().where(link.c.subject_id == subject_id, link.c.project_id.in_(reach.projects))
     return sa.or_(of_lab.correlate_except(subject), of_project.correlate_except(link))
@@ -109,7 +111,7 @@ def object_in_reach(reach: Reach | None, content_type: Any, object_id: Any) -> s
     """The same for the objects of aggregate datasets, whose `object_target` says what they belong to."""
     if reach is None:
         return sa.true()
-    insertion = table(INSERTIONS).alias()
+    insertion = alias(INSERTIONS, "in reach")
     of_insertion = sa.exists().where(
         insertion.c.id == object_id, session_in_reach(reach, insertion.c.session_id)
     )

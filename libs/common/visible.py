@@ -5,7 +5,8 @@ Built on published views only, so every service can use it in its lists, its joi
 a statement that has the object's row at hand, so that a long list does not look it up again.
 
 Each sub-select reads an alias of its own and correlates everything else: a list that reads the same view would
-otherwise lend its rows to the condition. The key that is passed in is a value, or a column of the statement around it.
+otherwise lend its rows to the condition. No rule holds itself, so each has one alias of a view for good. The key that
+is passed in is a value, or a column of the statement around it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from libs.common.published import (
     SUBJECTS,
     TAGS,
     View,
-    table,
+    alias,
 )
 from libs.common.visibility import Visibility
 
@@ -38,7 +39,7 @@ OBJECT_TYPES: Final = ("session", "subject", "probeinsertion", "project", "lab",
 
 def session_visible(visibility: Visibility, session_id: Any) -> Condition:
     """The session exists and the caller may know of it."""
-    session = table(SESSIONS).alias()
+    session = alias(SESSIONS, "itself")
     return (
         sa.exists()
         .where(session.c.id == session_id, session_row_visible(visibility, session.c.id, session.c.lab_id))
@@ -52,7 +53,7 @@ def session_row_visible(visibility: Visibility, session_id: Any, lab_id: Any) ->
         return sa.true()
     conditions = [_open_to(visibility, SESSION_AUDIENCE, "session_id", session_id)]
     if visibility.public_only:
-        dataset = table(DATASETS).alias()
+        dataset = alias(DATASETS, "covers")
         covered = sa.exists().where(dataset.c.session_id == session_id, dataset.c.public)
         conditions.append(covered.correlate_except(dataset))
     return sa.and_(*conditions, *_within(visibility, SESSION_AUDIENCE, "session_id", session_id, lab_id))
@@ -60,7 +61,7 @@ def session_row_visible(visibility: Visibility, session_id: Any, lab_id: Any) ->
 
 def subject_visible(visibility: Visibility, subject_id: Any) -> Condition:
     """The subject exists and the caller may know of it."""
-    subject = table(SUBJECTS).alias()
+    subject = alias(SUBJECTS, "itself")
     return (
         sa.exists()
         .where(subject.c.id == subject_id, subject_row_visible(visibility, subject.c.id, subject.c.lab_id))
@@ -80,7 +81,7 @@ def subject_row_visible(visibility: Visibility, subject_id: Any, lab_id: Any) ->
 
 def project_visible(visibility: Visibility, project_id: Any) -> Condition:
     """The project exists and the caller may know of it."""
-    project = table(PROJECTS).alias()
+    project = alias(PROJECTS, "itself")
     return (
         sa.exists()
         .where(
@@ -112,7 +113,7 @@ def project_row_visible(visibility: Visibility, project_id: Any, is_private: Any
 
 def lab_visible(visibility: Visibility, lab_id: Any) -> Condition:
     """The lab exists and the caller may know of it."""
-    lab = table(LABS).alias()
+    lab = alias(LABS, "itself")
     return sa.exists().where(lab.c.id == lab_id, lab_row_visible(visibility, lab.c.id)).correlate_except(lab)
 
 
@@ -152,7 +153,7 @@ def object_visible(visibility: Visibility, content_type: Any, object_id: Any) ->
 
 def dataset_visible(visibility: Visibility, dataset_id: Any) -> Condition:
     """The dataset exists and the caller may know of it."""
-    dataset = table(DATASETS).alias()
+    dataset = alias(DATASETS, "itself")
     return (
         sa.exists()
         .where(dataset.c.id == dataset_id, dataset_row_visible(visibility, dataset.c, dataset.c.public))
@@ -194,7 +195,7 @@ def _aggregates(visibility: Visibility) -> sa.Select[tuple[Any]]:
 
     They are few, and looked up once: asked row by row, the planner takes a list of files for too costly to hash.
     """
-    aggregate = table(DATASETS).alias()
+    aggregate = alias(DATASETS, "aggregate")
     return sa.select(aggregate.c.id).where(
         aggregate.c.session_id.is_(None),
         aggregate.c.object_id.is_not(None),
@@ -209,7 +210,7 @@ def _open_to(visibility: Visibility, view: View, owner: str, key: Any) -> Condit
     """
     if visibility.every_project:
         return sa.true()
-    audience = table(view).alias()
+    audience = alias(view, "closed")
     closed = sa.exists().where(audience.c[owner] == key, audience.c.is_private)
     if visibility.projects:
         closed = closed.where(~_in_projects(view, owner, audience.c[owner], visibility.projects))
@@ -217,7 +218,7 @@ def _open_to(visibility: Visibility, view: View, owner: str, key: Any) -> Condit
 
 
 def _in_projects(view: View, owner: str, key: Any, projects: Collection[UUID]) -> Condition:
-    audience = table(view).alias()
+    audience = alias(view, "inside")
     inside = sa.exists().where(audience.c[owner] == key, audience.c.project_id.in_(projects))
     return inside.correlate_except(audience)
 
@@ -231,8 +232,8 @@ def _within(visibility: Visibility, view: View, owner: str, key: Any, lab_id: An
 
 def _subject_covered(visibility: Visibility, subject_id: Any) -> Condition:
     """A public tag covers a dataset of the subject, or of one of its sessions that is not closed."""
-    aggregate, dataset = table(DATASETS).alias(), table(DATASETS).alias()
-    session = table(SESSIONS).alias()
+    aggregate, dataset = alias(DATASETS, "covers"), alias(DATASETS, "of its session")
+    session = alias(SESSIONS, "of the subject")
     own = sa.exists().where(
         aggregate.c.object_id == subject_id, aggregate.c.content_type == "subject", aggregate.c.public
     )
@@ -246,7 +247,7 @@ def _subject_covered(visibility: Visibility, subject_id: Any) -> Condition:
 
 
 def _insertion_visible(visibility: Visibility, insertion_id: Any) -> Condition:
-    insertion = table(INSERTIONS).alias()
+    insertion = alias(INSERTIONS, "itself")
     found = sa.exists().where(
         insertion.c.id == insertion_id, session_visible(visibility, insertion.c.session_id)
     )
@@ -255,13 +256,13 @@ def _insertion_visible(visibility: Visibility, insertion_id: Any) -> Condition:
 
 def _for_all(view: View, key: Any, only: Collection[UUID] | None) -> Condition:
     """An object that every caller knows; of a narrowed token only these."""
-    row = table(view).alias()
+    row = alias(view, "itself")
     found = sa.exists().where(row.c.id == key, *([] if only is None else [row.c.id.in_(only)]))
     return found.correlate_except(row)
 
 
 def _used_by(view: View, owner: str, objects: View, project_id: Any, labs: Collection[UUID]) -> Condition:
-    audience, thing = table(view).alias(), table(objects).alias()
+    audience, thing = alias(view, "use"), alias(objects, "used")
     found = sa.exists().where(
         audience.c.project_id == project_id, thing.c.id == audience.c[owner], thing.c.lab_id.in_(labs)
     )
@@ -269,7 +270,7 @@ def _used_by(view: View, owner: str, objects: View, project_id: Any, labs: Colle
 
 
 def _at_work_in(view: View, owner: str, objects: View, lab_id: Any, projects: Collection[UUID]) -> Condition:
-    audience, thing = table(view).alias(), table(objects).alias()
+    audience, thing = alias(view, "use"), alias(objects, "used")
     found = sa.exists().where(
         thing.c.lab_id == lab_id, audience.c[owner] == thing.c.id, audience.c.project_id.in_(projects)
     )

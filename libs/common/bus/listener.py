@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 import nats
@@ -32,6 +33,7 @@ LOOK_BACK_S: Final = 30 * 24 * 3600.0
 LATE_COMMIT_S: Final = 600.0
 HANDLE_S: Final = 60.0  # a handler that takes longer hangs: it is tried again, and others get their turn
 AGAIN_S: Final = 5.0  # how long the bell waits for a database that is away
+SOON_S: Final = 0.1  # what is due and could not be tried: another replica is at it
 
 
 class Outcome(StrEnum):
@@ -164,27 +166,32 @@ class Listener:
         met = 0
         if time.monotonic() >= self._whole_at:
             self._heard, self._whole_at = {}, time.monotonic() + WHOLE_SWEEP_S
-        for origin, subjects in self.hears.origins().items():
-            said = table(EVENTS[origin])
-            missed = (
-                sa.select(said.c.id, said.c.subject, said.c.payload, said.c.request_id, said.c.created_at)
-                .where(
-                    said.c.subject.in_(subjects),
-                    said.c.created_at > self._since(origin),
-                    self.waiting.is_unknown(said.c.id),
-                )
-                .order_by(said.c.created_at, said.c.seq)
-                .limit(BATCH)
-            )
-            began = time.monotonic()
-            async with self.writer.database.read_long() as session:
-                rows = (await session.execute(missed)).all()
+        began = time.monotonic()
+        async with self.writer.database.read_long() as session:
+            missed = {
+                origin: (await session.execute(self._missed(origin, subjects))).all()
+                for origin, subjects in self.hears.origins().items()
+            }
+        for origin, rows in missed.items():
             for row in rows:
                 await self.handle(Envelope(*row), "sweep")
             if len(rows) < BATCH:
                 self._heard[origin] = began
             met += len(rows)
         return met
+
+    def _missed(self, origin: Service, subjects: Collection[str]) -> sa.Select[Any]:
+        said = table(EVENTS[origin])
+        return (
+            sa.select(said.c.id, said.c.subject, said.c.payload, said.c.request_id, said.c.created_at)
+            .where(
+                said.c.subject.in_(subjects),
+                said.c.created_at > self._since(origin),
+                self.waiting.is_unknown(said.c.id),
+            )
+            .order_by(said.c.created_at, said.c.seq)
+            .limit(BATCH)
+        )
 
     def _since(self, origin: Service) -> sa.ColumnElement[datetime]:
         """From when on events are looked at; a transaction may commit long after it wrote its event."""
@@ -229,8 +236,9 @@ class Listener:
         while True:
             self._soon.clear()
             try:
-                left = await self.retry()
-                pause = 0.0 if left else await self._look_at_waiting()
+                pause = await self._look_at_waiting()
+                if pause <= 0:
+                    pause = 0.0 if await self.retry() else SOON_S
             except DATABASE_ERRORS as error:
                 self.log.info("retries wait for the database", error=str(error) or type(error).__name__)
                 pause = min(AGAIN_S, self.sweep_every_s)
@@ -238,13 +246,13 @@ class Listener:
                 await asyncio.wait_for(self._soon.wait(), pause)
 
     async def _look_at_waiting(self) -> float:
-        """Tell metrics what waits; the time until the next look (other replicas and people change it, too)."""
+        """Tell metrics what waits; the time until something is due, or the next look (others change it, too)."""
         async with self.writer.database.read() as session:
             parked, waits = await self.waiting.counts(session)
             due_in_s = await self.waiting.due_in_s(session) if waits else None
         DEAD.labels(self.service).set(parked)
         WAITING.labels(self.service).set(waits)
-        return self.sweep_every_s if due_in_s is None else min(max(due_in_s, 0.1), self.sweep_every_s)
+        return self.sweep_every_s if due_in_s is None else min(due_in_s, self.sweep_every_s)
 
     async def run_bell(self) -> None:
         """Handle events as they ring; a stream that was deleted is made anew, its loss is the sweep's to mend."""

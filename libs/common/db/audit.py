@@ -42,12 +42,12 @@ def chain(before: bytes, rows: Iterable[dict[str, Any]]) -> list[tuple[int, byte
     return sealed
 
 
-async def seal(session: AsyncSession, tables: Infrastructure) -> int:
-    """Chain the audit rows that are not chained yet; how many were. One sealer at a time, by advisory lock."""
+async def seal(session: AsyncSession, tables: Infrastructure) -> bool:
+    """Chain audit rows that are not chained yet; whether those were all. One sealer at a time, by advisory lock."""
     audit, seals = tables.audit, tables.audit_seals
     lock = sa.func.pg_try_advisory_xact_lock(sa.func.hashtext(f"audit-seal:{audit.schema}"))
     if not await session.scalar(sa.select(lock)):
-        return 0
+        return False
     last = (
         await session.execute(sa.select(seals.c.n, seals.c.hash).order_by(seals.c.n.desc()).limit(1))
     ).first()
@@ -65,14 +65,14 @@ async def seal(session: AsyncSession, tables: Infrastructure) -> int:
         .all()
     )
     if not rows:
-        return 0
+        return True
     sealed = chain(bytes(last.hash) if last else GENESIS, (dict(row) for row in rows))
     start = last.n + 1 if last else 1
     await session.execute(
         seals.insert(),
         [{"audit_id": i, "n": n, "hash": value} for n, (i, value) in enumerate(sealed, start)],
     )
-    return len(sealed)
+    return len(sealed) < BATCH
 
 
 async def first_broken(session: AsyncSession, tables: Infrastructure) -> int | None:

@@ -106,7 +106,7 @@ class Writer:
 
     `after_commit` is told when something was published, `committed` (if a service sets it) of every commit: with the
     transaction, whose `session.info` holds what operations noted there. `info` is what a service lets all its
-    operations know; it is in the `session.info` of every transaction.
+    operations know; it is in the `session.info` of every transaction. `commits` counts them.
     """
 
     def __init__(self, database: Database, tables: Infrastructure, after_commit: Callable[[], None]) -> None:
@@ -115,6 +115,7 @@ class Writer:
         self.after_commit = after_commit
         self.committed: Callable[[Transaction], None] | None = None
         self.info: dict[str, object] = {}
+        self.commits = 0
 
     @asynccontextmanager
     async def begin(
@@ -126,6 +127,7 @@ class Writer:
             tx = Transaction(session, self.tables, by, request or request_id.get())
             yield tx
             await tx.flush()
+        self.commits += 1
         if tx.has_published:
             self.after_commit()
         if self.committed is not None:

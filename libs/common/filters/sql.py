@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -55,10 +56,10 @@ class _Way:
         self.is_absence = condition.lookup == "isnull" and condition.value is True
 
     def along(self, hops: tuple[Relation, ...], here: sa.FromClause, move: Move) -> Test:
-        """Go from `here` over the next relation, to a fresh alias of its target, so that no two ways meet."""
+        """Go from `here` over the next relation, to an alias of its target."""
         if not hops:
             return self._end(here, move)
-        step = _Step(hops[0], here, move, self.visibility)
+        step = _Step(hops[0], here, move, self.visibility, depth=len(hops))
         reached = step.exists(self.along(hops[1:], step.there, step.move))
         if self.is_absence:  # a row that is not there has no value either
             return sa.or_(sa.not_(step.exists()), reached)
@@ -69,20 +70,21 @@ class _Way:
         test = _leaf_test(self.condition, move, self.visibility)
         if self.condition.keyed is None:
             return test
-        step = _Step(self.condition.keyed, here, move, self.visibility)
+        step = _Step(self.condition.keyed, here, move, self.visibility, depth=0)
         if isinstance(step.visible, sa.True_):
             return test
         return sa.not_(step.exists()) if self.is_absence else sa.and_(test, step.exists())
 
 
 class _Step:
-    """One relation, followed to a fresh alias of its target."""
+    """One relation, followed to an alias of its target; `depth` tells the aliases of one way from each other."""
 
-    def __init__(self, relation: Relation, here: sa.FromClause, move: Move, visibility: Visibility) -> None:
+    def __init__(
+        self, relation: Relation, here: sa.FromClause, move: Move, visibility: Visibility, *, depth: int
+    ) -> None:
         target: FieldMap = relation.target()
         self.here = here
-        self.there = target.source.alias()
-        self.move = _moving(target.source, self.there)
+        self.there, self.move = _alias(target.source, depth)
         self.on = self.move(move(relation.on))
         self.visible = target.visible(visibility, self.there.c)
 
@@ -99,14 +101,19 @@ def _stay(expression: Expression) -> Expression:
     return expression
 
 
-def _moving(source: sa.FromClause, alias: sa.FromClause) -> Move:
-    """Turns columns of `source`, and of nothing else that has the same lineage, into those of `alias`."""
+@cache
+def _alias(source: sa.FromClause, depth: int) -> tuple[sa.FromClause, Move]:  # noqa: ARG001 - one for each depth
+    """An alias of a map's source, kept since it costs much to make, and what turns its columns into those of the alias.
+
+    Columns of nothing else that has the same lineage are turned.
+    """
+    alias = source.alias()
     moved = {column: alias.c[key] for key, column in source.c.items()}
 
     def replace(element: Any, **_: Any) -> Any:
         return moved.get(element) if isinstance(element, sa.ColumnClause) else None
 
-    return lambda expression: visitors.replacement_traverse(expression, {}, replace)
+    return alias, lambda expression: visitors.replacement_traverse(expression, {}, replace)
 
 
 def _leaf_test(condition: Condition, move: Move, visibility: Visibility) -> Test:

@@ -86,13 +86,13 @@ def keep_part(draft: Draft, number: int, digest: Digest) -> Part:
 
 def pending_uploads(tmp: Path) -> list[PendingUpload]:
     """Everything under `tmp`, oldest write first."""
-    found = [_pending(folder) for folder in tmp.iterdir() if folder.is_dir() and _is_uuid(folder.name)]
+    found = [_pending(folder) for folder in tmp.iterdir() if folder.is_dir() and is_uuid(folder.name)]
     return sorted(
         (upload for upload in found if upload), key=lambda upload: (upload.touched_at, upload.upload_id)
     )
 
 
-def _is_uuid(name: str) -> bool:
+def is_uuid(name: str) -> bool:
     """Folders of other names are not ours, as the `lost+found` of a disk is not."""
     try:
         return str(UUID(name)) == name

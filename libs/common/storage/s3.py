@@ -14,12 +14,12 @@ import io
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 from uuid import UUID
 
 from libs.common.storage.digests import Hasher, agree, blocks_of, digest_of
-from libs.common.storage.parts import HeldPart, newest_of_each, parse_part_name, part_name
+from libs.common.storage.parts import HeldPart, is_uuid, newest_of_each, parse_part_name, part_name
 from libs.common.storage.s3_bucket import Bucket, S3Place, connect
 from libs.common.storage.store import (
     Digest,
@@ -101,8 +101,10 @@ class S3Store:
         held: dict[UUID, list[HeldPart]] = {}
         touched_at: dict[UUID, datetime] = {}
         async for entry in self._bucket.list("parts/"):
-            _, upload, name = entry.key.split("/")
-            upload_id = UUID(upload)
+            folder, name = PurePosixPath(entry.key).parent, PurePosixPath(entry.key).name
+            if folder.parent.name != "parts" or not is_uuid(folder.name):
+                continue  # not ours, as the marker that a console leaves for an empty folder
+            upload_id = UUID(folder.name)
             touched_at[upload_id] = max(touched_at.get(upload_id, entry.written_at), entry.written_at)
             part = parse_part_name(name, entry.size_bytes, Path(entry.key))
             held.setdefault(upload_id, []).extend([part] if part else [])

@@ -5,12 +5,14 @@ Rows first, bytes after: a crash in between leaves rows that say what is still t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 from libs.common.observability import logger
 from libs.common.schemas.states import UploadState
-from libs.common.storage import StillNamed
+from libs.common.storage import StillNamed, StorageProblem
 from services.transfer import domain, queries
 from services.transfer.models import UploadRow
 from services.transfer.operations.dock import Dock
@@ -18,6 +20,7 @@ from services.transfer.operations.dock import Dock
 STRAY = timedelta(
     days=1
 )  # parts without an upload: its announcement was rolled back, or a crash came in between
+AWAY = 3  # failures in a row after which a round ends
 
 
 async def sweep(dock: Dock) -> int:
@@ -54,15 +57,34 @@ async def remove_left(dock: Dock) -> None:
     async with dock.database.read_long() as read:
         leaving = await queries.leaving(read)
         now = await queries.clock(read)
-    for row in leaving:
-        await dock.store.discard(row.id)
-        await remove_unneeded(dock, [row.sha256] if row.sha256 else [])
-        await _is_gone(dock, row)
+    await _one_by_one([(row.id, partial(_remove, dock, row)) for row in leaving])
     old = [pending.upload_id for pending in await dock.store.uploads() if pending.touched_at < now - STRAY]
     async with dock.database.read_long() as read:
         strays = await queries.unknown(read, old)
-    for upload_id in strays:
-        await dock.store.discard(upload_id)
+    await _one_by_one([(upload_id, partial(dock.store.discard, upload_id)) for upload_id in strays])
+
+
+async def _one_by_one(removals: Sequence[tuple[UUID, Callable[[], Awaitable[object]]]]) -> None:
+    """Remove; what cannot be removed keeps nothing else back, unless it seems that the store is away."""
+    in_a_row = 0
+    for upload_id, remove in removals:
+        try:
+            await remove()
+        except (StorageProblem, OSError) as error:
+            logger("sweep").warning(
+                "its bytes cannot be removed yet", upload=str(upload_id), error=str(error)
+            )
+            in_a_row += 1
+            if in_a_row == AWAY:
+                return
+        else:
+            in_a_row = 0
+
+
+async def _remove(dock: Dock, row: UploadRow) -> None:
+    await dock.store.discard(row.id)
+    await remove_unneeded(dock, [row.sha256] if row.sha256 else [])
+    await _is_gone(dock, row)
 
 
 async def _is_gone(dock: Dock, row: UploadRow) -> None:

@@ -247,11 +247,11 @@ def _is_output(seen: sa.FromClause) -> sa.ColumnElement[bool]:
 
 
 async def leaving(session: AsyncSession) -> list[UploadRow]:
-    """Swept uploads whose parts or object may still be there, oldest first."""
+    """Swept uploads whose parts or object may still be there, in any order: some may fail each time."""
     statement = (
         sa.select(UploadRow)
         .where(UploadRow.state == UploadState.SWEPT, UploadRow.removed_at.is_(None))
-        .order_by(UploadRow.swept_at, UploadRow.id)
+        .order_by(sa.func.random())
         .limit(BATCH)
     )
     return list(await session.scalars(statement))

@@ -16,7 +16,7 @@ from yarl import URL
 from libs.common.storage import ObjectMissing, StorageProblem, StoreUnavailable, object_key
 from libs.common.storage.s3 import S3Store
 from libs.common.storage.s3_bucket import Bucket, S3Place, connect
-from tests.support.bytes import random_bytes, sha256
+from tests.support.bytes import random_bytes, sha256, stream
 from tests.support.store_contract import StoreContract, held
 
 
@@ -64,6 +64,15 @@ class TestS3Store(StoreContract):
         assert (await store.prove(sha256(b"right"))).sha256 == sha256(b"wrong")
         await store.put(b"right")
         assert (await store.prove(sha256(b"right"))).sha256 == sha256(b"right")
+
+    async def test_keys_that_others_left_among_the_parts_are_passed_over(
+        self, bucket: Bucket, store: S3Store
+    ) -> None:
+        for key in ("parts/", "parts/read me.txt", "parts/backup/00001", "parts/a/b/c"):
+            await bucket.put(key, io.BytesIO(b""), sha256(b""))
+        upload_id = uuid4()
+        await store.put_part(upload_id, 0, stream(b"part"))
+        assert [upload.upload_id for upload in await store.uploads()] == [upload_id]
 
     async def test_a_join_whose_writer_died_is_swept(self, bucket: Bucket, store: S3Store) -> None:
         key = object_key(sha256(b"never"))

@@ -101,3 +101,21 @@ async def test_parts_without_an_upload_are_removed_after_a_day(
             os.utime(path, (now - age_s, now - age_s))
     assert await swept(transfer) == 0
     assert files_in(tmp_path, "tmp") == ["draft-x"]
+
+
+async def test_what_cannot_be_removed_keeps_nothing_else_back(
+    cingulum: Cingulum, callers: Callers, tmp_path: Path
+) -> None:
+    transfer = await start(cingulum, callers)
+    sent = [await send(transfer, bytes([n]) * 9, **await an_attempt(cingulum, n)) for n in range(1, 5)]
+    odd = [tmp_path / "home/store/tmp" / one["id"] / "a folder" for one in sent[:2]]
+    for folder in odd:
+        folder.mkdir(parents=True)  # no part of an upload: removing it as a file fails
+    for token in range(1, 5):
+        await attempt_ends(cingulum, token, "lost")
+    assert await swept(transfer) == 4
+    assert len(files_in(tmp_path, "objects")) == 2
+    for folder in odd:
+        folder.rmdir()
+    assert await swept(transfer) == 0
+    assert files_in(tmp_path, "objects") == files_in(tmp_path, "tmp") == []
