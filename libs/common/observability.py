@@ -45,8 +45,10 @@ OUTBOX = Gauge("cingulum_outbox_waiting", "Events committed and not yet rung.", 
 
 def configure_logs(level: str, *, as_json: bool) -> None:
     """Write one line an event to standard error: JSON for machines, plain text for people."""
-    render: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    render: list[structlog.typing.Processor] = (
+        [structlog.processors.JSONRenderer()]
+        if as_json
+        else [_without_controls, structlog.dev.ConsoleRenderer(colors=False)]
     )
     structlog.configure(
         processors=[
@@ -55,7 +57,7 @@ def configure_logs(level: str, *, as_json: bool) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            render,
+            *render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -69,8 +71,20 @@ def _with_request_id(
 ) -> structlog.typing.EventDict:
     this = request_id.get()
     event.setdefault("request_id", this)
+    if who := caller.get():
+        event.setdefault("caller", str(who))
     if job_id := job_of(this):
         event.setdefault("job_id", job_id)
+    return event
+
+
+def _without_controls(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """What callers sent may not move the cursor of whoever reads plain lines; JSON escapes by itself."""
+    for name, value in event.items():
+        if isinstance(value, str) and name != "exception" and not value.isprintable():
+            event[name] = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
     return event
 
 
@@ -93,10 +107,15 @@ def logger(name: str) -> structlog.typing.FilteringBoundLogger:
 
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
+REFUSED = frozenset({401, 403})
 
 # What an answer carries unless its route decided otherwise: answers depend on the caller, and are what they say.
-DEFAULT_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+# Pages have a policy of their own; anything else, opened in a browser, loads nothing and stands in no frame.
+DEFAULT_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+)
 
 
 def internal_error(_request: Request) -> Response:
@@ -105,8 +124,9 @@ def internal_error(_request: Request) -> Response:
 
 
 class Observed:
-    """ASGI: give each request an id (kept if it came with one) and answer with it, time it, log writes and failures.
+    """ASGI: give each request an id (kept if it came with one) and answer with it, time it.
 
+    Writes, failures, and what is refused (401, 403) are logged, with the caller where one is known.
     An error that nothing handled is logged once and answered by `on_error`, so the connection stays usable.
     """
 
@@ -159,7 +179,7 @@ class Observed:
     def _count(self, scope: Scope, status: int, took_s: float) -> None:
         route = getattr(scope.get("route"), "path", "-")
         REQUESTS.labels(self.service, scope["method"], route, status).observe(took_s)
-        if scope["method"] not in SAFE or status >= 500:
+        if scope["method"] not in SAFE or status >= 500 or status in REFUSED:
             self._log.info("answered", status=status, ms=round(1000 * took_s, 1))
 
 

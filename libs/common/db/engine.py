@@ -58,6 +58,7 @@ def _engine(
         max_overflow=0,
         pool_timeout=patience.acquire_s,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors are logged: what a statement was about is not for the log
         json_serializer=lambda value: json.dumps(value, allow_nan=False, default=str),
         json_deserializer=orjson.loads,
         connect_args={

@@ -63,7 +63,7 @@ def otpauth_uri(secret: bytes, username: str, issuer: str) -> str:
 
 
 def recovery_code(random: bytes) -> str:
-    """A recovery code of ten random bytes or so, as people copy it.
+    """A recovery code of random bytes, as people copy it.
 
     >>> recovery_code(b"1234567890")
     'gezd-gnbv-gy3t-qojq'

@@ -27,6 +27,7 @@ from services.metadata.settings import Settings
 
 CHALLENGE_S: Final = 300
 SECRET_BYTES: Final = 20
+RECOVERY_BYTES: Final = 16  # so many that a keyed hash may keep them: nobody guesses 128 bits
 CHALLENGES: Final = "second-factor challenges"
 SECRETS: Final = "second-factor secrets"
 
@@ -138,7 +139,7 @@ async def confirm(tx: Transaction, sign_ins: SignIns, by: Principal, code: str) 
     if step is None:
         raise BadCode
     row.confirmed_at, row.last_step = now, step
-    codes = [rules.recovery_code(secrets.token_bytes(10)) for _ in range(rules.N_RECOVERY_CODES)]
+    codes = [rules.recovery_code(secrets.token_bytes(RECOVERY_BYTES)) for _ in range(rules.N_RECOVERY_CODES)]
     for one in codes:
         hashed = _recovery_hash(sign_ins, by.user_id, one)
         tx.session.add(RecoveryCodeRow(user_id=by.user_id, code_hash=hashed))

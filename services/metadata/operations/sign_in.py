@@ -145,6 +145,7 @@ class Attempt:
 
     async def succeeded(self) -> None:
         """Forget the account's failures, and know the address for it from now on."""
+        self._log.info("sign-in succeeded", name=shown_name(self.username), address=self.address)
         if self.is_fresh:
             return
         async with self.writer.database.begin() as session:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from libs.common.cookies import OIDC_COOKIE, cookie_name
-from services.portal.pages.rendering import GUARDS, set_cookie
+from services.portal.pages.rendering import GUARDS, is_from_our_host, set_cookie
 from services.portal.pages.signing import HOME, end_session, log_in_form, safe_next, signed_in
 from services.portal.pages.viewer import api_of, as_stranger, ask, is_secure, own_cookie, refusal
 
@@ -20,8 +20,10 @@ BROKEN_OFF: Final = "Signing in by the identity provider was broken off, or took
 
 @router.get("/app/login/oidc")
 async def to_provider(request: Request) -> Response:
-    """Send the browser to the identity provider."""
+    """Send the browser to the identity provider; where another site sent it here, its person presses the button."""
     wanted = safe_next(request.query_params.get("next"))
+    if not is_from_our_host(request):
+        return await log_in_form(request, wanted)
     headers = as_stranger(request) | {"Content-Type": "application/json"}
     body = orjson.dumps({"next": wanted})
     answer = await ask(api_of(request), "POST", "/oidc/start", headers, body)

@@ -31,7 +31,12 @@ from services.portal.pages import words
 from services.portal.pages.viewer import Viewer, is_secure, own_cookie
 
 HERE: Final = Path(__file__).parents[1]
-TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+TYPES: Final = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml; charset=utf-8",
+    ".txt": "text/plain",
+}
 # No script, style or image but our own files; nothing is sent anywhere else, and nobody frames us.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -187,14 +192,19 @@ def set_cookie(
     )
 
 
+def is_from_our_host(request: Request) -> bool:
+    """Whether a page of ours sent the request, as far as the browser says from where it comes."""
+    headers = request.headers
+    host = headers.get("x-forwarded-host") or headers.get("host", "")
+    return is_own_origin(headers, host, secure=is_secure(request))
+
+
 def is_from_our_form(request: Request, token: object) -> bool:
     """Whether a page of ours sent the form: it has the token of this browser session, and came from our own host.
 
     Another site can send our cookies, but cannot read them; a sibling host can set some, but neither knows the
     session's nor can hide where it is.
     """
-    headers = request.headers
-    host = headers.get("x-forwarded-host") or headers.get("host", "")
-    if not is_own_origin(headers, host, secure=is_secure(request)):
+    if not is_from_our_host(request):
         return False
     return is_csrf_token(own_cookie(request, SESSION_COOKIE) or own_cookie(request, FORM_COOKIE), token)

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated, ClassVar
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse, RedirectResponse, StreamingResponse
@@ -68,6 +69,7 @@ async def serve(path: str, request: Request, read: Reading, by: Reader) -> Respo
         "Accept-Ranges": "bytes",
         "Repr-Digest": f"sha-256=:{_base64(sha256)}:",
         "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(path.rpartition('/')[2], safe='')}",
     }
     if _has_it(request.headers.get("if-none-match"), sha256):
         return Response(status_code=304, headers=headers)

@@ -36,6 +36,7 @@ async def test_answers_say_that_they_are_not_kept_and_metrics_are_not_for_strang
         assert answer.status_code == status
         assert answer.headers["cache-control"] == "no-store", path
         assert answer.headers["x-content-type-options"] == "nosniff", path
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"], path
         assert "strict-transport-security" not in answer.headers
     assert "max-age" in (await http.get("/api/schema")).headers["cache-control"]
     secure = await http.get("/me", headers={**known, "X-Forwarded-Proto": "https"})

@@ -62,7 +62,7 @@ async def added(browser: Browser) -> tuple[App, list[str]]:
     shown = re.search(r'<code id="recovery-codes">([^<]+)</code>', confirmed.text)
     assert shown
     codes = shown[1].split()
-    assert [bool(re.fullmatch(r"([a-z2-7]{4}-){3}[a-z2-7]{4}", code)) for code in codes] == [True] * 10
+    assert [bool(re.fullmatch(r"([a-z2-7]{4}-){6}[a-z2-7]{2}", code)) for code in codes] == [True] * 10
     return app, codes
 
 

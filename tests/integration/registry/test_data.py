@@ -57,6 +57,7 @@ async def test_a_file_is_served_under_its_name_with_the_uuid_and_without(
         assert answer.content == DATA
         assert answer.headers["content-length"] == str(len(DATA))
         assert answer.headers["etag"] == f'"{sha256(DATA)}"'
+        assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
         head = await lab.registry.request("HEAD", path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == str(len(DATA))

@@ -203,6 +203,25 @@ async def test_a_large_body_with_the_next_head_behind_it_is_no_long_head() -> No
     assert [path for path, _, _ in one.app.seen] == ["/sessions", "/labs"]
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nHost: a\nContent-Length: 1\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length : 1\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nHost: a\r\n Content-Length: 1\r\n\r\n",
+    ],
+    ids=["two lengths", "length and chunks", "not chunked last", "bare line feed", "space", "folded"],
+)
+async def test_a_head_whose_end_two_servers_might_see_differently_is_refused(head: bytes) -> None:
+    one = Connection()
+    await one.sends(head + b"GET /evil HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (one.status(), one.app.seen) == (400, [])
+    assert one.transport.is_closed
+
+
 async def test_what_follows_a_body_is_no_header() -> None:
     one = Connection()
     chunks = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n"

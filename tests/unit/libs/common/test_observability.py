@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from libs.common.observability import Observed, configure_logs, logger
+from libs.common.observability import Observed, caller, configure_logs, logger
 
 JOB = "5f0c7bd8-66a4-4d4b-9a0b-0f7e4e0c1a52"
 
@@ -147,3 +148,41 @@ async def test_an_answer_is_not_kept_unless_its_route_says_so(
     assert answer is not None
     assert answer.headers["cache-control"] == (own or "no-store")
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_a_page_keeps_its_own_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    async def page(_request: Request) -> Response:
+        return Response("<p>", headers={"Content-Security-Policy": "default-src 'self'"})
+
+    answer, _ = await failing(capsys, Starlette(routes=[Route("/work", page)]))
+    assert answer is not None
+    assert answer.headers.get_list("content-security-policy") == ["default-src 'self'"]
+
+
+@pytest.mark.parametrize(("status", "lines"), [(200, 0), (401, 1), (403, 1), (404, 0)])
+async def test_looking_that_is_refused_is_a_line_with_its_caller(
+    capsys: pytest.CaptureFixture[str], status: int, lines: int
+) -> None:
+    who = UUID(JOB)
+
+    async def answers(_request: Request) -> Response:
+        caller.set(who)
+        return Response(status_code=status)
+
+    _, told = await failing(capsys, Starlette(routes=[Route("/work", answers)]))
+    assert [(line["event"], line["status"], line["caller"]) for line in told] == [
+        ("answered", status, str(who))
+    ] * lines
+
+
+def test_what_callers_send_moves_no_cursor_in_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("INFO", as_json=False)
+    try:
+        logger("a-part").info("something was done", path="/a\x1b[31m\nb", name="\x9b\u202e\ud800é")
+    finally:
+        configure_logs("INFO", as_json=True)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.isprintable()
+    assert "\\x1b[31m\\nb" in line
+    assert "\\x9b\\u202e\\ud800é" in line
