@@ -26,7 +26,9 @@ def check_new_password(password: str, username: str, field: str = "password") ->
 async def set_password(
     tx: Transaction, hashing: PasswordHashing, by: Principal, user: UserRow, password: str
 ) -> None:
-    """Give somebody a password, as an administrator does. Raises BadRequest, SignInsWait."""
+    """Give somebody else a password, as an administrator does. Raises BadRequest, SignInsWait."""
+    if user.id == by.user_id:  # who finds an administrator's browser open must not take the account over
+        raise BadRequest(fields={"password": ["Change your own with the old one: POST /password."]})
     check_new_password(password, user.username)
     user.password_hash = await hashing.hash(password, by.address or str(by.user_id))
     tx.audit("user.password-set", "user", user.id)

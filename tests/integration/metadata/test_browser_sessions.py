@@ -162,3 +162,15 @@ async def test_a_password_that_an_administrator_resets_ends_the_same(metadata: R
     assert (await root.patch("/users/eve", {"password": "her second one"})).status_code == 200
     assert (await me.get("/browser-sessions")).json() == []
     assert (await me.get("/tokens")).json() == []
+
+
+async def test_an_administrator_changes_the_own_password_with_the_old_one_only(metadata: Running) -> None:
+    root = metadata.as_(Principal(uuid4(), "root", is_superuser=True))
+    body = {"username": "eve", "password": "her first one", "is_superuser": True}
+    eve = (await root.post("/users", body)).json()
+    me = metadata.as_(Principal(UUID(eve["id"]), "eve", is_superuser=True))
+    refused = await me.patch("/users/eve", {"password": "one of a thief"})
+    assert refused.status_code == 400
+    assert "POST /password" in refused.json()["password"][0]
+    login = {"username": "eve", "password": "her first one"}
+    assert (await metadata.post("/browser-sessions", login)).status_code == 201
