@@ -231,6 +231,15 @@ def claims_of_meta(meta: Mapping[str, str], companion: str) -> tuple[Claim, ...]
     return tuple(claims)
 
 
+def claimed_sha1(claims: Iterable[Claim]) -> str | None:
+    """The SHA-1 of the raw file that one of the claims tells; None if none does.
+
+    >>> claimed_sha1(claims_of_meta({"fileSHA1": "A9993E364706816ABA3E25717850C26C9CD0D89D"}, "a.meta"))
+    'a9993e364706816aba3e25717850c26c9cd0d89d'
+    """
+    return next((hash_or_none(claim.text) for claim in claims if claim.fact is Fact.SHA1), None)
+
+
 def claims_of_ch(header: Mapping[str, Any], companion: str) -> tuple[Claim, ...]:
     """Claims of an mtscomp .ch on its .cbin, and on the chunk table of its own.
 

@@ -26,7 +26,7 @@ from cingulum.codec import (
     parse_meta,
     read_index,
 )
-from cingulum.codec.claims import claims_of_meta
+from cingulum.codec.claims import claimed_sha1, claims_of_meta
 from cingulum.codec.digests import Hasher
 from libs.common.bus.failures import Cause, cause_of
 from libs.common.db.engine import DATABASE_ERRORS
@@ -126,6 +126,7 @@ class Indexer:
                 return True
             found = {"proof_problem": _problem(error, row)}
         if "proof_problem" in found:
+            found["doubts"] = [*row.doubts, found["proof_problem"]]
             logger("index").error(
                 "a recording is not proved", dataset=str(row.dataset_id), why=found["proof_problem"]
             )
@@ -176,6 +177,7 @@ async def look_into(store: Store, row: RecordingRow) -> dict[str, Any]:
         text = await _whole(store, row.meta_sha256, MAX_META_BYTES)
         gains, claimed = await asyncio.to_thread(_read_meta, text, found["n_channels"])
         claims += claimed
+        found["raw_sha1"] = found["raw_sha1"] or claimed_sha1(claimed)
     doubts = [str(one) for one in contradictions(claims, _facts(found, compressed))]
     if doubts:
         logger("index").warning("companions contradict it", dataset=str(row.dataset_id), doubts=doubts)
@@ -191,10 +193,10 @@ async def look_into(store: Store, row: RecordingRow) -> dict[str, Any]:
 
 
 def _proof(row: RecordingRow, digests: Digests) -> dict[str, Any]:
-    """Whether it decodes to the bytes that were compressed."""
-    known, is_it = (row.raw_sha256, digests.sha256) if row.raw_sha256 else (row.raw_sha1, digests.sha1)
-    if known != is_it:
-        return {"proof_problem": "it decodes to other bytes than were compressed"}
+    """Whether it decodes to the bytes that were compressed, by every hash of them that is known."""
+    for known, is_it in ((row.raw_sha256, digests.sha256), (row.raw_sha1, digests.sha1)):
+        if known not in (None, is_it):
+            return {"proof_problem": f"it decodes to other bytes than were compressed: {is_it}, not {known}"}
     return {"proved_at": sa.func.now(), "raw_sha256": digests.sha256}
 
 

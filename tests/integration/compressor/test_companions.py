@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from cingulum.codec import ContradictedRecording
 from cingulum.codec import Recording as Opened
 from libs.common.catalogue import Service
+from libs.common.testing import Running
 from tests.support.lab import Laboratory, laboratory, made
 from tests.support.recordings import META, STEM, Compressed, a_recording
 from tests.support.slices import FOLDER, indexed, verified
@@ -62,6 +66,34 @@ async def test_what_the_meta_claims_wrongly_is_a_doubt_until_it_is_mended(
     again = await compressor.get(path, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.json()["doubts"]) == (200, [])
     assert (await lab.registry.get(f"/datasets/{ids[f'{STEM}.bin']}")).json()["doubts"] == []
+
+
+async def proved(compressor: Running) -> dict[str, Any]:
+    """The one recording, once it is proved or known to be another."""
+    for _ in range(400):
+        [one] = await indexed(compressor)
+        if one["proved_at"] or one["proof_problem"]:
+            return one
+        await asyncio.sleep(0.05)
+    raise AssertionError(one)
+
+
+@pytest.mark.parametrize("is_true", [True, False])
+async def test_a_hash_that_only_the_meta_tells_is_what_a_recording_is_proved_by(
+    cingulum: Cingulum, lab: Laboratory, tmp_path: Path, is_true: bool
+) -> None:
+    recording = a_recording(tmp_path / "made", suffix="cbin")
+    header = json.loads(recording.files[f"{STEM}.ch"])
+    hashless = json.dumps({key: value for key, value in header.items() if not key.startswith("sha")})
+    sha1 = hashlib.sha1(recording.raw + (b"" if is_true else b"more"), usedforsecurity=False).hexdigest()
+    compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
+    files = files_of(recording, f"fileSHA1={sha1.upper()}\n") | {f"{STEM}.ch": hashless.encode()}
+    ids = await verified(cingulum, lab, files)
+    one = await proved(compressor)
+    assert bool(one["proved_at"]) is is_true
+    assert one["doubts"] == ([] if is_true else [one["proof_problem"]])
+    packed = (await lab.registry.get(f"/datasets/{ids[recording.packed]}")).json()
+    assert packed["doubts"] == one["doubts"]
 
 
 UUIDS = [f"8f81ad37-a9ea-4406-9de4-46531d83374{n}" for n in "abcd"]
