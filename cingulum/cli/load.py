@@ -83,7 +83,7 @@ def summary(steps: Sequence[Step], verb: str = "is") -> Table:
 
 
 def _show(step: Step) -> None:
-    kept = "  (the API cannot change it: left as it is)" if step.action is Action.KEPT else ""
+    kept = f"  ({step.why}: left as it is)" if step.action is Action.KEPT else ""
     typer.secho(f"{MARKS[step.action]} {step.row.kind.section} {step.row.name}{kept}", fg=_colour(step))
     for difference in step.differences:
         typer.echo(f"    {difference.field}: {difference.found!r} → {difference.wanted!r}")

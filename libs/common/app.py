@@ -168,7 +168,7 @@ async def _keep_house(writer: Writer, every_s: float) -> None:
     """Chain audit rows within two seconds (those that others left: a minute), and forget old keys once an hour."""
     done, look_at, forget_at = -1, 0.0, 0.0
     while True:
-        now, commits = time.monotonic(), writer.commits
+        now, commits = time.monotonic(), writer.commits.number
         try:
             if commits != done or now >= look_at:
                 async with writer.database.begin() as session:

@@ -83,8 +83,9 @@ def _without_controls(
 ) -> structlog.typing.EventDict:
     """What callers sent may not move the cursor of whoever reads plain lines; JSON escapes by itself."""
     for name, value in event.items():
-        if isinstance(value, str) and name != "exception" and not value.isprintable():
-            event[name] = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
+        if isinstance(value, str) and not value.isprintable():
+            kept = "\n" if name == "exception" else ""  # a traceback has lines
+            event[name] = "".join(c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in value)
     return event
 
 

@@ -23,8 +23,9 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
     app.state.shelf = Shelf(await store_of(settings), settings.decoders)
     writer: Writer = app.state.writer
     # A writer of its own: what the indexer commits must not wake it again.
-    own = Writer(writer.database, writer.tables, writer.after_commit)
-    indexer = Indexer(own, app.state.shelf, settings.index_every_s, prove=settings.prove_recordings)
+    indexer = Indexer(
+        writer.another(), app.state.shelf, settings.index_every_s, prove=settings.prove_recordings
+    )
     writer.committed = lambda _tx: indexer.poke()
     return [indexer.run, partial(at_the_end, app.state.shelf.store.close)]
 

@@ -24,7 +24,7 @@ class RecordingRow(Base):
 
     `state` is wanted (to be indexed), indexed, or unreadable (`problem` says why). Columns behind it are null until
     it is indexed. The hashes say which bytes it is about: a new version of either file is wanted anew. `proved_at`
-    is set once all of it was decoded here and gave `raw_sha256`, or `raw_sha1` where the .ch knows no other.
+    is set once all of it was decoded here and gave `raw_sha256` and `raw_sha1`, as far as its companions tell them.
     """
 
     __tablename__ = "recordings"
@@ -71,7 +71,7 @@ class RecordingRow(Base):
     )  # a channel; null: carries bits
     doubts: Mapped[list[str]] = mapped_column(
         ARRAY(sa.Text), server_default="{}"
-    )  # what the .meta or .ch claims of it, and is not so
+    )  # what the .meta or .ch claims of it and is not so
     indexed_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
 
 

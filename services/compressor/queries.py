@@ -229,15 +229,18 @@ async def wanted(read: AsyncSession, but: Collection[UUID] = ()) -> list[Recordi
 
 async def write(
     session: AsyncSession, row: RecordingRow, values: Mapping[str, Any], state: str = "wanted"
-) -> None:
-    """Write what was found of a recording in that state, unless the files have changed meanwhile."""
-    await session.execute(
+) -> bool:
+    """Write what was found of a recording in that state; False, and nothing, if its files have changed meanwhile."""
+    written = await session.execute(
         sa.update(RecordingRow)
         .where(
             RecordingRow.dataset_id == row.dataset_id,
             RecordingRow.sha256 == row.sha256,
             RecordingRow.ch_sha256.is_not_distinct_from(row.ch_sha256),
+            RecordingRow.meta_sha256.is_not_distinct_from(row.meta_sha256),
             RecordingRow.state == state,
         )
         .values(**values)
+        .returning(RecordingRow.dataset_id)
     )
+    return written.first() is not None

@@ -61,7 +61,7 @@ def _sign_ins(app: FastAPI, settings: Settings) -> SignIns:
     )
     writer: Writer = app.state.writer
     return SignIns(
-        Writer(own, writer.tables, writer.after_commit),
+        writer.another(own),
         PasswordHashing(settings.password_threads, settings.password_queue),
         settings.secret_key.get_secret_value(),
     )

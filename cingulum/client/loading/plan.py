@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from cingulum.client.connection import Connection, Refused
 from cingulum.client.loading.file import Row
 from cingulum.client.loading.kinds import DELEGATES, LAB_REPOSITORIES, Kind, plain
 
+CHANGED_BY_ITS_OWNER = "one's own password is changed with the old one, at /app/account"
 _SET_LATER = {("users", "allowed_users"), ("data_repositories", "labs")}
 """Sections' fields that a step of their own sets, once all that they name is there."""
 
@@ -23,7 +25,7 @@ class Action(StrEnum):
     CHANGE = "change"
     SAME = "same"
     KEPT = "kept"
-    """The server's row differs, and the API has no way to change it: it stays."""
+    """The server's row differs and cannot be changed so: it stays."""
 
 
 class RowRefused(Exception):
@@ -41,7 +43,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Step:
-    """One row with what is to be done for it: `body` is sent by `method` to `path`."""
+    """One row with what is to be done for it: `body` is sent by `method` to `path`; `why` it is kept."""
 
     row: Row
     action: Action
@@ -49,6 +51,7 @@ class Step:
     method: str = "POST"
     path: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
+    why: str = "the API cannot change it"
 
 
 class _Server:
@@ -81,6 +84,11 @@ class _Server:
             if all(_alike(name, record.get(name), row.values[name]) for name in kind.key):
                 return kind.read(record, self)
         return None
+
+    @cached_property
+    def own_name(self) -> str:
+        """The name of who loads."""
+        return str(self.connection.get("/me")["username"])
 
     def signs_in(self, username: str, password: str) -> bool:
         try:
@@ -134,8 +142,13 @@ def _step(server: _Server, row: Row, set_passwords: bool) -> Step:
     password = wanted.pop("password", None)
     differences = _differences(server, wanted, found)
     if password and set_passwords and not server.signs_in(row.values["username"], password):
-        differences += (Difference("password", "***", "***"),)
-        wanted["password"] = password
+        is_own = row.values["username"] == server.own_name
+        other = (Difference("password", "***", "***"),)
+        if is_own and not differences:
+            return Step(row, Action.KEPT, other, why=CHANGED_BY_ITS_OWNER)
+        if not is_own:
+            differences += other
+            wanted["password"] = password
     if not differences:
         return Step(row, Action.SAME)
     if kind.change is None:

@@ -166,18 +166,21 @@ class Listener:
         met = 0
         if time.monotonic() >= self._whole_at:
             self._heard, self._whole_at = {}, time.monotonic() + WHOLE_SWEEP_S
-        began = time.monotonic()
-        async with self.writer.database.read_long() as session:
-            missed = {
-                origin: (await session.execute(self._missed(origin, subjects))).all()
-                for origin, subjects in self.hears.origins().items()
-            }
+        began, missed, failure = time.monotonic(), {}, None
+        try:
+            async with self.writer.database.read_long() as session:
+                for origin, subjects in self.hears.origins().items():
+                    missed[origin] = (await session.execute(self._missed(origin, subjects))).all()
+        except DATABASE_ERRORS as error:
+            failure = error  # what was read is handled all the same
         for origin, rows in missed.items():
             for row in rows:
                 await self.handle(Envelope(*row), "sweep")
             if len(rows) < BATCH:
                 self._heard[origin] = began
             met += len(rows)
+        if failure is not None:
+            raise failure
         return met
 
     def _missed(self, origin: Service, subjects: Collection[str]) -> sa.Select[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -101,21 +102,38 @@ class Transaction:
             await self.session.execute(self.tables.events.insert(), said[start : start + AT_ONCE])
 
 
+@dataclass
+class Commits:
+    """How many transactions the writers of one service have committed in this process."""
+
+    number: int = 0
+
+
 class Writer:
     """Makes transactions for one service.
 
     `after_commit` is told when something was published, `committed` (if a service sets it) of every commit: with the
     transaction, whose `session.info` holds what operations noted there. `info` is what a service lets all its
-    operations know; it is in the `session.info` of every transaction. `commits` counts them.
+    operations know; it is in the `session.info` of every transaction.
     """
 
-    def __init__(self, database: Database, tables: Infrastructure, after_commit: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tables: Infrastructure,
+        after_commit: Callable[[], None],
+        commits: Commits | None = None,
+    ) -> None:
         self.database = database
         self.tables = tables
         self.after_commit = after_commit
+        self.commits = commits or Commits()
         self.committed: Callable[[Transaction], None] | None = None
         self.info: dict[str, object] = {}
-        self.commits = 0
+
+    def another(self, database: Database | None = None) -> Writer:
+        """A writer of the same service, on a pool of its own perhaps, whose commits `committed` is not told of."""
+        return Writer(database or self.database, self.tables, self.after_commit, self.commits)
 
     @asynccontextmanager
     async def begin(
@@ -127,7 +145,7 @@ class Writer:
             tx = Transaction(session, self.tables, by, request or request_id.get())
             yield tx
             await tx.flush()
-        self.commits += 1
+        self.commits.number += 1
         if tx.has_published:
             self.after_commit()
         if self.committed is not None:

@@ -36,7 +36,7 @@ class Recording(Schema):
     )
     proof_problem: str = Field(description="why it could not be proved; empty otherwise")
     doubts: list[str] = Field(
-        description="what its .meta or .ch claims (size, channels, duration, SHA-1) and is not so"
+        description="what its .meta or .ch claims (size, channels, duration, hashes) and is not so"
     )
     indexed_at: datetime
 

@@ -126,7 +126,6 @@ class Indexer:
                 return True
             found = {"proof_problem": _problem(error, row)}
         if "proof_problem" in found:
-            found["doubts"] = [*row.doubts, found["proof_problem"]]
             logger("index").error(
                 "a recording is not proved", dataset=str(row.dataset_id), why=found["proof_problem"]
             )
@@ -152,8 +151,8 @@ class Indexer:
     ) -> None:
         """Write what was found of a recording in that state."""
         async with self._writer.begin() as tx:
-            await queries.write(tx.session, row, found, state=state)
-            tx.audit(action, "recording", row.dataset_id, after=after)
+            if await queries.write(tx.session, row, found, state=state):
+                tx.audit(action, "recording", row.dataset_id, after=after)
 
     async def _decoded(self, row: RecordingRow) -> Digests:
         reader = reader_of(row).reading(await self._shelf.ranges_of(row.sha256))
@@ -193,10 +192,11 @@ async def look_into(store: Store, row: RecordingRow) -> dict[str, Any]:
 
 
 def _proof(row: RecordingRow, digests: Digests) -> dict[str, Any]:
-    """Whether it decodes to the bytes that were compressed, by every hash of them that is known."""
+    """Whether it decodes to the bytes that were compressed, by every hash of them that its companions tell."""
     for known, is_it in ((row.raw_sha256, digests.sha256), (row.raw_sha1, digests.sha1)):
         if known not in (None, is_it):
-            return {"proof_problem": f"it decodes to other bytes than were compressed: {is_it}, not {known}"}
+            problem = f"it decodes to bytes whose hash is {is_it}, not {known}"
+            return {"proof_problem": problem, "doubts": [*row.doubts, problem]}
     return {"proved_at": sa.func.now(), "raw_sha256": digests.sha256}
 
 

@@ -87,6 +87,10 @@ class SignIns:
         """Write down a failure that no password was tried in."""
         await write_failure(self.writer, username, address, reason, {})
 
+    def note_success(self, username: str, address: str) -> None:
+        """A line in the log."""
+        logger("sign-in").info("sign-in succeeded", name=shown_name(username), address=address)
+
     async def begin(self, username: str, address: str) -> Attempt:
         """Whether a try may be made now. Raises SignInLater.
 

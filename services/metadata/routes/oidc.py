@@ -92,6 +92,7 @@ async def finish_oidc(
     except (OidcFailed, UnknownHere) as problem:
         await state.sign_ins.note_failure(name, address, problem.slug)
         raise
+    state.sign_ins.note_success(user.username, address)
     shown = BrowserSession.model_validate(row).model_dump() | {"current": True}
     return OidcSession(**shown, token=token, next=wanted)
 

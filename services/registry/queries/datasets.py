@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from libs.common.published import RECORDINGS, SESSIONS, table
 from libs.common.schemas.states import CopyState
@@ -96,12 +97,17 @@ def tag_names() -> Any:
 
 
 def doubts() -> Any:
-    """Why a version of a dataset is doubted: its own reasons, and those of the recording that it is or became."""
-    recording = table(RECORDINGS)
+    """Why a version of a dataset is doubted: its own reasons, and those of the recording that it is or became.
+
+    A recording whose dataset was deleted doubts nothing any more.
+    """
+    recording, packed = table(RECORDINGS), aliased(DatasetRow)
+    is_there = sa.exists().where(packed.id == recording.c.dataset_id, packed.deleted_at.is_(None))
     of_recording = (
         sa.select(sa.func.unnest(recording.c.doubts))
         .where(
             recording.c.session_id == DatasetRow.session_id,
+            is_there.correlate(recording),
             sa.or_(
                 sa.and_(recording.c.dataset_id == DatasetRow.id, recording.c.sha256 == VersionRow.sha256),
                 recording.c.raw_sha256 == VersionRow.sha256,

@@ -5,6 +5,7 @@ Rows first, bytes after: a crash in between leaves rows that say what is still t
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -65,9 +66,9 @@ async def remove_left(dock: Dock) -> None:
 
 
 async def _one_by_one(removals: Sequence[tuple[UUID, Callable[[], Awaitable[object]]]]) -> None:
-    """Remove; what cannot be removed keeps nothing else back, unless it seems that the store is away."""
+    """Remove, in any order; what cannot be removed keeps nothing else back, unless the store seems to be away."""
     in_a_row = 0
-    for upload_id, remove in removals:
+    for upload_id, remove in random.sample(removals, len(removals)):
         try:
             await remove()
         except (StorageProblem, OSError) as error:

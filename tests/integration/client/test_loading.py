@@ -114,6 +114,15 @@ async def test_a_password_is_written_over_only_when_asked(load: Loader) -> None:
     assert "~" not in unchanged.output
 
 
+async def test_the_own_password_is_kept_and_what_follows_is_loaded(load: Loader) -> None:
+    file = {"users": [{"username": USER, "password": "quite another one"}], "labs": [{"name": "hilllab"}]}
+    told = await load(file, "--set-passwords")
+    assert told.exit_code == 0
+    assert f"! users {USER}" in told.output
+    assert "/app/account" in told.output
+    assert (await load.get("/labs/hilllab"))["name"] == "hilllab"
+
+
 async def test_what_cannot_be_changed_is_kept_and_said(load: Loader) -> None:
     animal = {"labs": [{"name": "hilllab"}], "subjects": [{"nickname": "m1", "lab": "hilllab"}]}
     weighing = {"subject": "m1", "date_time": "2020-04-01T09:00:00", "weight": 26.5}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -11,11 +12,12 @@ import sqlalchemy as sa
 from deploy.local.migrate import built, migrate, missing_migration
 from deploy.local.servers import Postgres
 from libs.common.catalogue import Service
-from libs.common.db.audit import first_broken, seal
+from libs.common.db.audit import BATCH, first_broken, seal
 from libs.common.events import UploadCompleted
 from libs.common.migrate import Addresses, owner_role, runtime_role, step_zero, upgrade
 from libs.common.published import RECORDINGS, VIEWS
 from libs.common.schemas.ids import UploadId
+from libs.common.testing import Running
 from libs.common.testing.harness import SECRET
 from tests.support.system import Cingulum
 
@@ -158,3 +160,60 @@ async def test_a_fact_is_said_once_however_often_its_transaction_is_flushed(cing
         assert tx.has_published
         await tx.flush()
     assert await metadata.published(UploadCompleted) == [event]
+
+
+async def chained(metadata: Running, n: int) -> None:
+    """Wait until so many audit rows are chained, and none is not."""
+    query = sa.text(
+        "SELECT (SELECT count(*) FROM metadata.audit), (SELECT count(*) FROM metadata.audit_seals)"
+    )
+    for _ in range(300):
+        async with metadata.app.state.database.read() as session:
+            rows, seals = (await session.execute(query)).one()
+        if rows == seals >= n:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{seals} of {rows} rows are chained")
+
+
+async def test_every_writer_of_a_service_has_its_audit_rows_chained_soon(cingulum: Cingulum) -> None:
+    cingulum.environment = {**cingulum.environment, "CINGULUM_SEAL_EVERY_S": "0.1"}
+    metadata = await cingulum.start(Service.METADATA)
+    for n, name in enumerate(
+        ("eve", "mallory"), start=1
+    ):  # by a writer of its own, and after all was chained
+        refused = await metadata.post("/auth-token", {"username": name, "password": "a guess"})
+        assert refused.status_code == 400
+        await chained(metadata, n)
+
+
+async def test_more_audit_rows_than_one_round_takes_are_chained_without_another_write(
+    cingulum: Cingulum,
+) -> None:
+    cingulum.environment = {**cingulum.environment, "CINGULUM_SEAL_EVERY_S": "0.1"}
+    metadata = await cingulum.start(Service.METADATA)
+    async with metadata.app.state.writer.begin() as tx:
+        for n in range(2 * BATCH + 1):
+            tx.audit("thing.done", "thing", str(n))
+    await chained(metadata, 2 * BATCH + 1)
+
+
+async def test_recordings_that_no_hash_of_a_ch_proved_are_looked_into_again(database: str) -> None:
+    addresses = Addresses(database, SECRET)
+    owner = await asyncpg.connect(addresses.url(owner_role(Service.COMPRESSOR)))
+    for n, (meta, problem) in enumerate((("ab", ""), (None, ""), (None, OLD_PROBLEM)), start=1):
+        await owner.execute(
+            "INSERT INTO compressor.recordings (dataset_id, state, sha256, meta_sha256, proof_problem, n_samples) "
+            "VALUES ($1, 'indexed', 'aa', $2, $3, 1)",
+            UUID(int=n),
+            meta,
+            problem,
+        )
+    await owner.execute("UPDATE compressor.migrations SET version_num = 'c41d7e9b2f06'")
+    await upgrade(Service.COMPRESSOR, addresses)
+    rows = await owner.fetch("SELECT state, proof_problem FROM compressor.recordings ORDER BY dataset_id")
+    await owner.close()
+    assert [tuple(row) for row in rows] == [("wanted", ""), ("indexed", ""), ("indexed", "")]
+
+
+OLD_PROBLEM = "it decodes to other bytes than were compressed"

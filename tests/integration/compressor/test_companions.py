@@ -94,6 +94,13 @@ async def test_a_hash_that_only_the_meta_tells_is_what_a_recording_is_proved_by(
     assert one["doubts"] == ([] if is_true else [one["proof_problem"]])
     packed = (await lab.registry.get(f"/datasets/{ids[recording.packed]}")).json()
     assert packed["doubts"] == one["doubts"]
+    mended = META + f"fileSHA1={hashlib.sha1(recording.raw, usedforsecurity=False).hexdigest()}\n"
+    await verified(cingulum, lab, {f"{STEM}.meta": mended.encode()})
+    for _ in range(400):
+        if (one := await proved(compressor))["proved_at"]:
+            break
+        await asyncio.sleep(0.05)
+    assert (bool(one["proved_at"]), one["doubts"], one["proof_problem"]) == (True, [], "")
 
 
 UUIDS = [f"8f81ad37-a9ea-4406-9de4-46531d83374{n}" for n in "abcd"]
@@ -162,6 +169,11 @@ async def test_a_raw_copy_stays_where_its_recording_is_doubted(
         assert [claim in text for claim, text in zip(CLAIMS, doubted, strict=True)] == [True, True]
         answer = await lab.registry.post(f"/copies/{copy['id']}/retire", {"reason": "the disk is full"})
         assert answer.status_code == 409
+    raw = f"/datasets/{ids[f'{STEM}.bin']}"
+    assert (await lab.registry.get(raw)).json()["doubts"]
+    deleted = await lab.registry.as_(lab.administrator).delete(f"/datasets/{ids[recording.packed]}")
+    assert deleted.status_code == 204, deleted.text
+    assert (await lab.registry.get(raw)).json()["doubts"] == []
 
 
 async def test_a_recording_over_http_warns_of_what_the_service_doubts(

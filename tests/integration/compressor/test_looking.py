@@ -15,6 +15,7 @@ from libs.common.db import Database
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
 from libs.common.events import CopyVerified
+from services.compressor import queries
 from services.compressor.events import copy_verified
 from services.compressor.models import Base, RecordingRow
 from tests.support.lab import laboratory
@@ -109,3 +110,19 @@ async def test_an_event_reads_the_files_it_concerns_and_not_all(
         wanted = set(await read.scalars(sa.select(RecordingRow.dataset_id)))
     assert ids[recording.packed] in wanted
     assert {f"{STEM}.{suffix}"} == {recording.packed}
+
+
+async def test_what_was_found_is_not_written_over_companions_that_came_meanwhile(
+    cingulum: Cingulum, tmp_path: Path
+) -> None:
+    recording = a_recording(tmp_path / "made")
+    ids = await verified(cingulum, await laboratory(cingulum), recording.files)
+    watched = Watched(cingulum)
+    await watched.hear(ids[recording.packed])
+    async with watched.writer.begin() as tx:
+        [row] = await queries.wanted(tx.session)
+        tx.session.expunge(row)
+        await tx.session.execute(sa.update(RecordingRow).values(meta_sha256="cd" * 32))
+        assert not await queries.write(tx.session, row, {"ratio": 2.0})
+        [row] = await queries.wanted(tx.session)
+        assert await queries.write(tx.session, row, {"ratio": 2.0})

@@ -322,7 +322,7 @@ async def test_a_recording_that_does_not_decode_to_its_original_is_never_called_
             break
         await asyncio.sleep(0.05)
     assert one["proved_at"] is None
-    assert one["proof_problem"].startswith("it decodes to other bytes than were compressed")
+    assert one["proof_problem"].startswith("it decodes to bytes whose hash is")
     assert one["doubts"] == [one["proof_problem"]]
 
 

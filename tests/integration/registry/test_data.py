@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pyarrow.parquet as pq
 import pytest
@@ -57,7 +58,8 @@ async def test_a_file_is_served_under_its_name_with_the_uuid_and_without(
         assert answer.content == DATA
         assert answer.headers["content-length"] == str(len(DATA))
         assert answer.headers["etag"] == f'"{sha256(DATA)}"'
-        assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
+        name = quote(unquote(path).rpartition("/")[2], safe="")
+        assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''{name}"
         head = await lab.registry.request("HEAD", path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == str(len(DATA))

@@ -52,7 +52,7 @@ class Dataset(Record):
     qc: str
     json_: Any | None = Field(alias="json")
     doubts: list[str] = Field(
-        description="ours: what a companion claims of the recording (size, channels, duration, SHA-1) and is not so"
+        description="ours: what a companion claims of the recording (size, channels, duration, hashes) and is not so"
     )
 
 
