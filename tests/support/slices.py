@@ -60,6 +60,16 @@ async def indexed(compressor: Running, n: int = 1) -> list[dict[str, Any]]:
     raise AssertionError(found)
 
 
+async def proved(compressor: Running) -> dict[str, Any]:
+    """The one recording, once it is proved or known to be another."""
+    for _ in range(400):
+        [one] = await indexed(compressor)
+        if one["proved_at"] or one["proof_problem"]:
+            return one
+        await asyncio.sleep(0.05)
+    raise AssertionError(one)
+
+
 async def ready(cingulum: Cingulum, lab: Laboratory, recording: Compressed) -> tuple[Running, str]:
     """A compressor that has indexed the recording, asked by a member; the address of its slices."""
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)

@@ -15,9 +15,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote
 from uuid import UUID
 
+from libs.common.attachments import attachment
 from libs.common.storage.digests import Hasher, agree, blocks_of, digest_of
 from libs.common.storage.parts import HeldPart, is_uuid, newest_of_each, parse_part_name, part_name
 from libs.common.storage.s3_bucket import Bucket, S3Place, connect
@@ -170,8 +170,7 @@ class S3Store:
 
     async def signed_url(self, sha256: str, file_name: str, lifetime_s: int = 300) -> str | None:
         """A presigned address on the server's public host; the server answers Range requests there by itself."""
-        shown = f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"
-        return await self._bucket.presign(object_key(sha256), shown, lifetime_s)
+        return await self._bucket.presign(object_key(sha256), attachment(file_name), lifetime_s)
 
     async def close(self) -> None:
         await self._connections.aclose()

@@ -87,10 +87,6 @@ class SignIns:
         """Write down a failure that no password was tried in."""
         await write_failure(self.writer, username, address, reason, {})
 
-    def note_success(self, username: str, address: str) -> None:
-        """A line in the log."""
-        logger("sign-in").info("sign-in succeeded", name=shown_name(username), address=address)
-
     async def begin(self, username: str, address: str) -> Attempt:
         """Whether a try may be made now. Raises SignInLater.
 
@@ -149,7 +145,7 @@ class Attempt:
 
     async def succeeded(self) -> None:
         """Forget the account's failures, and know the address for it from now on."""
-        self._log.info("sign-in succeeded", name=shown_name(self.username), address=self.address)
+        log_success(self.username, self.address)
         if self.is_fresh:
             return
         async with self.writer.database.begin() as session:
@@ -179,6 +175,11 @@ async def lock_checked(tx: Transaction, checked: UserRow) -> UserRow:
 def shown_name(username: str) -> str:
     """A name as logs and audit rows can hold it."""
     return username[:LONGEST_NAME].replace("\0", "?").encode("utf-8", "replace").decode()
+
+
+def log_success(username: str, address: str) -> None:
+    """A line in the log for a sign-in that succeeded, by whatever means."""
+    logger("sign-in").info("sign-in succeeded", name=shown_name(username), address=address)
 
 
 async def write_failure(

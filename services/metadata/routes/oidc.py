@@ -12,6 +12,7 @@ from libs.common.problem import BadRequest, NotFound, Unavailable, problems
 from libs.common.schemas import BodySchema, Schema
 from services.metadata.operations import browser_sessions, oidc
 from services.metadata.operations.oidc import OidcFailed, UnknownHere
+from services.metadata.operations.sign_in import log_success
 from services.metadata.routes.browser_sessions import BrowserSession, NewBrowserSession
 
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
@@ -92,7 +93,7 @@ async def finish_oidc(
     except (OidcFailed, UnknownHere) as problem:
         await state.sign_ins.note_failure(name, address, problem.slug)
         raise
-    state.sign_ins.note_success(user.username, address)
+    log_success(user.username, address)
     shown = BrowserSession.model_validate(row).model_dump() | {"current": True}
     return OidcSession(**shown, token=token, next=wanted)
 

@@ -6,11 +6,11 @@ import base64
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated, ClassVar
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse, RedirectResponse, StreamingResponse
 
+from libs.common.attachments import attachment
 from libs.common.auth import Needs
 from libs.common.db import Reading
 from libs.common.observability import logger
@@ -69,7 +69,7 @@ async def serve(path: str, request: Request, read: Reading, by: Reader) -> Respo
         "Accept-Ranges": "bytes",
         "Repr-Digest": f"sha-256=:{_base64(sha256)}:",
         "X-Content-Type-Options": "nosniff",
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(path.rpartition('/')[2], safe='')}",
+        "Content-Disposition": attachment(path.rpartition("/")[2]),
     }
     if _has_it(request.headers.get("if-none-match"), sha256):
         return Response(status_code=304, headers=headers)

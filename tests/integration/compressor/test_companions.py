@@ -7,7 +7,6 @@ import hashlib
 import json
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +14,9 @@ import pytest
 from cingulum.codec import ContradictedRecording
 from cingulum.codec import Recording as Opened
 from libs.common.catalogue import Service
-from libs.common.testing import Running
 from tests.support.lab import Laboratory, laboratory, made
 from tests.support.recordings import META, STEM, Compressed, a_recording
-from tests.support.slices import FOLDER, indexed, verified
+from tests.support.slices import FOLDER, indexed, proved, verified
 from tests.support.system import Cingulum
 
 WRONG = "fileSizeBytes=33001\nfileTimeSecs=4\n"
@@ -66,16 +64,6 @@ async def test_what_the_meta_claims_wrongly_is_a_doubt_until_it_is_mended(
     again = await compressor.get(path, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.json()["doubts"]) == (200, [])
     assert (await lab.registry.get(f"/datasets/{ids[f'{STEM}.bin']}")).json()["doubts"] == []
-
-
-async def proved(compressor: Running) -> dict[str, Any]:
-    """The one recording, once it is proved or known to be another."""
-    for _ in range(400):
-        [one] = await indexed(compressor)
-        if one["proved_at"] or one["proof_problem"]:
-            return one
-        await asyncio.sleep(0.05)
-    raise AssertionError(one)
 
 
 @pytest.mark.parametrize("is_true", [True, False])

@@ -24,7 +24,7 @@ from libs.common.scopes import Permission, Scope
 from libs.common.testing.callers import identity_headers
 from tests.support.lab import LAB, SUBJECT, Laboratory, laboratory, made
 from tests.support.recordings import RATE_HZ, STEM, UV_PER_BIT, Compressed, a_recording
-from tests.support.slices import FOLDER, indexed, ready, verified
+from tests.support.slices import FOLDER, indexed, proved, ready, verified
 from tests.support.system import Cingulum
 
 
@@ -293,11 +293,7 @@ async def test_what_is_compressed_is_proved_by_decoding_and_registry_can_read_it
     cingulum: Cingulum, lab: Laboratory, recording: Compressed
 ) -> None:
     compressor, path = await ready(cingulum, lab, recording)
-    for _ in range(200):
-        [one] = await indexed(compressor)
-        if one["proved_at"]:
-            break
-        await asyncio.sleep(0.05)
+    one = await proved(compressor)
     assert one["proof_problem"] == ""
     connection = await asyncpg.connect(cingulum.admin_url)
     [told] = await connection.fetch("SELECT * FROM compressor.published_recordings_v1")
@@ -316,11 +312,7 @@ async def test_a_recording_that_does_not_decode_to_its_original_is_never_called_
     header = json.loads(recording.files[f"{STEM}.ch"])
     told = header | {"sha256_uncompressed": hashlib.sha256(other.raw).hexdigest()}
     await verified(cingulum, lab, recording.files | {f"{STEM}.ch": json.dumps(told).encode()})
-    for _ in range(200):
-        [one] = await indexed(compressor)
-        if one["proof_problem"]:
-            break
-        await asyncio.sleep(0.05)
+    one = await proved(compressor)
     assert one["proved_at"] is None
     assert one["proof_problem"].startswith("it decodes to bytes whose hash is")
     assert one["doubts"] == [one["proof_problem"]]
