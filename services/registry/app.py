@@ -14,9 +14,9 @@ from libs.common.storage import store_of
 from services.registry.domain.holdings import Policy
 from services.registry.events import hears_with
 from services.registry.models import Base
+from services.registry.operations.cache_tables import KeptTables
 from services.registry.operations.proofs import Shelf
-from services.registry.operations.tables import KeptTables
-from services.registry.operations.words import load_vocabularies
+from services.registry.operations.vocabularies import load_vocabularies
 from services.registry.routes import routers
 from services.registry.settings import Settings
 

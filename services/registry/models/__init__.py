@@ -12,8 +12,8 @@ from services.registry.models.datasets import (
     TagRow,
     VersionRow,
 )
-from services.registry.models.places import DatasetTypeRow, FormatRow, RepositoryRow, RepositoryTypeRow
 from services.registry.models.published import PUBLISHED
+from services.registry.models.repositories import DatasetTypeRow, FormatRow, RepositoryRow, RepositoryTypeRow
 
 __all__ = [
     "PUBLISHED",

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.models.base import Base, Kept
-from services.registry.models.places import DatasetTypeRow, FormatRow, RepositoryRow
+from services.registry.models.repositories import DatasetTypeRow, FormatRow, RepositoryRow
 
 
 class RevisionRow(Kept, Base):

@@ -38,8 +38,8 @@ from services.registry.models import (
     TagRow,
     VersionRow,
 )
-from services.registry.operations.effects import Changes
-from services.registry.operations.words import REQUIRED, ensure_revisions
+from services.registry.operations.bulk_writes import Changes
+from services.registry.operations.vocabularies import REQUIRED, ensure_revisions
 from services.registry.queries import registration as queries
 from services.registry.queries import visible
 from services.registry.queries.registration import Scope, unknown

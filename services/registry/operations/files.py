@@ -28,9 +28,9 @@ from services.registry.domain.copies import Copy, Version
 from services.registry.domain.holdings import Policy
 from services.registry.models import CopyRow
 from services.registry.operations import retirement
+from services.registry.operations.bulk_writes import Changes
 from services.registry.operations.datasets import Found, editable
-from services.registry.operations.effects import Changes
-from services.registry.operations.words import REQUIRED
+from services.registry.operations.vocabularies import REQUIRED
 from services.registry.queries import registration as queries
 from services.registry.queries import retirement as retirement_queries
 from services.registry.queries.datasets import GONE

@@ -21,7 +21,7 @@ from services.registry.domain.copies import Read
 from services.registry.domain.publication import Answer, PublishedOutput, decide
 from services.registry.domain.requests import FileSaid, kinds_of
 from services.registry.models import PublicationRow, RepositoryRow
-from services.registry.operations.effects import Changes
+from services.registry.operations.bulk_writes import Changes
 from services.registry.operations.proofs import Shelf, tell_verified
 from services.registry.operations.registration import datasets_of, key, set_defaults
 from services.registry.queries import publication as queries

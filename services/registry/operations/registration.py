@@ -27,8 +27,8 @@ from services.registry.domain.alyx_calls import (
 )
 from services.registry.domain.requests import FileSaid, check_below, files_said, kinds_of, session_said
 from services.registry.models import DatasetRow, RepositoryRow
-from services.registry.operations.effects import Changes, insert_all, update_all
-from services.registry.operations.words import ensure_revisions
+from services.registry.operations.bulk_writes import Changes, insert_all, update_all
+from services.registry.operations.vocabularies import ensure_revisions
 from services.registry.queries import registration as queries
 from services.registry.queries.aggregates import aggregate_scope
 from services.registry.queries.registration import Registered, Scope

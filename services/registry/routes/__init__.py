@@ -1,23 +1,23 @@
-"""The doors of registry."""
+"""Routers."""
 
 from services.registry.routes import (
-    cache,
+    cache_tables,
     copies,
-    data,
+    data_paths,
     datasets,
     downloads,
     registration,
     repositories,
-    words,
+    vocabularies,
 )
 
 routers = [
     repositories.router,
-    words.router,
+    vocabularies.router,
     registration.router,
     datasets.router,
     copies.router,
     downloads.router,
-    cache.router,
-    data.router,
+    cache_tables.router,
+    data_paths.router,
 ]

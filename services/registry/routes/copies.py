@@ -25,7 +25,7 @@ from services.registry.domain.retirement import MayNotRetire
 from services.registry.models import CopyRow
 from services.registry.operations import proofs as operations
 from services.registry.operations import retirement
-from services.registry.queries import search
+from services.registry.queries import list_filters
 from services.registry.queries.datasets import copies
 from services.registry.routes.shapes import retirement_of
 
@@ -58,7 +58,9 @@ async def list_copies(
     `held_by` is how an agent asks: copies in one repository (`repository=central&state=expected`) whose
     file lies, by somebody's word or by a proof, in another one (`held_by=lab_server`).
     """
-    statement = copies(seen).where(sa.and_(sa.true(), *search.copies(**asked.model_dump(exclude_none=True))))
+    statement = copies(seen).where(
+        sa.and_(sa.true(), *list_filters.copies(**asked.model_dump(exclude_none=True)))
+    )
     count, rows = await paged(read, statement, wanted)
     return page(request, wanted, count, [Copy.model_validate(_known(row)) for row in rows])
 

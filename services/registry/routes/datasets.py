@@ -25,7 +25,7 @@ from services.registry.models import CopyRow, DatasetRow
 from services.registry.operations import datasets as operations
 from services.registry.operations import files as file_operations
 from services.registry.queries import datasets as queries
-from services.registry.queries import filters, search
+from services.registry.queries import django_filters, list_filters
 from services.registry.routes.shapes import alyx_path, dataset
 
 router = APIRouter(route_class=IdempotentRoute, tags=["datasets"])
@@ -88,7 +88,7 @@ async def list_datasets(
     """Datasets, newest first."""
     said = asked.model_dump(exclude_none=True)
     statement = queries.datasets(seen).where(
-        *filters.given(seen, filters.DATASETS, asked.django), *search.datasets(said)
+        *django_filters.given(seen, django_filters.DATASETS, asked.django), *list_filters.datasets(said)
     )
     count, rows = await paged(read, statement, wanted)
     return page(request, wanted, count, [dataset(request, row) for row in rows])
@@ -157,7 +157,7 @@ async def list_files(
     """File records of the current versions, newest first."""
     said = asked.model_dump(exclude_none=True)
     statement = queries.files(seen).where(
-        *filters.given(seen, filters.FILES, asked.django), *search.files(said)
+        *django_filters.given(seen, django_filters.FILES, asked.django), *list_filters.files(said)
     )
     count, rows = await paged(read, statement, wanted)
     return page(request, wanted, count, [_record(request, row) for row in rows])

@@ -20,7 +20,7 @@ from libs.common.schemas.pages import Paging
 from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTypeRow, DownloadRow
 from services.registry.operations import downloads as operations
-from services.registry.queries import filters
+from services.registry.queries import django_filters
 from services.registry.queries.downloads import downloads, username
 
 router = APIRouter(route_class=IdempotentRoute, tags=["downloads"])
@@ -48,7 +48,7 @@ async def list_downloads(
     django: str | None = None,
 ) -> Page[Download]:
     """Counters, the greatest first; administrators see everybody's."""
-    statement = _own(by, seen).where(*filters.given(seen, filters.DOWNLOADS, django))
+    statement = _own(by, seen).where(*django_filters.given(seen, django_filters.DOWNLOADS, django))
     if user:
         statement = statement.where(username() == user)
     if dataset:

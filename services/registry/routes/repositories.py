@@ -12,11 +12,11 @@ from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged, truth_of, uuid_of
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, absolute, page
-from libs.common.schemas.files.places import Repository, RepositoryIn, RepositoryType, RepositoryTypeIn
+from libs.common.schemas.files.repositories import Repository, RepositoryIn, RepositoryType, RepositoryTypeIn
 from libs.common.schemas.pages import Paging
 from services.registry.models import RepositoryRow, RepositoryTypeRow
-from services.registry.operations import words as operations
-from services.registry.queries import words as queries
+from services.registry.operations import vocabularies as operations
+from services.registry.queries import vocabularies as queries
 from services.registry.routes.shapes import address_of
 
 router = APIRouter(route_class=IdempotentRoute, tags=["repositories"])

@@ -14,7 +14,7 @@ from deploy.local.servers import Postgres
 from libs.common.filters import FieldMap, JsonField, Relation
 from libs.common.testing import settings_environment
 from services.metadata.queries import free
-from services.registry.queries import filters
+from services.registry.queries import django_filters
 from services.scheduler.queries.free import tasks
 from tests.support.worlds.build import HIDDEN, WORLDS, Worlds, build
 from tests.support.worlds.people import a_town
@@ -23,9 +23,9 @@ from tests.support.worlds.routes import READS, WRITES, own_port, table
 
 READING = {"GET", "HEAD"}
 MAPS: dict[str, FieldMap] = {f"/{segment}": one for segment, one in free.MAPS.items()} | {
-    "/datasets": filters.DATASETS,
-    "/files": filters.FILES,
-    "/downloads": filters.DOWNLOADS,
+    "/datasets": django_filters.DATASETS,
+    "/files": django_filters.FILES,
+    "/downloads": django_filters.DOWNLOADS,
     "/tasks": tasks(),
 }
 

@@ -17,10 +17,16 @@ from libs.common.filters import (
 )
 from libs.common.problem import BadRequest
 from services.metadata.queries import free
-from services.registry.queries import filters
+from services.registry.queries import django_filters
 from services.scheduler.queries.free import tasks
 
-LISTS = [*free.MAPS.values(), filters.DATASETS, filters.FILES, filters.DOWNLOADS, tasks()]
+LISTS = [
+    *free.MAPS.values(),
+    django_filters.DATASETS,
+    django_filters.FILES,
+    django_filters.DOWNLOADS,
+    tasks(),
+]
 # What everybody who signed in may list whole: /labs, /users, /lines, /tags and so on; and the nickname in the path of a
 # session that the caller may know of. Nothing else may be public.
 VOCABULARIES = {

@@ -18,8 +18,8 @@ MODULES = [
 
 OTHERS = [
     "libs.common.schemas.files.values",
-    "services.registry.operations.words",
-    "services.registry.routes.data",
+    "services.registry.operations.vocabularies",
+    "services.registry.routes.data_paths",
     "services.registry.routes.shapes",
 ]
 

@@ -18,13 +18,13 @@ from libs.common.scopes import Permission, Scope
 from libs.common.visibility import Visibility, visibility
 from libs.common.visible import dataset_visible, session_visible
 from services.metadata.queries import free
-from services.registry.queries import filters
+from services.registry.queries import django_filters
 from services.scheduler.queries.free import tasks
 
 MAPS: dict[str, FieldMap] = {
     **free.MAPS,
-    "datasets": filters.DATASETS,
-    "files": filters.FILES,
+    "datasets": django_filters.DATASETS,
+    "files": django_filters.FILES,
     "tasks": tasks(),
 }
 _POSTGRESQL = PGDialect()  # type: ignore[no-untyped-call]

@@ -15,8 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.common.db import Transaction
 from libs.common.db.changes import apply, created
 from libs.common.problem import BadRequest, Conflict, NotFound
-from libs.common.schemas.files.places import RepositoryIn
-from libs.common.schemas.files.words import DatasetTypeIn
+from libs.common.schemas.files.repositories import RepositoryIn
+from libs.common.schemas.files.vocabularies import DatasetTypeIn
 from services.registry import models
 from services.registry.models import (
     CopyRow,
@@ -28,7 +28,7 @@ from services.registry.models import (
     RepositoryTypeRow,
     RevisionRow,
 )
-from services.registry.queries.words import CALLED, Named
+from services.registry.queries.vocabularies import CALLED, Named
 
 _FILE = Path(models.__file__).parent / "vocabularies.json"
 REQUIRED = ["This field is required."]

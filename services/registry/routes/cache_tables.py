@@ -11,8 +11,8 @@ from libs.common.db import IdempotentRoute, LongReading
 from libs.common.problem import NotFound, problems
 from libs.common.schemas import absolute
 from libs.common.schemas.files.downloads import CacheInfo, CacheTable
-from services.registry.domain.tables import MIN_API_VERSION, ORIGIN, Tables
-from services.registry.operations.tables import KeptTables
+from services.registry.operations.cache_tables import KeptTables
+from services.registry.operations.parquet_tables import MIN_API_VERSION, ORIGIN, Tables
 
 router = APIRouter(route_class=IdempotentRoute, tags=["cache"])
 

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.problem import NotFound
 from libs.common.visibility import Visibility
-from services.registry.domain.tables import Tables, cache_tables
-from services.registry.queries import tables as queries
+from services.registry.operations.parquet_tables import Tables, cache_tables
+from services.registry.queries import cache_tables as queries
 
 MOST = 8  # sets of tables in memory: a whole collaboration's take some 100 MB
 TRUSTED_S = 60.0  # then the rows are looked at again: not every change of a session is told

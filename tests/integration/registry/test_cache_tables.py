@@ -17,7 +17,7 @@ from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.published import PROJECTS, table
 from libs.common.testing import Running
-from services.registry.queries import tables
+from services.registry.queries import cache_tables
 from tests.support.lab import PATH, Laboratory, a_session, laboratory, made
 from tests.support.system import Cingulum
 
@@ -112,11 +112,13 @@ async def test_a_public_tag_that_is_taken_away_narrows_the_next_answer(lab: Labo
     assert await sessions(lab, reader) == {}
 
 
-@pytest.mark.parametrize("late", [tables.LATE, 3], ids=["a few changes", "more changes than are counted"])
+@pytest.mark.parametrize(
+    "late", [cache_tables.LATE, 3], ids=["a few changes", "more changes than are counted"]
+)
 async def test_a_change_that_commits_after_later_ones_narrows_the_next_answer(
     lab: Laboratory, cingulum: Cingulum, monkeypatch: pytest.MonkeyPatch, late: int
 ) -> None:
-    monkeypatch.setattr(tables, "LATE", late)
+    monkeypatch.setattr(cache_tables, "LATE", late)
     await patch(lab, f"/sessions/{lab.session_id}", projects=["drug"])
     slow = await asyncpg.connect(cingulum.admin_url)
     change = slow.transaction()

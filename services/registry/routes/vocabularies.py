@@ -12,7 +12,7 @@ from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
-from libs.common.schemas.files.words import (
+from libs.common.schemas.files.vocabularies import (
     DataFormat,
     DataFormatIn,
     DatasetType,
@@ -30,9 +30,9 @@ from services.registry.models import (
     RevisionRow,
     TagRow,
 )
-from services.registry.operations import words as operations
-from services.registry.queries import words as queries
-from services.registry.queries.words import Named
+from services.registry.operations import vocabularies as operations
+from services.registry.queries import vocabularies as queries
+from services.registry.queries.vocabularies import Named
 from services.registry.routes.shapes import naive
 
 router = APIRouter(route_class=IdempotentRoute, tags=["vocabularies of files"])

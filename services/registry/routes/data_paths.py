@@ -20,7 +20,7 @@ from libs.common.scopes import Permission
 from libs.common.storage import BadRange, ObjectMissing, Store
 from libs.common.visibility import visibility
 from services.registry.operations.proofs import Shelf
-from services.registry.queries.served import sha256_at
+from services.registry.queries.data_paths import sha256_at
 
 router = APIRouter(tags=["data"])
 HEAVY_BYTES = 8 * 2**20  # smaller files are not worth a second connection, and pages read them through us
