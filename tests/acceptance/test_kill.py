@@ -19,7 +19,7 @@ from libs.common.db.engine import Database
 from libs.common.db.tables import infrastructure, metadata_of
 from libs.common.storage.local import LocalStore
 from tests.support.bytes import sha256
-from tests.support.mortal import Moment, Mortal, mortal
+from tests.support.killed_services import KilledServices, Moment, killed_services
 from tests.support.moving import content_digest, framed
 from tests.support.system import Cingulum
 
@@ -34,45 +34,45 @@ MADE = b'{"n_trials": 1}'
 
 @pytest.mark.parametrize("moment", ["after its answer", "before its answer"])
 def test_every_acknowledged_thing_is_there_once(cingulum: Cingulum, moment: Moment, tmp_path: Path) -> None:
-    with mortal(cingulum.environment, moment, tmp_path / "services.log") as system:
+    with killed_services(cingulum.environment, moment, tmp_path / "services.log") as system:
         session = a_colony_is_written_down(system)
         files_are_registered_and_sent(system)
         a_job_is_claimed_and_completed(system, session)
-        assert system.deaths == len(system.asked) >= 25
+        assert system.kills == len(system.requests) >= 25
         what_the_front_door_shows(system, session)
         asyncio.run(until_all_is_rung_and_sealed(cingulum.admin_url))
     uploads = asyncio.run(what_the_tables_hold(cingulum, system))
     what_the_store_holds(Path(cingulum.environment["CINGULUM_HOME"]) / "store", uploads)
 
 
-def a_colony_is_written_down(system: Mortal) -> str:
+def a_colony_is_written_down(system: KilledServices) -> str:
     """People, a lab, its animal and one session, whose id is answered."""
     zoned = {"name": "hilllab", "timezone": "Europe/London"}
-    system.ask("POST", "/labs", 201, json=zoned)
+    system.request("POST", "/labs", 201, json=zoned)
     central = {"name": "central", "data_url": "/data/", "globus_is_personal": False, "store": "local"}
-    system.ask("POST", "/data-repository", 201, json=central)
-    system.ask("PATCH", "/labs/hilllab", 200, json={"repositories": ["central"]})
-    system.ask("POST", "/users", 201, json={"username": "ada", "password": "correct horse"})
-    system.ask(
+    system.request("POST", "/data-repository", 201, json=central)
+    system.request("PATCH", "/labs/hilllab", 200, json={"repositories": ["central"]})
+    system.request("POST", "/users", 201, json={"username": "ada", "password": "correct horse"})
+    system.request(
         "POST", "/memberships", 201, json={"user": "ada", "lab": "hilllab", "start_date": "2020-01-01"}
     )
-    system.ask("POST", "/projects", 201, json={"name": "maze", "users": ["ada"]})
+    system.request("POST", "/projects", 201, json={"name": "maze", "users": ["ada"]})
     mouse = {"nickname": "KS022", "lab": "hilllab", "sex": "F", "responsible_user": "ada"}
-    system.ask("POST", "/subjects", 201, json=mouse)
+    system.request("POST", "/subjects", 201, json=mouse)
     day = "2020-08-21T09:00:00"
-    system.ask("POST", "/weighings", 201, json={"subject": "KS022", "weight": 21.5, "date_time": day})
+    system.request("POST", "/weighings", 201, json={"subject": "KS022", "weight": 21.5, "date_time": day})
     dry = {"subject": "KS022", "start_time": day, "reference_weight": 25.0}
-    system.ask("POST", "/water-restriction", 201, json=dry)
+    system.request("POST", "/water-restriction", 201, json=dry)
     drop = {"subject": "KS022", "water_administered": 0.8, "date_time": day}
-    system.ask("POST", "/water-administrations", 201, json=drop)
+    system.request("POST", "/water-administrations", 201, json=drop)
     said = {"subject": "KS022", "start_time": "2020-08-21T10:00:00", "number": 1, "projects": ["maze"]}
-    session: str = system.ask("POST", "/sessions", 201, json=said)["id"]
+    session: str = system.request("POST", "/sessions", 201, json=said)["id"]
     probe = {"session": session, "name": "probe00", "model": "3A"}
-    system.ask("POST", "/insertions", 201, json=probe)
+    system.request("POST", "/insertions", 201, json=probe)
     return session
 
 
-def files_are_registered_and_sent(system: Mortal) -> None:
+def files_are_registered_and_sent(system: KilledServices) -> None:
     """Three files of the session: one arrives in parts, two in a bundle."""
     told = {
         "path": FOLDER,
@@ -83,53 +83,53 @@ def files_are_registered_and_sent(system: Mortal) -> None:
         "created_by": "ada",
         "exists": False,
     }
-    datasets = [one["id"] for one in system.ask("POST", "/register-file", 201, json=told)]
+    datasets = [one["id"] for one in system.request("POST", "/register-file", 201, json=told)]
     copies = [system.get(f"/copies?dataset={one}")["results"][0]["id"] for one in datasets]
     table, *small = copies
     arrives_in_parts(system, FILES[TABLE], copy_id=table)
     about = {n: {"copy_id": copy} for n, copy in enumerate(small)}
-    system.ask("POST", "/bundles", 201, content=framed(list(SMALL.values()), about=about))
+    system.request("POST", "/bundles", 201, content=framed(list(SMALL.values()), about=about))
     for dataset in datasets:
-        system.wait(f"/copies?dataset={dataset}", lambda told: told["results"][0]["state"] == "verified")
+        system.wait_for(f"/copies?dataset={dataset}", lambda told: told["results"][0]["state"] == "verified")
 
 
-def arrives_in_parts(system: Mortal, data: bytes, **about: Any) -> str:
+def arrives_in_parts(system: KilledServices, data: bytes, **about: Any) -> str:
     """An upload; its id."""
     announced = {"size_bytes": len(data), **about}
-    upload = system.ask("POST", "/uploads", 201, json=announced)
+    upload = system.request("POST", "/uploads", 201, json=announced)
     path = f"/uploads/{upload['id']}"
     assert upload["missing"] == [0]
-    system.ask("PUT", f"{path}/parts/0", 204, content=data, headers=content_digest(data))
-    system.ask("POST", f"{path}/complete", 200, json={"sha256": sha256(data)})
+    system.request("PUT", f"{path}/parts/0", 204, content=data, headers=content_digest(data))
+    system.request("POST", f"{path}/complete", 200, json={"sha256": sha256(data)})
     return str(upload["id"])
 
 
-def a_job_is_claimed_and_completed(system: Mortal, session: str) -> None:
+def a_job_is_claimed_and_completed(system: KilledServices, session: str) -> None:
     """A worker makes the session's summary out of its trials."""
     scopes = ["read", "register", "transfer", "work"]
     wanted = {"name": "w", "kind": "worker", "scopes": scopes}
-    worker = system.ask_once_shown("POST", "/tokens", 201, json=wanted)
-    system.wait(
+    worker = system.request_secret("POST", "/tokens", 201, json=wanted)
+    system.wait_for(
         f"/jobs?session={session}", lambda told: any(j["state"] == "Waiting" for j in told["results"])
     )
     administrator = system.http.headers["Authorization"]
     system.http.headers["Authorization"] = f"Token {worker['token']}"
     asked = {"claim_id": str(uuid4()), "worker": "w", "tasks": ["trial_summary"], "wait_s": 5}
-    claim = system.ask("POST", "/jobs/claim", 200, json=asked)
+    claim = system.request("POST", "/jobs/claim", 200, json=asked)
     job, token = f"/jobs/{claim['job']['id']}", claim["token"]
     beat = {"worker": "w", "jobs": [{"job_id": claim["job"]["id"], "token": token}]}
-    assert system.ask("POST", "/jobs/heartbeat", 200, json=beat) == {"lost": []}
-    system.ask("POST", f"{job}/log", 204, json={"token": token, "n": 0, "text": "one trial\n"})
+    assert system.request("POST", "/jobs/heartbeat", 200, json=beat) == {"lost": []}
+    system.request("POST", f"{job}/log", 204, json={"token": token, "n": 0, "text": "one trial\n"})
     upload = arrives_in_parts(system, MADE, job_id=claim["job"]["id"], token=token, name=SUMMARY)
     outputs = [{"name": SUMMARY, "upload_id": upload, "sha256": sha256(MADE)}]
-    system.ask("POST", f"{job}/complete", 200, json={"token": token, "outputs": outputs})
-    system.wait(job, lambda said: said["state"] == "Complete")
+    system.request("POST", f"{job}/complete", 200, json={"token": token, "outputs": outputs})
+    system.wait_for(job, lambda said: said["state"] == "Complete")
     assert [piece["text"] for piece in system.get(f"{job}/log")] == ["one trial\n"]
     assert [attempt["token"] for attempt in system.get(job)["history"]] == [token]
     system.http.headers["Authorization"] = administrator
 
 
-def what_the_front_door_shows(system: Mortal, session: str) -> None:
+def what_the_front_door_shows(system: KilledServices, session: str) -> None:
     """Lists and bytes as everybody gets them."""
     lists = ("labs", "data-repository", "projects", "subjects", "weighings", "water-restriction")
     for path in (*lists, "water-administrations", "sessions", "insertions"):
@@ -177,7 +177,7 @@ async def until_all_is_rung_and_sealed(admin_url: str) -> None:
         await connection.close()
 
 
-async def what_the_tables_hold(cingulum: Cingulum, system: Mortal) -> set[str]:
+async def what_the_tables_hold(cingulum: Cingulum, system: KilledServices) -> set[str]:
     """Rows, events, audit rows: as many as were acknowledged; the ids of the uploads."""
     connection = await asyncpg.connect(cingulum.admin_url)
     try:
@@ -191,7 +191,7 @@ async def what_the_tables_hold(cingulum: Cingulum, system: Mortal) -> set[str]:
         await connection.close()
 
 
-async def each_word_was_said_once(connection: Any, service: Service, system: Mortal) -> None:
+async def each_word_was_said_once(connection: Any, service: Service, system: KilledServices) -> None:
     """No event twice, none unheard, no audit row of a repeat."""
     twice = f"SELECT subject, payload FROM {service}.events GROUP BY 1, 2 HAVING count(*) > 1"
     assert await connection.fetch(twice) == [], service
@@ -201,8 +201,8 @@ async def each_word_was_said_once(connection: Any, service: Service, system: Mor
         "GROUP BY 1, 2, 3, 4 HAVING count(*) > 1"
     )
     assert await connection.fetch(twice) == [], service
-    again = f"SELECT request_id FROM {service}.audit WHERE request_id LIKE 'again-%'"
-    assert [system.asked[int(row[0][6:])] for row in await connection.fetch(again)] == [], service
+    again = f"SELECT request_id FROM {service}.audit WHERE request_id LIKE 'repeat-%'"
+    assert [system.requests[int(row[0][7:])] for row in await connection.fetch(again)] == [], service
 
 
 async def the_audit_chain_is_whole(environment: Mapping[str, str], service: Service) -> None:

@@ -82,7 +82,7 @@ PENDING: tuple[str, ...] = (
     "tests/integration/transfer",
     "tests/integration/worker",
     "tests/integration/worlds",
-    "tests/unit/byte_road",
+    "tests/unit/upload_model",
     "tests/unit/cingulum/alf",
     "tests/unit/cingulum/analysis",
     "tests/unit/cingulum/cli",

@@ -5,4 +5,6 @@ from __future__ import annotations
 import multiprocessing
 
 FORK = multiprocessing.get_context("forkserver")
-FORK.set_forkserver_preload(["tests.support.built_once", "tests.support.dying", "tests.support.dying_sender"])
+FORK.set_forkserver_preload(
+    ["tests.support.built_once", "tests.support.crashing", "tests.support.crashing_sender"]
+)

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from libs.common.testing import Callers
-from tests.support import dying
+from tests.support import crashing
 from tests.support.rows import a_session
 from tests.support.system import Cingulum
 
@@ -30,11 +30,11 @@ async def told_once(onlooker: asyncpg.Connection, n: int) -> None:
 
 async def dies_or_lives(target: Callable[..., None], *words: object, fatal: int) -> bool:
     """Run it with a fatal step, and if it died, once more without; whether it lived."""
-    code = await asyncio.to_thread(dying.run, target, *words, fatal)
+    code = await asyncio.to_thread(crashing.run, target, *words, fatal)
     if code == 0:
         return True
     assert code == -signal.SIGKILL
-    assert await asyncio.to_thread(dying.run, target, *words, 0) == 0
+    assert await asyncio.to_thread(crashing.run, target, *words, 0) == 0
     return False
 
 
@@ -49,9 +49,11 @@ async def test_killed_at_any_step(cingulum: Cingulum, callers: Callers, side: st
                 "INSERT INTO metadata.users (id, username) VALUES ($1, $2)", user, str(user)
             )
             said = await dies_or_lives(
-                dying.say, environment, str(session), str(user), fatal=n if side == "say" else 0
+                crashing.publish_event, environment, str(session), str(user), fatal=n if side == "say" else 0
             )
-            heard = await dies_or_lives(dying.hear, environment, n, fatal=n if side == "hear" else 0)
+            heard = await dies_or_lives(
+                crashing.handle_events, environment, n, fatal=n if side == "hear" else 0
+            )
             await told_once(onlooker, n)
             if n > 1 and (said if side == "say" else heard):
                 return

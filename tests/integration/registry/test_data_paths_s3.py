@@ -12,7 +12,7 @@ from one.webclient import http_download_file
 
 from libs.common.storage.s3_bucket import S3Place
 from tests.support.bytes import random_bytes, sha256
-from tests.support.road import ADMIN, FOLDER, PASSWORD, Site, a_site
+from tests.support.live_system import ADMIN, FOLDER, PASSWORD, LiveSystem, live_system
 from tests.support.system import Cingulum
 from tests.support.weed import make_bucket, weed_server
 
@@ -28,7 +28,7 @@ def server() -> Iterator[S3Place]:
 
 
 @pytest.fixture
-async def site(cingulum: Cingulum, server: S3Place, tmp_path: Path) -> AsyncIterator[Site]:
+async def system(cingulum: Cingulum, server: S3Place, tmp_path: Path) -> AsyncIterator[LiveSystem]:
     """A system whose central store is S3, with the two files verified in it."""
     cingulum.environment = {
         **cingulum.environment,
@@ -38,10 +38,10 @@ async def site(cingulum: Cingulum, server: S3Place, tmp_path: Path) -> AsyncIter
         "CINGULUM_S3_ACCESS_KEY": server.access_key_id,
         "CINGULUM_S3_SECRET_KEY": server.secret_access_key,
     }
-    async with a_site(cingulum, tmp_path, store="s3") as site:
-        await site.bring(FILES)
-        await site.until_verified(len(FILES))
-        yield site
+    async with live_system(cingulum, tmp_path, store="s3") as system:
+        await system.upload_files(FILES)
+        await system.wait_for_verified(len(FILES))
+        yield system
 
 
 def address(name: str) -> str:
@@ -49,33 +49,33 @@ def address(name: str) -> str:
     return f"/data/{FOLDER}/{name.replace('#', '%23')}"
 
 
-async def test_small_and_heavy_files_come_whole_and_in_ranges(site: Site) -> None:
+async def test_small_and_heavy_files_come_whole_and_in_ranges(system: LiveSystem) -> None:
     for name, data in FILES.items():
-        head = await site.http.head(address(name))
+        head = await system.http.head(address(name))
         assert head.status_code == 200
         assert head.headers["content-length"] == str(len(data))
         assert head.headers["etag"] == f'"{sha256(data)}"'
-        whole = await site.http.get(address(name), follow_redirects=True)
+        whole = await system.http.get(address(name), follow_redirects=True)
         assert whole.content == data
         assert whole.headers["content-length"] == str(len(data))
-        part = await site.http.get(address(name), headers={"Range": "bytes=10-19"}, follow_redirects=True)
+        part = await system.http.get(address(name), headers={"Range": "bytes=10-19"}, follow_redirects=True)
         assert (part.status_code, part.content) == (206, data[10:20])
         assert part.headers["content-range"] == f"bytes 10-19/{len(data)}"
-    same = await site.http.get(address(SMALL), headers={"If-None-Match": head.headers["etag"]})
+    same = await system.http.get(address(SMALL), headers={"If-None-Match": head.headers["etag"]})
     assert same.status_code == 200, "another file's ETag is none of this one"
 
 
-async def test_heavy_bytes_do_not_come_through_us(site: Site, server: S3Place) -> None:
-    small, heavy = await site.http.get(address(SMALL)), await site.http.get(address(HEAVY))
+async def test_heavy_bytes_do_not_come_through_us(system: LiveSystem, server: S3Place) -> None:
+    small, heavy = await system.http.get(address(SMALL)), await system.http.get(address(HEAVY))
     assert (small.status_code, heavy.status_code) == (200, 302)
     assert heavy.headers["location"].startswith(server.endpoint_url)
     async with httpx.AsyncClient(timeout=60) as anybody:  # the address is enough, for a while
         assert (await anybody.get(heavy.headers["location"])).content == FILES[HEAVY]
 
 
-async def test_a_password_or_a_token_opens_and_strangers_see_nothing(site: Site) -> None:
-    token = site.http.headers["Authorization"].removeprefix("Token ")
-    async with httpx.AsyncClient(base_url=site.url, timeout=60) as http:
+async def test_a_password_or_a_token_opens_and_strangers_see_nothing(system: LiveSystem) -> None:
+    token = system.http.headers["Authorization"].removeprefix("Token ")
+    async with httpx.AsyncClient(base_url=system.url, timeout=60) as http:
         for name in FILES:
             challenged = await http.get(address(name))
             assert challenged.status_code == 401
@@ -83,19 +83,19 @@ async def test_a_password_or_a_token_opens_and_strangers_see_nothing(site: Site)
             for login in ((ADMIN, PASSWORD), ("anything", token)):
                 opened = await http.get(address(name), auth=login)
                 assert opened.status_code in {200, 302}
-    await site.made("/users", {"username": "eve", "password": PASSWORD})
-    await site.made("/projects", {"name": "secret", "users": [ADMIN], "is_private": True})
-    hidden = await site.http.patch(f"/sessions/{site.session}", json={"projects": ["secret"]})
+    await system.create("/users", {"username": "eve", "password": PASSWORD})
+    await system.create("/projects", {"name": "secret", "users": [ADMIN], "is_private": True})
+    hidden = await system.http.patch(f"/sessions/{system.session}", json={"projects": ["secret"]})
     assert hidden.status_code == 200, hidden.text
-    async with httpx.AsyncClient(base_url=site.url, auth=("eve", PASSWORD), timeout=60) as eve:
+    async with httpx.AsyncClient(base_url=system.url, auth=("eve", PASSWORD), timeout=60) as eve:
         for name in FILES:
             assert (await eve.get(address(name))).status_code == 404
 
 
-async def test_the_one_client_downloads_both(site: Site, tmp_path: Path) -> None:
+async def test_the_one_client_downloads_both(system: LiveSystem, tmp_path: Path) -> None:
     def download(name: str, folder: Path, chunks: tuple[int, int] | None = None) -> bytes:
         login = {"username": ADMIN, "password": PASSWORD, "silent": True}
-        address = f"{site.url}/data/{FOLDER}/{name}"
+        address = f"{system.url}/data/{FOLDER}/{name}"
         return Path(http_download_file(address, chunks, target_dir=folder, **login)).read_bytes()
 
     for name, data in FILES.items():

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.support.bytes import md5
+from tests.support.live_system import DAY, FOLDER, SUBJECT, LiveSystem, live_system
 from tests.support.recordings import STEM, a_recording
-from tests.support.road import DAY, FOLDER, SUBJECT, Site, a_site
 from tests.support.system import Cingulum
 
 PROBE = "raw_ephys_data/probe00"
@@ -22,9 +22,9 @@ WHY = {"reason": "the lab's disk is full"}
 
 @dataclass
 class Lab:
-    """The site with a lab's own server, whose folder an agent reads."""
+    """The system with a lab's own server, whose folder an agent reads."""
 
-    site: Site
+    system: LiveSystem
     root: Path
 
     async def lies_here(self, files: dict[str, bytes]) -> None:
@@ -36,12 +36,12 @@ class Lab:
 
     async def look(self) -> None:
         """The agent does what is wanted of the lab's files."""
-        assert (await self.site.look(self.root, "lab_server")).failed == []
+        assert (await self.system.run_agent_once(self.root, "lab_server")).failed == []
 
     async def copy(self, name: str, repository: str, state: str) -> str:
         """The id of a file's copy, once it is in that state."""
         for _ in range(900):
-            listed = (await self.site.http.get("/copies", params={"repository": repository})).json()[
+            listed = (await self.system.http.get("/copies", params={"repository": repository})).json()[
                 "results"
             ]
             for copy in listed:
@@ -52,14 +52,14 @@ class Lab:
 
     async def obstacles(self, copy: str) -> set[str]:
         """What stands against giving a copy up."""
-        answer = (await self.site.http.get(f"/copies/{copy}/retirement")).json()
+        answer = (await self.system.http.get(f"/copies/{copy}/retirement")).json()
         assert answer["may_retire"] == (not answer["reasons"])
         return {reason["obstacle"] for reason in answer["reasons"]}
 
     async def until_proved(self) -> str:
         """The dataset of the recording, once all of it was decoded and gave the raw file."""
         for _ in range(900):
-            listed = (await self.site.http.get("/slices")).json()["results"]
+            listed = (await self.system.http.get("/slices")).json()["results"]
             if listed and listed[0]["proved_at"]:
                 return str(listed[0]["dataset_id"])
             await asyncio.sleep(0.1)
@@ -67,29 +67,31 @@ class Lab:
 
     async def bring_back(self, names: tuple[str, ...]) -> None:
         """Files of the central store are put into the lab's folder as well, and registered there."""
-        found = (await self.site.http.get("/datasets", params={"session": self.site.session})).json()[
+        found = (await self.system.http.get("/datasets", params={"session": self.system.session})).json()[
             "results"
         ]
         ids = {f"{one['collection']}/{one['name']}": one["id"] for one in found}
         for name in names:
-            data = (await self.site.http.get(f"/data/{FOLDER}/{name}")).content
+            data = (await self.system.http.get(f"/data/{FOLDER}/{name}")).content
             await self.lies_here({name: data})
             said = {"dataset": ids[name], "data_repository": "lab_server", "exists": True}
-            await self.site.made("/files", said)
+            await self.system.create("/files", said)
 
 
-async def a_lab(site: Site) -> Lab:
+async def a_lab(system: LiveSystem) -> Lab:
     """A lab's server beside the central store, with one raw recording that was registered there."""
-    await site.made("/data-repository", {"name": "lab_server", "store": "agent", "globus_is_personal": True})
-    answer = await site.http.patch("/labs/hilllab", json={"repositories": ["central", "lab_server"]})
+    await system.create(
+        "/data-repository", {"name": "lab_server", "store": "agent", "globus_is_personal": True}
+    )
+    answer = await system.http.patch("/labs/hilllab", json={"repositories": ["central", "lab_server"]})
     assert answer.status_code == 200, answer.text
-    recording = a_recording(site.folder / "made")
-    lab = Lab(site, site.folder / "lab")
+    recording = a_recording(system.folder / "made")
+    lab = Lab(system, system.folder / "lab")
     files = {RAW: recording.samples.tobytes(), META: recording.files[f"{STEM}.meta"]}
     await lab.lies_here(files)
     hashes, sizes = [md5(data) for data in files.values()], [len(data) for data in files.values()]
     said = {"path": f"{SUBJECT}/{DAY}/001", "filenames": list(files), "hashes": hashes, "filesizes": sizes}
-    await site.made("/register-file", said | {"name": "lab_server"})
+    await system.create("/register-file", said | {"name": "lab_server"})
     return lab
 
 
@@ -97,16 +99,16 @@ async def a_lab(site: Site) -> Lab:
 async def test_a_raw_copy_goes_once_its_compressed_form_is_proved_in_two_places(
     cingulum: Cingulum, tmp_path: Path
 ) -> None:
-    async with a_site(cingulum, tmp_path) as site:
-        lab = await a_lab(site)
+    async with live_system(cingulum, tmp_path) as system:
+        lab = await a_lab(system)
         await lab.look()
         raw = await lab.copy(RAW, "lab_server", "verified")
         await lab.copy(RAW, "central", "verified")
-        site.work(lab.root)
-        await site.until({"compress"}, "Complete")
+        system.start_worker(lab.root)
+        await system.wait_for_jobs({"compress"}, "Complete")
         packed = await lab.until_proved()
 
-        refused = await site.http.post(f"/copies/{raw}/retire", json=WHY)
+        refused = await system.http.post(f"/copies/{raw}/retire", json=WHY)
         assert (refused.status_code, refused.json()["type"]) == (409, "may-not-retire")
         text = refused.json()["detail"]
         assert f"Of {STEM}.cbin 1 proved copy counts (central), 2 must remain" in text
@@ -118,41 +120,41 @@ async def test_a_raw_copy_goes_once_its_compressed_form_is_proved_in_two_places(
         await lab.copy(CH, "lab_server", "verified")
         assert await lab.obstacles(raw) == set()
 
-        await site.http.patch(f"/files/{again}", json={"exists": False})
+        await system.http.patch(f"/files/{again}", json={"exists": False})
         assert "copy-does-not-count" in await lab.obstacles(raw)
-        assert (await site.http.post(f"/copies/{raw}/retire", json=WHY)).status_code == 409
+        assert (await system.http.post(f"/copies/{raw}/retire", json=WHY)).status_code == 409
         await lab.look()
         await lab.copy(CBIN, "lab_server", "verified")
-        await others_cannot(site, raw)
+        await others_cannot(system, raw)
 
         in_store = await lab.copy(RAW, "central", "verified")
         for copy in (raw, in_store):
-            given_up = await site.http.post(f"/copies/{copy}/retire", json=WHY)
+            given_up = await system.http.post(f"/copies/{copy}/retire", json=WHY)
             assert (given_up.status_code, given_up.json()["state"]) == (200, "retiring")
         assert (lab.root / FOLDER / RAW).exists()
-        assert (await site.http.get(f"/slices/{packed}?t0=1&t1=2&format=json")).status_code == 200
-        assert (await site.jobs())["compress"]["state"] == "Complete"
+        assert (await system.http.get(f"/slices/{packed}?t0=1&t1=2&format=json")).status_code == 200
+        assert (await system.jobs())["compress"]["state"] == "Complete"
 
         for copy in (raw, in_store):
-            assert (await site.http.post(f"/copies/{copy}/keep")).json()["state"] == "expected"
+            assert (await system.http.post(f"/copies/{copy}/keep")).json()["state"] == "expected"
         await lab.look()
         assert await lab.copy(RAW, "lab_server", "verified") == raw
         assert await lab.copy(RAW, "central", "verified") == in_store
 
 
-async def others_cannot(site: Site, copy: str) -> None:
+async def others_cannot(system: LiveSystem, copy: str) -> None:
     """A stranger learns nothing; a member of another lab reads but gives nothing up, and sees no private project's."""
     for name in ("ada", "eve"):
-        await site.made("/users", {"username": name, "password": "long enough"})
-    await site.made("/labs", {"name": "otherlab", "repositories": ["central"]})
-    await site.made("/memberships", {"user": "eve", "lab": "otherlab", "start_date": "2019-01-01"})
-    async with httpx.AsyncClient(base_url=site.url, timeout=60) as http:
+        await system.create("/users", {"username": name, "password": "long enough"})
+    await system.create("/labs", {"name": "otherlab", "repositories": ["central"]})
+    await system.create("/memberships", {"user": "eve", "lab": "otherlab", "start_date": "2019-01-01"})
+    async with httpx.AsyncClient(base_url=system.url, timeout=60) as http:
         assert await statuses(http, copy) == (403, 403, 403)
         said = await http.post("/auth-token", json={"username": "eve", "password": "long enough"})
         http.headers["Authorization"] = f"Token {said.json()['token']}"
         assert await statuses(http, copy) == (200, 403, 403)
-        await site.made("/projects", {"name": "secret", "users": ["ada"], "is_private": True})
-        answer = await site.http.patch(f"/sessions/{site.session}", json={"projects": ["secret"]})
+        await system.create("/projects", {"name": "secret", "users": ["ada"], "is_private": True})
+        answer = await system.http.patch(f"/sessions/{system.session}", json={"projects": ["secret"]})
         assert answer.status_code == 200, answer.text
         assert await statuses(http, copy) == (404, 404, 404)
 

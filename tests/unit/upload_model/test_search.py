@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from libs.common.schemas.states import JobState
-from tests.unit.byte_road.search import Found, search
-from tests.unit.byte_road.world import Budget, World
+from tests.unit.upload_model.search import Found, search
+from tests.unit.upload_model.world import Budget, World
 
 pytestmark = pytest.mark.deep
 

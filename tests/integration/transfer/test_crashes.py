@@ -22,7 +22,7 @@ from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.testing import Callers
 from libs.common.testing.callers import identity_headers
-from tests.support import dying, dying_sender
+from tests.support import crashing, crashing_sender
 from tests.support.bytes import random_bytes, sha256
 from tests.support.moving import an_upload, content_digest
 from tests.support.system import Cingulum
@@ -52,11 +52,15 @@ async def test_killed_before_any_step_nothing_acknowledged_is_lost(
     onlooker = await asyncpg.connect(cingulum.admin_url)
     try:
         for n in range(1, MOST):
-            code = await asyncio.to_thread(dying.run, dying_sender.bring, environment, user, kind, n, n)
+            code = await asyncio.to_thread(
+                crashing.run, crashing_sender.send_nth, environment, user, kind, n, n
+            )
             if code == -signal.SIGKILL and not (kind == "bundle" and await _landed(onlooker, n)):
-                again = await asyncio.to_thread(dying.run, dying_sender.bring, environment, user, kind, n, 0)
+                again = await asyncio.to_thread(
+                    crashing.run, crashing_sender.send_nth, environment, user, kind, n, 0
+                )
                 assert again == 0
-            files = dying_sender.small_files(n) if kind == "bundle" else [dying_sender.contents(n)]
+            files = crashing_sender.small_files(n) if kind == "bundle" else [crashing_sender.contents(n)]
             await is_whole(onlooker, tmp_path / "home/store", files, str(n))
             for data in files if kind == "file" else []:
                 (tmp_path / "home/store/objects" / sha256(data)[:2] / sha256(data)).unlink()

@@ -10,9 +10,9 @@ from libs.common.problem import Problem
 from libs.common.schemas.states import AttemptState, CopyState, JobState, UploadState
 from services.registry.domain.copies import Place
 from services.scheduler.domain.sites import POOL
-from tests.unit.byte_road.actions import key_of, person, possible, steps
-from tests.unit.byte_road.registry_actions import places, readable_sha256
-from tests.unit.byte_road.world import LAB, LAST, MIDDLE, RAW, Budget, State, Work, World, sent_of
+from tests.unit.upload_model.actions import key_of, person, possible, steps
+from tests.unit.upload_model.registry_actions import places, readable_sha256
+from tests.unit.upload_model.world import LAB, LAST, MIDDLE, RAW, Budget, State, Work, World, sent_of
 
 LOST: Final = "no acknowledged completion is lost"
 ONCE: Final = "outputs are registered once"

@@ -1,4 +1,4 @@
-"""A process that brings a file or a bundle into the store, and kills itself before its nth step."""
+"""A process that uploads a file or a bundle, and kills itself before its nth step."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from uuid import UUID
 
 from tests.support.bytes import random_bytes, sha256
-from tests.support.dying import Steps
+from tests.support.crashing import Steps
 
 PART = 8 * 2**20
 
 
 def watch(steps: Steps) -> None:
-    """Count statements and commits, and what makes bytes durable or visible."""
+    """Count statements, commits, and the system calls that make bytes durable or visible."""
     steps.watch()
 
     def stepping(original: Callable[..., Any]) -> Callable[..., Any]:
-        def stepped(*words: Any, **more: Any) -> Any:
+        def stepped(*args: Any, **kwargs: Any) -> Any:
             steps.step()
-            return original(*words, **more)
+            return original(*args, **kwargs)
 
         return stepped
 
@@ -33,26 +33,26 @@ def watch(steps: Steps) -> None:
 
 
 async def streamed(data: bytes) -> AsyncIterator[bytes]:
-    """As a network brings it."""
+    """The data as a stream."""
     yield data
 
 
 def contents(n: int) -> bytes:
-    """Two parts, other ones for each n."""
+    """The content of a file of two parts; another one for each n."""
     return random_bytes(PART + 100, seed=n)
 
 
 def small_files(n: int) -> list[bytes]:
-    """Files of a bundle, other ones for each n."""
+    """The files of a bundle; other ones for each n."""
     return [b"%d of %d" % (i, n) for i in range(3)]
 
 
-def bring(environment: Mapping[str, str], user: str, kind: str, n: int, fatal: int) -> None:
-    """Send the nth file or bundle; what an earlier process was told of is not sent again."""
-    asyncio.run(_bring(environment, UUID(user), kind, n, Steps(fatal)))
+def send_nth(environment: Mapping[str, str], user: str, kind: str, n: int, fatal: int) -> None:
+    """Send the nth file or bundle; parts acknowledged to an earlier process are not sent again."""
+    asyncio.run(_send_nth(environment, UUID(user), kind, n, Steps(fatal)))
 
 
-async def _bring(environment: Mapping[str, str], user: UUID, kind: str, n: int, steps: Steps) -> None:
+async def _send_nth(environment: Mapping[str, str], user: UUID, kind: str, n: int, steps: Steps) -> None:
     from starlette.requests import Request
 
     from libs.common.db import Database, Once
@@ -71,8 +71,8 @@ async def _bring(environment: Mapping[str, str], user: UUID, kind: str, n: int, 
     store = LocalStore(Path(environment["CINGULUM_HOME"]) / "store")
     by = Principal(user, "agent", scopes=frozenset({Scope(Permission.TRANSFER)}))
     dock = Dock(writer, database, store, "local", within_s=60)
-    async with database.read() as read:  # connect before the first step is counted
-        await read.connection()
+    async with database.read() as session:  # connect before the first step is counted
+        await session.connection()
     watch(steps)
     if kind == "bundle":
         files = [BundledIn(size_bytes=len(f), sha256=sha256(f), name=str(n)) for f in small_files(n)]
@@ -93,8 +93,8 @@ async def _send(dock: Any, by: Any, data: bytes, name: str) -> None:
     from services.transfer.models import UploadRow
     from services.transfer.operations import uploads
 
-    async with dock.database.read() as read:
-        begun = (await read.execute(queries.listed(by, [], None).where(UploadRow.name == name))).first()
+    async with dock.database.read() as session:
+        begun = (await session.execute(queries.listed(by, [], None).where(UploadRow.name == name))).first()
     if begun is None:
         async with dock.writer.begin(by) as tx:
             row, _ = await uploads.open_upload(tx, dock, UploadIn(size_bytes=len(data), name=name), by)

@@ -1,4 +1,4 @@
-"""A whole system whose services are killed (SIGKILL) around every request that it is asked."""
+"""A whole system whose services are killed (SIGKILL) around every request."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ Moment = Literal["after its answer", "before its answer"]
 
 
 def serve(environment: Mapping[str, str], log: str) -> None:
-    """All services in this process, until it is killed; what they say goes to a file."""
+    """Run all services in this process until it is killed; their output goes to a file."""
     os.environ.update(environment)
-    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
     from deploy.local import mounted
 
     mounted.main()
 
 
 @dataclass
-class Mortal:
-    """A caller whose requests each cost the services their life, at the moment that the test chose."""
+class KilledServices:
+    """A client around each of whose requests the services are killed, at the moment that the test chose."""
 
     environment: Mapping[str, str]
     moment: Moment
     http: httpx.Client
     log: Path
-    deaths: int = 0
-    asked: list[str] = field(default_factory=list)
+    kills: int = 0
+    requests: list[str] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(54))
     process: BaseProcess | None = None
 
-    def live(self) -> None:
+    def start(self) -> None:
         """Start the services and wait until all of them answer."""
         self.process = FORK.Process(target=serve, args=(dict(self.environment), str(self.log)), daemon=True)
         self.process.start()
@@ -59,12 +59,12 @@ class Mortal:
             )
             time.sleep(0.03)
 
-    def die(self) -> None:
-        """SIGKILL."""
+    def kill(self) -> None:
+        """Send SIGKILL to the services."""
         assert self.process is not None
         self.process.kill()
         self.process.join()
-        self.deaths += 1
+        self.kills += 1
 
     def _is_ready(self) -> bool:
         try:
@@ -72,53 +72,53 @@ class Mortal:
         except httpx.TransportError:
             return False
 
-    def ask(self, method: str, path: str, status: int, **more: Any) -> Any:
-        """Send a request; the services die around it; its repeat under the same key is answered, the same."""
-        first, again = self._ask_twice(method, path, status, more)
+    def request(self, method: str, path: str, status: int, **more: Any) -> Any:
+        """Send a request around which the services are killed; its repeat under the same key has the same answer."""
+        first, again = self._send_twice(method, path, status, more)
         assert again.status_code == status, (path, again.text)
         if first is not None:
             assert again.content == first.content, path
         return again.json() if again.content else None
 
-    def ask_once_shown(self, method: str, path: str, status: int, **more: Any) -> Any:
-        """The same where the answer holds a secret that is kept nowhere: whoever lost it makes another."""
-        first, again = self._ask_twice(method, path, status, more)
+    def request_secret(self, method: str, path: str, status: int, **more: Any) -> Any:
+        """The same where the answer holds a secret that is not stored: a client that lost it makes another."""
+        first, again = self._send_twice(method, path, status, more)
         if first is None and again.status_code == status:
             return again.json()
         assert again.status_code == 409, (path, again.text)
         assert again.json()["type"] == "shown-once"
-        answer = first or self._send(method, path, f"asked-{len(self.asked) - 1}", {}, more)
+        answer = first or self._send(method, path, f"request-{len(self.requests) - 1}", {}, more)
         assert answer.status_code == status, (path, answer.text)
         return answer.json()
 
-    def _ask_twice(
+    def _send_twice(
         self, method: str, path: str, status: int, more: dict[str, Any]
     ) -> tuple[httpx.Response | None, httpx.Response]:
-        """The first answer, None if nobody waited for it, and that to the repeat.
+        """The first answer (None if it was not awaited), and that to the repeat.
 
-        What was done for it stands under the request id `asked-<n>`; a repeat of what was answered has another
-        id, under which nothing may ever stand.
+        Rows of the request have the request id `request-<n>`; a repeat of an answered request has the id
+        `repeat-<n>`, under which no row may ever exist.
         """
-        n = len(self.asked)
+        n = len(self.requests)
         headers = {"Idempotency-Key": str(uuid4()), **more.pop("headers", {})}
-        self.asked.append(f"{method} {path}")
+        self.requests.append(f"{method} {path}")
         first = None
         if self.moment == "after its answer":
-            first = self._send(method, path, f"asked-{n}", headers, more)
+            first = self._send(method, path, f"request-{n}", headers, more)
             assert first.status_code == status, (path, first.text)
-            self.die()
+            self.kill()
         else:
-            self._send_and_die(method, path, f"asked-{n}", headers, more)
-        self.live()
-        return first, self._send(method, path, f"again-{n}" if first else f"asked-{n}", headers, more)
+            self._send_and_kill(method, path, f"request-{n}", headers, more)
+        self.start()
+        return first, self._send(method, path, f"repeat-{n}" if first else f"request-{n}", headers, more)
 
     def _send(
         self, method: str, path: str, request_id: str, headers: Mapping[str, str], more: Mapping[str, Any]
     ) -> httpx.Response:
         return self.http.request(method, path, headers={**headers, "X-Request-ID": request_id}, **more)
 
-    def _send_and_die(self, *request: Any) -> None:
-        """The services die 0 to 30 ms into the request, whether it was answered by then or not."""
+    def _send_and_kill(self, *request: Any) -> None:
+        """Kill the services 0 to 30 ms into the request, whether it was answered by then or not."""
 
         def send() -> None:
             with suppress(httpx.TransportError):  # as intended: there is no answer
@@ -127,36 +127,36 @@ class Mortal:
         sending = threading.Thread(target=send)
         sending.start()
         time.sleep(self.chance.uniform(0, 0.03))
-        self.die()
+        self.kill()
         sending.join()
 
     def get(self, path: str) -> Any:
-        """What a plain question is answered; nobody dies of it."""
+        """A GET, around which nothing is killed."""
         return self.http.get(path).raise_for_status().json()
 
-    def wait(self, path: str, wanted: Any) -> Any:
-        """Ask until the answer is what is wanted of it."""
+    def wait_for(self, path: str, is_expected: Any) -> Any:
+        """Repeat a GET until its body is as expected."""
         until = time.monotonic() + PATIENCE_S
-        while not wanted(told := self.get(path)):
-            assert time.monotonic() < until, f"{path} stays {told}"
+        while not is_expected(body := self.get(path)):
+            assert time.monotonic() < until, f"{path} stays {body}"
             time.sleep(0.05)
-        return told
+        return body
 
 
 @contextmanager
-def mortal(environment: Mapping[str, str], moment: Moment, log: Path) -> Iterator[Mortal]:
-    """The system, signed in to as its first administrator."""
+def killed_services(environment: Mapping[str, str], moment: Moment, log: Path) -> Iterator[KilledServices]:
+    """The system with a client signed in as its first administrator."""
     port = free_port()
-    told = {
+    settings = {
         **environment,
         "CINGULUM_PORT": str(port),
         "CINGULUM_ADMIN_USERNAME": LOGIN["username"],
         "CINGULUM_ADMIN_PASSWORD": LOGIN["password"],
     }
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-        system = Mortal(told, moment, http, log)
+        system = KilledServices(settings, moment, http, log)
         try:
-            system.live()
+            system.start()
             token = http.post("/auth-token", json=LOGIN).raise_for_status().json()["token"]
             http.headers["Authorization"] = f"Token {token}"
             yield system

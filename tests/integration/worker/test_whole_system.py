@@ -15,8 +15,8 @@ import pytest
 
 from cingulum.analysis import PLOT_BOUNDS, psychometric_curve, trials_from_columns
 from examples import ibl_sessions
+from tests.support.live_system import DAY, FOLDER, LiveSystem, live_system
 from tests.support.recordings import STEM, a_recording
-from tests.support.road import DAY, FOLDER, Site, a_site
 from tests.support.system import Cingulum
 
 TABLE, PROBE = "alf/_ibl_trials.table.pqt", "raw_ephys_data/probe00"
@@ -41,26 +41,26 @@ async def test_raw_files_become_compressed_summed_up_and_fitted(
     cingulum: Cingulum, tmp_path: Path, trials: dict[str, Any]
 ) -> None:
     recording = a_recording(tmp_path / "made")
-    async with a_site(cingulum, tmp_path) as site:
+    async with live_system(cingulum, tmp_path) as system:
         raw = {f"{PROBE}/{STEM}.bin": recording.samples.tobytes()}
         meta = {f"{PROBE}/{STEM}.meta": recording.files[f"{STEM}.meta"]}
-        site.work()
-        await site.bring({TABLE: table_of(trials), **raw, **meta})
-        jobs = await site.until({"compress", "trial_summary", "psychometric_fit"}, "Complete")
+        system.start_worker()
+        await system.upload_files({TABLE: table_of(trials), **raw, **meta})
+        jobs = await system.wait_for_jobs({"compress", "trial_summary", "psychometric_fit"}, "Complete")
         assert [jobs[task]["attempts"] for task in jobs] == [1, 1, 1]
-        found = (await site.http.get("/datasets", params={"session": site.session})).json()["results"]
+        found = (await system.http.get("/datasets", params={"session": system.session})).json()["results"]
         made = {f"{one['collection']}/{one['name']}": one for one in found}
         assert {SUMMARY, FIT, f"{PROBE}/{STEM}.cbin", f"{PROBE}/{STEM}.ch"} <= set(made)
 
-        fit = (await site.http.get(f"/data/{FOLDER}/{FIT}")).json()
+        fit = (await system.http.get(f"/data/{FOLDER}/{FIT}")).json()
         direct = psychometric_curve(trials_from_columns(trials), bounds=PLOT_BOUNDS)
         assert fit["all"] == direct.to_dict()
 
-        [shown] = await until_listed(site)
-        answer = await site.http.get(f"/slices/{shown['dataset_id']}?t0=1&t1=2")
+        [shown] = await until_listed(system)
+        answer = await system.http.get(f"/slices/{shown['dataset_id']}?t0=1&t1=2")
         np.testing.assert_array_equal(np.load(io.BytesIO(answer.content)), recording.samples[1000:2000])
 
-        log = (await site.http.get(f"/jobs/{jobs['compress']['id']}/log")).json()
+        log = (await system.http.get(f"/jobs/{jobs['compress']['id']}/log")).json()
         assert "decoded again and equal" in "".join(piece["text"] for piece in log)
         for job in jobs.values():
             assert await audited(cingulum, job["id"]) >= {
@@ -77,17 +77,17 @@ async def test_a_system_told_so_compresses_to_cgl_out_of_which_the_raw_file_come
 ) -> None:
     recording = a_recording(tmp_path / "made")
     raw = recording.samples.tobytes()
-    async with a_site(cingulum, tmp_path, CINGULUM_COMPRESS_PRESET="small") as site:
-        site.work()
-        await site.bring(
+    async with live_system(cingulum, tmp_path, CINGULUM_COMPRESS_PRESET="small") as system:
+        system.start_worker()
+        await system.upload_files(
             {f"{PROBE}/{STEM}.bin": raw, f"{PROBE}/{STEM}.meta": recording.files[f"{STEM}.meta"]}
         )
-        await site.until({"compress"}, "Complete")
-        [shown] = await until_listed(site)
+        await system.wait_for_jobs({"compress"}, "Complete")
+        [shown] = await until_listed(system)
         assert shown["rel_path"] == f"{PROBE}/{STEM}.cgl"
-        answer = await site.http.get(f"/slices/{shown['dataset_id']}?t0=1&t1=2")
+        answer = await system.http.get(f"/slices/{shown['dataset_id']}?t0=1&t1=2")
         np.testing.assert_array_equal(np.load(io.BytesIO(answer.content)), recording.samples[1000:2000])
-        assert (await site.http.get(f"/slices/{shown['dataset_id']}/bin")).content == raw
+        assert (await system.http.get(f"/slices/{shown['dataset_id']}/bin")).content == raw
 
 
 async def audited(cingulum: Cingulum, job_id: str) -> set[tuple[str, str, str]]:
@@ -107,9 +107,9 @@ async def audited(cingulum: Cingulum, job_id: str) -> set[tuple[str, str, str]]:
     return set(rows)
 
 
-async def until_listed(site: Site) -> list[dict[str, Any]]:
+async def until_listed(system: LiveSystem) -> list[dict[str, Any]]:
     for _ in range(200):
-        found = (await site.http.get("/slices")).json()
+        found = (await system.http.get("/slices")).json()
         if found["count"]:
             return list(found["results"])
         await asyncio.sleep(0.1)

@@ -12,7 +12,7 @@ from services.registry.domain.copies import Copy, CopyFact, Place, Read, after
 from services.registry.domain.publication import Answer, PublishedOutput
 from services.scheduler.domain.graph import DatasetFact
 from services.scheduler.domain.sites import POOL
-from tests.unit.byte_road.world import LAB, NAMES, RAW, STORE, Dataset, Sent, State, World, sent_of, spend
+from tests.unit.upload_model.world import LAB, NAMES, RAW, STORE, Dataset, Sent, State, World, sent_of, spend
 
 
 def all_actions(world: World, state: State) -> Iterator[tuple[str, Callable[[World, State], State | None]]]:

@@ -1,4 +1,4 @@
-"""A process that kills itself (SIGKILL) before its nth step: a statement, a commit, a ring, an acknowledgement."""
+"""A process that kills itself (SIGKILL) before its nth step: a statement, a commit, a publish or an ack."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tests.support.forks import FORK
 
 
 class Steps:
-    """Counts steps and dies before the `fatal`th; 0 never dies."""
+    """Counts steps and kills the process before the `fatal`th; 0 never kills it."""
 
     def __init__(self, fatal: int) -> None:
         self.fatal = fatal
         self.done = 0
 
     def step(self, *_: object, **__: object) -> None:
-        """One step is about to be taken."""
+        """Count a step that is about to happen."""
         self.done += 1
         if self.done == self.fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self) -> None:
-        """Count what this process says to PostgreSQL and to NATS from now on."""
+        """Count statements, commits, publishes and acks of this process from now on."""
         sa.event.listen(Engine, "before_cursor_execute", self.step)
         sa.event.listen(Engine, "commit", self.step)
         self._wrap(nats.js.client.JetStreamContext, "publish")
@@ -40,21 +40,21 @@ class Steps:
     def _wrap(self, kind: type, name: str) -> None:
         original: Callable[..., Awaitable[Any]] = getattr(kind, name)
 
-        async def wrapped(*words: Any, **more: Any) -> Any:
+        async def wrapped(*args: Any, **more: Any) -> Any:
             self.step()
-            answer = await original(*words, **more)
+            answer = await original(*args, **more)
             self.step()
             return answer
 
         setattr(kind, name, wrapped)
 
 
-def say(environment: Mapping[str, str], session: str, user: str, fatal: int) -> None:
-    """Registry says that files were registered, and rings."""
-    asyncio.run(_say(environment, UUID(session), UUID(user), Steps(fatal)))
+def publish_event(environment: Mapping[str, str], session: str, user: str, fatal: int) -> None:
+    """Publish FilesRegistered as registry does, and relay it to NATS."""
+    asyncio.run(_publish_event(environment, UUID(session), UUID(user), Steps(fatal)))
 
 
-async def _say(environment: Mapping[str, str], session: UUID, user: UUID, steps: Steps) -> None:
+async def _publish_event(environment: Mapping[str, str], session_id: UUID, user: UUID, steps: Steps) -> None:
     from libs.common.bus import Bus, Relay
     from libs.common.db import Database
     from libs.common.db.tables import infrastructure
@@ -70,15 +70,15 @@ async def _say(environment: Mapping[str, str], session: UUID, user: UUID, steps:
     relay = asyncio.create_task(Relay("registry", writer, bus, poked).run())
     steps.watch()
     events = writer.tables.events
-    async with database.read() as reading:
-        mine = events.c.payload["user_id"].astext == str(user)
-        said = await reading.scalar(sa.select(sa.func.count()).where(mine))
-    if not said:  # as a client repeats a request that was not answered
+    async with database.read() as session:
+        is_mine = events.c.payload["user_id"].astext == str(user)
+        n_published = await session.scalar(sa.select(sa.func.count()).where(is_mine))
+    if not n_published:  # as a client repeats a request that was not answered
         async with writer.begin() as tx:
-            tx.publish(FilesRegistered(session_id=session, user_id=user, dataset_ids=[]))
+            tx.publish(FilesRegistered(session_id=session_id, user_id=user, dataset_ids=[]))
     for _ in range(100):
-        async with database.read() as reading:
-            if not await reading.scalar(
+        async with database.read() as session:
+            if not await session.scalar(
                 sa.select(sa.func.count()).select_from(events).where(events.c.rung_at.is_(None))
             ):
                 break
@@ -88,12 +88,12 @@ async def _say(environment: Mapping[str, str], session: UUID, user: UUID, steps:
     await database.close()
 
 
-def hear(environment: Mapping[str, str], n: int, fatal: int) -> None:
-    """Metadata runs until it has handled n events in all."""
-    asyncio.run(_hear(environment, n, Steps(fatal)))
+def handle_events(environment: Mapping[str, str], n: int, fatal: int) -> None:
+    """Run metadata until it has handled n events in total."""
+    asyncio.run(_handle_events(environment, n, Steps(fatal)))
 
 
-async def _hear(environment: Mapping[str, str], n: int, steps: Steps) -> None:
+async def _handle_events(environment: Mapping[str, str], n: int, steps: Steps) -> None:
     os.environ.update(environment)
     from services.metadata.app import build
 
@@ -102,15 +102,15 @@ async def _hear(environment: Mapping[str, str], n: int, steps: Steps) -> None:
     async with app.router.lifespan_context(app):
         inbox = app.state.writer.tables.inbox
         for _ in range(200):
-            async with app.state.database.read() as reading:
-                if n <= (await reading.scalar(sa.select(sa.func.count()).select_from(inbox)) or 0):
+            async with app.state.database.read() as session:
+                if n <= (await session.scalar(sa.select(sa.func.count()).select_from(inbox)) or 0):
                     return
             await asyncio.sleep(0.02)
 
 
-def run(target: Callable[..., None], *words: object) -> int | None:
-    """Run a function in a process of its own; its exit code (-9: it died as told)."""
-    process = FORK.Process(target=target, args=words)
+def run(target: Callable[..., None], *args: object) -> int | None:
+    """Run a function in a process of its own; its exit code (-9: it was killed)."""
+    process = FORK.Process(target=target, args=args)
     process.start()
     process.join(60)
     if process.is_alive():

@@ -18,7 +18,7 @@ from services.scheduler.domain import running, steering
 from services.scheduler.domain.facts import Attempt, Change, Job, OutputRef, UploadFact, ended
 from services.scheduler.domain.graph import Wanted
 from services.scheduler.domain.sites import POOL
-from tests.unit.byte_road.search import (
+from tests.unit.upload_model.search import (
     ENDS_ONCE,
     FRESH,
     HELD,
@@ -32,7 +32,7 @@ from tests.unit.byte_road.search import (
     Broken,
     search,
 )
-from tests.unit.byte_road.world import Budget, Rules, World
+from tests.unit.upload_model.world import Budget, Rules, World
 
 SINGLE = World(Budget(tokens=2), n_jobs=1, raw=("a",))
 NEW_BYTES = World(Budget(tokens=2, registrations=1), n_jobs=1)

@@ -1,4 +1,4 @@
-"""The whole system at an address, with one session in it: files are brought, workers make something of them."""
+"""The whole system at an address with one session: upload files, run workers and a lab's agent."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ADMIN, PASSWORD = "root", "long enough"
 
 
 @dataclass
-class Site:
-    """The system at an address, with an administrator who asks and a worker's token."""
+class LiveSystem:
+    """The system at an address, an administrator's client and a worker's token."""
 
     url: str
     http: httpx.AsyncClient
@@ -37,17 +37,17 @@ class Site:
     worker_token: str = ""
     workers: dict[Worker, threading.Thread] = field(default_factory=dict)
 
-    async def made(self, path: str, body: dict[str, Any]) -> Any:
-        """What a POST answers."""
+    async def create(self, path: str, body: dict[str, Any]) -> Any:
+        """POST that must answer 201; its body."""
         answer = await self.http.post(path, json=body)
         assert answer.status_code == 201, f"{path}: {answer.text}"
         return answer.json()
 
-    async def bring(self, files: dict[str, bytes]) -> None:
-        """Register files of the session and bring their bytes to the central store."""
-        said = {"path": f"{SUBJECT}/{DAY}/001", "filenames": list(files), "name": "central"}
+    async def upload_files(self, files: dict[str, bytes]) -> None:
+        """Register files of the session and upload their bytes to the central store."""
+        body = {"path": f"{SUBJECT}/{DAY}/001", "filenames": list(files), "name": "central"}
         more = {"hashes": [md5(d) for d in files.values()], "filesizes": [len(d) for d in files.values()]}
-        await self.made("/register-file", said | more)
+        await self.create("/register-file", body | more)
         listed = await self.http.get("/copies", params={"repository": "central", "state": "expected"})
         server = Server(self.url, self.http.headers["Authorization"].removeprefix("Token "))
         for copy in listed.json()["results"]:
@@ -62,11 +62,11 @@ class Site:
 
     async def jobs(self) -> dict[str, dict[str, Any]]:
         """The session's jobs by task."""
-        found = (await self.http.get("/jobs", params={"session": self.session})).json()["results"]
-        return {job["task"]: job for job in found}
+        jobs = (await self.http.get("/jobs", params={"session": self.session})).json()["results"]
+        return {job["task"]: job for job in jobs}
 
-    async def until(self, tasks: set[str], state: str) -> dict[str, dict[str, Any]]:
-        """The session's jobs, once these are in that state."""
+    async def wait_for_jobs(self, tasks: set[str], state: str) -> dict[str, dict[str, Any]]:
+        """The session's jobs, once those of the tasks are in that state."""
         for _ in range(900):
             jobs = await self.jobs()
             if tasks <= {task for task, job in jobs.items() if job["state"] == state}:
@@ -74,19 +74,19 @@ class Site:
             await asyncio.sleep(0.1)
         raise AssertionError({task: (job["state"], job["why"]) for task, job in jobs.items()})
 
-    async def until_verified(self, n: int) -> None:
-        """Wait until so many copies in the central store are proved."""
+    async def wait_for_verified(self, n: int) -> None:
+        """Wait until n copies in the central store are verified."""
         for _ in range(900):
-            asked = {"repository": "central", "state": "verified"}
-            if (await self.http.get("/copies", params=asked)).json()["count"] == n:
+            params = {"repository": "central", "state": "verified"}
+            if (await self.http.get("/copies", params=params)).json()["count"] == n:
                 return
             await asyncio.sleep(0.1)
         raise AssertionError((await self.http.get("/copies")).json())
 
-    async def look(self, root: Path, repository: str) -> Round:
-        """One look of a lab's new agent, which remembers nothing, at the orders of its folder."""
+    async def run_agent_once(self, root: Path, repository: str) -> Round:
+        """One round of a lab's agent with an empty journal over its folder."""
         scopes = ["read", "transfer", f"repository:{repository}:prove"]
-        agent = await self.made("/tokens", {"name": "agent", "kind": "worker", "scopes": scopes})
+        agent = await self.create("/tokens", {"name": "agent", "kind": "worker", "scopes": scopes})
 
         def run() -> Round:
             server = Server(self.url, agent["token"], patience_s=20)
@@ -100,8 +100,8 @@ class Site:
 
         return await asyncio.to_thread(run)
 
-    def work(self, *trees: Path) -> None:
-        """Let a worker begin, beside these folders if any."""
+    def start_worker(self, *trees: Path) -> None:
+        """Start a worker in a thread; `trees` are folders whose files it can read locally."""
         server = Server(self.url, self.worker_token, patience_s=20)
         options = Options(
             work=self.folder / "work",
@@ -121,8 +121,8 @@ class Site:
         running.start()
         self.workers[worker] = running
 
-    async def rest(self) -> None:
-        """End the workers, and their connections with them."""
+    async def stop_workers(self) -> None:
+        """Stop the workers and close their connections."""
         for worker in self.workers:
             worker.stop()
         for running in self.workers.values():
@@ -130,27 +130,27 @@ class Site:
 
 
 @asynccontextmanager
-async def a_site(
+async def live_system(
     cingulum: Cingulum, folder: Path, store: str = "local", **settings: str
-) -> AsyncIterator[Site]:
-    """One lab with one session and the central repository; `settings` are those of the system, in capitals."""
+) -> AsyncIterator[LiveSystem]:
+    """One lab with one session and the central repository; `settings` are environment variables."""
     admin = {"CINGULUM_ADMIN_USERNAME": ADMIN, "CINGULUM_ADMIN_PASSWORD": PASSWORD}
     async with (
         served({**cingulum.environment, **admin, **settings}) as url,
         httpx.AsyncClient(base_url=url, timeout=60) as http,
     ):
-        site = Site(url, http, folder)
-        said = await http.post("/auth-token", json={"username": ADMIN, "password": PASSWORD})
-        http.headers["Authorization"] = f"Token {said.json()['token']}"
-        await site.made("/data-repository", {"name": "central", "store": store, "data_url": "/data/"})
-        await site.made("/labs", {"name": "hilllab", "repositories": ["central"]})
-        await site.made("/subjects", {"nickname": SUBJECT, "lab": "hilllab", "responsible_user": "root"})
+        system = LiveSystem(url, http, folder)
+        answer = await http.post("/auth-token", json={"username": ADMIN, "password": PASSWORD})
+        http.headers["Authorization"] = f"Token {answer.json()['token']}"
+        await system.create("/data-repository", {"name": "central", "store": store, "data_url": "/data/"})
+        await system.create("/labs", {"name": "hilllab", "repositories": ["central"]})
+        await system.create("/subjects", {"nickname": SUBJECT, "lab": "hilllab", "responsible_user": "root"})
         session = {"subject": SUBJECT, "lab": "hilllab", "start_time": f"{DAY}T10:00:00", "number": 1}
-        site.session = (await site.made("/sessions", session | {"users": []}))["id"]
+        system.session = (await system.create("/sessions", session | {"users": []}))["id"]
         scopes = ["read", "register", "transfer", "work"]
-        token = await site.made("/tokens", {"name": "w", "kind": "worker", "scopes": scopes})
-        site.worker_token = token["token"]
+        token = await system.create("/tokens", {"name": "w", "kind": "worker", "scopes": scopes})
+        system.worker_token = token["token"]
         try:
-            yield site
+            yield system
         finally:
-            await site.rest()
+            await system.stop_workers()

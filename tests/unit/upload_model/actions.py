@@ -16,8 +16,8 @@ from services.scheduler.domain.graph import DatasetFact, JobFact, Slot, Wanted, 
 from services.scheduler.domain.retry import ALYX_RUN, FailureKind
 from services.scheduler.domain.sites import POOL
 from services.transfer import domain as transfer
-from tests.unit.byte_road import registry_actions as registry
-from tests.unit.byte_road.world import (
+from tests.unit.upload_model import registry_actions as registry
+from tests.unit.upload_model.world import (
     LAB,
     LATER,
     NAMES,
