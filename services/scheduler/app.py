@@ -22,7 +22,7 @@ from services.scheduler.domain.retry import Hearing
 from services.scheduler.events import hears
 from services.scheduler.models import Base
 from services.scheduler.operations import graph, pipeline, running
-from services.scheduler.operations.desk import Desk
+from services.scheduler.operations.claim_queue import ClaimQueue
 from services.scheduler.queries import claims, inputs
 from services.scheduler.routes import routers
 from services.scheduler.settings import Settings
@@ -33,11 +33,11 @@ _STALE_A_ROUND: Final = 2_000  # rows of ready jobs that one round reads: some 2
 
 async def _start(app: FastAPI) -> Sequence[Loop]:
     settings: Settings = app.state.settings
-    desk = app.state.desk = Desk(app.state.bus)
-    app.state.writer.committed = desk.committed
+    queue = app.state.claim_queue = ClaimQueue(app.state.bus)
+    app.state.writer.committed = queue.committed
     pipeline.note(app.state.writer.info, settings.compress_preset)
     return [
-        desk.listen,
+        queue.listen,
         partial(_take_back, app, settings.lease_sweep_s),
         partial(_every, app, settings.publishing_sweep_s, running.ring_again),
         partial(_look_at_graphs, app, settings.graph_sweep_s),
@@ -57,7 +57,7 @@ async def _take_back(app: FastAPI, pause_s: float) -> None:
                 if (ran_out_by := hearing.judged(now)) is not None:
                     done += await running.take_back(tx, ran_out_by)
             if done:
-                await app.state.desk.ring_everywhere()
+                await app.state.claim_queue.wake_everywhere()
         except DATABASE_ERRORS as error:
             hearing = Hearing()
             logger("scheduler").info("the lease sweep waits for the database", error=str(error))
@@ -71,7 +71,7 @@ async def _every(app: FastAPI, pause_s: float, work: Callable[[Transaction], Awa
             async with app.state.writer.begin() as tx:
                 done = await work(tx)
             if done:
-                await app.state.desk.ring_everywhere()
+                await app.state.claim_queue.wake_everywhere()
         except DATABASE_ERRORS as error:
             logger("scheduler").info("a sweep waits for the database", error=str(error))
 
@@ -94,7 +94,7 @@ async def _look_at_graphs(app: FastAPI, pause_s: float) -> None:
             # An overlap: a transaction that began before this look may commit after it.
             since = now - timedelta(minutes=5)
             if changed:
-                await app.state.desk.ring_everywhere()
+                await app.state.claim_queue.wake_everywhere()
         except DATABASE_ERRORS as error:
             logger("scheduler").info("the graph sweep waits for the database", error=str(error))
             await asyncio.sleep(1)

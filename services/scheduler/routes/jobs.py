@@ -41,7 +41,7 @@ from services.scheduler.domain.facts import LateToken, OutputProblem, OutputUnde
 from services.scheduler.domain.steering import Whereabouts, why
 from services.scheduler.models import JobRow
 from services.scheduler.operations import running, steering
-from services.scheduler.operations.desk import Desk
+from services.scheduler.operations.claim_queue import ClaimQueue
 from services.scheduler.operations.pipeline import pipeline_of
 from services.scheduler.queries import claims
 
@@ -115,7 +115,7 @@ async def list_workers(who: Sees, read: Reading) -> list[Worker]:
 @router.post("/jobs/claim", response_model=Claim | NoWork)
 async def claim(request: Request, asked: ClaimIn, by: Working) -> Claim | NoWork:
     """Ask for work and wait for it. Nothing is given to a caller that has hung up."""
-    desk: Desk = request.app.state.desk
+    queue: ClaimQueue = request.app.state.claim_queue
 
     async def look() -> Claim | None:
         async with request.app.state.writer.begin(by) as tx:
@@ -135,7 +135,7 @@ async def claim(request: Request, asked: ClaimIn, by: Working) -> Claim | NoWork
                 parameters=dict(declared.parameters) if declared else {},
             )
 
-    return await desk.wait_for(look, asked.wait_s, request.is_disconnected) or NoWork()
+    return await queue.wait_for(look, asked.wait_s, request.is_disconnected) or NoWork()
 
 
 @router.post("/jobs/heartbeat")

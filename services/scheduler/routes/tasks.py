@@ -24,7 +24,7 @@ from libs.common.visibility import Visibility
 from services.scheduler import queries
 from services.scheduler.models import JobRow
 from services.scheduler.operations import steering
-from services.scheduler.queries.free import free_filter
+from services.scheduler.queries.django_filters import free_filter
 
 router = APIRouter(route_class=IdempotentRoute, tags=["tasks"])
 REFUSALS = problems(BadRequest, Forbidden, NotFound, Conflict)

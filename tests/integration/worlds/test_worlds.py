@@ -15,7 +15,7 @@ from libs.common.filters import FieldMap, JsonField, Relation
 from libs.common.testing import settings_environment
 from services.metadata.queries import free
 from services.registry.queries import django_filters
-from services.scheduler.queries.free import tasks
+from services.scheduler.queries.django_filters import tasks
 from tests.support.worlds.build import HIDDEN, WORLDS, Worlds, build
 from tests.support.worlds.people import a_town
 from tests.support.worlds.probes import Probes, text_of

@@ -18,7 +18,7 @@ from libs.common.filters import (
 from libs.common.problem import BadRequest
 from services.metadata.queries import free
 from services.registry.queries import django_filters
-from services.scheduler.queries.free import tasks
+from services.scheduler.queries.django_filters import tasks
 
 LISTS = [
     *free.MAPS.values(),

@@ -19,7 +19,7 @@ from libs.common.visibility import Visibility, visibility
 from libs.common.visible import dataset_visible, session_visible
 from services.metadata.queries import free
 from services.registry.queries import django_filters
-from services.scheduler.queries.free import tasks
+from services.scheduler.queries.django_filters import tasks
 
 MAPS: dict[str, FieldMap] = {
     **free.MAPS,
