@@ -12,7 +12,7 @@ CALLERS = {"by", "who", "principal", "caller"}
 # Each shows or narrows what `may_on` has allowed, and allows nothing by itself.
 ALLOWED = {
     (
-        "services/metadata/operations/colony.py",
+        "services/metadata/operations/subjects.py",
         "_may_give_away",
     ),  # an owner's word, beyond the right to change
     ("services/metadata/operations/identity.py", "make_token"),  # enrolling a worker is an administrator's

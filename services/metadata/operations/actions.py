@@ -26,8 +26,8 @@ from services.metadata.models import (
     WeighingRow,
 )
 from services.metadata.operations.clock import now_on_clock, time_of
-from services.metadata.operations.colony import DEFAULT_ZONE, animal_of_body, check_stays, end_restrictions
 from services.metadata.operations.house import json_given
+from services.metadata.operations.subjects import DEFAULT_ZONE, animal_of_body, check_stays, end_restrictions
 from services.metadata.queries import references, targets, visible
 from services.metadata.queries.references import Vocabulary
 

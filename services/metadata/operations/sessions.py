@@ -33,8 +33,8 @@ from services.metadata.operations.actions import (
     subject_of,
     visible_action,
 )
-from services.metadata.operations.colony import animal_of_body, check_stays
 from services.metadata.operations.house import json_given
+from services.metadata.operations.subjects import animal_of_body, check_stays
 from services.metadata.queries import references, targets, visible
 
 

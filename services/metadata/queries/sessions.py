@@ -26,8 +26,8 @@ from services.metadata.models import (
     WaterAdministrationRow,
 )
 from services.metadata.queries import visible
-from services.metadata.queries.colony import WaterType
 from services.metadata.queries.house import names_of
+from services.metadata.queries.subjects import WaterType
 
 
 def ids_of(statement: sa.Select[Any]) -> Any:

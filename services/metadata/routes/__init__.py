@@ -1,18 +1,18 @@
-"""The doors of metadata."""
+"""The routes of metadata."""
 
 from services.metadata.routes import (
-    actions,
     browser_sessions,
-    colony,
     house,
     identity,
     insertions,
     oidc,
     password,
-    records,
     second_factor,
     sessions,
+    subjects,
+    surgeries,
     vocabularies,
+    water_administrations,
     welfare,
 )
 
@@ -25,10 +25,10 @@ routers = [
     oidc.router,
     house.router,
     vocabularies.router,
-    colony.router,
-    records.router,
+    subjects.router,
+    water_administrations.router,
     welfare.router,
-    actions.router,
+    surgeries.router,
     sessions.router,
     insertions.router,
 ]

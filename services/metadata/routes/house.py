@@ -28,7 +28,7 @@ from services.metadata.models import LabRow, LocationRow, MembershipRow, Project
 from services.metadata.operations import house as operations
 from services.metadata.queries import house as queries
 from services.metadata.queries import visible
-from services.metadata.queries.free import given
+from services.metadata.queries.django_filters import given
 
 router = APIRouter(route_class=IdempotentRoute, tags=["house"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)

@@ -21,9 +21,10 @@ from libs.common.schemas.pages import Paging
 from libs.common.visibility import Visibility
 from services.metadata.models import InsertionRow
 from services.metadata.operations import insertions as operations
-from services.metadata.queries import house, search
+from services.metadata.queries import house
 from services.metadata.queries import sessions as queries
-from services.metadata.queries.free import given
+from services.metadata.queries.django_filters import given
+from services.metadata.queries.list_filters import sessions as search
 from services.metadata.routes.shapes import dataset, insertion
 
 router = APIRouter(route_class=IdempotentRoute, tags=["sessions"])

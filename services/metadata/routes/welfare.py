@@ -17,9 +17,9 @@ from libs.common.schemas.colony import WaterDay, WaterRequirement
 from services.metadata import domain
 from services.metadata.models import SubjectRow
 from services.metadata.operations.clock import day_of, time_of
-from services.metadata.operations.standing import endpoint_weight_g
-from services.metadata.queries import colony as queries
+from services.metadata.operations.welfare import endpoint_weight_g
 from services.metadata.queries import house
+from services.metadata.queries import subjects as queries
 
 router = APIRouter(route_class=IdempotentRoute, tags=["colony"])
 MOST_DAYS = 3_700  # ten years: no mouse lives longer

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from libs.common.visibility import system_visibility
-from services.metadata.queries import search
 from services.metadata.queries import sessions as queries
+from services.metadata.queries.list_filters import sessions as search
 from tests.support.house import House
 
 N_ANIMALS, N_SESSIONS, N_WEIGHINGS = 250, 5_000, 100

@@ -13,7 +13,7 @@ import pytest
 from deploy.local.servers import Postgres
 from libs.common.filters import FieldMap, JsonField, Relation
 from libs.common.testing import settings_environment
-from services.metadata.queries import free
+from services.metadata.queries.django_filters import MAPS as METADATA_MAPS
 from services.registry.queries import django_filters
 from services.scheduler.queries.django_filters import tasks
 from tests.support.worlds.build import HIDDEN, WORLDS, Worlds, build
@@ -22,7 +22,7 @@ from tests.support.worlds.probes import Probes, text_of
 from tests.support.worlds.routes import READS, WRITES, own_port, table
 
 READING = {"GET", "HEAD"}
-MAPS: dict[str, FieldMap] = {f"/{segment}": one for segment, one in free.MAPS.items()} | {
+MAPS: dict[str, FieldMap] = {f"/{segment}": one for segment, one in METADATA_MAPS.items()} | {
     "/datasets": django_filters.DATASETS,
     "/files": django_filters.FILES,
     "/downloads": django_filters.DOWNLOADS,

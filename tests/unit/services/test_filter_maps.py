@@ -16,12 +16,12 @@ from libs.common.filters import (
     visible_to_all,
 )
 from libs.common.problem import BadRequest
-from services.metadata.queries import free
+from services.metadata.queries.django_filters import MAPS as METADATA_MAPS
 from services.registry.queries import django_filters
 from services.scheduler.queries.django_filters import tasks
 
 LISTS = [
-    *free.MAPS.values(),
+    *METADATA_MAPS.values(),
     django_filters.DATASETS,
     django_filters.FILES,
     django_filters.DOWNLOADS,
@@ -65,7 +65,7 @@ def test_a_map_is_a_vocabulary_or_says_who_may_know_of_its_rows() -> None:
     assert {"sessions", "subjects", "projects", "datasets", "insertions", "weighings", "tasks"} <= hidden
 
 
-SESSIONS = free.MAPS["sessions"]
+SESSIONS = METADATA_MAPS["sessions"]
 OF_FILES = "data_dataset_session_related__file_records__data_repository__name__icontains,a"
 
 

@@ -17,12 +17,12 @@ from libs.common.published import SESSIONS, table
 from libs.common.scopes import Permission, Scope
 from libs.common.visibility import Visibility, visibility
 from libs.common.visible import dataset_visible, session_visible
-from services.metadata.queries import free
+from services.metadata.queries.django_filters import MAPS as METADATA_MAPS
 from services.registry.queries import django_filters
 from services.scheduler.queries.django_filters import tasks
 
 MAPS: dict[str, FieldMap] = {
-    **free.MAPS,
+    **METADATA_MAPS,
     "datasets": django_filters.DATASETS,
     "files": django_filters.FILES,
     "tasks": tasks(),

@@ -38,12 +38,12 @@ from services.metadata.models import (
     WaterAdministrationRow,
     WeighingRow,
 )
-from services.metadata.operations import colony as operations
-from services.metadata.operations.standing import with_standing
-from services.metadata.queries import colony as queries
+from services.metadata.operations import subjects as operations
+from services.metadata.operations.welfare import with_standing
 from services.metadata.queries import house, visible
-from services.metadata.queries.free import given
-from services.metadata.routes.records import water_given, weighing
+from services.metadata.queries import subjects as queries
+from services.metadata.queries.django_filters import given
+from services.metadata.routes.water_administrations import water_given, weighing
 
 router = APIRouter(route_class=IdempotentRoute, tags=["colony"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)

@@ -24,7 +24,7 @@ from services.metadata.models import (
     UserRow,
     VocabularyRow,
 )
-from services.metadata.queries.action_maps import SESSION_MAP
+from services.metadata.queries.django_filters.sessions import SESSION_MAP
 
 Condition = sa.ColumnElement[bool]
 FAIL = QC_CODES["FAIL"]

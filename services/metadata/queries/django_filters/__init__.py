@@ -6,8 +6,14 @@ from typing import Any, Final
 
 from libs.common.filters import FieldMap, parse_filter, parse_json_filter, to_sql
 from libs.common.visibility import Visibility
-from services.metadata.queries.action_maps import ACTION_MAP, INSERTION_MAP, SESSION_MAP
-from services.metadata.queries.filter_maps import LAB_MAP, SUBJECT_MAP, USER_MAP, WATER_MAP, WEIGHING_MAP
+from services.metadata.queries.django_filters.sessions import ACTION_MAP, INSERTION_MAP, SESSION_MAP
+from services.metadata.queries.django_filters.subjects import (
+    LAB_MAP,
+    SUBJECT_MAP,
+    USER_MAP,
+    WATER_MAP,
+    WEIGHING_MAP,
+)
 
 MAPS: Final[dict[str, FieldMap]] = {
     "sessions": SESSION_MAP,

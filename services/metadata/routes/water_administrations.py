@@ -29,10 +29,10 @@ from services.metadata.models import (
     WaterAdministrationRow,
     WeighingRow,
 )
-from services.metadata.operations import records as operations
-from services.metadata.queries import colony as queries
+from services.metadata.operations import water_administrations as operations
 from services.metadata.queries import house
-from services.metadata.queries.free import given
+from services.metadata.queries import subjects as queries
+from services.metadata.queries.django_filters import given
 
 router = APIRouter(route_class=IdempotentRoute, tags=["colony"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)

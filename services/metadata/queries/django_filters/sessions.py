@@ -17,7 +17,7 @@ from services.metadata.models import (
     InsertionRow,
     SessionProjectRow,
 )
-from services.metadata.queries.filter_maps import (
+from services.metadata.queries.django_filters.subjects import (
     LAB_MAP,
     LOCATION_MAP,
     PROJECT_MAP,

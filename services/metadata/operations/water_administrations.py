@@ -25,8 +25,8 @@ from services.metadata.models import (
     WeighingRow,
 )
 from services.metadata.operations.clock import now_on_clock, time_of
-from services.metadata.operations.colony import animal_of, animal_of_body, check_may_edit
 from services.metadata.operations.house import kept
+from services.metadata.operations.subjects import animal_of, animal_of_body, check_may_edit
 from services.metadata.queries import references
 from services.metadata.queries.references import Vocabulary, unknown
 

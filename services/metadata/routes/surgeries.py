@@ -19,7 +19,7 @@ from services.metadata.models import ActionRow, LabRow, SubjectRow
 from services.metadata.operations import actions as operations
 from services.metadata.queries import house
 from services.metadata.queries import sessions as queries
-from services.metadata.queries.free import given
+from services.metadata.queries.django_filters import given
 
 router = APIRouter(route_class=IdempotentRoute, tags=["actions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, NotFound)

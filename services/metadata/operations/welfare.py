@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cingulum.welfare import Assessment, History, InvalidHistory, assess, assess_many
 from services.metadata import domain
 from services.metadata.operations.clock import day_of
-from services.metadata.queries import colony as queries
+from services.metadata.queries import subjects as queries
 
 KINDS = ("weights", "waters", "surgeries", "restrictions")
 Rows = Sequence[Mapping[str, Any]]
