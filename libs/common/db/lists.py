@@ -1,17 +1,29 @@
-"""Filters that all lists share, and pages."""
+"""Old names of db/pages.py and filters/parameters.py, until every list has its `ListFilters`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.pages import fetch_page as paged
 from libs.common.problem import BadRequest
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.ids import parse_field_id as uuid_of
+
+__all__ = [
+    "MOST_WORDS",
+    "bad",
+    "days_of",
+    "like",
+    "number_of",
+    "on_days",
+    "paged",
+    "truth_of",
+    "uuid_of",
+    "whole_of",
+    "words",
+]
 
 MOST_WORDS = 32  # of a comma list: each becomes a condition of its own
 
@@ -19,14 +31,6 @@ MOST_WORDS = 32  # of a comma list: each becomes a condition of its own
 def bad(field: str, text: str) -> BadRequest:
     """A filter's value that cannot be meant."""
     return BadRequest(fields={field: [text]})
-
-
-def uuid_of(field: str, text: str) -> UUID:
-    """A filter's UUID, also as the last part of an address. Raises BadRequest."""
-    try:
-        return UUID(text.rstrip("/").rpartition("/")[2])
-    except ValueError:
-        raise bad(field, f"'{text}' is not a UUID.") from None
 
 
 def whole_of(field: str, text: str) -> int:
@@ -92,19 +96,3 @@ def words(field: str, text: str) -> list[str]:
     if len(found) > MOST_WORDS:
         raise bad(field, f"At most {MOST_WORDS} values are read, not {len(found)}: ask in several requests.")
     return found
-
-
-async def paged(
-    session: AsyncSession, statement: sa.Select[Any], wanted: PageWanted
-) -> tuple[int, list[Mapping[str, Any]]]:
-    """How many rows there are, and those of one page; one statement, unless the page lies behind the end.
-
-    The count is a query of its own within it: beside each row it would keep a long list from its index.
-    """
-    count = sa.select(sa.func.count()).select_from(statement.order_by(None).subquery())
-    asked = statement.add_columns(count.scalar_subquery().label("_count"))
-    rows = (await session.execute(asked.limit(wanted.limit).offset(wanted.offset))).mappings().all()
-    if rows or not wanted.offset:
-        n_all = int(rows[0]["_count"]) if rows else 0
-        return n_all, [{name: value for name, value in row.items() if name != "_count"} for row in rows]
-    return int(await session.scalar(count) or 0), []

@@ -1,21 +1,23 @@
-"""Typed ids. All are UUID version 4, since the ONE client refuses others."""
+"""Ids as callers send them: all are UUID version 4, since the ONE client refuses others."""
 
 from __future__ import annotations
 
-from typing import NewType
 from uuid import UUID
 
-UserId = NewType("UserId", UUID)
-LabId = NewType("LabId", UUID)
-ProjectId = NewType("ProjectId", UUID)
-SubjectId = NewType("SubjectId", UUID)
-SessionId = NewType("SessionId", UUID)
-TokenId = NewType("TokenId", UUID)
-RepositoryId = NewType("RepositoryId", UUID)
-DatasetId = NewType("DatasetId", UUID)
-VersionId = NewType("VersionId", UUID)
-CopyId = NewType("CopyId", UUID)
-UploadId = NewType("UploadId", UUID)
-JobId = NewType("JobId", UUID)
-WorkerId = NewType("WorkerId", UUID)
-EventId = NewType("EventId", UUID)
+from libs.common.problem import BadRequest
+
+
+def parse_id(text: str) -> UUID:
+    """A UUID, also as the last part of an address. Raises ValueError."""
+    try:
+        return UUID(text.rstrip("/").rpartition("/")[2])
+    except ValueError:
+        raise ValueError(f"'{text}' is not a UUID.") from None
+
+
+def parse_field_id(field: str, text: str) -> UUID:
+    """The same for a field of a body. Raises BadRequest that names the field."""
+    try:
+        return parse_id(text)
+    except ValueError as error:
+        raise BadRequest(fields={field: [str(error)]}) from None

@@ -16,7 +16,6 @@ from libs.common.db.audit import BATCH, first_broken, seal
 from libs.common.events import UploadCompleted
 from libs.common.migrate import Addresses, owner_role, runtime_role, step_zero, upgrade
 from libs.common.published import RECORDINGS, VIEWS
-from libs.common.schemas.ids import UploadId
 from libs.common.testing import Running
 from libs.common.testing.harness import SECRET
 from tests.support.system import Cingulum
@@ -152,7 +151,7 @@ async def test_a_changed_audit_row_breaks_the_chain(cingulum: Cingulum) -> None:
 
 async def test_a_fact_is_said_once_however_often_its_transaction_is_flushed(cingulum: Cingulum) -> None:
     metadata = await cingulum.start(Service.METADATA)
-    event = UploadCompleted(upload_id=UploadId(uuid4()), sha256="0" * 64, md5="0" * 32, size_bytes=1)
+    event = UploadCompleted(upload_id=uuid4(), sha256="0" * 64, md5="0" * 32, size_bytes=1)
     async with metadata.app.state.writer.begin() as tx:
         async with tx.part() as part:
             part.publish(event)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from typing import Annotated
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from deploy.local.servers import Postgres
 from libs.common.db.engine import async_url
 from libs.common.filters import FieldMap, FilterProblem, parse_filter, parse_json_filter, to_sql
+from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, WhereTrue, contains, parameter
+from libs.common.filters.parameters import DayRange, Text, Truth
 from libs.common.filters.patterns import BadPattern, checked_pattern
 from libs.common.visibility import system_visibility
 from tests.support.filter_maps import (
@@ -353,3 +356,39 @@ def test_every_pattern_let_through_is_one_for_the_database(database: str, patter
                 await connection.execute(sa.select(text.bool_op("~")(bound), text.bool_op("~*")(bound)))
 
     asyncio.run(run())
+
+
+class SessionFilters(ListFilters):
+    """Filters of a list of sessions."""
+
+    protocol: Annotated[Text, Where(lambda text: contains(SESSIONS_TABLE.c.task_protocol, text))] = parameter(
+        "A part of the protocol's name."
+    )
+    mock: Annotated[Truth, WhereTrue(SESSIONS_TABLE.c.is_mock.is_(True))] = parameter(
+        "Mock sessions, or others."
+    )
+    days: Annotated[DayRange, Where(lambda days: days.contain_text(SESSIONS_TABLE.c.start_text))] = parameter(
+        "First and last day."
+    )
+    django: Annotated[Text, FreeFilter(SESSIONS)] = parameter("Free filter.")
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ({}, [1, 2, 3, 4, 5]),
+        ({"protocol": "CHOICE"}, [1]),
+        ({"protocol": "100%_done"}, [2]),
+        ({"protocol": "%"}, [2]),
+        ({"mock": "true"}, [2]),
+        ({"mock": "false"}, [1, 3, 4, 5]),
+        ({"days": "2024-03-02,2024-03-03"}, [2, 3]),
+        ({"django": "subject__nickname,KS022", "mock": "false"}, [1]),
+    ],
+)
+async def test_a_class_of_filters_selects_rows(
+    connection: AsyncConnection, query: dict[str, str], numbers: list[int]
+) -> None:
+    filters = SessionFilters.model_validate(query)
+    statement = sa.select(SESSIONS_TABLE.c.number).where(*filters.conditions(EVERYTHING))
+    assert sorted((await connection.scalars(statement)).all()) == numbers

@@ -1,0 +1,129 @@
+"""The filters of a list as one class: each field is a query parameter with its type, description and condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+from libs.common.filters.conditions import parse_filter, parse_json_filter
+from libs.common.filters.fields import FieldMap
+from libs.common.filters.sql import to_sql
+from libs.common.visibility import Visibility
+
+Condition = sa.ColumnElement[bool]
+
+
+@dataclass(frozen=True, eq=False)
+class Where:
+    """The rows that a filter keeps, by its value."""
+
+    condition: Callable[[Any], Condition]
+
+    def of(self, _visibility: Visibility, value: Any, _name: str) -> Condition:
+        """The condition for one value."""
+        return self.condition(value)
+
+
+@dataclass(frozen=True, eq=False)
+class WhereTrue:
+    """The rows that a truth filter keeps when it is true; when it is false it keeps the others."""
+
+    condition: Condition
+
+    def of(self, _visibility: Visibility, value: Any, _name: str) -> Condition:
+        """The condition, or its opposite."""
+        return self.condition if value else sa.not_(self.condition)
+
+
+@dataclass(frozen=True, eq=False)
+class WhereVisible:
+    """The same as `Where`, for conditions over other objects, of which the caller's visibility decides."""
+
+    condition: Callable[[Visibility, Any], Condition]
+
+    def of(self, visibility: Visibility, value: Any, _name: str) -> Condition:
+        """The condition for one value and caller."""
+        return self.condition(visibility, value)
+
+
+@dataclass(frozen=True, eq=False)
+class FreeFilter:
+    """Alyx's free filters over a field map: `django=`, or a JSON field's `json=` and `extended_qc=`."""
+
+    fields: FieldMap
+
+    def of(self, visibility: Visibility, value: Any, name: str) -> Condition:
+        """The condition. Raises UnknownFilter and BadFilterValue."""
+        parse = parse_filter if name == "django" else parse_json_filter
+        return to_sql(parse(value, self.fields, name), visibility)
+
+
+@dataclass(frozen=True, eq=False)
+class Combined:
+    """Marks a field whose condition depends on other fields: `combined()` of its class makes it."""
+
+
+def parameter(description: str, *, alias: str | None = None) -> Any:
+    """The description of a filter; `alias` is the parameter's name where a field cannot have it, such as `json`."""
+    return Field(default_factory=_absent, description=description, alias=alias)
+
+
+def _absent() -> Any:  # a factory: a default of None would be published as one of the filter's values
+    return None
+
+
+class ListFilters(BaseModel):
+    """Base class of the filters of a list; use as `filters: Annotated[SubjectFilters, Query()]`.
+
+    class SubjectFilters(ListFilters):
+        nickname: Annotated[Text, Where(lambda value: SubjectRow.nickname == value)] = parameter("Nickname.")
+        project: Annotated[Text, WhereVisible(in_project)] = parameter("Name of a project of the subject.")
+        django: Annotated[Text, FreeFilter(SUBJECT_MAP)] = parameter("Alyx's free filter: `field,value,…`.")
+
+    Raises TypeError when a class is made whose field has no description or no condition.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, populate_by_name=True, arbitrary_types_allowed=True
+    )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, field in cls.model_fields.items():
+            if not field.description:
+                raise TypeError(f"{cls.__name__}.{name} has no description: give it by parameter(...)")
+            makers = _makers(field)
+            if len(makers) != 1:
+                raise TypeError(f"{cls.__name__}.{name} needs one condition, and has {len(makers)}")
+            if isinstance(makers[0], Combined) and cls.combined is ListFilters.combined:
+                raise TypeError(f"{cls.__name__}.{name} is Combined, but combined() makes no condition")
+
+    def conditions(self, visibility: Visibility) -> list[Condition]:
+        """The conditions of all filters that are present. Raises UnknownFilter and BadFilterValue of free filters."""
+        conditions = []
+        for name, field in type(self).model_fields.items():
+            value, maker = getattr(self, name), _makers(field)[0]
+            if not isinstance(maker, Combined) and value is not None and value not in ("", ()):
+                conditions.append(maker.of(visibility, value, field.alias or name))
+        return conditions + self.combined(visibility)
+
+    def combined(self, _visibility: Visibility) -> list[Condition]:
+        """The conditions of fields that are marked `Combined`."""
+        return []
+
+
+def _makers(field: FieldInfo) -> list[Any]:
+    kinds = (Where, WhereTrue, WhereVisible, FreeFilter, Combined)
+    return [metadata for metadata in field.metadata if isinstance(metadata, kinds)]
+
+
+def contains(column: Any, text: str) -> Condition:
+    """A column contains a text, ignoring case; `%` and `_` mean themselves."""
+    condition: Condition = column.icontains(text, autoescape=True)
+    return condition

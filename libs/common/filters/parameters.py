@@ -1,0 +1,150 @@
+"""Types of list filters' values: what is parsed from the text of a query parameter, and how invalid text is refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from libs.common.schemas.ids import parse_id
+
+MOST_NAMES: Final = 32  # of a comma list: each becomes a condition of its own
+_TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+class Parsed:
+    """Metadata of a value type: how the parameter's text becomes the value.
+
+    `parse` raises ValueError with the text that the caller reads, and may return None for text that is ignored. An
+    empty text is an absent filter, and of a repeated parameter the last one counts.
+    """
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self.parse = parse
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._validate)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string"}
+
+    def _validate(self, value: Any) -> Any:
+        if isinstance(value, list):  # FastAPI collects the values of a field whose type is a sequence
+            value = value[-1] if value else None
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.parse(value) if value else None
+        except ValueError as error:
+            raise PydanticCustomError("invalid_filter", "{reason}", {"reason": str(error)}) from None
+
+
+@dataclass(frozen=True)
+class Days:
+    """A range of days, both ends included."""
+
+    first: date
+    last: date
+
+    def contain(self, day: Any) -> sa.ColumnElement[bool]:
+        """The condition that a column of type DATE lies in the range."""
+        is_within: sa.ColumnElement[bool] = day.between(self.first, self.last)
+        return is_within
+
+    def contain_text(self, text: Any) -> sa.ColumnElement[bool]:
+        """The same for a time that is stored as text, by the day that the text shows."""
+        return self.contain(sa.cast(sa.func.left(text, 10), sa.Date))
+
+
+def parse_whole_number(text: str) -> int:
+    """A whole number of at most nine digits. Raises ValueError.
+
+    >>> parse_whole_number("001")
+    1
+    """
+    if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 10:
+        return int(text)
+    raise ValueError(f"'{text}' is not a whole number.")
+
+
+def parse_number(text: str) -> float:
+    """A finite number. Raises ValueError.
+
+    >>> parse_number("nan")
+    Traceback (most recent call last):
+        ...
+    ValueError: 'nan' is not a number.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"'{text}' is not a number.")
+    return value
+
+
+def parse_truth(text: str) -> bool | None:
+    """A truth value; None for text that is neither true nor false, which Alyx ignores.
+
+    >>> parse_truth("True"), parse_truth("0"), parse_truth("perhaps")
+    (True, False, None)
+    """
+    return _TRUTH.get(text.lower())
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """The values of a comma list. Raises ValueError for one so long that its statement would take minutes to plan.
+
+    >>> parse_names("a, b,")
+    ('a', 'b')
+    """
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    if len(names) > MOST_NAMES:
+        raise ValueError(f"At most {MOST_NAMES} values are read, not {len(names)}: ask in several requests.")
+    return names
+
+
+def parse_day(text: str) -> date:
+    """A day, also as the beginning of a time. Raises ValueError.
+
+    >>> parse_day("2020-08-21T12:00")
+    datetime.date(2020, 8, 21)
+    """
+    try:
+        return date.fromisoformat(text.strip()[:10])
+    except ValueError:
+        raise ValueError(f"'{text}' is not a day such as 2020-08-21.") from None
+
+
+def parse_days(text: str) -> Days:
+    """A range of days. Raises ValueError.
+
+    >>> parse_days("2020-08-21,2020-08-24")
+    Days(first=datetime.date(2020, 8, 21), last=datetime.date(2020, 8, 24))
+    """
+    try:
+        first, last = (datetime.fromisoformat(part.strip()).date() for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"'{text}' is not two days such as 2020-08-21,2020-08-24.") from None
+    return Days(first, last)
+
+
+Text = Annotated[str, Parsed(str)]
+UuidText = Annotated[UUID, Parsed(parse_id)]
+"""A UUID, also as the last part of an address."""
+WholeNumber = Annotated[int, Parsed(parse_whole_number)]
+Number = Annotated[float, Parsed(parse_number)]
+Truth = Annotated[bool, Parsed(parse_truth)]
+CommaList = Annotated[tuple[str, ...], Parsed(parse_names)]
+Day = Annotated[date, Parsed(parse_day)]
+DayRange = Annotated[Days, Parsed(parse_days)]
