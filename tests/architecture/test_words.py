@@ -101,7 +101,6 @@ PENDING: tuple[str, ...] = (
     "tests/unit/services/registry",
     "tests/unit/services/scheduler",
     "tests/unit/services/transfer",
-    "tests/unit/test_examples.py",
 )
 
 

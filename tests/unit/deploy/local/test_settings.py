@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import doctest
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from deploy.local import settings
 from deploy.local.places import free_port
 from deploy.local.settings import LocalSettings, SetUpError
-
-
-def test_the_examples_hold() -> None:
-    assert doctest.testmod(settings) == doctest.TestResults(failed=0, attempted=1)
 
 
 def test_nothing_said_means_var_and_port_8000(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,12 +9,7 @@ from hypothesis import strategies as st
 from cingulum.codec import parse_meta
 from examples.synthetic_recording import spikeglx_meta
 from libs.common.problem import BadRequest
-from services.compressor import domain
 from services.compressor.domain import channels_of, span_of, uv_per_bit
-
-
-def test_the_examples_run() -> None:
-    assert doctest.testmod(domain).failed == 0
 
 
 def test_a_neuropixels_1_probe_has_2_34_microvolts_a_bit_and_a_sync_word() -> None:

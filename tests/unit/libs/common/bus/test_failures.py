@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from uuid import UUID
 
 import asyncpg
@@ -11,7 +10,6 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.common.bus import failures
 from libs.common.bus.failures import (
     FAILURES,
     LONGEST_PAUSE_S,
@@ -103,7 +101,3 @@ def test_only_its_own_failures_park_an_event(causes: list[Cause]) -> None:
 def test_pauses_grow_to_a_limit_and_are_spread(n: int, event_id: UUID) -> None:
     assert pause_s(n) <= pause_s(n + 1) <= LONGEST_PAUSE_S
     assert 0.75 * pause_s(n) <= spread(pause_s(n), event_id) <= pause_s(n)
-
-
-def test_examples() -> None:
-    assert doctest.testmod(failures).failed == 0
