@@ -8,7 +8,6 @@ from cingulum.codec.claims import Claim, Contradiction, Facts, contradictions
 from cingulum.codec.companions import parse_meta
 from cingulum.codec.container import CglFile, CglReader, Index, read_index
 from cingulum.codec.container_writer import compress, write_cgl
-from cingulum.codec.digests import Digests, digests_of
 from cingulum.codec.errors import (
     AmbiguousCompanion,
     CodecError,
@@ -23,10 +22,11 @@ from cingulum.codec.errors import (
 )
 from cingulum.codec.export import decompress_to_bin
 from cingulum.codec.layout import RawLayout
-from cingulum.codec.proof import Compression, Progress, decoded_digests, holds
+from cingulum.codec.proof import Compression, Progress, decoded_digests, digests_of, holds
 from cingulum.codec.ranges import LocalFile, ReadRange
 from cingulum.codec.recording import ContradictedRecording, Opened, Recording, open_local
 from cingulum.codec.source import Decoded, RawFile
+from cingulum.digests import Digests
 
 __all__ = [
     "AmbiguousCompanion",

@@ -24,9 +24,9 @@ from cingulum.codec.chunked import ChunkedReader, Samples, check_chunk_sizes, ch
 from cingulum.codec.claims import SHA256_DIGITS, Claim, claims_of_ch, hash_or_none
 from cingulum.codec.companions import find_companion
 from cingulum.codec.deflate_engines import inflate
-from cingulum.codec.digests import Digests
 from cingulum.codec.errors import InvalidHeader
 from cingulum.codec.ranges import LocalFile, ReadRange
+from cingulum.digests import Digests
 
 MAX_HEADER_BYTES = 64 << 20  # a day of one-second chunks has 3 MB of header
 MAX_CHANNELS = 1 << 20

@@ -13,11 +13,11 @@ from typing import Any
 
 from cingulum.codec.checksums import crc32
 from cingulum.codec.claims import Facts
-from cingulum.codec.digests import Digests, Hasher
 from cingulum.codec.journal import PartFile
 from cingulum.codec.pipeline import COPIES_PER_CHUNK, Turns, ordered_map, thread_count
 from cingulum.codec.proof import OnProgress, Progress
 from cingulum.codec.source import Source
+from cingulum.digests import Digests, Hasher
 
 Encode = Callable[[bytes], bytes]
 OnNote = Callable[[str], None]
@@ -70,7 +70,7 @@ def write_chunks(
     `copies` tells how often a chunk is in memory while it is encoded.
     """
     work.note(part)
-    raw, turns = Hasher(), Turns()
+    raw, turns = Hasher(sha1=True), Turns()
     lengths = [
         (stop - start) * source.layout.bytes_per_sample for start, stop in pairwise(source.chunk_bounds)
     ]

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cingulum.codec.claims import Claim, Facts
-from cingulum.codec.digests import Digests
 from cingulum.codec.errors import DamagedChunk, InvalidHeader
 from cingulum.codec.ranges import ReadRange
+from cingulum.digests import Digests
 
 Samples = NDArray[Any]
 MAX_CHUNK_BYTES = 1 << 30  # one second of 5,000 channels at 30 kHz is 300 MB

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from cingulum.codec.checksums import crc32
 from cingulum.codec.chunk import EncodedChunk
 from cingulum.codec.chunked import ChunkedReader, Samples, check_chunk_sizes, check_chunk_table
-from cingulum.codec.digests import Digests
 from cingulum.codec.errors import CodecError, DamagedChunk, InvalidHeader
 from cingulum.codec.kernels import KernelName
 from cingulum.codec.ranges import LocalFile, ReadRange, exactly
+from cingulum.digests import Digests
 
 SUFFIX = ".cgl"
 # As PNG's: a text transfer that changes line ends or strips a bit breaks it at once.

@@ -7,11 +7,11 @@ from pathlib import Path
 from cingulum.codec.atomic import publish, sole_writer
 from cingulum.codec.chunk_writer import OnNote, Work, start_of
 from cingulum.codec.chunked import ChunkedReader
-from cingulum.codec.digests import Digests
 from cingulum.codec.errors import ProofFailed, TargetExists
 from cingulum.codec.journal import PartFile, unfinished
 from cingulum.codec.proof import OnProgress, Progress, decoded_chunks
 from cingulum.codec.source import Decoded
+from cingulum.digests import Digests
 
 
 def decompress_to_bin(

@@ -17,7 +17,7 @@ from typing import Any, TextIO
 
 from cingulum.codec.atomic import part_path
 from cingulum.codec.checksums import crc32
-from cingulum.codec.digests import Hasher
+from cingulum.digests import Hasher
 
 
 def journal_path(target: Path) -> Path:
@@ -39,7 +39,7 @@ class PartFile:
 
     def __init__(self, target: Path, start: dict[str, Any], prefix: bytes, file: BufferedRandom) -> None:
         self.path = part_path(target)
-        self.hasher = Hasher()
+        self.hasher = Hasher(sha1=True)
         self.set_aside = ""
         self._file = file
         journal = journal_path(target)

@@ -12,9 +12,9 @@ import numpy as np
 
 from cingulum.codec.chunked import ChunkedReader
 from cingulum.codec.claims import Contradiction
-from cingulum.codec.digests import Digests, Hasher, digests_of
 from cingulum.codec.errors import DamagedChunk, ProofFailed
 from cingulum.codec.pipeline import ordered_map, thread_count
+from cingulum.digests import Digests, Hasher, hash_file
 
 
 class Progress(NamedTuple):
@@ -64,6 +64,11 @@ class Compression:
         return (*found, *map(str, self.contradictions))
 
 
+def digests_of(path: Path) -> Digests:
+    """Size and all hashes of a file, for comparison with those of a recording."""
+    return hash_file(path, sha1=True)
+
+
 def decoded_digests(
     reader: ChunkedReader,
     threads: int | None = None,
@@ -71,7 +76,7 @@ def decoded_digests(
     memory_bytes: int | None = None,
 ) -> Digests:
     """Hashes of the bytes that a compressed recording decodes to; raises DamagedChunk."""
-    hasher = Hasher()
+    hasher = Hasher(sha1=True)
     for raw in decoded_chunks(reader, threads, memory_bytes):
         hasher.update(raw)
         if on_progress:

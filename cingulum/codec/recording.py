@@ -21,12 +21,12 @@ from cingulum.codec.companions import claims_beside
 from cingulum.codec.container import CglFile, CglReader, read_index
 from cingulum.codec.container_writer import write_cgl
 from cingulum.codec.deflate_engines import CompatiblePreset
-from cingulum.codec.digests import Digests
 from cingulum.codec.export import decompress_to_bin
 from cingulum.codec.layout import RawLayout
 from cingulum.codec.proof import Compression
 from cingulum.codec.ranges import LocalFile, ReadRange
 from cingulum.codec.source import Decoded, RawFile
+from cingulum.digests import Digests
 
 _SLICES = re.compile(r"/slices/[0-9a-fA-F-]{36}/?$")
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from cingulum.digests import Digests
 from libs.common.problem import BadRequest, Conflict
 from libs.common.schemas.states import AttemptState, UploadState
 
@@ -77,15 +78,6 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Read:
-    """What a full read of stored bytes found. Only code that has read every byte makes one."""
-
-    size_bytes: int
-    md5: str
-    sha256: str
-
-
-@dataclass(frozen=True)
 class Upload:
     """One announced file. `sha256` is the announced one, or null until the end; `found` is what our own read gave.
 
@@ -98,7 +90,7 @@ class Upload:
     sha256: str | None = None
     state: UploadState = UploadState.ANNOUNCED
     parts: Mapping[int, Part] = field(default_factory=dict)
-    found: Read | None = None
+    found: Digests | None = None
     job_id: UUID | None = None
     token: int | None = None
     copy_id: UUID | None = None
@@ -142,7 +134,7 @@ def missing_parts(upload: Upload) -> list[int]:
     return [n for n in range(part_count(upload)) if n not in upload.parts]
 
 
-def announce(upload: Upload, known: Read | None, now: datetime) -> Upload:
+def announce(upload: Upload, known: Digests | None, now: datetime) -> Upload:
     """Start an upload. `known` is a landed object of the same store with the announced SHA-256: then nothing is sent.
 
     The caller holds the lock of that hash, which `remove_object` takes too, so the object cannot vanish meanwhile.
@@ -183,7 +175,7 @@ def check_whole(upload: Upload, claimed_sha256: str) -> None:
         raise HashDiffers("The SHA-256 is not the one announced.")
 
 
-def land(upload: Upload, claimed_sha256: str, read: Read, now: datetime) -> tuple[Upload, bool]:
+def land(upload: Upload, claimed_sha256: str, read: Digests, now: datetime) -> tuple[Upload, bool]:
     """The upload after a full read of its bytes, and whether it landed now (then UploadCompleted is said).
 
     Bytes other than claimed bring it back to its start, since no single part can be blamed: the caller commits that
@@ -264,7 +256,7 @@ def check_bundle(entries: Sequence[BundleEntry]) -> list[tuple[int, int]]:
     return spans
 
 
-def check_bundled(entries: Sequence[BundleEntry], found: Sequence[Read]) -> None:
+def check_bundled(entries: Sequence[BundleEntry], found: Sequence[Digests]) -> None:
     """After the bytes are read: each file is what its entry says, or the whole bundle is refused (HashDiffers)."""
     wrong = [
         i

@@ -11,20 +11,19 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from libs.common.storage.digests import digest_of
+from cingulum.digests import Digests, hash_bytes
 from libs.common.storage.disk import Draft, fsync_folder, make_folders
-from libs.common.storage.store import Digest
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def write_drafts(folder: Path, data: Sequence[bytes]) -> list[tuple[Path, Digest]]:
+def write_drafts(folder: Path, data: Sequence[bytes]) -> list[tuple[Path, Digests]]:
     """Write each under a name nobody looks at, without waiting for the disk."""
     written = []
     for each in data:
         draft = Draft(folder)
         draft.write(each)
-        written.append((draft.leave(), digest_of(each)))
+        written.append((draft.leave(), hash_bytes(each)))
     return written
 
 

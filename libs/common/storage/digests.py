@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterable, AsyncIterator
 
+from cingulum.digests import Digests
 from libs.common.storage.store import (
     BLOCK_BYTES,
     LARGEST_PART_BYTES,
     ChecksumMismatch,
-    Digest,
     PartRefused,
     checked_sha256,
 )
 
 
-class Hasher:
-    """SHA-256, and MD5 beside it where an Alyx client will ask for it, over blocks in order.
-
-    >>> hasher = Hasher()
-    >>> hasher.update(b"abc")
-    >>> hasher.digest().md5
-    '900150983cd24fb0d6963f7d28e17f72'
-    """
-
-    def __init__(self, *, md5: bool = True) -> None:
-        self._sha256 = hashlib.sha256()
-        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
-        self.size_bytes = 0
-
-    def update(self, block: bytes | bytearray | memoryview) -> None:
-        """Take the next block; lets other threads run meanwhile."""
-        self._sha256.update(block)
-        if self._md5 is not None:
-            self._md5.update(block)
-        self.size_bytes += len(block)
-
-    def digest(self) -> Digest:
-        """Of all blocks so far; md5 is the empty text if it was not asked for."""
-        md5 = self._md5.hexdigest() if self._md5 is not None else ""
-        return Digest(sha256=self._sha256.hexdigest(), md5=md5, size_bytes=self.size_bytes)
-
-
-def digest_of(data: bytes) -> Digest:
-    """Of bytes in memory.
-
-    >>> digest_of(b"").sha256[:8]
-    'e3b0c442'
-    """
-    hasher = Hasher()
-    hasher.update(data)
-    return hasher.digest()
-
-
-def agree(found: Digest, expected_sha256: str | None) -> Digest:
+def agree(found: Digests, expected_sha256: str | None) -> Digests:
     """The same digest, if it is the announced one (or none was); raises ChecksumMismatch."""
     if expected_sha256 is not None and found.sha256 != checked_sha256(expected_sha256):
         raise ChecksumMismatch(expected_sha256, found.sha256)

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID, uuid4
 
+from cingulum.digests import Digests, Hasher, hash_bytes
 from libs.common.storage.batch import link_all, sync_files, write_drafts
-from libs.common.storage.digests import Hasher, agree, blocks_of, digest_of
+from libs.common.storage.digests import agree, blocks_of
 from libs.common.storage.disk import (
     FOLDER_MODE,
     Draft,
@@ -42,7 +43,6 @@ from libs.common.storage.disk import (
 from libs.common.storage.parts import HeldPart, held_parts, keep_part, pending_uploads
 from libs.common.storage.store import (
     BLOCK_BYTES,
-    Digest,
     ObjectMissing,
     Part,
     PartsMissing,
@@ -99,7 +99,7 @@ class LocalStore:
         try:
             async for block in blocks_of(chunks):
                 await self._run(_absorb, draft, hasher, block)
-            digest = agree(hasher.digest(), expected_sha256)
+            digest = agree(hasher.digests(), expected_sha256)
             return await self._run(keep_part, draft, number, digest)
         finally:
             await self._run(draft.abandon)
@@ -107,13 +107,13 @@ class LocalStore:
     async def parts(self, upload_id: UUID) -> list[Part]:
         return [held.part for held in await self._held(upload_id)]
 
-    async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digest:
+    async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
         checked_sha256(expected_sha256)
         folder = self._tmp / str(upload_id)
         held = await self._held(upload_id)
         wanted_parts([each.part for each in held], n_parts)
         if n_parts == 1 and held[0].md5:
-            digest = Digest(held[0].part.sha256, held[0].md5, held[0].part.size_bytes)
+            digest = held[0].digests
             await self._land(held[0].path, agree(digest, expected_sha256))
         else:
             digest = await self._join(folder, held[:n_parts], expected_sha256)
@@ -132,8 +132,8 @@ class LocalStore:
             await self.discard(upload_id)
         return old
 
-    async def put(self, data: bytes, expected_sha256: str | None = None) -> Digest:
-        digest = agree(await self._run(digest_of, data), expected_sha256)
+    async def put(self, data: bytes, expected_sha256: str | None = None) -> Digests:
+        digest = agree(await self._run(hash_bytes, data), expected_sha256)
         folder = self._tmp / str(uuid4())
         try:
             draft = Draft(folder)
@@ -143,7 +143,7 @@ class LocalStore:
             await self._run(remove_folder, folder)
         return digest
 
-    async def put_many(self, data: Sequence[bytes]) -> list[Digest]:
+    async def put_many(self, data: Sequence[bytes]) -> list[Digests]:
         if not data:
             return []
         folder = self._tmp / str(uuid4())
@@ -179,7 +179,7 @@ class LocalStore:
             start, stop = checked_range(start_byte, stop_byte, size_bytes)
             yield Reading(self._read(file, start, stop), start, stop - start, size_bytes, path)
 
-    async def prove(self, sha256: str) -> Digest:
+    async def prove(self, sha256: str) -> Digests:
         return await self._hash_file(self._object(sha256), sha256)
 
     async def delete(self, sha256: str) -> bool:
@@ -201,7 +201,7 @@ class LocalStore:
     async def _held(self, upload_id: UUID) -> list[HeldPart]:
         return await self._run(held_parts, self._tmp / str(upload_id))
 
-    async def _join(self, folder: Path, held: list[HeldPart], expected_sha256: str) -> Digest:
+    async def _join(self, folder: Path, held: list[HeldPart], expected_sha256: str) -> Digests:
         """Copy the parts behind one another, hashing; the parts stay until the whole is named."""
         draft, hasher = Draft(folder), Hasher()
         try:
@@ -213,13 +213,13 @@ class LocalStore:
                 with file:
                     async for block in self._read(file, 0, each.part.size_bytes):
                         await self._run(_absorb, draft, hasher, block)
-            digest = agree(hasher.digest(), expected_sha256)
+            digest = agree(hasher.digests(), expected_sha256)
             await self._land(await self._run(draft.seal), digest)
         finally:
             await self._run(draft.abandon)
         return digest
 
-    async def _land(self, path: Path, digest: Digest) -> None:
+    async def _land(self, path: Path, digest: Digests) -> None:
         """Give a sealed file its object name; an object there already is read, and replaced if damaged."""
         final = self._object(digest.sha256)
         if await self._run(_link_new, path, final):
@@ -230,7 +230,7 @@ class LocalStore:
                 return
         await self._run(_replace, path, final)
 
-    async def _hash_file(self, path: Path, sha256: str) -> Digest:
+    async def _hash_file(self, path: Path, sha256: str) -> Digests:
         try:
             file = await self._run(io.FileIO, path)
         except FileNotFoundError:
@@ -240,7 +240,7 @@ class LocalStore:
             await self._run(forget_cached, file.fileno())
             async for block in self._read(file, 0, os.fstat(file.fileno()).st_size):
                 await self._run(hasher.update, block)
-        return hasher.digest()
+        return hasher.digests()
 
     async def _read(self, file: io.FileIO, start_byte: int, stop_byte: int) -> AsyncIterator[bytes]:
         while start_byte < stop_byte:

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
-from libs.common.storage.digests import agree, blocks_of, digest_of
+from cingulum.digests import Digests, hash_bytes
+from libs.common.storage.digests import agree, blocks_of
 from libs.common.storage.store import (
     BLOCK_BYTES,
-    Digest,
     ObjectMissing,
     Part,
     PendingUpload,
@@ -38,15 +38,15 @@ class MemoryStore:
     ) -> Part:
         checked_part_number(number)
         data = b"".join([bytes(block) async for block in blocks_of(chunks)])
-        digest = agree(digest_of(data), expected_sha256)
+        digest = agree(hash_bytes(data), expected_sha256)
         self._uploads.setdefault(upload_id, {})[number] = (data, datetime.now(UTC))
         return Part(number, digest.sha256, digest.size_bytes)
 
     async def parts(self, upload_id: UUID) -> list[Part]:
         held = sorted(self._uploads.get(upload_id, {}).items())
-        return [Part(number, digest_of(data).sha256, len(data)) for number, (data, _) in held]
+        return [Part(number, hash_bytes(data).sha256, len(data)) for number, (data, _) in held]
 
-    async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digest:
+    async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
         checked_sha256(expected_sha256)
         wanted = wanted_parts(await self.parts(upload_id), n_parts)
         held = self._uploads.get(upload_id, {})
@@ -75,12 +75,12 @@ class MemoryStore:
             await self.discard(upload_id)
         return old
 
-    async def put(self, data: bytes, expected_sha256: str | None = None) -> Digest:
-        digest = agree(digest_of(data), expected_sha256)
+    async def put(self, data: bytes, expected_sha256: str | None = None) -> Digests:
+        digest = agree(hash_bytes(data), expected_sha256)
         self._objects[digest.sha256] = (data, datetime.now(UTC))
         return digest
 
-    async def put_many(self, data: Sequence[bytes]) -> list[Digest]:
+    async def put_many(self, data: Sequence[bytes]) -> list[Digests]:
         return [await self.put(each) for each in data]
 
     async def stat(self, sha256: str) -> Stat:
@@ -100,8 +100,8 @@ class MemoryStore:
 
         yield Reading(chunks(), start, stop - start, len(data))
 
-    async def prove(self, sha256: str) -> Digest:
-        return digest_of(self._held(sha256)[0])
+    async def prove(self, sha256: str) -> Digests:
+        return hash_bytes(self._held(sha256)[0])
 
     async def delete(self, sha256: str) -> bool:
         return self._objects.pop(checked_sha256(sha256), None) is not None

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+from cingulum.digests import Digests
 from libs.common.storage.disk import Draft, fsync_folder
-from libs.common.storage.store import Digest, Part, PartRefused, PendingUpload
+from libs.common.storage.store import Part, PartRefused, PendingUpload
 
 _NAME = re.compile(r"(?P<number>\d{5})-(?P<serial>\d{6})-(?P<sha256>[0-9a-f]{64})(-(?P<md5>[0-9a-f]{32}))?")
 
@@ -29,11 +30,15 @@ class HeldPart:
     md5: str
     path: Path
 
+    @property
+    def digests(self) -> Digests:
+        return Digests(size_bytes=self.part.size_bytes, sha256=self.part.sha256, md5=self.md5)
 
-def part_name(number: int, serial: int, digest: Digest) -> str:
+
+def part_name(number: int, serial: int, digest: Digests) -> str:
     """The file name of a part.
 
-    >>> part_name(3, 0, Digest(sha256="ab" * 32, md5="", size_bytes=5))[:16]
+    >>> part_name(3, 0, Digests(sha256="ab" * 32, md5="", size_bytes=5))[:16]
     '00003-000000-aba'
     """
     return f"{number:05d}-{serial:06d}-{digest.sha256}" + (f"-{digest.md5}" if digest.md5 else "")
@@ -63,7 +68,7 @@ def held_parts(folder: Path) -> list[HeldPart]:
     return newest_of_each(_all_parts(folder))
 
 
-def keep_part(draft: Draft, number: int, digest: Digest) -> Part:
+def keep_part(draft: Draft, number: int, digest: Digests) -> Part:
     """Name a written draft as part `number`; it is acknowledged once this returns."""
     folder = draft.path.parent
     before = [held for held in _all_parts(folder) if held.part.number == number]

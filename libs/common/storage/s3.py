@@ -17,12 +17,12 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
+from cingulum.digests import Digests, Hasher, hash_bytes
 from libs.common.attachments import attachment
-from libs.common.storage.digests import Hasher, agree, blocks_of, digest_of
+from libs.common.storage.digests import agree, blocks_of
 from libs.common.storage.parts import HeldPart, is_uuid, newest_of_each, parse_part_name, part_name
 from libs.common.storage.s3_bucket import Bucket, S3Place, connect
 from libs.common.storage.store import (
-    Digest,
     ObjectMissing,
     Part,
     PendingUpload,
@@ -63,7 +63,7 @@ class S3Store:
         async for block in blocks_of(chunks):
             await asyncio.to_thread(hasher.update, block)
             data.write(block)
-        digest = agree(hasher.digest(), expected_sha256)
+        digest = agree(hasher.digests(), expected_sha256)
         part = Part(number, digest.sha256, digest.size_bytes)
         before = await self._held(upload_id, f"{number:05d}-")
         newest = newest_of_each(before)[0] if before else None
@@ -77,13 +77,13 @@ class S3Store:
     async def parts(self, upload_id: UUID) -> list[Part]:
         return [held.part for held in newest_of_each(await self._held(upload_id))]
 
-    async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digest:
+    async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
         checked_sha256(expected_sha256)
         held = newest_of_each(await self._held(upload_id))
         wanted_parts([each.part for each in held], n_parts)
         held = held[:n_parts]
         if n_parts == 1 and held[0].md5:
-            digest = agree(Digest(held[0].part.sha256, held[0].md5, held[0].part.size_bytes), expected_sha256)
+            digest = agree(held[0].digests, expected_sha256)
             await self._bucket.copy(str(held[0].path), object_key(digest.sha256))
         elif n_parts == 0:
             digest = await self.put(b"", expected_sha256)
@@ -124,13 +124,13 @@ class S3Store:
         await self._bucket.abort_joins("objects/", before)
         return old
 
-    async def put(self, data: bytes, expected_sha256: str | None = None) -> Digest:
-        digest = agree(await asyncio.to_thread(digest_of, data), expected_sha256)
+    async def put(self, data: bytes, expected_sha256: str | None = None) -> Digests:
+        digest = agree(await asyncio.to_thread(hash_bytes, data), expected_sha256)
         await self._bucket.put(object_key(digest.sha256), io.BytesIO(data), digest.sha256)
         return digest
 
-    async def put_many(self, data: Sequence[bytes]) -> list[Digest]:
-        found: list[Digest] = []
+    async def put_many(self, data: Sequence[bytes]) -> list[Digests]:
+        found: list[Digests] = []
         for start in range(0, len(data), TOGETHER):
             found += await asyncio.gather(*(self.put(each) for each in data[start : start + TOGETHER]))
         return found
@@ -150,12 +150,12 @@ class S3Store:
         async with self._bucket.get(object_key(sha256), start, stop) as chunks:
             yield Reading(chunks, start, stop - start, size_bytes)
 
-    async def prove(self, sha256: str) -> Digest:
+    async def prove(self, sha256: str) -> Digests:
         hasher = Hasher()
         async with self.open(sha256) as reading:
             async for block in reading.chunks:
                 await asyncio.to_thread(hasher.update, block)
-        return hasher.digest()
+        return hasher.digests()
 
     async def delete(self, sha256: str) -> bool:
         key = object_key(sha256)
@@ -183,7 +183,7 @@ class S3Store:
             found.extend([held] if held else [])
         return found
 
-    async def _join(self, held: list[HeldPart], expected_sha256: str) -> Digest:
+    async def _join(self, held: list[HeldPart], expected_sha256: str) -> Digests:
         """Hash the parts while they are joined; the object appears only once the hash is right."""
         copyable = all(each.part.size_bytes >= SMALLEST_JOINED_PART_BYTES for each in held[:-1])
         hasher = Hasher()
@@ -200,7 +200,7 @@ class S3Store:
                     await join.copy(str(each.path))
             if not copyable:
                 await join.upload(io.BytesIO(buffer))
-            return agree(hasher.digest(), expected_sha256)
+            return agree(hasher.digests(), expected_sha256)
 
     async def _part_blocks(self, held: HeldPart, hasher: Hasher) -> AsyncIterator[bytes]:
         async with self._bucket.get(str(held.path), 0, held.part.size_bytes) as chunks:

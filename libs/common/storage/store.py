@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
+from cingulum.digests import Digests
 from libs.common.problem import Problem
 
 if TYPE_CHECKING:
@@ -106,15 +107,6 @@ class StillNamed(StorageProblem):
 
 
 @dataclass(frozen=True)
-class Digest:
-    """What one pass over all bytes of an object says."""
-
-    sha256: str
-    md5: str
-    size_bytes: int
-
-
-@dataclass(frozen=True)
 class Part:
     """One acknowledged part of an upload: its bytes are on the disk."""
 
@@ -182,7 +174,7 @@ class Store(Protocol):
     async def parts(self, upload_id: UUID) -> list[Part]:
         """The parts acknowledged so far, by number; empty for an upload never heard of."""
 
-    async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digest:
+    async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
         """Join parts 0 … n_parts-1 into the object `expected_sha256`, hashing all bytes in one pass, and drop them.
 
         The object appears whole or not at all. If one of that name is there already it is read and, when damaged,
@@ -199,10 +191,10 @@ class Store(Protocol):
     async def sweep(self, before: datetime) -> list[UUID]:
         """Drop what was last written before that instant and never assembled; the uploads' ids."""
 
-    async def put(self, data: bytes, expected_sha256: str | None = None) -> Digest:
+    async def put(self, data: bytes, expected_sha256: str | None = None) -> Digests:
         """Store a small object in one go."""
 
-    async def put_many(self, data: Sequence[bytes]) -> list[Digest]:
+    async def put_many(self, data: Sequence[bytes]) -> list[Digests]:
         """Store small objects together, in as few rounds of fsync as the back end can; what each hashes to."""
 
     async def stat(self, sha256: str) -> Stat:
@@ -213,7 +205,7 @@ class Store(Protocol):
     ) -> AbstractAsyncContextManager[Reading]:
         """Read bytes start_byte … stop_byte-1 (to the end when None); raises ObjectMissing, BadRange."""
 
-    async def prove(self, sha256: str) -> Digest:
+    async def prove(self, sha256: str) -> Digests:
         """Read every byte and say what they hash to; it is for the caller to compare. Raises ObjectMissing."""
 
     async def delete(self, sha256: str) -> bool:

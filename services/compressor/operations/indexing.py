@@ -27,7 +27,7 @@ from cingulum.codec import (
     read_index,
 )
 from cingulum.codec.claims import claimed_sha1, claims_of_meta
-from cingulum.codec.digests import Hasher
+from cingulum.digests import Hasher
 from libs.common.bus.failures import Cause, cause_of
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.transaction import Writer
@@ -156,7 +156,7 @@ class Indexer:
 
     async def _decoded(self, row: RecordingRow) -> Digests:
         reader = reader_of(row).reading(await self._shelf.ranges_of(row.sha256))
-        hasher = Hasher()
+        hasher = Hasher(sha1=True)
         for chunk in range(reader.n_chunks):
             await self._shelf.decode(_hash_chunk, reader, chunk, hasher)  # slices have their turn between two
         hasher.update(reader.tail)

@@ -125,7 +125,7 @@ def reader_of(row: RecordingRow) -> ChunkedReader:
         "tail": row.tail or b"",
     }
     if row.ch_sha256 is None:
-        raw = Digests(row.raw_bytes or 0, row.raw_sha256 or "", row.raw_sha1 or "", "")
+        raw = Digests(size_bytes=row.raw_bytes or 0, sha256=row.raw_sha256 or "", sha1=row.raw_sha1 or "")
         return CglReader(_nothing, Index(raw=raw, **shared))
     header = CbinHeader(
         chunk_order=row.chunk_order or "F",

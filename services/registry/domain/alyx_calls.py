@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from cingulum.digests import Digests
 from libs.common.problem import Forbidden
 from libs.common.schemas.states import CopyState
-from services.registry.domain.copies import Copy, CopyFact, Place, Read, Version, after
+from services.registry.domain.copies import Copy, CopyFact, Place, Version, after
 from services.registry.domain.retirement import Decision
 
 
@@ -132,7 +133,12 @@ def effect_of_register(
 
 
 def effect_of_publication(
-    current: Version | None, copies: Sequence[Copy], read: Read, target: Target, *, is_protected: bool = False
+    current: Version | None,
+    copies: Sequence[Copy],
+    read: Digests,
+    target: Target,
+    *,
+    is_protected: bool = False,
 ) -> Effect:
     """An output of one of our jobs: landed in our store, so read in full; verified at once. Same bytes: no new version.
 

@@ -1,6 +1,6 @@
 """Versions and copies: what each fact does to a copy, and what counts as a proof.
 
-Only `prove` makes a copy verified, and it needs a `Read`, which only code that has read every byte can give.
+Only `prove` makes a copy verified, and it needs `Digests`, which only code that has read every byte can give.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from cingulum.digests import Digests
 from libs.common.schemas.states import CopyState
 
 
@@ -33,15 +34,6 @@ class Version:
     size_bytes: int | None = None
     md5: str | None = None
     sha256: str | None = None
-
-
-@dataclass(frozen=True)
-class Read:
-    """What a full read of a copy's bytes found."""
-
-    size_bytes: int
-    md5: str
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -106,16 +98,17 @@ class Proof:
     notice: str = ""
 
 
-def prove(version: Version, state: CopyState, read: Read) -> Proof:
+def prove(version: Version, state: CopyState, read: Digests) -> Proof:
     """Compare a full read with what is known or claimed of the version.
 
     All that is known must agree: the SHA-256, or before the first read the claimed size and MD5. The first read that
     agrees fills in what was null. A copy to be removed, or removed, is no copy to count on and stays as it is.
 
-    >>> proof = prove(Version(1, size_bytes=3, md5="aa"), CopyState.LANDED, Read(3, "aa", "ff"))
+    >>> read = Digests(size_bytes=3, sha256="ff", md5="aa")
+    >>> proof = prove(Version(1, size_bytes=3, md5="aa"), CopyState.LANDED, read)
     >>> proof.state.value, proof.version.sha256
     ('verified', 'ff')
-    >>> prove(Version(1, size_bytes=4, md5="aa"), CopyState.LANDED, Read(3, "aa", "ff")).notice
+    >>> prove(Version(1, size_bytes=4, md5="aa"), CopyState.LANDED, read).notice
     'size is 3 bytes, 4 were announced'
     """
     if state in {CopyState.RETIRING, CopyState.RETIRED}:
@@ -126,10 +119,10 @@ def prove(version: Version, state: CopyState, read: Read) -> Proof:
     return Proof(known, CopyState.VERIFIED)
 
 
-def is_foreign(version: Version, state: CopyState, read: Read) -> bool:
+def is_foreign(version: Version, state: CopyState, read: Digests) -> bool:
     """Whether bytes that came say nothing of the copy: it is proved to hold others, and nobody writes over objects.
 
-    >>> is_foreign(Version(1, sha256="aa"), CopyState.VERIFIED, Read(3, "", "bb"))
+    >>> is_foreign(Version(1, sha256="aa"), CopyState.VERIFIED, Digests(size_bytes=3, sha256="bb"))
     True
     """
     return state is CopyState.VERIFIED and version.sha256 != read.sha256
@@ -155,7 +148,7 @@ def is_readable(version: Version, copies: list[Copy]) -> bool:
     return version.sha256 is not None and bool(verified)
 
 
-def _contradiction(version: Version, read: Read) -> str:
+def _contradiction(version: Version, read: Digests) -> str:
     if version.size_bytes not in {None, read.size_bytes}:
         return f"size is {read.size_bytes} bytes, {version.size_bytes} were announced"
     if version.sha256 is not None and version.sha256 != read.sha256:

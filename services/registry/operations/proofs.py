@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from cingulum.digests import Digests
 from libs.common.db import Transaction
 from libs.common.events import CopyVerified, ObjectDamaged, UploadCompleted
 from libs.common.observability import logger
@@ -20,7 +21,7 @@ from libs.common.scopes import Permission
 from libs.common.storage import Store, UnsafeName
 from libs.common.targets import dataset_target
 from libs.common.visibility import Visibility
-from services.registry.domain.copies import CopyFact, Read, after, is_foreign, prove
+from services.registry.domain.copies import CopyFact, after, is_foreign, prove
 from services.registry.models import CopyRow, NoticeRow, VersionRow
 from services.registry.queries import publication as queries
 from services.registry.queries.publication import Arrived
@@ -70,7 +71,7 @@ async def upload_completed(tx: Transaction, shelf: Shelf, event: UploadCompleted
     if copy is None:
         logger("registry").info("an upload brought a copy that is gone", copy_id=str(upload.copy_id))
         return
-    read = Read(event.size_bytes, event.md5, event.sha256)
+    read = Digests(size_bytes=event.size_bytes, sha256=event.sha256, md5=event.md5)
     if is_foreign(copy.version, copy.state, read):
         text = f"other bytes came for it (SHA-256 {read.sha256}); its own stay"
         tx.session.add(NoticeRow(dataset_id=copy.dataset_id, copy_id=copy.copy_id, text=text))
@@ -90,7 +91,7 @@ async def object_damaged(tx: Transaction, event: ObjectDamaged) -> None:
         await notice(tx, copy.dataset_id, copy_id, text)
 
 
-async def copy_read(tx: Transaction, by: Principal, seen: Visibility, copy_id: UUID, read: Read) -> None:
+async def copy_read(tx: Transaction, by: Principal, seen: Visibility, copy_id: UUID, read: Digests) -> None:
     """The machine that holds a repository's files has read a copy whole. Raises NotFound, Forbidden, Conflict.
 
     Only a token made for that repository counts: no person's word verifies a copy, or makes one suspect.
@@ -114,7 +115,7 @@ async def copy_read(tx: Transaction, by: Principal, seen: Visibility, copy_id: U
     await _judge(tx, copy, read, f"read by {by.username}", None)
 
 
-async def _judge(tx: Transaction, copy: Arrived, read: Read, how: str, shelf: Shelf | None) -> None:
+async def _judge(tx: Transaction, copy: Arrived, read: Digests, how: str, shelf: Shelf | None) -> None:
     """Write down what a full read means; `shelf` is where the bytes lie, if in our own store."""
     proof = prove(copy.version, copy.state, read)
     is_verified = proof.state is CopyState.VERIFIED

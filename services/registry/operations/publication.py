@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from cingulum.alf import AlfError, check_plain_name, parse_inside
+from cingulum.digests import Digests
 from libs.common.db import Transaction
 from libs.common.events import JobPublishing, OutputsRefused, OutputsRegistered
 from libs.common.problem import BadRequest
@@ -17,7 +18,6 @@ from libs.common.schemas.states import UploadState
 from libs.common.storage import ObjectMissing
 from libs.common.visibility import system_visibility
 from services.registry.domain.alyx_calls import ProtectedDataset, Target, effect_of_publication
-from services.registry.domain.copies import Read
 from services.registry.domain.publication import Answer, PublishedOutput, decide
 from services.registry.domain.requests import FileSaid, kinds_of
 from services.registry.models import PublicationRow, RepositoryRow
@@ -37,7 +37,7 @@ class Plan:
     scope: Scope | None = None
     repository: RepositoryRow | None = None
     files: list[FileSaid] = field(default_factory=list)
-    reads: list[Read] = field(default_factory=list)
+    reads: list[Digests] = field(default_factory=list)
     known: list[Registered] = field(default_factory=list)
     objection: str = ""
 
@@ -112,7 +112,7 @@ async def _plan(tx: Transaction, shelf: Shelf, attempt: Attempt, uploads: dict[U
         except AlfError as error:
             plan.objection = str(error)
             return plan
-        plan.reads.append(Read(upload.size_bytes, upload.md5, upload.sha256))
+        plan.reads.append(Digests(size_bytes=upload.size_bytes, sha256=upload.sha256, md5=upload.md5))
     plan.objection = await _kinds_missing(tx, plan)
     await registration.lock_scope(tx.session, plan.scope)
     plan.known = await registration.registered(tx.session, plan.scope, {file.name for file in plan.files})

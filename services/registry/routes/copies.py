@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cingulum.digests import Digests
 from libs.common.auth import Mover, Prover, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.lists import paged
@@ -20,7 +21,6 @@ from libs.common.schemas.files.retirement import RetireIn, Retirement
 from libs.common.schemas.pages import Paging
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
-from services.registry.domain.copies import Read
 from services.registry.domain.retirement import MayNotRetire
 from services.registry.models import CopyRow
 from services.registry.operations import proofs as operations
@@ -71,7 +71,9 @@ async def prove_copy(copy_id: UUID, said: CopyRead, by: Prover, seen: Sees, tx: 
 
     Needs a token of that agent, with the scope `repository:<name>:prove`.
     """
-    await operations.copy_read(tx, by, seen, copy_id, Read(said.size_bytes, said.md5, said.sha256))
+    await operations.copy_read(
+        tx, by, seen, copy_id, Digests(size_bytes=said.size_bytes, sha256=said.sha256, md5=said.md5)
+    )
     return await _copy(tx.session, seen, copy_id)
 
 

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from cingulum.digests import Digests
 from libs.common.db import Once, Transaction
 from libs.common.events import UploadCompleted
 from libs.common.permissions import Principal
 from libs.common.problem import Conflict
 from libs.common.schemas.states import UploadState
 from libs.common.schemas.uploads import Bundle, Bundled, BundledIn
-from libs.common.storage import Digest
 from services.transfer import domain, queries
 from services.transfer.models import UploadRow
 from services.transfer.operations import references
@@ -35,15 +35,14 @@ async def bring(
     domain.check_bundle(entries)
     async with dock.database.read() as read:
         await references.check(read, files, by, dock.kind)
-    stored: list[Digest] = []
+    stored: list[Digests] = []
     try:
         async for together in _batches([entry.size_bytes for entry in entries], chunks):
             stored += await dock.store.put_many(together)
-        found = [domain.Read(digest.size_bytes, digest.md5, digest.sha256) for digest in stored]
-        domain.check_bundled(entries, found)
+        domain.check_bundled(entries, stored)
         async with dock.writer.begin(by) as tx:
             await once.claim(tx)
-            bundle = Bundle(uploads=await _write_down(tx, dock, by, files, found))
+            bundle = Bundle(uploads=await _write_down(tx, dock, by, files, stored))
             await once.remember(tx, 201, bundle.model_dump_json().encode())
             return bundle
     except BaseException:
@@ -80,7 +79,7 @@ async def _and_end(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def _write_down(
-    tx: Transaction, dock: Dock, by: Principal, files: Sequence[BundledIn], found: Sequence[domain.Read]
+    tx: Transaction, dock: Dock, by: Principal, files: Sequence[BundledIn], found: Sequence[Digests]
 ) -> list[Bundled]:
     hashes = {read.sha256 for read in found}
     await queries.lock_hashes(tx.session, hashes)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
+from cingulum.digests import Digests
 from libs.common.db import Transaction
 from libs.common.events import ObjectDamaged, ProofOrdered, UploadCompleted
 from libs.common.observability import logger
 from libs.common.schemas.states import UploadState
-from libs.common.storage import Digest, ObjectMissing, StorageProblem
+from libs.common.storage import ObjectMissing, StorageProblem
 from services.transfer import domain, queries
 from services.transfer.models import UploadRow
 from services.transfer.operations.dock import Dock
@@ -63,7 +64,7 @@ async def _carry_out(dock: Dock, order: Order) -> bool:
     return True
 
 
-async def _read(dock: Dock, sha256: str | None) -> Digest | None:
+async def _read(dock: Dock, sha256: str | None) -> Digests | None:
     """What a full read of an object finds; None where it is not here."""
     try:
         return await dock.store.prove(sha256) if sha256 else None
@@ -71,13 +72,13 @@ async def _read(dock: Dock, sha256: str | None) -> Digest | None:
         return None
 
 
-def _tell_damaged(tx: Transaction, kind: str, sha256: str, found: Digest) -> None:
+def _tell_damaged(tx: Transaction, kind: str, sha256: str, found: Digests) -> None:
     logger("orders").error("an object in the store is damaged", sha256=sha256, found=found.sha256)
     tx.audit("object.damaged", "object", sha256, after={"store": kind, "found": found.sha256})
     tx.publish(ObjectDamaged(store=kind, sha256=sha256, found_sha256=found.sha256))
 
 
-async def _land(tx: Transaction, kind: str, order: Order, digest: Digest) -> None:
+async def _land(tx: Transaction, kind: str, order: Order, digest: Digests) -> None:
     """The copy's bytes are here, so an upload of it has landed: its row counts as a use of the object."""
     now = await queries.clock(tx.session)
     row = UploadRow(

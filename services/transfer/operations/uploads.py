@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from cingulum.digests import Digests, Hasher
 from libs.common.db import Transaction
 from libs.common.events import UploadCompleted
 from libs.common.permissions import Principal
@@ -14,7 +15,7 @@ from libs.common.problem import NotFound
 from libs.common.schemas.states import UploadState
 from libs.common.schemas.uploads import UploadIn
 from libs.common.storage import ChecksumMismatch, ObjectMissing, PartsMissing
-from libs.common.storage.digests import Hasher, blocks_of
+from libs.common.storage.digests import blocks_of
 from services.transfer import domain, queries
 from services.transfer.models import UploadRow
 from services.transfer.operations import references
@@ -130,7 +131,7 @@ async def _hashed(chunks: AsyncIterator[bytes]) -> domain.Part:
     hasher = Hasher(md5=False)
     async for block in blocks_of(chunks):
         await asyncio.to_thread(hasher.update, block)
-    return domain.Part(hasher.size_bytes, hasher.digest().sha256)
+    return domain.Part(hasher.size_bytes, hasher.digests().sha256)
 
 
 async def complete(dock: Dock, by: Principal, upload_id: UUID, claimed: str) -> tuple[Shown, bool]:
@@ -170,14 +171,14 @@ async def _finish(dock: Dock, by: Principal, upload: domain.Upload, claimed: str
         )
 
 
-_NOTHING = domain.Read(size_bytes=-1, md5="", sha256="")
+_NOTHING = Digests(size_bytes=-1, sha256="")
 
 
-async def _read_all(dock: Dock, upload: domain.Upload, claimed: str) -> domain.Read:
+async def _read_all(dock: Dock, upload: domain.Upload, claimed: str) -> Digests:
     try:
         digest = await dock.store.assemble(upload.id, domain.part_count(upload), claimed)
     except ChecksumMismatch as mismatch:
-        return domain.Read(upload.size_bytes, "", mismatch.found)
+        return Digests(size_bytes=upload.size_bytes, sha256=mismatch.found)
     except PartsMissing:  # assembled before a crash came in between, or lost with a disk
         try:
             digest = await dock.store.prove(claimed)
@@ -186,7 +187,7 @@ async def _read_all(dock: Dock, upload: domain.Upload, claimed: str) -> domain.R
                 return _NOTHING
         except ObjectMissing:
             return _NOTHING
-    return domain.Read(digest.size_bytes, digest.md5, digest.sha256)
+    return digest
 
 
 async def _is_made_of_parts(dock: Dock, upload: domain.Upload, sha256: str) -> bool:

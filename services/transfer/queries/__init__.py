@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cingulum.digests import Digests
 from libs.common.permissions import Principal, reach_of
 from libs.common.published import ATTEMPTS, COPIES, DATASETS, JOBS, table
 from libs.common.schemas.states import AttemptState, CopyState, UploadState
@@ -19,7 +20,7 @@ from libs.common.scopes import Permission
 from libs.common.targets import object_in_reach, session_in_reach
 from libs.common.visibility import Visibility, visibility
 from libs.common.visible import dataset_row_visible, dataset_visible
-from services.transfer.domain import IDLE, Part, Read, Upload
+from services.transfer.domain import IDLE, Part, Upload
 from services.transfer.models import PartRow, UploadRow
 
 _HASHES = 0x63696E67  # the first key of our advisory locks; the second is the first byte of a hash
@@ -132,7 +133,9 @@ def value(row: UploadRow, held: dict[int, Part]) -> Upload:
         sha256=row.sha256,
         state=state,
         parts=held,
-        found=Read(row.size_bytes, str(row.md5), str(row.sha256)) if landed else None,
+        found=Digests(size_bytes=row.size_bytes, sha256=str(row.sha256), md5=str(row.md5))
+        if landed
+        else None,
         job_id=row.job_id,
         token=row.token,
         copy_id=row.copy_id,
@@ -140,7 +143,7 @@ def value(row: UploadRow, held: dict[int, Part]) -> Upload:
     )
 
 
-async def known(session: AsyncSession, store: str, sha256: str, by: Principal) -> Read | None:
+async def known(session: AsyncSession, store: str, sha256: str, by: Principal) -> Digests | None:
     """What a full read once found of an object that a landed upload uses; ask under the lock of the hash.
 
     Knowing a hash is not owning the bytes: they are known only where the caller may know of a dataset that our store
@@ -161,7 +164,7 @@ async def known(session: AsyncSession, store: str, sha256: str, by: Principal) -
         .limit(1)
     )
     row = (await session.execute(statement)).first()
-    return None if row is None else Read(row.size_bytes, row.md5, sha256)
+    return None if row is None else Digests(size_bytes=row.size_bytes, sha256=sha256, md5=row.md5)
 
 
 def _was_sent(by: Principal) -> sa.ColumnElement[bool]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 
+from cingulum.digests import Digests
 from libs.common.problem import Problem
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 from services.scheduler.domain.facts import Change, Job, OutputRef, UploadFact
@@ -138,7 +139,7 @@ def announce(world: World, state: State, work: Work) -> State | None:
         return None
     known = any(s.state is UploadState.LANDED and s.sha256 == work.made for s in state.uploads)
     new = upload_of(Sent(work.token, 0, work.made, UploadState.ANNOUNCED), work.job)
-    read = transfer.Read(0, work.made, work.made) if known else None
+    read = Digests(size_bytes=0, sha256=work.made, md5=work.made) if known else None
     done = transfer.announce(new, read, NOW)
     return state._replace(uploads=(*state.uploads, Sent(work.token, 0, work.made, done.state)))
 
@@ -158,7 +159,7 @@ def land(world: World, state: State, work: Work) -> State | None:
         return None
     if not world.rules.lands_under_lock and sent.state is UploadState.ANNOUNCED and not work.wrote:
         return None
-    read = transfer.Read(0, work.made, work.made)
+    read = Digests(size_bytes=0, sha256=work.made, md5=work.made)
     landed, is_new = world.rules.land(upload_of(sent, work.job), work.made, read, NOW)
     objects = state.objects | {work.made} if is_new and world.rules.lands_under_lock else state.objects
     return replace_sent(state, sent, landed.state)._replace(objects=objects)

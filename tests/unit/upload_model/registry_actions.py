@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 
+from cingulum.digests import Digests
 from libs.common.schemas.states import CopyState, UploadState
 from services.registry.domain.alyx_calls import Effect, Registration
-from services.registry.domain.copies import Copy, CopyFact, Place, Read, after
+from services.registry.domain.copies import Copy, CopyFact, Place, after
 from services.registry.domain.publication import Answer, PublishedOutput
 from services.scheduler.domain.graph import DatasetFact
 from services.scheduler.domain.sites import POOL
@@ -157,7 +158,7 @@ def read_at_lab(world: World, state: State) -> State | None:
 
 
 def _prove(
-    world: World, state: State, i: int, generation: int, read: Read, repository: str = STORE.repository
+    world: World, state: State, i: int, generation: int, read: Digests, repository: str = STORE.repository
 ) -> State | None:
     version, copies, made_by = state.datasets[i]
     if version is None or version.generation != generation:
@@ -191,5 +192,5 @@ def doubt(world: World, state: State, i: int, n: int) -> State | None:
     return _with(spend(state, "doubts"), i, dataset._replace(copies=doubted))
 
 
-def _whole(sha256: str) -> Read:
-    return Read(1, sha256, sha256)
+def _whole(sha256: str) -> Digests:
+    return Digests(size_bytes=1, sha256=sha256, md5=sha256)

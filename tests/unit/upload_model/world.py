@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from cingulum.digests import Digests
 from libs.common.schemas.states import CopyState, UploadState
 from services.registry.domain import alyx_calls, copies, publication
 from services.registry.domain.copies import Copy, Place, Version
@@ -202,7 +203,7 @@ def upload_of(sent: Sent, job: int) -> transfer.Upload:
         part_bytes=1,
         sha256=sent.sha256,
         state=sent.state,
-        found=transfer.Read(0, sent.sha256, sent.sha256) if landed else None,
+        found=Digests(size_bytes=0, sha256=sent.sha256, md5=sent.sha256) if landed else None,
         job_id=job_id(job) if sent.token else None,
         token=sent.token or None,
         touched_at=NOW,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cingulum.digests import Digests
 from libs.common.schemas.files.retirement import Obstacle
 from libs.common.schemas.states import CopyState
 from services.registry.domain.alyx_calls import (
@@ -17,7 +18,7 @@ from services.registry.domain.alyx_calls import (
     effect_of_publication,
     effect_of_register,
 )
-from services.registry.domain.copies import Copy, Place, Read, Version, is_shown
+from services.registry.domain.copies import Copy, Place, Version, is_shown
 from services.registry.domain.holdings import Reason
 from services.registry.domain.retirement import Decision, MayNotRetire
 
@@ -129,7 +130,9 @@ def test_a_protected_dataset_is_neither_written_over_nor_deleted() -> None:
     with pytest.raises(ProtectedDataset):
         effect_of_register(V1, [], Registration(3, "aa"), at(STORE), is_protected=True)
     with pytest.raises(ProtectedDataset):
-        effect_of_publication(V1, [], Read(4, "bb", "ee"), at(STORE)[0], is_protected=True)
+        effect_of_publication(
+            V1, [], Digests(size_bytes=4, sha256="ee", md5="bb"), at(STORE)[0], is_protected=True
+        )
     with pytest.raises(ProtectedDataset):
         effect_of_delete_file(here(OPEN, CLAIMED), REFUSED, is_protected=True)
     with pytest.raises(ProtectedDataset):
@@ -137,13 +140,17 @@ def test_a_protected_dataset_is_neither_written_over_nor_deleted() -> None:
 
 
 def test_an_output_with_the_bytes_it_had_makes_no_version() -> None:
-    effect = effect_of_publication(V1, [here(STORE, SUSPECT)], Read(3, "aa", "ff"), at(STORE)[0])
+    effect = effect_of_publication(
+        V1, [here(STORE, SUSPECT)], Digests(size_bytes=3, sha256="ff", md5="aa"), at(STORE)[0]
+    )
     assert (effect.version, effect.copies) == (V1, (here(STORE, VERIFIED),))
     assert not effect.is_new_version
 
 
 def test_an_output_with_other_bytes_is_verified_at_once_and_leaves_the_older_copy() -> None:
-    effect = effect_of_publication(V1, [here(STORE, VERIFIED)], Read(4, "bb", "ee"), at(STORE)[0])
+    effect = effect_of_publication(
+        V1, [here(STORE, VERIFIED)], Digests(size_bytes=4, sha256="ee", md5="bb"), at(STORE)[0]
+    )
     assert effect.version == Version(2, 4, "bb", "ee")
     assert effect.copies == (here(STORE, VERIFIED), here(STORE, VERIFIED, 2))
 

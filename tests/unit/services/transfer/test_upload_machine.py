@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from cingulum.digests import Digests
 from libs.common.schemas.states import AttemptState, UploadState
 from services.transfer.domain import (
     BadBundle,
@@ -20,7 +21,6 @@ from services.transfer.domain import (
     Part,
     PartDiffers,
     PartMissing,
-    Read,
     Upload,
     UploadSwept,
     announce,
@@ -43,10 +43,10 @@ def a_part(content: bytes) -> Part:
     return Part(len(content), hashlib.sha256(content).hexdigest())
 
 
-def a_read(content: bytes) -> Read:
+def a_read(content: bytes) -> Digests:
     """What a full read of these bytes finds."""
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return Read(len(content), md5, hashlib.sha256(content).hexdigest())
+    return Digests(size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest(), md5=md5)
 
 
 def an_upload(**other: object) -> Upload:

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import pytest
 
+from cingulum.digests import Hasher
 from libs.common.storage import LocalStore, ObjectMissing, StillNamed, StoreFull, StoreUnavailable, object_key
-from libs.common.storage.digests import Hasher
 from tests.support.bytes import random_bytes, sha256, stream
 from tests.support.store_contract import StoreContract, held, read
 
