@@ -8,11 +8,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.metadata.models.base import Annotated, Base, Kept, once
+from services.metadata.models.base import Base, Identified, SoftDeleted, WithJson, unique_if_not_deleted
 from services.metadata.models.identity import LabRow, ProjectRow, UserRow
 
 
-class VocabularyRow(Kept, Annotated, Base):
+class VocabularyRow(Identified, SoftDeleted, WithJson, Base):
     """A word of a shared vocabulary: species, strain, source, water type, procedure and the like."""
 
     __tablename__ = "vocabulary"
@@ -23,11 +23,11 @@ class VocabularyRow(Kept, Annotated, Base):
     description: Mapped[str] = mapped_column(server_default="")
 
 
-class LineRow(Kept, Annotated, Base):
+class LineRow(Identified, SoftDeleted, WithJson, Base):
     """A breeding line."""
 
     __tablename__ = "lines"
-    __table_args__ = (once("lines", "name"),)
+    __table_args__ = (unique_if_not_deleted("lines", "name"),)
     name: Mapped[str]
     nickname: Mapped[str] = mapped_column(server_default="")
     strain_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(VocabularyRow.id))
@@ -42,24 +42,24 @@ class LineAlleleRow(Base):
     allele_id: Mapped[UUID] = mapped_column(sa.ForeignKey(VocabularyRow.id), primary_key=True)
 
 
-class LitterRow(Kept, Annotated, Base):
+class LitterRow(Identified, SoftDeleted, WithJson, Base):
     """Animals born together."""
 
     __tablename__ = "litters"
-    __table_args__ = (once("litters", "name"),)
+    __table_args__ = (unique_if_not_deleted("litters", "name"),)
     name: Mapped[str]
     line_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(LineRow.id))
     birth_date: Mapped[date | None]
 
 
-class SubjectRow(Kept, Annotated, Base):
+class SubjectRow(Identified, SoftDeleted, WithJson, Base):
     """An animal."""
 
     __tablename__ = "subjects"
     __table_args__ = (
         sa.CheckConstraint("sex IN ('M', 'F', 'U')", name="sex_known"),
-        once("subjects", "nickname", "lab_id"),
-        once("subjects", "nickname", "responsible_user_id"),
+        unique_if_not_deleted("subjects", "nickname", "lab_id"),
+        unique_if_not_deleted("subjects", "nickname", "responsible_user_id"),
     )
     nickname: Mapped[str]
     lab_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(LabRow.id), index=True)
@@ -93,7 +93,7 @@ class ZygosityRow(Base):
     zygosity: Mapped[int] = mapped_column(sa.SmallInteger)
 
 
-class WeighingRow(Kept, Annotated, Base):
+class WeighingRow(Identified, SoftDeleted, WithJson, Base):
     """One reading of the scale, in grams."""
 
     __tablename__ = "weighings"
@@ -108,7 +108,7 @@ class WeighingRow(Kept, Annotated, Base):
     weight: Mapped[float]
 
 
-class WaterAdministrationRow(Kept, Annotated, Base):
+class WaterAdministrationRow(Identified, SoftDeleted, WithJson, Base):
     """Water that an animal got, in mL; no volume where it was not measured."""
 
     __tablename__ = "water_administrations"

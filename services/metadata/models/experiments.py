@@ -10,21 +10,21 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.metadata.models.base import Annotated, Base, Kept, once
+from services.metadata.models.base import Base, Identified, SoftDeleted, WithJson, unique_if_not_deleted
 from services.metadata.models.colony import SubjectRow, VocabularyRow
 from services.metadata.models.identity import LabRow, ProjectRow, UserRow
 
 
-class LocationRow(Kept, Annotated, Base):
+class LocationRow(Identified, SoftDeleted, WithJson, Base):
     """A rig or a room of a lab."""
 
     __tablename__ = "locations"
-    __table_args__ = (once("locations", "name"),)
+    __table_args__ = (unique_if_not_deleted("locations", "name"),)
     name: Mapped[str]
     lab_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(LabRow.id))
 
 
-class ActionRow(Kept, Annotated, Base):
+class ActionRow(Identified, SoftDeleted, WithJson, Base):
     """What all actions have; `kind` says which it is, and which of the columns further down are used."""
 
     __tablename__ = "actions"
@@ -90,11 +90,11 @@ class SessionProjectRow(Base):
     project_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ProjectRow.id), primary_key=True, index=True)
 
 
-class InsertionRow(Kept, Annotated, Base):
+class InsertionRow(Identified, SoftDeleted, WithJson, Base):
     """A probe in a session."""
 
     __tablename__ = "insertions"
-    __table_args__ = (once("insertions", "session_id", "name"),)
+    __table_args__ = (unique_if_not_deleted("insertions", "session_id", "name"),)
     session_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ActionRow.id))
     name: Mapped[str]
     model: Mapped[str | None]

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.metadata.models.base import Annotated, Base, Kept, once
+from services.metadata.models.base import Base, Identified, SoftDeleted, WithJson, unique_if_not_deleted
 
 
-class UserRow(Kept, Base):
+class UserRow(Identified, SoftDeleted, Base):
     """A person or a machine that signs in."""
 
     __tablename__ = "users"
@@ -116,11 +116,11 @@ class SignInRecordRow(Base):
     succeeded_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))  # of a pair only
 
 
-class LabRow(Kept, Annotated, Base):
+class LabRow(Identified, SoftDeleted, WithJson, Base):
     """A lab. Its time zone is what a time without offset means."""
 
     __tablename__ = "labs"
-    __table_args__ = (once("labs", "name"),)
+    __table_args__ = (unique_if_not_deleted("labs", "name"),)
     name: Mapped[str]
     institution: Mapped[str] = mapped_column(server_default="")
     address: Mapped[str] = mapped_column(server_default="")
@@ -137,7 +137,7 @@ class LabRepositoryRow(Base):
     repository_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
-class MembershipRow(Kept, Base):
+class MembershipRow(Identified, SoftDeleted, Base):
     """A person works in a lab for a time; an open end is a current one."""
 
     __tablename__ = "memberships"
@@ -152,11 +152,11 @@ class MembershipRow(Kept, Base):
     end_date: Mapped[date | None]
 
 
-class ProjectRow(Kept, Annotated, Base):
+class ProjectRow(Identified, SoftDeleted, WithJson, Base):
     """A project; one without users is open to all, one with users to them when it is private."""
 
     __tablename__ = "projects"
-    __table_args__ = (once("projects", "name"),)
+    __table_args__ = (unique_if_not_deleted("projects", "name"),)
     name: Mapped[str]
     description: Mapped[str] = mapped_column(server_default="")
     is_private: Mapped[bool] = mapped_column(server_default=sa.false())

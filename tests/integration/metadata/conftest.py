@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.house import House, a_house
+from tests.support.labs import Labs, two_labs
 from tests.support.system import Cingulum
 
 
 @pytest.fixture
-async def house(cingulum: Cingulum) -> House:
+async def labs(cingulum: Cingulum) -> Labs:
     """Labs and people, no animal yet."""
-    return await a_house(cingulum)
+    return await two_labs(cingulum)

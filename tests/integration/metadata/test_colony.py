@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cingulum.welfare import History, LabPolicy, Restriction, Water, Weighing, assess
-from tests.support.house import House
+from tests.support.labs import Labs
 
 LISTED = {
     "nickname", "url", "id", "responsible_user", "birth_date", "age_weeks", "death_date", "species", "sex", "litter",
@@ -27,13 +27,13 @@ SURGERY = {
 }  # fmt: skip
 
 
-async def test_an_animal_is_written_down_changed_and_listed(house: House) -> None:
-    await house.post("/alleles", name="Demo Cre allele", nickname="DemoCre")
-    await house.post("/strains", name="demo_strain")
-    await house.post("/lines", name="demo_line", alleles=["DemoCre"], strain="demo_strain", lab="hilllab")
-    await house.post("/litters", name="L_0001", line="demo_line", birth_date="2020-01-01")
-    await house.project("maze", "ada")
-    ada = house.as_("ada")
+async def test_an_animal_is_written_down_changed_and_listed(labs: Labs) -> None:
+    await labs.post("/alleles", name="Demo Cre allele", nickname="DemoCre")
+    await labs.post("/strains", name="demo_strain")
+    await labs.post("/lines", name="demo_line", alleles=["DemoCre"], strain="demo_strain", lab="hilllab")
+    await labs.post("/litters", name="L_0001", line="demo_line", birth_date="2020-01-01")
+    await labs.project("maze", "ada")
+    ada = labs.as_("ada")
     sent = {
         "nickname": "KS001", "lab": "hilllab", "sex": "F", "birth_date": "2020-01-01", "species": "Mus musculus",
         "line": "demo_line", "litter": "L_0001", "strain": "demo_strain", "projects": ["maze"], "json": {"a": 1},
@@ -75,32 +75,32 @@ async def test_an_animal_is_written_down_changed_and_listed(house: House) -> Non
     assert (await ada.patch("/subjects/KS001", {"lab": None})).status_code == 400
 
 
-async def test_two_who_write_one_animal_at_once_make_one(house: House) -> None:
+async def test_two_who_write_one_animal_at_once_make_one(labs: Labs) -> None:
     body = {"nickname": "KS001", "lab": "hilllab"}
-    answers = await asyncio.gather(*(house.as_("ada").post("/subjects", body) for _ in range(4)))
+    answers = await asyncio.gather(*(labs.as_("ada").post("/subjects", body) for _ in range(4)))
     assert sorted(a.status_code for a in answers) == [201, 409, 409, 409]
     assert all(a.json()["type"] == "conflict" for a in answers if a.status_code == 409)
     key = {"Idempotency-Key": "rig-1-weighing-7"}
     weighing = {"subject": "KS001", "weight": 20.5}
     twice = await asyncio.gather(
-        *(house.as_("ada").post("/weighings", weighing, headers=key) for _ in range(2))
+        *(labs.as_("ada").post("/weighings", weighing, headers=key) for _ in range(2))
     )
     assert [a.status_code for a in twice] == [201, 201]
     assert twice[0].json() == twice[1].json()
-    assert (await house.metadata.get("/weighings")).json()["count"] == 1
+    assert (await labs.metadata.get("/weighings")).json()["count"] == 1
     # the same name in another lab, with another owner, is another animal
     assert (
-        await house.as_("bob").post("/subjects", {"nickname": "KS001", "lab": "coastlab"})
+        await labs.as_("bob").post("/subjects", {"nickname": "KS001", "lab": "coastlab"})
     ).status_code == 201
 
 
-async def test_animals_are_listed_by_what_people_ask_for(house: House) -> None:
-    await house.project("maze", "ada")
-    await house.animal("KS001", projects=["maze"], sex="F")
-    await house.animal("KS002", death_date="2020-05-05")
-    await house.animal("NY001", lab="coastlab", responsible_user="stock")
+async def test_animals_are_listed_by_what_people_ask_for(labs: Labs) -> None:
+    await labs.project("maze", "ada")
+    await labs.animal("KS001", projects=["maze"], sex="F")
+    await labs.animal("KS002", death_date="2020-05-05")
+    await labs.animal("NY001", lab="coastlab", responsible_user="stock")
     for nickname in ("KS001", "KS002"):
-        await house.post(
+        await labs.post(
             "/water-restriction", subject=nickname, start_time="2020-01-01", reference_weight=20.0
         )
     for query, nicknames in (
@@ -118,19 +118,19 @@ async def test_animals_are_listed_by_what_people_ask_for(house: House) -> None:
         ({"nickname": "KS001"}, ["KS001"]),
         ({"unknown": "x"}, ["KS001", "KS002", "NY001"]),
     ):
-        assert await house.names("/subjects", "nickname", **query) == nicknames, query
+        assert await labs.names("/subjects", "nickname", **query) == nicknames, query
 
 
-async def test_water_numbers_are_those_of_the_welfare_rules(house: House) -> None:
-    await house.metadata.patch("/labs/hilllab", {"reference_weight_pct": 0.85})
-    await house.animal(sex="M", birth_date="2024-01-01")
+async def test_water_numbers_are_those_of_the_welfare_rules(labs: Labs) -> None:
+    await labs.metadata.patch("/labs/hilllab", {"reference_weight_pct": 0.85})
+    await labs.animal(sex="M", birth_date="2024-01-01")
     now = datetime.now(ZoneInfo("Europe/London")).replace(microsecond=0, tzinfo=None)
     days = [now - timedelta(days=n) for n in (5, 1)]
     for at, weight in zip(days, (25.0, 20.0), strict=True):
-        await house.post("/weighings", subject="KS001", weight=weight, date_time=at.isoformat())
-    begun = await house.post("/water-restriction", subject="KS001", start_time=days[0].isoformat())
+        await labs.post("/weighings", subject="KS001", weight=weight, date_time=at.isoformat())
+    begun = await labs.post("/water-restriction", subject="KS001", start_time=days[0].isoformat())
     assert begun["reference_weight"] == 25.0
-    await house.post("/water-administrations", subject="KS001", water_administered=0.4)
+    await labs.post("/water-administrations", subject="KS001", water_administered=0.4)
 
     zone = ZoneInfo("Europe/London")
     first, last = (day.replace(tzinfo=zone) for day in days)
@@ -143,14 +143,14 @@ async def test_water_numbers_are_those_of_the_welfare_rules(house: House) -> Non
         zone=zone,
     )
     standing = assess(history, datetime.now(UTC), LabPolicy(reference_fraction=0.85))
-    seen = (await house.as_("ada").get("/subjects/KS001")).json()
+    seen = (await labs.as_("ada").get("/subjects/KS001")).json()
     assert seen["reference_weight"] == standing.reference_weighing_g == 25.0
     assert seen["expected_water"] == pytest.approx(standing.expected_water_ml)
     assert seen["remaining_water"] == pytest.approx(standing.remaining_water_ml)
     assert seen["last_water_restriction"] == days[0].isoformat()
     assert [row["weight"] for row in seen["weighings"]] == [20.0, 25.0]
 
-    thirsty = (await house.as_("ada").get("/water-restricted-subjects")).json()["results"][0]
+    thirsty = (await labs.as_("ada").get("/water-restricted-subjects")).json()["results"][0]
     assert thirsty["expected_water"] == seen["expected_water"]
     assert (thirsty["reference_weight_pct"], thirsty["zscore_weight_pct"]) == (0.85, 0.0)
     assert thirsty["last_weighed"] == seen["weighings"][0]["date_time"][:10]
@@ -158,15 +158,15 @@ async def test_water_numbers_are_those_of_the_welfare_rules(house: House) -> Non
     assert thirsty["percentage_weight"] == pytest.approx(standing.percentage_weight)
 
     # An animal never weighed is unknown, not fine and not zero.
-    await house.animal("KS002")
-    unknown = (await house.as_("ada").get("/subjects/KS002")).json()
+    await labs.animal("KS002")
+    unknown = (await labs.as_("ada").get("/subjects/KS002")).json()
     assert [unknown[name] for name in ("reference_weight", "expected_water", "remaining_water")] == [None] * 3
 
 
-async def test_weights_and_water_are_written_listed_and_taken_back(house: House) -> None:
-    await house.animal()
-    await house.animal("NY001", lab="coastlab", responsible_user="bob")
-    ada = house.as_("ada")
+async def test_weights_and_water_are_written_listed_and_taken_back(labs: Labs) -> None:
+    await labs.animal()
+    await labs.animal("NY001", lab="coastlab", responsible_user="bob")
+    ada = labs.as_("ada")
     weighing = await ada.post(
         "/weighings", {"subject": "KS001", "weight": "21.5", "date_time": "2024-03-02T23:30:00"}
     )
@@ -176,8 +176,8 @@ async def test_weights_and_water_are_written_listed_and_taken_back(house: House)
         await ada.get(weighing.json()["url"].removeprefix("http://cingulum.test"))
     ).json() == weighing.json()
     evening = {"subject": "NY001", "weight": 19, "date_time": "2024-03-02T23:30:00"}
-    assert (await house.as_("bob").post("/weighings", evening)).status_code == 201
-    session = await house.session()
+    assert (await labs.as_("bob").post("/weighings", evening)).status_code == 201
+    session = await labs.session()
     water = await ada.post(
         "/water-administrations",
         {"subject": "KS001", "water_administered": 1.5, "session": session["id"], "date_time": "2024-03-02"},
@@ -208,32 +208,32 @@ async def test_weights_and_water_are_written_listed_and_taken_back(house: House)
     assert (seen["weighings"], seen["water_administrations"]) == ([], [])
 
 
-async def test_the_type_of_water_is_that_of_the_latest_restriction(house: House) -> None:
-    await house.animal()
-    await house.post(
+async def test_the_type_of_water_is_that_of_the_latest_restriction(labs: Labs) -> None:
+    await labs.animal()
+    await labs.post(
         "/water-restriction",
         subject="KS001",
         start_time="2024-01-01",
         reference_weight=20,
         water_type="Hydrogel",
     )
-    given = await house.post("/water-administrations", subject="KS001", water_administered=1)
+    given = await labs.post("/water-administrations", subject="KS001", water_administered=1)
     assert given["water_type"] == "Hydrogel"
-    named = await house.post(
+    named = await labs.post(
         "/water-administrations", subject="KS001", water_administered=1, water_type="Water"
     )
     assert named["water_type"] == "Water"
 
 
-async def test_a_restriction_copies_the_last_weighing_of_seven_days_or_asks_for_one(house: House) -> None:
-    await house.animal()
-    ada = house.as_("ada")
+async def test_a_restriction_copies_the_last_weighing_of_seven_days_or_asks_for_one(labs: Labs) -> None:
+    await labs.animal()
+    ada = labs.as_("ada")
     for at, weight in (
         ("2024-03-01T09:00:00", 24.0),
         ("2024-03-05T09:00:00", 23.0),
         ("2024-03-07T09:00:00", 9.0),
     ):
-        await house.post("/weighings", subject="KS001", date_time=at, weight=weight)
+        await labs.post("/weighings", subject="KS001", date_time=at, weight=weight)
     begun = await ada.post("/water-restriction", {"subject": "KS001", "start_time": "2024-03-06T12:00:00"})
     assert begun.status_code == 201, begun.text
     assert begun.json().keys() == RESTRICTION
@@ -252,10 +252,10 @@ async def test_a_restriction_copies_the_last_weighing_of_seven_days_or_asks_for_
     assert by_day["count"] == 1
 
 
-async def test_death_ends_restrictions_and_refuses_water(house: House) -> None:
-    await house.animal()
-    ada = house.as_("ada")
-    begun = await house.post(
+async def test_death_ends_restrictions_and_refuses_water(labs: Labs) -> None:
+    await labs.animal()
+    ada = labs.as_("ada")
+    begun = await labs.post(
         "/water-restriction", subject="KS001", start_time="2024-03-01T09:00:00", reference_weight=20
     )
     await ada.patch("/subjects/KS001", {"death_date": "2024-03-05"})
@@ -269,28 +269,28 @@ async def test_death_ends_restrictions_and_refuses_water(house: House) -> None:
     assert "date_time" in answer.json()
 
 
-async def test_a_surgery_without_recovery_is_the_animals_death(house: House) -> None:
-    await house.animal()
-    ada = house.as_("ada")
+async def test_a_surgery_without_recovery_is_the_animals_death(labs: Labs) -> None:
+    await labs.animal()
+    ada = labs.as_("ada")
     body = {
         "subject": "KS001", "start_time": "2024-03-05T09:00:00", "end_time": "2024-03-05T10:00:00", "users": ["ada"],
         "procedures": ["Headplate implant"], "outcome_type": "r", "implant_weight": 1.5,
     }  # fmt: skip
     made = (await ada.post("/surgeries", body)).json()
     assert made.keys() == SURGERY
-    assert made["users"] == [str(house.people["ada"])]
-    assert made["lab"] == str(house.labs["hilllab"])
+    assert made["users"] == [str(labs.user_ids["ada"])]
+    assert made["lab"] == str(labs.lab_ids["hilllab"])
     assert (await ada.get("/subjects/KS001")).json()["alive"] is True
     assert (await ada.patch(f"/surgeries/{made['id']}", {"outcome_type": "n"})).status_code == 200
     assert (await ada.get("/subjects/KS001")).json()["death_date"] == "2024-03-05"
     assert (await ada.get(f"/surgeries/{made['id']}")).json()["outcome_type"] == "n"
 
 
-async def test_an_animal_with_a_history_is_not_deleted_and_one_without_is_gone(house: House) -> None:
-    await house.animal()
-    session = await house.session()
-    await house.post("/weighings", subject="KS001", weight=20)
-    ada = house.as_("ada")
+async def test_an_animal_with_a_history_is_not_deleted_and_one_without_is_gone(labs: Labs) -> None:
+    await labs.animal()
+    session = await labs.session()
+    await labs.post("/weighings", subject="KS001", weight=20)
+    ada = labs.as_("ada")
     assert (await ada.delete("/subjects/KS001")).status_code == 409
     await ada.delete(f"/sessions/{session['id']}")
     assert (await ada.delete("/subjects/KS001")).status_code == 204
@@ -298,4 +298,4 @@ async def test_an_animal_with_a_history_is_not_deleted_and_one_without_is_gone(h
     assert (await ada.get("/weighings")).json()["count"] == 0
     assert (await ada.post("/weighings", {"subject": "KS001", "weight": 20})).status_code == 400
     assert "KS001" not in (await ada.get("/users/ada")).json()["subjects_responsible"]
-    await house.animal()  # its name is free again
+    await labs.animal()  # its name is free again

@@ -5,29 +5,29 @@ from __future__ import annotations
 import pytest
 
 from libs.common.testing import Running
-from tests.support.house import House, a_registry, registered
+from tests.support.labs import Labs, a_registry, registered
 
 HIDDEN_WEIGHT = 33.3
 
 
 @pytest.fixture
-async def colony(house: House) -> House:
+async def colony(labs: Labs) -> Labs:
     """A hidden animal with a visible session in an open project, and a session in an open and a private one."""
-    await house.project("secretp", "ada", is_private=True)
-    await house.post("/projects", name="openp", description="plain", users=["ada"])
-    await house.metadata.patch("/projects/secretp", {"description": "SECRETD"})
-    await house.animal("MHID", projects=["secretp"], description="HIDDENDESC", json={"k": "HJ"}, sex="F")
-    await house.animal("MOPEN", projects=["openp"], description="plain")
-    await house.post("/weighings", subject="MHID", weight=HIDDEN_WEIGHT, date_time="2024-03-02T09:00:00")
-    await house.session("MHID", number=1, projects=["openp"], task_protocol="visible")
-    closed = await house.session("MOPEN", number=2, projects=["secretp"], procedures=["Histology"])
+    await labs.project("secretp", "ada", is_private=True)
+    await labs.post("/projects", name="openp", description="plain", users=["ada"])
+    await labs.metadata.patch("/projects/secretp", {"description": "SECRETD"})
+    await labs.animal("MHID", projects=["secretp"], description="HIDDENDESC", json={"k": "HJ"}, sex="F")
+    await labs.animal("MOPEN", projects=["openp"], description="plain")
+    await labs.post("/weighings", subject="MHID", weight=HIDDEN_WEIGHT, date_time="2024-03-02T09:00:00")
+    await labs.session("MHID", number=1, projects=["openp"], task_protocol="visible")
+    closed = await labs.session("MOPEN", number=2, projects=["secretp"], procedures=["Histology"])
     parent = closed["url"].rpartition("/")[2]
-    await house.session("MOPEN", number=3, projects=["openp"], parent_session=parent)
-    return house
+    await labs.session("MOPEN", number=3, projects=["openp"], parent_session=parent)
+    return labs
 
 
-async def _count(house: House, who: str, path: str, **query: str) -> int:
-    answer = await house.as_(who).get(path, params={"limit": 1} | query)
+async def _count(labs: Labs, who: str, path: str, **query: str) -> int:
+    answer = await labs.as_(who).get(path, params={"limit": 1} | query)
     assert answer.status_code == 200, answer.text
     return int(answer.json()["count"])
 
@@ -49,19 +49,19 @@ LETTERS = (
 )
 
 
-async def test_the_letters_of_hidden_things_do_not_show_in_counts(colony: House) -> None:
+async def test_the_letters_of_hidden_things_do_not_show_in_counts(colony: Labs) -> None:
     for path, name, value in LETTERS:
         other = "99999" if "weight" in name else "no-such-thing"
         *first, last = name.split(",")
         for asked in (name, ",".join([*first, f"~{last}"])):
             missing = await _count(colony, "bob", path, django=f"{asked},{other}")
             assert await _count(colony, "bob", path, django=f"{asked},{value}") == missing, (path, asked)
-        mine = {"projects": frozenset({colony.projects["secretp"]})}
+        mine = {"projects": frozenset({colony.project_ids["secretp"]})}
         answer = await colony.as_("ada", **mine).get(path, params={"django": f"{name},{value}"})
         assert answer.json()["count"] > 0, f"who may see, finds: {path} {name}"
 
 
-async def test_a_hidden_relation_is_absent(colony: House) -> None:
+async def test_a_hidden_relation_is_absent(colony: Labs) -> None:
     hidden = (await colony.names("/sessions", subject="MHID"))[0]
     animal = (await colony.metadata.get("/subjects/MHID")).json()["id"]
     for django, count in (
@@ -78,7 +78,7 @@ async def test_a_hidden_relation_is_absent(colony: House) -> None:
     assert await _count(colony, "bob", "/sessions", django=f"pk,{hidden},subject__nickname,MHID") == 1
 
 
-async def test_parameters_see_no_more_than_filters_do(colony: House) -> None:
+async def test_parameters_see_no_more_than_filters_do(colony: Labs) -> None:
     closed = (await colony.names("/sessions", number="2"))[0]
     for query in (
         {"projects": "secretp"},
@@ -94,7 +94,7 @@ async def test_parameters_see_no_more_than_filters_do(colony: House) -> None:
 
 
 @pytest.fixture
-async def filed(colony: House) -> Running:
+async def filed(colony: Labs) -> Running:
     """One public and one other dataset in the same session."""
     registry = await a_registry(colony)
     shown, _ = await registered(
@@ -106,7 +106,7 @@ async def filed(colony: House) -> Running:
     return registry
 
 
-async def test_a_public_reader_filters_by_public_datasets_only(colony: House, filed: Running) -> None:
+async def test_a_public_reader_filters_by_public_datasets_only(colony: Labs, filed: Running) -> None:
     related = "data_dataset_session_related__"
     for django, count in (
         (f"{related}name,spikes.times.npy", 1),
@@ -119,7 +119,7 @@ async def test_a_public_reader_filters_by_public_datasets_only(colony: House, fi
         assert await _count(colony, "public", "/sessions", django=django) == count, django
     assert await _count(colony, "public", "/sessions", datasets="spikes.clusters.npy") == 0
     assert await _count(colony, "public", "/sessions", dataset_types="spikes.clusters") == 0
-    as_public = filed.as_(colony.who("public"))
+    as_public = filed.as_(colony.principal("public"))
     for path, query, count in (
         ("/files", {"django": "dataset__name,spikes.clusters.npy"}, 0),
         ("/files", {"django": "dataset__name,spikes.times.npy"}, 1),
@@ -130,10 +130,10 @@ async def test_a_public_reader_filters_by_public_datasets_only(colony: House, fi
 
 
 async def test_registry_filters_see_no_private_project_and_no_hidden_animal(
-    colony: House, filed: Running
+    colony: Labs, filed: Running
 ) -> None:
     await registered(filed, "MHID/2024-03-02/001", "alf/licks.times.npy")
-    bob = filed.as_(colony.who("bob"))
+    bob = filed.as_(colony.principal("bob"))
     for django, count in (
         ("session__subject__nickname,MHID", 1),  # as its path shows
         ("session__subject__nickname__isnull,True", 0),

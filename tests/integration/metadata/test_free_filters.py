@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from libs.common.testing import Running
-from tests.support.house import House, a_registry, registered
+from tests.support.labs import Labs, a_registry, registered
 
 MD5 = "900150983cd24fb0d6963f7d28e17f72"
 
 
 @pytest.fixture
-async def colony(house: House) -> House:
+async def colony(labs: Labs) -> Labs:
     """Two animals with two sessions each; trials in the first, a probe in the second."""
-    await house.project("maze", "ada")
+    await labs.project("maze", "ada")
     for nickname in ("KS001", "KS002"):
-        await house.animal(nickname, sex="F" if nickname == "KS001" else "M", projects=["maze"])
+        await labs.animal(nickname, sex="F" if nickname == "KS001" else "M", projects=["maze"])
     for day, number, protocol in (("02", 1, "ephys"), ("03", 2, "training")):
-        await house.session(
+        await labs.session(
             start_time=f"2024-03-{day}T23:30:00",
             number=number,
             task_protocol=protocol,
@@ -26,15 +26,15 @@ async def colony(house: House) -> House:
             extended_qc={"tip": "PASS", "n": number} if number == 1 else None,
             json={"rig": {"name": f"rig_{number}"}},
         )
-    await house.session("KS002", start_time="2023-01-01T09:00:00", procedures=["Headplate implant"])
-    return house
+    await labs.session("KS002", start_time="2023-01-01T09:00:00", procedures=["Headplate implant"])
+    return labs
 
 
-async def _numbers(house: House, **query: str) -> list[int]:
-    return sorted(await house.names("/sessions", "number", **query))
+async def _numbers(labs: Labs, **query: str) -> list[int]:
+    return sorted(await labs.names("/sessions", "number", **query))
 
 
-async def test_sessions_are_found_by_their_keys_as_the_client_writes_them(colony: House) -> None:
+async def test_sessions_are_found_by_their_keys_as_the_client_writes_them(colony: Labs) -> None:
     ids = await colony.names("/sessions", subject="KS001")
     assert await colony.names("/sessions", django=f"pk,{ids[0]}") == [ids[0]]
     assert await colony.names("/sessions", django=f"pk__in,('{ids[0]}', '{ids[1]}')") == ids
@@ -65,7 +65,7 @@ BY_WHAT_HANGS_ON_THEM: tuple[tuple[str, list[int]], ...] = (
 )
 
 
-async def test_sessions_are_found_by_what_hangs_on_them(colony: House) -> None:
+async def test_sessions_are_found_by_what_hangs_on_them(colony: Labs) -> None:
     for django, numbers in BY_WHAT_HANGS_ON_THEM:
         assert await _numbers(colony, django=django) == numbers, django
     assert await _numbers(colony, extended_qc="tip,PASS") == [1]
@@ -75,7 +75,7 @@ async def test_sessions_are_found_by_what_hangs_on_them(colony: House) -> None:
 
 
 @pytest.fixture
-async def filed(colony: House) -> Running:
+async def filed(colony: Labs) -> Running:
     """The same with two registered files in the first session, one tagged, and one of a probe in the second."""
     registry = await a_registry(colony)
     first = "KS001/2024-03-02/001"
@@ -107,7 +107,7 @@ BY_THEIR_DATASETS = (
 )
 
 
-async def test_sessions_and_insertions_are_found_by_datasets(colony: House, filed: Running) -> None:
+async def test_sessions_and_insertions_are_found_by_datasets(colony: Labs, filed: Running) -> None:
     for name, numbers in BY_THEIR_DATASETS:
         assert await _numbers(colony, django=f"data_dataset_session_related__{name}") == numbers, name
 
@@ -129,7 +129,7 @@ async def test_sessions_and_insertions_are_found_by_datasets(colony: House, file
     assert await colony.names("/labs", "name", django="~repositories__name,fileserver") == ["coastlab"]
 
 
-async def test_animals_people_and_their_records_are_found(colony: House) -> None:
+async def test_animals_people_and_their_records_are_found(colony: Labs) -> None:
     day = "2024-03-02T20:00:00"
     await colony.post("/weighings", subject="KS001", weight=21.5, date_time=day, user="ada")
     await colony.post("/water-administrations", subject="KS001", water_administered=1.0, date_time=day)
@@ -155,7 +155,7 @@ async def test_animals_people_and_their_records_are_found(colony: House) -> None
         assert found["count"] == count, (path, django, found)
 
 
-async def test_an_unknown_field_or_a_senseless_value_is_refused_by_name(house: House) -> None:
+async def test_an_unknown_field_or_a_senseless_value_is_refused_by_name(labs: Labs) -> None:
     for path, query in (
         ("/sessions", {"django": "colour,red"}),
         ("/sessions", {"django": "pk,not-a-uuid"}),
@@ -166,7 +166,7 @@ async def test_an_unknown_field_or_a_senseless_value_is_refused_by_name(house: H
         ("/sessions", {"json": "a"}),
         ("/sessions", {"django": "users__username__in,__import__('os').system('true')"}),
     ):
-        answer = await house.metadata.get(path, params=query)
+        answer = await labs.metadata.get(path, params=query)
         said = answer.json()
         if answer.status_code == 200:
             assert said["count"] == 0, query

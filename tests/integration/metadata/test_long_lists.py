@@ -12,16 +12,16 @@ import sqlalchemy as sa
 from libs.common.visibility import system_visibility
 from services.metadata.queries import sessions as queries
 from services.metadata.queries.list_filters import sessions as search
-from tests.support.house import House
+from tests.support.labs import Labs
 
 N_ANIMALS, N_SESSIONS, N_WEIGHINGS = 250, 5_000, 100
 
 
 @pytest.fixture
-async def crowded(house: House) -> House:
+async def crowded(labs: Labs) -> Labs:
     """250 animals, each with 20 sessions, 100 weighings and an open restriction."""
-    lab = str(house.labs["hilllab"])
-    async with house.metadata.app.state.writer.begin() as tx:
+    lab = str(labs.labs["hilllab"])
+    async with labs.metadata.app.state.writer.begin() as tx:
         for statement in (
             "INSERT INTO metadata.subjects (id, nickname, lab_id, sex, birth_date)"
             f" SELECT gen_random_uuid(), 'M' || n, '{lab}', 'F', '2023-01-01' FROM generate_series(1, {N_ANIMALS}) n",
@@ -38,13 +38,13 @@ async def crowded(house: House) -> House:
             f" FROM metadata.subjects s, generate_series(1, {N_WEIGHINGS}) n",
         ):
             await tx.session.execute(sa.text(statement))
-    return house
+    return labs
 
 
 @contextmanager
-def statements(house: House) -> Iterator[list[str]]:
+def statements(labs: Labs) -> Iterator[list[str]]:
     """What is asked of the database in the block."""
-    engine, told = house.metadata.app.state.database.reading.sync_engine, []
+    engine, told = labs.metadata.app.state.database.reading.sync_engine, []
 
     def heard(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         # The bus looks for what it missed, and for what waits, in its own time.
@@ -58,7 +58,7 @@ def statements(house: House) -> Iterator[list[str]]:
         sa.event.remove(engine, "before_cursor_execute", heard)
 
 
-async def test_a_page_of_a_long_list_is_one_statement_however_long_the_list(crowded: House) -> None:
+async def test_a_page_of_a_long_list_is_one_statement_however_long_the_list(crowded: Labs) -> None:
     with statements(crowded) as told:
         answer = (await crowded.metadata.get("/sessions?limit=100")).json()
     assert (answer["count"], len(answer["results"])) == (N_SESSIONS, 100)
@@ -76,7 +76,7 @@ async def test_a_page_of_a_long_list_is_one_statement_however_long_the_list(crow
     assert len(told) == 4, told  # the page, weights, water, actions: not one an animal
 
 
-async def test_a_session_is_found_by_its_path_over_the_indexes(crowded: House) -> None:
+async def test_a_session_is_found_by_its_path_over_the_indexes(crowded: Labs) -> None:
     asked = {"subject": "M7", "date_range": "2024-01-03,2024-01-03", "number": "001"}
     seen = system_visibility()
     statement = queries.sessions(seen).where(*search.conditions(seen, asked))

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from libs.common.events import SessionCreated, SessionsDeleted
-from tests.support.house import House, a_registry, registered
+from tests.support.labs import Labs, a_registry, registered
 
 LISTED = {"id", "subject", "start_time", "number", "lab", "projects", "url", "task_protocol"}
 DETAIL = {
@@ -25,11 +25,11 @@ INSERTION = {
 MD5 = "900150983cd24fb0d6963f7d28e17f72"
 
 
-async def test_a_rig_writes_a_session_and_the_client_reads_it_back(house: House) -> None:
-    await house.animal()
-    await house.post("/locations", name="rig_1", lab="hilllab")
-    await house.project("maze", "ada")
-    ada = house.as_("ada")
+async def test_a_rig_writes_a_session_and_the_client_reads_it_back(labs: Labs) -> None:
+    await labs.animal()
+    await labs.post("/locations", name="rig_1", lab="hilllab")
+    await labs.project("maze", "ada")
+    ada = labs.as_("ada")
     sent = {
         "subject": "KS001", "users": ["ada"], "location": "rig_1", "procedures": ["Behavior training/tasks"],
         "projects": ["maze"], "type": "Experiment", "task_protocol": "_iblrig_tasks_x6.4", "number": "001",
@@ -49,7 +49,7 @@ async def test_a_rig_writes_a_session_and_the_client_reads_it_back(house: House)
     listed = (await ada.get("/sessions")).json()
     assert list(listed) == ["count", "next", "previous", "results"]
     assert listed["results"][0].keys() == LISTED
-    told = await house.metadata.published(SessionCreated)
+    told = await labs.metadata.published(SessionCreated)
     assert [str(event.session_id) for event in told] == [made["id"]]
 
     twin = await ada.post("/sessions", sent)
@@ -69,24 +69,24 @@ async def test_a_rig_writes_a_session_and_the_client_reads_it_back(house: House)
     assert child.json()["parent_session"] == made["url"]
 
 
-async def _found(house: House, **query: Any) -> list[int]:
-    return sorted(await house.names("/sessions", "number", **query))
+async def _found(labs: Labs, **query: Any) -> list[int]:
+    return sorted(await labs.names("/sessions", "number", **query))
 
 
-async def test_the_client_searches_sessions_in_its_own_ways(house: House) -> None:
+async def test_the_client_searches_sessions_in_its_own_ways(labs: Labs) -> None:
     for nickname in ("KS001", "ks002"):
-        await house.animal(nickname)
-    await house.post("/locations", name="_iblrig_7", lab="hilllab")
+        await labs.animal(nickname)
+    await labs.post("/locations", name="_iblrig_7", lab="hilllab")
     for name in ("maze", "Maze two"):
-        await house.project(name, "ada")
-    await house.session(
+        await labs.project(name, "ada")
+    await labs.session(
         users=["ada", "bob"], projects=["maze"], task_protocol="_iblrig_ephysChoiceWorld", location="_iblrig_7",
         n_trials=100, n_correct_trials=80, qc=40, type="Experiment", procedures=["Histology"],
     )  # fmt: skip
-    await house.session(
+    await labs.session(
         start_time="2024-03-03T23:59:59", number=2, users=["ada"], projects=["maze", "Maze two"]
     )
-    third = await house.session("ks002", start_time="2024-03-04T00:00:00", number=3, lab="coastlab")
+    third = await labs.session("ks002", start_time="2024-03-04T00:00:00", number=3, lab="coastlab")
     for query, numbers in (
         ({"subject": "ks001"}, [1, 2]),
         ({"nickname": "KS002"}, [3]),
@@ -116,36 +116,36 @@ async def test_the_client_searches_sessions_in_its_own_ways(house: House) -> Non
         ({"atlas_id": "385"}, []),
         ({"atlas_name": "visual"}, []),
     ):
-        assert await _found(house, **query) == numbers, query
-    newest_first = await house.names("/sessions", "number")
+        assert await _found(labs, **query) == numbers, query
+    newest_first = await labs.names("/sessions", "number")
     assert newest_first == [3, 2, 1]
 
 
-async def test_a_list_is_read_page_by_page_over_its_own_addresses(house: House) -> None:
-    await house.animal()
+async def test_a_list_is_read_page_by_page_over_its_own_addresses(labs: Labs) -> None:
+    await labs.animal()
     for number in range(1, 6):
-        await house.session(number=number)  # all at the same time: the order must still be total
+        await labs.session(number=number)  # all at the same time: the order must still be total
     address, seen = "/sessions?subject=KS001&limit=2&django=number__gte,1", []
     while address:
-        answer = (await house.metadata.get(address, headers={"host": "lab.example.org:8443"})).json()
+        answer = (await labs.metadata.get(address, headers={"host": "lab.example.org:8443"})).json()
         assert answer["count"] == 5
         seen += [row["id"] for row in answer["results"]]
         address = (answer["next"] or "").removeprefix("http://lab.example.org:8443")
     assert len(set(seen)) == len(seen) == 5
-    last = (await house.metadata.get("/sessions?limit=2&offset=4")).json()
+    last = (await labs.metadata.get("/sessions?limit=2&offset=4")).json()
     assert last["next"] is None
     assert "offset=2" in last["previous"]
-    assert (await house.metadata.get("/sessions?limit=nonsense&offset=-1")).json()["count"] == 5
-    behind = (await house.metadata.get("/sessions?offset=99")).json()
+    assert (await labs.metadata.get("/sessions?limit=nonsense&offset=-1")).json()["count"] == 5
+    behind = (await labs.metadata.get("/sessions?offset=99")).json()
     assert (behind["count"], behind["results"]) == (5, [])
 
 
-async def test_the_detail_holds_what_servers_have_and_searches_by_file_see_it(house: House) -> None:
-    await house.animal()
-    made = await house.session(number=7)
-    probe = await house.post("/insertions", session=made["id"], name="probe00", model="NP1", serial="18005")
-    await house.post("/water-administrations", subject="KS001", session=made["id"], water_administered=1.2)
-    registry = await a_registry(house)
+async def test_the_detail_holds_what_servers_have_and_searches_by_file_see_it(labs: Labs) -> None:
+    await labs.animal()
+    made = await labs.session(number=7)
+    probe = await labs.post("/insertions", session=made["id"], name="probe00", model="NP1", serial="18005")
+    await labs.post("/water-administrations", subject="KS001", session=made["id"], water_administered=1.2)
+    registry = await a_registry(labs)
     path = "KS001/2024-03-02/007"
     spikes, _, missing = await registered(
         registry, path,
@@ -161,7 +161,7 @@ async def test_the_detail_holds_what_servers_have_and_searches_by_file_see_it(ho
     assert (await registry.post("/register-file", gone)).status_code == 201
     await registry.patch(f"/datasets/{missing['id']}", {"qc": "CRITICAL"})
 
-    detail = (await house.as_("ada").get(f"/sessions/{made['id']}")).json()
+    detail = (await labs.as_("ada").get(f"/sessions/{made['id']}")).json()
     files = {row["name"]: row for row in detail["data_dataset_session_related"]}
     assert files.keys() == {"spikes.times.npy", "_ibl_trials.table.pqt", "licks.times.npy"}
     row = files["spikes.times.npy"]
@@ -184,10 +184,10 @@ async def test_the_detail_holds_what_servers_have_and_searches_by_file_see_it(ho
     assert nested["session_info"].keys() == LISTED
 
     listed = (
-        await house.metadata.get("/insertions", params={"subject": "KS001", "date": "2024-03-02"})
+        await labs.metadata.get("/insertions", params={"subject": "KS001", "date": "2024-03-02"})
     ).json()
     assert [row["datasets"] for row in listed["results"]] == [[spikes["id"]]]
-    one = (await house.metadata.get(f"/insertions/{probe['id']}")).json()
+    one = (await labs.metadata.get(f"/insertions/{probe['id']}")).json()
     assert one.keys() == INSERTION
     assert [found["data_url"] for found in one["datasets"]] == [row["data_url"]]
 
@@ -201,7 +201,7 @@ async def test_the_detail_holds_what_servers_have_and_searches_by_file_see_it(ho
         ({"dataset_qc_lte": "PASS"}, 1),
         ({"tag": "paper"}, 0),
     ):
-        assert (await house.metadata.get("/sessions", params=query)).json()["count"] == count, query
+        assert (await labs.metadata.get("/sessions", params=query)).json()["count"] == count, query
     for query, count in (
         ({"datasets": "spikes.times.npy"}, 1),
         ({"datasets": "_ibl_trials.table.pqt"}, 0),
@@ -209,32 +209,32 @@ async def test_the_detail_holds_what_servers_have_and_searches_by_file_see_it(ho
         ({"name": "probe00", "session": made["id"]}, 1),
         ({"experiment_number": "007", "lab": "hilllab", "serial": "1800", "model": "NP1"}, 1),
     ):
-        assert (await house.metadata.get("/insertions", params=query)).json()["count"] == count, query
+        assert (await labs.metadata.get("/insertions", params=query)).json()["count"] == count, query
 
 
-async def test_a_deleted_session_is_gone_everywhere(house: House) -> None:
-    await house.animal()
-    made = await house.session()
-    probe = await house.post("/insertions", session=made["id"], name="probe00")
-    assert (await house.as_("ada").delete(f"/sessions/{made['id']}")).status_code == 204
+async def test_a_deleted_session_is_gone_everywhere(labs: Labs) -> None:
+    await labs.animal()
+    made = await labs.session()
+    probe = await labs.post("/insertions", session=made["id"], name="probe00")
+    assert (await labs.as_("ada").delete(f"/sessions/{made['id']}")).status_code == 204
     for path in (f"/sessions/{made['id']}", f"/insertions/{probe['id']}"):
-        assert (await house.metadata.get(path)).status_code == 404
+        assert (await labs.metadata.get(path)).status_code == 404
     for path in ("/sessions", "/insertions"):
-        assert (await house.metadata.get(path)).json()["count"] == 0
-    assert (await house.metadata.patch(f"/sessions/{made['id']}", {"number": 2})).status_code == 404
-    refused = await house.metadata.post("/insertions", {"session": made["id"], "name": "probe01"})
+        assert (await labs.metadata.get(path)).json()["count"] == 0
+    assert (await labs.metadata.patch(f"/sessions/{made['id']}", {"number": 2})).status_code == 404
+    refused = await labs.metadata.post("/insertions", {"session": made["id"], "name": "probe01"})
     assert refused.json()["session"] == [f"Object with pk={made['id']} does not exist."]
-    assert len(await house.metadata.published(SessionsDeleted)) == 1
-    assert "Alyx-API-Notice" not in (await house.metadata.post("/sessions", _again())).headers
+    assert len(await labs.metadata.published(SessionsDeleted)) == 1
+    assert "Alyx-API-Notice" not in (await labs.metadata.post("/sessions", _again())).headers
 
 
 def _again() -> dict[str, Any]:
     return {"subject": "KS001", "start_time": "2024-03-02T10:00:00", "number": 1}
 
 
-async def test_times_mean_the_clock_of_the_lab_and_an_offset_is_exact(house: House) -> None:
-    await house.animal()
-    await house.animal("NY001", lab="coastlab", responsible_user="bob")
+async def test_times_mean_the_clock_of_the_lab_and_an_offset_is_exact(labs: Labs) -> None:
+    await labs.animal()
+    await labs.animal("NY001", lab="coastlab", responsible_user="bob")
     for subject, sent, said, instant in (
         ("KS001", "2024-07-09T12:34:56", "2024-07-09T12:34:56", "11:34:56"),
         ("KS001", "2024-07-09T12:34:56.789+02:00", "2024-07-09T10:34:56.789000", "10:34:56"),
@@ -249,28 +249,28 @@ async def test_times_mean_the_clock_of_the_lab_and_an_offset_is_exact(house: Hou
         ("KS001", "2024-03-31T01:30:00", "2024-03-31T01:30:00", "01:30:00"),  # does not happen
         ("NY001", "2024-07-09T12:34:56", "2024-07-09T12:34:56", "16:34:56"),
     ):
-        made = await house.session(subject, start_time=sent)
+        made = await labs.session(subject, start_time=sent)
         assert made["start_time"] == said
         view = "SELECT start_at FROM metadata.published_sessions_v1 WHERE id = :id"
-        assert (await _instant(house, view, made["id"])).strftime("%H:%M:%S") == instant, sent
-    away = await house.session("KS001", start_time="2024-07-09T12:00:00", lab="coastlab", number=9)
-    assert (await _instant(house, view, away["id"])).hour == 16
+        assert (await _instant(labs, view, made["id"])).strftime("%H:%M:%S") == instant, sent
+    away = await labs.session("KS001", start_time="2024-07-09T12:00:00", lab="coastlab", number=9)
+    assert (await _instant(labs, view, away["id"])).hour == 16
     for bad in ("yesterday", "2024-13-01", "2024-03-02T25:00:00", "0001-01-01T00:00:00+14:00", ""):
-        answer = await house.metadata.post("/sessions", _again() | {"start_time": bad})
+        answer = await labs.metadata.post("/sessions", _again() | {"start_time": bad})
         assert answer.status_code == (400 if bad else 201), bad
-    backwards = await house.metadata.post("/sessions", _again() | {"end_time": "2024-03-02T09:00:00"})
+    backwards = await labs.metadata.post("/sessions", _again() | {"end_time": "2024-03-02T09:00:00"})
     assert "end_time" in backwards.json()
 
 
-async def _instant(house: House, statement: str, which: str) -> Any:
+async def _instant(labs: Labs, statement: str, which: str) -> Any:
     import sqlalchemy as sa
 
-    async with house.metadata.app.state.database.read() as read:
+    async with labs.metadata.app.state.database.read() as read:
         return await read.scalar(sa.text(statement), {"id": which})
 
 
-async def test_what_a_body_names_must_be_there(house: House) -> None:
-    await house.animal()
+async def test_what_a_body_names_must_be_there(labs: Labs) -> None:
+    await labs.animal()
     for said, field, text in (
         ({"subject": "nobody"}, "subject", "Object with nickname=nobody does not exist."),
         ({"lab": "moonlab"}, "lab", "Object with name=moonlab does not exist."),
@@ -284,25 +284,25 @@ async def test_what_a_body_names_must_be_there(house: House) -> None:
         ({"users": "ada"}, "users", ""),
         ({"parent_session": "nowhere"}, "parent_session", ""),
     ):
-        answer = await house.metadata.post("/sessions", _again() | said)
+        answer = await labs.metadata.post("/sessions", _again() | said)
         assert answer.status_code == 400, (said, answer.text)
         assert text in answer.json()[field][0], answer.text
-    nothing = await house.metadata.post("/sessions", {})
+    nothing = await labs.metadata.post("/sessions", {})
     assert nothing.json()["subject"] == ["This field is required."]
-    assert (await house.metadata.get("/sessions")).json()["count"] == 0
+    assert (await labs.metadata.get("/sessions")).json()["count"] == 0
 
 
-async def test_a_probe_has_one_name_in_a_session_also_when_two_write_at_once(house: House) -> None:
-    await house.animal()
-    made = await house.session()
+async def test_a_probe_has_one_name_in_a_session_also_when_two_write_at_once(labs: Labs) -> None:
+    await labs.animal()
+    made = await labs.session()
     body = {"session": made["id"], "name": "probe00"}
-    answers = await asyncio.gather(*(house.as_("ada").post("/insertions", body) for _ in range(3)))
+    answers = await asyncio.gather(*(labs.as_("ada").post("/insertions", body) for _ in range(3)))
     assert sorted(a.status_code for a in answers) == [201, 409, 409]
-    other = await house.session("KS001", number=2)
+    other = await labs.session("KS001", number=2)
     moved = next(a for a in answers if a.status_code == 201).json()
-    answer = await house.as_("ada").patch(
+    answer = await labs.as_("ada").patch(
         f"/insertions/{moved['id']}", {"session": other["id"], "serial": "1"}
     )
     assert (answer.json()["session"], answer.json()["serial"]) == (other["id"], "1")
-    assert (await house.as_("ada").delete(f"/insertions/{moved['id']}")).status_code == 204
-    assert (await house.as_("ada").get(f"/insertions/{moved['id']}")).status_code == 404
+    assert (await labs.as_("ada").delete(f"/insertions/{moved['id']}")).status_code == 204
+    assert (await labs.as_("ada").get(f"/insertions/{moved['id']}")).status_code == 404

@@ -9,27 +9,27 @@ import httpx
 import pytest
 
 from libs.common.testing import Running
-from tests.support.house import House
+from tests.support.labs import Labs
 
 NOBODY = str(uuid4())
 
 
 @pytest.fixture
-async def secret(house: House) -> dict[str, Any]:
+async def secret(labs: Labs) -> dict[str, Any]:
     """A private project with an animal and a session of ada's lab; and ada's own animal and session, in the open."""
-    await house.project("secret", is_private=True)
-    await house.animal("KS001")
-    await house.animal("KS666", projects=["secret"])
-    hidden = await house.session("KS001", projects=["secret"], number=6)
+    await labs.project("secret", is_private=True)
+    await labs.animal("KS001")
+    await labs.animal("KS666", projects=["secret"])
+    hidden = await labs.session("KS001", projects=["secret"], number=6)
     limit = {"subject": "KS666", "start_time": "2024-01-01", "reference_weight": 20}
     return {
         "session": hidden["id"],
-        "open": (await house.session("KS001", number=1))["id"],
-        "probe": (await house.post("/insertions", session=hidden["id"], name="probe00"))["id"],
-        "weighing": (await house.post("/weighings", subject="KS666", weight=20))["id"],
-        "water": (await house.post("/water-administrations", subject="KS666", water_administered=1))["id"],
-        "surgery": (await house.post("/surgeries", subject="KS666", start_time="2024-01-01"))["id"],
-        "limit": (await house.post("/water-restriction", **limit))["id"],
+        "open": (await labs.session("KS001", number=1))["id"],
+        "probe": (await labs.post("/insertions", session=hidden["id"], name="probe00"))["id"],
+        "weighing": (await labs.post("/weighings", subject="KS666", weight=20))["id"],
+        "water": (await labs.post("/water-administrations", subject="KS666", water_administered=1))["id"],
+        "surgery": (await labs.post("/surgeries", subject="KS666", start_time="2024-01-01"))["id"],
+        "limit": (await labs.post("/water-restriction", **limit))["id"],
     }  # fmt: skip
 
 
@@ -70,9 +70,9 @@ BODIES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 
 @pytest.mark.parametrize("who", ["ada", "bob", "eve"])
 async def test_a_body_that_names_a_hidden_thing_is_answered_as_if_it_were_not_there(
-    house: House, secret: dict[str, Any], who: str
+    labs: Labs, secret: dict[str, Any], who: str
 ) -> None:
-    caller = house.as_(who)
+    caller = labs.as_(who)
 
     def filled(body: dict[str, Any], name: str) -> dict[str, Any]:
         put = {"ANIMAL": name, "PROJECT": name, "SESSION": name}
@@ -93,9 +93,9 @@ async def test_a_body_that_names_a_hidden_thing_is_answered_as_if_it_were_not_th
 
 @pytest.mark.parametrize("who", ["ada", "bob", "eve", "public"])
 async def test_a_path_that_names_a_hidden_thing_is_answered_as_if_it_were_not_there(
-    house: House, secret: dict[str, Any], who: str
+    labs: Labs, secret: dict[str, Any], who: str
 ) -> None:
-    caller = house.as_(who)
+    caller = labs.as_(who)
     for segment, key in (
         ("sessions", "session"), ("insertions", "probe"), ("weighings", "weighing"), ("surgeries", "surgery"),
         ("water-administrations", "water"), ("water-restriction", "limit"),
@@ -119,14 +119,14 @@ async def test_a_path_that_names_a_hidden_thing_is_answered_as_if_it_were_not_th
 
 
 async def test_no_list_and_no_detail_names_what_hangs_on_a_hidden_thing(
-    house: House, secret: dict[str, Any]
+    labs: Labs, secret: dict[str, Any]
 ) -> None:
     """Root writes water of ada's animal into the hidden session, and of the hidden animal into the open one."""
     given: dict[str, Any] = {"subject": "KS001", "session": secret["session"], "water_administered": 1}
-    theirs = await house.post("/water-administrations", **given)
-    await house.post("/water-administrations", subject="KS666", session=secret["open"], water_administered=7)
-    await house.metadata.patch(f"/sessions/{secret['open']}", {"parent_session": secret["session"]})
-    bob = house.as_("bob")
+    theirs = await labs.post("/water-administrations", **given)
+    await labs.post("/water-administrations", subject="KS666", session=secret["open"], water_administered=7)
+    await labs.metadata.patch(f"/sessions/{secret['open']}", {"parent_session": secret["session"]})
+    bob = labs.as_("bob")
     assert (await bob.get(f"/water-administrations/{theirs['id']}")).json()["session"] is None
     listed = (await bob.get("/water-administrations")).json()["results"]
     assert [row["session"] for row in listed] == [None]
@@ -137,53 +137,53 @@ async def test_no_list_and_no_detail_names_what_hangs_on_a_hidden_thing(
     assert detail["wateradmin_session_related"] == []
     assert detail["parent_session"] is None
     assert (await bob.get("/subjects/KS001")).json()["session_projects"] == []
-    root = (await house.metadata.get(f"/sessions/{secret['open']}")).json()
+    root = (await labs.metadata.get(f"/sessions/{secret['open']}")).json()
     assert [water["water_administered"] for water in root["wateradmin_session_related"]] == [7]
     assert secret["session"] in root["parent_session"]
 
 
-async def test_a_new_list_of_projects_leaves_those_that_its_writer_cannot_see(house: House) -> None:
-    mine = await house.project("mine", "ada", is_private=True)
-    await house.project("theirs", "bob", is_private=True)
-    await house.project("open")
-    await house.animal("KS001", projects=["mine", "theirs"])
-    session = await house.session("KS001", projects=["mine", "theirs"])
-    ada: Running = house.as_("ada", projects=frozenset({mine}))
+async def test_a_new_list_of_projects_leaves_those_that_its_writer_cannot_see(labs: Labs) -> None:
+    mine = await labs.project("mine", "ada", is_private=True)
+    await labs.project("theirs", "bob", is_private=True)
+    await labs.project("open")
+    await labs.animal("KS001", projects=["mine", "theirs"])
+    session = await labs.session("KS001", projects=["mine", "theirs"])
+    ada: Running = labs.as_("ada", projects=frozenset({mine}))
     for path in (f"/sessions/{session['id']}", "/subjects/KS001"):
         blind = await ada.patch(path, {"projects": ["open"]})
         assert blind.status_code == 400
         assert "no longer see" in blind.json()["projects"][0]
         assert (await ada.patch(path, {"projects": ["open", "mine"]})).json()["projects"] == ["mine", "open"]
-        assert (await house.metadata.get(path)).json()["projects"] == ["mine", "open", "theirs"], path
+        assert (await labs.metadata.get(path)).json()["projects"] == ["mine", "open", "theirs"], path
 
 
-async def test_a_session_of_an_animal_in_a_deleted_private_project_stays_private(house: House) -> None:
-    mine = await house.project("mine", "ada", is_private=True)
-    await house.animal("KS001", projects=["mine"])
-    assert (await house.metadata.delete("/projects/mine")).status_code == 204
-    ada = house.as_("ada", projects=frozenset({mine}))
+async def test_a_session_of_an_animal_in_a_deleted_private_project_stays_private(labs: Labs) -> None:
+    mine = await labs.project("mine", "ada", is_private=True)
+    await labs.animal("KS001", projects=["mine"])
+    assert (await labs.metadata.delete("/projects/mine")).status_code == 204
+    ada = labs.as_("ada", projects=frozenset({mine}))
     made = await ada.post("/sessions", {"subject": "KS001", "start_time": "2024-03-02T10:00:00"})
     assert made.status_code == 201
     assert made.json()["projects"] == []
-    assert (await house.as_("bob").get(f"/sessions/{made.json()['id']}")).status_code == 404
-    assert (await house.as_("bob").get("/sessions")).json()["count"] == 0
+    assert (await labs.as_("bob").get(f"/sessions/{made.json()['id']}")).status_code == 404
+    assert (await labs.as_("bob").get("/sessions")).json()["count"] == 0
 
 
-async def test_another_session_of_the_day_is_told_of_only_where_it_is_visible(house: House) -> None:
-    await house.project("secret", is_private=True)
-    await house.animal("KS001")
-    await house.session("KS001", projects=["secret"])
+async def test_another_session_of_the_day_is_told_of_only_where_it_is_visible(labs: Labs) -> None:
+    await labs.project("secret", is_private=True)
+    await labs.animal("KS001")
+    await labs.session("KS001", projects=["secret"])
     body = {"subject": "KS001", "start_time": "2024-03-02T12:00:00", "number": 1}
-    first = await house.as_("ada").post("/sessions", body)
+    first = await labs.as_("ada").post("/sessions", body)
     assert (first.status_code, first.headers.get("Alyx-API-Notice")) == (201, None)
-    second = await house.as_("ada").post("/sessions", body)
+    second = await labs.as_("ada").post("/sessions", body)
     assert second.headers["Alyx-API-Notice"].startswith("!!!1 other session")
 
 
 async def test_public_readers_see_no_memberships_and_narrowed_tokens_those_of_their_labs(
-    house: House,
+    labs: Labs,
 ) -> None:
-    assert await house.names("/memberships", "user", "public") == []
-    narrowed = await house.as_("bob", house.scope("hilllab")).get("/memberships")
+    assert await labs.names("/memberships", "user", "public") == []
+    narrowed = await labs.as_("bob", labs.scope("hilllab")).get("/memberships")
     assert [row["user"] for row in narrowed.json()["results"]] == ["ada"]
-    assert len(await house.names("/memberships", "user", "eve")) == 2
+    assert len(await labs.names("/memberships", "user", "eve")) == 2

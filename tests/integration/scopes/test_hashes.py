@@ -50,8 +50,8 @@ def own_things(answer: Any) -> Any:
 
 def of(places: Places, name: str, *projects: str) -> Running:
     """Transfer, asked by somebody."""
-    mine = frozenset(places.house.projects[project] for project in projects)
-    return places.services[Service.TRANSFER].as_(places.house.who(name, projects=mine))
+    mine = frozenset(places.labs.project_ids[project] for project in projects)
+    return places.services[Service.TRANSFER].as_(places.labs.principal(name, projects=mine))
 
 
 async def test_foreign_bytes_and_unknown_ones_are_wanted_alike(places: Places, stored: str) -> None:
@@ -94,7 +94,7 @@ async def test_size_and_md5_of_a_foreign_file_open_nothing(
     for name, place in (("bob", "away"), ("ada", "open")):
         here = places.of[place]
         said = {"path": f"{here['subject']}/2024-03-02/1", "filenames": [f"alf/{revision}spikes.amps.npy"]}
-        who = registry.as_(places.house.who(name))
+        who = registry.as_(places.labs.principal(name))
         answer = await who.post("/register-file", said | SAID | {"name": "central", "exists": True})
         [dataset] = answer.json()
         for _ in range(3):

@@ -15,8 +15,8 @@ M, R, T = Service.METADATA, Service.REGISTRY, Service.TRANSFER
 def reader(places: Places, name: str, **within: Any) -> Principal:
     """Somebody's token that reads and transfers within one lab or project."""
     scopes = frozenset({Scope(Permission.READ, **within), Scope(Permission.TRANSFER, **within)})
-    projects = frozenset(places.house.projects.values()) if name == "ada" else frozenset()
-    return places.house.who(name, scopes=scopes, projects=projects)
+    projects = frozenset(places.labs.project_ids.values()) if name == "ada" else frozenset()
+    return places.labs.principal(name, scopes=scopes, projects=projects)
 
 
 async def listed(places: Places, who: Principal, service: Service, path: str, key: str) -> set[str]:
@@ -28,7 +28,7 @@ async def listed(places: Places, who: Principal, service: Service, path: str, ke
 
 
 async def test_a_token_for_a_lab_reads_that_lab(places: Places) -> None:
-    labs = places.house.labs
+    labs = places.labs.lab_ids
     for name in ("ada", "root"):
         who = reader(places, name, lab_id=labs["hilllab"])
         assert await listed(places, who, M, "/labs", "name") == {"hilllab"}
@@ -43,7 +43,7 @@ async def test_a_token_for_a_lab_reads_that_lab(places: Places) -> None:
 
 
 async def test_a_token_for_a_project_reads_that_project(places: Places) -> None:
-    who = reader(places, "ada", project_id=places.house.projects["openp"])
+    who = reader(places, "ada", project_id=places.labs.project_ids["openp"])
     assert await listed(places, who, M, "/projects", "name") == {"openp"}
     assert await listed(places, who, M, "/labs", "name") == {"hilllab"}
     assert await listed(places, who, M, "/users", "username") == {"ada"}
@@ -54,10 +54,10 @@ async def test_a_token_for_a_project_reads_that_project(places: Places) -> None:
 
 async def test_own_counters_and_uploads_follow_the_token(places: Places) -> None:
     """Ada has one of each in every place."""
-    house = places.house
-    everywhere = house.who("ada", projects=frozenset(house.projects.values()))
-    of_lab = reader(places, "ada", lab_id=house.labs["hilllab"])
-    of_project = reader(places, "ada", project_id=house.projects["openp"])
+    labs = places.labs
+    everywhere = labs.principal("ada", projects=frozenset(labs.project_ids.values()))
+    of_lab = reader(places, "ada", lab_id=labs.lab_ids["hilllab"])
+    of_project = reader(places, "ada", project_id=labs.project_ids["openp"])
     for service, path, word in ((R, "/downloads", "download"), (T, "/uploads", "upload")):
         for who, reached in (
             (everywhere, ("secret", "open", "away")),

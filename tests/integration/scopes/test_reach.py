@@ -16,8 +16,8 @@ from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers
 from tests.integration.common.test_matrix import NOWHERE, _routes
 from tests.integration.scopes.recipes import OWN_ACCOUNT, RECIPES, TRIED_APART
-from tests.support.house import registered
 from tests.support.lab import made
+from tests.support.labs import registered
 from tests.support.moving import an_upload, send
 from tests.support.places import Places
 from tests.support.system import Cingulum
@@ -60,7 +60,7 @@ async def test_a_token_that_only_reads_changes_nothing(
 
 async def test_no_narrowed_token_changes_how_its_owner_signs_in(places: Places) -> None:
     every = frozenset(Scope(permission) for permission in Permission)
-    for token in (places.narrow("hilllab"), places.house.who("ada", scopes=every)):
+    for token in (places.narrow("hilllab"), places.labs.principal("ada", scopes=every)):
         for (method, route), body in OWN_ACCOUNT.items():
             path = route.replace("{session_id}", NOWHERE)
             answer = await places.ask(token, Service.METADATA, method, path, body)
@@ -111,7 +111,7 @@ async def test_a_narrowed_token_takes_nothing_out_of_its_scope_or_into_another_p
     for body in (secret, unnamed):
         answer = await places.ask(openp, Service.METADATA, "POST", "/sessions", body)
         assert answer.status_code == 403, answer.text
-    kept = (await places.house.metadata.get(f"/sessions/{session}")).json()
+    kept = (await places.labs.metadata.get(f"/sessions/{session}")).json()
     assert (kept["projects"], kept["lab"]) == (["openp"], "hilllab")
 
 
@@ -127,8 +127,8 @@ async def test_water_is_written_into_no_session_beyond_the_scope(places: Places)
 
 
 async def test_a_narrowed_token_gets_no_answer_that_was_a_wider_ones(places: Places) -> None:
-    house, session = places.house, {"subject": places.of["secret"]["subject"], "number": 3}
-    ada = house.who("ada", projects=frozenset(house.projects.values()))
+    labs, session = places.labs, {"subject": places.of["secret"]["subject"], "number": 3}
+    ada = labs.principal("ada", projects=frozenset(labs.project_ids.values()))
     key = {"Idempotency-Key": "one key"}
     for who, status in ((ada, 201), (ada, 201), (places.narrow("openp"), 409)):
         answer = await places.services[Service.METADATA].as_(who).post("/sessions", session, headers=key)
@@ -151,7 +151,7 @@ async def test_files_for_nobody_need_a_token_that_is_not_narrowed(places: Places
 async def test_a_narrowed_token_brings_every_file_that_it_may_announce(places: Places) -> None:
     """Files of no session too, whatever they belong to."""
     open_, registry = places.of["open"], places.services[Service.REGISTRY]
-    lab, project = places.house.labs["hilllab"], places.house.projects["openp"]
+    lab, project = places.labs.lab_ids["hilllab"], places.labs.project_ids["openp"]
     belong = [
         ("lab", lab, "Labs/hilllab", ["hilllab"]),
         ("project", project, "Projects/openp", ["openp"]),
