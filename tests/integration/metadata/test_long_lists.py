@@ -20,7 +20,7 @@ N_ANIMALS, N_SESSIONS, N_WEIGHINGS = 250, 5_000, 100
 @pytest.fixture
 async def crowded(labs: Labs) -> Labs:
     """250 animals, each with 20 sessions, 100 weighings and an open restriction."""
-    lab = str(labs.labs["hilllab"])
+    lab = str(labs.lab_ids["hilllab"])
     async with labs.metadata.app.state.writer.begin() as tx:
         for statement in (
             "INSERT INTO metadata.subjects (id, nickname, lab_id, sex, birth_date)"
