@@ -51,13 +51,14 @@ FORGET_S = 3600.0
 class Parts:
     """What makes one service different from the next.
 
-    `start` is awaited once the database answers; the loops it returns run until the service stops.
+    `start` is awaited once the database answers; the loops it returns run until the service stops. `hears` may be made
+    from what `start` has put into the application's state.
     """
 
     service: Service
     routers: Sequence[APIRouter]
     metadata: sa.MetaData
-    hears: Hears
+    hears: Hears | Callable[[FastAPI], Hears]
     start: Start | None = None
 
 
@@ -100,15 +101,13 @@ def _lifespan(parts: Parts, settings: ServiceSettings) -> Callable[[FastAPI], An
         poked = asyncio.Event()
         writer = Writer(database, tables, poked.set)
         relay = Relay(parts.service, writer, bus, poked)
-        listener = Listener(parts.service, writer, bus, parts.hears, settings.sweep_every_s)
-        app.state.database, app.state.writer, app.state.bus, app.state.listener = (
-            database,
-            writer,
-            bus,
-            listener,
-        )
+        app.state.database, app.state.writer, app.state.bus = database, writer, bus
         try:
             its_own = [] if parts.start is None else await parts.start(app)
+            hears = parts.hears if isinstance(parts.hears, Hears) else parts.hears(app)
+            listener = app.state.listener = Listener(
+                parts.service, writer, bus, hears, settings.sweep_every_s
+            )
             loops: list[Loop] = [
                 bus.keep_connected,
                 relay.run,

@@ -6,7 +6,9 @@ The slug is documented and stable; the text is for people and says the next step
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+REQUIRED: Final = ["This field is required."]
 
 
 class Problem(Exception):
@@ -50,6 +52,17 @@ class Problem(Exception):
 
 class BadRequest(Problem):
     """Something in the request is not as it must be; `fields` says what."""
+
+
+class UnknownReference(BadRequest):
+    """A field of the request names an object that does not exist, or that the caller may not know of.
+
+    >>> UnknownReference("subject", "KS022", key="nickname").fields
+    {'subject': ['Object with nickname=KS022 does not exist.']}
+    """
+
+    def __init__(self, field: str, value: object, *, key: str = "name") -> None:
+        super().__init__(fields={field: [f"Object with {key}={value} does not exist."]})
 
 
 class NotAuthenticated(Problem):

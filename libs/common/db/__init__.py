@@ -2,6 +2,7 @@
 
 from libs.common.db.engine import Database
 from libs.common.db.idempotency import CheckedRoute, IdempotentRoute, Once, StreamedRoute, shows_a_secret
+from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure, metadata_of
 from libs.common.db.transaction import Begin, Begins, LongReading, Reading, Transaction, Tx, transaction
 
@@ -14,10 +15,12 @@ __all__ = [
     "Infrastructure",
     "LongReading",
     "Once",
+    "ReadSession",
     "Reading",
     "StreamedRoute",
     "Transaction",
     "Tx",
+    "WriteSession",
     "metadata_of",
     "shows_a_secret",
     "transaction",

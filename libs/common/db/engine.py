@@ -20,11 +20,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
-    AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
 
+from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.shares import Shares
 from libs.common.endings import CLOSE_S, end_within
 from libs.common.observability import caller
@@ -113,15 +113,19 @@ class Database:
         # Whoever waits outlasts a statement that the server does not answer, and learns that this was the reason.
         self.write_shares = Shares(max(1, writers - 1), patience_s=self.patience.write_s + 2 * ANSWER_S)
         self.long_shares = Shares(LONG_READERS - 1, patience_s=LONG_READ_S)
-        self.write_session = async_sessionmaker(self.writing, expire_on_commit=False)
-        self.read_session = async_sessionmaker(self.reading, expire_on_commit=False)
-        self._long_session = async_sessionmaker(self.reading_long, expire_on_commit=False)
+        self.write_session = async_sessionmaker(self.writing, class_=WriteSession, expire_on_commit=False)
+        self.read_session = async_sessionmaker(
+            self.reading, class_=ReadSession, autoflush=False, expire_on_commit=False
+        )
+        self._long_session = async_sessionmaker(
+            self.reading_long, class_=ReadSession, autoflush=False, expire_on_commit=False
+        )
 
     def _autocommit(self, url: str, size: int, statement_s: float) -> AsyncEngine:
         return _engine(url, size, self.service, self.patience, statement_s, isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncSession]:
+    async def begin(self) -> AsyncIterator[WriteSession]:
         """A session whose work is committed at the end, or undone whole; its caller holds a share of the connections.
 
         Raises DATABASE_ERRORS, TooManyRequests.
@@ -138,7 +142,7 @@ class Database:
                 raise
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
+    async def read(self) -> AsyncIterator[ReadSession]:
         """A session of a request: its statements have a time limit, its caller a share of the connections.
 
         Raises DATABASE_ERRORS, TooManyRequests.
@@ -147,13 +151,13 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def read_long(self) -> AsyncIterator[AsyncSession]:
+    async def read_long(self) -> AsyncIterator[ReadSession]:
         """A session for sweeps, and for tables that many callers share. Raises DATABASE_ERRORS, TooManyRequests."""
         async with self.long_shares.one(), self._alive(self._long_session) as session:
             yield session
 
     @asynccontextmanager
-    async def _alive(self, sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
+    async def _alive(self, sessions: async_sessionmaker[ReadSession]) -> AsyncIterator[ReadSession]:
         async with sessions() as session:
             await self._acquire(session)
             try:
@@ -162,7 +166,7 @@ class Database:
                 await session.invalidate()
                 raise
 
-    async def _acquire(self, session: AsyncSession) -> None:
+    async def _acquire(self, session: ReadSession) -> None:
         async with asyncio.timeout(self.patience.acquire_s):
             await session.connection()
 

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db.engine import Database
 from libs.common.db.idempotency import claim_key
+from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure
 from libs.common.events import Event
-from libs.common.observability import request_id
+from libs.common.observability import logger, request_id
 from libs.common.permissions import Principal
 
 AT_ONCE = 250  # events a statement: other requests get their turn in between
@@ -26,7 +26,7 @@ class Transaction:
     """What an operation works with. It never commits by itself."""
 
     def __init__(
-        self, session: AsyncSession, tables: Infrastructure, by: Principal | None, request: str
+        self, session: WriteSession, tables: Infrastructure, by: Principal | None, request: str
     ) -> None:
         self.session = session
         self.tables = tables
@@ -35,6 +35,7 @@ class Transaction:
         self._published: list[dict[str, Any]] = []
         self._audited: list[dict[str, Any]] = []
         self._flushed_events = False
+        self._callbacks: dict[str, Callable[[], None]] = {}
 
     def publish(self, event: Event) -> None:
         """Say a fact; it is written with the rows, and rung once they are committed."""
@@ -70,6 +71,22 @@ class Transaction:
             }
         )
 
+    def after_commit(self, key: str, callback: Callable[[], None]) -> None:
+        """Call a function once this transaction has committed; of several with one key only the first.
+
+        It must not wait. One that fails is logged: the rows are committed, so the request has succeeded.
+        """
+        self._callbacks.setdefault(key, callback)
+
+    def run_callbacks(self) -> None:
+        """Call what `after_commit` registered; for whoever committed."""
+        callbacks, self._callbacks = self._callbacks, {}
+        for key, callback in callbacks.items():
+            try:
+                callback()
+            except Exception as error:  # noqa: BLE001 - what is committed cannot fail any more
+                logger("db").error("a callback after a commit failed", key=key, exc_info=error)
+
     @property
     def has_published(self) -> bool:
         """Whether the relay has something to ring once this is committed."""
@@ -89,6 +106,8 @@ class Transaction:
             self.session.info.update(noted)
             raise
         self._flushed_events = self._flushed_events or part.has_published
+        for key, callback in part._callbacks.items():
+            self.after_commit(key, callback)
 
     async def flush(self) -> None:
         """Send what was collected to the database, inside the transaction; what was sent before is not sent again."""
@@ -150,6 +169,7 @@ class Writer:
             self.after_commit()
         if self.committed is not None:
             self.committed(tx)
+        tx.run_callbacks()
 
 
 async def transaction(request: Request) -> AsyncIterator[Transaction]:
@@ -177,21 +197,21 @@ async def beginning(request: Request) -> Begin:
 Begins = Annotated[Begin, Depends(beginning)]
 
 
-async def reading(request: Request) -> AsyncIterator[AsyncSession]:
-    """A reading session of a request; use as `read: Reading`."""
+async def reading(request: Request) -> AsyncIterator[ReadSession]:
+    """A reading session of a request; use as `session: Reading`."""
     database: Database = request.app.state.database
     async with database.read() as session:
         yield session
 
 
-Reading = Annotated[AsyncSession, Depends(reading, scope="function")]
+Reading = Annotated[ReadSession, Depends(reading, scope="function")]
 
 
-async def reading_long(request: Request) -> AsyncIterator[AsyncSession]:
-    """The same for tables that many callers share and few ask for; use as `read: LongReading`."""
+async def reading_long(request: Request) -> AsyncIterator[ReadSession]:
+    """The same for tables that many callers share and few ask for; use as `session: LongReading`."""
     database: Database = request.app.state.database
     async with database.read_long() as session:
         yield session
 
 
-LongReading = Annotated[AsyncSession, Depends(reading_long, scope="function")]
+LongReading = Annotated[ReadSession, Depends(reading_long, scope="function")]

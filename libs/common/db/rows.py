@@ -1,0 +1,120 @@
+"""Rows of a service's own tables: locked for a change, created, updated and soft-deleted with their audit rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import DeclarativeBase, QueryableAttribute
+
+from libs.common.db.sessions import ReadSession, WriteSession
+from libs.common.db.transaction import Transaction
+from libs.common.problem import Conflict, NotFound
+
+Row = TypeVar("Row", bound=DeclarativeBase)
+
+
+async def lock_by_name(
+    session: WriteSession,
+    kind: type[Row],
+    name: str,
+    *,
+    column: QueryableAttribute[str] | None = None,
+    noun: str | None = None,
+) -> Row:
+    """The row of a name, locked until the end of the transaction. Raises NotFound, also for a soft-deleted one.
+
+    column   where the name is; `kind.name` unless stated
+    noun     of the problem's text; the table's name in the singular unless stated
+    """
+    named: Any = kind.name if column is None else column  # type: ignore[attr-defined]
+    row = await _lock(session, kind, named == name)
+    if row is None:
+        raise NotFound(f"There is no {noun or _noun(kind)} '{name}'.")
+    return row
+
+
+async def lock_by_id(session: WriteSession, kind: type[Row], row_id: UUID, *, noun: str | None = None) -> Row:
+    """The row of an id, locked until the end of the transaction. Raises NotFound, also for a soft-deleted one."""
+    row = await _lock(session, kind, kind.id == row_id)  # type: ignore[attr-defined]
+    if row is None:
+        raise NotFound(f"There is no {noun or _noun(kind)} {row_id}.")
+    return row
+
+
+async def _lock(session: WriteSession, kind: type[Row], condition: sa.ColumnElement[bool]) -> Row | None:
+    statement = sa.select(kind).where(condition, *_not_deleted(kind)).with_for_update()
+    row: Row | None = (await session.execute(statement)).scalar_one_or_none()
+    return row
+
+
+def _not_deleted(kind: Any) -> list[sa.ColumnElement[bool]]:
+    deleted_at = getattr(kind, "deleted_at", None)
+    return [] if deleted_at is None else [deleted_at.is_(None)]
+
+
+def _noun(kind: type[DeclarativeBase]) -> str:
+    return str(kind.__tablename__).removesuffix("s").replace("_", " ")
+
+
+async def refuse_duplicate(session: ReadSession, column: QueryableAttribute[str], value: str) -> None:
+    """Raise Conflict if a row that is not soft-deleted has this value."""
+    statement = sa.select(sa.exists().where(column == value, *_not_deleted(column.class_)))
+    if await session.scalar(statement):
+        raise Conflict(fields={column.key: [f"'{value}' exists already."]})
+
+
+def create_row(tx: Transaction, noun: str, row: DeclarativeBase, values: Mapping[str, Any]) -> None:
+    """Add a row; `values` are what its audit row shows."""
+    tx.session.add(row)
+    shown = {name: _audited(value) for name, value in values.items() if value is not None}
+    tx.audit(f"{noun}.created", noun, _id_of(row), after=shown)
+
+
+def update_row(tx: Transaction, noun: str, row: DeclarativeBase, values: Mapping[str, Any]) -> None:
+    """Set columns of a row, with an audit row of those that changed; none where nothing did."""
+    before = {
+        name: _audited(getattr(row, name)) for name, value in values.items() if getattr(row, name) != value
+    }
+    for name in before:
+        setattr(row, name, values[name])
+    if before:
+        after = {name: _audited(values[name]) for name in before}
+        tx.audit(f"{noun}.changed", noun, _id_of(row), before=before, after=after)
+
+
+def soft_delete_row(tx: Transaction, noun: str, row: DeclarativeBase) -> None:
+    """Hide a row; it can be restored within 30 days."""
+    row.deleted_at = datetime.now(UTC)  # type: ignore[attr-defined]
+    tx.audit(f"{noun}.deleted", noun, _id_of(row))
+
+
+def _id_of(row: DeclarativeBase) -> UUID:
+    row_id: UUID = row.id  # type: ignore[attr-defined]
+    return row_id
+
+
+def _audited(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID | date | datetime) else value
+
+
+async def set_links(
+    tx: Transaction,
+    link: type[DeclarativeBase],
+    owner: str,
+    owner_id: UUID,
+    other: str,
+    ids: Collection[UUID],
+) -> None:
+    """Make a many-to-many relation hold exactly these."""
+    owner_column, other_column = getattr(link, owner), getattr(link, other)
+    await tx.session.flush()
+    await tx.session.execute(sa.delete(link).where(owner_column == owner_id, other_column.not_in(ids)))
+    if ids:
+        await tx.session.execute(
+            insert(link).values([{owner: owner_id, other: i} for i in ids]).on_conflict_do_nothing()
+        )
