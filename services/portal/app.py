@@ -1,4 +1,4 @@
-"""The application of the portal. It has no database: what it shows, it asks of the public API."""
+"""The portal application. It has no database: all data comes from the public API."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ WAIT_S: Final = 1.5  # probes wait 2 s
 def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings come from the environment unless given.
 
-    `app.state.api` is the way to the public API. Where the gateway is in the same process, whoever starts both
-    puts an `InProcess(gateway)` there.
+    `app.state.api` is the client of the public API. If the gateway runs in the same process, the code that starts
+    both sets it to `InProcess(gateway)`.
     """
     settings = settings or Settings()
     configure_logs(settings.log_level, as_json=settings.log_json)
@@ -41,7 +41,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     for router in routers:
         app.include_router(router, include_in_schema=False)
     _add_errors(app)
-    app.add_route("/health/live", _well, include_in_schema=False)
+    app.add_route("/health/live", _live, include_in_schema=False)
     app.add_route("/health/ready", _ready, include_in_schema=False)
     app.add_route("/metrics", metrics, include_in_schema=False)
     app.add_middleware(EndsWithItsCaller)
@@ -65,32 +65,32 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await app.state.api.close()
 
 
-async def _well(_request: Request) -> Response:
+async def _live(_request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
 async def _ready(request: Request) -> Response:
-    """Whether pages can be made. Only whether the gateway lives: its own readiness asks us."""
+    """Ready if the gateway is alive. Not if it is ready, since its readiness depends on ours."""
     try:
         async with asyncio.timeout(WAIT_S):
-            told = await api_of(request).request("GET", "/health/live", headers={"Host": "portal"})
-        away = "" if told.status == 200 else f"the gateway answers {told.status}"
+            response = await api_of(request).request("GET", "/health/live", headers={"Host": "portal"})
+        reason = "" if response.status == 200 else f"the gateway answers {response.status}"
     except TimeoutError:
-        away = "the gateway does not answer in time"
+        reason = "the gateway does not answer in time"
     except Problem as problem:
-        away = problem.text
-    if away:
-        return JSONResponse({"status": "not ready", "away": away}, status_code=503)
+        reason = problem.text
+    if reason:
+        return JSONResponse({"status": "not ready", "away": reason}, status_code=503)
     return JSONResponse({"status": "ok"})
 
 
 def _failed(request: Request) -> Response:
-    return explain(request, 500, "The page could not be made, and this was written down.")
+    return explain(request, 500, "The page could not be rendered. The error was logged.")
 
 
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(SignInFirst)
-    async def stranger(request: Request, error: SignInFirst) -> Response:
+    async def sign_in_first(request: Request, error: SignInFirst) -> Response:
         return to_sign_in(request, error)
 
     @app.exception_handler(Refused)
@@ -102,8 +102,8 @@ def _add_errors(app: FastAPI) -> None:
         return explain(request, error.status, error.text)
 
     @app.exception_handler(RequestValidationError)
-    async def not_an_address(request: Request, _error: RequestValidationError) -> Response:
-        return explain(request, 404, "The address is not one of ours.")
+    async def invalid_address(request: Request, _error: RequestValidationError) -> Response:
+        return explain(request, 404, "This address does not exist.")
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -1,4 +1,4 @@
-"""The doors of the portal: assets, the way in, and the pages."""
+"""Routes of the portal: assets and pages."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ router = APIRouter()
 
 @router.get("/app")
 async def without_slash() -> Response:
-    """Where people land who type the address."""
+    """Redirect an address typed without the last slash."""
     return RedirectResponse("/app/", status_code=308)
 
 
 @router.get("/app/static/{name}")
 async def static(request: Request, name: str) -> Response:
-    """A bundled file."""
-    found = asset_answer(request, name)
-    if found is None:
-        raise NotFound(f"There is no file {name} here.")
-    return found
+    """Serve a bundled file."""
+    response = asset_answer(request, name)
+    if response is None:
+        raise NotFound(f"File '{name}' not found.")
+    return response
 
 
 routers = [

@@ -1,4 +1,4 @@
-"""Settings of the portal. It holds no secret: it asks the public API as whoever looks at a page."""
+"""Settings of the portal. It has no secrets: it calls the public API with the viewer's credential."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Where the public API is, and the key by which the gateway's word about a viewer is checked."""
+    """Address of the public API, and the key that verifies the identity headers of the gateway."""
 
     model_config = SettingsConfigDict(env_prefix="CINGULUM_", extra="ignore")
 
     gateway_url: str | None = Field(
-        default=None, description="address of the gateway; null where it is in this process and handed over"
+        default=None, description="address of the gateway; null if it runs in the same process"
     )
     identity_verify_key: str = Field(description="public key of the gateway, PEM")
     log_level: str = "INFO"

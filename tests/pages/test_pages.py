@@ -81,7 +81,7 @@ async def test_the_account_page_breaks_no_address_and_no_day_and_cuts_no_token_a
     await signed_in(page, site)
     await page.goto(f"{site.base_url}/app/account")
     await page.fill("#name", "a script")
-    await page.click("text=Make the token")
+    await page.click("text=Create the token")
     shown = page.locator("#token")
     assert await shown.evaluate("(e) => e.parentElement.scrollWidth <= e.parentElement.clientWidth")
     lines = await page.locator("td.when, td.address").evaluate_all(
@@ -104,7 +104,7 @@ async def test_reading_filtering_and_signing_out_work_without_script(site: Site,
     await page.fill("#task_protocol", "biased")
     await page.click("text=Filter")
     await page.wait_for_url("**task_protocol=biased**")
-    assert "1 sessions" in await page.inner_text("#found") or "of 1" in await page.inner_text("#found")
+    assert "1 sessions" in await page.inner_text("#results") or "of 1" in await page.inner_text("#results")
     await page.click("text=Sign out")
     await page.wait_for_url("**/app/login")
 
@@ -115,8 +115,8 @@ async def test_with_script_the_list_filters_in_place(site: Site, chromium: Brows
     await page.goto(f"{site.base_url}/app/sessions")
     await page.select_option("#lab", "valelab")
     await page.wait_for_url("**lab=valelab**")
-    await page.wait_for_function("!document.querySelector('#found').textContent.includes('KS014')")
-    assert "VL003" in await page.inner_text("#found")
+    await page.wait_for_function("!document.querySelector('#results').textContent.includes('KS014')")
+    assert "VL003" in await page.inner_text("#results")
 
 
 async def test_the_first_tab_offers_to_skip_to_the_content(site: Site, chromium: Browser) -> None:

@@ -1,4 +1,4 @@
-"""One's own account: password, browsers that are signed in, tokens for programs."""
+"""The account page: password, second factor, browser sessions, tokens."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ ACCOUNT: Final = "/app/account"
 NO_STORE: Final = {"Cache-Control": "no-store"}
 SCOPES: Final = {
     "read": "read",
-    "write": "change animals, sessions and records",
+    "write": "change subjects, sessions and records",
     "register": "register files",
-    "transfer": "send and fetch files",
+    "transfer": "upload and download files",
 }
-FOR_ADMINISTRATORS: Final = {"release": "make releases", "admin": "administer"}
+FOR_ADMINISTRATORS: Final = {"release": "create releases", "admin": "administer"}
 
 
 def scopes_of(viewer: Viewer) -> dict[str, str]:
-    """What a token of this person may be made for."""
-    if viewer.who.is_public:
+    """Scopes that this person may give to a token."""
+    if viewer.principal.is_public:
         return {"read": SCOPES["read"]}
-    return SCOPES | (FOR_ADMINISTRATORS if viewer.who.is_superuser else {})
+    return SCOPES | (FOR_ADMINISTRATORS if viewer.principal.is_superuser else {})
 
 
 async def account_page(
@@ -42,7 +42,7 @@ async def account_page(
     problems: dict[str, str] | None = None,
     **more: Any,
 ) -> Response:
-    """The whole page; `problems` says what is wrong with one of its forms, by the form's name."""
+    """Render the page; `problems` holds the message of a form that was refused, by the form's name."""
     me, sessions, tokens, factor = await asyncio.gather(
         viewer.get("/me"),
         viewer.part("/browser-sessions"),
@@ -68,7 +68,7 @@ async def account_page(
 
 
 async def _form_of(request: Request) -> FormData:
-    """What our own form sent. Raises Refused for any other's."""
+    """Read a form of our own. Raises Refused for a form of another site."""
     sent = await request.form()
     if not is_from_our_form(request, sent.get("csrf")):
         raise Refused(403, "stale-form", STALE, {})
@@ -81,17 +81,17 @@ def _back() -> Response:
 
 @router.get(ACCOUNT)
 async def account(request: Request, viewer: Viewing) -> Response:
-    """How one signs in, and what is signed in."""
+    """Show the account."""
     return await account_page(request, viewer)
 
 
 @router.post(f"{ACCOUNT}/password")
 async def change_password(request: Request, viewer: Viewing) -> Response:
-    """Change one's own password; then all browsers sign in anew."""
+    """Change one's own password; this signs out all browsers."""
     sent = await _form_of(request)
     new = str(sent.get("new_password", ""))
     if new != sent.get("repeated"):
-        problem = {"password": "The new password was not typed the same twice."}
+        problem = {"password": "The two new passwords differ."}
         return await account_page(request, viewer, status=400, problems=problem)
     body = {
         "old_password": str(sent.get("old_password", "")),
@@ -103,13 +103,13 @@ async def change_password(request: Request, viewer: Viewing) -> Response:
     except Refused as refused:
         problem = {"password": refused.sentence}
         return await account_page(request, viewer, status=refused.status, problems=problem)
-    notice = "The password is changed. Sign in with the new one."
+    notice = "Password changed. Sign in with the new one."
     return await log_in_form(request, ACCOUNT, notice=notice, signed_out=True)
 
 
 @router.post(f"{ACCOUNT}/second-factor")
 async def add_second_factor(request: Request, viewer: Viewing) -> Response:
-    """Begin to add an authenticator app: the page shows its secret, and asks for a first code."""
+    """Start adding an authenticator app: the page shows its secret and asks for a first code."""
     sent = await _form_of(request)
     try:
         made = await viewer.send("POST", "/second-factor", {"password": str(sent.get("password", ""))})
@@ -121,7 +121,7 @@ async def add_second_factor(request: Request, viewer: Viewing) -> Response:
 
 @router.post(f"{ACCOUNT}/second-factor/confirm")
 async def confirm_second_factor(request: Request, viewer: Viewing) -> Response:
-    """A first code; the page that answers is the only one that shows the recovery codes."""
+    """Confirm with a first code; the recovery codes are shown only once, in this response."""
     sent = await _form_of(request)
     try:
         made = await viewer.send("POST", "/second-factor/confirm", {"code": str(sent.get("code", ""))})
@@ -135,7 +135,7 @@ async def confirm_second_factor(request: Request, viewer: Viewing) -> Response:
 
 @router.post(f"{ACCOUNT}/second-factor/remove")
 async def remove_second_factor(request: Request, viewer: Viewing) -> Response:
-    """Take the authenticator app away."""
+    """Remove the authenticator app."""
     sent = await _form_of(request)
     body = {name: str(sent.get(name, "")) for name in ("password", "code")}
     try:
@@ -148,7 +148,7 @@ async def remove_second_factor(request: Request, viewer: Viewing) -> Response:
 
 @router.post(f"{ACCOUNT}/tokens")
 async def make_token(request: Request, viewer: Viewing) -> Response:
-    """Make a personal token; the page that answers is the only one that shows it."""
+    """Create a personal token; it is shown only once, in this response."""
     sent = await _form_of(request)
     ends = str(sent.get("expires_on", "")).strip()
     body = {

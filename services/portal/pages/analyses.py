@@ -1,4 +1,4 @@
-"""What the standard tasks write, as pages read it: anybody may register such files, so their content is checked."""
+"""Outputs of the standard tasks as pages read them, validated, since any user can register such files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Counts = Annotated[list[Number], Field(max_length=1000)]
 Numbers = Annotated[list[Number | None], Field(max_length=1000)]
 
 
-class _Written(BaseModel):
+class _Output(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
 
-class Fit(_Written):
+class Fit(_Output):
     """The parameters of one psychometric curve."""
 
     bias_percent: Number | None
@@ -24,7 +24,7 @@ class Fit(_Written):
     lapse_high: Number | None
 
 
-class Curve(_Written):
+class Curve(_Output):
     """Choices at each contrast, of all trials or of one block."""
 
     block: Number | None
@@ -34,14 +34,14 @@ class Curve(_Written):
     fit: Fit | None
 
 
-class Psychometric(_Written):
+class Psychometric(_Output):
     """`_cingulum_psychometric.fit.json`."""
 
     all: Curve | None = None
     by_block: Annotated[list[Curve], Field(max_length=100)] | None = None
 
 
-class Chronometry(_Written):
+class Chronometry(_Output):
     """Reaction times at each contrast."""
 
     contrasts_percent: Counts
@@ -51,7 +51,7 @@ class Chronometry(_Written):
     n_trials: Counts
 
 
-class Summary(_Written):
+class Summary(_Output):
     """`_cingulum_behaviour.summary.json`."""
 
     n_trials: Annotated[int, Field(ge=0, le=10**9)] | None = None

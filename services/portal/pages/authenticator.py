@@ -1,4 +1,4 @@
-"""What a page shows of a new authenticator app: its key, its address, and the QR code of that."""
+"""Secret, URI and QR code of a new authenticator app."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OURS: Final = re.compile(
 
 
 def app_of_form(sent: Mapping[str, object]) -> dict[str, str] | None:
-    """The app that our own form sends back; None where it is not as we made it, since anybody can send a form.
+    """The secret and URI that our form sends back; None if they do not have our format, since a form can be forged.
 
     >>> uri = "otpauth://totp/Cingulum:ada?secret=GEZDGNBVGY3TQOJQ&issuer=Cingulum"
     >>> app_of_form({"secret": "GEZDGNBVGY3TQOJQ", "uri": uri, "code": "000000"}) == {
@@ -33,7 +33,7 @@ def app_of_form(sent: Mapping[str, object]) -> dict[str, str] | None:
 
 
 async def with_picture(made: Mapping[str, str]) -> dict[str, str]:
-    """What an authenticator app needs, with the QR code as SVG; without one where the address is too long for it."""
+    """Secret, URI and the QR code as SVG; no QR code if the URI is too long."""
     uri = made["uri"]
     picture = "" if len(uri) > LONGEST_URI else await asyncio.to_thread(_qr_code, uri)
     return {"secret": made["secret"], "uri": uri, "picture": picture}

@@ -1,4 +1,4 @@
-"""What a page says when it cannot be shown, and what to do next."""
+"""Error pages: what went wrong and what to do next."""
 
 from __future__ import annotations
 
@@ -12,37 +12,38 @@ from services.portal.pages.rendering import GUARDS, page_of
 from services.portal.pages.viewer import SignInFirst, sign_in_address
 
 
-class Words(NamedTuple):
-    """A heading, and the next step."""
+class ErrorText(NamedTuple):
+    """Heading and next step of an error page."""
 
     title: str
-    step: str
+    next_step: str
 
 
-_WORDS: Final = {
-    400: Words("This cannot be asked so", "Go back and correct what was filled in."),
-    403: Words(
-        "This is not for you to see or do",
-        "Ask an administrator of your lab to add you to the lab or project, or sign in as somebody else.",
+_TEXTS: Final = {
+    400: ErrorText("Invalid request", "Go back and correct the form or the address."),
+    403: ErrorText(
+        "Not allowed",
+        "Ask an administrator of your lab to add you to the lab or project, or sign in with another account.",
     ),
-    404: Words(
-        "There is nothing here",
-        "Check the address. What is private to a project you are not in, or was deleted, is not shown either.",
+    404: ErrorText(
+        "Not found",
+        "Check the address. Deleted records, and records of other people's private projects, are not shown.",
     ),
-    405: Words("This address cannot be used so", "Go to the start page, and take the way from there."),
-    429: Words("Too many requests", "Wait some seconds, then load the page again."),
-    503: Words(
-        "A part of the system does not answer",
-        "Load the page again in a moment. If it stays so, tell your operator; `cingulum doctor` names the part.",
+    405: ErrorText("Method not allowed", "Go back to the start page."),
+    429: ErrorText("Too many requests", "Wait a few seconds, then reload the page."),
+    503: ErrorText(
+        "Service unavailable",
+        "Reload the page in a moment. If the problem persists, contact your operator: `cingulum doctor` names it.",
     ),
 }
-_OTHER: Final = Words(
-    "Something went wrong here", "Load the page again. If it stays so, tell your operator the number below."
+_OTHER: Final = ErrorText(
+    "Internal error",
+    "Reload the page. If the problem persists, send your operator the request id below.",
 )
 
 
 def to_sign_in(request: Request, first: SignInFirst) -> Response:
-    """Send a stranger to the log-in page; a part of a page asks the browser to go there as a whole."""
+    """Redirect to the sign-in page; a request of htmx makes the browser navigate there."""
     address = sign_in_address(first.path)
     if request.headers.get("hx-request"):
         return Response(status_code=204, headers={**GUARDS, "HX-Redirect": address})
@@ -50,14 +51,14 @@ def to_sign_in(request: Request, first: SignInFirst) -> Response:
 
 
 def explain(request: Request, status: int, text: str) -> HTMLResponse:
-    """The page that says what went wrong."""
-    words = _WORDS.get(status, _OTHER)
+    """Render the error page."""
+    error = _TEXTS.get(status, _OTHER)
     return page_of(
         request,
         "error.html",
         getattr(request.state, "principal", None),
         status=status,
-        words=words,
+        error=error,
         text=text,
         request_id=request_id.get(),
     )

@@ -1,4 +1,4 @@
-"""The start page: animals that are due water, and what was recorded last."""
+"""The start page: subjects under water restriction, and the latest sessions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.portal.pages.rendering import show
-from services.portal.pages.standing import WORDS, worst_first
 from services.portal.pages.viewer import Viewing
+from services.portal.pages.welfare_status import LABELS, worst_first
 
 router = APIRouter()
 MOST_ANIMALS = 100
@@ -17,7 +17,7 @@ MOST_ANIMALS = 100
 
 @router.get("/app/")
 async def home(request: Request, viewer: Viewing) -> Response:
-    """What somebody wants to know in the morning."""
+    """Show the start page."""
     animals, sessions = await viewer.parts(
         ("/water-restricted-subjects", {"limit": MOST_ANIMALS}), ("/sessions", {"limit": 10})
     )
@@ -26,8 +26,8 @@ async def home(request: Request, viewer: Viewing) -> Response:
         "home.html",
         viewer,
         animals=animals,
-        herd=worst_first(animals.rows, datetime.now(UTC).date()),
-        words=WORDS,
+        ranked=worst_first(animals.rows, datetime.now(UTC).date()),
+        labels=LABELS,
         sessions=sessions,
         most=MOST_ANIMALS,
     )

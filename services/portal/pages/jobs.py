@@ -13,12 +13,12 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from services.portal.pages.formatting import job_name
 from services.portal.pages.rendering import GUARDS, show
 from services.portal.pages.viewer import Part, Viewer, Viewing
-from services.portal.pages.words import job_name
 
 router = APIRouter()
-Told = Mapping[str, Any]
+Json = Mapping[str, Any]
 TONES: Final = {
     "Complete": "good",
     "Empty": "good",
@@ -34,9 +34,9 @@ STEP_PX: Final = 22
 
 @dataclass(frozen=True)
 class Node:
-    """A job in the graph: its row from above, its column from the left, and the rows of those it waits for."""
+    """A job in the graph: its row (from the top), column (from the left) and the rows of its parents."""
 
-    job: Told
+    job: Json
     row: int
     column: int
     parents: tuple[int, ...]
@@ -53,12 +53,12 @@ class Node:
 
     @property
     def tone(self) -> str:
-        """Good, bad, warn, or plain while it runs or waits."""
+        """Tone of the state: good, bad, warn, or plain while it runs or waits."""
         return TONES.get(self.job["state"], "plain")
 
 
-def graph(jobs: Sequence[Told], parents: Mapping[str, Sequence[str]]) -> list[Node]:
-    """Jobs so that each stands below those it waits for, one column further right.
+def graph(jobs: Sequence[Json], parents: Mapping[str, Sequence[str]]) -> list[Node]:
+    """Lay out the jobs: each below those it waits for, one column further right.
 
     >>> jobs = [{"id": "b", "task": "fit"}, {"id": "a", "task": "sum"}]
     >>> [(node.job["id"], node.column, node.parents) for node in graph(jobs, {"b": ["a"]})]
@@ -66,35 +66,36 @@ def graph(jobs: Sequence[Told], parents: Mapping[str, Sequence[str]]) -> list[No
     """
     known = {job["id"]: job for job in jobs}
     above = {
-        one: list(dict.fromkeys(parent for parent in parents.get(one, ()) if parent in known))
-        for one in known
+        job_id: list(dict.fromkeys(parent for parent in parents.get(job_id, ()) if parent in known))
+        for job_id in known
     }
     columns = _columns(above)
     ranked = sorted(
-        known, key=lambda one: (columns[one], str(known[one]["task"]), known[one].get("probe", ""))
+        known,
+        key=lambda job_id: (columns[job_id], str(known[job_id]["task"]), known[job_id].get("probe", "")),
     )
     order = _order(ranked, above, columns)
-    rows = {one: row for row, one in enumerate(order)}
+    rows = {job_id: row for row, job_id in enumerate(order)}
     return [
-        Node(known[one], row, columns[one], tuple(sorted(rows[parent] for parent in above[one])))
-        for one, row in rows.items()
+        Node(known[job_id], row, columns[job_id], tuple(sorted(rows[parent] for parent in above[job_id])))
+        for job_id, row in rows.items()
     ]
 
 
 def _columns(above: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """How many steps lie before each job on the longest way; a parent that waits for its own child does not count."""
+    """Length of the longest path before each job; a parent that waits for its own child does not count."""
     columns: dict[str, int] = {}
     for start in above:
         path = {} if start in columns else {start: iter(above[start])}
         while path:
-            one, further = next(reversed(path.items()))
+            job_id, further = next(reversed(path.items()))
             parent = next((each for each in further if each not in columns and each not in path), None)
             if parent is not None:
                 path[parent] = iter(above[parent])
                 continue
-            del path[one]
-            before = [columns[each] for each in above[one] if each in columns]
-            columns[one] = max(before, default=-1) + 1
+            del path[job_id]
+            before = [columns[each] for each in above[job_id] if each in columns]
+            columns[job_id] = max(before, default=-1) + 1
     return columns
 
 
@@ -102,44 +103,44 @@ def _order(
     ranked: Sequence[str], above: Mapping[str, Sequence[str]], columns: Mapping[str, int]
 ) -> dict[str, None]:
     """Each job below those it waits for, and directly below the last of them where that can be."""
-    below: dict[str, list[str]] = {one: [] for one in ranked}
+    below: dict[str, list[str]] = {job_id: [] for job_id in ranked}
     missing = dict.fromkeys(ranked, 0)
-    for one in ranked:
-        for parent in above[one]:
-            if columns[parent] < columns[one]:
-                below[parent].append(one)
-                missing[one] += 1
+    for job_id in ranked:
+        for parent in above[job_id]:
+            if columns[parent] < columns[job_id]:
+                below[parent].append(job_id)
+                missing[job_id] += 1
     order: dict[str, None] = {}
     for first in ranked:
         next_ones = [first]
         while next_ones:
-            one = next_ones.pop()
-            if one in order or missing[one]:
+            job_id = next_ones.pop()
+            if job_id in order or missing[job_id]:
                 continue
-            order[one] = None
-            for child in below[one]:
+            order[job_id] = None
+            for child in below[job_id]:
                 missing[child] -= 1
-            next_ones += reversed(below[one])
+            next_ones += reversed(below[job_id])
     return order
 
 
-def summary(jobs: Sequence[Told]) -> str:
-    """How far a session's jobs are.
+def summary(jobs: Sequence[Json]) -> str:
+    """Progress of a session's jobs.
 
     >>> summary([{"state": "Complete"}, {"state": "Started"}, {"state": "Errored"}])
     '2 of 3 jobs are over; 1 failed.'
     """
     over = sum(job["state"] in OVER for job in jobs)
     failed = sum(job["state"] == "Errored" for job in jobs)
-    said = (
+    text = (
         f"{over} of {len(jobs)} job{'' if len(jobs) == 1 else 's'} {'is' if len(jobs) == 1 else 'are'} over"
     )
-    return f"{said}; {failed} failed." if failed else f"{said}."
+    return f"{text}; {failed} failed." if failed else f"{text}."
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The jobs of a session as its page shows them. `mark` changes with what is to be seen."""
+    """The jobs of a session as its page shows them. `mark` is a digest of what is visible."""
 
     nodes: list[Node]
     summary: str
@@ -148,55 +149,55 @@ class Shown:
 
 
 async def jobs_of(viewer: Viewer, session_id: str) -> Part:
-    """The jobs of a session and what each waits for."""
-    asked = {"session": session_id, "limit": 1000}
-    jobs, tasks = await viewer.parts(("/jobs", asked), ("/tasks", asked))
+    """The jobs of a session and their parents."""
+    query = {"session": session_id, "limit": 1000}
+    jobs, tasks = await viewer.parts(("/jobs", query), ("/tasks", query))
     if jobs.missing:
         return jobs
     parents = {task["id"]: task["parents"] for task in tasks.rows}
     nodes = await asyncio.to_thread(graph, jobs.rows, parents)
-    seen = [[node.job[name] for name in ("id", "state", "why", "attempts", "worker")] for node in nodes]
-    mark = hashlib.sha256(orjson.dumps(seen)).hexdigest()[:12]
+    shown = [[node.job[name] for name in ("id", "state", "why", "attempts", "worker")] for node in nodes]
+    mark = hashlib.sha256(orjson.dumps(shown)).hexdigest()[:12]
     live = any(node.job["state"] not in OVER for node in nodes)
     return Part(Shown(nodes, summary([node.job for node in nodes]), live, mark))
 
 
 @router.get("/app/sessions/{session_id}/jobs")
-async def renewed(request: Request, session_id: UUID, viewer: Viewing, seen: str = "") -> Response:
-    """The jobs of a session again, for the page that shows them; nothing where nothing has changed."""
+async def refresh_jobs(request: Request, session_id: UUID, viewer: Viewing, mark: str = "") -> Response:
+    """Refresh the jobs of a session page; 204 if `mark` is still current."""
     jobs = await jobs_of(viewer, str(session_id))
-    if jobs.value and jobs.value.mark == seen:
+    if jobs.value and jobs.value.mark == mark:
         return Response(status_code=204, headers=GUARDS)
     return await show(request, "jobs.html", viewer, session_id=session_id, jobs=jobs)
 
 
 @router.get("/app/jobs/{job_id}")
 async def job(request: Request, job_id: UUID, viewer: Viewing) -> Response:
-    """One job: why it is where it is, its attempts, its log."""
-    found = await viewer.get(f"/jobs/{job_id}")
+    """One job: its state with the reason, attempts and log."""
+    job = await viewer.get(f"/jobs/{job_id}")
     log = await viewer.part(f"/jobs/{job_id}/log")
     return await show(
         request,
         "job.html",
         viewer,
-        job=found,
-        name=job_name(found),
-        tone=TONES.get(found["state"], "plain"),
+        job=job,
+        name=job_name(job),
+        tone=TONES.get(job["state"], "plain"),
         log=log,
         after=_last(log),
-        live=found["state"] not in OVER,
+        live=job["state"] not in OVER,
     )
 
 
 @router.get("/app/jobs/{job_id}/log")
 async def log_after(request: Request, job_id: UUID, viewer: Viewing, after: int = 0) -> Response:
-    """What was logged since, for the page that follows it; nothing where nothing was."""
-    found = await viewer.get(f"/jobs/{job_id}")
+    """Log pieces after an id, for a page that follows the log; 204 if there are none yet."""
+    job = await viewer.get(f"/jobs/{job_id}")
     log = Part(await viewer.get(f"/jobs/{job_id}/log", after=after))
-    live = found["state"] not in OVER
+    live = job["state"] not in OVER
     if live and not log.value:
         return Response(status_code=204, headers=GUARDS)
-    return await show(request, "log.html", viewer, job=found, log=log, after=_last(log) or after, live=live)
+    return await show(request, "log.html", viewer, job=job, log=log, after=_last(log) or after, live=live)
 
 
 def _last(log: Part) -> int:

@@ -1,4 +1,4 @@
-"""Filters and pages of a list, as a plain GET form writes them."""
+"""Filters and paging of a list page, from its query string."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from fastapi import Request
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the address asks for: filters that are set, and where the page begins."""
+class ListQuery:
+    """The filters that are set, and the offset and size of the page."""
 
     path: str
     filters: Mapping[str, str]
@@ -20,29 +20,29 @@ class Asked:
     limit: int
 
     @classmethod
-    def of(cls, request: Request, names: tuple[str, ...], limit: int = 50) -> Asked:
-        """Read an address; whatever else it says is ignored."""
-        given = request.query_params
-        filters = {name: given[name].strip() for name in names if given.get(name, "").strip()}
-        start = given.get("offset", "")
+    def of(cls, request: Request, names: tuple[str, ...], limit: int = 50) -> ListQuery:
+        """Parse the query string of a request; other parameters are ignored."""
+        params = request.query_params
+        filters = {name: params[name].strip() for name in names if params.get(name, "").strip()}
+        start = params.get("offset", "")
         offset = int(start) if start.isascii() and start.isdigit() and len(start) < 9 else 0
         return cls(request.url.path, filters, offset, limit)
 
     def value(self, name: str) -> str:
-        """What a filter is set to; empty for one that is not."""
+        """Value of a filter; empty if it is not set."""
         return self.filters.get(name, "")
 
     def at(self, offset: int) -> str:
-        """The address of another page of the same list.
+        """Address of another page of the same list.
 
-        >>> Asked("/app/sessions", {"lab": "a b"}, 0, 50).at(50)
+        >>> ListQuery("/app/sessions", {"lab": "a b"}, 0, 50).at(50)
         '/app/sessions?lab=a+b&offset=50'
         """
         query = urlencode({**self.filters, **({"offset": offset} if offset else {})})
         return f"{self.path}?{query}" if query else self.path
 
     def paged(self, answer: Mapping[str, Any]) -> dict[str, Any]:
-        """What the page says of its place in the list."""
+        """Position of the page in the list, and the addresses of its neighbours."""
         count, shown = answer["count"], len(answer["results"])
         return {
             "count": count,
@@ -54,7 +54,7 @@ class Asked:
 
 
 def day_range(filters: Mapping[str, str]) -> str | None:
-    """`from` and `to` as the API's one range; a missing end is open.
+    """`from` and `to` as one range of the API; a missing bound is open.
 
     >>> day_range({"from": "2020-08-21"}), day_range({})
     ('2020-08-21,2999-12-31', None)

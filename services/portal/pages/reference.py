@@ -1,4 +1,4 @@
-"""The API reference, written from the description that the API gives of itself."""
+"""The API reference page, from the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from services.portal.pages.viewer import Viewing, refusal
 
 router = APIRouter()
 METHODS: Final = ("get", "post", "put", "patch", "delete")
-Told = Mapping[str, Any]
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Field:
-    """A value that goes in or comes out."""
+    """An input or output value."""
 
     name: str
     kind: str
@@ -32,7 +32,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing that can be asked."""
+    """One method of one path."""
 
     id: str
     method: str
@@ -46,7 +46,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Segment:
-    """All that begins with the same word."""
+    """All operations under one first path segment."""
 
     name: str
     operations: tuple[Operation, ...]
@@ -54,7 +54,7 @@ class Segment:
 
 @router.get("/app/api")
 async def reference(request: Request, viewer: Viewing) -> Response:
-    """Every route, with what it takes and gives."""
+    """Every route with its inputs, outputs and problems."""
     answer = await viewer.bytes_of("/api/schema")
     if answer.status != 200:
         raise refusal(answer)
@@ -65,35 +65,35 @@ async def reference(request: Request, viewer: Viewing) -> Response:
 
 @lru_cache(2)
 def segments(description: bytes) -> tuple[Segment, ...]:
-    """An OpenAPI document by first path segment."""
+    """Group the operations of an OpenAPI document by first path segment."""
     document = orjson.loads(description)
     schemas = document.get("components", {}).get("schemas", {})
-    found: dict[str, list[Operation]] = {}
+    operations_of: dict[str, list[Operation]] = {}
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
-                found.setdefault(path.split("/")[1], []).append(
+                operations_of.setdefault(path.split("/")[1], []).append(
                     _operation(method, path, item[method], schemas)
                 )
-    return tuple(Segment(name, tuple(operations)) for name, operations in sorted(found.items()))
+    return tuple(Segment(name, tuple(operations)) for name, operations in sorted(operations_of.items()))
 
 
-def _operation(method: str, path: str, told: Told, schemas: Told) -> Operation:
-    summary, _, meaning = str(told.get("description") or told.get("summary") or "").partition("\n")
+def _operation(method: str, path: str, operation: Json, schemas: Json) -> Operation:
+    summary, _, meaning = str(operation.get("description") or operation.get("summary") or "").partition("\n")
     takes = [
         Field(
-            one["name"],
-            kind_of(one.get("schema", {})),
-            one["in"],
-            bool(one.get("required")),
-            str(one.get("description") or one.get("schema", {}).get("description", "")),
+            item["name"],
+            kind_of(item.get("schema", {})),
+            item["in"],
+            bool(item.get("required")),
+            str(item.get("description") or item.get("schema", {}).get("description", "")),
         )
-        for one in told.get("parameters", ())
+        for item in operation.get("parameters", ())
     ]
-    takes += _fields(_content(told.get("requestBody", {})), schemas, "body")
+    takes += _fields(_content(operation.get("requestBody", {})), schemas, "body")
     gives: list[Field] = []
     problems = []
-    for status, answer in told.get("responses", {}).items():
+    for status, answer in operation.get("responses", {}).items():
         if status.startswith("2"):
             gives += _fields(_content(answer), schemas, status)
         else:
@@ -104,14 +104,14 @@ def _operation(method: str, path: str, told: Told, schemas: Told) -> Operation:
     )
 
 
-def _content(told: Told) -> Told:
-    content: Mapping[str, Told] = told.get("content", {})
-    kinds = [one.get("schema", {}) for one in content.values()]
+def _content(operation: Json) -> Json:
+    content: Mapping[str, Json] = operation.get("content", {})
+    kinds = [item.get("schema", {}) for item in content.values()]
     return kinds[0] if kinds else {}
 
 
-def _fields(schema: Told, schemas: Told, where: str) -> list[Field]:
-    """The fields of an object, also within a page or a list of them."""
+def _fields(schema: Json, schemas: Json, where: str) -> list[Field]:
+    """Fields of an object, of the items of a list, or of the rows of a page."""
     shape = _resolved(schema, schemas)
     if shape.get("type") == "array":
         shape = _resolved(shape.get("items", {}), schemas)
@@ -120,19 +120,19 @@ def _fields(schema: Told, schemas: Told, where: str) -> list[Field]:
         shape = _resolved(rows.get("items", {}), schemas)
     required: Sequence[str] = shape.get("required", ())
     return [
-        Field(name, kind_of(one), where, name in required, str(one.get("description", "")))
-        for name, one in shape.get("properties", {}).items()
+        Field(name, kind_of(field), where, name in required, str(field.get("description", "")))
+        for name, field in shape.get("properties", {}).items()
     ]
 
 
-def _resolved(schema: Told, schemas: Told) -> Told:
+def _resolved(schema: Json, schemas: Json) -> Json:
     name = str(schema.get("$ref", "")).rpartition("/")[2]
-    found: Told = schemas.get(name, {}) if name else schema
-    return found
+    target: Json = schemas.get(name, {}) if name else schema
+    return target
 
 
-def kind_of(schema: Told) -> str:
-    """A type in a few words.
+def kind_of(schema: Json) -> str:
+    """Short text of a type.
 
     >>> kind_of({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]})
     'uuid or null'
@@ -142,7 +142,7 @@ def kind_of(schema: Told) -> str:
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if choices := schema.get("anyOf") or schema.get("oneOf"):
-        return " or ".join(dict.fromkeys(kind_of(one) for one in choices))
+        return " or ".join(dict.fromkeys(kind_of(field) for field in choices))
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     if schema.get("type") == "array":

@@ -27,7 +27,7 @@ from libs.common.cookies import (
 )
 from libs.common.origin import is_own_origin
 from libs.common.permissions import Principal
-from services.portal.pages import words
+from services.portal.pages import formatting
 from services.portal.pages.viewer import Viewer, is_secure, own_cookie
 
 HERE: Final = Path(__file__).parents[1]
@@ -37,17 +37,17 @@ TYPES: Final = {
     ".svg": "image/svg+xml; charset=utf-8",
     ".txt": "text/plain",
 }
-# No script, style or image but our own files; nothing is sent anywhere else, and nobody frames us.
+# Only our own scripts, styles and images; no requests to other hosts, no framing.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# Whoever names a file may not make its name read as another (U+061C, U+200E and so on).
+# A file name must not look like another name through bidirectional controls (U+061C, U+200E …).
 DIRECTION_CONTROLS: Final = {
     code: f"[U+{code:04X}]"
     for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
-# Their own, so that pages do not wait for whatever else the process does in threads, such as reading from a disk.
+# A pool of its own, so that pages do not queue behind disk reads in the default pool.
 _THREADS: Final = ThreadPoolExecutor(4, thread_name_prefix="pages")
 GUARDS: Final = {
     "Content-Security-Policy": POLICY,
@@ -66,25 +66,25 @@ def assets() -> dict[str, bytes]:
 
 @cache
 def digest(name: str) -> str:
-    """What changes with an asset's content. Raises KeyError for an asset that is not there."""
+    """Digest of an asset's content. Raises KeyError if there is no such asset."""
     return hashlib.sha256(assets()[name]).hexdigest()[:16]
 
 
 def asset(name: str) -> str:
-    """The address of an asset; it changes with its content, so browsers keep it for ever."""
+    """Address of an asset; it contains the digest, so browsers may cache it indefinitely."""
     return f"/app/static/{name}?v={digest(name)}"
 
 
 def asset_answer(request: Request, name: str) -> Response | None:
-    """An asset, or 304 for a browser that has it; None where there is no such asset."""
+    """An asset, 304 if the browser has cached it, or None if there is no such asset."""
     content = assets().get(name)
     if content is None:
         return None
     tag = f'"{digest(name)}"'
-    kept = request.query_params.get("v") == digest(name)
+    is_current = request.query_params.get("v") == digest(name)
     headers = {
         "ETag": tag,
-        "Cache-Control": "public, max-age=31536000, immutable" if kept else "no-cache",
+        "Cache-Control": "public, max-age=31536000, immutable" if is_current else "no-cache",
         "X-Content-Type-Options": "nosniff",
     }
     if tag in request.headers.get("if-none-match", ""):
@@ -93,7 +93,7 @@ def asset_answer(request: Request, name: str) -> Response | None:
 
 
 def with_visible_controls(value: Any) -> Any:
-    """A value as a page shows it: characters that turn the direction of text stand there by their number.
+    """Replace bidirectional control characters in a text by their code points.
 
     >>> turned = chr(0x202E) + "gnp.exe"
     >>> with_visible_controls(turned), with_visible_controls(Markup("<b>") + turned), with_visible_controls(7)
@@ -102,12 +102,12 @@ def with_visible_controls(value: Any) -> Any:
     if not isinstance(value, str) or value.isascii():
         return value
     shown = value.translate(DIRECTION_CONTROLS)
-    return Markup(shown) if isinstance(value, Markup) else shown  # noqa: S704 - safe before, and nothing was added
+    return Markup(shown) if isinstance(value, Markup) else shown  # noqa: S704 - input was safe, nothing was added
 
 
 @cache
 def environment() -> Environment:
-    """The templates. A name that is not there is an error, never an empty place."""
+    """The template environment. An undefined name is an error, not an empty string."""
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -118,12 +118,12 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals["asset"] = asset
-    made.filters.update(words.FILTERS)
+    made.filters.update(formatting.FILTERS)
     return made
 
 
 def prepare() -> None:
-    """Compile every template and read every asset now: the first visitor would wait 100 ms, and all others with him."""
+    """Compile all templates and read all assets at startup; the first request would block the event loop for 100 ms."""
     templates = environment()
     for name in templates.list_templates():
         templates.get_template(name)
@@ -137,7 +137,7 @@ async def show(
     viewer: Viewer | Principal | None = None,
     **shown: Any,
 ) -> HTMLResponse:
-    """A page as `page_of` makes it, but in a thread: a long one holds up nobody else."""
+    """Render a page as `page_of` does, in a thread, so that a long page does not block the event loop."""
     make = partial(copy_context().run, page_of, request, template, viewer, **shown)
     return await asyncio.get_running_loop().run_in_executor(_THREADS, make)
 
@@ -151,9 +151,9 @@ def page_of(
     signed_out: bool = False,
     **shown: Any,
 ) -> HTMLResponse:
-    """A page, made at once. Its forms carry the CSRF token of the browser session, or of a cookie set for a stranger.
+    """Render a page. Its forms carry the CSRF token of the browser session, or of a cookie set before sign-in.
 
-    `signed_out`: the session of the request has just ended, so the page's forms are a stranger's.
+    `signed_out`: the session of the request has just ended, so the page's forms are made for a signed-out visitor.
     """
     bound_to = None if signed_out else own_cookie(request, SESSION_COOKIE)
     bound_to = bound_to or own_cookie(request, FORM_COOKIE)
@@ -193,17 +193,17 @@ def set_cookie(
 
 
 def is_from_our_host(request: Request) -> bool:
-    """Whether a page of ours sent the request, as far as the browser says from where it comes."""
+    """Whether `Origin` and `Sec-Fetch-Site`, if sent, name our own host."""
     headers = request.headers
     host = headers.get("x-forwarded-host") or headers.get("host", "")
     return is_own_origin(headers, host, secure=is_secure(request))
 
 
 def is_from_our_form(request: Request, token: object) -> bool:
-    """Whether a page of ours sent the form: it has the token of this browser session, and came from our own host.
+    """Whether the form comes from a page of ours: it carries the CSRF token of this browser session and our own origin.
 
-    Another site can send our cookies, but cannot read them; a sibling host can set some, but neither knows the
-    session's nor can hide where it is.
+    Another site can send our cookies but not read them; a sibling host can set some, but cannot read the session's
+    cookie or forge the Origin header.
     """
     if not is_from_our_host(request):
         return False

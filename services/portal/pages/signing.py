@@ -15,40 +15,40 @@ from services.portal.pages.rendering import GUARDS, is_from_our_form, set_cookie
 from services.portal.pages.viewer import (
     Refused,
     api_of,
-    as_stranger,
-    ask,
+    call_api,
     headers_of,
     is_secure,
     refusal,
+    without_credential,
 )
 
 router = APIRouter()
 HOME = "/app/"
-STALE = "This form was open too long, or cookies are switched off: try again."
-WRONG = "This name and this password do not belong together. Check both, and the caps-lock key."
+STALE = "The form has expired, or cookies are disabled. Try again."
+WRONG = "Invalid name or password. Check both, and the caps-lock key."
 
 
-def safe_next(wanted: str | None) -> str:
-    """Where to go after signing in: a page of ours, whatever the address says.
+def safe_next(target: str | None) -> str:
+    """Where to go after signing in: a page of ours, whatever the parameter says.
 
     >>> safe_next("/app/sessions?lab=a"), safe_next("//evil.example"), safe_next("/app/\\\\evil"), safe_next(None)
     ('/app/sessions?lab=a', '/app/', '/app/', '/app/')
     """
-    if not wanted or not wanted.startswith(HOME) or "\\" in wanted or not wanted.isprintable():
+    if not target or not target.startswith(HOME) or "\\" in target or not target.isprintable():
         return HOME
-    return HOME if wanted.startswith(("/app/login", "/app/logout")) else wanted
+    return HOME if target.startswith(("/app/login", "/app/logout")) else target
 
 
 async def provider_of(request: Request) -> str:
-    """How the identity provider is called by which people may sign in; empty where there is none."""
-    answer = await ask(api_of(request), "GET", "/oidc", as_stranger(request))
-    told = answer.json() if answer.status == 200 else {"enabled": False}
-    return str(told["name"]) if told["enabled"] else ""
+    """Display name of the identity provider; empty if none is configured."""
+    answer = await call_api(api_of(request), "GET", "/oidc", without_credential(request))
+    provider = answer.json() if answer.status == 200 else {"enabled": False}
+    return str(provider["name"]) if provider["enabled"] else ""
 
 
 async def log_in_form(
     request: Request,
-    wanted: str,
+    target: str,
     *,
     status: int = 200,
     problem: str = "",
@@ -56,8 +56,8 @@ async def log_in_form(
     notice: str = "",
     signed_out: bool = False,
 ) -> Response:
-    """The page on which one signs in; `signed_out`: the session of the request has just ended."""
-    shown: dict[str, Any] = {"next": wanted, "problem": problem, "name": name, "notice": notice}
+    """Render the sign-in page; `signed_out`: the session of the request has just ended."""
+    shown: dict[str, Any] = {"next": target, "problem": problem, "name": name, "notice": notice}
     provider = await provider_of(request)
     response = await show(
         request, "login.html", status=status, signed_out=signed_out, provider=provider, **shown
@@ -68,17 +68,17 @@ async def log_in_form(
 
 
 async def _code_form(
-    request: Request, wanted: str, challenge: str, *, status: int = 200, problem: str = ""
+    request: Request, target: str, challenge: str, *, status: int = 200, problem: str = ""
 ) -> Response:
     response = await show(
-        request, "code.html", status=status, next=wanted, problem=problem, challenge=challenge
+        request, "code.html", status=status, next=target, problem=problem, challenge=challenge
     )
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def forget_session(request: Request, response: Response) -> None:
-    """Take the session's cookie out of the browser."""
+    """Delete the session cookie."""
     secure = is_secure(request)
     response.delete_cookie(
         cookie_name(SESSION_COOKIE, secure=secure), path="/", secure=secure, samesite="lax"
@@ -87,66 +87,66 @@ def forget_session(request: Request, response: Response) -> None:
 
 @router.get("/app/login")
 async def form(request: Request) -> Response:
-    """The log-in page; who is signed in already goes on."""
-    wanted = safe_next(request.query_params.get("next"))
+    """The sign-in page; redirects if already signed in."""
+    target = safe_next(request.query_params.get("next"))
     if getattr(request.state, "principal", None) is not None:
-        return RedirectResponse(wanted, status_code=303, headers=GUARDS)
-    return await log_in_form(request, wanted)
+        return RedirectResponse(target, status_code=303, headers=GUARDS)
+    return await log_in_form(request, target)
 
 
 @router.post("/app/login")
 async def sign_in(request: Request) -> Response:
-    """Start a browser session, and keep its token in a cookie that no script can read."""
+    """Start a browser session; its token is set as an HttpOnly cookie."""
     sent = await request.form()
-    wanted, name = safe_next(str(sent.get("next", ""))), str(sent.get("username", ""))
+    target, name = safe_next(str(sent.get("next", ""))), str(sent.get("username", ""))
     if not is_from_our_form(request, sent.get("csrf")):
-        return await log_in_form(request, wanted, status=403, problem=STALE, name=name)
+        return await log_in_form(request, target, status=403, problem=STALE, name=name)
     challenge = str(sent.get("challenge", ""))
-    given = (
+    credentials = (
         {"challenge": challenge, "code": str(sent.get("code", ""))}
         if challenge
         else {"username": name, "password": str(sent.get("password", ""))}
     )
-    body = {**given, "browser": request.headers.get("user-agent", "")}
-    headers = as_stranger(request) | {"Content-Type": "application/json"}
-    answer = await ask(api_of(request), "POST", "/browser-sessions", headers, orjson.dumps(body))
+    body = {**credentials, "browser": request.headers.get("user-agent", "")}
+    headers = without_credential(request) | {"Content-Type": "application/json"}
+    answer = await call_api(api_of(request), "POST", "/browser-sessions", headers, orjson.dumps(body))
     if answer.status != 201:
         refused: Refused = refusal(answer)
         if refused.slug == "second-factor-needed":
-            return await _code_form(request, wanted, str(answer.json()["challenge"]))
+            return await _code_form(request, target, str(answer.json()["challenge"]))
         if challenge and refused.slug != "bad-credentials":
             return await _code_form(
-                request, wanted, challenge, status=answer.status, problem=refused.sentence
+                request, target, challenge, status=answer.status, problem=refused.sentence
             )
         problem = STALE if challenge else WRONG if answer.status == 400 else refused.text
-        return await log_in_form(request, wanted, status=answer.status, problem=problem, name=name)
+        return await log_in_form(request, target, status=answer.status, problem=problem, name=name)
     await end_session(request)
-    return signed_in(request, wanted, answer.json())
+    return signed_in(request, target, answer.json())
 
 
-def signed_in(request: Request, wanted: str, session: Mapping[str, Any]) -> Response:
-    """Put the session's token into its cookie, and go on."""
-    response = RedirectResponse(wanted, status_code=303, headers=GUARDS)
+def signed_in(request: Request, target: str, session: Mapping[str, Any]) -> Response:
+    """Set the session cookie and redirect."""
+    response = RedirectResponse(target, status_code=303, headers=GUARDS)
     ends = datetime.fromisoformat(session["expires_at"])
-    stay_s = max(1, int((ends - datetime.fromisoformat(session["created_at"])).total_seconds()))
-    set_cookie(request, response, SESSION_COOKIE, session["token"], http_only=True, max_age_s=stay_s)
+    lifetime_s = max(1, int((ends - datetime.fromisoformat(session["created_at"])).total_seconds()))
+    set_cookie(request, response, SESSION_COOKIE, session["token"], http_only=True, max_age_s=lifetime_s)
     token = csrf_token(session["token"])
-    set_cookie(request, response, CSRF_COOKIE, token, http_only=False, max_age_s=stay_s)
+    set_cookie(request, response, CSRF_COOKIE, token, http_only=False, max_age_s=lifetime_s)
     return response
 
 
 async def end_session(request: Request) -> None:
-    """End the browser session that the cookie stands for, if there is one."""
+    """End the browser session of the cookie, if there is one."""
     headers = headers_of(request)
     if "Cookie" in headers:
-        answer = await ask(api_of(request), "DELETE", "/browser-sessions/current", headers)
+        answer = await call_api(api_of(request), "DELETE", "/browser-sessions/current", headers)
         if answer.status >= 500:
             raise refusal(answer)
 
 
 @router.post("/app/logout")
 async def sign_out(request: Request) -> Response:
-    """End the browser session, and forget its cookie."""
+    """End the browser session and delete its cookie."""
     sent = await request.form()
     if not is_from_our_form(request, sent.get("csrf")):
         return await log_in_form(request, HOME, status=403, problem=STALE)

@@ -1,13 +1,13 @@
-"""The Python that reproduces a page, as somebody can paste it on a computer that never saw this server."""
+"""Python snippets that reproduce a page; they also run on a computer where ONE is not configured for this server."""
 
 from __future__ import annotations
 
 
 def client_code(origin: str, username: str, *lines: str) -> str:
-    """Lines that use `one`, behind those that connect the stock ONE client with this server.
+    """Lines that use `one`, after lines that connect the stock ONE client to this server.
 
-    The first time on a computer the client knows neither the password nor where the server's files are: it asks for
-    the one, and is told the other. Afterwards it signs in with the token that it has kept.
+    On first use the client prompts for the password and the snippet sets the address of the data server. Afterwards
+    ONE signs in with its stored token.
     """
     return "\n".join(
         (

@@ -1,4 +1,4 @@
-"""The list of animals, and the page of one."""
+"""The list of subjects, and the page of one subject."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.portal.pages import figures
-from services.portal.pages.lists import Asked
+from services.portal.pages.lists import ListQuery
 from services.portal.pages.rendering import show
 from services.portal.pages.snippets import client_code
-from services.portal.pages.standing import (
-    WORDS,
-    NotADay,
+from services.portal.pages.viewer import Part, Viewer, Viewing
+from services.portal.pages.welfare_status import (
+    LABELS,
+    InvalidDay,
     Period,
-    day_asked,
     first_shown,
     newest_day,
+    parse_day,
     period,
-    standing,
+    welfare_status,
 )
-from services.portal.pages.viewer import Part, Viewer, Viewing
 
 router = APIRouter()
 FILTERS = ("nickname", "lab", "project", "alive", "water_restricted")
@@ -32,19 +32,19 @@ FILTERS = ("nickname", "lab", "project", "alive", "water_restricted")
 
 @router.get("/app/subjects")
 async def subjects(request: Request, viewer: Viewing) -> Response:
-    """Animals by nickname, by whatever the form asks for."""
-    asked = Asked.of(request, FILTERS)
+    """Subjects that match the form, by nickname."""
+    query = ListQuery.of(request, FILTERS)
     answer, (labs, projects) = await asyncio.gather(
-        viewer.get("/subjects", **asked.filters, limit=asked.limit, offset=asked.offset or None),
+        viewer.get("/subjects", **query.filters, limit=query.limit, offset=query.offset or None),
         viewer.parts(("/labs", {"limit": 1000}), ("/projects", {"limit": 1000})),
     )
     return await show(
         request,
         "subjects.html",
         viewer,
-        asked=asked,
+        query=query,
         subjects=answer["results"],
-        place=asked.paged(answer),
+        place=query.paged(answer),
         labs=labs.names,
         projects=projects.names,
     )
@@ -52,29 +52,29 @@ async def subjects(request: Request, viewer: Viewing) -> Response:
 
 @router.get("/app/subjects/{nickname}")
 async def subject(request: Request, nickname: str, viewer: Viewing) -> Response:
-    """One animal: who it is, how it stands, its weights and water, its sessions."""
-    mine = {"subject": nickname}
+    """One subject: facts, welfare status, weights and water, sessions."""
+    of_subject = {"subject": nickname}
     animal, (restrictions, surgeries, sessions) = await asyncio.gather(
         viewer.get(f"/subjects/{quote(nickname, safe='')}"),
         viewer.parts(
-            ("/water-restriction", mine | {"limit": 1000}),
-            ("/surgeries", mine | {"limit": 1000}),
-            ("/sessions", mine | {"limit": 25}),
+            ("/water-restriction", of_subject | {"limit": 1000}),
+            ("/surgeries", of_subject | {"limit": 1000}),
+            ("/sessions", of_subject | {"limit": 25}),
         ),
     )
     today, problem = datetime.now(UTC).date(), ""
     newest = newest_day([*animal["weighings"], *animal["water_administrations"]])
     oldest = first_shown([*animal["weighings"], *animal["water_administrations"]], newest)
-    given = request.query_params
+    params = request.query_params
     try:
-        asked = [day_asked(given.get(name, "")) for name in ("from", "to")]
-    except NotADay as error:
-        asked, problem = [None, None], str(error)
-    shown = period(asked[0] or oldest, asked[1], newest, today)
+        limits = [parse_day(params.get(name, "")) for name in ("from", "to")]
+    except InvalidDay as error:
+        limits, problem = [None, None], str(error)
+    shown = period(limits[0] or oldest, limits[1], newest, today)
     path = f"/water-requirement/{quote(animal['nickname'], safe='')}"
     days = await viewer.part(path, start_date=shown.first, end_date=shown.last)
     records = days.value["records"] if days.value else []
-    now = standing(
+    welfare = welfare_status(
         records[-1] if records else None, newest_day(animal["weighings"]), today, alive=animal["alive"]
     )
     return await show(
@@ -83,8 +83,8 @@ async def subject(request: Request, nickname: str, viewer: Viewing) -> Response:
         viewer,
         status=400 if problem else 200,
         animal=animal,
-        now=now,
-        words=WORDS,
+        welfare=welfare,
+        labels=LABELS,
         shown=shown,
         problem=problem,
         days=days,
@@ -105,7 +105,7 @@ async def _pictures(
     def within(row: dict[str, Any]) -> bool:
         return shown.first <= date.fromisoformat(row["date_time"][:10]) <= shown.last
 
-    told = {"nickname": animal["nickname"], "days": days.value["records"]}
+    common = {"nickname": animal["nickname"], "days": days.value["records"]}
     weights = {
         "weighings": [
             {"date_time": row["date_time"], "weight": row["weight"]}
@@ -125,8 +125,8 @@ async def _pictures(
     waters = [{name: row[name] for name in fields} for row in animal["water_administrations"] if within(row)]
     return Part(
         await asyncio.gather(
-            figures.drawn(figures.weight, {**told, **weights}),
-            figures.drawn(figures.water, {**told, "water": waters}),
+            figures.drawn(figures.weight, {**common, **weights}),
+            figures.drawn(figures.water, {**common, "water": waters}),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Who looks at a page, and the public API as they see it."""
+"""The signed-in viewer of a page, and calls of the public API with their credential."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from libs.common.problem import Problem, Unavailable
 
 
 class SignInFirst(Exception):
-    """Nobody is signed in; `path` is where they wanted to go."""
+    """The page needs a signed-in viewer; `path` is the page to return to."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -28,7 +28,7 @@ class SignInFirst(Exception):
 
 
 class Refused(Exception):
-    """The API said no. `text` is its sentence, `fields` what it said of single values."""
+    """The API refused a request. `text` is its message, `fields` the messages per field."""
 
     def __init__(self, status: int, slug: str, text: str, fields: Mapping[str, list[str]]) -> None:
         self.status = status
@@ -39,73 +39,75 @@ class Refused(Exception):
 
     @property
     def sentence(self) -> str:
-        """What a person should read: the reasons alone where fields are to blame."""
+        """Message for people: only the messages of the fields, if there are any."""
         return " ".join(str(text) for texts in self.fields.values() for text in texts) or self.text
 
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a page: its value, or the sentence that says why it cannot be shown."""
+    """A part of a page: its value, or the reason why it cannot be shown."""
 
     value: Any = None
     missing: str = ""
 
     @property
     def rows(self) -> list[Any]:
-        """The rows of a list; none where it cannot be shown."""
-        found: list[Any] = self.value["results"] if self.value else []
-        return found
+        """Rows of a list; empty if it cannot be shown."""
+        rows: list[Any] = self.value["results"] if self.value else []
+        return rows
 
     @property
     def names(self) -> list[str]:
-        """Their names."""
+        """Names of the rows."""
         return [row["name"] for row in self.rows]
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """A person who is signed in. Everything is asked with their own credential."""
+    """A signed-in person. All API calls carry their own credential."""
 
     api: Api
-    who: Principal
+    principal: Principal
     headers: Mapping[str, str]
     path: str
     origin: str
 
     @property
     def username(self) -> str:
-        """As they signed in."""
-        return self.who.username
+        """Name with which they signed in."""
+        return self.principal.username
 
     async def get(self, path: str, **query: Any) -> Any:
-        """What the API answers, as JSON. Raises Refused, or SignInFirst if the credential ran out."""
+        """GET from the API, as JSON. Raises Refused, or SignInFirst if the credential has expired."""
         return _value(await self.bytes_of(with_query(path, query)), self.path)
 
     async def send(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask for a change; what the API answers, None where it says nothing. Raises Refused, SignInFirst."""
+        """Send a change to the API; its JSON, or None without content. Raises Refused, SignInFirst."""
         headers = {**self.headers, "Content-Type": "application/json"}
         content = b"" if body is None else orjson.dumps(body)
-        answer = await ask(self.api, method, path, headers, content)
+        answer = await call_api(self.api, method, path, headers, content)
         return None if answer.status == 204 else _value(answer, self.path)
 
     async def bytes_of(self, path: str) -> Answer:
-        """The API's answer as it is. Raises Refused if nobody answers."""
-        return await ask(self.api, "GET", path, self.headers)
+        """GET from the API, unparsed. Raises Refused if the API does not answer."""
+        return await call_api(self.api, "GET", path, self.headers)
 
     async def part(self, path: str, **query: Any) -> Part:
-        """The same for a piece of a page that the rest of the page can do without."""
+        """GET for a part of a page; a refusal becomes the reason why the part is missing."""
         try:
             return Part(await self.get(path, **query))
         except Refused as refused:
             return Part(missing=refused.text)
 
-    async def parts(self, *asked: tuple[str, Mapping[str, Any]]) -> list[Part]:
-        """Several at once, in the order asked."""
-        return await asyncio.gather(*(self.part(path, **query) for path, query in asked))
+    async def parts(self, *queries: tuple[str, Mapping[str, Any]]) -> list[Part]:
+        """Several parts concurrently, in the same order."""
+        return await asyncio.gather(*(self.part(path, **query) for path, query in queries))
 
 
-async def ask(api: Api, method: str, path: str, headers: Mapping[str, str], content: bytes = b"") -> Answer:
-    """Ask the API. Raises Refused if it does not answer."""
+async def call_api(
+    api: Api, method: str, path: str, headers: Mapping[str, str], content: bytes = b""
+) -> Answer:
+    """Call the API. Raises Refused if it does not answer."""
     try:
         return await api.request(method, path, headers=headers, content=content)
     except Problem as problem:
@@ -113,16 +115,16 @@ async def ask(api: Api, method: str, path: str, headers: Mapping[str, str], cont
 
 
 def refusal(answer: Answer) -> Refused:
-    """What a refusing answer says."""
+    """The refusal in an error response."""
     try:
-        said = answer.json()
+        content = answer.json()
     except ValueError:
-        said = {}
-    told: dict[str, Any] = said if isinstance(said, dict) else {}
-    fields = {name: texts for name, texts in told.items() if isinstance(texts, list)}
+        content = {}
+    body: dict[str, Any] = content if isinstance(content, dict) else {}
+    fields = {name: texts for name, texts in body.items() if isinstance(texts, list)}
     sentences = [f"{name}: {' '.join(map(str, texts))}" for name, texts in fields.items()]
-    text = told.get("detail") or " ".join(sentences) or f"The API answered {answer.status}."
-    return Refused(answer.status, str(told.get("type", "")), str(text), fields)
+    text = body.get("detail") or " ".join(sentences) or f"The API answered {answer.status}."
+    return Refused(answer.status, str(body.get("type", "")), str(text), fields)
 
 
 def _value(answer: Answer, path: str) -> Any:
@@ -135,70 +137,70 @@ def _value(answer: Answer, path: str) -> Any:
 
 
 def api_of(request: Request) -> Api:
-    """The way to the public API. Raises Unavailable before there is one."""
+    """The client of the public API. Raises Unavailable if none is configured."""
     api: Api | None = request.app.state.api
     if api is None:
-        raise Unavailable("The portal does not know where the API is: set CINGULUM_GATEWAY_URL.")
+        raise Unavailable("The portal has no address of the API: set CINGULUM_GATEWAY_URL.")
     return api
 
 
 def headers_of(request: Request) -> dict[str, str]:
-    """What goes with every question, so that the API's absolute addresses fit the viewer's own browser."""
-    told = {
+    """Headers of every API call, so that absolute addresses in responses fit the viewer's browser."""
+    headers = {
         "Host": request.headers.get("x-forwarded-host") or request.headers.get("host", "localhost"),
         "X-Forwarded-Proto": request.headers.get("x-forwarded-proto", request.url.scheme),
         "Accept": "application/json",
         REQUEST_ID_HEADER: request_id.get(),
     }
     if address := request.headers.get(ADDRESS_HEADER):
-        told[ADDRESS_HEADER] = address
+        headers[ADDRESS_HEADER] = address
     if credential := request.headers.get("authorization"):
-        told["Authorization"] = credential
+        headers["Authorization"] = credential
     elif token := own_cookie(request, SESSION_COOKIE):
-        # Our own forms have proved by now where they come from, so the proof goes on with the session.
-        told["Cookie"] = f"{cookie_name(SESSION_COOKIE, secure=is_secure(request))}={token}"
-        told["X-CSRF-Token"] = csrf_token(token)
-    return told
+        # The origin of our own form has been checked at this point, so the CSRF token is sent along.
+        headers["Cookie"] = f"{cookie_name(SESSION_COOKIE, secure=is_secure(request))}={token}"
+        headers["X-CSRF-Token"] = csrf_token(token)
+    return headers
 
 
-def as_stranger(request: Request) -> dict[str, str]:
-    """The same without any credential."""
+def without_credential(request: Request) -> dict[str, str]:
+    """The same headers without a credential."""
     credentials = {"Authorization", "Cookie", "X-CSRF-Token"}
     return {name: value for name, value in headers_of(request).items() if name not in credentials}
 
 
 def is_secure(request: Request) -> bool:
-    """Whether the browser's own connection is https."""
+    """Whether the browser's connection uses https."""
     return request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
 
 
 def own_cookie(request: Request, base: str) -> str | None:
-    """One of our cookies, by the name that fits the scheme."""
+    """One of our cookies; its name depends on the scheme."""
     return cookie_value(request.cookies, base, secure=is_secure(request))
 
 
 def here(request: Request) -> str:
-    """Path and query of the page that is looked at, also while a part of it is renewed."""
+    """Path and query of the page, also while htmx refreshes a part of it."""
     if (shown := request.headers.get("hx-current-url", "")) and "/app/" in shown:
         return "/app/" + shown.partition("/app/")[2]
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 async def viewer(request: Request) -> Viewer:
-    """The person who is signed in. Raises SignInFirst."""
-    who: Principal | None = getattr(request.state, "principal", None)
-    if who is None:
+    """Dependency: the signed-in person. Raises SignInFirst."""
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is None:
         raise SignInFirst(here(request))
     headers = headers_of(request)
     origin = f"{headers['X-Forwarded-Proto']}://{headers['Host']}"
-    return Viewer(api_of(request), who, headers, here(request), origin)
+    return Viewer(api_of(request), principal, headers, here(request), origin)
 
 
 Viewing = Annotated[Viewer, Depends(viewer)]
 
 
 def sign_in_address(path: str) -> str:
-    """The log-in page that leads back.
+    """Address of the sign-in page that returns to `path`.
 
     >>> sign_in_address("/app/sessions?lab=a")
     '/app/login?next=%2Fapp%2Fsessions%3Flab%3Da'

@@ -37,7 +37,7 @@ async def is_signed_in(browser: Browser) -> bool:
 
 
 async def until_signed_out(browser: Browser) -> None:
-    """Wait for what the gateway remembers for 5 s."""
+    """Wait until the gateway's cache of 5 s has expired."""
     for _ in range(600):
         if not await is_signed_in(browser):
             return
@@ -52,11 +52,11 @@ async def send(browser: Browser, path: str, **fields: str | list[str]) -> httpx.
 
 async def test_signing_out_ends_the_session_and_not_only_the_cookie(browser: Browser) -> None:
     await browser.sign_in()
-    kept = dict(browser.http.cookies)
+    cookies = dict(browser.http.cookies)
     page = await browser.get("/app/account")
     assert page.headers["cache-control"] == "no-store"
     assert (await browser.http.post("/app/logout", data={"csrf": csrf_of(page.text)})).status_code == 303
-    browser.http.cookies.update(kept)
+    browser.http.cookies.update(cookies)
     await until_signed_out(browser)
 
 
@@ -94,7 +94,7 @@ async def test_a_session_in_use_does_not_end_for_want_of_use(cingulum: Cingulum)
             if (await browser.api("GET", "/browser-sessions"))[0]["idle_until"] > first:
                 return
             await asyncio.sleep(0.2)
-        raise AssertionError("the use was never written down")
+        raise AssertionError("the use was never recorded")
 
 
 async def test_over_https_the_cookies_are_this_hosts_only(cingulum: Cingulum) -> None:
@@ -123,13 +123,13 @@ async def test_browsers_are_listed_and_signed_out(browser: Browser) -> None:
         await phone.sign_in()
         page = (await browser.get("/app/account")).text
         assert "Phone/1" in page
-        assert page.count("this one") >= 1
+        assert page.count("this browser") >= 1
         assert (await send(browser, "sessions/others/end")).status_code == 303
         await until_signed_out(phone)
         assert await is_signed_in(browser)
         await phone.sign_in()
         sessions = await browser.api("GET", "/browser-sessions")
-        phones = [one["id"] for one in sessions if one["browser"] == "Phone/1"]
+        phones = [session["id"] for session in sessions if session["browser"] == "Phone/1"]
         assert (await send(browser, f"sessions/{phones[0]}/end")).status_code == 303
         await until_signed_out(phone)
 
@@ -138,15 +138,15 @@ async def test_a_token_is_made_on_the_page_shown_once_and_revoked(browser: Brows
     await browser.sign_in()
     answer = await send(browser, "tokens", name="my laptop", scopes=["read", "write"])
     assert answer.status_code == 200
-    found = re.search(r'<code id="token">([0-9a-f]{64})</code>', answer.text)
-    assert found
-    headers = {"Authorization": f"Token {found[1]}"}
+    token_match = re.search(r'<code id="token">([0-9a-f]{64})</code>', answer.text)
+    assert token_match
+    headers = {"Authorization": f"Token {token_match[1]}"}
     me = (await browser.get("/me", headers=headers)).json()
     assert (me["username"], me["scopes"]) == ("ada", ["read", "write"])
-    assert found[1] not in str(me)
+    assert token_match[1] not in str(me)
     again = (await browser.get("/app/account")).text
     assert "my laptop" in again
-    assert found[1] not in again
+    assert token_match[1] not in again
     (token,) = [t for t in await browser.api("GET", "/tokens") if t["name"] == "my laptop"]
     assert (await send(browser, f"tokens/{token['id']}/revoke")).status_code == 303
     assert "my laptop" not in (await browser.get("/app/account")).text
@@ -156,7 +156,7 @@ async def test_a_token_is_made_on_the_page_shown_once_and_revoked(browser: Brows
     assert 'value="nothing"' in refused.text
 
 
-async def test_a_password_is_changed_on_the_page_and_all_browsers_sign_in_anew(browser: Browser) -> None:
+async def test_a_changed_password_signs_all_browsers_out(browser: Browser) -> None:
     await browser.sign_in()
     async with another(browser) as other:
         await other.sign_in()
@@ -192,13 +192,13 @@ async def test_the_forms_of_another_site_change_nothing(browser: Browser) -> Non
 
 
 async def test_a_forms_token_belongs_to_one_browser_session(browser: Browser) -> None:
-    async def status(token: str, who: Browser = browser) -> set[int]:
-        """What a form, and a write by cookie, are answered that carry this token in the cookie as well."""
-        who.http.cookies.set(CSRF_COOKIE, token)
+    async def status(token: str, sender: Browser = browser) -> set[int]:
+        """Status of a form and of a write by cookie that carry this token, also in the cookie."""
+        sender.http.cookies.set(CSRF_COOKIE, token)
         sent = {"csrf": token, "name": "x", "scopes": "read"}
-        form = await who.http.post("/app/account/tokens", data=sent)
+        form = await sender.http.post("/app/account/tokens", data=sent)
         body = {"name": "x", "scopes": ["read"]}
-        api = await who.http.post("/tokens", json=body, headers={"X-CSRF-Token": token})
+        api = await sender.http.post("/tokens", json=body, headers={"X-CSRF-Token": token})
         return {form.status_code, api.status_code}
 
     before = csrf_of((await browser.get("/app/login")).text)
@@ -226,13 +226,13 @@ async def test_the_sign_in_forms_token_belongs_to_the_browser_that_got_the_form(
             browser.http.cookies.set(CSRF_COOKIE, wrong)
             refused = await browser.http.post("/app/login", data={**LOGIN, "csrf": wrong})
             assert refused.status_code == 403
-            assert "try again" in refused.text
+            assert "Try again" in refused.text
         again = await browser.http.post("/app/login", data={**LOGIN, "csrf": csrf_of(refused.text)})
         assert again.status_code == 303
         assert csrf_of(refused.text) == own
 
 
-async def test_a_stranger_is_sent_to_sign_in_first(browser: Browser) -> None:
+async def test_a_stranger_is_redirected_to_sign_in(browser: Browser) -> None:
     answer = await browser.get("/app/account")
     assert answer.headers["location"] == "/app/login?next=%2Fapp%2Faccount"
     assert (await browser.http.post("/app/account/tokens", data={})).status_code == 303

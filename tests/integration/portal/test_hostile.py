@@ -33,7 +33,7 @@ async def test_no_address_and_no_form_makes_an_internal_error(cingulum: Cingulum
         await a_colony(browser)
         await a_recording(browser)
         await browser.sign_in()
-        kept = "; ".join(f"{name}={value}" for name, value in browser.http.cookies.items())
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.http.cookies.items())
         jobs = await browser.api("GET", "/jobs")
         sessions = [session["id"] for session in browser.made["sessions"]]
         keys = [
@@ -53,7 +53,7 @@ async def test_no_address_and_no_form_makes_an_internal_error(cingulum: Cingulum
         }
 
         async def ask(method: str, path: str, headers: dict[str, bytes], **more: Any) -> httpx.Response:
-            sent = {"cookie": kept.encode(), **headers}
+            sent = {"cookie": cookies.encode(), **headers}
             browser.http.cookies.clear()  # whatever the last answer took away
             return await browser.http.request(
                 method, path, headers={name.encode(): value for name, value in sent.items()}, **more
@@ -66,19 +66,19 @@ async def test_while_a_long_page_is_made_others_are_answered(
     cingulum: Cingulum, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, may_go_on = threading.Event(), threading.Event()
-    known = environment().filters["known"]
+    text = environment().filters["text"]
 
     def slow(value: object) -> str:
         begun.set()
-        assert may_go_on.wait(60), "nobody else was answered"
-        return str(known(value))
+        assert may_go_on.wait(60), "no other request was answered"
+        return str(text(value))
 
     async with browsing(cingulum.environment) as browser:
         await browser.sign_in()
-        monkeypatch.setitem(environment().filters, "known", slow)
+        monkeypatch.setitem(environment().filters, "text", slow)
         page = asyncio.create_task(browser.get("/app/account"))
         assert await asyncio.to_thread(begun.wait, 60)
         for path in ("/health/live", "/app/login", "/me"):
             assert (await browser.get(path)).status_code < 400, path
         may_go_on.set()
-        assert "Browsers that are signed in" in (await page).text
+        assert "Signed-in browsers" in (await page).text

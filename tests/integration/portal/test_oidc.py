@@ -38,9 +38,9 @@ async def browser(cingulum: Cingulum, provider: Provider) -> AsyncIterator[Brows
 
 
 async def to_provider(browser: Browser) -> str:
-    """Press the button, and let the provider send the browser back; the address that it comes back to."""
+    """Follow the button to the provider; the callback address to which it redirects."""
     page = await browser.get("/app/login?next=/app/sessions")
-    assert "Sign in by Example University" in page.text
+    assert "Sign in with Example University" in page.text
     out = await browser.get("/app/login/oidc?next=/app/sessions")
     assert out.status_code == 303
     async with httpx.AsyncClient() as elsewhere:
@@ -57,7 +57,7 @@ async def username(browser: Browser) -> str | None:
     return str(answer.json()["username"]) if answer.status_code == 200 else None
 
 
-async def test_a_verified_address_signs_in_who_has_it_here(browser: Browser, provider: Provider) -> None:
+async def test_a_verified_address_signs_in_its_user(browser: Browser, provider: Provider) -> None:
     answer = await sign_in(browser)
     assert answer.status_code == 303, answer.text
     assert answer.headers["location"] == "/app/sessions"
@@ -81,9 +81,9 @@ async def test_a_verified_address_signs_in_who_has_it_here(browser: Browser, pro
         {"sub": "s-2", "email": "", "email_verified": True},
         {"sub": "s-2"},
     ],
-    ids=["unverified", "not said", "unknown", "an administrator", "of two", "empty", "none"],
+    ids=["unverified", "not stated", "unknown", "an administrator", "of two", "empty", "none"],
 )
-async def test_who_is_not_surely_somebody_here_stays_out(
+async def test_a_person_without_a_certain_account_is_refused(
     browser: Browser, provider: Provider, person: dict[str, Any]
 ) -> None:
     await browser.api("PATCH", "/users/ada", {"email": "root@example.org"})
@@ -147,23 +147,23 @@ async def test_a_signature_of_another_key_is_refused_and_a_new_key_is_fetched(
     assert (await sign_in(browser)).status_code == 303
 
 
-async def test_an_answer_counts_only_in_the_browser_that_asked(browser: Browser) -> None:
+async def test_a_callback_counts_only_in_the_browser_that_started_it(browser: Browser) -> None:
     back = await to_provider(browser)
-    kept = dict(browser.http.cookies)
+    cookies = dict(browser.http.cookies)
     browser.http.cookies.clear()
-    assert (await browser.get(back)).status_code == 400, "no cookie: somebody else's answer"
+    assert (await browser.get(back)).status_code == 400, "no cookie: the callback of another browser"
     other = await to_provider(browser)
-    assert (await browser.get(back)).status_code == 400, "another sign-in's answer"
+    assert (await browser.get(back)).status_code == 400, "the callback of another sign-in"
     assert (await browser.get(other)).status_code == 400, "the first refusal ended it"
     browser.http.cookies.clear()
-    browser.http.cookies.update(kept)
+    browser.http.cookies.update(cookies)
     assert (await browser.get(back)).status_code == 303
     browser.http.cookies.clear()
-    browser.http.cookies.update(kept)
+    browser.http.cookies.update(cookies)
     assert (await browser.get(back)).status_code == 400, "a code is good once"
 
 
-async def test_without_a_provider_nobody_is_sent_anywhere(cingulum: Cingulum) -> None:
+async def test_without_a_provider_there_is_no_redirect(cingulum: Cingulum) -> None:
     async with mounted({**cingulum.environment, **ADMIN}) as http:
         assert "/app/login/oidc" not in (await http.get("/app/login")).text
         assert (await http.get("/app/login/oidc")).status_code == 404

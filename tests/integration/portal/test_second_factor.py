@@ -66,7 +66,7 @@ async def added(browser: Browser) -> tuple[App, list[str]]:
     return app, codes
 
 
-async def sign_in_anew(browser: Browser) -> httpx.Response:
+async def fresh_sign_in(browser: Browser) -> httpx.Response:
     """Fill the log-in form as somebody who comes for the first time."""
     browser.http.cookies.clear()
     return await browser.sign_in()
@@ -74,16 +74,16 @@ async def sign_in_anew(browser: Browser) -> httpx.Response:
 
 async def answer_with(browser: Browser, code: str) -> httpx.Response:
     """Sign in by password, and answer the page that asks for a code."""
-    asked = await sign_in_anew(browser)
-    assert asked.status_code == 200, asked.text
-    challenge = re.search(r'name="challenge" value="([^"]+)"', asked.text)
+    code_page = await fresh_sign_in(browser)
+    assert code_page.status_code == 200, code_page.text
+    challenge = re.search(r'name="challenge" value="([^"]+)"', code_page.text)
     assert challenge
-    assert LOGIN["password"] not in asked.text
-    sent = {"csrf": csrf_of(asked.text), "next": "/app/", "challenge": challenge[1], "code": code}
+    assert LOGIN["password"] not in code_page.text
+    sent = {"csrf": csrf_of(code_page.text), "next": "/app/", "challenge": challenge[1], "code": code}
     return await browser.http.post("/app/login", data=sent)
 
 
-async def test_a_code_is_asked_for_after_the_password_and_is_good_once(browser: Browser) -> None:
+async def test_a_code_is_required_after_the_password_and_works_once(browser: Browser) -> None:
     app, codes = await added(browser)
     code = app.code()
     answer = await answer_with(browser, code)
@@ -113,29 +113,29 @@ async def test_a_password_alone_gets_no_token_and_a_personal_token_works(browser
         if (await browser.get("/me", headers={"Authorization": f"Token {old}"})).status_code == 403:
             return
         await asyncio.sleep(0.1)
-    raise AssertionError("the token that a password alone made is still good")
+    raise AssertionError("the token that a password alone made still works")
 
 
 async def test_guessing_codes_is_slowed_down_though_the_password_is_right(browser: Browser) -> None:
     await added(browser)
     statuses = []
     for _ in range(9):
-        asked = await sign_in_anew(browser)
-        if asked.status_code != 200:
-            statuses.append(asked.status_code)
+        code_page = await fresh_sign_in(browser)
+        if code_page.status_code != 200:
+            statuses.append(code_page.status_code)
             break
         statuses.append((await answer_with(browser, "123456")).status_code)
     assert statuses[:4] == [400] * 4  # a wrong one was sent when the app was added
     assert statuses[-1] == 429
 
 
-async def test_an_app_is_taken_away_with_password_and_code_or_by_an_administrator(browser: Browser) -> None:
+async def test_an_app_is_removed_with_password_and_code_or_by_an_administrator(browser: Browser) -> None:
     app, _codes = await added(browser)
     wrong = await send(browser, "second-factor/remove", password=LOGIN["password"], code="000000")
     assert wrong.status_code == 400
     gone = await send(browser, "second-factor/remove", password=LOGIN["password"], code=app.code())
     assert gone.status_code == 303
-    assert (await sign_in_anew(browser)).status_code == 303
+    assert (await fresh_sign_in(browser)).status_code == 303
     made = await send(browser, "tokens", name="admin", scopes="admin")
     token = re.search(r'<code id="token">([0-9a-f]{64})</code>', made.text)
     assert token
@@ -143,7 +143,7 @@ async def test_an_app_is_taken_away_with_password_and_code_or_by_an_administrato
     by_token = {"Authorization": f"Token {token[1]}"}
     assert (await browser.http.delete("/second-factor/ada", headers=by_token)).status_code == 204
     assert (await browser.http.delete("/second-factor/ada", headers=by_token)).status_code == 404
-    assert (await sign_in_anew(browser)).status_code == 303
+    assert (await fresh_sign_in(browser)).status_code == 303
 
 
 async def test_second_factors_are_off_until_an_operator_switches_them_on(cingulum: Cingulum) -> None:
@@ -164,7 +164,7 @@ async def test_after_a_wrong_code_the_same_picture_is_shown_again(cingulum: Cing
         picture = re.search(r"<svg.*?</svg>", page, re.DOTALL)
         sent = {name: re.search(f'name="{name}" value="([^"]+)"', page) for name in ("secret", "uri")}
         assert picture
-        fields = {name: unescape(found[1]) for name, found in sent.items() if found}
+        fields = {name: unescape(value[1]) for name, value in sent.items() if value}
         again = await send(browser, "second-factor/confirm", code="000000", **fields)
         assert again.status_code == 400
         assert picture[0] in again.text

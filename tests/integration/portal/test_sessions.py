@@ -1,4 +1,4 @@
-"""The list of sessions shows what the API says, and filters without script."""
+"""The list of sessions shows the rows of the API and filters without scripts."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ async def test_a_plain_form_filters(browser: Browser) -> None:
         ("from=2020-08-23&to=2020-08-23", {second}),
     ):
         page = (await browser.get(f"/app/sessions?{query}")).text
-        assert {one for one in (first, second, third) if one in page} == shown, query
+        assert {session_id for session_id in (first, second, third) if session_id in page} == shown, query
 
 
-async def test_what_was_asked_stays_in_the_form_and_in_the_snippet(browser: Browser) -> None:
+async def test_the_filters_stay_in_the_form_and_in_the_snippet(browser: Browser) -> None:
     page = unescape((await browser.get("/app/sessions?subject=KS014&lab=hilllab&from=2020-08-22")).text)
     assert 'name="subject" value="KS014"' in page
     assert "<option selected>hilllab</option>" in page
@@ -39,15 +39,15 @@ async def test_what_was_asked_stays_in_the_form_and_in_the_snippet(browser: Brow
     assert f"url, user = 'http://{browser.http.base_url.host}:{browser.http.base_url.port}', 'ada'" in page
 
 
-async def test_a_senseless_filter_is_explained_beside_the_form(browser: Browser) -> None:
+async def test_an_invalid_filter_is_explained_beside_the_form(browser: Browser) -> None:
     answer = await browser.get("/app/sessions?from=yesterday")
     assert answer.status_code == 400
     assert 'role="alert"' in answer.text
     assert 'value="yesterday"' in answer.text
 
 
-async def test_nothing_found_says_what_to_do(browser: Browser) -> None:
-    assert "No session fits." in (await browser.get("/app/sessions?subject=nobody")).text
+async def test_an_empty_result_explains_what_to_do(browser: Browser) -> None:
+    assert "No matching sessions." in (await browser.get("/app/sessions?subject=nobody")).text
 
 
 async def test_pages_keep_the_filters(browser: Browser) -> None:

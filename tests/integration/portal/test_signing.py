@@ -1,4 +1,4 @@
-"""Who is not signed in is sent to sign in, and comes back to where they wanted to go."""
+"""A visitor who is not signed in is redirected to sign in, and returns to the page they opened."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_the_token_is_kept_where_no_script_and_no_other_site_reaches_it(st
     assert "script-src 'self'" in page.headers["content-security-policy"]
 
 
-async def test_a_wrong_password_is_told_and_the_name_is_kept(stranger: Browser) -> None:
+async def test_a_wrong_password_is_reported_and_the_name_stays_in_the_form(stranger: Browser) -> None:
     answer = await stranger.sign_in(password="battery staple", username='ada"<b>')
     assert answer.status_code == 400
     assert 'role="alert"' in answer.text
@@ -68,7 +68,7 @@ async def test_a_part_of_a_page_sends_the_whole_browser_to_sign_in(stranger: Bro
     assert answer.headers["HX-Redirect"] == "/app/login?next=%2Fapp%2Fsessions%3Flab%3Da"
 
 
-async def test_an_address_that_is_nobodys_is_explained(stranger: Browser) -> None:
+async def test_an_unknown_address_is_explained(stranger: Browser) -> None:
     answer = await stranger.get("/app/nobody")
     assert answer.status_code == 404
     assert "What to do." in answer.text

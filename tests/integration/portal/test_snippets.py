@@ -19,7 +19,7 @@ _CODE = re.compile(r'<pre class="code"[^>]*><code>(.*?)</code></pre>', re.DOTALL
 
 async def pasted(page: str, home: Path, *, typed: str = "", shows: str) -> str:
     """What a page's snippet shows when it is run in this home, with something typed where it asks."""
-    [code] = [unescape(found) for found in _CODE.findall(page)]
+    [code] = [unescape(code) for code in _CODE.findall(page)]
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", f"{code}\nprint({shows})"],

@@ -1,4 +1,4 @@
-"""Animals: who is due water is seen first."""
+"""Subjects: those at risk and due water come first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def test_the_start_page_shows_restricted_animals_and_the_latest_sessions(b
     assert browser.made["sessions"][2]["id"] in latest
 
 
-async def test_who_is_at_risk_stands_first_on_the_start_page_and_is_said_to_be_so(browser: Browser) -> None:
+async def test_subjects_at_risk_come_first_on_the_start_page(browser: Browser) -> None:
     for nickname, lab in (("AA_UNKNOWN", "hilllab"), ("AB_FINE", "hilllab")):
         await browser.api("POST", "/subjects", {"nickname": nickname, "lab": lab})
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -24,9 +24,9 @@ async def test_who_is_at_risk_stands_first_on_the_start_page_and_is_said_to_be_s
         await browser.api("POST", "/water-restriction", restriction)
     await browser.api("POST", "/weighings", {"subject": "AB_FINE", "weight": 24.5})
     page = unescape((await browser.get("/app/")).text).partition("Latest sessions")[0]
-    places = [page.index(text) for text in ("KS014", "At risk", "AA_UNKNOWN", "Not known", "AB_FINE", "Fine")]
+    places = [page.index(text) for text in ("KS014", "At risk", "AA_UNKNOWN", "Unknown", "AB_FINE", "Fine")]
     assert places == sorted(places)
-    assert "not known before a weighing" in page
+    assert "unknown until weighed" in page
 
 
 async def test_what_was_fine_long_ago_is_not_fine_now(browser: Browser) -> None:
@@ -38,7 +38,7 @@ async def test_what_was_fine_long_ago_is_not_fine_now(browser: Browser) -> None:
         await browser.api("POST", path, {"subject": "LONG_AGO", **more})
     page = (await browser.get("/app/subjects/LONG_AGO")).text
     assert "not weighed for" in page
-    assert "Not known" in page
+    assert "Unknown" in page
     assert ">Fine<" not in page
 
 
@@ -54,10 +54,10 @@ async def test_subjects_are_listed_and_filtered(browser: Browser) -> None:
     assert "VL003" not in page
 
 
-async def test_an_animal_at_risk_is_said_to_be_so_and_drawn(browser: Browser) -> None:
+async def test_a_subject_at_risk_is_shown_as_such_with_figures(browser: Browser) -> None:
     page = unescape((await browser.get("/app/subjects/KS014")).text)
     assert "At risk" in page
-    assert "21.0 g is 84 % of the expected 25.0 g, below the lab's line of 21.2 g." in page
+    assert "21.0 g is 84 % of the expected 25.0 g, below the lab's minimum of 21.2 g." in page
     assert page.count("<svg") >= 6, "weight and water, for a phone, a tablet and a screen"
     assert "KS014: weight" in page
     assert "0.5 mL in a session" in page or "0.50 mL in a session" in page
@@ -67,9 +67,9 @@ async def test_an_animal_at_risk_is_said_to_be_so_and_drawn(browser: Browser) ->
     assert "<strong>open</strong>" in page
 
 
-async def test_what_nobody_knows_is_not_said_to_be_fine(browser: Browser) -> None:
+async def test_an_unknown_status_is_not_fine(browser: Browser) -> None:
     page = (await browser.get("/app/subjects/VL003")).text
-    assert "Not known" in page
+    assert "Unknown" in page
     assert "a weighing is missing" in page
     assert "No weighing yet" in page
 
@@ -87,5 +87,5 @@ async def test_days_are_chosen_by_a_plain_form(browser: Browser) -> None:
 async def test_an_animal_that_is_not_there_is_explained(browser: Browser) -> None:
     answer = await browser.get("/app/subjects/nobody")
     assert answer.status_code == 404
-    assert "There is nothing here" in answer.text
+    assert "Not found" in answer.text
     assert "Sign out" in answer.text

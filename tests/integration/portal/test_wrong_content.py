@@ -42,7 +42,7 @@ async def test_a_session_page_stands_whatever_its_analyses_hold(browser: Browser
                 answer = await browser.get(f"/app/sessions/{session}")
                 assert answer.status_code == 200, (wrong, answer.text)
                 page = unescape(answer.text)
-                if "not as the task writes" in page:
+                if "not have the format that the task writes" in page:
                     break
                 await asyncio.sleep(0.2)
         assert TURNED not in page

@@ -67,7 +67,7 @@ NOBODY: Final = {
 FIRST: Final = tuple(
     next(world for world in WORLDS if world.caller == name) for name in ("bob", "pub", "of-lab")
 )
-_CHANGING = re.compile(r'name="csrf" value="[^"]*"|"seen_at":"[^"]*"|Number of this request: <code>[^<]*')
+_CHANGING = re.compile(r'name="csrf" value="[^"]*"|"seen_at":"[^"]*"|Request id: <code>[^<]*')
 
 
 def text_of(answer: httpx.Response) -> str:

@@ -1,4 +1,4 @@
-"""What the portal answers without a system behind it."""
+"""Responses of the portal without a running system."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.portal.settings import Settings
 
 
 class OneProvider:
-    """An API of which no more is asked than who signs people in."""
+    """An API with an identity provider and nothing else."""
 
     async def request(
         self,
@@ -26,14 +26,14 @@ class OneProvider:
         headers: Mapping[str, str],  # noqa: ARG002
         content: bytes = b"",  # noqa: ARG002
     ) -> Answer:
-        told: dict[str, Any] = {
+        bodies: dict[str, Any] = {
             "/oidc": {"enabled": True, "name": "Example University"},
             "/oidc/start": {"address": "https://idp.example/authorize", "flow": "abc"},
         }
-        return Answer(200, {}, orjson.dumps(told[path]))
+        return Answer(200, {}, orjson.dumps(bodies[path]))
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Nothing to close."""
 
 
 def browser() -> httpx.AsyncClient:
@@ -43,7 +43,7 @@ def browser() -> httpx.AsyncClient:
 
 
 @pytest.mark.parametrize(
-    ("headers", "goes_on"),
+    ("headers", "redirects"),
     [
         ({"Sec-Fetch-Site": "same-origin", "Referer": "http://lab.example/app/login"}, True),
         ({"Sec-Fetch-Site": "none"}, True),
@@ -52,19 +52,21 @@ def browser() -> httpx.AsyncClient:
         ({"Referer": "http://elsewhere.example/"}, False),
     ],
 )
-async def test_another_site_signs_nobody_in_by_the_provider(headers: dict[str, str], goes_on: bool) -> None:
+async def test_another_site_cannot_start_a_sign_in_with_the_provider(
+    headers: dict[str, str], redirects: bool
+) -> None:
     async with browser() as http:
         answer = await http.get("/app/login/oidc?next=/app/sessions", headers=headers)
-    if goes_on:
+    if redirects:
         assert answer.headers["location"] == "https://idp.example/authorize"
     else:
         assert answer.status_code == 200
         assert "location" not in answer.headers
         assert "cingulum_oidc" not in answer.cookies
-        assert "Sign in by Example University" in answer.text
+        assert "Sign in with Example University" in answer.text
 
 
-async def test_assets_say_in_which_characters_they_are() -> None:
+async def test_assets_name_their_character_set() -> None:
     async with browser() as http:
         for name in ("mark.svg", "portal.css", "htmx.min.js"):
             answer = await http.get(f"/app/static/{name}")

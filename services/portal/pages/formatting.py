@@ -1,4 +1,4 @@
-"""How values are written on pages. The unknown is a dash, never a zero and never nothing."""
+"""Formatting of values on pages. An unknown value is a dash, never a zero or an empty cell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNKNOWN: Final = "–"
 
 
 def day(text: str | None) -> str:
-    """The day of one of Alyx's times.
+    """The date of a time as Alyx writes it.
 
     >>> day("2020-08-21T09:30:00"), day(None)
     ('2020-08-21', '–')
@@ -19,7 +19,7 @@ def day(text: str | None) -> str:
 
 
 def moment(text: str | None) -> str:
-    """Day and minute of a time; a zone is kept as it stands.
+    """Day and minute of a time; the zone is kept.
 
     >>> moment("2020-08-21T09:30:12.25"), moment("2026-01-02T03:04:05.6Z")
     ('2020-08-21 09:30', '2026-01-02 03:04 UTC')
@@ -31,7 +31,7 @@ def moment(text: str | None) -> str:
 
 
 def size(n_bytes: int | None) -> str:
-    """A number of bytes, in the unit people read.
+    """A number of bytes with a decimal unit.
 
     >>> size(999), size(83_000_000_000), size(None)
     ('999 B', '83.0 GB', '–')
@@ -55,26 +55,26 @@ def number(value: float | None, digits: int = 1, unit: str = "") -> str:
     return UNKNOWN if value is None else f"{value:.{digits}f} {unit}".rstrip()
 
 
-def known(value: object) -> str:
-    """A text or a whole number; a dash for none.
+def text(value: object) -> str:
+    """A text or an integer; a dash if missing.
 
-    >>> known(""), known(7), known("F")
+    >>> text(""), text(7), text("F")
     ('–', '7', 'F')
     """
     return UNKNOWN if value is None or value == "" else str(value)
 
 
-def listed(values: list[Any] | None) -> str:
-    """Names with commas.
+def comma_list(values: list[Any] | None) -> str:
+    """Names separated by commas.
 
-    >>> listed(["a", "b"]), listed([])
+    >>> comma_list(["a", "b"]), comma_list([])
     ('a, b', '–')
     """
     return ", ".join(map(str, values)) if values else UNKNOWN
 
 
 def folder_number(value: int | None) -> str:
-    """A session's number as its folder writes it.
+    """Session number as in the folder name.
 
     >>> folder_number(1)
     '001'
@@ -92,21 +92,21 @@ def age(weeks: int | None) -> str:
 
 
 def water_due(animal: Mapping[str, Any]) -> str:
-    """How much of today's water is missing; whoever has enough is said to have it, whoever is unknown is not.
+    """Water still due today; "given" only if the amount due is known.
 
     >>> water_due({"expected_water": 1.0, "remaining_water": 0.4})
-    '0.40 mL of 1.00 mL missing'
+    '0.40 mL of 1.00 mL due'
     >>> water_due({"expected_water": 1.0, "remaining_water": -0.1})
-    'given: 1.00 mL were due'
+    'all 1.00 mL given'
     >>> water_due({"expected_water": None, "remaining_water": None})
-    'not known before a weighing'
+    'unknown until weighed'
     """
     due, missing = animal["expected_water"], animal["remaining_water"]
     if due is None or missing is None:
-        return "not known before a weighing"
+        return "unknown until weighed"
     if missing > 0.005:
-        return f"{missing:.2f} mL of {due:.2f} mL missing"
-    return f"given: {due:.2f} mL were due"
+        return f"{missing:.2f} mL of {due:.2f} mL due"
+    return f"all {due:.2f} mL given"
 
 
 def genotype(alleles: list[Mapping[str, Any]]) -> str:
@@ -116,7 +116,7 @@ def genotype(alleles: list[Mapping[str, Any]]) -> str:
     ('Cre +/-', '–')
     """
     signs = ("-/-", "+/-", "+/+", "+")
-    return listed([f"{one['allele']} {signs[one['zygosity']]}" for one in alleles])
+    return comma_list([f"{allele['allele']} {signs[allele['zygosity']]}" for allele in alleles])
 
 
 def job_name(job: Mapping[str, Any]) -> str:
@@ -138,7 +138,7 @@ def percent(fraction: float | None) -> str:
 
 
 def minutes(seconds: float | None) -> str:
-    """A length of time.
+    """A duration.
 
     >>> minutes(3725.0), minutes(None)
     ('62 min', '–')
@@ -147,15 +147,15 @@ def minutes(seconds: float | None) -> str:
 
 
 def own_address(dataset: Mapping[str, Any], origin: str) -> str:
-    """Where a dataset can be had from this server; empty where it cannot.
+    """Path of a dataset on this server; empty if it has no copy here.
 
     >>> copy = {"exists": True, "data_url": "http://a/data/x.npy"}
     >>> own_address({"file_records": [copy]}, "http://a"), own_address({"file_records": [copy]}, "http://b")
     ('/data/x.npy', '')
     """
     places = (copy["data_url"] or "" for copy in dataset["file_records"] if copy["exists"])
-    found = next((place for place in places if place.startswith(f"{origin}/data/")), "")
-    return quote(found.removeprefix(origin), safe="/%") if found else ""
+    address = next((place for place in places if place.startswith(f"{origin}/data/")), "")
+    return quote(address.removeprefix(origin), safe="/%") if address else ""
 
 
 FILTERS: Final[Mapping[str, Callable[..., str]]] = {
@@ -163,8 +163,8 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "moment": moment,
     "size": size,
     "number": number,
-    "known": known,
-    "listed": listed,
+    "text": text,
+    "comma_list": comma_list,
     "folder_number": folder_number,
     "age": age,
     "percent": percent,

@@ -1,4 +1,4 @@
-"""What an animal's page shows of a stretch of days, and how the animal stands at its end. Pure."""
+"""Days shown on a subject's page, and the welfare status on the last of them. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from typing import Any, Final, Literal
 
 DAYS_SHOWN: Final = 90
 STALE_DAYS: Final = 14
-Told = Mapping[str, Any]
+Json = Mapping[str, Any]
 
 
-class NotADay(ValueError):
-    """A text is no day of a calendar."""
+class InvalidDay(ValueError):
+    """The text is not a calendar day."""
 
 
 @dataclass(frozen=True)
 class Period:
-    """Days from first to last, both shown."""
+    """Days from first to last, inclusive."""
 
     first: date
     last: date
 
 
-def day_asked(text: str) -> date | None:
-    """A day of the form; None for an empty field. Raises NotADay.
+def parse_day(text: str) -> date | None:
+    """Parse a day; None for an empty field. Raises InvalidDay.
 
-    >>> day_asked("2020-08-21"), day_asked("")
+    >>> parse_day("2020-08-21"), parse_day("")
     (datetime.date(2020, 8, 21), None)
     """
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise NotADay(f"'{text}' is not a day such as 2020-08-21.") from None
+        raise InvalidDay(f"'{text}' is not a day such as 2020-08-21.") from None
 
 
-def newest_day(rows: Iterable[Told]) -> date | None:
+def newest_day(rows: Iterable[Json]) -> date | None:
     """The last day with a weighing or water.
 
     >>> newest_day([{"date_time": "2020-08-21T09:00:00"}, {"date_time": "2020-08-24T09:00:00"}])
@@ -46,8 +46,8 @@ def newest_day(rows: Iterable[Told]) -> date | None:
     return max(days, default=None)
 
 
-def first_shown(rows: Iterable[Told], newest: date | None) -> date | None:
-    """The day before the first weighing or water, if it lies among the days shown anyway.
+def first_shown(rows: Iterable[Json], newest: date | None) -> date | None:
+    """The day before the first weighing or water, if it is within the default period.
 
     >>> first_shown([{"date_time": "2020-08-21T09:00:00"}], date(2020, 8, 24))
     datetime.date(2020, 8, 20)
@@ -59,7 +59,7 @@ def first_shown(rows: Iterable[Told], newest: date | None) -> date | None:
 
 
 def period(first: date | None, last: date | None, newest: date | None, today: date) -> Period:
-    """The days to show: those asked for, or the last 90 up to today; a record that ended long ago is shown to its end.
+    """Days to show: as requested, else the last 90 until today, or until the newest record if that is old.
 
     >>> period(None, None, date(2020, 8, 24), date(2020, 8, 26)).last
     datetime.date(2020, 8, 26)
@@ -75,32 +75,35 @@ def period(first: date | None, last: date | None, newest: date | None, today: da
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How the animal stands, in words and one of three tones; what is not known is never good."""
+class WelfareStatus:
+    """Status of an animal: a sentence and one of three tones; an unknown status is never good."""
 
     tone: Literal["good", "warn", "bad"]
     sentence: str
     notes: tuple[str, ...] = ()
 
 
-def standing(day: Told | None, newest_weighing: date | None, today: date, *, alive: bool) -> Standing:
-    """What the last shown day says.
+def welfare_status(
+    day: Json | None, newest_weighing: date | None, today: date, *, alive: bool
+) -> WelfareStatus:
+    """Status on the last day shown.
 
     >>> fine = {"weight": 24.0, "min_weight": 21.25, "endpoint_weight": 20.0, "expected_weight": 25.0,
     ...         "percentage_weight": 96.0, "is_water_restricted": True, "date": "2020-08-24"}
-    >>> standing(fine, date(2020, 8, 24), date(2020, 8, 24), alive=True)
-    Standing(tone='good', sentence="24.0 g is 96 % of the expected 25.0 g, above the lab's line of 21.2 g.", notes=())
-    >>> standing({**fine, "weight": None}, None, date(2020, 8, 24), alive=True).tone
+    >>> welfare_status(fine, date(2020, 8, 24), date(2020, 8, 24), alive=True)
+    WelfareStatus(tone='good', sentence="24.0 g is 96 % of the expected 25.0 g, above the lab's minimum of 21.2 g.", \
+notes=())
+    >>> welfare_status({**fine, "weight": None}, None, date(2020, 8, 24), alive=True).tone
     'warn'
-    >>> standing(fine, date(2020, 8, 24), date(2020, 8, 27), alive=True).tone  # three days ago is not now
+    >>> welfare_status(fine, date(2020, 8, 24), date(2020, 8, 27), alive=True).tone  # three days ago is not now
     'warn'
     """
     notes: list[str] = []
-    known: Literal["good", "warn"] = "good"
+    tone: Literal["good", "warn"] = "good"
     if alive and day and day["is_water_restricted"]:
         waited = (today - newest_weighing).days if newest_weighing else None
         if waited is None or waited > 1:
-            known = "warn"
+            tone = "warn"
         if waited is None or waited > 0:
             since = f"not weighed for {waited} days" if waited else "never weighed"
             notes.append(
@@ -108,26 +111,28 @@ def standing(day: Told | None, newest_weighing: date | None, today: date, *, ali
             )
     if day is None or any(day[name] is None for name in ("weight", "expected_weight", "min_weight")):
         missing = "a weighing" if day is None or day["weight"] is None else "a reference weight"
-        return Standing("warn", f"Nobody can tell how the animal stands: {missing} is missing.", tuple(notes))
+        return WelfareStatus("warn", f"The status is unknown: {missing} is missing.", tuple(notes))
     share = day["percentage_weight"]
-    said = f"{day['weight']:.1f} g is {f'{share:.0f} % of' if share is not None else 'against'} "
-    said += f"the expected {day['expected_weight']:.1f} g, "
+    text = f"{day['weight']:.1f} g is {f'{share:.0f} % of' if share is not None else 'against'} "
+    text += f"the expected {day['expected_weight']:.1f} g, "
     end = day["endpoint_weight"]
     if end is not None and day["weight"] < end:
-        return Standing(
-            "bad", f"{said}below the end point of {end:.1f} g: the experiment must end.", tuple(notes)
+        return WelfareStatus(
+            "bad", f"{text}below the end point of {end:.1f} g: the experiment must end.", tuple(notes)
         )
     if day["weight"] < day["min_weight"]:
-        return Standing("bad", f"{said}below the lab's line of {day['min_weight']:.1f} g.", tuple(notes))
-    return Standing(known, f"{said}above the lab's line of {day['min_weight']:.1f} g.", tuple(notes))
+        return WelfareStatus(
+            "bad", f"{text}below the lab's minimum of {day['min_weight']:.1f} g.", tuple(notes)
+        )
+    return WelfareStatus(tone, f"{text}above the lab's minimum of {day['min_weight']:.1f} g.", tuple(notes))
 
 
 TONES: Final = ("bad", "warn", "good")
-WORDS: Final[Mapping[str, str]] = {"good": "Fine", "warn": "Not known", "bad": "At risk"}
+LABELS: Final[Mapping[str, str]] = {"good": "Fine", "warn": "Unknown", "bad": "At risk"}
 
 
-def worst_first(animals: Iterable[Told], today: date) -> list[tuple[Told, Standing]]:
-    """Animals with how each stands: those at risk first, then those nobody knows about, each by nickname.
+def worst_first(animals: Iterable[Json], today: date) -> list[tuple[Json, WelfareStatus]]:
+    """Animals with their status: at risk first, then unknown, then fine; each by nickname.
 
     >>> known = {"min_weight": 21.0, "endpoint_weight": 20.0, "expected_weight": 25.0, "percentage_weight": 96.0,
     ...          "is_water_restricted": True, "alive": True, "last_weighed": "2020-08-24"}
@@ -135,8 +140,11 @@ def worst_first(animals: Iterable[Told], today: date) -> list[tuple[Told, Standi
     >>> [(one["nickname"], now.tone) for one, now in worst_first(herd, date(2020, 8, 24))]
     [('b', 'bad'), ('a', 'good')]
     """
-    told = [
-        (one, standing(one, day_asked(one["last_weighed"] or ""), today, alive=one["alive"]))
-        for one in animals
+    assessed = [
+        (
+            animal,
+            welfare_status(animal, parse_day(animal["last_weighed"] or ""), today, alive=animal["alive"]),
+        )
+        for animal in animals
     ]
-    return sorted(told, key=lambda pair: (TONES.index(pair[1].tone), pair[0]["nickname"]))
+    return sorted(assessed, key=lambda pair: (TONES.index(pair[1].tone), pair[0]["nickname"]))
