@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from cingulum.codec.errors import TargetBusy
 
@@ -22,23 +23,23 @@ def part_path(target: Path) -> Path:
 
 @contextmanager
 def sole_writer(target: Path) -> Iterator[None]:
-    """Hold the right to write `target`; TargetBusy while another process holds it.
+    """Hold the lock for writing `target`; TargetBusy while another process holds it.
 
-    The kernel drops the lock with the process, so a killed writer never blocks the next one.
+    The kernel releases the lock when the process ends, so a killed writer never blocks the next one.
     """
-    lock = target.with_name(f".{target.name}.lock")
-    with lock.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise TargetBusy(f"{target.name} is being written by another process") from error
-        # The holder before us may have removed the name between our open and our lock.
-        if not lock.exists() or lock.stat().st_ino != os.fstat(file.fileno()).st_ino:
-            raise TargetBusy(f"{target.name} was finished by another process at this moment")
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
+    path = target.with_name(f".{target.name}.lock")
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise TargetBusy(f"{target.name} is being written by another process") from error
+    try:
+        yield
+    finally:
+        # Before the release: afterwards, it could be the next writer's. Windows refuses to remove what is open.
+        with suppress(PermissionError):
+            path.unlink(missing_ok=True)
+        lock.release()
 
 
 def publish(part: Path, target: Path) -> None:

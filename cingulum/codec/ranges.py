@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -26,19 +27,29 @@ class LocalFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        self._descriptor = os.open(
+            path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        )
+        self._position = Lock()
         self.size_bytes = os.fstat(self._descriptor).st_size
 
     def __call__(self, offset: int, length: int) -> bytes:
-        found = os.pread(self._descriptor, length, offset)
+        found = self._read_at(length, offset)
         if len(found) == length:
             return found
         # Linux answers at most 2 GiB at once, and a network file system may answer less.
         parts = [found]
         while found and (missing := length - sum(map(len, parts))) > 0:
-            found = os.pread(self._descriptor, missing, offset + length - missing)
+            found = self._read_at(missing, offset + length - missing)
             parts.append(found)
         return b"".join(parts)
+
+    def _read_at(self, length: int, offset: int) -> bytes:
+        if hasattr(os, "pread"):
+            return os.pread(self._descriptor, length, offset)
+        with self._position:  # Windows: the threads share one position
+            os.lseek(self._descriptor, offset, os.SEEK_SET)
+            return os.read(self._descriptor, length)
 
     def close(self) -> None:
         if self._descriptor >= 0:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 _LOCK = ".lock"
 
@@ -19,9 +19,11 @@ class WorkFolder:
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         for left in root.glob("run-*"):
-            _remove_unheld(left)
+            _remove_unlocked(left)
         self.path = Path(tempfile.mkdtemp(prefix="run-", dir=root))
-        self._lock = _hold(self.path)
+        # Closed by whichever thread ends the worker.
+        self._lock = FileLock(self.path / _LOCK, thread_local=False)
+        self._lock.acquire()
 
     @contextmanager
     def job(self, name: str) -> Iterator[Path]:
@@ -36,19 +38,14 @@ class WorkFolder:
     def close(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
-        self._lock.close()
+        self._lock.release()
 
 
-def _hold(folder: Path) -> IO[bytes]:
-    lock = (folder / _LOCK).open("wb")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    return lock
-
-
-def _remove_unheld(folder: Path) -> None:
+def _remove_unlocked(folder: Path) -> None:
+    if not (folder / _LOCK).exists():
+        return  # another worker is just creating it
     try:
-        with (folder / _LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with FileLock(folder / _LOCK, timeout=0):
             shutil.rmtree(folder, ignore_errors=True)
-    except (FileNotFoundError, BlockingIOError, PermissionError):
-        return  # being made, held, or somebody else's
+    except (FileNotFoundError, Timeout, PermissionError):
+        return  # removed, locked by its worker, or another user's
