@@ -15,14 +15,13 @@ from typing import Any, Final
 from cingulum.worker.below import LabFile, PassedOver
 from cingulum.worker.http import Refused, Server, Unreachable, data_path
 from cingulum.worker.job_log import JobLog
-from cingulum.worker.pipelines import STANDARD
+from cingulum.worker.pipelines import known_tasks
 from cingulum.worker.task_host import ProcessEnded, TaskHost
-from cingulum.worker.task_process import MADE, OUTCOME, RUN
+from cingulum.worker.task_process import MADE, OUTCOME, RUN, SCOPE, ApiAccess
 from cingulum.worker.uploads import FileChanged, identity_of, sha256_of, upload
 from cingulum.worker.work_folder import WorkFolder
 
 _log = logging.getLogger("cingulum.worker")
-_TIME_OUT_S: Final = {task.name: task.time_out_s for task in STANDARD}
 LATE: Final = "late-token"
 _NOT_THERE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
 UNDECLARED: Final = "output-not-declared"  # by the task: no other attempt would be taken either
@@ -107,6 +106,7 @@ class Attempt:
     def _do(self, folder: Path, log: JobLog) -> list[dict[str, str]]:
         told = {
             "task": self.job["task"],
+            "scope": {name: self.job.get(name) for name in SCOPE},
             "inputs": [self._bring(folder / "session", one, log) for one in self.job["inputs"]],
             "parameters": self._parameters,
         }
@@ -159,7 +159,8 @@ class Attempt:
 
     def _run_task(self, folder: Path, log: JobLog) -> list[str]:
         """Run the task to its end; the names of its outputs."""
-        limit_s = _TIME_OUT_S.get(self.job["task"], 3600)
+        task = known_tasks().get(self.job["task"])
+        limit_s = task.time_out_s if task else 3600
         until = time.monotonic() + limit_s
 
         def check() -> None:
@@ -167,8 +168,9 @@ class Attempt:
             if time.monotonic() > until:
                 raise RunFailed("transient", f"the task took longer than {limit_s} s")
 
+        access = ApiAccess(self._server.base_url, self._server.token, self._server.about)
         try:
-            self._host.run(folder, log.write, check)
+            self._host.run(folder, log.write, check, access)
         except ProcessEnded as error:
             raise RunFailed("transient", str(error)) from error
         outcome = json.loads((folder / OUTCOME).read_bytes())

@@ -17,7 +17,7 @@ from uuid import uuid4
 from cingulum.worker.attempt import Attempt
 from cingulum.worker.beats import BEAT_AGAIN_S, BEAT_ANSWER_S, BEAT_EVERY_S
 from cingulum.worker.http import Refused, Server, Unreachable
-from cingulum.worker.pipelines import STANDARD
+from cingulum.worker.pipelines import known_tasks
 from cingulum.worker.task_host import TaskHost
 from cingulum.worker.work_folder import WorkFolder
 
@@ -49,7 +49,7 @@ class Options:
     work: Path
     name: str = field(default_factory=default_name)
     site: str = ""
-    tasks: Sequence[str] = tuple(task.name for task in STANDARD)
+    tasks: Sequence[str] = field(default_factory=lambda: tuple(known_tasks()))
     trees: Sequence[Path] = ()
     slots: int = 1
     wait_s: float = 25.0

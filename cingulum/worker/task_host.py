@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import subprocess
@@ -11,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from cingulum.worker.task_process import END
+from cingulum.worker.task_process import END, ApiAccess, RunRequest
 
 LOOK_EVERY_S: Final = 0.05
 MOST_RUNS: Final = 100  # then a fresh one, whatever a library may have leaked
@@ -28,14 +27,20 @@ class TaskHost:
         self._process: subprocess.Popen[bytes] | None = None
         self._runs = 0
 
-    def run(self, folder: Path, write: Callable[[bytes], None], check: Callable[[], None]) -> None:
+    def run(
+        self,
+        folder: Path,
+        write: Callable[[bytes], None],
+        check: Callable[[], None],
+        api: ApiAccess | None = None,
+    ) -> None:
         """Run what `folder` holds; `write` gets what it prints, `check` is called often and may raise to end it.
 
         Raises ProcessEnded, and whatever `check` raises; the process is then gone.
         """
         process = self._fresh_enough()
         try:
-            _tell(process, folder)
+            _send(process, RunRequest(folder, api))
             _follow(process, write, check)
         except BaseException:
             self.close()
@@ -64,10 +69,10 @@ class TaskHost:
         return self._process
 
 
-def _tell(process: subprocess.Popen[bytes], folder: Path) -> None:
+def _send(process: subprocess.Popen[bytes], request: RunRequest) -> None:
     assert process.stdin is not None  # noqa: S101 - opened as a pipe
     try:
-        process.stdin.write(json.dumps(str(folder)).encode() + b"\n")
+        process.stdin.write(request.encode() + b"\n")
     except BrokenPipeError as error:
         raise ProcessEnded("the task's process ended before it began") from error
 

@@ -1,9 +1,10 @@
 """Runs of tasks in a process of their own: `python -m cingulum.worker.task_process`.
 
-Each line of standard input is a folder (as JSON) that holds `run.json` (task, inputs, parameters) and gets
-`outcome.json`. What the task prints is its log; END follows it. A crash, a leak or a hang of a task thus never takes
-the worker with it, and only the first run waits for NumPy and SciPy to load. The process ends by itself, also in the
-middle of a run, when the worker does: standard input is a pipe that the worker holds open.
+Each line of standard input is a `RunRequest`: a folder that holds `run.json` (task, scope, inputs, parameters) and gets
+`outcome.json`, and the access to the API, so that no token is written to a disk. What the task prints is its log; END
+follows it. A crash, a leak or a hang of a task thus never takes the worker with it, and only the first run waits for
+NumPy and SciPy to load. The process ends by itself, also in the middle of a run, when the worker does: standard input
+is a pipe that the worker keeps open.
 """
 
 from __future__ import annotations
@@ -16,50 +17,111 @@ import queue
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from cingulum.worker.pipelines import STANDARD
-from cingulum.worker.tasks.given import Given, Input, TaskFailed
+from cingulum.worker.http import Refused, Server, Unreachable
+from cingulum.worker.pipelines import known_tasks
+from cingulum.worker.tasks.context import JobScope, TaskContext, TaskFailed, TaskInput
 
 RUN, OUTCOME, MADE = "run.json", "outcome.json", "made"
 END: Final = b"\0end of run\0\n"
 NICE: Final = 5  # acquisition and people on the same machine come first
-TASKS: Final = frozenset(task.name for task in STANDARD)
+SCOPE: Final = ("session_id", "subject", "lab", "probe")  # fields of a job that tell what it is about
 _MAY_HELP: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ENOMEM, errno.EMFILE}
 )
 
 
+@dataclass(frozen=True)
+class ApiAccess:
+    """The server, the worker's token, and the id that all requests of one attempt carry."""
+
+    base_url: str
+    token: str = field(repr=False)
+    request_id: str
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One run, as the worker sends it to this process.
+
+    >>> request = RunRequest(Path("/work/1"), ApiAccess("https://c.example.org", "secret", "job-1"))
+    >>> RunRequest.decode(request.encode()) == request, "secret" in repr(request)
+    (True, False)
+    """
+
+    folder: Path
+    api: ApiAccess | None = None
+
+    def encode(self) -> bytes:
+        """The request as one line of JSON."""
+        return json.dumps(
+            {"folder": str(self.folder), "api": asdict(self.api) if self.api else None}
+        ).encode()
+
+    @classmethod
+    def decode(cls, line: bytes) -> RunRequest:
+        """Read a line."""
+        fields = json.loads(line)
+        return cls(Path(fields["folder"]), ApiAccess(**fields["api"]) if fields["api"] else None)
+
+
+class _TaskApi:
+    """What a task may read of the server; its problems are the task's."""
+
+    def __init__(self, access: ApiAccess) -> None:
+        self._server = Server(access.base_url, access.token).speaking_of(access.request_id)
+
+    def get(self, path: str) -> Mapping[str, Any]:
+        """The JSON object at a path. Raises TaskFailed."""
+        try:
+            content: Mapping[str, Any] = self._server.get(path)
+        except Unreachable as error:
+            raise TaskFailed(str(error), may_help=True) from error
+        except Refused as error:
+            raise TaskFailed(f"{path} cannot be read: {error}") from error
+        return content
+
+
 def main() -> None:
     """Run what the lines of standard input name, one after the other, until the worker ends."""
     os.nice(NICE)
-    wanted: queue.SimpleQueue[Path] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(wanted,), daemon=True).start()
+    requests: queue.SimpleQueue[RunRequest] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
     while True:
-        run_in(wanted.get())
+        run(requests.get())
         sys.stdout.flush()
         sys.stderr.flush()
         os.write(1, END)
 
 
-def run_in(folder: Path) -> None:
+def run(request: RunRequest) -> None:
     """Run what `run.json` names and write the outcome."""
-    outcome = _outcome(folder, json.loads((folder / RUN).read_bytes()))
+    folder = request.folder
+    outcome = _outcome(request, json.loads((folder / RUN).read_bytes()))
     part = folder / f"{OUTCOME}.part"
     part.write_text(json.dumps(outcome))
     part.replace(folder / OUTCOME)
 
 
-def _outcome(folder: Path, told: dict[str, Any]) -> dict[str, Any]:
-    if told["task"] not in TASKS:
-        return _failed("permanent", f"this worker has no task {told['task']}")
-    made = folder / MADE
+def _outcome(request: RunRequest, run: Mapping[str, Any]) -> dict[str, Any]:
+    task = known_tasks().get(run["task"])
+    if task is None:
+        return _failed("permanent", f"this worker has no task {run['task']}")
+    made = request.folder / MADE
     made.mkdir()
-    inputs = tuple(Input(one["path"], Path(one["file"]), one["sha256"]) for one in told["inputs"])
+    context = TaskContext(
+        inputs=tuple(TaskInput(item["path"], Path(item["file"]), item["sha256"]) for item in run["inputs"]),
+        output_folder=made,
+        parameters=run["parameters"],
+        scope=JobScope(**run["scope"]),
+        api=_TaskApi(request.api) if request.api else None,
+    )
     try:
-        task = importlib.import_module(f"cingulum.worker.tasks.{told['task']}")
-        task.run(Given(inputs, made, told["parameters"]))
+        importlib.import_module(task.executable).run(context)
     except TaskFailed as error:
         return _failed("transient" if error.may_help else "permanent", str(error))
     except (MemoryError, OSError) as error:
@@ -73,7 +135,7 @@ def _outcome(folder: Path, told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_output(path: Path) -> bool:
-    """A link is none: it could show any file of the worker's account."""
+    """Links are left out: one could show any file that the worker's account can read."""
     return path.is_file() and not path.is_symlink()
 
 
@@ -81,9 +143,9 @@ def _failed(kind: str, reason: str) -> dict[str, Any]:
     return {"kind": kind, "reason": reason}
 
 
-def _listen(wanted: queue.SimpleQueue[Path]) -> None:
+def _listen(requests: queue.SimpleQueue[RunRequest]) -> None:
     for line in sys.stdin.buffer:
-        wanted.put(Path(json.loads(line)))
+        requests.put(RunRequest.decode(line))
     os._exit(1)
 
 

@@ -18,7 +18,7 @@ from libs.common.db import Transaction
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.observability import logger
 from services.scheduler import queries
-from services.scheduler.domain.retry import Hearing
+from services.scheduler.domain.retry import Liveness
 from services.scheduler.events import hears
 from services.scheduler.models import Base
 from services.scheduler.operations import graph, pipeline, running
@@ -39,27 +39,27 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
     return [
         queue.listen,
         partial(_take_back, app, settings.lease_sweep_s),
-        partial(_every, app, settings.publishing_sweep_s, running.ring_again),
+        partial(_every, app, settings.publishing_sweep_s, running.notify_registry_again),
         partial(_look_at_graphs, app, settings.graph_sweep_s),
     ]
 
 
 async def _take_back(app: FastAPI, pause_s: float) -> None:
-    """Take jobs back from workers that went silent, but from nobody who could not be heard (`Hearing`)."""
-    hearing = Hearing()
+    """Take jobs back from workers that went silent, but from nobody who could not be heard (`Liveness`)."""
+    liveness = Liveness()
     while True:
         await asyncio.sleep(pause_s)
         try:
             async with app.state.writer.begin() as tx:
                 now = await queries.clock(tx.session)
-                hearing = hearing.sampled(await claims.last_heard(tx.session), now)
+                liveness = liveness.sampled(await claims.last_heard(tx.session), now)
                 done = await running.take_back_from_legacy_runners(tx)
-                if (ran_out_by := hearing.judged(now)) is not None:
+                if (ran_out_by := liveness.expired_by(now)) is not None:
                     done += await running.take_back(tx, ran_out_by)
             if done:
                 await app.state.claim_queue.wake_everywhere()
         except DATABASE_ERRORS as error:
-            hearing = Hearing()
+            liveness = Liveness()
             logger("scheduler").info("the lease sweep waits for the database", error=str(error))
 
 

@@ -21,6 +21,7 @@ PLANTED = {
     "rooms": ("services/metadata/queries", "import services.metadata.operations.house"),
     "pure-domain": ("services/scheduler/domain", "import sqlalchemy"),
     "pure-library": ("cingulum/welfare", "import httpx"),
+    "declarations": ("cingulum/worker/pipelines", "import httpx"),
     "portal": ("services/portal", "import sqlalchemy"),
 }
 

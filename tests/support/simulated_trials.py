@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import erf
 
 from cingulum.worker.tasks import psychometric_fit, trial_summary
-from cingulum.worker.tasks.given import Given, Input
+from cingulum.worker.tasks.context import TaskContext, TaskInput
 
 TABLE = "alf/_ibl_trials.table.pqt"
 
@@ -47,21 +47,21 @@ def trials_table(n: int = 600, seed: int = 1) -> bytes:
 
 
 def outputs(table: bytes) -> dict[str, bytes]:
-    """The trials table with what both tasks write of it, by path below the session."""
+    """The trials table and the outputs of both tasks, by path below the session."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "made"
         made.mkdir()
         files = {TABLE: table}
 
-        def given() -> Given:
+        def context() -> TaskContext:
             inputs = []
             for path, data in files.items():
                 file = Path(folder) / path.replace("/", "_")
                 file.write_bytes(data)
-                inputs.append(Input(path, file, sha256(data).hexdigest()))
-            return Given(tuple(inputs), made)
+                inputs.append(TaskInput(path, file, sha256(data).hexdigest()))
+            return TaskContext(tuple(inputs), made)
 
         for task in (trial_summary, psychometric_fit):
-            task.run(given())
+            task.run(context())
             files[task.OUTPUT] = (made / task.OUTPUT).read_bytes()
     return files

@@ -1,6 +1,16 @@
-"""What tasks declare of themselves: inputs, outputs, needs. Data only; the graph follows from it."""
+"""What tasks declare about themselves: inputs, outputs, needs. Data only; the job graph follows from it."""
 
-from cingulum.worker.pipelines.declared import Dataset, Declared, Level
+from cingulum.worker.pipelines.declaration import DatasetPattern, Level, TaskDeclaration
+from cingulum.worker.pipelines.installed import InvalidTask, all_tasks, known_tasks
 from cingulum.worker.pipelines.standard import STANDARD, standard
 
-__all__ = ["STANDARD", "Dataset", "Declared", "Level", "standard"]
+__all__ = [
+    "STANDARD",
+    "DatasetPattern",
+    "InvalidTask",
+    "Level",
+    "TaskDeclaration",
+    "all_tasks",
+    "known_tasks",
+    "standard",
+]

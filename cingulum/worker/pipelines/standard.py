@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from cingulum.worker.pipelines.declared import Dataset, Declared, Level
+from cingulum.worker.pipelines.declaration import DatasetPattern, Level, TaskDeclaration
 
 DEFAULT_PRESET: Final = "compatible-fast"
 
 
-def compress_task(preset: str = DEFAULT_PRESET) -> Declared:
+def compress_task(preset: str = DEFAULT_PRESET) -> TaskDeclaration:
     """The task that compresses a probe's raw recording.
 
     The default writes .cbin and .ch, since unmodified ONE clients and spikeglx load nothing else. `small` and `fast`
@@ -19,16 +19,16 @@ def compress_task(preset: str = DEFAULT_PRESET) -> Declared:
     ['*.ap.cgl']
     """
     endings = ("cbin", "ch") if preset.startswith("compatible") else ("cgl",)
-    return Declared(
+    return TaskDeclaration(
         name="compress",
         code_version="1",
         inputs=(
-            Dataset("raw_ephys_data/{probe}", "*.ap.bin"),
-            Dataset("raw_ephys_data/{probe}", "*.ap.meta"),
+            DatasetPattern("raw_ephys_data/{probe}", "*.ap.bin"),
+            DatasetPattern("raw_ephys_data/{probe}", "*.ap.meta"),
         ),
-        outputs=tuple(Dataset("raw_ephys_data/{probe}", f"*.ap.{ending}") for ending in endings),
+        outputs=tuple(DatasetPattern("raw_ephys_data/{probe}", f"*.ap.{ending}") for ending in endings),
         level=Level.INSERTION,
-        # Parameters are part of a job's key: what the default made stays valid.
+        # Parameters are part of a job's key: what the default preset made stays valid.
         parameters={} if preset == DEFAULT_PRESET else {"preset": preset},
         cpu=2,
         ram=2,
@@ -37,25 +37,25 @@ def compress_task(preset: str = DEFAULT_PRESET) -> Declared:
     )
 
 
-TRIAL_SUMMARY: Final = Declared(
+TRIAL_SUMMARY: Final = TaskDeclaration(
     name="trial_summary",
     code_version="1",
-    inputs=(Dataset("alf", "_ibl_trials.table.pqt"),),
-    outputs=(Dataset("alf", "_cingulum_behaviour.summary.json"),),
+    inputs=(DatasetPattern("alf", "_ibl_trials.table.pqt"),),
+    outputs=(DatasetPattern("alf", "_cingulum_behaviour.summary.json"),),
 )
-PSYCHOMETRIC_FIT: Final = Declared(
+PSYCHOMETRIC_FIT: Final = TaskDeclaration(
     name="psychometric_fit",
     code_version="1",
     inputs=(
-        Dataset("alf", "_ibl_trials.table.pqt"),
-        # The summary says which trials count; it also makes the fit a child of the summary.
-        Dataset("alf", "_cingulum_behaviour.summary.json"),
+        DatasetPattern("alf", "_ibl_trials.table.pqt"),
+        # The number of trials to expect; it also makes the fit a child of the summary.
+        DatasetPattern("alf", "_cingulum_behaviour.summary.json"),
     ),
-    outputs=(Dataset("alf", "_cingulum_psychometric.fit.json"),),
+    outputs=(DatasetPattern("alf", "_cingulum_psychometric.fit.json"),),
 )
 
 
-def standard(preset: str = DEFAULT_PRESET) -> tuple[Declared, ...]:
+def standard(preset: str = DEFAULT_PRESET) -> tuple[TaskDeclaration, ...]:
     """The tasks of a system that compresses with this preset."""
     return (compress_task(preset), TRIAL_SUMMARY, PSYCHOMETRIC_FIT)
 

@@ -1,5 +1,5 @@
-"""The code of the declared tasks: one module a task, named like it, with `run(given: Given) -> None`."""
+"""The code of the standard tasks: one module per task, of its name, with `run(context: TaskContext) -> None`."""
 
-from cingulum.worker.tasks.given import Given, Input, TaskFailed
+from cingulum.worker.tasks.context import TaskContext, TaskFailed, TaskInput
 
-__all__ = ["Given", "Input", "TaskFailed"]
+__all__ = ["TaskContext", "TaskFailed", "TaskInput"]

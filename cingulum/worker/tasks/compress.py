@@ -17,23 +17,23 @@ from cingulum.codec.chunk import Preset
 from cingulum.codec.companions import read_meta
 from cingulum.codec.deflate_engines import CompatiblePreset
 from cingulum.worker.pipelines.standard import DEFAULT_PRESET
-from cingulum.worker.tasks.given import Given, TaskFailed
+from cingulum.worker.tasks.context import TaskContext, TaskFailed
 
 
-def run(given: Given) -> None:
+def run(context: TaskContext) -> None:
     """Compress `*.ap.bin` with the channels and the rate of its `*.ap.meta`.
 
     Parameters   `preset` of the codec (`compatible-fast`; `small` and `fast` write a .cgl), `chunk_duration_s`
-    Proof        what was written was decoded again, and gives the SHA-256 that the job was made for
+    Proof        the result is decoded again and has the SHA-256 that the job was made for
     Claims       where the .meta claims another size, channel count, duration or SHA-1, the log names it; the server
-                 finds the same when it indexes the result, doubts the datasets, and keeps the raw file
+                 sees the same when it indexes the result, marks the datasets as doubtful, and keeps the raw file
     """
-    raw = given.one("*.bin")
-    meta = given.one("*.meta")
-    preset = str(given.parameters.get("preset", DEFAULT_PRESET))
+    raw = context.input("*.bin")
+    meta = context.input("*.meta")
+    preset = str(context.parameters.get("preset", DEFAULT_PRESET))
     suffix = ".cbin" if preset.startswith("compatible") else ".cgl"
-    target = given.target(str(PurePosixPath(raw.path).with_suffix(suffix)))
-    chunk_s = given.parameters.get("chunk_duration_s")
+    target = context.output_path(str(PurePosixPath(raw.path).with_suffix(suffix)))
+    chunk_s = context.parameters.get("chunk_duration_s")
     try:
         layout = RawLayout.from_spikeglx(read_meta(meta.file), PurePosixPath(meta.path).name)
         if suffix == ".cbin":
@@ -52,9 +52,9 @@ def run(given: Given) -> None:
         raise TaskFailed(str(error)) from error
     if done.raw.sha256 != raw.sha256:
         raise TaskFailed(f"{raw.path} changed while it was compressed", may_help=True)
-    given.say(
+    context.log(
         f"{raw.path}: {done.n_channels} channels, {done.n_samples} samples, {done.raw.size_bytes} bytes"
         f" to {done.compressed.size_bytes} ({done.ratio:.2f} times smaller), decoded again and equal"
     )
     for warning in done.warnings:
-        given.say(f"warning: {warning}")
+        context.log(f"warning: {warning}")

@@ -7,13 +7,13 @@ from typing import Final
 import pyarrow as pa
 
 from cingulum.analysis import AnalysisError, Trials, trials_from_parquet
-from cingulum.worker.tasks.given import Input, TaskFailed
+from cingulum.worker.tasks.context import TaskFailed, TaskInput
 
 TABLE: Final = "*trials.table.pqt"
 
 
-def read_trials(table: Input) -> Trials:
-    """The trials of a table. Raises TaskFailed where it is no such table."""
+def read_trials(table: TaskInput) -> Trials:
+    """The trials of a table. Raises TaskFailed if it is not a trials table."""
     try:
         return trials_from_parquet(table.file.read_bytes())
     except (AnalysisError, pa.ArrowInvalid) as error:

@@ -1,5 +1,6 @@
-"""The rules of jobs: what may follow what, who may be late, when to try again, which jobs there are.
+"""The rules of jobs: transitions, deadlines, retries, and which jobs a session has.
 
-`facts` (job, attempt, change), `running` (claim to completion), `steering` (people, Alyx's `/tasks`, the graph's wish),
-`graph` (declared inputs and outputs → jobs), `retry` (deadlines). All pure: time, tokens and facts are arguments.
+`facts` (job, attempt, change), `running` (claim to completion), `steering` (people, Alyx's `/tasks`, the job graph),
+`graph` (declared inputs and outputs → jobs), `sites` (where a job can run), `retry` (deadlines). All pure: time, tokens
+and facts are arguments.
 """

@@ -1,8 +1,8 @@
-"""A job, its attempts, and what a decision about them is made of.
+"""A job, its attempts, and the facts that decisions about them need.
 
-A *job* is the one row of its slot (task, scope), as Alyx has it; its `key` names the work now wanted of it.
-An *attempt* is one claim of the job, named by a token from one sequence. A job has a token exactly while Started or
-Publishing, so a lost token never comes back: "this attempt has ended" stays true, and sweeps may build on it.
+A *job* is the one row of its slot (task, scope), as in Alyx; its `key` identifies the work that is due.
+An *attempt* is one claim of the job, identified by a token from one sequence. A job has a token exactly while Started
+or Publishing, so a lost token is never valid again: "this attempt has ended" stays true, and sweeps may rely on it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from libs.common.schemas.states import AttemptState, JobState, UploadState
 
 
 class LateToken(Conflict):
-    """The job was given to somebody else, or taken back: drop this attempt, its uploads will be swept."""
+    """The job was given to another worker, or was taken back: drop this attempt; its uploads will be swept."""
 
     slug = "late-token"
-    detail = "This token is not the job's any more: the attempt is over, do not repeat it."
+    detail = "This token is no longer valid for the job: the attempt is over, do not retry."
 
 
 class NotNow(Conflict):
@@ -29,7 +29,7 @@ class NotNow(Conflict):
 
 
 class OutputProblem(Conflict):
-    """An output cannot be accepted as it is; the worker can mend it and complete again."""
+    """An output cannot be accepted as it is; the worker can correct it and complete again."""
 
     slug = "output-not-landed"
 
@@ -42,7 +42,7 @@ class OutputUndeclared(OutputProblem):
 
 @dataclass(frozen=True)
 class OutputRef:
-    """One output as a worker hands it in: its ALF path below the session, its upload, its hash."""
+    """One output of an attempt: its ALF path below the session, its upload, its hash."""
 
     name: str
     upload_id: UUID
@@ -51,7 +51,7 @@ class OutputRef:
 
 @dataclass(frozen=True)
 class UploadFact:
-    """What transfer's published view says of an upload."""
+    """An upload, as transfer's published view shows it."""
 
     upload_id: UUID
     state: UploadState
@@ -61,8 +61,8 @@ class UploadFact:
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """How the attempt of `token` stands, as scheduler's `attempts` table and view hold it."""
+class AttemptValue:
+    """The attempt of `token`, as the `attempts` table and view show it."""
 
     job_id: UUID
     token: int
@@ -71,12 +71,12 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Job:
+class JobValue:
     """One row of `jobs`.
 
     `key` is null while inputs are not all known; `token` and `worker` are set exactly while Started or Publishing;
-    `deadline` is the lease's end when Started, the next ring when Publishing, null otherwise;
-    `by_person` says that a person put it where it is, so only a person takes it out. `is_legacy` marks a task made
+    `deadline` is the lease's end when Started, the next notice to registry when Publishing, null otherwise;
+    `by_person` means that a person set the state, so only a person changes it. `is_legacy` marks a task created
     through `/tasks`: it has no key, no graph, and only a legacy runner runs it; `runner` is the one that started it.
     """
 
@@ -97,18 +97,18 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What to write in one transaction: the job, the attempts that changed, whether to ring registry."""
+class JobChange:
+    """What to write in one transaction: the job, the attempts that changed, whether to notify registry."""
 
-    job: Job
-    attempts: tuple[Attempt, ...] = ()
-    ring_registry: bool = False
+    job: JobValue
+    attempts: tuple[AttemptValue, ...] = ()
+    notify_registry: bool = False
 
 
-def ended(job: Job, how: AttemptState, state: JobState, reason: str) -> Change:
-    """Let go of the job: its attempt, if it has one, has ended so, and its token never comes back."""
-    attempts = () if job.token is None else (Attempt(job.id, job.token, how, job.outputs),)
+def ended(job: JobValue, how: AttemptState, state: JobState, reason: str) -> JobChange:
+    """End the job's attempt, if it has one, in the attempt state `how`; its token is never valid again."""
+    attempts = () if job.token is None else (AttemptValue(job.id, job.token, how, job.outputs),)
     resting = replace(
         job, state=state, token=None, worker=None, deadline=None, reason=reason, by_person=False
     )
-    return Change(replace(resting, outputs=(), finishing=None, runner=None), attempts)
+    return JobChange(replace(resting, outputs=(), finishing=None, runner=None), attempts)

@@ -1,4 +1,4 @@
-"""An attempt from claim to end. Each function takes the job as locked and answers with what to write."""
+"""An attempt from claim to end. Each function takes the locked job and returns what to write."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from uuid import UUID
 
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 from services.scheduler.domain.facts import (
-    Attempt,
-    Change,
-    Job,
+    AttemptValue,
+    JobChange,
+    JobValue,
     LateToken,
     NotNow,
     OutputProblem,
@@ -22,16 +22,16 @@ from services.scheduler.domain.facts import (
 from services.scheduler.domain.retry import FIRST_LEASE, LEASE, PUBLISHING, FailureKind, may_retry, pause
 
 
-def claim(job: Job, token: int, worker: str, now: datetime, *, inputs_readable: bool) -> Change:
-    """Give a Waiting job to a worker, under a token that no attempt ever had.
+def claim(job: JobValue, token: int, worker: str, now: datetime, *, inputs_readable: bool) -> JobChange:
+    """Give a Waiting job to a worker, under a token that was never used.
 
-    `inputs_readable`, at the worker's site, is looked up in registry's view in the same transaction: the doorbell that
-    would have held the job may be late. Raises NotNow where the job is not to be had.
+    `inputs_readable`, at the worker's site, comes from registry's view in the same transaction: the event that would
+    have held the job may be late. Raises NotNow where the job cannot be claimed.
     """
     if job.state is not JobState.WAITING or job.key is None:
         raise NotNow(f"The job is {job.state}.")
     if job.not_before is not None and now < job.not_before:
-        raise NotNow("The job rests after a failure.")
+        raise NotNow("The job waits for a retry after a failure.")
     if not inputs_readable:
         raise NotNow("An input has no verified copy that this worker can read.")
     started = replace(
@@ -45,117 +45,121 @@ def claim(job: Job, token: int, worker: str, now: datetime, *, inputs_readable: 
         reason="",
         outputs=(),
     )
-    return Change(started, (Attempt(job.id, token, AttemptState.RUNNING),))
+    return JobChange(started, (AttemptValue(job.id, token, AttemptState.RUNNING),))
 
 
-def heartbeat(job: Job, token: int, now: datetime) -> Change:
-    """Prolong the lease. One that ran out and was not taken back is good again: the token decides."""
+def heartbeat(job: JobValue, token: int, now: datetime) -> JobChange:
+    """Extend the lease. One that ran out and was not taken back becomes valid again: the token decides."""
     _running(job, token)
-    return Change(replace(job, deadline=now + LEASE))
+    return JobChange(replace(job, deadline=now + LEASE))
 
 
 def complete(
-    job: Job,
+    job: JobValue,
     token: int,
     outputs: Sequence[OutputRef],
     uploads: Mapping[UUID, UploadFact],
     now: datetime,
     *,
     is_whole: bool,
-    attempt: Attempt | None,
-) -> Change:
-    """Take a worker's word that it has finished: its outputs are never dropped from here on, only refused aloud.
+    attempt: AttemptValue | None,
+) -> JobChange:
+    """Accept a completion: from here on the outputs are registered or explicitly refused, never dropped.
 
-    `attempt` is the row of this token, if there is one; `is_whole` says whether no declared output is missing
+    `attempt` is the row of this token, if there is one; `is_whole` means that no declared output is missing
     (`graph.makes_all`), else the job will be Incomplete.
-    A repeat (its answer was lost) changes nothing, even after the job went on to other work. A run without outputs
-    has nothing to publish: Empty. Raises LateToken; OutputProblem when an upload is not landed, of another attempt, or
-    of another hash.
+    A repeat (its response was lost) changes nothing, even after the job has other work. A run without outputs
+    has nothing to publish: Empty. Raises LateToken; OutputProblem when an upload has not landed, is of another attempt,
+    or has another hash.
     """
-    given = tuple(sorted(outputs, key=lambda output: output.name))
+    completed = tuple(sorted(outputs, key=lambda output: output.name))
     if attempt and attempt.state in {AttemptState.PUBLISHING, AttemptState.REGISTERED, AttemptState.REFUSED}:
-        if attempt.outputs != given:
+        if attempt.outputs != completed:
             raise NotNow("This attempt was completed with other outputs.")
-        return Change(job)
+        return JobChange(job)
     _running(job, token)
-    _check_outputs(job, token, given, uploads)
-    if not given:
-        return ended(job, AttemptState.REGISTERED, JobState.EMPTY, "The run made nothing.")
+    _check_outputs(job, token, completed, uploads)
+    if not completed:
+        return ended(job, AttemptState.REGISTERED, JobState.EMPTY, "The run wrote no outputs.")
     publishing = replace(
         job,
         state=JobState.PUBLISHING,
         deadline=now + PUBLISHING,
-        outputs=given,
+        outputs=completed,
         finishing=JobState.COMPLETE if is_whole else JobState.INCOMPLETE,
     )
-    return Change(publishing, (Attempt(job.id, token, AttemptState.PUBLISHING, given),), ring_registry=True)
+    return JobChange(
+        publishing, (AttemptValue(job.id, token, AttemptState.PUBLISHING, completed),), notify_registry=True
+    )
 
 
-def ring_again(job: Job, now: datetime) -> Change:
-    """Ask registry anew when a Publishing job's deadline has passed. It never gives up: only registry knows."""
+def notify_registry_again(job: JobValue, now: datetime) -> JobChange:
+    """Notify registry again when a Publishing job's deadline has passed. Never aborts: only registry decides."""
     if job.state is not JobState.PUBLISHING or job.deadline is None or now < job.deadline:
-        return Change(job)
-    return Change(replace(job, deadline=now + PUBLISHING), ring_registry=True)
+        return JobChange(job)
+    return JobChange(replace(job, deadline=now + PUBLISHING), notify_registry=True)
 
 
-def published(job: Job, token: int) -> Change:
-    """Registry has registered all outputs of this attempt. Twice, or for an attempt long over: nothing."""
+def published(job: JobValue, token: int) -> JobChange:
+    """Registry has registered all outputs of this attempt. Idempotent; nothing for an attempt that has ended."""
     if job.state is not JobState.PUBLISHING or job.token != token:
-        return Change(job)
+        return JobChange(job)
     return ended(job, AttemptState.REGISTERED, job.finishing or JobState.COMPLETE, "")
 
 
-def refused(job: Job, token: int, reason: str) -> Change:
+def refused(job: JobValue, token: int, reason: str) -> JobChange:
     """Registry cannot register the outputs: Errored with its reason, for a person to read."""
     if job.state is not JobState.PUBLISHING or job.token != token:
-        return Change(job)
+        return JobChange(job)
     return ended(job, AttemptState.REFUSED, JobState.ERRORED, f"Its outputs were refused: {reason}")
 
 
-def fail(job: Job, token: int, kind: FailureKind, text: str, now: datetime) -> Change:
-    """The worker says that the run failed: rest and try again, or Errored."""
+def fail(job: JobValue, token: int, kind: FailureKind, text: str, now: datetime) -> JobChange:
+    """The run failed: wait and retry, or Errored."""
     if kind is FailureKind.UNREADABLE:
         return give_back(job, token, text)
     _running(job, token)
     return _after_failure(job, AttemptState.FAILED, kind, text, now)
 
 
-def give_back(job: Job, token: int, text: str) -> Change:
-    """The worker could not read an input, so the run never began: the job waits again, and no attempt is counted."""
+def give_back(job: JobValue, token: int, text: str) -> JobChange:
+    """The worker could not read an input, so the run never began: the job waits again; no attempt is counted."""
     _running(job, token)
     change = ended(job, AttemptState.RETURNED, JobState.WAITING, text)
     return replace(change, job=replace(change.job, attempts=max(0, job.attempts - 1)))
 
 
-def expire(job: Job, now: datetime) -> Change:
-    """Take a job back whose lease has run out. Before that, or in any other state: nothing."""
+def expire(job: JobValue, now: datetime) -> JobChange:
+    """Take back a job whose lease has expired. Before that, or in any other state: nothing."""
     if job.state is not JobState.STARTED or job.deadline is None or now < job.deadline:
-        return Change(job)
-    lost = f"Worker {job.worker} went silent."
+        return JobChange(job)
+    lost = f"Worker {job.worker} stopped sending heartbeats."
     return _after_failure(job, AttemptState.LOST, FailureKind.TRANSIENT, lost, now)
 
 
-def _running(job: Job, token: int) -> None:
+def _running(job: JobValue, token: int) -> None:
     if job.state is not JobState.STARTED or job.token != token:
         raise LateToken
 
 
 def _check_outputs(
-    job: Job, token: int, outputs: Sequence[OutputRef], uploads: Mapping[UUID, UploadFact]
+    job: JobValue, token: int, outputs: Sequence[OutputRef], uploads: Mapping[UUID, UploadFact]
 ) -> None:
     if len({output.name for output in outputs}) != len(outputs):
         raise OutputProblem("Two outputs have the same name.")
     for output in outputs:
         upload = uploads.get(output.upload_id)
         if upload is None or (upload.job_id, upload.token) != (job.id, token):
-            raise OutputProblem(f"The upload of {output.name} is not of this attempt.")
+            raise OutputProblem(f"The upload of {output.name} is not part of this attempt.")
         if upload.state is not UploadState.LANDED:
             raise OutputProblem(f"The upload of {output.name} is {upload.state}: complete it first.")
         if upload.sha256 != output.sha256:
-            raise OutputProblem(f"The bytes of {output.name} have another SHA-256 than said.")
+            raise OutputProblem(f"The bytes of {output.name} do not have the SHA-256 of the completion.")
 
 
-def _after_failure(job: Job, how: AttemptState, kind: FailureKind, text: str, now: datetime) -> Change:
+def _after_failure(
+    job: JobValue, how: AttemptState, kind: FailureKind, text: str, now: datetime
+) -> JobChange:
     if not may_retry(job.attempts, kind):
         return ended(job, how, JobState.ERRORED, text)
     change = ended(job, how, JobState.WAITING, text)

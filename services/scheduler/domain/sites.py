@@ -1,8 +1,8 @@
 """Where a job can run: the sites at which a worker can read all of its inputs.
 
-A site is the pool (the central store, which answers every worker over HTTPS) or one agent repository, whose files only
-a worker on that lab's machine can read. A file that lies at a lab and has not arrived in the central store is readable
-there and nowhere else.
+A site is the pool (the central store, which serves every worker over HTTPS) or one agent repository, whose files only
+a worker on that lab's machine can read. A file of a lab that has not arrived in the central store is readable there and
+nowhere else.
 """
 
 from __future__ import annotations

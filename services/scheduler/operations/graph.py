@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID, uuid4
 
+from cingulum.worker.pipelines.matching import TaskScope
 from libs.common.db import Transaction
 from libs.common.schemas.states import JobState
 from services.scheduler import queries
-from services.scheduler.domain.graph import JobFact, Slot, Wanted, derive
+from services.scheduler.domain.graph import JobFact, Slot, SlotPlan, derive
 from services.scheduler.domain.steering import reconcile
-from services.scheduler.domain.tasks import Scope
 from services.scheduler.models import JobRow
 from services.scheduler.operations.pipeline import Pipeline, pipeline_of
 from services.scheduler.queries import inputs, ready
@@ -31,7 +31,7 @@ async def look_at(tx: Transaction, session_id: UUID) -> bool:
     known = {slot_of(row): row for row in rows}
     jobs = {slot: JobFact(JobState(row.state), row.key) for slot, row in known.items()}
     pipeline = pipeline_of(tx)
-    wanted = derive(str(session_id), list(pipeline.specs.values()), [fact for _, fact in facts], jobs)
+    wanted = derive(str(session_id), list(pipeline.tasks.values()), [fact for _, fact in facts], jobs)
     now = await queries.clock(tx.session)
     taken = await queries.slots_of_tasks(tx.session, session_id)
     is_ready = False
@@ -60,11 +60,11 @@ async def look_at(tx: Transaction, session_id: UUID) -> bool:
     return is_ready
 
 
-async def _set_sites(tx: Transaction, rows: Mapping[Slot, JobRow], wanted: Mapping[Slot, Wanted]) -> None:
+async def _set_sites(tx: Transaction, rows: Mapping[Slot, JobRow], wanted: Mapping[Slot, SlotPlan]) -> None:
     """Write where each job that waits can run now, and what its inputs outside the central store are."""
     sites: dict[UUID, frozenset[str]] = {}
     for slot, row in rows.items():
-        want = wanted.get(slot, Wanted(None))
+        want = wanted.get(slot, SlotPlan(None))
         waits = row.state == JobState.WAITING and want.key == row.key
         if row.state != JobState.STARTED:  # it is ready nowhere, and a rest goes on
             sites[row.id] = want.sites if waits else frozenset()
@@ -77,11 +77,11 @@ async def _set_sites(tx: Transaction, rows: Mapping[Slot, JobRow], wanted: Mappi
 
 def slot_of(row: JobRow) -> Slot:
     """The slot that a row stands for."""
-    return Slot(row.task, Scope(str(row.session_id), row.probe))
+    return Slot(row.task, TaskScope(str(row.session_id), row.probe))
 
 
 def _new(pipeline: Pipeline, slot: Slot, session_id: UUID) -> JobRow:
-    task = pipeline.declared[slot.task]
+    task = pipeline.tasks[slot.task]
     return JobRow(
         id=uuid4(),
         task=slot.task,
@@ -96,7 +96,7 @@ def _new(pipeline: Pipeline, slot: Slot, session_id: UUID) -> JobRow:
         inputs=[],
         outside_pool=[],
         are_coming=False,
-        executable=f"cingulum.worker.tasks.{slot.task}",
+        executable=task.executable,
         graph="standard",
         level=pipeline.level_of(slot.task),
         priority=task.priority,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from cingulum.worker.pipelines import TaskDeclaration
 from libs.common.bus.failures import Cause, cause_of
 from libs.common.db import Transaction
 from libs.common.events import JobCompleted, JobPublishing
@@ -19,11 +20,10 @@ from libs.common.targets import session_target
 from libs.common.visibility import visibility
 from services.scheduler import queries
 from services.scheduler.domain import running
-from services.scheduler.domain.facts import Change, Job, LateToken, OutputRef, OutputUndeclared
+from services.scheduler.domain.facts import JobChange, JobValue, LateToken, OutputRef, OutputUndeclared
 from services.scheduler.domain.graph import makes_all, undeclared
 from services.scheduler.domain.retry import FIRST_LEASE, LEASE, FailureKind, pause
 from services.scheduler.domain.steering import LEGACY_RUNNER
-from services.scheduler.domain.tasks import TaskSpec
 from services.scheduler.models import JobRow
 from services.scheduler.operations.graph import look_at, slot_of
 from services.scheduler.operations.pipeline import pipeline_of
@@ -91,7 +91,7 @@ async def complete(tx: Transaction, by: Principal, job_id: UUID, said: CompleteI
     attempt = await queries.attempt(tx.session, said.token)
     if attempt is not None and attempt.job_id != job_id:
         raise LateToken
-    spec = pipeline_of(tx).specs.get(row.task)
+    spec = pipeline_of(tx).tasks.get(row.task)
     before = queries.value(row)
     change = running.complete(
         before,
@@ -113,7 +113,7 @@ async def complete(tx: Transaction, by: Principal, job_id: UUID, said: CompleteI
     return row
 
 
-def _check_declared(row: JobRow, spec: TaskSpec | None, outputs: Sequence[OutputRef]) -> None:
+def _check_declared(row: JobRow, spec: TaskDeclaration | None, outputs: Sequence[OutputRef]) -> None:
     """Raises OutputUndeclared: a job writes its task's outputs, and no other file of the session."""
     if extra := undeclared(spec, slot_of(row).scope, [output.name for output in outputs]):
         raise OutputUndeclared(
@@ -147,12 +147,12 @@ async def log(tx: Transaction, by: Principal, job_id: UUID, piece: LogIn) -> Non
     await queries.add_log(tx.session, job_id, piece.token, piece.n, piece.text)
 
 
-async def write(tx: Transaction, row: JobRow, change: Change) -> None:
+async def write(tx: Transaction, row: JobRow, change: JobChange) -> None:
     """Write a decision, ring registry where it says so, and look at the session again once the job rests or waits."""
     now = await queries.clock(tx.session)
     was_running = JobState(row.state).is_running
     await queries.write(tx.session, row, change, now)
-    if change.ring_registry and change.job.token is not None:
+    if change.notify_registry and change.job.token is not None:
         tx.publish(JobPublishing(job_id=row.id, token=change.job.token))
     has_ended = was_running and not change.job.state.is_running
     if (has_ended or change.job.state is JobState.WAITING) and row.session_id is not None and row.is_derived:
@@ -192,16 +192,16 @@ async def take_back_from_legacy_runners(tx: Transaction) -> int:
     return await _look_at_late(tx, JobState.STARTED, running.expire, now, worker=LEGACY_RUNNER)
 
 
-async def ring_again(tx: Transaction) -> int:
+async def notify_registry_again(tx: Transaction) -> int:
     """Ask registry anew for jobs that wait for it too long; how many."""
     now = await queries.clock(tx.session)
-    return await _look_at_late(tx, JobState.PUBLISHING, running.ring_again, now)
+    return await _look_at_late(tx, JobState.PUBLISHING, running.notify_registry_again, now)
 
 
 async def _look_at_late(
     tx: Transaction,
     state: JobState,
-    rule: Callable[[Job, datetime], Change],
+    rule: Callable[[JobValue, datetime], JobChange],
     now: datetime,
     passed_by: datetime | None = None,
     worker: str | None = None,
@@ -224,7 +224,7 @@ async def _look_at_late(
 
 
 async def _apply(
-    tx: Transaction, job_id: UUID, rule: Callable[[Job, datetime], Change], now: datetime
+    tx: Transaction, job_id: UUID, rule: Callable[[JobValue, datetime], JobChange], now: datetime
 ) -> bool:
     """Apply a rule to a job; whether that changed it."""
     row = await queries.locked(tx.session, job_id)

@@ -187,7 +187,7 @@ async def create_task(tx: Transaction, by: Principal, who: Visibility, body: Tas
 
 
 async def update_task(tx: Transaction, by: Principal, who: Visibility, job_id: UUID, body: TaskIn) -> None:
-    """Change a task; absent fields keep their value. A status is a legacy runner's word."""
+    """JobChange a task; absent fields keep their value. A status is a legacy runner's word."""
     row = await _mine(tx, by, who, job_id)
     for name, value in _fields(body).items():
         setattr(row, name, value)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.common.published import LAB_REPOSITORIES, SESSIONS, UPLOADS, table
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 from libs.common.visibility import Visibility
-from services.scheduler.domain.facts import Attempt, Change, Job, OutputRef, UploadFact
+from services.scheduler.domain.facts import AttemptValue, JobChange, JobValue, OutputRef, UploadFact
 from services.scheduler.models import TOKENS, AttemptRow, JobRow, LogRow
 from services.scheduler.queries import ready, visible
 
@@ -56,9 +56,9 @@ async def one(session: AsyncSession, statement: sa.Select[Any], *where: Where) -
     return row
 
 
-def value(row: JobRow) -> Job:
+def value(row: JobRow) -> JobValue:
     """A row as the rules read it."""
-    return Job(
+    return JobValue(
         id=row.id,
         state=JobState(row.state),
         key=row.key,
@@ -95,7 +95,7 @@ async def locked(session: AsyncSession, job_id: UUID) -> JobRow | None:
     return (await session.execute(found.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
-async def write(session: AsyncSession, row: JobRow, change: Change, now: datetime) -> None:
+async def write(session: AsyncSession, row: JobRow, change: JobChange, now: datetime) -> None:
     """Write a decision: the job's row and the attempts that changed."""
     job = change.job
     row.state, row.key, row.token, row.worker = job.state.value, job.key, job.token, job.worker
@@ -142,10 +142,10 @@ async def clock(session: AsyncSession) -> datetime:
     return now
 
 
-async def attempt(session: AsyncSession, token: int) -> Attempt | None:
+async def attempt(session: AsyncSession, token: int) -> AttemptValue | None:
     """An attempt by its token."""
     row = await session.get(AttemptRow, token)
-    return Attempt(row.job_id, row.token, AttemptState(row.state), refs(row.outputs)) if row else None
+    return AttemptValue(row.job_id, row.token, AttemptState(row.state), refs(row.outputs)) if row else None
 
 
 async def attempts_of(session: AsyncSession, job_id: UUID) -> list[AttemptRow]:

@@ -36,9 +36,8 @@ from libs.common.schemas.pages import Paging
 from libs.common.schemas.states import JobState
 from libs.common.visibility import Visibility, system_visibility
 from services.scheduler import queries
-from services.scheduler.domain.facts import Job as JobValue
-from services.scheduler.domain.facts import LateToken, OutputProblem, OutputUndeclared
-from services.scheduler.domain.steering import Whereabouts, why
+from services.scheduler.domain.facts import JobValue, LateToken, OutputProblem, OutputUndeclared
+from services.scheduler.domain.steering import InputLocations, why
 from services.scheduler.models import JobRow
 from services.scheduler.operations import running, steering
 from services.scheduler.operations.claim_queue import ClaimQueue
@@ -61,7 +60,7 @@ def _job(row: Mapping[str, Any], now: datetime) -> Job:
         reason=row["reason"],
         is_legacy=not row["is_derived"],
     )
-    inputs = Whereabouts(
+    inputs = InputLocations(
         only_at=tuple(sorted(row["outside_names"] or ())),
         are_coming=row["are_coming"],
         rests_until=row["rests_until"],
@@ -127,7 +126,7 @@ async def claim(request: Request, asked: ClaimIn, by: Working) -> Claim | NoWork
             found = await queries.one(tx.session, queries.jobs(system_visibility()), JobRow.id == row.id)
             if found is None:
                 raise NotFound
-            declared = pipeline_of(tx).declared.get(row.task)
+            declared = pipeline_of(tx).tasks.get(row.task)
             return Claim(
                 job=_job(found, await queries.clock(tx.session)),
                 token=token,

@@ -190,7 +190,7 @@ async def test_a_job_of_a_silent_worker_is_given_to_another_after_a_rest(
         assert await take_back(tx) == 1
     told = (await scheduler.get(f"/jobs/{job}")).json()
     assert told["state"] == "Waiting"
-    assert "went silent" in told["why"]
+    assert "stopped sending heartbeats" in told["why"]
     assert [attempt["state"] for attempt in told["history"]] == ["lost"]
 
 

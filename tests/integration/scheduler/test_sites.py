@@ -84,10 +84,10 @@ async def test_an_upload_longer_than_all_retries_loses_no_job(cingulum: Cingulum
         await hours_pass(cingulum, scheduler)
     job = await the_job(scheduler, session)
     assert (job["state"], job["attempts"], job["history"]) == ("Waiting", 0, [])
-    assert job["why"] == "Its inputs lie only at lab_server; they are being sent."
+    assert job["why"] == "Its inputs are only at lab_server; they are being sent."
     async with scheduler.app.state.writer.begin() as tx:
         await events.copy_verified(tx, await its_file_arrives(cingulum, session))
-    assert (await the_job(scheduler, session))["why"] == "Ready; waits for a worker that has room for it."
+    assert (await the_job(scheduler, session))["why"] == "Ready; waits for a free worker."
     got = await claimed(scheduler)
     assert got["job"]["id"] == job["id"]
 

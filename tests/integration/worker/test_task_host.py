@@ -25,7 +25,9 @@ def a_run(folder: Path, task: str = "trial_summary") -> Path:
     folder.mkdir()
     (folder / "trials.table.pqt").write_bytes(a_trials_table())
     table = {"path": "alf/trials.table.pqt", "file": str(folder / "trials.table.pqt"), "sha256": "ab"}
-    (folder / "run.json").write_text(json.dumps({"task": task, "inputs": [table], "parameters": {}}))
+    (folder / "run.json").write_text(
+        json.dumps({"task": task, "scope": {}, "inputs": [table], "parameters": {}})
+    )
     return folder
 
 

@@ -12,8 +12,8 @@ from functools import cache, partial
 from cingulum.digests import Digests
 from libs.common.problem import Problem
 from libs.common.schemas.states import AttemptState, JobState, UploadState
-from services.scheduler.domain.facts import Change, Job, OutputRef, UploadFact
-from services.scheduler.domain.graph import DatasetFact, JobFact, Slot, Wanted, job_key
+from services.scheduler.domain.facts import JobChange, JobValue, OutputRef, UploadFact
+from services.scheduler.domain.graph import DatasetFact, JobFact, Slot, SlotPlan, job_key
 from services.scheduler.domain.retry import ALYX_RUN, FailureKind
 from services.scheduler.domain.sites import POOL
 from services.transfer import domain as transfer
@@ -64,7 +64,7 @@ def possible(world: World, state: State) -> Iterator[tuple[str, Do]]:
     yield "look at graph", look
     for job in range(world.n_jobs):
         yield f"lease of {job} runs out", partial(on_job, job=job, rule="expire")
-        yield f"publishing of {job} is late", partial(on_job, job=job, rule="ring_again")
+        yield f"publishing of {job} is late", partial(on_job, job=job, rule="notify_registry_again")
         if state.left.persons:
             yield from ((f"person: {rule} {job}", partial(person, job=job, rule=rule)) for rule in _PERSON)
         if state.left.legacy:
@@ -213,7 +213,7 @@ def key_of(job: int, sha256: str) -> str:
     return job_key(SLOTS[job].task, SLOTS[job].scope, [(NAMES[job], sha256)], TASKS[job].code_version, {})
 
 
-def write(state: State, job: int, change: Change) -> State:
+def write(state: State, job: int, change: JobChange) -> State:
     """What operations write of a change: the job's row and the attempts that it names. All instants are made one."""
     row = change.job
     if row.deadline or row.not_before:
@@ -232,10 +232,10 @@ def on_job(world: World, state: State, job: int, rule: str) -> State | None:
 
 @cache
 def _wanted(
-    derive: Callable[..., dict[Slot, Wanted]],
+    derive: Callable[..., dict[Slot, SlotPlan]],
     facts: tuple[DatasetFact, ...],
     jobs: tuple[JobFact | None, ...],
-) -> dict[Slot, Wanted]:
+) -> dict[Slot, SlotPlan]:
     rows = {SLOTS[i]: job for i, job in enumerate(jobs) if job is not None}
     return derive("session", TASKS[: len(jobs)], facts, rows)
 
@@ -246,7 +246,7 @@ def look(world: World, state: State) -> State:
     wanted = _wanted(world.rules.derive, registry.facts(state.datasets), jobs)
     for i in range(world.n_jobs):
         if SLOTS[i] in wanted:
-            row = state.jobs[i] or Job(job_id(i), JobState.HELD, None)
+            row = state.jobs[i] or JobValue(job_id(i), JobState.HELD, None)
             state = write(state, i, world.rules.reconcile(row, wanted[SLOTS[i]]))
     return state
 

@@ -15,8 +15,8 @@ from services.registry.domain import alyx_calls
 from services.registry.domain.alyx_calls import Effect
 from services.registry.domain.publication import Answer, Decision
 from services.scheduler.domain import running, steering
-from services.scheduler.domain.facts import Attempt, Change, Job, OutputRef, UploadFact, ended
-from services.scheduler.domain.graph import Wanted
+from services.scheduler.domain.facts import AttemptValue, JobChange, JobValue, OutputRef, UploadFact, ended
+from services.scheduler.domain.graph import SlotPlan
 from services.scheduler.domain.sites import POOL
 from tests.unit.upload_model.search import (
     ENDS_ONCE,
@@ -40,54 +40,54 @@ DOUBTS = World(Budget(tokens=2, doubts=1), n_jobs=1, raw=("a",), sweeps=False)
 
 
 def any_token_completes(
-    job: Job,
+    job: JobValue,
     token: int,
     outputs: Sequence[OutputRef],
     uploads: Mapping[UUID, UploadFact],
     now: datetime,
     *,
     is_whole: bool,
-    attempt: Attempt | None,
-) -> Change:
+    attempt: AttemptValue | None,
+) -> JobChange:
     """Completion forgets to compare the token."""
     if attempt and attempt.state is AttemptState.LOST and job.state in {JobState.WAITING, JobState.STARTED}:
         job, attempt = replace(job, state=JobState.STARTED, token=token), None
     return running.complete(job, token, outputs, uploads, now, is_whole=is_whole, attempt=attempt)
 
 
-def publishing_is_given_up(job: Job, now: datetime) -> Change:
+def publishing_is_given_up(job: JobValue, now: datetime) -> JobChange:
     """The deadline of Publishing gives the job to somebody else."""
     if job.state is not JobState.PUBLISHING:
-        return Change(job)
+        return JobChange(job)
     return ended(job, AttemptState.LOST, JobState.WAITING, "Registry did not answer.")
 
 
-def expiry_keeps_the_token(job: Job, now: datetime) -> Change:
+def expiry_keeps_the_token(job: JobValue, now: datetime) -> JobChange:
     """A job taken back keeps the token of the attempt that is lost."""
     change = running.expire(job, now)
     return replace(change, job=replace(change.job, token=job.token))
 
 
-def leases_never_end(job: Job, now: datetime) -> Change:
+def leases_never_end(job: JobValue, now: datetime) -> JobChange:
     """A dead worker keeps its job."""
-    return Change(job)
+    return JobChange(job)
 
 
-def any_answer_publishes(job: Job, token: int) -> Change:
+def any_answer_publishes(job: JobValue, token: int) -> JobChange:
     """An old answer is taken for the present attempt's."""
     return running.published(job, job.token or 0)
 
 
-def new_inputs_stop_publishing(job: Job, wanted: Wanted) -> Change:
+def new_inputs_stop_publishing(job: JobValue, wanted: SlotPlan) -> JobChange:
     """New inputs supersede an attempt whose completion was acknowledged."""
     if job.state is JobState.PUBLISHING and wanted.key not in {None, job.key}:
         return ended(job, AttemptState.SUPERSEDED, JobState.WAITING, "")
     return steering.reconcile(job, wanted)
 
 
-def finished_jobs_stay(job: Job, wanted: Wanted) -> Change:
+def finished_jobs_stay(job: JobValue, wanted: SlotPlan) -> JobChange:
     """New inputs do not make a finished job wait again."""
-    return Change(job) if job.state.is_final else steering.reconcile(job, wanted)
+    return JobChange(job) if job.state.is_final else steering.reconcile(job, wanted)
 
 
 def registers_whenever_asked(*_: object, **__: object) -> Decision:
@@ -124,14 +124,14 @@ class Fault:
 
 FAULTS = {
     "any token completes": Fault(Rules(complete=any_token_completes), SINGLE, ENDS_ONCE),
-    "publishing is given up": Fault(Rules(ring_again=publishing_is_given_up), SINGLE, LOST),
+    "publishing is given up": Fault(Rules(notify_registry_again=publishing_is_given_up), SINGLE, LOST),
     "new inputs stop publishing": Fault(Rules(reconcile=new_inputs_stop_publishing), NEW_BYTES, LOST),
     "an old answer publishes": Fault(
         Rules(published=any_answer_publishes), replace(NEW_BYTES, sweeps=False), LOST
     ),
     "registered at each asking": Fault(Rules(decide=registers_whenever_asked), SINGLE, ONCE),
     "lost attempts are registered": Fault(
-        Rules(decide=registers_lost_attempts, ring_again=publishing_is_given_up),
+        Rules(decide=registers_lost_attempts, notify_registry_again=publishing_is_given_up),
         SINGLE,
         LATE,
     ),

@@ -15,13 +15,14 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from cingulum.digests import Digests
+from cingulum.worker.pipelines import DatasetPattern, TaskDeclaration
+from cingulum.worker.pipelines.matching import TaskScope
 from libs.common.schemas.states import CopyState, UploadState
 from services.registry.domain import alyx_calls, copies, publication
 from services.registry.domain.copies import Copy, Place, Version
 from services.scheduler.domain import graph, running, sites, steering
-from services.scheduler.domain.facts import Attempt, Job
+from services.scheduler.domain.facts import AttemptValue, JobValue
 from services.scheduler.domain.graph import Slot
-from services.scheduler.domain.tasks import Input, Output, Scope, TaskSpec
 from services.transfer import domain as transfer
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,10 +32,10 @@ LATER: Final = NOW + timedelta(
 RAW, MIDDLE, LAST = 0, 1, 2
 NAMES: Final = ("raw.bin", "middle.bin", "last.bin")
 TASKS: Final = (
-    TaskSpec("parent", "1", (Input("", NAMES[RAW]),), (Output("", NAMES[MIDDLE]),)),
-    TaskSpec("child", "1", (Input("", NAMES[MIDDLE]),), (Output("", NAMES[LAST]),)),
+    TaskDeclaration("parent", "1", (DatasetPattern("", NAMES[RAW]),), (DatasetPattern("", NAMES[MIDDLE]),)),
+    TaskDeclaration("child", "1", (DatasetPattern("", NAMES[MIDDLE]),), (DatasetPattern("", NAMES[LAST]),)),
 )
-SLOTS: Final = tuple(Slot(task.name, Scope("session")) for task in TASKS)
+SLOTS: Final = tuple(Slot(task.name, TaskScope("session")) for task in TASKS)
 STORE: Final = alyx_calls.Target("central", Place.STORE, is_named=True)
 LAB: Final = alyx_calls.Target("lab", Place.AGENT)  # the raw file's own disk, beside a worker there
 
@@ -81,8 +82,8 @@ class Budget(NamedTuple):
 class State(NamedTuple):
     """Everything that is on disk, then what workers and the sweeper have in memory, then ghosts."""
 
-    jobs: tuple[Job | None, ...]
-    attempts: tuple[Attempt, ...]
+    jobs: tuple[JobValue | None, ...]
+    attempts: tuple[AttemptValue, ...]
     uploads: tuple[Sent, ...]
     objects: frozenset[str]
     datasets: tuple[Dataset, ...]
@@ -105,7 +106,7 @@ class Rules:
     give_back: Callable[..., Any] = running.give_back
     ready_sites: Callable[..., Any] = sites.ready_sites
     expire: Callable[..., Any] = running.expire
-    ring_again: Callable[..., Any] = running.ring_again
+    notify_registry_again: Callable[..., Any] = running.notify_registry_again
     published: Callable[..., Any] = running.published
     refused: Callable[..., Any] = running.refused
     reconcile: Callable[..., Any] = steering.reconcile

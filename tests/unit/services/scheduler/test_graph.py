@@ -6,24 +6,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cingulum.worker.pipelines import DatasetPattern, Level, TaskDeclaration
+from cingulum.worker.pipelines.matching import TaskScope
 from libs.common.schemas.states import JobState
-from services.scheduler.domain.graph import BadTaskGraph, DatasetFact, JobFact, Slot, Wanted, derive, in_order
-from services.scheduler.domain.tasks import Input, Level, Output, Scope, TaskSpec
+from services.scheduler.domain.graph import (
+    BadTaskGraph,
+    DatasetFact,
+    JobFact,
+    Slot,
+    SlotPlan,
+    derive,
+    in_order,
+)
 
-COMPRESS = TaskSpec(
+COMPRESS = TaskDeclaration(
     "compress",
     "1",
-    (Input("raw_ephys_data/{probe}", "*.ap.bin"),),
-    (Output("raw_ephys_data/{probe}", "*.ap.cbin"),),
+    (DatasetPattern("raw_ephys_data/{probe}", "*.ap.bin"),),
+    (DatasetPattern("raw_ephys_data/{probe}", "*.ap.cbin"),),
     Level.INSERTION,
 )
-SUMMARY = TaskSpec("summary", "1", (Input("alf", "trials.pqt"),), (Output("alf", "summary.json"),))
-FIT = TaskSpec("fit", "1", (Input("alf", "summary.json"),), (Output("alf", "fit.json"),))
+SUMMARY = TaskDeclaration(
+    "summary", "1", (DatasetPattern("alf", "trials.pqt"),), (DatasetPattern("alf", "summary.json"),)
+)
+FIT = TaskDeclaration(
+    "fit", "1", (DatasetPattern("alf", "summary.json"),), (DatasetPattern("alf", "fit.json"),)
+)
 TRIALS = DatasetFact("alf", "trials.pqt", "11", readable=True)
-S, F = Slot("summary", Scope("s")), Slot("fit", Scope("s"))
+S, F = Slot("summary", TaskScope("s")), Slot("fit", TaskScope("s"))
 
 
-def looked(datasets: list[DatasetFact], jobs: dict[Slot, JobFact] | None = None) -> dict[Slot, Wanted]:
+def looked(datasets: list[DatasetFact], jobs: dict[Slot, JobFact] | None = None) -> dict[Slot, SlotPlan]:
     """The graph of summary and fit."""
     return derive("s", [FIT, SUMMARY], datasets, jobs or {})
 
@@ -36,7 +49,7 @@ def made(name: str, sha256: str) -> DatasetFact:
 def test_a_child_waits_for_its_parent_and_says_so() -> None:
     wanted = looked([TRIALS])
     assert wanted[S].key is not None
-    assert wanted[F] == Wanted(None, "Waits for alf/summary.json: summary has to make it first.")
+    assert wanted[F] == SlotPlan(None, "Waits for alf/summary.json: summary has to make it first.")
 
 
 def test_an_unchanged_output_of_a_parent_that_ran_anew_leaves_the_child_alone() -> None:
@@ -84,18 +97,22 @@ def test_a_copy_that_is_suspect_now_holds_the_job() -> None:
 
 
 def test_tasks_that_contradict_one_another_are_refused() -> None:
-    circle = TaskSpec("circle", "1", (Input("alf", "fit.json"),), (Output("alf", "trials.pqt"),))
-    with pytest.raises(BadTaskGraph, match="need each other"):
+    circle = TaskDeclaration(
+        "circle", "1", (DatasetPattern("alf", "fit.json"),), (DatasetPattern("alf", "trials.pqt"),)
+    )
+    with pytest.raises(BadTaskGraph, match="depend on each other"):
         in_order([SUMMARY, FIT, circle])
     with pytest.raises(BadTaskGraph, match="the same output"):
-        in_order([SUMMARY, TaskSpec("again", "1", (), (Output("alf", "*.json"),))])
+        in_order([SUMMARY, TaskDeclaration("again", "1", (), (DatasetPattern("alf", "*.json"),))])
 
 
 @given(
     st.permutations([TRIALS, made("summary.json", "22"), made("fit.json", "33")]),
     st.permutations([SUMMARY, FIT]),
 )
-def test_the_order_of_facts_does_not_matter(datasets: list[DatasetFact], tasks: list[TaskSpec]) -> None:
+def test_the_order_of_facts_does_not_matter(
+    datasets: list[DatasetFact], tasks: list[TaskDeclaration]
+) -> None:
     key = looked([TRIALS])[S].key
     jobs = {S: JobFact(JobState.COMPLETE, key)}
     ordered = [TRIALS, made("summary.json", "22"), made("fit.json", "33")]

@@ -13,16 +13,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 from services.scheduler.domain.facts import (
-    Attempt,
-    Change,
-    Job,
+    AttemptValue,
+    JobChange,
+    JobValue,
     LateToken,
     NotNow,
     OutputProblem,
     OutputRef,
     UploadFact,
 )
-from services.scheduler.domain.graph import Wanted
+from services.scheduler.domain.graph import SlotPlan
 from services.scheduler.domain.retry import LEASE, FailureKind
 from services.scheduler.domain.running import (
     claim,
@@ -31,23 +31,27 @@ from services.scheduler.domain.running import (
     fail,
     give_back,
     heartbeat,
+    notify_registry_again,
     published,
     refused,
-    ring_again,
 )
 from services.scheduler.domain.steering import abandon, hold, reconcile, release, set_by_alyx, why
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OUTPUT = OutputRef("alf/fit.json", UUID(int=9), "ff")
-A_LOOK = [Wanted(None, "Waits for raw.bin: nobody has read all its bytes yet."), Wanted("k1"), Wanted("k2")]
+A_LOOK = [
+    SlotPlan(None, "Waits for raw.bin: its bytes are not verified yet."),
+    SlotPlan("k1"),
+    SlotPlan("k2"),
+]
 
 
-def a_job(**other: object) -> Job:
+def a_job(**other: object) -> JobValue:
     """A job that waits for a worker."""
-    return replace(Job(UUID(int=1), JobState.WAITING, "k1"), **other)  # type: ignore[arg-type]
+    return replace(JobValue(UUID(int=1), JobState.WAITING, "k1"), **other)  # type: ignore[arg-type]
 
 
-def a_started_job(token: int = 7) -> Job:
+def a_started_job(token: int = 7) -> JobValue:
     """The same under a token."""
     return claim(a_job(), token, "w", NOW, inputs_readable=True).job
 
@@ -57,7 +61,7 @@ def landed(token: int, state: UploadState = UploadState.LANDED) -> dict[UUID, Up
     return {OUTPUT.upload_id: UploadFact(OUTPUT.upload_id, state, OUTPUT.sha256, UUID(int=1), token)}
 
 
-def completed(job: Job, token: int, attempt: Attempt | None = None) -> Change:
+def completed(job: JobValue, token: int, attempt: AttemptValue | None = None) -> JobChange:
     """A worker completes with the one output."""
     return complete(job, token, [OUTPUT], landed(token), NOW, is_whole=True, attempt=attempt)
 
@@ -67,9 +71,9 @@ class JobMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.job, self.attempts, self.now = a_job(), dict[int, Attempt](), NOW
+        self.job, self.attempts, self.now = a_job(), dict[int, AttemptValue](), NOW
 
-    def write(self, change: Change) -> None:
+    def write(self, change: JobChange) -> None:
         for attempt in change.attempts:
             before = self.attempts.get(attempt.token)
             assert before is None or not before.state.has_ended, "an attempt ends once"
@@ -127,21 +131,21 @@ class JobMachine(RuleBasedStateMachine):
         token, before = self.some_token(back), self.job
         change = published(before, token) if yes else refused(before, token, "Protected.")
         if before.state is not JobState.PUBLISHING or before.token != token:
-            assert change == Change(before)
+            assert change == JobChange(before)
         self.write(change)
 
     @rule(seconds=st.sampled_from([1, 20, 90, 4_000]))
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
         self.write(expire(self.job, self.now))
-        self.write(ring_again(self.job, self.now))
+        self.write(notify_registry_again(self.job, self.now))
 
     @rule(wanted=st.sampled_from(A_LOOK))
-    def graph_is_looked_at(self, wanted: Wanted) -> None:
+    def graph_is_looked_at(self, wanted: SlotPlan) -> None:
         before = self.job
         self.write(reconcile(before, wanted))
         assert before.state is not JobState.PUBLISHING or self.job == before
-        assert reconcile(self.job, wanted) == Change(self.job), "the same facts twice change nothing"
+        assert reconcile(self.job, wanted) == JobChange(self.job), "the same facts twice change nothing"
 
     @rule(word=st.sampled_from(["hold", "abandon", "release"]))
     def person_speaks(self, word: str) -> None:
@@ -202,8 +206,8 @@ def test_a_silent_worker_loses_the_job_and_its_late_completion_is_refused() -> N
 
 def test_a_repeated_completion_is_accepted_even_after_the_job_went_on() -> None:
     done = published(completed(a_started_job(), 7).job, 7)
-    again = reconcile(done.job, Wanted("k2"))
-    assert completed(again.job, 7, done.attempts[0]) == Change(again.job)
+    again = reconcile(done.job, SlotPlan("k2"))
+    assert completed(again.job, 7, done.attempts[0]) == JobChange(again.job)
 
 
 @pytest.mark.parametrize("state", [s for s in UploadState if s is not UploadState.LANDED])
@@ -228,7 +232,7 @@ def test_a_job_is_errored_after_four_lost_leases() -> None:
     for token in range(1, 5):
         now += timedelta(hours=2)
         job = expire(claim(job, token, "w", now, inputs_readable=True).job, now + timedelta(minutes=1)).job
-    assert (job.state, why(job, now)) == (JobState.ERRORED, "Worker w went silent.")
+    assert (job.state, why(job, now)) == (JobState.ERRORED, "Worker w stopped sending heartbeats.")
 
 
 def test_inputs_that_cannot_be_read_never_use_up_the_attempts() -> None:
@@ -249,7 +253,7 @@ def test_a_task_made_through_alyx_waits_again_after_any_state_and_can_be_started
     waiting = set_by_alyx(task, JobState.WAITING, 1, NOW, runner="a").job
     assert (waiting.state, why(waiting, NOW)) == (
         JobState.WAITING,
-        "Ready; waits for a runner that works through /tasks.",
+        "Ready; waits for a runner that uses /tasks.",
     )
     assert set_by_alyx(waiting, JobState.STARTED, 1, NOW, runner="b").job.runner == "b"
     assert release(task).job.state is JobState.WAITING
@@ -275,8 +279,8 @@ def test_no_word_through_tasks_takes_a_job_from_a_living_worker(state: JobState)
 
 def test_an_unknown_input_leaves_a_running_attempt_alone_and_a_known_other_one_supersedes_it() -> None:
     job = a_started_job()
-    assert reconcile(job, A_LOOK[0]) == Change(job)
-    change = reconcile(job, Wanted("k2"))
+    assert reconcile(job, A_LOOK[0]) == JobChange(job)
+    change = reconcile(job, SlotPlan("k2"))
     assert (change.job.state, change.job.key, change.job.token) == (JobState.WAITING, "k2", None)
     assert [attempt.state for attempt in change.attempts] == [AttemptState.SUPERSEDED]
 

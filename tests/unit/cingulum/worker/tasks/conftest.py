@@ -1,4 +1,4 @@
-"""Runs of tasks, as the worker gives them."""
+"""Contexts of runs of tasks."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from cingulum.worker.tasks import Given, Input
+from cingulum.worker.tasks import TaskContext, TaskInput
 from cingulum.worker.uploads import sha256_of
 
-MakeGiven = Callable[..., Given]
+MakeContext = Callable[..., TaskContext]
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> MakeGiven:
-    """Make a run of files by their paths below the session."""
+def make_context(tmp_path: Path) -> MakeContext:
+    """Make a context of files by their paths below the session."""
 
-    def make(files: dict[str, Path], **parameters: object) -> Given:
+    def make(files: dict[str, Path], **parameters: object) -> TaskContext:
         made = tmp_path / "made"
         made.mkdir(exist_ok=True)
-        inputs = tuple(Input(path, file, sha256_of(file)) for path, file in files.items())
-        return Given(inputs, made, parameters)
+        inputs = tuple(TaskInput(path, file, sha256_of(file)) for path, file in files.items())
+        return TaskContext(inputs, made, parameters)
 
     return make

@@ -17,7 +17,7 @@ from cingulum.analysis import fit_psychometric
 from cingulum.analysis.psychometric import ChoiceCounts
 from cingulum.worker.tasks import TaskFailed, psychometric_fit, trial_summary
 from examples import ibl_sessions
-from tests.unit.cingulum.worker.tasks.conftest import MakeGiven
+from tests.unit.cingulum.worker.tasks.conftest import MakeContext
 
 TABLE = "alf/_ibl_trials.table.pqt"
 
@@ -29,20 +29,20 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {session.date: session.path / TABLE for session in written}
 
 
-def both(table: Path, given: MakeGiven) -> tuple[dict[str, Any], dict[str, Any]]:
+def both(table: Path, make_context: MakeContext) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the two tasks make of a table, the second reading the first's output."""
-    first = given({TABLE: table})
-    trial_summary.run(first)
-    summary = first.made / trial_summary.OUTPUT
-    psychometric_fit.run(given({TABLE: table, trial_summary.OUTPUT: summary}))
-    fit = first.made / psychometric_fit.OUTPUT
+    context = make_context({TABLE: table})
+    trial_summary.run(context)
+    summary = context.output_folder / trial_summary.OUTPUT
+    psychometric_fit.run(make_context({TABLE: table, trial_summary.OUTPUT: summary}))
+    fit = context.output_folder / psychometric_fit.OUTPUT
     return json.loads(summary.read_text(), parse_constant=fail), json.loads(
         fit.read_text(), parse_constant=fail
     )
 
 
 def fail(constant: str) -> None:
-    raise AssertionError(f"{constant} is no JSON")
+    raise AssertionError(f"{constant} is not JSON")
 
 
 def counts(curve: dict[str, Any]) -> ChoiceCounts:
@@ -51,8 +51,10 @@ def counts(curve: dict[str, Any]) -> ChoiceCounts:
     )
 
 
-def test_the_summary_tells_the_published_numbers(folders: dict[str, Path], given: MakeGiven) -> None:
-    found = {date: both(folders[date], given)[0] for date in ("2020-08-25", "2020-08-24", "2020-08-21")}
+def test_the_summary_tells_the_published_numbers(folders: dict[str, Path], make_context: MakeContext) -> None:
+    found = {
+        date: both(folders[date], make_context)[0] for date in ("2020-08-25", "2020-08-24", "2020-08-21")
+    }
     assert [one["n_trials"] for one in found.values()] == [617, 532, 719]
     assert [round(one["easy_performance"], 6) for one in found.values()] == [0.914894, 0.9, 0.908537]
 
@@ -67,14 +69,14 @@ def test_the_summary_tells_the_published_numbers(folders: dict[str, Path], given
 )
 def test_the_counts_of_three_sessions_pooled_give_the_published_fit(
     folders: dict[str, Path],
-    given: MakeGiven,
+    make_context: MakeContext,
     dates: list[str],
     block: float | None,
     published: tuple[float, ...],
 ) -> None:
     curves = []
     for date in dates:
-        _, found = both(folders[date], given)
+        _, found = both(folders[date], make_context)
         wanted = [found["all"]] if block is None else [c for c in found["by_block"] if c["block"] == block]
         curves += [counts(curve) for curve in wanted]
     pooled = fit_psychometric(reduce(add, curves))
@@ -82,10 +84,10 @@ def test_the_counts_of_three_sessions_pooled_give_the_published_fit(
     assert pooled.parameters == pytest.approx(published, abs=1e-3)
 
 
-def test_all_sessions_are_fitted_and_hold_no_nan(folders: dict[str, Path], given: MakeGiven) -> None:
+def test_all_sessions_are_fitted_and_hold_no_nan(folders: dict[str, Path], make_context: MakeContext) -> None:
     total = 0
     for table in folders.values():
-        summary, found = both(table, given)
+        summary, found = both(table, make_context)
         total += summary["n_trials"]
         assert found["criteria_fit"]["n_trials"] == summary["n_trials"] == sum(found["all"]["n_trials"])
         assert 10 <= found["all"]["fit"]["threshold_percent"] <= 50
@@ -93,26 +95,28 @@ def test_all_sessions_are_fitted_and_hold_no_nan(folders: dict[str, Path], given
 
 
 def test_the_same_table_gives_the_same_bytes(
-    folders: dict[str, Path], given: MakeGiven, tmp_path: Path
+    folders: dict[str, Path], make_context: MakeContext, tmp_path: Path
 ) -> None:
     seen = set()
     for _ in range(2):
-        both(folders["2020-09-01"], given)
+        both(folders["2020-09-01"], make_context)
         seen.add((tmp_path / "made" / psychometric_fit.OUTPUT).read_bytes())
     assert len(seen) == 1
 
 
-def test_a_summary_of_another_table_is_not_believed(folders: dict[str, Path], given: MakeGiven) -> None:
-    other = given({TABLE: folders["2020-08-21"]})
+def test_a_summary_of_another_table_is_not_believed(
+    folders: dict[str, Path], make_context: MakeContext
+) -> None:
+    other = make_context({TABLE: folders["2020-08-21"]})
     trial_summary.run(other)
-    summary = other.made / trial_summary.OUTPUT
+    summary = other.output_folder / trial_summary.OUTPUT
     with pytest.raises(TaskFailed, match="counts 719 trials"):
-        psychometric_fit.run(given({TABLE: folders["2020-08-24"], trial_summary.OUTPUT: summary}))
+        psychometric_fit.run(make_context({TABLE: folders["2020-08-24"], trial_summary.OUTPUT: summary}))
 
 
-def test_a_session_without_trials_is_summed_up_too(given: MakeGiven, tmp_path: Path) -> None:
+def test_a_session_without_trials_is_summed_up_too(make_context: MakeContext, tmp_path: Path) -> None:
     names = ("contrastLeft", "contrastRight", "choice", "feedbackType")
     pq.write_table(pa.table({name: np.array([], np.float64) for name in names}), tmp_path / "empty.pqt")
-    summary, found = both(tmp_path / "empty.pqt", given)
+    summary, found = both(tmp_path / "empty.pqt", make_context)
     assert summary["n_trials"] == 0
     assert found["all"]["fit"] is None

@@ -14,7 +14,7 @@ from cingulum.worker.pipelines.standard import compress_task
 from cingulum.worker.tasks import TaskFailed
 from cingulum.worker.tasks.compress import run
 from examples.synthetic_recording import write_recording
-from tests.unit.cingulum.worker.tasks.conftest import MakeGiven
+from tests.unit.cingulum.worker.tasks.conftest import MakeContext
 
 STEM = "raw_ephys_data/probe00/_spikeglx_ephysData_g0_t0.imec0.ap"
 
@@ -28,14 +28,18 @@ def recording(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_mtscomp_opens_what_was_written_and_gives_the_original(
-    recording: dict[str, Path], given: MakeGiven
+    recording: dict[str, Path], make_context: MakeContext
 ) -> None:
-    this = given(recording)
-    run(this)
-    names = sorted(p.relative_to(this.made).as_posix() for p in this.made.rglob("*") if p.is_file())
+    context = make_context(recording)
+    run(context)
+    names = sorted(
+        p.relative_to(context.output_folder).as_posix()
+        for p in context.output_folder.rglob("*")
+        if p.is_file()
+    )
     assert names == [f"{STEM}.cbin", f"{STEM}.ch"]
     reader = mtscomp.Reader()
-    reader.open(this.made / f"{STEM}.cbin", this.made / f"{STEM}.ch")
+    reader.open(context.output_folder / f"{STEM}.cbin", context.output_folder / f"{STEM}.ch")
     original = np.fromfile(recording[f"{STEM}.bin"], "<i2").reshape(-1, 385)
     np.testing.assert_array_equal(reader[:], original)
     reader.close()
@@ -43,41 +47,45 @@ def test_mtscomp_opens_what_was_written_and_gives_the_original(
 
 @pytest.mark.parametrize("preset", ["small", "compatible-small"])
 def test_a_preset_writes_what_the_task_then_declares(
-    recording: dict[str, Path], given: MakeGiven, preset: str
+    recording: dict[str, Path], make_context: MakeContext, preset: str
 ) -> None:
-    this = given(recording, preset=preset)
-    run(this)
+    context = make_context(recording, preset=preset)
+    run(context)
     declared = [output.name for output in compress_task(preset).outputs]
-    names = sorted(p.name for p in this.made.rglob("*") if p.is_file())
+    names = sorted(p.name for p in context.output_folder.rglob("*") if p.is_file())
     assert [fnmatchcase(name, glob) for name, glob in zip(names, declared, strict=True)] == [True] * len(
         names
     )
 
 
 def test_the_recording_is_found_smaller_and_said_to_be_so(
-    recording: dict[str, Path], given: MakeGiven, capsys: pytest.CaptureFixture[str]
+    recording: dict[str, Path], make_context: MakeContext, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    this = given(recording)
-    run(this)
-    assert (this.made / f"{STEM}.cbin").stat().st_size < recording[f"{STEM}.bin"].stat().st_size / 1.5
+    context = make_context(recording)
+    run(context)
+    assert (context.output_folder / f"{STEM}.cbin").stat().st_size < recording[
+        f"{STEM}.bin"
+    ].stat().st_size / 1.5
     assert "385 channels, 45000 samples" in capsys.readouterr().out
 
 
-def test_a_meta_without_channels_fails_for_good(recording: dict[str, Path], given: MakeGiven) -> None:
+def test_a_meta_without_channels_fails_for_good(
+    recording: dict[str, Path], make_context: MakeContext
+) -> None:
     recording[f"{STEM}.meta"].write_text("imSampRate=30000\n")
     with pytest.raises(TaskFailed, match="nSavedChans") as failure:
-        run(given(recording))
+        run(make_context(recording))
     assert not failure.value.may_help
 
 
 @pytest.mark.parametrize("preset", ["small", "compatible-fast"])
 def test_a_meta_that_claims_another_size_is_named_in_the_log_and_stops_no_job(
-    recording: dict[str, Path], given: MakeGiven, capsys: pytest.CaptureFixture[str], preset: str
+    recording: dict[str, Path], make_context: MakeContext, capsys: pytest.CaptureFixture[str], preset: str
 ) -> None:
     meta = recording[f"{STEM}.meta"]
     kept = [line for line in meta.read_text().splitlines() if not line.startswith("fileSizeBytes")]
     meta.write_text("\n".join([*kept, "fileSizeBytes=20400"]) + "\n")
-    run(given(recording, preset=preset))
+    run(make_context(recording, preset=preset))
     said = capsys.readouterr().out
     assert (
         "warning: _spikeglx_ephysData_g0_t0.imec0.ap.meta: fileSizeBytes claims 20400, but the file has"
@@ -85,19 +93,23 @@ def test_a_meta_that_claims_another_size_is_named_in_the_log_and_stops_no_job(
     )
 
 
-def test_a_recording_without_samples_fails_for_good(recording: dict[str, Path], given: MakeGiven) -> None:
+def test_a_recording_without_samples_fails_for_good(
+    recording: dict[str, Path], make_context: MakeContext
+) -> None:
     recording[f"{STEM}.bin"].write_bytes(b"")
     with pytest.raises(TaskFailed, match="no whole sample") as failure:
-        run(given(recording))
+        run(make_context(recording))
     assert not failure.value.may_help
 
 
-def test_bytes_other_than_the_jobs_are_not_published(recording: dict[str, Path], given: MakeGiven) -> None:
-    this = given(recording)
+def test_bytes_other_than_the_jobs_are_not_published(
+    recording: dict[str, Path], make_context: MakeContext
+) -> None:
+    context = make_context(recording)
     with recording[f"{STEM}.bin"].open("r+b") as file:
         file.write(b"\x01\x02")
     with pytest.raises(TaskFailed, match="changed") as failure:
-        run(this)
+        run(context)
     assert failure.value.may_help
 
 

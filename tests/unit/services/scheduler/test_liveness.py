@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cingulum.worker.beats import BEAT_EVERY_S
-from services.scheduler.domain.retry import BACK, FIRST_LEASE, LEASE, REPEAT, SILENCE, Hearing
+from services.scheduler.domain.retry import BACK, FIRST_LEASE, LEASE, REPEAT, SILENCE, Liveness
 from services.scheduler.settings import Settings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,7 +26,7 @@ class Worker:
     def __init__(self, at_s: int, every_s: int) -> None:
         self.next_s, self.every_s = at_s, every_s
 
-    def is_heard(self, now_s: int, *, is_open: bool) -> bool:
+    def sends_heartbeat(self, now_s: int, *, is_open: bool) -> bool:
         """Whether it is heard in this second."""
         if now_s < self.next_s:
             return False
@@ -36,18 +36,18 @@ class Worker:
 
 def taken_back(is_open: Callable[[int], bool], other: Worker, claimed_s: int, lives: bool) -> int | None:
     """The second in which a job is taken back; None if it never is."""
-    hearing, last_heard = Hearing(), START
+    liveness, last_heartbeat = Liveness(), START
     worker = Worker(claimed_s, BEAT_S)
     deadline = START + timedelta(seconds=claimed_s) + FIRST_LEASE
     for now_s in range(END_S):
         now = START + timedelta(seconds=now_s)
-        if other.is_heard(now_s, is_open=is_open(now_s)) or now_s == claimed_s:
-            last_heard = now
-        if lives and worker.is_heard(now_s, is_open=is_open(now_s)):
-            last_heard, deadline = now, now + LEASE
+        if other.sends_heartbeat(now_s, is_open=is_open(now_s)) or now_s == claimed_s:
+            last_heartbeat = now
+        if lives and worker.sends_heartbeat(now_s, is_open=is_open(now_s)):
+            last_heartbeat, deadline = now, now + LEASE
         if now_s % SWEEP_S == 0:
-            hearing = hearing.sampled(last_heard, now)
-            until = hearing.judged(now)
+            liveness = liveness.sampled(last_heartbeat, now)
+            until = liveness.expired_by(now)
             if now_s > claimed_s and until is not None and deadline <= until:
                 return now_s
     return None
@@ -89,10 +89,10 @@ def test_no_outage_takes_a_job_from_a_worker_that_lives(
 
 def test_a_scheduler_that_stood_still_judges_nobody() -> None:
     """It looks again after an hour, just when the first worker is heard."""
-    hearing = Hearing()
+    liveness = Liveness()
     for second in range(0, 120, SWEEP_S):
         now = START + timedelta(seconds=second)
-        hearing = hearing.sampled(now, now)
-    assert hearing.judged(now) is not None
+        liveness = liveness.sampled(now, now)
+    assert liveness.expired_by(now) is not None
     woken = now + timedelta(hours=1)
-    assert hearing.sampled(woken, woken).judged(woken) is None
+    assert liveness.sampled(woken, woken).expired_by(woken) is None

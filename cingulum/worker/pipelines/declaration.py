@@ -1,0 +1,54 @@
+"""Task declarations: what a task reads, what it writes and what it needs. Read by the scheduler and the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """What one job of a task works on."""
+
+    SESSION = "session"
+    INSERTION = "insertion"  # one job per probe: `{probe}` in a declared collection stands for its name
+
+
+@dataclass(frozen=True)
+class DatasetPattern:
+    """Datasets by globs of collection and of file name; every match counts."""
+
+    collection: str
+    name: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class TaskDeclaration:
+    """One task. Raise `code_version` when its numbers may change: that makes dependants stale.
+
+    cpu in cores, ram in GiB, time_out_s in seconds; of jobs that wait, a higher `priority` runs first.
+    `module` has the function `run(context: TaskContext) -> None`; by default the module of this name in
+    `cingulum.worker.tasks`. Only the worker imports it.
+    """
+
+    name: str
+    code_version: str
+    inputs: tuple[DatasetPattern, ...]
+    outputs: tuple[DatasetPattern, ...]
+    level: Level = Level.SESSION
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    cpu: int = 1
+    ram: int = 1
+    time_out_s: int = 3600
+    priority: int = 50
+    module: str = ""
+
+    @property
+    def executable(self) -> str:
+        """The module that runs the task.
+
+        >>> TaskDeclaration("compress", "1", (), ()).executable
+        'cingulum.worker.tasks.compress'
+        """
+        return self.module or f"cingulum.worker.tasks.{self.name}"

@@ -1,0 +1,56 @@
+"""The tasks of a system: the standard ones, and those of installed packages (entry point group `cingulum.tasks`).
+
+The worker and the scheduler read them here, so a lab adds a task by installing its package beside both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+from cingulum.worker.pipelines.declaration import TaskDeclaration
+from cingulum.worker.pipelines.standard import DEFAULT_PRESET, standard
+
+GROUP: Final = "cingulum.tasks"
+
+
+class InvalidTask(Exception):
+    """An installed package declares a task that cannot be used; the message names the entry point."""
+
+
+def all_tasks(preset: str = DEFAULT_PRESET) -> tuple[TaskDeclaration, ...]:
+    """The standard tasks (compression with this preset), then those of installed packages. Raises InvalidTask."""
+    tasks = list(standard(preset))
+    for entry_point in sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name):
+        task = _load(entry_point)
+        if any(task.name == other.name for other in tasks):
+            raise InvalidTask(f"{_text(entry_point)}: there is already a task {task.name}.")
+        tasks.append(task)
+    return tuple(tasks)
+
+
+@cache
+def known_tasks() -> Mapping[str, TaskDeclaration]:
+    """The same by name, read once per process: what a worker can run. Raises InvalidTask."""
+    return {task.name: task for task in all_tasks()}
+
+
+def _load(entry_point: EntryPoint) -> TaskDeclaration:
+    try:
+        task = entry_point.load()
+    except Exception as error:
+        raise InvalidTask(f"{_text(entry_point)} cannot be imported: {error!r}") from error
+    if not isinstance(task, TaskDeclaration):
+        raise InvalidTask(f"{_text(entry_point)} is not a TaskDeclaration.")
+    if task.name != entry_point.name:
+        raise InvalidTask(f"{_text(entry_point)} declares a task of another name, {task.name}.")
+    if not task.module:
+        raise InvalidTask(f"{_text(entry_point)} names no module: set `module` to the one that has `run`.")
+    return task
+
+
+def _text(entry_point: EntryPoint) -> str:
+    distribution = entry_point.dist.name if entry_point.dist else "?"
+    return f"{GROUP}: {entry_point.name} = {entry_point.value} (of {distribution})"
