@@ -83,7 +83,14 @@ def document(services: Mapping[Service, FastAPI]) -> dict[str, Any]:
 
 
 def _plain(operation: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in operation.items() if key != "operationId"}
+    """An operation whose summary is the first line of the route's docstring, and its description the rest."""
+    summary, _, description = operation.get("description", "").partition("\n")
+    shown = {key: value for key, value in operation.items() if key not in {"operationId", "description"}}
+    if summary:
+        shown["summary"] = summary.strip()
+    if description.strip():
+        shown["description"] = description.strip()
+    return shown
 
 
 def core_api(openapi: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +106,9 @@ def core_api(openapi: Mapping[str, Any]) -> dict[str, Any]:
                 "_type": "link",
                 "url": path,
                 "action": method,
-                "description": operation.get("description", ""),
+                "description": "\n\n".join(
+                    operation[k] for k in ("summary", "description") if k in operation
+                ),
                 "fields": _fields(openapi, operation),
             }
     return {"_type": "document", "_meta": {"url": "/docs", "title": "Cingulum"}, **told}

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from libs.common.catalogue import Service
+from libs.common.http import SAFE
 from libs.common.memory import Recent
 from libs.common.observability import caller
 from libs.common.permissions import SHARED, Principal, Target, is_read_only, may, may_on, may_oversee
@@ -30,7 +31,6 @@ LEEWAY_S = 60  # the clocks of two nodes may differ by so much, either way
 REMEMBERED_S = 5
 _ALGORITHM = "EdDSA"
 _REMEMBERED = 1_000
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def sign_identity(who: Principal, audience: Service, signing_key: str, *, now: float) -> str:

@@ -15,7 +15,8 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from libs.common.observability import SAFE, logger
+from libs.common.http import SAFE
+from libs.common.observability import logger
 from libs.common.problem import BadRequest, Conflict, NotFound, Problem, QueryTooLong, Unavailable
 
 MOST_TOLD: Final = 20  # of what is wrong in a request

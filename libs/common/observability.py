@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from libs.common.http import SAFE
 from libs.common.problem import Internal
 
 REQUEST_ID_HEADER = "x-request-id"
@@ -107,7 +108,6 @@ def logger(name: str) -> structlog.typing.FilteringBoundLogger:
     return bound
 
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 REFUSED = frozenset({401, 403})
 
 # What an answer carries unless its route decided otherwise: answers depend on the caller, and are what they say.

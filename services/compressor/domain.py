@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from libs.common.problem import BadRequest, Conflict
 
-_BYTES = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _RANGE = re.compile(r"(\d{1,7})(?:-(\d{1,7}))?\Z")
 _NP1_TYPES: Final = frozenset({"0", "1020", "1030", "1100", "1120", "1121", "1122", "1123", "1200", "1300"})
 _NP1_GAIN_COLUMN: Final = {"ap": 3, "lf": 4}
@@ -41,13 +40,6 @@ class SliceTooLarge(BadRequest):
     """One answer would hold too much; ask for less time or fewer channels at once."""
 
     slug = "slice-too-large"
-
-
-class RangeNotSatisfiable(BadRequest):
-    """The bytes asked for lie outside the file."""
-
-    status = 416
-    slug = "range-not-satisfiable"
 
 
 class NotIndexed(Conflict):
@@ -202,28 +194,6 @@ def take_off_common(
     found: NDArray[np.float32] = samples[:, list(channels)].astype(np.float32)
     found[:, np.isin(channels, referenced)] -= common[:, None]
     return found
-
-
-def byte_span(text: str | None, size_bytes: int) -> tuple[int, int] | None:
-    """The one range that a Range header asks for; None for none, and for several, which are answered with the whole.
-
-    Raises RangeNotSatisfiable.
-
-    >>> byte_span("bytes=2-5", 10), byte_span("bytes=-3", 10), byte_span("bytes=8-", 10), byte_span("bytes=0-1,4-5", 10)
-    ((2, 6), (7, 10), (8, 10), None)
-    """
-    found = _BYTES.fullmatch((text or "").strip())
-    if found is None or not (found[1] or found[2]):
-        return None
-    if found[1]:
-        start, stop = int(found[1]), min(int(found[2]) + 1 if found[2] else size_bytes, size_bytes)
-    else:
-        start, stop = max(0, size_bytes - int(found[2])), size_bytes
-    if start >= stop:
-        raise RangeNotSatisfiable(
-            f"The file has {size_bytes} bytes.", headers={"Content-Range": f"bytes */{size_bytes}"}
-        )
-    return start, stop
 
 
 def to_uv(

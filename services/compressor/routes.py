@@ -17,6 +17,7 @@ from starlette.responses import StreamingResponse
 from libs.common.auth import Sees
 from libs.common.db import CheckedRoute, Reading
 from libs.common.db.lists import paged, uuid_of
+from libs.common.http import byte_range, matches_etag
 from libs.common.problem import NotFound, Unavailable, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging
@@ -28,7 +29,6 @@ from services.compressor.domain import (
     SliceTooLarge,
     Span,
     Wish,
-    byte_span,
     channels_of,
     check_size,
     span_of,
@@ -127,7 +127,7 @@ async def read_slice(
     check_size(span, operations.raw_bytes_of(reader, span), most, settings.slice_raw_bytes)
     told = f"{row.sha256} {row.uv_per_bit if scale is Scale.UV or car else ''} {span} {wish} {format} {row.doubts}"
     headers = HEADERS | {"ETag": f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'}
-    if _holds_it(if_none_match, headers["ETag"]):
+    if matches_etag(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     samples = await operations.cut(request.app.state.shelf, known, span, wish)
     about = {
@@ -158,10 +158,10 @@ async def read_raw(request: Request, dataset_id: UUID, who: Sees) -> Response:
         "Accept-Ranges": "bytes",
         "Content-Disposition": f'attachment; filename="{dataset_id}.bin"',
     }
-    if _holds_it(request.headers.get("if-none-match"), headers["ETag"]):
+    if matches_etag(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     fits = request.headers.get("if-range") in {None, headers["ETag"]}
-    asked = byte_span(request.headers.get("range"), size_bytes) if fits else None
+    asked = byte_range(request.headers.get("range"), size_bytes) if fits else None
     start, stop = asked or (0, size_bytes)
     headers["Content-Length"] = str(stop - start)
     if asked:
@@ -191,10 +191,6 @@ async def _known(request: Request, who: Sees, dataset_id: UUID) -> Known:
     known = Known(row, operations.reader_of(row))
     shelf.keep(key, known)
     return known
-
-
-def _holds_it(if_none_match: str | None, tag: str) -> bool:
-    return tag in [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
 
 
 def _written(format: Format, samples: NDArray[Any], span: Span, about: dict[str, Any]) -> bytes:  # noqa: A002

@@ -25,6 +25,7 @@ from libs.common.client import Answer, InProcess
 from libs.common.cookies import SESSION_COOKIE, cookie_value, is_csrf_token, read_cookies
 from libs.common.db.engine import DATABASE_ERRORS, Database
 from libs.common.errors import answer
+from libs.common.http import SAFE
 from libs.common.limits import Limited
 from libs.common.memory import Recent
 from libs.common.observability import (
@@ -145,7 +146,7 @@ class Gateway:
             except InvalidToken:
                 return None  # a browser with an old cookie is a stranger, and is asked to sign in
             # Pages check the token in their own form; everything else shows it in a header.
-            if scope["method"] not in domain.SAFE and service_of(scope["path"]) is not Service.PORTAL:
+            if scope["method"] not in SAFE and service_of(scope["path"]) is not Service.PORTAL:
                 self._check_write_by_cookie(headers, cookies, caller)
             return who
         # A guess counts against the address it comes from; one at a password before that is checked: see `_log_in`.

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from libs.common.address import Network, is_within
 from libs.common.catalogue import Service
+from libs.common.http import SAFE
 
 # Headers by which one hop speaks of the next; a caller's own are dropped so that nobody speaks for us.
 FORGEABLE: Final = frozenset(
@@ -25,7 +26,6 @@ FORGEABLE: Final = frozenset(
         b"forwarded",
     }
 )
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 
 Header = tuple[bytes, bytes]

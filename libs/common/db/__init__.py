@@ -1,7 +1,14 @@
 """PostgreSQL: engines, the tables every service has, and the transaction that one operation is."""
 
 from libs.common.db.engine import Database
-from libs.common.db.idempotency import CheckedRoute, IdempotentRoute, Once, StreamedRoute, shows_a_secret
+from libs.common.db.idempotency import Once
+from libs.common.db.routes import (
+    CheckedRoute,
+    IdempotentRoute,
+    StreamedRoute,
+    reads_query_itself,
+    shows_a_secret,
+)
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure, metadata_of
 from libs.common.db.transaction import Begin, Begins, LongReading, Reading, Transaction, Tx, transaction
@@ -22,6 +29,7 @@ __all__ = [
     "Tx",
     "WriteSession",
     "metadata_of",
+    "reads_query_itself",
     "shows_a_secret",
     "transaction",
 ]

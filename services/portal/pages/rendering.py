@@ -25,6 +25,7 @@ from libs.common.cookies import (
     csrf_token,
     is_csrf_token,
 )
+from libs.common.http import matches_etag
 from libs.common.origin import is_own_origin
 from libs.common.permissions import Principal
 from services.portal.pages import formatting
@@ -87,7 +88,7 @@ def asset_answer(request: Request, name: str) -> Response | None:
         "Cache-Control": "public, max-age=31536000, immutable" if is_current else "no-cache",
         "X-Content-Type-Options": "nosniff",
     }
-    if tag in request.headers.get("if-none-match", ""):
+    if matches_etag(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=TYPES[Path(name).suffix], headers=headers)
 

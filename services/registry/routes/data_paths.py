@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import AsyncIterator
 from typing import Annotated, ClassVar
 
@@ -13,18 +12,18 @@ from starlette.responses import FileResponse, RedirectResponse, StreamingRespons
 from libs.common.attachments import attachment
 from libs.common.auth import Needs
 from libs.common.db import Reading
+from libs.common.http import byte_range, matches_etag
 from libs.common.observability import logger
 from libs.common.permissions import Principal
 from libs.common.problem import NotAuthenticated, NotFound
 from libs.common.scopes import Permission
-from libs.common.storage import BadRange, ObjectMissing, Store
+from libs.common.storage import ObjectMissing, Store
 from libs.common.visibility import visibility
 from services.registry.operations.proofs import Shelf
 from services.registry.queries.data_paths import sha256_at
 
 router = APIRouter(tags=["data"])
 HEAVY_BYTES = 8 * 2**20  # smaller files are not worth a second connection, and pages read them through us
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 class AskForPassword(NotAuthenticated):
@@ -71,7 +70,7 @@ async def serve(path: str, request: Request, read: Reading, by: Reader) -> Respo
         "X-Content-Type-Options": "nosniff",
         "Content-Disposition": attachment(path.rpartition("/")[2]),
     }
-    if _has_it(request.headers.get("if-none-match"), sha256):
+    if matches_etag(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     try:
         stat = await shelf.store.stat(sha256)
@@ -97,22 +96,13 @@ def _base64(sha256: str) -> str:
     return base64.b64encode(bytes.fromhex(sha256)).decode()
 
 
-def _has_it(if_none_match: str | None, sha256: str) -> bool:
-    said = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    return "*" in said or f'"{sha256}"' in said
-
-
 def _streamed(
     request: Request, store: Store, sha256: str, size_bytes: int, headers: dict[str, str]
 ) -> Response:
     """Bytes of a store that has no local files; one range at most."""
     start, stop = 0, size_bytes
-    asked = request.headers.get("range")
-    if (
-        asked
-        and request.headers.get("if-range") in {None, headers["ETag"]}
-        and (span := _span(asked, size_bytes))
-    ):
+    is_same = request.headers.get("if-range") in {None, headers["ETag"]}
+    if is_same and (span := byte_range(request.headers.get("range"), size_bytes)):
         start, stop = span
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size_bytes}"
     headers["Content-Length"] = str(stop - start)
@@ -126,23 +116,3 @@ def _streamed(
 
     status = 206 if "Content-Range" in headers else 200
     return StreamingResponse(chunks(), status, headers, media_type="application/octet-stream")
-
-
-def _span(text: str, size_bytes: int) -> tuple[int, int] | None:
-    """The one range that a header asks for; None for several, which are answered with the whole. Raises BadRange.
-
-    >>> _span("bytes=2-5", 10), _span("bytes=-3", 10), _span("bytes=8-", 10), _span("bytes=0-1,4-5", 10)
-    ((2, 6), (7, 10), (8, 10), None)
-    """
-    found = _RANGE.fullmatch(text.strip())
-    if found is None or not (found[1] or found[2]):
-        return None
-    if not found[1]:
-        start, stop = max(0, size_bytes - int(found[2])), size_bytes
-    else:
-        start, stop = int(found[1]), min(int(found[2]) + 1 if found[2] else size_bytes, size_bytes)
-    if start >= stop:
-        raise BadRange(
-            f"The file has {size_bytes} bytes.", headers={"Content-Range": f"bytes */{size_bytes}"}
-        )
-    return start, stop

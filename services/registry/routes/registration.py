@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from libs.common.auth import Reader, Registrar, Sees
-from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.db import IdempotentRoute, Reading, Tx, reads_query_itself
 from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas.files.registration import ProtectedFiles, RegisteredDataset, RegisterFiles
 from services.registry.domain.alyx_calls import ProtectedDataset
@@ -41,6 +41,7 @@ async def register_file(said: RegisterFiles, by: Registrar, seen: Sees, tx: Tx) 
 
 
 @router.get("/check-protected", response_model_exclude_none=True, responses=problems(BadRequest))
+@reads_query_itself
 async def check_protected(request: Request, _by: Reader, seen: Sees, read: Reading) -> ProtectedFiles:
     """Whether files may be written over; asked by query or by a JSON body, and always answered with 200."""
     details = await operations.check_protected(read, seen, await _asked(request))

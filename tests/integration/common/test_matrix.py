@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from deploy.local.schema import apps
-from libs.common.auth import SAFE
 from libs.common.catalogue import SEGMENTS, SHARED, STATEFUL, Body, Service, body_of
-from libs.common.db.idempotency import needs_of
+from libs.common.db.routes import needs_of
+from libs.common.http import SAFE
 from libs.common.testing import Callers
 from tests.support.system import Cingulum
 

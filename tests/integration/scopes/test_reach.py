@@ -9,9 +9,10 @@ import pytest
 from fastapi.routing import APIRoute
 
 from deploy.local.schema import apps
-from libs.common.auth import SAFE, Needs
+from libs.common.auth import Needs
 from libs.common.catalogue import STATEFUL, Service
-from libs.common.db.idempotency import needs_of
+from libs.common.db.routes import needs_of
+from libs.common.http import SAFE
 from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers
 from tests.integration.common.test_matrix import NOWHERE, _routes

@@ -1,0 +1,52 @@
+"""HTTP's own rules that several services follow: safe methods, entity tags and byte ranges."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, Final
+
+from libs.common.problem import BadRequest
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+
+
+class RangeNotSatisfiable(BadRequest):
+    """The requested bytes lie outside the file."""
+
+    status: ClassVar[int] = 416
+    slug: ClassVar[str] = "range-not-satisfiable"
+
+
+def matches_etag(if_none_match: str | None, etag: str) -> bool:
+    """Whether the caller holds what has this entity tag, so that 304 is the answer.
+
+    >>> matches_etag('"a", W/"b"', '"b"'), matches_etag("*", '"b"'), matches_etag(None, '"b"')
+    (True, True, False)
+    """
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return "*" in tags or etag in tags
+
+
+def byte_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
+    """Start and end of the one range of a `Range` header; None for none or several, which get the whole file.
+
+    Raises RangeNotSatisfiable.
+
+    >>> byte_range("bytes=2-5", 10), byte_range("bytes=-3", 10), byte_range("bytes=8-", 10)
+    ((2, 6), (7, 10), (8, 10))
+    >>> byte_range("bytes=0-1,4-5", 10) is None
+    True
+    """
+    match = _RANGE.fullmatch((header or "").strip())
+    if match is None or not (match[1] or match[2]):
+        return None
+    if match[1]:
+        start, stop = int(match[1]), min(int(match[2]) + 1 if match[2] else size_bytes, size_bytes)
+    else:
+        start, stop = max(0, size_bytes - int(match[2])), size_bytes
+    if start >= stop:
+        raise RangeNotSatisfiable(
+            f"The file has {size_bytes} bytes.", headers={"Content-Range": f"bytes */{size_bytes}"}
+        )
+    return start, stop
