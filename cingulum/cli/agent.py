@@ -1,4 +1,4 @@
-"""`cingulum agent run`: bring a lab's files to the central store."""
+"""`cingulum agent run`: send a lab's files to the central store."""
 
 from __future__ import annotations
 
@@ -6,168 +6,187 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-from cingulum.worker.http import Refused, Server, Unreachable
+from cingulum.http import Connection, Refused, Unreachable
 from cingulum.worker.lab import Journal, LabAgent, Round
-from cingulum.worker.lab.sending import Pace
+from cingulum.worker.sending import Pace
 
 _EVERY_S: Final = 5.0
 _STATE: Final = Path("~/.local/state/cingulum")
+_EXAMPLE: Final = """
+Example, on the lab's file server:
+
+\b
+cingulum agent run --url https://cingulum.example.org --token-file agent.token \\
+    --repository hilllab_server --root /data
+
+An administrator creates the token once:
+
+\b
+curl -u ADMIN -H 'Content-Type: application/json' URL/tokens -d '{"name": "agent hilllab",
+    "kind": "worker", "scopes": ["lab:hilllab:read", "lab:hilllab:transfer",
+    "repository:REPOSITORY:prove"]}'
+"""
 
 
 class _WrongToken(Exception):
-    """The token proves nothing in this repository, so that nothing here can become verified."""
+    """The token may not prove files of this repository, so that no copy here could become verified."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb `agent run`."""
-    verbs = typer.Typer(help="Bring a lab's files to the central store.", no_args_is_help=True)
-    verbs.callback()(_agent)
-    verbs.command("run")(run)
-    app.add_typer(verbs, name="agent")
+    """Add the command `agent run`."""
+    group = typer.Typer(help="Send a lab's files to the central store.", no_args_is_help=True)
+    group.callback()(_agent)
+    group.command("run", epilog=_EXAMPLE)(run)
+    app.add_typer(group, name="agent")
 
 
 def _agent() -> None:
-    """Bring a lab's files to the central store, and prove that they are what was registered."""
+    """Send a lab's files to the central store, and prove that they are what was registered.
+
+    Example: `cingulum agent run --help` shows how to start one.
+    """
 
 
 def run(
-    url: Annotated[str, typer.Option(help="address of the server, as https://cingulum.example.org")],
+    url: Annotated[str, typer.Option(help="address of the server, such as https://cingulum.example.org")],
     token_file: Annotated[
-        Path, typer.Option(help="file with the token of this repository's agent; nobody else may read it")
+        Path, typer.Option(help="file with the token of this repository's agent, readable by nobody else")
     ],
     repository: Annotated[str, typer.Option(help="name of this lab's repository, as in `cingulum load`")],
-    root: Annotated[Path, typer.Option(help="folder that holds <lab>/Subjects/<subject>/<date>/<number>/…")],
+    root: Annotated[
+        Path, typer.Option(help="folder that contains <lab>/Subjects/<subject>/<date>/<number>/…")
+    ],
     journal: Annotated[
         Path | None,
-        typer.Option(help="where to remember what is under way", show_default="~/.local/state/cingulum"),
+        typer.Option(help="file or path for the agent's state", show_default="~/.local/state/cingulum"),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="stop when nothing is left to do")] = False,
-    every_s: Annotated[float, typer.Option(help="pause between two looks, seconds")] = _EVERY_S,
-    settle_s: Annotated[float, typer.Option(help="leave files alone that were written to this lately")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="end when there is nothing left to do")] = False,
+    every_s: Annotated[float, typer.Option(help="seconds between two rounds")] = _EVERY_S,
+    settle_s: Annotated[float, typer.Option(help="leave files alone that changed in the last seconds")] = 2.0,
     limit_mbit: Annotated[
-        float | None, typer.Option(help="send at most so many megabits a second", show_default="no limit")
+        float | None, typer.Option(help="send at most so many megabits per second", show_default="no limit")
     ] = None,
 ) -> None:
-    """Bring this lab's files to the central store, where they lie now and as new ones are registered.
+    """Send this lab's registered files to the central store, now and as new ones are registered.
 
-    Run it on the lab's server, as a user that can read the files. It dials out by HTTPS and opens no port, changes
-    nothing below ROOT, reads every byte once, sends small files first and raw data last, goes on where it stopped after
-    a restart of either side, and tells the server what each file hashes to. Nothing is deleted. Symbolic links below
-    ROOT are not followed, also not to files below it, and only regular files are read: what is passed over is named.
+    Run it on the lab's server, as a user that can read the files. It connects out by HTTPS and opens no port, changes
+    nothing below ROOT, reads every byte once, sends small files first and raw data last, resumes after a restart of
+    either side, and proves each file to the server by its hashes. Nothing is deleted. Symbolic links below ROOT are
+    not followed, not even to files below it, and only regular files are read; skipped files are listed.
 
-    An administrator makes its token once:  curl -u ADMIN -H 'Content-Type: application/json' URL/tokens
-    -d '{"name": "agent hilllab", "kind": "worker",
-    "scopes": ["lab:hilllab:read", "lab:hilllab:transfer", "repository:REPOSITORY:prove"]}'
-
-    Exit code 0: all done (with --once) or stopped; 1: some files could not be sent, the server stayed away, or
-    the token is not that of this repository's agent.
+    Exit code 0: all done (with --once) or stopped; 1: some files could not be sent, the server could not be reached,
+    or the token is not that of this repository's agent.
     """
     if not root.is_dir():
-        _refuse(f"{root} is no folder: --root names the folder that holds <lab>/Subjects/…")
+        _fail(f"{root} is not a folder: --root names the folder that contains <lab>/Subjects/…")
     try:
         token = token_file.read_text(encoding="utf-8").strip()
-    except OSError as reason:
-        _refuse(f"{token_file} cannot be read: {reason.strerror}")
-    server = Server(url, token)
-    kept = Journal((journal or _STATE / f"agent-{repository}.sqlite").expanduser())
-    shown = _Shown()
+    except OSError as error:
+        _fail(
+            f"{token_file} cannot be read ({error.strerror}): --token-file names a file with the agent's token"
+        )
+    connection = Connection.unattended(url, token)
+    state = Journal((journal or _STATE / f"agent-{repository}.sqlite").expanduser())
+    display = _Display()
     agent = LabAgent(
-        server,
-        kept,
+        connection,
+        state,
         root,
         repository,
         settle_s=settle_s,
         pace=Pace(limit_mbit * 1e6 / 8 if limit_mbit else None),
-        tell=shown.say,
-        on_sent=shown.sent,
+        report=display.line,
+        on_sent=display.progress,
     )
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        server.stop.set()
+        connection.stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     try:
-        with shown:
-            code = _go(agent, shown, once=once, every_s=every_s)
+        with display:
+            code = _serve(agent, display, once=once, every_s=every_s)
     finally:
-        kept.close()
-        server.close()
+        state.close()
+        connection.close()
     raise typer.Exit(code)
 
 
-def _go(agent: LabAgent, shown: _Shown, *, once: bool, every_s: float) -> int:
-    """Look at the orders until told to stop, or (once) until nothing is left; the exit code."""
-    shown.say(f"serving {agent.repository} below {agent.root}")
+def _serve(agent: LabAgent, display: _Display, *, once: bool, every_s: float) -> int:
+    """Run rounds until stopped, or (once) until nothing is left to do; the exit code."""
+    display.line(f"serving {agent.repository} below {agent.root}")
+    stop = agent.connection.stop
     is_token_checked = False
-    before: Round | None = None
+    is_first = True
     failed: set[str] = set()
-    while not agent.server.stop.is_set():
+    while not stop.is_set():
         try:
             if not is_token_checked:
                 _check_token(agent)
                 is_token_checked = True
             result = agent.run_once()
-        except Unreachable as away:
-            if agent.server.stop.is_set():
+        except Unreachable as error:
+            if stop.is_set():
                 break
-            shown.say(str(away))
+            display.line(str(error))
             if once:
                 return 1
             continue
-        except _WrongToken as reason:
-            shown.say(str(reason))
+        except _WrongToken as error:
+            display.line(str(error))
             return 1
         except Refused as refusal:
-            shown.say(f"the server refuses this token or repository: {refusal}")
+            display.line(f"the server refuses this token or repository: {refusal.in_full}")
             return 1
-        failed |= {*result.failed, *result.passed_over}
-        if result.sent or result.proved or (before is None and (result.absent or result.passed_over)):
-            shown.say(_line(result))
-        before = result
+        failed |= {*result.failed, *result.skipped}
+        if result.sent or result.proved or (is_first and (result.absent or result.skipped)):
+            display.line(_summary(result))
+        is_first = False
         if once and (result.is_quiet or result.failed):
-            shown.say("nothing is left to do" if not failed else f"{len(failed)} files could not be brought")
+            display.line("nothing is left to do" if not failed else f"{len(failed)} files could not be sent")
             return 1 if failed else 0
-        agent.server.stop.wait(1.0 if result.resting else 0.0 if once else every_s)
+        stop.wait(1.0 if result.unsettled else 0.0 if once else every_s)
     return 0
 
 
 def _check_token(agent: LabAgent) -> None:
-    """Raises _WrongToken, Refused where the server does not know it, or Unreachable where nobody can tell yet."""
+    """Raises _WrongToken, Refused where the server does not know it, or Unreachable."""
     needed = f"repository:{agent.repository}:prove"
-    if needed not in (agent.server.get("/me")["scopes"] or ()):
+    if needed not in (agent.connection.get("/me")["scopes"] or ()):
         raise _WrongToken(
-            f"this is not the token of {agent.repository}'s agent: an administrator makes one with {needed}, see --help"
+            f"this is not the token of {agent.repository}'s agent: an administrator creates one with the scope"
+            f" {needed}, see `cingulum agent run --help`"
         )
 
 
-def _line(result: Round) -> str:
+def _summary(result: Round) -> str:
     parts = [f"{result.sent} sent", f"{result.proved} proved"]
     parts += [
         f"{n} {what}"
         for n, what in (
-            (result.absent, "not here"),
-            (result.resting, "still written to"),
-            (len(result.passed_over), "passed over"),
+            (result.absent, "not on this disk"),
+            (result.unsettled, "still being written"),
+            (len(result.skipped), "skipped"),
         )
         if n
     ]
     return ", ".join(parts)
 
 
-def _refuse(why: str) -> None:
-    typer.echo(why, err=True)
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
     raise typer.Exit(2)
 
 
-class _Shown:
-    """Lines for people; on a terminal, a bar for each large file as well."""
+class _Display:
+    """Lines for people; on a terminal, also a bar for each large file."""
 
     def __init__(self) -> None:
         self._console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
@@ -182,19 +201,19 @@ class _Shown:
         )
         self._tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> _Shown:
+    def __enter__(self) -> _Display:
         self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def say(self, line: str) -> None:
-        """A line above the bars."""
+    def line(self, line: str) -> None:
+        """Print a line above the bars."""
         self._console.print(line, markup=False)
 
-    def sent(self, path: str, done_bytes: int, of_bytes: int) -> None:
-        """So much of a large file is done."""
+    def progress(self, path: str, done_bytes: int, of_bytes: int) -> None:
+        """Move the bar of a large file."""
         if path not in self._tasks:
             self._tasks[path] = self._bars.add_task(path.rpartition("/")[2], total=of_bytes)
         self._bars.update(self._tasks[path], completed=done_bytes)

@@ -45,7 +45,7 @@ def run(
     once: Annotated[bool, typer.Option("--once", help="end when there is nothing to do")] = False,
 ) -> None:
     """Ask for jobs, do them, until Ctrl-C. Only outbound connections to URL are made."""
-    from cingulum.worker.http import Server
+    from cingulum.http import Connection
     from cingulum.worker.runner import Options, Worker, default_name
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -63,7 +63,7 @@ def run(
         grace_s=grace_s,
         once=once,
     )
-    worker = Worker(Server(url, token), options)
+    worker = Worker(Connection.unattended(url, token), options)
     for wish in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wish, lambda *_: worker.stop())
     raise typer.Exit(worker.run())

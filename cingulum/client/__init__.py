@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cingulum.client.connection import Connection, Refused, ServerProblem, Unreachable
 from cingulum.client.login import Login, NoLogin, find_login
+from cingulum.http import Connection, Refused, ServerProblem, Unreachable
 
 __all__ = ["Connection", "Login", "NoLogin", "Refused", "ServerProblem", "Unreachable", "find_login"]

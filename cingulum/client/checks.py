@@ -13,9 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from cingulum.client.connection import Connection, Refused, Unreachable
 from cingulum.client.login import Login, login_file
 from cingulum.client.one_setup import data_server, read_parameters
+from cingulum.http import Connection, Refused, Unreachable
 
 SKEW_S: Final = (
     30.0  # half a lease: beyond that, times written by rigs and by the server stop making sense together

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cingulum.client.connection import Connection
+from cingulum.http import Connection
 
 
 class NoLogin(Exception):

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from cingulum.client.connection import Connection, Refused
+from cingulum.http import Connection, Refused
 
 _CACHES = ".caches"
 

@@ -1,7 +1,8 @@
-"""One job from claim to end: bring the inputs, run the task in its own process, send the outputs, say so."""
+"""One job from claim to end: fetch the inputs, run the task in its process, send the outputs, complete the job."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
@@ -12,23 +13,24 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from cingulum.worker.below import LabFile, PassedOver
-from cingulum.worker.http import Refused, Server, Unreachable, data_path
+from cingulum.file_identity import FileChanged, FileIdentity
+from cingulum.http import Connection, Refused, Unreachable, data_path
 from cingulum.worker.job_log import JobLog
 from cingulum.worker.pipelines import known_tasks
 from cingulum.worker.task_host import ProcessEnded, TaskHost
 from cingulum.worker.task_process import MADE, OUTCOME, RUN, SCOPE, ApiAccess
-from cingulum.worker.uploads import FileChanged, identity_of, sha256_of, upload
+from cingulum.worker.lab_file import FileSkipped, LabFile
+from cingulum.worker.sending import Sender
 from cingulum.worker.work_folder import WorkFolder
 
 _log = logging.getLogger("cingulum.worker")
 LATE: Final = "late-token"
-_NOT_THERE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
-UNDECLARED: Final = "output-not-declared"  # by the task: no other attempt would be taken either
+_NOT_AVAILABLE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
+UNDECLARED: Final = "output-not-declared"  # by the task: another attempt would be refused too
 
 
 def request_id_of(job_id: str, token: int) -> str:
-    """The id that all requests of one attempt bear, so that logs and audit tell which job they were for.
+    """The id of all requests of one attempt, so that logs and audit name the job.
 
     >>> request_id_of("5f0c7bd8-66a4-4d4b-9a0b-0f7e4e0c1a52", 7)
     'job-5f0c7bd8-66a4-4d4b-9a0b-0f7e4e0c1a52-7'
@@ -37,11 +39,11 @@ def request_id_of(job_id: str, token: int) -> str:
 
 
 class Halted(Exception):
-    """The job is not ours any more, or the worker is to stop."""
+    """The job was given to another worker, or this worker is stopping."""
 
 
 class RunFailed(Exception):
-    """The run failed; `kind` says whether the same run may succeed later, or (unreadable) never began."""
+    """The run failed: `transient` may succeed later, `permanent` may not, `unreadable` did not start."""
 
     def __init__(self, kind: str, reason: str) -> None:
         self.kind = kind
@@ -49,12 +51,12 @@ class RunFailed(Exception):
 
 
 class Attempt:
-    """A claimed job. `halt` may be called from any thread and ends it within a moment."""
+    """A claimed job. `halt` may be called from any thread and ends it at once."""
 
     def __init__(
         self,
         claim: Mapping[str, Any],
-        server: Server,
+        connection: Connection,
         work: WorkFolder,
         trees: Sequence[Path],
         host: TaskHost,
@@ -62,100 +64,102 @@ class Attempt:
         self.job: Mapping[str, Any] = claim["job"]
         self.id = str(self.job["id"])
         self.token = int(claim["token"])
-        about = f"{self.job['task']} of {self.job['session_path']} {self.job['probe']}".rstrip()
-        self.name = f"job {self.id}, attempt {self.token}: {about}"
+        label = f"{self.job['task']} of {self.job['session_path']} {self.job['probe']}".rstrip()
+        self.name = f"job {self.id}, attempt {self.token}: {label}"
         self._parameters = claim["parameters"]
         self._halted = threading.Event()
-        self._server = server.until(self._halted).speaking_of(request_id_of(self.id, self.token))
+        self._connection = connection.with_stop(self._halted).with_request_id(
+            request_id_of(self.id, self.token)
+        )
         self._work = work
         self._trees = trees
         self._host = host
-        self._lent: dict[Path, tuple[int, int, int]] = {}
+        self._in_place: dict[Path, FileIdentity] = {}
 
     def halt(self) -> None:
-        """End what runs; nothing more is said of the job."""
+        """Stop the run; the server gets no further requests about the job."""
         self._halted.set()
 
     def run(self) -> None:
-        """Do the job. Raises nothing: what goes wrong is told to the server, which tries again where it helps."""
-        began = time.monotonic()
-        log = JobLog(self._server, self.id, self.token)
-        _log.info("%s: begun", self.name)
+        """Do the job. Raises nothing: failures are reported to the server, which retries where that may help."""
+        started = time.monotonic()
+        log = JobLog(self._connection, self.id, self.token)
+        _log.info("%s: started", self.name)
         try:
             with self._work.job(f"{self.id}-{self.token}") as folder:
                 outputs = self._do(folder, log)
-                log.say(f"done after {time.monotonic() - began:.1f} s")
+                log.add_line(f"done after {time.monotonic() - started:.1f} s")
                 log.close()
-                self._complete(outputs, time.monotonic() - began)
-            _log.info("%s: done in %.1f s", self.name, time.monotonic() - began)
+                self._complete(outputs, time.monotonic() - started)
+            _log.info("%s: done in %.1f s", self.name, time.monotonic() - started)
         except RunFailed as error:
             self._fail(log, error.kind, str(error))
         except (Unreachable, FileChanged, OSError) as error:
             self._fail(log, "transient", f"{type(error).__name__}: {error}")
         except Refused as error:
             if error.kind != LATE:
-                self._fail(log, "permanent" if error.kind == UNDECLARED else "transient", str(error))
+                self._fail(log, "permanent" if error.kind == UNDECLARED else "transient", error.in_full)
         except Halted:
             _log.info("%s: dropped", self.name)
-        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the worker
-            log.say(traceback.format_exc())
+        except Exception as error:  # noqa: BLE001 - a bug here must not end the worker
+            log.add_line(traceback.format_exc())
             self._fail(log, "permanent", f"{type(error).__name__}: {error}")
         finally:
             log.close()
 
     def _do(self, folder: Path, log: JobLog) -> list[dict[str, str]]:
-        told = {
+        run = {
             "task": self.job["task"],
             "scope": {name: self.job.get(name) for name in SCOPE},
-            "inputs": [self._bring(folder / "session", one, log) for one in self.job["inputs"]],
+            "inputs": [self._fetch(folder / "session", item, log) for item in self.job["inputs"]],
             "parameters": self._parameters,
         }
-        (folder / RUN).write_text(json.dumps(told))
+        (folder / RUN).write_text(json.dumps(run))
         try:
             names = self._run_task(folder, log)
-        finally:  # a task may also fail because it read half of what somebody was writing
+        finally:  # a task may also fail because it read a file that was being written
             self._check_inputs()
         return [self._send(folder / MADE, name, log) for name in names]
 
-    def _bring(self, session: Path, wanted: Mapping[str, str], log: JobLog) -> dict[str, str]:
-        """An input where the task can read it, proved to be what the job was made for."""
+    def _fetch(self, session: Path, item: Mapping[str, str], log: JobLog) -> dict[str, str]:
+        """Put an input where the task can read it; its hash is that of the job."""
         self._check()
-        path, relative = wanted["path"], f"{self.job['session_path']}/{wanted['path']}"
+        path, relative = item["path"], f"{self.job['session_path']}/{item['path']}"
         if ".." in Path(path).parts or Path(path).is_absolute():
-            raise RunFailed("permanent", f"the input {path!r} lies outside its session")
+            raise RunFailed("permanent", f"the input {path!r} is outside its session")
         file = session / path
         file.parent.mkdir(parents=True, exist_ok=True)
         for tree in self._trees:
-            there = tree / relative
+            local = tree / relative
             try:
                 LabFile(tree, relative).stat()
-            except PassedOver as reason:
-                log.say(f"{path}: passed over in {tree}, as {reason}")
+            except FileSkipped as reason:
+                log.add_line(f"{path}: skipped in {tree}: {reason}")
                 continue
             except OSError:
-                continue  # not here: the server has it
-            before = identity_of(there)
-            if sha256_of(there) == wanted["sha256"]:
-                log.say(f"{path}: read where it lies")
-                file.symlink_to(there.resolve())
-                self._lent[there] = before
-                return {"path": path, "file": str(file), "sha256": wanted["sha256"]}
+                continue  # not on this machine: the server has it
+            identity = FileIdentity.at(local)
+            if _sha256_of(local) == item["sha256"]:
+                log.add_line(f"{path}: read in place")
+                file.symlink_to(local.resolve())
+                self._in_place[local] = identity
+                return {"path": path, "file": str(file), "sha256": item["sha256"]}
         try:
-            found = self._server.fetch(data_path(relative), file)
+            sha256 = self._connection.download(data_path(relative), file)
         except Refused as error:
-            if error.status not in _NOT_THERE:
+            if error.status not in _NOT_AVAILABLE:
                 raise
-            raise RunFailed("unreadable", f"{path} cannot be read here: {error}.") from error
-        if found != wanted["sha256"]:
-            raise RunFailed("transient", f"{path} has SHA-256 {found}, the job is for {wanted['sha256']}")
-        log.say(f"{path}: {file.stat().st_size} bytes brought")
-        return {"path": path, "file": str(file), "sha256": found}
+            raise RunFailed("unreadable", f"{path} cannot be read here: {error.in_full}") from error
+        if sha256 != item["sha256"]:
+            raise RunFailed("transient", f"{path} has SHA-256 {sha256}, the job is for {item['sha256']}")
+        log.add_line(f"{path}: {file.stat().st_size} bytes downloaded")
+        return {"path": path, "file": str(file), "sha256": sha256}
 
     def _check_inputs(self) -> None:
-        """Files that are read where they lie may be written to by others: then the outputs are of unknown bytes."""
-        for there, before in self._lent.items():
-            if identity_of(there) != before:
-                raise RunFailed("transient", f"{there.name} was written to while the job read it")
+        """Inputs that are read in place may be written to by others: then the outputs are of unknown bytes."""
+        for local, identity in self._in_place.items():
+            if FileIdentity.at(local) != identity:
+                raise RunFailed("transient", f"{local.name} was written to while the job read it")
 
     def _run_task(self, folder: Path, log: JobLog) -> list[str]:
         """Run the task to its end; the names of its outputs."""
@@ -181,33 +185,41 @@ class Attempt:
 
     def _send(self, made: Path, name: str, log: JobLog) -> dict[str, str]:
         self._check()
-        about = {"job_id": self.id, "token": self.token, "name": name}
-        landed = upload(self._server, made / name, about)
-        log.say(f"{name}: {landed.size_bytes} bytes stored, sha256 {landed.sha256}")
-        return {"name": name, "upload_id": landed.upload_id, "sha256": landed.sha256}
+        purpose = {"job_id": self.id, "token": self.token, "name": name}
+        sent = Sender(self._connection).send(LabFile(made, name), purpose, hash_first=True)
+        log.add_line(f"{name}: {sent.digests.size_bytes} bytes stored, sha256 {sent.digests.sha256}")
+        return {"name": name, "upload_id": sent.upload_id, "sha256": sent.digests.sha256}
 
     def _complete(self, outputs: list[dict[str, str]], elapsed_s: float) -> None:
         self._check()
         body = {"token": self.token, "outputs": outputs, "elapsed_s": round(elapsed_s, 3)}
-        self._server.post(f"/jobs/{self.id}/complete", body)
+        self._connection.post(f"/jobs/{self.id}/complete", body)
 
     def _fail(self, log: JobLog, kind: str, reason: str) -> None:
         if self._halted.is_set():
             return
         _log.warning("%s: failed (%s): %s", self.name, kind, reason)
-        log.say(f"failed ({kind}): {reason}")
+        log.add_line(f"failed ({kind}): {reason}")
         log.close()
-        self.give_back(self._server, kind, reason)
+        self.give_back(self._connection, kind, reason)
 
-    def give_back(self, server: Server, kind: str, reason: str, within_s: float = 60.0) -> None:
-        """Tell the server that this run came to nothing; a lease runs out by itself if it cannot be told."""
+    def give_back(self, connection: Connection, kind: str, reason: str, within_s: float = 60.0) -> None:
+        """Report that this run failed; where the server cannot be reached, the lease expires by itself."""
         body = {"token": self.token, "kind": kind, "reason": reason[:10_000]}
-        server = server.speaking_of(request_id_of(self.id, self.token))
+        connection = connection.with_request_id(request_id_of(self.id, self.token))
         try:
-            server.call("POST", f"/jobs/{self.id}/fail", json=body, patience_s=within_s, answer_s=within_s)
-        except (Unreachable, Refused) as error:
+            connection.post(f"/jobs/{self.id}/fail", body, within_s=within_s, timeout_s=within_s)
+        except Unreachable as error:
             _log.info("%s: not given back: %s", self.name, error)
+        except Refused as refusal:
+            _log.info("%s: not given back: %s", self.name, refusal.in_full)
 
     def _check(self) -> None:
         if self._halted.is_set():
             raise Halted
+
+
+def _sha256_of(path: Path) -> str:
+    """Only this hash: a raw recording of hours is read for it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

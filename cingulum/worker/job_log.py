@@ -1,4 +1,4 @@
-"""A job's log on its way to the server: in numbered pieces, so that a repeat is kept once."""
+"""Sends a job's log to the server in numbered pieces, so that a repeated piece is stored once."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ import codecs
 import threading
 from typing import Final
 
-from cingulum.worker.http import Refused, Server, Unreachable
+from cingulum.http import Connection, Refused, Unreachable
 
 FLUSH_EVERY_S: Final = 2.0
 PIECE_CHARACTERS: Final = 60_000
-MOST_CHARACTERS: Final = 5_000_000  # a task that prints in a loop fills no database
-_LAST_WORDS_S: Final = 10.0
+MOST_CHARACTERS: Final = 5_000_000  # a task that prints in a loop must not fill the database
+_LAST_FLUSH_S: Final = 10.0
 
 
 class JobLog:
-    """Takes text from any thread and sends it every few seconds; the log never stops a job."""
+    """Accepts text from any thread and sends it every few seconds; a failure to send never stops the job."""
 
-    def __init__(self, server: Server, job_id: str, token: int) -> None:
-        self._server = server
+    def __init__(self, connection: Connection, job_id: str, token: int) -> None:
+        self._connection = connection
         self._path = f"/jobs/{job_id}/log"
         self._token = token
         self._n = 0
-        self._taken = 0
+        self._n_characters = 0
         self._pending = ""
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._sender = threading.Thread(target=self._send_now_and_then, daemon=True)
+        self._sender = threading.Thread(target=self._send_repeatedly, daemon=True)
         self._sender.start()
 
-    def say(self, line: str) -> None:
+    def add_line(self, line: str) -> None:
         """Add a line."""
         self._add(line + "\n")
 
     def write(self, data: bytes) -> None:
-        """Add what a task printed, however it is cut."""
+        """Add output of the task; characters may be cut between two calls."""
         with self._lock:
             text = self._decoder.decode(data)
         self._add(text)
 
     def _add(self, text: str) -> None:
-        text = text.replace("\0", "\N{SYMBOL FOR NULL}")  # no database takes it
+        text = text.replace("\0", "\N{SYMBOL FOR NULL}")  # PostgreSQL cannot store it
         with self._lock:
-            room = MOST_CHARACTERS - self._taken
+            room = MOST_CHARACTERS - self._n_characters
             if room <= 0:
                 return
-            self._taken += len(text)
+            self._n_characters += len(text)
             self._pending += text if len(text) <= room else f"{text[:room]}\n… the log is cut here\n"
 
     def close(self) -> None:
@@ -54,14 +54,14 @@ class JobLog:
         self._ended.set()
         self._sender.join()
 
-    def _send_now_and_then(self) -> None:
+    def _send_repeatedly(self) -> None:
         while not self._ended.wait(FLUSH_EVERY_S):
             if not self._flush(0.0):
                 return
-        self._flush(_LAST_WORDS_S)
+        self._flush(_LAST_FLUSH_S)
 
-    def _flush(self, patience_s: float) -> bool:
-        """Send what there is; whether there is a sense in going on."""
+    def _flush(self, within_s: float) -> bool:
+        """Send what is pending; False where the server refuses the log, so that sending more is useless."""
         while True:
             with self._lock:
                 text = self._pending[:PIECE_CHARACTERS]
@@ -69,9 +69,9 @@ class JobLog:
                 return True
             body = {"token": self._token, "n": self._n, "text": text}
             try:
-                self._server.call("POST", self._path, json=body, patience_s=patience_s)
+                self._connection.post(self._path, body, within_s=within_s)
             except Unreachable:
-                return True  # the same piece again at the next turn
+                return True  # the same piece is sent at the next turn
             except Refused:
                 return False
             with self._lock:

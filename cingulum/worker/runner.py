@@ -1,4 +1,4 @@
-"""The claim loop: ask for work, do it, keep the leases alive, stop without losing anything."""
+"""The worker's loop: claim jobs, run them, keep their leases alive, stop without losing any."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+from cingulum.http import Connection, Refused, Unreachable
 from cingulum.worker.attempt import Attempt
-from cingulum.worker.beats import BEAT_AGAIN_S, BEAT_ANSWER_S, BEAT_EVERY_S
-from cingulum.worker.http import Refused, Server, Unreachable
+from cingulum.worker.heartbeats import HEARTBEAT_EVERY_S, HEARTBEAT_RETRY_S, HEARTBEAT_TIMEOUT_S
 from cingulum.worker.pipelines import known_tasks
 from cingulum.worker.task_host import TaskHost
 from cingulum.worker.work_folder import WorkFolder
 
 _log = logging.getLogger("cingulum.worker")
-_GIVE_BACK_S: Final = 0.5
+_GIVE_BACK_WITHIN_S: Final = 0.5
 _HALT_S: Final = 0.3
 
 
 def default_name() -> str:
-    """Machine and process: two workers of one machine are two."""
+    """Host and process, so that two workers of one machine differ."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a worker works.
+    """Settings of a worker.
 
-    name      as the server lists it; two workers of one name are one to it
-    work      where inputs and outputs lie while a job runs
-    site      the agent repository (or its host, or its lab) whose files lie in `trees`: jobs that can only be done
-              there are given to this worker too
-    trees     folders that hold `lab/Subjects/…`: inputs found there are read where they lie
+    name      as the server lists it; the server treats two workers of one name as one
+    work      folder for inputs and outputs while a job runs
+    site      the agent repository (or its host, or its lab) whose files are in `trees`: this worker also gets jobs
+              that can only be done there
+    trees     folders that contain `lab/Subjects/…`: inputs there are read in place
     slots     jobs at a time
-    wait_s    how long one question for work waits for an answer
-    grace_s   how long running jobs may go on after the wish to stop
-    once      end when there is nothing to do
+    wait_s    how long the server may hold a claim until there is a job
+    grace_s   how long running jobs may continue after a request to stop
+    once      end when there are no more jobs
     """
 
     work: Path
@@ -58,52 +58,52 @@ class Options:
 
 
 class Worker:
-    """Runs jobs until it is asked to stop; `run` answers the exit code."""
+    """Runs jobs until `stop`; `run` returns the exit code."""
 
-    def __init__(self, server: Server, options: Options) -> None:
-        self._server = server
+    def __init__(self, connection: Connection, options: Options) -> None:
+        self._connection = connection
         self._options = options
         self._stop = threading.Event()
-        self._claims = server.until(self._stop)
+        self._claim_connection = connection.with_stop(self._stop)
         self._running: dict[int, Attempt] = {}
         self._lock = threading.Lock()
-        self._beat_soon = threading.Event()
+        self._heartbeat_due = threading.Event()
         self._ended = threading.Event()
         self._problem: str | None = None
 
     def stop(self) -> None:
-        """Claim nothing more, let jobs end within the grace, give the others back. May be called by a signal."""
+        """Claim no more jobs, let running ones end within `grace_s`, give the others back. Signal-safe."""
         self._stop.set()
 
     def run(self) -> int:
-        """Work. Exit code 0 after a wish to stop, 1 when the server refuses this worker."""
+        """Run jobs. Exit code 0 after `stop`, 1 if the server refuses this worker."""
         work = WorkFolder(self._options.work)
         slots = [
             threading.Thread(target=self._slot, args=(work,), daemon=True) for _ in range(self._options.slots)
         ]
-        beats = threading.Thread(target=self._beat, daemon=True)
+        heartbeats = threading.Thread(target=self._send_heartbeats, daemon=True)
         _log.info(
-            "%s works for %s, on %s",
+            "%s takes jobs of %s: %s",
             self._options.name,
-            self._server.base_url,
+            self._connection.base_url,
             ", ".join(self._options.tasks),
         )
         try:
-            for thread in (*slots, beats):
+            for thread in (*slots, heartbeats):
                 thread.start()
             while any(slot.is_alive() for slot in slots) and not self._stop.wait(0.1):
                 pass
-            self._wind_up()
+            self._shut_down()
         finally:
             self._ended.set()
-            self._beat_soon.set()
+            self._heartbeat_due.set()
             work.close()
         if self._problem:
             _log.error("%s", self._problem)
         return 1 if self._problem else 0
 
-    def _wind_up(self) -> None:
-        """Let running jobs end; what does not is given back, so that nobody waits for its lease."""
+    def _shut_down(self) -> None:
+        """Let running jobs end; give the others back, so that no lease has to expire first."""
         until = time.monotonic() + self._options.grace_s
         while self._jobs() and time.monotonic() < until:
             time.sleep(0.02)
@@ -115,7 +115,7 @@ class Worker:
             time.sleep(0.02)
 
     def _give_back(self, attempt: Attempt) -> None:
-        attempt.give_back(self._server, "transient", "The worker was stopped.", _GIVE_BACK_S)
+        attempt.give_back(self._connection, "transient", "The worker was stopped.", _GIVE_BACK_WITHIN_S)
         _log.info("%s: given back", attempt.name)
 
     def _jobs(self) -> list[Attempt]:
@@ -125,32 +125,32 @@ class Worker:
     def _slot(self, work: WorkFolder) -> None:
         host = TaskHost()
         try:
-            self._work_through(work, host)
+            self._run_jobs(work, host)
         finally:
             host.close()
 
-    def _work_through(self, work: WorkFolder, host: TaskHost) -> None:
+    def _run_jobs(self, work: WorkFolder, host: TaskHost) -> None:
         while not self._stop.is_set():
             try:
                 claim = self._claim()
             except Refused as refusal:
-                self._problem = f"{self._server.base_url} refuses this worker: {refusal}"
+                self._problem = f"{self._connection.base_url} refuses this worker: {refusal.in_full}"
                 self._stop.set()
                 return
             if claim is None:
                 if self._options.once:
                     return
                 continue
-            attempt = Attempt(claim, self._server, work, self._options.trees, host)
+            attempt = Attempt(claim, self._connection, work, self._options.trees, host)
             if self._stop.is_set():
                 self._give_back(attempt)
             else:
-                self._work_on(attempt)
+                self._run_attempt(attempt)
 
     def _claim(self) -> dict[str, Any] | None:
-        """A job, or None. A lost answer is asked for again under the same id, so no job is lost with it."""
+        """A job, or None. After a lost response the claim is repeated under the same id, so that no job is lost."""
         wait_s = 0.0 if self._options.once else self._options.wait_s
-        asked = {
+        body = {
             "claim_id": str(uuid4()),
             "worker": self._options.name,
             "tasks": list(self._options.tasks),
@@ -161,32 +161,32 @@ class Worker:
         }
         while not self._stop.is_set():
             try:
-                claim: dict[str, Any] = self._claims.call(
-                    "POST", "/jobs/claim", json=asked, answer_s=wait_s + 15
+                claim: dict[str, Any] = self._claim_connection.post(
+                    "/jobs/claim", body, timeout_s=wait_s + 15
                 )
             except Unreachable as error:
                 if not self._stop.is_set():
-                    _log.warning("%s; asked again", error)
+                    _log.warning("%s; the claim is retried", error)
                 continue
             return claim if claim["job"] else None
         return None
 
-    def _work_on(self, attempt: Attempt) -> None:
+    def _run_attempt(self, attempt: Attempt) -> None:
         with self._lock:
             self._running[attempt.token] = attempt
-        self._beat_soon.set()  # the first lease is short, so that a worker that died at the claim is noticed
+        self._heartbeat_due.set()  # the first lease is short: a death at the claim is noticed
         try:
             attempt.run()
         finally:
             with self._lock:
                 self._running.pop(attempt.token, None)
 
-    def _beat(self) -> None:
-        pause_s = BEAT_EVERY_S
+    def _send_heartbeats(self) -> None:
+        pause_s = HEARTBEAT_EVERY_S
         while not self._ended.is_set():
-            self._beat_soon.wait(pause_s)
-            self._beat_soon.clear()
-            pause_s = BEAT_EVERY_S
+            self._heartbeat_due.wait(pause_s)
+            self._heartbeat_due.clear()
+            pause_s = HEARTBEAT_EVERY_S
             jobs = {(attempt.id, attempt.token): attempt for attempt in self._jobs()}
             if not jobs or self._ended.is_set():
                 continue
@@ -195,14 +195,14 @@ class Worker:
                 "jobs": [{"job_id": job_id, "token": token} for job_id, token in jobs],
             }
             try:
-                answer = self._server.call(
-                    "POST", "/jobs/heartbeat", json=body, answer_s=BEAT_ANSWER_S, patience_s=0
+                response = self._connection.post(
+                    "/jobs/heartbeat", body, timeout_s=HEARTBEAT_TIMEOUT_S, within_s=0
                 )
             except (Unreachable, Refused) as error:
-                _log.warning("no heartbeat: %s", error)
-                pause_s = BEAT_AGAIN_S
+                _log.warning("heartbeat failed: %s", error)
+                pause_s = HEARTBEAT_RETRY_S
                 continue
-            lost = set(answer["lost"])
+            lost = set(response["lost"])
             for (job_id, _), attempt in jobs.items():
                 if job_id in lost:
                     attempt.halt()

@@ -1,4 +1,4 @@
-"""Where jobs are worked on: a folder a worker, removed when it ends, also after it was killed."""
+"""Folders for running jobs: one per worker, removed when it ends; the next worker removes those of killed ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOCK = ".lock"
 
 
 class WorkFolder:
-    """A folder of this worker's own below `root`. What killed workers left there is removed."""
+    """This worker's own folder below `root`. Folders that killed workers left there are removed."""
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ class WorkFolder:
 
     @contextmanager
     def job(self, name: str) -> Iterator[Path]:
-        """An empty folder for one job, gone afterwards."""
+        """An empty folder for one job, removed afterwards."""
         folder = self.path / name
         folder.mkdir()
         try:

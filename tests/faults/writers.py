@@ -9,7 +9,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from uuid import uuid4
 
 import httpx
 
-from cingulum.worker.http import Refused, Server, Unreachable
-from cingulum.worker.uploads import upload
+from cingulum.http import UNATTENDED, Connection, Refused, Unreachable
+from cingulum.worker.lab_file import LabFile
+from cingulum.worker.sending import Sender
 from tests.support.bytes import md5, sha256
 from tests.support.moving import framed
 from tests.support.trials import a_trials_table
@@ -49,11 +50,13 @@ class Acknowledged:
         return files + len(self.weighings) + len(self.completions) + self.sign_ins
 
 
-class Client(Server):
+class Client(Connection):
     """A client that repeats what is not answered, and counts what was."""
 
     def __init__(self, url: str, token: str, seen: Acknowledged, stop: threading.Event) -> None:
-        super().__init__(url, token, patience_s=PATIENCE_S, stop=stop)
+        super().__init__(
+            url, token, timeout_s=120, retries=replace(UNATTENDED, within_s=PATIENCE_S), stop=stop
+        )
 
         def count(response: httpx.Response) -> None:
             seen.statuses[response.status_code] += 1
@@ -64,7 +67,7 @@ class Client(Server):
 
     def create(self, path: str, body: object) -> Any:
         """A write with an Idempotency-Key."""
-        return self.post(path, body, once=True)
+        return self.post(path, body, idempotent=True)
 
 
 def sign_in(url: str, login: dict[str, str]) -> str:
@@ -106,9 +109,9 @@ def register_and_upload(client: Client, seen: Acknowledged, n: int, folder: Path
     hashes, sizes = [md5(data) for data in files.values()], [len(data) for data in files.values()]
     said = {"path": f"{SUBJECT}/{day}/001", "filenames": list(files), "name": REPOSITORY}
     registered = client.create("/register-file", {**said, "hashes": hashes, "filesizes": sizes})
-    copies = [client.get(f"/copies?dataset={one['id']}")["results"][0]["id"] for one in registered]
+    copies = [client.get("/copies", dataset=one["id"])["results"][0]["id"] for one in registered]
     about = {i: {"copy_id": copy} for i, copy in enumerate(copies[1:])}
-    client.call(
+    client.request(
         "POST",
         "/bundles",
         content=framed(list(small.values()), about=about),
@@ -116,7 +119,7 @@ def register_and_upload(client: Client, seen: Acknowledged, n: int, folder: Path
     )
     table = folder / f"{n}.pqt"
     table.write_bytes(files[TABLE])
-    upload(client, table, {"copy_id": copies[0], "name": TABLE})
+    Sender(client).send(LabFile.at(table), {"copy_id": copies[0], "name": TABLE})
     table.unlink()
     seen.sessions[session] = {path: sha256(data) for path, data in files.items()}
 
@@ -142,7 +145,7 @@ def look_who_i_am(url: str, seen: Acknowledged, login: dict[str, str]) -> None:
 def do_a_job(client: Client, seen: Acknowledged, stop: threading.Event, folder: Path) -> None:
     """Claim a fit, work on it for a while with heartbeats, hand in its output."""
     asked = {"claim_id": str(uuid4()), "worker": WORKER, "tasks": ["psychometric_fit"], "wait_s": 5}
-    claim = client.call("POST", "/jobs/claim", json=asked, answer_s=30)
+    claim = client.post("/jobs/claim", asked, timeout_s=30)
     if not claim["job"]:
         return
     job, token = str(claim["job"]["id"]), int(claim["token"])
@@ -153,10 +156,10 @@ def do_a_job(client: Client, seen: Acknowledged, stop: threading.Event, folder: 
         stop.wait(1.0)
     made = folder / f"{token}.json"
     made.write_text(json.dumps({"made_by": WORKER, "attempt": token}))
-    landed = upload(client, made, {"job_id": job, "token": token, "name": FIT})
-    output = {"name": FIT, "upload_id": landed.upload_id, "sha256": landed.sha256}
+    sent = Sender(client).send(LabFile.at(made), {"job_id": job, "token": token, "name": FIT})
+    output = {"name": FIT, "upload_id": sent.upload_id, "sha256": sent.digests.sha256}
     client.post(f"/jobs/{job}/complete", {"token": token, "outputs": [output]})
-    seen.completions[job, token] = landed.sha256
+    seen.completions[job, token] = sent.digests.sha256
 
 
 class Writers:

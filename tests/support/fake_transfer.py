@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 
-from cingulum.worker.uploads import content_digest
+from cingulum.worker.sending import content_digest
 
 Answer = Callable[[httpx.Request], httpx.Response | None]
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import httpx
 
-from cingulum.worker.http import Server
+from cingulum.http import Connection
 from cingulum.worker.lab import Journal, LabAgent, Round
+from cingulum.worker.lab_file import LabFile
 from cingulum.worker.runner import Options, Worker
-from cingulum.worker.uploads import upload
+from cingulum.worker.sending import Sender
 from tests.support.bytes import md5
 from tests.support.gateway import served
 from tests.support.system import Cingulum
@@ -49,7 +50,7 @@ class LiveSystem:
         more = {"hashes": [md5(d) for d in files.values()], "filesizes": [len(d) for d in files.values()]}
         await self.create("/register-file", body | more)
         listed = await self.http.get("/copies", params={"repository": "central", "state": "expected"})
-        server = Server(self.url, self.http.headers["Authorization"].removeprefix("Token "))
+        server = Connection.unattended(self.url, self.http.headers["Authorization"].removeprefix("Token "))
         for copy in listed.json()["results"]:
             name = str(copy["relative_path"]).removeprefix(f"{FOLDER}/")
             if name not in files:
@@ -57,7 +58,8 @@ class LiveSystem:
             path = self.folder / "sent" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(files[name])
-            await asyncio.to_thread(upload, server, path, {"copy_id": copy["id"], "name": name})
+            purpose = {"copy_id": copy["id"], "name": name}
+            await asyncio.to_thread(Sender(server).send, LabFile.at(path), purpose)
         server.close()
 
     async def jobs(self) -> dict[str, dict[str, Any]]:
@@ -89,7 +91,7 @@ class LiveSystem:
         agent = await self.create("/tokens", {"name": "agent", "kind": "worker", "scopes": scopes})
 
         def run() -> Round:
-            server = Server(self.url, agent["token"], patience_s=20)
+            server = Connection.unattended(self.url, agent["token"], within_s=20)
             with tempfile.TemporaryDirectory() as folder:
                 journal = Journal(Path(folder) / "agent.sqlite")
                 try:
@@ -102,7 +104,7 @@ class LiveSystem:
 
     def start_worker(self, *trees: Path) -> None:
         """Start a worker in a thread; `trees` are folders whose files it can read locally."""
-        server = Server(self.url, self.worker_token, patience_s=20)
+        server = Connection.unattended(self.url, self.worker_token, within_s=20)
         options = Options(
             work=self.folder / "work",
             name=f"w{len(self.workers)}",

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from cingulum.client.connection import Connection, Refused
 from cingulum.client.loading.file import Row
 from cingulum.client.loading.kinds import DELEGATES, LAB_REPOSITORIES, Kind, plain
+from cingulum.http import Connection, Refused
 
 CHANGED_BY_ITS_OWNER = "one's own password is changed with the old one, at /app/account"
 _SET_LATER = {("users", "allowed_users"), ("data_repositories", "labs")}

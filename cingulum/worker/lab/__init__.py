@@ -1,18 +1,7 @@
-"""The worker in lab mode: notices a lab's files where they lie, brings them to the central store, and proves them."""
+"""The lab agent: finds a lab's registered files on its disk, sends them to the central store, and proves them."""
 
 from cingulum.worker.lab.agent import LabAgent, Round
 from cingulum.worker.lab.journal import Journal
-from cingulum.worker.lab.orders import Copy, Order, orders_of
-from cingulum.worker.lab.reading import Digests, FileChanged, Identity
+from cingulum.worker.lab.orders import Copy, Order, fetch_orders
 
-__all__ = [
-    "Copy",
-    "Digests",
-    "FileChanged",
-    "Identity",
-    "Journal",
-    "LabAgent",
-    "Order",
-    "Round",
-    "orders_of",
-]
+__all__ = ["Copy", "Journal", "LabAgent", "Order", "Round", "fetch_orders"]

@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from cingulum.worker.beats import BEAT_EVERY_S
+from cingulum.worker.heartbeats import HEARTBEAT_EVERY_S
 from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.scopes import Permission, Scope
@@ -184,7 +184,9 @@ async def test_the_job_of_a_dead_worker_is_given_back_while_all_others_are_at_wo
     await run(cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 minute' WHERE token > 0")
     for _ in range(600):
         # The last heartbeat of another worker.
-        await run(cingulum, f"UPDATE scheduler.workers SET seen_at = now() - interval '{BEAT_EVERY_S} s'")
+        await run(
+            cingulum, f"UPDATE scheduler.workers SET seen_at = now() - interval '{HEARTBEAT_EVERY_S} s'"
+        )
         if (found := (await scheduler.get(f"/jobs/{job}")).json())["state"] != "Started":
             break
         await asyncio.sleep(0.1)

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from cingulum.worker.http import Server
+from cingulum.http import Connection
 from cingulum.worker.lab import Journal, LabAgent, Round
 from tests.support.bytes import md5, random_bytes, sha256
 from tests.support.gateway import served
@@ -81,7 +81,7 @@ class Site:
         """One look of the agent at its orders."""
 
         def run() -> Round:
-            server = Server(self.url, self.tokens[user], patience_s=5)
+            server = Connection.unattended(self.url, self.tokens[user], within_s=5)
             journal = Journal(self.root.parent / "agent.sqlite")
             try:
                 return LabAgent(server, journal, self.root, "lab_server", settle_s=0).run_once()

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cingulum.worker.http import Server
+from cingulum.http import Connection
 from cingulum.worker.runner import Options, Worker
 from tests.support.fake_server import FOLDER, FakeServer
 from tests.support.fake_transfer import problem
@@ -26,8 +26,8 @@ def fake() -> FakeServer:
 
 
 def a_worker(fake: FakeServer, tmp_path: Path, **more: Any) -> Worker:
-    server = Server(
-        "http://cingulum.test", "a-token", transport=httpx.MockTransport(fake.handle), patience_s=5
+    server = Connection.unattended(
+        "http://cingulum.test", "a-token", transport=httpx.MockTransport(fake.handle), within_s=5
     )
     return Worker(server, Options(**{"work": tmp_path / "work", "name": "w1", "once": True, **more}))
 

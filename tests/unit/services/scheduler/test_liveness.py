@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cingulum.worker.beats import BEAT_EVERY_S
+from cingulum.worker.heartbeats import HEARTBEAT_EVERY_S
 from services.scheduler.domain.retry import BACK, FIRST_LEASE, LEASE, REPEAT, SILENCE, Liveness
 from services.scheduler.settings import Settings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SWEEP_S = int(Settings.model_fields["lease_sweep_s"].default)
 LOOK_S = 5  # a worker that waits for a job is heard that often
-BEAT_S, REPEAT_S = int(BEAT_EVERY_S), int(REPEAT.total_seconds())
+BEAT_S, REPEAT_S = int(HEARTBEAT_EVERY_S), int(REPEAT.total_seconds())
 END_S = 900
 
 

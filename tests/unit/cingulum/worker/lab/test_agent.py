@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cingulum.worker.http import Server, Unreachable
+from cingulum.http import Connection, Unreachable
 from cingulum.worker.lab import Journal, LabAgent
-from cingulum.worker.lab.sending import Pace
+from cingulum.worker.sending import Pace
 from tests.support.bytes import random_bytes, sha256
 from tests.support.fake_lab import FOLDER, FakeLab
 from tests.support.fake_transfer import problem
@@ -27,17 +27,17 @@ class Lab:
         self.fake = FakeLab()
         self.fake.transfer.part_bytes = PART
         self.now = 2e9
-        self.said: list[str] = []
+        self.lines: list[str] = []
         self.restart()
 
     def restart(self) -> None:
-        """The agent's process begins again."""
-        self.server = Server(
-            "http://server", "token", patience_s=0.0, transport=httpx.MockTransport(self.fake.handle)
+        """Start a new agent on the same state."""
+        self.connection = Connection.unattended(
+            "http://server", "token", within_s=0.0, transport=httpx.MockTransport(self.fake.handle)
         )
         self.journal = Journal(self.folder / "state/agent.sqlite", clock=lambda: self.now)
         self.agent = LabAgent(
-            self.server, self.journal, self.folder / "data", "lab_server", tell=self.said.append
+            self.connection, self.journal, self.folder / "data", "lab_server", report=self.lines.append
         )
 
     def write(self, name: str, data: bytes) -> Path:
@@ -48,19 +48,19 @@ class Lab:
         return path
 
     def count(self, start: str) -> int:
-        """How many requests began so."""
+        """How many requests start with this."""
         return sum(request.startswith(start) for request in self.fake.transfer.requests)
 
     def close(self) -> None:
         self.journal.close()
-        self.server.close()
+        self.connection.close()
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    found = Lab(tmp_path)
-    yield found
-    found.close()
+    lab = Lab(tmp_path)
+    yield lab
+    lab.close()
 
 
 def test_small_files_travel_together_and_raw_data_in_parts(lab: Lab) -> None:
@@ -84,14 +84,14 @@ def test_files_that_are_absent_or_still_written_are_left_alone(lab: Lab) -> None
     path = lab.write("growing.bin", RAW[:10])
     lab.now = path.stat().st_mtime + 1
     result = lab.agent.run_once()
-    assert (result.sent, result.absent, result.resting) == (0, 1, 1)
+    assert (result.sent, result.absent, result.unsettled) == (0, 1, 1)
     lab.write("growing.bin", RAW)
     lab.now = path.stat().st_mtime + 60
     assert lab.agent.run_once().sent == 1
     assert (lab.fake.state("growing.bin"), lab.fake.state("later.npy")) == ("verified", "expected")
 
 
-def test_a_file_that_changes_while_it_is_sent_is_announced_anew(lab: Lab) -> None:
+def test_a_file_that_changes_while_it_is_sent_is_announced_again(lab: Lab) -> None:
     path = lab.write("raw.ap.bin", RAW)
     lab.fake.register("raw.ap.bin", None)
     other = random_bytes(len(RAW), seed=2)
@@ -130,14 +130,14 @@ def test_an_agent_that_lost_the_server_sends_only_the_rest(lab: Lab) -> None:
     assert lab.count("POST /uploads") - lab.count("POST /uploads/") == 1
 
 
-def test_a_file_that_is_not_what_was_registered_is_told_and_not_sent(lab: Lab) -> None:
+def test_a_file_that_is_not_what_was_registered_is_reported_and_not_sent(lab: Lab) -> None:
     for name, data in (("small.npy", b"as registered"), ("raw.ap.bin", RAW)):
         lab.fake.register(name, data)
         lab.write(name, data + b"!")
     assert lab.agent.run_once().sent == 0
     assert {lab.fake.state(name, "lab_server") for name in ("small.npy", "raw.ap.bin")} == {"suspect"}
     assert {lab.fake.state(name) for name in ("small.npy", "raw.ap.bin")} == {"expected"}
-    assert any("not what was registered" in line for line in lab.said)
+    assert any("not what was registered" in line for line in lab.lines)
     assert lab.agent.run_once().is_quiet
     lab.write("small.npy", b"as registered")
     assert lab.agent.run_once().sent == 1
@@ -152,7 +152,7 @@ def test_when_a_bundle_is_refused_its_files_go_one_by_one(lab: Lab) -> None:
     assert (result.sent, result.failed) == (3, [])
 
 
-def test_a_copy_still_wanted_long_after_is_announced_by_its_hash(lab: Lab) -> None:
+def test_a_copy_still_ordered_long_after_is_announced_by_its_hash(lab: Lab) -> None:
     lab.write("raw.ap.bin", RAW)
     lab.fake.register("raw.ap.bin", RAW)
     lab.agent.run_once()
@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(lab: Lab) -> None:
     lab.write("good.npy", b"abc")
     lab.fake.register("good.npy", b"abc")
     result = lab.agent.run_once()
-    assert (result.sent, result.passed_over, result.failed) == (1, [f"{FOLDER}/folder.npy"], [])
+    assert (result.sent, result.skipped, result.failed) == (1, [f"{FOLDER}/folder.npy"], [])
 
 
 def test_a_name_that_the_disk_cannot_have_does_not_stop_the_others(lab: Lab) -> None:
@@ -206,7 +206,7 @@ def test_sending_keeps_to_its_pace(lab: Lab) -> None:
     assert time.monotonic() - began > 0.2
 
 
-def test_a_link_is_passed_over_told_once_and_counted(lab: Lab, tmp_path: Path) -> None:
+def test_a_link_is_skipped_reported_once_and_counted(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"the agent's token")
     lab.fake.register("alf/a.b.npy", b"the agent's token")
     lab.write("alf/c.d.npy", b"fine")
@@ -215,10 +215,10 @@ def test_a_link_is_passed_over_told_once_and_counted(lab: Lab, tmp_path: Path) -
     path.unlink()
     path.symlink_to(tmp_path / "token")
     result = lab.agent.run_once()
-    assert (result.sent, result.passed_over) == (1, [f"{FOLDER}/alf/a.b.npy"])
+    assert (result.sent, result.skipped) == (1, [f"{FOLDER}/alf/a.b.npy"])
     assert set(lab.fake.transfer.stored) == {sha256(b"fine")}
     again = lab.agent.run_once()
-    assert (again.passed_over, again.is_quiet) == ([f"{FOLDER}/alf/a.b.npy"], True)
-    assert [line for line in lab.said if "passed over" in line] == [
-        f"{FOLDER}/alf/a.b.npy: passed over, as a.b.npy is a symbolic link, which is not followed"
+    assert (again.skipped, again.is_quiet) == ([f"{FOLDER}/alf/a.b.npy"], True)
+    assert [line for line in lab.lines if "skipped" in line] == [
+        f"{FOLDER}/alf/a.b.npy: skipped: a.b.npy is a symbolic link, which is not followed"
     ]

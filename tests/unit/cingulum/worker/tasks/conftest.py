@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cingulum.digests import hash_file
 from cingulum.worker.tasks import TaskContext, TaskInput
-from cingulum.worker.uploads import sha256_of
 
 MakeContext = Callable[..., TaskContext]
 
@@ -20,7 +20,7 @@ def make_context(tmp_path: Path) -> MakeContext:
     def make(files: dict[str, Path], **parameters: object) -> TaskContext:
         made = tmp_path / "made"
         made.mkdir(exist_ok=True)
-        inputs = tuple(TaskInput(path, file, sha256_of(file)) for path, file in files.items())
+        inputs = tuple(TaskInput(path, file, hash_file(file).sha256) for path, file in files.items())
         return TaskContext(inputs, made, parameters)
 
     return make

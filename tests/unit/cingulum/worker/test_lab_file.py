@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from cingulum.worker import below
-from cingulum.worker.below import LabFile, PassedOver
+from cingulum.worker import lab_file
+from cingulum.worker.lab_file import FileSkipped, LabFile
 
 SECRET = b"the agent's token"
 
 
 @pytest.fixture(params=["by descriptor", "by resolved path"], autouse=True)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    assert below.CAN_WALK
-    monkeypatch.setattr(below, "CAN_WALK", request.param == "by descriptor")
+    assert lab_file.CAN_TRAVERSE
+    monkeypatch.setattr(lab_file, "CAN_TRAVERSE", request.param == "by descriptor")
     return str(request.param)
 
 
@@ -59,27 +59,27 @@ MAKERS: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_what_is_no_regular_file_is_passed_over(root: Path, kind: str, way: str) -> None:
+def test_what_is_no_regular_file_is_skipped(root: Path, kind: str, way: str) -> None:
     MAKERS[kind](root / "lab/alf/b.npy")
     missing = kind == "link to nothing" and way == "by resolved path"
     for look in (LabFile(root, "lab/alf/b.npy").open, LabFile(root, "lab/alf/b.npy").stat):
-        with pytest.raises(FileNotFoundError if missing else PassedOver):
+        with pytest.raises(FileNotFoundError if missing else FileSkipped):
             look()
 
 
 @pytest.mark.parametrize("target", ["../outside", "lab"])
-def test_a_folder_that_is_a_link_is_passed_over(root: Path, target: str) -> None:
+def test_a_folder_that_is_a_link_is_skipped(root: Path, target: str) -> None:
     (root / "linked").symlink_to(target)
     for look in (LabFile(root, "linked/a.npy").open, LabFile(root, "linked/a.npy").stat):
-        with pytest.raises(PassedOver if target == "../outside" else (PassedOver, FileNotFoundError)):
+        with pytest.raises(FileSkipped if target == "../outside" else (FileSkipped, FileNotFoundError)):
             look()
 
 
 @pytest.mark.parametrize(
     "path", ["../secret", "lab/../../secret", "/etc/passwd", "lab//alf/a.npy", "./lab", ""]
 )
-def test_a_path_that_leaves_the_root_is_passed_over(root: Path, path: str) -> None:
-    with pytest.raises(PassedOver):
+def test_a_path_that_leaves_the_root_is_skipped(root: Path, path: str) -> None:
+    with pytest.raises(FileSkipped):
         LabFile(root, path).open()
 
 
@@ -106,9 +106,9 @@ def test_a_file_exchanged_for_a_link_between_look_and_opening_is_not_followed(
             path.unlink()
             (root / "aside").rename(path)
 
-    for no_follow in (below._FILE, below._FILE & ~os.O_NOFOLLOW):
-        monkeypatch.setattr(below, "_FILE", no_follow)
-        if no_follow & os.O_NOFOLLOW or not below.CAN_WALK:
+    for no_follow in (lab_file._FILE, lab_file._FILE & ~os.O_NOFOLLOW):
+        monkeypatch.setattr(lab_file, "_FILE", no_follow)
+        if no_follow & os.O_NOFOLLOW or not lab_file.CAN_TRAVERSE:
             with monkeypatch.context() as patched:
                 patched.setattr(os, "open", late)
                 with pytest.raises(OSError, match=r"symbolic|exchanged"):

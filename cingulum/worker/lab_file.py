@@ -1,9 +1,9 @@
-"""Files below a lab's root, opened so that no link leads out of it.
+"""Files below a root folder, opened so that no link leads out of it.
 
 Whoever may write into a lab's folder can put a symbolic link there; if the agent followed it, every file of the agent's
 account could be sent under a registered name, or a file of a private project under a name of an open one. So no link
-below the root is followed, also none that stays below it; the root itself may be a link. Only regular files are read:
-a FIFO would block, and a device may act when it is opened.
+below the root is followed, not even one that stays below it; the root itself may be a link. Only regular files are
+read: a FIFO would block, and a device may act when it is opened.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-# O_PATH, where there is one: a folder is only walked through, and may be one whose names we may not list.
+# O_PATH, where there is one: a folder is only traversed, and may be one that we may not list.
 _FOLDER: Final = _FLAGS | _NOFOLLOW | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)
-# O_NONBLOCK: what became a FIFO between our look and our opening must not hold us.
+# O_NONBLOCK: a file that became a FIFO between stat and open must not block us.
 _FILE: Final = _FLAGS | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
-CAN_WALK: Final = bool(_NOFOLLOW) and {os.open, os.stat} <= os.supports_dir_fd
+CAN_TRAVERSE: Final = bool(_NOFOLLOW) and {os.open, os.stat} <= os.supports_dir_fd
 
 
-class PassedOver(OSError):
-    """A file that is not read: a link leads to it, or it is no regular file."""
+class FileSkipped(OSError):
+    """A file that is not read: a link leads to it, or it is not a regular file."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,19 @@ class LabFile:
     root: Path
     relative_path: str
 
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """The file of that name in its own folder."""
+        return cls(path.parent, path.name)
+
     @property
     def name(self) -> str:
-        """Its last part."""
+        """The file name without folders."""
         return self.relative_path.rpartition("/")[2]
 
     def open(self) -> int:
-        """A descriptor for reading. Raises PassedOver, and OSError where it is missing or may not be read."""
-        descriptor = self._walked() if CAN_WALK else self._resolved()
+        """A descriptor for reading. Raises FileSkipped, and OSError where it is missing or may not be read."""
+        descriptor = self._open_by_descriptor() if CAN_TRAVERSE else self._open_by_path()
         try:
             self._check_regular(os.fstat(descriptor))
         except BaseException:
@@ -52,15 +57,15 @@ class LabFile:
         return descriptor
 
     def stat(self) -> os.stat_result:
-        """What lies there, without opening it. Raises as `open` does."""
-        if not CAN_WALK:
+        """The file's status, without opening it. Raises as `open` does."""
+        if not CAN_TRAVERSE:
             return self._checked_path().lstat()
         with self._folder() as folder:
-            return self._look(folder, self.name)
+            return self._checked_stat(folder, self.name)
 
-    def _walked(self) -> int:
+    def _open_by_descriptor(self) -> int:
         with self._folder() as folder:
-            self._look(folder, self.name)
+            self._checked_stat(folder, self.name)
             return os.open(self.name, _FILE, dir_fd=folder)
 
     @contextmanager
@@ -78,14 +83,14 @@ class LabFile:
         finally:
             os.close(current)
 
-    def _look(self, folder: int, name: str) -> os.stat_result:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        self._check_no_link(found, name)
-        self._check_regular(found)
-        return found
+    def _checked_stat(self, folder: int, name: str) -> os.stat_result:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        self._check_no_link(status, name)
+        self._check_regular(status)
+        return status
 
-    def _resolved(self) -> int:
-        """Where folders cannot be walked by descriptor (Windows): the path is checked before and after opening."""
+    def _open_by_path(self) -> int:
+        """Where folders have no descriptors (Windows): the path is checked before and after opening."""
         descriptor = os.open(self._checked_path(), _FILE)
         try:
             is_same = os.path.samestat(os.fstat(descriptor), self._checked_path().lstat())
@@ -94,14 +99,14 @@ class LabFile:
             raise
         if not is_same:
             os.close(descriptor)
-            raise PassedOver(f"{self.relative_path} was exchanged while it was opened")
+            raise FileSkipped(f"{self.relative_path} was exchanged while it was opened")
         return descriptor
 
     def _checked_path(self) -> Path:
         """The path, if no part of it below the root is a link."""
         path = self.root.resolve().joinpath(*self._parts())
         if os.path.normcase(path.resolve(strict=True)) != os.path.normcase(path):
-            raise PassedOver(f"a part of {self.relative_path} is a symbolic link, which is not followed")
+            raise FileSkipped(f"a part of {self.relative_path} is a symbolic link, which is not followed")
         self._check_regular(path.lstat())
         return path
 
@@ -110,13 +115,13 @@ class LabFile:
         if any(
             part in {"", ".", ".."} or "\0" in part or (os.sep != "/" and os.sep in part) for part in parts
         ):
-            raise PassedOver(f"{self.relative_path!r} is no path below the root")
+            raise FileSkipped(f"{self.relative_path!r} is not a path below the root")
         return parts
 
-    def _check_no_link(self, found: os.stat_result, name: str) -> None:
-        if stat.S_ISLNK(found.st_mode):
-            raise PassedOver(f"{name} is a symbolic link, which is not followed")
+    def _check_no_link(self, status: os.stat_result, name: str) -> None:
+        if stat.S_ISLNK(status.st_mode):
+            raise FileSkipped(f"{name} is a symbolic link, which is not followed")
 
-    def _check_regular(self, found: os.stat_result) -> None:
-        if not stat.S_ISREG(found.st_mode):
-            raise PassedOver(f"{self.name} is no regular file")
+    def _check_regular(self, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise FileSkipped(f"{self.name} is not a regular file")

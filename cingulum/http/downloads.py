@@ -1,0 +1,53 @@
+"""Downloads that resume where they broke."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import BinaryIO
+from urllib.parse import quote
+
+import httpx
+
+from cingulum.http.errors import check
+
+
+def data_path(relative_path: str) -> str:
+    """The address of a file on the server, by its path below the data root.
+
+    >>> data_path("hilllab/Subjects/m1/2020-08-21/001/alf/#2024-01-01#/spikes.times.npy")
+    '/data/hilllab/Subjects/m1/2020-08-21/001/alf/%232024-01-01%23/spikes.times.npy'
+    """
+    return f"/data/{quote(relative_path)}"
+
+
+class Download:
+    """A file that is written while it arrives; `done_bytes` of it are there."""
+
+    def __init__(self, file: BinaryIO, headers: Mapping[str, str]) -> None:
+        self._file = file
+        # Compressed transfer would make byte ranges those of the compressed text.
+        self._headers = {**headers, "Accept-Encoding": "identity"}
+        self._etag: str | None = None
+        self.digest = hashlib.sha256()
+        self.done_bytes = 0
+
+    def resume(self, client: httpx.Client, path: str) -> None:
+        """Request what is missing. A file that changed since the last attempt is taken from its start."""
+        headers = dict(self._headers)
+        if self.done_bytes and self._etag:
+            headers |= {"Range": f"bytes={self.done_bytes}-", "If-Range": self._etag}
+        with client.stream("GET", path, headers=headers, follow_redirects=True) as response:
+            if not response.is_success:
+                response.read()
+            check(response)
+            if response.status_code != HTTPStatus.PARTIAL_CONTENT:
+                self._file.seek(0)
+                self._file.truncate()
+                self.digest, self.done_bytes = hashlib.sha256(), 0
+            self._etag = response.headers.get("ETag")
+            for block in response.iter_raw():
+                self._file.write(block)
+                self.digest.update(block)
+                self.done_bytes += len(block)
