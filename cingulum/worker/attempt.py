@@ -16,11 +16,11 @@ from typing import Any, Final
 from cingulum.file_identity import FileChanged, FileIdentity
 from cingulum.http import Connection, Refused, Unreachable, data_path
 from cingulum.worker.job_log import JobLog
+from cingulum.worker.lab_file import FileSkipped, LabFile
 from cingulum.worker.pipelines import known_tasks
+from cingulum.worker.sending import Sender
 from cingulum.worker.task_host import ProcessEnded, TaskHost
 from cingulum.worker.task_process import MADE, OUTCOME, RUN, SCOPE, ApiAccess
-from cingulum.worker.lab_file import FileSkipped, LabFile
-from cingulum.worker.sending import Sender
 from cingulum.worker.work_folder import WorkFolder
 
 _log = logging.getLogger("cingulum.worker")
@@ -162,7 +162,7 @@ class Attempt:
                 raise RunFailed("transient", f"{local.name} was written to while the job read it")
 
     def _run_task(self, folder: Path, log: JobLog) -> list[str]:
-        """Run the task to its end; the names of its outputs."""
+        """Run the task to its end; the paths of its outputs."""
         task = known_tasks().get(self.job["task"])
         limit_s = task.time_out_s if task else 3600
         until = time.monotonic() + limit_s
@@ -172,7 +172,9 @@ class Attempt:
             if time.monotonic() > until:
                 raise RunFailed("transient", f"the task took longer than {limit_s} s")
 
-        access = ApiAccess(self._server.base_url, self._server.token, self._server.about)
+        access = ApiAccess(
+            self._connection.base_url, self._connection.token or "", request_id_of(self.id, self.token)
+        )
         try:
             self._host.run(folder, log.write, check, access)
         except ProcessEnded as error:

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from cingulum.worker.http import Refused, Server, Unreachable
+from cingulum.http import Connection, Refused, Unreachable
 from cingulum.worker.pipelines import known_tasks
 from cingulum.worker.tasks.context import JobScope, TaskContext, TaskFailed, TaskInput
 
@@ -73,16 +73,17 @@ class _TaskApi:
     """What a task may read of the server; its problems are the task's."""
 
     def __init__(self, access: ApiAccess) -> None:
-        self._server = Server(access.base_url, access.token).speaking_of(access.request_id)
+        connection = Connection.unattended(access.base_url, access.token)
+        self._connection = connection.with_request_id(access.request_id)
 
     def get(self, path: str) -> Mapping[str, Any]:
         """The JSON object at a path. Raises TaskFailed."""
         try:
-            content: Mapping[str, Any] = self._server.get(path)
+            content: Mapping[str, Any] = self._connection.get(path)
         except Unreachable as error:
             raise TaskFailed(str(error), may_help=True) from error
         except Refused as error:
-            raise TaskFailed(f"{path} cannot be read: {error}") from error
+            raise TaskFailed(f"{path} cannot be read: {error.in_full}") from error
         return content
 
 

@@ -143,7 +143,7 @@ def test_a_person_s_request_without_an_answer_fails_at_once() -> None:
     assert len(requests) == 1
 
 
-def test_a_person_s_request_is_retried_when_the_server_says_when() -> None:
+def test_a_person_s_request_is_retried_when_the_server_names_a_time() -> None:
     busy = httpx.Response(503, headers={"Retry-After": "0"})
     transport, requests = responding(busy, busy, httpx.Response(200, json=[]))
     assert attended(transport).get("/me") == []
