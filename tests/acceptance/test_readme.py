@@ -1,4 +1,4 @@
-"""README as a newcomer follows it: every code block runs, in order, in an empty home."""
+"""README and the tutorial as a newcomer follows them: every code block runs, in order, in an empty home."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ from tests.support.readme import code_blocks, commands
 
 pytestmark = [pytest.mark.deep, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
-RUNNING = {"make demo": "Ctrl-C ends it.", "make up": "ready in "}  # what each says once it runs until Ctrl-C
+TUTORIAL = ROOT / "docs" / "tutorials" / "first-session.md"
+RUNNING = {
+    "make demo": "Ctrl-C ends it.",
+    "make up": "ready in ",
+}  # what each prints once it runs until Ctrl-C
 
 
 @contextmanager
 def runs_until_interrupted(command: str, environment: dict[str, str]) -> Iterator[None]:
-    """A command of README that goes on until Ctrl-C; the block begins once it says that it runs."""
+    """A command of README that runs until Ctrl-C; the block begins once the command prints that it is ready."""
     # As in a terminal: what a shell runs in the background ignores Ctrl-C, and so would all that it starts.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = subprocess.Popen(
@@ -60,28 +64,45 @@ def test_every_block_runs_in_an_empty_home(tmp_path: Path) -> None:
         "DEMO_SECONDS": "2",
         "COLUMNS": "160",
     }
-    (language, first), *others = code_blocks(ROOT / "README.md")
-    assert language == "sh"
-    demo, up = commands(first)
+    (_, first), (_, second), *others = code_blocks(ROOT / "README.md")
+    demo, test = commands(first)
+    assert (demo, test, commands(second)) == ("make demo", "make test", ["make up"])
     try:
         with runs_until_interrupted(demo, environment):
-            ran = [_run(language, text, environment) for language, text in others]
-        with runs_until_interrupted(up, environment):
-            pass
+            for language, text in others:
+                _run(language, text, environment, ROOT)
+        with runs_until_interrupted("make up", environment):
+            _follow_the_tutorial(tmp_path / "clone", environment)
     finally:
         local.run("down")
-    assert ran == [language for language, _ in others]
 
 
-def _run(language: str, text: str, environment: dict[str, str]) -> str:
-    """Run a block to its end; its language."""
-    asked = {
-        "python": [sys.executable, "-c", text + "\nassert len(trials['choice']) > 100\n"],
+def _follow_the_tutorial(clone: Path, environment: dict[str, str]) -> None:
+    """Run its blocks in a folder that looks like a clone, between its own `make up` and `make down`."""
+    clone.mkdir()
+    for name in ("examples", "docs"):
+        (clone / name).symlink_to(ROOT / name)
+    (language, first), *others = code_blocks(TUTORIAL)
+    up, setup = commands(first)
+    assert (language, up, setup) == ("sh", "make up DETACH=1", ".venv/bin/cingulum setup-one")
+    _run("sh", setup, environment, clone)
+    for language, text in others:
+        if text.startswith("from datetime"):  # the script that the reader saves
+            (clone / "first_session.py").write_text(text)
+        elif text != "make down\n":
+            printed = _run(language, text, environment, clone)
+    assert printed.splitlines()[-1] == "400 trials"
+
+
+def _run(language: str, text: str, environment: dict[str, str], folder: Path) -> str:
+    """Run a block to its end; what it prints."""
+    command = {
+        "python": [sys.executable, "-c", text],
         "sh": ["bash", "-ec", "\n".join(commands(text)).replace(".venv/", f"{sys.prefix}/")],
     }
     done = subprocess.run(
-        asked[language],
-        cwd=ROOT,
+        command[language],
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -90,4 +111,4 @@ def _run(language: str, text: str, environment: dict[str, str]) -> str:
         start_new_session=True,
     )
     assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
-    return language
+    return done.stdout
