@@ -14,12 +14,12 @@ from libs.common.auth import Admin
 from libs.common.bus import Listener, Waiting
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.audit import entries
-from libs.common.db.lists import paged
+from libs.common.db.pages import fetch_page
 from libs.common.db.transaction import Writer
 from libs.common.problem import NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.administration import AuditEntry, FailedEvent
-from libs.common.schemas.pages import PageWanted, Paging
+from libs.common.schemas.pages import PageRequest, Paging
 
 router = APIRouter(route_class=IdempotentRoute, tags=["administration"])
 
@@ -37,44 +37,50 @@ def _waiting(request: Request) -> Waiting:
     return listener.waiting
 
 
-Kept = Annotated[Waiting, Depends(_waiting)]
+WaitingEvents = Annotated[Waiting, Depends(_waiting)]
 
 
 @router.get("/events/{service}/parked", dependencies=Own, responses=problems(NotFound))
 async def list_parked_events(
-    request: Request, _by: Admin, read: Reading, kept: Kept, wanted: Paging
+    request: Request, _by: Admin, session: Reading, waiting: WaitingEvents, paging: Paging
 ) -> Page[FailedEvent]:
     """List events that failed five times by their own fault and are not tried again, the oldest first."""
-    return await _page(request, read, kept, wanted, parked=True)
+    return await _page(request, session, waiting, paging, parked=True)
 
 
 @router.get("/events/{service}/waiting", dependencies=Own, responses=problems(NotFound))
 async def list_waiting_events(
-    request: Request, _by: Admin, read: Reading, kept: Kept, wanted: Paging
+    request: Request, _by: Admin, session: Reading, waiting: WaitingEvents, paging: Paging
 ) -> Page[FailedEvent]:
     """List events that wait for their next try, or behind another event with the same key, the oldest first."""
-    return await _page(request, read, kept, wanted, parked=False)
+    return await _page(request, session, waiting, paging, parked=False)
 
 
 async def _page(
-    request: Request, read: Reading, kept: Waiting, wanted: PageWanted, *, parked: bool
+    request: Request, session: Reading, waiting: Waiting, paging: PageRequest, *, parked: bool
 ) -> Page[FailedEvent]:
-    count, rows = await kept.listed(read, parked=parked, limit=wanted.limit, offset=wanted.offset)
-    return page(request, wanted, count, [_failed(row) for row in rows])
+    count, rows = await waiting.listed(session, parked=parked, limit=paging.limit, offset=paging.offset)
+    return page(request, paging, count, [_failed(row) for row in rows])
 
 
 def _failed(row: Any) -> FailedEvent:
-    told = {name: getattr(row, name) for name in FailedEvent.model_fields}
-    return FailedEvent(**(told | ({} if row.parked_at is None else {"retry_at": None})))
+    values = {name: getattr(row, name) for name in FailedEvent.model_fields}
+    return FailedEvent(**(values | ({} if row.parked_at is None else {"retry_at": None})))
 
 
 @router.post("/events/{service}/{state}/{event_id}/retry", dependencies=Own, responses=problems(NotFound))
 async def retry_event(
-    request: Request, state: str, event_id: UUID, _by: Admin, tx: Tx, kept: Kept, after: BackgroundTasks
+    request: Request,
+    state: str,
+    event_id: UUID,
+    _by: Admin,
+    tx: Tx,
+    waiting: WaitingEvents,
+    after: BackgroundTasks,
 ) -> FailedEvent:
     """Try an event again now, parked or waiting; its failures count from zero."""
-    before = await _find(tx, kept, state, event_id)
-    row = await kept.try_now(tx.session, event_id)
+    before = await _find(tx, waiting, state, event_id)
+    row = await waiting.try_now(tx.session, event_id)
     tx.audit("event.retried", "event", event_id, before={"error": before.error})
     listener: Listener = request.app.state.listener
     after.add_task(listener.wake)  # once this is committed
@@ -85,18 +91,24 @@ async def retry_event(
     "/events/{service}/{state}/{event_id}", status_code=204, dependencies=Own, responses=problems(NotFound)
 )
 async def drop_event(
-    request: Request, state: str, event_id: UUID, _by: Admin, tx: Tx, kept: Kept, after: BackgroundTasks
+    request: Request,
+    state: str,
+    event_id: UUID,
+    _by: Admin,
+    tx: Tx,
+    waiting: WaitingEvents,
+    after: BackgroundTasks,
 ) -> None:
     """Never handle an event, parked or waiting. The audit log keeps all of it."""
-    row = await _find(tx, kept, state, event_id)
-    await kept.drop(tx.session, event_id)
+    row = await _find(tx, waiting, state, event_id)
+    await waiting.drop(tx.session, event_id)
     tx.audit("event.dropped", "event", event_id, before=_failed(row).model_dump(mode="json"))
     listener: Listener = request.app.state.listener
     after.add_task(listener.wake)  # others may have waited behind it
 
 
-async def _find(tx: Tx, kept: Waiting, state: str, event_id: UUID) -> Any:
-    row = await kept.find(tx.session, event_id)
+async def _find(tx: Tx, waiting: Waiting, state: str, event_id: UUID) -> Any:
+    row = await waiting.find(tx.session, event_id)
     if row is None or state != ("waiting" if row.parked_at is None else "parked"):
         raise NotFound(
             f"No event {event_id} is {state} here: it was handled, tried again or dropped meanwhile."
@@ -108,8 +120,8 @@ async def _find(tx: Tx, kept: Waiting, state: str, event_id: UUID) -> Any:
 async def list_audit(
     request: Request,
     _by: Admin,
-    read: Reading,
-    wanted: Paging,
+    session: Reading,
+    paging: Paging,
     object_type: str | None = None,
     object_id: str | None = None,
     action: str | None = None,
@@ -118,5 +130,5 @@ async def list_audit(
     """List who did what in this service, the latest first; filters are exact."""
     writer: Writer = request.app.state.writer
     filters = {"object_type": object_type, "object_id": object_id, "action": action, "username": username}
-    count, rows = await paged(read, entries(writer.tables, filters), wanted)
-    return page(request, wanted, count, [AuditEntry(**row) for row in rows])
+    count, rows = await fetch_page(session, entries(writer.tables, filters), paging)
+    return page(request, paging, count, [AuditEntry(**row) for row in rows])

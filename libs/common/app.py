@@ -114,7 +114,7 @@ def _lifespan(parts: Parts, settings: ServiceSettings) -> Callable[[FastAPI], An
                 listener.run_bell,
                 listener.run_sweep,
                 listener.run_retries,
-                partial(_keep_house, writer, settings.seal_every_s),
+                partial(_maintain, writer, settings.seal_every_s),
                 partial(watch_loop, parts.service),
                 *its_own,
             ]
@@ -163,7 +163,7 @@ async def at_the_end(close: Callable[[], Awaitable[None]]) -> None:
         await close()
 
 
-async def _keep_house(writer: Writer, every_s: float) -> None:
+async def _maintain(writer: Writer, every_s: float) -> None:
     """Chain audit rows within two seconds (those that others left: a minute), and forget old keys once an hour."""
     done, look_at, forget_at = -1, 0.0, 0.0
     while True:
@@ -195,8 +195,8 @@ def _add_health(app: FastAPI) -> None:
         if bus.url is None:
             return JSONResponse({"status": "ok", "bus": "none"})
         # Without NATS all stays correct, only slower: requests must go on coming here.
-        told = ("ok", "connected") if bus.connected else ("degraded", "away")
-        return JSONResponse({"status": told[0], "bus": told[1]})
+        status, connection = ("ok", "connected") if bus.connected else ("degraded", "away")
+        return JSONResponse({"status": status, "bus": connection})
 
     app.add_route("/health/live", live, include_in_schema=False)
     app.add_route("/health/ready", ready, include_in_schema=False)

@@ -33,31 +33,31 @@ _ALGORITHM = "EdDSA"
 _REMEMBERED = 1_000
 
 
-def sign_identity(who: Principal, audience: Service, signing_key: str, *, now: float) -> str:
+def sign_identity(principal: Principal, audience: Service, signing_key: str, *, now: float) -> str:
     """An inner identity for one service, good for 60 s."""
-    told: dict[str, Any] = {
-        "sub": str(who.user_id),
+    claims: dict[str, Any] = {
+        "sub": str(principal.user_id),
         "aud": str(audience),
         "iat": int(now),
         "exp": int(now) + LIFE_S,
-        "name": who.username,
-        "super": who.is_superuser,
-        "stock": who.is_stock_manager,
-        "public": who.is_public,
-        "labs": sorted(map(str, who.labs)),
-        "projects": sorted(map(str, who.projects)),
-        "delegators": sorted(map(str, who.delegators)),
-        "scopes": None if who.scopes is None else sorted(map(str, who.scopes)),
-        "until": None if who.until is None else who.until.isoformat(),
-        "token": None if who.token_id is None else str(who.token_id),
-        "address": who.address,
+        "name": principal.username,
+        "super": principal.is_superuser,
+        "stock": principal.is_stock_manager,
+        "public": principal.is_public,
+        "labs": sorted(map(str, principal.labs)),
+        "projects": sorted(map(str, principal.projects)),
+        "delegators": sorted(map(str, principal.delegators)),
+        "scopes": None if principal.scopes is None else sorted(map(str, principal.scopes)),
+        "until": None if principal.until is None else principal.until.isoformat(),
+        "token": None if principal.token_id is None else str(principal.token_id),
+        "address": principal.address,
     }
-    return jwt.encode(told, signing_key, algorithm=_ALGORITHM)
+    return jwt.encode(claims, signing_key, algorithm=_ALGORITHM)
 
 
 def read_identity(token: str, audience: Service, verify_key: str) -> Principal:
     """The caller that an inner identity names. Raises jwt.InvalidTokenError if it is forged, stale or for another."""
-    told = jwt.decode(
+    claims = jwt.decode(
         token,
         verify_key,
         algorithms=[_ALGORITHM],
@@ -66,19 +66,19 @@ def read_identity(token: str, audience: Service, verify_key: str) -> Principal:
         options={"require": ["exp", "iat", "aud", "sub"]},
     )
     return Principal(
-        user_id=UUID(told["sub"]),
-        username=str(told["name"]),
-        is_superuser=bool(told["super"]),
-        is_stock_manager=bool(told["stock"]),
-        is_public=bool(told["public"]),
-        labs=frozenset(map(UUID, told["labs"])),
-        projects=frozenset(map(UUID, told["projects"])),
-        delegators=frozenset(map(UUID, told["delegators"])),
-        scopes=None if told["scopes"] is None else frozenset(map(Scope.parse, told["scopes"])),
-        until=None if told["until"] is None else datetime.fromisoformat(told["until"]),
+        user_id=UUID(claims["sub"]),
+        username=str(claims["name"]),
+        is_superuser=bool(claims["super"]),
+        is_stock_manager=bool(claims["stock"]),
+        is_public=bool(claims["public"]),
+        labs=frozenset(map(UUID, claims["labs"])),
+        projects=frozenset(map(UUID, claims["projects"])),
+        delegators=frozenset(map(UUID, claims["delegators"])),
+        scopes=None if claims["scopes"] is None else frozenset(map(Scope.parse, claims["scopes"])),
+        until=None if claims["until"] is None else datetime.fromisoformat(claims["until"]),
         # An older gateway sends neither, while a system is upgraded.
-        token_id=None if told.get("token") is None else UUID(told["token"]),
-        address=str(told.get("address", "")),
+        token_id=None if claims.get("token") is None else UUID(claims["token"]),
+        address=str(claims.get("address", "")),
     )
 
 
@@ -94,9 +94,9 @@ class Identified:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             sent = dict(scope["headers"]).get(HEADER.encode())
-            who = self._caller(sent.decode("latin-1")) if sent else None
-            scope.setdefault("state", {})["principal"] = who
-            caller.set(who.user_id if who else None)
+            principal = self._caller(sent.decode("latin-1")) if sent else None
+            scope.setdefault("state", {})["principal"] = principal
+            caller.set(principal.user_id if principal else None)
         await self.app(scope, receive, send)
 
     def _caller(self, token: str) -> Principal | None:
@@ -104,11 +104,11 @@ class Identified:
         if known is not None:
             return known
         try:
-            who = read_identity(token, self.service, self.verify_key)
+            principal = read_identity(token, self.service, self.verify_key)
         except (jwt.InvalidTokenError, KeyError, ValueError):
             return None
-        self._known.put(token, who, REMEMBERED_S)
-        return who
+        self._known.put(token, principal, REMEMBERED_S)
+        return principal
 
 
 class Needs:
@@ -118,24 +118,28 @@ class Needs:
         self.permission = permission
         self.target = target
 
-    def allows(self, who: Principal, method: str) -> bool:
+    def allows(self, principal: Principal, method: str) -> bool:
         """Whether a caller may call a route by this method; a token that only reads changes nothing on any route.
 
         What only administrators read, a token reads with the permission for it, and if it is not narrowed.
         """
-        if method not in SAFE and is_read_only(who):
+        if method not in SAFE and is_read_only(principal):
             return False
-        if method in SAFE and self.permission is Permission.ADMIN and not may_oversee(who):
+        if method in SAFE and self.permission is Permission.ADMIN and not may_oversee(principal):
             return False
-        return may(who, self.permission) if self.target is None else may_on(who, self.permission, self.target)
+        return (
+            may(principal, self.permission)
+            if self.target is None
+            else may_on(principal, self.permission, self.target)
+        )
 
     async def __call__(self, request: Request) -> Principal:
-        who: Principal | None = getattr(request.state, "principal", None)
-        if who is None:
+        principal: Principal | None = getattr(request.state, "principal", None)
+        if principal is None:
             raise NotAuthenticated
-        if not self.allows(who, request.method):
+        if not self.allows(principal, request.method):
             raise Forbidden
-        return who
+        return principal
 
 
 def requires(permission: Permission, target: Target | None = None) -> Any:
@@ -156,12 +160,12 @@ SharedEditor = Annotated[Principal, requires(Permission.WRITE, SHARED)]
 Prover = Annotated[Principal, requires(Permission.PROVE)]
 
 
-async def seen_by(by: Reader) -> Visibility:
+async def caller_visibility(by: Reader) -> Visibility:
     """What the caller may see."""
     return visibility(by)
 
 
-Sees = Annotated[Visibility, Depends(seen_by)]
+Sees = Annotated[Visibility, Depends(caller_visibility)]
 
 
 def open_to_all(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

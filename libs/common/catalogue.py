@@ -163,11 +163,11 @@ def body_of(method: str, path: str) -> Body:
     """
     parts = path.strip("/").split("/")
     for declared, template, body in BODIES:
-        wanted = template.strip("/").split("/")
-        if declared == method and len(wanted) == len(parts) and all(map(_fits, wanted, parts)):
+        pattern = template.strip("/").split("/")
+        if declared == method and len(pattern) == len(parts) and all(map(_fits, pattern, parts)):
             return body
     return Body.PAGE if parts[0] == "app" else Body.JSON
 
 
-def _fits(wanted: str, part: str) -> bool:
-    return wanted == part or wanted.startswith("{")
+def _fits(pattern: str, part: str) -> bool:
+    return pattern == part or pattern.startswith("{")

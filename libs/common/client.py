@@ -48,8 +48,8 @@ def with_query(path: str, query: Mapping[str, Any]) -> str:
     >>> with_query("/sessions", {"subject": "SWC_054", "lab": None})
     '/sessions?subject=SWC_054'
     """
-    given = {name: value for name, value in query.items() if value is not None}
-    return f"{path}?{urlencode(given)}" if given else path
+    params = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(params)}" if params else path
 
 
 class InProcess:
@@ -63,9 +63,11 @@ class InProcess:
     ) -> Answer:
         """See Api."""
         sent: list[Message] = []
-        given = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        raw_headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+        ]
         if content:
-            given.append((b"content-length", str(len(content)).encode()))
+            raw_headers.append((b"content-length", str(len(content)).encode()))
         plain, _, query = path.partition("?")
         scope = {
             "type": "http",
@@ -77,27 +79,31 @@ class InProcess:
             "raw_path": plain.encode(),
             "root_path": "",
             "query_string": query.encode("latin-1"),
-            "headers": given,
+            "headers": raw_headers,
             "client": None,
             "server": None,
         }
 
-        asked = False
+        is_sent = False
 
         async def receive() -> Message:
             # Once only: who streams an answer waits here for the caller to hang up, which we do not.
-            nonlocal asked
-            if asked:
+            nonlocal is_sent
+            if is_sent:
                 await asyncio.Event().wait()
-            asked = True
+            is_sent = True
             return {"type": "http.request", "body": content, "more_body": False}
 
         async def send(message: Message) -> None:
             sent.append(message)
 
         await self.app(scope, receive, send)
-        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent[0]["headers"]}
-        return Answer(sent[0]["status"], told, b"".join(part.get("body", b"") for part in sent[1:]))
+        response_headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in sent[0]["headers"]
+        }
+        return Answer(
+            sent[0]["status"], response_headers, b"".join(part.get("body", b"") for part in sent[1:])
+        )
 
     async def close(self) -> None:
         """Nothing to give back."""
@@ -123,8 +129,8 @@ class OverHttp:
             async with self._session.request(
                 method, f"{self.base_url}{path}", headers=headers, data=content or None, allow_redirects=False
             ) as answer:
-                told = {name.lower(): value for name, value in answer.headers.items()}
-                return Answer(answer.status, told, await answer.read())
+                response_headers = {name.lower(): value for name, value in answer.headers.items()}
+                return Answer(answer.status, response_headers, await answer.read())
         except (TimeoutError, aiohttp.ClientError) as error:
             raise Unavailable(f"The API does not answer: {type(error).__name__}.") from error
 

@@ -35,15 +35,15 @@ def read_cookies(headers: Iterable[Header]) -> dict[str, str]:
     >>> read_cookies([(b"cookie", b'a="\\\\"; cingulum_csrf=xyz; cingulum_csrf=later')])
     {'cingulum_csrf': 'xyz'}
     """
-    found: dict[str, str] = {}
+    cookies: dict[str, str] = {}
     for name, value in headers:
         if name == b"cookie":
             for pair in value.split(b";"):
                 key, _, text = pair.partition(b"=")
                 ours = key.strip().decode("latin-1")
                 if ours in NAMES and len(text) <= LONGEST_VALUE and _VALUE.fullmatch(text := text.strip()):
-                    found.setdefault(ours, text.decode("ascii"))
-    return found
+                    cookies.setdefault(ours, text.decode("ascii"))
+    return cookies
 
 
 def only_our_cookies(headers: list[Header]) -> list[Header]:
@@ -54,9 +54,9 @@ def only_our_cookies(headers: list[Header]) -> list[Header]:
     """
     if not any(name == b"cookie" for name, _ in headers):
         return headers
-    kept = [(name, value) for name, value in headers if name != b"cookie"]
+    others = [(name, value) for name, value in headers if name != b"cookie"]
     ours = "; ".join(f"{name}={value}" for name, value in read_cookies(headers).items())
-    return [*kept, (b"cookie", ours.encode())] if ours else kept
+    return [*others, (b"cookie", ours.encode())] if ours else others
 
 
 def cookie_name(base: str, *, secure: bool) -> str:

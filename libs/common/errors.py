@@ -19,7 +19,7 @@ from libs.common.http import SAFE
 from libs.common.observability import logger
 from libs.common.problem import BadRequest, Conflict, NotFound, Problem, QueryTooLong, Unavailable
 
-MOST_TOLD: Final = 20  # of what is wrong in a request
+MOST_ERRORS: Final = 20  # of what is wrong in a request
 RETRY_AFTER_S: Final = "2"  # of every 503: clients of ours repeat a request only where the answer says when
 
 
@@ -38,7 +38,7 @@ def add_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
-class _Told(JSONResponse):
+class _ProblemResponse(JSONResponse):
     """A problem may quote what a caller sent, half characters included."""
 
     def render(self, content: Any) -> bytes:
@@ -50,7 +50,7 @@ def answer(problem: Problem) -> Response:
     headers = dict(problem.headers)
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.setdefault("Retry-After", RETRY_AFTER_S)
-    return _Told(problem.body(), problem.status, headers=headers)
+    return _ProblemResponse(problem.body(), problem.status, headers=headers)
 
 
 async def _away(_request: Request, error: Exception) -> Response:
@@ -72,11 +72,11 @@ async def _problem(_request: Request, error: Exception) -> Response:
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     fields: dict[str, list[str]] = {}
-    for found in error.errors()[:MOST_TOLD]:
-        where = [str(part) for part in found["loc"] if part not in {"body", "query", "path", "header"}]
-        if found["type"] == "json_invalid":  # its place is a position in the text, not a field
+    for error_item in error.errors()[:MOST_ERRORS]:
+        where = [str(part) for part in error_item["loc"] if part not in {"body", "query", "path", "header"}]
+        if error_item["type"] == "json_invalid":  # its place is a position in the text, not a field
             where = []
-        fields.setdefault(".".join(where) or "non_field_errors", []).append(str(found["msg"]))
+        fields.setdefault(".".join(where) or "non_field_errors", []).append(str(error_item["msg"]))
     return answer(BadRequest("The request is not as it must be.", fields=fields))
 
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.common.catalogue import MOST_BYTES, Body, body_of
 from libs.common.cookies import only_our_cookies
-from libs.common.problem import BodyTooLarge, NoFileWanted, Problem
+from libs.common.problem import BodyTooLarge, NoFileExpected, Problem
 
 JSON_BYTES: Final = MOST_BYTES[Body.JSON] or 0
 
@@ -85,7 +85,7 @@ def _refusal(scope: Scope, body: Body, most: int | None) -> Problem | None:
         if name == b"content-length" and most is not None and _number(value) > most:
             return _too_large(most)
         if name == b"content-type" and body is not Body.IMAGE and b"multipart" in value.lower():
-            return NoFileWanted()
+            return NoFileExpected()
     return None
 
 

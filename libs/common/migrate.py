@@ -90,11 +90,11 @@ async def step_zero(addresses: Addresses) -> None:
             await _execute(connection, _schemas())
             there = {row.name: row for row in await connection.execute(sa.text(_VIEWS_THERE))}
             for view in VIEWS:
-                found = there.get(view.full_name)
-                if found is None:
+                view_there = there.get(view.full_name)
+                if view_there is None:
                     await _execute(connection, _as_owner(view, view.stand_in()))
-                elif missing := set(view.columns) - set(found.columns):
-                    await _execute(connection, _as_owner(view, view.widened(found.definition, missing)))
+                elif missing := set(view.columns) - set(view_there.columns):
+                    await _execute(connection, _as_owner(view, view.widened(view_there.definition, missing)))
     finally:
         await engine.dispose()
 
@@ -150,15 +150,15 @@ def folder_of(service: Service) -> Path:
 
 def published_by(service: Service, selects: Mapping[str, str]) -> dict[View, str]:
     """The service's SELECT for each of its views; raises if one is missing or too many."""
-    wanted = {view.noun: view for view in VIEWS if view.owner is service}
+    declared = {view.noun: view for view in VIEWS if view.owner is service}
     if "events" not in selects:
         events = f"SELECT id, seq, subject, payload, request_id, created_at FROM {service}.events"  # noqa: S608
         selects = {**selects, "events": events}
-    if set(selects) != set(wanted):
+    if set(selects) != set(declared):
         raise LookupError(
-            f"{service} must fill {sorted(wanted)} and fills {sorted(selects)}: see libs/common/published.py"
+            f"{service} must fill {sorted(declared)} and fills {sorted(selects)}: see libs/common/published.py"
         )
-    return {wanted[noun]: select for noun, select in selects.items()}
+    return {declared[noun]: select for noun, select in selects.items()}
 
 
 async def upgrade(service: Service, addresses: Addresses, *, views: bool = True) -> None:
@@ -195,14 +195,14 @@ def run_environment() -> None:
     """The body of each service's `migrations/env.py`."""
     from alembic import context
 
-    given = context.config.attributes
+    options = context.config.attributes
     context.configure(
-        connection=given["connection"],
-        target_metadata=given["metadata"],
+        connection=options["connection"],
+        target_metadata=options["metadata"],
         version_table="migrations",
-        version_table_schema=given["schema"],
+        version_table_schema=options["schema"],
         include_schemas=True,
-        include_name=lambda name, kind, _parents: name == given["schema"] if kind == "schema" else True,
+        include_name=lambda name, kind, _parents: name == options["schema"] if kind == "schema" else True,
         include_object=lambda _object, name, kind, _reflected, _to: (
             not (kind == "table" and name == "migrations")
         ),

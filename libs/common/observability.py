@@ -72,8 +72,8 @@ def _with_request_id(
 ) -> structlog.typing.EventDict:
     this = request_id.get()
     event.setdefault("request_id", this)
-    if who := caller.get():
-        event.setdefault("caller", str(who))
+    if user_id := caller.get():
+        event.setdefault("caller", str(user_id))
     if job_id := job_of(this):
         event.setdefault("job_id", job_id)
     return event
@@ -85,8 +85,8 @@ def _without_controls(
     """What callers sent may not move the cursor of whoever reads plain lines; JSON escapes by itself."""
     for name, value in event.items():
         if isinstance(value, str) and not value.isprintable():
-            kept = "\n" if name == "exception" else ""  # a traceback has lines
-            event[name] = "".join(c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in value)
+            allowed = "\n" if name == "exception" else ""  # a traceback has lines
+            event[name] = "".join(c if c.isprintable() or c in allowed else ascii(c)[1:-1] for c in value)
     return event
 
 
@@ -98,8 +98,8 @@ def job_of(request: str) -> str | None:
     >>> job_of("3a0e") is None
     True
     """
-    found = _OF_JOB.fullmatch(request)
-    return found[1] if found else None
+    match = _OF_JOB.fullmatch(request)
+    return match[1] if match else None
 
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
@@ -186,17 +186,17 @@ class Observed:
 
 async def watch_loop(service: str, every_s: float = 0.05) -> None:
     """Measure how late the event loop runs; anything above 100 ms means work that belongs in a thread."""
-    worst, held, since = 0.0, 0.0, time.monotonic()
+    worst, worst_held, since = 0.0, 0.0, time.monotonic()
     while True:
         before, cpu_before = time.monotonic(), time.thread_time()
         await asyncio.sleep(every_s)
         now = time.monotonic()
         lag = now - before - every_s
-        worst, held = max(worst, lag), max(held, min(lag, time.thread_time() - cpu_before))
+        worst, worst_held = max(worst, lag), max(worst_held, min(lag, time.thread_time() - cpu_before))
         LOOP_LAG.labels(service).set(worst)
-        LOOP_HELD.labels(service).set(held)
+        LOOP_HELD.labels(service).set(worst_held)
         if now - since > 10:
-            worst, held, since = 0.0, 0.0, now
+            worst, worst_held, since = 0.0, 0.0, now
 
 
 def prepare_routes(app: Starlette) -> None:

@@ -33,12 +33,12 @@ def is_own_origin(headers: Mapping[str, str], host: str, *, secure: bool) -> boo
 
 def _names(source: str, host: str, *, secure: bool) -> bool:
     try:
-        found = urlsplit(source)
-        ours = urlsplit(f"{found.scheme}://{host}")
-        default = DEFAULT_PORTS[found.scheme]
-        same_host = bool(found.hostname) and found.hostname == ours.hostname
-        same_port = (found.port or default) == (ours.port or default)
+        sender = urlsplit(source)
+        ours = urlsplit(f"{sender.scheme}://{host}")
+        default = DEFAULT_PORTS[sender.scheme]
+        same_host = bool(sender.hostname) and sender.hostname == ours.hostname
+        same_port = (sender.port or default) == (ours.port or default)
     except (KeyError, ValueError):
         return False
     # A page that came without TLS may have been written by whoever sits on the network.
-    return same_host and same_port and (found.scheme == "https" or not secure)
+    return same_host and same_port and (sender.scheme == "https" or not secure)

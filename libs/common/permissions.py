@@ -39,21 +39,23 @@ class Principal:
     address: str = ""
 
 
-def may(who: Principal, permission: Permission) -> bool:
+def may(principal: Principal, permission: Permission) -> bool:
     """Whether a caller has a permission somewhere at all: `requires` asks this. On what, is decided by `may_on`.
 
     >>> from uuid import uuid4
     >>> may(Principal(uuid4(), "ada"), Permission.WRITE), may(Principal(uuid4(), "ada"), Permission.ADMIN)
     (True, False)
     """
-    return _role_allows(who, permission) and (
-        who.scopes is None or any(scope.permission is permission for scope in who.scopes)
+    return _role_allows(principal, permission) and (
+        principal.scopes is None or any(scope.permission is permission for scope in principal.scopes)
     )
 
 
-def is_read_only(who: Principal) -> bool:
+def is_read_only(principal: Principal) -> bool:
     """Whether a caller's token allows nothing but reading."""
-    return who.scopes is not None and all(scope.permission is Permission.READ for scope in who.scopes)
+    return principal.scopes is not None and all(
+        scope.permission is Permission.READ for scope in principal.scopes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ SHARED: Final = Target(is_shared=True)
 _OF_PERSON: Final = frozenset({Permission.WRITE, Permission.REGISTER, Permission.TRANSFER})
 
 
-def may_on(who: Principal, permission: Permission, target: Target) -> bool:
+def may_on(principal: Principal, permission: Permission, target: Target) -> bool:
     """Whether a caller has a permission on an object: the role reaches it, and so does a scope of the token.
 
     A role reaches the labs of one's memberships, and the animals of oneself and of those who named one as delegate. It
@@ -101,15 +103,17 @@ def may_on(who: Principal, permission: Permission, target: Target) -> bool:
     >>> may_on(narrow, Permission.WRITE, Target(lab, frozenset({project})))
     True
     """
-    return _role_reaches(who, permission, target) and in_scope(who, permission, target)
+    return _role_reaches(principal, permission, target) and in_scope(principal, permission, target)
 
 
-def in_scope(who: Principal, permission: Permission, target: Target) -> bool:
+def in_scope(principal: Principal, permission: Permission, target: Target) -> bool:
     """Whether a token reaches an object, whatever its user's role is: no change takes an object out of its reach."""
-    return who.scopes is None or any(_scope_reaches(scope, permission, target) for scope in who.scopes)
+    return principal.scopes is None or any(
+        _scope_reaches(scope, permission, target) for scope in principal.scopes
+    )
 
 
-def may_oversee(who: Principal) -> bool:
+def may_oversee(principal: Principal) -> bool:
     """Whether a caller reads what only administrators read: audit logs, failed events, metrics, others' addresses.
 
     The role alone is not enough: a token needs `admin` among its scopes, and none that narrows what it reads.
@@ -121,9 +125,9 @@ def may_oversee(who: Principal) -> bool:
     >>> [may_oversee(token(*scopes)) for scopes in ((admin,), (admin, read), (admin, narrow), (read,))]
     [True, True, False, False]
     """
-    reach = reach_of(who, Permission.READ)
+    reach = reach_of(principal, Permission.READ)
     is_narrowed = reach is not None and bool(reach.labs or reach.projects)
-    return may_on(who, Permission.ADMIN, SHARED) and not is_narrowed
+    return may_on(principal, Permission.ADMIN, SHARED) and not is_narrowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ class Reach:
     projects: frozenset[UUID]
 
 
-def reach_of(who: Principal, permission: Permission) -> Reach | None:
+def reach_of(principal: Principal, permission: Permission) -> Reach | None:
     """Where the scopes of a permission reach, for statements that look for what a caller may work on.
 
     None where they are not narrowed. An object is within reach exactly where `in_scope` says so.
@@ -144,8 +148,8 @@ def reach_of(who: Principal, permission: Permission) -> Reach | None:
     >>> reach_of(rig, Permission.WORK).labs, reach_of(rig, Permission.READ).labs
     (frozenset({UUID('00000000-0000-0000-0000-000000000001')}), frozenset())
     """
-    scopes = [scope for scope in who.scopes or () if scope.permission is permission]
-    if who.scopes is None or any(scope == Scope(permission) for scope in scopes):
+    scopes = [scope for scope in principal.scopes or () if scope.permission is permission]
+    if principal.scopes is None or any(scope == Scope(permission) for scope in scopes):
         return None
     return Reach(
         frozenset(scope.lab_id for scope in scopes if scope.lab_id),
@@ -153,30 +157,40 @@ def reach_of(who: Principal, permission: Permission) -> Reach | None:
     )
 
 
-def _role_allows(who: Principal, permission: Permission) -> bool:
+def _role_allows(principal: Principal, permission: Permission) -> bool:
     """Whether a caller's role has a permission somewhere."""
     if permission is Permission.READ:
         return True
-    if who.is_public:
+    if principal.is_public:
         return False
     if permission is Permission.PROVE:
-        return who.scopes is not None  # the word of the machine that holds the file, and of no person
-    if who.is_superuser:
+        return principal.scopes is not None  # the word of the machine that holds the file, and of no person
+    if principal.is_superuser:
         return True
     # A worker is a machine with a token made for it: no log-in of a person claims jobs by accident.
-    return who.scopes is not None if permission is Permission.WORK else permission is not Permission.ADMIN
+    return (
+        principal.scopes is not None if permission is Permission.WORK else permission is not Permission.ADMIN
+    )
 
 
-def _role_reaches(who: Principal, permission: Permission, target: Target) -> bool:
-    if not _role_allows(who, permission):
+def _role_reaches(principal: Principal, permission: Permission, target: Target) -> bool:
+    if not _role_allows(principal, permission):
         return False
-    if target.is_shared or who.is_superuser or who.is_stock_manager or target.lab_id in who.labs:
+    if (
+        target.is_shared
+        or principal.is_superuser
+        or principal.is_stock_manager
+        or target.lab_id in principal.labs
+    ):
         return True
     if permission in {Permission.READ, Permission.WORK, Permission.PROVE}:
         return True
-    if permission is Permission.WRITE and target.animal_lab_id in who.labs:
+    if permission is Permission.WRITE and target.animal_lab_id in principal.labs:
         return True
-    return permission in _OF_PERSON and target.responsible_user_id in {who.user_id, *who.delegators}
+    return permission in _OF_PERSON and target.responsible_user_id in {
+        principal.user_id,
+        *principal.delegators,
+    }
 
 
 def _scope_reaches(scope: Scope, permission: Permission, target: Target) -> bool:
@@ -191,7 +205,7 @@ def _scope_reaches(scope: Scope, permission: Permission, target: Target) -> bool
     return scope.lab_id is None or scope.lab_id == target.lab_id
 
 
-def acts_as_owner(who: Principal) -> bool:
+def acts_as_owner(principal: Principal) -> bool:
     """Whether a caller may change how the account signs in: neither by a narrowed token nor for a shared account.
 
     >>> from uuid import uuid4
@@ -200,10 +214,10 @@ def acts_as_owner(who: Principal) -> bool:
     >>> acts_as_owner(ada), acts_as_owner(narrow), acts_as_owner(Principal(uuid4(), "all", is_public=True))
     (True, False, False)
     """
-    return who.scopes is None and not who.is_public
+    return principal.scopes is None and not principal.is_public
 
 
-def may_hand_on(who: Principal, scope: Scope) -> bool:
+def may_hand_on(principal: Principal, scope: Scope) -> bool:
     """Whether a caller has what a scope allows, by role and by the credential in use, so that a token may carry it.
 
     Only administrators make tokens for machines that prove what they hold.
@@ -218,12 +232,14 @@ def may_hand_on(who: Principal, scope: Scope) -> bool:
     >>> may_hand_on(narrow, Scope(Permission.WRITE, lab_id=lab)), may_hand_on(rig, Scope(Permission.ADMIN))
     (True, False)
     """
-    carried = who.scopes is None or scope in who.scopes or Scope(scope.permission) in who.scopes
+    carried = (
+        principal.scopes is None or scope in principal.scopes or Scope(scope.permission) in principal.scopes
+    )
     if scope.permission is Permission.PROVE:
-        return carried and who.is_superuser
+        return carried and principal.is_superuser
     if scope.lab_id is not None:
-        return carried and _role_reaches(who, scope.permission, Target(scope.lab_id))
-    return carried and _role_allows(who, scope.permission)
+        return carried and _role_reaches(principal, scope.permission, Target(scope.lab_id))
+    return carried and _role_allows(principal, scope.permission)
 
 
 # What only administrators hand out, and what no role of a person has by itself.

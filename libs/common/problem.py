@@ -153,7 +153,7 @@ class BodyTooLarge(Problem):
     detail = "The body is too large."
 
 
-class NoFileWanted(Problem):
+class NoFileExpected(Problem):
     """A multipart body for a route that takes no file."""
 
     status = 415
@@ -170,9 +170,9 @@ class QueryTooLong(Unavailable):
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route: which problems its callers should be ready for."""
-    found: dict[int | str, dict[str, Any]] = {}
+    responses: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        said = f"`{kind.slug}`: {kind.detail}"
-        before = found.get(kind.status)
-        found[kind.status] = {"description": f"{before['description']}; {said}" if before else said}
-    return found
+        text = f"`{kind.slug}`: {kind.detail}"
+        before = responses.get(kind.status)
+        responses[kind.status] = {"description": f"{before['description']}; {text}" if before else text}
+    return responses

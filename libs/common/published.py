@@ -346,6 +346,6 @@ EVENTS: Final[Mapping[Service, View]] = {
 }
 
 VIEWS: Final[tuple[View, ...]] = (
-    *(found for found in list(globals().values()) if isinstance(found, View)),
+    *(view for view in list(globals().values()) if isinstance(view, View)),
     *EVENTS.values(),
 )

@@ -26,20 +26,20 @@ from libs.common.published import (
 )
 
 
-async def session_targets(read: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Target]:
+async def session_targets(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Target]:
     """The targets of the sessions that are there, by id."""
-    session, subject = table(SESSIONS), table(SUBJECTS)
-    found = await read.execute(
+    sessions, subjects = table(SESSIONS), table(SUBJECTS)
+    rows = await session.execute(
         sa.select(
-            session.c.id,
-            sa.func.coalesce(session.c.lab_id, subject.c.lab_id).label("lab_id"),
-            session.c.responsible_user_id,
-            subject.c.lab_id.label("animal_lab_id"),
+            sessions.c.id,
+            sa.func.coalesce(sessions.c.lab_id, subjects.c.lab_id).label("lab_id"),
+            sessions.c.responsible_user_id,
+            subjects.c.lab_id.label("animal_lab_id"),
         )
-        .join(subject, subject.c.id == session.c.subject_id)
-        .where(session.c.id == _any(ids))
+        .join(subjects, subjects.c.id == sessions.c.subject_id)
+        .where(sessions.c.id == _any(ids))
     )
-    projects = await _projects(read, SESSION_AUDIENCE, "session_id", ids)
+    projects = await _projects(session, SESSION_AUDIENCE, "session_id", ids)
     return {
         row.id: Target(
             row.lab_id,
@@ -47,39 +47,39 @@ async def session_targets(read: AsyncSession, ids: Collection[UUID]) -> dict[UUI
             row.responsible_user_id,
             animal_lab_id=row.animal_lab_id,
         )
-        for row in found
+        for row in rows
     }
 
 
-async def session_target(read: AsyncSession, session_id: UUID | None) -> Target:
+async def session_target(session: AsyncSession, session_id: UUID | None) -> Target:
     """The target of one session."""
-    return Target() if session_id is None else await object_target(read, "session", session_id)
+    return Target() if session_id is None else await object_target(session, "session", session_id)
 
 
-async def object_target(read: AsyncSession, content_type: str | None, object_id: UUID | None) -> Target:
+async def object_target(session: AsyncSession, content_type: str | None, object_id: UUID | None) -> Target:
     """The target of what an aggregate dataset belongs to; `content_type` such as "subject"."""
     if object_id is None:
         return Target()
     match content_type:
         case "session":
-            return (await session_targets(read, [object_id])).get(object_id, Target())
+            return (await session_targets(session, [object_id])).get(object_id, Target())
         case "subject":
-            return await _subject(read, object_id)
+            return await _subject(session, object_id)
         case "probeinsertion":
             insertion = table(INSERTIONS)
             of = sa.select(insertion.c.session_id).where(insertion.c.id == object_id)
-            return await session_target(read, await read.scalar(of))
+            return await session_target(session, await session.scalar(of))
     in_project = frozenset({object_id}) if content_type == "project" else frozenset()
     return Target(object_id if content_type == "lab" else None, in_project)
 
 
 async def dataset_target(
-    read: AsyncSession, session_id: UUID | None, content_type: str | None, object_id: UUID | None
+    session: AsyncSession, session_id: UUID | None, content_type: str | None, object_id: UUID | None
 ) -> Target:
     """The target of a dataset: that of its session, or of its object if it has none."""
     if session_id is not None:
-        return await session_target(read, session_id)
-    return await object_target(read, content_type, object_id)
+        return await session_target(session, session_id)
+    return await object_target(session, content_type, object_id)
 
 
 def session_in_reach(reach: Reach | None, session_id: Any) -> sa.ColumnElement[bool]:
@@ -125,24 +125,26 @@ def object_in_reach(reach: Reach | None, content_type: Any, object_id: Any) -> s
     return sa.or_(*(sa.and_(content_type == name, rule) for name, rule in rules.items()))
 
 
-async def _subject(read: AsyncSession, subject_id: UUID) -> Target:
+async def _subject(session: AsyncSession, subject_id: UUID) -> Target:
     subject = table(SUBJECTS)
-    row = (await read.execute(sa.select(subject).where(subject.c.id == subject_id))).one_or_none()
+    row = (await session.execute(sa.select(subject).where(subject.c.id == subject_id))).one_or_none()
     if row is None:
         return Target()
-    projects = await _projects(read, SUBJECT_AUDIENCE, "subject_id", [subject_id])
+    projects = await _projects(session, SUBJECT_AUDIENCE, "subject_id", [subject_id])
     return Target(row.lab_id, projects.get(subject_id, frozenset()), row.responsible_user_id)
 
 
 async def _projects(
-    read: AsyncSession, view: View, owner: str, ids: Collection[UUID]
+    session: AsyncSession, view: View, owner: str, ids: Collection[UUID]
 ) -> dict[UUID, frozenset[UUID]]:
     link = table(view)
-    found: dict[UUID, set[UUID]] = {}
-    rows = await read.execute(sa.select(link.c[owner], link.c.project_id).where(link.c[owner] == _any(ids)))
+    by_owner: dict[UUID, set[UUID]] = {}
+    rows = await session.execute(
+        sa.select(link.c[owner], link.c.project_id).where(link.c[owner] == _any(ids))
+    )
     for key, project_id in rows:
-        found.setdefault(key, set()).add(project_id)
-    return {key: frozenset(projects) for key, projects in found.items()}
+        by_owner.setdefault(key, set()).add(project_id)
+    return {key: frozenset(projects) for key, projects in by_owner.items()}
 
 
 def _any(ids: Collection[UUID]) -> Any:

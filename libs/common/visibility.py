@@ -43,21 +43,31 @@ class Visibility:
             raise TypeError("a Visibility is made by visibility() only")
 
 
-def visibility(who: Principal) -> Visibility:
+def visibility(principal: Principal) -> Visibility:
     """What a caller may see."""
-    reach = reach_of(who, Permission.READ)
-    work = reach_of(who, Permission.WORK) if who.scopes is not None else Reach(frozenset(), frozenset())
-    member_labs = who.labs if reach is None else reach.labs if who.is_superuser else who.labs & reach.labs
+    reach = reach_of(principal, Permission.READ)
+    work = (
+        reach_of(principal, Permission.WORK)
+        if principal.scopes is not None
+        else Reach(frozenset(), frozenset())
+    )
+    member_labs = (
+        principal.labs
+        if reach is None
+        else reach.labs
+        if principal.is_superuser
+        else principal.labs & reach.labs
+    )
     return Visibility(
-        everything=who.is_superuser and reach is None,
-        public_only=who.is_public,
-        projects=who.projects,
-        every_project=who.is_superuser,
-        every_email=may_oversee(who),
-        caller_id=who.user_id,
+        everything=principal.is_superuser and reach is None,
+        public_only=principal.is_public,
+        projects=principal.projects,
+        every_project=principal.is_superuser,
+        every_email=may_oversee(principal),
+        caller_id=principal.user_id,
         labs=None if reach is None else reach.labs,
         only_projects=None if reach is None else reach.projects,
-        user_id=who.user_id if reach is None else None,
+        user_id=principal.user_id if reach is None else None,
         member_labs=member_labs,
         work_labs=None if work is None else work.labs,
         key=_KEY,

@@ -248,30 +248,30 @@ def _subject_covered(visibility: Visibility, subject_id: Any) -> Condition:
 
 def _insertion_visible(visibility: Visibility, insertion_id: Any) -> Condition:
     insertion = alias(INSERTIONS, "itself")
-    found = sa.exists().where(
+    condition = sa.exists().where(
         insertion.c.id == insertion_id, session_visible(visibility, insertion.c.session_id)
     )
-    return found.correlate_except(insertion)
+    return condition.correlate_except(insertion)
 
 
 def _for_all(view: View, key: Any, only: Collection[UUID] | None) -> Condition:
     """An object that every caller knows; of a narrowed token only these."""
     row = alias(view, "itself")
-    found = sa.exists().where(row.c.id == key, *([] if only is None else [row.c.id.in_(only)]))
-    return found.correlate_except(row)
+    condition = sa.exists().where(row.c.id == key, *([] if only is None else [row.c.id.in_(only)]))
+    return condition.correlate_except(row)
 
 
 def _used_by(view: View, owner: str, objects: View, project_id: Any, labs: Collection[UUID]) -> Condition:
     audience, thing = alias(view, "use"), alias(objects, "used")
-    found = sa.exists().where(
+    condition = sa.exists().where(
         audience.c.project_id == project_id, thing.c.id == audience.c[owner], thing.c.lab_id.in_(labs)
     )
-    return found.correlate_except(audience, thing)
+    return condition.correlate_except(audience, thing)
 
 
 def _at_work_in(view: View, owner: str, objects: View, lab_id: Any, projects: Collection[UUID]) -> Condition:
     audience, thing = alias(view, "use"), alias(objects, "used")
-    found = sa.exists().where(
+    condition = sa.exists().where(
         thing.c.lab_id == lab_id, audience.c[owner] == thing.c.id, audience.c.project_id.in_(projects)
     )
-    return found.correlate_except(audience, thing)
+    return condition.correlate_except(audience, thing)

@@ -38,6 +38,17 @@ WORDS = frozenset(
 # Of variables and parameters only, and only as the whole name: functions may well be called `read`.
 VARIABLES = frozenset({"one", "read", "kept", "held"})
 STANDARD = frozenset({"not_found", "NotFound"})  # terms that contain one of the words
+# Keys of JSON bodies and events: clients and neighbours know them by these names.
+PUBLIC = frozenset(
+    {
+        "found_sha256",
+        "given_water_reward",
+        "given_water_supplement",
+        "given_water_total",
+        "said_at",
+        "seen_at",
+    }
+)
 # Packages that still hold such names; only ever shortened.
 PENDING: tuple[str, ...] = (
     "bench",
@@ -123,7 +134,8 @@ def refused_names(source: str) -> list[str]:
     return [
         f"{line} {name}"
         for line, name, is_variable in sorted(_bound(ast.parse(source)), key=lambda item: item[0])
-        if name not in STANDARD and (_words(name) & WORDS or (is_variable and name.strip("_") in VARIABLES))
+        if name not in STANDARD | PUBLIC
+        and (_words(name) & WORDS or (is_variable and name.strip("_") in VARIABLES))
     ]
 
 

@@ -57,7 +57,7 @@ class StoreContract:
     async def test_a_put_with_other_bytes_than_announced_stores_nothing(self, store: Store) -> None:
         with pytest.raises(ChecksumMismatch) as refusal:
             await store.put(b"wrong", expected_sha256=sha256(b"right"))
-        assert (refusal.value.status, refusal.value.found) == (400, sha256(b"wrong"))
+        assert (refusal.value.status, refusal.value.actual) == (400, sha256(b"wrong"))
         assert await held(store) == []
 
     async def test_parts_in_any_order_make_the_object_and_are_gone_then(self, store: Store) -> None:

@@ -106,9 +106,9 @@ class Bus:
     async def on_wake(self, subject: str, called: Callable[[bytes], Awaitable[None]]) -> None:
         """Call back at each ring of `wake(subject)`."""
 
-        async def heard(message: Msg) -> None:
+        async def receive(message: Msg) -> None:
             await called(message.data)
 
         await self.came_up.wait()
         if self._client is not None:
-            await self._client.subscribe(f"wake.{subject}", cb=heard)
+            await self._client.subscribe(f"wake.{subject}", cb=receive)

@@ -45,10 +45,10 @@ class Hears:
 
     def origins(self) -> dict[Service, list[str]]:
         """Subjects by the service that says them."""
-        found: dict[Service, list[str]] = {}
+        origins: dict[Service, list[str]] = {}
         for subject in self.subjects():
-            found.setdefault(origin_of(subject), []).append(subject)
-        return found
+            origins.setdefault(origin_of(subject), []).append(subject)
+        return origins
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ class Envelope:
     @classmethod
     def decode(cls, data: bytes) -> Envelope:
         """Read a message. Raises ValueError, KeyError or TypeError if it is not one of ours."""
-        told = json.loads(data)
-        said_at = told.get("said_at")  # releases before 0006 did not send it
+        message = json.loads(data)
+        published_at = message.get("said_at")  # releases before 0006 did not send it
         return cls(
-            UUID(told["id"]),
-            str(told["subject"]),
-            dict(told["payload"]),
-            str(told["request_id"]),
-            datetime.fromisoformat(said_at) if said_at else datetime.now(UTC),
+            UUID(message["id"]),
+            str(message["subject"]),
+            dict(message["payload"]),
+            str(message["request_id"]),
+            datetime.fromisoformat(published_at) if published_at else datetime.now(UTC),
         )

@@ -133,10 +133,10 @@ class Listener:
         return None
 
     async def _call(self, tx: Transaction, event: Envelope) -> None:
-        found = self.hears.handler_of(event.subject)
-        if found is None:
+        entry = self.hears.handler_of(event.subject)
+        if entry is None:
             raise NoHandler(f"This version of {self.service} has no handler for {event.subject}.")
-        kind, handler = found
+        kind, handler = entry
         try:
             content = kind.model_validate(event.payload)
         except ValidationError as error:
@@ -184,33 +184,35 @@ class Listener:
         return met
 
     def _missed(self, origin: Service, subjects: Collection[str]) -> sa.Select[Any]:
-        said = table(EVENTS[origin])
+        events = table(EVENTS[origin])
         return (
-            sa.select(said.c.id, said.c.subject, said.c.payload, said.c.request_id, said.c.created_at)
-            .where(
-                said.c.subject.in_(subjects),
-                said.c.created_at > self._since(origin),
-                self.waiting.is_unknown(said.c.id),
+            sa.select(
+                events.c.id, events.c.subject, events.c.payload, events.c.request_id, events.c.created_at
             )
-            .order_by(said.c.created_at, said.c.seq)
+            .where(
+                events.c.subject.in_(subjects),
+                events.c.created_at > self._since(origin),
+                self.waiting.is_unknown(events.c.id),
+            )
+            .order_by(events.c.created_at, events.c.seq)
             .limit(BATCH)
         )
 
     def _since(self, origin: Service) -> sa.ColumnElement[datetime]:
         """From when on events are looked at; a transaction may commit long after it wrote its event."""
-        heard = self._heard.get(origin)
-        back_s = LOOK_BACK_S if heard is None else time.monotonic() - heard + LATE_COMMIT_S
+        last_swept = self._heard.get(origin)
+        back_s = LOOK_BACK_S if last_swept is None else time.monotonic() - last_swept + LATE_COMMIT_S
         return sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, sa.cast(back_s, sa.Double))
 
     async def run_sweep(self) -> None:
         """Sweep at the start and then every 20 s; at once again while there is much."""
         while True:
             try:
-                found = await self.sweep()
+                n_handled = await self.sweep()
             except DATABASE_ERRORS as error:
                 self.log.info("the sweep waits for the database", error=str(error) or type(error).__name__)
-                found = 0
-            await asyncio.sleep(0 if found >= BATCH else self.sweep_every_s)
+                n_handled = 0
+            await asyncio.sleep(0 if n_handled >= BATCH else self.sweep_every_s)
 
     async def retry(self) -> int:
         """Try what waits and is due; how many events left the waiting."""

@@ -66,7 +66,7 @@ class Relay:
                     )
                 )
             ).all()
-            for row in sorted(rows, key=lambda found: found.seq):
+            for row in sorted(rows, key=lambda row: row.seq):
                 message = Envelope(row.id, row.subject, row.payload, row.request_id, row.created_at).encode()
                 # The server would refuse it each time, and all that stand behind it: the sweep brings it.
                 if len(message) < self.bus.largest_bytes:

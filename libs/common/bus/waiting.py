@@ -26,12 +26,12 @@ class Waiting:
     """The statements, on the tables of one service."""
 
     def __init__(self, tables: Infrastructure) -> None:
-        self.inbox, self.kept = tables.inbox, tables.dead_events
-        self.waits: Condition = self.kept.c.parked_at.is_(None)
+        self.inbox, self.events = tables.inbox, tables.dead_events
+        self.waits: Condition = self.events.c.parked_at.is_(None)
 
     async def lock_key(self, session: AsyncSession, key: str) -> None:
         """Let no other replica handle an event of the key until the transaction ends."""
-        name = f"{self.kept.fullname}:{key}"
+        name = f"{self.events.fullname}:{key}"
         await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
     async def take(self, session: AsyncSession, event: Envelope) -> bool | None:
@@ -39,9 +39,9 @@ class Waiting:
 
         It may not if it was handled before, is parked, must wait longer, or waits behind another one of its key.
         """
-        kept = self.kept
-        mine = sa.exists().where(kept.c.event_id == event.id)
-        closed = mine.where(sa.or_(~self.waits, kept.c.retry_at > sa.func.now()))
+        events = self.events
+        mine = sa.exists().where(events.c.event_id == event.id)
+        closed = mine.where(sa.or_(~self.waits, events.c.retry_at > sa.func.now()))
         allowed = sa.and_(~closed, ~self._blocked(event))
         noted = (
             insert(self.inbox)
@@ -49,13 +49,13 @@ class Waiting:
             .on_conflict_do_nothing()
             .returning(mine)
         )
-        found = (await session.execute(noted)).first()
-        return None if found is None else bool(found[0])
+        result = (await session.execute(noted)).first()
+        return None if result is None else bool(result[0])
 
     def _blocked(self, event: Envelope) -> Condition:
         if event.key is None:
             return sa.false()
-        other = self.kept.alias("earlier")
+        other = self.events.alias("earlier")
         place = sa.tuple_(
             sa.literal(event.said_at, sa.TIMESTAMP(timezone=True)), sa.literal(event.id, sa.UUID)
         )
@@ -78,11 +78,13 @@ class Waiting:
 
     async def tries(self, session: AsyncSession, event_id: UUID) -> Tries:
         """How often an event was tried."""
-        kept = self.kept
-        found = await session.execute(
-            sa.select(kept.c.failures, kept.c.transient).where(kept.c.event_id == event_id).with_for_update()
+        events = self.events
+        result = await session.execute(
+            sa.select(events.c.failures, events.c.transient)
+            .where(events.c.event_id == event_id)
+            .with_for_update()
         )
-        row = found.first()
+        row = result.first()
         return Tries(row.failures, row.transient) if row else Tries()
 
     async def keep(self, session: AsyncSession, event: Envelope, following: Next, error: str) -> None:
@@ -98,11 +100,13 @@ class Waiting:
         }
         again = self._row(event, **values)
         await session.execute(
-            again.on_conflict_do_update(index_elements=[self.kept.c.event_id], set_=values, where=self.waits)
+            again.on_conflict_do_update(
+                index_elements=[self.events.c.event_id], set_=values, where=self.waits
+            )
         )
 
     def _row(self, event: Envelope, **values: Any) -> Any:
-        return insert(self.kept).values(
+        return insert(self.events).values(
             event_id=event.id,
             subject=event.subject,
             payload=event.payload,
@@ -118,46 +122,48 @@ class Waiting:
 
     async def forget(self, session: AsyncSession, event_id: UUID) -> None:
         """An event waits no longer."""
-        await session.execute(self.kept.delete().where(self.kept.c.event_id == event_id))
+        await session.execute(self.events.delete().where(self.events.c.event_id == event_id))
 
     def is_unknown(self, event_id: Any) -> Condition:
         """An event is neither handled nor kept here."""
         return sa.and_(
             ~sa.exists().where(self.inbox.c.event_id == event_id),
-            ~sa.exists().where(self.kept.c.event_id == event_id),
+            ~sa.exists().where(self.events.c.event_id == event_id),
         )
 
     def _first_of_key(self) -> Condition:
-        kept, other = self.kept, self.kept.alias("earlier")
+        events, other = self.events, self.events.alias("earlier")
         earlier = sa.exists().where(
-            other.c.key == kept.c.key,
+            other.c.key == events.c.key,
             other.c.parked_at.is_(None),
-            sa.tuple_(other.c.said_at, other.c.event_id) < sa.tuple_(kept.c.said_at, kept.c.event_id),
+            sa.tuple_(other.c.said_at, other.c.event_id) < sa.tuple_(events.c.said_at, events.c.event_id),
         )
-        return sa.or_(kept.c.key.is_(None), ~earlier.correlate(kept))
+        return sa.or_(events.c.key.is_(None), ~earlier.correlate(events))
 
     async def due(self, session: AsyncSession) -> list[Envelope]:
         """Events whose next try is due and that wait behind no other, longest due first."""
-        found = self._events().where(self.waits, self.kept.c.retry_at <= sa.func.now(), self._first_of_key())
-        return _envelopes(await session.execute(found.order_by(self.kept.c.retry_at).limit(BATCH)))
+        due = self._events().where(self.waits, self.events.c.retry_at <= sa.func.now(), self._first_of_key())
+        return _envelopes(await session.execute(due.order_by(self.events.c.retry_at).limit(BATCH)))
 
     async def next_of(self, session: AsyncSession, key: str) -> Envelope | None:
         """The first event of a key that waits, if its try is due."""
-        kept = self.kept
-        found = self._events().where(
-            self.waits, kept.c.key == key, kept.c.retry_at <= sa.func.now(), self._first_of_key()
+        events = self.events
+        due = self._events().where(
+            self.waits, events.c.key == key, events.c.retry_at <= sa.func.now(), self._first_of_key()
         )
-        return next(iter(_envelopes(await session.execute(found.limit(1)))), None)
+        return next(iter(_envelopes(await session.execute(due.limit(1)))), None)
 
     def _events(self) -> sa.Select[Any]:
-        kept = self.kept
-        return sa.select(kept.c.event_id, kept.c.subject, kept.c.payload, kept.c.request_id, kept.c.said_at)
+        events = self.events
+        return sa.select(
+            events.c.event_id, events.c.subject, events.c.payload, events.c.request_id, events.c.said_at
+        )
 
     async def due_in_s(self, session: AsyncSession) -> float | None:
         """Seconds until the next try of any; None if none waits."""
-        left = sa.func.extract("epoch", self.kept.c.retry_at - sa.func.clock_timestamp())
+        left = sa.func.extract("epoch", self.events.c.retry_at - sa.func.clock_timestamp())
         first = sa.select(left).where(self.waits, self._first_of_key())
-        seconds = await session.scalar(first.order_by(self.kept.c.retry_at).limit(1))
+        seconds = await session.scalar(first.order_by(self.events.c.retry_at).limit(1))
         return None if seconds is None else max(0.0, float(seconds))
 
     async def counts(self, session: AsyncSession) -> tuple[int, int]:
@@ -170,26 +176,26 @@ class Waiting:
         self, session: AsyncSession, *, parked: bool, limit: int, offset: int
     ) -> tuple[int, Sequence[Any]]:
         """How many are parked (or wait), and one page of them, the oldest first."""
-        kept = self.kept
-        wanted = ~self.waits if parked else self.waits
-        n = await session.scalar(sa.select(sa.func.count()).select_from(kept).where(wanted))
-        page = sa.select(kept).where(wanted).order_by(kept.c.said_at, kept.c.event_id)
+        events = self.events
+        condition = ~self.waits if parked else self.waits
+        n = await session.scalar(sa.select(sa.func.count()).select_from(events).where(condition))
+        page = sa.select(events).where(condition).order_by(events.c.said_at, events.c.event_id)
         return int(n or 0), (await session.execute(page.limit(limit).offset(offset))).all()
 
     async def find(self, session: AsyncSession, event_id: UUID) -> Any:
         """The row of an event that is parked or waits, locked; None if there is none."""
-        mine = sa.select(self.kept).where(self.kept.c.event_id == event_id).with_for_update()
+        mine = sa.select(self.events).where(self.events.c.event_id == event_id).with_for_update()
         return (await session.execute(mine)).one_or_none()
 
     async def try_now(self, session: AsyncSession, event_id: UUID) -> Any:
         """Let an event that is parked or waits be tried at once; its row, None if there is none."""
         now = {"parked_at": None, "failures": 0, "transient": 0, "retry_at": sa.func.now()}
-        changed = self.kept.update().where(self.kept.c.event_id == event_id).values(now)
-        return (await session.execute(changed.returning(self.kept))).one_or_none()
+        changed = self.events.update().where(self.events.c.event_id == event_id).values(now)
+        return (await session.execute(changed.returning(self.events))).one_or_none()
 
     async def drop(self, session: AsyncSession, event_id: UUID) -> Any:
         """Count an event as handled that never was; its row, None if there is none."""
-        gone = self.kept.delete().where(self.kept.c.event_id == event_id).returning(self.kept)
+        gone = self.events.delete().where(self.events.c.event_id == event_id).returning(self.events)
         row = (await session.execute(gone)).one_or_none()
         if row is not None:
             await session.execute(insert(self.inbox).values(event_id=event_id).on_conflict_do_nothing())

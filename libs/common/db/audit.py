@@ -28,8 +28,8 @@ def link(before: bytes, row: dict[str, Any]) -> bytes:
     >>> link(GENESIS, {"id": 1, "action": "subject.created"}).hex()[:8]
     'ef816fe1'
     """
-    told = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=str)
+    values = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(before + text.encode()).digest()
 
 
@@ -89,9 +89,9 @@ async def first_broken(session: AsyncSession, tables: Infrastructure) -> int | N
         )
         rows = (await session.execute(page)).mappings().all()
         for row in rows:
-            kept = {column.name: row[column.name] for column in audit.c}
-            before, n = link(before, kept), n + 1
-            if kept["id"] is None or row["n"] != n or before != bytes(row["seal"]):
+            stored = {column.name: row[column.name] for column in audit.c}
+            before, n = link(before, stored), n + 1
+            if stored["id"] is None or row["n"] != n or before != bytes(row["seal"]):
                 return int(row["sealed_id"])
         if not rows:
             return None
@@ -100,5 +100,5 @@ async def first_broken(session: AsyncSession, tables: Infrastructure) -> int | N
 def entries(tables: Infrastructure, filters: Mapping[str, str | None]) -> sa.Select[Any]:
     """Audit rows whose columns have these values (None: any), the latest first."""
     audit = tables.audit
-    wanted = [audit.c[name] == value for name, value in filters.items() if value is not None]
-    return sa.select(audit).where(*wanted).order_by(audit.c.id.desc())
+    conditions = [audit.c[name] == value for name, value in filters.items() if value is not None]
+    return sa.select(audit).where(*conditions).order_by(audit.c.id.desc())

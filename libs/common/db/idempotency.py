@@ -37,8 +37,8 @@ class Replay(Exception):
 class Once:
     """The key of a streamed request; `told` is what of its body makes it this request and no other."""
 
-    def __init__(self, request: Request, told: bytes) -> None:
-        keep_key(request, told)
+    def __init__(self, request: Request, content: bytes) -> None:
+        keep_key(request, content)
         self.request = request
 
     async def claim(self, tx: Transaction) -> None:
@@ -50,23 +50,27 @@ class Once:
         await remember(tx, self.request, status, body)
 
 
-def keep_key(request: Request, told: bytes) -> None:
+def keep_key(request: Request, content: bytes) -> None:
     """Note the request's key, if it has one; `told` is what of its body makes it this request and no other."""
     key = request.headers.get(HEADER)
     if key is None:
         return
     if not 0 < len(key) <= LONGEST_KEY:
         raise BadRequest(f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.")
-    who = getattr(request.state, "principal", None)
+    principal = getattr(request.state, "principal", None)
     # A token of other scopes gets no answer that was meant for a wider one of the same person.
-    scopes = "" if who is None or who.scopes is None else " ".join(sorted(map(str, who.scopes))) + "\n"
+    scopes = (
+        ""
+        if principal is None or principal.scopes is None
+        else " ".join(sorted(map(str, principal.scopes))) + "\n"
+    )
     about = f"{request.method} {request.url.path}?{request.url.query}\n{scopes}".encode()
-    request.state.idempotency = (key, hashlib.sha256(about + told).digest())
+    request.state.idempotency = (key, hashlib.sha256(about + content).digest())
 
 
 def _key_of(request: Request) -> tuple[str, bytes] | None:
-    kept: tuple[str, bytes] | None = getattr(request.state, "idempotency", None)
-    return kept
+    stored: tuple[str, bytes] | None = getattr(request.state, "idempotency", None)
+    return stored
 
 
 async def claim_key(tx: Transaction, request: Request) -> None:
@@ -74,15 +78,15 @@ async def claim_key(tx: Transaction, request: Request) -> None:
 
     Two at once: the second waits on the primary key until the first is committed or undone.
     """
-    asked = _key_of(request)
-    if asked is None:
+    claimed = _key_of(request)
+    if claimed is None:
         return
-    key, digest = asked
+    key, digest = claimed
     table = tx.tables.idempotency
-    who = _who(tx)
+    principal = _principal_of(tx)
     taken = await tx.session.execute(
         insert(table)
-        .values(principal=who, key=key, digest=digest)
+        .values(principal=principal, key=key, digest=digest)
         .on_conflict_do_nothing()
         .returning(table.c.key)
     )
@@ -91,7 +95,7 @@ async def claim_key(tx: Transaction, request: Request) -> None:
     row = (
         await tx.session.execute(
             sa.select(table.c.digest, table.c.status, table.c.body).where(
-                table.c.principal == who, table.c.key == key
+                table.c.principal == principal, table.c.key == key
             )
         )
     ).one()
@@ -104,18 +108,18 @@ async def claim_key(tx: Transaction, request: Request) -> None:
 
 async def remember(tx: Transaction, request: Request, status: int, body: bytes | None) -> None:
     """Write the answer beside the key that `claim_key` took in this transaction; no body for one that is a secret."""
-    asked = _key_of(request)
-    if asked is None:
+    claimed = _key_of(request)
+    if claimed is None:
         return
     table = tx.tables.idempotency
     await tx.session.execute(
         table.update()
-        .where(table.c.principal == _who(tx), table.c.key == asked[0])
+        .where(table.c.principal == _principal_of(tx), table.c.key == claimed[0])
         .values(status=status, body=body)
     )
 
 
-def _who(tx: Transaction) -> str:
+def _principal_of(tx: Transaction) -> str:
     return str(tx.by.user_id) if tx.by else "anonymous"
 
 

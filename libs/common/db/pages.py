@@ -8,11 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 
 
 async def fetch_page(
-    session: AsyncSession, statement: sa.Select[Any], paging: PageWanted
+    session: AsyncSession, statement: sa.Select[Any], paging: PageRequest
 ) -> tuple[int, list[Mapping[str, Any]]]:
     """How many rows there are, and those of one page; one statement, unless the page lies behind the end.
 

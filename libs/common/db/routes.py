@@ -79,8 +79,8 @@ class IdempotentRoute(APIRoute):
             tx: Transaction | None = getattr(request.state, "tx", None)
             if tx is not None:
                 secret = getattr(self.endpoint, "__shows_a_secret__", False)
-                told = None if secret else bytes(response.body)
-                await remember(tx, request, response.status_code, told)
+                shown_body = None if secret else bytes(response.body)
+                await remember(tx, request, response.status_code, shown_body)
             return with_notice(request, declared, response)
 
         return handler
@@ -111,7 +111,7 @@ class StreamedRoute(APIRoute):
 class Need(Protocol):
     """A dependency of a route that says who may call it: `libs.common.auth.Needs`."""
 
-    def allows(self, who: Principal, method: str) -> bool:
+    def allows(self, principal: Principal, method: str) -> bool:
         """Whether a caller may call a route by this method."""
 
 

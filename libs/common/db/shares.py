@@ -46,11 +46,11 @@ class Shares:
 
         Raises TooManyRequests, or TimeoutError where those in front wait for a server that does not answer.
         """
-        who = caller.get()
-        if who is None:
+        user_id = caller.get()
+        if user_id is None:
             yield
             return
-        share = self._shares.setdefault(who, _Share(asyncio.Semaphore(self.most)))
+        share = self._shares.setdefault(user_id, _Share(asyncio.Semaphore(self.most)))
         if share.users >= self.most + self.most_waiting:
             raise self._refusal(f"{share.users} of your requests wait here already")
         share.users += 1
@@ -67,7 +67,7 @@ class Shares:
         finally:
             share.users -= 1
             if not share.users:
-                del self._shares[who]
+                del self._shares[user_id]
 
     async def _acquire(self, share: _Share) -> None:
         try:

@@ -40,9 +40,9 @@ def metadata_of(schema: str) -> sa.MetaData:
 
 def infrastructure(metadata: sa.MetaData) -> Infrastructure:
     """The shared tables of a service."""
-    found = metadata.tables
+    tables = metadata.tables
     return Infrastructure(
-        **{name: found[f"{metadata.schema}.{name}"] for name in Infrastructure.__dataclass_fields__}
+        **{name: tables[f"{metadata.schema}.{name}"] for name in Infrastructure.__dataclass_fields__}
     )
 
 

@@ -115,10 +115,10 @@ class Transaction:
         if self._audited:
             await self.session.execute(self.tables.audit.insert(), self._audited)
             self._audited = []
-        said, self._published = self._published, []
-        self._flushed_events = self._flushed_events or bool(said)
-        for start in range(0, len(said), AT_ONCE):
-            await self.session.execute(self.tables.events.insert(), said[start : start + AT_ONCE])
+        events, self._published = self._published, []
+        self._flushed_events = self._flushed_events or bool(events)
+        for start in range(0, len(events), AT_ONCE):
+            await self.session.execute(self.tables.events.insert(), events[start : start + AT_ONCE])
 
 
 @dataclass

@@ -74,7 +74,7 @@ def parse_filter(text: str, fields: FieldMap, parameter: str = "django") -> list
     `exact`. Raises UnknownFilter and BadFilterValue, nothing else.
     """
     conditions = [_condition(name, value, fields) for name, value in split_pairs(text, parameter)]
-    if sum(bool(one.hops or one.keyed) for one in conditions) > MOST_CROSSING:
+    if sum(bool(condition.hops or condition.keyed) for condition in conditions) > MOST_CROSSING:
         raise BadFilterValue(
             parameter,
             f"at most {MOST_CROSSING} of its pairs may follow a relation such as subject__nickname: ask for "
@@ -137,25 +137,25 @@ def _resolve(name: str, fields: FieldMap) -> _Place:
     segments = name.split("__")
     while True:
         first, *rest = segments
-        found = fields.fields.get(fields.primary_key if first == "pk" else first)
-        if found is None and isinstance(fields.fields.get(first.removesuffix("_id")), Relation):
-            found, rest = fields.fields[first.removesuffix("_id")], ["pk", *rest]
-        if found is None:
+        entry = fields.fields.get(fields.primary_key if first == "pk" else first)
+        if entry is None and isinstance(fields.fields.get(first.removesuffix("_id")), Relation):
+            entry, rest = fields.fields[first.removesuffix("_id")], ["pk", *rest]
+        if entry is None:
             known = ", ".join(sorted(fields.fields))
             raise UnknownFilter(name, f"{first!r} is not a field of {fields.noun}; known are {known}.")
-        if not isinstance(found, Relation):
-            return _Place(tuple(hops), found, rest)
-        target = found.target()
+        if not isinstance(entry, Relation):
+            return _Place(tuple(hops), entry, rest)
+        target = entry.target()
         if not rest or (len(rest) == 1 and rest[0] in PLAIN_LOOKUPS and rest[0] not in target.fields):
             rest = ["pk", *rest]
-        if found.shown is not None and rest[0] in found.shown.target().fields:
-            found = found.shown
-            target = found.target()
-        if found.key is not None and rest[0] in {"pk", target.primary_key}:
-            return _Place(tuple(hops), Field(found.key, target.key_field().kind), rest[1:], found)
+        if entry.shown is not None and rest[0] in entry.shown.target().fields:
+            entry = entry.shown
+            target = entry.target()
+        if entry.key is not None and rest[0] in {"pk", target.primary_key}:
+            return _Place(tuple(hops), Field(entry.key, target.key_field().kind), rest[1:], entry)
         if len(hops) == MOST_HOPS:
             raise UnknownFilter(name, f"it follows more than {MOST_HOPS} relations.")
-        hops.append(found)
+        hops.append(entry)
         fields, segments = target, rest
 
 
@@ -190,12 +190,12 @@ def _plain_value(lookup: str, text: str, kind: Kind, leaf: Field) -> tuple[str, 
         return lookup, to_bool(text)
     if lookup in TEXT_LOOKUPS:
         return lookup, checked_pattern(text) if lookup in {"regex", "iregex"} else text
-    one = _reader(kind, leaf)
+    read_value = _reader(kind, leaf)
     if lookup == "in":
-        return lookup, [one(item) for item in items_of(text) if item is not None]
+        return lookup, [read_value(item) for item in items_of(text) if item is not None]
     if lookup == "range":
-        return lookup, _both_ends([one(item) for item in items_of(text)])
-    return lookup, one(text)
+        return lookup, _both_ends([read_value(item) for item in items_of(text)])
+    return lookup, read_value(text)
 
 
 def _reader(kind: Kind, leaf: Field) -> Callable[[Literal], object]:

@@ -79,7 +79,7 @@ class FieldMap:
 
     def key_field(self) -> Field:
         """The field that `pk` stands for; it must be a plain one."""
-        found = self.fields[self.primary_key]
-        if not isinstance(found, Field):
+        key = self.fields[self.primary_key]
+        if not isinstance(key, Field):
             raise TypeError(f"the primary key of {self.noun} must be a Field")
-        return found
+        return key

@@ -87,16 +87,16 @@ class _Checker:
         self.atom = False
 
     def _count(self) -> None:
-        found = _COUNT.match(self.pattern, self.at)
-        if found is None:
+        match = _COUNT.match(self.pattern, self.at)
+        if match is None:
             raise BadPattern("{ stands before a count, as {2} or {2,5}; write \\{ for the character")
-        least, most = int(found[1]), int(found[3] or found[1])
+        least, most = int(match[1]), int(match[3] or match[1])
         if max(least, most) > _MOST_REPEATS or most < least:
             raise BadPattern(f"counts run upwards, to {_MOST_REPEATS} at most")
         if self.atom_counted:
             raise BadPattern("a count of a group with a count in it")
         self.counted[-1] = True
-        self.at = found.end()
+        self.at = match.end()
 
     def _one(self, character: str) -> None:
         if character == "\\":

@@ -91,10 +91,10 @@ class _Step:
     def exists(self, *tests: Test) -> Test:
         """A visible row is there that fulfils the tests."""
         # Only `here` is the outer query's: a link table named in the tests is a new one, even if used outside too.
-        one: sa.Select[Any] = (
+        rows: sa.Select[Any] = (
             sa.select(sa.literal_column("1")).select_from(self.there).where(self.on, self.visible, *tests)
         )
-        return one.correlate(self.here).exists()
+        return rows.correlate(self.here).exists()
 
 
 def _stay(expression: Expression) -> Expression:

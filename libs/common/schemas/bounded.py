@@ -41,9 +41,9 @@ def checked_json(value: Any) -> Any:
         level += 1
         if level > MOST_LEVELS:
             raise ValueError(f"it is nested deeper than {MOST_LEVELS} levels")
-        for one in values:
-            _check_number(one)
-        values = [inner for one in values for inner in _inside(one)]
+        for item in values:
+            _check_number(item)
+        values = [inner for item in values for inner in _inside(item)]
     try:
         size = len(json.dumps(value, ensure_ascii=False).encode())
     except UnicodeEncodeError:
@@ -69,9 +69,9 @@ def _inside(value: Any) -> list[Any]:
 def bounded(schema: Any) -> Any:
     """A pydantic core schema with limits on every text, list and free value in it that has none."""
     if isinstance(schema, list):
-        return [bounded(one) for one in schema]
+        return [bounded(item) for item in schema]
     if isinstance(schema, tuple):
-        return tuple(bounded(one) for one in schema)
+        return tuple(bounded(item) for item in schema)
     if not isinstance(schema, dict):
         return schema
     inner = {name: value if name in _OPAQUE else bounded(value) for name, value in schema.items()}

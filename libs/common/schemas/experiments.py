@@ -14,16 +14,16 @@ QC_NAMES = {0: "NOT_SET", 10: "PASS", 30: "WARNING", 40: "FAIL", 50: "CRITICAL"}
 QC_CODES = {name: code for code, name in QC_NAMES.items()}
 
 
-def qc_code(said: object) -> object:
+def qc_code(value: object) -> object:
     """QC as a number, from its number or its name in any case; the rest is left for the validator to refuse.
 
     >>> qc_code("warning"), qc_code("30"), qc_code(30)
     (30, 30, 30)
     """
-    if isinstance(said, str):
-        number = said.isascii() and said.isdigit() and len(said) < 4
-        return int(said) if number else QC_CODES.get(said.upper(), said)
-    return said
+    if isinstance(value, str):
+        number = value.isascii() and value.isdigit() and len(value) < 4
+        return int(value) if number else QC_CODES.get(value.upper(), value)
+    return value
 
 
 def _known(code: int) -> int:
@@ -35,9 +35,9 @@ def _known(code: int) -> int:
 Qc = Annotated[int, BeforeValidator(qc_code), AfterValidator(_known)]
 
 
-def _whole_number(said: object) -> object:
+def _whole_number(value: object) -> object:
     # Clients send a session's number as its folder writes it: "001".
-    return int(said) if isinstance(said, str) and said.isascii() and said.isdigit() else said
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
 Number = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=999)]

@@ -24,26 +24,26 @@ class Page(BaseModel, Generic[Row]):
     results: list[Row]
 
 
-class PageWanted(BaseModel):
+class PageRequest(BaseModel):
     """Which part of a list is asked for."""
 
     limit: int = DEFAULT_LIMIT
     offset: int = 0
 
 
-def page_wanted(
+def read_paging(
     limit: Annotated[
         str | None, Query(description=f"rows of a page: {DEFAULT_LIMIT}, {MOST} at most")
     ] = None,
     offset: Annotated[str | None, Query(description="rows before the page")] = None,
-) -> PageWanted:
+) -> PageRequest:
     """Read `limit` and `offset`; senseless values fall back to the default, as clients expect."""
-    return PageWanted(
+    return PageRequest(
         limit=min(_whole(limit, DEFAULT_LIMIT) or DEFAULT_LIMIT, MOST), offset=_whole(offset, 0)
     )
 
 
-Paging = Annotated[PageWanted, Depends(page_wanted)]
+Paging = Annotated[PageRequest, Depends(read_paging)]
 
 
 def _whole(text: str | None, otherwise: int) -> int:
@@ -62,18 +62,18 @@ def absolute(request: Request, path: str) -> str:
     return f"{scheme}://{host}{path}"
 
 
-def page(request: Request, wanted: PageWanted, count: int, results: list[Row]) -> Page[Row]:
+def page(request: Request, paging: PageRequest, count: int, results: list[Row]) -> Page[Row]:
     """Put rows into their page."""
 
     def address(offset: int) -> str:
-        kept = [(k, v) for k, v in request.query_params.multi_items() if k not in {"limit", "offset"}]
-        query = urlencode([*kept, ("limit", wanted.limit), ("offset", offset)])
+        filters = [(k, v) for k, v in request.query_params.multi_items() if k not in {"limit", "offset"}]
+        query = urlencode([*filters, ("limit", paging.limit), ("offset", offset)])
         return f"{absolute(request, request.url.path)}?{query}"
 
-    last = wanted.offset + len(results)
+    last = paging.offset + len(results)
     return Page(
         count=count,
         next=address(last) if last < count and results else None,
-        previous=address(max(0, wanted.offset - wanted.limit)) if wanted.offset else None,
+        previous=address(max(0, paging.offset - paging.limit)) if paging.offset else None,
         results=results,
     )

@@ -48,5 +48,5 @@ def alyx_time(text: str, zone: str) -> AlyxTime:
     if not FIRST_DAY <= parsed.date() <= LAST_DAY:
         raise BadTime(f"'{text}' lies outside the years {FIRST_DAY.year} to {LAST_DAY.year}")
     at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(zone), fold=0)).astimezone(UTC)
-    said = at.replace(tzinfo=None) if parsed.tzinfo else parsed
-    return AlyxTime(said.isoformat(), at, said.date())
+    naive = at.replace(tzinfo=None) if parsed.tzinfo else parsed
+    return AlyxTime(naive.isoformat(), at, naive.date())

@@ -14,11 +14,11 @@ from libs.common.storage.store import (
 )
 
 
-def agree(found: Digests, expected_sha256: str | None) -> Digests:
+def agree(actual: Digests, expected_sha256: str | None) -> Digests:
     """The same digest, if it is the announced one (or none was); raises ChecksumMismatch."""
-    if expected_sha256 is not None and found.sha256 != checked_sha256(expected_sha256):
-        raise ChecksumMismatch(expected_sha256, found.sha256)
-    return found
+    if expected_sha256 is not None and actual.sha256 != checked_sha256(expected_sha256):
+        raise ChecksumMismatch(expected_sha256, actual.sha256)
+    return actual
 
 
 async def blocks_of(

@@ -62,17 +62,17 @@ def make_folders(folder: Path) -> None:
 
 def set_mode(path: Path, mode: int) -> None:
     """Give a file or folder of ours that mode, whatever the umask; a folder's set-group-ID bit stays."""
-    found = path.lstat()
-    if not stat.S_ISLNK(found.st_mode) and found.st_uid == os.geteuid():
-        kept = found.st_mode & stat.S_ISGID if stat.S_ISDIR(found.st_mode) else 0
-        if stat.S_IMODE(found.st_mode) != mode | kept:
-            path.chmod(mode | kept)
+    status = path.lstat()
+    if not stat.S_ISLNK(status.st_mode) and status.st_uid == os.geteuid():
+        setgid = status.st_mode & stat.S_ISGID if stat.S_ISDIR(status.st_mode) else 0
+        if stat.S_IMODE(status.st_mode) != mode | setgid:
+            path.chmod(mode | setgid)
 
 
 def is_open_to_others(folder: Path) -> bool:
     """Whether a folder of ours may be read or entered by accounts outside its group."""
-    found = folder.stat()
-    return found.st_uid == os.geteuid() and bool(found.st_mode & stat.S_IRWXO)
+    status = folder.stat()
+    return status.st_uid == os.geteuid() and bool(status.st_mode & stat.S_IRWXO)
 
 
 def close_to_others(root: Path, is_over: threading.Event) -> None:

@@ -55,7 +55,7 @@ from libs.common.storage.store import (
     checked_range,
     checked_sha256,
     object_key,
-    wanted_parts,
+    required_parts,
 )
 from libs.common.storage.tree import LinkTree
 
@@ -105,18 +105,18 @@ class LocalStore:
             await self._run(draft.abandon)
 
     async def parts(self, upload_id: UUID) -> list[Part]:
-        return [held.part for held in await self._held(upload_id)]
+        return [part.part for part in await self._held(upload_id)]
 
     async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
         checked_sha256(expected_sha256)
         folder = self._tmp / str(upload_id)
-        held = await self._held(upload_id)
-        wanted_parts([each.part for each in held], n_parts)
-        if n_parts == 1 and held[0].md5:
-            digest = held[0].digests
-            await self._land(held[0].path, agree(digest, expected_sha256))
+        parts = await self._held(upload_id)
+        required_parts([each.part for each in parts], n_parts)
+        if n_parts == 1 and parts[0].md5:
+            digest = parts[0].digests
+            await self._land(parts[0].path, agree(digest, expected_sha256))
         else:
-            digest = await self._join(folder, held[:n_parts], expected_sha256)
+            digest = await self._join(folder, parts[:n_parts], expected_sha256)
         await self._run(remove_folder, folder)
         return digest
 
@@ -160,10 +160,10 @@ class LocalStore:
     async def stat(self, sha256: str) -> Stat:
         path = self._object(sha256)
         try:
-            found = await self._run(path.stat)
+            status = await self._run(path.stat)
         except FileNotFoundError:
             raise ObjectMissing(f"No object {sha256}.") from None
-        return Stat(sha256, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC), path)
+        return Stat(sha256, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC), path)
 
     @asynccontextmanager
     async def open(
@@ -201,11 +201,11 @@ class LocalStore:
     async def _held(self, upload_id: UUID) -> list[HeldPart]:
         return await self._run(held_parts, self._tmp / str(upload_id))
 
-    async def _join(self, folder: Path, held: list[HeldPart], expected_sha256: str) -> Digests:
+    async def _join(self, folder: Path, parts: list[HeldPart], expected_sha256: str) -> Digests:
         """Copy the parts behind one another, hashing; the parts stay until the whole is named."""
         draft, hasher = Draft(folder), Hasher()
         try:
-            for each in held:
+            for each in parts:
                 try:
                     file = await self._run(io.FileIO, each.path)
                 except FileNotFoundError:  # replaced or assembled by somebody else since we looked
@@ -244,13 +244,13 @@ class LocalStore:
 
     async def _read(self, file: io.FileIO, start_byte: int, stop_byte: int) -> AsyncIterator[bytes]:
         while start_byte < stop_byte:
-            wanted = min(BLOCK_BYTES, stop_byte - start_byte)
-            block = await self._run(read_block, file.fileno(), start_byte, wanted)
-            if len(block) < wanted:
+            n_bytes = min(BLOCK_BYTES, stop_byte - start_byte)
+            block = await self._run(read_block, file.fileno(), start_byte, n_bytes)
+            if len(block) < n_bytes:
                 raise StoreUnavailable(
-                    f"The file ends {wanted - len(block)} bytes early: it was cut while being read."
+                    f"The file ends {n_bytes - len(block)} bytes early: it was cut while being read."
                 )
-            start_byte += wanted
+            start_byte += n_bytes
             yield block
 
     def _delete(self, path: Path) -> bool:

@@ -19,7 +19,7 @@ from libs.common.storage.store import (
     checked_part_number,
     checked_range,
     checked_sha256,
-    wanted_parts,
+    required_parts,
 )
 from libs.common.storage.tree import LinkTree
 
@@ -43,14 +43,14 @@ class MemoryStore:
         return Part(number, digest.sha256, digest.size_bytes)
 
     async def parts(self, upload_id: UUID) -> list[Part]:
-        held = sorted(self._uploads.get(upload_id, {}).items())
-        return [Part(number, hash_bytes(data).sha256, len(data)) for number, (data, _) in held]
+        stored = sorted(self._uploads.get(upload_id, {}).items())
+        return [Part(number, hash_bytes(data).sha256, len(data)) for number, (data, _) in stored]
 
     async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
         checked_sha256(expected_sha256)
-        wanted = wanted_parts(await self.parts(upload_id), n_parts)
-        held = self._uploads.get(upload_id, {})
-        digest = await self.put(b"".join(held[part.number][0] for part in wanted), expected_sha256)
+        required = required_parts(await self.parts(upload_id), n_parts)
+        stored = self._uploads.get(upload_id, {})
+        digest = await self.put(b"".join(stored[part.number][0] for part in required), expected_sha256)
         await self.discard(upload_id)
         return digest
 
@@ -58,16 +58,16 @@ class MemoryStore:
         return self._uploads.pop(upload_id, None) is not None
 
     async def uploads(self) -> list[PendingUpload]:
-        found = [
+        pending = [
             PendingUpload(
                 upload_id,
-                len(held),
-                sum(len(data) for data, _ in held.values()),
-                max(written_at for _, written_at in held.values()),
+                len(stored),
+                sum(len(data) for data, _ in stored.values()),
+                max(written_at for _, written_at in stored.values()),
             )
-            for upload_id, held in self._uploads.items()
+            for upload_id, stored in self._uploads.items()
         ]
-        return sorted(found, key=lambda upload: (upload.touched_at, upload.upload_id))
+        return sorted(pending, key=lambda upload: (upload.touched_at, upload.upload_id))
 
     async def sweep(self, before: datetime) -> list[UUID]:
         old = [upload.upload_id for upload in await self.uploads() if upload.touched_at < before]
@@ -122,7 +122,7 @@ class MemoryStore:
         self._objects[sha256] = (data, datetime.now(UTC))
 
     def _held(self, sha256: str) -> tuple[bytes, datetime]:
-        held = self._objects.get(checked_sha256(sha256))
-        if held is None:
+        stored = self._objects.get(checked_sha256(sha256))
+        if stored is None:
             raise ObjectMissing(f"No object {sha256}.")
-        return held
+        return stored

@@ -50,17 +50,17 @@ def parse_part_name(name: str, size_bytes: int, path: Path) -> HeldPart | None:
     >>> parse_part_name("00003-000001-" + "ab" * 32, size_bytes=5, path=Path()).serial
     1
     """
-    found = _NAME.fullmatch(name)
-    if found is None:
+    match = _NAME.fullmatch(name)
+    if match is None:
         return None
-    part = Part(int(found["number"]), found["sha256"], size_bytes)
-    return HeldPart(part, int(found["serial"]), found["md5"] or "", path)
+    part = Part(int(match["number"]), match["sha256"], size_bytes)
+    return HeldPart(part, int(match["serial"]), match["md5"] or "", path)
 
 
-def newest_of_each(found: list[HeldPart]) -> list[HeldPart]:
+def newest_of_each(parts: list[HeldPart]) -> list[HeldPart]:
     """The part that counts under each number, by number."""
-    ordered = sorted(found, key=lambda held: (held.part.number, held.serial, held.part.sha256))
-    return list({held.part.number: held for held in ordered}.values())
+    ordered = sorted(parts, key=lambda part: (part.part.number, part.serial, part.part.sha256))
+    return list({part.part.number: part for part in ordered}.values())
 
 
 def held_parts(folder: Path) -> list[HeldPart]:
@@ -71,7 +71,7 @@ def held_parts(folder: Path) -> list[HeldPart]:
 def keep_part(draft: Draft, number: int, digest: Digests) -> Part:
     """Name a written draft as part `number`; it is acknowledged once this returns."""
     folder = draft.path.parent
-    before = [held for held in _all_parts(folder) if held.part.number == number]
+    before = [earlier for earlier in _all_parts(folder) if earlier.part.number == number]
     newest = newest_of_each(before)[0] if before else None
     part = Part(number, digest.sha256, digest.size_bytes)
     try:
@@ -83,17 +83,17 @@ def keep_part(draft: Draft, number: int, digest: Digests) -> Part:
         raise PartRefused(
             "The upload was discarded while this part came in: send all its parts again."
         ) from None
-    for held in before:
-        if held.part != part:
-            held.path.unlink(missing_ok=True)
+    for earlier in before:
+        if earlier.part != part:
+            earlier.path.unlink(missing_ok=True)
     return part
 
 
 def pending_uploads(tmp: Path) -> list[PendingUpload]:
     """Everything under `tmp`, oldest write first."""
-    found = [_pending(folder) for folder in tmp.iterdir() if folder.is_dir() and is_uuid(folder.name)]
+    uploads = [_pending(folder) for folder in tmp.iterdir() if folder.is_dir() and is_uuid(folder.name)]
     return sorted(
-        (upload for upload in found if upload), key=lambda upload: (upload.touched_at, upload.upload_id)
+        (upload for upload in uploads if upload), key=lambda upload: (upload.touched_at, upload.upload_id)
     )
 
 
@@ -110,22 +110,22 @@ def _pending(folder: Path) -> PendingUpload | None:
         times = [folder.stat().st_mtime, *(entry.stat().st_mtime for entry in os.scandir(folder))]
     except FileNotFoundError:  # assembled or discarded meanwhile
         return None
-    held = held_parts(folder)
-    size_bytes = sum(each.part.size_bytes for each in held)
-    return PendingUpload(UUID(folder.name), len(held), size_bytes, datetime.fromtimestamp(max(times), UTC))
+    parts = held_parts(folder)
+    size_bytes = sum(each.part.size_bytes for each in parts)
+    return PendingUpload(UUID(folder.name), len(parts), size_bytes, datetime.fromtimestamp(max(times), UTC))
 
 
 def _all_parts(folder: Path) -> list[HeldPart]:
-    found = []
+    parts = []
     try:
         entries = list(os.scandir(folder))
     except FileNotFoundError:
         return []
     for entry in entries:
         try:
-            held = parse_part_name(entry.name, entry.stat().st_size, Path(entry.path))
+            part = parse_part_name(entry.name, entry.stat().st_size, Path(entry.path))
         except FileNotFoundError:  # replaced by a newer one meanwhile
             continue
-        if held is not None:
-            found.append(held)
-    return found
+        if part is not None:
+            parts.append(part)
+    return parts

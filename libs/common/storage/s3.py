@@ -32,7 +32,7 @@ from libs.common.storage.store import (
     checked_range,
     checked_sha256,
     object_key,
-    wanted_parts,
+    required_parts,
 )
 from libs.common.storage.tree import LinkTree
 
@@ -71,24 +71,24 @@ class S3Store:
             name = part_name(number, newest.serial + 1 if newest else 0, digest)
             data.seek(0)
             await self._bucket.put(f"parts/{upload_id}/{name}", data, digest.sha256)
-        await self._bucket.remove([str(held.path) for held in before if held.part != part])
+        await self._bucket.remove([str(earlier.path) for earlier in before if earlier.part != part])
         return part
 
     async def parts(self, upload_id: UUID) -> list[Part]:
-        return [held.part for held in newest_of_each(await self._held(upload_id))]
+        return [each.part for each in newest_of_each(await self._held(upload_id))]
 
     async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
         checked_sha256(expected_sha256)
-        held = newest_of_each(await self._held(upload_id))
-        wanted_parts([each.part for each in held], n_parts)
-        held = held[:n_parts]
-        if n_parts == 1 and held[0].md5:
-            digest = agree(held[0].digests, expected_sha256)
-            await self._bucket.copy(str(held[0].path), object_key(digest.sha256))
+        parts = newest_of_each(await self._held(upload_id))
+        required_parts([each.part for each in parts], n_parts)
+        parts = parts[:n_parts]
+        if n_parts == 1 and parts[0].md5:
+            digest = agree(parts[0].digests, expected_sha256)
+            await self._bucket.copy(str(parts[0].path), object_key(digest.sha256))
         elif n_parts == 0:
             digest = await self.put(b"", expected_sha256)
         else:
-            digest = await self._join(held, expected_sha256)
+            digest = await self._join(parts, expected_sha256)
         await self.discard(upload_id)
         return digest
 
@@ -98,7 +98,7 @@ class S3Store:
         return bool(keys)
 
     async def uploads(self) -> list[PendingUpload]:
-        held: dict[UUID, list[HeldPart]] = {}
+        uploads: dict[UUID, list[HeldPart]] = {}
         touched_at: dict[UUID, datetime] = {}
         async for entry in self._bucket.list("parts/"):
             folder, name = PurePosixPath(entry.key).parent, PurePosixPath(entry.key).name
@@ -107,15 +107,15 @@ class S3Store:
             upload_id = UUID(folder.name)
             touched_at[upload_id] = max(touched_at.get(upload_id, entry.written_at), entry.written_at)
             part = parse_part_name(name, entry.size_bytes, Path(entry.key))
-            held.setdefault(upload_id, []).extend([part] if part else [])
-        found = [
+            uploads.setdefault(upload_id, []).extend([part] if part else [])
+        pending = [
             PendingUpload(
                 upload_id, len(newest_of_each(parts)), sum(each.part.size_bytes for each in newest_of_each(parts)),
                 touched_at[upload_id],
             )
-            for upload_id, parts in held.items()
+            for upload_id, parts in uploads.items()
         ]  # fmt: skip
-        return sorted(found, key=lambda upload: (upload.touched_at, upload.upload_id))
+        return sorted(pending, key=lambda upload: (upload.touched_at, upload.upload_id))
 
     async def sweep(self, before: datetime) -> list[UUID]:
         old = [upload.upload_id for upload in await self.uploads() if upload.touched_at < before]
@@ -130,10 +130,10 @@ class S3Store:
         return digest
 
     async def put_many(self, data: Sequence[bytes]) -> list[Digests]:
-        found: list[Digests] = []
+        digests: list[Digests] = []
         for start in range(0, len(data), TOGETHER):
-            found += await asyncio.gather(*(self.put(each) for each in data[start : start + TOGETHER]))
-        return found
+            digests += await asyncio.gather(*(self.put(each) for each in data[start : start + TOGETHER]))
+        return digests
 
     async def stat(self, sha256: str) -> Stat:
         entry = await self._bucket.head(object_key(sha256))
@@ -176,20 +176,20 @@ class S3Store:
         await self._connections.aclose()
 
     async def _held(self, upload_id: UUID, start: str = "") -> list[HeldPart]:
-        found = []
+        parts = []
         async for entry in self._bucket.list(f"parts/{upload_id}/{start}"):
             name = entry.key.rpartition("/")[2]
-            held = parse_part_name(name, entry.size_bytes, Path(entry.key))
-            found.extend([held] if held else [])
-        return found
+            part = parse_part_name(name, entry.size_bytes, Path(entry.key))
+            parts.extend([part] if part else [])
+        return parts
 
-    async def _join(self, held: list[HeldPart], expected_sha256: str) -> Digests:
+    async def _join(self, parts: list[HeldPart], expected_sha256: str) -> Digests:
         """Hash the parts while they are joined; the object appears only once the hash is right."""
-        copyable = all(each.part.size_bytes >= SMALLEST_JOINED_PART_BYTES for each in held[:-1])
+        copyable = all(each.part.size_bytes >= SMALLEST_JOINED_PART_BYTES for each in parts[:-1])
         hasher = Hasher()
         async with self._bucket.joining(object_key(expected_sha256)) as join:
             buffer = bytearray()
-            for each in held:
+            for each in parts:
                 async for block in self._part_blocks(each, hasher):
                     if not copyable:
                         buffer += block
@@ -202,8 +202,8 @@ class S3Store:
                 await join.upload(io.BytesIO(buffer))
             return agree(hasher.digests(), expected_sha256)
 
-    async def _part_blocks(self, held: HeldPart, hasher: Hasher) -> AsyncIterator[bytes]:
-        async with self._bucket.get(str(held.path), 0, held.part.size_bytes) as chunks:
+    async def _part_blocks(self, part: HeldPart, hasher: Hasher) -> AsyncIterator[bytes]:
+        async with self._bucket.get(str(part.path), 0, part.part.size_bytes) as chunks:
             async for block in chunks:
                 await asyncio.to_thread(hasher.update, block)
                 yield block

@@ -78,10 +78,10 @@ class Bucket:
         """Size and time of an object; None if there is none."""
         try:
             with s3_problems():
-                found = await self._client.head_object(**self._at(key))
+                response = await self._client.head_object(**self._at(key))
         except ObjectMissing:
             return None
-        return Entry(key, found["ContentLength"], found["LastModified"])
+        return Entry(key, response["ContentLength"], response["LastModified"])
 
     @asynccontextmanager
     async def get(self, key: str, start_byte: int, stop_byte: int) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -90,10 +90,10 @@ class Bucket:
             yield _blocks(None, 0)
             return
         with s3_problems():
-            found = await self._client.get_object(
+            response = await self._client.get_object(
                 **self._at(key), Range=f"bytes={start_byte}-{stop_byte - 1}"
             )
-        async with found["Body"] as body:
+        async with response["Body"] as body:
             yield _blocks(body, stop_byte - start_byte)
 
     async def copy(self, source: str, key: str) -> None:
@@ -107,8 +107,8 @@ class Bucket:
         before = len(self._place.prefix)
         with s3_problems():
             async for page in pages.paginate(Bucket=self._place.bucket, Prefix=self._place.prefix + prefix):
-                for found in page.get("Contents", []):
-                    yield Entry(found["Key"][before:], found["Size"], found["LastModified"])
+                for entry in page.get("Contents", []):
+                    yield Entry(entry["Key"][before:], entry["Size"], entry["LastModified"])
 
     async def remove(self, keys: Sequence[str]) -> None:
         """Delete keys; those not there are fine."""
@@ -141,10 +141,10 @@ class Bucket:
         pages = self._client.get_paginator("list_multipart_uploads")
         with s3_problems():
             async for page in pages.paginate(Bucket=self._place.bucket, Prefix=self._place.prefix + prefix):
-                for found in page.get("Uploads", []):
-                    if found["Initiated"] < before:
+                for entry in page.get("Uploads", []):
+                    if entry["Initiated"] < before:
                         await self._client.abort_multipart_upload(
-                            Bucket=self._place.bucket, Key=found["Key"], UploadId=found["UploadId"]
+                            Bucket=self._place.bucket, Key=entry["Key"], UploadId=entry["UploadId"]
                         )
 
     async def presign(self, key: str, disposition: str, lifetime_s: int) -> str:

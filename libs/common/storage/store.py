@@ -55,9 +55,9 @@ class ChecksumMismatch(StorageProblem):
 
     slug: ClassVar[str] = "digest-mismatch"
 
-    def __init__(self, expected: str, found: str) -> None:
-        self.expected, self.found = expected, found
-        super().__init__(f"The SHA-256 of these bytes is {found}, but {expected} was announced.")
+    def __init__(self, expected: str, actual: str) -> None:
+        self.expected, self.actual = expected, actual
+        super().__init__(f"The SHA-256 of these bytes is {actual}, but {expected} was announced.")
 
 
 class PartRefused(StorageProblem):
@@ -271,14 +271,14 @@ def checked_range(start_byte: int, stop_byte: int | None, size_bytes: int) -> tu
     return start_byte, stop
 
 
-def wanted_parts(held: Sequence[Part], n_parts: int) -> list[Part]:
+def required_parts(parts: Sequence[Part], n_parts: int) -> list[Part]:
     """Parts 0 … n_parts-1 out of those held; raises PartsMissing with the numbers of the others.
 
-    >>> wanted_parts([Part(0, "aa", 5), Part(2, "bb", 5)], n_parts=2)
+    >>> required_parts([Part(0, "aa", 5), Part(2, "bb", 5)], n_parts=2)
     Traceback (most recent call last):
     libs.common.storage.store.PartsMissing: Parts still wanted: 1.
     """
-    by_number = {part.number: part for part in held}
+    by_number = {part.number: part for part in parts}
     missing = [number for number in range(n_parts) if number not in by_number]
     if missing:
         raise PartsMissing(missing)

@@ -88,6 +88,10 @@ class Callers:
         }
 
 
-def identity_headers(who: Principal | None, service: Service) -> dict[str, str]:
+def identity_headers(principal: Principal | None, service: Service) -> dict[str, str]:
     """The header that the gateway would send; none for a stranger."""
-    return {} if who is None else {HEADER: sign_identity(who, service, keys().signing, now=time.time())}
+    return (
+        {}
+        if principal is None
+        else {HEADER: sign_identity(principal, service, keys().signing, now=time.time())}
+    )

@@ -100,9 +100,9 @@ async def running_service(
         (field.validation_alias or f"CINGULUM_{name.upper()}"): name
         for name, field in settings.model_fields.items()
     }
-    given = {name: environment[str(key)] for key, name in values.items() if str(key) in environment}
+    values_set = {name: environment[str(key)] for key, name in values.items() if str(key) in environment}
     aliased = {
-        str(settings.model_fields[name].validation_alias or name): value for name, value in given.items()
+        str(settings.model_fields[name].validation_alias or name): value for name, value in values_set.items()
     }
     app = build(settings(**aliased))
     async with (

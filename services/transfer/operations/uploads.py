@@ -178,7 +178,7 @@ async def _read_all(dock: Dock, upload: domain.Upload, claimed: str) -> Digests:
     try:
         digest = await dock.store.assemble(upload.id, domain.part_count(upload), claimed)
     except ChecksumMismatch as mismatch:
-        return Digests(size_bytes=upload.size_bytes, sha256=mismatch.found)
+        return Digests(size_bytes=upload.size_bytes, sha256=mismatch.actual)
     except PartsMissing:  # assembled before a crash came in between, or lost with a disk
         try:
             digest = await dock.store.prove(claimed)

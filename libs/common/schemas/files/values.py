@@ -13,26 +13,26 @@ def _plain_host(text: str) -> str:
     return text
 
 
-def listed(said: object) -> object:
+def listed(value: object) -> object:
     """A list, or the comma text that older clients send.
 
     >>> listed("a.npy, b.npy")
     ['a.npy', 'b.npy']
     """
-    if isinstance(said, str):
-        return [part.strip() for part in said.split(",") if part.strip()]
-    return said
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
 
 
-def one_or_many(said: object) -> object:
+def one_or_many(value: object) -> object:
     """One value for all files, or one a file; null for none.
 
     >>> one_or_many(30), one_or_many("1.0,1.1")
     ([30], ['1.0', '1.1'])
     """
-    if said is None or isinstance(said, list | tuple):
-        return said
-    return listed(said) if isinstance(said, str) else [said]
+    if value is None or isinstance(value, list | tuple):
+        return value
+    return listed(value) if isinstance(value, str) else [value]
 
 
 def _md5(text: str) -> str | None:
