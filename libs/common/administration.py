@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
 
 from libs.common.auth import Admin
-from libs.common.bus import Listener, Waiting
+from libs.common.bus import Inbox, Listener
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.audit import entries
 from libs.common.db.pages import fetch_page
@@ -32,12 +32,12 @@ async def _own(request: Request, service: str) -> None:
 Own = [Depends(_own)]
 
 
-def _waiting(request: Request) -> Waiting:
+def _waiting(request: Request) -> Inbox:
     listener: Listener = request.app.state.listener
-    return listener.waiting
+    return listener.inbox
 
 
-WaitingEvents = Annotated[Waiting, Depends(_waiting)]
+WaitingEvents = Annotated[Inbox, Depends(_waiting)]
 
 
 @router.get("/events/{service}/parked", dependencies=Own, responses=problems(NotFound))
@@ -57,7 +57,7 @@ async def list_waiting_events(
 
 
 async def _page(
-    request: Request, session: Reading, waiting: Waiting, paging: PageRequest, *, parked: bool
+    request: Request, session: Reading, waiting: Inbox, paging: PageRequest, *, parked: bool
 ) -> Page[FailedEvent]:
     count, rows = await waiting.listed(session, parked=parked, limit=paging.limit, offset=paging.offset)
     return page(request, paging, count, [_failed(row) for row in rows])
@@ -107,7 +107,7 @@ async def drop_event(
     after.add_task(listener.wake)  # others may have waited behind it
 
 
-async def _find(tx: Tx, waiting: Waiting, state: str, event_id: UUID) -> Any:
+async def _find(tx: Tx, waiting: Inbox, state: str, event_id: UUID) -> Any:
     row = await waiting.find(tx.session, event_id)
     if row is None or state != ("waiting" if row.parked_at is None else "parked"):
         raise NotFound(

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from libs.common import db
 from libs.common.administration import router as administration
 from libs.common.auth import Identified
-from libs.common.bus import Bus, Hears, Listener, Relay
+from libs.common.bus import Bus, EventHandlers, Listener, Relay
 from libs.common.catalogue import Service
 from libs.common.db.audit import seal
 from libs.common.db.engine import DATABASE_ERRORS
@@ -25,7 +25,6 @@ from libs.common.db.idempotency import forget_old
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
 from libs.common.disconnect import EndsWithItsCaller
-from libs.common.endings import END_S, cancel_all
 from libs.common.errors import add_errors
 from libs.common.limits import Limited
 from libs.common.observability import (
@@ -38,6 +37,7 @@ from libs.common.observability import (
 )
 from libs.common.problem import Unavailable
 from libs.common.settings import ServiceSettings
+from libs.common.shutdown import END_S, cancel_all
 
 VERSION = "0.1.0"
 Loop = Callable[[], Coroutine[Any, Any, None]]
@@ -51,14 +51,14 @@ FORGET_S = 3600.0
 class Parts:
     """What makes one service different from the next.
 
-    `start` is awaited once the database answers; the loops it returns run until the service stops. `hears` may be made
-    from what `start` has put into the application's state.
+    `start` is awaited once the database answers; the loops it returns run until the service stops. `handlers` may be
+    made from what `start` has put into the application's state.
     """
 
     service: Service
     routers: Sequence[APIRouter]
     metadata: sa.MetaData
-    hears: Hears | Callable[[FastAPI], Hears]
+    handlers: EventHandlers | Callable[[FastAPI], EventHandlers]
     start: Start | None = None
 
 
@@ -104,9 +104,9 @@ def _lifespan(parts: Parts, settings: ServiceSettings) -> Callable[[FastAPI], An
         app.state.database, app.state.writer, app.state.bus = database, writer, bus
         try:
             its_own = [] if parts.start is None else await parts.start(app)
-            hears = parts.hears if isinstance(parts.hears, Hears) else parts.hears(app)
+            handlers = parts.handlers if isinstance(parts.handlers, EventHandlers) else parts.handlers(app)
             listener = app.state.listener = Listener(
-                parts.service, writer, bus, hears, settings.sweep_every_s
+                parts.service, writer, bus, handlers, settings.sweep_every_s
             )
             loops: list[Loop] = [
                 bus.keep_connected,

@@ -11,7 +11,7 @@ from libs.common.app import Loop, Parts, at_the_end, create_app
 from libs.common.catalogue import Service
 from libs.common.db.transaction import Writer
 from libs.common.storage import store_of
-from services.compressor.events import hears
+from services.compressor.events import handlers
 from services.compressor.models import Base
 from services.compressor.operations import Indexer, Shelf
 from services.compressor.routes import router
@@ -32,5 +32,5 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
 
 def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings come from the environment unless given."""
-    parts = Parts(Service.COMPRESSOR, [router], Base.metadata, hears, _start)
+    parts = Parts(Service.COMPRESSOR, [router], Base.metadata, handlers, _start)
     return create_app(parts, settings or Settings())

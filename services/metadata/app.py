@@ -11,7 +11,7 @@ from libs.common.app import Loop, Parts, at_the_end, create_app
 from libs.common.catalogue import Service
 from libs.common.db import Database
 from libs.common.db.transaction import Writer
-from services.metadata.events import hears
+from services.metadata.events import handlers
 from services.metadata.models import Base
 from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.identity import make_first_administrator, tokens_used
@@ -69,5 +69,5 @@ def _sign_ins(app: FastAPI, settings: Settings) -> SignIns:
 
 def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings come from the environment unless given."""
-    parts = Parts(Service.METADATA, routers, Base.metadata, hears, _start)
+    parts = Parts(Service.METADATA, routers, Base.metadata, handlers, _start)
     return create_app(parts, settings or Settings())

@@ -1,16 +1,16 @@
-"""What metadata hears."""
+"""Handlers of the events that metadata receives."""
 
 from __future__ import annotations
 
-from libs.common.bus import Hears
+from libs.common.bus import EventHandlers
 from libs.common.db import Transaction
 from libs.common.events import FilesRegistered
 from services.metadata.operations.sessions import add_session_user
 
-hears = Hears()
+handlers = EventHandlers()
 
 
-@hears.on(FilesRegistered)
+@handlers.on(FilesRegistered)
 async def files_registered(tx: Transaction, event: FilesRegistered) -> None:
     """Who registers files in a session has worked on it."""
     if event.session_id is not None and event.user_id is not None:

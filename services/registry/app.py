@@ -12,7 +12,7 @@ from libs.common.app import Loop, Parts, create_app
 from libs.common.catalogue import Service
 from libs.common.storage import store_of
 from services.registry.domain.holdings import Policy
-from services.registry.events import hears_with
+from services.registry.events import handlers_with
 from services.registry.models import Base
 from services.registry.operations.cache_tables import KeptTables
 from services.registry.operations.proofs import Shelf
@@ -31,7 +31,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings come from the environment unless given."""
     settings = settings or Settings()
     shelf = Shelf(settings.store_kind, signs=settings.s3_public_endpoint is not None)
-    parts = Parts(Service.REGISTRY, routers, Base.metadata, hears_with(shelf), _start)
+    parts = Parts(Service.REGISTRY, routers, Base.metadata, handlers_with(shelf), _start)
     app = create_app(parts, settings)
     app.state.shelf, app.state.tables = shelf, KeptTables()
     app.state.policy = Policy(settings.retire_copies, proof_days=settings.retire_proof_days)

@@ -19,7 +19,7 @@ from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.observability import logger
 from services.scheduler import queries
 from services.scheduler.domain.retry import Liveness
-from services.scheduler.events import hears
+from services.scheduler.events import handlers
 from services.scheduler.models import Base
 from services.scheduler.operations import graph, pipeline, running
 from services.scheduler.operations.claim_queue import ClaimQueue
@@ -113,5 +113,5 @@ async def _look_at(app: FastAPI, session_id: UUID) -> None:
 
 def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings come from the environment unless given."""
-    parts = Parts(Service.SCHEDULER, routers, Base.metadata, hears, _start)
+    parts = Parts(Service.SCHEDULER, routers, Base.metadata, handlers, _start)
     return create_app(parts, settings or Settings())

@@ -13,7 +13,7 @@ from libs.common.catalogue import Service
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.observability import logger
 from libs.common.storage import StorageProblem, store_of
-from services.transfer.events import hears_with
+from services.transfer.events import handlers_with
 from services.transfer.models import Base
 from services.transfer.operations import orders
 from services.transfer.operations.dock import Dock
@@ -52,5 +52,5 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[int]], every_
 def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings come from the environment unless given."""
     settings = settings or Settings()
-    parts = Parts(Service.TRANSFER, routers, Base.metadata, hears_with(settings.store_kind), _start)
+    parts = Parts(Service.TRANSFER, routers, Base.metadata, handlers_with(settings.store_kind), _start)
     return create_app(parts, settings)

@@ -8,10 +8,10 @@ the inbox's place: it swallows a repeat for two minutes only, and even after the
 
 from libs.common.bus.connection import STREAM, Bus
 from libs.common.bus.failures import FAILURES
-from libs.common.bus.hearing import Envelope, Handler, Hears
+from libs.common.bus.handlers import Envelope, EventHandlers, Handler
+from libs.common.bus.inbox import Inbox
 from libs.common.bus.listener import LATE_COMMIT_S, LOOK_BACK_S, WHOLE_SWEEP_S, Listener, Outcome
 from libs.common.bus.relay import Relay
-from libs.common.bus.waiting import Waiting
 
 __all__ = [
     "FAILURES",
@@ -21,10 +21,10 @@ __all__ = [
     "WHOLE_SWEEP_S",
     "Bus",
     "Envelope",
+    "EventHandlers",
     "Handler",
-    "Hears",
+    "Inbox",
     "Listener",
     "Outcome",
     "Relay",
-    "Waiting",
 ]

@@ -12,8 +12,8 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 
-from libs.common.endings import CLOSE_S, end_within
 from libs.common.observability import logger
+from libs.common.shutdown import CLOSE_S, end_within
 
 STREAM = "CINGULUM"
 KEPT_S = 24 * 3600

@@ -20,8 +20,8 @@ from pydantic import ValidationError
 
 from libs.common.bus.connection import STREAM, Bus
 from libs.common.bus.failures import InvalidPayload, Next, NoHandler, after_failure, cause_of
-from libs.common.bus.hearing import BATCH, Envelope, Hears
-from libs.common.bus.waiting import Waiting
+from libs.common.bus.handlers import BATCH, Envelope, EventHandlers
+from libs.common.bus.inbox import Inbox
 from libs.common.catalogue import Service
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.transaction import Transaction, Writer
@@ -53,17 +53,17 @@ class Listener:
         service: Service,
         writer: Writer,
         bus: Bus,
-        hears: Hears,
+        handlers: EventHandlers,
         sweep_every_s: float,
         handle_s: float = HANDLE_S,
     ) -> None:
         self.service = service
         self.writer = writer
         self.bus = bus
-        self.hears = hears
+        self.handlers = handlers
         self.sweep_every_s = sweep_every_s
         self.handle_s = handle_s
-        self.waiting = Waiting(writer.tables)
+        self.inbox = Inbox(writer.tables)
         self.log = logger("listener")
         self._heard: dict[Service, float] = {}  # until then (monotonic) nothing of theirs is missing
         self._whole_at = 0.0
@@ -93,16 +93,16 @@ class Listener:
         try:
             async with self.writer.begin(request=event.request_id) as tx:
                 if event.key is not None:
-                    await self.waiting.lock_key(tx.session, event.key)
-                waited = await self.waiting.take(tx.session, event)
+                    await self.inbox.lock_key(tx.session, event.key)
+                waited = await self.inbox.take(tx.session, event)
                 if waited is None:
                     return await self._not_now(tx, event)
                 failure = await self._try(tx, event)
                 if failure is not None:
-                    await self.waiting.give_back(tx.session, event.id)
+                    await self.inbox.give_back(tx.session, event.id)
                     return await self._keep(tx, event, failure)
                 if waited:
-                    await self.waiting.forget(tx.session, event.id)
+                    await self.inbox.forget(tx.session, event.id)
         except DATABASE_ERRORS as error:
             # The transaction is gone, perhaps with what it should write: once more in another one.
             async with self.writer.begin(request=event.request_id) as tx:
@@ -111,9 +111,9 @@ class Listener:
         return Outcome.HANDLED
 
     async def _not_now(self, tx: Transaction, event: Envelope) -> Outcome:
-        if await self.waiting.was_handled(tx.session, event.id):
+        if await self.inbox.was_handled(tx.session, event.id):
             return Outcome.BEFORE
-        await self.waiting.put_behind(tx.session, event)
+        await self.inbox.put_behind(tx.session, event)
         return Outcome.WAITS
 
     async def _try(self, tx: Transaction, event: Envelope) -> Exception | None:
@@ -133,7 +133,7 @@ class Listener:
         return None
 
     async def _call(self, tx: Transaction, event: Envelope) -> None:
-        entry = self.hears.handler_of(event.subject)
+        entry = self.handlers.handler_of(event.subject)
         if entry is None:
             raise NoHandler(f"This version of {self.service} has no handler for {event.subject}.")
         kind, handler = entry
@@ -146,8 +146,8 @@ class Listener:
     async def _keep(self, tx: Transaction, event: Envelope, failure: Exception) -> Outcome:
         """Write down a failure, and when the next try is."""
         cause = cause_of(failure)
-        following: Next = after_failure(await self.waiting.tries(tx.session, event.id), cause)
-        await self.waiting.keep(tx.session, event, following, repr(failure))
+        following: Next = after_failure(await self.inbox.tries(tx.session, event.id), cause)
+        await self.inbox.keep(tx.session, event, following, repr(failure))
         self.log.warning(
             "an event could not be handled",
             subject=event.subject,
@@ -169,7 +169,7 @@ class Listener:
         began, missed, failure = time.monotonic(), {}, None
         try:
             async with self.writer.database.read_long() as session:
-                for origin, subjects in self.hears.origins().items():
+                for origin, subjects in self.handlers.origins().items():
                     missed[origin] = (await session.execute(self._missed(origin, subjects))).all()
         except DATABASE_ERRORS as error:
             failure = error  # what was read is handled all the same
@@ -192,7 +192,7 @@ class Listener:
             .where(
                 events.c.subject.in_(subjects),
                 events.c.created_at > self._since(origin),
-                self.waiting.is_unknown(events.c.id),
+                self.inbox.is_unknown(events.c.id),
             )
             .order_by(events.c.created_at, events.c.seq)
             .limit(BATCH)
@@ -217,7 +217,7 @@ class Listener:
     async def retry(self) -> int:
         """Try what waits and is due; how many events left the waiting."""
         async with self.writer.database.read() as session:
-            due = await self.waiting.due(session)
+            due = await self.inbox.due(session)
         left = 0
         for event in due:
             following: Envelope | None = event
@@ -234,7 +234,7 @@ class Listener:
         if key is None:
             return None
         async with self.writer.database.read() as session:
-            return await self.waiting.next_of(session, key)
+            return await self.inbox.next_of(session, key)
 
     async def run_retries(self) -> None:
         """Try events again when they are due, for as long as the service runs."""
@@ -253,15 +253,15 @@ class Listener:
     async def _look_at_waiting(self) -> float:
         """Tell metrics what waits; the time until something is due, or the next look (others change it, too)."""
         async with self.writer.database.read() as session:
-            parked, waits = await self.waiting.counts(session)
-            due_in_s = await self.waiting.due_in_s(session) if waits else None
+            parked, waits = await self.inbox.counts(session)
+            due_in_s = await self.inbox.due_in_s(session) if waits else None
         DEAD.labels(self.service).set(parked)
         WAITING.labels(self.service).set(waits)
         return self.sweep_every_s if due_in_s is None else min(due_in_s, self.sweep_every_s)
 
     async def run_bell(self) -> None:
         """Handle events as they ring; a stream that was deleted is made anew, its loss is the sweep's to mend."""
-        while self.hears.handlers:
+        while self.handlers.by_subject:
             try:
                 await self._listen()
             except (NatsError, *DATABASE_ERRORS) as error:
@@ -275,7 +275,7 @@ class Listener:
             return
         config = ConsumerConfig(
             durable_name=self.service,
-            filter_subjects=self.hears.subjects(),
+            filter_subjects=self.handlers.subjects(),
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=HANDLE_S + 30,
             max_deliver=-1,  # our own rows say how often an event is tried

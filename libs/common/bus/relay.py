@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from nats.errors import Error as NatsError
 
 from libs.common.bus.connection import Bus
-from libs.common.bus.hearing import BATCH, Envelope
+from libs.common.bus.handlers import BATCH, Envelope
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.transaction import Writer
 from libs.common.observability import OUTBOX

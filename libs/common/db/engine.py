@@ -26,9 +26,9 @@ from sqlalchemy.ext.asyncio import (
 
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.shares import Shares
-from libs.common.endings import CLOSE_S, end_within
 from libs.common.observability import caller
 from libs.common.settings import Patience
+from libs.common.shutdown import CLOSE_S, end_within
 
 # Whatever says that the database did not do what it was asked; a time-out and a broken connection are an OSError.
 DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from libs.common.bus import FAILURES, Bus, Envelope, Hears, Listener, Outcome
+from libs.common.bus import FAILURES, Bus, Envelope, EventHandlers, Listener, Outcome
 from libs.common.catalogue import Service
 from libs.common.db import Database, Transaction
 from libs.common.db.tables import infrastructure
@@ -47,9 +47,9 @@ class Handler:
 
     def restart(self) -> None:
         """Forget all that is not in the database."""
-        hears = Hears()
+        handlers = EventHandlers()
 
-        @hears.on(ThingHappened)
+        @handlers.on(ThingHappened)
         async def thing_happened(tx: Transaction, event: ThingHappened) -> None:
             tx.audit("thing.handled", "thing", event.thing, after={"n": event.n})
             tx.publish(SessionsDeleted(session_ids=[]))
@@ -57,7 +57,7 @@ class Handler:
             self.fails(event)
             self.handled.append((event.thing, event.n))
 
-        self.listener = Listener(Service.METADATA, self.writer, Bus(None, "test"), hears, 600, handle_s=20)
+        self.listener = Listener(Service.METADATA, self.writer, Bus(None, "test"), handlers, 600, handle_s=20)
 
     def event(self, thing: str, n: int, subject: str = ThingHappened.subject) -> Envelope:
         """An event as it rings; each is said a second after the one before."""
@@ -182,15 +182,15 @@ async def test_bell_and_sweep_obey_the_pause_also_after_a_restart(cingulum: Cing
 
 async def test_a_handler_that_hangs_is_left_and_others_get_their_turn(cingulum: Cingulum) -> None:
     handler, seen = await a_handler(cingulum), []
-    hears = Hears()
+    handlers = EventHandlers()
 
-    @hears.on(ThingHappened)
+    @handlers.on(ThingHappened)
     async def hangs(tx: Transaction, event: ThingHappened) -> None:
         if event.thing == "a":
             await tx.session.execute(sa.text("SELECT pg_sleep(3600)"))
         seen.append(event.thing)
 
-    listener = Listener(Service.METADATA, handler.writer, Bus(None, "test"), hears, 600, handle_s=0.5)
+    listener = Listener(Service.METADATA, handler.writer, Bus(None, "test"), handlers, 600, handle_s=0.5)
     assert await listener.handle(handler.event("a", 1), "bell") is Outcome.WAITS
     assert await listener.handle(handler.event("b", 1), "bell") is Outcome.HANDLED
     assert await handler.waiting() == ["a"]
@@ -211,12 +211,12 @@ async def test_an_event_under_an_old_name_is_handled_by_the_sweep_and_by_the_bel
         )
     assert await handler.listener.sweep() == 1
     assert handler.handled == [("bell", 1), ("sweep", 1)]
-    assert old in handler.listener.hears.subjects()
+    assert old in handler.listener.handlers.subjects()
 
 
 async def test_an_event_without_a_handler_waits_for_a_version_that_has_one(cingulum: Cingulum) -> None:
     handler = await a_handler(cingulum)
-    older = Listener(Service.METADATA, handler.writer, Bus(None, "test"), Hears(), 600)
+    older = Listener(Service.METADATA, handler.writer, Bus(None, "test"), EventHandlers(), 600)
     assert await older.handle(handler.event("a", 1), "bell") is Outcome.WAITS
     await handler.let_pauses_end()
     assert await older.retry() == 0
@@ -260,14 +260,14 @@ async def test_whatever_fails_and_restarts_each_event_is_handled_once_and_in_ord
 
 
 async def test_what_a_handler_says_is_written_once_and_rung(cingulum: Cingulum) -> None:
-    handler, hears, rung = await a_handler(cingulum), Hears(), []
+    handler, handlers, rung = await a_handler(cingulum), EventHandlers(), []
     handler.writer.after_commit = lambda: rung.append(True)
 
-    @hears.on(ThingHappened)
+    @handlers.on(ThingHappened)
     async def thing_happened(tx: Transaction, event: ThingHappened) -> None:
         tx.publish(SessionsDeleted(session_ids=[]))
 
-    listener = Listener(Service.METADATA, handler.writer, Bus(None, "test"), hears, 600, handle_s=20)
+    listener = Listener(Service.METADATA, handler.writer, Bus(None, "test"), handlers, 600, handle_s=20)
     assert await listener.handle(handler.event("a", 1), "bell") is Outcome.HANDLED
     rows = await handler.sql("SELECT subject FROM metadata.events")
     assert [row.subject for row in rows] == [SessionsDeleted.subject]

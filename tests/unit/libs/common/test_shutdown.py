@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from libs.common import app, endings
+from libs.common import app, shutdown
 from libs.common.bus import Bus, connection
 from libs.common.db import Database, engine
 
@@ -87,4 +87,4 @@ async def test_what_ends_is_waited_for_and_its_error_is_raised() -> None:
         raise OSError("broken")
 
     with pytest.raises(OSError, match="broken"):
-        await endings.end_within(60, fails(), "it")
+        await shutdown.end_within(60, fails(), "it")

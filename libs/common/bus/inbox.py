@@ -15,18 +15,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.bus.failures import Next, Tries, spread
-from libs.common.bus.hearing import BATCH, Envelope
+from libs.common.bus.handlers import BATCH, Envelope
 from libs.common.db.tables import Infrastructure
 
 ERROR_CHARACTERS = 2_000
 Condition = sa.ColumnElement[bool]
 
 
-class Waiting:
+class Inbox:
     """The statements, on the tables of one service."""
 
     def __init__(self, tables: Infrastructure) -> None:
-        self.inbox, self.events = tables.inbox, tables.dead_events
+        self.handled, self.events = tables.inbox, tables.dead_events
         self.waits: Condition = self.events.c.parked_at.is_(None)
 
     async def lock_key(self, session: AsyncSession, key: str) -> None:
@@ -44,7 +44,7 @@ class Waiting:
         closed = mine.where(sa.or_(~self.waits, events.c.retry_at > sa.func.now()))
         allowed = sa.and_(~closed, ~self._blocked(event))
         noted = (
-            insert(self.inbox)
+            insert(self.handled)
             .from_select(["event_id"], sa.select(sa.literal(event.id, sa.UUID)).where(allowed))
             .on_conflict_do_nothing()
             .returning(mine)
@@ -67,7 +67,7 @@ class Waiting:
 
     async def was_handled(self, session: AsyncSession, event_id: UUID) -> bool:
         """Whether an event was handled before; then it waits no longer."""
-        handled = await session.scalar(sa.select(sa.exists().where(self.inbox.c.event_id == event_id)))
+        handled = await session.scalar(sa.select(sa.exists().where(self.handled.c.event_id == event_id)))
         if handled:
             await self.forget(session, event_id)
         return bool(handled)
@@ -118,7 +118,7 @@ class Waiting:
 
     async def give_back(self, session: AsyncSession, event_id: UUID) -> None:
         """An event that was taken is not handled after all."""
-        await session.execute(self.inbox.delete().where(self.inbox.c.event_id == event_id))
+        await session.execute(self.handled.delete().where(self.handled.c.event_id == event_id))
 
     async def forget(self, session: AsyncSession, event_id: UUID) -> None:
         """An event waits no longer."""
@@ -127,7 +127,7 @@ class Waiting:
     def is_unknown(self, event_id: Any) -> Condition:
         """An event is neither handled nor kept here."""
         return sa.and_(
-            ~sa.exists().where(self.inbox.c.event_id == event_id),
+            ~sa.exists().where(self.handled.c.event_id == event_id),
             ~sa.exists().where(self.events.c.event_id == event_id),
         )
 
@@ -198,7 +198,7 @@ class Waiting:
         gone = self.events.delete().where(self.events.c.event_id == event_id).returning(self.events)
         row = (await session.execute(gone)).one_or_none()
         if row is not None:
-            await session.execute(insert(self.inbox).values(event_id=event_id).on_conflict_do_nothing())
+            await session.execute(insert(self.handled).values(event_id=event_id).on_conflict_do_nothing())
         return row
 
 

@@ -1,4 +1,4 @@
-"""What a service hears, and an event as it travels."""
+"""Handlers of events, and an event as it travels."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ Handler = Callable[[Transaction, Any], Awaitable[None]]
 
 
 @dataclass
-class Hears:
-    """What a service hears: its `events.py` fills one with `@hears.on(SomeEvent)`."""
+class EventHandlers:
+    """What a service handlers: its `events.py` fills one with `@handlers.on(SomeEvent)`."""
 
-    handlers: dict[str, Handler] = field(default_factory=dict)
+    by_subject: dict[str, Handler] = field(default_factory=dict)
 
     def on(self, kind: type[E]) -> Callable[[Callable[[Transaction, E], Awaitable[None]]], Handler]:
         """Register the handler of one kind of event."""
 
         def keep(handler: Callable[[Transaction, E], Awaitable[None]]) -> Handler:
-            self.handlers[kind.subject] = handler
+            self.by_subject[kind.subject] = handler
             return handler
 
         return keep
 
     def subjects(self) -> list[str]:
         """All subjects whose events are handled, also those that a kind had before."""
-        return sorted({name for subject in self.handlers for name in Event.kinds[subject].subjects()})
+        return sorted({name for subject in self.by_subject for name in Event.kinds[subject].subjects()})
 
     def handler_of(self, subject: str) -> tuple[type[Event], Handler] | None:
         """The class and the handler of a subject or an old name of one; None where there is none."""
         kind = Event.kinds.get(subject)
-        handler = self.handlers.get(kind.subject) if kind else None
+        handler = self.by_subject.get(kind.subject) if kind else None
         return (kind, handler) if kind and handler else None
 
     def origins(self) -> dict[Service, list[str]]:
