@@ -12,9 +12,9 @@ CALLERS = {"by", "who", "principal", "caller"}
 # Each shows or narrows what `may_on` has allowed, and allows nothing by itself.
 ALLOWED = {
     (
-        "services/metadata/operations/subjects.py",
-        "_may_give_away",
-    ),  # an owner's word, beyond the right to change
+        "services/metadata/domain/subjects.py",
+        "may_give_away",
+    ),  # a responsible user decides, beyond the right to change
     ("services/metadata/operations/identity.py", "make_token"),  # enrolling a worker is an administrator's
     ("services/metadata/operations/identity.py", "_is_known"),  # which of one's own tokens are shown
     ("services/metadata/routes/identity.py", "me"),  # shows them

@@ -100,3 +100,11 @@ class UploadState(StrEnum):
     ARRIVING = "arriving"  # a part is here
     LANDED = "landed"  # all bytes are written, fsynced and hashed: immutable from now on
     SWEPT = "swept"  # given up; its bytes may be gone
+
+
+class ActionKind(StrEnum):
+    """The kinds of actions on subjects."""
+
+    SESSION = "session"
+    SURGERY = "surgery"
+    WATER_RESTRICTION = "water-restriction"

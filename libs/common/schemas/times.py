@@ -50,3 +50,12 @@ def alyx_time(text: str, zone: str) -> AlyxTime:
     at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(zone), fold=0)).astimezone(UTC)
     naive = at.replace(tzinfo=None) if parsed.tzinfo else parsed
     return AlyxTime(naive.isoformat(), at, naive.date())
+
+
+def naive_utc(at: datetime) -> str:
+    """An instant in UTC, as Alyx shows it: without an offset.
+
+    >>> naive_utc(datetime(2020, 8, 21, 8, 30, tzinfo=UTC))
+    '2020-08-21T08:30:00'
+    """
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat()

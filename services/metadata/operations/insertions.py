@@ -1,78 +1,90 @@
-"""Probes in sessions."""
+"""Insertions: probes in sessions."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-import sqlalchemy as sa
-
 from libs.common.db import Transaction
-from libs.common.db.changes import apply, created, deleted
+from libs.common.db.rows import create_row, lock_by_id, soft_delete_row, update_row
 from libs.common.permissions import Principal
-from libs.common.problem import BadRequest, Conflict, NotFound
-from libs.common.schemas.experiments import InsertionIn
+from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound, UnknownReference
+from libs.common.schemas.experiments import Insertion, InsertionIn
+from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
-from services.metadata.models import (
-    InsertionRow,
-)
-from services.metadata.operations.actions import check_may_edit_action, subject_of, visible_action
-from services.metadata.operations.house import REQUIRED, json_given, kept
-from services.metadata.queries import references
+from services.metadata.models import InsertionRow
+from services.metadata.models.stored_fields import StoredFields
+from services.metadata.operations.actions import lock_to_edit
+from services.metadata.queries import insertions as queries
+
+_STORED: Final = StoredFields(InsertionIn, InsertionRow, handled={"session", "model"})
 
 
-async def _session_to_edit(tx: Transaction, by: Principal, seen: Visibility, session_id: UUID) -> None:
-    action = await visible_action(tx, seen, "session", session_id)
-    subject, _ = await subject_of(tx, action)
-    await check_may_edit_action(tx, by, action, subject)
+async def create_insertion(
+    tx: Transaction, by: Principal, visibility: Visibility, body: InsertionIn, base_url: str
+) -> Insertion:
+    """Create an insertion; a session has one of each name."""
+    if body.session is None:
+        raise BadRequest(fields={"session": REQUIRED})
+    await _check_session(tx, by, visibility, body.session)
+    if body.name is None:
+        raise BadRequest(fields={"name": REQUIRED})
+    if await queries.exists_insertion(tx.session, body.session, body.name):
+        raise Conflict(fields={"name": [f"The session has an insertion '{body.name}' already."]})
+    values = _values(body) | {"session_id": body.session}
+    row = InsertionRow(id=uuid4(), **values)
+    create_row(tx, "insertion", row, values)
+    await tx.session.flush()
+    return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)
 
 
-async def _insertion(tx: Transaction, by: Principal, seen: Visibility, which: UUID) -> InsertionRow:
-    """An insertion to be changed. Raises NotFound if its session is not for the caller's eyes."""
-    row: InsertionRow = await kept(tx, InsertionRow, which, "insertion")
+async def update_insertion(
+    tx: Transaction,
+    by: Principal,
+    visibility: Visibility,
+    insertion_id: UUID,
+    body: InsertionIn,
+    base_url: str,
+) -> Insertion:
+    """Change an insertion; absent fields keep their values."""
+    row = await _lock_to_edit(tx, by, visibility, insertion_id)
+    values = _values(body)
+    if body.session is not None and body.session != row.session_id:
+        await _check_session(tx, by, visibility, body.session)
+        values["session_id"] = body.session
+    update_row(tx, "insertion", row, values)
+    queries.touch(row)
+    await tx.session.flush()
+    return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)
+
+
+def _values(body: InsertionIn) -> dict[str, Any]:
+    """The columns that a body sets; a model of null is ignored, as in Alyx."""
+    return _STORED.values(body) | ({} if body.model is None else {"model": body.model})
+
+
+async def _check_session(tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID) -> None:
+    """Raises UnknownReference or Forbidden unless the caller may change the session that a body names."""
     try:
-        await _session_to_edit(tx, by, seen, row.session_id)
+        await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
     except NotFound:
-        raise NotFound(f"There is no insertion {which}.") from None
+        raise UnknownReference("session", session_id, key="pk") from None
+
+
+async def _lock_to_edit(
+    tx: Transaction, by: Principal, visibility: Visibility, insertion_id: UUID
+) -> InsertionRow:
+    """An insertion that the caller may change, locked. Raises NotFound and Forbidden."""
+    row = await lock_by_id(tx.session, InsertionRow, insertion_id)
+    try:
+        await lock_to_edit(tx, by, visibility, ActionKind.SESSION, row.session_id)
+    except NotFound:
+        raise NotFound(f"There is no insertion {insertion_id}.") from None
     return row
 
 
-async def save_insertion(
-    tx: Transaction, by: Principal, seen: Visibility, body: InsertionIn, which: UUID | None = None
-) -> UUID:
-    """Write a probe of a session down, or change it."""
-    row: InsertionRow | None = None
-    session_id = body.session
-    if which is not None:
-        row = await _insertion(tx, by, seen, which)
-        session_id = session_id or row.session_id
-    if session_id is None:
-        raise BadRequest(fields={"session": REQUIRED})
-    if row is None or session_id != row.session_id:
-        try:
-            await _session_to_edit(tx, by, seen, session_id)
-        except NotFound:
-            raise references.unknown("session", "pk", session_id) from None
-    fields: dict[str, Any] = {"session_id": session_id} | json_given(body)
-    fields |= {n: getattr(body, n) for n in ("name", "model", "serial") if getattr(body, n) is not None}
-    if row is not None:
-        apply(tx, "insertion", row, fields)
-        row.auto_datetime = sa.func.now()
-        return row.id
-    if body.name is None:
-        raise BadRequest(fields={"name": REQUIRED})
-    twin = sa.exists().where(
-        InsertionRow.session_id == session_id,
-        InsertionRow.name == body.name,
-        InsertionRow.deleted_at.is_(None),
-    )
-    if await tx.session.scalar(sa.select(twin)):
-        raise Conflict(fields={"name": [f"The session has an insertion '{body.name}' already."]})
-    row = InsertionRow(id=uuid4(), **fields)
-    created(tx, "insertion", row, fields)
-    return row.id
-
-
-async def delete_insertion(tx: Transaction, by: Principal, seen: Visibility, which: UUID) -> None:
-    """Take a probe out of sight."""
-    deleted(tx, "insertion", await _insertion(tx, by, seen, which))
+async def delete_insertion(
+    tx: Transaction, by: Principal, visibility: Visibility, insertion_id: UUID
+) -> None:
+    """Delete (soft) an insertion; it can be restored within 30 days."""
+    soft_delete_row(tx, "insertion", await _lock_to_edit(tx, by, visibility, insertion_id))

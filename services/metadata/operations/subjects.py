@@ -1,284 +1,249 @@
-"""Animals, lines and litters."""
+"""Subjects."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
-
-from libs.common.db import Transaction
-from libs.common.db.changes import apply, created, deleted, set_links
-from libs.common.permissions import SHARED, Principal, Target, in_scope, may_on
-from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
-from libs.common.schemas.colony import (
-    LineIn,
-    LitterIn,
-    SubjectIn,
-    Zygosity,
-)
+from libs.common.db import ReadSession, Transaction
+from libs.common.db.rows import create_row, set_links, soft_delete_row, update_row
+from libs.common.permissions import Principal, Target, may_on
+from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden, NotFound, UnknownReference
+from libs.common.schemas.colony import RestrictedSubject, Subject, SubjectDetail, SubjectIn, Zygosity
+from libs.common.schemas.pages import PageWanted
 from libs.common.scopes import Permission
+from libs.common.targets import object_target
 from libs.common.visibility import Visibility
-from services.metadata.models import (
-    ActionRow,
-    LabRow,
-    LineAlleleRow,
-    LineRow,
-    LitterRow,
-    SubjectProjectRow,
-    SubjectRow,
-    UserRow,
-    VocabularyRow,
-    ZygosityRow,
+from services.metadata.domain.actions import end_at_death
+from services.metadata.domain.clock import DEFAULT_ZONE, parse_time
+from services.metadata.domain.rights import (
+    LOSES_ACCESS,
+    check_may_edit_subject,
+    check_may_write_in_lab,
+    check_stays,
 )
-from services.metadata.operations.clock import time_of
-from services.metadata.operations.house import REQUIRED, json_given, taken
-from services.metadata.queries import references, targets, visible
-from services.metadata.queries.references import Vocabulary, unknown
+from services.metadata.domain.subjects import check_dates, check_new_responsible_user, genotype_text
+from services.metadata.models import LabRow, LineRow, LitterRow, SubjectProjectRow, SubjectRow, UserRow
+from services.metadata.models.stored_fields import StoredFields
+from services.metadata.operations.welfare import fetch_standings
+from services.metadata.queries import references
+from services.metadata.queries import subjects as queries
+from services.metadata.queries.list_filters.subjects import SubjectFilters
+from services.metadata.queries.references import Named, Vocabulary
+from services.metadata.queries.subjects import SubjectBrief, SubjectRecord
+from services.metadata.queries.water_administrations import fetch_waters_of_subject
+from services.metadata.queries.water_restrictions import lock_open_restrictions
+from services.metadata.queries.weighings import fetch_weighings_of_subject
 
-DEFAULT_ZONE = "Europe/London"
+_NAMED: Final[dict[str, Named]] = {
+    "lab": LabRow,
+    "line": LineRow,
+    "litter": LitterRow,
+    "responsible_user": UserRow,
+}
+_TERMS: Final = {
+    "species": Vocabulary.SPECIES,
+    "strain": Vocabulary.STRAIN,
+    "source": Vocabulary.SOURCE,
+}
+_STORED: Final = StoredFields(SubjectIn, SubjectRow, handled={*_NAMED, *_TERMS, "projects", "zygosities"})
 
 
-async def animal(tx: Transaction, seen: Visibility, nickname: str) -> tuple[SubjectRow, str]:
-    """A visible animal and its lab's time zone. Raises NotFound."""
-    found = await tx.session.execute(
-        sa.select(SubjectRow, LabRow.timezone)
-        .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
-        .where(SubjectRow.nickname == nickname, visible.subjects(seen))
-        .order_by(SubjectRow.created_at.desc())
-        .limit(1)
+async def list_subjects(
+    session: ReadSession, visibility: Visibility, filters: SubjectFilters, paging: PageWanted, base_url: str
+) -> tuple[int, list[Subject]]:
+    """A page of subjects and how they stand now, and the count of all."""
+    count, records = await queries.list_subjects(session, visibility, filters, paging)
+    shown = await _with_standings(session, records, base_url)
+    for columns in shown:  # a list shows the genotype as texts, a subject's own page as values
+        columns["genotype"] = [genotype_text(z["allele"], z["zygosity"]) for z in columns["genotype"]]
+    return count, [Subject.model_validate(columns) for columns in shown]
+
+
+async def list_restricted_subjects(
+    session: ReadSession, visibility: Visibility, paging: PageWanted, base_url: str
+) -> tuple[int, list[RestrictedSubject]]:
+    """A page of subjects with an open water restriction and how they stand now, and the count of all."""
+    count, records = await queries.list_restricted_subjects(session, visibility, paging)
+    shown = await _with_standings(session, records, base_url)
+    return count, [RestrictedSubject.model_validate(columns) for columns in shown]
+
+
+async def read_subject(
+    session: ReadSession, visibility: Visibility, nickname: str, base_url: str
+) -> SubjectDetail:
+    """One subject with its weighings and water. Raises NotFound."""
+    record = await queries.fetch_subject(session, visibility, nickname)
+    return await _detail(session, visibility, record, base_url)
+
+
+async def _detail(
+    session: ReadSession, visibility: Visibility, record: SubjectRecord | None, base_url: str
+) -> SubjectDetail:
+    if record is None:
+        raise NotFound("There is no such subject, or you may not see it.")
+    columns = (await _with_standings(session, [record], base_url))[0]
+    columns["weighings"] = await fetch_weighings_of_subject(session, visibility, record.id, base_url)
+    columns["water_administrations"] = await fetch_waters_of_subject(session, visibility, record.id, base_url)
+    return SubjectDetail.model_validate(columns)
+
+
+async def _with_standings(
+    session: ReadSession, records: list[SubjectRecord], base_url: str
+) -> list[dict[str, Any]]:
+    standings = await fetch_standings(session, {record.id: record.animal for record in records})
+    return [
+        {
+            **record.columns,
+            **asdict(standings[record.id]),
+            "url": f"{base_url}/subjects/{record.animal.nickname}",
+        }
+        for record in records
+    ]
+
+
+async def create_subject(
+    tx: Transaction, by: Principal, visibility: Visibility, body: SubjectIn, base_url: str
+) -> SubjectDetail:
+    """Create a subject; the caller is responsible for it unless the body names another user."""
+    values = await _values(tx, body)
+    project_ids = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
+    missing = {name: REQUIRED for name in ("nickname", "lab") if not getattr(body, name)}
+    if missing:
+        raise BadRequest(fields=missing)
+    values.setdefault("responsible_user_id", by.user_id)
+    row = SubjectRow(id=uuid4(), **values)
+    if not may_on(by, Permission.WRITE, Target(row.lab_id, frozenset(project_ids))):
+        raise Forbidden(f"You may not write in the lab '{body.lab}', or not with the token in use.")
+    if await queries.exists_twin(tx.session, row):
+        text = f"'{row.nickname}' exists already in this lab or with this responsible user."
+        raise Conflict(fields={"nickname": [text]})
+    create_row(tx, "subject", row, values)
+    await _finish(tx, by, visibility, row, body, Target(row.lab_id), project_ids)
+    return await _detail(
+        tx.session, visibility, await queries.fetch_subject_by_id(tx.session, visibility, row.id), base_url
     )
-    row = found.first()
-    if row is None:
-        raise NotFound(f"There is no subject '{nickname}'.")
-    return row[0], row[1] or DEFAULT_ZONE
 
 
-async def animal_of(tx: Transaction, seen: Visibility, record: Any, what: str) -> tuple[SubjectRow, str]:
-    """The animal of a record, and its lab's time zone. Raises NotFound if it is not for the caller's eyes."""
-    found = await tx.session.execute(
-        sa.select(SubjectRow, LabRow.timezone)
-        .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
-        .where(SubjectRow.id == record.subject_id, visible.subjects(seen))
+async def update_subject(
+    tx: Transaction, by: Principal, visibility: Visibility, nickname: str, body: SubjectIn, base_url: str
+) -> SubjectDetail:
+    """Change a subject; absent fields keep their values."""
+    values = await _values(tx, body)
+    project_ids = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
+    row, before = await _lock_to_edit(tx, by, visibility, nickname)
+    if "lab_id" in values:
+        moved = replace(before, lab_id=values["lab_id"], responsible_user_id=None)
+        check_may_write_in_lab(by, moved, body.lab)
+    new_user_id = values.get("responsible_user_id", row.responsible_user_id)
+    check_new_responsible_user(by, row.responsible_user_id, new_user_id, row.nickname)
+    update_row(tx, "subject", row, values)
+    await _finish(tx, by, visibility, row, body, before, project_ids)
+    return await _detail(
+        tx.session, visibility, await queries.fetch_subject_by_id(tx.session, visibility, row.id), base_url
     )
-    row = found.first()
-    if row is None:
-        raise NotFound(f"There is no {what} {record.id}.")
-    return row[0], row[1] or DEFAULT_ZONE
 
 
-async def animal_of_body(
-    tx: Transaction, by: Principal, seen: Visibility, nickname: str | None
-) -> tuple[SubjectRow, str]:
-    """The animal that a body names, which the caller may edit. Raises BadRequest or Forbidden."""
-    if not nickname:
-        raise BadRequest(fields={"subject": REQUIRED})
-    try:
-        row, zone = await animal(tx, seen, nickname)
-    except NotFound:
-        raise unknown("subject", "nickname", nickname) from None
-    await check_may_edit(tx, by, row)
-    return row, zone
-
-
-async def check_may_edit(tx: Transaction, by: Principal, row: SubjectRow) -> Target:
-    """What the animal belongs to. Raises Forbidden unless the caller may change it and what hangs on it."""
-    target = await targets.of_subject(tx.session, row)
-    if not may_on(by, Permission.WRITE, target):
-        raise Forbidden(
-            f"'{row.nickname}' is of another lab, or beyond the token in use: its lab's members, its owner and the "
-            "owner's delegates may write here."
-        )
-    return target
-
-
-def check_stays(by: Principal, before: Target, after: Target) -> None:
-    """Raises Forbidden where a change takes an object out of the token's scope, or touches projects beyond it."""
-    touched = before.project_ids ^ after.project_ids
-    links = [replace(after, project_ids=frozenset({project_id})) for project_id in touched]
-    if not all(in_scope(by, Permission.WRITE, target) for target in (after, *links)):
-        raise Forbidden(
-            "The token in use writes within its own labs and projects: name one of these and no other, or sign in."
-        )
-
-
-async def _fields(tx: Transaction, body: SubjectIn) -> dict[str, Any]:
-    given = body.model_fields_set
-    if "lab" in given and not body.lab:
+async def _values(tx: Transaction, body: SubjectIn) -> dict[str, Any]:
+    """The columns that a body sets, references included."""
+    if "lab" in body.model_fields_set and not body.lab:
         raise BadRequest(fields={"lab": ["This field may not be null."]})
-    plain = ("nickname", "birth_date", "death_date", "description")
-    fields = {
-        n: getattr(body, n)
-        for n in plain
-        if n in given and (n.endswith("_date") or getattr(body, n) is not None)
-    }
-    if body.sex is not None:
-        fields["sex"] = body.sex or "U"
-    named: tuple[tuple[str, references.Named], ...] = (
-        ("lab", LabRow),
-        ("line", LineRow),
-        ("litter", LitterRow),
-    )
-    for name, kind in named:
-        if name in given:
-            fields[f"{name}_id"] = await references.id_named(tx.session, kind, getattr(body, name), name)
-    if "responsible_user" in given:
-        owner = await references.id_named(tx.session, UserRow, body.responsible_user, "responsible_user")
-        fields["responsible_user_id"] = owner
-    words = (("species", Vocabulary.SPECIES), ("strain", Vocabulary.STRAIN), ("source", Vocabulary.SOURCE))
-    for name, vocabulary in words:
-        if name in given:
-            fields[f"{name}_id"] = await references.term(tx.session, vocabulary, getattr(body, name), name)
-    return fields | json_given(body)
+    values = _STORED.values(body)
+    if values.get("sex") == "":
+        values["sex"] = "U"
+    for name, kind in _NAMED.items():
+        if name in body.model_fields_set:
+            values[f"{name}_id"] = await references.fetch_id(tx.session, kind, getattr(body, name), name)
+    for name, vocabulary in _TERMS.items():
+        if name in body.model_fields_set:
+            values[f"{name}_id"] = await references.fetch_term_id(
+                tx.session, vocabulary, getattr(body, name), name
+            )
+    return values
 
 
-async def save_subject(
-    tx: Transaction, by: Principal, seen: Visibility, body: SubjectIn, nickname: str | None = None
-) -> UUID:
-    """Write an animal down, or change the one of that nickname; its id."""
-    fields = await _fields(tx, body)
-    project_ids = await references.projects(tx.session, seen, body.projects or [], "projects")
-    if nickname is None:
-        if not body.nickname or not body.lab:
-            missing = {name: REQUIRED for name in ("nickname", "lab") if not getattr(body, name)}
-            raise BadRequest(fields=missing)
-        fields.setdefault("responsible_user_id", by.user_id)
-        row = SubjectRow(id=uuid4(), **fields)
-        before = Target(row.lab_id)
-        if not may_on(by, Permission.WRITE, Target(row.lab_id, frozenset(project_ids))):
-            raise Forbidden(f"You may not write in the lab '{body.lab}', or not with the token in use.")
-        await _once(tx, row)
-        created(tx, "subject", row, fields)
-    else:
-        row, _ = await animal(tx, seen, nickname)
-        before = await check_may_edit(tx, by, row)
-        lab = replace(before, lab_id=fields.get("lab_id"), responsible_user_id=None)
-        if "lab_id" in fields and not may_on(by, Permission.WRITE, lab):
-            raise Forbidden(f"You are not a member of the lab '{body.lab}'.")
-        owner = fields.get("responsible_user_id", row.responsible_user_id)
-        if owner != row.responsible_user_id and not _may_give_away(by, row):
-            raise Forbidden(f"Only its owner or a stock manager may give '{row.nickname}' to somebody else.")
-        apply(tx, "subject", row, fields)
-    if row.birth_date and row.death_date and row.death_date < row.birth_date:
-        raise BadRequest(fields={"death_date": ["An animal does not die before it is born."]})
+async def _finish(
+    tx: Transaction,
+    by: Principal,
+    visibility: Visibility,
+    row: SubjectRow,
+    body: SubjectIn,
+    before: Target,
+    project_ids: list[UUID],
+) -> None:
+    """Write what depends on a subject's row, and check that the change is within the caller's rights."""
+    check_dates(row.birth_date, row.death_date)
     await tx.session.flush()
     if row.death_date:
         await end_restrictions(tx, row)
     if body.projects is not None:
-        project_ids += await references.hidden_projects(tx.session, seen, SubjectProjectRow, row.id)
-        await set_links(tx, SubjectProjectRow, "subject_id", row.id, "project_id", project_ids)
-    check_stays(by, before, await targets.of_subject(tx.session, row))
-    if not await references.subject_known(tx.session, seen, row.id):
-        raise BadRequest(fields={"projects": references.LOSES_SIGHT})
+        hidden_ids = await references.fetch_hidden_projects_of_subject(tx.session, visibility, row.id)
+        await set_links(
+            tx, SubjectProjectRow, "subject_id", row.id, "project_id", [*project_ids, *hidden_ids]
+        )
+    check_stays(by, before, await object_target(tx.session, "subject", row.id))
+    if not await references.exists_subject(tx.session, visibility, row.id):
+        raise BadRequest(fields={"projects": LOSES_ACCESS})
     if body.zygosities is not None:
         await _set_zygosities(tx, row.id, body.zygosities)
-    return row.id
-
-
-def _may_give_away(by: Principal, row: SubjectRow) -> bool:
-    return (
-        by.is_superuser
-        or by.is_stock_manager
-        or row.responsible_user_id in {None, by.user_id, *by.delegators}
-    )
-
-
-async def end_restrictions(tx: Transaction, row: SubjectRow) -> None:
-    """Death ends open restrictions, at midnight of its day, or where they began if that was later."""
-    zone = await tx.session.scalar(sa.select(LabRow.timezone).where(LabRow.id == row.lab_id))
-    death = time_of(str(row.death_date), zone or DEFAULT_ZONE, "death_date")
-    open_ones = await tx.session.execute(
-        sa.select(ActionRow).where(
-            ActionRow.subject_id == row.id,
-            ActionRow.kind == "water-restriction",
-            ActionRow.end_at.is_(None),
-            ActionRow.deleted_at.is_(None),
-        )
-    )
-    for action in open_ones.scalars():
-        began_later = action.start_at is not None and action.start_at > death.at
-        end = (action.start_time, action.start_at) if began_later else (death.text, death.at)
-        apply(tx, "water-restriction", action, {"end_time": end[0], "end_at": end[1]})
-
-
-async def _once(tx: Transaction, row: SubjectRow) -> None:
-    same = sa.or_(SubjectRow.lab_id == row.lab_id, SubjectRow.responsible_user_id == row.responsible_user_id)
-    if await tx.session.scalar(
-        sa.select(
-            sa.exists().where(SubjectRow.nickname == row.nickname, same, SubjectRow.deleted_at.is_(None))
-        )
-    ):
-        raise Conflict(
-            fields={"nickname": [f"'{row.nickname}' exists already in this lab or with this owner."]}
-        )
 
 
 async def _set_zygosities(tx: Transaction, subject_id: UUID, zygosities: list[Zygosity]) -> None:
-    found = await tx.session.execute(
-        sa.select(VocabularyRow.nickname, VocabularyRow.name, VocabularyRow.id).where(
-            VocabularyRow.kind == Vocabulary.ALLELE
-        )
-    )
-    known = {name: row.id for row in found for name in (row.name, row.nickname)}
-    for zygosity in zygosities:
-        if zygosity.allele not in known:
-            raise unknown("zygosities", "nickname", zygosity.allele)
-    await tx.session.execute(sa.delete(ZygosityRow).where(ZygosityRow.subject_id == subject_id))
-    if zygosities:
-        rows = {known[z.allele]: z.zygosity for z in zygosities}
-        await tx.session.execute(
-            insert(ZygosityRow).values(
-                [{"subject_id": subject_id, "allele_id": a, "zygosity": z} for a, z in rows.items()]
-            )
-        )
+    names = [zygosity.allele for zygosity in zygosities]
+    ids = await references.fetch_allele_ids(tx.session, names, "zygosities")
+    by_allele = {ids[zygosity.allele]: zygosity.zygosity for zygosity in zygosities}
+    await queries.update_zygosities(tx.session, subject_id, by_allele)
 
 
-async def delete_subject(tx: Transaction, by: Principal, seen: Visibility, nickname: str) -> None:
-    """Take an animal without sessions out of sight; it can be brought back within 30 days."""
-    row, _ = await animal(tx, seen, nickname)
-    await check_may_edit(tx, by, row)
-    worked_on = sa.exists().where(ActionRow.subject_id == row.id, ActionRow.deleted_at.is_(None))
-    if await tx.session.scalar(sa.select(worked_on)):
+async def end_restrictions(tx: Transaction, subject: SubjectRow) -> None:
+    """End the open restrictions of a subject that died."""
+    zone = await references.fetch_lab_zone(tx.session, subject.lab_id)
+    death = parse_time(str(subject.death_date), zone or DEFAULT_ZONE, "death_date")
+    for restriction in await lock_open_restrictions(tx.session, subject.id):
+        end_time, end_at = end_at_death(restriction.start_time, restriction.start_at, death)
+        update_row(tx, "water-restriction", restriction, {"end_time": end_time, "end_at": end_at})
+
+
+async def delete_subject(tx: Transaction, by: Principal, visibility: Visibility, nickname: str) -> None:
+    """Delete (soft) a subject that has no sessions, surgeries or restrictions."""
+    row, _ = await _lock_to_edit(tx, by, visibility, nickname)
+    if await queries.exists_action(tx.session, row.id):
         raise Conflict(f"'{nickname}' has sessions, surgeries or restrictions: delete those first.")
-    deleted(tx, "subject", row)
+    soft_delete_row(tx, "subject", row)
 
 
-async def add_line(tx: Transaction, by: Principal, body: LineIn) -> str:
-    """Write a breeding line down; its name. One of a lab is for that lab's people to write."""
-    await taken(tx, LineRow.name, body.name)
-    lab_id = await references.id_named(tx.session, LabRow, body.lab, "lab")
-    if not may_on(by, Permission.WRITE, SHARED if lab_id is None else Target(lab_id)):
-        raise Forbidden(f"You are not a member of the lab '{body.lab}'.")
-    row = LineRow(
-        id=uuid4(),
-        name=body.name,
-        nickname=body.nickname,
-        strain_id=await references.term(tx.session, Vocabulary.STRAIN, body.strain, "strain"),
-        lab_id=lab_id,
-    )
-    created(tx, "line", row, {"name": body.name})
-    found = await tx.session.execute(
-        sa.select(VocabularyRow.id).where(
-            VocabularyRow.kind == Vocabulary.ALLELE,
-            sa.or_(VocabularyRow.name.in_(body.alleles), VocabularyRow.nickname.in_(body.alleles)),
-        )
-    )
-    ids = list(found.scalars())
-    if len(ids) < len(set(body.alleles)):
-        raise unknown("alleles", "nickname", ", ".join(body.alleles))
-    await set_links(tx, LineAlleleRow, "line_id", row.id, "allele_id", ids)
-    return body.name
+async def _lock_to_edit(
+    tx: Transaction, by: Principal, visibility: Visibility, nickname: str
+) -> tuple[SubjectRow, Target]:
+    """A subject that the caller may change, locked, and what it belongs to. Raises NotFound and Forbidden."""
+    row = await queries.lock_subject(tx.session, visibility, nickname)
+    if row is None:
+        raise NotFound(f"There is no subject '{nickname}'.")
+    target = await object_target(tx.session, "subject", row.id)
+    check_may_edit_subject(by, target, row.nickname)
+    return row, target
 
 
-async def add_litter(tx: Transaction, by: Principal, body: LitterIn) -> str:
-    """Write a litter down; its name. One of a lab's line is for that lab's people to write."""
-    await taken(tx, LitterRow.name, body.name)
-    line = await references.id_named(tx.session, LineRow, body.line, "line")
-    lab_id = await tx.session.scalar(sa.select(LineRow.lab_id).where(LineRow.id == line))
-    if not may_on(by, Permission.WRITE, SHARED if lab_id is None else Target(lab_id)):
-        raise Forbidden(f"The line '{body.line}' is of another lab, or beyond the token in use.")
-    row = LitterRow(id=uuid4(), name=body.name, line_id=line, birth_date=body.birth_date)
-    created(tx, "litter", row, {"name": body.name})
-    return body.name
+async def subject_of_body(
+    tx: Transaction, by: Principal, visibility: Visibility, nickname: str | None
+) -> SubjectBrief:
+    """The subject that a body names, whose records the caller may change. Raises BadRequest and Forbidden."""
+    if not nickname:
+        raise BadRequest(fields={"subject": REQUIRED})
+    subject = await queries.fetch_brief(tx.session, visibility, nickname)
+    if subject is None:
+        raise UnknownReference("subject", nickname, key="nickname")
+    check_may_edit_subject(by, await object_target(tx.session, "subject", subject.id), subject.nickname)
+    return subject
+
+
+async def subject_of_record(
+    tx: Transaction, by: Principal, visibility: Visibility, subject_id: UUID, missing: str
+) -> SubjectBrief:
+    """The subject of a record that the caller may change. Raises NotFound with the text `missing`, and Forbidden."""
+    subject = await queries.fetch_brief_by_id(tx.session, visibility, subject_id)
+    if subject is None:
+        raise NotFound(missing)
+    check_may_edit_subject(by, await object_target(tx.session, "subject", subject.id), subject.nickname)
+    return subject

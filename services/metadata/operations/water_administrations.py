@@ -1,129 +1,124 @@
-"""Weights and water."""
+"""Water administrations."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-import sqlalchemy as sa
-
 from libs.common.db import Transaction
-from libs.common.db.changes import apply, created, deleted
+from libs.common.db.rows import create_row, lock_by_id, soft_delete_row, update_row
 from libs.common.permissions import Principal, in_scope
-from libs.common.problem import BadRequest, Forbidden
-from libs.common.schemas.colony import (
-    WaterAdministrationIn,
-    WeighingIn,
-)
+from libs.common.problem import Forbidden, UnknownReference
+from libs.common.schemas.colony import WaterAdministration, WaterAdministrationIn
 from libs.common.scopes import Permission
 from libs.common.targets import session_target
 from libs.common.visibility import Visibility
-from services.metadata.models import (
-    ActionRow,
-    UserRow,
-    WaterAdministrationRow,
-    WeighingRow,
-)
-from services.metadata.operations.clock import now_on_clock, time_of
-from services.metadata.operations.house import kept
-from services.metadata.operations.subjects import animal_of, animal_of_body, check_may_edit
+from services.metadata.domain.clock import parse_time, time_or_now
+from services.metadata.domain.water_administrations import check_alive
+from services.metadata.models import UserRow, WaterAdministrationRow
+from services.metadata.models.stored_fields import StoredFields
+from services.metadata.operations.subjects import subject_of_body, subject_of_record
 from services.metadata.queries import references
-from services.metadata.queries.references import Vocabulary, unknown
+from services.metadata.queries.references import Vocabulary
+from services.metadata.queries.subjects import SubjectBrief
+from services.metadata.queries.water_administrations import fetch_water_administration
+from services.metadata.queries.water_restrictions import fetch_latest_water_type
+
+_STORED: Final = StoredFields(
+    WaterAdministrationIn,
+    WaterAdministrationRow,
+    handled={"subject", "date_time", "user", "session", "water_type"},
+)
 
 
-async def add_weighing(tx: Transaction, by: Principal, seen: Visibility, body: WeighingIn) -> UUID:
-    """Write a weighing down."""
-    row, zone = await animal_of_body(tx, by, seen, body.subject)
-    when = time_of(body.date_time, zone, "date_time") if body.date_time else now_on_clock(zone)
-    user_id = await references.id_named(tx.session, UserRow, body.user, "user") if body.user else by.user_id
-    weighing = WeighingRow(
-        id=uuid4(),
-        subject_id=row.id,
-        user_id=user_id,
-        date_time=when.text,
-        date_time_at=when.at,
-        weight=body.weight,
-    )
-    told = {"subject": row.nickname, "date_time": when.text, "weight": body.weight}
-    created(tx, "weighing", weighing, told)
-    return weighing.id
+async def create_water_administration(
+    tx: Transaction, by: Principal, visibility: Visibility, body: WaterAdministrationIn, base_url: str
+) -> WaterAdministration:
+    """Create a water administration; the water type is that of the latest restriction unless the body names one."""
+    subject = await subject_of_body(tx, by, visibility, body.subject)
+    when = time_or_now(body.date_time, subject.zone, "date_time", datetime.now(UTC))
+    check_alive(subject.nickname, subject.death_date, when.day)
+    values = {"subject_id": subject.id, "date_time": when.text, "date_time_at": when.at}
+    values |= await _values(tx, by, visibility, body)
+    values.setdefault("user_id", by.user_id)
+    if not body.water_type:
+        values["water_type_id"] = await _usual_water_type(tx, subject.id)
+    row = WaterAdministrationRow(id=uuid4(), **values)
+    create_row(tx, "water-administration", row, {"subject": subject.nickname, **values})
+    await tx.session.flush()
+    return await fetch_water_administration(tx.session, visibility, row.id, base_url)
 
 
-async def save_water(
+async def update_water_administration(
     tx: Transaction,
     by: Principal,
-    seen: Visibility,
+    visibility: Visibility,
+    water_id: UUID,
     body: WaterAdministrationIn,
-    water_id: UUID | None = None,
-) -> UUID:
-    """Write water down, or change what was written; refused after the animal's death."""
-    existing: WaterAdministrationRow | None = None
-    if water_id is not None:
-        existing = await kept(tx, WaterAdministrationRow, water_id, "water administration")
-        row, zone = await animal_of(tx, seen, existing, "water administration")
-        await check_may_edit(tx, by, row)
-    if existing is None or (body.subject and body.subject != row.nickname):
-        row, zone = await animal_of_body(tx, by, seen, body.subject)
-    given = body.model_fields_set
-    said = body.date_time or (existing.date_time if existing else None)
-    when = time_of(said, zone, "date_time") if said else now_on_clock(zone)
-    if row.death_date and when.day > row.death_date:
-        raise BadRequest(fields={"date_time": [f"'{row.nickname}' died on {row.death_date}."]})
-    fields: dict[str, Any] = {"subject_id": row.id}
-    if body.date_time or existing is None:
-        fields |= {"date_time": when.text, "date_time_at": when.at}
-    if "water_administered" in given:
-        fields["water_administered"] = body.water_administered
-    if body.adlib is not None:
-        fields["adlib"] = body.adlib
-    if "session" in given:
-        fields["session_id"] = await _session(tx, by, seen, body.session)
-    if body.user or existing is None:
-        user_id = await references.id_named(tx.session, UserRow, body.user, "user")
-        fields["user_id"] = user_id or by.user_id
-    if body.water_type or existing is None:
-        word = await references.term(tx.session, Vocabulary.WATER_TYPE, body.water_type, "water_type")
-        fields["water_type_id"] = word or await _usual_water(tx, row.id)
-    if existing is not None:
-        apply(tx, "water-administration", existing, fields)
-        return existing.id
-    water = WaterAdministrationRow(id=uuid4(), **fields)
-    created(tx, "water-administration", water, {"subject": row.nickname, **fields})
-    return water.id
+    base_url: str,
+) -> WaterAdministration:
+    """Change a water administration; absent fields keep their values."""
+    row = await lock_by_id(tx.session, WaterAdministrationRow, water_id)
+    subject = await _subject_of(tx, by, visibility, row)
+    if body.subject and body.subject != subject.nickname:
+        subject = await subject_of_body(tx, by, visibility, body.subject)
+    when = parse_time(body.date_time or row.date_time, subject.zone, "date_time")
+    check_alive(subject.nickname, subject.death_date, when.day)
+    values: dict[str, Any] = {"subject_id": subject.id}
+    if body.date_time:
+        values |= {"date_time": when.text, "date_time_at": when.at}
+    update_row(tx, "water-administration", row, values | await _values(tx, by, visibility, body))
+    await tx.session.flush()
+    return await fetch_water_administration(tx.session, visibility, row.id, base_url)
 
 
-async def _session(tx: Transaction, by: Principal, seen: Visibility, session_id: UUID | None) -> UUID | None:
-    """A session in which water was given. Raises Forbidden where the token does not reach it: the water shows there."""
+async def _values(
+    tx: Transaction, by: Principal, visibility: Visibility, body: WaterAdministrationIn
+) -> dict[str, Any]:
+    """The columns that a body sets, references included."""
+    values = _STORED.values(body)
+    if "session" in body.model_fields_set:
+        values["session_id"] = await _session_id(tx, by, visibility, body.session)
+    if body.user:
+        values["user_id"] = await references.fetch_id(tx.session, UserRow, body.user, "user")
+    if body.water_type:
+        values["water_type_id"] = await references.fetch_term_id(
+            tx.session, Vocabulary.WATER_TYPE, body.water_type, "water_type"
+        )
+    return values
+
+
+async def _session_id(
+    tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID | None
+) -> UUID | None:
+    """The session in which water was given; the token must reach it, since the session shows the water."""
     if session_id is None:
         return None
-    if not await references.session_known(tx.session, seen, session_id):
-        raise unknown("session", "pk", session_id)
+    if not await references.exists_session(tx.session, visibility, session_id):
+        raise UnknownReference("session", session_id, key="pk")
     if not in_scope(by, Permission.WRITE, await session_target(tx.session, session_id)):
         raise Forbidden("The session is beyond the labs and projects of the token in use.")
     return session_id
 
 
-async def _usual_water(tx: Transaction, subject_id: UUID) -> UUID | None:
-    """The type of the latest restriction, else plain water."""
-    latest = await tx.session.scalar(
-        sa.select(ActionRow.water_type_id)
-        .where(
-            ActionRow.subject_id == subject_id,
-            ActionRow.kind == "water-restriction",
-            ActionRow.deleted_at.is_(None),
-            ActionRow.water_type_id.is_not(None),
-        )
-        .order_by(ActionRow.start_at.desc())
-        .limit(1)
-    )
-    return latest or await references.term(tx.session, Vocabulary.WATER_TYPE, "Water", "water_type")
+async def _usual_water_type(tx: Transaction, subject_id: UUID) -> UUID | None:
+    """The water type of the latest restriction, else plain water."""
+    latest = await fetch_latest_water_type(tx.session, subject_id)
+    return latest or await references.fetch_term_id(tx.session, Vocabulary.WATER_TYPE, "Water", "water_type")
 
 
-async def delete_of_animal(
-    tx: Transaction, by: Principal, seen: Visibility, kind: Any, row_id: UUID, what: str
+async def _subject_of(
+    tx: Transaction, by: Principal, visibility: Visibility, row: WaterAdministrationRow
+) -> SubjectBrief:
+    missing = f"There is no water administration {row.id}."
+    return await subject_of_record(tx, by, visibility, row.subject_id, missing)
+
+
+async def delete_water_administration(
+    tx: Transaction, by: Principal, visibility: Visibility, water_id: UUID
 ) -> None:
-    """Take a weighing or water out of sight; it can be brought back within 30 days."""
-    row = await kept(tx, kind, row_id, what)
-    subject, _ = await animal_of(tx, seen, row, what)
-    await check_may_edit(tx, by, subject)
-    deleted(tx, what.replace(" ", "-"), row)
+    """Delete (soft) a water administration; it can be restored within 30 days."""
+    row = await lock_by_id(tx.session, WaterAdministrationRow, water_id)
+    await _subject_of(tx, by, visibility, row)
+    soft_delete_row(tx, "water-administration", row)

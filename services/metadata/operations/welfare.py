@@ -1,98 +1,96 @@
-"""How animals stand now, by the welfare rules."""
+"""How subjects stand, by the welfare rules."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from cingulum.welfare import Assessment, History, InvalidHistory, assess, assess_many
-from services.metadata import domain
-from services.metadata.operations.clock import day_of
-from services.metadata.queries import subjects as queries
-
-KINDS = ("weights", "waters", "surgeries", "restrictions")
-Rows = Sequence[Mapping[str, Any]]
-_IMPOSSIBLE = (InvalidHistory, OverflowError)  # a record that no animal, or no calendar, can have
-Histories = Mapping[str, Mapping[UUID, list[Any]]]
-
-
-async def with_standing(read: AsyncSession, rows: Rows) -> list[dict[str, Any]]:
-    """Rows of animals with what the welfare rules say of each now; null where a record cannot be an animal's."""
-    now = datetime.now(UTC)
-    histories = await queries.histories(read, [row["id"] for row in rows])
-    return await asyncio.to_thread(
-        _told, rows, histories, now
-    )  # 250 animals take longer than the loop may wait
+from cingulum.welfare import Assessment, InvalidHistory, daily
+from libs.common.db import ReadSession
+from libs.common.problem import Conflict, NotFound
+from libs.common.schemas.colony import WaterDay, WaterRequirement
+from libs.common.visibility import Visibility
+from services.metadata.domain.clock import parse_time
+from services.metadata.domain.welfare import (
+    Animal,
+    Records,
+    Standing,
+    days_between,
+    endpoint_weight_g,
+    first_day,
+    history_of,
+    standings,
+)
+from services.metadata.queries.subjects import fetch_subject
+from services.metadata.queries.welfare import fetch_records
 
 
-def _told(rows: Rows, histories: Histories, now: datetime) -> list[dict[str, Any]]:
-    standings = _standings(rows, histories, now)
-    told = []
-    for row in rows:
-        standing = standings.get(row["id"])
-        restrictions = histories["restrictions"].get(row["id"], [])
-        weights = histories["weights"].get(row["id"], [])
-        zone = ZoneInfo(row["timezone"] or "UTC")
-        today = now.astimezone(zone).date()
-        told.append(
-            {
-                **row,
-                "age_weeks": domain.age_weeks(row["birth_date"], row["death_date"], today),
-                "alive": row["death_date"] is None or row["death_date"] > today,
-                "last_water_restriction": restrictions[-1].start_time if restrictions else None,
-                "reference_weight": standing.reference_weighing_g if standing else None,
-                "expected_water": standing.expected_water_ml if standing else None,
-                "remaining_water": standing.remaining_water_ml if standing else None,
-                "weight": standing.last_weight_g if standing else None,
-                "last_weighed": day_of(weights[-1].date_time_at, zone) if weights else None,
-                "expected_weight": standing.expected_weight_g if standing else None,
-                "min_weight": standing.min_weight_g if standing else None,
-                "endpoint_weight": endpoint_weight_g(standing) if standing else None,
-                "percentage_weight": standing.percentage_weight if standing else None,
-                "is_water_restricted": standing.is_water_restricted if standing else True,
-            }
-        )
-    return told
+async def fetch_standings(session: ReadSession, animals: Mapping[UUID, Animal]) -> dict[UUID, Standing]:
+    """How subjects stand now."""
+    records = await fetch_records(session, list(animals))
+    # 250 animals take longer than the event loop may be blocked.
+    return await asyncio.to_thread(standings, animals, records, datetime.now(UTC))
 
 
-def endpoint_weight_g(now: Assessment) -> float | None:
-    """The weight below which the experiment must end, implant included; None where nobody can tell."""
-    if now.expected_weight_g is None:
-        return None
-    return now.endpoint_line * (now.expected_weight_g - now.implant_weight_g) + now.implant_weight_g
+async def read_requirement(
+    session: ReadSession,
+    visibility: Visibility,
+    nickname: str,
+    start_date: str | None,
+    end_date: str | None,
+) -> WaterRequirement:
+    """A subject's weights and water per day of its lab, by default from its first weighing or water to today.
+
+    Raises NotFound, BadRequest, and Conflict for a record that no animal can have.
+    """
+    subject = await fetch_subject(session, visibility, nickname)
+    if subject is None:
+        raise NotFound(f"There is no subject '{nickname}'.")
+    animal = subject.animal
+    records = (await fetch_records(session, [subject.id]))[subject.id]
+    last = _day("end_date", end_date) or datetime.now(animal.zone).date()
+    first = _day("start_date", start_date) or first_day(records, animal.zone) or last
+    days = days_between(first, last)
+    assessments = await _assess_days(animal, records, days)
+    return WaterRequirement(
+        subject=animal.nickname,
+        implant_weight=assessments[-1].implant_weight_g if assessments else 0.0,
+        reference_weight_pct=animal.reference_weight_pct or 0.0,
+        zscore_weight_pct=animal.zscore_weight_pct or 0.0,
+        records=[_water_day(day, assessment) for day, assessment in zip(days, assessments, strict=True)],
+    )
 
 
-def _standings(rows: Rows, histories: Histories, now: datetime) -> dict[UUID, Assessment]:
-    """The animals of one policy are assessed in one pass."""
-    herds: dict[Any, dict[UUID, History]] = {}
-    for row in rows:
-        parts = (histories[kind].get(row["id"], []) for kind in KINDS)
-        try:
-            history = domain.animal_history(row, *parts)
-        except _IMPOSSIBLE:
-            continue
-        herds.setdefault(domain.lab_policy(row), {})[row["id"]] = history
-    found: dict[UUID, Assessment] = {}
-    for policy, herd in herds.items():
-        try:
-            found |= zip(herd, assess_many(herd.values(), now, policy), strict=True)
-        except _IMPOSSIBLE:
-            found |= _one_by_one(herd, now, policy)
-    return found
+async def _assess_days(animal: Animal, records: Records, days: list[date]) -> list[Assessment]:
+    try:
+        history = history_of(animal, records)
+        return await asyncio.to_thread(daily, history, days, animal.policy) if days else []
+    except InvalidHistory as error:
+        text = f"The records of '{animal.nickname}' contain what no animal can have: {error}."
+        raise Conflict(text) from error
 
 
-def _one_by_one(herd: Mapping[UUID, History], now: datetime, policy: Any) -> dict[UUID, Assessment]:
-    """One animal's impossible record must not hide the others' needs."""
-    found = {}
-    for which, history in herd.items():
-        try:
-            found[which] = assess(history, now, policy)
-        except _IMPOSSIBLE:
-            continue
-    return found
+def _day(field: str, text: str | None) -> date | None:
+    return parse_time(text, "UTC", field).day if text else None
+
+
+def _water_day(day: date, assessment: Assessment) -> WaterDay:
+    return WaterDay(
+        date=day,
+        weight=assessment.last_weight_g,
+        weighing_at=assessment.weighed_on_day_g,
+        reference_weight=assessment.reference_weighing_g,
+        expected_weight=assessment.expected_weight_g,
+        min_weight=assessment.min_weight_g,
+        percentage_weight=assessment.percentage_weight,
+        given_water_reward=assessment.given_water_session_ml,
+        given_water_supplement=assessment.given_water_supplement_ml,
+        given_water_total=assessment.given_water_total_ml,
+        expected_water=assessment.expected_water_ml,
+        excess_water=assessment.excess_water_ml,
+        is_water_restricted=assessment.is_water_restricted,
+        implant_weight=assessment.implant_weight_g,
+        endpoint_weight=endpoint_weight_g(assessment),
+    )

@@ -1,17 +1,17 @@
-"""Names → ids. Bodies name their relations; what does not exist is told by field."""
+"""Names in bodies → ids. A name of nothing, or of what the caller may not know of, is refused by field."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from libs.common.problem import BadRequest
+from libs.common.db import ReadSession
+from libs.common.problem import UnknownReference
 from libs.common.published import REPOSITORIES, table
 from libs.common.visibility import Visibility
 from libs.common.visible import session_visible, subject_visible
@@ -22,6 +22,7 @@ from services.metadata.models import (
     LocationRow,
     ProjectRow,
     SessionProjectRow,
+    SubjectProjectRow,
     SubjectRow,
     UserRow,
     VocabularyRow,
@@ -30,7 +31,7 @@ from services.metadata.queries import visible
 
 
 class Vocabulary(StrEnum):
-    """The kinds of words in the table `vocabulary`."""
+    """The kinds of terms in the table `vocabulary`."""
 
     SPECIES = "species"
     STRAIN = "strain"
@@ -60,86 +61,141 @@ _NAMES: dict[Any, InstrumentedAttribute[str]] = {
 }
 
 
-def unknown(field: str, called: str, name: object) -> BadRequest:
-    """The problem of a body that names what is not there."""
-    return BadRequest(fields={field: [f"Object with {called}={name} does not exist."]})
-
-
-async def ids_named(session: AsyncSession, kind: Named, names: Sequence[str], field: str) -> list[UUID]:
-    """The ids of named things, in the order of the names. Raises BadRequest naming the first that is unknown."""
+async def fetch_ids(session: ReadSession, kind: Named, names: Sequence[str], field: str) -> list[UUID]:
+    """The ids of named rows, in the order of the names. Raises UnknownReference for the first unknown name."""
     name = _NAMES[kind]
-    found = await session.execute(
+    rows = await session.execute(
         sa.select(name, kind.id)
         .where(name.in_(names), kind.deleted_at.is_(None))
         .order_by(kind.created_at.desc())
     )
-    return _in_order({row[0]: row[1] for row in found}, names, field, name.key)
+    return _in_order({row[0]: row[1] for row in rows}, names, field, name.key)
 
 
-async def projects(session: AsyncSession, seen: Visibility, names: Sequence[str], field: str) -> list[UUID]:
-    """The ids of projects; one that the caller may not know of is unknown. Raises BadRequest."""
-    found = await session.execute(
-        sa.select(ProjectRow.name, ProjectRow.id).where(ProjectRow.name.in_(names), visible.projects(seen))
-    )
-    return _in_order({row[0]: row[1] for row in found}, names, field, "name")
+async def fetch_id(session: ReadSession, kind: Named, name: str | None, field: str) -> UUID | None:
+    """The id of one named row; None for no name. Raises UnknownReference."""
+    return (await fetch_ids(session, kind, [name], field))[0] if name else None
 
 
-# To a writer whose change would hide a thing from the writer: so nobody locks the door behind oneself.
-LOSES_SIGHT = ["You would no longer see it: name one of your own projects, or let an administrator do it."]
+async def fetch_lab_zone(session: ReadSession, lab_id: UUID | None) -> str | None:
+    """The time zone of a lab; None for no lab."""
+    zone: str | None = await session.scalar(sa.select(LabRow.timezone).where(LabRow.id == lab_id))
+    return zone
 
 
-async def subject_known(session: AsyncSession, seen: Visibility, subject_id: UUID) -> bool:
-    """Whether there is an animal of that id that the caller may know of."""
-    return bool(await session.scalar(sa.select(subject_visible(seen, subject_id))))
-
-
-async def session_known(session: AsyncSession, seen: Visibility, session_id: UUID) -> bool:
-    """Whether there is a session of that id that the caller may know of."""
-    return bool(await session.scalar(sa.select(session_visible(seen, session_id))))
-
-
-async def hidden_projects(session: AsyncSession, seen: Visibility, kind: Any, owner_id: UUID) -> list[UUID]:
-    """Projects of a session or an animal that the caller may not know of: a new list leaves them as they are."""
-    if seen.everything:
-        return []
-    owner = kind.session_id if kind is SessionProjectRow else kind.subject_id
-    found = await session.execute(
-        sa.select(kind.project_id)
-        .join(ProjectRow, ProjectRow.id == kind.project_id)
-        .where(owner == owner_id, sa.not_(visible.projects(seen)))
-    )
-    return list(found.scalars())
-
-
-async def terms(session: AsyncSession, kind: Vocabulary, names: Sequence[str], field: str) -> list[UUID]:
-    """The ids of words of one vocabulary. Raises BadRequest naming the first that is unknown."""
-    found = await session.execute(
-        sa.select(VocabularyRow.name, VocabularyRow.id).where(
-            VocabularyRow.kind == kind, VocabularyRow.name.in_(names), VocabularyRow.deleted_at.is_(None)
+async def fetch_project_ids(
+    session: ReadSession, visibility: Visibility, names: Sequence[str], field: str
+) -> list[UUID]:
+    """The ids of projects that the caller may know of. Raises UnknownReference for the first other name."""
+    rows = await session.execute(
+        sa.select(ProjectRow.name, ProjectRow.id).where(
+            ProjectRow.name.in_(names), visible.projects(visibility)
         )
     )
-    return _in_order({row[0]: row[1] for row in found}, names, field, "name")
+    return _in_order({row[0]: row[1] for row in rows}, names, field, "name")
 
 
-async def repositories(session: AsyncSession, names: Sequence[str], field: str) -> list[UUID]:
-    """The ids of repositories, which are registry's. Raises BadRequest naming the first that is unknown."""
-    theirs = table(REPOSITORIES)
-    found = await session.execute(sa.select(theirs.c.name, theirs.c.id).where(theirs.c.name.in_(names)))
-    return _in_order({row[0]: row[1] for row in found}, names, field, "name")
+async def fetch_hidden_projects_of_session(
+    session: ReadSession, visibility: Visibility, session_id: UUID
+) -> list[UUID]:
+    """Projects of a session that the caller may not know of: a new list of names leaves them as they are."""
+    link = SessionProjectRow
+    return await _hidden(session, visibility, link.project_id, link.session_id == session_id)
 
 
-def _in_order(known: dict[str, UUID], names: Sequence[str], field: str, called: str) -> list[UUID]:
+async def fetch_hidden_projects_of_subject(
+    session: ReadSession, visibility: Visibility, subject_id: UUID
+) -> list[UUID]:
+    """The same of a subject."""
+    link = SubjectProjectRow
+    return await _hidden(session, visibility, link.project_id, link.subject_id == subject_id)
+
+
+async def _hidden(
+    session: ReadSession, visibility: Visibility, project_id: Any, is_link: sa.ColumnElement[bool]
+) -> list[UUID]:
+    if visibility.everything:
+        return []
+    rows = await session.scalars(
+        sa.select(project_id)
+        .join(ProjectRow, ProjectRow.id == project_id)
+        .where(is_link, sa.not_(visible.projects(visibility)))
+    )
+    return list(rows)
+
+
+async def exists_subject(session: ReadSession, visibility: Visibility, subject_id: UUID) -> bool:
+    """Whether there is a subject of that id that the caller may know of."""
+    return bool(await session.scalar(sa.select(subject_visible(visibility, subject_id))))
+
+
+async def exists_session(session: ReadSession, visibility: Visibility, session_id: UUID) -> bool:
+    """Whether there is a session of that id that the caller may know of."""
+    return bool(await session.scalar(sa.select(session_visible(visibility, session_id))))
+
+
+async def fetch_term_ids(
+    session: ReadSession, vocabulary: Vocabulary, names: Sequence[str], field: str
+) -> list[UUID]:
+    """The ids of terms of one vocabulary. Raises UnknownReference for the first unknown name."""
+    rows = await session.execute(
+        sa.select(VocabularyRow.name, VocabularyRow.id).where(
+            VocabularyRow.kind == vocabulary,
+            VocabularyRow.name.in_(names),
+            VocabularyRow.deleted_at.is_(None),
+        )
+    )
+    return _in_order({row[0]: row[1] for row in rows}, names, field, "name")
+
+
+async def fetch_term_id(
+    session: ReadSession, vocabulary: Vocabulary, name: str | None, field: str
+) -> UUID | None:
+    """The id of one term; None for no name. Raises UnknownReference."""
+    return (await fetch_term_ids(session, vocabulary, [name], field))[0] if name else None
+
+
+async def fetch_allele_ids(session: ReadSession, names: Iterable[str], field: str) -> dict[str, UUID]:
+    """The ids of alleles by name or nickname. Raises UnknownReference for the first unknown name."""
+    rows = await session.execute(
+        sa.select(VocabularyRow.nickname, VocabularyRow.name, VocabularyRow.id).where(
+            VocabularyRow.kind == Vocabulary.ALLELE
+        )
+    )
+    ids = {name: row.id for row in rows for name in (row.name, row.nickname)}
+    _check_known(ids, names, field, "nickname")
+    return {name: ids[name] for name in names}
+
+
+async def fetch_repository_ids(session: ReadSession, names: Sequence[str], field: str) -> list[UUID]:
+    """The ids of repositories, which are registry's. Raises UnknownReference for the first unknown name."""
+    repository = table(REPOSITORIES)
+    rows = await session.execute(
+        sa.select(repository.c.name, repository.c.id).where(repository.c.name.in_(names))
+    )
+    return _in_order({row[0]: row[1] for row in rows}, names, field, "name")
+
+
+def _in_order(ids: Mapping[str, UUID], names: Sequence[str], field: str, key: str) -> list[UUID]:
+    _check_known(ids, names, field, key)
+    return [ids[name] for name in dict.fromkeys(names)]
+
+
+def _check_known(ids: Mapping[str, UUID], names: Iterable[str], field: str, key: str) -> None:
     for name in names:
-        if name not in known:
-            raise unknown(field, called, name)
-    return [known[name] for name in dict.fromkeys(names)]
+        if name not in ids:
+            raise UnknownReference(field, name, key=key)
 
 
-async def id_named(session: AsyncSession, kind: Named, name: str | None, field: str) -> UUID | None:
-    """The id of one named thing; None for no name."""
-    return (await ids_named(session, kind, [name], field))[0] if name else None
+# Names before they were verbs; until the other half of metadata uses those above.
+ids_named = fetch_ids
+id_named = fetch_id
+projects = fetch_project_ids
+terms = fetch_term_ids
+term = fetch_term_id
+repositories = fetch_repository_ids
 
 
-async def term(session: AsyncSession, kind: Vocabulary, name: str | None, field: str) -> UUID | None:
-    """The id of one word; None for no name."""
-    return (await terms(session, kind, [name], field))[0] if name else None
+def unknown(field: str, key: str, value: object) -> UnknownReference:
+    """The problem of a name of nothing; see UnknownReference."""
+    return UnknownReference(field, value, key=key)

@@ -1,72 +1,54 @@
-"""Sessions, surgeries, restrictions, insertions."""
+"""Sessions."""
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.dialects.postgresql import insert
 
-from libs.common.published import DATASETS, table
+from cingulum.alf import SessionPath
+from libs.common.db import ReadSession, WriteSession
+from libs.common.db.pages import fetch_page
+from libs.common.problem import NotFound
+from libs.common.schemas.experiments import QC_NAMES, Session, SessionDetail
+from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.states import ActionKind
+from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,
     ActionUserRow,
-    InsertionRow,
     LabRow,
     LocationRow,
     ProjectRow,
     SessionProjectRow,
+    SubjectProjectRow,
     SubjectRow,
     UserRow,
     VocabularyRow,
-    WaterAdministrationRow,
 )
 from services.metadata.queries import visible
-from services.metadata.queries.house import names_of
-from services.metadata.queries.subjects import WaterType
+from services.metadata.queries.datasets import fetch_datasets_of_session
+from services.metadata.queries.insertions import fetch_insertions_of_session
+from services.metadata.queries.list_filters.sessions import SessionFilters
+from services.metadata.queries.subselects import names_of, project_names
+from services.metadata.queries.water_administrations import fetch_waters_of_session
 
 
-def ids_of(statement: sa.Select[Any]) -> Any:
-    """A sub-select as an array."""
-    return sa.func.array(statement.scalar_subquery(), type_=ARRAY(UUID(as_uuid=True)))
-
-
-def _projects(seen: Visibility) -> Any:
-    return names_of(
-        ProjectRow.name,
-        SessionProjectRow.session_id == ActionRow.id,
-        SessionProjectRow.project_id == ProjectRow.id,
-        visible.projects(seen),
-    ).label("projects")
-
-
-def _users() -> Any:
-    return names_of(
-        UserRow.username, ActionUserRow.action_id == ActionRow.id, ActionUserRow.user_id == UserRow.id
-    ).label("users")
-
-
-def _procedures() -> Any:
-    return names_of(
-        VocabularyRow.name,
-        ActionProcedureRow.action_id == ActionRow.id,
-        ActionProcedureRow.procedure_id == VocabularyRow.id,
-    ).label("procedures")
-
-
-def sessions(seen: Visibility) -> sa.Select[Any]:
-    """Sessions as in a list, newest first."""
+def select_sessions(visibility: Visibility, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The statement of the list of sessions, newest first."""
     columns: list[Any] = [
         ActionRow.id,
         SubjectRow.nickname.label("subject"),
         ActionRow.start_time,
         ActionRow.number,
         LabRow.name.label("lab"),
-        _projects(seen),
+        project_names(visibility).label("projects"),
         ActionRow.task_protocol,
     ]
     return (
@@ -74,118 +56,108 @@ def sessions(seen: Visibility) -> sa.Select[Any]:
         .join(SubjectRow, SubjectRow.id == ActionRow.subject_id)
         .join(LabRow, LabRow.id == ActionRow.lab_id, isouter=True)
         .join(LocationRow, LocationRow.id == ActionRow.location_id, isouter=True)
-        .where(ActionRow.kind == "session", SubjectRow.deleted_at.is_(None), visible.sessions(seen))
+        .where(ActionRow.kind == ActionKind.SESSION, SubjectRow.deleted_at.is_(None))
+        .where(visible.sessions(visibility), *conditions)
         .order_by(ActionRow.start_at.desc(), ActionRow.id)
     )
 
 
-def session_details(seen: Visibility) -> sa.Select[Any]:
-    """The same with all columns and the people and procedures."""
+def _select_details(visibility: Visibility) -> sa.Select[Any]:
+    """The same with all columns and the users and procedures."""
     listed = {"id", "start_time", "number", "task_protocol", "parent_session_id"}
-    return sessions(seen).add_columns(
-        *(c for c in ActionRow.__table__.columns if c.name not in listed),
-        visible.session_id(seen, ActionRow.parent_session_id).label("parent_session_id"),
+    users = names_of(
+        UserRow.username, ActionUserRow.action_id == ActionRow.id, ActionUserRow.user_id == UserRow.id
+    )
+    procedures = names_of(
+        VocabularyRow.name,
+        ActionProcedureRow.action_id == ActionRow.id,
+        ActionProcedureRow.procedure_id == VocabularyRow.id,
+    )
+    return select_sessions(visibility).add_columns(
+        *(column for column in ActionRow.__table__.columns if column.name not in listed),
+        visible.session_id(visibility, ActionRow.parent_session_id).label("parent_session_id"),
         LocationRow.name.label("location"),
-        _users(),
-        _procedures(),
+        users.label("users"),
+        procedures.label("procedures"),
     )
 
 
-async def water_of_session(
-    session: AsyncSession, seen: Visibility, session_id: uuid.UUID
-) -> list[dict[str, Any]]:
-    """Water given in a session to animals the caller may know of."""
-    found = await session.execute(
-        sa.select(
-            WaterAdministrationRow.id,
-            WaterType.name.label("water_type"),
-            WaterAdministrationRow.water_administered,
+async def list_sessions(
+    session: ReadSession, visibility: Visibility, filters: SessionFilters, paging: PageWanted, base_url: str
+) -> tuple[int, list[Session]]:
+    """A page of sessions, newest first, and the count of all."""
+    statement = select_sessions(visibility, *filters.conditions(visibility))
+    count, rows = await fetch_page(session, statement, paging)
+    return count, [Session.model_validate({**row, "url": f"{base_url}/sessions/{row['id']}"}) for row in rows]
+
+
+async def fetch_session(
+    session: ReadSession, visibility: Visibility, session_id: UUID, base_url: str
+) -> SessionDetail:
+    """One session with its datasets, water and insertions. Raises NotFound."""
+    rows = await session.execute(_select_details(visibility).where(ActionRow.id == session_id))
+    row = rows.mappings().first()
+    if row is None:
+        raise NotFound(f"There is no session {session_id}.")
+    path = SessionPath(row["lab"] or "", row["subject"], row["day"], row["number"] or 0)
+    related = {
+        "wateradmin_session_related": await fetch_waters_of_session(session, visibility, session_id),
+        "data_dataset_session_related": await fetch_datasets_of_session(
+            session, visibility, session_id, path, base_url
+        ),
+        "probe_insertion": await fetch_insertions_of_session(session, visibility, session_id, base_url),
+    }
+    return _detail(row, related, base_url)
+
+
+def _detail(row: Mapping[str, Any], related: Mapping[str, Any], base_url: str) -> SessionDetail:
+    parent_id = row["parent_session_id"]
+    return SessionDetail.model_validate(
+        {
+            **row,
+            **related,
+            "url": f"{base_url}/sessions/{row['id']}",
+            "parent_session": f"{base_url}/sessions/{parent_id}" if parent_id else None,
+            "qc": QC_NAMES[row["qc"]],
+            "auto_datetime": naive_utc(row["auto_datetime"]),
+            "field_of_view": [],
+            "notes": [],
+        }
+    )
+
+
+async def count_twins(
+    session: ReadSession, visibility: Visibility, subject_id: UUID, day: date, number: int | None
+) -> int:
+    """How many sessions that the caller may know of have this subject, day and number."""
+    count = await session.scalar(
+        sa.select(sa.func.count()).where(
+            ActionRow.kind == ActionKind.SESSION,
+            ActionRow.subject_id == subject_id,
+            ActionRow.day == day,
+            ActionRow.number.is_not_distinct_from(number),
+            visible.sessions(visibility),
         )
-        .join(WaterType, WaterType.id == WaterAdministrationRow.water_type_id, isouter=True)
-        .join(SubjectRow, SubjectRow.id == WaterAdministrationRow.subject_id)
-        .where(WaterAdministrationRow.session_id == session_id, WaterAdministrationRow.deleted_at.is_(None))
-        .where(visible.subjects(seen))
-        .order_by(WaterAdministrationRow.date_time_at, WaterAdministrationRow.id)
     )
-    return [{**row, "name": ""} for row in found.mappings()]
+    return count or 0
 
 
-async def datasets_on_servers(
-    session: AsyncSession, seen: Visibility, session_id: uuid.UUID
-) -> list[dict[str, Any]]:
-    """The datasets of a session that a server holds, by path; for public readers the public ones."""
-    theirs = table(DATASETS)
-    found = await session.execute(
-        sa.select(theirs)
-        .where(theirs.c.session_id == session_id, theirs.c.data_url.is_not(None))
-        .where(theirs.c.public if seen.public_only else sa.true())
-        .order_by(theirs.c.collection, theirs.c.name, theirs.c.revision)
+async def insert_private_projects(session: WriteSession, session_id: UUID, subject_id: UUID) -> None:
+    """Add a session to the private projects of its subject; also to a deleted one, whose subjects stay hidden."""
+    private = (
+        sa.select(sa.literal(session_id), SubjectProjectRow.project_id)
+        .join(ProjectRow, ProjectRow.id == SubjectProjectRow.project_id)
+        .where(SubjectProjectRow.subject_id == subject_id, ProjectRow.is_private.is_(True))
     )
-    return [dict(row) for row in found.mappings()]
-
-
-def of_probe(datasets: Any) -> sa.ColumnElement[bool]:
-    """A dataset is of an insertion if the second folder of its collection is the probe's name."""
-    return sa.and_(
-        datasets.c.session_id == InsertionRow.session_id,
-        sa.func.split_part(datasets.c.collection, "/", 2) == InsertionRow.name,
+    await session.execute(
+        insert(SessionProjectRow).from_select(["session_id", "project_id"], private).on_conflict_do_nothing()
     )
 
 
-def _datasets_of_probe(seen: Visibility) -> Any:
-    theirs = table(DATASETS)
-    shown = theirs.c.public if seen.public_only else sa.true()
-    return ids_of(sa.select(theirs.c.id).where(of_probe(theirs), shown).order_by(theirs.c.id))
-
-
-def insertions(seen: Visibility) -> sa.Select[Any]:
-    """Insertions of visible sessions, latest session first, then by name."""
-    columns: list[Any] = [
-        InsertionRow.id,
-        InsertionRow.session_id.label("session"),
-        InsertionRow.model,
-        InsertionRow.name,
-        InsertionRow.json,
-        InsertionRow.serial,
-        InsertionRow.auto_datetime,
-        ActionRow.start_time,
-        ActionRow.number,
-        ActionRow.task_protocol,
-        SubjectRow.nickname.label("subject"),
-        ActionRow.day,
-        LabRow.name.label("lab"),
-        _projects(seen),
-        _datasets_of_probe(seen).label("datasets"),
-    ]
-    return (
-        sa.select(*columns)
-        .join(ActionRow, ActionRow.id == InsertionRow.session_id)
-        .join(SubjectRow, SubjectRow.id == ActionRow.subject_id)
-        .join(LabRow, LabRow.id == ActionRow.lab_id, isouter=True)
-        .where(InsertionRow.deleted_at.is_(None), SubjectRow.deleted_at.is_(None), visible.sessions(seen))
-        .order_by(ActionRow.start_at.desc(), InsertionRow.name, InsertionRow.id)
-    )
-
-
-def actions(seen: Visibility, kind: str) -> sa.Select[Any]:
-    """Surgeries or restrictions; open ones first, then newest first."""
-    keys = [
-        ids_of(sa.select(link).where(owner == ActionRow.id).order_by(link)).label(name)
-        for name, link, owner in (
-            ("user_ids", ActionUserRow.user_id, ActionUserRow.action_id),
-            ("procedure_ids", ActionProcedureRow.procedure_id, ActionProcedureRow.action_id),
-        )
-    ]
-    return (
-        sa.select(
-            *ActionRow.__table__.columns,
-            SubjectRow.nickname.label("subject"),
-            WaterType.name.label("water_type"),
-            *keys,
-        )
-        .join(SubjectRow, SubjectRow.id == ActionRow.subject_id)
-        .join(LabRow, LabRow.id == ActionRow.lab_id, isouter=True)
-        .join(WaterType, WaterType.id == ActionRow.water_type_id, isouter=True)
-        .where(ActionRow.kind == kind, visible.subjects(seen), ActionRow.deleted_at.is_(None))
-        .order_by(ActionRow.end_at.desc().nulls_first(), ActionRow.start_at.desc(), ActionRow.id)
+async def insert_session_user(session: WriteSession, session_id: UUID, user_id: UUID) -> None:
+    """Add a user to a session, if both exist."""
+    user = sa.exists().where(UserRow.id == user_id)
+    both = sa.select(ActionRow.id, sa.literal(user_id)).where(ActionRow.id == session_id, user)
+    await session.execute(
+        insert(ActionUserRow).from_select(["action_id", "user_id"], both).on_conflict_do_nothing()
     )

@@ -1,23 +1,25 @@
-"""Animals, weights and water."""
+"""Subjects: what is shown of them, and what decides on changes of them and of their records."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db import ReadSession, WriteSession
+from libs.common.db.pages import fetch_page
+from libs.common.schemas.pages import PageWanted
 from libs.common.visibility import Visibility
-from libs.common.visible import session_visible
+from services.metadata.domain.clock import DEFAULT_ZONE
+from services.metadata.domain.welfare import Animal
 from services.metadata.models import (
     ActionRow,
     LabRow,
-    LineAlleleRow,
     LineRow,
     LitterRow,
     ProjectRow,
@@ -26,17 +28,31 @@ from services.metadata.models import (
     SubjectRow,
     UserRow,
     VocabularyRow,
-    WaterAdministrationRow,
-    WeighingRow,
     ZygosityRow,
 )
 from services.metadata.queries import visible
-from services.metadata.queries.house import names_of
+from services.metadata.queries.list_filters.subjects import SubjectFilters, has_open_restriction
+from services.metadata.queries.subselects import Source, Species, Strain, names_of
 
-Species = sa.orm.aliased(VocabularyRow, name="species")
-Strain = sa.orm.aliased(VocabularyRow, name="strain")
-Source = sa.orm.aliased(VocabularyRow, name="source")
-WaterType = sa.orm.aliased(VocabularyRow, name="water_type")
+
+@dataclass(frozen=True, slots=True)
+class SubjectRecord:
+    """A subject: what the welfare rules need of it, and all its columns by the names of the schema `Subject`."""
+
+    id: UUID
+    animal: Animal
+    columns: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectBrief:
+    """What decides on changes of a subject's records. `zone` is the time zone by which their times are read."""
+
+    id: UUID
+    nickname: str
+    lab_id: UUID | None
+    death_date: date | None
+    zone: str
 
 
 def _genotype() -> sa.ScalarSelect[Any]:
@@ -48,8 +64,7 @@ def _genotype() -> sa.ScalarSelect[Any]:
     )
 
 
-def subjects(seen: Visibility) -> sa.Select[Any]:
-    """Animals the caller may know of, by nickname."""
+def _select_subjects(visibility: Visibility) -> sa.Select[Any]:
     return (
         sa.select(
             *SubjectRow.__table__.columns,
@@ -67,7 +82,7 @@ def subjects(seen: Visibility) -> sa.Select[Any]:
                 ProjectRow.name,
                 SubjectProjectRow.subject_id == SubjectRow.id,
                 SubjectProjectRow.project_id == ProjectRow.id,
-                visible.projects(seen),
+                visible.projects(visibility),
             ).label("projects"),
             names_of(
                 ProjectRow.name,
@@ -75,8 +90,8 @@ def subjects(seen: Visibility) -> sa.Select[Any]:
                 ActionRow.deleted_at.is_(None),
                 SessionProjectRow.session_id == ActionRow.id,
                 SessionProjectRow.project_id == ProjectRow.id,
-                visible.projects(seen),
-                visible.sessions(seen),
+                visible.projects(visibility),
+                visible.sessions(visibility),
             ).label("session_projects"),
             _genotype().label("genotype"),
         )
@@ -87,167 +102,151 @@ def subjects(seen: Visibility) -> sa.Select[Any]:
         .join(Source, Source.id == SubjectRow.source_id, isouter=True)
         .join(LineRow, LineRow.id == SubjectRow.line_id, isouter=True)
         .join(LitterRow, LitterRow.id == SubjectRow.litter_id, isouter=True)
-        .where(visible.subjects(seen))
-        .order_by(SubjectRow.nickname, SubjectRow.id)
+        .where(visible.subjects(visibility))
     )
 
 
-def alive() -> sa.ColumnElement[bool]:
-    """The animal has not died yet."""
-    return sa.or_(SubjectRow.death_date.is_(None), SubjectRow.death_date > sa.func.current_date())
-
-
-def open_restriction() -> sa.ColumnElement[bool]:
-    """The animal has a restriction without an end."""
-    return sa.exists().where(
-        ActionRow.kind == "water-restriction",
-        ActionRow.subject_id == SubjectRow.id,
-        ActionRow.end_at.is_(None),
-        ActionRow.deleted_at.is_(None),
+def _record(row: Mapping[str, Any]) -> SubjectRecord:
+    animal = Animal(
+        nickname=row["nickname"],
+        sex=row["sex"],
+        birth_date=row["birth_date"],
+        death_date=row["death_date"],
+        timezone=row["timezone"],
+        reference_weight_pct=row["reference_weight_pct"],
+        zscore_weight_pct=row["zscore_weight_pct"],
     )
+    return SubjectRecord(row["id"], animal, row)
 
 
-def weighings(seen: Visibility) -> sa.Select[Any]:
-    """Weighings of visible animals, newest first."""
-    return (
-        sa.select(
-            *WeighingRow.__table__.columns,
-            SubjectRow.nickname.label("subject"),
-            UserRow.username.label("user"),
-        )
-        .join(SubjectRow, SubjectRow.id == WeighingRow.subject_id)
+async def list_subjects(
+    session: ReadSession, visibility: Visibility, filters: SubjectFilters, paging: PageWanted
+) -> tuple[int, list[SubjectRecord]]:
+    """A page of subjects by nickname, and the count of all."""
+    statement = _select_subjects(visibility).where(*filters.conditions(visibility))
+    return await _page(session, statement, paging)
+
+
+async def list_restricted_subjects(
+    session: ReadSession, visibility: Visibility, paging: PageWanted
+) -> tuple[int, list[SubjectRecord]]:
+    """The same of subjects with an open water restriction."""
+    return await _page(session, _select_subjects(visibility).where(has_open_restriction()), paging)
+
+
+async def _page(
+    session: ReadSession, statement: sa.Select[Any], paging: PageWanted
+) -> tuple[int, list[SubjectRecord]]:
+    count, rows = await fetch_page(session, statement.order_by(SubjectRow.nickname, SubjectRow.id), paging)
+    return count, [_record(row) for row in rows]
+
+
+async def fetch_subject(session: ReadSession, visibility: Visibility, nickname: str) -> SubjectRecord | None:
+    """The newest subject of that nickname that the caller may know of."""
+    return await _fetch(session, visibility, SubjectRow.nickname == nickname)
+
+
+async def fetch_subject_by_id(
+    session: ReadSession, visibility: Visibility, subject_id: UUID
+) -> SubjectRecord | None:
+    """The same by id."""
+    return await _fetch(session, visibility, SubjectRow.id == subject_id)
+
+
+async def _fetch(
+    session: ReadSession, visibility: Visibility, condition: sa.ColumnElement[bool]
+) -> SubjectRecord | None:
+    statement = _select_subjects(visibility).where(condition).order_by(SubjectRow.created_at.desc()).limit(1)
+    row = (await session.execute(statement)).mappings().first()
+    return None if row is None else _record(row)
+
+
+def _select_briefs() -> sa.Select[Any]:
+    columns: list[Any] = [
+        SubjectRow.id,
+        SubjectRow.nickname,
+        SubjectRow.lab_id,
+        SubjectRow.death_date,
+        sa.func.coalesce(LabRow.timezone, DEFAULT_ZONE).label("zone"),
+    ]
+    return sa.select(*columns)
+
+
+async def fetch_brief(session: ReadSession, visibility: Visibility, nickname: str) -> SubjectBrief | None:
+    """What decides on changes of the records of the newest subject of that nickname that the caller may know of."""
+    rows = await session.execute(
+        _select_briefs()
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
-        .join(UserRow, UserRow.id == WeighingRow.user_id, isouter=True)
-        .where(WeighingRow.deleted_at.is_(None), visible.subjects(seen))
-        .order_by(WeighingRow.date_time_at.desc(), WeighingRow.id)
+        .where(SubjectRow.nickname == nickname, visible.subjects(visibility))
+        .order_by(SubjectRow.created_at.desc())
+        .limit(1)
     )
+    row = rows.mappings().first()
+    return None if row is None else SubjectBrief(**row)
 
 
-def waters(seen: Visibility) -> sa.Select[Any]:
-    """Water administrations of visible animals, newest first."""
-    return (
-        sa.select(
-            *(c for c in WaterAdministrationRow.__table__.columns if c.name != "session_id"),
-            visible.session_id(seen, WaterAdministrationRow.session_id).label("session"),
-            SubjectRow.nickname.label("subject"),
-            UserRow.username.label("user"),
-            WaterType.name.label("water_type"),
-        )
-        .join(SubjectRow, SubjectRow.id == WaterAdministrationRow.subject_id)
+async def fetch_brief_by_id(
+    session: ReadSession, visibility: Visibility, subject_id: UUID
+) -> SubjectBrief | None:
+    """The same by id."""
+    rows = await session.execute(
+        _select_briefs()
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
-        .join(UserRow, UserRow.id == WaterAdministrationRow.user_id, isouter=True)
-        .join(WaterType, WaterType.id == WaterAdministrationRow.water_type_id, isouter=True)
-        .where(WaterAdministrationRow.deleted_at.is_(None), visible.subjects(seen))
-        .order_by(WaterAdministrationRow.date_time_at.desc(), WaterAdministrationRow.id)
+        .where(SubjectRow.id == subject_id, visible.subjects(visibility))
     )
+    row = rows.mappings().first()
+    return None if row is None else SubjectBrief(**row)
 
 
-def water_in_session(seen: Visibility, session_id: UUID) -> sa.ColumnElement[bool]:
-    """Water of a session; none of one that the caller may not know of."""
-    column = WaterAdministrationRow.session_id
-    return sa.and_(column == session_id, session_visible(seen, column))
-
-
-def lines(seen: Visibility) -> sa.Select[Any]:
-    """Breeding lines by name; of a narrowed token those of its labs and of none."""
-    return (
-        sa.select(
-            LineRow.id,
-            LineRow.name,
-            LineRow.nickname,
-            Strain.name.label("strain"),
-            LabRow.name.label("lab"),
-            names_of(
-                VocabularyRow.nickname,
-                LineAlleleRow.line_id == LineRow.id,
-                LineAlleleRow.allele_id == VocabularyRow.id,
-            ).label("alleles"),
-        )
-        .join(Strain, Strain.id == LineRow.strain_id, isouter=True)
-        .join(LabRow, LabRow.id == LineRow.lab_id, isouter=True)
-        .where(LineRow.deleted_at.is_(None), visible.labs(seen, LineRow.lab_id))
-        .order_by(LineRow.name)
+async def fetch_brief_of_action(session: ReadSession, action: ActionRow) -> SubjectBrief:
+    """The subject of an action, whoever may know of it; times are read in the zone of the lab where it happens."""
+    rows = await session.execute(
+        _select_briefs()
+        .join(LabRow, LabRow.id == (action.lab_id or SubjectRow.lab_id), isouter=True)
+        .where(SubjectRow.id == action.subject_id)
     )
+    return SubjectBrief(**rows.mappings().one())
 
 
-def litters(seen: Visibility) -> sa.Select[Any]:
-    """Litters by name; of a narrowed token those of its labs' lines and of none."""
-    columns: list[Any] = [LitterRow.id, LitterRow.name, LitterRow.birth_date, LineRow.name.label("line")]
-    return (
-        sa.select(*columns)
-        .join(LineRow, LineRow.id == LitterRow.line_id, isouter=True)
-        .where(LitterRow.deleted_at.is_(None), visible.labs(seen, LineRow.lab_id))
-        .order_by(LitterRow.name)
+async def lock_subject(session: WriteSession, visibility: Visibility, nickname: str) -> SubjectRow | None:
+    """The newest subject of that nickname that the caller may know of, locked; its records can still be added."""
+    rows = await session.scalars(
+        sa.select(SubjectRow)
+        .where(SubjectRow.nickname == nickname, visible.subjects(visibility))
+        .order_by(SubjectRow.created_at.desc())
+        .limit(1)
+        .with_for_update(key_share=True)
     )
+    return rows.first()
 
 
-class Weight(NamedTuple):
-    """One reading of the scale."""
-
-    date_time_at: datetime
-    weight: float
-
-
-class Given(NamedTuple):
-    """Water that an animal got."""
-
-    date_time_at: datetime
-    water_administered: float | None
-    session_id: UUID | None
-
-
-def _by_animal(kind: Any, subject_ids: list[UUID], *columns: Any) -> sa.Select[Any]:
-    """Columns of an animal's records as arrays, oldest first: one row an animal, not one a record."""
-    order = (kind.date_time_at, kind.id)
-    arrays = [sa.func.array_agg(aggregate_order_by(column, *order)) for column in columns]
-    return (
-        sa.select(kind.subject_id, *arrays)
-        .where(kind.subject_id.in_(subject_ids), kind.deleted_at.is_(None))
-        .group_by(kind.subject_id)
+async def lock_subject_by_id(session: WriteSession, subject_id: UUID) -> SubjectRow:
+    """A subject that is known to exist, locked as above."""
+    rows = await session.scalars(
+        sa.select(SubjectRow).where(SubjectRow.id == subject_id).with_for_update(key_share=True)
     )
+    return rows.one()
 
 
-async def histories(session: AsyncSession, subject_ids: list[UUID]) -> dict[str, dict[UUID, list[Any]]]:
-    """Weighings, waters, surgeries and restrictions of animals, each oldest first, by animal."""
-    water = WaterAdministrationRow
-    actions = (
-        sa.select(
-            ActionRow.kind,
-            ActionRow.subject_id,
-            ActionRow.start_time,
-            ActionRow.start_at,
-            ActionRow.end_at,
-            ActionRow.reference_weight,
-            ActionRow.implant_weight,
-        )
-        .where(
-            ActionRow.subject_id.in_(subject_ids),
-            ActionRow.kind.in_(("surgery", "water-restriction")),
-            ActionRow.deleted_at.is_(None),
-        )
-        .order_by(ActionRow.start_at, ActionRow.id)
-    )
-    weights = await session.execute(
-        _by_animal(WeighingRow, subject_ids, WeighingRow.date_time_at, WeighingRow.weight)
-    )
-    waters = await session.execute(
-        _by_animal(water, subject_ids, water.date_time_at, water.water_administered, water.session_id)
-    )
-    acted = await session.execute(actions)
-    # Tens of thousands of records: unpacking them would hold the loop.
-    return await asyncio.to_thread(_unpacked, weights.all(), waters.all(), acted.all())
+async def exists_twin(session: ReadSession, row: SubjectRow) -> bool:
+    """Whether there is a subject with the same nickname in the same lab or with the same responsible user."""
+    same = sa.or_(SubjectRow.lab_id == row.lab_id, SubjectRow.responsible_user_id == row.responsible_user_id)
+    twin = sa.exists().where(SubjectRow.nickname == row.nickname, same, SubjectRow.deleted_at.is_(None))
+    return bool(await session.scalar(sa.select(twin)))
 
 
-def _unpacked(
-    weights: Sequence[Any], waters: Sequence[Any], acted: Sequence[Any]
-) -> dict[str, dict[UUID, list[Any]]]:
-    found: dict[str, dict[UUID, list[Any]]] = {
-        "weights": {which: list(map(Weight, *columns)) for which, *columns in weights},
-        "waters": {which: list(map(Given, *columns)) for which, *columns in waters},
-        "surgeries": {},
-        "restrictions": {},
-    }
-    for action in acted:
-        kind = "surgeries" if action.kind == "surgery" else "restrictions"
-        found[kind].setdefault(action.subject_id, []).append(action)
-    return found
+async def exists_action(session: ReadSession, subject_id: UUID) -> bool:
+    """Whether a subject has sessions, surgeries or restrictions."""
+    action = sa.exists().where(ActionRow.subject_id == subject_id, ActionRow.deleted_at.is_(None))
+    return bool(await session.scalar(sa.select(action)))
+
+
+async def update_zygosities(session: WriteSession, subject_id: UUID, zygosities: Mapping[UUID, int]) -> None:
+    """Replace a subject's zygosities, by allele."""
+    await session.execute(sa.delete(ZygosityRow).where(ZygosityRow.subject_id == subject_id))
+    if zygosities:
+        rows = [
+            {"subject_id": subject_id, "allele_id": allele_id, "zygosity": zygosity}
+            for allele_id, zygosity in zygosities.items()
+        ]
+        await session.execute(insert(ZygosityRow).values(rows))

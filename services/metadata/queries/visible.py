@@ -20,65 +20,67 @@ from services.metadata.models import (
 Condition = sa.ColumnElement[bool]
 
 
-def projects(seen: Visibility) -> Condition:
+def projects(visibility: Visibility) -> Condition:
     """Projects the caller may know of."""
-    row = visible.project_row_visible(seen, ProjectRow.id, ProjectRow.is_private)
+    row = visible.project_row_visible(visibility, ProjectRow.id, ProjectRow.is_private)
     return sa.and_(ProjectRow.deleted_at.is_(None), row)
 
 
-def sessions(seen: Visibility, action: Any = ActionRow) -> Condition:
+def sessions(visibility: Visibility, action: Any = ActionRow) -> Condition:
     """Sessions the caller may know of."""
-    return sa.and_(action.deleted_at.is_(None), visible.session_row_visible(seen, action.id, action.lab_id))
+    return sa.and_(
+        action.deleted_at.is_(None), visible.session_row_visible(visibility, action.id, action.lab_id)
+    )
 
 
-def session_id(seen: Visibility, column: Any) -> Any:
+def session_id(visibility: Visibility, column: Any) -> Any:
     """A column that names a session; null where the caller may not know of it."""
-    return sa.case((visible.session_visible(seen, column), column))
+    return sa.case((visible.session_visible(visibility, column), column))
 
 
-def labs(seen: Visibility, lab_id: Any) -> Condition:
+def labs(visibility: Visibility, lab_id: Any) -> Condition:
     """Labs the caller may know of; what belongs to no lab is everybody's."""
-    return sa.or_(lab_id.is_(None), visible.lab_row_visible(seen, lab_id))
+    return sa.or_(lab_id.is_(None), visible.lab_row_visible(visibility, lab_id))
 
 
-def people(seen: Visibility) -> Condition:
+def people(visibility: Visibility) -> Condition:
     """People the caller may know of: everybody; of a narrowed token those who work in its labs and projects."""
-    if seen.labs is None or seen.only_projects is None:
+    if visibility.labs is None or visibility.only_projects is None:
         return sa.true()
     in_lab = sa.exists().where(
         MembershipRow.user_id == UserRow.id,
         MembershipRow.deleted_at.is_(None),
-        MembershipRow.lab_id.in_(seen.labs),
+        MembershipRow.lab_id.in_(visibility.labs),
     )
     in_project = sa.exists().where(
-        ProjectUserRow.user_id == UserRow.id, ProjectUserRow.project_id.in_(seen.only_projects)
+        ProjectUserRow.user_id == UserRow.id, ProjectUserRow.project_id.in_(visibility.only_projects)
     )
     return sa.or_(
-        UserRow.id == seen.caller_id,
+        UserRow.id == visibility.caller_id,
         in_lab.correlate_except(MembershipRow),
         in_project.correlate_except(ProjectUserRow),
     )
 
 
-def subjects(seen: Visibility, subject: Any = SubjectRow) -> Condition:
+def subjects(visibility: Visibility, subject: Any = SubjectRow) -> Condition:
     """Animals the caller may know of."""
     return sa.and_(
-        subject.deleted_at.is_(None), visible.subject_row_visible(seen, subject.id, subject.lab_id)
+        subject.deleted_at.is_(None), visible.subject_row_visible(visibility, subject.id, subject.lab_id)
     )
 
 
-def email_shown(seen: Visibility) -> Condition:
+def email_shown(visibility: Visibility) -> Condition:
     """People whose e-mail address the caller may see: administrators see all, everybody else their own.
 
     A shared account sees none: whoever uses it is not one person.
     """
-    if seen.every_email:
+    if visibility.every_email:
         return sa.true()
-    if seen.public_only or seen.user_id is None:
+    if visibility.public_only or visibility.user_id is None:
         return sa.false()
-    return UserRow.__table__.c.id == seen.user_id
+    return UserRow.__table__.c.id == visibility.user_id
 
 
-def email(seen: Visibility) -> sa.ColumnElement[str]:
+def email(visibility: Visibility) -> sa.ColumnElement[str]:
     """An e-mail address as the caller sees it: empty where it is not shown."""
-    return sa.case((email_shown(seen), UserRow.email), else_=sa.literal("", sa.Text()))
+    return sa.case((email_shown(visibility), UserRow.email), else_=sa.literal("", sa.Text()))

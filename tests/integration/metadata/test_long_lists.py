@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from libs.common.visibility import system_visibility
-from services.metadata.queries import sessions as queries
-from services.metadata.queries.list_filters import sessions as search
+from services.metadata.queries.list_filters.sessions import SessionFilters
+from services.metadata.queries.sessions import select_sessions
 from tests.support.labs import Labs
 
 N_ANIMALS, N_SESSIONS, N_WEIGHINGS = 250, 5_000, 100
@@ -77,9 +77,10 @@ async def test_a_page_of_a_long_list_is_one_statement_however_long_the_list(crow
 
 
 async def test_a_session_is_found_by_its_path_over_the_indexes(crowded: Labs) -> None:
-    asked = {"subject": "M7", "date_range": "2024-01-03,2024-01-03", "number": "001"}
-    seen = system_visibility()
-    statement = queries.sessions(seen).where(*search.conditions(seen, asked))
+    query = {"subject": "M7", "date_range": "2024-01-03,2024-01-03", "number": "001"}
+    visibility = system_visibility()
+    conditions = SessionFilters.model_validate(query).conditions(visibility)
+    statement = select_sessions(visibility, *conditions)
     async with crowded.metadata.app.state.writer.begin() as tx:
         connection = await tx.session.connection()
         plain = statement.compile(connection.sync_connection, compile_kwargs={"literal_binds": True})

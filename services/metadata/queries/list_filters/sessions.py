@@ -1,17 +1,25 @@
-"""The filters of the session list, each as a condition."""
+"""Filters of the list of sessions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.db.lists import days_of, like, number_of, uuid_of, whole_of, words
 from libs.common.filters import condition_on, to_sql
-from libs.common.problem import BadRequest
-from libs.common.published import DATASET_TAGS, DATASETS, table
-from libs.common.schemas.experiments import QC_CODES, QC_NAMES
+from libs.common.filters.list_filters import (
+    Combined,
+    Condition,
+    FreeFilter,
+    ListFilters,
+    Where,
+    WhereVisible,
+    contains,
+    parameter,
+)
+from libs.common.filters.parameters import CommaList, DayRange, Number, Text, UuidText, WholeNumber
 from libs.common.visibility import Visibility
 from libs.common.visible import session_visible
 from services.metadata.models import (
@@ -25,143 +33,154 @@ from services.metadata.models import (
     VocabularyRow,
 )
 from services.metadata.queries.django_filters.sessions import SESSION_MAP
+from services.metadata.queries.list_filters.datasets import (
+    Qc,
+    has_dataset_types,
+    has_datasets,
+    has_tag,
+    is_of_session,
+)
 
-Condition = sa.ColumnElement[bool]
-FAIL = QC_CODES["FAIL"]
-
-
-def qc_of(field: str, text: str) -> int:
-    """A QC by number or by name. Raises BadRequest."""
-    code = (
-        int(text) if text.isascii() and text.isdigit() and len(text) < 4 else QC_CODES.get(text.upper(), -1)
-    )
-    if code not in QC_NAMES:
-        raise BadRequest(fields={field: [f"'{text}' is none of {', '.join(QC_CODES)}."]})
-    return code
+_NO_REGION = "No channel is stored with its region yet, so nothing matches."
 
 
-def _performance() -> Any:
-    return 100.0 * ActionRow.n_correct_trials / sa.func.nullif(ActionRow.n_trials, 0)
+def is_of_subject(nickname: str) -> Condition:
+    """The session is of that subject, ignoring case."""
+    return sa.func.lower(SubjectRow.nickname) == nickname.lower()
 
 
-def _projects(visibility: Visibility, field: str, text: str) -> Condition:
-    names = words(field, text)
-    return to_sql(
-        [condition_on("projects__name__icontains", name, SESSION_MAP) for name in names], visibility
-    )
+def is_in_lab(name: str) -> Condition:
+    """The session is of that lab, ignoring case."""
+    return sa.func.lower(LabRow.name) == name.lower()
 
 
-def _parent(visibility: Visibility, field: str, text: str) -> Condition:
-    return to_sql([condition_on("parent_session", uuid_of(field, text), SESSION_MAP)], visibility)
+def is_in_projects(visibility: Visibility, names: Sequence[str]) -> Condition:
+    """The session is in projects whose names contain the texts, as far as the caller may know of them."""
+    conditions = [condition_on("projects__name__icontains", name, SESSION_MAP) for name in names]
+    return to_sql(conditions, visibility)
 
 
-def _users(text: str) -> Condition:
+def has_protocol(text: str) -> Condition:
+    """The session's protocol contains the text."""
+    return contains(ActionRow.task_protocol, text)
+
+
+def no_region(_text: str) -> Condition:
+    """No channel and no field of view is stored yet, so no session was recorded in any region."""
+    return sa.false()
+
+
+def _has_parent(visibility: Visibility, session_id: UUID) -> Condition:
+    return to_sql([condition_on("parent_session", session_id, SESSION_MAP)], visibility)
+
+
+def _has_users(usernames: Sequence[str]) -> Condition:
     return sa.and_(
         *(
             sa.exists().where(
                 ActionUserRow.action_id == ActionRow.id,
                 ActionUserRow.user_id == UserRow.id,
-                UserRow.username == name,
+                UserRow.username == username,
             )
-            for name in words("users", text)
+            for username in usernames
         )
     )
 
 
-def _procedures(text: str) -> Condition:
+def _has_procedure(text: str) -> Condition:
     return sa.exists().where(
         ActionProcedureRow.action_id == ActionRow.id,
         ActionProcedureRow.procedure_id == VocabularyRow.id,
-        like(VocabularyRow.name, text),
+        contains(VocabularyRow.name, text),
     )
 
 
-def _histology(visibility: Visibility, _field: str, text: str) -> Condition:
+def _subject_has_procedure(visibility: Visibility, text: str) -> Condition:
     other = sa.orm.aliased(ActionRow)
     return sa.exists().where(
         other.subject_id == ActionRow.subject_id,
         session_visible(visibility, other.id),
         ActionProcedureRow.action_id == other.id,
         ActionProcedureRow.procedure_id == VocabularyRow.id,
-        like(VocabularyRow.name, text),
+        contains(VocabularyRow.name, text),
     )
 
 
-def _day_range(text: str) -> Condition:
-    first, last = days_of("date_range", text)
-    return ActionRow.day.between(first, last)
+def _performance() -> Any:
+    return 100.0 * ActionRow.n_correct_trials / sa.func.nullif(ActionRow.n_trials, 0)
 
 
-_FILTERS: dict[str, Callable[[str], Condition]] = {
-    "id": lambda text: ActionRow.id == uuid_of("id", text),
-    "subject": lambda text: sa.func.lower(SubjectRow.nickname) == text.lower(),
-    "nickname": lambda text: sa.func.lower(SubjectRow.nickname) == text.lower(),
-    "lab": lambda text: sa.func.lower(LabRow.name) == text.lower(),
-    "type": lambda text: sa.func.lower(ActionRow.type) == text.lower(),
-    "task_protocol": lambda text: like(ActionRow.task_protocol, text),
-    "location": lambda text: like(LocationRow.name, text),
-    "narrative": lambda text: like(ActionRow.narrative, text),
-    "procedures": _procedures,
-    "users": _users,
-    "date_range": _day_range,
-    "number": lambda text: ActionRow.number == whole_of("number", text),
-    "n_trials": lambda text: ActionRow.n_trials == whole_of("n_trials", text),
-    "n_correct_trials": lambda text: ActionRow.n_correct_trials == whole_of("n_correct_trials", text),
-    "start_time": lambda text: ActionRow.start_time == text.replace(" ", "T"),
-    "end_time": lambda text: ActionRow.end_time == text.replace(" ", "T"),
-    "qc": lambda text: ActionRow.qc == qc_of("qc", text),
-    "performance_gte": lambda text: _performance() >= number_of("performance_gte", text),
-    "performance_lte": lambda text: _performance() <= number_of("performance_lte", text),
-    # No channel and no field of view is kept yet, so no session was recorded in any region: never "all of them".
-    "atlas_id": lambda _: sa.false(),
-    "atlas_name": lambda _: sa.false(),
-    "atlas_acronym": lambda _: sa.false(),
-}
-# Those that look at other objects than the session, and see what the caller sees of them.
-_RELATED: dict[str, Callable[[Visibility, str, str], Condition]] = {
-    "project": _projects,
-    "projects": _projects,
-    "parent_session": _parent,
-    "histology": _histology,
-}
+class SessionFilters(ListFilters):
+    """Filters of the list of sessions. Clients accept any start of these names that only one of them has."""
 
+    atlas_acronym: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
+    atlas_id: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
+    atlas_name: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
+    dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
+    dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_session))] = parameter(
+        "Dataset types, of each of which it has a dataset."
+    )
+    datasets: Annotated[CommaList, Combined()] = parameter(
+        "Names of datasets that a server holds, all of them."
+    )
+    date_range: Annotated[DayRange, Where(lambda days: days.contain(ActionRow.day))] = parameter(
+        "First and last day, such as `2024-03-01,2024-03-07`."
+    )
+    django: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter("Alyx's free filter: `field,value,…`.")
+    end_time: Annotated[Text, Where(lambda text: ActionRow.end_time == text.replace(" ", "T"))] = parameter(
+        "End, as sessions show it."
+    )
+    extended_qc: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter(
+        "Free filter on the extended QC: `path,value,…`."
+    )
+    histology: Annotated[Text, WhereVisible(_subject_has_procedure)] = parameter(
+        "Part of the name of a procedure in any session of the subject."
+    )
+    id: Annotated[UuidText, Where(lambda session_id: ActionRow.id == session_id)] = parameter("Id.")
+    json_: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter(
+        "Free filter on the JSON field: `path,value,…`.", alias="json"
+    )
+    lab: Annotated[Text, Where(is_in_lab)] = parameter("Name of the lab, ignoring case.")
+    location: Annotated[Text, Where(lambda text: contains(LocationRow.name, text))] = parameter(
+        "Part of the name of the location."
+    )
+    n_correct_trials: Annotated[WholeNumber, Where(lambda count: ActionRow.n_correct_trials == count)] = (
+        parameter("Number of correct trials.")
+    )
+    n_trials: Annotated[WholeNumber, Where(lambda count: ActionRow.n_trials == count)] = parameter(
+        "Number of trials."
+    )
+    narrative: Annotated[Text, Where(lambda text: contains(ActionRow.narrative, text))] = parameter(
+        "Part of the narrative."
+    )
+    nickname: Annotated[Text, Where(is_of_subject)] = parameter("Nickname of the subject, ignoring case.")
+    number: Annotated[WholeNumber, Where(lambda number: ActionRow.number == number)] = parameter(
+        "Number of the session within its day."
+    )
+    parent_session: Annotated[UuidText, WhereVisible(_has_parent)] = parameter("Id of the parent session.")
+    performance_gte: Annotated[Number, Where(lambda percent: _performance() >= percent)] = parameter(
+        "Least percentage of correct trials."
+    )
+    performance_lte: Annotated[Number, Where(lambda percent: _performance() <= percent)] = parameter(
+        "Largest percentage of correct trials."
+    )
+    procedures: Annotated[Text, Where(_has_procedure)] = parameter("Part of the name of a procedure.")
+    project: Annotated[CommaList, WhereVisible(is_in_projects)] = parameter(
+        "Parts of names of projects, all of which must match."
+    )
+    projects: Annotated[CommaList, WhereVisible(is_in_projects)] = parameter("The same as `project`.")
+    qc: Annotated[Qc, Where(lambda code: ActionRow.qc == code)] = parameter("QC, by number or name.")
+    start_time: Annotated[Text, Where(lambda text: ActionRow.start_time == text.replace(" ", "T"))] = (
+        parameter("Start, as sessions show it.")
+    )
+    subject: Annotated[Text, Where(is_of_subject)] = parameter("Nickname of the subject, ignoring case.")
+    tag: Annotated[Text, WhereVisible(has_tag(is_of_session))] = parameter("Part of a tag of a dataset.")
+    task_protocol: Annotated[Text, Where(has_protocol)] = parameter("Part of the task protocol.")
+    type: Annotated[Text, Where(lambda text: sa.func.lower(ActionRow.type) == text.lower())] = parameter(
+        "Type, ignoring case."
+    )
+    users: Annotated[CommaList, Where(_has_users)] = parameter("Usernames, all of them.")
 
-def of_session(datasets: Any) -> Condition:
-    """A dataset is of a session."""
-    belongs: Condition = datasets.c.session_id == ActionRow.id
-    return belongs
-
-
-def conditions(
-    seen: Visibility, asked: dict[str, str], belongs: Callable[[Any], Condition] = of_session
-) -> list[Condition]:
-    """The conditions of a search; unknown names are ignored, as in Alyx. Raises BadRequest for senseless values.
-
-    `belongs` says which datasets are meant: those of the session, or of a probe.
-    """
-    found = [make(asked[name]) for name, make in _FILTERS.items() if asked.get(name)]
-    found += [make(seen, name, asked[name]) for name, make in _RELATED.items() if asked.get(name)]
-    return found + _by_datasets(seen, asked, belongs)
-
-
-def _by_datasets(
-    seen: Visibility, asked: dict[str, str], belongs: Callable[[Any], Condition]
-) -> list[Condition]:
-    theirs, tags = table(DATASETS), table(DATASET_TAGS)
-
-    def some(*more: Condition) -> Condition:
-        shown = [theirs.c.public] if seen.public_only else []
-        return sa.exists().where(belongs(theirs), *more, *shown)
-
-    found = [
-        some(theirs.c.dataset_type == name) for name in words("dataset_types", asked.get("dataset_types", ""))
-    ]
-    if tag := asked.get("tag"):
-        found.append(some(tags.c.dataset_id == theirs.c.id, like(tags.c.tag, tag)))
-    limit = asked.get("dataset_qc_lte")
-    worst = qc_of("dataset_qc_lte", limit) if limit else FAIL
-    if names := words("datasets", asked.get("datasets", "")):
-        found += [some(theirs.c.name == name, theirs.c.on_server, theirs.c.qc <= worst) for name in names]
-    elif limit:
-        found.append(some(theirs.c.qc <= worst))
-    return found
+    def combined(self, visibility: Visibility) -> list[Condition]:
+        """Datasets by name and QC."""
+        return has_datasets(visibility, is_of_session, self.datasets, self.dataset_qc_lte)

@@ -1,0 +1,47 @@
+"""Who may change subjects and actions, as refusals with their reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from libs.common.permissions import Principal, Target, in_scope, may_on
+from libs.common.problem import Forbidden
+from libs.common.scopes import Permission
+
+# A writer whose change would hide an object from the writer is refused: nobody locks themselves out.
+LOSES_ACCESS: Final = ["You would no longer see it: name one of your own projects, or ask an administrator."]
+
+
+def check_may_edit_subject(by: Principal, target: Target, nickname: str) -> None:
+    """Raises Forbidden unless the caller may change a subject and its records."""
+    if not may_on(by, Permission.WRITE, target):
+        raise Forbidden(
+            f"'{nickname}' belongs to another lab, or the token in use does not reach it: members of its lab, its "
+            "responsible user and that user's delegates may write here."
+        )
+
+
+def check_may_edit_action(by: Principal, target: Target, nickname: str) -> None:
+    """Raises Forbidden unless the caller may change an action: as of its subject, or as a member of its own lab."""
+    if not may_on(by, Permission.WRITE, target):
+        raise Forbidden(
+            f"'{nickname}' belongs to another lab, or the token in use does not reach it: members of the lab, the "
+            "subject's responsible user and that user's delegates may write here."
+        )
+
+
+def check_may_write_in_lab(by: Principal, target: Target, lab: str | None) -> None:
+    """Raises Forbidden unless the caller may write in the lab of the target."""
+    if not may_on(by, Permission.WRITE, target):
+        raise Forbidden(f"You are not a member of the lab '{lab}'.")
+
+
+def check_stays(by: Principal, before: Target, after: Target) -> None:
+    """Raises Forbidden where a change takes an object out of the token's scope, or touches projects beyond it."""
+    touched = before.project_ids ^ after.project_ids
+    links = [replace(after, project_ids=frozenset({project_id})) for project_id in touched]
+    if not all(in_scope(by, Permission.WRITE, target) for target in (after, *links)):
+        raise Forbidden(
+            "The token in use writes within its own labs and projects: name one of these and no other, or sign in."
+        )

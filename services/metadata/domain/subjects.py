@@ -1,0 +1,43 @@
+"""Rules of subjects: their dates, their responsible users, their genotypes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from libs.common.permissions import Principal
+from libs.common.problem import BadRequest, Forbidden
+
+ZYGOSITIES: Final = {0: "-/-", 1: "+/-", 2: "+/+", 3: "+"}
+
+
+def check_dates(birth: date | None, death: date | None) -> None:
+    """Raises BadRequest for a death before the birth.
+
+    >>> check_dates(date(2024, 1, 1), date(2024, 1, 1))
+    """
+    if birth and death and death < birth:
+        raise BadRequest(fields={"death_date": ["A subject does not die before it is born."]})
+
+
+def may_give_away(by: Principal, responsible_user_id: UUID | None) -> bool:
+    """Whether a caller who may change a subject may also give it to another responsible user."""
+    return by.is_superuser or by.is_stock_manager or responsible_user_id in {None, by.user_id, *by.delegators}
+
+
+def check_new_responsible_user(by: Principal, before: UUID | None, after: UUID | None, nickname: str) -> None:
+    """Raises Forbidden where a caller gives away a subject that is for others to give away."""
+    if after != before and not may_give_away(by, before):
+        raise Forbidden(
+            f"Only its responsible user or a stock manager may give '{nickname}' to somebody else."
+        )
+
+
+def genotype_text(allele: str, zygosity: int) -> str:
+    """An allele and its zygosity as lists show them; a subject's own page shows both as values.
+
+    >>> genotype_text("DemoCre", 1)
+    'DemoCre +/-'
+    """
+    return f"{allele} {ZYGOSITIES[zygosity]}"

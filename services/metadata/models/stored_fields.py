@@ -1,0 +1,44 @@
+"""Which fields of a body are columns of its row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from services.metadata.models.base import Base
+
+
+class StoredFields:
+    """The fields of a body that are stored as they are, in columns of the same name.
+
+    All other fields are named in `handled`: references, times, and what else an operation writes itself. Raises
+    TypeError for a field that is neither, so that no field is accepted and lost.
+    """
+
+    def __init__(self, body: type[BaseModel], row: type[Base], *, handled: Collection[str]) -> None:
+        self._columns: Mapping[str, sa.Column[Any]] = row.__table__.columns  # type: ignore[assignment]
+        self._names = {
+            name: field.alias or name for name, field in body.model_fields.items() if name not in handled
+        }
+        lost = [name for name in self._names.values() if name not in self._columns]
+        if lost:
+            raise TypeError(f"{row.__name__} has no column for {', '.join(lost)} of {body.__name__}")
+        unknown = sorted(set(handled) - set(body.model_fields))
+        if unknown:
+            raise TypeError(f"{body.__name__} has no field {', '.join(unknown)}")
+
+    def values(self, body: BaseModel) -> dict[str, Any]:
+        """The values that a body sets, by column. null clears a column that can be null; elsewhere it is ignored."""
+        values = {
+            column: getattr(body, name)
+            for name, column in self._names.items()
+            if name in body.model_fields_set
+        }
+        return {
+            column: value
+            for column, value in values.items()
+            if value is not None or self._columns[column].nullable
+        }

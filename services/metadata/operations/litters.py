@@ -1,0 +1,36 @@
+"""Litters."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import uuid4
+
+from libs.common.db import Transaction
+from libs.common.db.rows import create_row, refuse_duplicate
+from libs.common.permissions import SHARED, Principal, Target, may_on
+from libs.common.problem import Forbidden
+from libs.common.schemas.colony import Litter, LitterIn
+from libs.common.scopes import Permission
+from libs.common.visibility import Visibility
+from services.metadata.models import LineRow, LitterRow
+from services.metadata.models.stored_fields import StoredFields
+from services.metadata.queries import references
+from services.metadata.queries.lines import fetch_lab_of_line
+from services.metadata.queries.litters import fetch_litter
+
+_STORED: Final = StoredFields(LitterIn, LitterRow, handled={"line"})
+
+
+async def create_litter(tx: Transaction, by: Principal, visibility: Visibility, body: LitterIn) -> Litter:
+    """Create a litter; that of a lab's line is created by the members of the lab."""
+    await refuse_duplicate(tx.session, LitterRow.name, body.name)
+    line_id = await references.fetch_id(tx.session, LineRow, body.line, "line")
+    lab_id = await fetch_lab_of_line(tx.session, line_id)
+    if not may_on(by, Permission.WRITE, SHARED if lab_id is None else Target(lab_id)):
+        raise Forbidden(
+            f"The line '{body.line}' belongs to another lab, or the token in use does not reach it."
+        )
+    row = LitterRow(id=uuid4(), **_STORED.values(body), line_id=line_id)
+    create_row(tx, "litter", row, {"name": body.name})
+    await tx.session.flush()
+    return await fetch_litter(tx.session, visibility, body.name)

@@ -1,0 +1,49 @@
+"""Weighings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+from libs.common.db import Transaction
+from libs.common.db.rows import create_row, lock_by_id, soft_delete_row
+from libs.common.permissions import Principal
+from libs.common.schemas.colony import Weighing, WeighingIn
+from libs.common.visibility import Visibility
+from services.metadata.domain.clock import time_or_now
+from services.metadata.models import UserRow, WeighingRow
+from services.metadata.models.stored_fields import StoredFields
+from services.metadata.operations.subjects import subject_of_body, subject_of_record
+from services.metadata.queries import references
+from services.metadata.queries.weighings import fetch_weighing
+
+_STORED: Final = StoredFields(WeighingIn, WeighingRow, handled={"subject", "date_time", "user"})
+
+
+async def create_weighing(
+    tx: Transaction, by: Principal, visibility: Visibility, body: WeighingIn, base_url: str
+) -> Weighing:
+    """Create a weighing; without a time it is of now, without a user it is the caller's."""
+    subject = await subject_of_body(tx, by, visibility, body.subject)
+    when = time_or_now(body.date_time, subject.zone, "date_time", datetime.now(UTC))
+    user_id = await references.fetch_id(tx.session, UserRow, body.user, "user")
+    row = WeighingRow(
+        id=uuid4(),
+        subject_id=subject.id,
+        user_id=user_id or by.user_id,
+        date_time=when.text,
+        date_time_at=when.at,
+        **_STORED.values(body),
+    )
+    audited = {"subject": subject.nickname, "date_time": when.text, "weight": body.weight}
+    create_row(tx, "weighing", row, audited)
+    await tx.session.flush()
+    return await fetch_weighing(tx.session, visibility, row.id, base_url)
+
+
+async def delete_weighing(tx: Transaction, by: Principal, visibility: Visibility, weighing_id: UUID) -> None:
+    """Delete (soft) a weighing; it can be restored within 30 days."""
+    row = await lock_by_id(tx.session, WeighingRow, weighing_id)
+    await subject_of_record(tx, by, visibility, row.subject_id, f"There is no weighing {weighing_id}.")
+    soft_delete_row(tx, "weighing", row)

@@ -1,0 +1,124 @@
+"""Insertions: probes in sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from cingulum.alf import SessionPath
+from libs.common.db import ReadSession
+from libs.common.db.pages import fetch_page
+from libs.common.problem import NotFound
+from libs.common.published import DATASETS, table
+from libs.common.schemas.experiments import Insertion
+from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.times import naive_utc
+from libs.common.visibility import Visibility
+from services.metadata.models import ActionRow, InsertionRow, LabRow, SubjectRow
+from services.metadata.queries import visible
+from services.metadata.queries.datasets import fetch_datasets_of_session
+from services.metadata.queries.list_filters.datasets import is_of_insertion
+from services.metadata.queries.list_filters.insertions import InsertionFilters
+from services.metadata.queries.subselects import ids_of, project_names
+
+_OF_SESSION = ("subject", "start_time", "number", "lab", "projects", "task_protocol")
+
+
+def _dataset_ids(visibility: Visibility) -> Any:
+    dataset = table(DATASETS)
+    is_shown = dataset.c.public if visibility.public_only else sa.true()
+    return ids_of(sa.select(dataset.c.id).where(is_of_insertion(dataset), is_shown).order_by(dataset.c.id))
+
+
+def _select_insertions(visibility: Visibility, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    columns: list[Any] = [
+        InsertionRow.id,
+        InsertionRow.session_id.label("session"),
+        InsertionRow.model,
+        InsertionRow.name,
+        InsertionRow.json,
+        InsertionRow.serial,
+        InsertionRow.auto_datetime,
+        ActionRow.start_time,
+        ActionRow.number,
+        ActionRow.task_protocol,
+        SubjectRow.nickname.label("subject"),
+        ActionRow.day,
+        LabRow.name.label("lab"),
+        project_names(visibility).label("projects"),
+        _dataset_ids(visibility).label("datasets"),
+    ]
+    return (
+        sa.select(*columns)
+        .join(ActionRow, ActionRow.id == InsertionRow.session_id)
+        .join(SubjectRow, SubjectRow.id == ActionRow.subject_id)
+        .join(LabRow, LabRow.id == ActionRow.lab_id, isouter=True)
+        .where(InsertionRow.deleted_at.is_(None), SubjectRow.deleted_at.is_(None))
+        .where(visible.sessions(visibility), *conditions)
+        .order_by(ActionRow.start_at.desc(), InsertionRow.name, InsertionRow.id)
+    )
+
+
+def _insertion(row: Mapping[str, Any], base_url: str, datasets: Sequence[object]) -> Insertion:
+    session_info = {name: row[name] for name in _OF_SESSION} | {
+        "id": row["session"],
+        "url": f"{base_url}/sessions/{row['session']}",
+    }
+    return Insertion.model_validate(
+        {
+            **row,
+            "session_info": session_info,
+            "auto_datetime": naive_utc(row["auto_datetime"]),
+            "datasets": datasets,
+        }
+    )
+
+
+async def list_insertions(
+    session: ReadSession, visibility: Visibility, filters: InsertionFilters, paging: PageWanted, base_url: str
+) -> tuple[int, list[Insertion]]:
+    """A page of insertions, latest session first, then by name, each with the ids of its datasets; and the count."""
+    statement = _select_insertions(visibility, *filters.conditions(visibility))
+    count, rows = await fetch_page(session, statement, paging)
+    return count, [_insertion(row, base_url, row["datasets"]) for row in rows]
+
+
+async def fetch_insertions_of_session(
+    session: ReadSession, visibility: Visibility, session_id: UUID, base_url: str
+) -> list[Insertion]:
+    """All insertions of a session, by name."""
+    rows = await session.execute(_select_insertions(visibility, InsertionRow.session_id == session_id))
+    return [_insertion(row, base_url, row["datasets"]) for row in rows.mappings()]
+
+
+async def fetch_insertion(
+    session: ReadSession, visibility: Visibility, insertion_id: UUID, base_url: str
+) -> Insertion:
+    """One insertion, with those of its datasets that a server holds. Raises NotFound."""
+    rows = await session.execute(_select_insertions(visibility, InsertionRow.id == insertion_id))
+    row = rows.mappings().first()
+    if row is None:
+        raise NotFound(f"There is no insertion {insertion_id}.")
+    path = SessionPath(row["lab"] or "", row["subject"], row["day"], row["number"] or 0)
+    datasets = [
+        dataset
+        for dataset in await fetch_datasets_of_session(session, visibility, row["session"], path, base_url)
+        if dataset.id in row["datasets"]
+    ]
+    return _insertion(row, base_url, datasets)
+
+
+async def exists_insertion(session: ReadSession, session_id: UUID, name: str) -> bool:
+    """Whether a session has an insertion of that name."""
+    insertion = sa.exists().where(
+        InsertionRow.session_id == session_id, InsertionRow.name == name, InsertionRow.deleted_at.is_(None)
+    )
+    return bool(await session.scalar(sa.select(insertion)))
+
+
+def touch(row: InsertionRow) -> None:
+    """Set the time of an insertion's last change to that of this transaction."""
+    row.auto_datetime = sa.func.now()

@@ -1,0 +1,92 @@
+"""Filters of sessions and insertions by their datasets, which are registry's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final
+
+import sqlalchemy as sa
+
+from libs.common.filters.list_filters import Condition, contains
+from libs.common.filters.parameters import Parsed
+from libs.common.published import DATASET_TAGS, DATASETS, table
+from libs.common.schemas.experiments import QC_CODES, QC_NAMES
+from libs.common.visibility import Visibility
+from services.metadata.models import ActionRow, InsertionRow
+
+IsOf = Callable[[Any], Condition]
+_FAIL: Final = QC_CODES["FAIL"]
+
+
+def parse_qc(text: str) -> int:
+    """A QC by number or by name. Raises ValueError.
+
+    >>> parse_qc("warning"), parse_qc("30")
+    (30, 30)
+    """
+    is_number = text.isascii() and text.isdigit() and len(text) < 4
+    code = int(text) if is_number else QC_CODES.get(text.upper(), -1)
+    if code not in QC_NAMES:
+        raise ValueError(f"'{text}' is none of {', '.join(QC_CODES)}.")
+    return code
+
+
+Qc = Annotated[int, Parsed(parse_qc)]
+
+
+def is_of_session(dataset: Any) -> Condition:
+    """A dataset is of a session."""
+    condition: Condition = dataset.c.session_id == ActionRow.id
+    return condition
+
+
+def is_of_insertion(dataset: Any) -> Condition:
+    """A dataset is of an insertion if the second folder of its collection is the probe's name."""
+    return sa.and_(
+        dataset.c.session_id == InsertionRow.session_id,
+        sa.func.split_part(dataset.c.collection, "/", 2) == InsertionRow.name,
+    )
+
+
+def has_dataset_types(is_of: IsOf) -> Callable[[Visibility, Sequence[str]], Condition]:
+    """There is a dataset of each of the types."""
+
+    def condition(visibility: Visibility, names: Sequence[str]) -> Condition:
+        dataset = table(DATASETS)
+        return sa.and_(
+            *(_exists(visibility, is_of, dataset, dataset.c.dataset_type == name) for name in names)
+        )
+
+    return condition
+
+
+def has_tag(is_of: IsOf) -> Callable[[Visibility, str], Condition]:
+    """There is a dataset with a tag that contains the text."""
+
+    def condition(visibility: Visibility, text: str) -> Condition:
+        dataset, tag = table(DATASETS), table(DATASET_TAGS)
+        return _exists(
+            visibility, is_of, dataset, tag.c.dataset_id == dataset.c.id, contains(tag.c.tag, text)
+        )
+
+    return condition
+
+
+def has_datasets(
+    visibility: Visibility, is_of: IsOf, names: Sequence[str] | None, worst_qc: int | None
+) -> list[Condition]:
+    """There is, on a server, a dataset of each of the names, with a QC no worse than that; or any of such a QC."""
+    dataset = table(DATASETS)
+    limit = dataset.c.qc <= (_FAIL if worst_qc is None else worst_qc)
+    if names:
+        return [
+            _exists(visibility, is_of, dataset, dataset.c.name == name, dataset.c.on_server, limit)
+            for name in names
+        ]
+    return [] if worst_qc is None else [_exists(visibility, is_of, dataset, limit)]
+
+
+def _exists(visibility: Visibility, is_of: IsOf, dataset: Any, *conditions: Condition) -> Condition:
+    """There is a dataset of those conditions; for public readers a public one."""
+    shown = [dataset.c.public] if visibility.public_only else []
+    return sa.exists().where(is_of(dataset), *conditions, *shown)

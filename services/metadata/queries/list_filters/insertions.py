@@ -1,0 +1,78 @@
+"""Filters of the list of insertions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from libs.common.filters.list_filters import (
+    Combined,
+    Condition,
+    FreeFilter,
+    ListFilters,
+    Where,
+    WhereVisible,
+    contains,
+    parameter,
+)
+from libs.common.filters.parameters import CommaList, Day, Text, UuidText, WholeNumber
+from libs.common.visibility import Visibility
+from services.metadata.models import ActionRow, InsertionRow
+from services.metadata.queries.django_filters.sessions import INSERTION_MAP
+from services.metadata.queries.list_filters.datasets import (
+    Qc,
+    has_dataset_types,
+    has_datasets,
+    has_tag,
+    is_of_insertion,
+)
+from services.metadata.queries.list_filters.sessions import (
+    has_protocol,
+    is_in_lab,
+    is_in_projects,
+    is_of_subject,
+    no_region,
+)
+
+_NO_REGION = "No channel is stored with its region yet, so nothing matches."
+
+
+class InsertionFilters(ListFilters):
+    """Filters of the list of insertions."""
+
+    atlas_acronym: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
+    atlas_id: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
+    atlas_name: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
+    dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
+    dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_insertion))] = parameter(
+        "Dataset types, of each of which it has a dataset."
+    )
+    datasets: Annotated[CommaList, Combined()] = parameter(
+        "Names of datasets that a server holds, all of them."
+    )
+    date: Annotated[Day, Where(lambda day: ActionRow.day == day)] = parameter("Day of the session.")
+    django: Annotated[Text, FreeFilter(INSERTION_MAP)] = parameter("Alyx's free filter: `field,value,…`.")
+    experiment_number: Annotated[WholeNumber, Where(lambda number: ActionRow.number == number)] = parameter(
+        "Number of the session within its day."
+    )
+    id: Annotated[UuidText, Where(lambda insertion_id: InsertionRow.id == insertion_id)] = parameter("Id.")
+    lab: Annotated[Text, Where(is_in_lab)] = parameter("Name of the lab, ignoring case.")
+    model: Annotated[Text, Where(lambda model: InsertionRow.model == model)] = parameter(
+        "Model of the probe."
+    )
+    name: Annotated[Text, Where(lambda name: InsertionRow.name == name)] = parameter("Name of the probe.")
+    project: Annotated[CommaList, WhereVisible(is_in_projects)] = parameter(
+        "Parts of names of projects, all of which must match."
+    )
+    serial: Annotated[Text, Where(lambda text: contains(InsertionRow.serial, text))] = parameter(
+        "Part of the serial number."
+    )
+    session: Annotated[UuidText, Where(lambda session_id: InsertionRow.session_id == session_id)] = parameter(
+        "Id of the session."
+    )
+    subject: Annotated[Text, Where(is_of_subject)] = parameter("Nickname of the subject, ignoring case.")
+    tag: Annotated[Text, WhereVisible(has_tag(is_of_insertion))] = parameter("Part of a tag of a dataset.")
+    task_protocol: Annotated[Text, Where(has_protocol)] = parameter("Part of the session's task protocol.")
+
+    def combined(self, visibility: Visibility) -> list[Condition]:
+        """Datasets by name and QC."""
+        return has_datasets(visibility, is_of_insertion, self.datasets, self.dataset_qc_lte)

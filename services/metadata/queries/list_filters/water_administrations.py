@@ -1,0 +1,60 @@
+"""Filters of the list of water administrations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from libs.common.filters.list_filters import (
+    Combined,
+    Condition,
+    FreeFilter,
+    ListFilters,
+    Where,
+    WhereTrue,
+    WhereVisible,
+    parameter,
+)
+from libs.common.filters.parameters import DayRange, Number, Text, Truth, UuidText
+from libs.common.visibility import Visibility
+from libs.common.visible import session_visible
+from services.metadata.models import LabRow, SubjectRow, UserRow, WaterAdministrationRow
+from services.metadata.queries.django_filters.subjects import WATER_MAP
+from services.metadata.queries.subselects import WaterType
+
+
+def _in_session(visibility: Visibility, session_id: UUID) -> Condition:
+    column = WaterAdministrationRow.session_id
+    return sa.and_(column == session_id, session_visible(visibility, column))
+
+
+class WaterAdministrationFilters(ListFilters):
+    """Filters of the list of water administrations."""
+
+    nickname: Annotated[Text, Combined()] = parameter("Nickname of the subject.")
+    subject: Annotated[Text, Combined()] = parameter("The same as `nickname`, which counts if both are sent.")
+    lab: Annotated[Text, Where(lambda name: LabRow.name == name)] = parameter("Name of the subject's lab.")
+    user: Annotated[Text, Where(lambda name: UserRow.username == name)] = parameter(
+        "Username of who gave the water."
+    )
+    session: Annotated[UuidText, WhereVisible(_in_session)] = parameter("Id of the session.")
+    adlib: Annotated[Truth, WhereTrue(WaterAdministrationRow.adlib.is_(True))] = parameter(
+        "Whether the water was free."
+    )
+    water_type: Annotated[Text, Where(lambda name: WaterType.name == name)] = parameter(
+        "Name of the water type."
+    )
+    water_administered: Annotated[
+        Number, Where(lambda volume: WaterAdministrationRow.water_administered == volume)
+    ] = parameter("Volume, mL.")
+    date_range: Annotated[
+        DayRange, Where(lambda days: days.contain_text(WaterAdministrationRow.date_time))
+    ] = parameter("First and last day on the lab's clock, such as `2024-03-01,2024-03-07`.")
+    django: Annotated[Text, FreeFilter(WATER_MAP)] = parameter("Alyx's free filter: `field,value,…`.")
+
+    def combined(self, _visibility: Visibility) -> list[Condition]:
+        """The subject by either of its names."""
+        nickname = self.nickname or self.subject
+        return [SubjectRow.nickname == nickname] if nickname else []

@@ -1,0 +1,95 @@
+"""Water administrations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from libs.common.db import ReadSession
+from libs.common.db.pages import fetch_page
+from libs.common.problem import NotFound
+from libs.common.schemas.colony import WaterAdministration
+from libs.common.schemas.experiments import SessionWater
+from libs.common.schemas.pages import PageWanted
+from libs.common.visibility import Visibility
+from services.metadata.models import LabRow, SubjectRow, UserRow, WaterAdministrationRow
+from services.metadata.queries import visible
+from services.metadata.queries.list_filters.water_administrations import WaterAdministrationFilters
+from services.metadata.queries.subselects import WaterType
+
+
+def _select_waters(visibility: Visibility, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    columns = [column for column in WaterAdministrationRow.__table__.columns if column.name != "session_id"]
+    return (
+        sa.select(
+            *columns,
+            visible.session_id(visibility, WaterAdministrationRow.session_id).label("session"),
+            SubjectRow.nickname.label("subject"),
+            UserRow.username.label("user"),
+            WaterType.name.label("water_type"),
+        )
+        .join(SubjectRow, SubjectRow.id == WaterAdministrationRow.subject_id)
+        .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
+        .join(UserRow, UserRow.id == WaterAdministrationRow.user_id, isouter=True)
+        .join(WaterType, WaterType.id == WaterAdministrationRow.water_type_id, isouter=True)
+        .where(WaterAdministrationRow.deleted_at.is_(None), visible.subjects(visibility), *conditions)
+        .order_by(WaterAdministrationRow.date_time_at.desc(), WaterAdministrationRow.id)
+    )
+
+
+def _water(row: Mapping[str, Any], base_url: str) -> WaterAdministration:
+    return WaterAdministration.model_validate({**row, "url": f"{base_url}/water-administrations/{row['id']}"})
+
+
+async def list_water_administrations(
+    session: ReadSession,
+    visibility: Visibility,
+    filters: WaterAdministrationFilters,
+    paging: PageWanted,
+    base_url: str,
+) -> tuple[int, list[WaterAdministration]]:
+    """A page of water administrations, newest first, and the count of all."""
+    statement = _select_waters(visibility, *filters.conditions(visibility))
+    count, rows = await fetch_page(session, statement, paging)
+    return count, [_water(row, base_url) for row in rows]
+
+
+async def fetch_waters_of_subject(
+    session: ReadSession, visibility: Visibility, subject_id: UUID, base_url: str
+) -> list[WaterAdministration]:
+    """All water administrations of a subject, newest first."""
+    rows = await session.execute(_select_waters(visibility, WaterAdministrationRow.subject_id == subject_id))
+    return [_water(row, base_url) for row in rows.mappings()]
+
+
+async def fetch_waters_of_session(
+    session: ReadSession, visibility: Visibility, session_id: UUID
+) -> list[SessionWater]:
+    """Water given in a session to subjects that the caller may know of, oldest first."""
+    rows = await session.execute(
+        sa.select(
+            WaterAdministrationRow.id,
+            WaterType.name.label("water_type"),
+            WaterAdministrationRow.water_administered,
+        )
+        .join(WaterType, WaterType.id == WaterAdministrationRow.water_type_id, isouter=True)
+        .join(SubjectRow, SubjectRow.id == WaterAdministrationRow.subject_id)
+        .where(WaterAdministrationRow.session_id == session_id, WaterAdministrationRow.deleted_at.is_(None))
+        .where(visible.subjects(visibility))
+        .order_by(WaterAdministrationRow.date_time_at, WaterAdministrationRow.id)
+    )
+    return [SessionWater.model_validate({**row, "name": ""}) for row in rows.mappings()]
+
+
+async def fetch_water_administration(
+    session: ReadSession, visibility: Visibility, water_id: UUID, base_url: str
+) -> WaterAdministration:
+    """One water administration. Raises NotFound."""
+    rows = await session.execute(_select_waters(visibility, WaterAdministrationRow.id == water_id))
+    row = rows.mappings().first()
+    if row is None:
+        raise NotFound(f"There is no water administration {water_id}.")
+    return _water(row, base_url)

@@ -1,0 +1,50 @@
+"""Water restrictions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+
+from libs.common.auth import Editor, Sees
+from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.problem import BadRequest, Forbidden, NotFound, problems
+from libs.common.schemas import Page, page
+from libs.common.schemas.experiments import WaterRestriction, WaterRestrictionIn
+from libs.common.schemas.pages import Paging
+from services.metadata.operations import water_restrictions as operations
+from services.metadata.queries import water_restrictions as queries
+from services.metadata.queries.list_filters.actions import ActionFilters
+
+router = APIRouter(route_class=IdempotentRoute, tags=["actions"])
+REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, NotFound)
+
+
+@router.get("/water-restriction")
+async def list_restrictions(
+    request: Request,
+    visibility: Sees,
+    session: Reading,
+    paging: Paging,
+    filters: Annotated[ActionFilters, Query()],
+) -> Page[WaterRestriction]:
+    """List water restrictions, open ones first."""
+    count, restrictions = await queries.list_restrictions(session, visibility, filters, paging)
+    return page(request, paging, count, restrictions)
+
+
+@router.post("/water-restriction", status_code=201, responses=REFUSALS)
+async def create_restriction(
+    new: WaterRestrictionIn, by: Editor, visibility: Sees, tx: Tx
+) -> WaterRestriction:
+    """Create a water restriction."""
+    return await operations.create_restriction(tx, by, visibility, new)
+
+
+@router.patch("/water-restriction/{restriction_id}", responses=REFUSALS)
+async def update_restriction(
+    restriction_id: UUID, body: WaterRestrictionIn, by: Editor, visibility: Sees, tx: Tx
+) -> WaterRestriction:
+    """Change a water restriction; `end_time` ends it."""
+    return await operations.update_restriction(tx, by, visibility, restriction_id, body)
