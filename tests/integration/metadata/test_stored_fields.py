@@ -1,0 +1,138 @@
+"""Every field of a body is shown again: none is accepted and lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from pydantic import BaseModel
+
+from libs.common.schemas.colony import LineIn, LitterIn, SubjectIn, WaterAdministrationIn, WeighingIn
+from libs.common.schemas.experiments import InsertionIn, SessionIn, SurgeryIn, WaterRestrictionIn
+from tests.support.labs import Labs
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def colony(shared_labs: Labs) -> dict[str, Any]:
+    """What bodies refer to: the ids that are known only here, and the labs."""
+    await shared_labs.post("/alleles", name="Demo Cre allele", nickname="DemoCre")
+    for path, name in (("/strains", "strain"), ("/sources", "source")):
+        await shared_labs.post(path, name=name)
+    await shared_labs.post("/lines", name="line", lab="hilllab")
+    await shared_labs.post("/litters", name="litter", line="line")
+    await shared_labs.post("/locations", name="rig", lab="hilllab")
+    await shared_labs.project("maze", "ada")
+    await shared_labs.animal("KS001")
+    session = await shared_labs.session("KS001")
+    return {"labs": shared_labs, "SESSION": session["id"], "SESSION_URL": session["url"]}
+
+
+# Of each body: where it goes, every field with a value that is not its default, and fields shown otherwise than sent.
+BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] = (
+    (
+        "/subjects",
+        SubjectIn,
+        {
+            "nickname": "KS900", "responsible_user": "bob", "birth_date": "2024-01-01", "death_date": "2024-02-01",
+            "species": "Mus musculus", "sex": "M", "litter": "litter", "strain": "strain", "source": "source",
+            "line": "line", "projects": ["maze"], "lab": "hilllab", "description": "calm", "json": {"a": 1},
+            "zygosities": [{"allele": "DemoCre", "zygosity": 2}],
+        },
+        {"zygosities": ("genotype", [{"allele": "DemoCre", "zygosity": 2}])},
+    ),
+    (
+        "/lines",
+        LineIn,
+        {"name": "new_line", "nickname": "nl", "alleles": ["DemoCre"], "strain": "strain", "lab": "hilllab"},
+        {},
+    ),
+    ("/litters", LitterIn, {"name": "new_litter", "line": "line", "birth_date": "2024-01-01"}, {}),
+    (
+        "/weighings",
+        WeighingIn,
+        {"subject": "KS001", "date_time": "2024-03-01T09:00:00", "weight": 21.5, "user": "bob"},
+        {},
+    ),
+    (
+        "/water-administrations",
+        WaterAdministrationIn,
+        {
+            "subject": "KS001", "date_time": "2024-03-01T09:00:00", "water_administered": 0.5, "user": "bob",
+            "water_type": "Hydrogel", "session": "SESSION", "adlib": True,
+        },
+        {},
+    ),
+    (
+        "/sessions",
+        SessionIn,
+        {
+            "subject": "KS001", "users": ["bob"], "location": "rig", "procedures": ["Histology"], "lab": "coastlab",
+            "projects": ["maze"], "type": "Experiment", "task_protocol": "ephys", "number": 9,
+            "start_time": "2024-03-01T09:00:00", "end_time": "2024-03-01T10:00:00", "narrative": "calm",
+            "parent_session": "SESSION_URL", "n_correct_trials": 1, "n_trials": 2, "extended_qc": {"a": 1},
+            "qc": "FAIL", "json": {"a": 1},
+        },
+        {},
+    ),
+    (
+        "/insertions",
+        InsertionIn,
+        {"session": "SESSION", "model": "NP1", "name": "probe00", "serial": "18005", "json": {"a": 1}},
+        {},
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "schema", "body", "shown_as"), BODIES, ids=[path.strip("/") for path, *_ in BODIES]
+)
+async def test_every_field_of_a_body_is_shown_again(
+    colony: dict[str, Any], path: str, schema: type[BaseModel], body: dict[str, Any], shown_as: dict[str, Any]
+) -> None:
+    assert body.keys() == {field.alias or name for name, field in schema.model_fields.items()}
+    body = {
+        name: colony.get(value, value) if isinstance(value, str) else value for name, value in body.items()
+    }
+    shown = await colony["labs"].post(path, **body)
+    expected = dict(shown_as.get(name, (name, value)) for name, value in body.items())
+    assert {name: shown[name] for name in expected} == expected
+
+
+SURGERY = {
+    "subject": "KS001", "lab": "hilllab", "location": "rig", "users": ["bob"], "procedures": ["Histology"],
+    "narrative": "calm", "start_time": "2024-03-01T09:00:00", "end_time": "2024-03-01T10:00:00", "outcome_type": "r",
+    "implant_weight": 1.5, "json": {"a": 1},
+}  # fmt: skip
+
+
+async def test_every_field_of_a_surgery_is_stored(colony: dict[str, Any]) -> None:
+    assert SURGERY.keys() == {field.alias or name for name, field in SurgeryIn.model_fields.items()}
+    labs: Labs = colony["labs"]
+    shown = await labs.post("/surgeries", **SURGERY)
+    by_id = {"lab", "location", "users", "procedures"}
+    assert {name: shown[name] for name in SURGERY.keys() - by_id} == {
+        name: value for name, value in SURGERY.items() if name not in by_id
+    }
+    django = "location__name,rig,users__username,bob,procedures__name,Histology,lab__name,hilllab"
+    assert await labs.names("/surgeries", django=django) == [shown["id"]]
+
+
+RESTRICTION = {
+    "subject": "KS001", "lab": "coastlab", "start_time": "2024-03-01T09:00:00", "end_time": "2024-03-01T10:00:00",
+    "reference_weight": 20.5, "water_type": "Hydrogel", "users": ["bob"], "narrative": "calm",
+}  # fmt: skip
+
+
+async def test_every_field_of_a_water_restriction_is_stored(colony: dict[str, Any]) -> None:
+    assert RESTRICTION.keys() == set(WaterRestrictionIn.model_fields)
+    labs: Labs = colony["labs"]
+    shown = await labs.post("/water-restriction", **RESTRICTION)
+    not_shown = {"lab", "users", "narrative"}
+    assert {name: shown[name] for name in RESTRICTION.keys() - not_shown} == {
+        name: value for name, value in RESTRICTION.items() if name not in not_shown
+    }
+    django = "narrative,calm,users__username,bob,lab__name,coastlab"
+    assert await labs.names("/water-restriction", django=django) == [shown["id"]]
