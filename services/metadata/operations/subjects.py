@@ -11,7 +11,7 @@ from libs.common.db.rows import create_row, set_links, soft_delete_row, update_r
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden, NotFound, UnknownReference
 from libs.common.schemas.colony import RestrictedSubject, Subject, SubjectDetail, SubjectIn, Zygosity
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.scopes import Permission
 from libs.common.targets import object_target
 from libs.common.visibility import Visibility
@@ -51,7 +51,7 @@ _STORED: Final = StoredFields(SubjectIn, SubjectRow, handled={*_NAMED, *_TERMS, 
 
 
 async def list_subjects(
-    session: ReadSession, visibility: Visibility, filters: SubjectFilters, paging: PageWanted, base_url: str
+    session: ReadSession, visibility: Visibility, filters: SubjectFilters, paging: PageRequest, base_url: str
 ) -> tuple[int, list[Subject]]:
     """A page of subjects and how they stand now, and the count of all."""
     count, records = await queries.list_subjects(session, visibility, filters, paging)
@@ -62,7 +62,7 @@ async def list_subjects(
 
 
 async def list_restricted_subjects(
-    session: ReadSession, visibility: Visibility, paging: PageWanted, base_url: str
+    session: ReadSession, visibility: Visibility, paging: PageRequest, base_url: str
 ) -> tuple[int, list[RestrictedSubject]]:
     """A page of subjects with an open water restriction and how they stand now, and the count of all."""
     count, records = await queries.list_restricted_subjects(session, visibility, paging)

@@ -14,7 +14,7 @@ from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
 from libs.common.published import DATASETS, table
 from libs.common.schemas.experiments import Insertion
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, InsertionRow, LabRow, SubjectRow
@@ -78,7 +78,11 @@ def _insertion(row: Mapping[str, Any], base_url: str, datasets: Sequence[object]
 
 
 async def list_insertions(
-    session: ReadSession, visibility: Visibility, filters: InsertionFilters, paging: PageWanted, base_url: str
+    session: ReadSession,
+    visibility: Visibility,
+    filters: InsertionFilters,
+    paging: PageRequest,
+    base_url: str,
 ) -> tuple[int, list[Insertion]]:
     """A page of insertions, latest session first, then by name, each with the ids of its datasets; and the count."""
     statement = _select_insertions(visibility, *filters.conditions(visibility))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
 from libs.common.schemas.colony import Line
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.models import LabRow, LineAlleleRow, LineRow, VocabularyRow
 from services.metadata.queries import visible
@@ -39,7 +39,7 @@ def _select_lines(visibility: Visibility) -> sa.Select[Any]:
 
 
 async def list_lines(
-    session: ReadSession, visibility: Visibility, paging: PageWanted
+    session: ReadSession, visibility: Visibility, paging: PageRequest
 ) -> tuple[int, list[Line]]:
     """A page of lines by name, and the count of all; of a narrowed token those of its labs and of none."""
     count, rows = await fetch_page(session, _select_lines(visibility), paging)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
 from libs.common.schemas.colony import Litter
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.models import LineRow, LitterRow
 from services.metadata.queries import visible
@@ -26,7 +26,7 @@ def _select_litters(visibility: Visibility) -> sa.Select[Any]:
 
 
 async def list_litters(
-    session: ReadSession, visibility: Visibility, paging: PageWanted
+    session: ReadSession, visibility: Visibility, paging: PageRequest
 ) -> tuple[int, list[Litter]]:
     """A page of litters by name, and the count of all; of a narrowed token those of its labs' lines and of none."""
     count, rows = await fetch_page(session, _select_litters(visibility), paging)

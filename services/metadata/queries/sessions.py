@@ -15,7 +15,7 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
 from libs.common.schemas.experiments import QC_NAMES, Session, SessionDetail
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import ActionKind
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
@@ -83,7 +83,7 @@ def _select_details(visibility: Visibility) -> sa.Select[Any]:
 
 
 async def list_sessions(
-    session: ReadSession, visibility: Visibility, filters: SessionFilters, paging: PageWanted, base_url: str
+    session: ReadSession, visibility: Visibility, filters: SessionFilters, paging: PageRequest, base_url: str
 ) -> tuple[int, list[Session]]:
     """A page of sessions, newest first, and the count of all."""
     statement = select_sessions(visibility, *filters.conditions(visibility))

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import DEFAULT_ZONE
 from services.metadata.domain.welfare import Animal
@@ -120,7 +120,7 @@ def _record(row: Mapping[str, Any]) -> SubjectRecord:
 
 
 async def list_subjects(
-    session: ReadSession, visibility: Visibility, filters: SubjectFilters, paging: PageWanted
+    session: ReadSession, visibility: Visibility, filters: SubjectFilters, paging: PageRequest
 ) -> tuple[int, list[SubjectRecord]]:
     """A page of subjects by nickname, and the count of all."""
     statement = _select_subjects(visibility).where(*filters.conditions(visibility))
@@ -128,14 +128,14 @@ async def list_subjects(
 
 
 async def list_restricted_subjects(
-    session: ReadSession, visibility: Visibility, paging: PageWanted
+    session: ReadSession, visibility: Visibility, paging: PageRequest
 ) -> tuple[int, list[SubjectRecord]]:
     """The same of subjects with an open water restriction."""
     return await _page(session, _select_subjects(visibility).where(has_open_restriction()), paging)
 
 
 async def _page(
-    session: ReadSession, statement: sa.Select[Any], paging: PageWanted
+    session: ReadSession, statement: sa.Select[Any], paging: PageRequest
 ) -> tuple[int, list[SubjectRecord]]:
     count, rows = await fetch_page(session, statement.order_by(SubjectRow.nickname, SubjectRow.id), paging)
     return count, [_record(row) for row in rows]

@@ -13,7 +13,7 @@ from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
 from libs.common.schemas.colony import WaterAdministration
 from libs.common.schemas.experiments import SessionWater
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.models import LabRow, SubjectRow, UserRow, WaterAdministrationRow
 from services.metadata.queries import visible
@@ -48,7 +48,7 @@ async def list_water_administrations(
     session: ReadSession,
     visibility: Visibility,
     filters: WaterAdministrationFilters,
-    paging: PageWanted,
+    paging: PageRequest,
     base_url: str,
 ) -> tuple[int, list[WaterAdministration]]:
     """A page of water administrations, newest first, and the count of all."""

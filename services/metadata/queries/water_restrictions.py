@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
 from libs.common.schemas.experiments import WaterRestriction
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, LabRow, SubjectRow
@@ -41,7 +41,7 @@ def _select_restrictions(visibility: Visibility, *conditions: sa.ColumnElement[b
 
 
 async def list_restrictions(
-    session: ReadSession, visibility: Visibility, filters: ActionFilters, paging: PageWanted
+    session: ReadSession, visibility: Visibility, filters: ActionFilters, paging: PageRequest
 ) -> tuple[int, list[WaterRestriction]]:
     """A page of restrictions, open ones first, then newest first; and the count of all."""
     statement = _select_restrictions(visibility, *filters.conditions(visibility))

@@ -13,7 +13,7 @@ from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
 from libs.common.schemas.colony import Weighing
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.models import LabRow, SubjectRow, UserRow, WeighingRow
 from services.metadata.queries import visible
@@ -40,7 +40,7 @@ def _weighing(row: Mapping[str, Any], base_url: str) -> Weighing:
 
 
 async def list_weighings(
-    session: ReadSession, visibility: Visibility, filters: WeighingFilters, paging: PageWanted, base_url: str
+    session: ReadSession, visibility: Visibility, filters: WeighingFilters, paging: PageRequest, base_url: str
 ) -> tuple[int, list[Weighing]]:
     """A page of weighings, newest first, and the count of all."""
     statement = _select_weighings(visibility, *filters.conditions(visibility))
