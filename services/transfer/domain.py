@@ -1,6 +1,6 @@
 """The rules of uploads: parts in any order, bytes immutable once landed, what may be swept and when.
 
-Pure: time and digests are arguments; whoever calls has hashed the bytes and says what it found.
+Pure: time and digests are arguments; the caller has hashed the bytes.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class PartDiffers(Conflict):
-    """Another content was stored under this part's number: the file changed while it was sent; announce it anew."""
+    """Another content was stored under this part's number: the file changed while it was sent; announce it again."""
 
     slug = "part-differs"
 
 
 class PartMissing(Conflict):
-    """Not all parts are here; the answer's `missing` lists them."""
+    """Not all parts are stored; the answer's `missing` lists them."""
 
     slug = "part-missing"
 
 
 class HashDiffers(Conflict):
-    """The bytes that arrived are not those announced; all parts are wanted again."""
+    """The uploaded bytes are not those announced; send all parts again."""
 
     slug = "hash-differs"
 
 
 class UploadSwept(Conflict):
-    """The upload was given up; announce the file anew."""
+    """The upload was abandoned and swept; announce the file again."""
 
     slug = "upload-swept"
-    detail = "This upload was given up: announce the file anew."
+    detail = "This upload was abandoned and swept: announce the file again."
 
 
 class LateToken(Conflict):
@@ -58,20 +58,20 @@ class LateToken(Conflict):
 
 
 class BadPart(BadRequest):
-    """No part has this number or this size."""
+    """There is no part with this number or this size."""
 
     slug = "bad-part"
 
 
 class BadBundle(BadRequest):
-    """A bundle's list cannot be taken."""
+    """The list of a bundle is invalid."""
 
     slug = "bad-bundle"
 
 
 @dataclass(frozen=True)
-class Part:
-    """One stored part: its size and the SHA-256 of its bytes, checked when it came."""
+class UploadPart:
+    """A stored part: its size and the SHA-256 of its bytes, computed when it arrived."""
 
     size_bytes: int
     sha256: str
@@ -79,9 +79,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Upload:
-    """One announced file. `sha256` is the announced one, or null until the end; `found` is what our own read gave.
+    """An announced file. `sha256` is the announced one, or None until the end; `digests` are those of our own read.
 
-    `job_id` and `token` name the attempt whose output it is; `copy_id` the copy that it brings; both may be null.
+    `job_id` and `token` name the attempt whose output it is, `copy_id` the copy whose bytes it is; both may be None.
     """
 
     id: UUID
@@ -89,8 +89,8 @@ class Upload:
     part_bytes: int
     sha256: str | None = None
     state: UploadState = UploadState.ANNOUNCED
-    parts: Mapping[int, Part] = field(default_factory=dict)
-    found: Digests | None = None
+    parts: Mapping[int, UploadPart] = field(default_factory=dict)
+    digests: Digests | None = None
     job_id: UUID | None = None
     token: int | None = None
     copy_id: UUID | None = None
@@ -98,7 +98,7 @@ class Upload:
 
 
 def part_bytes(size_bytes: int) -> int:
-    """Size of each part but the last: 8 MiB, more where the file would have over 10,000 parts.
+    """Size of each part but the last: 8 MiB, or more if the file would have over 10,000 parts.
 
     >>> part_bytes(10), part_bytes(83_000_000_000), part_bytes(1_000_000_000_000)
     (8388608, 8388608, 100663296)
@@ -112,7 +112,7 @@ def part_count(upload: Upload) -> int:
 
 
 def part_span(upload: Upload, n: int) -> tuple[int, int]:
-    """Where part `n` (from 0) starts and how many bytes it has. Raises BadPart.
+    """Offset and size of part `n` (from 0). Raises BadPart.
 
     >>> part_span(Upload(UUID(int=1), size_bytes=25, part_bytes=10), 2)
     (20, 5)
@@ -124,9 +124,9 @@ def part_span(upload: Upload, n: int) -> tuple[int, int]:
 
 
 def missing_parts(upload: Upload) -> list[int]:
-    """Numbers of the parts that are still wanted, in order.
+    """Numbers of the parts still to be sent, in order.
 
-    >>> missing_parts(Upload(UUID(int=1), size_bytes=25, part_bytes=10, parts={1: Part(10, "ab")}))
+    >>> missing_parts(Upload(UUID(int=1), size_bytes=25, part_bytes=10, parts={1: UploadPart(10, "ab")}))
     [0, 2]
     """
     if upload.state is UploadState.LANDED:
@@ -137,20 +137,20 @@ def missing_parts(upload: Upload) -> list[int]:
 def announce(upload: Upload, known: Digests | None, now: datetime) -> Upload:
     """Start an upload. `known` is a landed object of the same store with the announced SHA-256: then nothing is sent.
 
-    The caller holds the lock of that hash, which `remove_object` takes too, so the object cannot vanish meanwhile.
+    The caller holds the lock of that hash, which removing an object takes too, so the object cannot vanish meanwhile.
     """
-    started = replace(upload, state=UploadState.ANNOUNCED, parts={}, found=None, touched_at=now)
+    started = replace(upload, state=UploadState.ANNOUNCED, parts={}, digests=None, touched_at=now)
     if known is None or upload.sha256 != known.sha256 or upload.size_bytes != known.size_bytes:
         return started
-    return replace(started, state=UploadState.LANDED, found=known)
+    return replace(started, state=UploadState.LANDED, digests=known)
 
 
-def put_part(upload: Upload, n: int, part: Part, now: datetime) -> Upload:
-    """Note a part whose bytes are written. The same again changes nothing; other bytes are refused.
+def put_part(upload: Upload, n: int, part: UploadPart, now: datetime) -> Upload:
+    """Add a part whose bytes are written. The same again changes nothing; other bytes are refused.
 
     Raises UploadSwept, BadPart (number or size), PartDiffers.
     """
-    _not_swept(upload)
+    _check_not_swept(upload)
     _, size_bytes = part_span(upload, n)
     if part.size_bytes != size_bytes:
         raise BadPart(f"Part {n} has {size_bytes} bytes, not {part.size_bytes}.")
@@ -163,52 +163,53 @@ def put_part(upload: Upload, n: int, part: Part, now: datetime) -> Upload:
     return replace(upload, state=UploadState.ARRIVING, parts={**upload.parts, n: part}, touched_at=now)
 
 
-def check_whole(upload: Upload, claimed_sha256: str) -> None:
-    """Before the full read at `complete`: all parts are here, and the claim is the announced one.
+def check_complete(upload: Upload, claimed_sha256: str) -> None:
+    """Before the full read at `complete`: all parts are stored, and the claimed hash is the announced one.
 
     Raises UploadSwept, PartMissing (with `missing`), HashDiffers.
     """
-    _not_swept(upload)
+    _check_not_swept(upload)
     if missing := missing_parts(upload):
         raise PartMissing(f"{len(missing)} parts are missing.", extra={"missing": missing})
     if upload.sha256 not in {None, claimed_sha256}:
         raise HashDiffers("The SHA-256 is not the one announced.")
 
 
-def land(upload: Upload, claimed_sha256: str, read: Digests, now: datetime) -> tuple[Upload, bool]:
-    """The upload after a full read of its bytes, and whether it landed now (then UploadCompleted is said).
+def land(upload: Upload, claimed_sha256: str, digests: Digests, now: datetime) -> tuple[Upload, bool]:
+    """The upload after a full read of its bytes, and whether it landed now (then UploadCompleted is published).
 
-    Bytes other than claimed bring it back to its start, since no single part can be blamed: the caller commits that
-    and answers HashDiffers. Landed already: nothing. Raises UploadSwept, PartMissing, HashDiffers.
+    Bytes other than claimed reset it to its start, since no single part can be blamed: the caller commits that
+    and answers HashDiffers. If it has landed already, nothing changes. Raises UploadSwept, PartMissing, HashDiffers.
     """
-    check_whole(upload, claimed_sha256)
+    check_complete(upload, claimed_sha256)
     if upload.state is UploadState.LANDED:
-        if upload.found is None or upload.found.sha256 != claimed_sha256:
+        if upload.digests is None or upload.digests.sha256 != claimed_sha256:
             raise HashDiffers("The upload has landed with another SHA-256.")
         return upload, False
-    if (read.size_bytes, read.sha256) != (upload.size_bytes, claimed_sha256):
+    if (digests.size_bytes, digests.sha256) != (upload.size_bytes, claimed_sha256):
         return replace(upload, state=UploadState.ANNOUNCED, parts={}, touched_at=now), False
-    return replace(upload, state=UploadState.LANDED, sha256=read.sha256, found=read, touched_at=now), True
+    landed = replace(upload, state=UploadState.LANDED, sha256=digests.sha256, digests=digests, touched_at=now)
+    return landed, True
 
 
-def may_sweep(upload: Upload, attempt: AttemptState | None, kept: frozenset[UUID], now: datetime) -> bool:
-    """Whether an upload can be given up; once true it stays true, so a late look is as good as a fresh one.
+def may_sweep(upload: Upload, attempt: AttemptState | None, outputs: frozenset[UUID], now: datetime) -> bool:
+    """Whether an upload can be swept; once true it stays true, so the state of the attempt may be old.
 
-    `attempt` is scheduler's word on the upload's token (null when no such attempt is known), `kept` the uploads that
-    this attempt's accepted completion names. An output goes when its attempt ended without naming it;
-    any other upload when it did not land and nobody touched it for a week.
+    `attempt` is the state of the upload's attempt (None if no such attempt is known), `outputs` the uploads that
+    this attempt's accepted completion names. An output is swept when its attempt ended without naming it,
+    any other upload when it did not land and was not touched for a week.
     """
     if upload.state is UploadState.SWEPT:
         return False
     if upload.token is not None:
-        over = attempt is not None and attempt.has_ended
-        return over and not (attempt is AttemptState.REGISTERED and upload.id in kept)
-    idle = upload.touched_at is not None and now - upload.touched_at >= IDLE
-    return idle and upload.state is not UploadState.LANDED
+        is_over = attempt is not None and attempt.has_ended
+        return is_over and not (attempt is AttemptState.REGISTERED and upload.id in outputs)
+    is_idle = upload.touched_at is not None and now - upload.touched_at >= IDLE
+    return is_idle and upload.state is not UploadState.LANDED
 
 
 def sweep(upload: Upload) -> Upload:
-    """The upload given up: its parts may be removed, and its object if nobody else needs it (`may_remove_object`)."""
+    """The swept upload: its parts may be removed, and its object if no other upload needs it (`may_remove_object`)."""
     return replace(upload, state=UploadState.SWEPT, parts={})
 
 
@@ -218,14 +219,14 @@ def may_remove_object(sha256: str, uploads: Iterable[Upload]) -> bool:
     Landed uploads are the object's reference counts: a registered output's upload stays landed until retention.
     """
     return not any(
-        upload.state is UploadState.LANDED and upload.found is not None and upload.found.sha256 == sha256
+        upload.state is UploadState.LANDED and upload.digests is not None and upload.digests.sha256 == sha256
         for upload in uploads
     )
 
 
 @dataclass(frozen=True)
 class BundleEntry:
-    """One small file of a bundle, in the order in which its bytes follow."""
+    """One small file of a bundle, in the order of its bytes."""
 
     size_bytes: int
     sha256: str
@@ -234,7 +235,7 @@ class BundleEntry:
 def check_bundle(entries: Sequence[BundleEntry]) -> list[tuple[int, int]]:
     """Start and end of each file in the bundle's bytes; all files land by one fsync and one commit, or none does.
 
-    The same file twice is stored once. Raises BadBundle: no file, over 5,000, over 256 MiB, a senseless size or hash.
+    The same file twice is stored once. Raises BadBundle: no file, over 5,000, over 256 MiB, an invalid size or hash.
     >>> check_bundle([BundleEntry(3, "a" * 64), BundleEntry(0, "b" * 64), BundleEntry(4, "c" * 64)])
     [(0, 3), (3, 3), (3, 7)]
     """
@@ -256,17 +257,17 @@ def check_bundle(entries: Sequence[BundleEntry]) -> list[tuple[int, int]]:
     return spans
 
 
-def check_bundled(entries: Sequence[BundleEntry], found: Sequence[Digests]) -> None:
-    """After the bytes are read: each file is what its entry says, or the whole bundle is refused (HashDiffers)."""
+def check_bundled(entries: Sequence[BundleEntry], digests: Sequence[Digests]) -> None:
+    """After the bytes are read: raise HashDiffers unless each file is as its entry declares."""
     wrong = [
         i
-        for i, (entry, read) in enumerate(zip(entries, found, strict=True))
-        if (entry.size_bytes, entry.sha256) != (read.size_bytes, read.sha256)
+        for i, (entry, digest) in enumerate(zip(entries, digests, strict=True))
+        if (entry.size_bytes, entry.sha256) != (digest.size_bytes, digest.sha256)
     ]
     if wrong:
-        raise HashDiffers("Some files have other bytes than said.", extra={"files": wrong})
+        raise HashDiffers("Some files have other bytes than declared.", extra={"files": wrong})
 
 
-def _not_swept(upload: Upload) -> None:
+def _check_not_swept(upload: Upload) -> None:
     if upload.state is UploadState.SWEPT:
         raise UploadSwept

@@ -5,16 +5,16 @@ from __future__ import annotations
 from libs.common.bus import EventHandlers
 from libs.common.db import Transaction
 from libs.common.events import ProofOrdered
-from services.transfer.operations import orders
+from services.transfer.operations.proof_orders import add_proof_orders
 
 
-def handlers_with(kind: str) -> EventHandlers:
-    """The handlers; `kind` is the `store` of the repositories whose bytes are ours."""
+def handlers_with(store_kind: str) -> EventHandlers:
+    """The handlers; `store_kind` is the `store` of the repositories whose bytes are ours."""
     handlers = EventHandlers()
 
     @handlers.on(ProofOrdered)
     async def proof_ordered(tx: Transaction, event: ProofOrdered) -> None:
-        """Files are said to lie in the central store."""
-        await orders.keep(tx, kind, event)
+        """Store the orders for copies of the central store."""
+        await add_proof_orders(tx, store_kind, event)
 
     return handlers

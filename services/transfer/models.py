@@ -1,4 +1,4 @@
-"""The tables of transfer, and what neighbours may see of them."""
+"""The tables of transfer, and its published views."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class UploadRow(Base):
         sa.CheckConstraint("(job_id IS NULL) = (token IS NULL)", name="attempt_is_whole"),
         sa.Index("ix_uploads_own", "owner_id", "created_at"),  # a caller's list
         sa.Index("ix_uploads_sha256", "sha256"),  # already here? still needed?
-        sa.Index(  # already here, by what a client said of them?
+        sa.Index(  # already here, by the MD5 and size that a client claimed?
             "ix_uploads_md5", "md5", "size_bytes", postgresql_where=sa.text("state = 'landed'")
         ),
         sa.Index(
@@ -66,11 +66,11 @@ class UploadRow(Base):
     swept_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
     removed_at: Mapped[datetime | None] = mapped_column(
         sa.TIMESTAMP(timezone=True)
-    )  # its parts are gone, and its object too unless somebody else needs it
+    )  # its parts are removed, and its object unless another upload needs it
 
 
 class PartRow(Base):
-    """A part whose bytes are on the disk; the store keeps them until the whole is assembled."""
+    """A part whose bytes are on the disk; the store keeps them until the file is assembled."""
 
     __tablename__ = "parts"
     upload_id: Mapped[UUID] = mapped_column(sa.ForeignKey(UploadRow.id), primary_key=True)
@@ -79,8 +79,8 @@ class PartRow(Base):
     sha256: Mapped[str]
 
 
-class OrderRow(Base):
-    """Registry wants a copy in the central store proved: the store is looked at, then the row goes."""
+class ProofOrderRow(Base):
+    """A copy in the central store that registry wants proved; deleted once the store was read."""
 
     __tablename__ = "orders"
     copy_id: Mapped[UUID] = mapped_column(primary_key=True)  # registry's

@@ -8,14 +8,12 @@ from libs.common.settings import StoreSettings
 
 
 class Settings(StoreSettings):
-    """Where the database is; the central store as all services know it; how long things may take."""
+    """The database, the central store (as in all services), and intervals."""
 
     database_url: SecretStr = Field(validation_alias="CINGULUM_TRANSFER_DATABASE_URL")
-    upload_sweep_every_s: float = Field(
-        default=600.0, description="how often given-up uploads are looked for"
-    )
+    upload_sweep_every_s: float = Field(default=600.0, description="how often abandoned uploads are swept")
     orders_every_s: float = Field(
-        default=2.0, description="how often orders to prove what is in the store are looked for"
+        default=2.0, description="how often proof orders for copies in the store are carried out"
     )
     complete_within_s: float = Field(
         default=30.0, description="how long `complete` waits for the full read before it answers 202"

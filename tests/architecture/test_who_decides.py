@@ -18,7 +18,7 @@ ALLOWED = {
     ("services/metadata/operations/identity.py", "make_token"),  # enrolling a worker is an administrator's
     ("services/metadata/operations/identity.py", "_is_known"),  # which of one's own tokens are shown
     ("services/metadata/routes/identity.py", "me"),  # shows them
-    ("services/transfer/queries/__init__.py", "owned"),  # which uploads are shown
+    ("services/transfer/queries/uploads.py", "is_own"),  # which uploads are shown
 }
 
 

@@ -6,11 +6,15 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tests.support.bytes import random_bytes, sha256
 from tests.support.crashing import Steps
+
+if TYPE_CHECKING:
+    from libs.common.permissions import Principal
+    from services.transfer.operations.upload_context import UploadContext
 
 PART = 8 * 2**20
 
@@ -63,14 +67,14 @@ async def _send_nth(environment: Mapping[str, str], user: UUID, kind: str, n: in
     from libs.common.scopes import Permission, Scope
     from libs.common.storage import LocalStore
     from services.transfer.models import Base
-    from services.transfer.operations.bundles import bring as bring_bundle
-    from services.transfer.operations.dock import Dock
+    from services.transfer.operations.bundles import land_bundle
+    from services.transfer.operations.upload_context import UploadContext
 
     database = Database(environment["CINGULUM_TRANSFER_DATABASE_URL"], "transfer")
     writer = Writer(database, infrastructure(Base.metadata), lambda: None)
     store = LocalStore(Path(environment["CINGULUM_HOME"]) / "store")
     by = Principal(user, "agent", scopes=frozenset({Scope(Permission.TRANSFER)}))
-    dock = Dock(writer, database, store, "local", within_s=60)
+    context = UploadContext(writer, database, store, "local", wait_s=60)
     async with database.read() as session:  # connect before the first step is counted
         await session.connection()
     watch(steps)
@@ -79,31 +83,32 @@ async def _send_nth(environment: Mapping[str, str], user: UUID, kind: str, n: in
         without_key = Once(
             Request({"type": "http", "method": "POST", "path": "/bundles", "headers": []}), b""
         )
-        await bring_bundle(dock, by, files, streamed(b"".join(small_files(n))), without_key)
+        await land_bundle(context, by, files, streamed(b"".join(small_files(n))), without_key)
     else:
-        await _send(dock, by, contents(n), str(n))
-    await dock.close()
+        await _send(context, by, contents(n), str(n))
+    await context.close()
     await database.close()
 
 
-async def _send(dock: Any, by: Any, data: bytes, name: str) -> None:
+async def _send(context: UploadContext, by: Principal, data: bytes, name: str) -> None:
+    from libs.common.schemas.pages import PageWanted
     from libs.common.schemas.uploads import UploadIn
-    from services.transfer import queries
     from services.transfer.domain import missing_parts
-    from services.transfer.models import UploadRow
-    from services.transfer.operations import uploads
+    from services.transfer.operations import parts, uploads
+    from services.transfer.queries.uploads import UploadFilters, list_uploads
 
-    async with dock.database.read() as session:
-        begun = (await session.execute(queries.listed(by, [], None).where(UploadRow.name == name))).first()
-    if begun is None:
-        async with dock.writer.begin(by) as tx:
-            row, _ = await uploads.open_upload(tx, dock, UploadIn(size_bytes=len(data), name=name), by)
-        upload_id = row.id
+    async with context.database.read() as session:
+        _, records = await list_uploads(session, by, UploadFilters(), PageWanted())
+    begun = [record.upload for record in records if record.name == name]
+    if begun:
+        upload = begun[0]
     else:
-        upload_id = begun.id
-    _, upload = await uploads.show(dock, upload_id, by)
+        async with context.writer.begin(by) as tx:
+            announced = UploadIn(size_bytes=len(data), name=name)
+            upload = (await uploads.open_upload(tx, context, announced, by)).upload
+    upload = (await uploads.read_upload(context, upload.id, by)).upload
     for number in missing_parts(upload):
         piece = data[number * PART : (number + 1) * PART]
-        await uploads.receive_part(dock, by, upload_id, number, streamed(piece), sha256(piece))
-    _, is_done = await uploads.complete(dock, by, upload_id, sha256(data))
+        await parts.receive_part(context, by, upload.id, number, streamed(piece), sha256(piece))
+    _, is_done = await uploads.complete_upload(context, by, upload.id, sha256(data))
     assert is_done

@@ -1,1 +1,1 @@
-"""What transfer does, for HTTP and deadlines alike."""
+"""Operations of transfer, called by routes, event handlers and loops."""

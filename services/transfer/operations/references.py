@@ -1,4 +1,4 @@
-"""Whom bytes are for: a copy that registry expects, an attempt of a job. Checked before anything is taken."""
+"""What uploads refer to (a copy that registry expects, an attempt of a job), checked before bytes are accepted."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from libs.common.schemas.states import AttemptState, CopyState
 from libs.common.scopes import Permission
 from libs.common.visibility import visibility
 from services.transfer.domain import LateToken
-from services.transfer.queries import neighbours
+from services.transfer.queries import references
 
 _LEAVING = {CopyState.RETIRING, CopyState.RETIRED}
 
 
-class Refers(Protocol):
-    """What says whom its bytes are for."""
+class HasReferences(Protocol):
+    """A request that names the copy or the attempt its bytes are for."""
 
     @property
     def copy_id(self) -> UUID | None: ...
@@ -30,48 +30,50 @@ class Refers(Protocol):
     def token(self) -> int | None: ...
 
 
-async def check(session: AsyncSession, said: Sequence[Refers], by: Principal, kind: str) -> None:
-    """Each copy is one of the central store, each attempt is running, and the caller may bring them.
+async def check_references(
+    session: AsyncSession, files: Sequence[HasReferences], by: Principal, store_kind: str
+) -> None:
+    """Check that each copy is one of the central store, each attempt is running, and the caller may upload for them.
 
     Raises BadRequest (names the field), Forbidden, LateToken.
     """
-    if any((one.job_id is None) != (one.token is None) for one in said):
+    if any((file.job_id is None) != (file.token is None) for file in files):
         raise BadRequest(fields={"token": ["An output names both its job and the attempt's token."]})
-    for_nobody = any(one.copy_id is None and one.job_id is None for one in said)
-    if for_nobody and not may_on(by, Permission.TRANSFER, Target(responsible_user_id=by.user_id)):
-        raise Forbidden(
-            "The token in use brings files of its labs and projects only: name the copy (copy_id)."
-        )
-    copies = {one.copy_id for one in said if one.copy_id is not None}
-    if copies:
-        await _check_copies(session, copies, by, kind)
-    attempts = {(one.token, one.job_id) for one in said if one.token is not None and one.job_id is not None}
+    has_free_file = any(file.copy_id is None and file.job_id is None for file in files)
+    if has_free_file and not may_on(by, Permission.TRANSFER, Target(responsible_user_id=by.user_id)):
+        raise Forbidden("This token uploads files of its labs and projects only: name the copy (copy_id).")
+    copy_ids = {file.copy_id for file in files if file.copy_id is not None}
+    if copy_ids:
+        await _check_copies(session, copy_ids, by, store_kind)
+    attempts = {
+        (file.token, file.job_id) for file in files if file.token is not None and file.job_id is not None
+    }
     if attempts:
         await _check_attempts(session, attempts, by)
 
 
-async def _check_copies(session: AsyncSession, ids: set[UUID], by: Principal, kind: str) -> None:
-    found = await neighbours.copies(session, ids, visibility(by))
-    for which in sorted(ids - set(found)):
-        raise BadRequest(fields={"copy_id": [f"Object with id={which} does not exist."]})
-    for copy in found.values():
+async def _check_copies(session: AsyncSession, copy_ids: set[UUID], by: Principal, store_kind: str) -> None:
+    copies = await references.fetch_copies(session, copy_ids, visibility(by))
+    for copy_id in sorted(copy_ids - set(copies)):
+        raise BadRequest(fields={"copy_id": [f"Object with id={copy_id} does not exist."]})
+    for copy in copies.values():
         if not may_on(by, Permission.TRANSFER, copy.target):
             raise Forbidden
-        if copy.store != kind:
-            raise BadRequest(fields={"copy_id": [f"The copy {copy.id} does not lie in the central store."]})
+        if copy.store != store_kind:
+            raise BadRequest(fields={"copy_id": [f"The copy {copy.id} is not in the central store."]})
         if copy.state in _LEAVING:
             raise BadRequest(fields={"copy_id": [f"The copy {copy.id} is to be removed."]})
 
 
-async def _check_attempts(session: AsyncSession, said: set[tuple[int, UUID]], by: Principal) -> None:
-    found = await neighbours.attempts(session, {token for token, _ in said}, visibility(by))
-    for token, job_id in said:
-        attempt = found.get(token)
+async def _check_attempts(session: AsyncSession, claimed: set[tuple[int, UUID]], by: Principal) -> None:
+    attempts = await references.fetch_attempts(session, {token for token, _ in claimed}, visibility(by))
+    for token, job_id in claimed:
+        attempt = attempts.get(token)
         if attempt is None or attempt.job_id != job_id or attempt.state is not AttemptState.RUNNING:
             raise LateToken
         if not may_on(by, Permission.WORK, attempt.target) or not in_scope(
             by, Permission.TRANSFER, attempt.target
         ):
-            if not attempt.is_known:
+            if not attempt.is_visible:
                 raise LateToken
             raise Forbidden

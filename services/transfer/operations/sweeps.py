@@ -1,6 +1,6 @@
-"""Giving up what nobody will finish, and removing bytes that nobody needs.
+"""Sweeping abandoned uploads, and removing bytes that no upload needs.
 
-Rows first, bytes after: a crash in between leaves rows that say what is still to be removed.
+Rows first, bytes after: a crash in between leaves rows that list what is still to be removed.
 """
 
 from __future__ import annotations
@@ -14,100 +14,101 @@ from uuid import UUID
 from libs.common.observability import logger
 from libs.common.schemas.states import UploadState
 from libs.common.storage import StillNamed, StorageProblem
-from services.transfer import domain, queries
-from services.transfer.models import UploadRow
-from services.transfer.operations.dock import Dock
+from services.transfer import domain
+from services.transfer.operations.upload_context import UploadContext
+from services.transfer.queries import objects, sweeps
+from services.transfer.queries.parts import delete_parts
+from services.transfer.queries.sweeps import BATCH, SweepCandidate, SweptUpload
+from services.transfer.queries.uploads import fetch_clock, lock_upload, upload_of
 
 STRAY = timedelta(
     days=1
 )  # parts without an upload: its announcement was rolled back, or a crash came in between
-AWAY = 3  # failures in a row after which a round ends
+FAILURES_IN_A_ROW = 3  # after which a round ends: the store seems to be unavailable
 
 
-async def sweep(dock: Dock) -> int:
-    """Give up uploads whose attempt has ended without them, or that were idle for a week; how many."""
-    swept, after = 0, None
+async def sweep(context: UploadContext) -> int:
+    """Sweep uploads whose attempt has ended without them, or that were idle for a week; returns how many."""
+    n_swept, after = 0, None
     while True:
-        async with dock.database.read_long() as read:
-            now = await queries.clock(read)
-            candidates = await queries.may_be_over(read, after, now)
-        for found in candidates:
-            swept += await _give_up(dock, found)
-        if len(candidates) < queries.BATCH:
+        async with context.database.read_long() as session:
+            now = await fetch_clock(session)
+            candidates = await sweeps.list_sweep_candidates(session, after, now)
+        for candidate in candidates:
+            n_swept += await _sweep_upload(context, candidate)
+        if len(candidates) < BATCH:
             break
         after = candidates[-1].upload.id
-    await remove_left(dock)
-    return swept
+    await remove_swept(context)
+    return n_swept
 
 
-async def _give_up(dock: Dock, found: queries.Candidate) -> bool:
-    """An ended attempt stays ended, so scheduler's word may be old; the upload itself is looked at anew."""
-    async with dock.writer.begin() as tx:
-        row = await queries.lock(tx.session, found.upload.id)
-        now = await queries.clock(tx.session)
-        if not domain.may_sweep(queries.value(row, {}), found.attempt, found.kept, now):
+async def _sweep_upload(context: UploadContext, candidate: SweepCandidate) -> bool:
+    """An ended attempt stays ended, so its state may be old; the upload itself is read again under its lock."""
+    async with context.writer.begin() as tx:
+        row = await lock_upload(tx.session, candidate.upload.id)
+        now = await fetch_clock(tx.session)
+        upload = upload_of(row, {})
+        if not domain.may_sweep(upload, candidate.attempt, candidate.outputs, now):
             return False
-        row.state, row.swept_at = domain.sweep(queries.value(row, {})).state, now
-        await queries.drop_parts(tx.session, row.id)
+        row.state, row.swept_at = domain.sweep(upload).state, now
+        await delete_parts(tx.session, row.id)
         tx.audit("delete", "upload", row.id, after={"state": str(UploadState.SWEPT)})
     return True
 
 
-async def remove_left(dock: Dock) -> None:
+async def remove_swept(context: UploadContext) -> None:
     """Remove parts and objects of swept uploads, and parts that belong to no upload."""
-    async with dock.database.read_long() as read:
-        leaving = await queries.leaving(read)
-        now = await queries.clock(read)
-    await _one_by_one([(row.id, partial(_remove, dock, row)) for row in leaving])
-    old = [pending.upload_id for pending in await dock.store.uploads() if pending.touched_at < now - STRAY]
-    async with dock.database.read_long() as read:
-        strays = await queries.unknown(read, old)
-    await _one_by_one([(upload_id, partial(dock.store.discard, upload_id)) for upload_id in strays])
+    async with context.database.read_long() as session:
+        swept = await sweeps.list_swept_uploads(session)
+        now = await fetch_clock(session)
+    await _remove_each([(upload.id, partial(_remove, context, upload)) for upload in swept])
+    pending = await context.store.uploads()
+    old_ids = [upload.upload_id for upload in pending if upload.touched_at < now - STRAY]
+    async with context.database.read_long() as session:
+        strays = await sweeps.fetch_stray_ids(session, old_ids)
+    await _remove_each([(upload_id, partial(context.store.discard, upload_id)) for upload_id in strays])
 
 
-async def _one_by_one(removals: Sequence[tuple[UUID, Callable[[], Awaitable[object]]]]) -> None:
-    """Remove, in any order; what cannot be removed keeps nothing else back, unless the store seems to be away."""
-    in_a_row = 0
+async def _remove_each(removals: Sequence[tuple[UUID, Callable[[], Awaitable[object]]]]) -> None:
+    """Remove in random order; a failure does not stop the others, unless the store seems to be unavailable."""
+    n_failures = 0
     for upload_id, remove in random.sample(removals, len(removals)):
         try:
             await remove()
         except (StorageProblem, OSError) as error:
             logger("sweep").warning(
-                "its bytes cannot be removed yet", upload=str(upload_id), error=str(error)
+                "bytes of an upload cannot be removed yet", upload=str(upload_id), error=str(error)
             )
-            in_a_row += 1
-            if in_a_row == AWAY:
+            n_failures += 1
+            if n_failures == FAILURES_IN_A_ROW:
                 return
         else:
-            in_a_row = 0
+            n_failures = 0
 
 
-async def _remove(dock: Dock, row: UploadRow) -> None:
-    await dock.store.discard(row.id)
-    await remove_unneeded(dock, [row.sha256] if row.sha256 else [])
-    await _is_gone(dock, row)
+async def _remove(context: UploadContext, upload: SweptUpload) -> None:
+    await context.store.discard(upload.id)
+    await remove_unneeded_objects(context, [upload.sha256] if upload.sha256 else [])
+    async with context.writer.begin() as tx:
+        row = await lock_upload(tx.session, upload.id)
+        row.removed_at = await fetch_clock(tx.session)
 
 
-async def _is_gone(dock: Dock, row: UploadRow) -> None:
-    async with dock.writer.begin() as tx:
-        kept = await queries.lock(tx.session, row.id)
-        kept.removed_at = await queries.clock(tx.session)
-
-
-async def remove_unneeded(dock: Dock, hashes: Iterable[str]) -> list[str]:
-    """Remove those objects that no landed upload uses and registry does not count on; which."""
+async def remove_unneeded_objects(context: UploadContext, hashes: Iterable[str]) -> list[str]:
+    """Remove objects that no landed upload uses and registry does not count; returns their hashes."""
     removed: list[str] = []
     for sha256 in sorted(hashes):
-        async with dock.writer.begin() as tx:
-            await queries.lock_hashes(tx.session, [sha256])
-            users = await queries.in_use(tx.session, dock.kind, sha256)
-            if not domain.may_remove_object(sha256, users):
+        async with context.writer.begin() as tx:
+            await objects.lock_hashes(tx.session, [sha256])
+            uploads = await objects.list_uploads_of_object(tx.session, context.store_kind, sha256)
+            if not domain.may_remove_object(sha256, uploads):
                 continue
-            if await queries.is_counted_on(tx.session, dock.kind, sha256):
+            if await objects.exists_copy_of_object(tx.session, context.store_kind, sha256):
                 continue
             try:
-                if await dock.store.delete(sha256):
+                if await context.store.delete(sha256):
                     removed.append(sha256)
             except StillNamed as named:
-                logger("sweep").warning("an object stays", sha256=sha256, why=named.text)
+                logger("sweep").warning("an object is kept", sha256=sha256, why=named.text)
     return removed

@@ -1,53 +1,50 @@
-"""One file: announced, sent in parts, landed."""
+"""Uploads of one file: announced, shown, completed."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from cingulum.digests import Digests, Hasher
+from cingulum.digests import Digests
 from libs.common.db import Transaction
-from libs.common.events import UploadCompleted
 from libs.common.permissions import Principal
 from libs.common.problem import NotFound
 from libs.common.schemas.states import UploadState
 from libs.common.schemas.uploads import UploadIn
 from libs.common.storage import ChecksumMismatch, ObjectMissing, PartsMissing
-from libs.common.storage.digests import blocks_of
-from services.transfer import domain, queries
+from services.transfer import domain
 from services.transfer.models import UploadRow
-from services.transfer.operations import references
-from services.transfer.operations.dock import Dock
+from services.transfer.operations.facts import completed
+from services.transfer.operations.parts import hash_part
+from services.transfer.operations.references import check_references
+from services.transfer.operations.upload_context import UploadContext
+from services.transfer.queries import objects, parts, uploads
+from services.transfer.queries.uploads import UploadRecord
 
-Shown = tuple[UploadRow, domain.Upload]
 
+async def open_upload(tx: Transaction, context: UploadContext, new: UploadIn, by: Principal) -> UploadRecord:
+    """Announce a file. Bytes that the caller has uploaded, or can see a dataset of, are not sent again: it has landed.
 
-async def open_upload(tx: Transaction, dock: Dock, new: UploadIn, by: Principal) -> Shown:
-    """Announce a file. Bytes that the caller has sent, or may know a dataset of, are not sent again: it has landed.
-
-    All others are sent, whether they are here or not, and stored once: the answer tells nothing of what is here.
+    All others are sent, whether they are in the store or not, and stored once: the answer does not reveal which.
     """
-    await references.check(tx.session, [new], by, dock.kind)
+    await check_references(tx.session, [new], by, context.store_kind)
     known = None
     if new.sha256 is not None:
-        await queries.lock_hashes(tx.session, [new.sha256])
-        known = await queries.known(tx.session, dock.kind, new.sha256, by)
-        if known is not None and not await dock.holds(new.sha256):
+        await objects.lock_hashes(tx.session, [new.sha256])
+        known = await objects.fetch_known_digests(tx.session, context.store_kind, new.sha256, by)
+        if known is not None and not await context.has_object(new.sha256):
             known = None
-    now = await queries.clock(tx.session)
-    row = a_row(new, by, dock.kind, now)
-    started = domain.announce(queries.value(row, {}), known, now)
-    tx.session.add(row)
+    now = await uploads.fetch_clock(tx.session)
+    row = _new_row(new, by, context.store_kind, now)
+    upload = domain.announce(uploads.upload_of(row, {}), known, now)
+    uploads.insert_upload(tx.session, row)
     tx.audit("create", "upload", row.id, after=new.model_dump(mode="json", exclude_defaults=True))
-    if started.state is UploadState.LANDED:
-        _landed(tx, row, started)
-    return row, started
+    if upload.state is UploadState.LANDED:
+        _land(tx, row, upload)
+    return uploads.record_of(row, upload.parts)
 
 
-def a_row(new: UploadIn, by: Principal, kind: str, now: datetime) -> UploadRow:
-    """The row of a file that is announced now."""
+def _new_row(new: UploadIn, by: Principal, store_kind: str, now: datetime) -> UploadRow:
     return UploadRow(
         id=uuid4(),
         owner_id=by.user_id,
@@ -57,7 +54,7 @@ def a_row(new: UploadIn, by: Principal, kind: str, now: datetime) -> UploadRow:
         part_bytes=domain.part_bytes(new.size_bytes),
         sha256=new.sha256,
         md5=None,
-        store=kind,
+        store=store_kind,
         copy_id=new.copy_id,
         job_id=new.job_id,
         token=new.token,
@@ -67,135 +64,90 @@ def a_row(new: UploadIn, by: Principal, kind: str, now: datetime) -> UploadRow:
     )
 
 
-def _landed(tx: Transaction, row: UploadRow, upload: domain.Upload) -> None:
-    found = upload.found
-    assert found is not None  # noqa: S101 - for the type checker: `announce` and `land` have set it
-    row.state, row.sha256, row.md5 = UploadState.LANDED, found.sha256, found.md5
+def _land(tx: Transaction, row: UploadRow, upload: domain.Upload) -> None:
+    digests = upload.digests
+    assert digests is not None  # noqa: S101 - for the type checker: `announce` and `land` have set it
+    row.state, row.sha256, row.md5 = UploadState.LANDED, digests.sha256, digests.md5
     row.touched_at = row.completed_at = upload.touched_at or row.created_at
-    tx.publish(
-        UploadCompleted(upload_id=row.id, sha256=found.sha256, md5=found.md5, size_bytes=found.size_bytes)
-    )
+    tx.publish(completed(row.id, digests))
 
 
-async def show(dock: Dock, upload_id: UUID, by: Principal) -> Shown:
+async def read_upload(context: UploadContext, upload_id: UUID, by: Principal) -> UploadRecord:
     """One of the caller's uploads, with its parts. Raises NotFound."""
-    async with dock.database.read() as read:
-        row = await queries.find(read, upload_id, by)
-        if row is None:
-            raise NotFound("There is no such upload.")
-        return row, queries.value(row, (await queries.parts(read, [row.id]))[row.id])
+    async with context.database.read() as session:
+        record = await uploads.fetch_upload(session, upload_id, by)
+    if record is None:
+        raise NotFound("There is no such upload.")
+    return record
 
 
-async def receive_part(
-    dock: Dock, by: Principal, upload_id: UUID, number: int, chunks: AsyncIterator[bytes], sha256: str | None
-) -> None:
-    """Store one part and write it down; the same again changes nothing.
+async def complete_upload(
+    context: UploadContext, by: Principal, upload_id: UUID, claimed_sha256: str
+) -> tuple[UploadRecord, bool]:
+    """Read all bytes and land the file; the flag is False while they are still being read (retry then).
 
-    Raises NotFound, BadPart, PartDiffers, UploadSwept, and what the store raises (ChecksumMismatch, StoreFull).
+    Raises NotFound, PartMissing, HashDiffers (all parts are missing again), UploadSwept.
     """
-    async with dock.database.read() as read:
-        row = await queries.find(read, upload_id, by)
-        if row is None:
-            raise NotFound("There is no such upload.")
-        upload = queries.value(row, await queries.part(read, upload_id, number))
-    _, size_bytes = domain.part_span(upload, number)
-    bounded = _exactly(chunks, number, size_bytes)
-    if upload.state in {UploadState.LANDED, UploadState.SWEPT} or number in upload.parts:
-        domain.put_part(upload, number, await _hashed(bounded), row.touched_at)
-        return
-    stored = await dock.store.put_part(upload_id, number, bounded, sha256)
-    part = domain.Part(stored.size_bytes, stored.sha256)
-    async with dock.writer.begin(by) as tx:
-        row = await queries.lock(tx.session, upload_id)
-        now = await queries.clock(tx.session)
-        before = queries.value(row, await queries.part(tx.session, upload_id, number))
-        after = domain.put_part(before, number, part, now)
-        if after != before:
-            await queries.keep_part(tx.session, upload_id, number, part)
-            row.state, row.touched_at = after.state, now
+    record = await read_upload(context, upload_id, by)
+    upload = record.upload
+    domain.check_complete(upload, claimed_sha256)
+    if upload.state is UploadState.LANDED and upload.digests is not None:
+        domain.land(upload, claimed_sha256, upload.digests, upload.touched_at or record.created_at)
+        return record, True
+    key = (upload_id, claimed_sha256)
+    is_done = await context.run_once(key, lambda: _finish(context, by, upload, claimed_sha256))
+    return await read_upload(context, upload_id, by), is_done
 
 
-async def _exactly(chunks: AsyncIterator[bytes], number: int, size_bytes: int) -> AsyncIterator[bytes]:
-    """The same bytes, if they are as many as the part has: neither a disk nor a hash is fed with more."""
-    came = 0
-    async for chunk in chunks:
-        came += len(chunk)
-        if came > size_bytes:
-            raise domain.BadPart(f"Part {number} has {size_bytes} bytes, and more came.")
-        yield chunk
-    if came != size_bytes:
-        raise domain.BadPart(f"Part {number} has {size_bytes} bytes, and {came} came.")
-
-
-async def _hashed(chunks: AsyncIterator[bytes]) -> domain.Part:
-    hasher = Hasher(md5=False)
-    async for block in blocks_of(chunks):
-        await asyncio.to_thread(hasher.update, block)
-    return domain.Part(hasher.size_bytes, hasher.digests().sha256)
-
-
-async def complete(dock: Dock, by: Principal, upload_id: UUID, claimed: str) -> tuple[Shown, bool]:
-    """Read all bytes, and let the file land; whether that is done, or still being read (then ask again).
-
-    Raises NotFound, PartMissing, HashDiffers (all parts are wanted again), UploadSwept.
-    """
-    row, upload = await show(dock, upload_id, by)
-    domain.check_whole(upload, claimed)
-    if upload.state is UploadState.LANDED and upload.found is not None:
-        domain.land(upload, claimed, upload.found, row.touched_at)
-        return (row, upload), True
-    done = await dock.once((upload_id, claimed), lambda: _finish(dock, by, upload, claimed))
-    return await show(dock, upload_id, by), done
-
-
-async def _finish(dock: Dock, by: Principal, upload: domain.Upload, claimed: str) -> None:
-    found = await _read_all(dock, upload, claimed)
-    async with dock.writer.begin(by) as tx:
-        await queries.lock_hashes(tx.session, [claimed])
-        if found.sha256 == claimed and not await dock.holds(claimed):
-            found = _NOTHING  # a sweep took the object between its assembly and this lock
-        row = await queries.lock(tx.session, upload.id)
-        now = await queries.clock(tx.session)
-        held = (await queries.parts(tx.session, [row.id]))[row.id]
-        after, is_new = domain.land(queries.value(row, held), claimed, found, now)
+async def _finish(context: UploadContext, by: Principal, upload: domain.Upload, claimed_sha256: str) -> None:
+    digests = await _read_all(context, upload, claimed_sha256)
+    async with context.writer.begin(by) as tx:
+        await objects.lock_hashes(tx.session, [claimed_sha256])
+        if digests.sha256 == claimed_sha256 and not await context.has_object(claimed_sha256):
+            digests = _NOTHING  # a sweep removed the object between its assembly and this lock
+        row = await uploads.lock_upload(tx.session, upload.id)
+        now = await uploads.fetch_clock(tx.session)
+        stored = (await parts.fetch_parts(tx.session, [row.id]))[row.id]
+        after, is_new = domain.land(uploads.upload_of(row, stored), claimed_sha256, digests, now)
         if is_new:
-            _landed(tx, row, after)
+            _land(tx, row, after)
             tx.audit("update", "upload", row.id, after={"state": row.state, "sha256": row.sha256})
         elif after.state is UploadState.ANNOUNCED:
             row.state, row.touched_at = after.state, now
-            await queries.drop_parts(tx.session, row.id)
+            await parts.delete_parts(tx.session, row.id)
     if after.state is UploadState.ANNOUNCED:
-        await dock.store.discard(upload.id)
+        await context.store.discard(upload.id)
         raise domain.HashDiffers(
-            f"The bytes that arrived hash to {found.sha256 or 'nothing whole'}, not to {claimed}: send all parts again."
+            f"The uploaded bytes hash to {digests.sha256 or 'nothing complete'}, not to {claimed_sha256}: "
+            "send all parts again."
         )
 
 
 _NOTHING = Digests(size_bytes=-1, sha256="")
 
 
-async def _read_all(dock: Dock, upload: domain.Upload, claimed: str) -> Digests:
+async def _read_all(context: UploadContext, upload: domain.Upload, claimed_sha256: str) -> Digests:
     try:
-        digest = await dock.store.assemble(upload.id, domain.part_count(upload), claimed)
+        digests = await context.store.assemble(upload.id, domain.part_count(upload), claimed_sha256)
     except ChecksumMismatch as mismatch:
         return Digests(size_bytes=upload.size_bytes, sha256=mismatch.actual)
     except PartsMissing:  # assembled before a crash came in between, or lost with a disk
         try:
-            digest = await dock.store.prove(claimed)
-            same_size = digest.size_bytes == upload.size_bytes
-            if not same_size or not await _is_made_of_parts(dock, upload, claimed):
+            digests = await context.store.prove(claimed_sha256)
+            is_same_size = digests.size_bytes == upload.size_bytes
+            if not is_same_size or not await _is_made_of_parts(context, upload, claimed_sha256):
                 return _NOTHING
         except ObjectMissing:
             return _NOTHING
-    return digest
+    return digests
 
 
-async def _is_made_of_parts(dock: Dock, upload: domain.Upload, sha256: str) -> bool:
-    """Whether an object is what this upload's parts were: only who sent all of its bytes may land on it."""
+async def _is_made_of_parts(context: UploadContext, upload: domain.Upload, sha256: str) -> bool:
+    """Whether an object consists of this upload's parts: only a caller who sent all of its bytes may land on it."""
     for number in range(domain.part_count(upload)):
         start, size_bytes = domain.part_span(upload, number)
-        async with dock.store.open(sha256, start, start + size_bytes) as reading:
-            found = await _hashed(reading.chunks)
-        if found != upload.parts.get(number):
+        async with context.store.open(sha256, start, start + size_bytes) as reading:
+            part = await hash_part(reading.chunks)
+        if part != upload.parts.get(number):
             return False
     return True

@@ -1,4 +1,4 @@
-"""The doors of transfer."""
+"""Routers of transfer."""
 
 from services.transfer.routes import bundles, parts, uploads
 

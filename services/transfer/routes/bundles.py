@@ -1,4 +1,4 @@
-"""Many small files in one request."""
+"""Routes of bundles: many small files in one request."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas.uploads import Bundle, BundleIn
 from services.transfer import domain
-from services.transfer.operations.bundles import bring
-from services.transfer.operations.dock import Dock
-from services.transfer.routes.bodies import body_of, dock_of, first_line
+from services.transfer.operations import bundles as operations
+from services.transfer.operations.upload_context import UploadContext
+from services.transfer.routes.bodies import body_of, first_line, upload_context_of
 
 router = APIRouter(route_class=StreamedRoute, tags=["uploads"])
 PROBLEMS = problems(BadRequest, domain.BadBundle, Forbidden, domain.HashDiffers, domain.LateToken)
@@ -31,21 +31,21 @@ FRAMED: dict[str, Any] = {
 
 @router.post("/bundles", status_code=201, responses=PROBLEMS, openapi_extra=FRAMED)
 async def land_bundle(request: Request, by: Mover) -> Bundle:
-    """Land up to 5,000 small files (256 MiB together, 8 MiB each) at once: all of them, or none.
+    """Upload up to 5,000 small files (256 MiB together, 8 MiB each) in one request: all of them land, or none.
 
-    The body is a line of JSON, the list, and then the bytes of the files in its order.
+    The body is a line of JSON (the list), then the bytes of the files in the order of the list.
     """
-    dock = dock_of(request)
-    async with dock.bundles.one():
-        return await _land(dock, request, by)
+    context = upload_context_of(request)
+    async with context.bundles.one():
+        return await _land(context, request, by)
 
 
-async def _land(dock: Dock, request: Request, by: Principal) -> Bundle:
+async def _land(context: UploadContext, request: Request, by: Principal) -> Bundle:
     line, rest = await first_line(body_of(request))
     try:
-        told = await asyncio.to_thread(BundleIn.model_validate_json, line)
-    except ValidationError as wrong:
-        first = wrong.errors()[0]
+        bundle = await asyncio.to_thread(BundleIn.model_validate_json, line)
+    except ValidationError as error:
+        first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise domain.BadBundle(f"The list cannot be read: {where}: {first['msg']}.") from None
-    return await bring(dock, by, told.files, rest, Once(request, line))
+        raise domain.BadBundle(f"Invalid list: {where}: {first['msg']}.") from None
+    return await operations.land_bundle(context, by, bundle.files, rest, Once(request, line))

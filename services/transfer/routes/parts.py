@@ -1,4 +1,4 @@
-"""Parts of a file: bodies that are bytes, never held whole in memory."""
+"""Routes of parts: bodies that are bytes, streamed and never buffered whole."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from libs.common.db import StreamedRoute
 from libs.common.problem import NotFound, problems
 from libs.common.storage import ChecksumMismatch, StoreFull
 from services.transfer import domain
-from services.transfer.operations import uploads as operations
-from services.transfer.routes.bodies import BadDigest, body_of, content_digest, dock_of
+from services.transfer.operations import parts as operations
+from services.transfer.routes.bodies import BadDigest, body_of, content_digest, upload_context_of
 
 # No Idempotency-Key here: a part is idempotent by its number and digest, and a key would need the body in memory.
 router = APIRouter(route_class=StreamedRoute, tags=["uploads"])
@@ -38,7 +38,8 @@ async def put_part(
         str | None, Header(alias="Content-Digest", description="sha-256=:base64:, as in RFC 9530")
     ] = None,
 ) -> Response:
-    """Send one part, in any order and as often as needed; 204 once its bytes are on the disk."""
+    """Upload one part, in any order and as often as needed; 204 once its bytes are on the disk."""
     announced = content_digest(digest)
-    await operations.receive_part(dock_of(request), by, upload_id, number, body_of(request), announced)
+    context = upload_context_of(request)
+    await operations.receive_part(context, by, upload_id, number, body_of(request), announced)
     return Response(status_code=204)

@@ -10,7 +10,7 @@ import pytest
 
 from libs.common.catalogue import Service
 from libs.common.testing import Running
-from services.transfer.operations import orders
+from services.transfer.operations.proof_orders import carry_out_proof_orders
 from tests.support.bytes import md5, sha256
 from tests.support.moving import an_upload, content_digest, send
 from tests.support.places import Places
@@ -99,7 +99,7 @@ async def test_size_and_md5_of_a_foreign_file_open_nothing(
         [dataset] = answer.json()
         for _ in range(3):
             await transfer.sweep()
-            await orders.carry_out(transfer.app.state.dock)
+            await carry_out_proof_orders(transfer.app.state.upload_context)
         [copy] = (
             await who.get("/copies", params={"dataset": dataset["id"], "repository": "central"})
         ).json()["results"]
@@ -116,11 +116,11 @@ async def test_a_hash_at_the_end_lands_only_the_bytes_that_were_sent(places: Pla
     upload = (await bob.post("/uploads", said)).json()
     path = f"/uploads/{upload['id']}"
     await bob.put(f"{path}/parts/0", content=other, headers=content_digest(other))
-    await transfer.app.state.dock.store.discard(UUID(upload["id"]))
+    await transfer.app.state.upload_context.store.discard(UUID(upload["id"]))
     answers = []
     for claimed in (sha256(SECRET), "ab" * 32):
         await bob.put(f"{path}/parts/0", content=other, headers=content_digest(other))
-        await transfer.app.state.dock.store.discard(UUID(upload["id"]))
+        await transfer.app.state.upload_context.store.discard(UUID(upload["id"]))
         answer = await bob.post(f"{path}/complete", {"sha256": claimed})
         answers.append((answer.status_code, answer.text.replace(claimed, "X")))
     assert answers[0] == answers[1]

@@ -11,7 +11,7 @@ from uuid import uuid4
 from libs.common.events import UploadCompleted
 from libs.common.permissions import Principal
 from libs.common.testing import Callers
-from services.transfer.operations.dock import BUNDLES_AT_ONCE
+from services.transfer.operations.upload_context import BUNDLES_AT_ONCE
 from tests.support.bytes import random_bytes, sha256
 from tests.support.moving import a_copy, framed, send, start
 from tests.support.system import Cingulum

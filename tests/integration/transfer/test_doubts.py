@@ -54,7 +54,7 @@ async def test_a_folder_that_is_not_ours_stops_no_sweep(
 ) -> None:
     transfer = await start(cingulum, callers)
     (tmp_path / "home/store/tmp/lost+found").mkdir()
-    assert await sweep(transfer.app.state.dock) == 0
+    assert await sweep(transfer.app.state.upload_context) == 0
     assert (await send(transfer, TEN))["state"] == "landed"
 
 

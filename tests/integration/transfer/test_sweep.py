@@ -16,7 +16,7 @@ TEN = b"0123456789"
 
 async def swept(transfer: Running) -> int:
     """Sweep now; how many uploads were given up."""
-    return await sweep(transfer.app.state.dock)
+    return await sweep(transfer.app.state.upload_context)
 
 
 def files_in(home: Path, room: str) -> list[str]:

@@ -204,7 +204,7 @@ def upload_of(sent: Sent, job: int) -> transfer.Upload:
         part_bytes=1,
         sha256=sent.sha256,
         state=sent.state,
-        found=Digests(size_bytes=0, sha256=sent.sha256, md5=sent.sha256) if landed else None,
+        digests=Digests(size_bytes=0, sha256=sent.sha256, md5=sent.sha256) if landed else None,
         job_id=job_id(job) if sent.token else None,
         token=sent.token or None,
         touched_at=NOW,

@@ -1,4 +1,4 @@
-"""An upload keeps its promises whatever order of parts, repeats and sweeps it meets."""
+"""The rules of uploads hold for any order of parts, repeats and sweeps."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from cingulum.digests import Digests
+from cingulum.digests import Digests, hash_bytes
 from libs.common.schemas.states import AttemptState, UploadState
 from services.transfer.domain import (
     BadBundle,
     BadPart,
     BundleEntry,
     HashDiffers,
-    Part,
     PartDiffers,
     PartMissing,
     Upload,
+    UploadPart,
     UploadSwept,
     announce,
     check_bundle,
@@ -38,15 +38,14 @@ FILE = b"the bytes of a recording!"
 SHA256 = hashlib.sha256(FILE).hexdigest()
 
 
-def a_part(content: bytes) -> Part:
-    """What is noted of a part's bytes."""
-    return Part(len(content), hashlib.sha256(content).hexdigest())
+def a_part(content: bytes) -> UploadPart:
+    """The part that holds these bytes."""
+    return UploadPart(len(content), hashlib.sha256(content).hexdigest())
 
 
-def a_read(content: bytes) -> Digests:
-    """What a full read of these bytes finds."""
-    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return Digests(size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest(), md5=md5)
+def digests_of(content: bytes) -> Digests:
+    """The digest of a full read of these bytes."""
+    return hash_bytes(content)
 
 
 def an_upload(**other: object) -> Upload:
@@ -55,7 +54,7 @@ def an_upload(**other: object) -> Upload:
 
 
 class UploadMachine(RuleBasedStateMachine):
-    """The bytes that were stored, beside what the rules say of them."""
+    """The bytes that were stored, beside the state by the rules."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +82,7 @@ class UploadMachine(RuleBasedStateMachine):
 
     @rule()
     def complete(self) -> None:
-        whole = a_read(b"".join(self.stored[n] for n in sorted(self.stored)))
+        whole = digests_of(b"".join(self.stored[n] for n in sorted(self.stored)))
         if self.upload.state is UploadState.SWEPT:
             with pytest.raises(UploadSwept):
                 land(self.upload, SHA256, whole, NOW)
@@ -95,40 +94,40 @@ class UploadMachine(RuleBasedStateMachine):
             assert land(self.upload, SHA256, whole, NOW) == (self.upload, False)
 
     @rule(days=st.integers(0, 20))
-    def sweeper_comes(self, days: int) -> None:
+    def sweep_after(self, days: int) -> None:
         if may_sweep(self.upload, None, frozenset(), NOW + timedelta(days=days)):
             assert days >= 7
             assert self.upload.state is not UploadState.LANDED
             self.upload = sweep(self.upload)
 
     @invariant()
-    def what_is_missing_was_not_stored(self) -> None:
+    def missing_parts_were_not_stored(self) -> None:
         if self.upload.state not in {UploadState.SWEPT, UploadState.LANDED}:
             assert missing_parts(self.upload) == [n for n in range(3) if n not in self.stored]
 
     @invariant()
     def landed_means_all_bytes_were_read(self) -> None:
         if self.upload.state is UploadState.LANDED:
-            assert self.upload.found == a_read(FILE)
+            assert self.upload.digests == digests_of(FILE)
 
 
 UploadMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestUploads = UploadMachine.TestCase
 
 
-def test_bytes_that_are_not_those_announced_bring_the_upload_back_to_its_start() -> None:
+def test_other_bytes_than_announced_reset_the_upload() -> None:
     upload = an_upload()
     for n in range(3):
         upload = put_part(upload, n, a_part(b"x" * part_span(upload, n)[1]), NOW)
-    refused, is_new = land(upload, SHA256, a_read(b"x" * 25), NOW)
+    refused, is_new = land(upload, SHA256, digests_of(b"x" * 25), NOW)
     assert (refused.state, missing_parts(refused), is_new) == (UploadState.ANNOUNCED, [0, 1, 2], False)
     with pytest.raises(HashDiffers):
-        land(upload, "0" * 64, a_read(FILE), NOW)
+        land(upload, "0" * 64, digests_of(FILE), NOW)
 
 
-def test_known_bytes_need_not_be_sent() -> None:
-    assert announce(an_upload(), a_read(FILE), NOW).state is UploadState.LANDED
-    assert announce(an_upload(), a_read(b"others"), NOW).state is UploadState.ANNOUNCED
+def test_known_bytes_are_not_sent() -> None:
+    assert announce(an_upload(), digests_of(FILE), NOW).state is UploadState.LANDED
+    assert announce(an_upload(), digests_of(b"others"), NOW).state is UploadState.ANNOUNCED
 
 
 @pytest.mark.parametrize("n", [-1, 3])
@@ -141,14 +140,14 @@ def test_a_part_that_the_file_does_not_have_is_refused(n: int) -> None:
 @pytest.mark.parametrize("is_named", [True, False])
 def test_an_output_is_swept_once_its_attempt_ended_without_it(state: AttemptState, is_named: bool) -> None:
     upload = an_upload(job_id=UUID(int=2), token=7)
-    kept = frozenset({upload.id} if is_named else set())
+    outputs = frozenset({upload.id} if is_named else set())
     expected = state.has_ended and not (state is AttemptState.REGISTERED and is_named)
-    assert may_sweep(upload, state, kept, NOW) is expected
-    assert not may_sweep(sweep(upload), state, kept, NOW)
+    assert may_sweep(upload, state, outputs, NOW) is expected
+    assert not may_sweep(sweep(upload), state, outputs, NOW)
 
 
 @given(st.lists(st.integers(0, 1_000), min_size=1, max_size=20))
-def test_files_of_a_bundle_lie_end_to_end(sizes: list[int]) -> None:
+def test_files_of_a_bundle_follow_one_another(sizes: list[int]) -> None:
     spans = check_bundle([BundleEntry(size, "a" * 64) for size in sizes])
     assert [end - start for start, end in spans] == sizes
     assert [start for start, _ in spans[1:]] == [end for _, end in spans[:-1]]
@@ -157,6 +156,6 @@ def test_files_of_a_bundle_lie_end_to_end(sizes: list[int]) -> None:
 @pytest.mark.parametrize(
     "entries", [[], [BundleEntry(-1, "a" * 64)], [BundleEntry(1, "A" * 64)], [BundleEntry(2**29, "a" * 64)]]
 )
-def test_a_senseless_bundle_is_refused(entries: list[BundleEntry]) -> None:
+def test_an_invalid_bundle_is_refused(entries: list[BundleEntry]) -> None:
     with pytest.raises(BadBundle):
         check_bundle(entries)

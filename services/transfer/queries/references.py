@@ -1,4 +1,4 @@
-"""What registry and scheduler show of copies and attempts, with what decides who may bring their bytes."""
+"""The copies and attempts that uploads refer to, as registry and scheduler publish them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from libs.common.visible import dataset_row_visible, session_visible
 
 
 @dataclass(frozen=True)
-class CopyFound:
-    """A copy, as registry shows it, and what decides who may bring it."""
+class ReferredCopy:
+    """A copy of registry; `target` decides who may upload its bytes."""
 
     id: UUID
     store: str | None
@@ -29,10 +29,10 @@ class CopyFound:
     target: Target
 
 
-async def copies(
-    session: AsyncSession, ids: Iterable[UUID], seen: Visibility | None = None
-) -> dict[UUID, CopyFound]:
-    """Copies by id, of sessions that are there; with `seen`, those that the caller may know of."""
+async def fetch_copies(
+    session: AsyncSession, copy_ids: Iterable[UUID], visibility: Visibility | None = None
+) -> dict[UUID, ReferredCopy]:
+    """Copies by id, of sessions that exist; with `visibility`, those that the caller may see."""
     copy, dataset = table(COPIES), table(DATASETS)
     statement = (
         sa.select(
@@ -45,56 +45,59 @@ async def copies(
             dataset.c.object_id,
         )
         .join(dataset, dataset.c.id == copy.c.dataset_id)
-        .where(copy.c.id == sa.any_(sa.literal(list(ids), ARRAY(sa.UUID))))
+        .where(copy.c.id == sa.any_(sa.literal(list(copy_ids), ARRAY(sa.UUID))))
     )
-    if seen is not None:
-        statement = statement.where(dataset_row_visible(seen, dataset.c, dataset.c.public))
+    if visibility is not None:
+        statement = statement.where(dataset_row_visible(visibility, dataset.c, dataset.c.public))
     rows = (await session.execute(statement)).all()
     sessions = await session_targets(session, {row.session_id for row in rows if row.session_id})
-    found: dict[UUID, CopyFound] = {}
+    copies: dict[UUID, ReferredCopy] = {}
     for row in rows:
         target = sessions.get(row.session_id)
         if row.session_id is None:
             target = await object_target(session, row.content_type, row.object_id)
         if target is not None:
-            found[row.id] = CopyFound(row.id, row.store, row.state, row.sha256, target)
-    return found
+            copies[row.id] = ReferredCopy(row.id, row.store, row.state, row.sha256, target)
+    return copies
 
 
 @dataclass(frozen=True)
-class AttemptFound:
-    """An attempt, as scheduler shows it, and what decides who may work on it."""
+class ReferredAttempt:
+    """An attempt of scheduler; `target` decides who may work on it, `is_visible` is about the job's session."""
 
     token: int
     job_id: UUID
     state: AttemptState
     target: Target
-    is_known: bool
+    is_visible: bool
 
 
-async def attempts(session: AsyncSession, tokens: Iterable[int], who: Visibility) -> dict[int, AttemptFound]:
-    """Attempts by token; `is_known` tells whether the caller may know of the job's session."""
-    seen, jobs = table(ATTEMPTS), table(JOBS)
+async def fetch_attempts(
+    session: AsyncSession, tokens: Iterable[int], visibility: Visibility
+) -> dict[int, ReferredAttempt]:
+    """Attempts by token, visible to the caller or not."""
+    attempt, job = table(ATTEMPTS), table(JOBS)
+    is_visible = sa.or_(job.c.session_id.is_(None), session_visible(visibility, job.c.session_id))
     statement = (
         sa.select(
-            seen.c.token,
-            seen.c.job_id,
-            seen.c.state,
-            jobs.c.session_id,
-            sa.or_(jobs.c.session_id.is_(None), session_visible(who, jobs.c.session_id)).label("is_known"),
+            attempt.c.token,
+            attempt.c.job_id,
+            attempt.c.state,
+            job.c.session_id,
+            is_visible.label("is_visible"),
         )
-        .outerjoin(jobs, jobs.c.id == seen.c.job_id)
-        .where(seen.c.token.in_(list(tokens)))
+        .outerjoin(job, job.c.id == attempt.c.job_id)
+        .where(attempt.c.token.in_(list(tokens)))
     )
     rows = (await session.execute(statement)).all()
     sessions = await session_targets(session, {row.session_id for row in rows if row.session_id})
     return {
-        row.token: AttemptFound(
+        row.token: ReferredAttempt(
             row.token,
             row.job_id,
             AttemptState(row.state),
             sessions.get(row.session_id, Target()),
-            row.is_known,
+            row.is_visible,
         )
         for row in rows
     }

@@ -98,7 +98,7 @@ async def test_an_object_that_the_disk_cannot_read_keeps_no_other_order_waiting(
     [bad], [good] = await lab.register(FILE, **SAID), await lab.register("alf/spikes.amps.npy")
     await send(transfer, b"good", copy_id=(await central_copy(lab, good))["id"])
     copies = [await until(lab, dataset, "verified") for dataset in (bad, good)]
-    store = transfer.app.state.dock.store
+    store = transfer.app.state.upload_context.store
     prove = store.prove
 
     async def proved(digest: str) -> Any:
