@@ -1,22 +1,22 @@
-"""Handlers of the events that compressor receives."""
+"""Event handlers of compressor."""
 
 from __future__ import annotations
 
-from libs.common.bus import EventHandlers
+from libs.common.bus import Hears
 from libs.common.db import Transaction
 from libs.common.events import CopyVerified, JobCompleted
-from services.compressor import queries
+from services.compressor.operations.recordings import want_recordings_of
 
-handlers = EventHandlers()
+hears = Hears()
 
 
-@handlers.on(JobCompleted)
+@hears.on(JobCompleted)
 async def job_completed(tx: Transaction, event: JobCompleted) -> None:
-    """What a job made may be a compressed recording."""
-    await queries.want_beside(tx.session, event.dataset_ids)
+    """The job's output may be a compressed recording."""
+    await want_recordings_of(tx, event.dataset_ids)
 
 
-@handlers.on(CopyVerified)
+@hears.on(CopyVerified)
 async def copy_verified(tx: Transaction, event: CopyVerified) -> None:
     """A .cbin, its .ch or its .meta may have become readable."""
-    await queries.want_beside(tx.session, [event.dataset_id])
+    await want_recordings_of(tx, [event.dataset_id])

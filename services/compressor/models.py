@@ -1,4 +1,4 @@
-"""The tables of compressor."""
+"""The tables of compressor, and its published views."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Base(DeclarativeBase):
 
 
 class RecordingRow(Base):
-    """What is known of one compressed recording, by its .cgl or .cbin dataset: all that reading a slice needs.
+    """One row per compressed recording, by its .cgl or .cbin dataset: all that reading a slice needs.
 
-    `state` is wanted (to be indexed), indexed, or unreadable (`problem` says why). Columns behind it are null until
-    it is indexed. The hashes say which bytes it is about: a new version of either file is wanted anew. `proved_at`
-    is set once all of it was decoded here and gave `raw_sha256` and `raw_sha1`, as far as its companions tell them.
+    `state` is wanted (to be indexed), indexed, or unreadable (for the reason in `problem`). Columns after it are null
+    until it is indexed. The hashes are those of its files: after a new version of one it is wanted again. `proved_at`
+    is set once all of it was decoded and gave `raw_sha256` and `raw_sha1`, as far as its companions tell them.
     """
 
     __tablename__ = "recordings"

@@ -8,15 +8,15 @@ from libs.common.settings import StoreSettings
 
 
 class Settings(StoreSettings):
-    """Where the database is; the central store as all services know it; how much one slice may hold."""
+    """The database, the central store (as in all services), and limits of a slice."""
 
     database_url: SecretStr = Field(validation_alias="CINGULUM_COMPRESSOR_DATABASE_URL")
     index_every_s: float = Field(
-        default=300.0, description="how often pairs that no event told of are looked for"
+        default=300.0, description="how often recordings that no event announced are looked for"
     )
     prove_recordings: bool = Field(
         default=True,
-        description="decode every recording once, to prove it; costs a core a minute or two per 10 GB",
+        description="decode every recording once, to prove it; takes a core a minute or two per 10 GB",
     )
     slice_values: int = Field(
         default=16_000_000,

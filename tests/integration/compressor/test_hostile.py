@@ -1,11 +1,11 @@
-"""Nothing that is sent makes compressor fail: an answer is a refusal with a reason, never an internal error."""
+"""No request makes compressor fail: invalid ones are refused with a reason, never an internal error."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from uuid import uuid4
 
-from services.compressor.routes import router
+from services.compressor.routes import routers
 from tests.support.hostile import Foe, attack, doors
 from tests.support.lab import laboratory
 from tests.support.recordings import a_recording
@@ -27,4 +27,4 @@ async def test_no_query_makes_an_internal_error(cingulum: Cingulum, tmp_path: Pa
         "session": lab.session_id,
     }
     keys = [path.rpartition("/")[2], lab.session_id, str(uuid4())]
-    await attack(compressor.request, doors([router]), Foe(good, keys), TRIES)
+    await attack(compressor.request, doors(routers), Foe(good, keys), TRIES)

@@ -1,4 +1,4 @@
-"""Recordings that lie in a real S3 store: read by the service, and by people."""
+"""Recordings in a real S3 store, read by the service and by users."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,11 +19,11 @@ import pytest
 from cingulum.codec import Recording
 from libs.common.storage.s3 import S3Store
 from libs.common.storage.s3_bucket import S3Place, connect
-from services.compressor import operations
-from services.compressor.domain import Span, Wish
-from services.compressor.models import RecordingRow
-from services.compressor.operations import Known, Shelf
-from services.compressor.operations.indexing import look_into
+from services.compressor.domain.recordings import StoredRecording
+from services.compressor.domain.slices import Span, Transform
+from services.compressor.operations.indexing import read_recording
+from services.compressor.operations.slice_cache import OpenRecording, SliceCache, reader_of
+from services.compressor.operations.slices import read_slice, stream_raw
 from tests.support.recordings import STEM, Compressed, a_recording
 from tests.support.weed import weed_server
 
@@ -39,7 +40,7 @@ def recording(request: pytest.FixtureRequest, tmp_path: Path) -> Compressed:
 
 
 async def stored(server: S3Place, recording: Compressed) -> dict[str, str]:
-    """Put all files into the store; the key of each in the bucket."""
+    """Put all files into the store; their keys in the bucket by name."""
     async with AsyncExitStack() as connections:
         await (await connect(server, connections)).create_bucket()
     store = await S3Store.connect(server)
@@ -51,29 +52,33 @@ async def stored(server: S3Place, recording: Compressed) -> dict[str, str]:
     return keys
 
 
-async def test_slices_and_the_raw_file_come_out_of_s3_ranges(server: S3Place, recording: Compressed) -> None:
+async def test_slices_and_the_raw_file_are_read_by_s3_ranges(server: S3Place, recording: Compressed) -> None:
     keys = await stored(server, recording)
     hashes = {name.rpartition(".")[2]: key.rpartition("/")[2] for name, key in keys.items()}
     store = await S3Store.connect(server)
-    row = RecordingRow(
+    unindexed = StoredRecording(
         dataset_id=uuid4(),
+        state="indexed",
+        problem="",
         sha256=hashes.get("cgl") or hashes["cbin"],
         ch_sha256=hashes.get("ch"),
         meta_sha256=None,
+        index=None,
+        uv_per_bit=None,
+        doubts=[],
+        indexed_at=None,
     )
-    found: dict[str, Any] = await look_into(store, row)
-    for name, value in found.items():
-        if name != "indexed_at":
-            setattr(row, name, value)
-    shelf, known = Shelf(store, 2), Known(row, operations.reader_of(row))
-    got = await operations.cut(shelf, known, Span(900, 2_100, (3, 0)), Wish())
-    np.testing.assert_array_equal(got, recording.samples[900:2_100, [3, 0]])
-    sent = [part async for part in operations.raw_bytes(shelf, known, 9_995, len(recording.raw))]
+    indexed = await read_recording(store, unindexed)
+    stored_recording = replace(unindexed, index=indexed.index)
+    cache, opened = SliceCache(store, 2), OpenRecording(stored_recording, reader_of(stored_recording))
+    samples = await read_slice(cache, opened, Span(900, 2_100, (3, 0)), Transform())
+    np.testing.assert_array_equal(samples, recording.samples[900:2_100, [3, 0]])
+    sent = [part async for part in stream_raw(cache, opened, 9_995, len(recording.raw))]
     assert b"".join(sent) == recording.raw[9_995:]
     await store.close()
 
 
-async def test_a_person_opens_an_object_by_its_s3_name(
+async def test_a_user_opens_an_object_by_its_s3_address(
     server: S3Place, recording: Compressed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stored(server, recording)

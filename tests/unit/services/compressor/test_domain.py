@@ -1,4 +1,4 @@
-"""Rules of slices, and of what a bit is in microvolts."""
+"""Rules of slices, and microvolts per bit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from cingulum.codec import parse_meta
 from examples.synthetic_recording import spikeglx_meta
 from libs.common.problem import BadRequest
-from services.compressor.domain import channels_of, span_of, uv_per_bit
+from services.compressor.domain.microvolts import uv_per_bit
+from services.compressor.domain.slices import channels_of, span_of
 
 
-def test_a_neuropixels_1_probe_has_2_34_microvolts_a_bit_and_a_sync_word() -> None:
+def test_a_neuropixels_1_probe_has_2_34_microvolts_per_bit_and_a_sync_word() -> None:
     gains = uv_per_bit(parse_meta(spikeglx_meta("x.ap.bin", 30_000)), 385)
     assert gains == [2.34375] * 384 + [None]
 
@@ -36,7 +37,7 @@ def test_a_neuropixels_2_probe_has_a_fixed_gain() -> None:
 
 
 @pytest.mark.parametrize("change", [{"snsApLfSy": "4,0,1"}, {"imAiRangeMax": "?"}, {"imroTbl": "(0,2)"}])
-def test_a_meta_that_contradicts_itself_tells_no_volts(change: dict[str, str]) -> None:
+def test_a_meta_that_contradicts_itself_gives_no_volts(change: dict[str, str]) -> None:
     meta = parse_meta(spikeglx_meta("x.ap.bin", 30_000)) | {"imMaxInt": "512"}
     assert uv_per_bit(meta | change, 385) is None
 
@@ -54,14 +55,14 @@ def test_a_span_lies_within_the_recording_or_is_refused(
 
 
 @given(st.lists(st.integers(0, 384), min_size=1, max_size=50))
-def test_channels_come_in_the_order_in_which_they_are_named(wanted: list[int]) -> None:
-    assert channels_of(",".join(map(str, wanted)), 385) == wanted
+def test_channels_come_in_the_order_in_which_they_are_named(channels: list[int]) -> None:
+    assert channels_of(",".join(map(str, channels)), 385) == channels
 
 
 @given(st.text(max_size=12))
 def test_any_text_names_channels_of_the_recording_or_is_refused(text: str) -> None:
     try:
-        found = channels_of(text, 16)
+        channels = channels_of(text, 16)
     except BadRequest:
         return
-    assert set(found) <= set(range(16))
+    assert set(channels) <= set(range(16))

@@ -1,4 +1,4 @@
-"""What a verified copy costs compressor: a look by id; of a recording also the session's files of its name."""
+"""What an event costs compressor: a read by id, and for a recording also the session's files of its name."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from libs.common.db import Database
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
 from libs.common.events import CopyVerified
-from services.compressor import queries
 from services.compressor.events import copy_verified
 from services.compressor.models import Base, RecordingRow
+from services.compressor.queries.indexing import list_wanted_recordings, update_unreadable
 from tests.support.lab import laboratory
 from tests.support.recordings import STEM, a_recording
 from tests.support.slices import verified
 from tests.support.system import Cingulum
 
-OTHERS = 20_000  # each has a row in two tables; types and formats are a hundred more, read or not
+OTHERS = 20_000  # each has a row in two tables; types and formats are a hundred more
 
 
 async def many_others(cingulum: Cingulum, dataset_id: UUID) -> None:
-    """Datasets of other sessions, each as proved as this one."""
+    """Datasets of other sessions with verified copies."""
     connection = await asyncpg.connect(cingulum.admin_url)
     await connection.execute(
         f"""
@@ -47,25 +47,25 @@ async def many_others(cingulum: Cingulum, dataset_id: UUID) -> None:
 
 
 def rows_read(plan: dict[str, Any]) -> int:
-    """How many rows of tables a plan has looked at."""
-    scans = "Scan" in plan["Node Type"] and "Relation Name" in plan
-    looked = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) if scans else 0
-    here = round(float(looked) * float(plan["Actual Loops"]))
-    return here + sum(map(rows_read, plan.get("Plans", [])))
+    """How many rows of tables a plan has read."""
+    is_scan = "Scan" in plan["Node Type"] and "Relation Name" in plan
+    per_loop = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) if is_scan else 0
+    n_rows = round(float(per_loop) * float(plan["Actual Loops"]))
+    return n_rows + sum(map(rows_read, plan.get("Plans", [])))
 
 
-class Watched:
-    """What the handler of one event asks of the database, and how many rows that reads."""
+class WatchedHandler:
+    """The handler of CopyVerified, its statements, and how many rows they read."""
 
     def __init__(self, cingulum: Cingulum) -> None:
-        # Without the service's loops: only what the event costs is seen.
+        # Without the service's loops: only the cost of the event is measured.
         self.database = Database(cingulum.environment["CINGULUM_COMPRESSOR_DATABASE_URL"], Service.COMPRESSOR)
         cingulum.stack.push_async_callback(self.database.close)
         self.writer = Writer(self.database, infrastructure(Base.metadata), lambda: None)
         self.statements: list[tuple[str, tuple[Any, ...]]] = []
 
-    async def hear(self, dataset_id: UUID) -> int:
-        """Handle the event; the rows that its statements read."""
+    async def handle(self, dataset_id: UUID) -> int:
+        """Handle the event; how many rows its statements read."""
         self.statements = []
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
@@ -81,15 +81,15 @@ class Watched:
                 await copy_verified(tx, event)
         finally:
             sa.event.remove(engine, "before_cursor_execute", note)
-        read = 0
+        n_rows = 0
         async with self.database.begin() as session:
             connection = await session.connection()
             for statement, parameters in self.statements:
                 explained = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
                 plan = (await connection.exec_driver_sql(explained, parameters)).scalar_one()
-                read += rows_read(plan[0]["Plan"])
+                n_rows += rows_read(plan[0]["Plan"])
             await session.rollback()
-        return read
+        return n_rows
 
 
 @pytest.mark.parametrize("suffix", ["cbin", "cgl"])
@@ -98,31 +98,31 @@ async def test_an_event_reads_the_files_it_concerns_and_not_all(
 ) -> None:
     lab = await laboratory(cingulum)
     recording = a_recording(tmp_path / "made", suffix=suffix)
-    ids = await verified(cingulum, lab, {**recording.files, "spikes.times.npy": b"no recording"})
+    ids = await verified(cingulum, lab, {**recording.files, "spikes.times.npy": b"not a recording"})
     await many_others(cingulum, ids[recording.packed])
-    watched = Watched(cingulum)
+    handler = WatchedHandler(cingulum)
 
-    assert await watched.hear(ids["spikes.times.npy"]) < 500
-    assert len(watched.statements) == 1  # its name, by its id
+    assert await handler.handle(ids["spikes.times.npy"]) < 500
+    assert len(handler.statements) == 1  # its name, by its id
     for name, dataset_id in ids.items():
-        assert await watched.hear(dataset_id) < 1_000, name
-    async with watched.database.read() as read:
-        wanted = set(await read.scalars(sa.select(RecordingRow.dataset_id)))
-    assert ids[recording.packed] in wanted
+        assert await handler.handle(dataset_id) < 1_000, name
+    async with handler.database.read() as session:
+        dataset_ids = set(await session.scalars(sa.select(RecordingRow.dataset_id)))
+    assert ids[recording.packed] in dataset_ids
     assert {f"{STEM}.{suffix}"} == {recording.packed}
 
 
-async def test_what_was_found_is_not_written_over_companions_that_came_meanwhile(
+async def test_a_result_is_not_written_after_its_companions_changed(
     cingulum: Cingulum, tmp_path: Path
 ) -> None:
     recording = a_recording(tmp_path / "made")
     ids = await verified(cingulum, await laboratory(cingulum), recording.files)
-    watched = Watched(cingulum)
-    await watched.hear(ids[recording.packed])
-    async with watched.writer.begin() as tx:
-        [row] = await queries.wanted(tx.session)
-        tx.session.expunge(row)
-        await tx.session.execute(sa.update(RecordingRow).values(meta_sha256="cd" * 32))
-        assert not await queries.write(tx.session, row, {"ratio": 2.0})
-        [row] = await queries.wanted(tx.session)
-        assert await queries.write(tx.session, row, {"ratio": 2.0})
+    handler = WatchedHandler(cingulum)
+    await handler.handle(ids[recording.packed])
+    async with handler.writer.begin() as tx:
+        [before] = await list_wanted_recordings(tx.session)
+        changing = sa.update(RecordingRow).values(meta_sha256="cd" * 32)
+        await tx.session.execute(changing.execution_options(synchronize_session="fetch"))
+        assert not await update_unreadable(tx.session, before, "broken")
+        [after] = await list_wanted_recordings(tx.session)
+        assert await update_unreadable(tx.session, after, "broken")

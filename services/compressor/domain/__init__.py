@@ -1,0 +1,1 @@
+"""Rules of compressor: recordings and their companions, spans and channels of a slice, microvolts per bit."""

@@ -1,0 +1,43 @@
+"""Recordings that become wanted, and recordings opened for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from libs.common.db import Database, Transaction
+from libs.common.problem import NotFound
+from libs.common.visibility import Visibility
+from services.compressor.domain.recordings import NotIndexed
+from services.compressor.operations.slice_cache import OpenRecording, SliceCache, reader_of
+from services.compressor.queries.indexing import insert_wanted_of
+from services.compressor.queries.recordings import fetch_recording, fetch_recording_key
+
+
+async def want_recordings_of(tx: Transaction, dataset_ids: Sequence[UUID]) -> None:
+    """Want an index of the recordings that these datasets are, or are companions of."""
+    await insert_wanted_of(tx.session, dataset_ids)
+
+
+async def open_recording(
+    database: Database, cache: SliceCache, visibility: Visibility, dataset_id: UUID
+) -> OpenRecording:
+    """The index of a dataset that the caller can see; the connection is returned before bytes are read.
+
+    Raises NotFound, NotIndexed.
+    """
+    async with database.read() as session:
+        current = await fetch_recording_key(session, visibility, dataset_id)
+        if current is None:
+            raise NotFound(f"There is no dataset {dataset_id}.")
+        if current.sha256 is None:
+            raise NotIndexed
+        key = (dataset_id, current.sha256, current.indexed_at)
+        if current.state == "indexed" and (opened := cache.get(key)):
+            return opened
+        recording = await fetch_recording(session, dataset_id)
+    if recording is None:
+        raise NotIndexed
+    opened = OpenRecording(recording, reader_of(recording))
+    cache.put(key, opened)
+    return opened

@@ -1,0 +1,231 @@
+"""Recordings to be indexed and proved, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from libs.common.companions import beside, companion
+from libs.common.published import COPIES, DATASETS, table
+from libs.common.schemas.states import CopyState
+from services.compressor.domain.recordings import (
+    AMBIGUOUS,
+    PACKED,
+    IndexedRecording,
+    StoredRecording,
+    recordings_of,
+)
+from services.compressor.models import RecordingRow
+from services.compressor.queries.recordings import recording_of
+
+BATCH = 100
+DATASET = table(DATASETS)
+_PACKED, _CH, _META = (DATASET.alias(name) for name in ("packed", "ch", "meta"))
+_MATCHED_CH = companion(_PACKED.c, DATASET.alias().c, ".ch")
+_MATCHED_META = companion(_PACKED.c, DATASET.alias().c, ".meta")
+_PROBLEM = sa.case(
+    (sa.not_(_MATCHED_CH.c.is_clear), AMBIGUOUS + ".ch: " + _MATCHED_CH.c.names),
+    (sa.not_(_MATCHED_META.c.is_clear), AMBIGUOUS + ".meta: " + _MATCHED_META.c.names),
+    else_="",
+)
+Condition = sa.ColumnElement[bool]
+
+
+async def insert_wanted_of(session: AsyncSession, dataset_ids: Sequence[UUID]) -> None:
+    """Insert as wanted the recordings that these files are, or are companions of; of others only the name is read."""
+    owner = (DATASET.c.session_id, DATASET.c.content_type, DATASET.c.object_id)
+    files = sa.select(DATASET.c.id, *owner, DATASET.c.collection, DATASET.c.revision, DATASET.c.name)
+    packed: set[UUID] = set()
+    for file in (await session.execute(files.where(DATASET.c.id.in_(dataset_ids)))).all():
+        if file.name.endswith(PACKED):
+            packed.add(file.id)
+        elif suffixes := recordings_of(file.name):
+            packed.update(
+                await session.scalars(sa.select(DATASET.c.id).where(beside(file, DATASET.c, suffixes)))
+            )
+    if packed:
+        await session.execute(_insert_wanted(_verified_recordings().where(_PACKED.c.id.in_(sorted(packed)))))
+
+
+async def insert_all_wanted(session: AsyncSession) -> None:
+    """Insert as wanted every verified .cgl, and .cbin with its .ch, whose files are not those of its row."""
+    is_known = sa.exists().where(
+        RecordingRow.dataset_id == _PACKED.c.id,
+        RecordingRow.sha256 == _PACKED.c.sha256,
+        RecordingRow.ch_sha256.is_not_distinct_from(_CH.c.sha256),
+        RecordingRow.meta_sha256.is_not_distinct_from(_META.c.sha256),
+        _known_ambiguity() == _PROBLEM,
+    )
+    await session.execute(_insert_wanted(_verified_recordings().where(~is_known)))
+
+
+def _insert_wanted(recordings: sa.Select[Any]) -> Insert:
+    columns = ["dataset_id", "session_id", "state", "problem", "sha256", "ch_sha256", "meta_sha256"]
+    inserting = insert(RecordingRow).from_select(columns, recordings)
+    new = inserting.excluded
+    return inserting.on_conflict_do_update(
+        index_elements=["dataset_id"],
+        set_={name: new[name] for name in columns[1:]} | {"proved_at": None, "proof_problem": ""},
+        where=sa.or_(
+            RecordingRow.sha256 != new.sha256,
+            RecordingRow.ch_sha256.is_distinct_from(new.ch_sha256),
+            RecordingRow.meta_sha256.is_distinct_from(new.meta_sha256),
+            _known_ambiguity() != new.problem,
+        ),
+    )
+
+
+def _verified_recordings() -> sa.Select[Any]:
+    """Verified recordings and their companions' hashes.
+
+    A recording of which several files could be the .ch or the .meta is unreadable, as it is on a local disk.
+    """
+    is_cbin = _PACKED.c.name.like("%.cbin")
+    return (
+        sa.select(
+            _PACKED.c.id,
+            _PACKED.c.session_id,
+            sa.case((_PROBLEM != "", "unreadable"), else_="wanted"),
+            _PROBLEM,
+            _PACKED.c.sha256,
+            _CH.c.sha256,
+            _META.c.sha256,
+        )
+        .select_from(_PACKED)
+        .join(_MATCHED_CH, is_cbin, isouter=True)
+        .join(_MATCHED_META, sa.true(), isouter=True)
+        .join(_CH, _is_companion(_MATCHED_CH, _CH), isouter=True)
+        .join(_META, _is_companion(_MATCHED_META, _META), isouter=True)
+        .where(
+            sa.or_(
+                _PACKED.c.name.like("%.cgl"),
+                sa.and_(is_cbin, sa.or_(_CH.c.id.is_not(None), sa.not_(_MATCHED_CH.c.is_clear))),
+            ),
+            _is_verified(_PACKED),
+        )
+    )
+
+
+def _is_companion(matched: LateralFromClause, file: sa.FromClause) -> Condition:
+    """`file` is the companion that was matched, and can be read."""
+    return sa.and_(matched.c.is_clear, file.c.id == matched.c.id, _is_verified(file))
+
+
+def _is_verified(dataset: sa.FromClause) -> Condition:
+    """It has a verified copy in the central store; a lab's own disk is not readable here."""
+    copy = table(COPIES).alias()
+    return sa.exists().where(
+        copy.c.dataset_id == dataset.c.id,
+        copy.c.version_id == dataset.c.version_id,
+        copy.c.state == CopyState.VERIFIED,
+        copy.c.store.in_(("local", "s3")),
+    )
+
+
+def _known_ambiguity() -> sa.ColumnElement[str]:
+    """The problem of a known recording, if it is that several files could be a companion; else ''."""
+    return sa.case((RecordingRow.problem.startswith(AMBIGUOUS), RecordingRow.problem), else_="")
+
+
+async def exists_indexed_recording(session: AsyncSession) -> bool:
+    """Whether any recording is indexed."""
+    return await session.scalar(sa.select(sa.exists().where(RecordingRow.state == "indexed"))) is True
+
+
+async def fetch_unproved_recording(
+    session: AsyncSession, exclude: Collection[UUID] = ()
+) -> StoredRecording | None:
+    """An indexed recording whose original's hash is known, and that was not decoded here yet."""
+    has_hash = sa.or_(RecordingRow.raw_sha256.is_not(None), RecordingRow.raw_sha1.is_not(None))
+    statement = (
+        sa.select(RecordingRow)
+        .where(
+            RecordingRow.state == "indexed",
+            RecordingRow.proved_at.is_(None),
+            RecordingRow.proof_problem == "",
+            RecordingRow.dataset_id.not_in(exclude),
+            has_hash,
+        )
+        .order_by(RecordingRow.indexed_at, RecordingRow.dataset_id)
+        .limit(1)
+    )
+    row = await session.scalar(statement)
+    return None if row is None else recording_of(row)
+
+
+async def list_wanted_recordings(
+    session: AsyncSession, exclude: Collection[UUID] = ()
+) -> list[StoredRecording]:
+    """Recordings to be indexed, of datasets that are not deleted."""
+    statement = (
+        sa.select(RecordingRow)
+        .where(
+            RecordingRow.state == "wanted",
+            RecordingRow.dataset_id.not_in(exclude),
+            sa.exists().where(DATASET.c.id == RecordingRow.dataset_id),
+        )
+        .order_by(RecordingRow.dataset_id)
+        .limit(BATCH)
+    )
+    return [recording_of(row) for row in await session.scalars(statement)]
+
+
+async def update_indexed(
+    session: AsyncSession, recording: StoredRecording, indexed: IndexedRecording
+) -> bool:
+    """Make a wanted recording indexed; False if its files have changed meanwhile."""
+    values = {
+        **asdict(indexed.index),
+        "chunk_bounds": list(indexed.index.chunk_bounds),
+        "chunk_offsets": list(indexed.index.chunk_offsets),
+        "compressed_bytes": indexed.compressed_bytes,
+        "ratio": indexed.index.raw_bytes / indexed.compressed_bytes,
+        "uv_per_bit": indexed.uv_per_bit,
+        "doubts": indexed.doubts,
+        "indexed_at": sa.func.now(),
+    }
+    return await _update(session, recording, "wanted", {**values, "state": "indexed"})
+
+
+async def update_unreadable(session: AsyncSession, recording: StoredRecording, problem: str) -> bool:
+    """Make a wanted recording unreadable; False if its files have changed meanwhile."""
+    return await _update(session, recording, "wanted", {"state": "unreadable", "problem": problem})
+
+
+async def update_proved(session: AsyncSession, recording: StoredRecording, raw_sha256: str) -> bool:
+    """Set the proof of an indexed recording; False if its files have changed meanwhile."""
+    values = {"proved_at": sa.func.now(), "raw_sha256": raw_sha256}
+    return await _update(session, recording, "indexed", values)
+
+
+async def update_proof_problem(
+    session: AsyncSession, recording: StoredRecording, problem: str, *, doubts: Sequence[str]
+) -> bool:
+    """Set why an indexed recording is not proved; False if its files have changed meanwhile."""
+    values = {"proof_problem": problem, "doubts": list(doubts)}
+    return await _update(session, recording, "indexed", values)
+
+
+async def _update(
+    session: AsyncSession, recording: StoredRecording, state: str, values: dict[str, Any]
+) -> bool:
+    updating = (
+        sa.update(RecordingRow)
+        .where(
+            RecordingRow.dataset_id == recording.dataset_id,
+            RecordingRow.sha256 == recording.sha256,
+            RecordingRow.ch_sha256.is_not_distinct_from(recording.ch_sha256),
+            RecordingRow.meta_sha256.is_not_distinct_from(recording.meta_sha256),
+            RecordingRow.state == state,
+        )
+        .values(**values)
+        .returning(RecordingRow.dataset_id)
+    )
+    return (await session.execute(updating)).first() is not None
