@@ -1,4 +1,4 @@
-"""Rules of the gateway: what an Authorization header says, and how many requests are fair."""
+"""Rules of the gateway: credentials, headers that are forwarded, and the rate limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from libs.common.address import Network, is_within
 from libs.common.catalogue import Service
 from libs.common.http import SAFE
 
-# Headers by which one hop speaks of the next; a caller's own are dropped so that nobody speaks for us.
+# Headers by which one hop describes another; those of a caller are dropped, so that they cannot be forged.
 FORGEABLE: Final = frozenset(
     {
         b"x-cingulum-identity",
@@ -33,7 +33,7 @@ Header = tuple[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The other end of a request: its address, and the scheme and host by which it reached us."""
+    """The other end of a request: its address, and the scheme and host it used."""
 
     address: str
     scheme: str
@@ -42,34 +42,34 @@ class Caller:
 
 
 def caller_of(scope: Mapping[str, Any], proxies: Sequence[Network]) -> Caller:
-    """Who calls. What a request says of an earlier hop counts only where a proxy of ours wrote it.
+    """The caller of a request. Headers about earlier hops count only if one of our proxies wrote them.
 
     >>> from ipaddress import ip_network
-    >>> seen = {"scheme": "http", "client": ("10.0.0.1", 5), "headers": [
+    >>> scope = {"scheme": "http", "client": ("10.0.0.1", 5), "headers": [
     ...     (b"host", b"lab.example"), (b"x-forwarded-for", b"1.1.1.1, 2.2.2.2"), (b"x-forwarded-proto", b"https")]}
-    >>> caller_of(seen, [])
+    >>> caller_of(scope, [])
     Caller(address='10.0.0.1', scheme='http', host='lab.example', is_host_forwarded=False)
-    >>> caller_of(seen, [ip_network("10.0.0.0/8")])
+    >>> caller_of(scope, [ip_network("10.0.0.0/8")])
     Caller(address='2.2.2.2', scheme='https', host='lab.example', is_host_forwarded=False)
     """
-    told: dict[bytes, str] = {}
+    headers: dict[bytes, str] = {}
     for name, value in scope["headers"]:
         text = value.decode("latin-1")
-        told[name] = f"{told[name]},{text}" if name in told else text
+        headers[name] = f"{headers[name]},{text}" if name in headers else text
     direct = scope.get("client")
-    address, scheme, host = str(direct[0]) if direct else "", str(scope["scheme"]), told.get(b"host", "")
+    address, scheme, host = str(direct[0]) if direct else "", str(scope["scheme"]), headers.get(b"host", "")
     if direct is not None and not is_within(address, proxies):
         return Caller(address, scheme, host)
-    # Without an address it is the portal in this process, which repeats the scheme and host that we told it.
-    for hop in reversed(told.get(b"x-forwarded-for", "").split(",")):
-        if (found := _address(hop)) is None:
+    # Without an address it is the portal in this process, which repeats the scheme and host of its own request.
+    for hop in reversed(headers.get(b"x-forwarded-for", "").split(",")):
+        if (hop_address := _address(hop)) is None:
             break
-        address = found
-        if not is_within(found, proxies):
+        address = hop_address
+        if not is_within(hop_address, proxies):
             break
-    by_proxy = told.get(b"x-forwarded-proto", "").partition(",")[0].strip()
+    by_proxy = headers.get(b"x-forwarded-proto", "").partition(",")[0].strip()
     scheme = by_proxy if by_proxy in {"http", "https"} else scheme
-    forwarded = told.get(b"x-forwarded-host", "")
+    forwarded = headers.get(b"x-forwarded-host", "")
     is_forwarded = _HOST.fullmatch(forwarded) is not None
     return Caller(address or "unknown", scheme, forwarded if is_forwarded else host, is_forwarded)
 
@@ -83,76 +83,79 @@ def _address(hop: str) -> str | None:
         return None
 
 
-def inward(headers: Iterable[Header], caller: Caller) -> list[Header]:
-    """A request's headers as the services get them: nobody outside speaks for us.
+def inner_headers(headers: Iterable[Header], caller: Caller) -> list[Header]:
+    """A request's headers as the services get them, without forged ones.
 
-    >>> inward([(b"x-cingulum-identity", b"me"), (b"x-forwarded-for", b"9.9.9.9")], Caller("1.1.1.1", "https", "lab"))
+    >>> caller = Caller("1.1.1.1", "https", "lab")
+    >>> inner_headers([(b"x-cingulum-identity", b"me"), (b"x-forwarded-for", b"9.9.9.9")], caller)
     [(b'x-forwarded-proto', b'https')]
     """
-    kept = [(name, value) for name, value in headers if name not in FORGEABLE]
+    forwarded = [(name, value) for name, value in headers if name not in FORGEABLE]
     ours = [(b"x-forwarded-proto", caller.scheme.encode())]
     if caller.is_host_forwarded:
         ours.append((b"x-forwarded-host", caller.host.encode("latin-1")))
-    return kept + ours
+    return forwarded + ours
 
 
 @dataclass(frozen=True, slots=True)
-class TokenGiven:
-    """A token, by header or cookie. `by_cookie` ones need a CSRF proof to write."""
+class TokenCredentials:
+    """A token, by header or cookie. `by_cookie` ones need a CSRF token to write."""
 
     token: str
     by_cookie: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordGiven:
+class PasswordCredentials:
     """A name with a password, or with a token in its place."""
 
     username: str
     password: str
 
 
-def credentials(authorization: str | None, cookie: str | None) -> TokenGiven | PasswordGiven | None:
-    """What a caller brings. A header that cannot be read counts as a wrong token, never as no token.
+def credentials_of(
+    authorization: str | None, cookie: str | None
+) -> TokenCredentials | PasswordCredentials | None:
+    """The credentials of a request. An invalid header counts as a wrong token, never as no token.
 
-    >>> credentials("Token 0123", None)
-    TokenGiven(token='0123', by_cookie=False)
-    >>> credentials("Basic YWRhOng6eQ==", None)
-    PasswordGiven(username='ada', password='x:y')
-    >>> credentials(None, "0123")
-    TokenGiven(token='0123', by_cookie=True)
+    >>> credentials_of("Token 0123", None)
+    TokenCredentials(token='0123', by_cookie=False)
+    >>> credentials_of("Basic YWRhOng6eQ==", None)
+    PasswordCredentials(username='ada', password='x:y')
+    >>> credentials_of(None, "0123")
+    TokenCredentials(token='0123', by_cookie=True)
     """
     if authorization:
         kind, _, value = authorization.partition(" ")
         match kind.lower():
             case "token" | "bearer":
-                return TokenGiven(value.strip())
+                return TokenCredentials(value.strip())
             case "basic":
                 return _basic(value.strip())
-        return TokenGiven("")
-    return TokenGiven(cookie, by_cookie=True) if cookie else None
+        return TokenCredentials("")
+    return TokenCredentials(cookie, by_cookie=True) if cookie else None
 
 
-def _basic(value: str) -> TokenGiven | PasswordGiven:
+def _basic(value: str) -> TokenCredentials | PasswordCredentials:
     try:
         name, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return TokenGiven("")
-    return PasswordGiven(name, password) if colon else TokenGiven("")
+        return TokenCredentials("")
+    return PasswordCredentials(name, password) if colon else TokenCredentials("")
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What is left of a caller's share: `tokens` requests as of `at` (seconds of a monotonic clock)."""
+    """The token bucket of a caller: `tokens` requests are left as of `at` (seconds of a monotonic clock)."""
 
     tokens: float
     at: float
 
 
 def spend(bucket: Bucket | None, now: float, per_minute: int) -> tuple[Bucket, float]:
-    """Take one request from a caller's share; the second value is how many seconds to wait, 0 if it may go.
+    """Take one request from a caller's bucket; the second value is how many seconds to wait, 0 if it is allowed.
 
-    A full share holds a quarter of a minute's requests, so that a page or a search that asks much at once may.
+    A full bucket holds a quarter of a minute's requests, which allows the bursts of a page or a search.
 
     >>> spend(None, 0.0, 240)
     (Bucket(tokens=59.0, at=0.0), 0.0)
@@ -168,7 +171,7 @@ def spend(bucket: Bucket | None, now: float, per_minute: int) -> tuple[Bucket, f
 
 
 def needs_address(service: Service, method: str, path: str) -> bool:
-    """Whether a stranger's address matters to a service: it checks a password, or the portal does so for a browser.
+    """Whether a service needs the caller's address: it checks a password, or the portal does so for a browser.
 
     >>> needs_address(Service.METADATA, "POST", "/auth-token"), needs_address(Service.REGISTRY, "POST", "/files")
     (True, False)

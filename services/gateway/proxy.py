@@ -1,4 +1,4 @@
-"""The two ways to a service: in this process, or in another one over HTTP. Bodies stream both ways."""
+"""Forwarding to a service, in this process or over HTTP to another one. Bodies are streamed both ways."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from libs.common.observability import logger
 from libs.common.problem import Problem, Unavailable
 
 CHUNK: Final = 1 << 18
-# Headers that speak of one connection only (RFC 9110, 7.6.1).
+# Headers of one connection only (RFC 9110, 7.6.1).
 HOP_BY_HOP: Final = frozenset(
     {
         b"connection",
@@ -30,31 +30,31 @@ HOP_BY_HOP: Final = frozenset(
     }
 )
 
-# Each server writes its own; an answer with two of one is not valid.
+# Each server writes its own; a response with two of them is invalid.
 OWN: Final = frozenset({b"date", b"server"})
 
 
 class BrokenOff(Problem):
-    """The service ended in the middle of the request, which may or may not have been done."""
+    """The service stopped during the request, which may or may not have been carried out."""
 
     status = 502
     slug = "broken-off"
 
 
-class Way(Protocol):
-    """Takes a request to the service that answers it."""
+class Upstream(Protocol):
+    """Forwards requests to services."""
 
     async def __call__(self, service: Service, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request through the service. Raises Unavailable, BrokenOff before anything was sent."""
+        """Forward a request. Raises Unavailable, BrokenOff before any of the response was sent."""
         ...
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close connections."""
         ...
 
 
-class Mounted:
-    """All services in this process; no prefix is cut, so each sees the path as the caller wrote it."""
+class MountedUpstream:
+    """All services in this process; no prefix is removed, so each gets the path as the caller wrote it."""
 
     def __init__(self, apps: Mapping[Service, ASGIApp]) -> None:
         self.apps = apps
@@ -67,11 +67,11 @@ class Mounted:
         await app({**scope, "state": {}, "app": app}, receive, send)
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Nothing to close."""
 
 
-class Proxied:
-    """Every service a process of its own, reached by its address."""
+class ProxiedUpstream:
+    """Each service in a process of its own, by its address."""
 
     def __init__(self, addresses: Mapping[Service, str]) -> None:
         self.addresses = addresses
@@ -93,20 +93,20 @@ class Proxied:
         address = self.addresses.get(service)
         if address is None:
             raise Unavailable(f"The service {service} is not part of this installation.")
-        caller = _Caller(scope, receive)
-        exchange = asyncio.create_task(self._exchange(service, address, scope, caller, send))
-        hung_up = asyncio.create_task(caller.hung_up())
+        incoming = _Incoming(scope, receive)
+        exchange = asyncio.create_task(self._exchange(service, address, scope, incoming, send))
+        disconnected = asyncio.create_task(incoming.wait_disconnected())
         try:
-            await asyncio.wait({exchange, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({exchange, disconnected}, return_when=asyncio.FIRST_COMPLETED)
             if exchange.done():
                 exchange.result()
-        finally:  # nobody waits for the answer any more: the service is told by the end of its connection
+        finally:  # the caller has left: the end of its connection lets the service know
             exchange.cancel()
-            hung_up.cancel()
-            await asyncio.wait({exchange, hung_up})
+            disconnected.cancel()
+            await asyncio.wait({exchange, disconnected})
 
     async def _exchange(
-        self, service: Service, address: str, scope: Scope, caller: _Caller, send: Send
+        self, service: Service, address: str, scope: Scope, incoming: _Incoming, send: Send
     ) -> None:
         headers = [(k, v) for k, v in scope["headers"] if k not in HOP_BY_HOP]
         query = scope["query_string"]
@@ -120,7 +120,7 @@ class Proxied:
                 scope["method"],
                 url,
                 headers=[(k.decode("latin-1"), v.decode("latin-1")) for k, v in headers],
-                data=caller.body() if caller.has_body else None,
+                data=incoming.body() if incoming.has_body else None,
                 allow_redirects=False,
             )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -128,21 +128,19 @@ class Proxied:
                 f"The service {service} does not answer: try again in a moment.", headers={"Retry-After": "2"}
             ) from error
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
-            if (
-                caller.has_left
-            ):  # the service learns it by the end of its connection, in the middle of the body
+            if incoming.has_left:  # the service notices the end of its connection, in the middle of the body
                 raise ClientDisconnect from error
             raise BrokenOff(
-                f"The service {service} ended while it worked on this request: look whether it was done, or "
-                "repeat it; under the same Idempotency-Key it happens once.",
+                f"The service {service} stopped during this request: check whether it was carried out, or "
+                "repeat it; under the same Idempotency-Key it is carried out once.",
                 headers={"Retry-After": "2"},
             ) from error
         async with answer:
             try:
                 await _forward(answer, send)
-            except (TimeoutError, aiohttp.ClientError) as error:  # the caller's connection ends, too
+            except (TimeoutError, aiohttp.ClientError) as error:  # the caller's connection is closed, too
                 logger("gateway").warning(
-                    "a service broke off in its answer", service=service, error=str(error)
+                    "a service broke off during its response", service=service, error=str(error)
                 )
 
     async def close(self) -> None:
@@ -150,19 +148,19 @@ class Proxied:
             await self._client.close()
 
 
-class _Caller:
-    """What comes from the caller: a body, and at some time the end of the connection."""
+class _Incoming:
+    """What arrives from the caller: a body, and at some time the end of the connection."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.receive = receive
         self.has_body = any(k in {b"content-length", b"transfer-encoding"} for k, _ in scope["headers"])
         self.has_left = False
-        self.has_told_all = asyncio.Event()
+        self._is_complete = asyncio.Event()
         if not self.has_body:
-            self.has_told_all.set()
+            self._is_complete.set()
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The body as it comes. Raises ConnectionResetError if it breaks off."""
+        """The body as it arrives. Raises ConnectionResetError if it breaks off."""
         more = True
         while more:
             message = await self.receive()
@@ -172,11 +170,11 @@ class _Caller:
             more = message.get("more_body", False)
             if message.get("body"):
                 yield message["body"]
-        self.has_told_all.set()
+        self._is_complete.set()
 
-    async def hung_up(self) -> None:
-        """Return once the caller is gone."""
-        await self.has_told_all.wait()
+    async def wait_disconnected(self) -> None:
+        """Return once the caller has disconnected."""
+        await self._is_complete.wait()
         while (await self.receive())["type"] != "http.disconnect":
             pass
 

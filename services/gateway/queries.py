@@ -1,4 +1,4 @@
-"""What the gateway asks the database: whose token is this."""
+"""Owners of tokens and browser sessions."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from libs.common.published import BROWSER_SESSIONS, TOKENS, table
 from libs.common.scopes import Scope
 
 
-class Verdict(NamedTuple):
-    """Who a credential belongs to. `is_due`: a browser session whose use should be written down."""
+class TokenOwner(NamedTuple):
+    """The owner of a token. `is_due`: the use of a browser session should be recorded."""
 
     token_id: UUID
-    who: Principal
+    principal: Principal
     is_due: bool = False
 
 
-async def whose(session: AsyncSession, token_hash: str) -> Verdict | None:
-    """The owner of a token that is in force now; None for any other."""
+async def fetch_token_owner(session: AsyncSession, token_hash: str) -> TokenOwner | None:
+    """The owner of a token that is valid now; None for any other."""
     tokens = table(TOKENS)
     row = (await session.execute(sa.select(tokens).where(tokens.c.token_hash == token_hash))).first()
     if row is None or (row.expires_at is not None and row.expires_at <= datetime.now(UTC)):
         return None
     scopes = None if row.scopes is None else scopes_in_force(map(Scope.parse, row.scopes), row.is_superuser)
-    return Verdict(row.token_id, replace(_principal(row), scopes=scopes, until=row.expires_at))
+    return TokenOwner(row.token_id, replace(_principal(row), scopes=scopes, until=row.expires_at))
 
 
-async def whose_browser(session: AsyncSession, token_hash: str) -> Verdict | None:
-    """The owner of a browser session that has not ended; None for any other.
+async def fetch_browser_owner(session: AsyncSession, token_hash: str) -> TokenOwner | None:
+    """The owner of a browser session that has not expired; None for any other.
 
-    Its use is written down when a tenth of the idle time has passed since that was last done.
+    Its use is recorded again when a tenth of the idle time has passed since the last time.
     """
     browsers = table(BROWSER_SESSIONS)
-    found = sa.select(browsers, sa.func.clock_timestamp().label("now"))
-    row = (await session.execute(found.where(browsers.c.token_hash == token_hash))).first()
+    statement = sa.select(browsers, sa.func.clock_timestamp().label("now"))
+    row = (await session.execute(statement.where(browsers.c.token_hash == token_hash))).first()
     if row is None or row.now >= min(row.idle_until, row.expires_at):
         return None
     is_due = row.now > row.used_at + (row.idle_until - row.used_at) / 10
-    return Verdict(row.token_id, _principal(row), is_due)
+    return TokenOwner(row.token_id, _principal(row), is_due)
 
 
 def _principal(row: sa.Row[Any]) -> Principal:
@@ -61,6 +61,6 @@ def _principal(row: sa.Row[Any]) -> Principal:
     )
 
 
-async def check(session: AsyncSession) -> None:
+async def check_tokens(session: AsyncSession) -> None:
     """Raise unless tokens can be looked up."""
     await session.execute(sa.select(table(TOKENS).c.token_id).limit(1))

@@ -9,20 +9,20 @@ from libs.common.settings import Networks, TokenSettings
 
 
 class Settings(TokenSettings):
-    """Where tokens are looked up, the key that signs inner identities, and where the services are."""
+    """The database of tokens, the key that signs inner identities, and addresses of the services."""
 
     database_url: SecretStr = Field(validation_alias="CINGULUM_GATEWAY_DATABASE_URL")
     identity_signing_key: SecretStr = Field(description="Ed25519 private key, PEM")
-    rate_limit: int = Field(default=6_000, ge=0, description="requests a minute for one caller; 0: no limit")
+    rate_limit: int = Field(default=6_000, ge=0, description="requests per minute and caller; 0: no limit")
     trusted_proxies: Networks = Field(
         default=(),
         description="addresses or networks of our own proxies, with commas: from these alone X-Forwarded-For, "
-        "-Proto and -Host are believed",
+        "-Proto and -Host are trusted",
     )
     metrics_token: SecretStr | None = Field(
         default=None,
-        description="opens /metrics, as `Authorization: Bearer …`; an administrator's token does, too",
+        description="allows reading /metrics, as `Authorization: Bearer …`; an administrator's token does, too",
     )
     services: dict[Service, str] = Field(
-        default_factory=dict, description="address of each service, where they are processes of their own"
+        default_factory=dict, description="address of each service, if they are processes of their own"
     )

@@ -20,14 +20,15 @@ from deploy.image.protocol import WireLimits
 from deploy.image.serve import options
 from deploy.local.mounted import behind_gateway
 from libs.common.catalogue import Service
-from services.gateway.app import Gateway
+from services.gateway.app import GatewayApp
 from services.gateway.app import build as build_gateway
+from services.gateway.operations.gateway import Gateway
 
 
 @asynccontextmanager
 async def at_a_port(app: Any, **settings: Any) -> AsyncIterator[str]:
     """An application on a real port of this machine; its address. `settings` are uvicorn's."""
-    # Without a limit uvicorn waits for requests that nobody ends.
+    # Without a limit uvicorn waits for unfinished requests without end.
     config = {"lifespan": "off", "ws": "none", "timeout_graceful_shutdown": 10, **settings}
     server = uvicorn.Server(uvicorn.Config(app, **config))
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -46,14 +47,13 @@ def _built(environment: Mapping[str, str]) -> tuple[Any, Gateway]:
     with patch.dict(os.environ, environment):
         apps = {s: importlib.import_module(f"services.{s}.app").build() for s in names}
         observed: Any = behind_gateway(apps)
-    gateway = observed.app
-    assert isinstance(gateway, Gateway)
-    return observed, gateway
+    assert isinstance(observed.app, GatewayApp)
+    return observed, observed.app.gateway
 
 
 @asynccontextmanager
 async def mounted(environment: Mapping[str, str]) -> AsyncIterator[httpx.AsyncClient]:
-    """Every service of the tree in this process, entered through the gateway."""
+    """A client of the gateway in front of all services, in this process."""
     async with assembled(environment) as (http, _):
         yield http
 
@@ -76,9 +76,9 @@ async def assembled(environment: Mapping[str, str]) -> AsyncIterator[tuple[httpx
 async def as_deployed(
     environment: Mapping[str, str], limits: WireLimits, *, split: bool
 ) -> AsyncIterator[tuple[str, int]]:
-    """The gateway and what is behind it, served as our processes serve them; host and port of the gateway.
+    """The gateway and its services, served as our processes serve them; host and port of the gateway.
 
-    Split: metadata and the portal at ports of their own, the others away.
+    Split: metadata and the portal at ports of their own, the others unavailable.
     """
     async with AsyncExitStack() as stack:
         observed, gateway = _built(environment)
@@ -89,10 +89,10 @@ async def as_deployed(
                 app: Any = gateway.apps[service]
                 await stack.enter_async_context(app.router.lifespan_context(app))
                 addresses[service] = await stack.enter_async_context(at_a_port(app, **served_by))
-            told = {**environment, "CINGULUM_SERVICES": json.dumps(addresses)}
-            with patch.dict(os.environ, told):
+            split_environment = {**environment, "CINGULUM_SERVICES": json.dumps(addresses)}
+            with patch.dict(os.environ, split_environment):
                 observed = cast(Any, build_gateway())
-            gateway = observed.app
+            gateway = observed.app.gateway
         await stack.enter_async_context(gateway.lifespan())
         address = await stack.enter_async_context(at_a_port(observed, **served_by))
         url = httpx.URL(address)

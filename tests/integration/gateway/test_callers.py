@@ -185,7 +185,7 @@ async def test_people_behind_one_address_do_not_share_a_limit_while_they_show_to
 async def test_one_password_that_comes_many_times_at_once_is_checked_once(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look_up, verify = queries.whose, PasswordHashing.verify
+    look_up, verify = queries.fetch_token_owner, PasswordHashing.verify
     are_all_here, came, checked = asyncio.Event(), 0, 0
 
     async def counted_look_up(*given: Any) -> Any:
@@ -201,7 +201,7 @@ async def test_one_password_that_comes_many_times_at_once_is_checked_once(
         await are_all_here.wait()
         return await verify(*given)
 
-    monkeypatch.setattr(queries, "whose", counted_look_up)
+    monkeypatch.setattr(queries, "fetch_token_owner", counted_look_up)
     monkeypatch.setattr(PasswordHashing, "verify", counted_verify)
     answers = await asyncio.gather(*(http.get("/me", auth=("ada", "correct horse")) for _ in range(8)))
     assert [answer.status_code for answer in answers] == [200] * 8

@@ -15,7 +15,7 @@ from libs.common.catalogue import Service
 from libs.common.client import OverHttp
 from libs.common.errors import answer
 from libs.common.problem import Problem
-from services.gateway.proxy import Proxied
+from services.gateway.proxy import ProxiedUpstream
 from tests.support.gateway import at_a_port
 
 # Whatever an application still does at the end is broken off.
@@ -25,7 +25,7 @@ ABRUPT = {"log_level": "critical", "timeout_graceful_shutdown": 0}
 @asynccontextmanager
 async def before(address: str) -> AsyncIterator[httpx.AsyncClient]:
     """A caller of the proxy before a service at this address."""
-    way = Proxied({Service.REGISTRY: address})
+    way = ProxiedUpstream({Service.REGISTRY: address})
 
     async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
         try:

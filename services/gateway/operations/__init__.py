@@ -1,0 +1,1 @@
+"""Operations of the gateway: authentication, and requests of its own."""
