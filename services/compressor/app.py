@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,9 +10,8 @@ from fastapi import FastAPI
 
 from libs.common.app import Loop, Parts, at_the_end, create_app
 from libs.common.catalogue import Service
-from libs.common.db.transaction import Writer
 from libs.common.storage import store_of
-from services.compressor.events import hears
+from services.compressor.events import hears_with
 from services.compressor.models import Base
 from services.compressor.operations.indexer import Indexer
 from services.compressor.operations.slice_cache import SliceCache
@@ -19,17 +19,17 @@ from services.compressor.routes import routers
 from services.compressor.settings import Settings
 
 
-async def _start(app: FastAPI) -> Sequence[Loop]:
+async def _start(woken: asyncio.Event, app: FastAPI) -> Sequence[Loop]:
     settings: Settings = app.state.settings
     cache = app.state.slice_cache = SliceCache(await store_of(settings), settings.decoders)
-    writer: Writer = app.state.writer
-    # A writer of its own: what the indexer commits must not wake it again.
-    indexer = Indexer(writer.another(), cache, settings.index_every_s, prove=settings.prove_recordings)
-    writer.committed = lambda _tx: indexer.wake()
+    indexer = Indexer(
+        app.state.writer, cache, woken, every_s=settings.index_every_s, prove=settings.prove_recordings
+    )
     return [indexer.run, partial(at_the_end, cache.store.close)]
 
 
 def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to those of the environment."""
-    parts = Parts(Service.COMPRESSOR, routers, Base.metadata, hears, _start)
+    woken = asyncio.Event()  # the indexer
+    parts = Parts(Service.COMPRESSOR, routers, Base.metadata, hears_with(woken.set), partial(_start, woken))
     return create_app(parts, settings or Settings())

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Principal, scopes_in_force
 from libs.common.published import BROWSER_SESSIONS, TOKENS, table
 from libs.common.scopes import Scope
@@ -23,7 +23,7 @@ class TokenOwner(NamedTuple):
     is_due: bool = False
 
 
-async def fetch_token_owner(session: AsyncSession, token_hash: str) -> TokenOwner | None:
+async def fetch_token_owner(session: ReadSession, token_hash: str) -> TokenOwner | None:
     """The owner of a token that is valid now; None for any other."""
     tokens = table(TOKENS)
     row = (await session.execute(sa.select(tokens).where(tokens.c.token_hash == token_hash))).first()
@@ -33,7 +33,7 @@ async def fetch_token_owner(session: AsyncSession, token_hash: str) -> TokenOwne
     return TokenOwner(row.token_id, replace(_principal(row), scopes=scopes, until=row.expires_at))
 
 
-async def fetch_browser_owner(session: AsyncSession, token_hash: str) -> TokenOwner | None:
+async def fetch_browser_owner(session: ReadSession, token_hash: str) -> TokenOwner | None:
     """The owner of a browser session that has not expired; None for any other.
 
     Its use is recorded again when a tenth of the idle time has passed since the last time.
@@ -61,6 +61,6 @@ def _principal(row: sa.Row[Any]) -> Principal:
     )
 
 
-async def check_tokens(session: AsyncSession) -> None:
+async def check_tokens(session: ReadSession) -> None:
     """Raise unless tokens can be looked up."""
     await session.execute(sa.select(table(TOKENS).c.token_id).limit(1))

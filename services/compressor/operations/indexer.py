@@ -35,16 +35,17 @@ def warm_up() -> None:
 
 
 class Indexer:
-    """Reads the index of new recordings, then proves them by decoding all of each."""
+    """Reads the index of new recordings, then proves them by decoding all of each.
 
-    def __init__(self, writer: Writer, cache: SliceCache, every_s: float, *, prove: bool) -> None:
-        self._writer, self._cache, self._every_s, self._prove = writer, cache, every_s, prove
-        self._woken = asyncio.Event()
+    `woken` is set when a recording may have become wanted.
+    """
+
+    def __init__(
+        self, writer: Writer, cache: SliceCache, woken: asyncio.Event, *, every_s: float, prove: bool
+    ) -> None:
+        self._writer, self._cache, self._woken = writer, cache, woken
+        self._every_s, self._prove = every_s, prove
         self._retry_at: dict[UUID, float] = {}  # recordings that the store could not return
-
-    def wake(self) -> None:
-        """Check for wanted recordings now."""
-        self._woken.set()
 
     async def run(self) -> None:
         """Index and prove until cancelled. While the database or the store is unavailable, retry."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from libs.common.db import Database, Transaction
@@ -14,9 +14,12 @@ from services.compressor.queries.indexing import insert_wanted_of
 from services.compressor.queries.recordings import fetch_recording, fetch_recording_key
 
 
-async def want_recordings_of(tx: Transaction, dataset_ids: Sequence[UUID]) -> None:
+async def want_recordings_of(
+    tx: Transaction, dataset_ids: Sequence[UUID], wake_indexer: Callable[[], None]
+) -> None:
     """Want an index of the recordings that these datasets are, or are companions of."""
     await insert_wanted_of(tx.session, dataset_ids)
+    tx.after_commit("indexer", wake_indexer)
 
 
 async def open_recording(

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from libs.common.companions import beside, companion
+from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.published import COPIES, DATASETS, table
 from libs.common.schemas.states import CopyState
 from services.compressor.domain.recordings import (
@@ -38,7 +38,7 @@ _PROBLEM = sa.case(
 Condition = sa.ColumnElement[bool]
 
 
-async def insert_wanted_of(session: AsyncSession, dataset_ids: Sequence[UUID]) -> None:
+async def insert_wanted_of(session: WriteSession, dataset_ids: Sequence[UUID]) -> None:
     """Insert as wanted the recordings that these files are, or are companions of; of others only the name is read."""
     owner = (DATASET.c.session_id, DATASET.c.content_type, DATASET.c.object_id)
     files = sa.select(DATASET.c.id, *owner, DATASET.c.collection, DATASET.c.revision, DATASET.c.name)
@@ -54,7 +54,7 @@ async def insert_wanted_of(session: AsyncSession, dataset_ids: Sequence[UUID]) -
         await session.execute(_insert_wanted(_verified_recordings().where(_PACKED.c.id.in_(sorted(packed)))))
 
 
-async def insert_all_wanted(session: AsyncSession) -> None:
+async def insert_all_wanted(session: WriteSession) -> None:
     """Insert as wanted every verified .cgl, and .cbin with its .ch, whose files are not those of its row."""
     is_known = sa.exists().where(
         RecordingRow.dataset_id == _PACKED.c.id,
@@ -134,13 +134,13 @@ def _known_ambiguity() -> sa.ColumnElement[str]:
     return sa.case((RecordingRow.problem.startswith(AMBIGUOUS), RecordingRow.problem), else_="")
 
 
-async def exists_indexed_recording(session: AsyncSession) -> bool:
+async def exists_indexed_recording(session: ReadSession) -> bool:
     """Whether any recording is indexed."""
     return await session.scalar(sa.select(sa.exists().where(RecordingRow.state == "indexed"))) is True
 
 
 async def fetch_unproved_recording(
-    session: AsyncSession, exclude: Collection[UUID] = ()
+    session: ReadSession, exclude: Collection[UUID] = ()
 ) -> StoredRecording | None:
     """An indexed recording whose original's hash is known, and that was not decoded here yet."""
     has_hash = sa.or_(RecordingRow.raw_sha256.is_not(None), RecordingRow.raw_sha1.is_not(None))
@@ -161,7 +161,7 @@ async def fetch_unproved_recording(
 
 
 async def list_wanted_recordings(
-    session: AsyncSession, exclude: Collection[UUID] = ()
+    session: ReadSession, exclude: Collection[UUID] = ()
 ) -> list[StoredRecording]:
     """Recordings to be indexed, of datasets that are not deleted."""
     statement = (
@@ -178,7 +178,7 @@ async def list_wanted_recordings(
 
 
 async def update_indexed(
-    session: AsyncSession, recording: StoredRecording, indexed: IndexedRecording
+    session: WriteSession, recording: StoredRecording, indexed: IndexedRecording
 ) -> bool:
     """Make a wanted recording indexed; False if its files have changed meanwhile."""
     values = {
@@ -194,19 +194,19 @@ async def update_indexed(
     return await _update(session, recording, "wanted", {**values, "state": "indexed"})
 
 
-async def update_unreadable(session: AsyncSession, recording: StoredRecording, problem: str) -> bool:
+async def update_unreadable(session: WriteSession, recording: StoredRecording, problem: str) -> bool:
     """Make a wanted recording unreadable; False if its files have changed meanwhile."""
     return await _update(session, recording, "wanted", {"state": "unreadable", "problem": problem})
 
 
-async def update_proved(session: AsyncSession, recording: StoredRecording, raw_sha256: str) -> bool:
+async def update_proved(session: WriteSession, recording: StoredRecording, raw_sha256: str) -> bool:
     """Set the proof of an indexed recording; False if its files have changed meanwhile."""
     values = {"proved_at": sa.func.now(), "raw_sha256": raw_sha256}
     return await _update(session, recording, "indexed", values)
 
 
 async def update_proof_problem(
-    session: AsyncSession, recording: StoredRecording, problem: str, *, doubts: Sequence[str]
+    session: WriteSession, recording: StoredRecording, problem: str, *, doubts: Sequence[str]
 ) -> bool:
     """Set why an indexed recording is not proved; False if its files have changed meanwhile."""
     values = {"proof_problem": problem, "doubts": list(doubts)}
@@ -214,7 +214,7 @@ async def update_proof_problem(
 
 
 async def _update(
-    session: AsyncSession, recording: StoredRecording, state: str, values: dict[str, Any]
+    session: WriteSession, recording: StoredRecording, state: str, values: dict[str, Any]
 ) -> bool:
     updating = (
         sa.update(RecordingRow)

@@ -8,9 +8,9 @@ from typing import Annotated
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db.pages import fetch_page
+from libs.common.db.sessions import ReadSession
 from libs.common.filters.list_filters import ListFilters, Where, parameter
 from libs.common.filters.parameters import UuidText
 from libs.common.published import DATASETS, SESSIONS, table
@@ -50,7 +50,7 @@ def _is_visible(visibility: Visibility) -> sa.ColumnElement[bool]:
 
 
 async def list_recordings(
-    session: AsyncSession,
+    session: ReadSession,
     visibility: Visibility,
     filters: RecordingFilters,
     paging: PageWanted,
@@ -71,7 +71,7 @@ async def list_recordings(
 
 
 async def fetch_recording_key(
-    session: AsyncSession, visibility: Visibility, dataset_id: UUID
+    session: ReadSession, visibility: Visibility, dataset_id: UUID
 ) -> RecordingKey | None:
     """What identifies a dataset's recording; None if the caller cannot see the dataset."""
     is_current = sa.and_(RecordingRow.dataset_id == DATASET.c.id, RecordingRow.sha256 == DATASET.c.sha256)
@@ -86,7 +86,7 @@ async def fetch_recording_key(
     return None if row is None else RecordingKey(row.sha256, row.indexed_at, row.state)
 
 
-async def fetch_recording(session: AsyncSession, dataset_id: UUID) -> StoredRecording | None:
+async def fetch_recording(session: ReadSession, dataset_id: UUID) -> StoredRecording | None:
     """A recording by its dataset, whoever may see it."""
     row = await session.get(RecordingRow, dataset_id)
     return None if row is None else recording_of(row)

@@ -11,12 +11,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from libs.common.address import sign_address
 from libs.common.auth import sign_identity
 from libs.common.catalogue import Service
 from libs.common.db.engine import Database
+from libs.common.db.sessions import ReadSession
 from libs.common.memory import Recent
 from libs.common.permissions import Principal
 from libs.common.problem import InvalidToken
@@ -30,7 +29,7 @@ SIGNED_S: Final = 30.0  # half the life of an inner identity
 STEP_S: Final = 5.0  # after a larger step of the wall clock, identities are signed again
 LogIn = Callable[[str, str, str], Awaitable[str | None]]
 Use = Callable[[Principal], Awaitable[None]]
-LookUp = Callable[[AsyncSession, str], Awaitable[queries.TokenOwner | None]]
+LookUp = Callable[[ReadSession, str], Awaitable[queries.TokenOwner | None]]
 
 
 class Signed(NamedTuple):

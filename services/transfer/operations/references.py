@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Principal, Target, in_scope, may_on
 from libs.common.problem import BadRequest, Forbidden
 from libs.common.schemas.states import AttemptState, CopyState
@@ -31,7 +30,7 @@ class HasReferences(Protocol):
 
 
 async def check_references(
-    session: AsyncSession, files: Sequence[HasReferences], by: Principal, store_kind: str
+    session: ReadSession, files: Sequence[HasReferences], by: Principal, store_kind: str
 ) -> None:
     """Check that each copy is one of the central store, each attempt is running, and the caller may upload for them.
 
@@ -52,7 +51,7 @@ async def check_references(
         await _check_attempts(session, attempts, by)
 
 
-async def _check_copies(session: AsyncSession, copy_ids: set[UUID], by: Principal, store_kind: str) -> None:
+async def _check_copies(session: ReadSession, copy_ids: set[UUID], by: Principal, store_kind: str) -> None:
     copies = await references.fetch_copies(session, copy_ids, visibility(by))
     for copy_id in sorted(copy_ids - set(copies)):
         raise BadRequest(fields={"copy_id": [f"Object with id={copy_id} does not exist."]})
@@ -65,7 +64,7 @@ async def _check_copies(session: AsyncSession, copy_ids: set[UUID], by: Principa
             raise BadRequest(fields={"copy_id": [f"The copy {copy.id} is to be removed."]})
 
 
-async def _check_attempts(session: AsyncSession, claimed: set[tuple[int, UUID]], by: Principal) -> None:
+async def _check_attempts(session: ReadSession, claimed: set[tuple[int, UUID]], by: Principal) -> None:
     attempts = await references.fetch_attempts(session, {token for token, _ in claimed}, visibility(by))
     for token, job_id in claimed:
         attempt = attempts.get(token)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from cingulum.digests import Digests
+from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.permissions import Principal
 from libs.common.published import COPIES, DATASETS, table
 from libs.common.schemas.states import CopyState, UploadState
@@ -21,7 +21,7 @@ from services.transfer.queries.uploads import is_own, upload_of
 _HASH_LOCKS = 0x63696E67  # the first key of our advisory locks; the second is the first byte of a hash
 
 
-async def lock_hashes(session: AsyncSession, hashes: Iterable[str]) -> None:
+async def lock_hashes(session: WriteSession, hashes: Iterable[str]) -> None:
     """Lock the objects of these hashes until the end of the transaction.
 
     One lock per first byte: a bundle's thousands of hashes would not fit into the server's table of locks.
@@ -31,9 +31,7 @@ async def lock_hashes(session: AsyncSession, hashes: Iterable[str]) -> None:
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_HASH_LOCKS, bucket)))
 
 
-async def fetch_known_digests(
-    session: AsyncSession, store: str, sha256: str, by: Principal
-) -> Digests | None:
+async def fetch_known_digests(session: ReadSession, store: str, sha256: str, by: Principal) -> Digests | None:
     """The digests of an object that a landed upload uses and whose bytes the caller has; call it with the hash locked.
 
     Knowing a hash is not owning the bytes: the caller has them only if a dataset visible to the caller has them in
@@ -79,7 +77,7 @@ def _has_visible_dataset(visibility: Visibility, store: str, sha256: str) -> sa.
     )
 
 
-async def list_uploads_of_object(session: AsyncSession, store: str, sha256: str) -> list[Upload]:
+async def list_uploads_of_object(session: ReadSession, store: str, sha256: str) -> list[Upload]:
     """Landed uploads of these bytes; one at most, which is enough to keep them."""
     statement = sa.select(UploadRow).where(
         UploadRow.sha256 == sha256, UploadRow.state == UploadState.LANDED, UploadRow.store == store
@@ -87,7 +85,7 @@ async def list_uploads_of_object(session: AsyncSession, store: str, sha256: str)
     return [upload_of(row, {}) for row in await session.scalars(statement.limit(1))]
 
 
-async def exists_copy_of_object(session: AsyncSession, store: str, sha256: str) -> bool:
+async def exists_copy_of_object(session: ReadSession, store: str, sha256: str) -> bool:
     """Whether registry counts a copy in this store with these bytes, by whichever upload they came."""
     copies = table(COPIES)
     counted = (CopyState.VERIFIED, CopyState.LANDED, CopyState.SUSPECT)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.published import COPIES, table
 from libs.common.schemas.states import UploadState
 from services.transfer.models import ProofOrderRow, UploadRow
@@ -26,20 +26,20 @@ class ProofOrder:
     sha256: str | None
 
 
-async def insert_proof_orders(session: AsyncSession, copy_ids: Sequence[UUID]) -> None:
+async def insert_proof_orders(session: WriteSession, copy_ids: Sequence[UUID]) -> None:
     """Insert an order per copy; existing ones stay as they are."""
     if copy_ids:
         rows = [{"copy_id": copy_id, "ordered_at": sa.func.clock_timestamp()} for copy_id in copy_ids]
         await session.execute(insert(ProofOrderRow).values(rows).on_conflict_do_nothing())
 
 
-async def delete_proof_order(session: AsyncSession, copy_id: UUID) -> bool:
+async def delete_proof_order(session: WriteSession, copy_id: UUID) -> bool:
     """Delete an order; whether it still existed, so that only one of two processes counts it as done."""
     deleting = sa.delete(ProofOrderRow).where(ProofOrderRow.copy_id == copy_id)
     return (await session.execute(deleting.returning(ProofOrderRow.copy_id))).first() is not None
 
 
-async def list_proof_orders(session: AsyncSession, store_kind: str) -> list[ProofOrder]:
+async def list_proof_orders(session: ReadSession, store_kind: str) -> list[ProofOrder]:
     """Orders, oldest first, each with the object that should hold the copy's bytes.
 
     That is the object of the version's SHA-256, or one that an upload brought with the version's size and MD5. Both

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Target
 from libs.common.published import ATTEMPTS, COPIES, DATASETS, JOBS, table
 from libs.common.schemas.states import AttemptState
@@ -30,7 +30,7 @@ class ReferredCopy:
 
 
 async def fetch_copies(
-    session: AsyncSession, copy_ids: Iterable[UUID], visibility: Visibility | None = None
+    session: ReadSession, copy_ids: Iterable[UUID], visibility: Visibility | None = None
 ) -> dict[UUID, ReferredCopy]:
     """Copies by id, of sessions that exist; with `visibility`, those that the caller may see."""
     copy, dataset = table(COPIES), table(DATASETS)
@@ -73,7 +73,7 @@ class ReferredAttempt:
 
 
 async def fetch_attempts(
-    session: AsyncSession, tokens: Iterable[int], visibility: Visibility
+    session: ReadSession, tokens: Iterable[int], visibility: Visibility
 ) -> dict[int, ReferredAttempt]:
     """Attempts by token, visible to the caller or not."""
     attempt, job = table(ATTEMPTS), table(JOBS)

@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.sessions import ReadSession
 from libs.common.published import ATTEMPTS, table
 from libs.common.schemas.states import AttemptState, UploadState
 from services.transfer.domain import IDLE, Upload
@@ -38,7 +38,7 @@ class SweptUpload:
 
 
 async def list_sweep_candidates(
-    session: AsyncSession, after: UUID | None, now: datetime
+    session: ReadSession, after: UUID | None, now: datetime
 ) -> list[SweepCandidate]:
     """Uploads of attempts that have ended, and idle ones, by id, with ids above `after`."""
     attempt = table(ATTEMPTS)
@@ -72,7 +72,7 @@ def _is_registered_output(attempt: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(is_registered, sa.func.coalesce(is_named, sa.false()))
 
 
-async def list_swept_uploads(session: AsyncSession) -> list[SweptUpload]:
+async def list_swept_uploads(session: ReadSession) -> list[SweptUpload]:
     """Swept uploads not removed yet, in random order: some may fail each time, and must not stop the others."""
     statement = (
         sa.select(UploadRow.id, UploadRow.sha256)
@@ -83,7 +83,7 @@ async def list_swept_uploads(session: AsyncSession) -> list[SweptUpload]:
     return [SweptUpload(row.id, row.sha256) for row in await session.execute(statement)]
 
 
-async def fetch_stray_ids(session: AsyncSession, upload_ids: Sequence[UUID]) -> set[UUID]:
+async def fetch_stray_ids(session: ReadSession, upload_ids: Sequence[UUID]) -> set[UUID]:
     """Those of the ids that are not an upload in progress."""
     statement = sa.select(UploadRow.id).where(UploadRow.id.in_(upload_ids), UploadRow.state.in_(_OPEN))
     return set(upload_ids) - set(await session.scalars(statement))

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from cingulum.digests import Digests
 from libs.common.db.pages import fetch_page
+from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.filters.list_filters import ListFilters, Where, parameter
 from libs.common.filters.parameters import Parsed, UuidText, parse_names
 from libs.common.permissions import Principal, reach_of
@@ -79,7 +79,7 @@ class LandedUpload:
     token: int | None = None
 
 
-async def fetch_clock(session: AsyncSession) -> datetime:
+async def fetch_clock(session: ReadSession) -> datetime:
     """The database's time: one clock for all processes."""
     now: datetime = (await session.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
     return now
@@ -114,7 +114,7 @@ def _is_for_hidden(visibility: Visibility) -> sa.ColumnElement[bool]:
 
 
 async def list_uploads(
-    session: AsyncSession, by: Principal, filters: UploadFilters, paging: PageWanted
+    session: ReadSession, by: Principal, filters: UploadFilters, paging: PageWanted
 ) -> tuple[int, list[UploadRecord]]:
     """A page of the caller's uploads, newest first, and how many there are."""
     statement = (
@@ -129,7 +129,7 @@ async def list_uploads(
 
 
 async def fetch_upload(
-    session: AsyncSession, upload_id: UUID, by: Principal, *, part: int | None = None
+    session: ReadSession, upload_id: UUID, by: Principal, *, part: int | None = None
 ) -> UploadRecord | None:
     """One of the caller's uploads with its parts, or (of thousands) with the part of that number only."""
     row = await session.scalar(sa.select(UploadRow).where(UploadRow.id == upload_id, is_own(by)))
@@ -140,18 +140,18 @@ async def fetch_upload(
     return record_of(row, await fetch_part(session, row.id, part))
 
 
-async def lock_upload(session: AsyncSession, upload_id: UUID) -> UploadRow:
+async def lock_upload(session: WriteSession, upload_id: UUID) -> UploadRow:
     """The row as it is now, locked until the end of the transaction."""
     statement = sa.select(UploadRow).where(UploadRow.id == upload_id).with_for_update()
     return (await session.scalars(statement, execution_options={"populate_existing": True})).one()
 
 
-def insert_upload(session: AsyncSession, row: UploadRow) -> None:
+def insert_upload(session: WriteSession, row: UploadRow) -> None:
     """Insert an announced upload."""
     session.add(row)
 
 
-async def insert_landed_uploads(session: AsyncSession, uploads: Sequence[LandedUpload]) -> None:
+async def insert_landed_uploads(session: WriteSession, uploads: Sequence[LandedUpload]) -> None:
     """Insert uploads that have landed."""
     now = await fetch_clock(session)
     rows = [_landed_values(upload, now) for upload in uploads]

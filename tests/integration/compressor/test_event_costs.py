@@ -15,7 +15,7 @@ from libs.common.db import Database
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
 from libs.common.events import CopyVerified
-from services.compressor.events import copy_verified
+from services.compressor.events import hears_with
 from services.compressor.models import Base, RecordingRow
 from services.compressor.queries.indexing import list_wanted_recordings, update_unreadable
 from tests.support.lab import laboratory
@@ -62,6 +62,7 @@ class WatchedHandler:
         self.database = Database(cingulum.environment["CINGULUM_COMPRESSOR_DATABASE_URL"], Service.COMPRESSOR)
         cingulum.stack.push_async_callback(self.database.close)
         self.writer = Writer(self.database, infrastructure(Base.metadata), lambda: None)
+        self.handlers = hears_with(lambda: None).handlers
         self.statements: list[tuple[str, tuple[Any, ...]]] = []
 
     async def handle(self, dataset_id: UUID) -> int:
@@ -78,7 +79,7 @@ class WatchedHandler:
                 event = CopyVerified(
                     dataset_id=dataset_id, copy_id=uuid4(), session_id=None, sha256="ab" * 32
                 )
-                await copy_verified(tx, event)
+                await self.handlers[CopyVerified.subject](tx, event)
         finally:
             sa.event.remove(engine, "before_cursor_execute", note)
         n_rows = 0
