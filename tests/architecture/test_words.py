@@ -64,12 +64,9 @@ PENDING: tuple[str, ...] = (
     "deploy",
     "examples",
     "libs/common",
-    "services/compressor",
-    "services/gateway",
     "services/metadata",
     "services/registry",
     "services/scheduler",
-    "services/transfer",
     "tests/acceptance",
     "tests/architecture",
     "tests/deploy",
@@ -104,11 +101,8 @@ PENDING: tuple[str, ...] = (
     "tests/unit/deploy",
     "tests/unit/libs/common",
     "tests/unit/services",
-    "tests/unit/services/compressor",
-    "tests/unit/services/gateway",
     "tests/unit/services/registry",
     "tests/unit/services/scheduler",
-    "tests/unit/services/transfer",
 )
 
 

@@ -55,9 +55,9 @@ class Indexer:
             try:
                 if time.monotonic() >= scan_at:
                     async with self._writer.begin() as tx:
-                        await queries.insert_all_wanted(tx.session)
+                        await queries.insert_all_pending(tx.session)
                     scan_at = time.monotonic() + self._every_s
-                if await self.index_wanted() and not is_warm:
+                if await self.index_pending() and not is_warm:
                     await asyncio.to_thread(warm_up)
                     is_warm = True
                 while self._prove and await self.prove_next() and not self._woken.is_set():
@@ -69,13 +69,13 @@ class Indexer:
                 wake_at = min([scan_at, *self._retry_at.values()])
                 await asyncio.wait_for(self._woken.wait(), max(0.0, wake_at - time.monotonic()))
 
-    async def index_wanted(self) -> bool:
+    async def index_pending(self) -> bool:
         """Index the wanted recordings; whether any recording is indexed.
 
         A problem of one recording is stored with it, and does not stop the next one.
         """
         async with self._writer.database.read_long() as session:
-            recordings = await queries.list_wanted_recordings(session, exclude=self._postponed())
+            recordings = await queries.list_pending_recordings(session, exclude=self._postponed())
         for recording in recordings:
             await self._index(recording)
         async with self._writer.database.read_long() as session:

@@ -10,7 +10,7 @@ from libs.common.problem import NotFound
 from libs.common.visibility import Visibility
 from services.compressor.domain.recordings import NotIndexed
 from services.compressor.operations.slice_cache import OpenRecording, SliceCache, reader_of
-from services.compressor.queries.indexing import insert_wanted_of
+from services.compressor.queries.indexing import insert_pending_of
 from services.compressor.queries.recordings import fetch_recording, fetch_recording_key
 
 
@@ -18,7 +18,7 @@ async def want_recordings_of(
     tx: Transaction, dataset_ids: Sequence[UUID], wake_indexer: Callable[[], None]
 ) -> None:
     """Want an index of the recordings that these datasets are, or are companions of."""
-    await insert_wanted_of(tx.session, dataset_ids)
+    await insert_pending_of(tx.session, dataset_ids)
     tx.after_commit("indexer", wake_indexer)
 
 

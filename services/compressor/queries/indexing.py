@@ -38,7 +38,7 @@ _PROBLEM = sa.case(
 Condition = sa.ColumnElement[bool]
 
 
-async def insert_wanted_of(session: WriteSession, dataset_ids: Sequence[UUID]) -> None:
+async def insert_pending_of(session: WriteSession, dataset_ids: Sequence[UUID]) -> None:
     """Insert as wanted the recordings that these files are, or are companions of; of others only the name is read."""
     owner = (DATASET.c.session_id, DATASET.c.content_type, DATASET.c.object_id)
     files = sa.select(DATASET.c.id, *owner, DATASET.c.collection, DATASET.c.revision, DATASET.c.name)
@@ -51,10 +51,10 @@ async def insert_wanted_of(session: WriteSession, dataset_ids: Sequence[UUID]) -
                 await session.scalars(sa.select(DATASET.c.id).where(beside(file, DATASET.c, suffixes)))
             )
     if packed:
-        await session.execute(_insert_wanted(_verified_recordings().where(_PACKED.c.id.in_(sorted(packed)))))
+        await session.execute(_insert_pending(_verified_recordings().where(_PACKED.c.id.in_(sorted(packed)))))
 
 
-async def insert_all_wanted(session: WriteSession) -> None:
+async def insert_all_pending(session: WriteSession) -> None:
     """Insert as wanted every verified .cgl, and .cbin with its .ch, whose files are not those of its row."""
     is_known = sa.exists().where(
         RecordingRow.dataset_id == _PACKED.c.id,
@@ -63,10 +63,10 @@ async def insert_all_wanted(session: WriteSession) -> None:
         RecordingRow.meta_sha256.is_not_distinct_from(_META.c.sha256),
         _known_ambiguity() == _PROBLEM,
     )
-    await session.execute(_insert_wanted(_verified_recordings().where(~is_known)))
+    await session.execute(_insert_pending(_verified_recordings().where(~is_known)))
 
 
-def _insert_wanted(recordings: sa.Select[Any]) -> Insert:
+def _insert_pending(recordings: sa.Select[Any]) -> Insert:
     columns = ["dataset_id", "session_id", "state", "problem", "sha256", "ch_sha256", "meta_sha256"]
     inserting = insert(RecordingRow).from_select(columns, recordings)
     new = inserting.excluded
@@ -160,7 +160,7 @@ async def fetch_unproved_recording(
     return None if row is None else recording_of(row)
 
 
-async def list_wanted_recordings(
+async def list_pending_recordings(
     session: ReadSession, exclude: Collection[UUID] = ()
 ) -> list[StoredRecording]:
     """Recordings to be indexed, of datasets that are not deleted."""

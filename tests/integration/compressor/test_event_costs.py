@@ -17,7 +17,7 @@ from libs.common.db.transaction import Writer
 from libs.common.events import CopyVerified
 from services.compressor.events import hears_with
 from services.compressor.models import Base, RecordingRow
-from services.compressor.queries.indexing import list_wanted_recordings, update_unreadable
+from services.compressor.queries.indexing import list_pending_recordings, update_unreadable
 from tests.support.lab import laboratory
 from tests.support.recordings import STEM, a_recording
 from tests.support.slices import verified
@@ -121,9 +121,9 @@ async def test_a_result_is_not_written_after_its_companions_changed(
     handler = WatchedHandler(cingulum)
     await handler.handle(ids[recording.packed])
     async with handler.writer.begin() as tx:
-        [before] = await list_wanted_recordings(tx.session)
+        [before] = await list_pending_recordings(tx.session)
         changing = sa.update(RecordingRow).values(meta_sha256="cd" * 32)
         await tx.session.execute(changing.execution_options(synchronize_session="fetch"))
         assert not await update_unreadable(tx.session, before, "broken")
-        [after] = await list_wanted_recordings(tx.session)
+        [after] = await list_pending_recordings(tx.session)
         assert await update_unreadable(tx.session, after, "broken")

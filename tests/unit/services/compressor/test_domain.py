@@ -55,7 +55,7 @@ def test_a_span_lies_within_the_recording_or_is_refused(
 
 
 @given(st.lists(st.integers(0, 384), min_size=1, max_size=50))
-def test_channels_come_in_the_order_in_which_they_are_named(channels: list[int]) -> None:
+def test_channels_keep_the_order_of_their_names(channels: list[int]) -> None:
     assert channels_of(",".join(map(str, channels)), 385) == channels
 
 
