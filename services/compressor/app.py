@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from libs.common.app import Loop, Parts, at_the_end, create_app
 from libs.common.catalogue import Service
 from libs.common.storage import store_of
-from services.compressor.events import hears_with
+from services.compressor.events import handlers_with
 from services.compressor.models import Base
 from services.compressor.operations.indexer import Indexer
 from services.compressor.operations.slice_cache import SliceCache
@@ -31,5 +31,7 @@ async def _start(woken: asyncio.Event, app: FastAPI) -> Sequence[Loop]:
 def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to those of the environment."""
     woken = asyncio.Event()  # the indexer
-    parts = Parts(Service.COMPRESSOR, routers, Base.metadata, hears_with(woken.set), partial(_start, woken))
+    parts = Parts(
+        Service.COMPRESSOR, routers, Base.metadata, handlers_with(woken.set), partial(_start, woken)
+    )
     return create_app(parts, settings or Settings())

@@ -91,14 +91,14 @@ async def _send_nth(environment: Mapping[str, str], user: UUID, kind: str, n: in
 
 
 async def _send(context: UploadContext, by: Principal, data: bytes, name: str) -> None:
-    from libs.common.schemas.pages import PageWanted
+    from libs.common.schemas.pages import PageRequest
     from libs.common.schemas.uploads import UploadIn
     from services.transfer.domain import missing_parts
     from services.transfer.operations import parts, uploads
     from services.transfer.queries.uploads import UploadFilters, list_uploads
 
     async with context.database.read() as session:
-        _, records = await list_uploads(session, by, UploadFilters(), PageWanted())
+        _, records = await list_uploads(session, by, UploadFilters(), PageRequest())
     begun = [record.upload for record in records if record.name == name]
     if begun:
         upload = begun[0]

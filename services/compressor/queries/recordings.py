@@ -14,7 +14,7 @@ from libs.common.db.sessions import ReadSession
 from libs.common.filters.list_filters import ListFilters, Where, parameter
 from libs.common.filters.parameters import UuidText
 from libs.common.published import DATASETS, SESSIONS, table
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.slices import Recording
 from libs.common.visibility import Visibility
 from libs.common.visible import dataset_row_visible
@@ -53,7 +53,7 @@ async def list_recordings(
     session: ReadSession,
     visibility: Visibility,
     filters: RecordingFilters,
-    paging: PageWanted,
+    paging: PageRequest,
 ) -> tuple[int, list[Recording]]:
     """A page of indexed recordings of current versions, latest session first, and how many there are."""
     is_current = sa.and_(DATASET.c.id == RecordingRow.dataset_id, DATASET.c.sha256 == RecordingRow.sha256)

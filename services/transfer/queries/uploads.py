@@ -17,7 +17,7 @@ from libs.common.filters.list_filters import ListFilters, Where, parameter
 from libs.common.filters.parameters import Parsed, UuidText, parse_names
 from libs.common.permissions import Principal, reach_of
 from libs.common.published import COPIES, DATASETS, JOBS, table
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import UploadState
 from libs.common.scopes import Permission
 from libs.common.targets import object_in_reach, session_in_reach
@@ -114,7 +114,7 @@ def _is_for_hidden(visibility: Visibility) -> sa.ColumnElement[bool]:
 
 
 async def list_uploads(
-    session: ReadSession, by: Principal, filters: UploadFilters, paging: PageWanted
+    session: ReadSession, by: Principal, filters: UploadFilters, paging: PageRequest
 ) -> tuple[int, list[UploadRecord]]:
     """A page of the caller's uploads, newest first, and how many there are."""
     statement = (

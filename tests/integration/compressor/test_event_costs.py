@@ -15,7 +15,7 @@ from libs.common.db import Database
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
 from libs.common.events import CopyVerified
-from services.compressor.events import hears_with
+from services.compressor.events import handlers_with
 from services.compressor.models import Base, RecordingRow
 from services.compressor.queries.indexing import list_pending_recordings, update_unreadable
 from tests.support.lab import laboratory
@@ -62,7 +62,7 @@ class WatchedHandler:
         self.database = Database(cingulum.environment["CINGULUM_COMPRESSOR_DATABASE_URL"], Service.COMPRESSOR)
         cingulum.stack.push_async_callback(self.database.close)
         self.writer = Writer(self.database, infrastructure(Base.metadata), lambda: None)
-        self.handlers = hears_with(lambda: None).handlers
+        self.handlers = handlers_with(lambda: None).by_subject
         self.statements: list[tuple[str, tuple[Any, ...]]] = []
 
     async def handle(self, dataset_id: UUID) -> int:
