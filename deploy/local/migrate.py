@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,9 +24,18 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from deploy.local.places import write_private
 from deploy.local.servers import Postgres
 from libs.common.catalogue import STATEFUL, Service
-from libs.common.migrate import Addresses, alembic_config, models_of, owner_role, step_zero, upgrade
+from libs.common.migrate import (
+    Addresses,
+    alembic_config,
+    folder_of,
+    models_of,
+    owner_role,
+    step_zero,
+    upgrade,
+)
 
 OLDEST_POSTGRES, NEWEST_POSTGRES = 15, 18
+_GENERATED = re.compile(r"^ *# ### (?:commands auto generated|end Alembic).*\n", re.MULTILINE)
 
 
 def built() -> tuple[Service, ...]:
@@ -67,6 +77,8 @@ async def _make(service: Service, message: str) -> None:
         await step_zero(addresses)
         await upgrade(service, addresses, views=False)
         await with_alembic(service, addresses, revision, message=message, autogenerate=True)
+    newest = max((folder_of(service) / "migrations" / "versions").glob("[0-9]*.py"))
+    newest.write_text(_GENERATED.sub("", newest.read_text()))
 
 
 async def _migrate_local(addresses: Addresses, services_file: Path) -> int:

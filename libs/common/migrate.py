@@ -185,7 +185,10 @@ async def upgrade(service: Service, addresses: Addresses, *, views: bool = True)
 def alembic_config(service: Service, models: ModuleType, connection: sa.Connection) -> Config:
     """Alembic's configuration for one service, on a connection that is open."""
     config = Config()
-    config.set_main_option("script_location", str(folder_of(service) / "migrations"))
+    migrations = folder_of(service) / "migrations"
+    config.set_main_option("script_location", str(migrations))
+    number = len(list((migrations / "versions").glob("[0-9]*.py"))) + 1
+    config.set_main_option("file_template", f"{number:04d}_%%(slug)s")
     config.set_main_option("path_separator", "os")
     config.attributes.update(connection=connection, metadata=models.Base.metadata, schema=str(service))
     return config
