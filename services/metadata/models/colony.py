@@ -1,4 +1,4 @@
-"""Animals and what is noted about their bodies."""
+"""Subjects, their lines and litters, their weighings and water."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class LitterRow(Identified, SoftDeleted, WithJson, Base):
 
 
 class SubjectRow(Identified, SoftDeleted, WithJson, Base):
-    """An animal."""
+    """A subject: an animal."""
 
     __tablename__ = "subjects"
     __table_args__ = (
@@ -76,7 +76,7 @@ class SubjectRow(Identified, SoftDeleted, WithJson, Base):
 
 
 class SubjectProjectRow(Base):
-    """An animal belongs to a project."""
+    """A subject is in a project."""
 
     __tablename__ = "subject_projects"
     subject_id: Mapped[UUID] = mapped_column(sa.ForeignKey(SubjectRow.id), primary_key=True)
@@ -99,7 +99,7 @@ class WeighingRow(Identified, SoftDeleted, WithJson, Base):
     __tablename__ = "weighings"
     __table_args__ = (
         sa.CheckConstraint("weight >= 0 AND weight < 'Infinity'", name="weight_is_a_weight"),
-        sa.Index("ix_weighings_subject_id_at", "subject_id", "date_time_at"),  # an animal's curve
+        sa.Index("ix_weighings_subject_id_at", "subject_id", "date_time_at"),  # of one subject, by time
     )
     subject_id: Mapped[UUID] = mapped_column(sa.ForeignKey(SubjectRow.id))
     user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(UserRow.id))
@@ -109,7 +109,7 @@ class WeighingRow(Identified, SoftDeleted, WithJson, Base):
 
 
 class WaterAdministrationRow(Identified, SoftDeleted, WithJson, Base):
-    """Water that an animal got, in mL; no volume where it was not measured."""
+    """Water that a subject got, in mL; without a volume if it was not measured."""
 
     __tablename__ = "water_administrations"
     __table_args__ = (

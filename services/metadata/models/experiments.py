@@ -1,4 +1,4 @@
-"""Actions on animals: sessions, surgeries, restrictions; and where they happen."""
+"""Actions on subjects: sessions, surgeries, water restrictions; and where they happen."""
 
 from __future__ import annotations
 

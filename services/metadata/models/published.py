@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-# Labs of current memberships, projects, and people whose animals this one may edit: no longer those of people who
-# were deactivated, since nobody hands on more than they have.
+# Labs of current memberships, projects, and users whose subjects this one may edit. Users who were
+# deactivated are left out: nobody delegates more rights than they have.
 _RIGHTS: Final = """
                ARRAY(SELECT m.lab_id FROM metadata.memberships m WHERE m.user_id = u.id AND m.deleted_at IS NULL
                      AND m.start_date <= current_date AND (m.end_date IS NULL OR m.end_date >= current_date)

@@ -63,7 +63,7 @@ def people(visibility: Visibility) -> Condition:
 
 
 def subjects(visibility: Visibility, subject: Any = SubjectRow) -> Condition:
-    """Animals the caller may know of."""
+    """Subjects the caller may know of."""
     return sa.and_(
         subject.deleted_at.is_(None), visible.subject_row_visible(visibility, subject.id, subject.lab_id)
     )
@@ -72,7 +72,7 @@ def subjects(visibility: Visibility, subject: Any = SubjectRow) -> Condition:
 def email_shown(visibility: Visibility) -> Condition:
     """People whose e-mail address the caller may see: administrators see all, everybody else their own.
 
-    A shared account sees none: whoever uses it is not one person.
+    A shared account sees none: several people use it.
     """
     if visibility.every_email:
         return sa.true()

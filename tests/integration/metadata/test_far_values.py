@@ -44,8 +44,8 @@ async def test_a_time_that_no_clock_shows_is_refused(cingulum: Cingulum, line: s
     for zone in ("Europe/London", "America/New_York", "Pacific/Auckland"):
         await lab.metadata.patch("/labs/hilllab", {"timezone": zone})
         for time in FAR:
-            told = time[:10] if field.endswith("_date") else time
-            answer = await lab.metadata.post(path, TIMES[line] | {field: told})
+            value = time[:10] if field.endswith("_date") else time
+            answer = await lab.metadata.post(path, TIMES[line] | {field: value})
             assert (answer.status_code, field in answer.json()) == (400, True), answer.text
     await assert_lists_are_whole(lab.metadata)
 
@@ -93,7 +93,7 @@ async def test_scopes_are_read_once_each_and_few(cingulum: Cingulum) -> None:
 
 
 @pytest.mark.parametrize("name", [".", "..", "..."])
-async def test_no_animal_has_a_name_that_is_no_folder(cingulum: Cingulum, name: str) -> None:
+async def test_a_name_that_is_not_a_folder_is_refused(cingulum: Cingulum, name: str) -> None:
     lab = await laboratory(cingulum)
     answer = await lab.metadata.post("/subjects", {"nickname": name, "lab": "hilllab"})
     assert (answer.status_code, "nickname" in answer.json()) == (400, True)

@@ -26,8 +26,8 @@ async def colony(labs: Labs) -> Labs:
     return labs
 
 
-async def _count(labs: Labs, who: str, path: str, **query: str) -> int:
-    answer = await labs.as_(who).get(path, params={"limit": 1} | query)
+async def _count(labs: Labs, username: str, path: str, **query: str) -> int:
+    answer = await labs.as_(username).get(path, params={"limit": 1} | query)
     assert answer.status_code == 200, answer.text
     return int(answer.json()["count"])
 
@@ -53,9 +53,9 @@ async def test_the_letters_of_hidden_things_do_not_show_in_counts(colony: Labs) 
     for path, name, value in LETTERS:
         other = "99999" if "weight" in name else "no-such-thing"
         *first, last = name.split(",")
-        for asked in (name, ",".join([*first, f"~{last}"])):
-            missing = await _count(colony, "bob", path, django=f"{asked},{other}")
-            assert await _count(colony, "bob", path, django=f"{asked},{value}") == missing, (path, asked)
+        for pairs in (name, ",".join([*first, f"~{last}"])):
+            missing = await _count(colony, "bob", path, django=f"{pairs},{other}")
+            assert await _count(colony, "bob", path, django=f"{pairs},{value}") == missing, (path, pairs)
         mine = {"projects": frozenset({colony.project_ids["secretp"]})}
         answer = await colony.as_("ada", **mine).get(path, params={"django": f"{name},{value}"})
         assert answer.json()["count"] > 0, f"who may see, finds: {path} {name}"

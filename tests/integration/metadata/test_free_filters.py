@@ -34,7 +34,7 @@ async def _numbers(labs: Labs, **query: str) -> list[int]:
     return sorted(await labs.names("/sessions", "number", **query))
 
 
-async def test_sessions_are_found_by_their_keys_as_the_client_writes_them(colony: Labs) -> None:
+async def test_sessions_are_filtered_by_keys_as_the_client_sends_them(colony: Labs) -> None:
     ids = await colony.names("/sessions", subject="KS001")
     assert await colony.names("/sessions", django=f"pk,{ids[0]}") == [ids[0]]
     assert await colony.names("/sessions", django=f"pk__in,('{ids[0]}', '{ids[1]}')") == ids
@@ -42,7 +42,7 @@ async def test_sessions_are_found_by_their_keys_as_the_client_writes_them(colony
     assert await colony.names("/sessions", django=f"~pk,{ids[0]},subject__nickname,KS001") == [ids[1]]
 
 
-BY_WHAT_HANGS_ON_THEM: tuple[tuple[str, list[int]], ...] = (
+BY_RELATED_OBJECTS: tuple[tuple[str, list[int]], ...] = (
     ("subject__nickname,KS001", [1, 2]),
     ("subject__nickname__in,['KS001','KS002']", [1, 1, 2]),
     ("start_time__date,2024-03-02", [1]),
@@ -65,8 +65,8 @@ BY_WHAT_HANGS_ON_THEM: tuple[tuple[str, list[int]], ...] = (
 )
 
 
-async def test_sessions_are_found_by_what_hangs_on_them(colony: Labs) -> None:
-    for django, numbers in BY_WHAT_HANGS_ON_THEM:
+async def test_sessions_are_filtered_by_related_objects(colony: Labs) -> None:
+    for django, numbers in BY_RELATED_OBJECTS:
         assert await _numbers(colony, django=django) == numbers, django
     assert await _numbers(colony, extended_qc="tip,PASS") == [1]
     assert await _numbers(colony, extended_qc="n__lt,1") == []
@@ -92,7 +92,7 @@ async def filed(colony: Labs) -> Running:
     return registry
 
 
-BY_THEIR_DATASETS = (
+BY_DATASETS = (
     ("name,spikes.times.npy", [1, 2]),
     ("name__icontains,trials", [1]),
     ("dataset_type__name,spikes.times", [1, 2]),
@@ -107,18 +107,18 @@ BY_THEIR_DATASETS = (
 )
 
 
-async def test_sessions_and_insertions_are_found_by_datasets(colony: Labs, filed: Running) -> None:
-    for name, numbers in BY_THEIR_DATASETS:
+async def test_sessions_and_insertions_are_filtered_by_datasets(colony: Labs, filed: Running) -> None:
+    for name, numbers in BY_DATASETS:
         assert await _numbers(colony, django=f"data_dataset_session_related__{name}") == numbers, name
 
-    async def found(django: str) -> list[str]:
+    async def insertions(django: str) -> list[str]:
         return await colony.names("/insertions", "name", django=django)
 
-    assert await found("datasets__name__icontains,spikes") == ["probe00"]
-    assert await found("datasets__name__icontains,trials") == []
-    assert await found("session__subject__nickname,KS001") == ["probe00", "probe01"]
-    assert await found("json__extended_qc__done,True") == ["probe00"]
-    assert await found("session__start_time__date,2024-03-03,name,probe01") == ["probe01"]
+    assert await insertions("datasets__name__icontains,spikes") == ["probe00"]
+    assert await insertions("datasets__name__icontains,trials") == []
+    assert await insertions("session__subject__nickname,KS001") == ["probe00", "probe01"]
+    assert await insertions("json__extended_qc__done,True") == ["probe00"]
+    assert await insertions("session__start_time__date,2024-03-03,name,probe01") == ["probe01"]
     endpoint = "4d4bf1a9-6c4e-4ff1-9e7c-0a6c4a3f6b11"
     answer = await filed.patch("/data-repository/fileserver", {"globus_endpoint_id": endpoint})
     assert answer.status_code == 200, answer.text
@@ -129,7 +129,7 @@ async def test_sessions_and_insertions_are_found_by_datasets(colony: Labs, filed
     assert await colony.names("/labs", "name", django="~repositories__name,fileserver") == ["coastlab"]
 
 
-async def test_animals_people_and_their_records_are_found(colony: Labs) -> None:
+async def test_subjects_users_and_records_are_filtered(colony: Labs) -> None:
     day = "2024-03-02T20:00:00"
     await colony.post("/weighings", subject="KS001", weight=21.5, date_time=day, user="ada")
     await colony.post("/water-administrations", subject="KS001", water_administered=1.0, date_time=day)
@@ -151,11 +151,11 @@ async def test_animals_people_and_their_records_are_found(colony: Labs) -> None:
         ("/users", "username__startswith,a", 1),
         ("/users", "is_stock_manager,True", 1),
     ):
-        found = (await colony.metadata.get(path, params={"django": django})).json()
-        assert found["count"] == count, (path, django, found)
+        listed = (await colony.metadata.get(path, params={"django": django})).json()
+        assert listed["count"] == count, (path, django, listed)
 
 
-async def test_an_unknown_field_or_a_senseless_value_is_refused_by_name(labs: Labs) -> None:
+async def test_an_unknown_field_or_an_invalid_value_is_refused_by_name(labs: Labs) -> None:
     for path, query in (
         ("/sessions", {"django": "colour,red"}),
         ("/sessions", {"django": "pk,not-a-uuid"}),
@@ -167,9 +167,9 @@ async def test_an_unknown_field_or_a_senseless_value_is_refused_by_name(labs: La
         ("/sessions", {"django": "users__username__in,__import__('os').system('true')"}),
     ):
         answer = await labs.metadata.get(path, params=query)
-        said = answer.json()
+        body = answer.json()
         if answer.status_code == 200:
-            assert said["count"] == 0, query
+            assert body["count"] == 0, query
         else:
-            assert answer.status_code == 400, (query, said)
-            assert said.keys() - {"status_code", "type"}, said
+            assert answer.status_code == 400, (query, body)
+            assert body.keys() - {"status_code", "type"}, body

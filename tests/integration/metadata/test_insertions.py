@@ -50,7 +50,7 @@ async def test_a_new_insertion_needs_a_session_and_a_name(
     assert (response.status_code, response.json()[missing]) == (400, ["This field is required."])
 
 
-async def test_a_deleted_insertion_is_not_found(shared_labs: Labs, insertion: dict[str, Any]) -> None:
+async def test_a_deleted_insertion_answers_404(shared_labs: Labs, insertion: dict[str, Any]) -> None:
     ada, path = shared_labs.as_("ada"), f"/insertions/{insertion['id']}"
     assert (await ada.delete(path)).status_code == 204
     assert (await ada.get(path)).status_code == 404

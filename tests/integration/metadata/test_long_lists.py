@@ -44,39 +44,39 @@ async def crowded(labs: Labs) -> Labs:
 @contextmanager
 def statements(labs: Labs) -> Iterator[list[str]]:
     """What is asked of the database in the block."""
-    engine, told = labs.metadata.app.state.database.reading.sync_engine, []
+    engine, sent = labs.metadata.app.state.database.reading.sync_engine, []
 
-    def heard(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         # The bus looks for what it missed, and for what waits, in its own time.
         if "published_events" not in statement and "dead_events" not in statement:
-            told.append(statement)
+            sent.append(statement)
 
-    sa.event.listen(engine, "before_cursor_execute", heard)
+    sa.event.listen(engine, "before_cursor_execute", record)
     try:
-        yield told
+        yield sent
     finally:
-        sa.event.remove(engine, "before_cursor_execute", heard)
+        sa.event.remove(engine, "before_cursor_execute", record)
 
 
 async def test_a_page_of_a_long_list_is_one_statement_however_long_the_list(crowded: Labs) -> None:
-    with statements(crowded) as told:
+    with statements(crowded) as sent:
         answer = (await crowded.metadata.get("/sessions?limit=100")).json()
     assert (answer["count"], len(answer["results"])) == (N_SESSIONS, 100)
-    assert len(told) == 1, told
-    with statements(crowded) as told:
+    assert len(sent) == 1, sent
+    with statements(crowded) as sent:
         answer = (
             await crowded.metadata.get("/sessions?subject=M7&date_range=2024-01-03,2024-01-03&number=001")
         ).json()
-    assert (answer["count"], len(told)) == (1, 1)
+    assert (answer["count"], len(sent)) == (1, 1)
 
-    with statements(crowded) as told:
+    with statements(crowded) as sent:
         answer = (await crowded.metadata.get("/subjects")).json()
     assert (answer["count"], len(answer["results"])) == (N_ANIMALS, N_ANIMALS)
     assert all(row["reference_weight"] == 22 for row in answer["results"])
-    assert len(told) == 4, told  # the page, weights, water, actions: not one an animal
+    assert len(sent) == 4, sent  # the page, weights, water, actions: not one an animal
 
 
-async def test_a_session_is_found_by_its_path_over_the_indexes(crowded: Labs) -> None:
+async def test_a_session_is_looked_up_by_its_path_over_the_indexes(crowded: Labs) -> None:
     query = {"subject": "M7", "date_range": "2024-01-03,2024-01-03", "number": "001"}
     visibility = system_visibility()
     conditions = SessionFilters.model_validate(query).conditions(visibility)

@@ -115,7 +115,7 @@ async def deleted(rig: Labs, session: dict[str, Any]) -> dict[str, str]:
     return {"session": session["id"], "insertion": insertion["id"]}
 
 
-async def test_a_deleted_session_and_its_insertions_are_not_found(rig: Labs, deleted: dict[str, str]) -> None:
+async def test_a_deleted_session_and_its_insertions_answer_404(rig: Labs, deleted: dict[str, str]) -> None:
     for segment in ("session", "insertion"):
         assert (await rig.metadata.get(f"/{segment}s/{deleted[segment]}")).status_code == 404
         assert deleted[segment] not in await rig.names(f"/{segment}s")

@@ -142,7 +142,7 @@ async def deleted(colony: Labs, nickname: str) -> str:
     return nickname
 
 
-async def test_a_deleted_subject_is_not_found(colony: Labs, deleted: str) -> None:
+async def test_a_deleted_subject_answers_404(colony: Labs, deleted: str) -> None:
     ada = colony.as_("ada")
     assert (await ada.get(f"/subjects/{deleted}")).status_code == 404
     assert (await ada.get("/weighings", params={"nickname": deleted})).json()["count"] == 0

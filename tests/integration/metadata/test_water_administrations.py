@@ -61,7 +61,7 @@ async def test_water_is_filtered(
     assert response.json()["count"] == count
 
 
-async def test_deleted_water_is_not_found(shared_labs: Labs, water: dict[str, Any]) -> None:
+async def test_deleted_water_answers_404(shared_labs: Labs, water: dict[str, Any]) -> None:
     ada, path = shared_labs.as_("ada"), f"/water-administrations/{water['id']}"
     statuses = [(await ada.delete(path)).status_code, (await ada.get(path)).status_code]
     assert [*statuses, (await ada.delete(path)).status_code] == [204, 404, 404]

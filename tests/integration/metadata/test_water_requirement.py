@@ -25,11 +25,11 @@ COLUMNS = {
 }
 
 
-async def test_each_day_says_how_the_animal_stood(cingulum: Cingulum) -> None:
+async def test_each_day_has_its_weights_and_water(cingulum: Cingulum) -> None:
     async with browsing(cingulum.environment) as browser:
         await a_colony(browser)
-        asked = "/water-requirement/KS014?start_date=2020-08-20&end_date=2020-08-26"
-        answer = await browser.api("GET", asked)
+        path = "/water-requirement/KS014?start_date=2020-08-20&end_date=2020-08-26"
+        answer = await browser.api("GET", path)
         days = {record["date"]: record for record in answer["records"]}
         assert list(days) == [f"2020-08-{n}" for n in range(20, 27)]
         assert set(days["2020-08-20"]) >= COLUMNS
@@ -48,7 +48,7 @@ async def test_each_day_says_how_the_animal_stood(cingulum: Cingulum) -> None:
         assert whole["records"][0]["date"] == "2020-08-21"
 
 
-async def test_who_asks_too_much_or_for_nobody_is_told_so(cingulum: Cingulum) -> None:
+async def test_an_invalid_request_is_refused(cingulum: Cingulum) -> None:
     async with browsing(cingulum.environment) as browser:
         assert (await browser.get("/water-requirement/KS014")).status_code == 403
         await a_colony(browser)

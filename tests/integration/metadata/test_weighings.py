@@ -63,7 +63,7 @@ async def test_the_day_of_a_weighing_is_that_of_its_own_labs_clock(shared_labs: 
     assert (await shared_labs.as_("ada").get("/weighings", params=query)).json()["count"] == 1
 
 
-async def test_a_deleted_weighing_is_not_found(shared_labs: Labs, weighing: dict[str, Any]) -> None:
+async def test_a_deleted_weighing_answers_404(shared_labs: Labs, weighing: dict[str, Any]) -> None:
     ada, path = shared_labs.as_("ada"), f"/weighings/{weighing['id']}"
     statuses = [(await ada.delete(path)).status_code, (await ada.get(path)).status_code]
     assert [*statuses, (await ada.delete(path)).status_code] == [204, 404, 404]

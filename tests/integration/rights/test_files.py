@@ -36,24 +36,26 @@ async def _in_private_project(lab: Laboratory, *paths: str) -> Principal:
     await made(lab.metadata, "/projects", {"name": "secret", "users": ["ada"], "is_private": True})
     for path in paths:
         assert (await lab.metadata.patch(path, {"projects": ["secret"]})).status_code == 200
-    async with lab.metadata.app.state.database.read() as read:
-        project = await read.scalar(sa.select(table(PROJECTS).c.id).where(table(PROJECTS).c.name == "secret"))
+    async with lab.metadata.app.state.database.session() as session:
+        project = await session.scalar(
+            sa.select(table(PROJECTS).c.id).where(table(PROJECTS).c.name == "secret")
+        )
     return replace(lab.member, projects=frozenset({project}))
 
 
 async def _answers(
-    services: dict[str, Running], who: Principal, doors: Iterable[tuple[str, str]]
+    services: dict[str, Running], caller: Principal, doors: Iterable[tuple[str, str]]
 ) -> dict[str, str]:
     """What each door says: a status, or how many rows a list has."""
-    found = {}
+    answers = {}
     for service, path in doors:
-        answer = await services[service].as_(who).get(path)
+        answer = await services[service].as_(caller).get(path)
         listed = (
             answer.json() if answer.headers.get("content-type", "").startswith("application/json") else None
         )
         counted = isinstance(listed, dict) and "count" in listed
-        found[path] = f"{listed['count']} rows" if counted and listed else str(answer.status_code)
-    return found
+        answers[path] = f"{listed['count']} rows" if counted and listed else str(answer.status_code)
+    return answers
 
 
 async def test_deleting_a_private_project_opens_nothing_at_any_door(
@@ -87,13 +89,13 @@ async def test_deleting_a_private_project_opens_nothing_at_any_door(
     for deleted in (False, True):
         if deleted:
             assert (await lab.metadata.delete("/projects/secret")).status_code == 204
-        for who in (lab.visitor, lab.member, replace(lab.visitor, is_public=True)):
-            assert set((await _answers(services, who, details)).values()) == {"404"}, deleted
-            assert set((await _answers(services, who, lists)).values()) == {"0 rows"}, deleted
-        for who in (ada, lab.administrator):
-            found = await _answers(services, who, (*details, *lists))
-            found.pop("/downloads" if who is ada else "") if who is ada else None
-            assert not {"404", "403", "0 rows"} & set(found.values()), found
+        for caller in (lab.visitor, lab.member, replace(lab.visitor, is_public=True)):
+            assert set((await _answers(services, caller, details)).values()) == {"404"}, deleted
+            assert set((await _answers(services, caller, lists)).values()) == {"0 rows"}, deleted
+        for caller in (ada, lab.administrator):
+            answers = await _answers(services, caller, (*details, *lists))
+            answers.pop("/downloads" if caller is ada else "") if caller is ada else None
+            assert not {"404", "403", "0 rows"} & set(answers.values()), answers
 
 
 async def test_an_aggregate_is_as_visible_as_its_object(lab: Laboratory) -> None:
@@ -104,23 +106,23 @@ async def test_an_aggregate_is_as_visible_as_its_object(lab: Laboratory) -> None
         "object_id": subject,
         "name": "rig_pc",
     }
-    (found,) = await lab.register(TRIALS, **body)
+    (dataset,) = await lab.register(TRIALS, **body)
     services, doors = {"registry": lab.registry}, (
-        ("registry", "/datasets?django=session__isnull,True"), ("registry", f"/files?dataset={found['id']}"),
-        ("registry", f"/copies?dataset={found['id']}"), ("registry", f"/datasets/{found['id']}"),
+        ("registry", "/datasets?django=session__isnull,True"), ("registry", f"/files?dataset={dataset['id']}"),
+        ("registry", f"/copies?dataset={dataset['id']}"), ("registry", f"/datasets/{dataset['id']}"),
     )  # fmt: skip
     narrow = replace(lab.member, scopes=frozenset({Scope(Permission.READ, lab_id=uuid4())}))
-    seen = {"1 rows", "3 rows", "200"}  # one dataset; a record in each repository of the lab
-    assert set((await _answers(services, lab.visitor, doors)).values()) == seen
-    assert not seen & set((await _answers(services, narrow, doors)).values())
+    visible_answers = {"1 rows", "3 rows", "200"}  # one dataset; a record in each repository of the lab
+    assert set((await _answers(services, lab.visitor, doors)).values()) == visible_answers
+    assert not visible_answers & set((await _answers(services, narrow, doors)).values())
     ada = await _in_private_project(lab, f"/subjects/{SUBJECT}")
     for deleted in (False, True):
         if deleted:
             assert (await lab.metadata.delete("/projects/secret")).status_code == 204
-        for who in (lab.visitor, lab.member, replace(lab.visitor, is_public=True)):
-            assert set((await _answers(services, who, doors)).values()) == {"0 rows", "404"}
-        for who in (ada, lab.administrator):
-            assert set((await _answers(services, who, doors)).values()) == seen
+        for caller in (lab.visitor, lab.member, replace(lab.visitor, is_public=True)):
+            assert set((await _answers(services, caller, doors)).values()) == {"0 rows", "404"}
+        for caller in (ada, lab.administrator):
+            assert set((await _answers(services, caller, doors)).values()) == visible_answers
 
 
 async def test_a_public_tag_on_an_aggregate_shows_it_and_its_animal_and_no_more(lab: Laboratory) -> None:
@@ -131,16 +133,16 @@ async def test_a_public_tag_on_an_aggregate_shows_it_and_its_animal_and_no_more(
         "object_id": subject,
         "name": "rig_pc",
     }
-    (found,) = await lab.register(TRIALS, **body)
+    (dataset,) = await lab.register(TRIALS, **body)
     await lab.register("alf/spikes.times.npy")
     public = Principal(uuid4(), "public", is_public=True)
     assert (await lab.registry.as_(public).get("/datasets")).json()["count"] == 0
     assert (await lab.metadata.as_(public).get("/subjects")).json()["count"] == 0
     root = lab.registry.as_(lab.administrator)
     await made(root, "/tags", {"name": "paper", "public": True})
-    assert (await root.patch(f"/datasets/{found['id']}", {"tags": ["paper"]})).status_code == 200
+    assert (await root.patch(f"/datasets/{dataset['id']}", {"tags": ["paper"]})).status_code == 200
     shown = (await lab.registry.as_(public).get("/datasets")).json()["results"]
-    assert [row["url"].rpartition("/")[2] for row in shown] == [found["id"]]
+    assert [row["url"].rpartition("/")[2] for row in shown] == [dataset["id"]]
     assert (await lab.metadata.as_(public).get(f"/subjects/{SUBJECT}")).status_code == 200
     assert (await lab.metadata.as_(public).get("/sessions")).json()["count"] == 0
     await _in_private_project(lab, f"/subjects/{SUBJECT}")
@@ -181,17 +183,17 @@ async def test_files_cannot_be_registered_on_what_their_sender_may_not_know_of(l
         ("DELETE", "/datasets/ID", {}, dataset["id"], NOBODY),
         ("POST", "/new-download", {"datasets": ["ID"]}, dataset["id"], NOBODY),
     )
-    for who in (lab.member, lab.visitor, Principal(uuid4(), "stock", is_stock_manager=True)):
+    for caller in (lab.member, lab.visitor, Principal(uuid4(), "stock", is_stock_manager=True)):
         for method, path, body, hidden, missing in bodies:
             texts = []
             for name in (hidden, missing):
-                filled = {key: [one.replace("ID", name) for one in value] if isinstance(value, list)
+                filled = {key: [text.replace("ID", name) for text in value] if isinstance(value, list)
                           else value.replace("ID", name) if isinstance(value, str) else value
                           for key, value in body.items()}  # fmt: skip
-                answer = await lab.registry.as_(who).request(method, path.replace("ID", name), json=filled)
+                answer = await lab.registry.as_(caller).request(method, path.replace("ID", name), json=filled)
                 texts.append((answer.status_code, answer.text.replace(name, "…")))
-            assert texts[0] == texts[1], (who.username, method, path)
-            assert texts[0][0] in {400, 404}, (who.username, method, path, texts)
+            assert texts[0] == texts[1], (caller.username, method, path)
+            assert texts[0][0] in {400, 404}, (caller.username, method, path, texts)
 
 
 async def test_files_of_an_object_lie_in_the_objects_own_folder(lab: Laboratory) -> None:
@@ -222,17 +224,17 @@ async def test_bytes_cannot_be_brought_to_a_copy_that_their_sender_may_not_know_
 ) -> None:
     transfer = await cingulum.start(Service.TRANSFER, lab.member)
     (dataset,) = await lab.register("alf/spikes.times.npy", name="central")
-    held = {"dataset": dataset["id"], "repository": "central"}
-    (copy,) = (await lab.registry.get("/copies", params=held)).json()["results"]
+    query = {"dataset": dataset["id"], "repository": "central"}
+    (copy,) = (await lab.registry.get("/copies", params=query)).json()["results"]
     body = {"size_bytes": 3, "copy_id": copy["id"]}
     mine = await made(transfer, "/uploads", body)
     ada = await _in_private_project(lab, f"/sessions/{lab.session_id}")
-    for who in (lab.member, lab.visitor, Principal(uuid4(), "stock", is_stock_manager=True)):
+    for caller in (lab.member, lab.visitor, Principal(uuid4(), "stock", is_stock_manager=True)):
         answers = [
-            await transfer.as_(who).post("/uploads", body | {"copy_id": which})
-            for which in (copy["id"], NOBODY)
+            await transfer.as_(caller).post("/uploads", body | {"copy_id": copy_id})
+            for copy_id in (copy["id"], NOBODY)
         ]
-        assert [answer.status_code for answer in answers] == [400, 400], who.username
+        assert [answer.status_code for answer in answers] == [400, 400], caller.username
         assert answers[0].text.replace(copy["id"], NOBODY) == answers[1].text
     # what a former member had begun is not there any more, for reading and for sending
     for method, path, more in (
@@ -241,7 +243,8 @@ async def test_bytes_cannot_be_brought_to_a_copy_that_their_sender_may_not_know_
         ("POST", "/complete", {"json": {"sha256": "ab" * 32}}),
     ):
         answers = [
-            await transfer.request(method, f"/uploads/{one}{path}", **more) for one in (mine["id"], NOBODY)
+            await transfer.request(method, f"/uploads/{upload_id}{path}", **more)
+            for upload_id in (mine["id"], NOBODY)
         ]
         assert [answer.status_code for answer in answers] == [404, 404], path
         assert answers[0].text.replace(mine["id"], NOBODY) == answers[1].text

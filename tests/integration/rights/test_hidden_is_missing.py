@@ -68,16 +68,16 @@ BODIES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 )
 
 
-@pytest.mark.parametrize("who", ["ada", "bob", "eve"])
+@pytest.mark.parametrize("username", ["ada", "bob", "eve"])
 async def test_a_body_that_names_a_hidden_thing_is_answered_as_if_it_were_not_there(
-    labs: Labs, secret: dict[str, Any], who: str
+    labs: Labs, secret: dict[str, Any], username: str
 ) -> None:
-    caller = labs.as_(who)
+    caller = labs.as_(username)
 
     def filled(body: dict[str, Any], name: str) -> dict[str, Any]:
         put = {"ANIMAL": name, "PROJECT": name, "SESSION": name}
         return {
-            key: [put.get(one, one) for one in value] if isinstance(value, list) else put.get(value, value)
+            key: [put.get(item, item) for item in value] if isinstance(value, list) else put.get(value, value)
             for key, value in body.items()
         }
 
@@ -88,22 +88,21 @@ async def test_a_body_that_names_a_hidden_thing_is_answered_as_if_it_were_not_th
             for name in (hidden, missing)
         ]
         _same(answers, hidden, missing)
-        assert who != "ada" or answers[0].status_code == 400, (method, path, answers[0].text)
+        assert username != "ada" or answers[0].status_code == 400, (method, path, answers[0].text)
 
 
-@pytest.mark.parametrize("who", ["ada", "bob", "eve", "public"])
+@pytest.mark.parametrize("username", ["ada", "bob", "eve", "public"])
 async def test_a_path_that_names_a_hidden_thing_is_answered_as_if_it_were_not_there(
-    labs: Labs, secret: dict[str, Any], who: str
+    labs: Labs, secret: dict[str, Any], username: str
 ) -> None:
-    caller = labs.as_(who)
+    caller = labs.as_(username)
     for segment, key in (
         ("sessions", "session"), ("insertions", "probe"), ("weighings", "weighing"), ("surgeries", "surgery"),
         ("water-administrations", "water"), ("water-restriction", "limit"),
     ):  # fmt: skip
         for method in ("GET", "PATCH", "PUT", "DELETE"):
             answers = [
-                await caller.request(method, f"/{segment}/{which}", json={})
-                for which in (secret[key], NOBODY)
+                await caller.request(method, f"/{segment}/{name}", json={}) for name in (secret[key], NOBODY)
             ]
             assert answers[0].status_code == answers[1].status_code, (method, segment)
             assert answers[0].status_code in {403, 404, 405}, (method, segment, answers[0].text)
@@ -122,8 +121,8 @@ async def test_no_list_and_no_detail_names_what_hangs_on_a_hidden_thing(
     labs: Labs, secret: dict[str, Any]
 ) -> None:
     """Root writes water of ada's animal into the hidden session, and of the hidden animal into the open one."""
-    given: dict[str, Any] = {"subject": "KS001", "session": secret["session"], "water_administered": 1}
-    theirs = await labs.post("/water-administrations", **given)
+    water: dict[str, Any] = {"subject": "KS001", "session": secret["session"], "water_administered": 1}
+    theirs = await labs.post("/water-administrations", **water)
     await labs.post("/water-administrations", subject="KS666", session=secret["open"], water_administered=7)
     await labs.metadata.patch(f"/sessions/{secret['open']}", {"parent_session": secret["session"]})
     bob = labs.as_("bob")
@@ -169,7 +168,7 @@ async def test_a_session_of_an_animal_in_a_deleted_private_project_stays_private
     assert (await labs.as_("bob").get("/sessions")).json()["count"] == 0
 
 
-async def test_another_session_of_the_day_is_told_of_only_where_it_is_visible(labs: Labs) -> None:
+async def test_a_notice_of_another_session_of_the_day_needs_its_visibility(labs: Labs) -> None:
     await labs.project("secret", is_private=True)
     await labs.animal("KS001")
     await labs.session("KS001", projects=["secret"])

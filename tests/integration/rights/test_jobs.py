@@ -17,9 +17,9 @@ async def _scheduler(labs: Labs) -> Running:
     return await labs.cingulum.start(Service.SCHEDULER, labs.principal("root"))
 
 
-async def _knows(scheduler: Running, who: Any, task: str) -> bool:
+async def _knows(scheduler: Running, principal: Any, task: str) -> bool:
     """Whether a caller knows of a task: every door says the same."""
-    caller = scheduler.as_(who)
+    caller = scheduler.as_(principal)
     listed = [row["id"] for path in ("/tasks", "/jobs") for row in (await caller.get(path)).json()["results"]]
     doors = [
         (await caller.get(path)).status_code
@@ -92,8 +92,8 @@ async def test_a_job_is_as_visible_as_its_session_also_to_a_token_of_one_project
         tasks[project] = (await made(scheduler, "/tasks", {"session": session["id"], "name": "t"}))["id"]
     ada = labs.principal("ada", projects=frozenset({secret}))
     narrowed = {
-        name: labs.as_("ada", f"project:{which}:read", projects=ada.projects).caller
-        for name, which in (("open", open_one), ("secret", secret))
+        name: labs.as_("ada", f"project:{project_id}:read", projects=ada.projects).caller
+        for name, project_id in (("open", open_one), ("secret", secret))
     }
     expected = {
         "bob": (labs.principal("bob"), {"open"}), "ada": (ada, {"open", "secret"}),
@@ -105,9 +105,9 @@ async def test_a_job_is_as_visible_as_its_session_also_to_a_token_of_one_project
     for deleted in (False, True):
         if deleted:
             assert (await labs.metadata.delete("/projects/secret")).status_code == 204
-        for name, (who, wanted) in expected.items():
-            known = {project for project, task in tasks.items() if await _knows(scheduler, who, task)}
-            assert known == wanted, (name, deleted)
+        for name, (principal, expected_projects) in expected.items():
+            known = {project for project, task in tasks.items() if await _knows(scheduler, principal, task)}
+            assert known == expected_projects, (name, deleted)
 
 
 async def test_a_task_cannot_be_made_in_a_session_that_its_maker_may_not_know_of(labs: Labs) -> None:
@@ -126,8 +126,8 @@ async def test_a_task_cannot_be_made_in_a_session_that_its_maker_may_not_know_of
 async def test_public_readers_know_of_no_worker(labs: Labs) -> None:
     scheduler = await _scheduler(labs)
     worker = labs.as_("root", "work").caller
-    asked = {"claim_id": str(uuid4()), "worker": "rig-7", "tasks": ["t"], "wait_s": 0}
-    assert (await scheduler.as_(worker).post("/jobs/claim", asked)).status_code == 200
+    claim = {"claim_id": str(uuid4()), "worker": "rig-7", "tasks": ["t"], "wait_s": 0}
+    assert (await scheduler.as_(worker).post("/jobs/claim", claim)).status_code == 200
     assert [row["name"] for row in (await scheduler.as_(labs.principal("eve")).get("/workers")).json()] == [
         "rig-7"
     ]

@@ -22,7 +22,7 @@ from tests.support.worlds.probes import Probes, text_of
 from tests.support.worlds.routes import READS, WRITES, own_port, table
 
 READING = {"GET", "HEAD"}
-MAPS: dict[str, FieldMap] = {f"/{segment}": one for segment, one in METADATA_MAPS.items()} | {
+MAPS: dict[str, FieldMap] = {f"/{segment}": fields for segment, fields in METADATA_MAPS.items()} | {
     "/datasets": django_filters.DATASETS,
     "/files": django_filters.FILES,
     "/downloads": django_filters.DOWNLOADS,
@@ -69,7 +69,7 @@ async def test_no_route_tells_of_what_is_hidden(
                 elif method in READING:
                     await probes.read(method, path, route, READS[path])
                     if method == "GET":
-                        await probes.seen(method, path, READS[path])
+                        await probes.check_shown(method, path, READS[path])
         await _letters(probes)
         for line, expected in WRITES.items():
             await probes.write(line, expected)
@@ -114,7 +114,7 @@ async def _letters(probes: Probes) -> None:
         for path, fields in MAPS.items():
             for name in _texts(fields, hops):
                 pattern = f"{name}__iregex,{'|'.join(words)}"
-                answer = await probes.asker(caller).ask("GET", path, params={"django": pattern, "limit": 1})
+                answer = await probes.caller(caller).ask("GET", path, params={"django": pattern, "limit": 1})
                 probes.cells[f"GET {path}?django={name}", world.title] += 1
                 if answer.status_code == 200 and answer.json()["count"]:
                     probes.fail(world, f"GET {path}?django={pattern}", f"finds {text_of(answer)[:200]}")
@@ -123,9 +123,9 @@ async def _letters(probes: Probes) -> None:
 
 
 def _texts(fields: FieldMap, hops: int, before: str = "") -> Iterator[str]:
-    for name, one in fields.fields.items():
-        if isinstance(one, Relation):
+    for name, field in fields.fields.items():
+        if isinstance(field, Relation):
             if hops:
-                yield from _texts(one.target(), hops - 1, f"{before}{name}__")
-        elif isinstance(one, JsonField) or one.kind == "text":
+                yield from _texts(field.target(), hops - 1, f"{before}{name}__")
+        elif isinstance(field, JsonField) or field.kind == "text":
             yield f"{before}{name}"

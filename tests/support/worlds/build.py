@@ -145,13 +145,13 @@ async def _open(worlds: Worlds) -> None:
         await make.hidden_dataset(town, family)
     family = worlds.new("zqpubl")
     await town.root.made("/subjects", nickname="shown-mouse", lab="hilllab")
-    told: dict[str, Any] = {
+    session: dict[str, Any] = {
         "subject": "shown-mouse",
         "lab": "hilllab",
         "start_time": f"{make.DAY}T10:00:00",
         "number": 1,
     }
-    await town.root.made("/sessions", **told)
+    await town.root.made("/sessions", **session)
     family.keep("folder", f"shown-mouse/{make.DAY}/001", hidden=False)
     shown = await make.dataset(town, family, "alf/licks.times.npy", b"bytes for all")
     await make.hidden_dataset(town, family)

@@ -96,16 +96,16 @@ async def task(by: Asker, family: Family, **about: Any) -> None:
 async def dataset(town: Town, family: Family, name: str, content: bytes, **about: Any) -> str:
     """A registered file whose bytes lie in the central store, proved."""
     root = town.root
-    told: dict[str, Any] = {"name": "central", "filenames": [name], "filesizes": [len(content)]}
-    told["hashes"] = [md5(content, usedforsecurity=False).hexdigest()]
+    registration: dict[str, Any] = {"name": "central", "filenames": [name], "filesizes": [len(content)]}
+    registration["hashes"] = [md5(content, usedforsecurity=False).hexdigest()]
     answer = await root.ask(
-        "POST", "/register-file", json=told | {"path": family.things.get("folder")} | about
+        "POST", "/register-file", json=registration | {"path": family.things.get("folder")} | about
     )
     assert answer.status_code == 201, answer.text
     dataset_id = answer.json()[0]["id"]
     copies = (await root.ask("GET", f"/copies?dataset={dataset_id}&repository=central")).json()["results"]
-    said = {"size_bytes": len(content), "copy_id": copies[0]["id"], "name": f"sent for {family.word}"}
-    upload = await root.made("/uploads", **said)
+    announced = {"size_bytes": len(content), "copy_id": copies[0]["id"], "name": f"sent for {family.word}"}
+    upload = await root.made("/uploads", **announced)
     sent = await root.ask(
         "PUT", f"/uploads/{upload['id']}/parts/0", content=content, headers=content_digest(content)
     )
@@ -119,7 +119,7 @@ async def dataset(town: Town, family: Family, name: str, content: bytes, **about
         "upload_id": upload["id"],
         "download_id": counted["download"][0],
         "dataset_name": name.rpartition("/")[2],
-        "md5": told["hashes"][0],
+        "md5": registration["hashes"][0],
         "sha256": sha256(content).hexdigest(),
         "path": copies[0]["relative_path"],
     }
@@ -137,9 +137,9 @@ async def hidden_dataset(town: Town, family: Family, **about: Any) -> None:
 async def until_proved(town: Town) -> None:
     """Wait until the store has been looked at for every file."""
     for _ in range(PATIENCE_S * 10):
-        asked = {"repository": "central", "limit": 1}
-        all_of = (await town.root.ask("GET", "/copies", params=asked)).json()["count"]
-        proved = (await town.root.ask("GET", "/copies", params=asked | {"state": "verified"})).json()["count"]
+        query = {"repository": "central", "limit": 1}
+        all_of = (await town.root.ask("GET", "/copies", params=query)).json()["count"]
+        proved = (await town.root.ask("GET", "/copies", params=query | {"state": "verified"})).json()["count"]
         if proved == all_of:
             return
         await asyncio.sleep(0.1)

@@ -84,7 +84,7 @@ def text_of(answer: httpx.Response) -> str:
     return where + "".join(tables)
 
 
-def told(answer: httpx.Response, values: Iterable[str]) -> tuple[int, str]:
+def status_and_text(answer: httpx.Response, values: Iterable[str]) -> tuple[int, str]:
     """Status and text, with what was asked for taken out of it."""
     text = text_of(answer)
     for value in sorted({*values, *map(quote, values)}, key=len, reverse=True):
@@ -109,15 +109,17 @@ class Probes:
     def family(self, world: World) -> Family:
         return self.worlds.families[world.family]
 
-    def asker(self, name: str) -> Asker:
+    def caller(self, name: str) -> Asker:
         return self.worlds.town.people[name]
 
     def fail(self, world: World, line: str, why: str) -> None:
         self.failures.append(f"{world.title} ({world.caller}): {line}: {why}")
 
-    def check_marks(self, world: World, line: str, answer: httpx.Response, asked: Iterable[str] = ()) -> None:
+    def check_marks(
+        self, world: World, line: str, answer: httpx.Response, values: Iterable[str] = ()
+    ) -> None:
         """Nothing hidden from the caller is in an answer, but for what the request itself named."""
-        _, text = told(answer, asked)
+        _, text = status_and_text(answer, values)
         for mark in self.worlds.marks(world.caller):
             if mark in text:
                 at = text.index(mark)
@@ -138,21 +140,21 @@ class Probes:
     ) -> None:
         """Ask for the hidden and for the missing; `values` is what was put in, by what stands in its place."""
         self.cells[route, world.title] += 1
-        asker, line = self.asker(world.caller), f"{method} {path} {next(iter(both.values()), ('',))[0]}"
-        answer = await asker.ask(method, path, **{name: pair[0] for name, pair in both.items()})
+        caller, line = self.caller(world.caller), f"{method} {path} {next(iter(both.values()), ('',))[0]}"
+        answer = await caller.ask(method, path, **{name: pair[0] for name, pair in both.items()})
         self.check_marks(world, line, answer, values)
         key = (world.caller, method, twin, repr({name: pair[1] for name, pair in both.items()}))
         if key not in self._twins:
-            other = await asker.ask(method, twin, **{name: pair[1] for name, pair in both.items()})
+            other = await caller.ask(method, twin, **{name: pair[1] for name, pair in both.items()})
             self._twins[key] = (other.status_code, text_of(other))
         status, text = self._twins[key]
         for value in sorted({*values.values(), *map(quote, values.values())}, key=len, reverse=True):
             text = text.replace(value, "·")
-        found = told(answer, values)
-        if found != (status, text):
-            at = next((n for n, (a, b) in enumerate(zip(found[1], text, strict=False)) if a != b), 0)
-            here, there = (one[max(0, at - 60) : at + 200] for one in (found[1], text))
-            self.fail(world, line, f"{found[0]} {here!r} and for what is not there {status} {there!r}")
+        answered = status_and_text(answer, values)
+        if answered != (status, text):
+            at = next((n for n, (a, b) in enumerate(zip(answered[1], text, strict=False)) if a != b), 0)
+            here, there = (text[max(0, at - 60) : at + 200] for text in (answered[1], text))
+            self.fail(world, line, f"{answered[0]} {here!r} and for what is not there {status} {there!r}")
 
     async def read(self, method: str, path: str, route: Any, expected: Read) -> None:
         """All that a reading route is asked in every world."""
@@ -172,7 +174,7 @@ class Probes:
             return
         plain = fill(path, tuple(thing[1:] for thing in expected.things))
         for world in {world.caller: world for world in WORLDS}.values():
-            answer = await self.asker(world.caller).ask(
+            answer = await self.caller(world.caller).ask(
                 method, plain, params={"limit": 1000} if expected.paged else None
             )
             self.check_marks(world, f"{method} {plain}", answer)
@@ -185,11 +187,11 @@ class Probes:
         if expected.also:
             pairs = {things[k]: missing(k) for k in expected.also.values() if k in things}
             if len(pairs) == len(expected.also) and "session_id" in things:
-                asked = [
+                params = [
                     {name: value(kind) for name, kind in expected.also.items()}
                     for value in (things.__getitem__, missing)
                 ]
-                await self.pair(world, f"GET {path}", "GET", path, path, pairs, params=(asked[0], asked[1]))
+                await self.pair(world, f"GET {path}", "GET", path, path, pairs, params=(params[0], params[1]))
         for name in parameters(route):
             kind = NAMED_BY.get(name, expected.holds if name in {"id", "django"} else "word")
             if kind not in things or (kind == "word" and world not in FIRST):
@@ -203,28 +205,30 @@ class Probes:
                 world, f"GET {path}", "GET", path, path, pairs, params=({name: value}, {name: other})
             )
 
-    async def seen(self, method: str, path: str, expected: Read) -> None:
+    async def check_shown(self, method: str, path: str, expected: Read) -> None:
         """Who may see, sees: otherwise the pairs above would prove nothing."""
         for world in {world.family: world for world in WORLDS}.values():
             things = self.family(world).things
             if (world.family, path) in NOBODY:
                 continue
             if expected.holds in things and expected.holds:
-                answer = await self.asker("root").ask(method, path, params={"limit": 1000})
+                answer = await self.caller("root").ask(method, path, params={"limit": 1000})
                 if things[expected.holds] not in text_of(answer):
                     self.fail(world, f"{method} {path}", f"root does not see {things[expected.holds]}")
             elif expected.things and all(thing in things for thing in expected.things):
                 own = {"upload_id", "download_id"} & set(expected.things)
                 for name in {"root"} if own else {"root", world.sees}:
-                    asked = [fill(path, tuple(quote(value(thing)) for thing in expected.things))
+                    paths = [fill(path, tuple(quote(value(thing)) for thing in expected.things))
                              for value in (things.__getitem__, missing)]  # fmt: skip
-                    answers = [await self.asker(name).ask(method, one) for one in asked]
+                    answers = [
+                        await self.caller(name).ask(method, hidden_or_missing) for hidden_or_missing in paths
+                    ]
                     if answers[0].status_code == answers[1].status_code == 404 and (
-                        told(answers[0], things.values())[1]
-                        == told(answers[1], map(missing, expected.things))[1]
+                        status_and_text(answers[0], things.values())[1]
+                        == status_and_text(answers[1], map(missing, expected.things))[1]
                     ):
                         self.fail(
-                            world, f"{method} {asked[0]}", f"{name} does not see it: {answers[0].text[:200]}"
+                            world, f"{method} {paths[0]}", f"{name} does not see it: {answers[0].text[:200]}"
                         )
 
     async def write(self, line: str, expected: Write) -> None:

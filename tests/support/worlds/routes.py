@@ -136,9 +136,9 @@ READS: Final[dict[str, Read]] = {
     "/health/ready": OPEN,
     "/metrics": OPEN,
 } | {
-    path: read
+    path: expected
     for word in WORDS
-    for path, read in ((f"/{word}", listing()), (f"/{word}/{{name}}", named("nothing")))
+    for path, expected in ((f"/{word}", listing()), (f"/{word}/{{name}}", named("nothing")))
 }
 
 _ANIMAL = ({"description": "written"}, {"projects": ["{project}"]}, {"responsible_user": "ada"})
@@ -277,15 +277,15 @@ def table(app: Any) -> Iterator[tuple[str, str, Any]]:
 
 def parameters(route: Any) -> list[str]:
     """The names of a route's parameters in the query."""
-    found: list[str] = []
+    names: list[str] = []
     waiting = [route.dependant] if hasattr(route, "dependant") else []
     while waiting:
-        one = waiting.pop()
-        waiting += one.dependencies
-        for parameter in one.query_params:
+        dependant = waiting.pop()
+        waiting += dependant.dependencies
+        for parameter in dependant.query_params:
             fields = getattr(parameter.field_info.annotation, "model_fields", None)
-            found += [field.alias or name for name, field in fields.items()] if fields else [parameter.alias]
-    return sorted(set(found) - {"limit", "offset"})
+            names += [field.alias or name for name, field in fields.items()] if fields else [parameter.alias]
+    return sorted(set(names) - {"limit", "offset"})
 
 
 def fill(template: str, values: tuple[str, ...]) -> str:

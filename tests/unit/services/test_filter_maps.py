@@ -41,8 +41,8 @@ VOCABULARIES = {
     "revisions",
     "subjects of sessions",
     "tags",
+    "terms",
     "users",
-    "words",
 }
 
 
@@ -50,18 +50,18 @@ def _maps() -> Iterator[FieldMap]:
     """Each map that a list filters by, and each that a relation leads to."""
     waiting, known = list(LISTS), set[FieldMap]()
     while waiting:
-        one = waiting.pop()
-        if one not in known:
-            known.add(one)
-            relations = [field for field in one.fields.values() if isinstance(field, Relation)]
+        fields = waiting.pop()
+        if fields not in known:
+            known.add(fields)
+            relations = [field for field in fields.fields.values() if isinstance(field, Relation)]
             waiting += [way.target() for field in relations for way in (field, field.shown) if way]
-            yield one
+            yield fields
 
 
-def test_a_map_is_a_vocabulary_or_says_who_may_know_of_its_rows() -> None:
-    public = {one.noun for one in _maps() if one.visible is visible_to_all}
+def test_a_map_is_a_vocabulary_or_has_a_rule_of_visibility() -> None:
+    public = {fields.noun for fields in _maps() if fields.visible is visible_to_all}
     assert public == VOCABULARIES
-    hidden = {one.noun for one in _maps() if one.visible is not visible_to_all}
+    hidden = {fields.noun for fields in _maps() if fields.visible is not visible_to_all}
     assert {"sessions", "subjects", "projects", "datasets", "insertions", "weighings", "tasks"} <= hidden
 
 

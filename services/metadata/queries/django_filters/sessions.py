@@ -1,4 +1,4 @@
-"""What the free filters of sessions, other actions and insertions may ask for, files of the registry included."""
+"""Fields of the free filters on sessions, other actions and insertions, with the files that are registry's."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from services.metadata.queries.django_filters.subjects import (
     REPOSITORY_MAP,
     SESSION_KEY_MAP,
     SUBJECT_MAP,
+    TERM_MAP,
     USER_MAP,
     WATER_MAP,
-    WORD_MAP,
     Fields,
     clock,
-    many,
-    of_shown_subject,
-    one,
-    shown_session,
+    is_of_visible_subject,
+    is_visible_session,
+    to_many,
+    to_one,
     water,
 )
 
 _action, _insertion = ActionRow.__table__.c, InsertionRow.__table__.c
-_worker, _procedure = ActionUserRow.__table__.c, ActionProcedureRow.__table__.c
+_user, _procedure = ActionUserRow.__table__.c, ActionProcedureRow.__table__.c
 _membership = SessionProjectRow.__table__.c
 _dataset, _copy, _tag, _type = table(DATASETS), table(COPIES), table(DATASET_TAGS), table(DATASET_TYPES)
 _revision = _dataset.alias("revised")
 _named_subject = SUBJECT_MAP.source.alias("named_subject")
 
 
-def _shown_insertion(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+def _is_visible_insertion(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return sa.and_(row.deleted_at.is_(None), session_visible(visibility, row.session_id))
 
 
@@ -69,7 +69,7 @@ _COPIES = FieldMap("files", _copy, {
     "exists": Field(
         sa.or_(_copy.c.state == "verified", sa.and_(_copy.c.state == "claimed", _copy.c.store.is_(None))), "bool"
     ),
-    "data_repository": one(REPOSITORY_MAP, _copy.c.repository_id),
+    "data_repository": to_one(REPOSITORY_MAP, _copy.c.repository_id),
 }, visible=lambda visibility, row: dataset_visible(visibility, row.dataset_id))  # fmt: skip
 _DATASETS = FieldMap("datasets", _dataset, {
     "id": Field(_dataset.c.id, "uuid"),
@@ -98,11 +98,11 @@ _COMMON: Fields = {
     "start_time": clock(_action.start_time),
     "end_time": clock(_action.end_time),
     "json": JsonField(_action.json),
-    "subject": one(SUBJECT_MAP, _action.subject_id),
-    "lab": one(LAB_MAP, _action.lab_id),
-    "location": one(LOCATION_MAP, _action.location_id),
-    "users": many(USER_MAP, _worker.action_id, _action.id, _worker.user_id),
-    "procedures": many(WORD_MAP, _procedure.action_id, _action.id, _procedure.procedure_id),
+    "subject": to_one(SUBJECT_MAP, _action.subject_id),
+    "lab": to_one(LAB_MAP, _action.lab_id),
+    "location": to_one(LOCATION_MAP, _action.location_id),
+    "users": to_many(USER_MAP, _user.action_id, _action.id, _user.user_id),
+    "procedures": to_many(TERM_MAP, _procedure.action_id, _action.id, _procedure.procedure_id),
 }
 # A path holds the nickname: whoever may know of a session reads it there, also where the animal itself is hidden.
 _NAMED_SUBJECTS = FieldMap(
@@ -127,8 +127,8 @@ SESSION_MAP: FieldMap = FieldMap("sessions", ActionRow.__table__, _COMMON | {
     "qc": Field(_action.qc, "int"),
     "extended_qc": JsonField(_action.extended_qc),
     "auto_datetime": Field(_action.auto_datetime, "datetime"),
-    "parent_session": one(SESSION_KEY_MAP, _action.parent_session_id),
-    "projects": many(PROJECT_MAP, _membership.session_id, _action.id, _membership.project_id),
+    "parent_session": to_one(SESSION_KEY_MAP, _action.parent_session_id),
+    "projects": to_many(PROJECT_MAP, _membership.session_id, _action.id, _membership.project_id),
     "data_dataset_session_related": Relation(lambda: _DATASETS, on=_dataset.c.session_id == _action.id),
     "probe_insertion": Relation(
         lambda: INSERTION_MAP,
@@ -137,13 +137,13 @@ SESSION_MAP: FieldMap = FieldMap("sessions", ActionRow.__table__, _COMMON | {
     "wateradmin_session_related": Relation(
         lambda: WATER_MAP, on=sa.and_(water.session_id == _action.id, water.deleted_at.is_(None))
     ),
-}, visible=shown_session)  # fmt: skip
+}, visible=is_visible_session)  # fmt: skip
 ACTION_MAP = FieldMap("actions", ActionRow.__table__, _COMMON | {
     "outcome_type": Field(_action.outcome_type, "text"),
     "implant_weight": Field(_action.implant_weight, "float"),
     "reference_weight": Field(_action.reference_weight, "float"),
-    "water_type": one(WORD_MAP, _action.water_type_id),
-}, visible=of_shown_subject)  # fmt: skip
+    "water_type": to_one(TERM_MAP, _action.water_type_id),
+}, visible=is_of_visible_subject)  # fmt: skip
 INSERTION_MAP: FieldMap = FieldMap("insertions", InsertionRow.__table__, {
     "id": Field(_insertion.id, "uuid"),
     "name": Field(_insertion.name, "text"),
@@ -151,7 +151,7 @@ INSERTION_MAP: FieldMap = FieldMap("insertions", InsertionRow.__table__, {
     "serial": Field(_insertion.serial, "text"),
     "auto_datetime": Field(_insertion.auto_datetime, "datetime"),
     "json": JsonField(_insertion.json),
-    "session": one(SESSION_MAP, _insertion.session_id),
+    "session": to_one(SESSION_MAP, _insertion.session_id),
     "datasets": Relation(
         lambda: _DATASETS,
         on=sa.and_(
@@ -159,4 +159,4 @@ INSERTION_MAP: FieldMap = FieldMap("insertions", InsertionRow.__table__, {
             sa.func.split_part(_dataset.c.collection, "/", 2) == _insertion.name,
         ),
     ),
-}, visible=_shown_insertion)  # fmt: skip
+}, visible=_is_visible_insertion)  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the free filters of people, labs, animals and their records may ask for."""
+"""Fields of the free filters on users, labs, subjects and their records."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def _columns(row: Any) -> Any:
     return row.__table__.c
 
 
-user, lab, project, place = map(_columns, (UserRow, LabRow, ProjectRow, LocationRow))
-word, line, litter, subject = map(_columns, (VocabularyRow, LineRow, LitterRow, SubjectRow))
+user, lab, project, location = map(_columns, (UserRow, LabRow, ProjectRow, LocationRow))
+term, line, litter, subject = map(_columns, (VocabularyRow, LineRow, LitterRow, SubjectRow))
 weighing, water = map(_columns, (WeighingRow, WaterAdministrationRow))
 lab_repository, project_user, subject_project = map(
     _columns, (LabRepositoryRow, ProjectUserRow, SubjectProjectRow)
@@ -50,32 +50,32 @@ def clock(column: Any) -> Field:
     return Field(sa.cast(column, sa.TIMESTAMP(timezone=False)), "datetime")
 
 
-def one(target: FieldMap, key: Any) -> Relation:
+def to_one(target: FieldMap, key: Any) -> Relation:
     """To the one row that `key` holds the id of."""
     return Relation(lambda: target, on=target.source.c.id == key, key=key)
 
 
-def many(target: FieldMap, link_owner: Any, owner: Any, link_other: Any) -> Relation:
+def to_many(target: FieldMap, link_owner: Any, owner: Any, link_other: Any) -> Relation:
     """To many rows over a link table; deleted ones are left out."""
     theirs = target.source.c
     here = theirs.deleted_at.is_(None) if "deleted_at" in theirs else sa.true()
     return Relation(lambda: target, on=sa.and_(link_owner == owner, link_other == theirs.id, here))
 
 
-def _shown_project(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+def _is_visible_project(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return sa.and_(row.deleted_at.is_(None), project_row_visible(visibility, row.id, row.is_private))
 
 
-def _shown_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+def _is_visible_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return sa.and_(row.deleted_at.is_(None), subject_row_visible(visibility, row.id, row.lab_id))
 
 
-def of_shown_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    """Records of animals, such as weighings, that the caller may know of."""
+def is_of_visible_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    """Records of subjects that the caller may know of."""
     return sa.and_(row.deleted_at.is_(None), subject_visible(visibility, row.subject_id))
 
 
-def shown_session(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+def is_visible_session(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     """Sessions that the caller may know of."""
     return session_visible(visibility, row.id)
 
@@ -107,39 +107,39 @@ LAB_MAP = FieldMap("labs", LabRow.__table__, {
     "reference_weight_pct": Field(lab.reference_weight_pct, "float"),
     "zscore_weight_pct": Field(lab.zscore_weight_pct, "float"),
     "json": JsonField(lab.json),
-    "repositories": many(REPOSITORY_MAP, lab_repository.lab_id, lab.id, lab_repository.repository_id),
+    "repositories": to_many(REPOSITORY_MAP, lab_repository.lab_id, lab.id, lab_repository.repository_id),
 }, visible=visible_to_all)  # fmt: skip
 PROJECT_MAP = FieldMap("projects", ProjectRow.__table__, {
     "id": Field(project.id, "uuid"),
     **_texts(project, "name", "description"),
-    "users": many(USER_MAP, project_user.project_id, project.id, project_user.user_id),
-}, visible=_shown_project)  # fmt: skip
+    "users": to_many(USER_MAP, project_user.project_id, project.id, project_user.user_id),
+}, visible=_is_visible_project)  # fmt: skip
 LOCATION_MAP = FieldMap("locations", LocationRow.__table__, {
-    "id": Field(place.id, "uuid"),
-    "name": Field(place.name, "text"),
-    "json": JsonField(place.json),
-    "lab": one(LAB_MAP, place.lab_id),
+    "id": Field(location.id, "uuid"),
+    "name": Field(location.name, "text"),
+    "json": JsonField(location.json),
+    "lab": to_one(LAB_MAP, location.lab_id),
 }, visible=visible_to_all)  # fmt: skip
-WORD_MAP = FieldMap("words", VocabularyRow.__table__, {
-    "id": Field(word.id, "uuid"),
-    **_texts(word, "name", "nickname", "description"),
-    "json": JsonField(word.json),
+TERM_MAP = FieldMap("terms", VocabularyRow.__table__, {
+    "id": Field(term.id, "uuid"),
+    **_texts(term, "name", "nickname", "description"),
+    "json": JsonField(term.json),
 }, visible=visible_to_all)  # fmt: skip
 LINE_MAP = FieldMap("lines", LineRow.__table__, {
     "id": Field(line.id, "uuid"),
     **_texts(line, "name", "nickname"),
-    "strain": one(WORD_MAP, line.strain_id),
-    "lab": one(LAB_MAP, line.lab_id),
+    "strain": to_one(TERM_MAP, line.strain_id),
+    "lab": to_one(LAB_MAP, line.lab_id),
 }, visible=visible_to_all)  # fmt: skip
 LITTER_MAP = FieldMap("litters", LitterRow.__table__, {
     "id": Field(litter.id, "uuid"),
     "name": Field(litter.name, "text"),
     "birth_date": Field(litter.birth_date, "date"),
-    "line": one(LINE_MAP, litter.line_id),
+    "line": to_one(LINE_MAP, litter.line_id),
 }, visible=visible_to_all)  # fmt: skip
 # What else a session holds is in SESSION_MAP; water and child sessions ask for its key only.
 SESSION_KEY_MAP = FieldMap(
-    "sessions", _named_session, {"id": Field(_named_session.c.id, "uuid")}, visible=shown_session
+    "sessions", _named_session, {"id": Field(_named_session.c.id, "uuid")}, visible=is_visible_session
 )
 SUBJECT_MAP = FieldMap("subjects", SubjectRow.__table__, {
     "id": Field(subject.id, "uuid"),
@@ -147,37 +147,37 @@ SUBJECT_MAP = FieldMap("subjects", SubjectRow.__table__, {
     "birth_date": Field(subject.birth_date, "date"),
     "death_date": Field(subject.death_date, "date"),
     "json": JsonField(subject.json),
-    "lab": one(LAB_MAP, subject.lab_id),
-    "responsible_user": one(USER_MAP, subject.responsible_user_id),
-    "species": one(WORD_MAP, subject.species_id),
-    "strain": one(WORD_MAP, subject.strain_id),
-    "source": one(WORD_MAP, subject.source_id),
-    "line": one(LINE_MAP, subject.line_id),
-    "litter": one(LITTER_MAP, subject.litter_id),
-    "projects": many(PROJECT_MAP, subject_project.subject_id, subject.id, subject_project.project_id),
+    "lab": to_one(LAB_MAP, subject.lab_id),
+    "responsible_user": to_one(USER_MAP, subject.responsible_user_id),
+    "species": to_one(TERM_MAP, subject.species_id),
+    "strain": to_one(TERM_MAP, subject.strain_id),
+    "source": to_one(TERM_MAP, subject.source_id),
+    "line": to_one(LINE_MAP, subject.line_id),
+    "litter": to_one(LITTER_MAP, subject.litter_id),
+    "projects": to_many(PROJECT_MAP, subject_project.subject_id, subject.id, subject_project.project_id),
     "weighings": Relation(
         lambda: WEIGHING_MAP, on=sa.and_(weighing.subject_id == subject.id, weighing.deleted_at.is_(None))
     ),
     "water_administrations": Relation(
         lambda: WATER_MAP, on=sa.and_(water.subject_id == subject.id, water.deleted_at.is_(None))
     ),
-}, visible=_shown_subject)  # fmt: skip
+}, visible=_is_visible_subject)  # fmt: skip
 WEIGHING_MAP: FieldMap = FieldMap("weighings", WeighingRow.__table__, {
     "id": Field(weighing.id, "uuid"),
     "date_time": clock(weighing.date_time),
     "weight": Field(weighing.weight, "float"),
     "json": JsonField(weighing.json),
-    "subject": one(SUBJECT_MAP, weighing.subject_id),
-    "user": one(USER_MAP, weighing.user_id),
-}, visible=of_shown_subject)  # fmt: skip
+    "subject": to_one(SUBJECT_MAP, weighing.subject_id),
+    "user": to_one(USER_MAP, weighing.user_id),
+}, visible=is_of_visible_subject)  # fmt: skip
 WATER_MAP: FieldMap = FieldMap("water administrations", WaterAdministrationRow.__table__, {
     "id": Field(water.id, "uuid"),
     "date_time": clock(water.date_time),
     "water_administered": Field(water.water_administered, "float"),
     "adlib": Field(water.adlib, "bool"),
     "json": JsonField(water.json),
-    "subject": one(SUBJECT_MAP, water.subject_id),
-    "user": one(USER_MAP, water.user_id),
-    "water_type": one(WORD_MAP, water.water_type_id),
-    "session": one(SESSION_KEY_MAP, water.session_id),
-}, visible=of_shown_subject)  # fmt: skip
+    "subject": to_one(SUBJECT_MAP, water.subject_id),
+    "user": to_one(USER_MAP, water.user_id),
+    "water_type": to_one(TERM_MAP, water.water_type_id),
+    "session": to_one(SESSION_KEY_MAP, water.session_id),
+}, visible=is_of_visible_subject)  # fmt: skip
