@@ -9,7 +9,7 @@ from libs.common.permissions import Principal, Target, in_scope, may_on
 from libs.common.problem import Forbidden
 from libs.common.scopes import Permission
 
-# A writer whose change would hide an object from the writer is refused: nobody locks themselves out.
+# A change that would hide an object from its writer is refused: the writer could not undo it.
 LOSES_ACCESS: Final = ["You would no longer see it: name one of your own projects, or ask an administrator."]
 
 

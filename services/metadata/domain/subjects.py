@@ -30,7 +30,7 @@ def check_new_responsible_user(by: Principal, before: UUID | None, after: UUID |
     """Raises Forbidden where a caller gives away a subject that is for others to give away."""
     if after != before and not may_give_away(by, before):
         raise Forbidden(
-            f"Only its responsible user or a stock manager may give '{nickname}' to somebody else."
+            f"Only its responsible user or a stock manager may give '{nickname}' to another user."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
@@ -234,13 +234,10 @@ def age_weeks(born: date | None, died: date | None, today: date) -> int | None:
 
 def first_day(records: Records, zone: ZoneInfo) -> date | None:
     """The day of a subject's first weighing, water or restriction; None if there is none."""
-    times = [record.date_time_at for record in _first(records.weighings) + _first(records.waters)]
-    times += [record.start_at for record in records.restrictions[:1] if record.start_at]
+    times = [weighing.date_time_at for weighing in records.weighings[:1]]
+    times += [water.date_time_at for water in records.waters[:1]]
+    times += [restriction.start_at for restriction in records.restrictions[:1] if restriction.start_at]
     return day_of(min(times), zone) if times else None
-
-
-def _first(records: Iterable[WeighingRecord | WaterRecord]) -> list[WeighingRecord | WaterRecord]:
-    return list(records)[:1]
 
 
 def days_between(first: date, last: date) -> list[date]:

@@ -43,7 +43,7 @@ class LineAlleleRow(Base):
 
 
 class LitterRow(Identified, SoftDeleted, WithJson, Base):
-    """Animals born together."""
+    """A litter: subjects born together."""
 
     __tablename__ = "litters"
     __table_args__ = (unique_if_not_deleted("litters", "name"),)

@@ -25,7 +25,7 @@ class LocationRow(Identified, SoftDeleted, WithJson, Base):
 
 
 class ActionRow(Identified, SoftDeleted, WithJson, Base):
-    """What all actions have; `kind` says which it is, and which of the columns further down are used."""
+    """An action; `kind` decides which of the columns further down are used."""
 
     __tablename__ = "actions"
     __table_args__ = (

@@ -199,7 +199,7 @@ async def fetch_brief_by_id(
 
 
 async def fetch_brief_of_action(session: ReadSession, action: ActionRow) -> SubjectBrief:
-    """The subject of an action, whoever may know of it; times are read in the zone of the lab where it happens."""
+    """The subject of an action, visible or not; times are read in the zone of the lab where it happens."""
     rows = await session.execute(
         _select_briefs()
         .join(LabRow, LabRow.id == (action.lab_id or SubjectRow.lab_id), isouter=True)

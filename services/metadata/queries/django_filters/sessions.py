@@ -104,7 +104,7 @@ _COMMON: Fields = {
     "users": to_many(USER_MAP, _user.action_id, _action.id, _user.user_id),
     "procedures": to_many(TERM_MAP, _procedure.action_id, _action.id, _procedure.procedure_id),
 }
-# A path holds the nickname: whoever may know of a session reads it there, also where the animal itself is hidden.
+# A path contains the nickname: a caller who sees a session sees it there, also if the subject itself is hidden.
 _NAMED_SUBJECTS = FieldMap(
     "subjects of sessions",
     _named_subject,

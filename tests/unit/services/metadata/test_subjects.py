@@ -36,7 +36,7 @@ def test_a_subject_of_nobody_may_be_given_by_everybody_who_may_change_it() -> No
 
 @pytest.mark.parametrize("after", [OTHER, None])
 def test_giving_away_is_refused_by_name(after: UUID | None) -> None:
-    with pytest.raises(Forbidden, match="may give 'KS001' to somebody else"):
+    with pytest.raises(Forbidden, match="may give 'KS001' to another user"):
         check_new_responsible_user(Principal(OTHER, "bob"), OWNER, after, "KS001")
 
 
