@@ -1,7 +1,7 @@
-"""From which network address a request comes: the gateway sees it, signs it, and services read it.
+"""The network address of a request's sender: the gateway signs it, and services read it.
 
-A signed-in caller's address stands in the inner identity; a stranger has none, so it comes in a header of its own. The
-portal hands the header back to the gateway when it asks on behalf of a browser. Nobody else can make one.
+A signed-in caller's address is in the inner identity; without an account there is none, so it comes in a header of its
+own. The portal passes the header to the gateway when it calls on behalf of a browser. No other sender can make one.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def network_of(address: str) -> str:
 
 
 def is_within(address: str, networks: Sequence[Network]) -> bool:
-    """Whether an address is one of these networks'; what is no address is in none.
+    """Whether an address is one of these networks'; an invalid address is in none.
 
     >>> is_within("::ffff:10.0.0.1", [ip_network("10.0.0.0/8")]), is_within("unknown", [ip_network("10.0.0.0/8")])
     (True, False)

@@ -1,4 +1,4 @@
-"""What every service answers administrators about itself: events that failed, and its audit log.
+"""Routes of every service for administrators: failed events, and the audit log.
 
 `/events/<service>/…` and `/audit/<service>`: the gateway routes them by the second segment.
 """
@@ -44,7 +44,7 @@ WaitingEvents = Annotated[Inbox, Depends(_waiting)]
 async def list_parked_events(
     request: Request, _by: Admin, session: Reading, waiting: WaitingEvents, paging: Paging
 ) -> Page[FailedEvent]:
-    """List events that failed five times by their own fault and are not tried again, the oldest first."""
+    """List events that failed five times and are not retried, the oldest first."""
     return await _page(request, session, waiting, paging, parked=True)
 
 
@@ -52,7 +52,7 @@ async def list_parked_events(
 async def list_waiting_events(
     request: Request, _by: Admin, session: Reading, waiting: WaitingEvents, paging: Paging
 ) -> Page[FailedEvent]:
-    """List events that wait for their next try, or behind another event with the same key, the oldest first."""
+    """List events that wait for a retry, or behind another event with the same key, the oldest first."""
     return await _page(request, session, waiting, paging, parked=False)
 
 
@@ -78,7 +78,7 @@ async def retry_event(
     waiting: WaitingEvents,
     after: BackgroundTasks,
 ) -> FailedEvent:
-    """Try an event again now, parked or waiting; its failures count from zero."""
+    """Retry a parked or waiting event now; its failures count from zero."""
     before = await _find(tx, waiting, state, event_id)
     row = await waiting.try_now(tx.session, event_id)
     tx.audit("event.retried", "event", event_id, before={"error": before.error})
@@ -99,7 +99,7 @@ async def drop_event(
     waiting: WaitingEvents,
     after: BackgroundTasks,
 ) -> None:
-    """Never handle an event, parked or waiting. The audit log keeps all of it."""
+    """Drop a parked or waiting event. The audit log keeps all of it."""
     row = await _find(tx, waiting, state, event_id)
     await waiting.drop(tx.session, event_id)
     tx.audit("event.dropped", "event", event_id, before=_failed(row).model_dump(mode="json"))
@@ -110,9 +110,7 @@ async def drop_event(
 async def _find(tx: Tx, waiting: Inbox, state: str, event_id: UUID) -> Any:
     row = await waiting.find(tx.session, event_id)
     if row is None or state != ("waiting" if row.parked_at is None else "parked"):
-        raise NotFound(
-            f"No event {event_id} is {state} here: it was handled, tried again or dropped meanwhile."
-        )
+        raise NotFound(f"No event {event_id} is {state} here: it was handled, retried or dropped meanwhile.")
     return row
 
 
@@ -127,7 +125,7 @@ async def list_audit(
     action: str | None = None,
     username: str | None = None,
 ) -> Page[AuditEntry]:
-    """List who did what in this service, the latest first; filters are exact."""
+    """List audit entries of this service, the latest first; filters are exact."""
     writer: Writer = request.app.state.writer
     filters = {"object_type": object_type, "object_id": object_id, "action": action, "username": username}
     count, rows = await fetch_page(session, entries(writer.tables, filters), paging)

@@ -49,7 +49,7 @@ FORGET_S = 3600.0
 
 @dataclass(frozen=True)
 class Parts:
-    """What makes one service different from the next.
+    """What differs between services.
 
     `start` is awaited once the database answers; the loops it returns run until the service stops. `handlers` may be
     made from what `start` has put into the application's state.
@@ -129,7 +129,7 @@ def _lifespan(parts: Parts, settings: ServiceSettings) -> Callable[[FastAPI], An
 
 @contextlib.asynccontextmanager
 async def running(loops: Sequence[Loop], name: str) -> AsyncIterator[None]:
-    """Run loops beside the block; one that ends by an error is reported and begun again, all end with the block."""
+    """Run loops beside the block; one that fails is logged and restarted, all are cancelled with the block."""
     tasks = [asyncio.create_task(_kept_up(loop), name=f"{name}: {_called(loop)}") for loop in loops]
     try:
         yield
@@ -147,9 +147,7 @@ async def _kept_up(loop: Loop) -> None:
         try:
             await loop()
         except Exception as error:  # noqa: BLE001 - leases, events and sweeps must outlive whatever was not foreseen
-            logger("app").error(
-                "a loop ended by an error; it begins again", loop=_called(loop), exc_info=error
-            )
+            logger("app").error("a loop failed and is restarted", loop=_called(loop), exc_info=error)
             await asyncio.sleep(AGAIN_S)
         else:
             return
@@ -164,7 +162,7 @@ async def at_the_end(close: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _maintain(writer: Writer, every_s: float) -> None:
-    """Chain audit rows within two seconds (those that others left: a minute), and forget old keys once an hour."""
+    """Chain audit rows within two seconds (of dead processes: a minute), and delete old keys once an hour."""
     done, look_at, forget_at = -1, 0.0, 0.0
     while True:
         now, commits = time.monotonic(), writer.commits.number
@@ -178,7 +176,7 @@ async def _maintain(writer: Writer, every_s: float) -> None:
                     await forget_old(tx)
                 forget_at = now + FORGET_S
         except DATABASE_ERRORS as error:
-            logger("app").info("house-keeping waits for the database", error=str(error))
+            logger("app").info("maintenance waits for the database", error=str(error))
         await asyncio.sleep(every_s)
 
 
@@ -194,7 +192,7 @@ def _add_health(app: FastAPI) -> None:
         bus: Bus = request.app.state.bus
         if bus.url is None:
             return JSONResponse({"status": "ok", "bus": "none"})
-        # Without NATS all stays correct, only slower: requests must go on coming here.
+        # Without NATS all stays correct, only slower: requests must still be routed here.
         status, connection = ("ok", "connected") if bus.connected else ("degraded", "away")
         return JSONResponse({"status": status, "bus": connection})
 

@@ -1,7 +1,7 @@
-"""Who is asking, from the gateway to the operation.
+"""The caller's identity, from the gateway to the operation.
 
 The gateway verifies the caller's credentials and signs an inner identity (Ed25519, at most 60 s, one service as its
-audience, ids and scopes only). Every service verifies it by itself, so a forged header is worth nothing.
+audience, ids and scopes only). Every service verifies it by itself, so a forged header is refused.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def read_identity(token: str, audience: Service, verify_key: str) -> Principal:
 
 
 class Identified:
-    """ASGI: put the verified caller into `request.state.principal`; None for a stranger."""
+    """ASGI: put the verified caller into `request.state.principal`; None without an account."""
 
     def __init__(self, app: ASGIApp, service: Service, verify_key: str) -> None:
         self.app = app
@@ -112,7 +112,7 @@ class Identified:
 
 
 class Needs:
-    """The dependency behind `requires`: the matrix test asks `allows`."""
+    """The dependency behind `requires`: the matrix test calls `allows`."""
 
     def __init__(self, permission: Permission, target: Target | None = None) -> None:
         self.permission = permission
@@ -121,7 +121,7 @@ class Needs:
     def allows(self, principal: Principal, method: str) -> bool:
         """Whether a caller may call a route by this method; a token that only reads changes nothing on any route.
 
-        What only administrators read, a token reads with the permission for it, and if it is not narrowed.
+        What only administrators read needs a token with that permission whose scopes are not narrowed.
         """
         if method not in SAFE and is_read_only(principal):
             return False
@@ -145,7 +145,7 @@ class Needs:
 def requires(permission: Permission, target: Target | None = None) -> Any:
     """Who may call a route, as part of its signature: `by: Annotated[Principal, requires(Permission.WRITE)]`.
 
-    With a target that is the whole decision; without one the operation asks `may_on` about each object it changes.
+    With a target that is the whole decision; without one the operation calls `may_on` for each object it changes.
     """
     return Depends(Needs(permission, target))
 
@@ -169,6 +169,6 @@ Sees = Annotated[Visibility, Depends(caller_visibility)]
 
 
 def open_to_all(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Mark a route that strangers may call; the matrix test refuses a route with neither mark nor `requires`."""
+    """Mark a route that needs no account; the matrix test refuses a route with neither mark nor `requires`."""
     route.__open_to_all__ = True  # type: ignore[attr-defined]
     return route

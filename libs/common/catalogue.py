@@ -1,6 +1,6 @@
-"""First path segment → the service that answers it: the one place where this is written.
+"""First path segment → the service that answers it: declared here only.
 
-Dispatcher, proxy, chart and tests read it, so a segment that is not here does not exist for anybody outside.
+Dispatcher, proxy, chart and tests read it, so a segment that is not here cannot be reached from outside.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ SHARED: Final = ("audit", "events")
 
 
 def service_of(path: str) -> Service | None:
-    """Which service answers a request path; None where nobody does.
+    """Which service answers a request path; None where none does.
 
     >>> service_of("/sessions/6f5a")
     <Service.METADATA: 'metadata'>
@@ -154,7 +154,7 @@ takes a picture is declared here as IMAGE, a long file (a dump, a sheet, a zip) 
 
 
 def body_of(method: str, path: str) -> Body:
-    """What the body of a request is. Whatever is not declared is a page's form below /app, and JSON elsewhere.
+    """What the body of a request is. What is not declared is a form below /app, and JSON elsewhere.
 
     >>> body_of("PUT", "/uploads/6f5a/parts/0"), body_of("GET", "/uploads/6f5a/parts/0")
     (<Body.BYTES: 'bytes'>, <Body.JSON: 'json'>)

@@ -1,4 +1,4 @@
-"""The public API from inside: straight into the gateway of this process, or over HTTP to another one."""
+"""The public API for our own pages: called in this process, or over HTTP."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from libs.common.problem import Unavailable
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API answered."""
+    """A response of the API."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError (orjson.JSONDecodeError) if it is none."""
+        """The body as JSON. Raises ValueError (orjson.JSONDecodeError) if it is not JSON."""
         return orjson.loads(self.content)
 
 
 class Api(Protocol):
-    """A way to the public API."""
+    """Access to the public API."""
 
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str], content: bytes = b""
     ) -> Answer:
-        """Ask, and wait for the whole answer. Raises Unavailable if nobody answers."""
+        """Send a request and read the whole response. Raises Unavailable if there is none."""
         ...
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close the connections."""
         ...
 
 
@@ -87,7 +87,7 @@ class InProcess:
         is_sent = False
 
         async def receive() -> Message:
-            # Once only: who streams an answer waits here for the caller to hang up, which we do not.
+            # Once only: a streaming response waits here for the caller to disconnect, which we do not.
             nonlocal is_sent
             if is_sent:
                 await asyncio.Event().wait()
@@ -106,7 +106,7 @@ class InProcess:
         )
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """There is nothing to close."""
 
 
 class OverHttp:
@@ -135,6 +135,6 @@ class OverHttp:
             raise Unavailable(f"The API does not answer: {type(error).__name__}.") from error
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()

@@ -23,7 +23,7 @@ def meaning(name: Any) -> sa.ColumnElement[str]:
 
 
 def beside(file: Any, other: Any, suffixes: Sequence[str]) -> sa.ColumnElement[bool]:
-    """`other` lies in the folder and revision of `file`, has its meaning, and one of these extensions."""
+    """`other` is in the folder and revision of `file`, has its meaning, and one of these extensions."""
     return sa.and_(
         _has_same_owner(file, other),
         other.collection == file.collection,

@@ -1,4 +1,4 @@
-"""Our own cookies, read by hand: `http.cookies` takes quadratic time over quoted values before Python 3.11.10.
+"""Our own cookies, parsed here: `http.cookies` takes quadratic time over quoted values before Python 3.11.10.
 
 Over https their names begin with `__Host-`: browsers take such a cookie only from this very host, never from a sibling.
 """
@@ -13,8 +13,8 @@ from typing import Final
 
 SESSION_COOKIE: Final = "cingulum_session"
 CSRF_COOKIE: Final = "cingulum_csrf"
-FORM_COOKIE: Final = "cingulum_form"  # before anybody has signed in: what the forms are bound to
-OIDC_COOKIE: Final = "cingulum_oidc"  # while somebody is at the identity provider
+FORM_COOKIE: Final = "cingulum_form"  # before signing in: what the forms are bound to
+OIDC_COOKIE: Final = "cingulum_oidc"  # while a user is at the identity provider
 HOST_PREFIX: Final = "__Host-"
 NAMES: Final = frozenset(
     prefix + base
@@ -47,7 +47,7 @@ def read_cookies(headers: Iterable[Header]) -> dict[str, str]:
 
 
 def only_our_cookies(headers: list[Header]) -> list[Header]:
-    """The headers with one short `Cookie` at most, which any parser reads in no time.
+    """The headers with one short `Cookie` at most, which any parser reads quickly.
 
     >>> only_our_cookies([(b"host", b"a"), (b"cookie", b"theirs=1; cingulum_csrf=xyz")])
     [(b'host', b'a'), (b'cookie', b'cingulum_csrf=xyz')]
@@ -69,7 +69,7 @@ def cookie_name(base: str, *, secure: bool) -> str:
 
 
 def cookie_value(cookies: Mapping[str, str], base: str, *, secure: bool) -> str | None:
-    """A cookie's value. Over https a plain name counts for nothing: a sibling host may have set it.
+    """A cookie's value. Over https a plain name is ignored: a sibling host may have set it.
 
     >>> cookie_value({"cingulum_csrf": "theirs"}, CSRF_COOKIE, secure=True) is None
     True
@@ -83,8 +83,8 @@ def cookie_value(cookies: Mapping[str, str], base: str, *, secure: bool) -> str 
 def csrf_token(secret: str) -> str:
     """The CSRF token that belongs to one browser session, by the random value of its cookie, which no script can read.
 
-    Whoever can set our cookies, but does not know the session's, cannot make one: it is derived, never compared with
-    another cookie. It says nothing of the session's value.
+    A site that can set our cookies, but does not know the session's value, cannot make one: it is derived, never
+    compared with another cookie. It reveals nothing of the session's value.
 
     >>> csrf_token("session of ada") == csrf_token("session of ada"), csrf_token("a") == csrf_token("b")
     (True, False)

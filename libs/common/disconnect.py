@@ -1,4 +1,4 @@
-"""A read ends when its caller hangs up, and the statement that it waits for in the database ends with it."""
+"""A read is cancelled when its caller disconnects, together with its statement in the database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _READS: Final = frozenset({"GET", "HEAD"})
 
 
 class EndsWithItsCaller:
-    """ASGI: cancel the work on a GET whose caller has hung up. Writes go on: they commit, or undo all, by themselves.
+    """ASGI: cancel the work on a GET whose caller has disconnected. Writes continue: they commit or roll back.
 
     The database's driver answers the cancellation by cancelling the running statement on the server.
     """
@@ -48,7 +48,9 @@ class EndsWithItsCaller:
         try:
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done() and not is_answered:
-                logger("disconnect").info("the caller hung up: its read is cancelled", path=scope["path"])
+                logger("disconnect").info(
+                    "the caller disconnected: its read is cancelled", path=scope["path"]
+                )
                 work.cancel()
             await asyncio.wait({work})
         finally:

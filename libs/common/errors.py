@@ -1,4 +1,4 @@
-"""What a caller reads where something went wrong: every error in the one shape of `problem.py`."""
+"""Every error as a response in the shape of `problem.py`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from libs.common.observability import logger
 from libs.common.problem import BadRequest, Conflict, NotFound, Problem, QueryTooLong, Unavailable
 
 MOST_ERRORS: Final = 20  # of what is wrong in a request
-RETRY_AFTER_S: Final = "2"  # of every 503: clients of ours repeat a request only where the answer says when
+RETRY_AFTER_S: Final = "2"  # of every 503: our clients retry only where the response states when
 
 
 def add_errors(app: FastAPI) -> None:
-    """Turn whatever goes wrong into the one shape that callers read; a bare 500 never leaves."""
+    """Answer every error in the one shape that callers read; never a bare 500."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(IntegrityError, _integrity)
@@ -39,14 +39,14 @@ def add_errors(app: FastAPI) -> None:
 
 
 class _ProblemResponse(JSONResponse):
-    """A problem may quote what a caller sent, half characters included."""
+    """The body may echo caller input, lone surrogates included."""
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def answer(problem: Problem) -> Response:
-    """The answer that tells a problem."""
+    """The response for a problem."""
     headers = dict(problem.headers)
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.setdefault("Retry-After", RETRY_AFTER_S)
@@ -59,7 +59,7 @@ async def _away(_request: Request, error: Exception) -> Response:
         error, (TimeoutError, ConnectionError, sa.exc.TimeoutError)
     )  # one line each is enough
     logger("app").error(
-        "a needed part does not answer", error=repr(error), exc_info=None if is_plain else error
+        "a required part does not answer", error=repr(error), exc_info=None if is_plain else error
     )
     return answer(Unavailable())
 
@@ -74,22 +74,22 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     fields: dict[str, list[str]] = {}
     for error_item in error.errors()[:MOST_ERRORS]:
         where = [str(part) for part in error_item["loc"] if part not in {"body", "query", "path", "header"}]
-        if error_item["type"] == "json_invalid":  # its place is a position in the text, not a field
+        if error_item["type"] == "json_invalid":  # its location is a position in the text, not a field
             where = []
         fields.setdefault(".".join(where) or "non_field_errors", []).append(str(error_item["msg"]))
-    return answer(BadRequest("The request is not as it must be.", fields=fields))
+    return answer(BadRequest("Invalid request.", fields=fields))
 
 
 async def _integrity(_request: Request, error: Exception) -> Response:
     logger("app").info("the database refused a write", error=str(getattr(error, "orig", error)))
-    return answer(Conflict("Something else already stands in this place, or was just changed: look again."))
+    return answer(Conflict("This already exists, or was changed at the same time: reload and try again."))
 
 
 async def _database(request: Request, error: Exception) -> Response:
     if _cannot_be_stored(error):
         logger("app").info("a value cannot be stored", error=str(getattr(error, "orig", error)))
         return answer(
-            BadRequest("A value cannot be stored: NUL, NaN, half a character or too large a number.")
+            BadRequest("A value cannot be stored: NUL, NaN, a lone surrogate or too large a number.")
         )
     if (
         "57014" in _sqlstates(error) and request.method in SAFE
@@ -98,14 +98,12 @@ async def _database(request: Request, error: Exception) -> Response:
         return answer(QueryTooLong(headers={"Retry-After": "60"}))
     logger("app").error("the database failed", exc_info=error)
     if "53100" in _sqlstates(error):
-        return answer(
-            Unavailable("The disk of the database is full: nothing is written until it has room again.")
-        )
-    return answer(Unavailable("The database does not answer as it should: try again shortly."))
+        return answer(Unavailable("The disk of the database is full: writes fail until it has space again."))
+    return answer(Unavailable("The database failed: try again shortly."))
 
 
 def _cannot_be_stored(error: Exception) -> bool:
-    """Whether a value is to blame: the driver could not write it down, or PostgreSQL refused it as data (class 22)."""
+    """Whether a value is to blame: the driver could not encode it, or PostgreSQL refused it as data (class 22)."""
     is_value = any(isinstance(cause, ValueError) for cause in _causes(error))
     return is_value or any(state.startswith("22") for state in _sqlstates(error))
 

@@ -1,4 +1,4 @@
-"""Every event of the system, in one file: a past fact, who says it, who hears it, what hearing it twice means.
+"""Every event of the system, in one file: a past fact, who publishes it, who handles it, what handling it twice means.
 
 Events carry ids and hashes, never protected rows. A subject is `cingulum.<service>.<noun>.<fact>.v<n>`.
 """
@@ -16,8 +16,8 @@ from libs.common.schemas.base import Schema
 class Event(Schema):
     """Base of all events; `subject` names the kind on the bus.
 
-    `aliases` are subjects it had before: events that stand under them are handled as this kind. `ordered_by` is the
-    field whose value orders events: while one waits for another try, later ones with the same value wait behind it.
+    `aliases` are subjects it had before: stored events with them are handled as this kind. `ordered_by` is the
+    field whose value orders events: while one waits for a retry, later ones with the same value wait behind it.
     """
 
     subject: ClassVar[str]
@@ -48,7 +48,7 @@ class Event(Schema):
 
 
 def origin_of(subject: str) -> Service:
-    """The service that says events of a subject.
+    """The service that publishes events of a subject.
 
     >>> origin_of("cingulum.registry.copy.verified.v1")
     <Service.REGISTRY: 'registry'>
@@ -99,11 +99,11 @@ class FilesRegistered(Event):
 
 
 class ProofOrdered(Event):
-    """Files are said to lie on a managed repository: somebody must read them.
+    """Files were reported to be on a managed repository, and must be read to verify them.
 
     From   registry
     To     transfer (reads those of the central store; a lab's agent asks registry for its own)
-    Twice  the order stands already, or the bytes are read once more
+    Twice  the order exists already, or the bytes are read once more
     """
 
     subject: ClassVar[str] = "cingulum.registry.proof.ordered.v1"
@@ -143,10 +143,10 @@ class UploadCompleted(Event):
 
 
 class ObjectDamaged(Event):
-    """An object of the central store was read whole, and is not what it is named for.
+    """An object of the central store was read whole, and its bytes are not those of its name.
 
     From   transfer
-    To     registry (copies that were proved by it are suspect, so that their bytes are brought again)
+    To     registry (copies that were proved by it are suspect, so that their bytes are sent again)
     Twice  they are suspect already: do nothing
     """
 
@@ -158,11 +158,11 @@ class ObjectDamaged(Event):
 
 
 class JobPublishing(Event):
-    """A worker has finished a job under a token that held; its outputs wait to be registered.
+    """A worker has finished a job under a valid token; its outputs wait to be registered.
 
     From   scheduler
     To     registry (registers all outputs in one transaction and answers OutputsRegistered)
-    Twice  the same answer again: scheduler may not have heard the first one
+    Twice  the same answer again: scheduler may have missed the first one
     """
 
     subject: ClassVar[str] = "cingulum.scheduler.job.publishing.v1"

@@ -1,4 +1,4 @@
-"""How large a request's body may be, held before a byte of it is kept; the same at the gateway and at every service."""
+"""How large a request's body may be, checked before a byte of it is stored, at the gateway and every service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JSON_BYTES: Final = MOST_BYTES[Body.JSON] or 0
 
 
 class Limited:
-    """ASGI: refuse a body that is too large (413) or a form with files where none is wanted (415).
+    """ASGI: refuse a body that is too large (413) or a form with files where none is expected (415).
 
     A body of unknown length is counted while it streams. Once it is too long the application reads the end of the
     connection instead of the rest, so it never takes a cut body for a whole one. Cookies are ours, and short.
@@ -80,7 +80,7 @@ class _Counted:
 
 
 def _refusal(scope: Scope, body: Body, most: int | None) -> Problem | None:
-    """What can be refused by the headers alone."""
+    """The problem that the headers alone reveal."""
     for name, value in scope["headers"]:
         if name == b"content-length" and most is not None and _number(value) > most:
             return _too_large(most)
@@ -90,13 +90,13 @@ def _refusal(scope: Scope, body: Body, most: int | None) -> Problem | None:
 
 
 def _number(value: bytes) -> int:
-    """A length; what is none counts as nothing here, and the body is counted as it comes."""
+    """A Content-Length; an invalid one counts as absent, and the body is counted as it comes."""
     return int(value[:20]) if value.isdigit() else 0
 
 
 def _too_large(most: int) -> BodyTooLarge:
     return BodyTooLarge(
-        f"The body is larger than the {most} bytes that this address takes: send less at a time. "
+        f"The body is larger than the {most} bytes that this address takes: send less per request. "
         "Files are sent to /uploads.",
         extra={"limit_bytes": most},
     )

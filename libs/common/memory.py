@@ -1,4 +1,4 @@
-"""A bounded cache whose entries end by a monotonic clock: a step of the wall clock neither keeps nor ends them."""
+"""A bounded cache whose entries expire by a monotonic clock, which steps of the wall clock do not affect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """Keeps what was used last; the entry that nobody used for longest makes room for a new one.
+    """A cache that evicts the least recently used entry.
 
     >>> recent = Recent[str, int](size=2)
     >>> for key, value in (("a", 1), ("b", 2)):
@@ -34,7 +34,7 @@ class Recent(Generic[K, V]):
         return len(self._entries)
 
     def get(self, key: K) -> V | None:
-        """The value, if it is still here and in time."""
+        """The value, if it is cached and has not expired."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -45,7 +45,7 @@ class Recent(Generic[K, V]):
         return entry[1]
 
     def put(self, key: K, value: V, seconds: float = math.inf) -> None:
-        """Keep a value for so long at most."""
+        """Cache a value for so many seconds at most."""
         self._entries[key] = (self._clock() + seconds, value)
         self._entries.move_to_end(key)
         if len(self._entries) > self.size:

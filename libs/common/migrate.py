@@ -1,9 +1,8 @@
 """Migrations: step 0 by the database's owner, then each service by its own owner role, in any order.
 
-Step 0 makes schemas, roles and an empty stand-in for each published view that is not there yet; a view that lacks newer
-columns gets them, null until its owner fills them. It may run as often as one likes. Then `upgrade` brings one
-service's tables to the newest version (Alembic, forward only, its own version table), fills its published views, and
-grants.
+Step 0 creates schemas, roles and an empty stand-in for each published view that is not there yet; a view that lacks
+newer columns gets them, null until its owner fills them. It is idempotent. Then `upgrade` brings one service's tables
+to the newest version (Alembic, forward only, its own version table), fills its published views, and grants.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def runtime_role(service: Service) -> str:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where each role finds the database. Passwords are derived, so that none has to be kept or handed round."""
+    """Where each role finds the database. Passwords are derived, so that none has to be stored or distributed."""
 
     admin_url: str
     secret: str
@@ -139,17 +138,17 @@ def _grants(view: View) -> Iterator[str]:
 
 
 def models_of(service: Service) -> ModuleType:
-    """The models of a service, found by name: this library knows no service."""
+    """The models of a service, found by name, as this library imports no service."""
     return importlib.import_module(f"services.{service}.models")
 
 
 def folder_of(service: Service) -> Path:
-    """Where a service's code lies."""
+    """The folder of a service's code."""
     return Path(str(importlib.import_module(f"services.{service}").__file__)).parent
 
 
 def published_by(service: Service, selects: Mapping[str, str]) -> dict[View, str]:
-    """The service's SELECT for each of its views; raises if one is missing or too many."""
+    """The service's SELECT for each of its views; raises if a view is missing or unknown."""
     declared = {view.noun: view for view in VIEWS if view.owner is service}
     if "events" not in selects:
         events = f"SELECT id, seq, subject, payload, request_id, created_at FROM {service}.events"  # noqa: S608

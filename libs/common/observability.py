@@ -45,7 +45,7 @@ OUTBOX = Gauge("cingulum_outbox_waiting", "Events committed and not yet rung.", 
 
 
 def configure_logs(level: str, *, as_json: bool) -> None:
-    """Write one line an event to standard error: JSON for machines, plain text for people."""
+    """Write one line per event to standard error: JSON for machines, plain text for people."""
     render: list[structlog.typing.Processor] = (
         [structlog.processors.JSONRenderer()]
         if as_json
@@ -82,7 +82,7 @@ def _with_request_id(
 def _without_controls(
     _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """What callers sent may not move the cursor of whoever reads plain lines; JSON escapes by itself."""
+    """Escape control characters of caller input, which could forge lines of a plain log; JSON escapes by itself."""
     for name, value in event.items():
         if isinstance(value, str) and not value.isprintable():
             allowed = "\n" if name == "exception" else ""  # a traceback has lines
@@ -103,7 +103,7 @@ def job_of(request: str) -> str | None:
 
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
-    """A logger that says which part speaks."""
+    """A logger that names the part of the system."""
     bound: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(part=name)
     return bound
 
@@ -111,7 +111,7 @@ def logger(name: str) -> structlog.typing.FilteringBoundLogger:
 REFUSED = frozenset({401, 403})
 
 # What an answer carries unless its route decided otherwise: answers depend on the caller, and are what they say.
-# Pages have a policy of their own; anything else, opened in a browser, loads nothing and stands in no frame.
+# Pages have a policy of their own; anything else, opened in a browser, loads nothing and is shown in no frame.
 DEFAULT_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -120,7 +120,7 @@ DEFAULT_HEADERS = (
 
 
 def internal_error(_request: Request) -> Response:
-    """The answer where nothing better is known."""
+    """The response to an unexpected error."""
     return JSONResponse(Internal().body(), Internal.status)
 
 
@@ -162,7 +162,7 @@ class Observed:
                 try:
                     await self.app(scope, receive, observed)
                 except ClientDisconnect:
-                    self._log.info("the client hung up while it sent its request")
+                    self._log.info("the client disconnected while it sent its request")
                 except Exception as error:  # noqa: BLE001 - the last resort: logged once, answered once
                     self._log.error("a request failed", status=status or Internal.status, exc_info=error)
                     # An answer that has begun ends here: the server closes the connection, so it never looks whole.
@@ -200,7 +200,7 @@ async def watch_loop(service: str, every_s: float = 0.05) -> None:
 
 
 def prepare_routes(app: Starlette) -> None:
-    """Let FastAPI work out every route now: it would at the first request, and hold the loop for 100 ms meanwhile."""
+    """Let FastAPI prepare every route now: at the first request it would block the loop for 100 ms."""
     scope = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": [], "path_params": {}}
     for route in app.routes:
         route.matches(scope)

@@ -1,4 +1,4 @@
-"""Whether a write came from our own pages: what a browser itself says of it, which no page can forge."""
+"""Whether a write came from our own pages, by headers that the browser sets and no page can forge."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def _names(source: str, host: str, *, secure: bool) -> bool:
         same_port = (sender.port or default) == (ours.port or default)
     except (KeyError, ValueError):
         return False
-    # A page that came without TLS may have been written by whoever sits on the network.
+    # A page that came without TLS may have been forged by anyone on the network.
     return same_host and same_port and (sender.scheme == "https" or not secure)

@@ -17,7 +17,7 @@ from libs.common.scopes import Permission, Scope
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking: what the gateway has verified, ids and scopes only.
+    """The caller, as verified by the gateway: ids and scopes only.
 
     `labs` are those of current memberships, `delegators` the people whose subjects this one may edit.
     `scopes` None means all that the user may do (a log-in), else what the token was made for; `until` is when the
@@ -40,7 +40,7 @@ class Principal:
 
 
 def may(principal: Principal, permission: Permission) -> bool:
-    """Whether a caller has a permission somewhere at all: `requires` asks this. On what, is decided by `may_on`.
+    """Whether a caller has a permission somewhere at all: `requires` checks this. On which object, `may_on` decides.
 
     >>> from uuid import uuid4
     >>> may(Principal(uuid4(), "ada"), Permission.WRITE), may(Principal(uuid4(), "ada"), Permission.ADMIN)
@@ -83,7 +83,7 @@ def may_on(principal: Principal, permission: Permission, target: Target) -> bool
     """Whether a caller has a permission on an object: the role reaches it, and so does a scope of the token.
 
     A role reaches the labs of one's memberships, and the animals of oneself and of those who named one as delegate. It
-    never widens a scope: a token for a lab or a project reaches what is in that lab or project, whoever made it.
+    never widens a scope: a token for a lab or a project reaches only what is in that lab or project.
 
     >>> from dataclasses import replace
     >>> from uuid import uuid4
@@ -164,10 +164,10 @@ def _role_allows(principal: Principal, permission: Permission) -> bool:
     if principal.is_public:
         return False
     if permission is Permission.PROVE:
-        return principal.scopes is not None  # the word of the machine that holds the file, and of no person
+        return principal.scopes is not None  # only for the machine that holds the file, never for a person
     if principal.is_superuser:
         return True
-    # A worker is a machine with a token made for it: no log-in of a person claims jobs by accident.
+    # A worker is a machine with a token made for it: a person's log-in cannot claim jobs by accident.
     return (
         principal.scopes is not None if permission is Permission.WORK else permission is not Permission.ADMIN
     )
@@ -220,7 +220,7 @@ def acts_as_owner(principal: Principal) -> bool:
 def may_hand_on(principal: Principal, scope: Scope) -> bool:
     """Whether a caller has what a scope allows, by role and by the credential in use, so that a token may carry it.
 
-    Only administrators make tokens for machines that prove what they hold.
+    Only administrators create tokens for machines that verify their own files.
 
     >>> from dataclasses import replace
     >>> from uuid import uuid4

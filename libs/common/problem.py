@@ -1,7 +1,7 @@
 """What can go wrong for a caller, in the shape that Alyx's clients read.
 
 An answer is `{"detail": text, "status_code": n, "type": slug}`, or `{field: [texts], …}` where fields are to blame.
-The slug is documented and stable; the text is for people and says the next step.
+The slug is documented and stable; the text is for people and names the next step.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Problem(Exception):
         >>> NotFound("No subject is called 'KS022'.").body()
         {'detail': "No subject is called 'KS022'.", 'status_code': 404, 'type': 'not-found'}
 
-        A blamed field whose name is taken by the answer itself is told in `detail`.
+        A blamed field whose name is taken by the answer itself is named in `detail`.
         >>> BadRequest(fields={"type": ["Not a text."]}).body()
         {'type': 'bad-request', 'detail': 'type: Not a text.', 'status_code': 400}
         """
@@ -51,11 +51,11 @@ class Problem(Exception):
 
 
 class BadRequest(Problem):
-    """Something in the request is not as it must be; `fields` says what."""
+    """Something in the request is invalid; `fields` names it."""
 
 
 class UnknownReference(BadRequest):
-    """A field of the request names an object that does not exist, or that the caller may not know of.
+    """A field of the request names an object that does not exist or is not visible to the caller.
 
     >>> UnknownReference("subject", "KS022", key="nickname").fields
     {'subject': ['Object with nickname=KS022 does not exist.']}
@@ -66,7 +66,7 @@ class UnknownReference(BadRequest):
 
 
 class NotAuthenticated(Problem):
-    """403 and not 401: the clients in use log in anew only after a 403."""
+    """403 and not 401: the clients in use log in again only after a 403."""
 
     status = 403
     slug = "not-authenticated"
@@ -74,7 +74,7 @@ class NotAuthenticated(Problem):
 
 
 class InvalidToken(Problem):
-    """The token is unknown, revoked or expired. Clients look for exactly this text to log in anew."""
+    """The token is unknown, revoked or expired. Clients look for exactly this text to log in again."""
 
     status = 403
     slug = "invalid-token"
@@ -90,7 +90,7 @@ class Forbidden(Problem):
 
 
 class NotFound(Problem):
-    """There is no such thing, or the caller may not know of it."""
+    """The object does not exist or is not visible to the caller."""
 
     status = 404
     slug = "not-found"
@@ -98,7 +98,7 @@ class NotFound(Problem):
 
 
 class Conflict(Problem):
-    """The state of things is not what the request takes it to be."""
+    """The state is not what the request assumes."""
 
     status = 409
     slug = "conflict"
@@ -113,11 +113,11 @@ class KeyReused(Conflict):
 
 
 class ShownOnce(Conflict):
-    """The same request was carried out under this Idempotency-Key; what it showed is kept nowhere."""
+    """The same request was carried out under this Idempotency-Key; what it showed is not stored."""
 
     slug = "shown-once"
     detail = (
-        "This was done before, and the secret it showed is kept nowhere: revoke that token and make another."
+        "Already done; the secret was shown once and is not stored: revoke that token and create another."
     )
 
 
@@ -130,19 +130,19 @@ class TooManyRequests(Problem):
 
 
 class Unavailable(Problem):
-    """A part that is needed does not answer now; the same request may succeed later."""
+    """A required part does not answer now; the same request may succeed later."""
 
     status = 503
     slug = "unavailable"
-    detail = "A needed part of the system does not answer: try again shortly."
+    detail = "A required part of the system does not answer: try again shortly."
 
 
 class Internal(Problem):
-    """Something failed that nobody foresaw; the log has it under the request's id."""
+    """An unexpected error; it is logged under the request's id."""
 
     status = 500
     slug = "internal"
-    detail = "Something went wrong here, and it was written down under this request's id."
+    detail = "An unexpected error occurred; it is logged under this request's id."
 
 
 class BodyTooLarge(Problem):
@@ -165,11 +165,11 @@ class QueryTooLong(Unavailable):
     """The database was stopped in the middle of a search that takes too long."""
 
     slug = "query-too-long"
-    detail = "The search took longer than a query may: ask for less, with fewer conditions or a shorter page."
+    detail = "The search took longer than a query may: use fewer conditions or a shorter page."
 
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route: which problems its callers should be ready for."""
+    """The `responses=` of a route: which problems it may answer with."""
     responses: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
         text = f"`{kind.slug}`: {kind.detail}"

@@ -1,8 +1,8 @@
-"""Published views: the real contract between services.
+"""Published views: the contract between services.
 
 A view is declared here (name, version, columns, readers) and filled by its owner (`PUBLISHED` in its `models.py`).
-Columns are only ever added, at the end. Until the owner has migrated, an empty stand-in with the same columns stands
-in its place, and a view that an older owner filled has the newer columns as nulls, so each service starts alone.
+Columns are only ever added, at the end. Until the owner has migrated, an empty stand-in with the same columns
+replaces it, and a view that an older owner filled has the newer columns as nulls, so each service starts alone.
 Neighbours read `view.table` in their `queries`, nowhere else.
 """
 
@@ -43,7 +43,7 @@ class View:
 
     @property
     def name(self) -> str:
-        """Its name in the owner's schema."""
+        """Name in the owner's schema."""
         return f"published_{self.noun}_v{self.version}"
 
     @property
@@ -180,7 +180,7 @@ SESSIONS = View(
         "subject": _TEXT,
         "lab_id": _UUID,
         "lab": _TEXT,
-        "start_time": _TEXT,  # as Alyx answers it
+        "start_time": _TEXT,  # as Alyx shows it
         "start_at": _WHEN,
         "date": sa.Date(),
         "number": _INT,
@@ -268,7 +268,7 @@ COPIES = View(
         "md5": _TEXT,
         "sha256": _TEXT,
         "proved_at": _WHEN,
-        "order_proof": _BOOL,  # somebody said that the file is there: read it
+        "order_proof": _BOOL,  # the file is reported to be there, and must be read
     },
 )
 UPLOADS = View(
@@ -325,7 +325,7 @@ RECORDINGS = View(
         "ratio": sa.Float(),
         "proved_at": _WHEN,  # all of it was decoded and gave raw_sha256; null: not yet
         "ch_sha256": _TEXT,  # of the .ch that a .cbin was decoded with; null: a .cgl needs none
-        "doubts": _TEXTS,  # what its companions claim, and is not so
+        "doubts": _TEXTS,  # what its companions claim and its bytes contradict
         "meta_sha256": _TEXT,  # of the .meta that it was compared with; null: none
     },
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 
 class Permission(StrEnum):
-    """What a route asks for; also the words of a token's scopes."""
+    """What a route requires; also the permissions in a token's scopes."""
 
     READ = "read"
     WRITE = "write"

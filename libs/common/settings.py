@@ -23,7 +23,7 @@ Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_by_commas)]
 
 @dataclass(frozen=True)
 class Patience:
-    """How long the database is waited for, in seconds; the settings `CINGULUM_DATABASE_…_S` say it."""
+    """How long to wait for the database, in seconds: the settings `CINGULUM_DATABASE_…_S`."""
 
     connect_s: float = 3.0
     acquire_s: float = 5.0
@@ -38,7 +38,7 @@ class CommonSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CINGULUM_", extra="ignore")
 
     nats_url: str | None = Field(
-        default=None, description="None: no doorbell; all stays correct, only slower"
+        default=None, description="None: no messages; all stays correct, only slower"
     )
     identity_verify_key: str = Field(description="public key of the gateway, PEM")
     log_level: str = "INFO"
@@ -65,7 +65,7 @@ class CommonSettings(BaseSettings):
 
     @property
     def patience(self) -> Patience:
-        """How long the database is waited for."""
+        """How long to wait for the database."""
         return Patience(
             connect_s=self.database_connect_s,
             acquire_s=self.database_acquire_s,
@@ -76,7 +76,7 @@ class CommonSettings(BaseSettings):
 
 
 class TokenSettings(CommonSettings):
-    """Settings of the services that hash tokens: metadata makes them, the gateway looks them up."""
+    """Settings of the services that hash tokens: metadata creates them, the gateway looks them up."""
 
     secret_key: SecretStr = Field(description="keys the hashes of tokens; 32 random bytes as text")
 

@@ -1,4 +1,4 @@
-"""Closing what may not answer any more: a service that ends, ends."""
+"""Shutdown with time limits: a part that does not answer cannot keep a service from ending."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ END_S: Final = 30.0  # for loops that finish what they have begun
 
 
 async def end_within(seconds: float, work: Coroutine[Any, Any, object], what: str) -> None:
-    """Wait for the end of `work`, but no longer; also where it swallows its cancellation. Raises what it raises."""
+    """Wait for `work`, but only so long; also where it swallows its cancellation. Raises what it raises."""
     task = asyncio.create_task(work)
     try:
         _, left = await asyncio.wait({task}, timeout=seconds)
@@ -24,11 +24,11 @@ async def end_within(seconds: float, work: Coroutine[Any, Any, object], what: st
         task.result()
         return
     task.cancel()
-    logger("app").error("something does not end, and is left", what=what, after_s=seconds)
+    logger("app").error("a part does not close, and is abandoned", what=what, after_s=seconds)
 
 
 async def cancel_all(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
-    """Cancel tasks and wait for their end, but no longer; again and again, as a library may swallow a cancellation."""
+    """Cancel tasks and wait for their end, but only so long; repeatedly, as a library may swallow a cancellation."""
     loop = asyncio.get_running_loop()
     left, until = tasks, loop.time() + seconds
     while left:
@@ -37,5 +37,5 @@ async def cancel_all(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
         _, left = await asyncio.wait(left, timeout=min(1.0, seconds))
         if left and loop.time() >= until:
             names = sorted(task.get_name() for task in left)
-            logger("app").error("loops do not end, and are left", loops=names, after_s=seconds)
+            logger("app").error("loops do not end, and are abandoned", loops=names, after_s=seconds)
             return

@@ -1,6 +1,6 @@
-"""What an object belongs to, read from published views: the value that `may_on` asks for, in every service.
+"""What an object belongs to, read from published views, as `may_on` needs it in every service.
 
-An object that is not there belongs to nobody; whether the caller may know of it is asked before (`visible.py`).
+An object that does not exist belongs to no lab; whether the caller may see it is checked before (`visible.py`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from libs.common.published import (
 
 
 async def session_targets(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Target]:
-    """The targets of the sessions that are there, by id."""
+    """The targets of existing sessions, by id."""
     sessions, subjects = table(SESSIONS), table(SUBJECTS)
     rows = await session.execute(
         sa.select(
@@ -108,7 +108,7 @@ def subject_in_reach(reach: Reach | None, subject_id: Any) -> sa.ColumnElement[b
 
 
 def object_in_reach(reach: Reach | None, content_type: Any, object_id: Any) -> sa.ColumnElement[bool]:
-    """The same for the objects of aggregate datasets, whose `object_target` says what they belong to."""
+    """The same for the objects of aggregate datasets, whose target `object_target` reads."""
     if reach is None:
         return sa.true()
     insertion = alias(INSERTIONS, "in reach")

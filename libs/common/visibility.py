@@ -13,7 +13,7 @@ _KEY = object()
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """Which rows a caller may know of. Only `visibility` makes one, so no query can forget to ask.
+    """Which rows a caller may know of. Only `visibility` makes one, so no query can forget it.
 
     `everything` for administrators; otherwise rows of private projects show only for `projects`, or with
     `every_project` to an administrator's narrowed token; `caller_id` is the person, whom no narrowing hides;
@@ -75,7 +75,7 @@ def visibility(principal: Principal) -> Visibility:
 
 
 def system_visibility() -> Visibility:
-    """What the system itself sees when it acts on an event or a deadline: everything."""
+    """Everything, for the system itself when it acts on an event or a deadline."""
     return Visibility(
         everything=True, public_only=False, projects=frozenset(), labs=None, only_projects=None, key=_KEY
     )

@@ -1,7 +1,7 @@
-"""Who may know of what, written once: a `Visibility` as the SQL condition on a session, a subject or another object.
+"""Visibility rules, written once: a `Visibility` as the SQL condition on a session, a subject or another object.
 
 Built on published views only, so every service can use it in its lists, its joins and the relations of its filters.
-`*_visible(visibility, id)` holds where the object exists and the caller may know of it. `*_row_visible` is the same for
+`*_visible(visibility, id)` holds where the object exists and is visible to the caller. `*_row_visible` is the same for
 a statement that has the object's row at hand, so that a long list does not look it up again.
 
 Each sub-select reads an alias of its own and correlates everything else: a list that reads the same view would
@@ -38,7 +38,7 @@ OBJECT_TYPES: Final = ("session", "subject", "probeinsertion", "project", "lab",
 
 
 def session_visible(visibility: Visibility, session_id: Any) -> Condition:
-    """The session exists and the caller may know of it."""
+    """The session exists and is visible to the caller."""
     session = alias(SESSIONS, "itself")
     return (
         sa.exists()
@@ -60,7 +60,7 @@ def session_row_visible(visibility: Visibility, session_id: Any, lab_id: Any) ->
 
 
 def subject_visible(visibility: Visibility, subject_id: Any) -> Condition:
-    """The subject exists and the caller may know of it."""
+    """The subject exists and is visible to the caller."""
     subject = alias(SUBJECTS, "itself")
     return (
         sa.exists()
@@ -80,7 +80,7 @@ def subject_row_visible(visibility: Visibility, subject_id: Any, lab_id: Any) ->
 
 
 def project_visible(visibility: Visibility, project_id: Any) -> Condition:
-    """The project exists and the caller may know of it."""
+    """The project exists and is visible to the caller."""
     project = alias(PROJECTS, "itself")
     return (
         sa.exists()
@@ -112,13 +112,13 @@ def project_row_visible(visibility: Visibility, project_id: Any, is_private: Any
 
 
 def lab_visible(visibility: Visibility, lab_id: Any) -> Condition:
-    """The lab exists and the caller may know of it."""
+    """The lab exists and is visible to the caller."""
     lab = alias(LABS, "itself")
     return sa.exists().where(lab.c.id == lab_id, lab_row_visible(visibility, lab.c.id)).correlate_except(lab)
 
 
 def lab_row_visible(visibility: Visibility, lab_id: Any) -> Condition:
-    """The same for a lab that is known to exist: everybody knows all labs.
+    """The same for a lab that is known to exist: every caller sees all labs.
 
     A token narrowed to labs knows these, one narrowed to projects those of the sessions and subjects in them.
     """
@@ -131,7 +131,7 @@ def lab_row_visible(visibility: Visibility, lab_id: Any) -> Condition:
 
 
 def object_visible(visibility: Visibility, content_type: Any, object_id: Any) -> Condition:
-    """The object of an aggregate dataset exists and the caller may know of it.
+    """The object of an aggregate dataset exists and is visible to the caller.
 
     `content_type` is a column, or a text such as "subject". An object of an unknown type is for administrators only.
     """
@@ -152,7 +152,7 @@ def object_visible(visibility: Visibility, content_type: Any, object_id: Any) ->
 
 
 def dataset_visible(visibility: Visibility, dataset_id: Any) -> Condition:
-    """The dataset exists and the caller may know of it."""
+    """The dataset exists and is visible to the caller."""
     dataset = alias(DATASETS, "itself")
     return (
         sa.exists()
@@ -171,7 +171,7 @@ def dataset_row_visible(
     `dataset` has the columns id, session_id, content_type and object_id; `public` holds where a public tag covers it.
     `session` are the columns of SESSIONS, outer-joined to it, where the statement has them.
     """
-    # A public tag on the dataset covers its session and its object: what remains to ask of these is the rest.
+    # A public tag on the dataset covers its session and its object: what remains to check of these is the rest.
     rest = replace(visibility, public_only=False)
     has_session, has_none = dataset.session_id.is_not(None), dataset.session_id.is_(None)
     conditions = [public] if visibility.public_only and not visibility.everything else []
@@ -193,7 +193,7 @@ def dataset_row_visible(
 def _aggregates(visibility: Visibility) -> sa.Select[tuple[Any]]:
     """All aggregates whose object the caller may know of.
 
-    They are few, and looked up once: asked row by row, the planner takes a list of files for too costly to hash.
+    They are few, and looked up once: row by row, the planner takes a list of files for too costly to hash.
     """
     aggregate = alias(DATASETS, "aggregate")
     return sa.select(aggregate.c.id).where(
@@ -255,7 +255,7 @@ def _insertion_visible(visibility: Visibility, insertion_id: Any) -> Condition:
 
 
 def _for_all(view: View, key: Any, only: Collection[UUID] | None) -> Condition:
-    """An object that every caller knows; of a narrowed token only these."""
+    """An object that every caller sees; a narrowed token only these."""
     row = alias(view, "itself")
     condition = sa.exists().where(row.c.id == key, *([] if only is None else [row.c.id.in_(only)]))
     return condition.correlate_except(row)

@@ -1,9 +1,9 @@
-"""The bus is a doorbell, not a memory.
+"""The bus announces events; the database stores them.
 
-What happened stands in the outbox (`events`) of the service that says it. A relay rings it on NATS JetStream; a
-consumer writes `inbox(event_id)` in its handler's own transaction; and every 20 s a sweep looks into the published
-events of the neighbours for what was missed. Without NATS all stays correct, only slower. `Nats-Msg-Id` cannot take
-the inbox's place: it swallows a repeat for two minutes only, and even after the stream was wiped.
+Events are in the outbox (`events`) of the service that publishes them. A relay announces them on NATS JetStream; a
+consumer inserts `inbox(event_id)` in its handler's own transaction; and every 20 s a sweep reads the published events
+of the other services for what was missed. Without NATS all stays correct, only slower. `Nats-Msg-Id` cannot replace
+the inbox: it deduplicates for two minutes only, and also after the stream was wiped.
 """
 
 from libs.common.bus.connection import STREAM, Bus

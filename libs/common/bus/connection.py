@@ -1,4 +1,4 @@
-"""The connection to NATS of one process; may be absent, and may come and go."""
+"""The connection to NATS of one process; it is optional, and may be lost and restored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEPT_S = 24 * 3600
 
 
 class Bus:
-    """The connection to NATS of one process; may be absent, and may come and go."""
+    """The connection to NATS of one process; it is optional, and may be lost and restored."""
 
     def __init__(self, url: str | None, name: str) -> None:
         self.url = url
@@ -32,7 +32,7 @@ class Bus:
 
     @property
     def connected(self) -> bool:
-        """Whether the bell can be rung now."""
+        """Whether messages can be sent now."""
         return self._client is not None and self._client.is_connected
 
     @property
@@ -41,7 +41,7 @@ class Bus:
         return (self._client.max_payload if self._client else 0) - 1024
 
     async def keep_connected(self) -> None:
-        """Connect, and go on trying: a service starts and works without NATS."""
+        """Connect, and keep retrying: a service starts and works without NATS."""
         while self.url and self._client is None:
             client = Client()
             try:
@@ -56,7 +56,7 @@ class Bus:
                     disconnected_cb=self._lost,
                 )
             except asyncio.CancelledError:
-                await client.close()  # nobody else knows of the half-made connection
+                await client.close()  # no other reference to the half-made connection exists
                 raise
             except (TimeoutError, NatsError, OSError) as error:
                 self.log.info("NATS does not answer yet", error=str(error) or type(error).__name__)
@@ -77,7 +77,7 @@ class Bus:
                 await end_within(CLOSE_S, self._client.close(), "the connection to NATS")
 
     async def jetstream(self) -> JetStreamContext | None:
-        """JetStream with our stream in it, or None while NATS is away."""
+        """JetStream with our stream in it, or None while NATS is unavailable."""
         if not self.connected or self._client is None:
             return None
         js = self._client.jetstream(timeout=2)
@@ -94,17 +94,17 @@ class Bus:
         return js
 
     def forget_stream(self) -> None:
-        """The stream may have been deleted: make it anew at next use."""
+        """The stream may have been deleted: create it again at the next use."""
         self._stream_known = False
 
     async def wake(self, subject: str, data: bytes = b"") -> None:
-        """Ring without memory (core NATS), for those who wait right now."""
+        """Send a message that is not stored (core NATS), for those who wait right now."""
         if self.connected and self._client is not None:
             with contextlib.suppress(NatsError, OSError):
                 await self._client.publish(f"wake.{subject}", data)
 
     async def on_wake(self, subject: str, called: Callable[[bytes], Awaitable[None]]) -> None:
-        """Call back at each ring of `wake(subject)`."""
+        """Call back at each `wake(subject)`."""
 
         async def receive(message: Msg) -> None:
             await called(message.data)

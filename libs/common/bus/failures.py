@@ -1,4 +1,4 @@
-"""What a failure of an event's handler means: whose fault it is, when the next try is, and when tries end.
+"""What a failure of an event's handler means: its cause, when the next attempt is, and when attempts end.
 
 Pure: no clock, no database. `docs/decisions/0006-events-that-fail.md` says why.
 """
@@ -23,7 +23,7 @@ LONGEST_PAUSE_S: Final = 300.0
 
 
 class Cause(StrEnum):
-    """Whose fault a failure is."""
+    """The cause of a failure."""
 
     TRANSIENT = "transient"
     OWN = "own"
@@ -39,7 +39,7 @@ class InvalidPayload(Exception):
 
 @dataclass(frozen=True)
 class Tries:
-    """How often an event was tried: failures of its own, and transient failures since the last of those."""
+    """How often an event was tried: its own failures, and the transient failures since the last of those."""
 
     own: int = 0
     transient: int = 0
@@ -54,7 +54,7 @@ class Next:
 
 
 def cause_of(error: BaseException) -> Cause:
-    """Whose fault a failure is.
+    """The cause of a failure.
 
     >>> cause_of(ConnectionRefusedError()), cause_of(KeyError("name"))
     (<Cause.TRANSIENT: 'transient'>, <Cause.OWN: 'own'>)

@@ -44,7 +44,7 @@ class EventHandlers:
         return (kind, handler) if kind and handler else None
 
     def origins(self) -> dict[Service, list[str]]:
-        """Subjects by the service that says them."""
+        """Subjects by the service that publishes them."""
         origins: dict[Service, list[str]] = {}
         for subject in self.subjects():
             origins.setdefault(origin_of(subject), []).append(subject)
@@ -53,7 +53,7 @@ class EventHandlers:
 
 @dataclass(frozen=True)
 class Envelope:
-    """One event as it travels: its id, kind, content, the request it came from, and when it was said."""
+    """One event as it travels: its id, kind, content, the request it came from, and when it was published."""
 
     id: UUID
     subject: str

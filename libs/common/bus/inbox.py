@@ -35,7 +35,7 @@ class Inbox:
         await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
     async def take(self, session: AsyncSession, event: Envelope) -> bool | None:
-        """Note an event as handled; whether it waited for a try before. None if it may not be tried now.
+        """Record an event as handled; whether it waited for a retry before. None if it may not be tried now.
 
         It may not if it was handled before, is parked, must wait longer, or waits behind another one of its key.
         """
@@ -88,7 +88,7 @@ class Inbox:
         return Tries(row.failures, row.transient) if row else Tries()
 
     async def keep(self, session: AsyncSession, event: Envelope, following: Next, error: str) -> None:
-        """Write down a failure and what follows from it."""
+        """Store a failure and what follows from it."""
         pause = following.pause_s
         values: dict[str, Any] = {
             "failures": following.tries.own,
@@ -125,7 +125,7 @@ class Inbox:
         await session.execute(self.events.delete().where(self.events.c.event_id == event_id))
 
     def is_unknown(self, event_id: Any) -> Condition:
-        """An event is neither handled nor kept here."""
+        """An event is neither handled nor stored here."""
         return sa.and_(
             ~sa.exists().where(self.handled.c.event_id == event_id),
             ~sa.exists().where(self.events.c.event_id == event_id),

@@ -1,4 +1,4 @@
-"""Hears events: by the bell at once, by the sweep in any case; each is handled once, tried again where it failed."""
+"""Handles events: at once by messages, in any case by the sweep; each is handled once, and retried where it failed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WHOLE_SWEEP_S: Final = 3600.0
 LOOK_BACK_S: Final = 30 * 24 * 3600.0
 LATE_COMMIT_S: Final = 600.0
 HANDLE_S: Final = 60.0  # a handler that takes longer hangs: it is tried again, and others get their turn
-AGAIN_S: Final = 5.0  # how long the bell waits for a database that is away
+AGAIN_S: Final = 5.0  # how long the bell waits for a database that is unavailable
 SOON_S: Final = 0.1  # what is due and could not be tried: another replica is at it
 
 
@@ -46,7 +46,7 @@ class Outcome(StrEnum):
 
 
 class Listener:
-    """Hears events: by the bell at once, by the sweep in any case; each is handled once."""
+    """Handles events: at once by messages, in any case by the sweep; each is handled once."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Listener:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def handle(self, event: Envelope, how: str) -> Outcome:
-        """Handle an event once, or write down that it waits. Raises (DATABASE_ERRORS) if not even that can be done."""
+        """Handle an event once, or store that it waits. Raises (DATABASE_ERRORS) if not even that can be done."""
         token = request_id.set(event.request_id)
         lock = self._locks.setdefault(event.key or str(event.id), asyncio.Lock())
         try:
@@ -85,7 +85,7 @@ class Listener:
         return outcome
 
     def wake(self) -> None:
-        """Look now at what waits: something was added, or is to be tried at once."""
+        """Recheck the waiting events now: one was added, or is to be retried at once."""
         self._soon.set()
 
     async def _handle(self, event: Envelope, how: str) -> Outcome:
@@ -144,7 +144,7 @@ class Listener:
         await handler(tx, content)
 
     async def _keep(self, tx: Transaction, event: Envelope, failure: Exception) -> Outcome:
-        """Write down a failure, and when the next try is."""
+        """Store a failure, and when the next attempt is."""
         cause = cause_of(failure)
         following: Next = after_failure(await self.inbox.tries(tx.session, event.id), cause)
         await self.inbox.keep(tx.session, event, following, repr(failure))
@@ -159,7 +159,7 @@ class Listener:
         return Outcome.PARKED if following.pause_s is None else Outcome.WAITS
 
     async def sweep(self) -> int:
-        """Meet what neighbours have said and this service does not know, oldest first; how many events that were.
+        """Handle published events of other services that this service does not know, oldest first; how many there were.
 
         Once nothing was missing until some moment, only what came since is looked at, and all of it once an hour.
         """
@@ -215,7 +215,7 @@ class Listener:
             await asyncio.sleep(0 if n_handled >= BATCH else self.sweep_every_s)
 
     async def retry(self) -> int:
-        """Try what waits and is due; how many events left the waiting."""
+        """Retry waiting events that are due; how many no longer wait."""
         async with self.writer.database.read() as session:
             due = await self.inbox.due(session)
         left = 0
@@ -251,7 +251,7 @@ class Listener:
                 await asyncio.wait_for(self._soon.wait(), pause)
 
     async def _look_at_waiting(self) -> float:
-        """Tell metrics what waits; the time until something is due, or the next look (others change it, too)."""
+        """Update metrics; the time until an event is due, or until the next check (other replicas change it, too)."""
         async with self.writer.database.read() as session:
             parked, waits = await self.inbox.counts(session)
             due_in_s = await self.inbox.due_in_s(session) if waits else None
@@ -260,13 +260,13 @@ class Listener:
         return self.sweep_every_s if due_in_s is None else min(due_in_s, self.sweep_every_s)
 
     async def run_bell(self) -> None:
-        """Handle events as they ring; a stream that was deleted is made anew, its loss is the sweep's to mend."""
+        """Handle events as their messages arrive; a deleted stream is created again, the sweep finds the rest."""
         while self.handlers.by_subject:
             try:
                 await self._listen()
             except (NatsError, *DATABASE_ERRORS) as error:
                 self.bus.forget_stream()
-                self.log.info("the bell is away", error=str(error) or type(error).__name__)
+                self.log.info("the bell is unavailable", error=str(error) or type(error).__name__)
             await asyncio.sleep(0.5)
 
     async def _listen(self) -> None:
@@ -296,7 +296,7 @@ class Listener:
                 await subscription.unsubscribe()
 
     async def _one(self, message: Msg) -> None:
-        """Handle what rang. It is acknowledged once it is handled, or kept for another try."""
+        """Handle a message. It is acknowledged once it is handled, or kept for another try."""
         try:
             event = Envelope.decode(message.data)
         except (ValueError, KeyError, TypeError) as error:

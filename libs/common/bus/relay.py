@@ -1,4 +1,4 @@
-"""Rings what stands in the outbox."""
+"""Announces the events of the outbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from libs.common.observability import OUTBOX
 
 
 class Relay:
-    """Rings what stands in the outbox."""
+    """Announces the events of the outbox."""
 
     def __init__(self, service: str, writer: Writer, bus: Bus, poked: asyncio.Event) -> None:
         self.service = service
@@ -25,7 +25,7 @@ class Relay:
         self.poked = poked
 
     async def run(self) -> None:
-        """Ring after each commit of this process, and once a second for those of others."""
+        """Announce after each commit of this process, and once a second for those of others."""
         while True:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self.poked.wait(), 1.0)

@@ -1,4 +1,4 @@
-"""PostgreSQL: engines, the tables every service has, and the transaction that one operation is."""
+"""PostgreSQL: engines, the tables every service has, and the transaction of an operation."""
 
 from libs.common.db.engine import Database
 from libs.common.db.idempotency import Once

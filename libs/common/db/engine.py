@@ -1,8 +1,8 @@
-"""Connections: small pools that write, read for requests or read for long, and how long anybody waits for them.
+"""Connections: small pools for writes, reads and long reads, and the time limits of waiting for them.
 
-A server that is stopped refuses at once; one that hangs says nothing at all. So every wait has an end: for a connection
-(`acquire_s`: a free one, the proof that it is alive, a new one), for a lock, for a statement (the server ends it), and
-for the server's answer to a statement (we end it, two seconds later).
+A server that is stopped refuses at once; one that hangs does not answer at all. So every wait has a limit: for a
+connection (`acquire_s`: a free one, the proof that it is alive, a new one), for a lock, for a statement (the server
+ends it), and for the server's answer to a statement (we end it, two seconds later).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from libs.common.observability import caller
 from libs.common.settings import Patience
 from libs.common.shutdown import CLOSE_S, end_within
 
-# Whatever says that the database did not do what it was asked; a time-out and a broken connection are an OSError.
+# Every error by which the database did not do what was requested; a time-out and a broken connection are an OSError.
 DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 PING_S = 1.5
 LONG_READ_S = 120.0  # for a statement of a sweep, or of a table that many callers share
@@ -58,7 +58,7 @@ def _engine(
         max_overflow=0,
         pool_timeout=patience.acquire_s,
         pool_pre_ping=True,
-        hide_parameters=True,  # errors are logged: what a statement was about is not for the log
+        hide_parameters=True,  # errors are logged, and parameters may be confidential
         json_serializer=lambda value: json.dumps(value, allow_nan=False, default=str),
         json_deserializer=orjson.loads,
         connect_args={
@@ -75,7 +75,7 @@ def _engine(
                 "from_collapse_limit": "10",
                 "statement_timeout": _milliseconds(statement_s),
                 "lock_timeout": _milliseconds(patience.lock_s),
-                # What a client that vanished holds is let go within minutes, not when TCP gives up after two hours.
+                # Locks of a client that vanished are released within minutes, not when TCP times out after two hours.
                 "idle_in_transaction_session_timeout": _milliseconds(120),
                 "tcp_keepalives_idle": "30",
                 "tcp_keepalives_interval": "10",
@@ -91,7 +91,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 class Database:
-    """The pools of one service in one process, and one connection that only asks whether the server answers."""
+    """The pools of one service in one process, and one connection that only checks that the server answers."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class Database:
         self.reading_long = self._autocommit(url, LONG_READERS, LONG_READ_S)
         self.probing = self._autocommit(url, 1, self.patience.read_s)
         self.shares = Shares(max(1, readers - 2))
-        # Whoever waits outlasts a statement that the server does not answer, and learns that this was the reason.
+        # A waiting caller outlasts a statement that the server does not answer, and is refused for that reason.
         self.write_shares = Shares(max(1, writers - 1), patience_s=self.patience.write_s + 2 * ANSWER_S)
         self.long_shares = Shares(LONG_READERS - 1, patience_s=LONG_READ_S)
         self.write_session = async_sessionmaker(self.writing, class_=WriteSession, expire_on_commit=False)
@@ -126,7 +126,7 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[WriteSession]:
-        """A session whose work is committed at the end, or undone whole; its caller holds a share of the connections.
+        """A session whose work is committed at the end, or rolled back; its caller holds a share of the connections.
 
         Raises DATABASE_ERRORS, TooManyRequests.
         """
@@ -176,7 +176,7 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Give all connections back. One whose statement was cancelled waits for the server's word: not without end."""
+        """Close all connections. One whose statement was cancelled waits for the server, with a limit."""
         for name in ("writing", "reading", "reading_long", "probing"):
             engine: AsyncEngine = getattr(self, name)
             await end_within(CLOSE_S, engine.dispose(), f"the pool {name} of {self.service}")

@@ -20,7 +20,7 @@ LONGEST_KEY = 200
 
 
 class Replay(Exception):
-    """The request was answered before; `status` and `body` are that answer."""
+    """The request was answered before; `status` and `body` are that response."""
 
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__()
@@ -28,14 +28,14 @@ class Replay(Exception):
         self.body = body
 
     def response(self) -> Response:
-        """That answer, once more."""
+        """The stored response."""
         kind = "application/json" if self.body else None
         headers = {"Idempotency-Replayed": "true"}
         return Response(self.body, self.status, media_type=kind, headers=headers)
 
 
 class Once:
-    """The key of a streamed request; `told` is what of its body makes it this request and no other."""
+    """The key of a streamed request; `content` is the part of its body that identifies it."""
 
     def __init__(self, request: Request, content: bytes) -> None:
         keep_key(request, content)
@@ -51,7 +51,7 @@ class Once:
 
 
 def keep_key(request: Request, content: bytes) -> None:
-    """Note the request's key, if it has one; `told` is what of its body makes it this request and no other."""
+    """Remember the request's key, if it has one; `content` is the part of its body that identifies it."""
     key = request.headers.get(HEADER)
     if key is None:
         return
@@ -74,9 +74,9 @@ def _key_of(request: Request) -> tuple[str, bytes] | None:
 
 
 async def claim_key(tx: Transaction, request: Request) -> None:
-    """Take the request's key inside its transaction; raises Replay, ShownOnce or KeyReused if it was used before.
+    """Claim the request's key inside its transaction; raises Replay, ShownOnce or KeyReused if it was used before.
 
-    Two at once: the second waits on the primary key until the first is committed or undone.
+    Two at once: the second waits on the primary key until the first is committed or rolled back.
     """
     claimed = _key_of(request)
     if claimed is None:
@@ -107,7 +107,7 @@ async def claim_key(tx: Transaction, request: Request) -> None:
 
 
 async def remember(tx: Transaction, request: Request, status: int, body: bytes | None) -> None:
-    """Write the answer beside the key that `claim_key` took in this transaction; no body for one that is a secret."""
+    """Store the response with the key that `claim_key` took in this transaction; no body for one that is a secret."""
     claimed = _key_of(request)
     if claimed is None:
         return

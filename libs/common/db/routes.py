@@ -1,4 +1,4 @@
-"""The route classes: who may not call is refused before the body is read, and what is ignored is reported."""
+"""The route classes: callers are checked before the body is read, and ignored query parameters are reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONGEST_NAME = 50
 
 
 def shows_a_secret(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Mark a route whose answer holds a secret: under its key only the fact is kept, and a repeat is ShownOnce."""
+    """Mark a route whose answer holds a secret: under its key no response is stored, and a repeat is ShownOnce."""
     route.__shows_a_secret__ = True  # type: ignore[attr-defined]
     return route
 
@@ -39,7 +39,7 @@ def reads_query_itself(route: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
 
 
 class CheckedRoute(APIRoute):
-    """The route class where no answer is kept: sign-in, account, and what only reads."""
+    """The route class that stores no responses: sign-in, account, and what only reads."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
@@ -109,7 +109,7 @@ class StreamedRoute(APIRoute):
 
 @runtime_checkable
 class Need(Protocol):
-    """A dependency of a route that says who may call it: `libs.common.auth.Needs`."""
+    """A dependency of a route that decides who may call it: `libs.common.auth.Needs`."""
 
     def allows(self, principal: Principal, method: str) -> bool:
         """Whether a caller may call a route by this method."""
@@ -122,7 +122,7 @@ def needs_of(dependant: Dependant) -> list[Need]:
 
 
 def _caller_check(route: APIRoute) -> Callable[[Request], None]:
-    """What refuses who may not call a route before its body is read: FastAPI parses it before it asks who calls."""
+    """A check that refuses callers before the body is read: FastAPI parses it before it calls dependencies."""
     is_open = getattr(route.endpoint, "__open_to_all__", False)
     needs = needs_of(route.dependant)
 
@@ -139,7 +139,7 @@ def _caller_check(route: APIRoute) -> Callable[[Request], None]:
 
 
 async def _checked_body(request: Request) -> bytes:
-    """The body, of no more values than can be parsed, and told what is wrong with, while others wait."""
+    """The body; one of too many values is refused, as parsing and validating it would block other requests."""
     body = await request.body()
     if sum(map(body.count, _BEFORE_VALUES)) > MOST_VALUES:
         raise BadRequest(f"A body holds at most {MOST_VALUES:,} values: send it in several requests.")

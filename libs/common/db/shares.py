@@ -1,4 +1,4 @@
-"""How much of a pool one caller may use at once: whoever asks most waits, and does not make others wait."""
+"""How much of a pool one caller may use at once: who sends most requests waits, and does not make others wait."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Share:
 
 
 class Shares:
-    """One caller's part of a pool. Work that no request asked for, and strangers, have no share and no limit."""
+    """One caller's part of a pool. Background work and callers without an account have no share and no limit."""
 
     def __init__(
         self,

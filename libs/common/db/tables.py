@@ -1,4 +1,4 @@
-"""The tables that every service has beside its own."""
+"""The tables that every service has besides its own."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _uuid(name: str, **more: bool) -> sa.Column[object]:
 
 
 def _now(name: str) -> sa.Column[object]:
-    # clock_timestamp: the sweep orders by it, and rows of one long transaction would all say its beginning
+    # clock_timestamp: the sweep orders by it, and rows of one long transaction would all have the time of its beginning
     return sa.Column(
         name, sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()
     )

@@ -19,7 +19,7 @@ from libs.common.events import Event
 from libs.common.observability import logger, request_id
 from libs.common.permissions import Principal
 
-AT_ONCE = 250  # events a statement: other requests get their turn in between
+AT_ONCE = 250  # events per statement: other requests get their turn in between
 
 
 class Transaction:
@@ -38,7 +38,7 @@ class Transaction:
         self._callbacks: dict[str, Callable[[], None]] = {}
 
     def publish(self, event: Event) -> None:
-        """Say a fact; it is written with the rows, and rung once they are committed."""
+        """Publish an event; it is inserted with the rows, and announced once they are committed."""
         self._published.append(
             {
                 "id": uuid4(),
@@ -57,7 +57,7 @@ class Transaction:
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
     ) -> None:
-        """Write down who did what to which thing; `before` and `after` hold only what changed."""
+        """Add an audit row: who did what to which object; `before` and `after` hold only what changed."""
         self._audited.append(
             {
                 "user_id": self.by.user_id if self.by else None,
@@ -79,7 +79,7 @@ class Transaction:
         self._callbacks.setdefault(key, callback)
 
     def run_callbacks(self) -> None:
-        """Call what `after_commit` registered; for whoever committed."""
+        """Call what `after_commit` registered; for the writer that committed."""
         callbacks, self._callbacks = self._callbacks, {}
         for key, callback in callbacks.items():
             try:
@@ -89,12 +89,12 @@ class Transaction:
 
     @property
     def has_published(self) -> bool:
-        """Whether the relay has something to ring once this is committed."""
+        """Whether the relay has events to announce once this is committed."""
         return bool(self._published) or self._flushed_events
 
     @asynccontextmanager
     async def part(self) -> AsyncIterator[Transaction]:
-        """A part of this transaction that leaves nothing behind if the block fails, while the rest can go on."""
+        """A part of this transaction that is rolled back if the block fails, while the rest continues."""
         noted = dict(self.session.info)
         try:
             async with self.session.begin_nested():
@@ -131,9 +131,8 @@ class Commits:
 class Writer:
     """Makes transactions for one service.
 
-    `after_commit` is told when something was published, `committed` (if a service sets it) of every commit: with the
-    transaction, whose `session.info` holds what operations noted there. `info` is what a service lets all its
-    operations know; it is in the `session.info` of every transaction.
+    `after_commit` is called when something was published. `committed` and `info` are old ways to reach operations and
+    what follows a commit: `Transaction.after_commit` and arguments replace them.
     """
 
     def __init__(
@@ -151,14 +150,14 @@ class Writer:
         self.info: dict[str, object] = {}
 
     def another(self, database: Database | None = None) -> Writer:
-        """A writer of the same service, on a pool of its own perhaps, whose commits `committed` is not told of."""
+        """A writer of the same service, on a pool of its own perhaps, whose commits do not call `committed`."""
         return Writer(database or self.database, self.tables, self.after_commit, self.commits)
 
     @asynccontextmanager
     async def begin(
         self, by: Principal | None = None, request: str | None = None
     ) -> AsyncIterator[Transaction]:
-        """A transaction that commits at the end of the block, or leaves nothing behind."""
+        """A transaction that commits at the end of the block, or is rolled back."""
         async with self.database.begin() as session:
             session.info.update(self.info)
             tx = Transaction(session, self.tables, by, request or request_id.get())
@@ -208,7 +207,7 @@ Reading = Annotated[ReadSession, Depends(reading, scope="function")]
 
 
 async def reading_long(request: Request) -> AsyncIterator[ReadSession]:
-    """The same for tables that many callers share and few ask for; use as `session: LongReading`."""
+    """The same for tables that many callers share and that are read rarely; use as `session: LongReading`."""
     database: Database = request.app.state.database
     async with database.read_long() as session:
         yield session

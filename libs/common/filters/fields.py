@@ -18,7 +18,7 @@ Visible = Callable[[Visibility, Any], ColumnElement[bool]]
 
 
 def visible_to_all(_visibility: Visibility, _row: Any) -> ColumnElement[bool]:
-    """The condition of a vocabulary, which everybody who signed in may read whole."""
+    """The condition of a vocabulary, which every signed-in user may read."""
     return sa.true()
 
 
@@ -26,7 +26,7 @@ def visible_to_all(_visibility: Visibility, _row: Any) -> ColumnElement[bool]:
 class Field:
     """A plain column, or any expression over the map's source; times of day may carry a zone or not.
 
-    `shown`, if there is one, says in which rows a caller may see a text; in all others it counts as empty.
+    `shown`, if there is one, decides in which rows a caller may see a text; in others it counts as empty.
     """
 
     column: Column
@@ -67,8 +67,8 @@ class FieldMap:
     source       the table, view or alias that the fields' columns belong to; filtered statements select from it.
                  A row that is its own relation (a session's parent session) needs a map over an alias.
     primary_key  the field that `pk` stands for
-    visible      which rows a caller may know of, given the columns of the source or of an alias of it. Every map says
-                 so; for a vocabulary it is `visible_to_all`.
+    visible      which rows are visible to a caller, given the columns of the source or of an alias of it. Required;
+                 for a vocabulary it is `visible_to_all`.
     """
 
     noun: str

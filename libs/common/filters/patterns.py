@@ -1,7 +1,7 @@
 """Regular expressions that PostgreSQL surely accepts: a common subset, checked before it gets there.
 
 Its own refusal would come in the middle of a statement and abort the transaction. What is left out: back references
-and nested counts (they can run for ever), look-around, and what Python and PostgreSQL write differently.
+and nested counts (they can run forever), look-around, and what Python and PostgreSQL write differently.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def checked_pattern(pattern: str) -> str:
 
 
 class _Checker:
-    """A walk along the pattern. `atom` tells whether something stands before that can be repeated."""
+    """A walk along the pattern. `atom`: whether what precedes can be repeated."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern

@@ -1,4 +1,4 @@
-"""How a filter is refused: always 400, always naming the filter."""
+"""Problems of free filters: always 400, always naming the filter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from libs.common.problem import Problem
 
 
 class FilterProblem(Problem):
-    """A free filter cannot be carried out; `name` is the filter as it was written."""
+    """A free filter is invalid; `name` is the filter as it was written."""
 
     slug: ClassVar[str] = "bad-filter"
 

@@ -77,7 +77,7 @@ class _Way:
 
 
 class _Step:
-    """One relation, followed to an alias of its target; `depth` tells the aliases of one way from each other."""
+    """One relation, followed to an alias of its target; `depth` distinguishes the aliases of one path."""
 
     def __init__(
         self, relation: Relation, here: sa.FromClause, move: Move, visibility: Visibility, *, depth: int
@@ -103,7 +103,7 @@ def _stay(expression: Expression) -> Expression:
 
 @cache
 def _alias(source: sa.FromClause, depth: int) -> tuple[sa.FromClause, Move]:  # noqa: ARG001 - one for each depth
-    """An alias of a map's source, kept since it costs much to make, and what turns its columns into those of the alias.
+    """An alias of a map's source, cached as it is expensive, and what turns its columns into those of the alias.
 
     Columns of nothing else that has the same lineage are turned.
     """
@@ -182,7 +182,7 @@ def _json_test(condition: Condition, column: Expression) -> Test:
     target = whole[condition.json_path] if condition.json_path else whole
     lookup, value = condition.lookup, cast(Any, condition.value)
     if not condition.json_path and (lookup == "isnull" or (lookup == "exact" and value is None)):
-        # a column may hold JSON's null in place of SQL's: for the asker both are nothing
+        # a column may hold JSON's null in place of SQL's: for the caller both are null
         kind = sa.func.coalesce(sa.func.jsonb_typeof(whole), _NULL)
         return kind != _NULL if value is False else kind == _NULL
     if lookup == "isnull":

@@ -1,4 +1,4 @@
-"""Shapes that cross a border: base class, ids, pages, times and shared states."""
+"""Schemas of requests, responses and events: base class, ids, pages, times and shared states."""
 
 from libs.common.schemas.base import BodyRecord, BodySchema, Record, Schema
 from libs.common.schemas.pages import Page, PageRequest, absolute, page

@@ -1,4 +1,4 @@
-"""What every service shows administrators: events that failed, and its audit log."""
+"""What every service shows administrators: failed events, and its audit log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libs.common.schemas.base import Schema
 
 
 class FailedEvent(Schema):
-    """An event that this service heard and has not handled."""
+    """An event that this service received and has not handled."""
 
     event_id: UUID
     subject: str = Field(examples=["cingulum.transfer.upload.completed.v1"])

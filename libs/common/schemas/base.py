@@ -11,7 +11,7 @@ from libs.common.schemas.bounded import bounded
 
 
 class Schema(BaseModel):
-    """One of our own shapes: an unknown field is refused by name; a number that is not one never passes."""
+    """A schema of our own: unknown fields are refused by name, and NaN is invalid."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, from_attributes=True, allow_inf_nan=False, populate_by_name=True
@@ -19,7 +19,7 @@ class Schema(BaseModel):
 
 
 class Record(BaseModel):
-    """A shape of Alyx's contract: unknown fields are ignored, as its clients send more than they need."""
+    """A schema of Alyx's contract: unknown fields are ignored, as its clients send more than needed."""
 
     model_config = ConfigDict(extra="ignore", from_attributes=True, populate_by_name=True)
 
@@ -32,11 +32,11 @@ class _Bounded(BaseModel):
 
 
 class BodySchema(_Bounded, Schema):
-    """The body of a request in a shape of our own: its texts, lists and free values have limits."""
+    """The body of a request in a schema of our own: its texts, lists and free values have limits."""
 
 
 class BodyRecord(_Bounded, Record):
-    """The body of a request in a shape of Alyx's contract: its texts, lists and free values have limits."""
+    """The body of a request in a schema of Alyx's contract: its texts, lists and free values have limits."""
 
 
 def sent_values(body: BaseModel, *names: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The longest text, the longest list and the deepest JSON value of a request's body, wherever its class says nothing.
+"""The longest text, the longest list and the deepest JSON value of a request's body, where its class declares none.
 
 A class of bodies gets its limits from its base class (`BodySchema`, `BodyRecord`): a field that needs other limits
 declares them (`Field(max_length=...)`), and none can be without.

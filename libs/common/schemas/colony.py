@@ -26,7 +26,7 @@ class Weighing(Record):
 
 
 class WeighingIn(BodyRecord):
-    """A weighing to be written down; without a time it was now, without a user it was the caller."""
+    """A weighing to create; the time is now and the user is the caller unless stated."""
 
     subject: str
     date_time: str | None = None
@@ -35,7 +35,7 @@ class WeighingIn(BodyRecord):
 
 
 class WaterAdministration(Record):
-    """Water that an animal got."""
+    """Water given to an animal."""
 
     subject: str
     date_time: str
@@ -49,7 +49,7 @@ class WaterAdministration(Record):
 
 
 class WaterAdministrationIn(BodyRecord):
-    """Water to be written down or changed; the type of the latest restriction unless named."""
+    """Water to create or update; the type of the latest restriction unless named."""
 
     subject: str | None = None
     date_time: str | None = None
@@ -68,7 +68,7 @@ class Zygosity(Record):
 
 
 class Subject(Record):
-    """An animal, as in a list. Water fields are null where no restriction or weight says them."""
+    """An animal, as in a list. Water fields are null where no restriction or weight determines them."""
 
     nickname: str
     url: str
@@ -97,7 +97,7 @@ class Subject(Record):
 
 
 class RestrictedSubject(Subject):
-    """An animal under water restriction, with its lab's two weight fractions, and how it stands now.
+    """An animal under water restriction, with its lab's two weight fractions, and its present state.
 
     Source   Alyx's fields; those from `weight` on are ours, named and meant as in WaterDay
     """
@@ -121,7 +121,7 @@ class SubjectDetail(Subject):
 
 
 class WaterDay(Record):
-    """How an animal stood at the end of one day of its lab: grams, mL, percent. Null: unknown, never zero.
+    """The state of an animal at the end of one day of its lab: grams, mL, percent. Null: unknown, never zero.
 
     Source   Alyx's 14 columns, and `endpoint_weight`, which is ours
     """
@@ -154,7 +154,7 @@ class WaterRequirement(Record):
 
 
 class SubjectIn(BodyRecord):
-    """An animal to be written down or changed."""
+    """An animal to create or update."""
 
     nickname: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=64)
     responsible_user: str | None = None
@@ -185,7 +185,7 @@ class Line(Record):
 
 
 class LineIn(BodyRecord):
-    """A line to be written down."""
+    """A line to create."""
 
     name: str = Field(min_length=1, max_length=255)
     nickname: str = ""
@@ -204,7 +204,7 @@ class Litter(Record):
 
 
 class LitterIn(BodyRecord):
-    """A litter to be written down."""
+    """A litter to create."""
 
     name: str = Field(min_length=1, max_length=255)
     line: str | None = None

@@ -98,7 +98,7 @@ class Insertion(Record):
 
 
 class InsertionIn(BodyRecord):
-    """A probe to be written down or changed."""
+    """A probe to create or update."""
 
     session: UUID | None = None
     model: str | None = None
@@ -139,7 +139,7 @@ class SessionDetail(Record):
 
 
 class SessionIn(BodyRecord):
-    """A session to be written down or changed; absent fields keep their value."""
+    """A session to create or update; absent fields keep their value."""
 
     subject: str | None = None
     users: list[str] | None = None
@@ -173,7 +173,7 @@ class WaterRestriction(Record):
 
 
 class WaterRestrictionIn(BodyRecord):
-    """A restriction to be written down, or changed (to end it: `end_time`)."""
+    """A restriction to create or update (to end it: `end_time`)."""
 
     subject: str | None = None
     lab: str | None = None
@@ -204,7 +204,7 @@ class Surgery(Record):
 
 
 class SurgeryIn(BodyRecord):
-    """A surgery to be written down or changed; relations by name."""
+    """A surgery to create or update; relations by name."""
 
     subject: str | None = None
     lab: str | None = None

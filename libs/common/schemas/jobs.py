@@ -67,7 +67,7 @@ class JobDetail(Job):
 
 
 class ClaimIn(BodySchema):
-    """A worker asks for work, and waits for it up to `wait_s`."""
+    """A worker requests a job, and waits for it up to `wait_s`."""
 
     claim_id: UUID = Field(description="chosen by the worker: the same one again gives the same job again")
     worker: str = Field(min_length=1, max_length=200)
@@ -87,7 +87,7 @@ class ClaimIn(BodySchema):
 
 
 class Claim(Schema):
-    """A job given to a worker. The token goes with every further word about it."""
+    """A job given to a worker. Every later request about it carries the token."""
 
     job: Job
     token: int
@@ -96,7 +96,7 @@ class Claim(Schema):
 
 
 class NoWork(Schema):
-    """There was nothing to do for as long as the worker waited."""
+    """There was no job while the worker waited."""
 
     job: None = None
 
@@ -116,7 +116,7 @@ class HeartbeatIn(BodySchema):
 
 
 class Heartbeat(Schema):
-    """Which jobs are not the worker's any more: drop them."""
+    """Jobs that the worker no longer holds: drop them."""
 
     lost: list[UUID]
 
@@ -157,13 +157,13 @@ class LogPiece(Schema):
 
 
 class ReasonIn(BodySchema):
-    """Why a person does it."""
+    """A person's reason."""
 
     reason: str = Field(min_length=1, max_length=1_000)
 
 
 class Worker(Schema):
-    """A worker as it was last heard of."""
+    """A worker, as of its last heartbeat."""
 
     name: str
     site: str
@@ -199,7 +199,7 @@ class Task(Record):
 
 
 class TaskIn(BodyRecord):
-    """A task to be written down or changed by a legacy runner."""
+    """A task to create or update by a legacy runner."""
 
     parents: list[UUID] | None = None
     session: UUID | None = None

@@ -1,4 +1,4 @@
-"""Lists in Alyx's way: `count, next, previous, results`, 250 rows unless asked, 1,000 at most."""
+"""Pages of lists as in Alyx: `count, next, previous, results`, 250 rows unless asked, 1,000 at most."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Page(BaseModel, Generic[Row]):
 
 
 class PageRequest(BaseModel):
-    """Which part of a list is asked for."""
+    """The requested part of a list."""
 
     limit: int = DEFAULT_LIMIT
     offset: int = 0
@@ -37,7 +37,7 @@ def read_paging(
     ] = None,
     offset: Annotated[str | None, Query(description="rows before the page")] = None,
 ) -> PageRequest:
-    """Read `limit` and `offset`; senseless values fall back to the default, as clients expect."""
+    """Read `limit` and `offset`; invalid values fall back to the default, as clients expect."""
     return PageRequest(
         limit=min(_whole(limit, DEFAULT_LIMIT) or DEFAULT_LIMIT, MOST), offset=_whole(offset, 0)
     )
@@ -55,7 +55,7 @@ def _whole(text: str | None, otherwise: int) -> int:
 def absolute(request: Request, path: str) -> str:
     """A full address as the caller would write it: its own scheme, host and port.
 
-    The ONE client cuts its base address off by plain text, so nothing else may stand there.
+    The ONE client cuts its base address off by plain text, so nothing else may be there.
     """
     scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
     host = request.headers.get("x-forwarded-host") or request.headers.get("host") or request.url.netloc
@@ -63,7 +63,7 @@ def absolute(request: Request, path: str) -> str:
 
 
 def page(request: Request, paging: PageRequest, count: int, results: list[Row]) -> Page[Row]:
-    """Put rows into their page."""
+    """A page of rows."""
 
     def address(offset: int) -> str:
         filters = [(k, v) for k, v in request.query_params.multi_items() if k not in {"limit", "offset"}]

@@ -40,7 +40,7 @@ class User(Record):
 
 
 class UserIn(BodyRecord):
-    """A person to be written down, or changed. Only administrators do this."""
+    """A person to create or update. Only administrators do this."""
 
     username: str | None = Field(default=None, pattern=r"^[\w.@+-]+$", max_length=150)
     email: str | None = None
@@ -69,7 +69,7 @@ class Lab(Record):
 
 
 class LabIn(BodyRecord):
-    """A lab to be written down or changed."""
+    """A lab to create or update."""
 
     name: Word | None = None
     institution: str | None = None
@@ -82,7 +82,7 @@ class LabIn(BodyRecord):
 
 
 class Membership(Record):
-    """A person works in a lab for a time; no end means still."""
+    """A person's time in a lab; no end means still."""
 
     id: UUID
     user: str
@@ -93,7 +93,7 @@ class Membership(Record):
 
 
 class MembershipIn(BodyRecord):
-    """A membership to be written down."""
+    """A membership to create."""
 
     user: str
     lab: str
@@ -112,7 +112,7 @@ class Project(Record):
 
 
 class ProjectIn(BodyRecord):
-    """A project to be written down or changed."""
+    """A project to create or update."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: Prose | None = None
@@ -129,7 +129,7 @@ class Location(Record):
 
 
 class LocationIn(BodyRecord):
-    """A place to be written down or changed."""
+    """A place to create or update."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     lab: str | None = None
@@ -137,7 +137,7 @@ class LocationIn(BodyRecord):
 
 
 class Term(Record):
-    """A word of a vocabulary."""
+    """A term of a vocabulary."""
 
     id: UUID
     name: str
@@ -148,7 +148,7 @@ class Term(Record):
 
 
 class TermIn(BodyRecord):
-    """A word to be added to a vocabulary."""
+    """A term to add to a vocabulary."""
 
     name: str = Field(min_length=1, max_length=255)
     nickname: str = ""

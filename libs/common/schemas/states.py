@@ -1,4 +1,4 @@
-"""States that more than one service speaks of. Their texts are what tables, events and answers hold."""
+"""States that several services use, as tables, events and responses hold them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class JobState(StrEnum):
 
     @property
     def alyx_name(self) -> str:
-        """The name in Alyx's `/tasks`."""
+        """Name in Alyx's `/tasks`."""
         return JobState.STARTED.value if self is JobState.PUBLISHING else self.value
 
     @property
@@ -34,7 +34,7 @@ class JobState(StrEnum):
 
     @property
     def is_running(self) -> bool:
-        """Somebody holds a token for it, or registry owes an answer."""
+        """A worker holds a token for it, or registry has not answered yet."""
         return self in {JobState.STARTED, JobState.PUBLISHING}
 
     @property
@@ -67,7 +67,7 @@ class AttemptState(StrEnum):
     PUBLISHING = "publishing"
     REGISTERED = "registered"  # its outputs are datasets now (or the run made none)
     REFUSED = "refused"  # registry could not register its outputs
-    FAILED = "failed"  # the worker said so
+    FAILED = "failed"  # reported by the worker
     LOST = "lost"  # its lease ran out
     RETURNED = "returned"  # an input could not be read: the run did not begin
     SUPERSEDED = "superseded"  # its inputs changed while it ran
@@ -82,14 +82,14 @@ class AttemptState(StrEnum):
 class CopyState(StrEnum):
     """What is known of one copy of one version of a dataset in one repository."""
 
-    CLAIMED = "claimed"  # a client's word, on a repository whose bytes we cannot read
-    EXPECTED = "expected"  # should be here, or is said to be: nobody has read it
+    CLAIMED = "claimed"  # reported by a client, on a repository whose bytes we cannot read
+    EXPECTED = "expected"  # expected or reported here, and not read yet
     ARRIVING = "arriving"  # some parts are here
     LANDED = "landed"  # all bytes are here; their proof is not written yet
     VERIFIED = "verified"  # every byte was read, and the SHA-256 is that of the version
-    SUSPECT = "suspect"  # a proof failed, is too old, or somebody says the file is gone
+    SUSPECT = "suspect"  # a proof failed or is too old, or the file is reported missing
     LOST = "lost"  # not there
-    RETIRING = "retiring"  # to be removed; nobody may count on it any more
+    RETIRING = "retiring"  # to be removed; it no longer counts
     RETIRED = "retired"  # removed
 
 
@@ -99,7 +99,7 @@ class UploadState(StrEnum):
     ANNOUNCED = "announced"  # no part is here
     ARRIVING = "arriving"  # a part is here
     LANDED = "landed"  # all bytes are written, fsynced and hashed: immutable from now on
-    SWEPT = "swept"  # given up; its bytes may be gone
+    SWEPT = "swept"  # expired; its bytes may be deleted
 
 
 class ActionKind(StrEnum):

@@ -1,4 +1,4 @@
-"""Alyx's times: a text without zone that is answered verbatim, and the instant that it means."""
+"""Alyx's times: a text without zone that is shown as it was sent, and the instant it means."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ LARGEST_BUNDLED = 8 * 2**20
 class UploadIn(BodySchema):
     """A file to be sent.
 
-    Known    its size; with `sha256` the answer may be that nothing need be sent
+    Known    its size; with `sha256` the response may be that nothing needs to be sent
     Brings   `copy_id`, a copy that registry expects in the central store
     Output   `job_id` and `token` of a running attempt, whose completion then names this upload
     """
@@ -36,7 +36,7 @@ class UploadIn(BodySchema):
 
 
 class Upload(Schema):
-    """An announced file, and what of it is still wanted."""
+    """An announced file, and the parts of it that are still missing."""
 
     id: UUID
     state: UploadState

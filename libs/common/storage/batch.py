@@ -18,7 +18,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def write_drafts(folder: Path, data: Sequence[bytes]) -> list[tuple[Path, Digests]]:
-    """Write each under a name nobody looks at, without waiting for the disk."""
+    """Write each under a temporary name, without waiting for the disk."""
     written = []
     for each in data:
         draft = Draft(folder)
@@ -28,7 +28,7 @@ def write_drafts(folder: Path, data: Sequence[bytes]) -> list[tuple[Path, Digest
 
 
 def sync_files(folder: Path, paths: Sequence[Path]) -> None:
-    """Wait until the disk has these files, which lie in the file system of the folder."""
+    """Wait until the disk has these files, which are in the file system of the folder."""
     if not _sync_file_system(folder):
         for path in paths:
             _fsync(path)

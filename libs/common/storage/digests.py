@@ -1,4 +1,4 @@
-"""Hashing while bytes go by."""
+"""Hashing of streamed bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def blocks_of(
 ) -> AsyncIterator[bytearray]:
     """Regroup what a network delivers (often 64 KiB) into blocks of about BLOCK_BYTES.
 
-    Raises PartRefused as soon as more than `limit_bytes` came, so that nobody fills a disk with one part.
+    Raises PartRefused as soon as more than `limit_bytes` came, so that one part cannot fill a disk.
     """
     block, total_bytes = bytearray(), 0
     async for chunk in chunks:

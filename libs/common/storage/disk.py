@@ -1,6 +1,6 @@
 """Writing to a file system so that a power cut at any instruction leaves either nothing or everything.
 
-The order is always: write under a name nobody looks at, fsync the file, give it its name, fsync the folder.
+The order is always: write under a temporary name, fsync the file, give it its name, fsync the folder.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from libs.common.observability import logger
 from libs.common.storage.store import StoreFull, StoreUnavailable
 
 DRAFT_PREFIX = "draft-"
-FILE_MODE = (
-    0o640  # the service's own user writes, its group reads: a private project is nobody else's to open
-)
+FILE_MODE = 0o640  # the service's own user writes, its group reads: a private project is closed to others
 FOLDER_MODE = 0o750
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -29,7 +27,7 @@ _FAILING = {errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ESTALE, err
 
 @contextmanager
 def disk_problems() -> Iterator[None]:
-    """Tell a full or failing disk in words that a caller can act on."""
+    """Report a full or failing disk as a problem that a caller can act on."""
     try:
         yield
     except OSError as error:
@@ -88,7 +86,7 @@ def close_to_others(root: Path, is_over: threading.Event) -> None:
                 return
             for names, mode in ((files, FILE_MODE), (folders, FOLDER_MODE)):
                 for name in names:
-                    with suppress(FileNotFoundError):  # removed meanwhile by somebody who uses the store
+                    with suppress(FileNotFoundError):  # removed meanwhile by another process
                         set_mode(Path(folder, name), mode)
     except OSError as error:
         logger("store").warning("files stay readable for other accounts", root=str(root), error=str(error))
@@ -121,7 +119,7 @@ def remove_links(tmp: Path, path: Path) -> None:
 
 
 class Draft:
-    """A file that is being written under a name nobody looks at. Nothing is on the disk before the first write."""
+    """A file that is being written under a temporary name. Nothing is on the disk before the first write."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / f"{DRAFT_PREFIX}{uuid4().hex}"
@@ -134,20 +132,20 @@ class Draft:
             rest = rest[os.write(descriptor, rest) :]
 
     def seal(self) -> Path:
-        """Nothing more comes: fsync. Its mode is that of all names under which it may soon be linked."""
+        """The file is complete: fsync. Its mode is that of all names under which it may soon be linked."""
         descriptor = self._opened()
         os.fsync(descriptor)
         self._close()
         return self.path
 
     def leave(self) -> Path:
-        """Nothing more comes; somebody else fsyncs it before it is named."""
+        """The file is complete; the caller fsyncs it before it is named."""
         self._opened()
         self._close()
         return self.path
 
     def abandon(self) -> None:
-        """Forget it, at whatever stage it is."""
+        """Discard it, at any stage."""
         self._close()
         self.path.unlink(missing_ok=True)
 

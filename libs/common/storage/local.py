@@ -5,7 +5,7 @@
     tmp/<upload>/<number>-<serial>-<sha256>[-<md5>]      acknowledged parts
     tmp/<upload>/draft-…                                 not acknowledged yet; lost in a crash, and swept
 
-All three lie in one file system, so that naming is one atomic step and no byte is moved for it. Folders are 0750 and
+All three are in one file system, so that naming is one atomic step and no byte is moved for it. Folders are 0750 and
 files 0640: the service's user writes, its group reads. A store that others may enter is closed when it is opened.
 """
 
@@ -81,7 +81,7 @@ class LocalStore:
             for room in rooms:
                 make_folders(room)
             if any(map(is_open_to_others, (root, *rooms))):
-                set_mode(root, FOLDER_MODE)  # whoever cannot enter it reaches nothing below
+                set_mode(root, FOLDER_MODE)  # without access to it nothing below can be reached
                 self._pool.submit(close_to_others, root, self._is_over)
         if len({room.stat().st_dev for room in rooms}) > 1:
             raise StoreUnavailable(
@@ -208,7 +208,7 @@ class LocalStore:
             for each in parts:
                 try:
                     file = await self._run(io.FileIO, each.path)
-                except FileNotFoundError:  # replaced or assembled by somebody else since we looked
+                except FileNotFoundError:  # replaced or assembled by another process meanwhile
                     raise PartsMissing([each.part.number]) from None
                 with file:
                     async for block in self._read(file, 0, each.part.size_bytes):
@@ -294,7 +294,7 @@ def _link_new(path: Path, final: Path) -> bool:
         os.link(path, final)
     except FileExistsError:
         return False
-    except FileNotFoundError:  # the upload was assembled or discarded by somebody else since we looked
+    except FileNotFoundError:  # the upload was assembled or discarded by another process meanwhile
         raise PartsMissing([0]) from None
     fsync_folder(final.parent)
     return True

@@ -1,4 +1,4 @@
-"""A store in memory, for tests: the same contract, gone at exit."""
+"""A store in memory, for tests: the same contract, nothing persists."""
 
 from __future__ import annotations
 

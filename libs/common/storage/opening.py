@@ -1,4 +1,4 @@
-"""The central store as the settings name it: the one place where a service opens it."""
+"""Opening the central store that the settings name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from libs.common.storage.store import Store
 
 
 async def store_of(settings: StoreSettings) -> Store:
-    """Open the central store; whoever opens it closes it. Raises StoreUnavailable, StoreFull."""
+    """Open the central store; the caller closes it. Raises StoreUnavailable, StoreFull."""
     if settings.s3_endpoint is None:
         return LocalStore(settings.store_folder)
     from libs.common.storage.s3 import S3Store

@@ -1,4 +1,4 @@
-"""Acknowledged parts as files whose names tell all about them.
+"""Acknowledged parts as files whose names hold their metadata.
 
 The name holds number, serial, SHA-256 and (of part 0) MD5, so that a part and its digest appear in one atomic step.
 A part sent again gets the next serial; the highest is the part, and only lower ones are ever removed. So of two
@@ -45,7 +45,7 @@ def part_name(number: int, serial: int, digest: Digests) -> str:
 
 
 def parse_part_name(name: str, size_bytes: int, path: Path) -> HeldPart | None:
-    """What a name written by `part_name` says; None for other names.
+    """The parts of a name written by `part_name`; None for other names.
 
     >>> parse_part_name("00003-000001-" + "ab" * 32, size_bytes=5, path=Path()).serial
     1

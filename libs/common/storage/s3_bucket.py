@@ -1,4 +1,4 @@
-"""The few S3 calls that the store needs, with the server's refusals told as storage problems."""
+"""The few S3 calls that the store needs, with the server's errors as storage problems."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Bucket:
             await self._client.put_object(**self._at(key), Body=data, ChecksumSHA256=checksum)
 
     async def head(self, key: str) -> Entry | None:
-        """Size and time of an object; None if there is none."""
+        """Size and time of an object; None if it does not exist."""
         try:
             with s3_problems():
                 response = await self._client.head_object(**self._at(key))
@@ -137,7 +137,7 @@ class Bucket:
             raise
 
     async def abort_joins(self, prefix: str, before: datetime) -> None:
-        """Drop joins that began before that instant and never ended: their writer died."""
+        """Abort joins that began before that instant and never ended: their writer died."""
         pages = self._client.get_paginator("list_multipart_uploads")
         with s3_problems():
             async for page in pages.paginate(Bucket=self._place.bucket, Prefix=self._place.prefix + prefix):
@@ -228,7 +228,7 @@ _CONFIG = AioConfig(
 
 @contextmanager
 def s3_problems() -> Iterator[None]:
-    """Tell the server's refusals, and its silence, in words that a caller can act on."""
+    """Report the server's errors and time-outs as problems that a caller can act on."""
     try:
         yield
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""What every store of bytes can do, in which words, and how it refuses.
+"""The contract of every store of bytes, and its problems.
 
 Bytes come in as numbered parts of an upload, are assembled into an object, and never change afterwards. An object's
 name is the SHA-256 of its bytes, so the same bytes are kept once and a wrong byte can always be found.
@@ -51,7 +51,7 @@ class ObjectMissing(StorageProblem):
 
 
 class ChecksumMismatch(StorageProblem):
-    """The bytes are not those announced. They were put aside, and the parts sent before are kept."""
+    """The bytes are not those announced. They were discarded, and earlier parts are kept."""
 
     slug: ClassVar[str] = "digest-mismatch"
 
@@ -75,7 +75,7 @@ class PartsMissing(StorageProblem):
     def __init__(self, numbers: Sequence[int]) -> None:
         self.numbers = list(numbers)
         shown = ", ".join(map(str, self.numbers[:20])) + (", …" if len(self.numbers) > 20 else "")
-        super().__init__(f"Parts still wanted: {shown}.", extra={"missing_parts": self.numbers})
+        super().__init__(f"Parts still missing: {shown}.", extra={"missing_parts": self.numbers})
 
 
 class BadRange(StorageProblem):
@@ -86,7 +86,7 @@ class BadRange(StorageProblem):
 
 
 class StoreFull(StorageProblem):
-    """There is no room left (disk or quota). What was acknowledged before is kept; free space and send again."""
+    """There is no space left (disk or quota). What was acknowledged before is kept; free space and send again."""
 
     status: ClassVar[int] = 507
     slug: ClassVar[str] = "store-full"
@@ -172,13 +172,13 @@ class Store(Protocol):
         """
 
     async def parts(self, upload_id: UUID) -> list[Part]:
-        """The parts acknowledged so far, by number; empty for an upload never heard of."""
+        """The parts acknowledged so far, by number; empty for an unknown upload."""
 
     async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
         """Join parts 0 … n_parts-1 into the object `expected_sha256`, hashing all bytes in one pass, and drop them.
 
         The object appears whole or not at all. If one of that name is there already it is read and, when damaged,
-        replaced. Raises PartsMissing (also after success, as the parts are gone: ask `stat` first), ChecksumMismatch
+        replaced. Raises PartsMissing (also after success, as the parts are gone: call `stat` first), ChecksumMismatch
         and StoreFull, which keep the parts.
         """
 
@@ -206,23 +206,23 @@ class Store(Protocol):
         """Read bytes start_byte … stop_byte-1 (to the end when None); raises ObjectMissing, BadRange."""
 
     async def prove(self, sha256: str) -> Digests:
-        """Read every byte and say what they hash to; it is for the caller to compare. Raises ObjectMissing."""
+        """Read every byte and return their hashes for the caller to compare. Raises ObjectMissing."""
 
     async def delete(self, sha256: str) -> bool:
-        """Retire an object; whether it was there. Raises StillNamed while the tree or a stranger links to it."""
+        """Retire an object; whether it was there. Raises StillNamed while the tree or another link names it."""
 
     def objects(self) -> AsyncIterator[str]:
         """The SHA-256 of every object held, in rising order, for scrubbing and for comparing with the registry."""
 
     async def signed_url(self, sha256: str, file_name: str, lifetime_s: int = 300) -> str | None:
-        """Where anybody may fetch the object for a while, saved as `file_name`; None if nowhere."""
+        """An address where anyone may fetch the object for a while, saved as `file_name`; None if nowhere."""
 
     async def close(self) -> None:
         """Release threads and connections."""
 
 
 def object_key(sha256: str) -> str:
-    """Where an object lies, on a disk and in a bucket alike.
+    """The key of an object, on a disk and in a bucket alike.
 
     >>> object_key("ab" * 32)[:12]
     'objects/ab/a'
@@ -276,7 +276,7 @@ def required_parts(parts: Sequence[Part], n_parts: int) -> list[Part]:
 
     >>> required_parts([Part(0, "aa", 5), Part(2, "bb", 5)], n_parts=2)
     Traceback (most recent call last):
-    libs.common.storage.store.PartsMissing: Parts still wanted: 1.
+    libs.common.storage.store.PartsMissing: Parts still missing: 1.
     """
     by_number = {part.number: part for part in parts}
     missing = [number for number in range(n_parts) if number not in by_number]

@@ -26,7 +26,7 @@ class Run(Protocol):
 
 
 class UnsafeName(StorageProblem):
-    """The name cannot stand in the tree: it would leave it, or clash with a folder there."""
+    """The name cannot be in the tree: it would leave it, or clash with a folder there."""
 
     slug: ClassVar[str] = "unsafe-name"
 
@@ -56,7 +56,7 @@ def checked_name(name: str) -> PurePosixPath:
 class LinkTree:
     """Names like `lab/Subjects/subject/date/number/collection/file` that show objects of the store.
 
-    Both operations take many names at once (one fsync a folder), work name by name in one atomic step each, and may
+    Both operations take many names at once (one fsync per folder), work name by name in one atomic step each, and may
     be repeated: what is already so stays so.
     """
 
@@ -73,7 +73,7 @@ class LinkTree:
         await self._run(self._link, dict(names))
 
     async def unlink(self, names: Iterable[str]) -> None:
-        """Take the names away, and the folders that become empty."""
+        """Remove the names, and the folders that become empty."""
         await self._run(self._unlink, list(names))
 
     async def shows(self, name: str, sha256: str) -> bool:
@@ -85,7 +85,7 @@ class LinkTree:
         return await self._run(self._names)
 
     def path(self, name: str) -> Path:
-        """Where the name lies on this machine."""
+        """The name's path on this machine."""
         return self.top / checked_name(name)
 
     def _link(self, names: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Callers of every role, and the inner identity by which a service knows them."""
+"""Callers of every role, and the inner identity that a service reads."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Callers:
 
     @property
     def visitor(self) -> Principal:
-        """Somebody of another lab."""
+        """A member of another lab."""
         return Principal(uuid4(), "visitor", labs=frozenset({uuid4()}))
 
     @property
@@ -75,7 +75,7 @@ class Callers:
         return Principal(self.user_id, "admin", is_superuser=True, scopes=frozenset({Scope(Permission.READ)}))
 
     def all(self) -> dict[str, Principal | None]:
-        """Role → caller; None is a stranger."""
+        """Role → caller; None has no account."""
         return {
             "stranger": None,
             "public_reader": self.public_reader,
@@ -89,7 +89,7 @@ class Callers:
 
 
 def identity_headers(principal: Principal | None, service: Service) -> dict[str, str]:
-    """The header that the gateway would send; none for a stranger."""
+    """The header that the gateway would send; none without an account."""
     return (
         {}
         if principal is None

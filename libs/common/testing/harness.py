@@ -1,4 +1,4 @@
-"""One service, entered by its front door, on a real database and a real bus."""
+"""One service, called over HTTP, on a real database and a real bus."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Running:
     caller: Principal | None = None
 
     def as_(self, caller: Principal | None) -> Running:
-        """The same service, asked by somebody else."""
+        """The same service, called by another caller."""
         return Running(self.service, self.app, self.http, caller)
 
     async def request(self, method: str, path: str, **more: Any) -> httpx.Response:
@@ -68,7 +68,7 @@ class Running:
         return await self.request("DELETE", path, **more)
 
     async def published(self, kind: type[E]) -> list[E]:
-        """The events of a kind that the service has said, oldest first."""
+        """The events of a kind that the service has published, oldest first."""
         events = self.app.state.writer.tables.events
         async with self.app.state.database.read() as session:
             rows = await session.execute(
@@ -77,12 +77,12 @@ class Running:
             return [kind.model_validate(row.payload) for row in rows]
 
     async def say(self, event: Event) -> None:
-        """Let the service say an event, as if it had happened there."""
+        """Let the service publish an event."""
         async with self.app.state.writer.begin() as tx:
             tx.publish(event)
 
     async def sweep(self) -> int:
-        """Let the service look for what it missed, now."""
+        """Let the service handle the events that it missed, now."""
         listener: Listener = self.app.state.listener
         return await listener.sweep()
 

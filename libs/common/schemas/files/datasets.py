@@ -57,7 +57,7 @@ class Dataset(Record):
 
 
 class DatasetIn(BodyRecord):
-    """A dataset to be written down or changed, without any copy; absent fields keep their value."""
+    """A dataset to create or update, without any copy; absent fields keep their value."""
 
     name: str | None = None
     created_by: str | None = None
@@ -92,7 +92,7 @@ class FileRecord(Record):
 
 
 class FileRecordIn(BodyRecord):
-    """A copy to be written down, or a client's word on it."""
+    """A copy to create, or a client's report about it."""
 
     dataset: str | None = None
     data_repository: str | None = None

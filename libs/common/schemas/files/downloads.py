@@ -12,7 +12,7 @@ from libs.common.schemas.files.values import Names
 
 
 class NewDownload(BodyRecord):
-    """Datasets that somebody has downloaded."""
+    """Datasets that a user has downloaded."""
 
     datasets: Names = Field(max_length=5_000)
     user: str | None = None

@@ -1,4 +1,4 @@
-"""Repositories: where files lie."""
+"""Repositories: where files are stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RepositoryType(Record):
 
 
 class Repository(Record):
-    """A place where files lie."""
+    """A place where files are stored."""
 
     name: str
     timezone: str
@@ -37,7 +37,7 @@ class Repository(Record):
 
 
 class RepositoryIn(BodyRecord):
-    """A repository to be written down or changed; absent fields keep their value."""
+    """A repository to create or update; absent fields keep their value."""
 
     name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
     timezone: str | None = Field(default=None, max_length=64)
@@ -52,7 +52,7 @@ class RepositoryIn(BodyRecord):
 
 
 class RepositoryTypeIn(BodyRecord):
-    """A kind of repository to be written down or changed."""
+    """A kind of repository to create or update."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     json_: Any | None = Field(default=None, alias="json")

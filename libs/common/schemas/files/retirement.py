@@ -1,4 +1,4 @@
-"""Whether a copy may be given up, and why not. Ours, not Alyx's."""
+"""Whether a copy may be retired, and why not. Ours, not Alyx's."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from libs.common.schemas.states import CopyState
 
 
 class Obstacle(StrEnum):
-    """What stands against giving a copy up."""
+    """What prevents retiring a copy."""
 
     PROTECTED = "protected"  # a protected tag covers the dataset
     DELETED = "deleted"  # the dataset is deleted, and can be brought back
     LEAVING = "leaving"  # it is to be removed already, or was
-    UNPROVED = "unproved"  # the copy itself: what lies there may be kept nowhere else
+    UNPROVED = "unproved"  # the copy itself: its bytes may exist nowhere else
     UNREAD = "unread"  # the version's SHA-256 is not known
     DOUBTED = "doubted"  # a companion claims something else of the recording than is there
     IN_USE = "in-use"  # a job reads it
-    TOO_FEW = "too-few-copies"  # fewer proved copies would remain than are wanted
+    TOO_FEW = "too-few-copies"  # fewer proved copies would remain than required
     UNCOUNTED = "copy-does-not-count"  # another copy, and why it is not counted
     NO_FORM = "no-compressed-form"
     FORM_UNPROVED = "form-unproved"  # it was not decoded and compared
     OTHER_ORIGINAL = "other-original"  # it decodes to other bytes than these
-    FORM_REPLACED = "form-replaced"  # its files are not those of the proof any more
+    FORM_REPLACED = "form-replaced"  # its files changed since the proof
 
 
 class GroundKind(StrEnum):
@@ -39,7 +39,7 @@ class GroundKind(StrEnum):
 
 
 class RetirementReason(Schema):
-    """Why a copy may not be given up, and the next step."""
+    """Why a copy may not be retired, and the next step."""
 
     obstacle: Obstacle
     text: str
@@ -72,7 +72,7 @@ class RetirementPolicy(Schema):
 
 
 class Retirement(Schema):
-    """Whether a copy may be given up now; if not, every reason why."""
+    """Whether a copy may be retired now; if not, every reason why."""
 
     copy_id: UUID
     dataset_id: UUID
@@ -84,7 +84,7 @@ class Retirement(Schema):
 
 
 class RetireIn(BodySchema):
-    """The request to give a copy up."""
+    """The request to retire a copy."""
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)] = Field(
         description="for those who ask later why it went"

@@ -1,4 +1,4 @@
-"""How values of files are written by clients: lists or comma text, MD5, sizes."""
+"""Values of files as clients send them: lists or comma text, MD5, sizes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def listed(value: object) -> object:
 
 
 def one_or_many(value: object) -> object:
-    """One value for all files, or one a file; null for none.
+    """One value for all files, or one per file; null for none.
 
     >>> one_or_many(30), one_or_many("1.0,1.1")
     ([30], ['1.0', '1.1'])

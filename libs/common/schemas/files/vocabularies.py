@@ -1,4 +1,4 @@
-"""The vocabularies by which files are understood."""
+"""The vocabularies of files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DataFormat(Record):
 
 
 class DataFormatIn(BodyRecord):
-    """A file format to be written down or changed."""
+    """A file format to create or update."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=255)
@@ -44,7 +44,7 @@ class DatasetType(Record):
 
 
 class DatasetTypeIn(BodyRecord):
-    """A dataset type to be written down or changed."""
+    """A dataset type to create or update."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
@@ -63,7 +63,7 @@ class Revision(Record):
 
 
 class RevisionIn(BodyRecord):
-    """A revision to be written down or changed."""
+    """A revision to create or update."""
 
     name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
     description: str | None = Field(default=None, max_length=1023)
@@ -85,7 +85,7 @@ class Tag(Record):
 
 
 class TagIn(BodyRecord):
-    """A tag to be written down or changed."""
+    """A tag to create or update."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
