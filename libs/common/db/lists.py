@@ -82,8 +82,8 @@ def on_days(text_column: Any, text: str, field: str = "date_range") -> sa.Column
 
 def like(column: Any, text: str) -> sa.ColumnElement[bool]:
     """A part of a text, ignoring case; `%` and `_` mean themselves."""
-    found: sa.ColumnElement[bool] = column.icontains(text, autoescape=True)
-    return found
+    parts: sa.ColumnElement[bool] = column.icontains(text, autoescape=True)
+    return parts
 
 
 def words(field: str, text: str) -> list[str]:
@@ -92,7 +92,7 @@ def words(field: str, text: str) -> list[str]:
     >>> words("projects", "a, b,")
     ['a', 'b']
     """
-    found = [part.strip() for part in text.split(",") if part.strip()]
-    if len(found) > MOST_WORDS:
-        raise bad(field, f"At most {MOST_WORDS} values are read, not {len(found)}: ask in several requests.")
-    return found
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if len(parts) > MOST_WORDS:
+        raise bad(field, f"At most {MOST_WORDS} values are read, not {len(parts)}: ask in several requests.")
+    return parts

@@ -76,10 +76,10 @@ async def test_only_administrators_see_and_change_failed_events(cingulum: Cingul
         ("DELETE", f"/events/transfer/parked/{event}"),
         ("GET", "/audit/transfer"),
     ]
-    for role, who in callers.all().items():
-        if who is None or not may(who, Permission.ADMIN):
+    for role, principal in callers.all().items():
+        if principal is None or not may(principal, Permission.ADMIN):
             for method, path in roads:
-                answer = await transfer.as_(who).request(method, path)
+                answer = await transfer.as_(principal).request(method, path)
                 assert answer.status_code == 403, f"{role}: {method} {path}"
     assert await ids(transfer.as_(callers.administrator), "parked") == [str(event)]
 

@@ -41,7 +41,7 @@ async def handled(onlooker: asyncpg.Connection) -> int:
     return int(await onlooker.fetchval("SELECT count(*) FROM metadata.inbox"))
 
 
-async def test_an_event_rung_is_heard_at_once(cingulum: Cingulum, callers: Callers) -> None:
+async def test_an_announced_event_is_handled_at_once(cingulum: Cingulum, callers: Callers) -> None:
     cingulum.environment = {**cingulum.environment, "CINGULUM_SWEEP_EVERY_S": "600"}
     async with a_session(cingulum, callers) as (session, user, onlooker):
         await cingulum.start(Service.METADATA)
@@ -126,7 +126,7 @@ async def test_an_event_delivered_twice_is_handled_once(cingulum: Cingulum, call
         assert await joined(onlooker, session) == 1
 
 
-async def test_an_operation_undone_says_nothing(cingulum: Cingulum) -> None:
+async def test_an_operation_that_is_rolled_back_publishes_nothing(cingulum: Cingulum) -> None:
     registry = await cingulum.start(Service.REGISTRY)
 
     async def undone() -> None:

@@ -118,9 +118,9 @@ async def test_a_view_of_an_older_release_gets_its_newer_columns_before_its_owne
     for _ in range(2):
         await step_zero(addresses)
     registry = await asyncpg.connect(addresses.url(runtime_role(Service.REGISTRY)))
-    (found,) = await registry.fetch(f"SELECT * FROM {view}")
-    assert list(found.keys()) == list(RECORDINGS.columns)
-    assert (found["dataset_id"], found["ch_sha256"]) == (row, None)
+    (row_shown,) = await registry.fetch(f"SELECT * FROM {view}")
+    assert list(row_shown.keys()) == list(RECORDINGS.columns)
+    assert (row_shown["dataset_id"], row_shown["ch_sha256"]) == (row, None)
     await upgrade(Service.COMPRESSOR, addresses)
     assert (
         await registry.fetch(f"SELECT ch_sha256 FROM {view}") == []
@@ -149,7 +149,9 @@ async def test_a_changed_audit_row_breaks_the_chain(cingulum: Cingulum) -> None:
         assert await first_broken(session, writer.tables) == second
 
 
-async def test_a_fact_is_said_once_however_often_its_transaction_is_flushed(cingulum: Cingulum) -> None:
+async def test_an_event_is_published_once_however_often_its_transaction_is_flushed(
+    cingulum: Cingulum,
+) -> None:
     metadata = await cingulum.start(Service.METADATA)
     event = UploadCompleted(upload_id=uuid4(), sha256="0" * 64, md5="0" * 32, size_bytes=1)
     async with metadata.app.state.writer.begin() as tx:

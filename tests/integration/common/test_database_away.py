@@ -77,15 +77,15 @@ def hung(server: Postgres) -> Iterator[None]:
 
 def _children_of(pid: int) -> list[int]:
     stats = [entry / "stat" for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    found = []
+    pids = []
     for stat in stats:
         try:
             fields = stat.read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
         if int(fields[1]) == pid:
-            found.append(int(stat.parent.name))
-    return found
+            pids.append(int(stat.parent.name))
+    return pids
 
 
 async def ask(running: Running, method: str, path: str, body: object) -> httpx.Response:
@@ -96,15 +96,15 @@ async def ask(running: Running, method: str, path: str, body: object) -> httpx.R
 
 async def look(services: dict[Service, Running]) -> dict[str, httpx.Response]:
     """A read, a write and the readiness of each service, all at once and several times each."""
-    wanted = {}
+    requests = {}
     for service, running in services.items():
-        read, write, body = ROAD[service]
+        read_path, write_path, body = ROAD[service]
         for n in range(4):  # more than a pool has connections, so that some wait for one
-            wanted[f"{service} GET {n}"] = ask(running, "GET", read, None)
-            if write is not None:
-                wanted[f"{service} POST {n}"] = ask(running, "POST", write, body)
-        wanted[f"{service} ready"] = ask(running, "GET", "/health/ready", None)
-    return dict(zip(wanted, await asyncio.gather(*wanted.values()), strict=True))
+            requests[f"{service} GET {n}"] = ask(running, "GET", read_path, None)
+            if write_path is not None:
+                requests[f"{service} POST {n}"] = ask(running, "POST", write_path, body)
+        requests[f"{service} ready"] = ask(running, "GET", "/health/ready", None)
+    return dict(zip(requests, await asyncio.gather(*requests.values()), strict=True))
 
 
 def assert_all_away(answers: dict[str, httpx.Response]) -> None:
@@ -117,11 +117,11 @@ def assert_all_away(answers: dict[str, httpx.Response]) -> None:
 
 async def works_again(services: dict[Service, Running]) -> None:
     """Reads and readiness of all answer 200, before long and without a restart."""
-    wanted = [
+    requests = [
         (running, path) for name, running in services.items() for path in (ROAD[name][0], "/health/ready")
     ]
     async with asyncio.timeout(90):
-        for running, path in wanted:
+        for running, path in requests:
             await until_ok(running, path)
 
 
@@ -176,7 +176,7 @@ async def test_a_statement_under_way_when_the_database_hangs_ends_in_503(
     await works_again(services)
 
 
-async def test_without_nats_a_service_is_ready_and_says_that_it_is_degraded(system: Cingulum) -> None:
+async def test_without_nats_a_service_is_ready_and_reports_that_it_is_degraded(system: Cingulum) -> None:
     system.environment = {**system.environment, "CINGULUM_NATS_URL": "nats://127.0.0.1:9"}
     metadata = await system.start(Service.METADATA)
     answer = await metadata.get("/health/ready")

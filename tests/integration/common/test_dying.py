@@ -20,7 +20,7 @@ pytestmark = pytest.mark.deep
 MOST = 80
 
 
-async def told_once(onlooker: asyncpg.Connection, n: int) -> None:
+async def assert_handled_once(onlooker: asyncpg.Connection, n: int) -> None:
     """Each of n events was said once, handled once, and did once what it does."""
     assert await onlooker.fetchval("SELECT count(*) FROM registry.events") == n
     assert await onlooker.fetchval("SELECT count(*) FROM metadata.inbox") == n
@@ -48,13 +48,13 @@ async def test_killed_at_any_step(cingulum: Cingulum, callers: Callers, side: st
             await onlooker.execute(
                 "INSERT INTO metadata.users (id, username) VALUES ($1, $2)", user, str(user)
             )
-            said = await dies_or_lives(
+            is_published = await dies_or_lives(
                 crashing.publish_event, environment, str(session), str(user), fatal=n if side == "say" else 0
             )
-            heard = await dies_or_lives(
+            is_handled = await dies_or_lives(
                 crashing.handle_events, environment, n, fatal=n if side == "hear" else 0
             )
-            await told_once(onlooker, n)
-            if n > 1 and (said if side == "say" else heard):
+            await assert_handled_once(onlooker, n)
+            if n > 1 and (is_published if side == "say" else is_handled):
                 return
         raise AssertionError(f"{side}: more than {MOST} steps")

@@ -40,7 +40,7 @@ class Handler:
     fails: Callable[[ThingHappened], None] = lambda _event: None
     handled: list[tuple[str, int]] = field(default_factory=list)
     tried: list[tuple[str, int]] = field(default_factory=list)
-    _said_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _published_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         self.restart()
@@ -61,8 +61,8 @@ class Handler:
 
     def event(self, thing: str, n: int, subject: str = ThingHappened.subject) -> Envelope:
         """An event as it rings; each is said a second after the one before."""
-        self._said_at += timedelta(seconds=1)
-        return Envelope(uuid4(), subject, {"thing": thing, "n": n}, "r1", self._said_at)
+        self._published_at += timedelta(seconds=1)
+        return Envelope(uuid4(), subject, {"thing": thing, "n": n}, "r1", self._published_at)
 
     async def sql(self, statement: str, **values: object) -> list[sa.Row[tuple[object, ...]]]:
         """What a statement in metadata's tables answers."""
@@ -181,14 +181,14 @@ async def test_bell_and_sweep_obey_the_pause_also_after_a_restart(cingulum: Cing
 
 
 async def test_a_handler_that_hangs_is_left_and_others_get_their_turn(cingulum: Cingulum) -> None:
-    handler, seen = await a_handler(cingulum), []
+    handler, things = await a_handler(cingulum), []
     handlers = EventHandlers()
 
     @handlers.on(ThingHappened)
     async def hangs(tx: Transaction, event: ThingHappened) -> None:
         if event.thing == "a":
             await tx.session.execute(sa.text("SELECT pg_sleep(3600)"))
-        seen.append(event.thing)
+        things.append(event.thing)
 
     listener = Listener(Service.METADATA, handler.writer, Bus(None, "test"), handlers, 600, handle_s=0.5)
     assert await listener.handle(handler.event("a", 1), "bell") is Outcome.WAITS
@@ -259,7 +259,7 @@ async def test_whatever_fails_and_restarts_each_event_is_handled_once_and_in_ord
     assert await handler.parked() == []
 
 
-async def test_what_a_handler_says_is_written_once_and_rung(cingulum: Cingulum) -> None:
+async def test_an_event_of_a_handler_is_stored_once_and_announced(cingulum: Cingulum) -> None:
     handler, handlers, rung = await a_handler(cingulum), EventHandlers(), []
     handler.writer.after_commit = lambda: rung.append(True)
 

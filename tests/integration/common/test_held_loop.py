@@ -53,8 +53,8 @@ async def ask(does: Callable[[], object]) -> None:
 
 async def test_a_request_that_holds_the_loop_is_named_by_its_path(steps: Steps) -> None:
     await ask(burn)
-    [told] = steps.take()
-    assert re.match(r"GET /sessions: \d+ pieces of work in one step", told)
+    [report] = steps.take()
+    assert re.match(r"GET /sessions: \d+ pieces of work in one step", report)
 
 
 async def test_what_a_request_starts_is_named_after_it(steps: Steps) -> None:
@@ -65,9 +65,9 @@ async def test_what_a_request_starts_is_named_after_it(steps: Steps) -> None:
         await asyncio.create_task(burning())
 
     await ask(starts)
-    [told] = steps.take()
-    assert told.startswith("GET /sessions: ")
-    assert "burning: " in told
+    [report] = steps.take()
+    assert report.startswith("GET /sessions: ")
+    assert "burning: " in report
 
 
 async def test_a_job_in_the_background_is_named(steps: Steps) -> None:
@@ -77,18 +77,18 @@ async def test_a_job_in_the_background_is_named(steps: Steps) -> None:
     async with running([sweep], "registry"):
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-    [told] = steps.take()
-    assert re.match(r"registry: \S*sweep: \d+ pieces of work", told)
+    [report] = steps.take()
+    assert re.match(r"registry: \S*sweep: \d+ pieces of work", report)
 
 
 async def test_a_callback_is_named(steps: Steps) -> None:
     asyncio.get_running_loop().call_soon(burn)
     await asyncio.sleep(0)
-    [told] = steps.take()
-    assert told.startswith("callback burn: ")
+    [report] = steps.take()
+    assert report.startswith("callback burn: ")
 
 
-async def test_who_waits_or_works_in_a_thread_holds_nobody_up(steps: Steps) -> None:
+async def test_waiting_and_work_in_a_thread_hold_up_no_other_request(steps: Steps) -> None:
     async def waits() -> None:
         await asyncio.to_thread(burn)
         time.sleep(BURNT_S)  # noqa: ASYNC251 - no CPU time, as when the machine is busy with others

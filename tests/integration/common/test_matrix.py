@@ -41,7 +41,7 @@ def table() -> dict[Service, list[APIRoute]]:
     return {service: list(_routes(app)) for service, app in apps().items() if service in BUILT}
 
 
-def test_every_route_says_who_may_call_it_and_stands_under_its_own_segment(
+def test_every_route_declares_its_callers_and_is_under_its_own_segment(
     table: dict[Service, list[APIRoute]],
 ) -> None:
     for service, routes in table.items():
@@ -79,30 +79,30 @@ def _closed(routes: list[APIRoute], service: Service) -> Iterator[tuple[APIRoute
 
 
 def _slug(answer: httpx.Response) -> str:
-    told = answer.json() if "json" in answer.headers.get("content-type", "") else None
-    return str(told.get("type", "")) if isinstance(told, dict) else ""
+    body = answer.json() if "json" in answer.headers.get("content-type", "") else None
+    return str(body.get("type", "")) if isinstance(body, dict) else ""
 
 
 @pytest.mark.parametrize("service", BUILT)
-async def test_each_role_is_refused_exactly_where_the_policy_says(
+async def test_each_role_is_refused_exactly_where_the_policy_refuses_it(
     cingulum: Cingulum, callers: Callers, table: dict[Service, list[APIRoute]], service: Service
 ) -> None:
     running = await cingulum.start(service)
     for route, path in _closed(table[service], service):
-        for role, who in callers.all().items():
+        for role, principal in callers.all().items():
             for method in sorted((route.methods or set()) - {"HEAD"}):
                 body = {"wait_s": 0} if path == "/jobs/claim" else {}
                 more = {} if method in {"GET", "DELETE"} else {"json": body}
-                answer = await running.as_(who).request(method, path, **more)
-                allowed = who is not None and all(
-                    need.allows(who, method) for need in needs_of(route.dependant)
+                answer = await running.as_(principal).request(method, path, **more)
+                allowed = principal is not None and all(
+                    need.allows(principal, method) for need in needs_of(route.dependant)
                 )
-                said = _slug(answer)
-                line = f"{role}: {method} {path} → {answer.status_code} {said}"
+                slug = _slug(answer)
+                line = f"{role}: {method} {path} → {answer.status_code} {slug}"
                 if not allowed:
                     assert answer.status_code in {401, 403}, line
                 else:
-                    assert said != "not-authenticated", line
+                    assert slug != "not-authenticated", line
                     assert answer.status_code < 500, line
 
 
@@ -118,7 +118,7 @@ async def test_a_stranger_s_body_is_not_even_read(
             assert answer.status_code in {401, 403}, f"{method} {path}: {answer.status_code} {answer.text}"
 
 
-async def test_nor_is_the_body_of_who_may_not_call_it(cingulum: Cingulum, callers: Callers) -> None:
+async def test_nor_is_the_body_of_a_caller_without_permission(cingulum: Cingulum, callers: Callers) -> None:
     metadata = (await cingulum.start(Service.METADATA)).as_(callers.public_reader)
     headers = {"content-type": "application/json"}
     answer = await metadata.request("POST", "/weighings", content=b"{not JSON", headers=headers)
@@ -136,7 +136,7 @@ async def test_a_body_of_too_many_values_is_refused_whatever_they_are(
     assert (answer.status_code, "100,000 values" in answer.text) == (400, True), answer.text[:200]
 
 
-async def test_a_body_of_too_many_values_is_refused_and_few_of_many_faults_are_told(
+async def test_a_body_of_too_many_values_is_refused_and_few_of_many_errors_are_listed(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     metadata = (await cingulum.start(Service.METADATA)).as_(callers.member)

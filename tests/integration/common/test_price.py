@@ -51,10 +51,10 @@ async def held(cingulum: Cingulum, table: str) -> AsyncIterator[asyncpg.Connecti
 
 async def waiting(connection: asyncpg.Connection, table: str) -> int:
     """How many statements wait for the table now."""
-    found = await connection.fetchval(
+    n_waiting = await connection.fetchval(
         "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass", table
     )
-    return int(found)
+    return int(n_waiting)
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -106,19 +106,19 @@ async def test_one_account_cannot_take_all_connections_and_its_statements_end_wh
             async with client.get(PATHS[service], headers=greedy) as answer:
                 return answer.status
 
-        asked = [asyncio.create_task(ask()) for _ in range(12)]
+        requests = [asyncio.create_task(ask()) for _ in range(12)]
         await until_waiting(lock, TABLES[service], 3)
         answer = await running.get(OTHERS[service])
         assert answer.status_code == 200, "others are answered meanwhile"
         assert await waiting(lock, TABLES[service]) == 3, "one account holds three of the five connections"
-        for one in asked:
-            one.cancel()
-        await asyncio.wait(asked)
+        for request in requests:
+            request.cancel()
+        await asyncio.wait(requests)
         await until_waiting(lock, TABLES[service], 0)
     assert (await running.get(PATHS[service])).status_code == 200
 
 
-async def test_a_statement_that_takes_too_long_is_stopped_and_the_reason_told(
+async def test_a_statement_that_takes_too_long_is_stopped_and_the_reason_reported(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     cingulum.environment = {**cingulum.environment, "CINGULUM_DATABASE_READ_S": "0.2"}
@@ -190,8 +190,8 @@ async def test_one_account_leaves_a_connection_for_writes_of_others(
         other = metadata.as_(replace(callers.administrator, user_id=uuid4(), username="another"))
         assert (await other.post("/projects", {"name": "openp"})).status_code == 201
         assert await waiting(lock, "metadata.labs") == 2
-        for one in writing:
-            one.cancel()
+        for request in writing:
+            request.cancel()
         await asyncio.wait(writing)
 
 
@@ -223,7 +223,9 @@ async def test_a_password_or_an_identity_that_is_being_checked_holds_no_connecti
     monkeypatch.setattr("services.metadata.operations.oidc.finish", check)
     # People, since one account alone leaves a connection to others.
     people = [replace(callers.member, user_id=uuid4(), username=f"person {n}") for n in range(8)]
-    guesses = [asyncio.create_task(metadata.as_(who).post(path, WITH_A_PASSWORD[path])) for who in people]
+    guesses = [
+        asyncio.create_task(metadata.as_(person).post(path, WITH_A_PASSWORD[path])) for person in people
+    ]
 
     async def all_are_checked() -> bool:
         return checked == len(guesses)

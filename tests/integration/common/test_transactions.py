@@ -27,8 +27,8 @@ from tests.support.system import Cingulum
 @pytest.fixture
 async def writer(cingulum: Cingulum) -> Writer:
     metadata = await cingulum.start(Service.METADATA)
-    found: Writer = metadata.app.state.writer
-    return found
+    own: Writer = metadata.app.state.writer
+    return own
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ async def test_a_row_is_locked_by_name_or_id(writer: Writer) -> None:
         assert (await lock_by_name(tx.session, UserRow, "ada", column=UserRow.username)).username == "ada"
 
 
-async def test_a_soft_deleted_row_is_not_found(writer: Writer) -> None:
+async def test_a_soft_deleted_row_is_missing(writer: Writer) -> None:
     lab_id = await created_lab(writer)
     async with writer.begin() as tx:
         soft_delete_row(tx, "lab", await lock_by_id(tx.session, LabRow, lab_id))

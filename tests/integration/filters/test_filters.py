@@ -163,7 +163,7 @@ async def names(
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("", [1, 2, 3, 4, 5]),
         (f"pk,{an_id(101)}", [1]),
@@ -211,12 +211,12 @@ async def names(
         ("told__date,2024-03-02", [2]),
     ],
 )
-async def test_plain_fields(connection: AsyncConnection, text: str, found: list[int]) -> None:
-    assert await numbers(connection, to_sql(parse_filter(text, SESSIONS), EVERYTHING)) == found
+async def test_plain_fields(connection: AsyncConnection, text: str, expected: list[int]) -> None:
+    assert await numbers(connection, to_sql(parse_filter(text, SESSIONS), EVERYTHING)) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("subject__nickname,KS022", [1, 2]),
         (f"subject,{KS}", [1, 2]),
@@ -250,12 +250,12 @@ async def test_plain_fields(connection: AsyncConnection, text: str, found: list[
         ("~projects__sessions__number,1", [3, 4, 5]),
     ],
 )
-async def test_relations(connection: AsyncConnection, text: str, found: list[int]) -> None:
-    assert await numbers(connection, to_sql(parse_filter(text, SESSIONS), EVERYTHING)) == found
+async def test_relations(connection: AsyncConnection, text: str, expected: list[int]) -> None:
+    assert await numbers(connection, to_sql(parse_filter(text, SESSIONS), EVERYTHING)) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("n,1", [1]),
         ("n,10", [2]),
@@ -292,8 +292,10 @@ async def test_relations(connection: AsyncConnection, text: str, found: list[int
         ("exact,{'n': '10', 'ok': false}", [3]),
     ],
 )
-async def test_json_paths(connection: AsyncConnection, text: str, found: list[int]) -> None:
-    assert await numbers(connection, to_sql(parse_json_filter(text, SESSIONS, "json"), EVERYTHING)) == found
+async def test_json_paths(connection: AsyncConnection, text: str, expected: list[int]) -> None:
+    assert (
+        await numbers(connection, to_sql(parse_json_filter(text, SESSIONS, "json"), EVERYTHING)) == expected
+    )
     prefixed = text if not text.startswith("~") else text[1:]
     negated = "~" if text.startswith("~") else ""
     if "," in prefixed and prefixed.count(",n__") == 0:
@@ -301,18 +303,18 @@ async def test_json_paths(connection: AsyncConnection, text: str, found: list[in
             await numbers(
                 connection, to_sql(parse_filter(f"{negated}json__{prefixed}", SESSIONS), EVERYTHING)
             )
-            == found
+            == expected
         )
 
 
 async def test_other_maps_over_the_same_tables(connection: AsyncConnection) -> None:
-    found = await names(connection, DATASETS, DATASETS_TABLE.c.name, "session__isnull,True")
-    assert found == ["aggregate.pqt"]
+    matches = await names(connection, DATASETS, DATASETS_TABLE.c.name, "session__isnull,True")
+    assert matches == ["aggregate.pqt"]
     text = f"session__id,{an_id(101)},session__projects__name__in,['pilot'],session__subject__nickname,KS022"
-    found = await names(connection, DATASETS, DATASETS_TABLE.c.name, text)
-    assert found == ["spikes.times.npy", "trials.table.pqt"]
-    found = await names(connection, SUBJECTS, SUBJECTS_TABLE.c.nickname, "sessions__json__n__gt,5")
-    assert found == ["KS022"]
+    matches = await names(connection, DATASETS, DATASETS_TABLE.c.name, text)
+    assert matches == ["spikes.times.npy", "trials.table.pqt"]
+    matches = await names(connection, SUBJECTS, SUBJECTS_TABLE.c.nickname, "sessions__json__n__gt,5")
+    assert matches == ["KS022"]
 
 
 async def test_a_statement_that_joins_the_same_tables_filters_alike(connection: AsyncConnection) -> None:

@@ -56,7 +56,7 @@ class TestS3Store(StoreContract):
         with pytest.raises(ObjectMissing):
             await store.stat(sha256(b"right"))
 
-    async def test_a_damaged_object_is_seen_by_a_proof_and_mended_by_a_put(
+    async def test_a_proof_detects_a_damaged_object_and_a_put_repairs_it(
         self, bucket: Bucket, store: S3Store
     ) -> None:
         await store.put(b"right")
@@ -83,13 +83,13 @@ class TestS3Store(StoreContract):
         assert left.get("Uploads", []) == []
         assert await held(store) == []
 
-    async def test_a_wrong_secret_is_told_as_unavailable(self, server: S3Place) -> None:
+    async def test_a_wrong_secret_is_reported_as_unavailable(self, server: S3Place) -> None:
         store = await S3Store.connect(replace(server, secret_access_key="wrong"))
         with pytest.raises(StoreUnavailable):
             await store.put(b"object")
         await store.close()
 
-    async def test_a_silent_server_is_told_as_unavailable(self, server: S3Place) -> None:
+    async def test_a_silent_server_is_reported_as_unavailable(self, server: S3Place) -> None:
         store = await S3Store.connect(replace(server, endpoint_url="http://127.0.0.1:1"))
         with pytest.raises(StoreUnavailable):
             await store.put(b"object")

@@ -87,7 +87,7 @@ async def test_a_body_of_bytes_has_no_limit_here(path: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["multipart/form-data; boundary=x", "Multipart/Form-Data", "multipart/form-data=1; boundary=x"]
 )
-async def test_a_form_with_files_is_refused_where_no_file_is_wanted(path: str, kind: str) -> None:
+async def test_a_form_with_files_is_refused_where_no_file_is_expected(path: str, kind: str) -> None:
     answer, reads = await sent("POST", path, 10, content_type=kind)
     assert (answer.status_code, answer.json()["type"]) == (415, "unsupported-media-type")
     assert reads.came == 0

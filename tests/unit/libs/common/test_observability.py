@@ -51,7 +51,7 @@ async def test_what_a_worker_asks_for_a_job_is_logged_with_the_jobs_id(
     assert (lines[1]["method"], lines[1]["path"], lines[1]["status"]) == ("POST", "/work", 204)
 
 
-async def test_a_request_without_an_id_is_given_one_and_is_of_no_job(
+async def test_a_request_without_an_id_gets_one_and_belongs_to_no_job(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     answer, lines = await lines_of(capsys, "POST", {})
@@ -111,7 +111,7 @@ async def test_an_answer_that_fails_midway_is_never_completed(capsys: pytest.Cap
     assert (failed["path"], failed["status"], failed["request_id"]) == ("/work", 200, "abc-1")
 
 
-async def test_a_caller_who_hangs_up_in_a_body_is_one_line_of_information(
+async def test_a_caller_that_disconnects_during_a_body_is_logged_as_information(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async def reads(request: Request) -> Response:
@@ -123,10 +123,10 @@ async def test_a_caller_who_hangs_up_in_a_body_is_one_line_of_information(
     app.add_api_route("/work", reads, methods=["PUT"])
     app.add_middleware(Observed, service="transfer")
     configure_logs("INFO", as_json=True)
-    told = iter(({"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.disconnect"}))
+    messages = iter(({"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.disconnect"}))
 
     async def receive() -> Message:
-        return next(told)
+        return next(messages)
 
     async def send(message: Message) -> None:
         raise AssertionError(f"nobody is there to hear {message}")
@@ -138,7 +138,7 @@ async def test_a_caller_who_hangs_up_in_a_body_is_one_line_of_information(
 
 
 @pytest.mark.parametrize("own", [None, "public, max-age=60"])
-async def test_an_answer_is_not_kept_unless_its_route_says_so(
+async def test_a_response_is_not_cached_unless_its_route_allows_it(
     capsys: pytest.CaptureFixture[str], own: str | None
 ) -> None:
     async def answers(_request: Request) -> Response:
@@ -160,20 +160,20 @@ async def test_a_page_keeps_its_own_policy(capsys: pytest.CaptureFixture[str]) -
     assert answer.headers.get_list("content-security-policy") == ["default-src 'self'"]
 
 
-@pytest.mark.parametrize(("status", "lines"), [(200, 0), (401, 1), (403, 1), (404, 0)])
+@pytest.mark.parametrize(("status", "n_lines"), [(200, 0), (401, 1), (403, 1), (404, 0)])
 async def test_looking_that_is_refused_is_a_line_with_its_caller(
-    capsys: pytest.CaptureFixture[str], status: int, lines: int
+    capsys: pytest.CaptureFixture[str], status: int, n_lines: int
 ) -> None:
-    who = UUID(JOB)
+    user_id = UUID(JOB)
 
     async def answers(_request: Request) -> Response:
-        caller.set(who)
+        caller.set(user_id)
         return Response(status_code=status)
 
-    _, told = await failing(capsys, Starlette(routes=[Route("/work", answers)]))
-    assert [(line["event"], line["status"], line["caller"]) for line in told] == [
-        ("answered", status, str(who))
-    ] * lines
+    _, logged = await failing(capsys, Starlette(routes=[Route("/work", answers)]))
+    assert [(line["event"], line["status"], line["caller"]) for line in logged] == [
+        ("answered", status, str(user_id))
+    ] * n_lines
 
 
 def test_what_callers_send_moves_no_cursor_in_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

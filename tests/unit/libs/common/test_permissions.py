@@ -46,18 +46,18 @@ people = st.builds(
 
 @given(people, _permissions, targets)
 def test_a_token_never_allows_what_its_user_may_not(
-    who: Principal, wanted: Permission, target: Target
+    principal: Principal, permission: Permission, target: Target
 ) -> None:
-    if may_on(who, wanted, target) and wanted not in {Permission.WORK, Permission.PROVE}:
-        assert may_on(replace(who, scopes=None), wanted, target)
+    if may_on(principal, permission, target) and permission not in {Permission.WORK, Permission.PROVE}:
+        assert may_on(replace(principal, scopes=None), permission, target)
 
 
 @given(people)
-def test_a_public_reader_only_reads(who: Principal) -> None:
-    allowed = {permission for permission in Permission if may(who, permission)}
-    if who.is_public:
+def test_a_public_reader_only_reads(principal: Principal) -> None:
+    allowed = {permission for permission in Permission if may(principal, permission)}
+    if principal.is_public:
         assert allowed <= {Permission.READ}
-        assert not may_on(who, Permission.WRITE, Target(LAB, responsible_user_id=who.user_id))
+        assert not may_on(principal, Permission.WRITE, Target(LAB, responsible_user_id=principal.user_id))
 
 
 @given(st.text())
@@ -80,8 +80,8 @@ def test_owner_delegate_and_stock_manager_edit_an_animal_of_another_lab() -> Non
     keeper = Principal(uuid4(), "keeper", is_stock_manager=True)
     stranger = Principal(uuid4(), "stranger", labs=frozenset({OTHER}))
     hers = Target(LAB, responsible_user_id=OWNER)
-    people_asked = (owner, delegate, keeper, stranger)
-    assert [may_on(who, Permission.WRITE, hers) for who in people_asked] == [True, True, True, False]
+    callers = (owner, delegate, keeper, stranger)
+    assert [may_on(principal, Permission.WRITE, hers) for principal in callers] == [True, True, True, False]
 
 
 def test_nobody_makes_a_visibility_by_hand() -> None:
@@ -90,75 +90,83 @@ def test_nobody_makes_a_visibility_by_hand() -> None:
 
 
 def test_a_token_narrowed_to_a_lab_sees_that_lab() -> None:
-    who = Principal(OWNER, "ada", is_superuser=True, scopes=frozenset({Scope(Permission.READ, lab_id=LAB)}))
-    seen = visibility(who)
-    assert not seen.everything
-    assert seen.labs == frozenset({LAB})
+    principal = Principal(
+        OWNER, "ada", is_superuser=True, scopes=frozenset({Scope(Permission.READ, lab_id=LAB)})
+    )
+    visible = visibility(principal)
+    assert not visible.everything
+    assert visible.labs == frozenset({LAB})
 
 
 @given(people, _permissions, targets)
 def test_a_caller_reaches_an_object_by_role_and_by_scope(
-    who: Principal, wanted: Permission, target: Target
+    principal: Principal, permission: Permission, target: Target
 ) -> None:
-    reached = who.scopes is None or any(
-        scope.permission is wanted
+    reached = principal.scopes is None or any(
+        scope.permission is permission
         and scope.lab_id in {None, target.lab_id}
         and scope.project_id in {None, *target.project_ids}
         and scope.repository_id in {None, target.repository_id}
-        for scope in who.scopes
+        for scope in principal.scopes
     )
-    member = who.is_superuser or who.is_stock_manager or target.lab_id in who.labs
-    person = target.responsible_user_id in {who.user_id, *who.delegators}
+    member = principal.is_superuser or principal.is_stock_manager or target.lab_id in principal.labs
+    person = target.responsible_user_id in {principal.user_id, *principal.delegators}
     by_role = {
         Permission.READ: True,
-        Permission.WRITE: member or person or target.animal_lab_id in who.labs,
-        Permission.WORK: who.is_superuser or who.scopes is not None,
-        Permission.PROVE: who.scopes is not None,
+        Permission.WRITE: member or person or target.animal_lab_id in principal.labs,
+        Permission.WORK: principal.is_superuser or principal.scopes is not None,
+        Permission.PROVE: principal.scopes is not None,
         Permission.RELEASE: member,
-        Permission.ADMIN: who.is_superuser,
-    }.get(wanted, member or person)
-    if who.is_public and wanted is not Permission.READ:
+        Permission.ADMIN: principal.is_superuser,
+    }.get(permission, member or person)
+    if principal.is_public and permission is not Permission.READ:
         by_role = False
-    assert may_on(who, wanted, target) == (by_role and reached)
+    assert may_on(principal, permission, target) == (by_role and reached)
 
 
 @given(people, _permissions, targets)
-def test_who_may_on_an_object_may_somewhere(who: Principal, wanted: Permission, target: Target) -> None:
-    if may_on(who, wanted, target):
-        assert may(who, wanted)
+def test_a_permission_on_an_object_is_a_permission_somewhere(
+    principal: Principal, permission: Permission, target: Target
+) -> None:
+    if may_on(principal, permission, target):
+        assert may(principal, permission)
 
 
 @given(people, _permissions, targets)
-def test_no_role_widens_a_narrowed_token(who: Principal, wanted: Permission, target: Target) -> None:
-    narrowed = [scope for scope in who.scopes or () if scope.lab_id or scope.project_id]
+def test_no_role_widens_a_narrowed_token(
+    principal: Principal, permission: Permission, target: Target
+) -> None:
+    narrowed = [scope for scope in principal.scopes or () if scope.lab_id or scope.project_id]
     outside = [s for s in narrowed if s.lab_id != target.lab_id and s.project_id not in target.project_ids]
-    if who.scopes is not None and len(outside) == len(who.scopes):
-        assert not may_on(who, wanted, target)
+    if principal.scopes is not None and len(outside) == len(principal.scopes):
+        assert not may_on(principal, permission, target)
 
 
 @given(people, _permissions)
 def test_what_belongs_to_all_labs_is_out_of_reach_of_a_narrowed_token(
-    who: Principal, wanted: Permission
+    principal: Principal, permission: Permission
 ) -> None:
-    if who.scopes is not None and Scope(wanted) not in who.scopes:
-        assert not may_on(who, wanted, SHARED)
+    if principal.scopes is not None and Scope(permission) not in principal.scopes:
+        assert not may_on(principal, permission, SHARED)
 
 
 @given(people, targets)
-def test_only_a_token_for_a_repository_proves_what_lies_in_it(who: Principal, target: Target) -> None:
-    if may_on(who, Permission.PROVE, target):
-        assert target.repository_id in {scope.repository_id for scope in who.scopes or ()}
+def test_only_a_token_for_a_repository_proves_what_lies_in_it(principal: Principal, target: Target) -> None:
+    if may_on(principal, Permission.PROVE, target):
+        assert target.repository_id in {scope.repository_id for scope in principal.scopes or ()}
 
 
 @given(people, _permissions, targets)
-def test_a_statement_finds_what_the_rule_reaches(who: Principal, wanted: Permission, target: Target) -> None:
-    reach = reach_of(who, wanted)
-    found = reach is None or target.lab_id in reach.labs or bool(target.project_ids & reach.projects)
-    if wanted is not Permission.PROVE:
-        assert found == in_scope(who, wanted, target)
+def test_a_statement_finds_what_the_rule_reaches(
+    principal: Principal, permission: Permission, target: Target
+) -> None:
+    reach = reach_of(principal, permission)
+    is_reached = reach is None or target.lab_id in reach.labs or bool(target.project_ids & reach.projects)
+    if permission is not Permission.PROVE:
+        assert is_reached == in_scope(principal, permission, target)
 
 
 @given(people, scopes)
-def test_what_may_be_handed_on_may_be_done(who: Principal, scope: Scope) -> None:
-    if may_hand_on(who, scope) and scope.permission is not Permission.PROVE:
-        assert may(who, scope.permission)
+def test_what_may_be_handed_on_may_be_done(principal: Principal, scope: Scope) -> None:
+    if may_hand_on(principal, scope) and scope.permission is not Permission.PROVE:
+        assert may(principal, scope.permission)

@@ -33,6 +33,6 @@ def test_a_naive_time_comes_back_as_it_was(moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2020-13-01", "NaN", "0001-01-01T00:00:00+14:00"])
-def test_what_is_no_time_is_said_to_be_none(text: str) -> None:
+def test_an_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(BadTime):
         alyx_time(text, "Europe/London")

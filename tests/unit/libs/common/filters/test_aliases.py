@@ -53,15 +53,15 @@ def callers() -> Iterator[Visibility]:
     for projects in (frozenset(), frozenset({here})):
         for scopes in (None, of_lab, of_project, of_lab | of_project):
             for public in (False, True):
-                who = Principal(uuid4(), "ada", is_public=public, projects=projects, scopes=scopes)
-                yield visibility(who)
+                principal = Principal(uuid4(), "ada", is_public=public, projects=projects, scopes=scopes)
+                yield visibility(principal)
 
 
 def paths(fields: FieldMap, hops: int, before: str = "") -> Iterator[str]:
     """Every field that can be reached over so many relations, in both directions."""
-    for name, one in fields.fields.items():
-        if isinstance(one, Relation):
-            yield from paths(one.target(), hops - 1, f"{before}{name}__") if hops else ()
+    for name, entry in fields.fields.items():
+        if isinstance(entry, Relation):
+            yield from paths(entry.target(), hops - 1, f"{before}{name}__") if hops else ()
         elif hops == 0:
             yield f"{before}{name}"
 
@@ -71,22 +71,23 @@ def test_no_filter_of_any_map_holds_an_alias_within_itself(name: str) -> None:
     some = random.Random(7)
     everybody = [*callers()]
     for hops in range(4):
-        found = [*paths(MAPS[name], hops)]
-        for path in some.sample(found, min(len(found), 6)):
+        all_paths = [*paths(MAPS[name], hops)]
+        for path in some.sample(all_paths, min(len(all_paths), 6)):
             for condition in (f"{path}__isnull,True", f"~{path}__isnull,False"):
                 parsed = parse_filter(condition, MAPS[name])
-                for who in some.sample(everybody, 2):
-                    statement = sa.select(MAPS[name].source).where(to_sql(parsed, who))
+                for visibility_of_caller in some.sample(everybody, 2):
+                    statement = sa.select(MAPS[name].source).where(to_sql(parsed, visibility_of_caller))
                     assert redeclared(statement) == [], condition
 
 
-def test_rules_beside_each_other_share_aliases_and_one_within_itself_is_seen() -> None:
+def test_rules_side_by_side_share_aliases_and_a_nested_one_is_noticed() -> None:
     session = table(SESSIONS)
-    for who in callers():
+    for visibility_of_caller in callers():
         both = sa.select(session.c.id).where(
-            session_visible(who, session.c.id), dataset_visible(who, session.c.id)
+            session_visible(visibility_of_caller, session.c.id),
+            dataset_visible(visibility_of_caller, session.c.id),
         )
         assert redeclared(both) == []
-    inner = sa.select(sa.literal(1)).where(session_visible(who, uuid4()))
+    inner = sa.select(sa.literal(1)).where(session_visible(visibility_of_caller, uuid4()))
     alias = inner.whereclause.element.get_final_froms()[0]  # type: ignore[union-attr]
-    assert redeclared(sa.select(alias.c.id).where(session_visible(who, alias.c.id)))
+    assert redeclared(sa.select(alias.c.id).where(session_visible(visibility_of_caller, alias.c.id)))

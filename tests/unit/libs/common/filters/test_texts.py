@@ -85,9 +85,9 @@ def test_a_tuple_sent_by_the_client_is_one_value(names: list[str]) -> None:
 
 @given(st.text(max_size=80))
 def test_any_text_is_a_literal_or_a_value_error(text: str) -> None:
-    for read in (parse_literal, word):
+    for parse in (parse_literal, word):
         try:
-            read(text)
+            parse(text)
         except ValueError:
             continue
 

@@ -28,10 +28,10 @@ async def store(tmp_path: Path) -> AsyncIterator[LocalStore]:
 
 def modes(root: Path) -> dict[str, set[int]]:
     """The modes of all folders and files of a store."""
-    found: dict[str, set[int]] = {"folder": set(), "file": set()}
+    modes: dict[str, set[int]] = {"folder": set(), "file": set()}
     for path in [root, *root.rglob("*")]:
-        found["folder" if path.is_dir() else "file"].add(path.stat().st_mode & 0o777)
-    return found
+        modes["folder" if path.is_dir() else "file"].add(path.stat().st_mode & 0o777)
+    return modes
 
 
 async def until_closed(root: Path) -> None:
@@ -81,9 +81,9 @@ class TestLocalStore(StoreContract):
         (tmp_path / "outside").chmod(0o644)
         may_go, walk = threading.Event(), os.walk
 
-        def slow_walk(*given: Any, **more: Any) -> Any:  # of a store with millions of files
+        def slow_walk(*args: Any, **more: Any) -> Any:  # of a store with millions of files
             assert may_go.wait(60)
-            return walk(*given, **more)
+            return walk(*args, **more)
 
         monkeypatch.setattr(os, "walk", slow_walk)
         again = LocalStore(old.root)
@@ -146,7 +146,7 @@ class TestLocalStore(StoreContract):
         await store.put(b"kept")
         assert (store.root / object_key(sha256(b"kept"))).stat().st_ino == before
 
-    async def test_a_full_disk_is_told_and_loses_nothing(
+    async def test_a_full_disk_is_reported_and_loses_nothing(
         self, store: LocalStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         upload = uuid4()
@@ -179,7 +179,7 @@ class TestLocalStore(StoreContract):
         assert leftovers(store) == []
         assert (await store.assemble(upload, 2, sha256(b"ab"))).size_bytes == 2
 
-    async def test_a_failing_disk_is_told_as_unavailable(
+    async def test_a_failing_disk_is_reported_as_unavailable(
         self, store: LocalStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(os, "fsync", refusing(errno.EIO))
@@ -187,7 +187,7 @@ class TestLocalStore(StoreContract):
             await store.put(b"object")
         assert refusal.value.status == 503
 
-    async def test_every_name_is_given_after_the_bytes_are_fsynced_and_before_its_folder_is(
+    async def test_a_file_is_named_after_its_bytes_are_fsynced_and_before_its_folder_is(
         self, store: LocalStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         calls = record_calls(monkeypatch)
@@ -257,7 +257,7 @@ class TestLocalStore(StoreContract):
         assert all(names == {"store"} for names in threads.values()), threads
 
 
-async def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
+async def test_a_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("not a folder")
     with pytest.raises(StoreUnavailable):
         LocalStore(tmp_path / "store")
