@@ -46,14 +46,14 @@ def psychofit_of(counts: ChoiceCounts) -> tuple[float, ...]:
     """psychofit's parameters with the start and bounds of the criteria, the best of its five fits."""
     contrasts = counts.contrasts_percent
     data = np.vstack([contrasts, counts.n_trials, counts.n_right / counts.n_trials])
-    found, _ = psychofit.mle_fit_psycho(
+    fitted, _ = psychofit.mle_fit_psycho(
         data,
         P_model="erf_psycho_2gammas",
         parstart=np.array([contrasts.mean(), 20.0, 0.05, 0.05]),
         parmin=np.array([contrasts.min(), 0.0, 0.0, 0.0]),
         parmax=np.array([contrasts.max(), 100.0, 1.0, 1.0]),
     )
-    return tuple(found.tolist())
+    return tuple(fitted.tolist())
 
 
 def one_session(trials: Trials, before: list[SessionDigest], protocol: str) -> None:
@@ -88,11 +88,13 @@ def compare_fits(sessions: dict[str, Trials]) -> bool:
     for pool in pools:
         trials = concatenate([sessions[date] for date in pool])
         counts = choice_counts(trials.signed_contrast_percent, trials.rightward)
-        seen = Observed(counts.contrasts_percent, counts.n_trials.astype(float), counts.n_right.astype(float))
+        observed = Observed(
+            counts.contrasts_percent, counts.n_trials.astype(float), counts.n_right.astype(float)
+        )
         fit = fit_psychometric(counts)
         assert fit is not None
         theirs = np.array(psychofit_of(counts))
-        gap = fit.log_likelihood - float(log_likelihood(theirs[None, :], seen)[0])
+        gap = fit.log_likelihood - float(log_likelihood(theirs[None, :], observed)[0])
         higher += gap < -SAME_HEIGHT
         if abs(gap) <= SAME_HEIGHT:
             worst = max(worst, float(np.abs(theirs - fit.parameters).max()))

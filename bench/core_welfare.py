@@ -38,10 +38,10 @@ def main() -> bool:
     rng = random.Random(3)
     colony = [an_animal(rng) for _ in range(ANIMALS)]
     lab = LabPolicy(reference_fraction=0.425, growth_fraction=0.425)
-    asked = [date(2024, 4, 1) + timedelta(days=n) for n in range(DAYS)]
+    dates = [date(2024, 4, 1) + timedelta(days=n) for n in range(DAYS)]
     for policy in ("cingulum", "alyx"):
         began = time.process_time()
-        tables = assess_days(colony, asked, lab, policy)
+        tables = assess_days(colony, dates, lab, policy)
         took = time.process_time() - began
         reached &= took <= LIMIT_S
         cells = sum(len(table.percentage) for table in tables)

@@ -32,7 +32,7 @@ def compare(case: str, samples: Any, rounds: int) -> list[dict[str, Any]]:
     ours = [samples[start : start + step] for start in range(0, len(samples), step)]
     second = 2_500 if case == "lf" else 30_000
     theirs = [samples[start : start + second] for start in range(0, len(samples), second)]
-    found: dict[str, list[dict[str, float]]] = {}
+    measured: dict[str, list[dict[str, float]]] = {}
     codecs = list(anchors.anchors(digital))
     for anchor in codecs:
         anchor.unpack(anchor.pack(samples[:2_500]), samples[:2_500].shape)  # compiles, fills caches
@@ -41,7 +41,7 @@ def compare(case: str, samples: Any, rounds: int) -> list[dict[str, Any]]:
         for anchor in codecs:
             numbers = anchors.measure(anchor, ours if anchor.name.startswith("cingulum") else theirs)
             base = base or numbers
-            found.setdefault(anchor.name, []).append(
+            measured.setdefault(anchor.name, []).append(
                 {
                     "ratio": samples.nbytes / numbers["size"],
                     "size": numbers["size"] / base["size"],
@@ -58,7 +58,7 @@ def compare(case: str, samples: Any, rounds: int) -> list[dict[str, Any]]:
             "ours": name in ours_named,
             **{key: statistics.median(row[key] for row in rows) for key in rows[0]},
         }
-        for name, rows in found.items()
+        for name, rows in measured.items()
     ]
 
 
@@ -70,21 +70,21 @@ def main() -> None:
     parser.add_argument("--real", type=Path, help="a real recording, int16")
     parser.add_argument("--real-channels", type=int, default=10)
     parser.add_argument("--out", type=Path, default=Path("var") / "bench-codec")
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"cases": {}, "limits": {}, "system": {}}
-    recordings = [(case, seconds) for seconds in given.seconds for case in given.cases]
+    recordings = [(case, seconds) for seconds in options.seconds for case in options.cases]
     for case, seconds in recordings:
         samples = generate(case, seconds, seed=1)
-        _one(results, f"{case} {seconds:g} s", case, samples, given.rounds)
-    if given.real:
-        samples = np.fromfile(given.real, "<i2").reshape(-1, given.real_channels)
-        _one(results, "real", "real", samples, given.rounds)
-    if "np1" in given.cases:
-        results["system"] = system.measure(generate("np1", max(3.7, *given.seconds), seed=1))
-    (given.out / "results.json").write_text(json.dumps(results, indent=1))
-    (given.out / "results.md").write_text(report.table(results))
-    (given.out / "results.svg").write_text(report.picture(results))
+        _one(results, f"{case} {seconds:g} s", case, samples, options.rounds)
+    if options.real:
+        samples = np.fromfile(options.real, "<i2").reshape(-1, options.real_channels)
+        _one(results, "real", "real", samples, options.rounds)
+    if "np1" in options.cases:
+        results["system"] = system.measure(generate("np1", max(3.7, *options.seconds), seed=1))
+    (options.out / "results.json").write_text(json.dumps(results, indent=1))
+    (options.out / "results.md").write_text(report.table(results))
+    (options.out / "results.svg").write_text(report.picture(results))
     print(report.table(results))
     sys.exit(0 if report.all_met(results) else 1)
 

@@ -37,11 +37,11 @@ def measure(anchor: Anchor, chunks: list[Samples]) -> dict[str, float]:
         start = time.process_time()
         data = anchor.pack(chunk)
         middle = time.process_time()
-        found = anchor.unpack(data, chunk.shape)
+        unpacked = anchor.unpack(data, chunk.shape)
         unpack_s += time.process_time() - middle
         pack_s += middle - start
         size += anchor.size(data)
-        assert np.array_equal(found, chunk), anchor.name
+        assert np.array_equal(unpacked, chunk), anchor.name
     return {"size": size, "pack_s": pack_s, "unpack_s": unpack_s}
 
 
@@ -135,9 +135,9 @@ def flac(level: int) -> Anchor:
         return flacarray.FlacArray.from_array(np.ascontiguousarray(samples.T.astype(np.int32)), level=level)
 
     def unpack(data: Any, shape: tuple[int, int]) -> Samples:
-        found = np.ascontiguousarray(data.to_array().T.astype(np.int16))
-        assert found.shape == shape
-        return found
+        samples = np.ascontiguousarray(data.to_array().T.astype(np.int16))
+        assert samples.shape == shape
+        return samples
 
     return Anchor(f"FLAC {level}", pack, unpack, size=lambda data: data.nbytes)
 

@@ -251,13 +251,13 @@ def main() -> None:
     parser.add_argument("--case", default="np1", choices=CASES)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    with given.path.open("wb") as file:
-        for block in blocks(given.case, given.seconds, given.seed):
+    options = parser.parse_args()
+    with options.path.open("wb") as file:
+        for block in blocks(options.case, options.seconds, options.seed):
             file.write(block.tobytes())
-    n_samples = given.path.stat().st_size // (2 * (N_CHANNELS + 1))
-    given.path.with_suffix(".meta").write_text(meta(given.path.name, given.case, n_samples))
-    print(f"{given.path}: {n_samples} samples", file=sys.stderr)
+    n_samples = options.path.stat().st_size // (2 * (N_CHANNELS + 1))
+    options.path.with_suffix(".meta").write_text(meta(options.path.name, options.case, n_samples))
+    print(f"{options.path}: {n_samples} samples", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -30,26 +30,26 @@ SYSTEM = {
 
 def verdicts(results: dict[str, Any]) -> list[tuple[str, float, float, bool]]:
     """(what, measured, target, met) for every target that the run says something about."""
-    found = []
+    lines = []
     for label, content in results["cases"].items():
         rows = {row["name"]: row for row in content["rows"]}
         case = content["case"]
         for place, name in enumerate(OURS):
             size, most = rows[name]["size"], SIZES[case][place]
-            found.append((f"{label}: size, {name}", size, most, size <= most))
+            lines.append((f"{label}: size, {name}", size, most, size <= most))
             if case in SPEED_CASES:
                 for key, least in SPEEDS.items():
                     speed = rows[name][key]
-                    found.append((f"{label}: {key}, {name}", speed, least[place], speed >= least[place]))
+                    lines.append((f"{label}: {key}, {name}", speed, least[place], speed >= least[place]))
         if case in SPEED_CASES:
             for name, row in rows.items():
                 if name.startswith(".cbin compatible-fast"):
-                    found.append((f"{label}: pack, {name}", row["pack"], 15.0, row["pack"] >= 15))
+                    lines.append((f"{label}: pack, {name}", row["pack"], 15.0, row["pack"] >= 15))
                 if name.startswith(".cbin compatible-small"):
-                    found.append((f"{label}: size, {name}", row["size"], 0.97, row["size"] <= 0.97))
+                    lines.append((f"{label}: size, {name}", row["size"], 0.97, row["size"] <= 0.97))
     for name, value in results["system"].items():
-        found.append((name, value, SYSTEM[name], value >= SYSTEM[name]))
-    return found
+        lines.append((name, value, SYSTEM[name], value >= SYSTEM[name]))
+    return lines
 
 
 def all_met(results: dict[str, Any]) -> bool:

@@ -76,17 +76,17 @@ def compare(stream: Stream, seconds: float, rounds: int) -> dict[str, list[float
     theirs = chunks(samples, int(stream.sample_rate_hz))
     ours = chunks(samples, round(chunk_duration_s(stream.sample_rate_hz) * stream.sample_rate_hz))
     mtscomp = anchors.mtscomp_anchor(samples.dtype)
-    codecs = [anchors.cingulum(*which, stream.digital) for which in PRESETS]
+    codecs = [anchors.cingulum(*preset, stream.digital) for preset in PRESETS]
     for each in codecs:
         anchors.measure(each, ours[:1])  # compiles
     rows: dict[str, list[list[float]]] = {each.name: [] for each in codecs}
     for _ in range(rounds):
         base = anchors.measure(mtscomp, theirs)
         for each in codecs:
-            found = anchors.measure(each, ours)
+            measured = anchors.measure(each, ours)
             ratios = (
-                found["size"] / base["size"],
-                *(base[way] / found[way] for way in ("pack_s", "unpack_s")),
+                measured["size"] / base["size"],
+                *(base[way] / measured[way] for way in ("pack_s", "unpack_s")),
             )
             rows[each.name].append(list(ratios))
     return {
@@ -98,10 +98,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
+    options = parser.parse_args()
     print("| stream | codec | size | compress | decompress |\n|---|---|---|---|---|")
     for name, stream in STREAMS.items():
-        for codec, (size, pack, unpack) in compare(stream, given.seconds, given.rounds).items():
+        for codec, (size, pack, unpack) in compare(stream, options.seconds, options.rounds).items():
             print(f"| {name} | {codec} | {size:.3f} | {pack:.1f} x | {unpack:.1f} x |", flush=True)
 
 

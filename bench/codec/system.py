@@ -46,12 +46,12 @@ def _residuals(x: Any, order: int, n_neighbours: int) -> Any:
 
 
 def _entropy(residuals: Any) -> float:
-    found = []
+    measured = []
     for row in residuals.astype(np.int64):
         counts = np.bincount(row - row.min())
         share = counts[counts > 0] / len(row)
-        found.append(-(share * np.log2(share)).sum())
-    return float(np.mean(found))
+        measured.append(-(share * np.log2(share)).sum())
+    return float(np.mean(measured))
 
 
 def measure(samples: Any) -> dict[str, float]:
@@ -114,7 +114,7 @@ def _gain(work: Callable[[], Any]) -> float:
         return run
 
     turns = [(_clock(together(1)), _clock(together(2))) for _ in range(5)]
-    return 2 * min(one for one, _ in turns) / min(both for _, both in turns)
+    return 2 * min(alone for alone, _ in turns) / min(both for _, both in turns)
 
 
 @numba.njit(nogil=True)  # type: ignore[untyped-decorator]
@@ -130,7 +130,7 @@ def _slices(samples: Any) -> dict[str, float]:
 
     n_channels = samples.shape[1]
     layout = RawLayout(n_channels, 30_000.0, np.dtype("<i2"), digital_channels=(n_channels - 1,))
-    found = {}
+    measured = {}
     with tempfile.TemporaryDirectory() as name:
         raw = Path(name) / "probe.bin"
         raw.write_bytes(samples.tobytes())
@@ -156,5 +156,5 @@ def _slices(samples: Any) -> dict[str, float]:
                         for t in starts:
                             file.read(t, t + 30_000, channels)
 
-                    found[f"slice of 1 s x {label}, {preset}"] = base / min(_cpu(read) for _ in range(3))
-    return found
+                    measured[f"slice of 1 s x {label}, {preset}"] = base / min(_cpu(read) for _ in range(3))
+    return measured

@@ -117,8 +117,8 @@ async def test_slices(cingulum: Cingulum, tmp_path: Path, suffix: str) -> None:
         files[f"{STEM}.ch"] = tmp_path / "long.ch"
         files[f"{STEM}.ch"].write_bytes(header)
     lab = await laboratory(cingulum)
-    found = await lab.register(*(f"raw_ephys_data/probe00/{name}" for name in files))
-    ids = {name: UUID(one["id"]) for name, one in zip(files, found, strict=True)}
+    registered = await lab.register(*(f"raw_ephys_data/probe00/{name}" for name in files))
+    ids = {name: UUID(record["id"]) for name, record in zip(files, registered, strict=True)}
     for name, file in files.items():
         size_bytes = file.stat().st_size
         await known(cingulum, ids[name], shelve(file, home), size_bytes)

@@ -1,6 +1,6 @@
 """ONE/ALF names: the grammar, parsed, built and explained.
 
-Pure but for `cingulum.alf.folder`, which reads files and is imported by itself.
+`cingulum.alf.folder` and `cingulum.alf.check` read files; import them as modules. The rest does no I/O.
 """
 
 from cingulum.alf.dataset_types import DatasetType, DatasetTypes, match_extension

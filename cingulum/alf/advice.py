@@ -1,4 +1,4 @@
-"""Why a text is no ALF name, and what to write instead. Slow and thorough: asked only after a refusal."""
+"""Why a text is not an ALF name, and what to write instead; slow, so called only for invalid names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _USUAL_ATTRIBUTE = {
 
 
 def why_no_file_name(text: str) -> InvalidName:
-    """The first thing wrong with a file name, in the order in which a reader meets it.
+    """The first thing wrong with a file name, from left to right.
 
     >>> print(why_no_file_name("spike_train.npy"))
     'spike_train.npy': attribute missing: did you mean `spike.train.npy`?
@@ -39,12 +39,12 @@ def _wrong_as_a_whole(text: str) -> InvalidName | None:
     if not text:
         return InvalidName(text, "file", "file name missing", "write `object.attribute.extension`")
     if "/" in text or "\\" in text:
-        return InvalidName(text, "file", "a file name holds no folder", "parse it as a path")
+        return InvalidName(text, "file", "a file name contains no folder", "parse it as a path")
     if text.startswith("."):
-        return InvalidName(text, "file", "hidden file", "not a dataset, leave it or remove it")
+        return InvalidName(text, "file", "hidden file", "not a dataset: keep or remove it")
     for position, char in enumerate(text, 1):
         if not re.match(r"[\w.-]", char):
-            better = re.sub(r"[^\w.-]+(\w?)", lambda found: found.group(1).upper(), text)
+            better = re.sub(r"[^\w.-]+(\w?)", lambda match: match.group(1).upper(), text)
             return InvalidName(
                 text,
                 "file",
@@ -61,7 +61,7 @@ def _wrong_parts(text: str) -> InvalidName | None:
         return InvalidName(text, "extension", "extension missing", advice)
     if "" in parts:
         better = re.sub(r"\.{2,}", ".", text)
-        advice = _instead(better) or "one dot between two parts"
+        advice = _instead(better) or "write one dot between two parts"
         return InvalidName(text, "extra", "two dots in a row", advice)
     if len(parts) == 1:
         advice = "write `object.attribute.extension`"
@@ -85,7 +85,7 @@ def _with_attribute(stem: str, extension: str) -> str:
 def _wrong_head(text: str) -> InvalidName | None:
     head, tail = text.split(".", 1)
     if "-" in head:
-        better = re.sub(r"-+(\w?)", lambda found: found.group(1).upper(), head)
+        better = re.sub(r"-+(\w?)", lambda match: match.group(1).upper(), head)
         advice = _instead(f"{better}.{tail}") or "write it in camel case"
         return InvalidName(text, "object", f"object {head!r} holds a hyphen", advice)
     if not head.startswith("_"):
@@ -116,7 +116,7 @@ def _wrong_tail(text: str) -> InvalidName:
         return InvalidName(text, "extension", problem, "use letters, digits and `_` in an extension")
     rest = ".".join([*extras, extension])
     if "-" in attribute:
-        better = re.sub(r"-+(\w?)", lambda found: found.group(1).upper(), attribute)
+        better = re.sub(r"-+(\w?)", lambda match: match.group(1).upper(), attribute)
         advice = _instead(f"{head}.{better}.{rest}") or "write it in camel case"
         return InvalidName(text, "attribute", f"attribute {attribute!r} holds a hyphen", advice)
     odd = next((char for char in attribute.split("_")[0] if not char.isascii()), None)
@@ -128,7 +128,7 @@ def _wrong_tail(text: str) -> InvalidName:
 
 
 def _instead(better: str) -> str:
-    """A proposal, only if it is a name itself."""
-    from cingulum.alf.names import is_file_name  # names needs this module to explain its refusals
+    """Propose a name, only if it is valid itself."""
+    from cingulum.alf.names import is_file_name  # names imports this module to explain its errors
 
     return f"did you mean `{better}`?" if is_file_name(better) else ""

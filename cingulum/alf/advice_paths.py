@@ -1,4 +1,4 @@
-"""Why a text is no ALF folder, and what to do. Slow and thorough: asked only after a refusal."""
+"""Why a text is not an ALF folder, and what to do; slow, so called only for invalid paths."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def why_no_session(text: str) -> InvalidName:
     if wrong := _wrong_folder(text, "subject", subject):
         return wrong
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", date):
-        problem = f"{date!r} is no date" if date else "date missing"
+        problem = f"{date!r} is not a date" if date else "date missing"
         return InvalidName(text, "date", problem, "write subject/yyyy-mm-dd/number")
     if not _is_day(date):
         return InvalidName(
-            text, "date", f"{date} is no day of the calendar", "write subject/yyyy-mm-dd/number"
+            text, "date", f"{date} is not a day of the calendar", "write subject/yyyy-mm-dd/number"
         )
     if not re.fullmatch(r"[0-9]{1,3}", number):
-        problem = f"{number!r} is no session number" if number else "session number missing"
+        problem = f"{number!r} is not a session number" if number else "session number missing"
         return InvalidName(text, "number", problem, "write it after the date, as `001`")
     return InvalidName(text, "path", "more folders than a session has", "parse it as a folder or a path")
 
 
 def why_near_session(path: str) -> InvalidName | None:
-    """What keeps a file out of the session folder that it seems meant for; None if it seems meant for none.
+    """Why a file is not in the session folder that it seems to belong to; None if there is no such folder.
 
-    Asked of a path in which no session was found, or one without the lab before it.
+    For a path without a valid session folder, or with one that no valid lab precedes.
     >>> print(why_near_session("labA/Subjects/m1/2024-13-02/001/alf/spikes.times.npy"))
-    'labA/Subjects/m1/2024-13-02/001': 2024-13-02 is no day of the calendar: write subject/yyyy-mm-dd/number
+    'labA/Subjects/m1/2024-13-02/001': 2024-13-02 is not a day of the calendar: write subject/yyyy-mm-dd/number
     >>> why_near_session("notes/2024/plan.txt")
     """
     folders = path.split("/")[:-1]
@@ -103,9 +103,7 @@ def _wrong_inside(text: str, parts: list[str]) -> InvalidName:
             return wrong
         below = parts[at + 1 :]
         if below and "#" in below[0]:
-            return InvalidName(
-                text, "revision", "two revisions", "a path holds one revision, the last folder"
-            )
+            return InvalidName(text, "revision", "two revisions", "a path has one revision, its last folder")
         if below:
             better = "/".join([*parts[:at], *below, part])
             problem = f"folder {below[0]!r} is below revision {part!r}"
@@ -119,14 +117,14 @@ def _wrong_folder(text: str, kind: str, name: str) -> InvalidName | None:
         advice = (
             "write subject/yyyy-mm-dd/number"
             if kind == "subject"
-            else "a folder name stands between two slashes"
+            else "write a folder name between two slashes"
         )
         return InvalidName(text, kind, f"{kind} missing", advice)
     odd = next((char for char in name if not re.match(r"[\w.-]", char)), None)
     if odd:
         return InvalidName(text, kind, f"{kind} {name!r} holds {describe_character(odd)}", _ALLOWED)
     if name in {".", ".."} and kind != "revision":
-        return InvalidName(text, kind, f"{kind} {name!r} would leave its folder", "give it a name")
+        return InvalidName(text, kind, f"{kind} {name!r} would leave its folder", "write a name")
     return None
 
 

@@ -1,4 +1,4 @@
-"""Look at every file below a folder and say: fine, or what to do."""
+"""Check every file below a folder: fine, or what to do about it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cingulum.alf.relations import TimeKind, nearly_references, references, time
 
 
 class Verdict(StrEnum):
-    """What is to be said about a file."""
+    """Whether a file is fine, deserves a note, or is wrong."""
 
     FINE = "fine"
     NOTE = "note"
@@ -36,8 +36,8 @@ class Finding(NamedTuple):
     advice: str
 
 
-class _Seen(NamedTuple):
-    """A dataset that could be read; its values are let go, so that a tree of any size can be checked.
+class _Loaded(NamedTuple):
+    """A dataset that could be read, without its values, so that a tree of any size fits into memory.
 
     rows        None when it has none
     columns     of an array; of a metadata file: how many it names; else None
@@ -57,8 +57,8 @@ class _Seen(NamedTuple):
 def check_folder(folder: Path) -> list[Finding]:
     """Check names, folders, contents, and whether the files of an object agree; in the order of the paths.
 
-    A file is wrong when a client would not find it, could not read it, or would read something else than meant;
-    a note is what nobody stumbles over. A folder that is in no session and holds none is judged as a session.
+    A file is wrong if a client would not find it, could not read it, or would read something else than intended;
+    a note is harmless. A folder that is in no session and contains none is checked as a session.
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
     ...     _ = Path(place, "wheel.csv").write_text("x")
@@ -69,29 +69,29 @@ def check_folder(folder: Path) -> list[Finding]:
     files = [(path.relative_to(folder).as_posix(), path) for path in _files(folder, closed.append)]
     places = {shown: find_session(path.resolve().as_posix()) for shown, path in files}
     lone = not any(places.values())
-    findings = [_unopened(Path(one.filename).relative_to(folder).as_posix(), one) for one in closed]
-    seen: list[_Seen] = []
+    findings = [_unopened(Path(error.filename).relative_to(folder).as_posix(), error) for error in closed]
+    loaded: list[_Loaded] = []
     for shown, path in files:
-        found, near = places[shown], _near_session(shown, places[shown])
+        place, near = places[shown], _near_session(shown, places[shown])
         if any(part.startswith(".") for part in Path(shown).parts):
-            findings.append(Finding(shown, Verdict.NOTE, "hidden: no dataset, clients do not see it"))
+            findings.append(Finding(shown, Verdict.NOTE, "hidden: not a dataset, clients ignore it"))
         elif near:
             findings.append(Finding(shown, Verdict.WRONG, _advice(near, path.name)))
-        elif found is None and not lone:
-            findings.append(Finding(shown, Verdict.NOTE, "in no session folder: clients do not see it"))
+        elif place is None and not lone:
+            findings.append(Finding(shown, Verdict.NOTE, "in no session folder: clients ignore it"))
         else:
-            session, inside = (str(found[1]), found[2]) if found else ("", shown)
+            session, inside = (str(place[1]), place[2]) if place else ("", shown)
             try:
-                seen.append(_read(shown, session, parse_rel_path(inside), path))
+                loaded.append(_read(shown, session, parse_rel_path(inside), path))
             except ReaderMissing as missing:
-                findings.append(Finding(shown, Verdict.NOTE, f"not looked into: {missing}"))
+                findings.append(Finding(shown, Verdict.NOTE, f"contents not checked: {missing}"))
             except AlfError as refusal:
                 findings.append(Finding(shown, Verdict.WRONG, _advice(refusal, path.name)))
             except OSError as refusal:
                 findings.append(_unopened(shown, refusal))
-    between = [finding for group in _groups(seen) for finding in _among(group)]
-    told = {finding.path for finding in between}
-    fine = [Finding(one.path, Verdict.FINE, "") for one in seen if one.path not in told]
+    between = [finding for group in _groups(loaded) for finding in _among(group)]
+    mentioned = {finding.path for finding in between}
+    fine = [Finding(dataset.path, Verdict.FINE, "") for dataset in loaded if dataset.path not in mentioned]
     return sorted(findings + between + fine)
 
 
@@ -101,11 +101,11 @@ def _files(folder: Path, closed: Callable[[OSError], None]) -> Iterator[Path]:
         yield from (Path(where, name) for name in sorted(names))
 
 
-def _near_session(shown: str, found: tuple[str, SessionPath, str] | None) -> InvalidName | None:
-    """Why a file is not in the session it seems meant for, or in one whose lab a client reads as another."""
-    if found is None:
+def _near_session(shown: str, place: tuple[str, SessionPath, str] | None) -> InvalidName | None:
+    """Why a file is not in the session it seems to belong to, or in one whose lab a client misreads."""
+    if place is None:
         return why_near_session(shown)
-    root, session, _ = found
+    root, session, _ = place
     folders = root.split("/")
     if session.lab or folders[-1] != "Subjects" or len(folders) < 2:
         return None
@@ -119,11 +119,11 @@ def _advice(refusal: AlfError, name: str) -> str:
 
 
 def _unopened(shown: str, refusal: OSError) -> Finding:
-    advice = f"cannot be opened: {refusal.strerror}: mend the link or the rights, then check again"
+    advice = f"cannot be opened: {refusal.strerror}: fix the link or the permissions, then check again"
     return Finding(shown, Verdict.WRONG, advice)
 
 
-def _read(shown: str, session: str, place: RelPath, path: Path) -> _Seen:
+def _read(shown: str, session: str, place: RelPath, path: Path) -> _Loaded:
     if path.stat().st_size == 0:
         raise AlfError("empty file: it loads as nothing: delete it or write it again")
     content = _content(path)
@@ -135,7 +135,7 @@ def _read(shown: str, session: str, place: RelPath, path: Path) -> _Seen:
     sync = place.file.attribute == "timestamps" and array and content.shape == (2, 2)
     last_sync = float(content[-1, 0]) if sync else None
     group = f"{session}/{place.collection}"
-    return _Seen(
+    return _Loaded(
         shown, path, group, place.revision, place.file, rows, _columns(place.file, content), last_sync
     )
 
@@ -148,13 +148,13 @@ def _columns(name: FileName, content: Any) -> int | None:
 
 
 def _content(path: Path) -> Any:
-    # The header of an array tells what is checked here; its values are paged in only where they are looked at.
+    # The header of an array suffices for most checks; its values are paged in only where they are read.
     if path.suffix == ".npy":
         try:
             return np.load(path, mmap_mode="r", allow_pickle=False)
-        except Exception:  # noqa: BLE001 -- read_file finds it again and says what it is
+        except Exception:  # noqa: BLE001 -- read_file raises it again with advice
             return read_file(path)
-    # Its reader is rarely installed, and only warns when it is not.
+    # Its reader is rarely installed, and only warns if it is missing.
     return path if path.suffix == ".sparse_npz" else read_file(path)
 
 
@@ -179,88 +179,100 @@ def _check_times(name: FileName, values: Any) -> None:
         raise AlfError(f"timestamps are {shape}: write one time per row, or 2×2 of (sample, seconds)")
 
 
-def _groups(seen: Iterable[_Seen]) -> list[list[_Seen]]:
-    groups: dict[str, list[_Seen]] = defaultdict(list)
-    for one in seen:
-        groups[one.group].append(one)
+def _groups(loaded: Iterable[_Loaded]) -> list[list[_Loaded]]:
+    groups: dict[str, list[_Loaded]] = defaultdict(list)
+    for dataset in loaded:
+        groups[dataset.group].append(dataset)
     return list(groups.values())
 
 
-def _among(group: list[_Seen]) -> Iterator[Finding]:
-    """What is wrong between files of one collection."""
-    names = [one.name for one in group]
-    newest: dict[FileName, _Seen] = {one.name: one for one in sorted(group, key=lambda one: one.revision)}
+def _among(group: list[_Loaded]) -> Iterator[Finding]:
+    """What does not match between the files of one collection."""
+    names = [dataset.name for dataset in group]
+    newest: dict[FileName, _Loaded] = {
+        dataset.name: dataset for dataset in sorted(group, key=lambda dataset: dataset.revision)
+    }
     for thing in sorted({name.object for name in names}):
-        yield from _rows_agree([one for one in newest.values() if one.name.object == thing])
+        yield from _rows_agree([dataset for dataset in newest.values() if dataset.name.object == thing])
     yield from _keys_differ(group)
-    for one in group:
-        if is_metadata(one.name):
-            yield from _describes(one, [other for other in group if other.file.parent == one.file.parent])
-        if one.name.attribute.startswith("_"):
+    for dataset in group:
+        if is_metadata(dataset.name):
+            yield from _describes(
+                dataset, [other for other in group if other.file.parent == dataset.file.parent]
+            )
+        if dataset.name.attribute.startswith("_"):
             yield Finding(
-                one.path, Verdict.NOTE, "a namespace in the attribute is deprecated: move it to the front"
+                dataset.path, Verdict.NOTE, "a namespace in the attribute is deprecated: move it to the front"
             )
     for near in nearly_references(names):
         advice = f"to refer to rows of `{near.target}` write the plural, `{near.source.object}.{near.target}`"
-        yield from (Finding(one.path, Verdict.NOTE, advice) for one in group if one.name == near.source)
+        yield from (
+            Finding(dataset.path, Verdict.NOTE, advice) for dataset in group if dataset.name == near.source
+        )
     yield from _references_hold(group)
 
 
-def _describes(metadata: _Seen, beside: list[_Seen]) -> Iterator[Finding]:
-    described = [one for one in beside if is_metadata_of(metadata.name, one.name)]
+def _describes(metadata: _Loaded, beside: list[_Loaded]) -> Iterator[Finding]:
+    described = [dataset for dataset in beside if is_metadata_of(metadata.name, dataset.name)]
     if not described:
-        yield Finding(metadata.path, Verdict.NOTE, "describes no file: the dataset is missing beside it")
-    for one in described:
-        if metadata.columns and one.columns and metadata.columns != one.columns:
-            advice = f"names {metadata.columns} columns, {one.name} has {one.columns}: name each once"
+        yield Finding(metadata.path, Verdict.NOTE, "describes no file: its dataset is missing in this folder")
+    for dataset in described:
+        if metadata.columns and dataset.columns and metadata.columns != dataset.columns:
+            advice = f"names {metadata.columns} columns, {dataset.name} has {dataset.columns}: name each once"
             yield Finding(metadata.path, Verdict.WRONG, advice)
 
 
-def _rows_agree(files: list[_Seen]) -> Iterator[Finding]:
+def _rows_agree(files: list[_Loaded]) -> Iterator[Finding]:
     counted = [
-        one
-        for one in files
-        if one.rows is not None and one.rows != 1 and one.last_sync is None and not is_metadata(one.name)
+        dataset
+        for dataset in files
+        if dataset.rows is not None
+        and dataset.rows != 1
+        and dataset.last_sync is None
+        and not is_metadata(dataset.name)
     ]
-    counts = Counter(one.rows for one in counted)
+    counts = Counter(dataset.rows for dataset in counted)
     if len(counts) > 1:
         usual = counts.most_common(1)[0][0]
-        for one in counted:
-            if one.rows != usual:
-                advice = f"{one.rows} rows, other files of `{one.name.object}` have {usual}: all must have the same"
-                yield Finding(one.path, Verdict.WRONG, advice)
-    last = max((one.rows or 0 for one in counted), default=0) - 1
-    for one in files:
-        if one.last_sync is not None and last > one.last_sync:
-            advice = f"synchronised up to sample {one.last_sync:g} of {last}: times stand still after it"
-            yield Finding(one.path, Verdict.WRONG, advice)
+        for dataset in counted:
+            if dataset.rows != usual:
+                others = f"other files of `{dataset.name.object}` have {usual}"
+                advice = f"{dataset.rows} rows, {others}: all must have the same"
+                yield Finding(dataset.path, Verdict.WRONG, advice)
+    last = max((dataset.rows or 0 for dataset in counted), default=0) - 1
+    for dataset in files:
+        if dataset.last_sync is not None and last > dataset.last_sync:
+            advice = f"synchronised up to sample {dataset.last_sync:g} of {last}: later samples all get the last time"
+            yield Finding(dataset.path, Verdict.WRONG, advice)
 
 
-def _keys_differ(group: list[_Seen]) -> Iterator[Finding]:
-    twice: dict[tuple[str, str, str], list[_Seen]] = defaultdict(list)
-    for one in group:
-        twice[one.name.object, one.name.key, str(Path(one.path).parent)].append(one)
+def _keys_differ(group: list[_Loaded]) -> Iterator[Finding]:
+    twice: dict[tuple[str, str, str], list[_Loaded]] = defaultdict(list)
+    for dataset in group:
+        twice[dataset.name.object, dataset.name.key, str(Path(dataset.path).parent)].append(dataset)
     for same in twice.values():
-        for one in same[1:]:
+        for dataset in same[1:]:
             first = Path(same[0].path).name
-            advice = f"the same attribute as {first}: `load_object` refuses both: keep one or name them apart"
-            yield Finding(one.path, Verdict.WRONG, advice)
+            advice = f"the same attribute as {first}: `load_object` rejects both: keep one or rename one"
+            yield Finding(dataset.path, Verdict.WRONG, advice)
 
 
-def _references_hold(group: list[_Seen]) -> Iterator[Finding]:
+def _references_hold(group: list[_Loaded]) -> Iterator[Finding]:
     rows: dict[str, int] = {}
-    for one in group:
-        if one.rows is not None:
-            rows[one.name.object] = max(one.rows, rows.get(one.name.object, 0))
-    found = {reference.source: reference.target for reference in references(one.name for one in group)}
-    for one in group:
-        target = found.get(one.name, "")
-        if target not in rows or one.name.extension != "npy":
+    for dataset in group:
+        if dataset.rows is not None:
+            rows[dataset.name.object] = max(dataset.rows, rows.get(dataset.name.object, 0))
+    targets = {
+        reference.source: reference.target for reference in references(dataset.name for dataset in group)
+    }
+    for dataset in group:
+        target = targets.get(dataset.name, "")
+        if target not in rows or dataset.name.extension != "npy":
             continue
-        values = _content(one.file)
+        values = _content(dataset.file)
         if not values.size or values.dtype.kind not in "iuf":
             continue
         top = values.max()
         if top >= rows[target]:
             advice = f"refers to row {top:g} of `{target}`, which has rows 0 to {rows[target] - 1}"
-            yield Finding(one.path, Verdict.WRONG, advice)
+            yield Finding(dataset.path, Verdict.WRONG, advice)

@@ -1,4 +1,4 @@
-"""What one file holds, by its extension."""
+"""The content of one file, by its extension."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def read_file(path: Path, *, allow_pickle: bool = False) -> Any:
     .csv .tsv .htsv .ssv    dict of columns; the array itself if there is one column only
     .pqt                dict of columns
     .json .yaml .yml    the parsed document (broken JSON: None, and a line in the log)
-    .jsonable           list of documents, one a line
+    .jsonable           list of documents, one per line
     .sparse_npz         sparse array; the path if the package `sparse` is missing
     empty file          None
     anything else       the path
 
-    `allow_pickle` lets an .npy run code of whoever wrote it: only for files you trust.
-    Raises AlfError for a damaged file, telling why and what to do; OSError for one that cannot be opened.
+    `allow_pickle` lets an .npy file run arbitrary code: only for files you trust.
+    Raises AlfError for a damaged file, with why and what to do; OSError for one that cannot be opened.
     Source: `load_file_content` of the ONE client.
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -49,17 +49,17 @@ def read_file(path: Path, *, allow_pickle: bool = False) -> Any:
     )
     if reader is None:
         return path
-    # What the system refuses, as a file without the right to read it, is no damage: an OSError, raised here.
+    # A file that the system refuses to open (say, missing permissions) is not damaged: the OSError is raised here.
     path.open("rb").close()
     try:
         return reader(path)
     except AlfError:
         raise
     except Exception as fault:
-        # Each reader has its own ways to stumble over damaged bytes: BadZipFile, TokenError, zlib.error, OSError …
+        # Each reader has its own errors for damaged bytes: BadZipFile, TokenError, zlib.error, OSError …
         why = str(fault).partition("\n")[0] or type(fault).__name__
         raise AlfError(
-            f"{path.name}: cannot be read as {path.suffix} ({why}): fetch it again or write it again"
+            f"{path.name}: cannot be read as {path.suffix} ({why}): download it again or write it again"
         ) from fault
 
 
@@ -76,13 +76,13 @@ def _read_npy(path: Path, *, allow_pickle: bool) -> Any:
     with path.open("rb") as file:
         start = file.read(len(np.lib.format.MAGIC_PREFIX))
     if start != np.lib.format.MAGIC_PREFIX:
-        raise ValueError("it does not start as one")
+        raise ValueError("wrong first bytes")
     try:
         return flat(np.load(path, allow_pickle=allow_pickle))
     except ValueError as fault:
         if "allow_pickle" not in str(fault):
             raise
-        advice = "holds pickled objects: pass allow_pickle=True if you trust who wrote it"
+        advice = "contains pickled objects: pass allow_pickle=True if you trust its source"
         raise AlfError(f"{path.name}: {advice}") from fault
 
 

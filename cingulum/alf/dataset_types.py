@@ -1,4 +1,4 @@
-"""Which dataset type, and which data format, a file name belongs to."""
+"""The dataset type and the data format of a file name."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cingulum.alf.problems import AmbiguousDatasetType, NoDatasetType, UnknownFo
 
 
 class DatasetType(NamedTuple):
-    """A kind of dataset. `pattern` is a shell pattern for file names; empty: the name tells all."""
+    """A kind of dataset. `pattern` is a shell pattern for file names; if it is empty, the name decides."""
 
     name: str
     pattern: str
 
 
 class DatasetTypes:
-    """A vocabulary of dataset types, ready to be asked about many file names.
+    """A vocabulary of dataset types, prepared for matching many file names.
 
     Source: `get_dataset_type` of the ONE client's registration module.
     >>> types = DatasetTypes([("spikes.times", "*spikes.times*.npy"), ("mpci.times", "")])
@@ -41,34 +41,36 @@ class DatasetTypes:
             for kind in self.types
             if not kind.pattern
         }
-        # Names recur in every session; asking 113 patterns costs 30 µs.
+        # Names recur in every session; matching 113 patterns takes 30 µs.
         self.match = lru_cache(maxsize=1 << 12)(self._match)
 
     def _match(self, filename: str) -> DatasetType:
         """Find the one type of a file name (no folder).
 
-        A pattern fits without regard to case, a type without pattern when its name equals `object.attribute`
-        (for a name that is not ALF: the name without its last extension), case and all.
+        A pattern ignores case; a type without a pattern fits if its name equals `object.attribute`
+        (for a name that is not ALF: the name without its last extension), case included.
         Raises NoDatasetType and AmbiguousDatasetType.
         """
         lower = filename.casefold()
-        found = [kind for kind, fits in self._patterns if fits(lower)] + self._named.get(
+        matches = [kind for kind, fits in self._patterns if fits(lower)] + self._named.get(
             _essence(filename), []
         )
-        if len(found) > 1:
-            raise AmbiguousDatasetType(filename, tuple(kind.name for kind in found))
-        if not found:
+        if len(matches) > 1:
+            raise AmbiguousDatasetType(filename, tuple(kind.name for kind in matches))
+        if not matches:
             raise NoDatasetType(self._why_none(filename))
-        return found[0]
+        return matches[0]
 
     def _why_none(self, filename: str) -> str:
         essence = _essence(filename)
         near = sorted(kind.name for kind in self.types if kind.name.casefold() == essence.casefold())
         known = next((kind for kind in self.types if kind.name in near and kind.pattern), None)
         if known:
-            return f"{filename!r}: dataset type {known.name} wants names like {known.pattern!r}"
+            return f"{filename!r}: dataset type {known.name} expects names like {known.pattern!r}"
         if near:
-            return f"{filename!r}: no dataset type {essence!r}; did you mean `{near[0]}`, written exactly so?"
+            return (
+                f"{filename!r}: no dataset type {essence!r}; did you mean `{near[0]}`, in exactly this case?"
+            )
         return f"{filename!r} fits no dataset type: add a type named {essence!r} or one whose pattern fits"
 
 
@@ -94,6 +96,6 @@ def match_extension(filename: str, extensions: Iterable[str]) -> str:
     if not extension or extension not in known:
         shown = ", ".join(sorted(filter(None, known)))
         raise UnknownFormat(
-            f"{filename!r}: extension {extension or 'missing'!r} is no known data format: {shown}"
+            f"{filename!r}: extension {extension or 'missing'!r} is not a known data format: {shown}"
         )
     return extension

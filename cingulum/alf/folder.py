@@ -1,7 +1,7 @@
-"""Sessions on a local disk: which datasets a folder holds, and what they hold. No server is asked.
+"""Sessions on a local disk: the datasets of a folder and their contents, without a server.
 
-Answers as `One(folder)` of the ONE client does, but for this: tables are dicts of columns (`cingulum.alf.tables`),
-pickles are read only when allowed, and a choice among revisions nobody flagged default is logged.
+Returns what `One(folder)` of the ONE client returns, except: tables are dicts of columns (`cingulum.alf.tables`),
+pickles are read only when allowed, and a choice among revisions without a default flag is logged.
 
 The examples read this session:
 >>> import tempfile
@@ -39,7 +39,7 @@ from cingulum.alf.contents import read_file
 from cingulum.alf.names import FileName, is_file_name, parse_file_name
 from cingulum.alf.objects import assemble, is_metadata, is_metadata_of, row_count
 from cingulum.alf.paths import RelPath, SessionPath, find_session, parse_inside
-from cingulum.alf.problems import AlfError, DatasetNotFound, InvalidName, SeveralFound
+from cingulum.alf.problems import AlfError, DatasetNotFound, InvalidName, SeveralMatches
 from cingulum.alf.revisions import choose_revision
 
 _log = logging.getLogger(__name__)
@@ -56,22 +56,22 @@ class Dataset(NamedTuple):
 def sessions(root: Path) -> Iterator[tuple[SessionPath, Path]]:
     """Every session folder below (or at) a folder, in the order of their paths.
 
-    Raises nothing for folders that are no sessions: they are walked through.
+    Folders that are not sessions are searched, not reported.
     """
     for folder, below, _ in os.walk(root):
         below.sort()
-        found = find_session(Path(folder).resolve().as_posix())
-        if found and not found[2]:
+        match = find_session(Path(folder).resolve().as_posix())
+        if match and not match[2]:
             below.clear()
-            yield found[1], Path(folder)
+            yield match[1], Path(folder)
 
 
 def datasets(session: Path) -> list[Dataset]:
     """Every dataset of a session folder, in the order of their paths.
 
-    Left out is what has no ALF name or lies in a folder that cannot be a collection: `cingulum alf check` names it.
+    Files without an ALF name or in a folder that cannot be a collection are left out: `cingulum alf check` lists them.
     """
-    found = []
+    known = []
     for folder, below, names in os.walk(session):
         below.sort()
         inside = Path(folder).relative_to(session).as_posix()
@@ -81,8 +81,8 @@ def datasets(session: Path) -> list[Dataset]:
             continue
         for name in filter(is_file_name, names):
             rel_path = RelPath(collection, revision, parse_file_name(name))
-            found.append(Dataset(rel_path, Path(folder, name)))
-    return sorted(found, key=lambda dataset: str(dataset.rel_path))
+            known.append(Dataset(rel_path, Path(folder, name)))
+    return sorted(known, key=lambda dataset: str(dataset.rel_path))
 
 
 def load_dataset(
@@ -93,17 +93,17 @@ def load_dataset(
     revision: str | None = None,
     allow_pickle: bool = False,
 ) -> Any:
-    """Read one dataset of a session folder (see `cingulum.alf.contents.read_file` for what comes back).
+    """Read one dataset of a session folder; `cingulum.alf.contents.read_file` lists the returned types.
 
     `name` and `collection` are shell patterns; `spikes.times` stands for `spikes.times.*`, `collection=""` for
-    none. A name with folders (`alf/#v1#/spikes.times.npy`) is that very file. `revision` is the last to be
+    none. A name with folders (`alf/#v1#/spikes.times.npy`) is exactly that file. `revision` is the last to be
     considered; without it the newest is taken.
-    Raises DatasetNotFound, SeveralFound; AlfError when the file cannot be read.
+    Raises DatasetNotFound, SeveralMatches; AlfError when the file cannot be read.
     """
     known = datasets(session)
     if "/" in name:
         if collection is not None or revision is not None:
-            raise AlfError(f"{name!r} holds its folders: leave out collection and revision")
+            raise AlfError(f"{name!r} contains its folders: leave out collection and revision")
         exact = [dataset for dataset in known if str(dataset.rel_path) == name]
         if not exact:
             raise DatasetNotFound(f"no dataset {name!r} in {session}")
@@ -131,12 +131,12 @@ def load_object(
     allow_pickle: bool = False,
     **parts: Pattern,
 ) -> dict[str, Any]:
-    """Read all attributes of one object, each in the revision that is due.
+    """Read all attributes of one object, each in the revision that `choose` selects.
 
     Keyed by attribute with its timescale and extra parts (`times_bpod.raw`). `parts` narrow by `namespace`,
     `attribute`, `timescale`, `extra`, `extension`: a shell pattern, several of which one must fit, or `""` for
-    absent. Attributes whose rows do not agree are told in the log.
-    Raises DatasetNotFound, SeveralFound; AlfError when a file cannot be read.
+    absent. Attributes whose numbers of rows differ are logged.
+    Raises DatasetNotFound, SeveralMatches; AlfError when a file cannot be read.
     """
     fitting = _select(session, collection, revision, {"object": name, **parts})
     if not fitting:
@@ -160,7 +160,7 @@ def load_collection(
     """
     fitting = _select(session, collection, revision, parts)
     if not fitting:
-        raise DatasetNotFound(f"nothing that fits in collection {collection!r} of {session}")
+        raise DatasetNotFound(f"no match in collection {collection!r} of {session}")
     objects: dict[str, list[Dataset]] = defaultdict(list)
     for dataset in fitting:
         objects[dataset.rel_path.file.object].append(dataset)
@@ -168,18 +168,21 @@ def load_collection(
 
 
 def choose(known: Iterable[Dataset], revision: str | None = None) -> list[Dataset]:
-    """Of each dataset the revision that is due; datasets without one at or before `revision` are left out."""
+    """Choose one revision of each dataset: the last at or before `revision`, if there is one.
+
+    Without `revision`: the default or the newest.
+    """
     versions: dict[str, dict[str, Dataset]] = defaultdict(dict)
     for dataset in known:
         versions[str(dataset.rel_path.without_revision)][dataset.rel_path.revision] = dataset
     chosen = []
-    for name, found in versions.items():
-        if revision is not None and all(other > revision for other in found):
+    for name, by_revision in versions.items():
+        if revision is not None and all(other > revision for other in by_revision):
             continue
-        choice = choose_revision(found, asked=revision)
+        choice = choose_revision(by_revision, requested=revision)
         if choice.doubtful:
             _log.warning("%s: %s", name, choice.reason)
-        chosen.append(found[choice.revision])
+        chosen.append(by_revision[choice.revision])
     return sorted(chosen, key=lambda dataset: str(dataset.rel_path))
 
 
@@ -193,21 +196,23 @@ def _select(
         dataset
         for dataset in datasets(session)
         if _fits(dataset.rel_path.collection, collection)
-        and all(_fits(getattr(dataset.rel_path.file, part), wanted) for part, wanted in parts.items())
+        and all(_fits(getattr(dataset.rel_path.file, part), pattern) for part, pattern in parts.items())
     ]
     return choose(fitting, revision)
 
 
-def _fits(text: str, wanted: Pattern) -> bool:
-    if wanted is None:
+def _fits(text: str, patterns: Pattern) -> bool:
+    if patterns is None:
         return True
-    return any(fnmatchcase(text, pattern) for pattern in ([wanted] if isinstance(wanted, str) else wanted))
+    return any(
+        fnmatchcase(text, pattern) for pattern in ([patterns] if isinstance(patterns, str) else patterns)
+    )
 
 
-def _one_only(kind: str, found: set[str], name: str) -> None:
-    if len(found) > 1:
-        listed = ", ".join(sorted(map(repr, found)))
-        raise SeveralFound(f"{name!r} fits {len(found)} {kind}s, must fit one: {listed}")
+def _one_only(kind: str, matches: set[str], name: str) -> None:
+    if len(matches) > 1:
+        listed = ", ".join(sorted(map(repr, matches)))
+        raise SeveralMatches(f"{name!r} fits {len(matches)} {kind}s, must fit one: {listed}")
 
 
 def _read_object(files: list[Dataset], *, allow_pickle: bool) -> dict[str, Any]:
@@ -218,7 +223,9 @@ def _read_object(files: list[Dataset], *, allow_pickle: bool) -> dict[str, Any]:
         if is_metadata(name):
             continue
         if name.key in contents:
-            raise SeveralFound(f"{path.name}: {name.key!r} stands twice: narrow by namespace or extension")
+            raise SeveralMatches(
+                f"{path.name}: {name.key!r} is there twice: narrow by namespace or extension"
+            )
         contents[name.key] = read_file(path, allow_pickle=allow_pickle)
         described = _metadata_beside(path, name)
         if described is not None:
@@ -226,7 +233,7 @@ def _read_object(files: list[Dataset], *, allow_pickle: bool) -> dict[str, Any]:
     parts = assemble(contents, metadata)
     if row_count(parts) is None and any(hasattr(value, "shape") for value in parts.values()):
         shapes = {key: value.shape for key, value in parts.items() if hasattr(value, "shape")}
-        _log.warning("%s: rows do not agree: %s", files[0].rel_path.file.object, shapes)
+        _log.warning("%s: numbers of rows differ: %s", files[0].rel_path.file.object, shapes)
     return parts
 
 

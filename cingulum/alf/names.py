@@ -12,16 +12,16 @@ from typing import NamedTuple
 from cingulum.alf.advice import why_no_file_name
 from cingulum.alf.problems import InvalidName
 
-# Dots delimit and nothing overlaps, so no text makes this backtrack more than once over a part;
+# Dots delimit and nothing overlaps, so no text backtracks more than once over a part;
 # the convention's own expression, `(?:\.([.\w-]+))*`, takes exponential time on a bad name.
 _FILE_NAME = re.compile(
     r"(?:_([a-zA-Z0-9]+)_)?([^\W_]\w*)"
     r"\.((?:_[a-z]+_)?[a-zA-Z0-9]+(?:_times(?=[_.])|_intervals(?=[_.]))?)(?:_(\w+))?"
     r"((?:\.[\w-]+)*)\.(\w+)"
 ).fullmatch
-# The same names in plain letters, never going back over a part: sets of plain ranges are looked up five times
-# faster than `\w`. What this does not know is asked of the other. Only sets are possessive, and no groups: those of
-# Python before 3.11.5, as Debian 12 has, let `spikes.times..npy` pass (bug 106052 of CPython).
+# The same names in ASCII, without backtracking: sets of plain ranges are matched five times faster than `\w`.
+# Other texts are matched by the expression above. Only sets are possessive, not groups: those of Python before
+# 3.11.5, as Debian 12 has, let `spikes.times..npy` pass (bug 106052 of CPython).
 COMMON_FILE_NAME = (
     r"(?:_([a-zA-Z0-9]++)_)?([a-zA-Z0-9][a-zA-Z0-9_]*+)"
     r"\.((?:_[a-z]++_)?[a-zA-Z0-9]++(?:_times(?=[_.])|_intervals(?=[_.]))?)(?:_([a-zA-Z0-9_]++))?"
@@ -57,11 +57,11 @@ class FileName(NamedTuple):
 
 
 def parse_file_name(text: str) -> FileName:
-    """Read a file name into its parts; the inverse of `build_file_name`.
+    """Parse a file name; the inverse of `build_file_name`.
 
-    Raises InvalidName, which says what is wrong and proposes a name where it can. Refused although the
-    convention's expression would split them somehow: names it cannot put together again, as `_ibl.times.npy`
-    (it reads the object `l`), an object that starts with an underscore, and empty extra parts.
+    Raises InvalidName with what is wrong and, where possible, a better name. Some names are invalid although the
+    convention's expression would split them: those it cannot rebuild, as `_ibl.times.npy` (it reads the object
+    `l`), an object that starts with an underscore, and empty extra parts.
     >>> tuple(parse_file_name("_ibl_trials.goCue_times_bpod.raw.csv"))
     ('ibl', 'trials', 'goCue_times', 'bpod', 'raw', 'csv')
     >>> parse_file_name("spikes.npy")
@@ -69,10 +69,10 @@ def parse_file_name(text: str) -> FileName:
     ...
     cingulum.alf.problems.InvalidName: 'spikes.npy': attribute missing: did you mean `spikes.times.npy`?
     """
-    found = _common_file_name(text) or _FILE_NAME(text)
-    if found is None:
+    match = _common_file_name(text) or _FILE_NAME(text)
+    if match is None:
         raise why_no_file_name(text)
-    space, thing, attribute, timescale, extra, extension = found.groups("")
+    space, thing, attribute, timescale, extra, extension = match.groups("")
     return FileName(space, thing, attribute, timescale, extra[1:], extension)
 
 
@@ -88,16 +88,16 @@ def is_file_name(text: str) -> bool:
 def build_file_name(parts: FileName) -> str:
     """Write a file name; the inverse of `parse_file_name`.
 
-    Raises InvalidName when the name would not be read back as the same parts.
+    Raises InvalidName if the name would not be parsed into the same parts.
     >>> build_file_name(FileName("", "spikes", "times", "ephysClock", "", "npy"))
     'spikes.times_ephysClock.npy'
     """
     text = str(parts)
-    read = parse_file_name(text)
-    for part, wanted, got in zip(FileName._fields, parts, read, strict=True):
-        if wanted != got:
+    parsed = parse_file_name(text)
+    for part, expected, got in zip(FileName._fields, parts, parsed, strict=True):
+        if expected != got:
             raise InvalidName(
-                text, part, f"{part} {wanted!r} would be read back as {got!r}", "choose another name for it"
+                text, part, f"{part} {expected!r} would be read back as {got!r}", "choose another name for it"
             )
     return text
 
@@ -111,9 +111,9 @@ def name_file(
     timescale: str | tuple[str, ...] = "",
     extra: str | tuple[str, ...] = "",
 ) -> str:
-    """Compose a name from free words: spaces and underscores become camel case, acronyms stay.
+    """Compose a name from free text: spaces and underscores become camel case, acronyms stay.
 
-    Raises InvalidName if a part holds a character no name may have.
+    Raises InvalidName if a part contains a character that no name may have.
     >>> name_file("sparse noise", "stim_on_times", ".npy", namespace="ibl", timescale=("ephys clock", "min"))
     '_ibl_sparseNoise.stimOn_times_ephysClock_min.npy'
     >>> name_file("mpci ROIs", "mask", "npy", extra=("raw", "v12"))

@@ -1,4 +1,4 @@
-"""From the files of one object to its attributes: metadata, tables and synchronisation points."""
+"""The attributes of one object from its files: metadata, tables and synchronisation points."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_metadata(name: FileName) -> bool:
 
 
 def assemble(contents: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Put an object together from what its files hold.
+    """Assemble an object from the contents of its files.
 
     `contents` and `metadata` are keyed by `FileName.key` of the data file. A metadata `columns` list splits an
     array into its columns; a `table` becomes its columns; 2×2 `timestamps` become one time (seconds) per row.
@@ -92,17 +92,17 @@ def table_attributes(columns: Columns, suffix: str) -> Columns:
 
 
 def row_count(parts: Mapping[str, Any]) -> int | None:
-    """How many rows an object has; None if its attributes do not agree or none has rows.
+    """How many rows an object has; None if its attributes differ or none has rows.
 
-    One row is repeated for all; 2×2 `timestamps` tell no number of rows.
+    One row is repeated for all; 2×2 `timestamps` imply no number of rows.
     >>> row_count({"times": np.zeros(5), "label": np.zeros(1), "timestamps": np.zeros((2, 2))})
     5
     """
-    counts = {len(value) for key, value in parts.items() if _tells_rows(key, value)}
+    counts = {len(value) for key, value in parts.items() if _has_rows(key, value)}
     return max(counts) if counts and counts <= {max(counts), 1} else None
 
 
-def _tells_rows(key: str, value: Any) -> bool:
+def _has_rows(key: str, value: Any) -> bool:
     if not isinstance(value, np.ndarray) or not value.ndim:
         return False
     return not (key.startswith("timestamps") and value.shape == (2, 2))
@@ -111,7 +111,7 @@ def _tells_rows(key: str, value: Any) -> bool:
 def timestamps_of_rows(timestamps: Array, rows: int) -> Array:
     """One time per row, in seconds: 2×2 synchronisation points (sample from 0, seconds) are interpolated.
 
-    Before the first and after the last point the time stands still, as in the ONE client.
+    Before the first and after the last point the time is constant, as in the ONE client.
     >>> timestamps_of_rows(np.array([[0, 10.0], [4, 12.0]]), 5)
     array([10. , 10.5, 11. , 11.5, 12. ])
     """

@@ -21,7 +21,7 @@ _session = re.compile(_SESSION).fullmatch
 _inside = re.compile(_INSIDE).fullmatch
 _whole = re.compile(_SESSION + _INSIDE).fullmatch
 # A dataset's whole path as nearly all are written, in one go (see `COMMON_FILE_NAME`); a folder that starts with
-# a dot could be `..`, so it is not for this one.
+# a dot could be `..` and is left to the other expressions.
 _PART = r"[a-zA-Z0-9_-][a-zA-Z0-9_.-]*+"
 _common_path = re.compile(
     rf"(?:([a-zA-Z0-9_]++)/Subjects/)?({_PART})/([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/([0-9]{{1,3}})/"
@@ -32,7 +32,7 @@ _new = tuple.__new__
 
 
 class SessionPath(NamedTuple):
-    """One session: `lab` is empty where the path does not tell it; `number` counts from 0 to 999."""
+    """One session: `lab` is empty if the path does not contain it; `number` counts from 0 to 999."""
 
     lab: str
     subject: str
@@ -62,7 +62,7 @@ class Folder(NamedTuple):
 
 
 class RelPath(NamedTuple):
-    """A dataset's place in its session: `rel_path` in the ONE client's tables."""
+    """A dataset's path inside its session: `rel_path` in the ONE client's tables."""
 
     collection: str
     revision: str
@@ -74,7 +74,7 @@ class RelPath(NamedTuple):
 
     @property
     def without_revision(self) -> RelPath:
-        """What is the same dataset in every revision."""
+        """The same in every revision of a dataset."""
         return self._replace(revision="")
 
 
@@ -91,7 +91,7 @@ class AlfPath(NamedTuple):
 
     @property
     def rel_path(self) -> RelPath:
-        """The part after the session folder."""
+        """The path inside the session folder."""
         return RelPath(self.collection, self.revision, self.file)
 
 
@@ -105,46 +105,46 @@ def folder_text(collection: str, revision: str) -> str:
 
 
 def parse_session_path(text: str) -> SessionPath:
-    """Read a session's folder; the inverse of `build_session_path` but for the number's padding.
+    """Parse a session's folder; the inverse of `build_session_path` but for the number's padding.
 
-    Raises InvalidName naming the part that is wrong; the date must be a real day.
+    Raises InvalidName with the part that is wrong; the date must be a real day.
     >>> parse_session_path("labA/Subjects/m.1-a/2024-01-02/3")
     SessionPath(lab='labA', subject='m.1-a', date=datetime.date(2024, 1, 2), number=3)
     """
-    found = _session(text)
-    if found is None or found[2] in {".", ".."} or not _day(found[3]):
+    match = _session(text)
+    if match is None or match[2] in {".", ".."} or not _day(match[3]):
         raise why_no_session(text)
-    return _session_of(*found.groups(""))
+    return _session_of(*match.groups(""))
 
 
 def parse_folder(text: str) -> Folder:
-    """Read a folder of a session, with its collection and revision if it has any.
+    """Parse a folder of a session, with its collection and revision if it has any.
 
     >>> str(parse_folder("m1/2024-01-02/1/alf/#v1#"))
     'm1/2024-01-02/001/alf/#v1#'
     """
-    found = _whole(text)
-    if found is None or _leaves(text) or not _day(found[3]):
+    match = _whole(text)
+    if match is None or _leaves(text) or not _day(match[3]):
         raise why_no_folder(text)
-    lab, subject, date, number, collection, revision = found.groups("")
+    lab, subject, date, number, collection, revision = match.groups("")
     return Folder(_session_of(lab, subject, date, number), collection, revision)
 
 
 def parse_path(text: str) -> AlfPath:
-    """Read a dataset's path; the inverse of `build_path` but for the number's padding.
+    """Parse a dataset's path; the inverse of `build_path` but for the number's padding.
 
-    Raises InvalidName naming the part that is wrong.
+    Raises InvalidName with the part that is wrong.
     >>> path = parse_path("labA/Subjects/m1/2024-01-02/003/alf/probe00/#2024-02-02a#/_ibl_trials.table.pqt")
     >>> path.session.lab, path.collection, path.revision, path.file.object
     ('labA', 'alf/probe00', '2024-02-02a', 'trials')
     """
-    found = _common_path(text)
-    day = _day(found[3]) if found else None
-    if found is None or day is None:
+    match = _common_path(text)
+    day = _day(match[3]) if match else None
+    if match is None or day is None:
         folder, _, name = text.rpartition("/")
         return AlfPath(*parse_folder(folder), parse_file_name(name))
     lab, subject, _, number, collection, revision, space, thing, attribute, clock, extra, extension = (
-        found.groups("")
+        match.groups("")
     )
     session = _new(SessionPath, (lab, subject, day, int(number)))
     file = _new(FileName, (space, thing, attribute, clock, extra[1:], extension))
@@ -152,19 +152,19 @@ def parse_path(text: str) -> AlfPath:
 
 
 def parse_inside(text: str) -> tuple[str, str]:
-    """Read a folder inside a session into (collection, revision).
+    """Parse a folder inside a session into (collection, revision).
 
     >>> parse_inside("alf/probe00/#v1#"), parse_inside("")
     (('alf/probe00', 'v1'), ('', ''))
     """
-    found = _inside(f"/{text}" if text else "")
-    if found is None or _leaves(text):
+    match = _inside(f"/{text}" if text else "")
+    if match is None or _leaves(text):
         raise why_no_folder(text, inside=True)
-    return found[1] or "", found[2] or ""
+    return match[1] or "", match[2] or ""
 
 
 def parse_rel_path(text: str) -> RelPath:
-    """Read a dataset's place in its session.
+    """Parse a dataset's path inside its session.
 
     >>> parse_rel_path("alf/#v1#/spikes.times.npy").revision
     'v1'
@@ -174,7 +174,7 @@ def parse_rel_path(text: str) -> RelPath:
 
 
 def build_session_path(session: SessionPath) -> str:
-    """Write a session's folder; raises InvalidName when it would not be read back as the same.
+    """Write a session's folder; raises InvalidName if it would not be parsed as the same.
 
     >>> from datetime import date
     >>> build_session_path(SessionPath("labA", "m1", date(2024, 1, 2), 3))
@@ -184,7 +184,7 @@ def build_session_path(session: SessionPath) -> str:
 
 
 def build_folder(folder: Folder) -> str:
-    """Write a folder of a session; raises InvalidName when it would not be read back as the same.
+    """Write a folder of a session; raises InvalidName if it would not be parsed as the same.
 
     >>> build_folder(Folder(parse_session_path("m1/2024-01-02/1"), "alf", "v1"))
     'm1/2024-01-02/001/alf/#v1#'
@@ -193,7 +193,7 @@ def build_folder(folder: Folder) -> str:
 
 
 def build_rel_path(path: RelPath) -> str:
-    """Write a dataset's place in its session; raises InvalidName as `build_path` does.
+    """Write a dataset's path inside its session; raises InvalidName as `build_path` does.
 
     >>> build_rel_path(RelPath("alf", "v1", parse_file_name("spikes.times.npy")))
     'alf/#v1#/spikes.times.npy'
@@ -203,7 +203,7 @@ def build_rel_path(path: RelPath) -> str:
 
 
 def build_path(path: AlfPath) -> str:
-    """Write a dataset's path; raises InvalidName when it would not be read back as the same.
+    """Write a dataset's path; raises InvalidName if it would not be parsed as the same.
 
     >>> build_path(parse_path("m1/2024-01-02/1/alf/spikes.times.npy"))
     'm1/2024-01-02/001/alf/spikes.times.npy'
@@ -213,9 +213,9 @@ def build_path(path: AlfPath) -> str:
 
 
 def find_session(text: str) -> tuple[str, SessionPath, str] | None:
-    """Look for a session anywhere in a path: (what stands before, the session, what stands after).
+    """Find a session anywhere in a path: (the path before it, the session, the path after it).
 
-    Folders are taken whole, so `cortex-lab/Subjects` is no lab called `lab`: without a valid lab folder the
+    Folders are matched whole, so `cortex-lab/Subjects` is not a lab called `lab`: without a valid lab folder the
     session starts at its subject.
     >>> root, session, rest = find_session("/mnt/data/labA/Subjects/m1/2024-01-02/001/alf/spikes.times.npy")
     >>> root, str(session), rest
@@ -226,9 +226,9 @@ def find_session(text: str) -> tuple[str, SessionPath, str] | None:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", parts[at]):
             continue
         for start in (at - 3, at - 1):
-            found = _session("/".join(parts[start : at + 2])) if start >= 0 else None
-            if found and found[2] not in {".", ".."} and _day(found[3]):
-                session = _session_of(*found.groups(""))
+            match = _session("/".join(parts[start : at + 2])) if start >= 0 else None
+            if match and match[2] not in {".", ".."} and _day(match[3]):
+                session = _session_of(*match.groups(""))
                 return "/".join(parts[:start]), session, "/".join(parts[at + 2 :])
     return None
 
@@ -240,7 +240,7 @@ def _leaves(folder: str) -> bool:
 
 @lru_cache(maxsize=1 << 12)
 def _day(text: str) -> Date | None:
-    """The day of a folder, None if the calendar has none; so few are in use that each is read once."""
+    """The day of a folder, None if the calendar has none; cached, since few are in use."""
     try:
         return Date.fromisoformat(text)
     except ValueError:
@@ -251,9 +251,9 @@ def _session_of(lab: str, subject: str, date: str, number: str) -> SessionPath:
     return SessionPath(lab, subject, Date.fromisoformat(date), int(number))
 
 
-def _same(wanted: SessionPath | Folder | RelPath | AlfPath, read: object) -> str:
-    if wanted != read:
+def _same(expected: SessionPath | Folder | RelPath | AlfPath, parsed: object) -> str:
+    if expected != parsed:
         raise InvalidName(
-            str(wanted), "path", "would be read back as other parts", "a part holds a separator of another"
+            str(expected), "path", "would be read back as other parts", "a part contains a separator"
         )
-    return str(wanted)
+    return str(expected)

@@ -1,4 +1,4 @@
-"""What can be wrong with a name, a type or a revision: each problem says what to do about it."""
+"""Errors of names, types and revisions, each with what to do about it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import unicodedata
 
 
 class AlfError(ValueError):
-    """Any refusal of this package; the text says what is wrong and what to do."""
+    """Any error of this package; its text says what is wrong and what to do."""
 
 
 class InvalidName(AlfError):
-    """A text that is no ALF name.
+    """A text that is not an ALF name.
 
-    text      what was given
+    text      the text
     part      which part is at fault: `file`, `object`, `attribute`, `collection`, `lab`, …
     problem   what is wrong with it
     advice    what to do
@@ -43,27 +43,27 @@ class UnknownFormat(AlfError):
 
 
 class DatasetNotFound(AlfError):
-    """No dataset of the folder fits what was asked for."""
+    """No dataset of the folder matches the request."""
 
 
-class SeveralFound(AlfError):
-    """More than one collection, object or dataset fits; the text lists them and says how to narrow."""
+class SeveralMatches(AlfError):
+    """More than one collection, object or dataset matches; the text lists them."""
 
 
 class ReaderMissing(AlfError):
-    """The file may be sound, but the package that reads it is not installed."""
+    """The file may be valid, but the package that reads it is not installed."""
 
 
 class RevisionNotFound(AlfError):
-    """No version of the dataset answers the revision asked for."""
+    """No version of the dataset matches the requested revision."""
 
 
 class SeveralDefaults(AlfError):
-    """More than one version carries the default flag: the table is broken, not the question."""
+    """More than one version has the default flag: the table is wrong, not the request."""
 
 
 def describe_character(char: str) -> str:
-    """Name a character so that also an invisible one can be found.
+    """Name a character, so that an invisible one can be located too.
 
     >>> describe_character(" "), describe_character("é")
     ("' ' (space)", "'é' (latin small letter e with acute)")

@@ -1,4 +1,4 @@
-"""What a register-file request says about each file: its session, collection, revision and name."""
+"""Session, collection, revision and name of each file of a register-file request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cingulum.alf.problems import InvalidName, describe_character
 
 
 class RegisteredFile(NamedTuple):
-    """Where one file belongs. `name` need not be an ALF name: Alyx takes any that fits a dataset type."""
+    """The parts of one registered path. `name` need not be an ALF name: Alyx accepts any that fits a dataset type."""
 
     session: SessionPath
     collection: str
@@ -28,9 +28,9 @@ def clean_path(text: str) -> str:
 
 
 def parse_register_path(text: str) -> Folder:
-    r"""Read the `path` of a register-file request: `subject/yyyy-mm-dd/number[/collection[/#revision#]]`.
+    r"""Parse the `path` of a register-file request: `subject/yyyy-mm-dd/number[/collection[/#revision#]]`.
 
-    Number 1 and 001 are the same. Raises InvalidName that names the first bad character: nothing is cut off.
+    Number 1 and 001 are the same. Raises InvalidName with the first bad character: nothing is truncated.
     >>> folder = parse_register_path("\\m1\\2024-01-02\\1\\alf//probe00/")
     >>> folder.session.number, folder.collection
     (1, 'alf/probe00')
@@ -43,7 +43,7 @@ def parse_register_path(text: str) -> Folder:
 
 
 def parse_register_file(path: str, filename: str) -> RegisteredFile:
-    """Read a request's `path` and one of its `filenames`; both may hold folders.
+    """Parse a request's `path` and one of its `filenames`; both may contain folders.
 
     Raises InvalidName: bad character, folder below a revision, two revisions.
     >>> parse_register_file("m1/2024-01-02/1", "alf/#v1#/spikes.times.npy")[1:]
@@ -55,7 +55,7 @@ def parse_register_file(path: str, filename: str) -> RegisteredFile:
 
 
 def parse_aggregate_file(path: str, filename: str) -> tuple[str, str, str]:
-    """Read a file that belongs to no session into (collection, revision, name): every folder is collection.
+    """Parse a file outside sessions into (collection, revision, name): every folder belongs to the collection.
 
     >>> parse_aggregate_file("Subjects/labA/m1", "#v1#/_ibl_subjectTrials.table.pqt")
     ('Subjects/labA/m1', 'v1', '_ibl_subjectTrials.table.pqt')
@@ -65,15 +65,15 @@ def parse_aggregate_file(path: str, filename: str) -> tuple[str, str, str]:
 
 
 def _short(folders: str) -> str:
-    """The same folders, if file systems can hold them: 255 bytes each, 1,024 together. Raises InvalidName."""
+    """The same folders, if file systems allow them: 255 bytes each, 1,024 together. Raises InvalidName."""
     if len(folders.encode()) > 1024 or any(len(folder.encode()) > 255 for folder in folders.split("/")):
         problem = "folders longer than 255 bytes, or 1,024 together"
-        raise InvalidName(folders, "collection", problem, "file systems hold no longer name")
+        raise InvalidName(folders, "collection", problem, "file systems allow no longer name")
     return folders
 
 
 def check_plain_name(name: str) -> str:
-    """Let a file name pass that any file system and any URL can hold, ALF or not.
+    """Return a file name that is valid on any file system and in any URL, ALF or not.
 
     Raises InvalidName for characters other than letters, digits, `_`, `-`, `.`, dots only, over 255 bytes.
     >>> check_plain_name("iblsorter_parameters.yaml")
@@ -84,7 +84,7 @@ def check_plain_name(name: str) -> str:
         problem = f"file name {name!r} holds {describe_character(odd)}"
         raise InvalidName(name, "file", problem, "use letters, digits, `_`, `-` and `.` only")
     if not name.strip("."):
-        raise InvalidName(name, "file", "file name missing", "give the name of a file after the folder")
+        raise InvalidName(name, "file", "file name missing", "write the name of a file after the folder")
     if len(name.encode()) > 255:
-        raise InvalidName(name, "file", "longer than 255 bytes", "file systems hold no longer name")
+        raise InvalidName(name, "file", "longer than 255 bytes", "file systems allow no longer name")
     return name

@@ -12,7 +12,7 @@ UNIVERSAL = "universal"
 
 
 class TimeKind(StrEnum):
-    """What a dataset of times holds, all in seconds of its clock."""
+    """What a dataset of times contains, all in seconds of its clock."""
 
     EVENTS = "events"
     """`times`: one time per row."""
@@ -23,14 +23,14 @@ class TimeKind(StrEnum):
 
 
 class Reference(NamedTuple):
-    """`source` holds row numbers, from 0, of the object `target`."""
+    """`source` contains row numbers, from 0, of the object `target`."""
 
     source: FileName
     target: str
 
 
 def time_kind(name: FileName) -> TimeKind | None:
-    """What kind of times a dataset holds; None if it holds no times.
+    """The kind of times of a dataset; None if it has no times.
 
     >>> from cingulum.alf import parse_file_name
     >>> time_kind(parse_file_name("trials.goCue_times.npy")).value
@@ -43,7 +43,7 @@ def time_kind(name: FileName) -> TimeKind | None:
 
 
 def clock(name: FileName) -> str | None:
-    """The clock a dataset's times refer to; None if it holds no times.
+    """The clock a dataset's times refer to; None if it has no times.
 
     >>> from cingulum.alf import parse_file_name
     >>> clock(parse_file_name("spikes.times_ephysClock.npy")), clock(parse_file_name("spikes.times.npy"))
@@ -53,11 +53,11 @@ def clock(name: FileName) -> str | None:
 
 
 def references(names: Iterable[FileName]) -> list[Reference]:
-    """Which files of one folder hold row numbers of another object: the names must match, plural and all.
+    """Which files of one folder contain row numbers of another object: the names must match, plural included.
 
     >>> from cingulum.alf import parse_file_name
     >>> files = [parse_file_name(text) for text in ("spikes.clusters.npy", "clusters.depths.npy")]
-    >>> [(str(found.source), found.target) for found in references(files)]
+    >>> [(str(reference.source), reference.target) for reference in references(files)]
     [('spikes.clusters.npy', 'clusters')]
     """
     files = list(names)
@@ -74,7 +74,7 @@ def nearly_references(names: Iterable[FileName]) -> list[Reference]:
 
     >>> from cingulum.alf import parse_file_name
     >>> files = [parse_file_name(text) for text in ("clusters.probe.npy", "probes.description.json")]
-    >>> [found.target for found in nearly_references(files)]
+    >>> [reference.target for reference in nearly_references(files)]
     ['probes']
     """
     files = list(names)

@@ -1,4 +1,4 @@
-"""The one place that decides which revision of a dataset is meant, and what a new one is called.
+"""Which revision of a dataset a request means, and the name of a new one.
 
 Revisions are compared as text by code point, as the ONE client does: in SQL that is `COLLATE "C"`.
 The unrevised dataset is the revision `''`, which sorts first.
@@ -18,7 +18,7 @@ from cingulum.alf.problems import RevisionNotFound, SeveralDefaults
 
 
 class Rule(StrEnum):
-    """By which rule a revision was chosen."""
+    """The rule that chose a revision."""
 
     ONLY = "only"
     DEFAULT = "default"
@@ -37,45 +37,51 @@ class Choice(NamedTuple):
 
     @property
     def doubtful(self) -> bool:
-        """Whether a reader should be warned: there were several and none was flagged the default."""
+        """Whether to warn the reader: there were several and none was flagged default."""
         return self.rule is Rule.NEWEST
 
 
 class Known(NamedTuple):
-    """A revision that is registered already, and whether a protected tag forbids to rewrite it."""
+    """A registered revision, and whether a protected tag forbids overwriting it."""
 
     revision: str
     protected: bool
 
 
 def choose_revision(
-    revisions: Iterable[str], *, asked: str | None = None, defaults: Collection[str] = (), exact: bool = False
+    revisions: Iterable[str],
+    *,
+    requested: str | None = None,
+    defaults: Collection[str] = (),
+    exact: bool = False,
 ) -> Choice:
     """Choose among the revisions of one dataset.
 
-    Nothing asked: the one flagged default, else the newest. Asked: that one, else the last before it; the
-    default flag is ignored. With `exact`, only that one. `asked=""` is the unrevised dataset.
-    Raises RevisionNotFound, and SeveralDefaults when the flag stands twice.
-    >>> choose_revision(["", "2024-01-01", "2024-03-01"], asked="2024-02-10")
+    Without a request: the one flagged default, else the newest. With one: that revision, else the last before it;
+    the default flag is ignored. With `exact`, only that one. `requested=""` is the unrevised dataset.
+    Raises RevisionNotFound, and SeveralDefaults if the flag is set twice.
+    >>> choose_revision(["", "2024-01-01", "2024-03-01"], requested="2024-02-10")
     Choice(revision='2024-01-01', rule=<Rule.BEFORE: 'before'>, reason="last of 3 before '2024-02-10'")
     >>> choose_revision(["", "2024-01-01"], defaults=[""]).reason
     'flagged default; 1 newer'
     """
     known = sorted(set(revisions))
     if not known:
-        raise RevisionNotFound("the dataset has no revision at all, not even the unrevised one")
-    if asked is None:
-        return _unasked(known, sorted(set(defaults).intersection(known)))
-    if asked in known:
-        return Choice(asked, Rule.EXACT, f"{_quoted(asked)} as asked")
-    before = [revision for revision in known if revision < asked]
+        raise RevisionNotFound("the dataset has no revision, not even the unrevised one")
+    if requested is None:
+        return _default_or_newest(known, sorted(set(defaults).intersection(known)))
+    if requested in known:
+        return Choice(requested, Rule.EXACT, f"{_quoted(requested)} as requested")
+    before = [revision for revision in known if revision < requested]
     if exact or not before:
-        wanted = "" if exact else " nor one before it"
-        raise RevisionNotFound(f"no revision {asked!r}{wanted}; there are: {', '.join(map(_quoted, known))}")
-    return Choice(before[-1], Rule.BEFORE, f"last of {len(known)} before {asked!r}")
+        alternative = "" if exact else " nor one before it"
+        raise RevisionNotFound(
+            f"no revision {requested!r}{alternative}; there are: {', '.join(map(_quoted, known))}"
+        )
+    return Choice(before[-1], Rule.BEFORE, f"last of {len(known)} before {requested!r}")
 
 
-def _unasked(known: list[str], flagged: list[str]) -> Choice:
+def _default_or_newest(known: list[str], flagged: list[str]) -> Choice:
     if len(flagged) > 1:
         raise SeveralDefaults(
             f"{len(flagged)} revisions are flagged default: {', '.join(map(_quoted, flagged))}"
@@ -95,7 +101,7 @@ def _quoted(revision: str) -> str:
 
 
 def revisions_of(day: Date) -> Iterator[str]:
-    """Every name a day's revisions can have, in the order in which they sort.
+    """All possible names of a day's revisions, in sorted order.
 
     >>> from itertools import islice
     >>> names = list(islice(revisions_of(Date(2024, 1, 2)), 29))
@@ -126,28 +132,34 @@ def _free(stem: str, taken: Collection[str]) -> str:
     return next(name for name in _after(stem) if name > last and name not in taken)
 
 
-def writable_revision(known: Iterable[Known], *, today: Date, asked: str = "") -> Choice:
-    """Decide where new bytes of a dataset may go, as the ONE client decides after a refusal.
+def writable_revision(known: Iterable[Known], *, today: Date, requested: str = "") -> Choice:
+    """Decide which revision new bytes of a dataset may go to, as the ONE client decides after a refusal.
 
-    `known` are the registered revisions of this dataset, `asked` the revision the new file is in already.
-    Unprotected bytes may be replaced where they are; protected ones never: a new revision is opened.
+    `known` are the registered revisions of this dataset, `requested` is the revision that the new file is already in.
+    Unprotected bytes may be overwritten; protected ones never: they get a new revision.
     >>> writable_revision([Known("", True)], today=Date(2024, 1, 2)).revision
     '2024-01-02'
     >>> writable_revision([Known("", True), Known("2024-01-02", True)], today=Date(2024, 1, 2)).revision
     '2024-01-02a'
     """
-    shut = {revision for revision, protected in known if protected} if (known := list(known)) else set()
-    if asked:
-        if asked not in shut:
-            return Choice(asked, Rule.EXACT, f"{asked!r} is not protected")
-        return Choice(_free(asked, shut), Rule.FREE, f"{asked!r} is protected")
+    protected_names = (
+        {revision for revision, protected in known if protected} if (known := list(known)) else set()
+    )
+    if requested:
+        if requested not in protected_names:
+            return Choice(requested, Rule.EXACT, f"{requested!r} is not protected")
+        return Choice(_free(requested, protected_names), Rule.FREE, f"{requested!r} is protected")
     latest = max((revision for revision, _ in known), default="")
-    if latest not in shut:
+    if latest not in protected_names:
         if not latest or _is_dated(latest):
             return Choice(latest, Rule.NEWEST, f"the newest, {_quoted(latest)}, is not protected")
-        # A name given by hand stays as it is: somebody means something by it.
-        return Choice(_free(today.isoformat(), shut), Rule.FREE, f"{latest!r} was named by hand")
-    return Choice(_free(today.isoformat(), shut), Rule.FREE, f"the newest, {_quoted(latest)}, is protected")
+        # A name chosen by a person has a meaning: it is not reused for other bytes.
+        return Choice(
+            _free(today.isoformat(), protected_names), Rule.FREE, f"{latest!r} was not named by date"
+        )
+    return Choice(
+        _free(today.isoformat(), protected_names), Rule.FREE, f"the newest, {_quoted(latest)}, is protected"
+    )
 
 
 def _is_dated(revision: str) -> bool:

@@ -1,4 +1,4 @@
-"""Names on servers: the dataset's UUID is the last extra part; clients take it out again."""
+"""Names on servers: the dataset's UUID is the last extra part; clients remove it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[345][0-9a-f]{3}-[89ab][0-9a-f]{3}-
 
 
 def add_uuid(path: str, dataset_id: UUID) -> str:
-    """Write a dataset's name or path as it stands on a server; an id that is there already is replaced.
+    """Write a dataset's name or path as on a server; an id that it already has is replaced.
 
     >>> add_uuid("alf/spikes.times.npy", UUID("a976e418-c8b8-4d24-be47-d05120b18341"))
     'alf/spikes.times.a976e418-c8b8-4d24-be47-d05120b18341.npy'
@@ -23,7 +23,7 @@ def add_uuid(path: str, dataset_id: UUID) -> str:
 
 
 def split_uuid(path: str) -> tuple[str, UUID | None]:
-    """Read a server's name or path into the client's and the dataset's id, None where there is none.
+    """Split a server's name or path into the client's and the dataset's id, None if there is none.
 
     >>> split_uuid("spikes.times.a976e418-c8b8-4d24-be47-d05120b18341.npy")
     ('spikes.times.npy', UUID('a976e418-c8b8-4d24-be47-d05120b18341'))
@@ -33,15 +33,15 @@ def split_uuid(path: str) -> tuple[str, UUID | None]:
     folder, slash, name = path.rpartition("/")
     parts = name.split(".")
     for at in (-2, -1):
-        # A name needs something before its id, else nothing would be left.
+        # A name needs something before its id, else it would become empty.
         if len(parts) >= 1 - at and _UUID(parts[at]):
-            found = UUID(parts.pop(at))
-            return f"{folder}{slash}{'.'.join(parts)}", found
+            dataset_id = UUID(parts.pop(at))
+            return f"{folder}{slash}{'.'.join(parts)}", dataset_id
     return path, None
 
 
 def remove_uuid(path: str) -> str:
-    """Take a dataset's id out of a server's name or path, if it holds one.
+    """Remove a dataset's id from a server's name or path, if it has one.
 
     >>> remove_uuid("alf/spikes.times.a976e418-c8b8-4d24-be47-d05120b18341.npy")
     'alf/spikes.times.npy'

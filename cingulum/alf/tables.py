@@ -1,8 +1,8 @@
 """Tables of text (.csv .tsv .htsv .ssv) and parquet files as columns.
 
-A table comes back as a `dict` of column name → NumPy array, one row per element. Columns are typed as pandas
+A table is returned as a `dict` of column name → NumPy array, one row per element. Columns are typed as pandas
 types them (integers, else floats with NaN, else booleans, else texts with NaN where one is missing), since
-that is what the ONE client answers; but text is `object`, and each column keeps its own type.
+that is what the ONE client returns; but text is `object`, and each column keeps its own type.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from cingulum.alf.problems import AlfError
 Column = np.ndarray[Any, np.dtype[Any]]
 Columns = dict[str, Column]
 
-# What pandas takes for a missing value.
+# Texts that pandas reads as a missing value.
 _MISSING = pa.array(
     ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
      "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
 )  # fmt: skip
-_TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
+_BOOLEANS = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 # Arrow also reads hexadecimal integers, which pandas leaves as text.
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|[iI]nf(inity)?)$"
 _WHOLE = r"^-?[0-9]+$"
@@ -36,7 +36,7 @@ _WHOLE = r"^-?[0-9]+$"
 def read_text_table(path: Path, delimiter: str) -> Columns:
     """Read a table of text whose first line names the columns.
 
-    Raises AlfError when a row has more fields than there are columns.
+    Raises AlfError if a row has more fields than there are columns.
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "events.table.csv")
@@ -47,7 +47,7 @@ def read_text_table(path: Path, delimiter: str) -> Columns:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = [row for row in csv.reader(file, delimiter=delimiter) if row]
     if not rows:
-        raise AlfError(f"{path.name}: no line holds anything: delete the file or write a header")
+        raise AlfError(f"{path.name}: all lines are empty: delete the file or write a header")
     names = column_names(rows[0])
     width = len(names)
     for number, row in enumerate(rows[1:], 2):
@@ -67,20 +67,20 @@ def column_names(header: list[str]) -> list[str]:
     >>> column_names(["x", "x", "", "x"])
     ['x', 'x.1', 'Unnamed: 2', 'x.2']
     """
-    given = [name or f"Unnamed: {at}" for at, name in enumerate(header)]
-    used, seen = set(given), dict.fromkeys(given, 0)
+    named = [name or f"Unnamed: {at}" for at, name in enumerate(header)]
+    used, counts = set(named), dict.fromkeys(named, 0)
     names: list[str] = []
-    for name in given:
+    for name in named:
         new = name
         while new in names or (new != name and new in used):
-            seen[name] += 1
-            new = f"{name}.{seen[name]}"
+            counts[name] += 1
+            new = f"{name}.{counts[name]}"
         names.append(new)
     return names
 
 
 def typed_column(fields: tuple[str, ...]) -> Column:
-    """Turn the texts of one column into numbers or truth values where all of them are.
+    """Turn the texts of one column into numbers or booleans where all of them are.
 
     >>> typed_column(("1", "2")), typed_column(("1", "")), typed_column(("a", "true"))
     (array([1, 2]), array([ 1., nan]), array(['a', 'true'], dtype=object))
@@ -91,17 +91,17 @@ def typed_column(fields: tuple[str, ...]) -> Column:
     trimmed = pc.utf8_trim_whitespace(known)
     if pc.all(pc.match_substring_regex(trimmed, _NUMBER)).as_py() is not False:
         numbers = _numbers(trimmed)
-        # Whole numbers that no one type holds together: pandas gives the file's texts, missing ones too.
+        # Whole numbers that no single type can hold: pandas returns the file's texts, missing ones included.
         return np.array(fields, dtype=object) if numbers is None else numbers
     filled = np.array([np.nan if text is None else text for text in known.to_pylist()], dtype=object)
-    if all(text in _TRUTH for text in known.to_pylist() if text is not None):
-        truths = [_TRUTH.get(text, text) for text in filled]
+    if all(text in _BOOLEANS for text in known.to_pylist() if text is not None):
+        truths = [_BOOLEANS.get(text, text) for text in filled]
         return np.array(truths, dtype=object if known.null_count else bool)
     return filled
 
 
 def _numbers(texts: Any) -> Column | None:
-    """Numbers of the texts; None where whole numbers fit 64 bits each, but no type of 64 bits all of them."""
+    """Numbers of the texts; None if each whole number fits 64 bits, but no 64-bit type fits all of them."""
     unsigned = pc.replace_substring_regex(texts, pattern=r"^\+", replacement="")
     if pc.all(pc.match_substring_regex(unsigned, _WHOLE)).as_py() is False:
         return np.asarray(unsigned.cast(pa.float64()).to_numpy(zero_copy_only=False))
@@ -118,7 +118,7 @@ def _numbers(texts: Any) -> Column | None:
 
 
 def read_parquet(path: Path) -> Columns:
-    """Read a parquet file's columns; what pandas stored as index is no column.
+    """Read a parquet file's columns, without what pandas stored as index.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -134,22 +134,22 @@ def read_parquet(path: Path) -> Columns:
 
 
 def _from_arrow(column: Any) -> Column:
-    # pandas writes lists and missing texts so that they come back as None; numbers as NaN.
+    # pandas writes lists and missing texts so that they are read as None; numbers as NaN.
     return np.asarray(column.to_numpy())
 
 
 def join_pairs(columns: Columns) -> Columns:
-    """Join columns `x_0` and `x_1` into one two-column `x`; a lone one stays.
+    """Join columns `x_0` and `x_1` into one two-column `x`; a single one stays.
 
     >>> join_pairs({"intervals_0": np.array([1, 2]), "intervals_1": np.array([3, 4]), "a_0": np.array([5, 6])})
     {'a_0': array([5, 6]), 'intervals': array([[1, 3],
            [2, 4]])}
     """
     stems = [name[:-2] for name in columns if re.fullmatch(r".+_0", name) and f"{name[:-2]}_1" in columns]
-    kept = {
+    others = {
         name: values for name, values in columns.items() if name[:-2] not in stems or name[-2:] not in _PAIR
     }
-    return kept | {stem: np.column_stack([columns[f"{stem}_0"], columns[f"{stem}_1"]]) for stem in stems}
+    return others | {stem: np.column_stack([columns[f"{stem}_0"], columns[f"{stem}_1"]]) for stem in stems}
 
 
 _PAIR = ("_0", "_1")

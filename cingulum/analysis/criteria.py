@@ -171,10 +171,10 @@ def _values(
 ) -> tuple[list[float | None], list[str]]:
     if condition.over == "window":
         return [_number(pooled.get(condition.measure))], ["the sessions together"]
-    found = [_number(each.measures.get(condition.measure)) for each in sessions]
+    values = [_number(each.measures.get(condition.measure)) for each in sessions]
     if condition.over == "count":
-        return [float(sum((value or 0) > 0 for value in found))], ["the sessions together"]
-    return found, [each.label for each in sessions]
+        return [float(sum((value or 0) > 0 for value in values))], ["the sessions together"]
+    return values, [each.label for each in sessions]
 
 
 def _number(value: float | None) -> float | None:
@@ -254,9 +254,9 @@ def judge(ladder: Ladder, sessions: Sequence[SessionMeasures], pooled: Measures)
     window = tuple(sessions[-ladder.window :])
     results = {stage.name: check_stage(stage, window, pooled) for stage in ladder.stages}
     order = ladder.order
-    held = [ladder.start, *(name for name, result in results.items() if result.passed)]
-    held += [ladder.implied[each.kind] for each in window if each.kind in ladder.implied]
-    rank = max(order.index(status) for status in held)
+    statuses = [ladder.start, *(name for name, result in results.items() if result.passed)]
+    statuses += [ladder.implied[each.kind] for each in window if each.kind in ladder.implied]
+    rank = max(order.index(status) for status in statuses)
     following = order[rank + 1] if rank + 1 < len(order) else None
     return Verdict(
         status=order[rank],
@@ -266,7 +266,7 @@ def judge(ladder: Ladder, sessions: Sequence[SessionMeasures], pooled: Measures)
     )
 
 
-def given_up(ladder: Ladder, status: str, sessions_by_kind: Mapping[str, int]) -> str | None:
+def abandonment_status(ladder: Ladder, status: str, sessions_by_kind: Mapping[str, int]) -> str | None:
     """The status of giving up that applies after so many sessions of each kind, or `None`.
 
     >>> slow = Ladder("task", "new", (), giving_up=(GivingUp("untrainable", "new", "training", 40),))

@@ -75,8 +75,8 @@ def session_kind(protocol: str) -> str:
     >>> session_kind("_iblrig_tasks_biasedChoiceWorld6.4.2"), session_kind("rotarod")
     ('biased', 'rotarod')
     """
-    found = _KIND.search(protocol)
-    return found[1] if found else protocol
+    match = _KIND.search(protocol)
+    return match[1] if match else protocol
 
 
 def digest_session(

@@ -81,13 +81,13 @@ def analyse_folder(session: Path, options: Options) -> Files:
 
 def _collections(session: Path) -> dict[str, list[str]]:
     """Where each object that can be analysed lies."""
-    found: dict[str, set[str]] = {}
+    collections: dict[str, set[str]] = {}
     for dataset in datasets(session):
         name, place = dataset.rel_path.file, dataset.rel_path.collection
-        wanted = _ATTRIBUTES.get(name.object, ())
-        if (wanted is None or name.attribute in wanted) and not (place or "").startswith("raw"):
-            found.setdefault(name.object, set()).add(place or "")
-    return {name: sorted(places) for name, places in found.items()}
+        attributes = _ATTRIBUTES.get(name.object, ())
+        if (attributes is None or name.attribute in attributes) and not (place or "").startswith("raw"):
+            collections.setdefault(name.object, set()).add(place or "")
+    return {name: sorted(places) for name, places in collections.items()}
 
 
 def _load(session: Path, place: str, name: str) -> dict[str, Any]:
@@ -99,8 +99,8 @@ def _trials(session: Path, place: str) -> Trials:
 
 
 def _date(session: Path) -> str:
-    found = find_session(session.resolve().as_posix())
-    return str(found[1].date) if found else session.name
+    match = find_session(session.resolve().as_posix())
+    return str(match[1].date) if match else session.name
 
 
 def _named(place: str, files: Files) -> Files:
@@ -118,21 +118,21 @@ def _numbers(result: Result | Mapping[str, Any], *, compact: bool = False) -> st
 
 
 def _behaviour_files(trials: Trials, date: str, options: Options) -> Files:
-    found = analyse_behaviour(trials, bootstraps=options.bootstraps)
+    behaviour = analyse_behaviour(trials, bootstraps=options.bootstraps)
     kind = options.protocol or ("biasedChoiceWorld" if block_probabilities(trials) else "trainingChoiceWorld")
     status = training_status([digest_session(trials, date=date, protocol=kind)])
-    yield "trial_summary.json", _numbers(found.summary)
-    curves = {"all": found.psychometric, "by_block": found.psychometric_by_block}
+    yield "trial_summary.json", _numbers(behaviour.summary)
+    curves = {"all": behaviour.psychometric, "by_block": behaviour.psychometric_by_block}
     yield "psychometric.json", _numbers(curves)
-    yield "chronometry.json", _numbers(found.chronometry)
-    yield "performance_by_contrast.json", _numbers(found.performance)
+    yield "chronometry.json", _numbers(behaviour.chronometry)
+    yield "performance_by_contrast.json", _numbers(behaviour.performance)
     yield "training_status.json", _numbers(status)
-    yield "psychometric.svg", _psychometric(found, options.theme).svg
-    yield "chronometry.svg", _chronometry(found, options.theme).svg
+    yield "psychometric.svg", _psychometric(behaviour, options.theme).svg
+    yield "chronometry.svg", _chronometry(behaviour, options.theme).svg
 
 
-def _psychometric(found: Behaviour, theme: str) -> figures.Figure:
-    curves = found.psychometric_by_block or (found.psychometric,)
+def _psychometric(behaviour: Behaviour, theme: str) -> figures.Figure:
+    curves = behaviour.psychometric_by_block or (behaviour.psychometric,)
     return figures.psychometric_curve([_series(curve) for curve in curves], theme=theme)
 
 
@@ -147,8 +147,8 @@ def _series(curve: PsychometricCurve) -> figures.PsychometricSeries:
     )
 
 
-def _chronometry(found: Behaviour, theme: str) -> figures.Figure:
-    times = found.chronometry
+def _chronometry(behaviour: Behaviour, theme: str) -> figures.Figure:
+    times = behaviour.chronometry
     series = figures.ChronometricSeries(
         label="all trials",
         contrast_pct=times.contrasts_percent,
@@ -178,40 +178,40 @@ def _probe_files(spikes: Mapping[str, Any], trials: Trials | None, options: Opti
     # ALF keeps volts.
     amplitudes = spikes["amps"][order] * 1e6 if "amps" in spikes else None
     depths = spikes["depths"][order] if "depths" in spikes else None
-    found = analyse_probe(trains, trials, amplitudes_uv=amplitudes, depths_um=depths)
-    yield "units.json", _numbers(found.quality)
-    yield "autocorrelograms.json", _numbers(found.autocorrelograms, compact=True)
-    if found.psth is not None:
-        yield "psth.json", _numbers(found.psth, compact=True)
+    activity = analyse_probe(trains, trials, amplitudes_uv=amplitudes, depths_um=depths)
+    yield "units.json", _numbers(activity.quality)
+    yield "autocorrelograms.json", _numbers(activity.autocorrelograms, compact=True)
+    if activity.psth is not None:
+        yield "psth.json", _numbers(activity.psth, compact=True)
     if amplitudes is not None and depths is not None:
         yield "drift_map.json", _numbers(drift_map(trains.times_s, depths, amplitudes), compact=True)
         drift = figures.DriftMap(trains.times_s, depths, amplitudes)
         yield "drift_map.svg", figures.drift_map(drift, theme=options.theme).svg
-    busiest = np.argsort(-found.quality.n_spikes, kind="stable")[: options.n_units]
+    busiest = np.argsort(-activity.quality.n_spikes, kind="stable")[: options.n_units]
     for row in busiest:
-        yield from _unit_files(found, trains, trials, int(row), options.theme)
+        yield from _unit_files(activity, trains, trials, int(row), options.theme)
 
 
 def _unit_files(
-    found: ProbeActivity, trains: SpikeTrains, trials: Trials | None, row: int, theme: str
+    activity: ProbeActivity, trains: SpikeTrains, trials: Trials | None, row: int, theme: str
 ) -> Files:
     unit, folder = int(trains.units[row]), f"unit_{trains.units[row]:04d}"
-    counts = found.autocorrelograms
+    counts = activity.autocorrelograms
     lags = figures.Autocorrelogram(
-        counts.centres_s * 1000, counts.counts[row], int(found.quality.n_spikes[row]), refractory_ms=1.5
+        counts.centres_s * 1000, counts.counts[row], int(activity.quality.n_spikes[row]), refractory_ms=1.5
     )
     yield f"{folder}/autocorrelogram.svg", figures.autocorrelogram(lags, theme=theme).svg
     aligned = event_times(trials) if trials is not None else None
-    if trials is None or aligned is None or found.psth is None:
+    if trials is None or aligned is None or activity.psth is None:
         return
     series = [
-        figures.PsthSeries(name, found.psth.rate_hz[row, i], found.psth.sem_hz[row, i], int(n))
-        for i, (name, n) in enumerate(zip(found.psth.conditions, found.psth.n_events, strict=True))
+        figures.PsthSeries(name, activity.psth.rate_hz[row, i], activity.psth.sem_hz[row, i], int(n))
+        for i, (name, n) in enumerate(zip(activity.psth.conditions, activity.psth.n_events, strict=True))
         if name != "all"
     ]
-    drawn = figures.psth(found.psth.centres_s, series, event=aligned[0], theme=theme)
+    drawn = figures.psth(activity.psth.centres_s, series, event=aligned[0], theme=theme)
     yield f"{folder}/psth.svg", drawn.svg
-    yield f"{folder}/raster.svg", _raster(trains, trials, unit, found.recording_s, theme).svg
+    yield f"{folder}/raster.svg", _raster(trains, trials, unit, activity.recording_s, theme).svg
 
 
 def _raster(
@@ -238,6 +238,6 @@ def _photometry_files(photometry: Mapping[str, Any], trials: Trials) -> Files:
     known = {"times", "name", "valid", "wavelength", "color"}
     for region in sorted(table.keys() - known):
         values, times = table[region].astype(np.float64), table["times"]
-        found = analyse_photometry(times[signal], values[signal], times[control], values[control], trials)
-        if found is not None:
-            yield f"{region}.json", _numbers(found)
+        response = analyse_photometry(times[signal], values[signal], times[control], values[control], trials)
+        if response is not None:
+            yield f"{region}.json", _numbers(response)

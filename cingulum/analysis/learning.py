@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cingulum.analysis.criteria import ConditionResult, StageResult, Verdict, given_up
+from cingulum.analysis.criteria import ConditionResult, StageResult, Verdict, abandonment_status
 from cingulum.analysis.digest import SessionDigest
 from cingulum.analysis.ibl import LADDER, training_status
 from cingulum.analysis.psychometric import PLOT_BOUNDS, PsychometricFit, fit_psychometric
@@ -56,25 +56,25 @@ class Learning(Result):
         known = at < len(keys) and keys[at] == digest.key
         digests = [day.digest for day in self.days]
         digests[at : at + known] = [digest]
-        kept = list(self.days)
+        days = list(self.days)
         fresh = LearningDay(
             digest, fit_psychometric(digest.counts, PLOT_BOUNDS), training_status(digests[: at + 1])
         )
-        kept[at : at + known] = [fresh]
-        for later in range(at + 1, min(at + LADDER.window, len(kept))):
+        days[at : at + known] = [fresh]
+        for later in range(at + 1, min(at + LADDER.window, len(days))):
             verdict = training_status(digests[: later + 1])
-            kept[later] = LearningDay(kept[later].digest, kept[later].fit, verdict)
-        return Learning(tuple(kept))
+            days[later] = LearningDay(days[later].digest, days[later].fit, verdict)
+        return Learning(tuple(days))
 
     @property
     def statuses(self) -> tuple[str, ...]:
         """The status after each session, giving up included."""
-        seen: Counter[str] = Counter()
-        found = []
+        n_sessions: Counter[str] = Counter()
+        reached = []
         for day in self.days:
-            seen[day.digest.kind] += 1
-            found.append(given_up(LADDER, day.verdict.status, seen) or day.verdict.status)
-        return tuple(found)
+            n_sessions[day.digest.kind] += 1
+            reached.append(abandonment_status(LADDER, day.verdict.status, n_sessions) or day.verdict.status)
+        return tuple(reached)
 
     @property
     def first_reached(self) -> dict[str, str]:
@@ -105,16 +105,16 @@ class Learning(Result):
 
 def contrast_by_day(digests: Iterable[SessionDigest]) -> ContrastByDay:
     """P(right) and trials of each session (in the order given) at each contrast that any of them showed."""
-    given = list(digests)
-    shown = [each.counts.contrasts_percent for each in given]
+    sessions = list(digests)
+    shown = [each.counts.contrasts_percent for each in sessions]
     contrasts = np.unique(np.concatenate(shown)) if shown else np.empty(0)
-    trials = np.zeros((len(given), len(contrasts)), dtype=np.int64)
-    right = np.full((len(given), len(contrasts)), np.nan)
-    for row, each in enumerate(given):
+    trials = np.zeros((len(sessions), len(contrasts)), dtype=np.int64)
+    right = np.full((len(sessions), len(contrasts)), np.nan)
+    for row, each in enumerate(sessions):
         places = np.searchsorted(contrasts, each.counts.contrasts_percent)
         trials[row, places] = each.counts.n_trials
         right[row, places] = each.counts.n_right / each.counts.n_trials
-    return ContrastByDay(tuple(each.date for each in given), contrasts, right, trials)
+    return ContrastByDay(tuple(each.date for each in sessions), contrasts, right, trials)
 
 
 def _day(written: Mapping[str, Any]) -> LearningDay:

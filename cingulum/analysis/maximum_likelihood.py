@@ -101,10 +101,10 @@ def maximise(
     height = log_likelihood(best, observed)
     damping = np.full(len(best), 1e-3)
     for _ in range(rounds):
-        here, seen = best[going], observed.rows(going)
-        step = _step(here, seen, (lower, upper), damping[going])
+        here, counts = best[going], observed.rows(going)
+        step = _step(here, counts, (lower, upper), damping[going])
         there: Floats = np.clip(here + step, lower, upper)
-        reached = log_likelihood(there, seen)
+        reached = log_likelihood(there, counts)
         gain = reached - height[going]
         higher = gain > 0
         best[going] = np.where(higher[:, None], there, here)
@@ -121,10 +121,10 @@ def maximise(
 
 def _step(here: Floats, observed: Observed, bounds: tuple[Floats, Floats], damping: Floats) -> Floats:
     gradient, information = gradient_and_information(here, observed)
-    held = ((here <= bounds[0]) & (gradient < 0)) | ((here >= bounds[1]) & (gradient > 0))
-    free = ~held
+    fixed = ((here <= bounds[0]) & (gradient < 0)) | ((here >= bounds[1]) & (gradient > 0))
+    free = ~fixed
     diagonal = np.einsum("fii->fi", information)
     # The small constant keeps a flat direction (a threshold far below the contrasts' spacing) solvable.
-    ridge = np.where(held, 1.0, damping[:, None] * diagonal + 1e-10)
+    ridge = np.where(fixed, 1.0, damping[:, None] * diagonal + 1e-10)
     matrix = information * (free[:, :, None] & free[:, None, :]) + ridge[:, :, None] * np.eye(4)
     return np.linalg.solve(matrix, (gradient * free)[:, :, None])[:, :, 0].astype(np.float64)

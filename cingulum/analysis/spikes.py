@@ -103,14 +103,14 @@ def spike_trains(
         raise BadSpikes(f"{times.shape} times for {numbers.shape} clusters")
     if not np.isfinite(times).all():
         raise BadSpikes("spike times must be finite")
-    wanted = np.unique(numbers if units is None else np.asarray(units).astype(np.int64))
+    rows = np.unique(numbers if units is None else np.asarray(units).astype(np.int64))
     if units is not None:
-        chosen = np.isin(numbers, wanted)
+        chosen = np.isin(numbers, rows)
         times, numbers = times[chosen], numbers[chosen]
     if np.any(np.diff(times) < 0):
         order = np.argsort(times, kind="stable")
         times, numbers = times[order], numbers[order]
-    return SpikeTrains(times, np.searchsorted(wanted, numbers).astype(np.int64), wanted)
+    return SpikeTrains(times, np.searchsorted(rows, numbers).astype(np.int64), rows)
 
 
 def _around(
@@ -192,7 +192,7 @@ def wholly_recorded(
 
 
 def psth(
-    found: RasterCounts, conditions: Mapping[str, npt.ArrayLike], smoothing_s: float | None = 0.025
+    raster: RasterCounts, conditions: Mapping[str, npt.ArrayLike], smoothing_s: float | None = 0.025
 ) -> Psth:
     """Mean rate and its standard error over the recorded events of each condition, a mask (n_events,) by name.
 
@@ -204,17 +204,17 @@ def psth(
     >>> answer.rate_hz.tolist(), answer.sem_hz.tolist()
     ([[[1.0, 2.0]]], [[[1.0, 0.0]]])
     """
-    bin_s = float(found.edges_s[1] - found.edges_s[0])
-    masks = [np.asarray(mask, dtype=bool) & found.recorded for mask in conditions.values()]
-    shape = (len(found.units), len(masks), len(found.edges_s) - 1)
+    bin_s = float(raster.edges_s[1] - raster.edges_s[0])
+    masks = [np.asarray(mask, dtype=bool) & raster.recorded for mask in conditions.values()]
+    shape = (len(raster.units), len(masks), len(raster.edges_s) - 1)
     mean, sem = np.full(shape, np.nan), np.full(shape, np.nan)
     sigma = 0.0 if smoothing_s is None else smoothing_s / bin_s
     for i, mask in enumerate(masks):
-        mean[:, i], sem[:, i] = _mean_and_sem(found.counts, mask, sigma)
+        mean[:, i], sem[:, i] = _mean_and_sem(raster.counts, mask, sigma)
     return Psth(
-        units=found.units,
+        units=raster.units,
         conditions=tuple(conditions),
-        centres_s=(found.edges_s[:-1] + found.edges_s[1:]) / 2,
+        centres_s=(raster.edges_s[:-1] + raster.edges_s[1:]) / 2,
         rate_hz=mean / bin_s,
         sem_hz=sem / bin_s,
         n_events=np.array([mask.sum() for mask in masks], dtype=np.int64),

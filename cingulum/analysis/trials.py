@@ -84,8 +84,8 @@ class Trials:
 
     def present(self) -> dict[str, npt.NDArray[Any]]:
         """The columns that are there, by field name."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: column for name, column in found.items() if column is not None}
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: column for name, column in columns.items() if column is not None}
 
     def __len__(self) -> int:
         return len(self.choice)
@@ -137,14 +137,14 @@ def trials_from_columns(columns: Mapping[str, npt.ArrayLike]) -> Trials:
     >>> trials.signed_contrast_percent.tolist()
     [-25.0, 100.0]
     """
-    found = dict(columns)
-    if "intervals" in found:
-        pairs = np.asarray(found.pop("intervals"), dtype=np.float64)
-        found |= {"intervals_0": pairs[:, 0], "intervals_1": pairs[:, 1]}
-    if missing := [COLUMNS[name] for name in REQUIRED if COLUMNS[name] not in found]:
+    present = dict(columns)
+    if "intervals" in present:
+        pairs = np.asarray(present.pop("intervals"), dtype=np.float64)
+        present |= {"intervals_0": pairs[:, 0], "intervals_1": pairs[:, 1]}
+    if missing := [COLUMNS[name] for name in REQUIRED if COLUMNS[name] not in present]:
         raise MissingColumns(f"the trials table lacks {', '.join(missing)}")
     return Trials(
-        **{name: _column(name, found[column]) for name, column in COLUMNS.items() if column in found}
+        **{name: _column(name, present[column]) for name, column in COLUMNS.items() if column in present}
     )
 
 
@@ -155,10 +155,12 @@ def _column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
         raise ImpossibleValues(f"{COLUMNS[name]} holds what is no number: {reason}") from reason
     column = np.where(np.isfinite(column), column, np.nan)
     if name in _ALLOWED:
-        fits, says = _ALLOWED[name]
+        fits, expected = _ALLOWED[name]
         odd = np.flatnonzero(~(np.isnan(column) | fits(column)))
         if len(odd):
-            raise ImpossibleValues(f"{COLUMNS[name]} is {column[odd[0]]:g} on trial {odd[0] + 1}: it {says}")
+            raise ImpossibleValues(
+                f"{COLUMNS[name]} is {column[odd[0]]:g} on trial {odd[0] + 1}: it {expected}"
+            )
     # An unknown choice is no answer, unknown feedback no reward.
     return np.nan_to_num(column).astype(np.int64) if name in {"choice", "feedback_type"} else column
 

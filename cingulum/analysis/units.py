@@ -174,10 +174,10 @@ def _medians(trains: SpikeTrains, values: npt.ArrayLike | None) -> Floats:
 
 
 def _per_spike(trains: SpikeTrains, values: npt.ArrayLike) -> Floats:
-    found = np.asarray(values, dtype=np.float64)
-    if found.shape != trains.times_s.shape:
-        raise BadSpikes(f"{found.shape} values for {trains.times_s.shape} spikes")
-    return found
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != trains.times_s.shape:
+        raise BadSpikes(f"{array.shape} values for {trains.times_s.shape} spikes")
+    return array
 
 
 def _median_in_cells(cells: Integers, values: Floats, n_cells: int) -> Floats:
@@ -223,10 +223,10 @@ def median_over_time(
     >>> median_over_time(trains, [90.0, 70.0, 80.0], duration_s=3.0, bin_s=1.0).values.tolist()
     [[90.0, 75.0, nan]]
     """
-    given = _per_spike(trains, values)
+    per_spike = _per_spike(trains, values)
     edges, cells, inside = _cells(trains, start_s, duration_s, bin_s)
     n_bins = len(edges) - 1
-    medians = _median_in_cells(cells[inside], given[inside], trains.n_units * n_bins)
+    medians = _median_in_cells(cells[inside], per_spike[inside], trains.n_units * n_bins)
     return OverTime(trains.units, edges, medians.reshape(-1, n_bins))
 
 

@@ -142,7 +142,7 @@ def movements(
     )
 
 
-def movement_onsets_at(found: Movements, events_s: npt.ArrayLike) -> Floats:
+def movement_onsets_at(moves: Movements, events_s: npt.ArrayLike) -> Floats:
     """For each event (seconds) the onset of the movement it fell into, NaN if the wheel was still.
 
     >>> one = Movements(np.array([1.0]), np.array([2.0]), np.array([5.0]), np.array([1.5]))
@@ -150,11 +150,11 @@ def movement_onsets_at(found: Movements, events_s: npt.ArrayLike) -> Floats:
     [1.0, nan]
     """
     events = np.asarray(events_s, dtype=np.float64)
-    if len(found) == 0:
+    if len(moves) == 0:
         return np.full(len(events), np.nan)
-    before = np.searchsorted(found.onsets_s, events, side="right") - 1
-    inside = (before >= 0) & (events <= found.offsets_s[before])
-    onsets: Floats = np.where(inside, found.onsets_s[before], np.nan)
+    before = np.searchsorted(moves.onsets_s, events, side="right") - 1
+    inside = (before >= 0) & (events <= moves.offsets_s[before])
+    onsets: Floats = np.where(inside, moves.onsets_s[before], np.nan)
     return onsets
 
 

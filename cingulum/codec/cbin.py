@@ -70,8 +70,8 @@ class CbinHeader:
         (0, 5)
         """
         fields = _json_object(content)
-        wanted = {"dtype", "n_channels", "sample_rate", "chunk_bounds", "chunk_offsets"}
-        if missing := wanted - fields.keys():
+        required = {"dtype", "n_channels", "sample_rate", "chunk_bounds", "chunk_offsets"}
+        if missing := required - fields.keys():
             raise InvalidHeader(f"the .ch file lacks {', '.join(sorted(missing))}")
         bounds, offsets = fields["chunk_bounds"], fields["chunk_offsets"]
         if not (isinstance(bounds, list) and isinstance(offsets, list)):
@@ -159,9 +159,9 @@ class CbinReader(ChunkedReader):
         self.raw_sha1 = header.sha1_uncompressed
         self.claims = header.claims
 
-    def difference(self, found: Digests) -> str | None:
+    def difference(self, digests: Digests) -> str | None:
         known = self.header.sha1_uncompressed
-        return None if known in (None, found.sha1) else "SHA-1 differs from sha1_uncompressed in its .ch"
+        return None if known in (None, digests.sha1) else "SHA-1 differs from sha1_uncompressed in its .ch"
 
     def decode_chunk(self, chunk: int, data: bytes, channels: NDArray[np.int64] | None = None) -> Samples:
         n_samples = self.chunk_bounds[chunk + 1] - self.chunk_bounds[chunk]

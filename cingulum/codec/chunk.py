@@ -295,20 +295,20 @@ class EncodedChunk:
         # Whoever looks k places back has all k of them decoded, so rows keep their distances.
         prediction = Prediction(head.weights[places], head.coefficients[places], head.segments)
         numbers = places if head.order is None else head.order[places].astype(np.int64)
-        wanted = np.arange(fixed.n_channels) if channels is None else np.unique(channels)
+        chosen = np.arange(fixed.n_channels) if channels is None else np.unique(channels)
         column_of = np.full(fixed.n_channels, -1)
-        column_of[wanted] = np.arange(len(wanted))
+        column_of[chosen] = np.arange(len(chosen))
         narrow = fixed.dtype.itemsize == 2
         offsets = head.offsets[places]
         added = offsets.astype(np.int16) if narrow else np.zeros(len(places), np.int16)
         columns = column_of[numbers]
-        out = kernel.backward(parts, prediction, added, columns, len(wanted))
+        out = kernel.backward(parts, prediction, added, columns, len(chosen))
         if head.code_book is not None:
             _from_ranks(out, head, columns, places)
         samples: Samples = out.view(fixed.dtype) if narrow else _widen(out, offsets, columns, fixed.dtype)
-        if channels is None or np.array_equal(wanted, channels):
+        if channels is None or np.array_equal(chosen, channels):
             return samples
-        return samples[:, np.searchsorted(wanted, channels)]
+        return samples[:, np.searchsorted(chosen, channels)]
 
 
 def _widen(
@@ -330,6 +330,6 @@ def _from_ranks(
     for start in range(0, len(out), RANK_BLOCK):
         # Whole lines are looked up far faster than chosen columns, and hardly any are not to be.
         block = out[start : start + RANK_BLOCK]
-        kept = block[:, other]
+        others = block[:, other]
         block[...] = table[block.view(np.uint16)]
-        block[:, other] = kept
+        block[:, other] = others

@@ -36,10 +36,10 @@ def pick_channels(channels: Channels, n_channels: int) -> NDArray[np.int64]:
         return np.arange(n_channels)
     if isinstance(channels, slice):
         return np.arange(n_channels)[channels]
-    wanted = np.asarray(channels)
-    if wanted.ndim != 1 or (wanted.size and wanted.dtype.kind not in "iu"):
+    chosen = np.asarray(channels)
+    if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
         raise TypeError("channels are whole numbers, a slice, or None for all")
-    numbers = wanted.astype(np.int64)
+    numbers = chosen.astype(np.int64)
     if numbers.size and not (-n_channels <= numbers.min() and numbers.max() < n_channels):
         raise IndexError(f"channels reach from 0 to {n_channels - 1}")
     return np.where(numbers < 0, numbers + n_channels, numbers)
@@ -133,9 +133,9 @@ class ChunkedReader(ABC):
         start, stop = self.chunk_bounds[chunk], self.chunk_bounds[chunk + 1]
         return DamagedChunk(chunk, start / self.sample_rate_hz, stop / self.sample_rate_hz, reason)
 
-    def difference(self, found: Digests) -> str | None:
+    def difference(self, digests: Digests) -> str | None:
         """Why decoded bytes are not the file that was compressed; None if they are, or nothing tells."""
-        del found
+        del digests
         return None
 
     @abstractmethod

@@ -97,8 +97,8 @@ def hash_or_none(text: Any, digits: int = SHA1_DIGITS) -> str | None:
     >>> hash_or_none("A9993E364706816ABA3E25717850C26C9CD0D89D")[:8]
     'a9993e36'
     """
-    found = str(text or "").strip().lower()
-    return found if len(found) == digits and _HEX.match(found) and len(set(found)) > 1 else None
+    value = str(text or "").strip().lower()
+    return value if len(value) == digits and _HEX.match(value) and len(set(value)) > 1 else None
 
 
 def contradictions(claims: Iterable[Claim], facts: Facts) -> tuple[Contradiction, ...]:
@@ -113,11 +113,11 @@ def contradictions(claims: Iterable[Claim], facts: Facts) -> tuple[Contradiction
     >>> contradictions(meta, Facts(20_400, n_channels=17, n_samples=600, sample_rate_hz=300.0))
     ()
     """
-    found = []
+    result = []
     for claim in claims:
         if actual := _actual(claim, facts):
-            found.append(Contradiction(claim.companion, claim.field, claim.text[:_LONGEST_SHOWN], actual))
-    return tuple(found)
+            result.append(Contradiction(claim.companion, claim.field, claim.text[:_LONGEST_SHOWN], actual))
+    return tuple(result)
 
 
 def _actual(claim: Claim, facts: Facts) -> str:
@@ -191,8 +191,8 @@ def rounding(text: str) -> float:
     if not 0 < value < math.inf:
         return 0.0
     by_digits = 0.5 * 10.0 ** (math.floor(math.log10(value)) - PRINTED_DIGITS + 1)
-    found = _DECIMAL.match(text)
-    decimals = len(found[1] or "") if found else 0
+    match = _DECIMAL.match(text)
+    decimals = len(match[1] or "") if match else 0
     if len(text.replace(".", "").lstrip("0")) > PRINTED_DIGITS:
         by_digits = 0.0
     return max(by_digits, 0.5 * 10.0**-decimals if decimals > 2 else 0.0)

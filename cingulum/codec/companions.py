@@ -65,12 +65,12 @@ def find_companion(recording: Path, suffix: str) -> Path | None:
     if not recording.parent.is_dir():
         return None
     names = [entry.name for entry in recording.parent.iterdir() if entry.suffix.lower() == suffix]
-    found = candidates(recording.name, suffix, names)
-    if len(found) > 1:
+    matches = candidates(recording.name, suffix, names)
+    if len(matches) > 1:
         raise AmbiguousCompanion(
-            f"several files could be its {suffix}: {', '.join(found)}; name the right one with --{suffix[1:]} FILE"
+            f"several files could be its {suffix}: {', '.join(matches)}; name the right one with --{suffix[1:]} FILE"
         )
-    return recording.parent / found[0] if found else None
+    return recording.parent / matches[0] if matches else None
 
 
 def find_structure(recording: Path) -> Path | None:
@@ -107,16 +107,16 @@ def read_stream(structure: Path, recording: Path) -> dict[str, Any]:
 def stream_of(content: Any, folder_name: str) -> dict[str, Any]:
     """The one entry of a structure.oebin about a folder. Raises InvalidLayout where there is none, or several."""
     streams = content.get("continuous") if isinstance(content, dict) else None
-    found = [
+    matches = [
         stream
         for stream in (streams if isinstance(streams, list) else [])
         if isinstance(stream, dict) and str(stream.get("folder_name", "")).strip("/") == folder_name
     ]
-    if not found:
+    if not matches:
         raise InvalidLayout(f"structure.oebin knows no continuous stream in a folder {folder_name!r}")
-    if len(found) > 1:
-        raise InvalidLayout(f"structure.oebin describes {len(found)} streams in the folder {folder_name!r}")
-    return found[0]
+    if len(matches) > 1:
+        raise InvalidLayout(f"structure.oebin describes {len(matches)} streams in the folder {folder_name!r}")
+    return matches[0]
 
 
 def claims_beside(recording: Path, meta: Path | None = None) -> tuple[Claim, ...]:

@@ -52,9 +52,9 @@ def _filtered2(e: Any, at: Any, taps: Any, added: int, past: Any, y: Any) -> Non
     y1, y2 = widened(load(past, 0)), widened(load(past, LANES))
     for i in range(first, n_steps):
         now = plus(half, _left_16(widened(load(e, i * stride))))
-        found = _right_16(plus(plus(now, times(c2, y2)), times(c1, y1)))
-        y1, y2 = found, y1
-        store(y, i * LANES, narrowed(plus(found, offset)))
+        predicted = _right_16(plus(plus(now, times(c2, y2)), times(c1, y1)))
+        y1, y2 = predicted, y1
+        store(y, i * LANES, narrowed(plus(predicted, offset)))
     store(past, 0, narrowed(y1))
     store(past, LANES, narrowed(y2))
 
@@ -71,9 +71,9 @@ def _filtered4(e: Any, at: Any, taps: Any, added: int, past: Any, y: Any) -> Non
     for i in range(first, n_steps):
         now = plus(plus(half, _left_16(widened(load(e, i * stride)))), times(c4, y4))
         known = plus(now, plus(times(c3, y3), times(c2, y2)))
-        found = _right_16(plus(known, times(c1, y1)))
-        y1, y2, y3, y4 = found, y1, y2, y3
-        store(y, i * LANES, narrowed(plus(found, offset)))
+        predicted = _right_16(plus(known, times(c1, y1)))
+        y1, y2, y3, y4 = predicted, y1, y2, y3
+        store(y, i * LANES, narrowed(plus(predicted, offset)))
     store(past, 0, narrowed(y1))
     store(past, LANES, narrowed(y2))
     store(past, 2 * LANES, narrowed(y3))

@@ -26,7 +26,7 @@ def _prepare(frequencies: Any, byte_of: Any, table: Any) -> None:
     the inverse, shifted. For 1 the upper half is one too small, which what is added makes up for.
     """
     start = np.uint64(0)
-    one = np.uint64(1)
+    unit = np.uint64(1)
     for number in range(256):
         f = np.uint64(frequencies[number])
         row = table[byte_of[number]]
@@ -35,13 +35,13 @@ def _prepare(frequencies: Any, byte_of: Any, table: Any) -> None:
             row[1], row[2], row[3] = ~np.uint64(0), np.uint64(0), start + np.uint64(4095)
         else:
             shift = np.uint64(0)
-            while f > one << shift:
-                shift += one
+            while f > unit << shift:
+                shift += unit
             # ceil(2^(63 + shift) / f), in two divisions of 64 bits.
-            top = one << (shift + np.uint64(31))
+            top = unit << (shift + np.uint64(31))
             whole, rest = top // f, (top % f) << _WORD
-            row[1] = (whole << _WORD) + (rest + f - one) // f
-            row[2], row[3] = shift - one, start
+            row[1] = (whole << _WORD) + (rest + f - unit) // f
+            row[2], row[3] = shift - unit, start
         start += f
 
 

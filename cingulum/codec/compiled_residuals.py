@@ -52,21 +52,21 @@ def _widen(symbols: Any, numbered: bool, low: Any, shift: int, own: Any) -> None
 @compiled
 def _find_escapes(symbols: Any, escape: Any, start: int, count: int, places: Any) -> int:
     """Into `places`, where in `count` symbols from `start` on the byte `escape` stands; their number."""
-    wanted = np.uint64(escape) * np.uint64(0x0101010101010101)
+    pattern = np.uint64(escape) * np.uint64(0x0101010101010101)
     ones, tops = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-    found = 0
+    n_escapes = 0
     for i in range(0, count, 8):
         n = min(8, count - i)
         if n == 8:
             # A byte is zero where less than one borrows from it.
-            x = load64(symbols, start + i) ^ wanted
+            x = load64(symbols, start + i) ^ pattern
             if ((x - ones) & ~x & tops) == np.uint64(0):
                 continue
         for k in range(i, i + n):
             if symbols[start + k] == escape:
-                places[found] = k
-                found += 1
-    return found
+                places[n_escapes] = k
+                n_escapes += 1
+    return n_escapes
 
 
 @compiled
@@ -75,15 +75,15 @@ def _put_escapes(
 ) -> None:
     """Escaped values of a channel into its row; more escapes than values put none, which shows at the end."""
     next_escape, end_escape, escaped, places = spilled
-    found = _find_escapes(symbols, escape, at, len(own), places)
-    if next_escape[channel] + found > end_escape[channel]:
+    n_escapes = _find_escapes(symbols, escape, at, len(own), places)
+    if next_escape[channel] + n_escapes > end_escape[channel]:
         end_escape[channel] = -1
         return
     low = np.int16((1 << shift) - 1)
-    for i in range(found):
+    for i in range(n_escapes):
         value = escaped[next_escape[channel] + i] << shift
         own[places[i]] = np.int16(value | (own[places[i]] & low))
-    next_escape[channel] += found
+    next_escape[channel] += n_escapes
 
 
 @compiled

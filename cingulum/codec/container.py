@@ -166,8 +166,8 @@ class CglReader(ChunkedReader):
         self.raw_suffix = index.raw_suffix
         self._kernel = kernel
 
-    def difference(self, found: Digests) -> str | None:
-        return None if found == self.index.raw else "size or hashes differ from those in its index"
+    def difference(self, digests: Digests) -> str | None:
+        return None if digests == self.index.raw else "size or hashes differ from those in its index"
 
     def decode_chunk(self, chunk: int, data: bytes, channels: NDArray[np.int64] | None = None) -> Samples:
         return self._decode(chunk, lambda offset, length: data[offset : offset + length], len(data), channels)
@@ -186,11 +186,11 @@ class CglReader(ChunkedReader):
     def _decode(self, chunk: int, fetch: Any, size: int, channels: NDArray[np.int64] | None) -> Samples:
         try:
             encoded = EncodedChunk.parse(fetch, size)
-            wanted = (self.chunk_bounds[chunk + 1] - self.chunk_bounds[chunk], self.n_channels)
+            shape = (self.chunk_bounds[chunk + 1] - self.chunk_bounds[chunk], self.n_channels)
             if (
                 encoded.fixed.n_samples,
                 encoded.fixed.n_channels,
-            ) != wanted or encoded.fixed.dtype != self.dtype:
+            ) != shape or encoded.fixed.dtype != self.dtype:
                 raise InvalidHeader("the chunk has another shape or type than the index says")
             return encoded.decode(channels, self._kernel)
         except DamagedChunk:

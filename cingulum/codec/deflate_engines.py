@@ -49,20 +49,20 @@ def inflate(data: bytes, size_bytes: int) -> bytes | bytearray:
     except ImportError:
         return _inflate_with_zlib(data, size_bytes)
     try:
-        found: bytearray = deflate.zlib_decompress(data, size_bytes)
+        raw: bytearray = deflate.zlib_decompress(data, size_bytes)
     except deflate.DeflateError as error:
         raise ValueError(f"not a whole zlib stream of {size_bytes} bytes ({error})") from error
-    if len(found) != size_bytes:
-        raise ValueError(f"holds {len(found)} bytes, {size_bytes} were expected")
-    return found
+    if len(raw) != size_bytes:
+        raise ValueError(f"holds {len(raw)} bytes, {size_bytes} were expected")
+    return raw
 
 
 def _inflate_with_zlib(data: bytes, size_bytes: int) -> bytes:
     engine = zlib.decompressobj()
     try:
-        found = engine.decompress(data, size_bytes + 1)
+        raw = engine.decompress(data, size_bytes + 1)
     except zlib.error as error:
         raise ValueError(f"not a whole zlib stream of {size_bytes} bytes ({error})") from error
-    if len(found) != size_bytes or not engine.eof:
-        raise ValueError(f"holds {len(found)} bytes or more, {size_bytes} were expected")
-    return found
+    if len(raw) != size_bytes or not engine.eof:
+        raise ValueError(f"holds {len(raw)} bytes or more, {size_bytes} were expected")
+    return raw

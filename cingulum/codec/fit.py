@@ -66,25 +66,25 @@ def fit(probe: NDArray[Any], limits: NDArray[np.int64], *, spatial: bool, order:
 
 def _surprises(values: Floats, coefficients: NDArray[np.int16]) -> Floats:
     """What the past of each channel does not say about its samples."""
-    found = values[:, MAX_ORDER:].copy()
+    residuals = values[:, MAX_ORDER:].copy()
     shares = coefficients.astype(np.float32) / (1 << COEFFICIENT_BITS)
     end = values.shape[1]
-    term = np.empty_like(found)
+    term = np.empty_like(residuals)
     for lag in range(1, MAX_ORDER + 1):
         if shares[:, lag - 1].any():
-            found -= np.multiply(
+            residuals -= np.multiply(
                 shares[:, lag - 1, None, None], values[:, MAX_ORDER - lag : end - lag], out=term
             )
-    return np.rint(found, out=found).reshape(len(values), -1)
+    return np.rint(residuals, out=residuals).reshape(len(values), -1)
 
 
 def _products(rows: Floats) -> NDArray[np.float64]:
     """Sum over time of each channel times those 0, 1 ... 8 places before it, (9, n_channels)."""
     n_channels = len(rows)
-    found = np.zeros((N_NEIGHBOURS + 1, n_channels))
+    taps = np.zeros((N_NEIGHBOURS + 1, n_channels))
     for lag in range(min(N_NEIGHBOURS, n_channels - 1) + 1):
-        found[lag, lag:] = np.einsum("ct,ct->c", rows[lag:], rows[: n_channels - lag])
-    return found
+        taps[lag, lag:] = np.einsum("ct,ct->c", rows[lag:], rows[: n_channels - lag])
+    return taps
 
 
 def _fit_weights(surprises: Floats, limits: NDArray[np.int64]) -> NDArray[np.int16]:

@@ -92,13 +92,13 @@ def _append_spilled(
     escaped_at = np.concatenate([[0], np.cumsum(head.exceptions, dtype=np.int64)])
     low_at = np.concatenate([[0], np.cumsum(low_bytes(head.shifts, n_samples))])
     per_frame, n_channels = head.channels_per_frame, len(head.shifts)
-    found = []
+    problems = []
     for frame, part in enumerate(coded):
         first, end = frame * per_frame, min((frame + 1) * per_frame, n_channels)
         extra = low[low_at[first] : low_at[end]].tobytes()
         whole = escaped[escaped_at[first] : escaped_at[end]].astype("<i2", copy=False).tobytes()
-        found.append(b"".join([part, extra, whole]) if extra or whole else part)
-    return found
+        problems.append(b"".join([part, extra, whole]) if extra or whole else part)
+    return problems
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,11 @@ def read_frames(
     ):
         if crc32(buffer[at:end]) != crc:
             raise CodecError(f"the frame of channel place {frame * per_frame} is damaged")
-    found = _Frames(head, n_samples, places, frames, buffer, starts)
+    result = _Frames(head, n_samples, places, frames, buffer, starts)
     numbered = head.levels is None
-    symbols = found.decode_zstd() if numbered else found.decode_tables(kernel)
+    symbols = result.decode_zstd() if numbered else result.decode_tables(kernel)
     escapes = head.exceptions[places].astype(np.int64)
-    return Residuals(symbols, numbered, head.shifts[places], escapes, *found.spilled())
+    return Residuals(symbols, numbered, head.shifts[places], escapes, *result.spilled())
 
 
 def _fetch(
@@ -188,19 +188,19 @@ class _Frames:
         per_frame, frames = self.head.channels_per_frame, self.frames
         first = frames * per_frame
         sizes = np.minimum(first + per_frame, len(self.head.shifts)) - first
-        wanted = sizes * self.n_samples
+        n_values = sizes * self.n_samples
         lengths = self.head.symbol_bytes[frames].astype(np.int64)
         ends = (self.starts + lengths).tolist()
-        for at, end, size in zip(self.starts.tolist(), ends, wanted.tolist(), strict=True):
+        for at, end, size in zip(self.starts.tolist(), ends, n_values.tolist(), strict=True):
             if _content_size(self.buffer[at:end]) != size:
                 raise CodecError("a zstd frame has another size than its channels")
         runs = self._runs(self.starts, lengths)
-        flat = _decompress(runs if len(runs) <= FEW_RUNS else [b"".join(runs)], int(wanted.sum()))
+        flat = _decompress(runs if len(runs) <= FEW_RUNS else [b"".join(runs)], int(n_values.sum()))
         flat = flat.reshape(-1, self.n_samples)
         if len(flat) == len(self.places):
             return flat
-        held = np.concatenate([start + np.arange(size) for start, size in zip(first, sizes, strict=True)])
-        return np.ascontiguousarray(flat[np.isin(held, self.places)])
+        rows = np.concatenate([start + np.arange(size) for start, size in zip(first, sizes, strict=True)])
+        return np.ascontiguousarray(flat[np.isin(rows, self.places)])
 
     def spilled(self) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
         """Escaped residuals and low bits of all channels."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from os import sched_getaffinity
 from threading import Condition
 from typing import TypeVar
 
 from cingulum.codec.memory import resident_bytes
 
-Given = TypeVar("Given")
+Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 # A chunk under way is there raw, turned, and as symbols and bits; measured: 3.2 times its raw size.
@@ -35,9 +35,14 @@ def thread_count(
     >>> thread_count(4_000, threads=3), thread_count(1 << 30, threads=3)
     (3, 1)
     """
-    wanted = threads or len(sched_getaffinity(0))
+    workers = threads or _n_cores()
     room = memory_bytes - resident_bytes() if memory_bytes else ROOM_BYTES
-    return max(1, min(wanted, int(room / (copies * max(1, chunk_bytes)))))
+    return max(1, min(workers, int(room / (copies * max(1, chunk_bytes)))))
+
+
+def _n_cores() -> int:
+    """The cores that this process may use; of the machine where the system does not tell (Windows, macOS)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Turns:
@@ -75,7 +80,7 @@ class Turns:
             self._changed.notify_all()
 
 
-def ordered_map(work: Callable[[Given], Made], items: Iterable[Given], threads: int) -> Iterator[Made]:
+def ordered_map(work: Callable[[Item], Made], items: Iterable[Item], threads: int) -> Iterator[Made]:
     """work(item) in the items' order; at most `threads` items are under way, and one more is done.
 
     >>> list(ordered_map(lambda x: x * x, [1, 2, 3], threads=2))

@@ -106,7 +106,7 @@ def _from_neighbours(rows: Int16s, weights: Int16s, channel: int) -> Int16s:
 
 def _less_past(rows: Int16s, prediction: Prediction) -> Int16s:
     """What the past of each channel does not say about its samples."""
-    found, segments = np.empty_like(rows), prediction.segments
+    residuals, segments = np.empty_like(rows), prediction.segments
     n_samples = rows.shape[1]
     before, apart = MAX_ORDER * segments, n_samples // segments * segments
     room = np.empty((3, _block_rows(rows.shape), before + n_samples), np.int32)
@@ -116,18 +116,22 @@ def _less_past(rows: Int16s, prediction: Prediction) -> Int16s:
         wide, work = room[0, : len(taps)], room[1:, : len(taps)]
         wide[:, :before].reshape(len(taps), MAX_ORDER, segments)[...] = rows[some, None, :segments]
         wide[:, before:] = rows[some]
-        said = _said(wide[:, : before + apart], taps, segments, work)
-        np.subtract(rows[some, :apart], said, out=found[some, :apart], dtype=np.int16, casting="unsafe")
-        found[some, 0] = rows[some, 0]
-        found[some, 1:segments] = rows[some, 1:segments] - rows[some, : segments - 1]
+        predicted = _predict(wide[:, : before + apart], taps, segments, work)
+        np.subtract(
+            rows[some, :apart], predicted, out=residuals[some, :apart], dtype=np.int16, casting="unsafe"
+        )
+        residuals[some, 0] = rows[some, 0]
+        residuals[some, 1:segments] = rows[some, 1:segments] - rows[some, : segments - 1]
         last = wide[:, apart + segments - 1 : apart + before : segments]
         rest = np.concatenate([last, wide[:, before + apart :]], axis=1)
-        said = _said(rest, taps, 1, work)
-        np.subtract(rows[some, apart:], said, out=found[some, apart:], dtype=np.int16, casting="unsafe")
-    return found
+        predicted = _predict(rest, taps, 1, work)
+        np.subtract(
+            rows[some, apart:], predicted, out=residuals[some, apart:], dtype=np.int16, casting="unsafe"
+        )
+    return residuals
 
 
-def _said(wide: Int32s, taps: Int32s, distance: int, work: Int32s) -> Int32s:
+def _predict(wide: Int32s, taps: Int32s, distance: int, work: Int32s) -> Int32s:
     """What the samples 1, 2 ... 4 times `distance` before say about each one from 4 times `distance` on.
 
     The answer stands in `work`, which has room for two like `wide`.
@@ -222,7 +226,7 @@ def _integrate(
     side_by_side = np.repeat(taps, segments, axis=1).reshape(order, -1)
     lines = np.empty((min(BLOCK_STEPS, length) + order, segments, n_channels), np.int32)
     flat = lines.reshape(len(lines), -1)
-    told = np.zeros((order, *lines.shape[1:]), np.int32)  # what the samples so far say of the next ones
+    predicted = np.zeros((order, *lines.shape[1:]), np.int32)  # what the samples so far say of the next ones
     apart = out[: length * segments].reshape(segments, length, -1)
     for first in range(0, length, BLOCK_STEPS):
         steps = min(BLOCK_STEPS, length - first)
@@ -232,28 +236,28 @@ def _integrate(
         if first == 0:
             # A segment starts from the first sample of the one before it, which stands for all samples before.
             np.cumsum(block[0], axis=0, dtype=np.int16, out=block[0])
-            told[...] = block[0] * np.cumsum(taps[::-1], axis=0, dtype=np.int32)[::-1]
-        _steps(flat[: steps + order], side_by_side, told.reshape(order, -1), int(first == 0))
+            predicted[...] = block[0] * np.cumsum(taps[::-1], axis=0, dtype=np.int32)[::-1]
+        _steps(flat[: steps + order], side_by_side, predicted.reshape(order, -1), int(first == 0))
         block += offsets
         _store(block.transpose(1, 0, 2), columns, apart[:, first : first + steps])
     rest = np.concatenate([rows[:, length * segments :].T, np.zeros((order, n_channels), np.int32)])
-    _steps(rest, taps.reshape(order, -1), told[:, -1].copy(), 0)
+    _steps(rest, taps.reshape(order, -1), predicted[:, -1].copy(), 0)
     rest += offsets
     _store(rest[: len(rest) - order], columns, out[length * segments :])
 
 
-def _steps(lines: Int32s, taps: Int32s, told: Int32s, known: int) -> None:
-    """Samples from what the past did not say, in place; the last lines, as many as taps, are room.
+def _steps(lines: Int32s, taps: Int32s, predicted: Int32s, known: int) -> None:
+    """Samples from the residuals of prediction, in place; the last lines, as many as taps, are scratch space.
 
-    `told` is what the samples before say of the first lines, and then what these say of the next; the first `known`
-    lines are samples.
+    `predicted` holds what earlier samples predict of the first lines, and then what these predict of the next;
+    the first `known` lines are samples.
     """
     order = len(taps)
-    wanted = lines[known : len(lines) - order]
-    wanted <<= 16
-    wanted += 1 << 15
+    target = lines[known : len(lines) - order]
+    target <<= 16
+    target += 1 << 15
     lines[len(lines) - order :] = 0
-    lines[known : known + order] += told
+    lines[known : known + order] += predicted
     term = np.empty_like(taps)
     # Few long calls: at each end of a call threads wait for one another.
     for step in range(known, len(lines) - order):
@@ -261,7 +265,7 @@ def _steps(lines: Int32s, taps: Int32s, told: Int32s, known: int) -> None:
         np.right_shift(line, 16, out=line)
         np.multiply(line, taps, out=term)
         np.add(next_ones, term, out=next_ones)
-    np.copyto(told, lines[len(lines) - order :])
+    np.copyto(predicted, lines[len(lines) - order :])
 
 
 def _store(samples: Int32s, columns: NDArray[np.int64], out: Int16s) -> None:
@@ -269,5 +273,5 @@ def _store(samples: Int32s, columns: NDArray[np.int64], out: Int16s) -> None:
     if first >= 0 and (np.diff(columns) == 1).all():
         np.copyto(out[..., first : first + len(columns)], samples, casting="unsafe")
     else:
-        wanted = columns >= 0
-        out[..., columns[wanted]] = samples[..., wanted].astype(np.int16)
+        chosen = columns >= 0
+        out[..., columns[chosen]] = samples[..., chosen].astype(np.int16)

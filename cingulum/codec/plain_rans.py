@@ -46,19 +46,19 @@ def rans_encode(
     states = np.full((ways, n_channels), LOWEST_STATE, np.uint64)
     channel = np.arange(n_channels)
     n_pairs = -(-n_samples // 2)
-    words, given = np.empty((n_pairs, n_channels), np.uint32), np.zeros((n_pairs, n_channels), np.bool_)
+    words, emitted = np.empty((n_pairs, n_channels), np.uint32), np.zeros((n_pairs, n_channels), np.bool_)
     for pair in range(n_pairs - 1, -1, -1):
         both = [symbols[:, at] for at in range(2 * pair, min(2 * pair + 2, n_samples))]
-        share = [by_byte[channel, one] for one in both]
+        share = [by_byte[channel, symbol] for symbol in both]
         state = states[pair % ways]
         room = share[0] * (share[1] if len(share) == 2 else _ALL)
         full = state >> np.uint64(63 - 2 * PROBABILITY_BITS) >= room
-        words[pair], given[pair] = state.astype(np.uint32), full
+        words[pair], emitted[pair] = state.astype(np.uint32), full
         state = np.where(full, state >> _WORD, state)
-        for one, frequency in zip(reversed(both), reversed(share), strict=True):
-            state = ((state // frequency) << _BITS) + start_by_byte[channel, one] + state % frequency
+        for symbol, frequency in zip(reversed(both), reversed(share), strict=True):
+            state = ((state // frequency) << _BITS) + start_by_byte[channel, symbol] + state % frequency
         states[pair % ways] = state
-    return states.T.copy(), given.sum(axis=0), words.T[given.T]
+    return states.T.copy(), emitted.sum(axis=0), words.T[emitted.T]
 
 
 def rans_decode(

@@ -56,12 +56,12 @@ class Compression:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should look at, as sentences."""
-        found = []
+        sentences = []
         if self.ratio < LOW_RATIO and self.raw.size_bytes > 1 << 20:
-            found.append(f"the ratio is only {self.ratio:.2f}: were {self.n_channels} channels saved?")
+            sentences.append(f"the ratio is only {self.ratio:.2f}: were {self.n_channels} channels saved?")
         if self.tail_bytes:
-            found.append(f"the last sample is incomplete: {self.tail_bytes} bytes are kept as they are")
-        return (*found, *map(str, self.contradictions))
+            sentences.append(f"the last sample is incomplete: {self.tail_bytes} bytes are kept as they are")
+        return (*sentences, *map(str, self.contradictions))
 
 
 def digests_of(path: Path) -> Digests:
@@ -104,10 +104,10 @@ def prove(
 ) -> None:
     """Raise ProofFailed unless the recording decodes to exactly the bytes that were hashed as `raw`."""
     try:
-        found = decoded_digests(reader, threads, on_progress, memory_bytes)
+        decoded = decoded_digests(reader, threads, on_progress, memory_bytes)
     except DamagedChunk as error:
         raise ProofFailed(f"what was written cannot be read back: {error}") from error
-    if found != raw:
+    if decoded != raw:
         raise ProofFailed("what was written decodes to other bytes than were read; nothing was replaced")
 
 

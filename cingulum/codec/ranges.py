@@ -34,14 +34,14 @@ class LocalFile:
         self.size_bytes = os.fstat(self._descriptor).st_size
 
     def __call__(self, offset: int, length: int) -> bytes:
-        found = self._read_at(length, offset)
-        if len(found) == length:
-            return found
+        part = self._read_at(length, offset)
+        if len(part) == length:
+            return part
         # Linux answers at most 2 GiB at once, and a network file system may answer less.
-        parts = [found]
-        while found and (missing := length - sum(map(len, parts))) > 0:
-            found = self._read_at(missing, offset + length - missing)
-            parts.append(found)
+        parts = [part]
+        while part and (missing := length - sum(map(len, parts))) > 0:
+            part = self._read_at(missing, offset + length - missing)
+            parts.append(part)
         return b"".join(parts)
 
     def _read_at(self, length: int, offset: int) -> bytes:
@@ -71,7 +71,7 @@ def exactly(read_range: ReadRange, offset: int, length: int) -> bytes:
     >>> exactly(lambda offset, length: b"abcdef"[offset : offset + length], 2, 3)
     b'cde'
     """
-    found = read_range(offset, length)
-    if len(found) != length:
+    data = read_range(offset, length)
+    if len(data) != length:
         raise InvalidHeader(f"bytes {offset} to {offset + length} are wanted, the file ends before")
-    return found
+    return data

@@ -149,7 +149,9 @@ class Recording:
             ch=None if ch is None else Path(ch),
             meta=None if meta is None else Path(meta),
         )
-        return cls(opened.reader, opened.close, [str(found) for found in opened.contradictions()])
+        return cls(
+            opened.reader, opened.close, [str(contradiction) for contradiction in opened.contradictions()]
+        )
 
     @classmethod
     def _open_address(
@@ -183,7 +185,9 @@ class Recording:
             else:
                 remote = CglReader(read_range, read_index(read_range, file.size_bytes))
             facts = replace(remote.facts(), compressed_bytes=file.size_bytes)
-            return cls(remote, client.close, [str(one) for one in contradictions(claims, facts)])
+            return cls(
+                remote, client.close, [str(contradiction) for contradiction in contradictions(claims, facts)]
+            )
         except BaseException:
             client.close()
             raise
@@ -218,19 +222,19 @@ class Recording:
         channels: Channels = np.array([channel]) if one_channel else channel
         numbers = None if channels is None else pick_channels(channels, self.reader.n_channels)
         if isinstance(time, slice):
-            found = self._read_slice(time, numbers)
+            samples = self._read_slice(time, numbers)
         else:
             at = range(self.reader.n_samples)[time]
-            found = self.reader.read(at, at + 1, numbers)[0]
-        return found[..., 0] if one_channel else found
+            samples = self.reader.read(at, at + 1, numbers)[0]
+        return samples[..., 0] if one_channel else samples
 
     def _read_slice(self, time: slice, numbers: NDArray[np.int64] | None) -> Samples:
-        wanted = range(*time.indices(self.reader.n_samples))
-        if len(wanted) == 0:
+        samples = range(*time.indices(self.reader.n_samples))
+        if len(samples) == 0:
             return self.reader.read(0, 0, numbers)
-        first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
+        first, last = min(samples[0], samples[-1]), max(samples[0], samples[-1])
         block = self.reader.read(first, last + 1, numbers)
-        return block[:: wanted.step] if wanted.step != 1 else block
+        return block[:: samples.step] if samples.step != 1 else block
 
     def save_bin(self, target: Path, *, overwrite: bool = False) -> Digests:
         """Write the raw file, byte for byte as it was compressed."""

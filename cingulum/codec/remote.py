@@ -143,15 +143,15 @@ def remote_header(address: str, client: httpx.Client, ch: str | None) -> CbinHea
     """The .ch of a .cbin at an address: that one, or the one beside. Raises InvalidHeader where there is none."""
     if ch is not None:
         content = fetch_small(ch, client)
-        found = None if content is None else (ch, content)
+        companion = None if content is None else (ch, content)
     else:
-        found = fetch_companion(address, ".ch", client)
-    if found is None:
+        companion = fetch_companion(address, ".ch", client)
+    if companion is None:
         where = ch or address
         raise InvalidHeader(
             f"there is no .ch {'at' if ch else 'beside'} {_shown(where)}: name it with ch=ADDRESS"
         )
-    return CbinHeader.parse(found[1], _shown(found[0]))
+    return CbinHeader.parse(companion[1], _shown(companion[0]))
 
 
 def remote_claims(
@@ -162,23 +162,23 @@ def remote_claims(
     A cache keeps it for that version of the recording.
     """
     key = hashlib.sha256(f"{recording.address}\n{recording.version}\n{meta or ''}".encode()).hexdigest()
-    kept = None if cache is None else cache / f"{key}.meta"
+    cached = None if cache is None else cache / f"{key}.meta"
     name = _shown(meta or recording.address)
-    if kept is not None and kept.exists():
-        content = kept.read_bytes()
+    if cached is not None and cached.exists():
+        content = cached.read_bytes()
     elif meta is not None:
         named = fetch_small(meta, client)
         if named is None:
             raise InvalidLayout(f"there is no .meta at {_shown(meta)}")
         content = named
     else:
-        found = fetch_companion(recording.address, ".meta", client)
-        if found is None:
+        companion = fetch_companion(recording.address, ".meta", client)
+        if companion is None:
             return ()
-        _, content = found
-    if kept is not None and not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        _write(kept, content)
+        _, content = companion
+    if cached is not None and not cached.exists():
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        _write(cached, content)
     return claims_of_meta(parse_meta(content.decode("utf-8-sig", "replace")), f"the .meta of {name}")
 
 

@@ -27,36 +27,36 @@ class SliceReader(ChunkedReader):
 
     def __init__(self, address: str, client: httpx.Client, cache: Path | None = None) -> None:
         self._address, self._client = address.partition("?")[0].rstrip("/"), client
-        told = self._told()
-        self.contradictions = [str(one) for one in told.get("doubts", [])]
-        n_samples, rate = int(told["n_samples"]), float(told["sample_rate_hz"])
+        about = self._describe()
+        self.contradictions = [str(doubt) for doubt in about.get("doubts", [])]
+        n_samples, rate = int(about["n_samples"]), float(about["sample_rate_hz"])
         bounds = chunk_edges(n_samples, max(1, round(rate)))
         super().__init__(
             self._no_range,
-            dtype=np.dtype(told["dtype"]),
-            n_channels=int(told["n_channels"]),
+            dtype=np.dtype(about["dtype"]),
+            n_channels=int(about["n_channels"]),
             sample_rate_hz=rate,
             chunk_bounds=bounds,
             chunk_offsets=range(len(bounds)),
         )
-        self._folder = None if cache is None else cache / told["sha256"]
+        self._folder = None if cache is None else cache / about["sha256"]
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
 
     def read_chunk(self, chunk: int, channels: NDArray[np.int64] | None = None) -> Samples:
         """One second, of these channels only."""
         names = "" if channels is None else ",".join(map(str, channels.tolist()))
-        kept = None
+        cached = None
         if self._folder is not None:
-            kept = self._folder / f"{chunk}-{hashlib.sha256(names.encode()).hexdigest()[:32]}.npy"
-            if kept.exists():
-                return self.decode_chunk(chunk, kept.read_bytes(), channels)
+            cached = self._folder / f"{chunk}-{hashlib.sha256(names.encode()).hexdigest()[:32]}.npy"
+            if cached.exists():
+                return self.decode_chunk(chunk, cached.read_bytes(), channels)
         content = self._fetch(chunk, names)
         samples = self.decode_chunk(chunk, content, channels)
-        if kept is not None:
-            part = kept.with_name(f".{uuid.uuid4().hex}")
+        if cached is not None:
+            part = cached.with_name(f".{uuid.uuid4().hex}")
             part.write_bytes(content)
-            os.replace(part, kept)  # noqa: PTH105  atomic also where the file appeared meanwhile
+            os.replace(part, cached)  # noqa: PTH105  atomic also where the file appeared meanwhile
         return samples
 
     def decode_chunk(self, chunk: int, data: bytes, channels: NDArray[np.int64] | None = None) -> Samples:
@@ -69,21 +69,21 @@ class SliceReader(ChunkedReader):
 
     def _fetch(self, chunk: int, names: str) -> bytes:
         start, stop = self.chunk_bounds[chunk], self.chunk_bounds[chunk + 1]
-        asked = {"t0": repr(start / self.sample_rate_hz), "t1": repr(stop / self.sample_rate_hz)}
+        query = {"t0": repr(start / self.sample_rate_hz), "t1": repr(stop / self.sample_rate_hz)}
         if names:
-            asked["channels"] = names
-        answer = self._client.get(self._address, params=asked)
+            query["channels"] = names
+        answer = self._client.get(self._address, params=query)
         answer.raise_for_status()
         return answer.content
 
-    def _told(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, Any]:
         service, _, dataset = self._address.rpartition("/")
         answer = self._client.get(service, params={"dataset": dataset})
         answer.raise_for_status()
-        found = answer.json()["results"]
-        if not found:
+        results = answer.json()["results"]
+        if not results:
             raise InvalidHeader(f"{service} knows no recording {dataset} that can be read")
-        return dict(found[0])
+        return dict(results[0])
 
     def _no_range(self, offset: int, length: int) -> bytes:
         raise AssertionError(f"bytes {offset} to {offset + length}: the service gives samples")

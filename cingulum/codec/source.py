@@ -46,10 +46,10 @@ def chunk_edges(n_samples: int, chunk_samples: int) -> tuple[int, ...]:
 
 def file_identity(path: Path) -> dict[str, object]:
     """What shows, after a crash, that a file still is the one that was being read."""
-    found = path.stat()
+    stat = path.stat()
     with path.open("rb") as file:
         start = hashlib.sha256(file.read(IDENTITY_BYTES)).hexdigest()
-    return {"size": found.st_size, "mtime_ns": found.st_mtime_ns, "inode": found.st_ino, "start": start}
+    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "inode": stat.st_ino, "start": start}
 
 
 class RawFile:
@@ -66,17 +66,17 @@ class RawFile:
         self.chunk_bounds = chunk_edges(n_samples, min(fitting, layout.chunk_samples(chunk_duration_s)))
 
     def _look(self) -> tuple[int, int, int]:
-        found = self.path.stat()
-        return found.st_size, found.st_mtime_ns, found.st_ino
+        stat = self.path.stat()
+        return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
     def read_chunk(self, chunk: int) -> bytes:
         start, stop = self.chunk_bounds[chunk : chunk + 2]
         length = (stop - start) * self.layout.bytes_per_sample
         with LocalFile(self.path) as file:
-            found = file(start * self.layout.bytes_per_sample, length)
-        if len(found) != length:
+            data = file(start * self.layout.bytes_per_sample, length)
+        if len(data) != length:
             raise SourceChanged(f"{self.path.name} became shorter while it was read")
-        return found
+        return data
 
     def identity(self) -> dict[str, object]:
         return file_identity(self.path)

@@ -49,25 +49,25 @@ def frequencies_of(levels: NDArray[np.uint8]) -> NDArray[np.uint32]:
     the first largest. Where small ones were raised, too much is taken from the largest. A symbol that would
     have all 4096 leaves one to the next, so that frequencies fit 12 bits.
     """
-    found = np.empty(levels.shape, np.uint32)
+    frequencies = np.empty(levels.shape, np.uint32)
     for first in range(0, len(levels), BLOCK_CHANNELS):
         some = slice(first, first + BLOCK_CHANNELS)
-        found[some] = _frequencies(levels[some])
-    return found
+        frequencies[some] = _frequencies(levels[some])
+    return frequencies
 
 
 def _frequencies(levels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    wanted = scale()[levels]
-    total = np.maximum(wanted.sum(axis=1, keepdims=True), 1)
-    found = np.where(wanted > 0, np.maximum(wanted * TOTAL // total, 1), 0)
-    largest = found.argmax(axis=1)
-    rows = np.arange(len(found))
-    found[rows, largest] += TOTAL - found.sum(axis=1)
-    alone = np.flatnonzero(found[rows, largest] == TOTAL)
-    found[alone, largest[alone]], found[alone, (largest[alone] + 1) % N_SYMBOLS] = TOTAL - 1, 1
-    if found.min(initial=0) < 0:
+    weights = scale()[levels]
+    total = np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    frequencies = np.where(weights > 0, np.maximum(weights * TOTAL // total, 1), 0)
+    largest = frequencies.argmax(axis=1)
+    rows = np.arange(len(frequencies))
+    frequencies[rows, largest] += TOTAL - frequencies.sum(axis=1)
+    alone = np.flatnonzero(frequencies[rows, largest] == TOTAL)
+    frequencies[alone, largest[alone]], frequencies[alone, (largest[alone] + 1) % N_SYMBOLS] = TOTAL - 1, 1
+    if frequencies.min(initial=0) < 0:
         raise ValueError("a symbol table is none that counts could give")
-    return found
+    return frequencies
 
 
 def pack_levels(levels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bytes]:
@@ -75,19 +75,19 @@ def pack_levels(levels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bytes]:
     occurs = levels > 0
     last = (N_SYMBOLS - 1 - occurs[:, ::-1].argmax(axis=1)).astype(np.uint8)
     differences = np.diff(levels, axis=1, prepend=np.uint8(0)).astype(np.uint8)
-    kept = np.arange(N_SYMBOLS)[None, :] <= last[:, None]
-    return last, differences[kept].tobytes()
+    used = np.arange(N_SYMBOLS)[None, :] <= last[:, None]
+    return last, differences[used].tobytes()
 
 
 def unpack_levels(last: NDArray[np.uint8], packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Undo `pack_levels`; ValueError when the bytes cannot come from it."""
-    kept = np.arange(N_SYMBOLS)[None, :] <= last[:, None].astype(np.int64)
-    if int(kept.sum()) != len(packed):
+    used = np.arange(N_SYMBOLS)[None, :] <= last[:, None].astype(np.int64)
+    if int(used.sum()) != len(packed):
         raise ValueError("the symbol tables have another length than their header says")
-    differences = np.zeros(kept.shape, np.uint8)
-    differences[kept] = packed
+    differences = np.zeros(used.shape, np.uint8)
+    differences[used] = packed
     levels: NDArray[Any] = np.cumsum(differences, axis=1, dtype=np.uint8)
-    levels[~kept] = 0
+    levels[~used] = 0
     if levels.max(initial=0) >= len(scale()):
         raise ValueError("a symbol table has a level above the scale")
     return levels

@@ -64,7 +64,7 @@ def _try(
     middle = time.process_time()
     unpacked = [unpack(data, part) for data, part in zip(packed, parts, strict=True)]
     end = time.process_time()
-    if not all((found == part).all() for found, part in zip(unpacked, parts, strict=True)):
+    if not all((part_unpacked == part).all() for part_unpacked, part in zip(unpacked, parts, strict=True)):
         raise ProofFailed(f"{preset} does not give back what it was given")
     megabytes = samples.nbytes / 1e6
     return Tried(

@@ -66,9 +66,9 @@ def _filled(_context: Any, number: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         word = context.cast(builder, values[0], signature.args[0], types.int32)
         kind = _type(WORDS)
-        one = builder.insert_element(ir.Constant(kind, ir.Undefined), word, ir.Constant(ir.IntType(32), 0))
+        single = builder.insert_element(ir.Constant(kind, ir.Undefined), word, ir.Constant(ir.IntType(32), 0))
         places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), places)
+        return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), places)
 
     return WORDS(number), generate
 

@@ -75,11 +75,11 @@ def _x_ticks(panel: Frame) -> list[Tick]:
 
 def _fitting(ticks: list[Tick], panel: Frame, gap_px: float = 6.0) -> list[Tick]:
     """Keep the ticks whose labels stand clear of one another and on the sheet."""
-    kept, last = [], 2.0 - gap_px
+    visible, last = [], 2.0 - gap_px
     for tick in ticks:
         x = float(panel.px(np.array([tick.value]))[0])
         half = text_width_px(tick.label, TICK_PX) / 2
         if tick.label and x - half >= last + gap_px and x + half <= panel.sheet.width_px - 2:
-            kept.append(tick)
+            visible.append(tick)
             last = x + half
-    return kept
+    return visible

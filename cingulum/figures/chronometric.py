@@ -58,40 +58,40 @@ def chronometric_curve(
     >>> chronometric_curve([one]).description
     'Median reaction time against signed contrast. all: 82 trials, from 0.31 s at −100 % to 0.78 s at 0 %.'
     """
-    read = [_read(one) for one in series]
-    total = int(sum(one.trials.sum() for one in read))
-    table = _table(title, series, read, spread)
+    parsed = [_read(curve) for curve in series]
+    total = int(sum(data.trials.sum() for data in parsed))
+    table = _table(title, series, parsed, spread)
     sheet = Sheet(title, f"n = {counted(total, 'trial')}", theme, width_px)
     if total == 0:
         sheet.empty("No reaction times yet")
         return sheet.finished("No reaction times yet.", table)
-    limit = max(1.0, *(float(np.abs(one.contrast).max()) for one in read if len(one.contrast)))
-    tops = np.concatenate([[0.0], *(values for one in read for values in (one.median, one.high))])
+    limit = max(1.0, *(float(np.abs(data.contrast).max()) for data in parsed if len(data.contrast)))
+    tops = np.concatenate([[0.0], *(values for data in parsed for values in (data.median, data.high))])
     panel = Panel(
         sheet,
-        Chosen(-1.06 * limit, 1.06 * limit, contrast_ticks([one.contrast for one in read], limit)),
+        Chosen(-1.06 * limit, 1.06 * limit, contrast_ticks([data.contrast for data in parsed], limit)),
         Linear(0.0, max(1.08 * float(np.nanmax(tops)), 1e-3)),
         x_label="Signed contrast (%), right positive",
         y_label="Reaction time (s)",
         height_px=min(max(0.42 * width_px, 190), 280),
     )
-    for n, (one, data) in enumerate(zip(series, read, strict=True)):
+    for n, (curve, data) in enumerate(zip(series, parsed, strict=True)):
         role, shape = SERIES[n % len(SERIES)], SHAPES[n % len(SHAPES)]
-        at = data.contrast + (n - (len(read) - 1) / 2) * 0.016 * limit
-        panel.line(at, data.median, role, label=one.label, shape=shape)
-        panel.points(at, data.median, role, shape=shape, titles=_tips(one.label, data), same_label=True)
+        at = data.contrast + (n - (len(parsed) - 1) / 2) * 0.016 * limit
+        panel.line(at, data.median, role, label=curve.label, shape=shape)
+        panel.points(at, data.median, role, shape=shape, titles=_tips(curve.label, data), same_label=True)
         panel.error_bars(at, data.low, data.high, role)
     panel.close()
     sheet.note(f"Points: medians, bars: {spread}.")
-    said = " ".join(
-        _said(one.label, data) for one, data in zip(series, read, strict=True) if len(data.trials)
+    description = " ".join(
+        _describe(curve.label, data) for curve, data in zip(series, parsed, strict=True) if len(data.trials)
     )
-    return sheet.finished(f"Median reaction time against signed contrast. {said}", table)
+    return sheet.finished(f"Median reaction time against signed contrast. {description}", table)
 
 
-def _read(one: ChronometricSeries) -> _Read:
-    arrays = (one.contrast_pct, one.median_s, one.low_s, one.high_s, one.n_trials)
-    contrast, median, low, high, trials = same_length(one.label, *arrays)
+def _read(curve: ChronometricSeries) -> _Read:
+    arrays = (curve.contrast_pct, curve.median_s, curve.low_s, curve.high_s, curve.n_trials)
+    contrast, median, low, high, trials = same_length(curve.label, *arrays)
     known = np.isfinite(contrast) & (median >= 0) & (trials >= 1)
     order = np.flatnonzero(known)[np.argsort(contrast[known], kind="stable")]
     low, high = (np.where((low >= 0) & (low <= high), side, np.nan) for side in (low, high))
@@ -103,16 +103,16 @@ def _tips(label: str, data: _Read) -> tuple[str, ...]:
     return tuple(f"{label}: contrast {rounded(c)} %, {written(m, 2)} s, n = {int(n)}" for c, m, n in rows)
 
 
-def _said(label: str, data: _Read) -> str:
+def _describe(label: str, data: _Read) -> str:
     fast, slow = int(np.argmin(data.median)), int(np.argmax(data.median))
     ends = [f"{rounded(data.median[k])} s at {rounded(data.contrast[k])} %" for k in (fast, slow)]
     return f"{label}: {counted(int(data.trials.sum()), 'trial')}, from {ends[0]} to {ends[1]}."
 
 
-def _table(title: str, series: Sequence[ChronometricSeries], read: Sequence[_Read], spread: str) -> Table:
+def _table(title: str, series: Sequence[ChronometricSeries], parsed: Sequence[_Read], spread: str) -> Table:
     columns = ("series", "contrast (%)", "median (s)", f"{spread} from (s)", "to (s)", "trials")
     rows: list[tuple[Cell, ...]] = []
-    for one, data in zip(series, read, strict=True):
+    for curve, data in zip(series, parsed, strict=True):
         numbers = (data.contrast, data.median, data.low, data.high, data.trials)
-        rows += [(one.label, *(float(value) for value in row)) for row in zip(*numbers, strict=True)]
+        rows += [(curve.label, *(float(value) for value in row)) for row in zip(*numbers, strict=True)]
     return Table(title, columns, tuple(rows))

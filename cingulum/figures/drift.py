@@ -78,11 +78,11 @@ def drift_map(
         sheet.ramp("Amplitude", rounded(low), f"{rounded(high)} µV", colours)
     span = f"over {rounded(float(times.max() - times.min()))} s"
     deep = f"from {rounded(float(depths.min()))} to {rounded(float(depths.max()))} µm above the tip"
-    said = f"Depth of {counted(len(times), 'spike')} {span}, {deep}"
+    description = f"Depth of {counted(len(times), 'spike')} {span}, {deep}"
     loud = (
         f"; amplitudes mostly from {rounded(low)} to {rounded(high)} µV" if np.isfinite(sizes).any() else ""
     )
-    return sheet.finished(f"{said}{loud}.", table)
+    return sheet.finished(f"{description}{loud}.", table)
 
 
 def _range(sizes: Floats) -> tuple[float, float]:

@@ -90,15 +90,16 @@ class Frame:
         """Draw axes, place the labels, write the key of those that found no place, and move the sheet on."""
         sheet, box = self.sheet, self.box
         inner = labels.Box(box.left + 3, box.top, box.right, box.bottom - 3)
-        wanted = [labels.Named(one.path, text_width_px(one.text), LABEL_PX) for one in self._labels]
-        places = labels.placed(wanted, self._owned, inner)
+        names = [labels.Named(label.path, text_width_px(label.text), LABEL_PX) for label in self._labels]
+        places = labels.placed(names, self._owned, inner)
         named = [
-            sheet.text(one.text, place.left, place.bottom - LABEL_PX * 0.18, role=one.role, halo=True)
-            for one, place in zip(self._labels, places or [], strict=False)
+            sheet.text(label.text, place.left, place.bottom - LABEL_PX * 0.18, role=label.role, halo=True)
+            for label, place in zip(self._labels, places or [], strict=False)
         ]
         if places is None:
             self._key[:0] = [
-                KeyEntry(one.text, one.role, one.mark, one.shape, one.dash) for one in self._labels
+                KeyEntry(label.text, label.role, label.mark, label.shape, label.dash)
+                for label in self._labels
             ]
         sheet.parts += [*self.under, *grid_lines(self), *self.marks, *axes(self)]
         sheet.parts += [*self._event_words, *self._side_words, *named]
@@ -131,19 +132,19 @@ class Frame:
     def _nameable(self, events: Sequence[Event]) -> list[Event]:
         """Of several shaded spans, those too narrow for their name lose it to the key."""
         most = self.box.right - self.box.left - 14
-        events = [Event(shortened(one.text, most), one.at, one.until) for one in events]
-        kept, spans = [], sum(event.until is not None for event in events)
+        events = [Event(shortened(event.text, most), event.at, event.until) for event in events]
+        placed, spans = [], sum(event.until is not None for event in events)
         lost: set[str] = set()
         for event in events:
             left, right = self._edges(event)
             if event.until is not None and spans > 1 and right - left < text_width_px(event.text) + 10:
                 lost.add(event.text)
-                kept.append(Event("", event.at, event.until))
+                placed.append(Event("", event.at, event.until))
             else:
-                kept.append(event)
+                placed.append(event)
         for text in sorted(lost):
             self.in_key(text, "band", "patch")
-        return kept
+        return placed
 
     def _spots(self, events: Sequence[Event]) -> list[tuple[Event, tuple[float, float]]]:
         """Choose the side of each name, and the order of lanes, so that no line runs through a name.

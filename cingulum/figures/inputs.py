@@ -35,10 +35,10 @@ def same_length(what: str, *arrays: Values) -> list[Floats]:
     >>> same_length("weights", [1, 2], [None, 4])
     [array([1., 2.]), array([nan,  4.])]
     """
-    read = [floats(array) for array in arrays]
-    if len({len(array) for array in read}) > 1:
-        raise UnequalLengthsError(f"{what}: arrays of {', '.join(str(len(array)) for array in read)}")
-    return read
+    columns = [floats(array) for array in arrays]
+    if len({len(array) for array in columns}) > 1:
+        raise UnequalLengthsError(f"{what}: arrays of {', '.join(str(len(array)) for array in columns)}")
+    return columns
 
 
 def days_since_epoch(moments: Sequence[Moment]) -> Floats:

@@ -63,14 +63,14 @@ def placed(lines: Sequence[Named], marks: Sequence[tuple[int, Floats]], box: Box
     crowd = _crowd(marks, box)
     free = [_clear(_candidates(line, box), crowd, box) for line in lines]
     for order in (range(len(lines)), range(len(lines) - 1, -1, -1)):
-        found: dict[int, Box] = {}
+        boxes: dict[int, Box] = {}
         for index in order:
-            best = _best(index, free[index], marks, list(found.values()))
+            best = _best(index, free[index], marks, list(boxes.values()))
             if best is None:
                 break
-            found[index] = best
-        if len(found) == len(lines):
-            return [found[index] for index in range(len(lines))]
+            boxes[index] = best
+        if len(boxes) == len(lines):
+            return [boxes[index] for index in range(len(lines))]
     return None
 
 
@@ -93,8 +93,8 @@ def _clear(rects: Floats, crowd: NDArray[np.int64], box: Box) -> Floats:
     left, right = (np.clip(edges[:, side], 0, crowd.shape[1] - 1) for side in (0, 2))
     top, bottom = (np.clip(edges[:, side], 0, crowd.shape[0] - 1) for side in (1, 3))
     inside = crowd[bottom, right] - crowd[top, right] - crowd[bottom, left] + crowd[top, left]
-    kept: Floats = rects[inside == 0]
-    return kept
+    free: Floats = rects[inside == 0]
+    return free
 
 
 def _best(index: int, rects: Floats, marks: Sequence[tuple[int, Floats]], taken: Sequence[Box]) -> Box | None:

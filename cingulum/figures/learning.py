@@ -98,10 +98,12 @@ def performance_by_day(
         sheet.empty("No session yet")
         return sheet.finished("No session yet.", table)
     x = Days(*padded_days(days))
-    lines = [one for one in record.criteria if 0 <= one.share <= 1]
-    lowest = min(0.5, *share, *(side for side in low if np.isfinite(side)), *(one.share for one in lines))
+    lines = [line for line in record.criteria if 0 <= line.share <= 1]
+    lowest = min(0.5, *share, *(side for side in low if np.isfinite(side)), *(line.share for line in lines))
     floor = np.floor(lowest * 10) / 10
-    marked = [Event(one.label, float(days_since_epoch([one.day])[0])) for one in record.milestones]
+    marked = [
+        Event(milestone.label, float(days_since_epoch([milestone.day])[0])) for milestone in record.milestones
+    ]
     panel = Panel(
         sheet,
         x,
@@ -118,16 +120,18 @@ def performance_by_day(
     ]
     panel.points(days, share, "s1", titles=tuple(tips), size_px=4 if len(days) < 60 else 2.5)
     panel.error_bars(days, low, high, "s1")
-    for n, one in enumerate(lines):
+    for n, line in enumerate(lines):
         ends, dash = np.array([x.low, x.high]), ("8 4", "3 3", "10 3 2 3")[n % 3]
-        panel.line(ends, np.array([one.share] * 2), "warn", label=one.label, width=0.75, dash=dash)
+        panel.line(ends, np.array([line.share] * 2), "warn", label=line.label, width=0.75, dash=dash)
     panel.close()
     sheet.note("Bars: 95 % interval (Wilson).")
     first, last, best = (f"{rounded(100 * float(p))} %" for p in (share[0], share[-1], share.max()))
     when = f"{day_name(days[0])} to {day_name(days[-1])} {years(days[-1], days[-1])}"
-    said = f"{measure[:1].upper()}{measure[1:]} by session, {when}: first {first}, last {last}, best {best}."
-    met = "".join(f" {one.label} on {wall_clock(one.day)}." for one in record.milestones)
-    return sheet.finished(said + met, table)
+    description = (
+        f"{measure[:1].upper()}{measure[1:]} by session, {when}: first {first}, last {last}, best {best}."
+    )
+    met = "".join(f" {milestone.label} on {wall_clock(milestone.day)}." for milestone in record.milestones)
+    return sheet.finished(description + met, table)
 
 
 def contrast_by_day(
@@ -198,14 +202,14 @@ def _diverging(theme: Theme, share: float) -> str:
 
 def _grid(values: ArrayLike, days: Floats, contrasts: Floats) -> Floats:
     grid = np.asarray(values, dtype=np.float64)
-    wanted = (len(days), len(contrasts))
-    if grid.size == 0 and 0 in wanted:
-        return np.zeros(wanted)
-    if grid.shape != wanted:
+    expected = (len(days), len(contrasts))
+    if grid.size == 0 and 0 in expected:
+        return np.zeros(expected)
+    if grid.shape != expected:
         raise UnequalLengthsError(
-            f"contrast by day: shape {grid.shape} for {wanted[0]} days, {wanted[1]} contrasts"
+            f"contrast by day: shape {grid.shape} for {expected[0]} days, {expected[1]} contrasts"
         )
-    return floats(grid).reshape(wanted)
+    return floats(grid).reshape(expected)
 
 
 def _performance_table(title: str, measure: str, columns: Floats) -> Table:

@@ -63,7 +63,7 @@ def shortened(text: str, width_px: float, size_px: float = LABEL_PX, *, bold: bo
     """
     if text_width_px(text, size_px, bold=bold) <= width_px:
         return text
-    kept = text
-    while kept and text_width_px(kept + "…", size_px, bold=bold) > width_px:
-        kept = kept[:-1]
-    return kept + "…"
+    short = text
+    while short and text_width_px(short + "…", size_px, bold=bold) > width_px:
+        short = short[:-1]
+    return short + "…"

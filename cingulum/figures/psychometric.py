@@ -119,17 +119,19 @@ def psychometric_curve(
     >>> psychometric_curve([one]).description
     'P(right) against signed contrast. all: 120 trials, bias 2 %, threshold 18 %, lapses 0.05 and 0.08.'
     """
-    read = [_read(one) for one in series]
-    total = int(sum(one.trials.sum() for one in read))
+    parsed = [_read(curve) for curve in series]
+    total = int(sum(data.trials.sum() for data in parsed))
     sheet = Sheet(title, _subtitle(series, total), theme, width_px)
-    said = " ".join(_said(one, data) for one, data in zip(series, read, strict=True) if len(data.trials))
+    description = " ".join(
+        _describe(curve, data) for curve, data in zip(series, parsed, strict=True) if len(data.trials)
+    )
     if total == 0:
         sheet.empty("No trials with a choice yet")
-        return sheet.finished("No trials with a choice yet.", _table(title, series, read))
-    limit = max(1.0, *(float(np.abs(one.contrast).max()) for one in read if len(one.contrast)))
+        return sheet.finished("No trials with a choice yet.", _table(title, series, parsed))
+    limit = max(1.0, *(float(np.abs(data.contrast).max()) for data in parsed if len(data.contrast)))
     panel = Panel(
         sheet,
-        Chosen(-1.06 * limit, 1.06 * limit, contrast_ticks([one.contrast for one in read], limit)),
+        Chosen(-1.06 * limit, 1.06 * limit, contrast_ticks([data.contrast for data in parsed], limit)),
         Chosen(-0.02, 1.02, tuple(Tick(p, written(p, 2)) for p in (0, 0.25, 0.5, 0.75, 1))),
         x_label="Signed contrast (%), right positive",
         y_label="P(choose right)",
@@ -137,21 +139,21 @@ def psychometric_curve(
     )
     middle = panel.px(np.zeros(2)), panel.py(np.array([0.0, 1.0]))
     panel.keep_clear(np.column_stack(middle))
-    for n, (one, data) in enumerate(zip(series, read, strict=True)):
+    for n, (curve, data) in enumerate(zip(series, parsed, strict=True)):
         # Intervals of several series at one contrast would hide one another: set them a little apart.
-        _draw(panel, one, data, n, limit, dodge=(n - (len(read) - 1) / 2) * 0.016 * limit)
+        _draw(panel, curve, data, n, limit, dodge=(n - (len(parsed) - 1) / 2) * 0.016 * limit)
     panel.close()
-    curves = "; curves: maximum-likelihood fits" if any(one.fit for one in series) else ""
+    curves = "; curves: maximum-likelihood fits" if any(curve.fit for curve in series) else ""
     sheet.note(f"Points: share of rightward choices, bars: 95 % interval (Wilson){curves}.")
-    doubts = [_missed(one, data) for one, data in zip(series, read, strict=True)]
+    doubts = [_missed(curve, data) for curve, data in zip(series, parsed, strict=True)]
     for doubt in filter(None, doubts):
         sheet.note(doubt)
-    said = " ".join(filter(None, (said, *doubts)))
-    return sheet.finished(f"P(right) against signed contrast. {said}", _table(title, series, read))
+    description = " ".join(filter(None, (description, *doubts)))
+    return sheet.finished(f"P(right) against signed contrast. {description}", _table(title, series, parsed))
 
 
-def _read(one: PsychometricSeries) -> _Read:
-    contrast, right, trials = same_length(one.label, one.contrast_pct, one.n_right, one.n_trials)
+def _read(curve: PsychometricSeries) -> _Read:
+    contrast, right, trials = same_length(curve.label, curve.contrast_pct, curve.n_right, curve.n_trials)
     known = np.isfinite(contrast) & np.isfinite(right) & (trials >= 1)
     known[known] &= (right[known] >= 0) & (right[known] <= trials[known])
     order = np.argsort(contrast[known], kind="stable")
@@ -160,16 +162,18 @@ def _read(one: PsychometricSeries) -> _Read:
     return _Read(contrast, right / trials, low, high, right, trials)
 
 
-def _draw(panel: Panel, one: PsychometricSeries, data: _Read, n: int, limit: float, *, dodge: float) -> None:
+def _draw(
+    panel: Panel, series: PsychometricSeries, data: _Read, n: int, limit: float, *, dodge: float
+) -> None:
     role = SERIES[n % len(SERIES)]
-    label = one.label
-    if one.fit is not None:
+    label = series.label
+    if series.fit is not None:
         across = np.linspace(-limit, limit, 201)
-        curve = one.fit.p_right(across)
+        curve = series.fit.p_right(across)
         panel.line(across, curve, role, label=label, shape=SHAPES[n % len(SHAPES)])
         label = "" if np.isfinite(curve).any() else label
     tips = tuple(
-        f"{one.label}: contrast {rounded(c)} %, {int(r)} of {int(t)} to the right ({written(r / t, 2)})"
+        f"{series.label}: contrast {rounded(c)} %, {int(r)} of {int(t)} to the right ({written(r / t, 2)})"
         for c, r, t in zip(data.contrast, data.right, data.trials, strict=True)
     )
     shape = SHAPES[n % len(SHAPES)]
@@ -206,27 +210,27 @@ def _parameters(fit: PsychometricFit) -> str:
     return f"bias {rounded(fit.bias_pct)} %, threshold {rounded(fit.threshold_pct)} %, {lapses}"
 
 
-def _said(one: PsychometricSeries, data: _Read) -> str:
-    fitted = f", {_parameters(one.fit)}" if one.fit is not None else ""
-    return f"{one.label}: {counted(int(data.trials.sum()), 'trial')}{fitted}."
+def _describe(curve: PsychometricSeries, data: _Read) -> str:
+    fitted = f", {_parameters(curve.fit)}" if curve.fit is not None else ""
+    return f"{curve.label}: {counted(int(data.trials.sum()), 'trial')}{fitted}."
 
 
-def _missed(one: PsychometricSeries, data: _Read) -> str:
+def _missed(series: PsychometricSeries, data: _Read) -> str:
     """A curve held back by its bounds does not describe the choices, and must not look as if it did."""
-    if one.fit is None or not one.fit.known:
+    if series.fit is None or not series.fit.known:
         return ""
-    curve = one.fit.p_right(data.contrast)
+    curve = series.fit.p_right(data.contrast)
     misses = int(((curve < data.low) | (curve > data.high)).sum())
     if misses < FEWEST_MISSES or misses <= len(data.contrast) * MISSED_SHARE:
         return ""
-    return f"{one.label}: the fit misses the interval at {misses} of {len(data.contrast)} contrasts."
+    return f"{series.label}: the fit misses the interval at {misses} of {len(data.contrast)} contrasts."
 
 
-def _table(title: str, series: Sequence[PsychometricSeries], read: Sequence[_Read]) -> Table:
+def _table(title: str, series: Sequence[PsychometricSeries], parsed: Sequence[_Read]) -> Table:
     columns = ("series", "contrast (%)", "rightward", "trials", "P(right)", "95 % from", "to", "fit")
     rows: list[tuple[Cell, ...]] = []
-    for one, data in zip(series, read, strict=True):
-        fit = one.fit.p_right(data.contrast) if one.fit else np.full(len(data.contrast), np.nan)
+    for curve, data in zip(series, parsed, strict=True):
+        fit = curve.fit.p_right(data.contrast) if curve.fit else np.full(len(data.contrast), np.nan)
         numbers = (data.contrast, data.right, data.trials, data.p_right, data.low, data.high, fit)
-        rows += [(one.label, *(float(v) for v in row)) for row in zip(*numbers, strict=True)]
+        rows += [(curve.label, *(float(v) for v in row)) for row in zip(*numbers, strict=True)]
     return Table(title, columns, tuple(rows))

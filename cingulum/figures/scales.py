@@ -78,7 +78,7 @@ class Downwards:
 
     def ticks(self, at_most: int) -> list[Tick]:
         ticks = Linear(self.low, self.high).ticks(at_most)
-        return [Tick(one.value, written(one.value, 0)) for one in ticks if one.value == int(one.value)]
+        return [Tick(tick.value, written(tick.value, 0)) for tick in ticks if tick.value == int(tick.value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +87,14 @@ class Chosen:
 
     low: float
     high: float
-    wanted: tuple[Tick, ...]
+    chosen: tuple[Tick, ...]
 
     def share(self, values: Floats) -> Floats:
         return (values - self.low) / (self.high - self.low)
 
     def ticks(self, at_most: int) -> list[Tick]:
         del at_most
-        return list(self.wanted)
+        return list(self.chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +136,11 @@ def _every(first: date, last: date, step: int) -> list[date]:
 def _firsts(first: date, last: date, months: int) -> list[date]:
     count = first.year * 12 + first.month - 1 + (first.day > 1)
     count += -count % months
-    found = []
+    ticks = []
     while (day := date(count // 12, count % 12 + 1, 1)) <= last:
-        found.append(day)
+        ticks.append(day)
         count += months
-    return found
+    return ticks
 
 
 def padded_days(values: Floats) -> tuple[float, float]:

@@ -118,9 +118,9 @@ def trial_raster(
         ]
     )
     panel.close()
-    said = " ".join(_counted(group, count) for group, count in zip(raster.groups, counts, strict=True))
+    description = " ".join(_counted(group, count) for group, count in zip(raster.groups, counts, strict=True))
     head = f"{counted(len(times), 'spike')} in {counted(n_rows, 'trial')} around {raster.event}."
-    return sheet.finished(f"{head} {said}", table)
+    return sheet.finished(f"{head} {description}", table)
 
 
 def psth(
@@ -138,10 +138,10 @@ def psth(
     >>> psth([-0.1, 0.0, 0.1], [PsthSeries("left", [2.0, 4.0, 9.0], [0.5, 0.5, 1.0], 40)]).description
     'Firing rate around stimulus on. left (n = 40): highest 9 spikes/s at 0.1 s.'
     """
-    read = [same_length(one.label, time_s, one.rate_hz, one.sem_hz) for one in series]
+    columns = [same_length(curve.label, time_s, curve.rate_hz, curve.sem_hz) for curve in series]
     times = floats(time_s)
     order = np.argsort(times, kind="stable")[: int(np.isfinite(times).sum())]
-    curves = [(rate[order], np.where(sem[order] >= 0, sem[order], np.nan)) for _, rate, sem in read]
+    curves = [(rate[order], np.where(sem[order] >= 0, sem[order], np.nan)) for _, rate, sem in columns]
     times = times[order]
     table = _psth_table(title, times, series, curves)
     sheet = Sheet(title, "", theme, width_px)
@@ -159,14 +159,14 @@ def psth(
         height_px=min(max(0.4 * width_px, 180), 260),
         events=[Event(event, 0.0)] if times[0] <= 0 <= times[-1] else [],
     )
-    for n, (one, (rate, sem)) in enumerate(zip(series, curves, strict=True)):
+    for n, (curve, (rate, sem)) in enumerate(zip(series, curves, strict=True)):
         role = SERIES[n % len(SERIES)]
         panel.area(times, rate - sem, rate + sem, role)
-        panel.line(times, rate, role, label=f"{one.label} (n = {one.n_trials})")
+        panel.line(times, rate, role, label=f"{curve.label} (n = {curve.n_trials})")
     panel.close()
     sheet.note("Shade: ± standard error over trials.")
-    said = " ".join(_peak(one, times, rate) for one, (rate, _) in zip(series, curves, strict=True))
-    return sheet.finished(f"Firing rate around {event}. {said}", table)
+    description = " ".join(_peak(curve, times, rate) for curve, (rate, _) in zip(series, curves, strict=True))
+    return sheet.finished(f"Firing rate around {event}. {description}", table)
 
 
 def autocorrelogram(
@@ -236,18 +236,18 @@ def _raster_table(title: str, raster: TrialRaster, counts: Sequence[int]) -> Tab
     return Table(title, ("group", "trials", "spikes", "mean rate (spikes/s)"), tuple(rows))
 
 
-def _peak(one: PsthSeries, times: Floats, rate: Floats) -> str:
+def _peak(curve: PsthSeries, times: Floats, rate: Floats) -> str:
     if not np.isfinite(rate).any():
-        return f"{one.label} (n = {one.n_trials}): unknown."
+        return f"{curve.label} (n = {curve.n_trials}): unknown."
     k = int(np.nanargmax(rate))
     highest = f"highest {rounded(float(rate[k]))} spikes/s at {rounded(float(times[k]))} s"
-    return f"{one.label} (n = {one.n_trials}): {highest}."
+    return f"{curve.label} (n = {curve.n_trials}): {highest}."
 
 
 def _psth_table(
     title: str, times: Floats, series: Sequence[PsthSeries], curves: Sequence[tuple[Floats, Floats]]
 ) -> Table:
-    heads = [f"{one.label} {what}" for one in series for what in ("(spikes/s)", "SEM")]
+    heads = [f"{curve.label} {what}" for curve in series for what in ("(spikes/s)", "SEM")]
     columns = [values for curve in curves for values in curve]
     rows = tuple(tuple(float(value) for value in row) for row in zip(times, *columns, strict=True))
     return Table(title, ("time (s)", *heads), rows)

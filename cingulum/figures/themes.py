@@ -148,13 +148,13 @@ def rgb(colour: str) -> Rgb:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def contrast_ratio(one: str, other: str) -> float:
+def contrast_ratio(first: str, other: str) -> float:
     """Contrast of two #rrggbb colours as WCAG 2.2 defines it, from 1 (same) to 21 (black on white).
 
     >>> contrast_ratio("#000000", "#ffffff")
     21.0
     """
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    lighter, darker = sorted((_luminance(first), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 

@@ -31,7 +31,7 @@ class WaterRecord:
 
     days: Sequence[date]
     due_ml: Values
-    given: tuple[WaterKind, ...]
+    kinds: tuple[WaterKind, ...]
 
 
 def water_bars(
@@ -47,17 +47,17 @@ def water_bars(
     days, due = paired(record.days, record.due_ml, "days")
     due = np.where(due >= 0, due, np.nan)
     kinds = [
-        np.nan_to_num(paired(record.days, kind.volume_ml, kind.label)[1]).clip(min=0) for kind in record.given
+        np.nan_to_num(paired(record.days, kind.volume_ml, kind.label)[1]).clip(min=0) for kind in record.kinds
     ]
-    given = np.sum(kinds, axis=0) if kinds else np.zeros(len(days))
-    missing = np.where(due - given > 5e-4, due - given, 0.0)
-    table = _water_table(title, record, due, kinds, given)
+    drunk = np.sum(kinds, axis=0) if kinds else np.zeros(len(days))
+    missing = np.where(due - drunk > 5e-4, due - drunk, 0.0)
+    table = _water_table(title, record, due, kinds, drunk)
     sheet = Sheet(title, f"n = {counted(len(days), 'day')}" if len(days) else "", theme, width_px)
-    if not np.isfinite(due).any() and not given.any():
-        said = "No water due or given on these days" if len(days) else "No day with water yet"
-        sheet.empty(said)
-        return sheet.finished(f"{said}.", table)
-    top = float(max(np.nanmax(np.append(due, 0.0)), given.max(), 0.1)) * 1.08
+    if not np.isfinite(due).any() and not drunk.any():
+        description = "No water due or given on these days" if len(days) else "No day with water yet"
+        sheet.empty(description)
+        return sheet.finished(f"{description}.", table)
+    top = float(max(np.nanmax(np.append(due, 0.0)), drunk.max(), 0.1)) * 1.08
     height = min(max(0.34 * width_px, 150), 220)
     panel = Panel(
         sheet,
@@ -72,30 +72,30 @@ def water_bars(
         role = AREAS[n % len(AREAS)]
         for day, volume, floor in zip(days, kind, below, strict=True):
             if volume > 0:
-                tip = f"{day_name(day)}: {written(volume, 2)} mL {record.given[n].label}"
+                tip = f"{day_name(day)}: {written(volume, 2)} mL {record.kinds[n].label}"
                 panel.rect((day - 0.38, day + 0.38), (floor, floor + volume), role, title=tip)
-        panel.in_key(record.given[n].label, role, "patch")
-    _due(panel, days, due, given, missing)
+        panel.in_key(record.kinds[n].label, role, "patch")
+    _due(panel, days, due, drunk, missing)
     panel.close()
-    return sheet.finished(_water_said(days, due, missing), table)
+    return sheet.finished(_describe_water(days, due, missing), table)
 
 
-def _due(panel: Panel, days: Floats, due: Floats, given: Floats, missing: Floats) -> None:
-    for day, wanted, got, short in zip(days, due, given, missing, strict=True):
+def _due(panel: Panel, days: Floats, due: Floats, drunk: Floats, missing: Floats) -> None:
+    for day, due_ml, got, short in zip(days, due, drunk, missing, strict=True):
         if short > 0:
             panel.frame(
                 (day - 0.38, day + 0.38),
-                (got, wanted),
+                (got, due_ml),
                 "bad",
                 title=f"{day_name(day)}: {written(short, 2)} mL missing",
             )
     xs, ys = [], []
-    for day, wanted, before in zip(days, due, [np.nan, *(np.diff(days))], strict=True):
+    for day, due_ml, before in zip(days, due, [np.nan, *(np.diff(days))], strict=True):
         if not before <= 1.01:
             xs.append(day)
             ys.append(np.nan)
         xs += [day - 0.5, day + 0.5]
-        ys += [wanted, wanted]
+        ys += [due_ml, due_ml]
     if np.isfinite(due).any():
         panel.line(np.array(xs), np.array(ys), "ink", width=0.8)
         panel.in_key("due", "ink", "line")
@@ -103,24 +103,24 @@ def _due(panel: Panel, days: Floats, due: Floats, given: Floats, missing: Floats
         panel.in_key("missing", "bad", "frame")
 
 
-def _water_said(days: Floats, due: Floats, missing: Floats) -> str:
-    said = f"Water in mL per day, {day_name(days[0])} to {day_name(days[-1])}."
+def _describe_water(days: Floats, due: Floats, missing: Floats) -> str:
+    description = f"Water in mL per day, {day_name(days[0])} to {day_name(days[-1])}."
     known = int(np.isfinite(due).sum())
     if known:
-        said += f" Less than due on {int((missing > 0).sum())} of {known} days with water due"
+        description += f" Less than due on {int((missing > 0).sum())} of {known} days with water due"
         worst = int(np.argmax(missing))
-        said += (
+        description += (
             f"; most missing {written(missing[worst], 2)} mL on {day_name(days[worst])}."
             if missing.any()
             else "."
         )
-    return said
+    return description
 
 
 def _water_table(
-    title: str, record: WaterRecord, due: Floats, kinds: Sequence[Floats], given: Floats
+    title: str, record: WaterRecord, due: Floats, kinds: Sequence[Floats], drunk: Floats
 ) -> Table:
-    columns = ("day", "due (mL)", *(f"{kind.label} (mL)" for kind in record.given), "given (mL)")
+    columns = ("day", "due (mL)", *(f"{kind.label} (mL)" for kind in record.kinds), "given (mL)")
     names = [wall_clock(day) for day in sorted(record.days)]
-    rows = zip(names, due, *kinds, given, strict=True)
+    rows = zip(names, due, *kinds, drunk, strict=True)
     return Table(title, columns, tuple((row[0], *(float(value) for value in row[1:])) for row in rows))

@@ -70,23 +70,23 @@ def weight_curve(
     >>> weight_curve(record, title="KS014: weight").description
     'Weight in grams. 2 weighings from 5 Apr to 6 Apr; last 23.9 g.'
     """
-    read = _read(record)
-    table = _weight_table(title, record, read)
-    sheet = Sheet(title, _weight_subtitle(read.weights), theme, width_px)
-    known = np.isfinite(read.weights)
+    parsed = _read(record)
+    table = _weight_table(title, record, parsed)
+    sheet = Sheet(title, _weight_subtitle(parsed.weights), theme, width_px)
+    known = np.isfinite(parsed.weights)
     if not known.any():
         sheet.empty("No weighing yet")
         return sheet.finished("No weighing yet.", table)
-    panel = _weight_panel(sheet, record, read.times[known], read.weights[known])
-    panel.line(read.times[known], read.weights[known], "s1", width=0.75)
+    panel = _weight_panel(sheet, record, parsed.times[known], parsed.weights[known])
+    panel.line(parsed.times[known], parsed.weights[known], "s1", width=0.75)
     if record.expected is not None:
         panel.line(*_within(record.expected, panel), "s3", label=record.expected.label, width=0.75)
     for n, limit in enumerate(record.limits):
         dash = ("8 4", "3 3", "10 3 2 3")[n % 3]
         panel.line(*_within(limit, panel), limit.severity, label=limit.label, width=0.75, dash=dash)
-    _weighings(panel, read)
+    _weighings(panel, parsed)
     panel.close()
-    return sheet.finished(_weight_said(record, read), table)
+    return sheet.finished(_describe_weight(record, parsed), table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +171,11 @@ def _events(record: WeightRecord, x: Days) -> list[Event]:
     return events
 
 
-def _weighings(panel: Panel, read: _Read) -> None:
-    size = 4.0 if len(read.weights) <= 60 else 2.0
-    for moment, time, weight, limit in zip(read.moments, read.times, read.weights, read.crossed, strict=True):
+def _weighings(panel: Panel, parsed: _Read) -> None:
+    size = 4.0 if len(parsed.weights) <= 60 else 2.0
+    for moment, time, weight, limit in zip(
+        parsed.moments, parsed.times, parsed.weights, parsed.crossed, strict=True
+    ):
         at, tip = (np.array([time]), np.array([weight])), f"{wall_clock(moment)}: {written(weight, 1)} g"
         if limit is None:
             panel.points(*at, "s1", size_px=size, titles=(tip,))
@@ -194,24 +196,27 @@ def _grams(weight_g: float) -> str:
     return f"{rounded(float(known))} g" if np.isfinite(known) else "of unknown weight"
 
 
-def _weight_said(record: WeightRecord, read: _Read) -> str:
-    known = np.isfinite(read.weights)
-    times, weights = read.times[known], read.weights[known]
-    said = f"Weight in grams. {counted(len(weights), 'weighing')} from {day_name(times[0])} to {day_name(times[-1])}; "
-    said += f"last {rounded(float(weights[-1]))} g."
+def _describe_weight(record: WeightRecord, parsed: _Read) -> str:
+    known = np.isfinite(parsed.weights)
+    times, weights = parsed.times[known], parsed.weights[known]
+    days = f"from {day_name(times[0])} to {day_name(times[-1])}"
+    description = f"Weight in grams. {counted(len(weights), 'weighing')} {days}; "
+    description += f"last {rounded(float(weights[-1]))} g."
     if record.limits:
-        said += f" {sum(limit is not None for limit in read.crossed)} of them below a limit."
+        description += f" {sum(limit is not None for limit in parsed.crossed)} of them below a limit."
     if record.implants:
-        implants = (f"{_grams(one.weight_g)} from {wall_clock(one.day)}" for one in record.implants)
-        said += f" Implant: {', '.join(implants)}."
-    return said
+        implants = (
+            f"{_grams(implant.weight_g)} from {wall_clock(implant.day)}" for implant in record.implants
+        )
+        description += f" Implant: {', '.join(implants)}."
+    return description
 
 
-def _weight_table(title: str, record: WeightRecord, read: _Read) -> Table:
+def _weight_table(title: str, record: WeightRecord, parsed: _Read) -> Table:
     columns = ("time", "weight (g)", *(f"{line.label} (g)" for line in _lines(record)), "verdict")
     rows: list[tuple[Cell, ...]] = []
-    for n, moment in enumerate(read.moments):
-        limit = read.crossed[n]
-        numbers = (float(values[n]) for values in (read.weights, *read.levels))
+    for n, moment in enumerate(parsed.moments):
+        limit = parsed.crossed[n]
+        numbers = (float(values[n]) for values in (parsed.weights, *parsed.levels))
         rows.append((wall_clock(moment), *numbers, "" if limit is None else f"below {limit.label}"))
     return Table(title, columns, tuple(rows))

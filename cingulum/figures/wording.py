@@ -34,8 +34,8 @@ def years(first: float, last: float) -> str:
     >>> years(0.0, 364.0), years(0.0, 366.0)
     ('1970', '1970–1971')
     """
-    one, other = day_of(first).year, day_of(last).year
-    return str(one) if one == other else f"{one}–{other}"
+    first_year, other = day_of(first).year, day_of(last).year
+    return str(first_year) if first_year == other else f"{first_year}–{other}"
 
 
 def written(value: float, decimals: int) -> str:

@@ -54,14 +54,14 @@ def allele_table(
     ('+/-', 'tests and parents')
     """
     family = pedigree or Pedigree({})
-    asked = list(dict.fromkeys(animals))
+    requested = list(dict.fromkeys(animals))
     known = set(family.names)
-    table: dict[str, dict[str, AlleleEntry]] = {name: {} for name in asked}
+    table: dict[str, dict[str, AlleleEntry]] = {name: {} for name in requested}
     for allele, rules in alleles.items():
         entries: dict[str, AlleleEntry] = {}
-        for name in (*family.names, *(one for one in asked if one not in known)):
+        for name in (*family.names, *(animal for animal in requested if animal not in known)):
             entries[name] = _entry(name, rules, tests.get(name, {}), family, entries)
-        for name in asked:
+        for name in requested:
             table[name][allele] = entries[name]
     return table
 

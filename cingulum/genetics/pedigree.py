@@ -40,7 +40,7 @@ class Pedigree:
 
     def __init__(self, parents: Mapping[str, Parents]) -> None:
         self._parents = dict(parents)
-        graph = {name: found.known for name, found in self._parents.items()}
+        graph = {name: parents.known for name, parents in self._parents.items()}
         try:
             self._order = tuple(TopologicalSorter(graph).static_order())
         except CycleError as reason:
@@ -61,7 +61,7 @@ class Pedigree:
 
     def ancestors(self, name: str) -> frozenset[str]:
         """Everyone it may descend from, both possible mothers' sides included."""
-        return self._reach(name, lambda one: self.parents(one).known)
+        return self._reach(name, lambda animal: self.parents(animal).known)
 
     def descendants(self, name: str) -> frozenset[str]:
         """Everyone that may descend from it."""
@@ -69,25 +69,25 @@ class Pedigree:
         for child in self._order:
             for parent in self.parents(child).known:
                 children.setdefault(parent, []).append(child)
-        return self._reach(name, lambda one: children.get(one, ()))
+        return self._reach(name, lambda animal: children.get(animal, ()))
 
     def _reach(self, name: str, step: Callable[[str], Iterable[str]]) -> frozenset[str]:
-        found: set[str] = set()
+        reached: set[str] = set()
         waiting = list(step(name))
         while waiting:
-            one = waiting.pop()
-            if one not in found:
-                found.add(one)
-                waiting += step(one)
-        return frozenset(found)
+            animal = waiting.pop()
+            if animal not in reached:
+                reached.add(animal)
+                waiting += step(animal)
+        return frozenset(reached)
 
     def generation(self, name: str) -> int:
         """Generations back to the most distant founder: 0 for a founder, else one more than its elder parent."""
         depth: dict[str, int] = {}
-        wanted = self.ancestors(name) | {name}
-        for one in self._order:
-            if one in wanted:
-                depth[one] = max((depth[parent] + 1 for parent in self.parents(one).known), default=0)
+        family = self.ancestors(name) | {name}
+        for animal in self._order:
+            if animal in family:
+                depth[animal] = max((depth[parent] + 1 for parent in self.parents(animal).known), default=0)
         return depth.get(name, 0)
 
     def inbreeding(self, name: str) -> float:
@@ -99,12 +99,12 @@ class Pedigree:
         >>> Pedigree(family).inbreeding("u")
         0.25
         """
-        found = self.parents(name)
-        if found.father is None or not found.mothers:
+        parents = self.parents(name)
+        if parents.father is None or not parents.mothers:
             return 0.0
-        return sum(self.kinship(found.father, mother) for mother in found.mothers) / len(found.mothers)
+        return sum(self.kinship(parents.father, mother) for mother in parents.mothers) / len(parents.mothers)
 
-    def kinship(self, one: str, other: str) -> float:
+    def kinship(self, first: str, other: str) -> float:
         """The probability that a gene drawn from each descends from the same copy: 0.5 with itself, 0.25 for siblings.
 
         Source: the tabular method (Emik and Terrill 1949), parents before children.
@@ -112,19 +112,19 @@ class Pedigree:
         >>> Pedigree({"s": Parents("a", ("b",)), "t": Parents("a", ("b",))}).kinship("s", "t")
         0.25
         """
-        wanted = self.ancestors(one) | self.ancestors(other) | {one, other}
-        members = [name for name in self._order if name in wanted] + sorted(wanted - set(self._order))
+        family = self.ancestors(first) | self.ancestors(other) | {first, other}
+        members = [name for name in self._order if name in family] + sorted(family - set(self._order))
         row = {name: at for at, name in enumerate(members)}
         table = np.zeros((len(members), len(members)))
         for at, name in enumerate(members):
-            found = self.parents(name)
-            father = table[row[found.father]] if found.father else np.zeros(len(members))
-            mothers = [table[row[mother]] for mother in found.mothers]
+            parents = self.parents(name)
+            father = table[row[parents.father]] if parents.father else np.zeros(len(members))
+            mothers = [table[row[mother]] for mother in parents.mothers]
             mother = np.mean(mothers, axis=0) if mothers else np.zeros(len(members))
             table[at] = table[:, at] = (father + mother) / 2
-            own = float(mother[row[found.father]]) if found.father else 0.0
+            own = float(mother[row[parents.father]]) if parents.father else 0.0
             table[at, at] = (1 + own) / 2
-        return float(table[row[one], row[other]])
+        return float(table[row[first], row[other]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +161,18 @@ def crosses(pedigree: Pedigree, inbred: Collection[str], donors: Iterable[str]) 
     (Crosses(backcrosses=2, filial=0, donor_fraction=0.25), None)
     """
     pure, brought = frozenset(inbred), frozenset(donors)
-    found: dict[str, Crosses | None] = {}
+    crosses_by_name: dict[str, Crosses | None] = {}
     for name in pedigree.names:
         if name in pure or name in brought:
-            found[name] = Crosses(0, 0, 0.0 if name in pure else 1.0)
+            crosses_by_name[name] = Crosses(0, 0, 0.0 if name in pure else 1.0)
         else:
-            found[name] = _crossed(pedigree.parents(name), found)
-    return found
+            crosses_by_name[name] = _crossed(pedigree.parents(name), crosses_by_name)
+    return crosses_by_name
 
 
-def _crossed(parents: Parents, found: Mapping[str, Crosses | None]) -> Crosses | None:
-    sire = found.get(parents.father) if parents.father else None
-    dams = [found.get(mother) for mother in parents.mothers]
+def _crossed(parents: Parents, known: Mapping[str, Crosses | None]) -> Crosses | None:
+    sire = known.get(parents.father) if parents.father else None
+    dams = [known.get(mother) for mother in parents.mothers]
     if sire is None or not dams:
         return None
     pairs = [_child(sire, dam) for dam in dams if dam is not None]

@@ -106,9 +106,9 @@ def zygosity_from_tests(
     """
     met = next((rule for rule in rules if rule.met_by(tests)), None)
     if policy == "alyx":
-        found = None if met is None else met.zygosity
-        exact = frozenset() if found is None else found.genotypes
-        return ZygosityCall(found, exact, (), _because(met, ()), provisional=False)
+        zygosity = None if met is None else met.zygosity
+        exact = frozenset() if zygosity is None else zygosity.genotypes
+        return ZygosityCall(zygosity, exact, (), _because(met, ()), provisional=False)
     possible, unread = _completions(rules, tests)
     if met is None:
         reason = (
@@ -117,9 +117,9 @@ def zygosity_from_tests(
             else "no rule of the line is met by these tests"
         )
         return ZygosityCall(None, possible, unread, reason, provisional=bool(unread))
-    wanted = tuple(probe for probe in met.probes if probe not in tests)
-    open_question = bool(wanted) or possible != met.zygosity.genotypes
-    missing = wanted or (unread if open_question else ())
+    untested = tuple(probe for probe in met.probes if probe not in tests)
+    open_question = bool(untested) or possible != met.zygosity.genotypes
+    missing = untested or (unread if open_question else ())
     return ZygosityCall(met.zygosity, possible, missing, _because(met, missing), provisional=open_question)
 
 
@@ -218,7 +218,9 @@ def offspring(mother: Iterable[Zygosity], father: Iterable[Zygosity]) -> frozens
     >>> [str(child) for child in offspring([Zygosity("+/+")], ANY_GENOTYPE) if child is not Zygosity("+/+")]
     ['+/-']
     """
-    eggs, sperm = (frozenset().union(*(_GAMETES[one] for one in parent)) for parent in (mother, father))
+    eggs, sperm = (
+        frozenset().union(*(_GAMETES[zygosity] for zygosity in parent)) for parent in (mother, father)
+    )
     by_dose = (Zygosity.ABSENT, Zygosity.HETEROZYGOUS, Zygosity.HOMOZYGOUS)
     return frozenset(by_dose["".join(pair).count("+")] for pair in product(eggs, sperm))
 
@@ -230,12 +232,12 @@ def _inherited(
     options = " or ".join(sorted(possible))
     if unknown:
         return ZygosityCall(None, possible, (), f"{parents}: unknown, {options} possible", provisional=True)
-    found = consensus(possible)
-    if found is None:
+    agreed = consensus(possible)
+    if agreed is None:
         return ZygosityCall(
             None, possible, (), f"{parents}: {options}, only a test can tell", provisional=True
         )
-    return ZygosityCall(found, possible, (), f"{parents}: {found}", provisional=False)
+    return ZygosityCall(agreed, possible, (), f"{parents}: {agreed}", provisional=False)
 
 
 def consensus(possible: Iterable[Zygosity]) -> Zygosity | None:

@@ -79,19 +79,21 @@ def alerts(
     ['ATTENTION: KM_011, water due', 'ATTENTION: KM_011, not weighed']
     """
     why = explain(now, history, lab)
-    found = []
+    raised = []
     if now.notify_underweight is not None:
         level = now.notify_underweight
-        found.append(_alert(AlertKind.UNDERWEIGHT, level, history, why["notify_underweight"], REPEAT_AFTER_S))
+        raised.append(
+            _alert(AlertKind.UNDERWEIGHT, level, history, why["notify_underweight"], REPEAT_AFTER_S)
+        )
     if now.notify_water_due:
         sentence = f"{why['notify_water_due']} {why['remaining_water_ml']}"
-        found.append(_alert(AlertKind.WATER_DUE, "ATTENTION", history, sentence, REPEAT_AFTER_S))
+        raised.append(_alert(AlertKind.WATER_DUE, "ATTENTION", history, sentence, REPEAT_AFTER_S))
     if now.notify_not_weighed:
-        found.append(_alert(AlertKind.NOT_WEIGHED, "ATTENTION", history, why["notify_not_weighed"]))
+        raised.append(_alert(AlertKind.NOT_WEIGHED, "ATTENTION", history, why["notify_not_weighed"]))
     if now.policy == "cingulum":
-        found += [*_end_point(now, history, lab, decisions), *_limits(now, history, lab)]
+        raised += [*_end_point(now, history, lab, decisions), *_limits(now, history, lab)]
     order = ("WARNING", "UNKNOWN", "ATTENTION")
-    return tuple(sorted(found, key=lambda alert: order.index(alert.level)))
+    return tuple(sorted(raised, key=lambda alert: order.index(alert.level)))
 
 
 def _alert(
@@ -142,14 +144,14 @@ def _below_since_us(now: Assessment, history: History, lab: LabPolicy) -> int | 
 
 def _limits(now: Assessment, history: History, lab: LabPolicy) -> list[Alert]:
     """How long at a stretch, and how many days off: both only while the animal is restricted."""
-    found = []
+    raised = []
     if now.restricted_days is None:
         return []
     if lab.max_restricted_days is not None and now.restricted_days > lab.max_restricted_days:
         sentence = (
             f"Restricted for {now.restricted_days} days, at most {lab.max_restricted_days} are allowed."
         )
-        found.append(_alert(AlertKind.RESTRICTED_TOO_LONG, "WARNING", history, sentence))
+        raised.append(_alert(AlertKind.RESTRICTED_TOO_LONG, "WARNING", history, sentence))
     if lab.min_free_days_per_30 is not None:
         free = free_days(history, now.at)
         if free < lab.min_free_days_per_30:
@@ -157,8 +159,8 @@ def _limits(now: Assessment, history: History, lab: LabPolicy) -> list[Alert]:
                 f"{free} of the last {FREE_DAYS_WINDOW} days were free of restriction, "
                 f"{lab.min_free_days_per_30} are required."
             )
-            found.append(_alert(AlertKind.TOO_FEW_FREE_DAYS, "WARNING", history, sentence))
-    return found
+            raised.append(_alert(AlertKind.TOO_FEW_FREE_DAYS, "WARNING", history, sentence))
+    return raised
 
 
 def free_days(history: History, at: datetime) -> int:

@@ -103,7 +103,7 @@ def assess_days(
 
     >>> days, lab = [date(2024, 4, 5), date(2024, 4, 6)], LabPolicy(reference_fraction=0.85)
     >>> table, = assess_days([History()], days, lab)
-    >>> table.given_ml.tolist(), table.percentage.tolist()
+    >>> table.drunk_ml.tolist(), table.percentage.tolist()
     ([0.0, 0.0], [nan, nan])
     """
     for day in days:
@@ -128,12 +128,12 @@ def assess_many(
     """
     _check_year(at)
     rules, colony = rules_of(policy), list(histories)
-    found: list[Assessment] = []
+    assessments: list[Assessment] = []
     for start in range(0, len(colony), MOST_ANIMALS):
         herd = colony[start : start + MOST_ANIMALS]
         columns = compute(timeline(herd, rules), _moments(herd, [at]), lab, rules)
-        found += [assessment(columns, i, at, rules) for i in range(len(herd))]
-    return found
+        assessments += [assessment(columns, i, at, rules) for i in range(len(herd))]
+    return assessments
 
 
 def _check_year(at: date) -> None:
@@ -212,7 +212,7 @@ def assessment(columns: Columns, i: int, at: datetime, rules: Rules) -> Assessme
         expected_water_ml=number(columns.water_due_ml),
         given_water_session_ml=float(columns.session_ml[i]),
         given_water_supplement_ml=float(columns.supplement_ml[i]),
-        given_water_total_ml=float(columns.given_ml[i]),
+        given_water_total_ml=float(columns.drunk_ml[i]),
         remaining_water_ml=remaining,
         excess_water_ml=None if remaining is None else 0.0 - remaining,
         notify_underweight=UNDERWEIGHT[int(columns.underweight[i])],

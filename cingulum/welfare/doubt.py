@@ -26,32 +26,32 @@ def doubts(now: Assessment, history: History, lab: LabPolicy) -> tuple[str, ...]
     'The lab has chosen no line: 85 % of the own reference is used until it does.'
     """
     rules = rules_of(now.policy)
-    found = []
+    sentences = []
     if lab.lab_line == 0:
         used = (
             "85 % of the own reference is used until it does"
             if rules.default_fraction
             else "nothing is expected and nobody is alerted"
         )
-        found.append(f"The lab has chosen no line: {used}.")
+        sentences.append(f"The lab has chosen no line: {used}.")
     if now.last_weight_g is not None and 0 < now.last_weight_g <= now.implant_weight_g:
         scale, mass = grams(now.last_weight_g), grams(now.implant_weight_g)
-        found.append(f"The last weighing, {scale}, is not above the implant's {mass}: check both.")
+        sentences.append(f"The last weighing, {scale}, is not above the implant's {mass}: check both.")
     if now.is_water_restricted and not now.percentage_weight:
-        found.append(
+        sentences.append(
             "The animal is restricted and nobody can tell how it stands: " + _missing(now, history, lab)
         )
     if now.age_weeks is not None and now.age_weeks < 0:
-        found.append("By its birth date the animal is not born yet: check the date.")
+        sentences.append("By its birth date the animal is not born yet: check the date.")
     if fractions(lab, rules)[1] and history.sex == "U":
-        which = (
+        limit = (
             "the heavier of both curves is"
             if rules.both_curves_for_unknown_sex
             else "the female curve is silently"
         )
-        found.append(f"The sex is unknown: {which} used.")
-    found += [*_reference_doubts(now, history), *_implant_doubts(now, history)]
-    return tuple(found)
+        sentences.append(f"The sex is unknown: {limit} used.")
+    sentences += [*_reference_doubts(now, history), *_implant_doubts(now, history)]
+    return tuple(sentences)
 
 
 def _reference_doubts(now: Assessment, history: History) -> list[str]:
@@ -69,11 +69,11 @@ def _reference_doubts(now: Assessment, history: History) -> list[str]:
 
 def _implant_doubts(now: Assessment, history: History) -> list[str]:
     """The implant changed between a weighing and the moment whose implant is taken off it."""
-    found = []
+    doubts = []
     if now.weighing_row is not None and now.implant_row is not None:
         weighed, fitted = history.weighings[now.weighing_row].at, history.implants[now.implant_row].at
         if instant_us(fitted, history.zone) > instant_us(weighed, history.zone):
-            found.append(
+            doubts.append(
                 f"The last weighing is older than the implant of {day_text(fitted, history)}: weigh again."
             )
     if now.reference_row is not None and now.reference_weighing_row is not None:
@@ -82,8 +82,8 @@ def _implant_doubts(now: Assessment, history: History) -> list[str]:
         between = [implant for implant in history.implants if _between(weighed, implant.at, start, history)]
         if between:
             mass = grams(between[-1].weight_g)
-            found.append(f"An implant of {mass} came between the reference weighing and the restriction.")
-    return found
+            doubts.append(f"An implant of {mass} came between the reference weighing and the restriction.")
+    return doubts
 
 
 def _between(first: datetime, middle: datetime, last: datetime, history: History) -> bool:

@@ -139,7 +139,7 @@ def _minimum_sentence(now: Assessment, rules: Rules) -> str:
 def _lines(now: Assessment, lab: LabPolicy) -> dict[str, str]:
     rules = rules_of(now.policy)
     days = -1 if now.restricted_days is None else now.restricted_days
-    phase = next((one for one in lab.phases if rules.one_line and one.covers(days)), None)
+    phase = next((phase for phase in lab.phases if rules.one_line and phase.covers(days)), None)
     lab_line, floor = percent(sum(fractions(lab, rules))), percent(lab.floor_fraction)
     if phase is not None:
         action = endpoint = f"of the phase {phase.name!r}, day {days} of the restriction"
@@ -198,7 +198,7 @@ def _colour_reason(colour: Colour) -> str:
 
 def _water(now: Assessment, history: History) -> dict[str, str]:
     rules = rules_of(now.policy)
-    given = f"{millilitres(now.given_water_total_ml)} given on this day"
+    drunk = f"{millilitres(now.given_water_total_ml)} given on this day"
     if now.expected_water_ml is None or now.remaining_water_ml is None:
         due = remaining = excess = "unknown: the animal has not been weighed"
     else:
@@ -210,10 +210,10 @@ def _water(now: Assessment, history: History) -> dict[str, str]:
         rate = f"{now.water_rate_ml_per_g:g} mL for each gram without implant"
         due = f"{millilitres(now.expected_water_ml)}: {rate}{why}"
         remaining = (
-            f"{millilitres(now.remaining_water_ml)}: {millilitres(now.expected_water_ml)} due, {given}"
+            f"{millilitres(now.remaining_water_ml)}: {millilitres(now.expected_water_ml)} due, {drunk}"
         )
         excess = (
-            f"{millilitres(0.0 - now.remaining_water_ml)}: {given}, {millilitres(now.expected_water_ml)} due"
+            f"{millilitres(0.0 - now.remaining_water_ml)}: {drunk}, {millilitres(now.expected_water_ml)} due"
         )
     waited = "no water was ever recorded"
     if now.last_water_row is not None:
@@ -224,7 +224,7 @@ def _water(now: Assessment, history: History) -> dict[str, str]:
         "expected_water_ml": f"Water due {due}.",
         "given_water_session_ml": f"{millilitres(now.given_water_session_ml)} given in sessions on this day.",
         "given_water_supplement_ml": f"{millilitres(now.given_water_supplement_ml)} given outside on this day.",
-        "given_water_total_ml": f"{given}, in sessions and outside.",
+        "given_water_total_ml": f"{drunk}, in sessions and outside.",
         "remaining_water_ml": f"Remaining {remaining}.",
         "excess_water_ml": f"Excess {excess}.",
         "notify_not_weighed": "Weighing is missing today."

@@ -89,17 +89,17 @@ def forecast(
     """
     rules = rules_of(policy)
     now = assess(history, at, lab, rules)
-    asked = now.action_line if line is None else line
+    limit = now.action_line if line is None else line
     if now.percentage_weight is None or now.weighing_row is None:
-        return _unknown(asked, 0, "its percentage is unknown")
-    below = now.percentage_weight < 100 * asked
+        return _unknown(limit, 0, "its percentage is unknown")
+    below = now.percentage_weight < 100 * limit
     days, percentages, scale = _percentages(history, at, lab, rules, window_days)
     if len(days) < FEWEST_WEIGHINGS or np.ptp(days) < 1:
         if below:
-            return _below(asked, now.percentage_weight, len(days))
-        return _unknown(asked, len(days), f"{len(days)} weighings over {_span(days)} are too few for a trend")
+            return _below(limit, now.percentage_weight, len(days))
+        return _unknown(limit, len(days), f"{len(days)} weighings over {_span(days)} are too few for a trend")
     trend = _fit(days, percentages, 100 * BALANCE_SD_G / scale)
-    return _crossing(trend, at, asked, horizon_days, confidence, below=below)
+    return _crossing(trend, at, limit, horizon_days, confidence, below=below)
 
 
 def _percentages(

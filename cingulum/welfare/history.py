@@ -158,19 +158,19 @@ class History:
             "water": self._sort("water", lambda event: (event.volume_ml or 0.0, event.in_session)),
         }
         series["ends"] = self._ends()
-        for one in series.values():
-            for array in (one.instant, one.wall, one.value, one.flag):
+        for events in series.values():
+            for array in (events.instant, events.wall, events.value, events.flag):
                 array.setflags(write=False)
         object.__setattr__(self, "series", series)
 
     def _sort(self, kind: Kind, value_and_flag: Callable[[Any], tuple[float, bool]]) -> Series:
         """Put the events of a kind in order and make arrays of them."""
         events: Sequence[_Event] = getattr(self, kind)
-        found = [instant_us(event.at, self.zone) for event in events]
-        order = sorted(range(len(events)), key=found.__getitem__)
+        unsorted = [instant_us(event.at, self.zone) for event in events]
+        order = sorted(range(len(events)), key=unsorted.__getitem__)
         ordered = tuple(events[row] for row in order)
         object.__setattr__(self, kind, ordered)
-        instants = np.array([found[row] for row in order], dtype=np.int64)
+        instants = np.array([unsorted[row] for row in order], dtype=np.int64)
         pairs = [value_and_flag(event) for event in ordered]
         return Series(
             instant=instants,

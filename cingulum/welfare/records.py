@@ -32,11 +32,11 @@ class InvalidRecord(ValueError):
 class _Part:
     """One object of a record, and where it stands."""
 
-    def __init__(self, found: Any, place: str) -> None:
+    def __init__(self, part: Any, place: str) -> None:
         self.place = place
-        if not isinstance(found, Mapping):
-            self.refuse("", f"must be an object in braces, not {found!r}")
-        self.found = found
+        if not isinstance(part, Mapping):
+            self.refuse("", f"must be an object in braces, not {part!r}")
+        self.found = part
 
     def refuse(self, key: str, why: str) -> NoReturn:
         raise InvalidRecord(f"{self.place}{'.' * bool(key and self.place)}{key} {why}")
@@ -74,10 +74,10 @@ class _Part:
 
     def parts(self, key: str, make: Callable[[_Part], T]) -> list[T]:
         """Every object of a list, made into an event."""
-        found = self.found.get(key) or ()
-        if not isinstance(found, list | tuple):
-            self.refuse(key, f"must be a list in square brackets, not {found!r}")
-        return [self._event(_Part(one, f"{key}[{at}]"), make) for at, one in enumerate(found)]
+        items = self.found.get(key) or ()
+        if not isinstance(items, list | tuple):
+            self.refuse(key, f"must be a list in square brackets, not {items!r}")
+        return [self._event(_Part(item, f"{key}[{at}]"), make) for at, item in enumerate(items)]
 
     @staticmethod
     def _event(part: _Part, make: Callable[[_Part], T]) -> T:
@@ -164,12 +164,12 @@ def unread(record: Mapping[str, Any]) -> list[str]:
     >>> unread({"wieghings": [], "weighings": [{"date_time": "2024-04-05", "weight_g": 20, "who": "KM"}]})
     ['weighings[0].who', 'wieghings']
     """
-    found = [key for key in record if key not in FORMAT and key not in _BESIDE]
+    unknown = [key for key in record if key not in FORMAT and key not in _BESIDE]
     for key, known in FORMAT.items():
         content = record.get(key) or ()
         parts = [(key, content)] if isinstance(content, Mapping) else _numbered(key, content)
-        found += [f"{place}.{name}" for place, part in parts for name in part if name not in known]
-    return sorted(found)
+        unknown += [f"{place}.{name}" for place, part in parts for name in part if name not in known]
+    return sorted(unknown)
 
 
 def _numbered(key: str, content: Any) -> list[tuple[str, Mapping[str, Any]]]:

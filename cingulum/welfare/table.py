@@ -47,7 +47,7 @@ class Columns:
     water_rate: Floats
     session_ml: Floats
     supplement_ml: Floats
-    given_ml: Floats
+    drunk_ml: Floats
     remaining_ml: Floats
     underweight: Ints
     not_weighed: Flags

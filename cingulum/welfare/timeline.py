@@ -78,10 +78,10 @@ class Events:
     """Which of its animal's events it is."""
     first: Ints
 
-    def last_before(self, keys: Ints, asked: Moments, asked_keys: Ints) -> Ints:
+    def last_before(self, keys: Ints, moments: Moments, moment_keys: Ints) -> Ints:
         """Index of each asking animal's last event whose key is not above the asked one; −1 if there is none."""
-        found = np.searchsorted(keys, asked_keys, side="right") - 1
-        return np.where(found >= self.first[asked.owner], found, -1)
+        rows = np.searchsorted(keys, moment_keys, side="right") - 1
+        return np.where(rows >= self.first[moments.owner], rows, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,20 +178,25 @@ def timeline(histories: Sequence[History], rules: Rules) -> Timeline:
 
 def _events(histories: Sequence[History], kind: Kind) -> Events:
     series = [history.series[kind] for history in histories]
-    counts = np.array([len(one.instant) for one in series], dtype=np.int64)
+    counts = np.array([len(events.instant) for events in series], dtype=np.int64)
     owner = np.repeat(np.arange(len(series)), counts)
     first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     moments = Moments.at(
-        np.concatenate([one.instant for one in series]), np.concatenate([one.wall for one in series]), owner
+        np.concatenate([events.instant for events in series]),
+        np.concatenate([events.wall for events in series]),
+        owner,
     )
-    value, flag = np.concatenate([one.value for one in series]), np.concatenate([one.flag for one in series])
+    value, flag = (
+        np.concatenate([events.value for events in series]),
+        np.concatenate([events.flag for events in series]),
+    )
     return Events(moments, value, flag, np.arange(len(owner)) - first[owner], first)
 
 
-def _only(events: Events, kept: Flags, n: int) -> Events:
-    moments = events.moments[kept]
+def _only(events: Events, mask: Flags, n: int) -> Events:
+    moments = events.moments[mask]
     first = np.searchsorted(moments.owner, np.arange(n + 1))
-    return Events(moments, events.value[kept], events.flag[kept], events.row[kept], first)
+    return Events(moments, events.value[mask], events.flag[mask], events.row[mask], first)
 
 
 def _utc_digits(events: Events) -> Events:

@@ -107,7 +107,9 @@ def _zygosity(section: Mapping[str, Any], policy: str) -> Iterator[Difference]:
         where = f"zygosity from tests {case['rule_set']} {case['tests']}"
         yield Difference(where, "zygosity", case["zygosity"], _symbol(called.zygosity), named)
     for case in section.get("from_parents", ()):
-        mother, father = (None if case[who] is None else Zygosity(case[who]) for who in ("mother", "father"))
+        mother, father = (
+            None if case[parent] is None else Zygosity(case[parent]) for parent in ("mother", "father")
+        )
         called = zygosity_from_parents(mother, father, reading)
         where = f"zygosity from mother {case['mother']}, father {case['father']}"
         yield Difference(where, "child", case["child"], _symbol(called.zygosity), named)

@@ -37,29 +37,20 @@ WORDS = frozenset(
 )
 # Of variables and parameters only, and only as the whole name: functions may well be called `read`.
 VARIABLES = frozenset({"one", "read", "kept", "held"})
-STANDARD = frozenset({"not_found", "NotFound"})  # terms that contain one of the words
+# Terms that contain one of the words; `given_water` is Alyx's.
+STANDARD = re.compile("not_found|NotFound|given_water")
 # Keys of JSON bodies and events: clients and neighbours know them by these names.
 PUBLIC = frozenset(
     {
         "found_sha256",
-        "given_water_reward",
-        "given_water_supplement",
-        "given_water_total",
         "said_at",
         "seen_at",
     }
 )
 # Packages that still hold such names; only ever shortened.
 PENDING: tuple[str, ...] = (
-    "bench",
-    "cingulum/alf",
-    "cingulum/analysis",
     "cingulum/cli",
     "cingulum/client",
-    "cingulum/codec",
-    "cingulum/figures",
-    "cingulum/genetics",
-    "cingulum/welfare",
     "cingulum/worker",
     "deploy",
     "examples",
@@ -83,14 +74,8 @@ PENDING: tuple[str, ...] = (
     "tests/integration/transfer",
     "tests/integration/worker",
     "tests/unit/upload_model",
-    "tests/unit/cingulum/alf",
-    "tests/unit/cingulum/analysis",
     "tests/unit/cingulum/cli",
     "tests/unit/cingulum/client",
-    "tests/unit/cingulum/codec",
-    "tests/unit/cingulum/figures",
-    "tests/unit/cingulum/genetics",
-    "tests/unit/cingulum/welfare",
     "tests/unit/cingulum/worker",
     "tests/unit/deploy",
     "tests/unit/services",
@@ -121,8 +106,8 @@ def refused_names(source: str) -> list[str]:
     return [
         f"{line} {name}"
         for line, name, is_variable in sorted(_bound(ast.parse(source)), key=lambda item: item[0])
-        if name not in STANDARD | PUBLIC
-        and (_words(name) & WORDS or (is_variable and name.strip("_") in VARIABLES))
+        if name not in PUBLIC
+        and (_words(STANDARD.sub("", name)) & WORDS or (is_variable and name.strip("_") in VARIABLES))
     ]
 
 

@@ -34,7 +34,7 @@ def write(tmp_path: Path) -> Write:
     return write
 
 
-def said(folder: Path) -> dict[str, tuple[str, str]]:
+def findings(folder: Path) -> dict[str, tuple[str, str]]:
     return {path: (verdict.value, advice) for path, verdict, advice in check_folder(folder)}
 
 
@@ -48,7 +48,7 @@ def test_a_sound_session_is_fine(tmp_path: Path, write: Write) -> None:
     write(f"{SESSION}/alf/lfp.power.metadata.json", '{"columns": ["theta", "gamma"]}')
     write(f"{SESSION}/alf/trials.intervals.npy", np.zeros((3, 2)))
     write(f"{SESSION}/raw_video/_iblrig_leftCamera.raw.mp4", "film")
-    assert {verdict for verdict, _ in said(tmp_path).values()} == {"fine"}
+    assert {verdict for verdict, _ in findings(tmp_path).values()} == {"fine"}
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,9 @@ def test_a_sound_session_is_fine(tmp_path: Path, write: Write) -> None:
         ("alf/a.b.npy", np.array([{}], dtype=object), "holds pickled objects"),
     ],
 )
-def test_a_wrong_file_is_told_what_to_do(
-    tmp_path: Path, write: Write, name: str, content: Any, advice: str
-) -> None:
+def test_a_wrong_file_gets_advice(tmp_path: Path, write: Write, name: str, content: Any, advice: str) -> None:
     write(f"{SESSION}/{name}", content)
-    ((verdict, text),) = said(tmp_path).values()
+    ((verdict, text),) = findings(tmp_path).values()
     assert verdict == "wrong"
     assert advice in text
 
@@ -93,7 +91,8 @@ def test_files_that_do_not_agree_are_named(tmp_path: Path, write: Write) -> None
     write("alf/gone.xy.metadata.json", "{}")
     write("alf/channels._phy_ids.npy", np.zeros(3))
     write("alf/.DS_Store", "x")
-    assert {path.removeprefix("alf/"): told for path, told in said(tmp_path).items() if told[0] != "fine"} == {
+    not_fine = {path: finding for path, finding in findings(tmp_path).items() if finding[0] != "fine"}
+    assert {path.removeprefix("alf/"): finding for path, finding in not_fine.items()} == {
         "spikes.depths.npy": ("wrong", "3 rows, other files of `spikes` have 4: all must have the same"),
         "spikes.clusters.npy": ("wrong", "refers to row 2 of `clusters`, which has rows 0 to 1"),
         "clusters.probe.npy": ("note", "to refer to rows of `probes` write the plural, `clusters.probes`"),
@@ -110,21 +109,21 @@ def test_files_that_do_not_agree_are_named(tmp_path: Path, write: Write) -> None
 def test_a_file_beside_the_sessions_is_a_note(tmp_path: Path, write: Write) -> None:
     write(f"{SESSION}/spikes.times.npy", np.zeros(2))
     write("README.md", "hello")
-    assert said(tmp_path)["README.md"] == ("note", "in no session folder: clients do not see it")
+    assert findings(tmp_path)["README.md"] == ("note", "in no session folder: clients do not see it")
 
 
 def test_a_session_is_known_from_within(tmp_path: Path, write: Write) -> None:
     write(f"{SESSION}/#v1#/spikes.times.npy", np.zeros(2))
-    assert said(tmp_path / SESSION / "#v1#") == {"spikes.times.npy": (Verdict.FINE, "")}
+    assert findings(tmp_path / SESSION / "#v1#") == {"spikes.times.npy": (Verdict.FINE, "")}
 
 
 def test_what_cannot_be_read_here_is_a_note(
     tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("task.description.yaml", "a: 1")
-    assert said(tmp_path)["task.description.yaml"] == ("fine", "")
+    assert findings(tmp_path)["task.description.yaml"] == ("fine", "")
     monkeypatch.setitem(sys.modules, "yaml", None)
-    verdict, advice = said(tmp_path)["task.description.yaml"]
+    verdict, advice = findings(tmp_path)["task.description.yaml"]
     assert verdict == "note"
     assert "pip install 'cingulum[yaml]'" in advice
 
@@ -143,11 +142,11 @@ def test_what_cannot_be_read_here_is_a_note(
         ("m1/2024-01-02/session1", "'session1' is no session number: write it after the date, as `001`"),
     ],
 )
-def test_a_folder_that_is_nearly_a_session_is_told_why_it_is_none(
+def test_a_folder_that_is_nearly_a_session_gets_the_reason(
     tmp_path: Path, write: Write, session: str, advice: str
 ) -> None:
     write(f"{session}/alf/spikes.times.npy", np.arange(3.0))
-    ((verdict, text),) = said(tmp_path).values()
+    ((verdict, text),) = findings(tmp_path).values()
     assert verdict == "wrong"
     assert advice in text
 
@@ -155,17 +154,20 @@ def test_a_folder_that_is_nearly_a_session_is_told_why_it_is_none(
 def test_a_dated_folder_that_holds_no_session_is_left_alone(tmp_path: Path, write: Write) -> None:
     write(f"{SESSION}/alf/spikes.times.npy", np.arange(3.0))
     write("2024-05-06/plan.txt", "buy cheese")
-    assert said(tmp_path)["2024-05-06/plan.txt"] == ("note", "in no session folder: clients do not see it")
+    assert findings(tmp_path)["2024-05-06/plan.txt"] == (
+        "note",
+        "in no session folder: clients do not see it",
+    )
 
 
 def test_a_json_of_no_text_is_broken_json(tmp_path: Path) -> None:
     (tmp_path / "task.settings.json").write_bytes(b'{"gain": \xff}')
-    assert said(tmp_path)["task.settings.json"][1].startswith("broken JSON")
+    assert findings(tmp_path)["task.settings.json"][1].startswith("broken JSON")
 
 
-def test_a_link_to_nothing_is_told(tmp_path: Path) -> None:
+def test_a_broken_link_is_reported(tmp_path: Path) -> None:
     (tmp_path / "spikes.times.npy").symlink_to(tmp_path / "gone.times.npy")
-    verdict, advice = said(tmp_path)["spikes.times.npy"]
+    verdict, advice = findings(tmp_path)["spikes.times.npy"]
     assert verdict == "wrong"
     assert advice.startswith("cannot be opened: No such file")
 
@@ -182,12 +184,12 @@ def test_a_folder_that_may_not_be_read_is_not_passed_over(
         return scandir(place)
 
     monkeypatch.setattr(os, "scandir", shut)
-    verdict, advice = said(tmp_path)["alf"]
+    verdict, advice = findings(tmp_path)["alf"]
     assert verdict == "wrong"
     assert "Permission denied" in advice
 
 
-def test_whatever_damage_a_file_has_it_is_told_and_the_others_are_checked(tmp_path: Path) -> None:
+def test_any_damage_is_reported_and_the_other_files_are_checked(tmp_path: Path) -> None:
     np.save(tmp_path / "spikes.times.npy", np.arange(9.0))
     np.savez_compressed(tmp_path / "stack.frames.npz", np.arange(50))
     pq.write_table(pa.table({"x": np.arange(9.0), "name": list("abcdefghi")}), tmp_path / "trials.table.pqt")
@@ -195,7 +197,7 @@ def test_whatever_damage_a_file_has_it_is_told_and_the_others_are_checked(tmp_pa
     (tmp_path / "task.events.jsonable").write_text('{"a": 1}\n{"a": 2}\n')
     chance = random.Random(3)
     whole = {path: path.read_bytes() for path in sorted(tmp_path.iterdir())}
-    assert {verdict for verdict, _ in said(tmp_path).values()} == {"fine"}
+    assert {verdict for verdict, _ in findings(tmp_path).values()} == {"fine"}
     for path, content in whole.items():
         for _ in range(25):
             damaged = bytearray(content)
@@ -204,7 +206,7 @@ def test_whatever_damage_a_file_has_it_is_told_and_the_others_are_checked(tmp_pa
             path.write_bytes(
                 damaged[: chance.randrange(1, len(damaged))] if chance.random() < 0.3 else damaged
             )
-            answer = said(tmp_path)
+            answer = findings(tmp_path)
             assert answer.keys() == {path.name for path in whole}
             assert {verdict for name, (verdict, _) in answer.items() if name != path.name} == {"fine"}
         path.write_bytes(content)

@@ -44,8 +44,8 @@ def test_every_name_gets_the_type_the_one_client_gives_it(
     try:
         theirs = get_dataset_type(name, records).name
     except ValueError as refusal:
-        wanted = AmbiguousDatasetType if "Multiple" in str(refusal) else NoDatasetType
-        with pytest.raises(wanted):
+        expected = AmbiguousDatasetType if "Multiple" in str(refusal) else NoDatasetType
+        with pytest.raises(expected):
             TYPES.match(name)
     else:
         assert TYPES.match(name).name == theirs
@@ -65,10 +65,10 @@ def test_two_fitting_types_are_both_named() -> None:
         ("foo.bar.npy", "add a type named 'foo.bar'"),
     ],
 )
-def test_a_name_without_type_is_told_what_to_do(name: str, said: str) -> None:
+def test_a_name_without_type_gets_advice(name: str, message: str) -> None:
     with pytest.raises(NoDatasetType) as refusal:
         TYPES.match(name)
-    assert said in str(refusal.value)
+    assert message in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", ["a.b.xyz", "README", ".npy", "a."])

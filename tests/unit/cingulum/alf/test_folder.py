@@ -19,7 +19,7 @@ from one.api import One
 
 from cingulum.alf import AlfError
 from cingulum.alf.folder import datasets, load_collection, load_dataset, load_object, sessions
-from cingulum.alf.problems import DatasetNotFound, SeveralFound
+from cingulum.alf.problems import DatasetNotFound, SeveralMatches
 
 SESSION = "labA/Subjects/m1/2024-01-02/001"
 TEXTS = {
@@ -94,11 +94,11 @@ def one(root: Path) -> One:
     return One(cache_dir=root)
 
 
-def ask(question: Callable[..., Any], *which: str, **narrowed: Any) -> Any:
+def ask(question: Callable[..., Any], *names: str, **narrowed: Any) -> Any:
     """Ask the client, whose own warnings are no concern of ours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return question(*which, **narrowed)
+        return question(*names, **narrowed)
 
 
 def comparable(value: Any) -> Any:
@@ -116,9 +116,9 @@ def comparable(value: Any) -> Any:
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
-def test_every_dataset_is_listed_as_the_client_lists_it(root: Path, one: One) -> None:
+def test_every_dataset_is_listed_as_the_client_lists_it(root: Path, client: One) -> None:
     assert [(str(session), folder) for session, folder in sessions(root)] == [(SESSION, root / SESSION)]
-    assert [str(dataset.rel_path) for dataset in datasets(root / SESSION)] == one.list_datasets(SESSION)
+    assert [str(dataset.rel_path) for dataset in datasets(root / SESSION)] == client.list_datasets(SESSION)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ def test_every_dataset_is_listed_as_the_client_lists_it(root: Path, one: One) ->
         "alf/probe00/#2024-02-01#/spikes.times.npy",
     ],
 )
-def test_every_file_type_loads_as_the_client_loads_it(root: Path, one: One, name: str) -> None:
+def test_every_file_type_loads_as_the_client_loads_it(root: Path, client: One, name: str) -> None:
     ours = load_dataset(root / SESSION, name, allow_pickle=True)
-    theirs = ask(one.load_dataset, SESSION, name)
+    theirs = ask(client.load_dataset, SESSION, name)
     assert comparable(ours) == comparable(theirs)
     if name.endswith(".npz") and isinstance(theirs, np.lib.npyio.NpzFile):
         theirs.close()
@@ -149,17 +149,17 @@ def test_every_file_type_loads_as_the_client_loads_it(root: Path, one: One, name
      ("camera", None), ("ephys", None)],
 )  # fmt: skip
 def test_every_object_loads_as_the_client_loads_it(
-    root: Path, one: One, name: str, collection: str | None
+    root: Path, client: One, name: str, collection: str | None
 ) -> None:
     ours = load_object(root / SESSION, name, collection=collection)
-    theirs = ask(one.load_object, SESSION, name, collection=collection)
+    theirs = ask(client.load_object, SESSION, name, collection=collection)
     assert comparable(ours) == comparable(dict(theirs))
 
 
 @pytest.mark.parametrize("revision", [None, "2024-01-15", "2024-02-01", "2024-02-15", "2025"])
-def test_the_revision_due_is_the_clients(root: Path, one: One, revision: str | None) -> None:
+def test_the_revision_due_is_the_clients(root: Path, client: One, revision: str | None) -> None:
     ours = load_dataset(root / SESSION, "spikes.times", collection="alf/probe00", revision=revision)
-    theirs = ask(one.load_dataset, SESSION, "spikes.times", collection="alf/probe00", revision=revision)
+    theirs = ask(client.load_dataset, SESSION, "spikes.times", collection="alf/probe00", revision=revision)
     assert ours.tolist() == theirs.tolist()
 
 
@@ -173,11 +173,13 @@ def test_the_revision_due_is_the_clients(root: Path, one: One, revision: str | N
         ("spikes.times", "alf"),
     ],
 )
-def test_what_the_client_refuses_is_refused(root: Path, one: One, name: str, collection: str | None) -> None:
-    with pytest.raises((DatasetNotFound, SeveralFound)):
+def test_what_the_client_refuses_is_refused(
+    root: Path, client: One, name: str, collection: str | None
+) -> None:
+    with pytest.raises((DatasetNotFound, SeveralMatches)):
         load_dataset(root / SESSION, name, collection=collection)
     with pytest.raises(ALFError):
-        ask(one.load_dataset, SESSION, name, collection=collection)
+        ask(client.load_dataset, SESSION, name, collection=collection)
 
 
 def test_a_collection_loads_object_by_object(root: Path) -> None:
@@ -229,18 +231,18 @@ def test_a_pickle_is_not_opened_unasked(root: Path) -> None:
         ("a.b.yaml", "a: [", "cannot be read as .yaml"),
     ],
 )
-def test_a_broken_file_is_named_with_the_fault(tmp_path: Path, name: str, text: str, said: str) -> None:
+def test_a_broken_file_is_named_with_the_fault(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(AlfError) as refusal:
         load_dataset(tmp_path, name)
-    assert said in str(refusal.value)
+    assert message in str(refusal.value)
     assert name in str(refusal.value)
 
 
 def test_one_attribute_in_two_files_is_refused(tmp_path: Path) -> None:
     for extension in ("csv", "tsv"):
         (tmp_path / f"wheel.velocity.{extension}").write_text("v\n1\n")
-    with pytest.raises(SeveralFound, match="stands twice"):
+    with pytest.raises(SeveralMatches, match="stands twice"):
         load_object(tmp_path, "wheel")
 
 

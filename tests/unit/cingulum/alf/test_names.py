@@ -49,23 +49,23 @@ def test_what_is_built_is_read_back(name: FileName) -> None:
 @example("_a_b.c.npy")
 def test_what_is_read_is_built_back_and_read_the_same_by_the_convention(text: str) -> None:
     if is_file_name(text):
-        read = parse_file_name(text)
+        parsed = parse_file_name(text)
         convention = CONVENTION.match(text)
-        assert build_file_name(read) == text
+        assert build_file_name(parsed) == text
         assert convention
-        assert tuple(read) == convention.groups("")
+        assert tuple(parsed) == convention.groups("")
 
 
 @given(names)
 def test_only_what_the_convention_cannot_put_together_again_is_refused(text: str) -> None:
-    found = CONVENTION.match(text)
-    if found and not is_file_name(text):
-        read = FileName(*found.groups(""))
-        assert str(read) != text or read.object.startswith("_") or "" in read.extras
+    match = CONVENTION.match(text)
+    if match and not is_file_name(text):
+        parts = FileName(*match.groups(""))
+        assert str(parts) != text or parts.object.startswith("_") or "" in parts.extras
 
 
 @given(st.text(max_size=20) | names)
-def test_every_refusal_says_which_part_is_wrong_and_what_to_do(text: str) -> None:
+def test_every_error_names_the_wrong_part_and_what_to_do(text: str) -> None:
     if is_file_name(text):
         return
     with pytest.raises(InvalidName) as refusal:
@@ -89,8 +89,8 @@ def test_every_refusal_says_which_part_is_wrong_and_what_to_do(text: str) -> Non
         ("trials.goCue_timesBpod.npy", ("", "trials", "goCue", "timesBpod", "", "npy")),
     ],
 )  # fmt: skip
-def test_the_conventions_own_examples(text: str, read: tuple[str, ...]) -> None:
-    assert parse_file_name(text) == read
+def test_the_conventions_own_examples(text: str, parts: tuple[str, ...]) -> None:
+    assert parse_file_name(text) == parts
 
 
 @pytest.mark.parametrize(
@@ -113,11 +113,11 @@ def test_the_conventions_own_examples(text: str, read: tuple[str, ...]) -> None:
         ("camera.times_.npy", "attribute", "did you mean `camera.times.npy`?"),
     ],
 )
-def test_the_advice_is_precise(text: str, part: str, said: str) -> None:
+def test_the_advice_is_precise(text: str, part: str, advice: str) -> None:
     with pytest.raises(InvalidName) as refusal:
         parse_file_name(text)
     assert refusal.value.part == part
-    assert said in str(refusal.value)
+    assert advice in str(refusal.value)
 
 
 @pytest.mark.parametrize("timescale", ["times", "intervals_bpod"])

@@ -68,10 +68,10 @@ def test_what_is_built_is_read_back_and_read_the_same_by_the_convention(path: Al
 
 
 @given(sessions, st.sampled_from(["", "/", "/mnt/data/2020", "C:\\data", "cortex-lab/Subjects"]))
-def test_a_session_is_found_in_any_path(session: SessionPath, root: str) -> None:
-    found = find_session(f"{root}/{session}/alf/spikes.times.npy")
-    assert found is not None
-    before, inside, after = found
+def test_a_session_is_recognised_in_any_path(session: SessionPath, root: str) -> None:
+    match = find_session(f"{root}/{session}/alf/spikes.times.npy")
+    assert match is not None
+    before, inside, after = match
     assert before == root.replace("\\", "/").rstrip("/") or (root == "/" and before == "/")
     assert inside == session
     assert after == "alf/spikes.times.npy"
@@ -81,13 +81,13 @@ def test_a_session_is_found_in_any_path(session: SessionPath, root: str) -> None
 def test_any_text_is_read_or_refused(text: str) -> None:
     for parse in (parse_path, parse_rel_path, parse_session_path, parse_folder):
         with contextlib.suppress(InvalidName):
-            read = str(parse(text))
-            assert str(parse(read)) == read
+            written = str(parse(text))
+            assert str(parse(written)) == written
 
 
-def _read_or_refused(read: Callable[[], AlfPath]) -> AlfPath | str:
+def _read_or_refused(parse: Callable[[], AlfPath]) -> AlfPath | str:
     try:
-        return read()
+        return parse()
     except InvalidName as refusal:
         return str(refusal)
 
@@ -128,11 +128,11 @@ def test_a_whole_path_is_read_as_its_folder_and_its_name_are(text: str) -> None:
         ("m1/2024-02-28/001/alf/spikes.npy", "attribute", "did you mean `spikes.times.npy`?"),
     ],
 )
-def test_the_advice_names_the_part_that_is_wrong(text: str, part: str, said: str) -> None:
+def test_the_advice_names_the_part_that_is_wrong(text: str, part: str, advice: str) -> None:
     with pytest.raises(InvalidName) as refusal:
         parse_path(text)
     assert refusal.value.part == part
-    assert said in str(refusal.value)
+    assert advice in str(refusal.value)
 
 
 def test_number_1_and_001_are_the_same_session() -> None:
@@ -149,5 +149,5 @@ def test_a_part_that_holds_a_separator_is_not_built() -> None:
 
 
 def test_a_hyphenated_lab_folder_does_not_become_another_lab() -> None:
-    found = find_session("/data/cortex-lab/Subjects/m1/2024-01-02/001")
-    assert found == ("/data/cortex-lab/Subjects", SessionPath("", "m1", date(2024, 1, 2), 1), "")
+    match = find_session("/data/cortex-lab/Subjects/m1/2024-01-02/001")
+    assert match == ("/data/cortex-lab/Subjects", SessionPath("", "m1", date(2024, 1, 2), 1), "")

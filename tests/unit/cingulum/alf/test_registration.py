@@ -39,10 +39,10 @@ def test_folders_of_path_and_file_name_are_joined() -> None:
         ("m1/2024-01-02", "a.b.npy", "session number missing"),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_cut_off(path: str, filename: str, said: str) -> None:
+def test_what_is_wrong_is_named_and_nothing_is_cut_off(path: str, filename: str, message: str) -> None:
     with pytest.raises(InvalidName) as refusal:
         parse_register_file(path, filename)
-    assert said in str(refusal.value)
+    assert message in str(refusal.value)
 
 
 def test_a_file_of_no_session_keeps_its_whole_folder_as_collection() -> None:

@@ -21,14 +21,14 @@ from cingulum.alf.relations import TimeKind, clock, in_order, references, time_k
         ("spikes.depths.npy", None, None),
     ],
 )
-def test_what_kind_of_times_on_which_clock(name: str, kind: TimeKind | None, on: str | None) -> None:
+def test_the_kind_of_times_and_their_clock(name: str, kind: TimeKind | None, on: str | None) -> None:
     assert (time_kind(parse_file_name(name)), clock(parse_file_name(name))) == (kind, on)
 
 
 def test_only_the_exact_plural_refers() -> None:
     texts = ("clusters.probes.npy", "clusters.probe.npy", "probes.description.json", "probes.probes.npy")
-    found = references(map(parse_file_name, texts))
-    assert [(str(reference.source), reference.target) for reference in found] == [
+    references_of_folder = references(map(parse_file_name, texts))
+    assert [(str(reference.source), reference.target) for reference in references_of_folder] == [
         ("clusters.probes.npy", "probes")
     ]
 

@@ -43,24 +43,26 @@ def free(revision: str) -> Known:
     return Known(revision, protected=False)
 
 
-def the_clients_answer(known: list[str], default: str | None, asked: str | None) -> str | None:
+def the_clients_answer(known: list[str], default: str | None, requested: str | None) -> str | None:
     paths = [f"alf/#{revision}#/a.b.npy" if revision else "alf/a.b.npy" for revision in known]
     flags = [revision == default for revision in known]
     table = pd.DataFrame({"rel_path": paths, "revision": known, "default_revision": flags})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ALFWarning)
-        found = filter_revision_last_before(table, asked)
-    return None if found.empty else str(found["revision"].iloc[0])
+        rows = filter_revision_last_before(table, requested)
+    return None if rows.empty else str(rows["revision"].iloc[0])
 
 
 @given(st.lists(revisions, min_size=1, max_size=5, unique=True), st.none() | revisions, st.none() | revisions)
-def test_the_one_client_chooses_the_same(known: list[str], default: str | None, asked: str | None) -> None:
+def test_the_one_client_chooses_the_same(
+    known: list[str], default: str | None, requested: str | None
+) -> None:
     defaults = [default] if default in known and default is not None else []
     try:
-        ours: str | None = choose_revision(known, asked=asked, defaults=defaults).revision
+        ours: str | None = choose_revision(known, requested=requested, defaults=defaults).revision
     except RevisionNotFound:
         ours = None
-    assert ours == the_clients_answer(known, default, asked)
+    assert ours == the_clients_answer(known, default, requested)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +76,9 @@ def test_the_one_client_chooses_the_same(known: list[str], default: str | None, 
     ],
 )
 def test_the_choice_tells_its_reason(
-    asked: str | None, defaults: list[str], revision: str, rule: Rule, *, doubtful: bool
+    requested: str | None, defaults: list[str], revision: str, rule: Rule, *, doubtful: bool
 ) -> None:
-    choice = choose_revision(["2024-03-01", "", "2024-01-01"], asked=asked, defaults=defaults)
+    choice = choose_revision(["2024-03-01", "", "2024-01-01"], requested=requested, defaults=defaults)
     assert (choice.revision, choice.rule, choice.doubtful) == (revision, rule, doubtful)
     assert choice.reason
 
@@ -87,9 +89,9 @@ def test_a_lone_revision_is_no_cause_for_doubt() -> None:
 
 def test_exactly_that_revision_or_none() -> None:
     with pytest.raises(RevisionNotFound, match="there are: unrevised, '2024-01-01'"):
-        choose_revision(["2024-01-01", ""], asked="2024-02-01", exact=True)
+        choose_revision(["2024-01-01", ""], requested="2024-02-01", exact=True)
     with pytest.raises(RevisionNotFound, match="nor one before it"):
-        choose_revision(["2024-01-01"], asked="2023-01-01")
+        choose_revision(["2024-01-01"], requested="2023-01-01")
     with pytest.raises(RevisionNotFound, match="no revision at all"):
         choose_revision([])
 
@@ -99,7 +101,7 @@ def test_two_default_flags_are_an_error() -> None:
         choose_revision(["", "v1", "v2"], defaults=["", "v1"])
 
 
-def test_a_days_revisions_sort_in_the_order_in_which_they_are_given() -> None:
+def test_revisions_of_a_day_sort_in_the_order_of_creation() -> None:
     assert all(a < b for a, b in pairwise(islice(revisions_of(TODAY), 100)))
 
 
@@ -127,8 +129,8 @@ CASES: list[tuple[list[Known], str, str]] = [
 
 
 @pytest.mark.parametrize(("known", "asked", "revision"), CASES)
-def test_protected_data_are_never_rewritten(known: list[Known], asked: str, revision: str) -> None:
-    choice = writable_revision(known, today=TODAY, asked=asked)
+def test_protected_data_are_never_rewritten(known: list[Known], requested: str, revision: str) -> None:
+    choice = writable_revision(known, today=TODAY, requested=requested)
     assert choice.revision == revision
     assert shut(choice.revision) not in known
     assert choice.reason
@@ -142,10 +144,10 @@ def test_protected_data_are_never_rewritten(known: list[Known], asked: str, revi
         ([shut("2024-01-02"), shut("2024-01-02b")], "2024-01-02", "2024-01-02c"),
     ],
 )
-def test_where_the_client_would_write_what_is_protected_or_older_a_newer_name_is_found(
-    known: list[Known], asked: str, revision: str
+def test_a_newer_name_is_chosen_where_the_client_would_write_protected_or_older_data(
+    known: list[Known], requested: str, revision: str
 ) -> None:
-    assert writable_revision(known, today=TODAY, asked=asked).revision == revision
+    assert writable_revision(known, today=TODAY, requested=requested).revision == revision
 
 
 class _Midday(datetime.datetime):
@@ -156,9 +158,9 @@ class _Midday(datetime.datetime):
 
 @pytest.mark.parametrize(("known", "asked", "revision"), [case for case in CASES if case[0]])
 def test_the_one_client_moves_its_files_to_the_same_revision(
-    known: list[Known], asked: str, revision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    known: list[Known], requested: str, revision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "m1/2024-01-02/001" / folder_text("alf", asked)
+    folder = tmp_path / "m1/2024-01-02/001" / folder_text("alf", requested)
     folder.mkdir(parents=True)
     (folder / "a.b.npy").write_bytes(b"new")
     monkeypatch.setattr("one.registration.datetime", SimpleNamespace(datetime=_Midday))
@@ -167,7 +169,10 @@ def test_the_one_client_moves_its_files_to_the_same_revision(
     def post(_: str, data: dict[str, Any]) -> list[dict[str, Any]]:
         sent.append(dict(data))
         if data["check_protected"]:
-            newest_first = [{one.revision: one.protected} for one in sorted(known, reverse=True)]
+            newest_first = [
+                {revision_known.revision: revision_known.protected}
+                for revision_known in sorted(known, reverse=True)
+            ]
             body = {
                 "status_code": 403,
                 "error": "One or more datasets is protected",

@@ -16,7 +16,7 @@ names = st.sampled_from(
 
 
 @given(names, st.uuids(version=4))
-def test_an_id_that_is_added_is_found_again(name: str, dataset_id: UUID) -> None:
+def test_an_added_id_is_read_back(name: str, dataset_id: UUID) -> None:
     assert split_uuid(add_uuid(name, dataset_id)) == (name, dataset_id)
     assert add_uuid(add_uuid(name, UUID(int=dataset_id.int ^ 1)), dataset_id) == add_uuid(name, dataset_id)
 

@@ -23,7 +23,7 @@ fields = (
                        "1_000", "inf", "-Infinity", "2024-01-02", "a b", 'say "x"', "a,b", "é", "-", "--1", "1e", "١"])
 )  # fmt: skip
 columns = st.lists(st.one_of(st.lists(fields, min_size=3, max_size=3), st.lists(fields, min_size=1, max_size=1).map(
-    lambda one: one * 3)), min_size=1, max_size=3)  # fmt: skip
+    lambda text: text * 3)), min_size=1, max_size=3)  # fmt: skip
 
 
 def written(rows: list[list[str]]) -> Path:
@@ -53,7 +53,7 @@ def test_every_column_is_typed_as_pandas_types_it(content: list[list[str]]) -> N
             np.testing.assert_allclose(values.astype(float), expected, rtol=1e-14)
         else:
             assert values.dtype.kind == (expected.dtype.kind if expected.dtype.kind in "iub" else "O")
-            assert [str(one) for one in values] == [str(one) for one in theirs[name].to_numpy(object)]
+            assert [str(value) for value in values] == [str(value) for value in theirs[name].to_numpy(object)]
 
 
 @given(st.lists(st.sampled_from(["", "x", "x.1", "y"]), min_size=1, max_size=6))

@@ -74,7 +74,7 @@ def test_a_summary_is_json_without_nan(sessions: dict[str, Trials]) -> None:
         assert json.loads(text)["n_trials"] == len(session)
 
 
-def test_what_a_table_cannot_tell_is_none() -> None:
+def test_values_that_a_table_lacks_are_none() -> None:
     summary = trial_summary(trials_from_columns(a_table()))
     assert summary.median_reaction_time_s is None
     assert summary.duration_s is None
@@ -131,7 +131,7 @@ def test_a_parquet_table_reads_as_its_columns() -> None:
     assert trials.choice.dtype == np.int64
 
 
-def test_a_table_without_choices_says_which_columns_are_missing() -> None:
+def test_the_error_of_a_table_without_choices_lists_the_missing_columns() -> None:
     with pytest.raises(MissingColumns, match="choice, feedbackType"):
         trials_from_columns({"contrastLeft": [1.0], "contrastRight": [np.nan]})
 
@@ -147,9 +147,9 @@ def test_a_table_without_choices_says_which_columns_are_missing() -> None:
     ],
 )
 def test_what_no_trial_can_have_is_refused_with_its_place(
-    column: str, values: list[float], said: str
+    column: str, values: list[float], message: str
 ) -> None:
-    with pytest.raises(ImpossibleValues, match=said):
+    with pytest.raises(ImpossibleValues, match=message):
         trials_from_columns(a_table(**{column: values}))
 
 
@@ -163,7 +163,7 @@ def test_columns_of_different_lengths_are_refused() -> None:
         trials_from_columns(a_table(choice=[1.0]))
 
 
-def test_a_block_is_found_within_a_hundredth() -> None:
+def test_a_block_matches_within_a_hundredth() -> None:
     assert in_block([0.19999999999999996, 0.25, 0.2], 0.2).tolist() == [True, False, True]
 
 
@@ -200,7 +200,7 @@ def test_any_table_gives_a_summary_that_is_json(
     trials = trials_from_columns(
         {name: np.array(column, dtype=np.float64) for name, column in columns.items()}
     )
-    found = analyse_behaviour(trials).to_dict()
-    json.dumps(found, allow_nan=False)
-    assert found["summary"]["n_trials"] == len(rows)
-    assert found["summary"]["performance"] is None or 0 <= found["summary"]["performance"] <= 1
+    behaviour = analyse_behaviour(trials).to_dict()
+    json.dumps(behaviour, allow_nan=False)
+    assert behaviour["summary"]["n_trials"] == len(rows)
+    assert behaviour["summary"]["performance"] is None or 0 <= behaviour["summary"]["performance"] <= 1

@@ -16,8 +16,8 @@ from cingulum.analysis.criteria import (
     Over,
     SessionMeasures,
     Stage,
+    abandonment_status,
     check,
-    given_up,
     judge,
 )
 
@@ -62,7 +62,7 @@ def test_a_bias_to_either_side_is_too_much() -> None:
     assert answers == [False, True, True, False]
 
 
-def test_what_is_missing_is_said_in_the_units_of_people() -> None:
+def test_missing_conditions_are_shown_in_readable_units() -> None:
     days = [a_session("Mon", performance=0.914), a_session("Tue", performance=0.731)]
     answer = check(SKILLED, days, {})
     assert answer.missing == "performance: 73.1 % on Tue, must be at least 80 % in each session"
@@ -76,7 +76,7 @@ def test_an_unknown_measure_does_not_pass() -> None:
     assert check(SYMMETRIC, (), {"bias": float("nan")}).passed is None
 
 
-def test_a_kind_of_session_implies_the_status_needed_to_be_given_it() -> None:
+def test_a_kind_of_session_implies_the_status_it_requires() -> None:
     assert judge(LADDER, [a_session("Mon", "test", n_trials=3)], {}).status == "novice"
 
 
@@ -94,9 +94,9 @@ def test_count_counts_sessions_that_have_it() -> None:
 
 
 def test_giving_up_comes_after_so_many_sessions_without_getting_further() -> None:
-    assert given_up(LADDER, "new", {"shaping": 5}) == "stopped"
-    assert given_up(LADDER, "new", {"shaping": 4, "test": 9}) is None
-    assert given_up(LADDER, "novice", {"shaping": 50}) is None
+    assert abandonment_status(LADDER, "new", {"shaping": 5}) == "stopped"
+    assert abandonment_status(LADDER, "new", {"shaping": 4, "test": 9}) is None
+    assert abandonment_status(LADDER, "novice", {"shaping": 50}) is None
 
 
 def test_no_sessions_are_the_start_of_the_ladder() -> None:

@@ -98,7 +98,7 @@ def test_two_tasks_in_one_session_are_written_apart(tmp_path: Path, sessions: di
     assert counts == [719, 532]
 
 
-def test_a_table_without_choices_says_so(tmp_path: Path) -> None:
+def test_a_table_without_choices_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "alf").mkdir()
     pq.write_table(pa.table({"response_times": [1.0]}), tmp_path / "alf/_ibl_trials.table.pqt")
     with pytest.raises(MissingColumns, match="contrastLeft"):

@@ -22,7 +22,7 @@ def a_recording(events_s: list[float]) -> np.ndarray[tuple[int], np.dtype[np.flo
     return signal
 
 
-def test_a_transient_is_seen_at_its_event() -> None:
+def test_a_transient_appears_at_its_event() -> None:
     events = [10.0, 30.0, 50.0]
     cut = peri_event(TIMES_S, a_recording(events), events, rate_hz=RATE_HZ)
     at_event = int(np.searchsorted(cut.offsets_s, 0.0))

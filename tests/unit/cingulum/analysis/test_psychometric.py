@@ -73,13 +73,13 @@ def test_the_same_counts_give_the_same_fit_and_the_same_intervals(sessions: dict
 
 def test_the_gradient_is_the_slope_of_the_likelihood() -> None:
     n, right = np.full(11, 60.0), np.linspace(3, 57, 11)
-    seen = Observed(IBL_CONTRASTS, n, right)
+    observed = Observed(IBL_CONTRASTS, n, right)
     at = np.array([[3.0, 25.0, 0.07, 0.12]])
-    gradient, _ = gradient_and_information(at, seen)
+    gradient, _ = gradient_and_information(at, observed)
     for i in range(4):
         step = np.zeros((1, 4))
         step[0, i] = 1e-5
-        slope = (log_likelihood(at + step, seen) - log_likelihood(at - step, seen)) / 2e-5
+        slope = (log_likelihood(at + step, observed) - log_likelihood(at - step, observed)) / 2e-5
         assert gradient[0, i] == pytest.approx(slope[0], rel=1e-5)
 
 
@@ -106,10 +106,10 @@ def test_any_counts_give_finite_parameters_no_start_can_better(
     fit = fit_psychometric(counts, PLOT_BOUNDS) if plot else fit_psychometric(counts)
     assert fit is not None
     assert np.isfinite(fit.parameters).all()
-    seen = Observed(counts.contrasts_percent, counts.n_trials.astype(float), counts.n_right.astype(float))
+    observed = Observed(counts.contrasts_percent, counts.n_trials.astype(float), counts.n_right.astype(float))
     plain = np.array([[0.0, 20.0, 0.05, 0.05]])
     if counts.contrasts_percent[-1] >= 0:
-        assert fit.log_likelihood >= log_likelihood(plain, seen)[0] - 1e-9
+        assert fit.log_likelihood >= log_likelihood(plain, observed)[0] - 1e-9
 
 
 def test_no_random_start_ends_higher() -> None:
@@ -124,8 +124,8 @@ def test_no_random_start_ends_higher() -> None:
         starts = np.column_stack(
             [rng.uniform(-100, 100, 40), 10 ** rng.uniform(-1, 2, 40), rng.random((40, 2))]
         )
-        seen = Observed(IBL_CONTRASTS, n.astype(float), right.astype(float))
-        _, heights = maximise(starts, seen, lower, upper)
+        observed = Observed(IBL_CONTRASTS, n.astype(float), right.astype(float))
+        _, heights = maximise(starts, observed, lower, upper)
         assert heights.max() <= fit.log_likelihood + 1e-3
 
 
@@ -151,7 +151,7 @@ def test_a_session_without_trials_has_an_empty_curve() -> None:
     assert curve.to_dict()["n_trials"] == []
 
 
-def test_blocks_are_found_though_stored_inexactly(sessions: dict[str, Trials]) -> None:
+def test_blocks_match_although_stored_inexactly(sessions: dict[str, Trials]) -> None:
     biased = sessions["2020-09-01"]
     assert [curve.block for curve in psychometric_by_block(biased)] == [0.2, 0.5, 0.8]
     assert biased.probability_left is not None

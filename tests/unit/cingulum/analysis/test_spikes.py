@@ -18,38 +18,38 @@ EVENTS = st.lists(st.one_of(st.floats(0, 10), st.just(float("nan"))), max_size=6
 
 def test_a_real_probe_s_counts_are_those_of_a_plain_histogram(probe: ProbeRecording) -> None:
     trains = spike_trains(probe.times_s, probe.clusters)
-    found = raster_counts(trains, probe.event_times_s)
-    assert found.counts.shape == (289, 18, 80)
+    counts = raster_counts(trains, probe.event_times_s)
+    assert counts.counts.shape == (289, 18, 80)
     for row in (0, 100, 288):
         own = probe.times_s[probe.clusters == trains.units[row]]
         for event in (0, 17):
-            expected, _ = np.histogram(own - probe.event_times_s[event], bins=found.edges_s)
-            assert found.counts[row, event].sum() == pytest.approx(expected.sum(), abs=1)
-            assert np.abs(found.counts[row, event].astype(int) - expected).sum() <= 2
+            expected, _ = np.histogram(own - probe.event_times_s[event], bins=counts.edges_s)
+            assert counts.counts[row, event].sum() == pytest.approx(expected.sum(), abs=1)
+            assert np.abs(counts.counts[row, event].astype(int) - expected).sum() <= 2
 
 
 def test_a_psth_averages_the_events_of_its_condition(probe: ProbeRecording) -> None:
     trains = spike_trains(probe.times_s, probe.clusters)
-    found = raster_counts(trains, probe.event_times_s)
+    counts = raster_counts(trains, probe.event_times_s)
     first = probe.event_groups == 0
-    answer = psth(found, {"first": first, "second": ~first}, smoothing_s=None)
+    answer = psth(counts, {"first": first, "second": ~first}, smoothing_s=None)
     assert answer.n_events.tolist() == [first.sum(), (~first).sum()]
-    np.testing.assert_allclose(answer.rate_hz[:, 0], found.counts[:, first].mean(axis=1) / 0.025)
-    expected = found.counts[:, first].std(axis=1, ddof=1) / np.sqrt(first.sum()) / 0.025
+    np.testing.assert_allclose(answer.rate_hz[:, 0], counts.counts[:, first].mean(axis=1) / 0.025)
+    expected = counts.counts[:, first].std(axis=1, ddof=1) / np.sqrt(first.sum()) / 0.025
     np.testing.assert_allclose(answer.sem_hz[:, 0], expected)
 
 
 def test_smoothing_keeps_the_number_of_spikes(probe: ProbeRecording) -> None:
-    found = raster_counts(spike_trains(probe.times_s, probe.clusters), probe.event_times_s)
+    counts = raster_counts(spike_trains(probe.times_s, probe.clusters), probe.event_times_s)
     everything = {"all": np.ones(18, dtype=bool)}
-    rough, smooth = (psth(found, everything, smoothing_s=s).rate_hz for s in (None, 0.025))
+    rough, smooth = (psth(counts, everything, smoothing_s=s).rate_hz for s in (None, 0.025))
     assert smooth.mean() == pytest.approx(rough.mean(), rel=0.02)
     assert smooth.std() < rough.std()
 
 
 def test_a_condition_without_events_has_no_rate_and_one_event_no_error() -> None:
-    found = raster_counts(spike_trains([1.0], [0]), [1.0, 2.0], window_s=(-0.5, 0.5), bin_s=0.5)
-    answer = psth(found, {"none": [False, False], "one": [True, False]}).to_dict()
+    counts = raster_counts(spike_trains([1.0], [0]), [1.0, 2.0], window_s=(-0.5, 0.5), bin_s=0.5)
+    answer = psth(counts, {"none": [False, False], "one": [True, False]}).to_dict()
     json.dumps(answer, allow_nan=False)
     assert answer["rate_hz"][0][0] == [None, None]
     assert answer["sem_hz"][0][1] == [None, None]
@@ -79,11 +79,11 @@ def test_spikes_that_cannot_be_are_refused(times: list[float], clusters: list[in
 @given(SPIKES, EVENTS)
 def test_dots_and_counts_agree(spikes: list[tuple[float, int]], events: list[float]) -> None:
     trains = spike_trains([time for time, _ in spikes], [unit for _, unit in spikes])
-    found = raster_counts(trains, events, window_s=(-1.0, 1.0), bin_s=0.1)
+    counts = raster_counts(trains, events, window_s=(-1.0, 1.0), bin_s=0.1)
     for row, unit in enumerate(trains.units):
         dots = raster(trains, int(unit), events)
         assert (
-            np.bincount(dots.event, minlength=len(events)).tolist() == found.counts[row].sum(axis=1).tolist()
+            np.bincount(dots.event, minlength=len(events)).tolist() == counts.counts[row].sum(axis=1).tolist()
         )
         assert ((dots.offset_s >= -1.0 - 1e-9) & (dots.offset_s < 1.0 + 1e-9)).all()
 
@@ -97,7 +97,7 @@ def test_no_spikes_and_no_events_are_empty_answers() -> None:
 def test_events_outside_the_recording_are_not_silence() -> None:
     trains = spike_trains([10.05, 20.05], [0, 0])
     events = [10.0, 20.0, 500.0, np.nan]
-    found = raster_counts(trains, events, window_s=(0.0, 0.1), bin_s=0.1, recording_s=(0.0, 30.0))
-    answer = psth(found, {"all": np.ones(4, dtype=bool)}, smoothing_s=None)
+    counts = raster_counts(trains, events, window_s=(0.0, 0.1), bin_s=0.1, recording_s=(0.0, 30.0))
+    answer = psth(counts, {"all": np.ones(4, dtype=bool)}, smoothing_s=None)
     assert answer.n_events.tolist() == [2]
     assert answer.rate_hz[0, 0].tolist() == [10.0]

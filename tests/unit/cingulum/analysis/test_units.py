@@ -26,14 +26,14 @@ MILLISECONDS = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 2)), max_s
 
 def test_a_real_unit_s_autocorrelogram_is_the_histogram_of_its_differences(probe: ProbeRecording) -> None:
     trains = spike_trains(probe.times_s, probe.clusters)
-    found = autocorrelograms(trains, window_s=0.05, bin_s=0.001)
-    assert found.counts.shape == (289, 100)
+    grams = autocorrelograms(trains, window_s=0.05, bin_s=0.001)
+    assert grams.counts.shape == (289, 100)
     busiest = int(np.argmax(trains.n_spikes))
     own = trains.times_s[trains.place == busiest]
     lags = own[None, :] - own[:, None]
     expected, _ = np.histogram(lags[lags > 0], bins=np.arange(51) * 0.001)
-    assert np.abs(found.counts[busiest, 50:] - expected).sum() <= 2
-    np.testing.assert_array_equal(found.counts, found.counts[:, ::-1])
+    assert np.abs(grams.counts[busiest, 50:] - expected).sum() <= 2
+    np.testing.assert_array_equal(grams.counts, grams.counts[:, ::-1])
 
 
 def test_real_quality_is_in_range_and_json(probe: ProbeRecording) -> None:
@@ -79,15 +79,15 @@ def test_presence_is_the_share_of_stretches_with_a_spike() -> None:
 
 def test_a_recording_may_begin_at_any_time() -> None:
     trains = spike_trains([101.0, 111.0], [0, 0])
-    found = counts_over_time(trains, duration_s=20.0, bin_s=10.0, start_s=100.0)
-    assert found.values.tolist() == [[1.0, 1.0]]
-    assert found.edges_s.tolist() == [100.0, 110.0, 120.0]
+    over_time = counts_over_time(trains, duration_s=20.0, bin_s=10.0, start_s=100.0)
+    assert over_time.values.tolist() == [[1.0, 1.0]]
+    assert over_time.edges_s.tolist() == [100.0, 110.0, 120.0]
 
 
 def test_amplitude_and_depth_over_time_are_medians_per_unit() -> None:
     trains = spike_trains([0.1, 0.2, 0.3, 1.2], [0, 1, 0, 0])
-    found = median_over_time(trains, [10.0, 99.0, 30.0, 50.0], duration_s=2.0, bin_s=1.0)
-    assert found.to_dict()["values"] == [[20.0, 50.0], [99.0, None]]
+    over_time = median_over_time(trains, [10.0, 99.0, 30.0, 50.0], duration_s=2.0, bin_s=1.0)
+    assert over_time.to_dict()["values"] == [[20.0, 50.0], [99.0, None]]
     quality = unit_quality(trains, 2.0, amplitudes_uv=[10.0, 99.0, 30.0, 50.0], depths_um=[20.0] * 4)
     assert quality.amplitude_median_uv.tolist() == [30.0, 99.0]
     assert quality.depth_median_um.tolist() == [20.0, 20.0]
@@ -97,10 +97,10 @@ def test_a_drift_map_holds_every_spike_that_has_a_depth() -> None:
     rng = np.random.default_rng(1)
     times, depths = rng.uniform(0, 60, 5000), rng.uniform(0, 3840, 5000)
     depths[:10] = np.nan
-    found = drift_map(times, depths, np.full(5000, 80.0))
-    assert found.n_spikes.sum() == 4990
-    assert found.n_spikes.shape == found.mean_amplitude_uv.shape
-    assert np.nanmax(found.mean_amplitude_uv) == pytest.approx(80.0)
+    drift = drift_map(times, depths, np.full(5000, 80.0))
+    assert drift.n_spikes.sum() == 4990
+    assert drift.n_spikes.shape == drift.mean_amplitude_uv.shape
+    assert np.nanmax(drift.mean_amplitude_uv) == pytest.approx(80.0)
     assert drift_map([], [], []).n_spikes.tolist() == [[0]]
 
 

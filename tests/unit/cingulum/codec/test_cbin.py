@@ -202,15 +202,15 @@ def test_a_flipped_byte_is_noticed_wherever_it_is(write_raw: WriteRaw) -> None:
 def test_only_the_chunks_that_hold_the_slice_are_fetched(write_raw: WriteRaw) -> None:
     samples = a_recording(5_000, 3)
     path = written_by_mtscomp(write_raw(samples), samples)
-    content, asked = path.read_bytes(), []
+    content, ranges = path.read_bytes(), []
 
     def read_range(offset: int, length: int) -> bytes:
-        asked.append(offset)
+        ranges.append(offset)
         return content[offset : offset + length]
 
     reader = CbinReader(read_range, CbinHeader.parse(path.with_suffix(".ch").read_text()))
     assert np.array_equal(reader.read(2_000, 3_000, slice(0, 2)), samples[2_000:3_000, :2])
-    assert asked == [reader.chunk_offsets[2]]
+    assert ranges == [reader.chunk_offsets[2]]
     assert reader.read(4_000, 4_000).shape == (0, 3)
     with pytest.raises(IndexError):
         reader.read(0, 5_001)
@@ -258,8 +258,8 @@ def a_header(**changes: Any) -> dict[str, Any]:
         ({"cingulum_tail_base64": "*"}, "base64"),
     ],
 )
-def test_a_hostile_or_broken_header_is_refused_by_name(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(InvalidHeader, match=said):
+def test_a_hostile_or_broken_header_is_refused_by_name(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidHeader, match=message):
         CbinHeader.parse(json.dumps(a_header(**changes)))
 
 
@@ -269,7 +269,7 @@ def test_a_header_that_is_no_json_object_is_refused(content: str) -> None:
         CbinHeader.parse(content)
 
 
-def test_a_cbin_without_its_header_says_what_is_missing(tmp_path: Path) -> None:
+def test_the_error_of_a_cbin_without_header_names_the_header(tmp_path: Path) -> None:
     (tmp_path / "probe.cbin").write_bytes(b"")
     with pytest.raises(InvalidHeader, match=r"probe\.ch is missing"):
         CbinFile(tmp_path / "probe.cbin")
@@ -281,7 +281,7 @@ def test_an_empty_recording_is_refused_by_name(write_raw: WriteRaw) -> None:
         compress_to_cbin(write_raw(samples[:0]), layout=a_layout(samples))
 
 
-def test_nothing_is_overwritten_unless_told(write_raw: WriteRaw) -> None:
+def test_nothing_is_overwritten_unless_requested(write_raw: WriteRaw) -> None:
     samples = a_recording()
     raw = write_raw(samples)
     compress_to_cbin(raw, layout=a_layout(samples))

@@ -25,10 +25,14 @@ KERNELS: list[KernelName] = ["numpy", "numba"]
 rng = np.random.default_rng(7)
 
 
-def same(found: NDArray[Any], wanted: NDArray[Any]) -> bool:
+def same(decoded: NDArray[Any], expected: NDArray[Any]) -> bool:
     """Equal bit for bit, so that NaN equals NaN."""
-    little = wanted.astype(wanted.dtype.newbyteorder("<"))
-    return found.shape == wanted.shape and found.dtype == little.dtype and found.tobytes() == little.tobytes()
+    little = expected.astype(expected.dtype.newbyteorder("<"))
+    return (
+        decoded.shape == expected.shape
+        and decoded.dtype == little.dtype
+        and decoded.tobytes() == little.tobytes()
+    )
 
 
 ODD_RECORDINGS: dict[str, NDArray[Any]] = {
@@ -137,9 +141,9 @@ def test_the_sync_word_does_not_close_the_holes_of_the_others() -> None:
     draw = np.random.default_rng(5)
     samples = (draw.normal(0, 6, (6_000, 20)).astype("<i2") * 12).astype("<i2")
     samples[:, -1] = draw.integers(-32768, 32767, 6_000)
-    told, untold = encode(samples, digital=[19]), encode(samples)
-    assert same(decode(told), samples)
-    assert len(told) < 0.7 * len(untold)
+    hinted, untold = encode(samples, digital=[19]), encode(samples)
+    assert same(decode(hinted), samples)
+    assert len(hinted) < 0.7 * len(untold)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -151,17 +155,17 @@ def test_channels_are_decoded_without_the_others_bytes(
     samples = a_recording(3_000, 150, dtype="<i2").astype(dtype)
     shanks = [channel % 2 for channel in range(150)]
     data = encode(samples, preset=preset, digital=[149], shanks=shanks)
-    for wanted in ([0], [149, 3], [70, 70, 2], list(range(100, 108)), []):
+    for channels in ([0], [149, 3], [70, 70, 2], list(range(100, 108)), []):
         fetched: list[int] = []
 
         def fetch(offset: int, length: int, fetched: list[int] = fetched) -> bytes:
             fetched.append(min(length, len(data) - offset))
             return data[offset : offset + length]
 
-        found = EncodedChunk.parse(fetch, len(data), first_bytes=FIXED.size).decode(
-            np.array(wanted, np.int64), kernel
+        decoded = EncodedChunk.parse(fetch, len(data), first_bytes=FIXED.size).decode(
+            np.array(channels, np.int64), kernel
         )
-        assert same(np.ascontiguousarray(found), samples[:, wanted])
+        assert same(np.ascontiguousarray(decoded), samples[:, channels])
         assert sum(fetched) < len(data) * 0.75
 
 

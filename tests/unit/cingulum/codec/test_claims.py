@@ -42,7 +42,7 @@ UUIDS = ("e9fabe60-2075-41af-ba5a-b126ca965f88", "8f81ad37-a9ea-4406-9de4-46531d
 
 
 def fields(meta: dict[str, str], facts: Facts = FACTS) -> list[str]:
-    return [found.field for found in contradictions(claims_of_meta(meta, "a.meta"), facts)]
+    return [contradiction.field for contradiction in contradictions(claims_of_meta(meta, "a.meta"), facts)]
 
 
 def test_a_meta_that_is_right_is_contradicted_by_nothing() -> None:
@@ -115,8 +115,8 @@ def test_seconds_may_be_rounded_as_they_are_printed(text: str, n_samples: int, *
 
 def test_a_ch_is_compared_with_its_file_and_with_itself() -> None:
     header = {"chunk_offsets": [0, 100], "shape": [600, 16]}
-    found = contradictions(claims_of_ch(header, "a.ch"), replace(FACTS, compressed_bytes=99))
-    assert [str(one) for one in found] == [
+    result = contradictions(claims_of_ch(header, "a.ch"), replace(FACTS, compressed_bytes=99))
+    assert [str(contradiction) for contradiction in result] == [
         "a.ch: chunk_offsets claims 100, but the file has 99 bytes",
         "a.ch: shape claims 16, but the file has 17 channels",
     ]
@@ -146,7 +146,7 @@ NUMBERS = ["", "0", "-1", "17", "1e400", "nan", "1_7", "١٧", "16,0,1", "16,0",
         st.text() | st.sampled_from(NUMBERS),
     )
 )
-def test_whatever_a_meta_says_is_understood_or_refused_in_words(meta: dict[str, str]) -> None:
+def test_any_meta_is_parsed_or_refused_with_a_reason(meta: dict[str, str]) -> None:
     contradictions(claims_of_meta(meta, "a.meta"), FACTS)
     try:
         layout = RawLayout.from_spikeglx(meta)
@@ -158,8 +158,8 @@ def test_whatever_a_meta_says_is_understood_or_refused_in_words(meta: dict[str, 
 
 @given(st.text() | st.none() | st.integers())
 def test_a_hash_is_forty_digits_that_are_not_all_the_same(text: object) -> None:
-    found = hash_or_none(text)
-    assert found is None or (len(found) == 40 and int(found, 16) >= 0 and len(set(found)) > 1)
+    value = hash_or_none(text)
+    assert value is None or (len(value) == 40 and int(value, 16) >= 0 and len(set(value)) > 1)
 
 
 def a_raw_file(folder: Path, name: str = "probe.ap.bin", n_samples: int = 600) -> Path:
@@ -211,7 +211,7 @@ def test_a_pair_with_two_uuids_belongs_together(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", ["cut", "extended"])
-def test_a_cbin_of_another_size_than_its_ch_says_is_named(tmp_path: Path, change: str) -> None:
+def test_a_cbin_of_another_size_than_in_its_ch_is_reported(tmp_path: Path, change: str) -> None:
     raw = a_raw_file(tmp_path)
     a_meta(raw.with_suffix(".meta"))
     compress_to_cbin(raw)
@@ -247,11 +247,14 @@ def test_open_ephys_sync_channels_carry_bits(tmp_path: Path) -> None:
 def test_open_ephys_claims_are_compared(tmp_path: Path) -> None:
     raw = an_open_ephys(tmp_path, [f"CH{n}" for n in range(16)])
     raw.write_bytes(raw.read_bytes() + b"xyz")
-    assert [one.field for one in compress(raw).contradictions] == ["num_channels", "channels"]
+    assert [contradiction.field for contradiction in compress(raw).contradictions] == [
+        "num_channels",
+        "channels",
+    ]
 
 
 @pytest.mark.parametrize("stream", [{"num_channels": None}, {"sample_rate": "fast"}, {"num_channels": [1]}])
-def test_an_open_ephys_structure_that_says_no_numbers_is_refused(
+def test_an_open_ephys_structure_without_numbers_is_refused(
     tmp_path: Path, stream: dict[str, object]
 ) -> None:
     with pytest.raises(CodecError, match="num_channels or sample_rate"):

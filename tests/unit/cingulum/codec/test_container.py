@@ -81,24 +81,24 @@ def test_slices_equal_the_source_across_chunks_and_channels(write_raw: WriteRaw)
             (1_990, 4_010, [0, 79, 33]),
             (5_199, 5_200, slice(64, 70)),
         ]:
-            found = recording.read(t0, t1, channels)
-            assert np.array_equal(found, samples[t0:t1] if channels is None else samples[t0:t1, channels])
+            part = recording.read(t0, t1, channels)
+            assert np.array_equal(part, samples[t0:t1] if channels is None else samples[t0:t1, channels])
 
 
 def test_a_slice_over_a_network_asks_for_few_bytes_in_few_ranges(write_raw: WriteRaw) -> None:
     samples = np.random.default_rng(0).normal(0, 20, (60_000, 128)).astype("<i2")
     raw = write_raw(samples)
     compress(raw, layout=RawLayout(128, 30_000.0), preset="fast")
-    content, asked = raw.with_suffix(".cgl").read_bytes(), []
+    content, ranges = raw.with_suffix(".cgl").read_bytes(), []
 
     def read_range(offset: int, length: int) -> bytes:
-        asked.append(length)
+        ranges.append(length)
         return content[offset : offset + length]
 
     reader = CglReader(read_range, read_index(read_range, len(content)))
     assert np.array_equal(reader.read(30_000, 60_000, [5, 6]), samples[30_000:60_000, 5:7])
-    assert len(asked) == 3
-    assert sum(asked) < len(content) / 10
+    assert len(ranges) == 3
+    assert sum(ranges) < len(content) / 10
 
 
 def test_a_fractional_rate_gives_the_same_edges_to_writer_and_reader(write_raw: WriteRaw) -> None:
@@ -219,9 +219,9 @@ def half_done(raw: Path, layout: RawLayout) -> None:
     fork = multiprocessing.get_context("fork")
 
     def die_after_five_chunks() -> None:
-        def count(progress: object, seen: list[object] = []) -> None:  # noqa: B006  a counter of this process
-            seen.append(progress)
-            if len(seen) == 5:
+        def count(progress: object, calls: list[object] = []) -> None:  # noqa: B006  a counter of this process
+            calls.append(progress)
+            if len(calls) == 5:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         compress(raw, layout=layout, chunk_s=0.5, threads=1, on_progress=count)
@@ -280,7 +280,7 @@ def test_what_does_not_decode_to_the_source_never_gets_the_name(
 ) -> None:
     samples = a_recording()
     raw = write_raw(samples)
-    monkeypatch.setattr("cingulum.codec.container_writer.encode", lambda given, **_: encode(given + 1))
+    monkeypatch.setattr("cingulum.codec.container_writer.encode", lambda samples, **_: encode(samples + 1))
     with pytest.raises(ProofFailed):
         compress(raw, layout=a_layout(samples))
     assert [path.name for path in raw.parent.iterdir()] == ["probe.ap.bin"]
@@ -365,7 +365,9 @@ def test_the_hash_that_spikeglx_wrote_is_compared(write_raw: WriteRaw) -> None:
     for sha1, as_acquired in [(digests_of(raw).sha1, True), ("ab" * 20, False), ("0" * 40, True)]:
         meta = {"nSavedChans": str(samples.shape[1]), "imSampRate": "1000", "fileSHA1": sha1}
         result = compress(raw, layout=RawLayout.from_spikeglx(meta), overwrite=True)
-        assert [one.field for one in result.contradictions] == ([] if as_acquired else ["fileSHA1"])
+        assert [contradiction.field for contradiction in result.contradictions] == (
+            [] if as_acquired else ["fileSHA1"]
+        )
         assert any("fileSHA1 claims" in warning for warning in result.warnings) is not as_acquired
 
 

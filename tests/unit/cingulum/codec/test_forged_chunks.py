@@ -192,8 +192,8 @@ def test_a_rans_stream_of_no_word_at_all_is_refused(kernel: KernelName) -> None:
     """Two bytes, of an escape, are all that there is to read; a word has four."""
     head = Head.parse(Fixed.parse(good := encode(a_recording(40_000, 1))), good)
     assert head.states is not None
-    one = np.ones(1, np.uint32)
-    no_words = replace(head, words=0 * one, symbol_bytes=0 * one, exceptions=one)
+    single = np.ones(1, np.uint32)
+    no_words = replace(head, words=0 * single, symbol_bytes=0 * single, exceptions=single)
     data = sealed(replace(Fixed.parse(good), raw_crc=0), no_words, b"ab")
     with pytest.raises(CodecError, match="rANS stream does not end"):
         decode(data, kernel=kernel)

@@ -29,8 +29,8 @@ def reader() -> dict[str, Any]:
 @pytest.mark.parametrize("name", sorted(set(ODD_RECORDINGS) - {"5,000 channels x 50 samples"}))
 def test_the_pages_reader_reads_every_odd_chunk(reader: dict[str, Any], name: str, preset: Any) -> None:
     samples = ODD_RECORDINGS[name]
-    found = reader["read_chunk"](encode(samples, preset=preset))
-    assert same(np.ascontiguousarray(found), samples)
+    decoded = reader["read_chunk"](encode(samples, preset=preset))
+    assert same(np.ascontiguousarray(decoded), samples)
 
 
 def test_the_pages_reader_reads_shanks_and_digital_words(reader: dict[str, Any]) -> None:

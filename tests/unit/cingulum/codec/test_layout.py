@@ -36,7 +36,7 @@ def test_an_open_ephys_folder_tells_its_streams(tmp_path: Path) -> None:
         RawLayout.from_open_ephys({"continuous": [stream]}, "Probe-B")
 
 
-def test_without_a_companion_the_error_says_what_was_looked_for(tmp_path: Path) -> None:
+def test_without_a_companion_the_error_names_the_expected_files(tmp_path: Path) -> None:
     with pytest.raises(InvalidLayout, match=r"probe\.ap\.meta nor a structure\.oebin"):
         RawLayout.beside(tmp_path / "probe.ap.bin")
 

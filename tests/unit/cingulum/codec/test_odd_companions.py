@@ -62,8 +62,8 @@ def test_an_odd_field_of_a_ch_is_refused_or_doubted(name: str) -> None:
         except CodecError:
             continue
         json.loads(header.to_json())
-        for one in contradictions(header.claims, FACTS):
-            assert str(one).isprintable()
+        for contradiction in contradictions(header.claims, FACTS):
+            assert str(contradiction).isprintable()
 
 
 @pytest.mark.parametrize("name", sorted(META))
@@ -72,6 +72,6 @@ def test_an_odd_entry_of_a_meta_is_doubted_or_passed_over(name: str) -> None:
         text = "".join(f"{key}={value}\n" for key, value in (META | {name: str(odd)}).items())
         meta = parse_meta(text)
         gains = uv_per_bit(meta, n_channels=3)
-        assert gains is None or np.isfinite([one for one in gains if one is not None]).all()
-        for one in contradictions(claims_of_meta(meta, "a.meta"), FACTS):
-            assert str(one).isprintable()
+        assert gains is None or np.isfinite([gain for gain in gains if gain is not None]).all()
+        for contradiction in contradictions(claims_of_meta(meta, "a.meta"), FACTS):
+            assert str(contradiction).isprintable()

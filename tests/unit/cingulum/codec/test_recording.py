@@ -40,11 +40,11 @@ def folder(write_raw: WriteRaw) -> Path:
 class Ranges(BaseHTTPRequestHandler):
     """Serves one folder as an object store does: ranges, sizes and entity tags."""
 
-    asked: list[str]
+    requests: list[str]
     plain = False
 
-    def __init__(self, folder: Path, asked: list[str], *args: object) -> None:
-        self.folder, self.asked = folder, asked
+    def __init__(self, folder: Path, requests: list[str], *args: object) -> None:
+        self.folder, self.requests = folder, requests
         super().__init__(*args)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
@@ -53,7 +53,7 @@ class Ranges(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         content = file.read_bytes()
-        self.asked.append(self.headers.get("Range", ""))
+        self.requests.append(self.headers.get("Range", ""))
         if self.path.endswith("?plain"):
             self.send_response(200)
             self.end_headers()
@@ -68,17 +68,17 @@ class Ranges(BaseHTTPRequestHandler):
         self.wfile.write(part)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Not logged."""
 
 
 @pytest.fixture
-def asked() -> list[str]:
+def requests() -> list[str]:
     return []
 
 
 @pytest.fixture
-def address(folder: Path, asked: list[str]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranges, folder, asked))
+def address(folder: Path, requests: list[str]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranges, folder, requests))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -130,7 +130,7 @@ def renamed(folder: Path, names: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("suffix", [".cgl", ".cbin"])
 @pytest.mark.parametrize("meta", [f"probe.ap.{UUIDS[2]}", "probe.ap"], ids=["its uuid", "plain"])
-def test_companions_at_an_address_are_found_by_meaning(
+def test_companions_at_an_address_are_matched_by_meaning(
     folder: Path, address: str, suffix: str, meta: str
 ) -> None:
     """A server answers to names without their UUID; a .meta that contradicts is heard of, wherever it is named."""
@@ -145,7 +145,9 @@ def test_companions_at_an_address_are_found_by_meaning(
         assert np.array_equal(recording[1_500:1_600], SAMPLES[1_500:1_600])
 
 
-def test_a_cbin_at_an_address_without_its_ch_says_how_to_name_it(folder: Path, address: str) -> None:
+def test_the_error_of_a_cbin_at_an_address_without_ch_shows_how_to_name_it(
+    folder: Path, address: str
+) -> None:
     renamed(folder, {".cbin": f"probe.ap.{UUIDS[0]}", ".ch": f"probe.ap.{UUIDS[1]}"})
     cbin, ch = (f"{address}/probe.ap.{UUIDS[n]}.{end}" for n, end in enumerate(("cbin", "ch")))
     with pytest.raises(InvalidHeader, match="ch=ADDRESS"):
@@ -154,15 +156,15 @@ def test_a_cbin_at_an_address_without_its_ch_says_how_to_name_it(folder: Path, a
         assert recording.shape == SAMPLES.shape
 
 
-def test_what_was_fetched_once_is_kept(address: str, asked: list[str], tmp_path: Path) -> None:
+def test_what_was_fetched_once_is_kept(address: str, requests: list[str], tmp_path: Path) -> None:
     def read() -> NDArray[np.int16]:
         with Recording.open(f"{address}/probe.ap.cgl", cache=tmp_path / "cache") as recording:
             return np.asarray(recording[0:3_000])
 
     first = read()
-    n_asked = len(asked)
+    n_requests = len(requests)
     assert np.array_equal(read(), first)
-    assert asked[n_asked:] == ["bytes=0-0"]
+    assert requests[n_requests:] == ["bytes=0-0"]
 
 
 def test_a_server_without_ranges_is_refused_by_name(address: str) -> None:

@@ -30,10 +30,10 @@ def test_a_version_2_array_comes_back(tmp_path: Path, dtype: str, order: Any) ->
         compressors=CingulumCodec(),
     )
     written[:] = samples
-    found = zarr.open_array(tmp_path / "v2.zarr", mode="r")
-    assert found.metadata.to_dict()["compressor"] == {"id": "cingulum", "preset": "small"}
-    assert np.array_equal(found[:], samples)
-    assert np.array_equal(found[990:2_010, 3], samples[990:2_010, 3])
+    array = zarr.open_array(tmp_path / "v2.zarr", mode="r")
+    assert array.metadata.to_dict()["compressor"] == {"id": "cingulum", "preset": "small"}
+    assert np.array_equal(array[:], samples)
+    assert np.array_equal(array[990:2_010, 3], samples[990:2_010, 3])
 
 
 @pytest.mark.parametrize("preset", ["small", "fast"])
@@ -47,13 +47,13 @@ def test_a_version_3_array_comes_back(tmp_path: Path, preset: Any) -> None:
         compressors=[CingulumBytes(preset=preset)],
     )
     written[:] = samples
-    found = zarr.open_array(tmp_path / "v3.zarr", mode="r")
-    assert np.array_equal(found[:], samples)
+    array = zarr.open_array(tmp_path / "v3.zarr", mode="r")
+    assert np.array_equal(array[:], samples)
     stored = sum(path.stat().st_size for path in (tmp_path / "v3.zarr").rglob("*") if path.is_file())
     assert stored < samples.nbytes * 0.8
 
 
-def test_both_are_found_by_their_entry_points() -> None:
+def test_both_are_loaded_by_their_entry_points() -> None:
     assert isinstance(numcodecs.get_codec({"id": "cingulum", "preset": "fast"}), CingulumCodec)
     assert zarr.registry.get_codec_class("cingulum") is CingulumBytes
 

@@ -28,21 +28,21 @@ def tips(figure: Figure) -> list[str]:
 
 def marks(figure: Figure, tag: str, role: str = "", attribute: str = "fill") -> list[ET.Element]:
     """Elements of one kind in one role."""
-    wanted = f"cg-{attribute}-{role}" if role else ""
-    return [one for one in parsed(figure).iter(SVG + tag) if wanted in one.get("class", "")]
+    css_class = f"cg-{attribute}-{role}" if role else ""
+    return [element for element in parsed(figure).iter(SVG + tag) if css_class in element.get("class", "")]
 
 
 def text_boxes(figure: Figure) -> list[tuple[str, float, float, float, float]]:
     """Each text with left, top, right, bottom in px, as the widest usual font would write it."""
     boxes = []
     for text in parsed(figure).iter(f"{SVG}text"):
-        said, size = "".join(text.itertext()), float(text.get("font-size", "12"))
-        wide = text_width_px(said, size, bold=text.get("font-weight") == "bold")
+        content, size = "".join(text.itertext()), float(text.get("font-size", "12"))
+        wide = text_width_px(content, size, bold=text.get("font-weight") == "bold")
         left = float(text.get("x", "0")) - wide * {"middle": 0.5, "end": 1.0}.get(
             text.get("text-anchor", ""), 0.0
         )
         base = float(text.get("y", "0"))
-        boxes.append((said, left, base - 0.75 * size, left + wide, base + 0.2 * size))
+        boxes.append((content, left, base - 0.75 * size, left + wide, base + 0.2 * size))
     return boxes
 
 

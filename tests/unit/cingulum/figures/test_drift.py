@@ -18,8 +18,8 @@ def test_above_5000_spikes_the_drift_map_is_one_image() -> None:
 
 
 def test_the_amplitudes_behind_the_shades_are_written_below() -> None:
-    said = words(drift_map(DriftMap([0.0, 1.0, 2.0], [20.0, 40.0, 60.0], [80.0, 90.0, 100.0])))
-    assert {"Amplitude", "80.4", "99.6 µV"} <= set(said)
+    texts = words(drift_map(DriftMap([0.0, 1.0, 2.0], [20.0, 40.0, 60.0], [80.0, 90.0, 100.0])))
+    assert {"Amplitude", "80.4", "99.6 µV"} <= set(texts)
 
 
 def test_spikes_of_unknown_amplitude_are_drawn_without_a_ramp() -> None:

@@ -34,9 +34,9 @@ def test_the_same_numbers_give_the_same_text(draw: Drawn) -> None:
 def test_a_screen_reader_hears_title_and_description(draw: Drawn, theme: str) -> None:
     figure = draw(theme=theme)
     root = parsed(figure)
-    said = [root.find(f".//*[@id='{key}']") for key in root.get("aria-labelledby", "").split()]
+    labels = [root.find(f".//*[@id='{key}']") for key in root.get("aria-labelledby", "").split()]
     assert root.get("role") == "img"
-    assert [one.text for one in said if one is not None] == [figure.title, figure.description]
+    assert [label.text for label in labels if label is not None] == [figure.title, figure.description]
 
 
 @every_figure
@@ -65,9 +65,9 @@ def test_a_finite_figure_names_no_colour_outside_its_theme(draw: Drawn) -> None:
 
 
 @every_empty_figure
-def test_empty_data_draw_a_figure_that_says_so(draw: Callable[[], Figure]) -> None:
+def test_empty_data_draw_a_figure_with_a_notice(draw: Callable[[], Figure]) -> None:
     figure = draw()
-    assert any("No " in said for said in words(figure))
+    assert any("No " in text for text in words(figure))
     assert "No " in figure.description
     assert not NOT_A_NUMBER.search(figure.svg.replace('fill="none"', ""))
     assert overlapping_texts(figure) == []

@@ -24,8 +24,8 @@ any_day = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 
 
 def test_criteria_and_milestones_are_named_in_the_figure() -> None:
-    said = set(words(performance_by_day(a_performance_record())))
-    assert {"trained 1a: 80 %", "trained 1b: 90 %", "trained 1a", "trained 1b", "ready for ephys"} <= said
+    texts = set(words(performance_by_day(a_performance_record())))
+    assert {"trained 1a: 80 %", "trained 1b: 90 %", "trained 1a", "trained 1b", "ready for ephys"} <= texts
 
 
 def test_the_description_tells_first_last_and_best() -> None:

@@ -33,8 +33,8 @@ def decoded(png: bytes) -> tuple[NDArray[np.uint8], bytes, bytes]:
 @given(st.integers(1, 9), st.integers(1, 9), st.lists(st.integers(0, 3), min_size=81, max_size=81))
 def test_what_is_encoded_is_what_a_decoder_reads(height: int, width: int, values: list[int]) -> None:
     pixels = np.array(values[: height * width], dtype=np.uint8).reshape(height, width)
-    read, palette, transparent = decoded(indexed_png(pixels, ["#0a5ea8", "#ffffff", "#102030"]))
-    np.testing.assert_array_equal(read, pixels)
+    decoded_pixels, palette, transparent = decoded(indexed_png(pixels, ["#0a5ea8", "#ffffff", "#102030"]))
+    np.testing.assert_array_equal(decoded_pixels, pixels)
     assert palette == bytes.fromhex("000000 0a5ea8 ffffff 102030")
     assert transparent == b"\x00"
 

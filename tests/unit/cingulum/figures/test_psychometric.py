@@ -59,14 +59,14 @@ def test_wilson_agrees_with_published_values() -> None:
     np.testing.assert_allclose(high, [0.3662, 0.2775], atol=2e-4)
 
 
-def test_a_fit_that_does_not_describe_the_choices_is_said_not_to() -> None:
+def test_a_fit_that_misses_the_choices_is_noted() -> None:
     """A session in which the animal did not see to it: bounds of plots hold the curve far from its points."""
     contrasts, right, trials = [-100, -50, 50, 100], [22, 29, 32, 33], [82] * 4
-    held = PsychometricFit(50.0, 50.0, 0.2, 0.2)
-    figure = psychometric_curve([PsychometricSeries("all trials", contrasts, right, trials, held)])
-    said = "all trials: the fit misses the interval at 3 of 4 contrasts."
-    assert said in words(figure)
-    assert figure.description.endswith(said)
+    bad_fit = PsychometricFit(50.0, 50.0, 0.2, 0.2)
+    figure = psychometric_curve([PsychometricSeries("all trials", contrasts, right, trials, bad_fit)])
+    sentence = "all trials: the fit misses the interval at 3 of 4 contrasts."
+    assert sentence in words(figure)
+    assert figure.description.endswith(sentence)
     assert not any("misses" in text for text in words(psychometric_curve([a_series()])))
 
 

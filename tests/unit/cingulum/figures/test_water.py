@@ -19,7 +19,7 @@ def test_the_number_of_days_is_written_above() -> None:
     assert "n = 28 days" in words(water_bars(a_water_record()))
 
 
-def test_what_is_missing_is_framed_and_told() -> None:
+def test_missing_water_is_framed_and_described() -> None:
     figure = water_bars(WaterRecord(days(2), [1.0, 1.0], (WaterKind("in the task", [0.4, 1.2]),)))
     assert "2 Mar: 0.60 mL missing" in tips(figure)
     assert figure.description.endswith(
@@ -33,7 +33,7 @@ def test_nothing_is_missing_on_a_day_with_no_water_due() -> None:
     assert "due" not in words(figure)
 
 
-def test_the_table_adds_up_what_was_given() -> None:
+def test_the_table_sums_the_water() -> None:
     kinds = (WaterKind("in the task", [0.4]), WaterKind("supplement", [0.5]))
     figure = water_bars(WaterRecord(days(1), [1.0], kinds))
     assert figure.table.columns == ("day", "due (mL)", "in the task (mL)", "supplement (mL)", "given (mL)")
@@ -42,7 +42,7 @@ def test_the_table_adds_up_what_was_given() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(anything, anything, anything), max_size=9), st.sampled_from([320, 640]))
-def test_whatever_was_given_the_figure_is_well_formed(
+def test_the_figure_is_well_formed_for_any_water(
     rows: list[tuple[float, float, float]], width_px: int
 ) -> None:
     due, task, rest = ([row[k] for row in rows] for k in range(3))

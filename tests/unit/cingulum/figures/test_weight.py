@@ -16,11 +16,11 @@ any_day = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 
 
 def test_lines_implant_and_restriction_are_named_in_the_figure() -> None:
-    said = words(weight_curve(a_weight_record()))
-    assert {"expected", "85 %", "75 %", "implant 2.93 g", "water restriction"} <= set(said)
+    texts = words(weight_curve(a_weight_record()))
+    assert {"expected", "85 %", "75 %", "implant 2.93 g", "water restriction"} <= set(texts)
 
 
-def test_a_weighing_below_a_limit_changes_shape_and_says_which_limit() -> None:
+def test_a_weighing_below_a_limit_changes_shape_and_names_the_limit() -> None:
     times = days(3)
     limit = WeightLine("80 %", times, [20.0, 20.0, 20.0], "warn")
     figure = weight_curve(WeightRecord(times, [24.0, 19.5, 20.0], limits=(limit,)))
@@ -40,7 +40,7 @@ def test_the_lowest_limit_crossed_is_the_one_named() -> None:
     assert figure.table.rows[1][-1] == "below floor"
 
 
-def test_a_limit_says_nothing_outside_the_days_it_is_known_for() -> None:
+def test_a_limit_applies_only_to_the_days_it_is_known_for() -> None:
     limit = WeightLine("80 %", days(2), [30.0, 30.0])
     figure = weight_curve(WeightRecord([date(2026, 5, 1)], [24.0], limits=(limit,)))
     assert figure.table.rows[0][-1] == ""
@@ -93,10 +93,10 @@ def test_whatever_was_written_down_the_figure_is_well_formed(
     implant_g: float,
     width_px: int,
 ) -> None:
-    line = WeightLine("80 %", [one[0] for one in limit], [one[1] for one in limit])
+    line = WeightLine("80 %", [point[0] for point in limit], [point[1] for point in limit])
     record = WeightRecord(
-        [one[0] for one in weighings],
-        [one[1] for one in weighings],
+        [weighing[0] for weighing in weighings],
+        [weighing[1] for weighing in weighings],
         line,
         (line,),
         (Implant(day, implant_g),),

@@ -31,8 +31,8 @@ def backcrossed(times: int) -> Pedigree:
 
 
 def test_ten_backcrosses_leave_a_thousandth_of_the_donor() -> None:
-    found = crosses(backcrossed(10), [f"b6_{n}" for n in range(1, 11)], ["donor"])
-    tenth, intercross = found["n10"], found["f1"]
+    results = crosses(backcrossed(10), [f"b6_{n}" for n in range(1, 11)], ["donor"])
+    tenth, intercross = results["n10"], results["f1"]
     assert tenth is not None
     assert intercross is not None
     assert (tenth.label, tenth.donor_fraction) == ("N10", 0.5**10)
@@ -43,21 +43,21 @@ def test_an_animal_bred_of_two_of_the_strain_is_of_the_strain() -> None:
     family = Pedigree(
         {"b3": Parents("b1", ("b2",)), "n1": Parents("d", ("b3",)), "n2": Parents("b3", ("n1",))}
     )
-    found = crosses(family, ["b1", "b2"], ["d"])["n2"]
-    assert found is not None
-    assert found.backcrosses == 2
+    result = crosses(family, ["b1", "b2"], ["d"])["n2"]
+    assert result is not None
+    assert result.backcrosses == 2
 
 
 def test_the_count_is_unknown_where_a_parent_is() -> None:
-    found = crosses(Pedigree({"n1": Parents("d"), "n2": Parents("n1", ("b",))}), ["b"], ["d"])
-    assert (found["n1"], found["n2"]) == (None, None)
+    results = crosses(Pedigree({"n1": Parents("d"), "n2": Parents("n1", ("b",))}), ["b"], ["d"])
+    assert (results["n1"], results["n2"]) == (None, None)
 
 
 def test_of_two_possible_mothers_the_lesser_backcross_counts() -> None:
     family = {"n1": Parents("d", ("b",)), "n2": Parents("b", ("n1",)), "pup": Parents("b", ("n1", "n2"))}
-    found = crosses(Pedigree(family), ["b"], ["d"])["pup"]
-    assert found is not None
-    assert (found.backcrosses, found.donor_fraction) == (2, (0.25 + 0.125) / 2)
+    result = crosses(Pedigree(family), ["b"], ["d"])["pup"]
+    assert result is not None
+    assert (result.backcrosses, result.donor_fraction) == (2, (0.25 + 0.125) / 2)
 
 
 def test_a_circle_is_refused_and_named() -> None:
@@ -139,7 +139,7 @@ def test_a_line_whose_name_no_nickname_may_hold_is_refused(name: str) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.sets(st.integers(1, 30)), st.integers(0, 40))
-def test_a_name_is_never_given_twice(taken: set[int], count: int) -> None:
+def test_a_name_is_never_assigned_twice(taken: set[int], count: int) -> None:
     used = {f"Ai32_{n:04d}" for n in taken}
     name, after = LineCounters("Ai32", subjects=count).next_subject(used)
     assert name not in used

@@ -34,7 +34,7 @@ def test_a_transgene_that_is_absent_needs_no_second_probe() -> None:
     assert zygosity_from_tests(TWO_PROBES, {"Cre": 0}).settled == NONE
 
 
-def test_no_test_says_nothing_and_lists_what_to_read() -> None:
+def test_without_tests_nothing_is_called_and_all_are_listed() -> None:
     called = zygosity_from_tests(TWO_PROBES, {})
     assert (called.zygosity, called.unread, called.possible) == (None, ("Cre", "WT"), frozenset(EXACT))
 
@@ -92,8 +92,8 @@ def test_both_possible_mothers_of_a_trio_count() -> None:
 
 
 def test_father_and_mother_may_be_exchanged() -> None:
-    for one, other in product(ANY, ANY):
-        assert zygosity_from_parents(one, other).possible == zygosity_from_parents(other, one).possible
+    for first, other in product(ANY, ANY):
+        assert zygosity_from_parents(first, other).possible == zygosity_from_parents(other, first).possible
 
 
 probes = st.sampled_from("ABCDEFGH")

@@ -30,9 +30,9 @@ def test_the_first_animal_without_any_water_does_not_silence_the_reminder() -> N
 
 def test_an_animal_at_its_end_point_needs_a_decision_within_a_day_of_that_weighing() -> None:
     mouse = a_mouse([20.0, 14.5, 14.0])
-    said = {alert.kind: alert.sentence for alert in alerts(assess(mouse, day(2, 8), LAB), mouse, LAB)}
+    sentences = {alert.kind: alert.sentence for alert in alerts(assess(mouse, day(2, 8), LAB), mouse, LAB)}
     assert (
-        said[AlertKind.END_POINT]
+        sentences[AlertKind.END_POINT]
         == "Below its end point of 75 %: a named person has to decide by 3 April 2024 at 09:00."
     )
     late = [alert.kind for alert in alerts(assess(mouse, day(2, 12), LAB), mouse, LAB)]
@@ -60,10 +60,11 @@ def test_a_lab_can_bound_how_long_an_animal_is_restricted_and_ask_for_free_days(
     lab = replace(LAB, max_restricted_days=20, min_free_days_per_30=8)
     mouse = a_mouse([20.0])
     at = day(25)
-    said = {alert.kind: alert.sentence for alert in alerts(assess(mouse, at, lab), mouse, lab)}
-    assert said[AlertKind.RESTRICTED_TOO_LONG] == "Restricted for 25 days, at most 20 are allowed."
+    sentences = {alert.kind: alert.sentence for alert in alerts(assess(mouse, at, lab), mouse, lab)}
+    assert sentences[AlertKind.RESTRICTED_TOO_LONG] == "Restricted for 25 days, at most 20 are allowed."
     assert (
-        said[AlertKind.TOO_FEW_FREE_DAYS] == "4 of the last 30 days were free of restriction, 8 are required."
+        sentences[AlertKind.TOO_FEW_FREE_DAYS]
+        == "4 of the last 30 days were free of restriction, 8 are required."
     )
 
 
@@ -81,7 +82,7 @@ def test_the_same_title_is_not_sent_again_within_the_hour() -> None:
     assert not repeats(alert, day(1, 12), [("another", day(1, 11, 30))], mouse)
 
 
-def test_a_missing_weighing_is_told_every_time() -> None:
+def test_a_missing_weighing_is_reported_every_time() -> None:
     mouse = a_mouse([20.0])
     alert = next(a for a in alerts(assess(mouse, day(1), LAB), mouse, LAB) if a.kind is AlertKind.NOT_WEIGHED)
     assert not repeats(alert, day(1), [(alert.title, day(1))], mouse)

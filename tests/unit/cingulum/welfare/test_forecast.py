@@ -10,15 +10,15 @@ from cingulum.welfare.forecast import forecast
 from tests.unit.cingulum.welfare.makers import LAB, START, a_mouse, day
 
 
-def test_a_steady_fall_crosses_when_a_ruler_says_so() -> None:
+def test_a_steady_fall_crosses_where_a_straight_line_does() -> None:
     """2 points a day from 100 %: 85 % is reached 7.5 days after the start."""
-    seen = forecast(a_mouse([20.0, 19.6, 19.2, 18.8]), day(3), LAB)
-    assert seen.state == "falling"
-    assert seen.crosses_at is not None
-    assert abs(seen.crosses_at - (START + timedelta(days=7.5))) <= timedelta(hours=1)
-    assert seen.earliest is not None
-    assert seen.latest is not None
-    assert seen.earliest < seen.crosses_at < seen.latest
+    outlook = forecast(a_mouse([20.0, 19.6, 19.2, 18.8]), day(3), LAB)
+    assert outlook.state == "falling"
+    assert outlook.crosses_at is not None
+    assert abs(outlook.crosses_at - (START + timedelta(days=7.5))) <= timedelta(hours=1)
+    assert outlook.earliest is not None
+    assert outlook.latest is not None
+    assert outlook.earliest < outlook.crosses_at < outlook.latest
 
 
 def test_a_noisier_scale_gives_wider_bounds_for_the_same_trend() -> None:
@@ -33,10 +33,10 @@ def test_a_noisier_scale_gives_wider_bounds_for_the_same_trend() -> None:
 
 
 def test_a_gaining_animal_is_steady_and_its_chance_small() -> None:
-    seen = forecast(a_mouse([18.0, 18.2, 18.4, 18.5]), day(3), LAB)
-    assert (seen.state, seen.crosses_at) == ("steady", None)
-    assert seen.chance is not None
-    assert seen.chance < 0.05
+    outlook = forecast(a_mouse([18.0, 18.2, 18.4, 18.5]), day(3), LAB)
+    assert (outlook.state, outlook.crosses_at) == ("steady", None)
+    assert outlook.chance is not None
+    assert outlook.chance < 0.05
 
 
 def test_an_animal_below_its_line_is_not_forecast_to_cross_it() -> None:
@@ -45,9 +45,9 @@ def test_an_animal_below_its_line_is_not_forecast_to_cross_it() -> None:
 
 
 def test_two_weighings_are_no_trend() -> None:
-    seen = forecast(a_mouse([20.0, 19.0]), day(1), LAB)
-    assert (seen.state, seen.slope) == ("unknown", None)
-    assert seen.sentence == "No forecast: 2 weighings over 1.0 days are too few for a trend."
+    outlook = forecast(a_mouse([20.0, 19.0]), day(1), LAB)
+    assert (outlook.state, outlook.slope) == ("unknown", None)
+    assert outlook.sentence == "No forecast: 2 weighings over 1.0 days are too few for a trend."
 
 
 def test_three_weighings_of_one_hour_are_no_trend() -> None:
@@ -56,15 +56,15 @@ def test_three_weighings_of_one_hour_are_no_trend() -> None:
 
 
 def test_an_unknown_percentage_has_no_forecast() -> None:
-    seen = forecast(a_mouse([20.0, 19.0, 18.0]), day(2), LabPolicy(growth_fraction=0.85))
-    assert (seen.state, seen.chance) == ("unknown", None)
+    outlook = forecast(a_mouse([20.0, 19.0, 18.0]), day(2), LabPolicy(growth_fraction=0.85))
+    assert (outlook.state, outlook.chance) == ("unknown", None)
 
 
 def test_weighings_before_the_restriction_are_no_part_of_its_trend() -> None:
     before = [Weighing(day(-n), 26.0 + n) for n in (1, 2, 3)]
     after = [Weighing(day(n), 20.0) for n in range(4)]
-    seen = forecast(a_mouse(weighings=[*before, *after]), day(3), LAB)
-    assert (seen.state, seen.n_weighings) == ("steady", 4)
+    outlook = forecast(a_mouse(weighings=[*before, *after]), day(3), LAB)
+    assert (outlook.state, outlook.n_weighings) == ("steady", 4)
 
 
 @settings(max_examples=60, deadline=None)
@@ -73,10 +73,10 @@ def test_any_weights_get_a_forecast_whose_bounds_are_in_order(
     weights: list[float], line: float, horizon_days: float, confidence: float
 ) -> None:
     at = datetime(2024, 4, 1 + len(weights), 9, tzinfo=UTC)
-    seen = forecast(a_mouse(weights), at, LAB, line=line, horizon_days=horizon_days, confidence=confidence)
-    assert seen.sentence.endswith(".")
-    assert "nan" not in seen.sentence
-    if seen.crosses_at is not None:
-        assert seen.earliest is not None
-        assert at <= seen.earliest <= seen.crosses_at
-        assert seen.latest is None or seen.crosses_at <= seen.latest
+    outlook = forecast(a_mouse(weights), at, LAB, line=line, horizon_days=horizon_days, confidence=confidence)
+    assert outlook.sentence.endswith(".")
+    assert "nan" not in outlook.sentence
+    if outlook.crosses_at is not None:
+        assert outlook.earliest is not None
+        assert at <= outlook.earliest <= outlook.crosses_at
+        assert outlook.latest is None or outlook.crosses_at <= outlook.latest

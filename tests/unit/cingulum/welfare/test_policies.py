@@ -71,7 +71,7 @@ def test_after_a_restriction_ended_the_reference_keeps_the_implant_worn_then() -
     assert assess(mouse, day(5), LAB, "alyx").reference_weight_minus_implant_g == 18.0
 
 
-def test_the_default_line_of_a_lab_that_chose_none_is_said_to_be_one() -> None:
+def test_the_default_line_of_a_lab_that_chose_none_is_named_as_default() -> None:
     mouse, lab = a_mouse([20.0, 16.0]), LabPolicy()
     now = assess(mouse, day(1), lab)
     assert now.notify_underweight == "WARNING"
@@ -124,11 +124,11 @@ def test_a_weighing_older_than_the_implant_keeps_its_number_and_asks_for_another
 
 def test_a_reference_weighed_long_before_the_restriction_is_doubtful() -> None:
     mouse = a_mouse(weighings=[Weighing(day(-9), 20.0)], restrictions=[Restriction(START)])
-    said = "The reference is a weighing of 23 March 2024, 9 days before the restriction began."
-    assert said in doubts(assess(mouse, day(1), LAB), mouse, LAB)
+    sentence = "The reference is a weighing of 23 March 2024, 9 days before the restriction began."
+    assert sentence in doubts(assess(mouse, day(1), LAB), mouse, LAB)
 
 
-def test_a_list_of_animals_says_what_each_says_alone() -> None:
+def test_a_list_of_animals_equals_each_animal_alone() -> None:
     zones = [UTC, ZoneInfo("America/New_York"), ZoneInfo("Europe/London")]
     herd = [a_mouse([20.0, 19.0 - n], zone=zone) for n, zone in enumerate(zones)]
     wall_time = day(1, 4).replace(tzinfo=None)
@@ -136,7 +136,7 @@ def test_a_list_of_animals_says_what_each_says_alone() -> None:
         assert assess_many(herd, at, LAB) == [assess(mouse, at, LAB) for mouse in herd]
 
 
-def test_each_line_says_where_it_comes_from() -> None:
+def test_each_line_names_its_source() -> None:
     phases = (Phase("first week", 0, 6, 0.92, 0.85),)
     mouse = a_mouse([20.0] * 9)
     for lab, at, action, endpoint in (
@@ -148,9 +148,9 @@ def test_each_line_says_where_it_comes_from() -> None:
         (replace(LAB, phases=phases), 7, "85 %: the highest of the lab's line of 85 %, the floor of 75 %.",
          "75 %: the floor."),
     ):  # fmt: skip
-        said = explain(assess(mouse, day(at), lab), mouse, lab)
-        assert said["action_line"] == f"Action line {action}"
-        assert said["endpoint_line"] == f"End-point line {endpoint}"
+        sentences = explain(assess(mouse, day(at), lab), mouse, lab)
+        assert sentences["action_line"] == f"Action line {action}"
+        assert sentences["endpoint_line"] == f"End-point line {endpoint}"
 
 
 def test_an_animal_not_born_yet_is_doubtful_and_one_without_birth_date_has_no_age_at_its_reference() -> None:

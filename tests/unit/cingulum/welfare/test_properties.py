@@ -67,9 +67,9 @@ def test_every_history_gets_an_answer_of_finite_numbers_and_a_sentence_for_each(
     values = asdict(now)
     assert all(isfinite(value) for value in values.values() if isinstance(value, float))
     assert history.birth_date is not None or now.reference_age_weeks is None
-    said = explain(now, history, lab)
-    assert said.keys() == {name for name in values if not name.endswith("_row")} - {"at", "policy"}
-    for sentence in said.values():
+    sentences = explain(now, history, lab)
+    assert sentences.keys() == {name for name in values if not name.endswith("_row")} - {"at", "policy"}
+    for sentence in sentences.values():
         assert "nan" not in sentence
         assert sentence.endswith(".")
     assert all(doubt.endswith(".") for doubt in doubts(now, history, lab))
@@ -77,7 +77,7 @@ def test_every_history_gets_an_answer_of_finite_numbers_and_a_sentence_for_each(
 
 @settings(max_examples=100, deadline=None)
 @given(HISTORIES, TIMES, LABS, POLICY, st.builds(Water, TIMES, st.none() | st.floats(0, 3), st.booleans()))
-def test_more_water_never_lowers_what_was_given_nor_raises_what_remains(
+def test_more_water_never_lowers_the_total_nor_raises_what_remains(
     history: History, at: datetime, lab: LabPolicy, policy: str, more: Water
 ) -> None:
     before = assess(history, at, lab, policy)
@@ -96,14 +96,14 @@ LEVELS = {None: 0, "ATTENTION": 1, "WARNING": 2}
 @settings(max_examples=100, deadline=None)
 @given(HISTORIES, LABS, st.floats(0, 60), st.floats(0, 60))
 def test_a_lighter_animal_never_looks_better(
-    history: History, lab: LabPolicy, one: float, other: float
+    history: History, lab: LabPolicy, first: float, other: float
 ) -> None:
     """The newest weighing comes after every start, so that only the animal gets lighter and not its reference."""
     last = datetime(2024, 8, 1, 9, tzinfo=UTC)
     alive = replace(history, death_date=None)
     light, heavy = (
         assess(replace(alive, weighings=[*history.weighings, Weighing(last, weight)]), last, lab)
-        for weight in sorted((one, other))
+        for weight in sorted((first, other))
     )
     assert (light.percentage_weight is None) == (heavy.percentage_weight is None)
     if light.percentage_weight is None or heavy.percentage_weight is None:
@@ -118,7 +118,7 @@ def test_a_lighter_animal_never_looks_better(
 
 @settings(max_examples=60, deadline=None)
 @given(HISTORIES, LABS, POLICY)
-def test_a_table_of_days_says_what_each_day_says_alone(history: History, lab: LabPolicy, policy: str) -> None:
+def test_a_table_of_days_equals_each_day_alone(history: History, lab: LabPolicy, policy: str) -> None:
     days = [date(2024, 3, 9) + timedelta(days=n) for n in range(3)]
     for row in daily(history, days, lab, policy):
         assert row == assess(history, row.at, lab, policy)

@@ -25,12 +25,12 @@ def test_policy_cingulum_differs_only_where_a_quirk_is_named_or_the_reference_wr
 
 
 def _cingulum(vector: str, output: str) -> dict[str, Any]:
-    found = [
+    differences = [
         d
         for d in compare(VECTORS, "cingulum").differences
         if d.where.startswith(vector) and d.output == output
     ]
-    return {d.where.rpartition(" ")[2]: d.ours for d in found}
+    return {d.where.rpartition(" ")[2]: d.ours for d in differences}
 
 
 @pytest.mark.parametrize(
