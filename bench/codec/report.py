@@ -29,7 +29,7 @@ SYSTEM = {
 
 
 def verdicts(results: dict[str, Any]) -> list[tuple[str, float, float, bool]]:
-    """(what, measured, target, met) for every target that the run says something about."""
+    """(name, measured, target, met) for every target that the run measured."""
     lines = []
     for label, content in results["cases"].items():
         rows = {row["name"]: row for row in content["rows"]}

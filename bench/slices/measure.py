@@ -41,7 +41,7 @@ def recorded(folder: Path) -> Path:
 
 
 def long_cgl(raw: Path) -> Path:
-    """The chunks of a .cgl again and again, with an index that says so; its hash of the original is none."""
+    """The chunks of a .cgl repeated, with an index of all of them; its hash of the original is not real."""
     compress(raw)
     long = raw.with_name("long.cgl")
     with CglFile(raw.with_suffix(".cgl")) as file, long.open("wb") as out:

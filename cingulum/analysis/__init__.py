@@ -3,7 +3,7 @@
 Behaviour is exported here; `wheel`, `spikes`, `units`, `photometry`, `criteria` (any task's, `ibl` holds IBL's)
 and `session` (a whole session at once) are modules to import from. `folder` alone reads files and draws.
 
-Every answer has `to_dict()`, which is JSON without NaN: unknown is `None`.
+Every result has `to_dict()`, which is JSON without NaN: unknown is `None`.
 """
 
 from cingulum.analysis.behaviour import chronometry, performance_by_contrast, trial_summary

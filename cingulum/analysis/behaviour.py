@@ -40,12 +40,12 @@ class Chronometry(Result):
 
 @dataclass(frozen=True)
 class TrialSummary(Result):
-    """One session in numbers. Fractions are of all trials; `None` is what the table cannot tell.
+    """One session in numbers. Fractions are of all trials; `None` is what the table does not contain.
 
     Easy         trials with at least 50 % contrast
     Reaction     stimulus (go cue's trigger where missing) to response, median in seconds
     Blocks       trials per block probability, empty outside block tasks
-    Reward       `rewardVolume` is µL, the total is given in mL
+    Reward       `rewardVolume` is µL, the total is in mL
     """
 
     n_trials: int
@@ -64,7 +64,7 @@ class TrialSummary(Result):
 
 
 def performance(feedback_type: npt.ArrayLike) -> float | None:
-    """Fraction of trials rewarded, of all given; `None` without trials.
+    """Fraction of all trials that were rewarded; `None` without trials.
 
     >>> performance([1, 1, -1, 1])
     0.75

@@ -1,7 +1,7 @@
 """Has an animal reached the next stage? Conditions over its last sessions, for any task, as data.
 
-A laboratory writes a `Ladder` of stages, each a list of conditions on named measures; `judge` answers with
-value, limit, passed and what is missing for each. What is not known is never counted as passed.
+A laboratory writes a `Ladder` of stages, each a list of conditions on named measures; `judge` returns value,
+limit, passed and what is missing for each. An unknown value never counts as passed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class GivingUp:
+class Abandonment:
     """A status for an animal still at `while_status` after so many sessions of a kind."""
 
     name: str
@@ -66,15 +66,15 @@ class GivingUp:
 class Ladder:
     """A task's stages, lowest first.
 
-    `start` is the status before any; `implied` says which status an animal must have had to be given a kind
-    of session at all.
+    `start` is the status before any; `implied` is the status that a kind of
+    session requires.
     """
 
     name: str
     start: str
     stages: tuple[Stage, ...]
     implied: Mapping[str, str] = field(default_factory=dict)
-    giving_up: tuple[GivingUp, ...] = ()
+    abandonments: tuple[Abandonment, ...] = ()
 
     @property
     def window(self) -> int:
@@ -83,7 +83,7 @@ class Ladder:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """All statuses, lowest first, without those of giving up."""
+        """All statuses, lowest first, without those of abandonments."""
         return (self.start, *(stage.name for stage in self.stages))
 
 
@@ -98,10 +98,10 @@ class SessionMeasures:
 
 @dataclass(frozen=True)
 class ConditionResult(Result):
-    """One condition's answer. `value` is the one that decides (the worst of *each*, the best of *any*).
+    """One condition's result. `value` is the one that decides (the worst of *each*, the best of *any*).
 
-    `values` are those of the sessions looked at; `passed` is `None` where the value is not known;
-    `missing` says in words what would be needed, `None` when passed.
+    `values` are those of the sessions that count; `passed` is `None` if the value is unknown;
+    `missing` is a text with what would be needed, `None` if passed.
     """
 
     name: str
@@ -115,7 +115,7 @@ class ConditionResult(Result):
 
 @dataclass(frozen=True)
 class StageResult(Result):
-    """One stage's answer: passed only if each of its conditions is."""
+    """One stage's result: passed only if each of its conditions is."""
 
     name: str
     passed: bool
@@ -231,7 +231,7 @@ def _show(condition: Condition, value: float) -> str:
 
 
 def check_stage(stage: Stage, sessions: Sequence[SessionMeasures], pooled: Measures) -> StageResult:
-    """Every condition of a stage over its last `n_sessions` (given oldest first), their number and kind included."""
+    """Every condition of a stage over its last `n_sessions` (oldest first), their number and kind included."""
     window = sessions[-stage.n_sessions :]
     fitting = [each for each in window if not stage.kinds or each.kind in stage.kinds]
     kinds = " or ".join(stage.kinds)
@@ -267,13 +267,13 @@ def judge(ladder: Ladder, sessions: Sequence[SessionMeasures], pooled: Measures)
 
 
 def abandonment_status(ladder: Ladder, status: str, sessions_by_kind: Mapping[str, int]) -> str | None:
-    """The status of giving up that applies after so many sessions of each kind, or `None`.
+    """The status of an abandonment that applies after so many sessions of each kind, or `None`.
 
-    >>> slow = Ladder("task", "new", (), giving_up=(GivingUp("untrainable", "new", "training", 40),))
-    >>> given_up(slow, "new", {"training": 39}), given_up(slow, "new", {"training": 40})
+    >>> slow = Ladder("task", "new", (), abandonments=(Abandonment("untrainable", "new", "training", 40),))
+    >>> abandonment_status(slow, "new", {"training": 39}), abandonment_status(slow, "new", {"training": 40})
     (None, 'untrainable')
     """
-    for rule in ladder.giving_up:
+    for rule in ladder.abandonments:
         if rule.while_status == status and sessions_by_kind.get(rule.kind, 0) >= rule.after_sessions:
             return rule.name
     return None

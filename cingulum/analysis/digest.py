@@ -21,8 +21,8 @@ _KIND = re.compile(r"([A-Za-z]+)ChoiceWorld")
 class SessionDigest(Result):
     """One session of one animal: enough to pool it with others and to judge it, in a few kilobytes.
 
-    Date       ISO day; `number` tells sessions of one day apart
-    Kind       what the criteria ask for: `training`, `biased`, `ephys` ...
+    Date       ISO day; `number` distinguishes sessions of one day
+    Kind       one of those in the criteria: `training`, `biased`, `ephys` ...
     Counts     of all trials; `counts_by_block` those of each block ("0.2" ...), empty outside block tasks
     Reaction   seconds; all times at zero contrast are kept, since medians do not add up
     Rig        whether it was an ephys rig, and the pause before the task in seconds; `None` unknown

@@ -48,7 +48,7 @@ Files = Iterator[tuple[str, str]]
 
 
 class Options(NamedTuple):
-    """What to draw: `protocol` as in `digest_session` (`None`: told from the blocks), units drawn, figures' theme."""
+    """What to draw: `protocol` as in `digest_session` (`None`: by the blocks), number of units, figures' theme."""
 
     protocol: str | None = None
     bootstraps: int = 0
@@ -57,7 +57,7 @@ class Options(NamedTuple):
 
 
 def analyse_folder(session: Path, options: Options) -> Files:
-    """Every file of numbers (.json) and figure (.svg) that a session's folder gives: its name and its text.
+    """Every file of numbers (.json) and figure (.svg) of a session's folder: its name and its text.
 
     Raises AlfError for a file that cannot be read, AnalysisError for what is in it, UnknownThemeError.
     """
@@ -80,7 +80,7 @@ def analyse_folder(session: Path, options: Options) -> Files:
 
 
 def _collections(session: Path) -> dict[str, list[str]]:
-    """Where each object that can be analysed lies."""
+    """The collections of each object that can be analysed."""
     collections: dict[str, set[str]] = {}
     for dataset in datasets(session):
         name, place = dataset.rel_path.file, dataset.rel_path.collection
@@ -104,14 +104,14 @@ def _date(session: Path) -> str:
 
 
 def _named(place: str, files: Files) -> Files:
-    """Files of `alf` lie at the top, those of other collections under their last folders."""
+    """Files of `alf` are at the top, those of other collections under their last folders."""
     folder = place.removeprefix("alf").strip("/")
     for name, text in files:
         yield (f"{folder}/{name}" if folder else name), text
 
 
 def _numbers(result: Result | Mapping[str, Any], *, compact: bool = False) -> str:
-    """JSON; compact for tables of all units, of which nobody reads a line."""
+    """JSON; compact for tables of all units, which only programs read."""
     return (
         json.dumps(plain(result), indent=None if compact else 1, allow_nan=False, ensure_ascii=False) + "\n"
     )

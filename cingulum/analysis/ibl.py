@@ -10,7 +10,7 @@ from functools import reduce
 from operator import add
 
 from cingulum.analysis.behaviour import median_reaction_time
-from cingulum.analysis.criteria import Condition, GivingUp, Ladder, SessionMeasures, Stage, Verdict, judge
+from cingulum.analysis.criteria import Abandonment, Condition, Ladder, SessionMeasures, Stage, Verdict, judge
 from cingulum.analysis.digest import SessionDigest
 from cingulum.analysis.psychometric import ChoiceCounts, fit_psychometric
 
@@ -80,11 +80,11 @@ LADDER = Ladder(
             kinds=AFTER_TRAINING,
         ),
     ),
-    # Nobody is given biased blocks before reaching 1b.
+    # No animal gets biased blocks before reaching 1b.
     implied=dict.fromkeys(AFTER_TRAINING, "trained 1b"),
-    giving_up=(
-        GivingUp("untrainable", while_status="in training", kind="training", after_sessions=40),
-        GivingUp("unbiasable", while_status="trained 1b", kind="biased", after_sessions=40),
+    abandonments=(
+        Abandonment("untrainable", while_status="in training", kind="training", after_sessions=40),
+        Abandonment("unbiasable", while_status="trained 1b", kind="biased", after_sessions=40),
     ),
 )  # fmt: skip
 
@@ -92,14 +92,14 @@ LADDER = Ladder(
 def training_status(digests: Sequence[SessionDigest]) -> Verdict:
     """The status after the last sessions of an animal (oldest first), and what the next one still needs.
 
-    Only the last three are looked at. Raises nothing: without sessions the animal is in training.
+    Only the last three count. Without sessions the animal is in training.
     """
     window = list(digests[-LADDER.window :])
     return judge(LADDER, [session_measures(each) for each in window], pooled_measures(window))
 
 
 def session_measures(digest: SessionDigest) -> SessionMeasures:
-    """One session's measures, named as the ladder asks for them."""
+    """One session's measures, named as in the ladder."""
     return SessionMeasures(
         label=digest.date,
         kind=digest.kind,
@@ -113,7 +113,7 @@ def session_measures(digest: SessionDigest) -> SessionMeasures:
 
 
 def pooled_measures(digests: Sequence[SessionDigest]) -> dict[str, float | None]:
-    """Fits and reaction time of the sessions taken together; `None` where they do not hold what is needed."""
+    """Fits and reaction time of the sessions taken together; `None` where data are missing."""
     measures: dict[str, float | None] = {
         "n_zero_contrast": float(sum(_n_zero(each.counts) for each in digests)),
         "zero_contrast_reaction_time_s": median_reaction_time(

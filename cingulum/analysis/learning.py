@@ -44,7 +44,7 @@ class ContrastByDay(Result):
 class Learning(Result):
     """The sessions of one animal, oldest first; `Learning()` is the one before any.
 
-    `add` answers with a new value. A session with the date and number of a known one replaces it.
+    `add` returns a new value. A session with the date and number of a known one replaces it.
     """
 
     days: tuple[LearningDay, ...] = ()
@@ -68,7 +68,7 @@ class Learning(Result):
 
     @property
     def statuses(self) -> tuple[str, ...]:
-        """The status after each session, giving up included."""
+        """The status after each session, abandonment included."""
         n_sessions: Counter[str] = Counter()
         reached = []
         for day in self.days:

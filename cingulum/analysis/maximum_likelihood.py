@@ -88,7 +88,7 @@ def maximise(
     """Climb from every start to a maximum within the bounds: parameters (n_fits, 4), log likelihoods (n_fits,).
 
     Fisher scoring with Levenberg's damping; a parameter that is pushed out of its bounds is held there for
-    that step. Stops early after `rounds`. No random numbers: the same counts give the same answer.
+    that step. Stops early after `rounds`. No random numbers: the same counts give the same result.
 
     >>> seen = Observed(np.array([-50.0, -10, 10, 50]), np.full(4, 100.0), np.array([10.0, 30, 70, 90]))
     >>> lower, upper = np.array([-50.0, 1, 0, 0]), np.array([50.0, 99, 1, 1])
@@ -109,7 +109,7 @@ def maximise(
         higher = gain > 0
         best[going] = np.where(higher[:, None], there, here)
         height[going] = np.where(higher, reached, height[going])
-        # A full step that gains next to nothing was the last one needed; a damped one says little.
+        # A full step that gains next to nothing was the last one needed; a damped one proves little.
         flat = higher & (gain < 1e-11 * (1 + np.abs(reached))) & (damping[going] < 1e-2)
         damping[going] *= np.where(higher, 0.2, 8.0)
         settled = flat | (np.max(np.abs(there - here) / (np.abs(here) + 1e-3), axis=1) < 1e-9)

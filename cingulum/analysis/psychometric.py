@@ -30,7 +30,7 @@ __all__ = [
     "wilson_interval",
 ]
 
-# Four parameters cannot be told from fewer points.
+# Four parameters cannot be determined from fewer points.
 FEWEST_CONTRASTS = 4
 BLOCKS = (0.2, 0.5, 0.8)
 # After a few steps from each start, only the highest go on: the others are on the same slope or a lower one.
@@ -79,7 +79,7 @@ class PsychometricFit(Result):
     """The most likely curve: bias and threshold in percent contrast, lapse rates as fractions.
 
     `lapse_low` is P(right) far on the left, `lapse_high` is 1 - P(right) far on the right.
-    `intervals` holds (lowest, highest) per parameter when they were asked for.
+    `intervals` holds (lowest, highest) per parameter if they were requested.
     """
 
     bias_percent: float
@@ -132,7 +132,7 @@ def fit_psychometric(
 ) -> PsychometricFit | None:
     """The maximum-likelihood curve within `bounds`; `None` below four contrasts, where it is not determined.
 
-    Climbs from a fixed set of starts and takes the highest end, so the answer is the same each time. With
+    Climbs from a fixed set of starts and takes the highest end, so the result is the same each time. With
     `bootstraps` > 0, 95 % percentile intervals come from refitting that many binomial resamples per contrast.
     The default bounds are those of IBL's training criteria; `PLOT_BOUNDS` those of its plots.
 

@@ -1,4 +1,4 @@
-"""What every analysis answers with: a frozen value that becomes plain JSON, where unknown is `None`."""
+"""The base of all results: a frozen value that becomes plain JSON, where unknown is `None`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class AnalysisError(ValueError):
-    """What was given cannot be analysed; the message says why, in a sentence."""
+    """The data cannot be analysed; the message says why, in a sentence."""
 
 
 class Result:

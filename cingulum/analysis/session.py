@@ -108,7 +108,7 @@ def analyse_probe(
     """Quality, autocorrelogram (± 50 ms) and PSTH (± 1 s, 25 ms bins) of every unit of a probe.
 
     The recording is taken to last from the first to the last spike; events outside it are left out.
-    Amplitudes and depths, if known, are one a spike in the order of `trains`.
+    Amplitudes and depths, if known, are one per spike in the order of `trains`.
     """
     start_s = float(trains.times_s[0]) if len(trains) else 0.0
     end_s = float(trains.times_s[-1]) if len(trains) else 0.0

@@ -25,7 +25,7 @@ class BadSpikes(AnalysisError):
 class SpikeTrains:
     """Spikes in the order of time: `times_s` in seconds and `place`, the row of each spike's unit, (n_spikes,).
 
-    `units` are the unit numbers, ascending, (n_units,): row i of every answer is unit `units[i]`.
+    `units` are the unit numbers, ascending, (n_units,): row i of every result is unit `units[i]`.
     """
 
     times_s: Floats
@@ -157,7 +157,7 @@ def raster_counts(
 ) -> RasterCounts:
     """Count every unit's spikes in bins around every event (seconds); a spike on an edge is in the later bin.
 
-    `recording_s`, its start and end, tells which events lie within it; without it all known ones do.
+    `recording_s`, its start and end, decides which events lie within it; without it all known ones do.
 
     >>> trains = spike_trains([0.9, 1.1, 3.0], [4, 4, 8])
     >>> raster_counts(trains, [1.0, 3.0], window_s=(-0.5, 0.5), bin_s=0.5).counts.tolist()

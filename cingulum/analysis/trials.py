@@ -1,4 +1,4 @@
-"""The trials of a session as columns, whatever file they came from."""
+"""The trials of a session as columns, independent of their file format."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ class MissingColumns(AnalysisError):
 
 
 class ImpossibleValues(AnalysisError):
-    """A column holds what no trial can: says which, on which trial, and what it may hold."""
+    """A column has an impossible value: the message names column, trial and possible values."""
 
 
 class UnequalColumns(AnalysisError):
-    """The columns are not of one length, so rows cannot be told apart."""
+    """The columns differ in length, so they do not form rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """A session's trials: arrays of shape (n_trials,), in the order they were given.
+    """A session's trials: arrays of shape (n_trials,), in the order of the table.
 
     Contrasts  fraction, 0 to 1; NaN on the side where nothing was shown
     Choice     -1 the animal reports right, +1 left, 0 no answer in time

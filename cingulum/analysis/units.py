@@ -28,13 +28,13 @@ class Autocorrelograms(Result):
 
 @dataclass(frozen=True, eq=False)
 class UnitQuality(Result):
-    """Numbers of each unit, (n_units,) each; NaN (`None` in JSON) where they cannot be told.
+    """Numbers of each unit, (n_units,) each; NaN (`None` in JSON) where they are undefined.
 
     Rate            spikes per second of the recording
     Presence        fraction of equal stretches of the recording with at least one spike
     Violations      pairs of spikes closer than the refractory period, and their share of the spikes
     Contamination   estimated fraction of spikes from other cells, 1 where even that does not explain them
-    Amplitude       median in µV (of the amplitudes given), depth median in µm from the tip
+    Amplitude       median in µV (of the amplitudes passed), depth median in µm from the tip
     """
 
     units: Integers
@@ -76,7 +76,7 @@ def _pair_lags(trains: SpikeTrains, within_s: float) -> tuple[Integers, Floats]:
     while first.size:
         shift += 1
         first = first[first + shift < len(times)]
-        # Times ascend within a unit, so a pair too far apart stays so at every larger shift.
+        # Times ascend within a unit, so a pair too far apart remains so at every larger shift.
         apart = times[first + shift] - times[first]
         close = (place[first + shift] == place[first]) & (apart <= within_s)
         first = first[close]
@@ -149,7 +149,7 @@ def unit_quality(
 ) -> UnitQuality:
     """Each unit's numbers over a recording of `duration_s` that began at `start_s`.
 
-    Amplitudes and depths, if known, are one a spike in the order of `trains` (ascending times), (n_spikes,).
+    Amplitudes and depths, if known, are one per spike in the order of `trains` (ascending times), (n_spikes,).
     """
     n = trains.n_spikes
     violations = refractory_violations(trains, refractory_s)

@@ -164,7 +164,7 @@ def _check_even(wheel: Wheel) -> None:
         raise TooFewSamples("a wheel of fewer than two samples has no movement")
     if np.any(np.abs(steps - 1 / wheel.rate_hz) > 1e-3 / wheel.rate_hz):
         raise UnevenSampling(
-            f"steps lie between {steps.min():g} and {steps.max():g} s, not at {wheel.rate_hz} Hz"
+            f"steps are between {steps.min():g} and {steps.max():g} s, not at {wheel.rate_hz} Hz"
         )
 
 

@@ -60,7 +60,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_named(*files: Path) -> None:
-    """Make files and their names survive a power cut, whoever wrote them."""
+    """Make files and their names survive a power cut, also those of other processes."""
     for file in files:
         descriptor = os.open(file, os.O_RDONLY)
         try:

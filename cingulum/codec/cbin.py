@@ -1,9 +1,9 @@
 """Reader of the .cbin/.ch pairs of mtscomp, the field's format for compressed raw recordings.
 
-Layout   .cbin holds one zlib stream (RFC 1950) a chunk, back to back. A stream holds the chunk's
+Layout   .cbin holds one zlib stream (RFC 1950) per chunk, back to back. A stream holds the chunk's
          samples, little-endian, channel after channel (order "F") or sample after sample ("C"),
          each replaced by its difference to the sample before and, if asked, to the channel before;
-         first samples stand as they are. Integers wrap around.
+         first samples are stored unchanged. Integers wrap around.
          .ch is JSON: type, channels, rate, and where each chunk starts in time and in the file.
 Source   https://github.com/int-brain-lab/mtscomp, whose format version is "1.0"
 """
@@ -35,11 +35,11 @@ TAIL_KEY = "cingulum_tail_base64"
 
 @dataclass(frozen=True)
 class CbinHeader:
-    """What a .ch file says.
+    """The content of a .ch file.
 
     `chunk_bounds` count samples, `chunk_offsets` count bytes of the .cbin; both start at 0 and end
     with the totals. Hashes are null in a copy that was cut to its first chunks.
-    `tail` holds the bytes of a half-written last sample, which mtscomp itself refuses to take.
+    `tail` holds the bytes of a half-written last sample, which mtscomp itself refuses.
     """
 
     dtype: np.dtype[Any]
@@ -56,11 +56,11 @@ class CbinHeader:
     comp_level: int = 6
     tail: bytes = b""
     sha256_uncompressed: str | None = None  # ours; mtscomp knows SHA-1 only, and passes over it
-    claims: tuple[Claim, ...] = ()  # what the .ch says twice, or of the .cbin
+    claims: tuple[Claim, ...] = ()  # of the .ch about itself and the .cbin
 
     @classmethod
     def parse(cls, content: bytes | str | dict[str, Any], companion: str = "the .ch") -> Self:
-        """Read the content of a .ch file of that name; raises InvalidHeader and says what is wrong with it.
+        """Read the content of a .ch file of that name; raises InvalidHeader with what is wrong.
 
         A placeholder where a hash should be counts as none.
 
@@ -266,7 +266,7 @@ def _rate(value: Any) -> float:
 
 
 def _level(value: Any) -> int:
-    """The level that zlib was called with, -1 where none is told: nothing depends on it."""
+    """The level that zlib was called with, -1 if it is not recorded: nothing depends on it."""
     return value if type(value) is int and -1 <= value <= 9 else -1
 
 

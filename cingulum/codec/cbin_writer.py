@@ -22,7 +22,7 @@ from cingulum.codec.source import RawFile, Source
 
 BLOCK_SAMPLES = 256  # 256 samples x 385 channels stay in the second-level cache while they are turned
 
-COPIES_TO_DEFLATE = 4.5  # raw, turned, and what the engine sets aside for its answer, which it may copy
+COPIES_TO_DEFLATE = 4.5  # raw, transposed, and the output buffer of the engine, which it may copy
 
 
 def compress_to_cbin(
@@ -42,7 +42,7 @@ def compress_to_cbin(
 
     The raw file is read once; its hashes come from that read. What was written is decoded
     again and compared before it gets its name, .cbin first, so a .ch never points at nothing.
-    Layout   from the .meta or structure.oebin beside the file unless given
+    Layout   from the .meta or structure.oebin beside the file by default
     Raises   EmptyRecording, InvalidLayout, SourceChanged, TargetExists, TargetBusy, ProofFailed,
              and OSError when the disk is full; then no target is there, nor half of one
     """

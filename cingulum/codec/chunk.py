@@ -259,7 +259,7 @@ class EncodedChunk:
         body = self.fetch(FIXED.size + fixed.head_bytes, self.size_bytes - FIXED.size - fixed.head_bytes)
         if fixed.method == BYTES:
             try:
-                # What a frame says of its size is what is allocated, whatever limit stands beside.
+                # zstd allocates the size that the frame announces, regardless of the limit passed to it.
                 if zstandard.frame_content_size(body) != fixed.raw_bytes:
                     raise CodecError("the chunk does not hold the bytes it should")
                 body = zstandard.ZstdDecompressor().decompress(body)
@@ -292,7 +292,7 @@ class EncodedChunk:
         fixed = self.fixed
         body = Body(FIXED.size + fixed.head_bytes, self.size_bytes, self.fetch)
         parts = read_frames(head, fixed.n_samples, places, body, kernel)
-        # Whoever looks k places back has all k of them decoded, so rows keep their distances.
+        # A channel predicted from k channels back has all k of them decoded, so rows keep their distances.
         prediction = Prediction(head.weights[places], head.coefficients[places], head.segments)
         numbers = places if head.order is None else head.order[places].astype(np.int64)
         chosen = np.arange(fixed.n_channels) if channels is None else np.unique(channels)
@@ -328,7 +328,7 @@ def _from_ranks(
     other = columns[(columns >= 0) & (head.ranked[places] == 0)]
     table = head.code_book[np.minimum(np.arange(1 << 16), last)]
     for start in range(0, len(out), RANK_BLOCK):
-        # Whole lines are looked up far faster than chosen columns, and hardly any are not to be.
+        # Whole lines are looked up far faster than chosen columns, and nearly all columns are needed.
         block = out[start : start + RANK_BLOCK]
         others = block[:, other]
         block[...] = table[block.view(np.uint16)]

@@ -1,4 +1,4 @@
-"""The front of a compressed chunk: what it holds, how, and where each channel's bytes lie.
+"""The head of a compressed chunk: its content, its coding, and where each channel's bytes are.
 
 `docs/reference/codec-format.md` describes every byte.
 """
@@ -96,7 +96,7 @@ class Fixed:
 
 
 def storable(dtype: np.dtype[Any]) -> bool:
-    """Whether a chunk can say in two bytes what its numbers are.
+    """Whether two bytes suffice for a chunk's type of numbers.
 
     >>> storable(np.dtype("<c16")), storable(np.dtype("S300")), storable(np.dtype(object))
     (True, False, False)
@@ -280,7 +280,7 @@ def _shuffle(array: NDArray[Any]) -> bytes:
 
 
 class _Sections:
-    """Reads one section after the other, never more than it was told to expect."""
+    """Reads one section after the other, never more than expected."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0

@@ -25,9 +25,9 @@ OnNote = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Work:
-    """How a file is made: threads and memory to use, and whom to tell how far it is.
+    """How a file is written: threads and memory to use, and the callbacks for progress and notes.
 
-    `on_note` is told what happened to an earlier attempt, as a sentence, before the work begins.
+    `on_note` gets a sentence about an earlier attempt, before the work begins.
     """
 
     threads: int | None = None
@@ -36,13 +36,13 @@ class Work:
     on_note: OnNote | None = None
 
     def note(self, part: PartFile) -> None:
-        """Say what was found of an earlier attempt."""
+        """Report an earlier attempt, resumed or discarded."""
         if self.on_note is None:
             return
         if part.set_aside:
             self.on_note(f"an earlier attempt is not taken up, {part.set_aside}: starting from the beginning")
         elif part.kept:
-            self.on_note(f"taking up an earlier attempt that was stopped after {part.kept} chunks")
+            self.on_note(f"resuming an earlier attempt that was stopped after {part.kept} chunks")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def write_chunks(
 ) -> Written:
     """Append all chunks that are not there yet. Threads read, hash in turn, and encode.
 
-    `copies` tells how often a chunk is in memory while it is encoded.
+    `copies` is how often a chunk is in memory while it is encoded.
     """
     work.note(part)
     raw, turns = Hasher(sha1=True), Turns()
@@ -81,7 +81,7 @@ def write_chunks(
         try:
             chunk = source.read_chunk(number)
         except BaseException:
-            turns.give_up()
+            turns.abort()
             raise
         with turns.of(number):
             raw.update(chunk)

@@ -1,4 +1,4 @@
-"""Random access to a recording that lies compressed in independent chunks, whatever the format."""
+"""Random access to a recording that is compressed in independent chunks, in any format."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def pick_channels(channels: Channels, n_channels: int) -> NDArray[np.int64]:
 
 
 class ChunkedReader(ABC):
-    """Samples of a compressed recording by time and channel; decodes only the chunks that are asked for.
+    """Samples of a compressed recording by time and channel; decodes only the requested chunks.
 
     Array    (n_samples, n_channels), in the type the recording had
     Bytes    come from `read_range(offset, length)`: a local file, an object in S3, an HTTP address
     Threads  may share a reader when they may share its `read_range`
     """
 
-    path: Path | None = None  # of the file, where it lies on a local disk
-    has_hash: bool = False  # whether the original's is known, so that `difference` can tell
-    raw_suffix: str = ""  # of the file that was compressed, such as .dat, where that is known
-    raw_sha1: str | None = None  # of the file that was compressed, as its header says
+    path: Path | None = None  # of the file, if it is on a local disk
+    has_hash: bool = False  # whether the original's is known, so that `difference` can compare it
+    raw_suffix: str = ""  # of the file that was compressed, such as .dat, if known
+    raw_sha1: str | None = None  # of the file that was compressed, from the header
     claims: tuple[Claim, ...] = ()  # of the companion without which it cannot be read: a .ch
 
     def __init__(
@@ -134,7 +134,7 @@ class ChunkedReader(ABC):
         return DamagedChunk(chunk, start / self.sample_rate_hz, stop / self.sample_rate_hz, reason)
 
     def difference(self, digests: Digests) -> str | None:
-        """Why decoded bytes are not the file that was compressed; None if they are, or nothing tells."""
+        """Why decoded bytes are not the file that was compressed; None if they are, or if it is unknown."""
         del digests
         return None
 

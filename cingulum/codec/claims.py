@@ -26,7 +26,7 @@ _SUBSET = re.compile(r"[0-9]{1,6}(:[0-9]{1,6})?(,[0-9]{1,6}(:[0-9]{1,6})?)*\Z")
 _RANGES = re.compile(r"([0-9]+)(?::([0-9]+))?")
 COUNT_KEYS: Final = ("snsApLfSy", "snsMnMaXaDw", "snsXaDwSy")
 _LONGEST_SHOWN = 80
-PRINTED_DIGITS = 6  # as C's and Qt's %g print a number unless told otherwise: SpikeGLX did for years
+PRINTED_DIGITS = 6  # the default of C's and Qt's %g, which SpikeGLX used for years
 RATE_TOLERANCE = 1e-6
 
 
@@ -90,7 +90,7 @@ class Contradiction:
 def hash_or_none(text: Any, digits: int = SHA1_DIGITS) -> str | None:
     """A hash of so many hexadecimal digits, SHA-1 by default, in lower case.
 
-    None for what is no hash: empty, malformed, or a placeholder such as CatGT's 0.
+    None for anything that is not a hash: empty, malformed, or a placeholder such as CatGT's 0.
 
     >>> hash_or_none("0"), hash_or_none("0" * 40), hash_or_none(None)
     (None, None, None)
@@ -121,7 +121,7 @@ def contradictions(claims: Iterable[Claim], facts: Facts) -> tuple[Contradiction
 
 
 def _actual(claim: Claim, facts: Facts) -> str:
-    """What is so instead of the claim; empty if it holds, or cannot be compared."""
+    """The actual value if it differs from the claim; empty if the claim is right or cannot be compared."""
     counts = {
         Fact.SIZE: (facts.size_bytes, "bytes"),
         Fact.CHANNELS: (facts.n_channels, "channels"),
@@ -199,7 +199,7 @@ def rounding(text: str) -> float:
 
 
 def claims_of_meta(meta: Mapping[str, str], companion: str) -> tuple[Claim, ...]:
-    """Claims of a SpikeGLX .meta. An empty field claims nothing, and a placeholder is no hash.
+    """Claims of a SpikeGLX .meta. An empty field claims nothing, and a placeholder is not a hash.
 
     Where size or duration are claimed, acquisition ended in order, and no sample can be incomplete.
 
@@ -232,7 +232,7 @@ def claims_of_meta(meta: Mapping[str, str], companion: str) -> tuple[Claim, ...]
 
 
 def claimed_sha1(claims: Iterable[Claim]) -> str | None:
-    """The SHA-1 of the raw file that one of the claims tells; None if none does.
+    """The SHA-1 of the raw file among the claims; None if there is none.
 
     >>> claimed_sha1(claims_of_meta({"fileSHA1": "A9993E364706816ABA3E25717850C26C9CD0D89D"}, "a.meta"))
     'a9993e364706816aba3e25717850c26c9cd0d89d'

@@ -21,10 +21,10 @@ def find_code_book(samples: NDArray[Any], digital: NDArray[np.int64]) -> NDArray
 
     Digital channels have codes of their own and are left out.
 
-    >>> nobody = np.array([], int)
-    >>> find_code_book(np.array([[-24, 0, 12], [12, 120, 132]] * 30, "<i2"), nobody).tolist()
+    >>> no_channels = np.array([], int)
+    >>> find_code_book(np.array([[-24, 0, 12], [12, 120, 132]] * 30, "<i2"), no_channels).tolist()
     [-24, 0, 12, 120, 132]
-    >>> find_code_book(np.arange(90, dtype="<i2").reshape(30, 3), nobody) is None
+    >>> find_code_book(np.arange(90, dtype="<i2").reshape(30, 3), no_channels) is None
     True
     """
     volts = np.setdiff1d(np.arange(samples.shape[1]), digital)

@@ -1,6 +1,6 @@
-"""Finding what lies beside a recording, and reading what it claims.
+"""Finding the companions of a recording, and reading their claims.
 
-Companions are found by meaning: `x.ap.<uuid>.cbin` and `x.ap.<other uuid>.ch`, as public servers give them out, belong
+Companions are matched by meaning: `x.ap.<uuid>.cbin` and `x.ap.<other uuid>.ch`, as public servers name them, belong
 together. A companion of exactly the recording's own name always comes first.
 """
 
@@ -46,7 +46,7 @@ def candidates(recording: str, suffix: str, names: Iterable[str]) -> list[str]:
 def names_at_address(recording: str, suffix: str) -> list[str]:
     """Names under which a server may know a recording's companion, likeliest first: no folder can be listed there.
 
-    A server that gives each file a UUID of its own answers to the name without it as well, as ours does.
+    A server that adds a UUID to each file's name may also accept the name without it, as ours does.
 
     >>> names_at_address("a.ap.8f81ad37-a9ea-4406-9de4-46531d83374b.cbin", ".ch")
     ['a.ap.8f81ad37-a9ea-4406-9de4-46531d83374b.ch', 'a.ap.ch']

@@ -23,7 +23,7 @@ def turn(
 
 @compiled
 def _less_neighbours(rows: Any, channel: int, weights: Any, out: Any) -> None:
-    """The row of a channel less what the channels before say about it; `rows` is a ring of nine."""
+    """The row of a channel minus its prediction from the channels before it; `rows` is a ring of nine."""
     half, bits = np.int32(1 << (WEIGHT_BITS - 1)), np.int32(WEIGHT_BITS)
     n = len(rows)
     own, a1, a2 = rows[channel % n], rows[(channel + 8) % n], rows[(channel + 7) % n]
@@ -41,7 +41,7 @@ def _less_neighbours(rows: Any, channel: int, weights: Any, out: Any) -> None:
 
 @compiled
 def _less_past(own: Any, c: Any, segments: int, out: Any) -> None:
-    """The row of a channel less what the samples before say about each one."""
+    """The row of a channel minus the prediction of each sample from those before it."""
     n_samples = len(own)
     half = np.int32(1 << (COEFFICIENT_BITS - 1))
     c1, c2, c3, c4 = np.int32(c[0]), np.int32(c[1]), np.int32(c[2]), np.int32(c[3])
@@ -72,7 +72,7 @@ def _less_past(own: Any, c: Any, segments: int, out: Any) -> None:
 
 @compiled
 def _one_predicted(own: Any, c: Any, segments: int, lane: int, step: int) -> Any:
-    """What the past says of one sample of a segment; the last segment goes on to the end of the row."""
+    """The prediction of one sample of a segment from the past; the last segment extends to the end of the row."""
     s = np.int32(1 << (COEFFICIENT_BITS - 1))
     length = len(own) // segments
     for lag in range(1, MAX_ORDER + 1):
@@ -169,7 +169,7 @@ def _forward(rows: Any, prediction: Any, numbered: bool, symbols: Any, shifts: A
     weights, coefficients, segments = prediction
     n_channels, n_samples = rows.shape
     residuals = np.empty(n_samples, np.int16)
-    # What the past does not say, of this channel and of the eight before it.
+    # The residuals of prediction, of this channel and of the eight before it.
     surprises = np.zeros((N_NEIGHBOURS + 1, n_samples), np.int16)
     partial = np.empty((4, 256), np.uint32)
     escaped, low = np.zeros(4_096, np.int16), np.zeros(4_096, np.uint8)

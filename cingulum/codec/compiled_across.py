@@ -1,4 +1,4 @@
-"""The recursion in time across channels, for chunks of few segments, such as films: 32 channels take a step at once."""
+"""The recursion in time across channels, for chunks of few segments, such as films: 32 channels per step."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def padded(rows: Any) -> Any:
 
 @compiled
 def put_line(line: Any, columns: Any, target: Any) -> None:
-    """Numbers to their columns; those whose column is -1 are not wanted."""
+    """Numbers to their columns; those whose column is -1 are dropped."""
     for k in range(len(columns)):
         if columns[k] >= 0:
             target[columns[k]] = line[k]

@@ -95,7 +95,7 @@ def _begin(e: Any, past: Any) -> None:
 
 @compiled
 def _go_on(e: Any, taps: Any, past: Any, added: Any, column: Any) -> None:
-    """The samples of a channel that are left over: they continue its last segment, whose last four `past` holds."""
+    """The remaining samples of a channel: they continue its last segment, whose last four samples are in `past`."""
     y1, y2, y3, y4 = past[0], past[1], past[2], past[3]
     c1, c2, c3, c4 = np.int32(taps[0]), np.int32(taps[1]), np.int32(taps[2]), np.int32(taps[3])
     for t in range(len(column)):
@@ -160,7 +160,7 @@ def _put_steps(rows: Any, block: Any, steps: Any, filters: Any, work: Any, out: 
 
 @compiled
 def _low_bits(parts: Any) -> Any:
-    """Low bits of the channels that have any, a byte a sample, and in which row each of them stands."""
+    """Low bits of the channels that have any, a byte per sample, and the row of each of them."""
     symbols, _, shifts, _, _, low = parts
     plane = (symbols.shape[1] + 15) // 16 * 2
     row_of, n_shifted, at = np.zeros(len(shifts), np.int64), 0, 0

@@ -53,7 +53,7 @@ def _push(x: Any, row: Any) -> Any:
 
 @compiled
 def _encode_channel(symbols: Any, table: Any, words: Any, states: Any) -> int:
-    """Words are written from the end of `words`; answers where they begin."""
+    """Words are written from the end of `words`; returns where they begin."""
     n_samples, ways = len(symbols), len(states)
     states[:] = _LOW
     at = len(words) - 1
@@ -131,7 +131,7 @@ def _refilled(x: Any, word: Any) -> Any:
 
 @compiled
 def _decode_eight(words: Any, place: Any, states: Any, table: Any, symbols: Any) -> Any:
-    """Sixteen symbols at a time, as long as there surely are words for them; answers (symbols, place)."""
+    """Sixteen symbols at a time, as long as there are certainly words for them; returns (symbols, place)."""
     x0, x1, x2, x3 = states[0], states[1], states[2], states[3]
     x4, x5, x6, x7 = states[4], states[5], states[6], states[7]
     p, t, n, last = np.uint64(place), 0, len(symbols) - 15, np.uint64(max(8, len(words)) - 8)
@@ -173,7 +173,7 @@ def _decode_eight(words: Any, place: Any, states: Any, table: Any, symbols: Any)
 
 @compiled
 def _decode_rest(words: Any, place: int, states: Any, table: Any, symbols: Any, done: int) -> int:
-    """The symbols from `done` on, one after the other; answers the place in `words`."""
+    """The symbols from `done` on, one after the other; returns the place in `words`."""
     n_samples, ways, last = len(symbols), len(states), len(words) - 1
     for pair in range(done // 2, (n_samples + 1) // 2):
         x = states[pair % ways]

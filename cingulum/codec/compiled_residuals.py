@@ -51,7 +51,7 @@ def _widen(symbols: Any, numbered: bool, low: Any, shift: int, own: Any) -> None
 
 @compiled
 def _find_escapes(symbols: Any, escape: Any, start: int, count: int, places: Any) -> int:
-    """Into `places`, where in `count` symbols from `start` on the byte `escape` stands; their number."""
+    """Write the places of the byte `escape` among `count` symbols from `start` into `places`; return their number."""
     pattern = np.uint64(escape) * np.uint64(0x0101010101010101)
     ones, tops = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
     n_escapes = 0
@@ -88,7 +88,7 @@ def _put_escapes(
 
 @compiled
 def _neighbours(rows: Any, stride: int, k: int, weights: Any, count: int) -> None:
-    """Add to row k + 8 what the eight rows before it say; `rows` is flat, and filled up to whole vectors."""
+    """Add to row k + 8 its prediction from the eight rows before it; `rows` is flat, and filled up to whole vectors."""
     half = filled(np.int32(1 << (WEIGHT_BITS - 1)))
     w1, w2, w3, w4 = filled(weights[0]), filled(weights[1]), filled(weights[2]), filled(weights[3])
     w5, w6, w7, w8 = filled(weights[4]), filled(weights[5]), filled(weights[6]), filled(weights[7])

@@ -50,7 +50,7 @@ def turn_words(source: Any, n_lines: int, width: int, target: Any, size: int, at
 
 @compiled
 def together(columns: Any) -> bool:
-    """Whether columns stand side by side."""
+    """Whether columns are adjacent."""
     apart = columns[0] < 0
     for k in range(len(columns)):
         apart = apart or columns[k] != columns[0] + k

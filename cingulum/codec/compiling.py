@@ -8,8 +8,8 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
-# Nothing compiled needs the interpreter lock, so threads work side by side. Compiled code is kept
-# beside this file, or where NUMBA_CACHE_DIR says.
+# Nothing compiled needs the interpreter lock, so threads run in parallel. Compiled code is cached
+# beside this file, or in NUMBA_CACHE_DIR.
 compiled = njit(nogil=True, cache=True, boundscheck=False)
 
 

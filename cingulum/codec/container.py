@@ -36,7 +36,7 @@ MAX_CHANNELS = 1 << 20
 
 @dataclass(frozen=True)
 class Index:
-    """What a .cgl file says about itself; offsets count from the file's first byte.
+    """The index of a .cgl file; offsets count from the file's first byte.
 
     `raw` are size and hashes of the file that was compressed, `tail` the bytes of a half-written
     last sample, which belong to none of the chunks.
@@ -78,7 +78,7 @@ class Index:
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
-        """Read an index; raises InvalidHeader and says what is wrong with it."""
+        """Read an index; raises InvalidHeader with what is wrong."""
         try:
             fields = json.loads(content)
             bounds, offsets = fields["chunk_bounds"], fields["chunk_offsets"]
@@ -148,7 +148,7 @@ def read_index(read_range: ReadRange, size_bytes: int) -> Index:
 
 
 class CglReader(ChunkedReader):
-    """Random access to a .cgl recording; asks only for the bytes of the channels that are wanted."""
+    """Random access to a .cgl recording; reads only the bytes of the requested channels."""
 
     def __init__(self, read_range: ReadRange, index: Index, kernel: KernelName | None = None) -> None:
         super().__init__(

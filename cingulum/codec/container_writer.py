@@ -49,8 +49,8 @@ def compress(
 
     The raw file is read once and never written to. What was written is decoded again and its
     hash compared before it gets its name. An attempt that was killed is taken up again.
-    Layout   from the .meta or structure.oebin beside the file unless given
-    Memory   160 MB for chunks, or `memory_bytes` for the process: with more, more threads have room
+    Layout   from the .meta or structure.oebin beside the file by default
+    Memory   160 MB for chunks, or `memory_bytes` for the process: with more, more threads run
     Raises   InvalidLayout, SourceChanged, TargetExists, TargetBusy, ProofFailed, and OSError when
              the disk is full; then no target is there
     """

@@ -19,7 +19,7 @@ def compressor(preset: CompatiblePreset) -> tuple[str, int, Callable[[bytes | me
 
     compatible-small   zlib-ng 6: 3 to 5 % smaller than zlib 6 on spike bands, and 2.5 times faster
     compatible-fast    libdeflate 1: 1 to 4 % larger, and about 20 times faster
-    Without those wheels the standard library stands in: same format, zlib's own size and speed.
+    Without those wheels the standard library is used: same format, zlib's own size and speed.
     """
     if preset == "compatible-small":
         try:
@@ -37,7 +37,7 @@ def compressor(preset: CompatiblePreset) -> tuple[str, int, Callable[[bytes | me
 
 
 def inflate(data: bytes, size_bytes: int) -> bytes | bytearray:
-    """The `size_bytes` bytes that a zlib stream holds; ValueError if it holds anything else.
+    """The `size_bytes` bytes of a zlib stream; ValueError if it contains anything else.
 
     Never allocates more than `size_bytes` + 1, whatever the stream claims.
 

@@ -1,4 +1,4 @@
-"""What can go wrong with compressed recordings; every error says what to look at."""
+"""Errors of compressed recordings; each message says what to check."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AmbiguousCompanion(CodecError):
 
 
 class EmptyRecording(CodecError):
-    """The recording holds no whole sample, and the format has no way to say so."""
+    """The recording has no complete sample, which the format cannot represent."""
 
 
 class TargetExists(CodecError):

@@ -41,7 +41,7 @@ class Predictor:
 
     @property
     def spatial(self) -> bool:
-        """Whether any channel looks at its neighbours."""
+        """Whether any channel is predicted from its neighbours."""
         return bool(self.weights.any())
 
 
@@ -65,7 +65,7 @@ def fit(probe: NDArray[Any], limits: NDArray[np.int64], *, spatial: bool, order:
 
 
 def _surprises(values: Floats, coefficients: NDArray[np.int16]) -> Floats:
-    """What the past of each channel does not say about its samples."""
+    """The residuals of predicting each channel from its past."""
     residuals = values[:, MAX_ORDER:].copy()
     shares = coefficients.astype(np.float32) / (1 << COEFFICIENT_BITS)
     end = values.shape[1]

@@ -1,4 +1,4 @@
-"""The bytes of the channels after a chunk's head: entropy-coded symbols, then what they cannot hold."""
+"""The bytes of the channels after a chunk's head: entropy-coded symbols, then what does not fit into them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ FEW_RUNS = 16  # of frames that lie behind one another: more are copied together
 
 
 class _Engines(threading.local):
-    """What is kept from chunk to chunk: zstd contexts, whose tables take longer to make than a channel to compress.
+    """Reused from chunk to chunk: zstd contexts, whose tables take longer to build than a channel to compress.
 
-    And room for symbols: memory that is given back and asked for again is cleared by the kernel each time.
+    And memory for symbols: the kernel would clear freed memory each time it is allocated again.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class _Engines(threading.local):
         self._room = np.empty(0, np.uint8)
 
     def room(self, size: int) -> NDArray[np.uint8]:
-        """Memory that the next call on this thread gets again; much is not kept."""
+        """Memory that the next call on this thread reuses, up to a limit."""
         if size > KEPT_BYTES:
             return np.empty(size, np.uint8)
         if len(self._room) < size:
@@ -81,7 +81,7 @@ def _encode_with_tables(
     head.levels = levels_of(counts[:, BYTE_OF])
     states, lengths, words = kernel.rans_encode(symbols, frequencies_of(head.levels))
     head.states, head.words = states, lengths.astype(np.uint32)
-    content = words.astype("<u4", copy=False).view(np.uint8).data  # seen, not copied: it is large
+    content = words.astype("<u4", copy=False).view(np.uint8).data  # a view, not a copy: it is large
     edges = np.concatenate([[0], np.cumsum(lengths * 4)]).tolist()
     return [content[start:stop] for start, stop in pairwise(edges)]
 
@@ -115,8 +115,8 @@ def read_frames(
 ) -> Residuals:
     """The residuals of the channels at `places`.
 
-    Fetches only the frames that hold them. Raises CodecError where a frame's checksum is wrong.
-    The symbols may stand in memory that the next call on this thread uses again.
+    Fetches only the frames that contain them. Raises CodecError if a frame's checksum is wrong.
+    The symbols may be in memory that the next call on this thread reuses.
     """
     edges = head.frame_edges(n_samples)
     if body.start + int(edges[-1]) != body.end:
@@ -156,7 +156,7 @@ def _fetch(
 
 @dataclass(frozen=True)
 class _Frames:
-    """The frames that hold some channels: `starts` tells where each lies in `buffer`."""
+    """The frames that contain some channels: `starts` is where each begins in `buffer`."""
 
     head: Head
     n_samples: int

@@ -1,6 +1,6 @@
 """An unfinished file that a killed program leaves behind, and the next one takes up.
 
-Beside the temporary file stands a journal: a line that says what is made of what and how, then a
+Beside the temporary file is a journal: a line with the source, the settings and the result, then a
 line a chunk: its size and checksum. After a crash the file is cut to the last chunk whose checksum
 holds. The journal may run behind the data, never ahead of it.
 """
@@ -21,7 +21,7 @@ from cingulum.digests import Hasher
 
 
 def journal_path(target: Path) -> Path:
-    """Where the journal of an unfinished target stands.
+    """The path of the journal of an unfinished target.
 
     >>> journal_path(Path("a/probe.ap.cgl")).as_posix()
     'a/.probe.ap.cgl.journal'
@@ -33,8 +33,8 @@ class PartFile:
     """The temporary file: chunks are appended, and hashed as they are.
 
     `offsets` count from its first byte, one more than there are chunks; `kept` chunks are an earlier
-    attempt's. `set_aside` says in words why an earlier attempt could not be taken up; "" if there was
-    none, or it was.
+    attempt's. `set_aside` is why an earlier attempt could not be resumed; "" if there was
+    none, or if it was resumed.
     """
 
     def __init__(self, target: Path, start: dict[str, Any], prefix: bytes, file: BufferedRandom) -> None:
@@ -50,7 +50,7 @@ class PartFile:
 
     @staticmethod
     def _continued(journal: Path, first: str, known: list[tuple[int, int]]) -> TextIO:
-        """The journal, cut to what holds: never emptied, for a kill at that moment would lose it all."""
+        """The journal, cut to its valid lines; never emptied, because a kill at that moment would lose it all."""
         length = len(first) + sum(len(f"{size} {crc}\n") for size, crc in known)
         if not known:
             journal.write_text(first, encoding="ascii")
@@ -76,7 +76,7 @@ class PartFile:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        # What is still in a buffer cannot be written where the disk is full, and is given up.
+        # What is still in a buffer cannot be written to a full disk, and is dropped.
         for file in (self._lines, self._file):
             with suppress(OSError):
                 file.close()
@@ -128,7 +128,7 @@ def unfinished(target: Path, start: dict[str, Any], prefix: bytes = b"") -> Iter
     """The temporary file of a target, taken up where an earlier attempt was killed, if `start` is the same.
 
     It and its journal go when all is done, or when it fails; they stay for the next attempt when the
-    program is killed, or interrupted by a person.
+    program is killed or interrupted.
     """
     path = part_path(target)
     try:
@@ -163,7 +163,7 @@ def take_back(target: Path, start: dict[str, Any]) -> bool:
 
 
 def _difference(first: str, start: dict[str, Any]) -> str:
-    """Why an earlier attempt does not fit, in words.
+    """Why an earlier attempt cannot be resumed.
 
     >>> _difference('{"source": 1, "settings": 2}', {"source": 5, "settings": 2})
     'its source has changed since'

@@ -1,4 +1,4 @@
-"""What a raw file's companion tells about it: channels, rate, type, geometry, digital words."""
+"""The layout of a raw file from its companion: channels, rate, type, geometry, digital words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RawLayout:
     Digital  channels that carry bits and not volts: the sync word, NIDQ's digital lines
     Shanks   shank number of each channel from the first on; empty when the geometry is unknown
     Source   the SpikeGLX .meta or the Open Ephys structure.oebin beside the file
-    Claims   all that it says about the file, to be compared with what is read
+    Claims   its statements about the file, to be compared with what is read
     """
 
     n_channels: int
@@ -73,7 +73,7 @@ class RawLayout:
             n_digital = _digital_words(meta)
         except (KeyError, StopIteration, ValueError, IndexError) as error:
             raise InvalidLayout(
-                f"{companion} lacks nSavedChans or a sample rate, or they are no numbers ({error})"
+                f"{companion} lacks nSavedChans or a sample rate, or they are not numbers ({error})"
             ) from error
         first_digital = max(0, n_channels - n_digital)
         return cls(
@@ -102,7 +102,7 @@ class RawLayout:
             n_channels, rate = _count(str(stream["num_channels"])), float(stream["sample_rate"])
         except (KeyError, ValueError, TypeError) as error:
             raise InvalidLayout(
-                f"{companion} lacks num_channels or sample_rate, or they are no numbers ({error})"
+                f"{companion} lacks num_channels or sample_rate, or they are not numbers ({error})"
             ) from error
         return cls(
             n_channels=n_channels,
@@ -113,7 +113,7 @@ class RawLayout:
 
     @classmethod
     def beside(cls, raw: Path, meta: Path | None = None) -> Self:
-        """Layout from that .meta, or from what lies beside the file; InvalidLayout names what was looked for.
+        """Layout from that .meta, or from a companion beside the file; InvalidLayout names the expected files.
 
         Raises AmbiguousCompanion where several files could be its .meta.
         """

@@ -12,7 +12,7 @@ _LARGE_BYTES = 1 << 20
 
 
 def resident_bytes() -> int:
-    """Memory of this process at this moment; 0 where the system does not tell.
+    """Memory of this process at this moment; 0 if the system does not report it.
 
     >>> resident_bytes() >= 0
     True
@@ -28,7 +28,7 @@ def give_back_freed_chunks() -> None:
     """Let freed arrays return to the system at once; for programs of our own, not for libraries.
 
     glibc otherwise learns from the first freed chunk of 23 MB to keep such blocks on its heaps,
-    one heap a thread, and a program of two threads then holds twice what it uses.
+    one heap per thread, and a program of two threads then occupies twice what it uses.
     """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
@@ -37,10 +37,10 @@ def give_back_freed_chunks() -> None:
 
 
 def forget_compiler() -> None:
-    """Let go the pages of LLVM, 100 MB, once numba has made or loaded its kernels.
+    """Release the pages of LLVM, 100 MB, once numba has compiled or loaded its kernels.
 
-    They map a file: whoever needs one again reads it again. Code is only mapped and can be dropped; of the rest some
-    pages may have been written to, so the system is asked to choose those that it can read again.
+    They map a file and are read again when needed. Code is only mapped and can be dropped; of the rest some pages
+    may have been written to, so the system chooses those that it can read again.
     """
     if sys.platform != "linux":
         return

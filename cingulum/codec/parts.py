@@ -19,7 +19,7 @@ class Residuals(NamedTuple):
               lies beyond -127 ... 127
     numbered  whether symbols are numbers (0, 1, 2, 3 ... 255 for 0, -1, 1, -2 ... -128) and not
               two's complement
-    shifts    (n_channels,) uint8: number of low bits that stand apart
+    shifts    (n_channels,) uint8: number of low bits that are stored apart
     escapes   (n_channels,) int64: how many symbols are escapes
     escaped   int16: what those residuals are without their low bits, channel after channel
     low       uint8: low bits of each channel that has any, lowest bit first, a plane a bit
@@ -77,7 +77,7 @@ def plane_bytes(n_samples: int) -> int:
 
 
 def choose_shift(absolute_sum: int, n_samples: int) -> int:
-    """How many low bits of a channel stand apart, so that few residuals exceed a symbol.
+    """How many low bits of a channel are stored apart, so that few residuals exceed a symbol.
 
     The rule is 255 * 2^shift >= 10 times the mean size, which for bell curves is at 4 deviations.
 

@@ -26,9 +26,9 @@ def thread_count(
     memory_bytes: int | None = None,
     copies: float = COPIES_PER_CHUNK,
 ) -> int:
-    """Threads to use: all cores unless told, but no more than have room for a chunk each.
+    """Threads to use: all cores by default, but no more than have memory for a chunk each.
 
-    `memory_bytes` is for the whole process, what it holds already included; unless told, chunks may take 160 MB.
+    `memory_bytes` is for the whole process, its present size included; by default chunks may take 160 MB.
 
     >>> thread_count(23_100_000, threads=64, memory_bytes=resident_bytes() + 160_000_000)
     2
@@ -46,7 +46,7 @@ def _n_cores() -> int:
 
 
 class Turns:
-    """Lets workers do one part of their work in the order of their numbers, from 0 on.
+    """Lets workers do one part of their work in the order of their numbers, from 0.
 
     >>> turns = Turns()
     >>> with turns.of(0):
@@ -59,7 +59,7 @@ class Turns:
 
     @contextmanager
     def of(self, number: int) -> Iterator[None]:
-        """Wait for all numbers before this one; whoever fails lets the others go on to fail, too."""
+        """Wait for all numbers before this one; after a failure all later ones fail, too."""
         with self._changed:
             self._changed.wait_for(lambda: self._next < 0 or self._next == number)
             if self._next < 0:
@@ -67,14 +67,14 @@ class Turns:
         try:
             yield
         except BaseException:
-            self.give_up()
+            self.abort()
             raise
         with self._changed:
             self._next = number + 1
             self._changed.notify_all()
 
-    def give_up(self) -> None:
-        """No further number will come."""
+    def abort(self) -> None:
+        """Let all waiting and later numbers fail."""
         with self._changed:
             self._next = -1
             self._changed.notify_all()

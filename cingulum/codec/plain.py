@@ -59,10 +59,10 @@ def forward(rows: Int16s, prediction: Prediction, *, numbered: bool) -> tuple[Re
     escaped, low = [np.empty(0, np.int16)], [np.empty(0, np.uint8)]
     escape = ESCAPE if numbered else ESCAPE_BYTE
     residuals = _less_past(rows, prediction)
-    # From the last channel on, so that those before still hold what the past did not say.
+    # From the last channel on, so that those before it still contain their residuals.
     for channel in np.flatnonzero(prediction.weights.any(axis=1))[::-1].tolist():
         residuals[channel] -= _from_neighbours(residuals, prediction.weights, channel)
-    # Here and below: room that is asked for once, for at each asking the kernel clears it, page after page.
+    # Here and below: memory is allocated once, because the kernel clears each new allocation page by page.
     room = np.empty((2, _block_rows(rows.shape), n_samples), np.int16)
     for some in _blocks(rows.shape):
         high, coded = residuals[some], symbols[some]
@@ -105,14 +105,14 @@ def _from_neighbours(rows: Int16s, weights: Int16s, channel: int) -> Int16s:
 
 
 def _less_past(rows: Int16s, prediction: Prediction) -> Int16s:
-    """What the past of each channel does not say about its samples."""
+    """The residuals of predicting each channel from its past."""
     residuals, segments = np.empty_like(rows), prediction.segments
     n_samples = rows.shape[1]
     before, apart = MAX_ORDER * segments, n_samples // segments * segments
     room = np.empty((3, _block_rows(rows.shape), before + n_samples), np.int32)
     for some in _blocks(rows.shape):
         taps = prediction.coefficients[some].astype(np.int32)
-        # The first sample of each segment stands for all samples before it.
+        # The first sample of each segment is used for all samples before it.
         wide, work = room[0, : len(taps)], room[1:, : len(taps)]
         wide[:, :before].reshape(len(taps), MAX_ORDER, segments)[...] = rows[some, None, :segments]
         wide[:, before:] = rows[some]
@@ -132,9 +132,9 @@ def _less_past(rows: Int16s, prediction: Prediction) -> Int16s:
 
 
 def _predict(wide: Int32s, taps: Int32s, distance: int, work: Int32s) -> Int32s:
-    """What the samples 1, 2 ... 4 times `distance` before say about each one from 4 times `distance` on.
+    """Predict each sample from 4 times `distance` on by the samples 1, 2 ... 4 times `distance` before it.
 
-    The answer stands in `work`, which has room for two like `wide`.
+    The result is a part of `work`, which has space for two like `wide`.
     """
     start, end = MAX_ORDER * distance, wide.shape[1]
     total, term = work[0, :, : end - start], work[1, :, : end - start]
@@ -156,7 +156,7 @@ def _low_bits(row: Int16s, shift: int) -> NDArray[np.uint8]:
 
 
 def _surprises(parts: Residuals) -> Int16s:
-    """Residuals, one row a channel; CodecError where escapes are more or fewer than their values."""
+    """Residuals, one row per channel; CodecError where escapes are more or fewer than their values."""
     n_samples = parts.symbols.shape[1]
     rows = np.empty(parts.symbols.shape, np.int16)
     escape, used = ESCAPE if parts.numbered else ESCAPE_BYTE, 0
@@ -173,7 +173,7 @@ def _surprises(parts: Residuals) -> Int16s:
         places = np.flatnonzero(np.equal(symbols, escape, out=other.view(np.bool_)))
         escapes = parts.escapes[first : first + BLOCK_ROWS]
         if not np.array_equal(np.bincount(places // n_samples, minlength=len(some)), escapes):
-            raise CodecError("a channel has more or fewer escapes than its head says")
+            raise CodecError("a channel has more or fewer escapes than its head announces")
         some.reshape(-1)[places] = parts.escaped[used : used + len(places)]
         used += len(places)
     low_end = np.cumsum(low_bytes(parts.shifts, n_samples))
@@ -226,7 +226,7 @@ def _integrate(
     side_by_side = np.repeat(taps, segments, axis=1).reshape(order, -1)
     lines = np.empty((min(BLOCK_STEPS, length) + order, segments, n_channels), np.int32)
     flat = lines.reshape(len(lines), -1)
-    predicted = np.zeros((order, *lines.shape[1:]), np.int32)  # what the samples so far say of the next ones
+    predicted = np.zeros((order, *lines.shape[1:]), np.int32)  # of the next samples, from those so far
     apart = out[: length * segments].reshape(segments, length, -1)
     for first in range(0, length, BLOCK_STEPS):
         steps = min(BLOCK_STEPS, length - first)
@@ -234,7 +234,7 @@ def _integrate(
         here = rows[:, first * segments : (first + steps) * segments]
         np.copyto(block, here.reshape(n_channels, steps, segments).transpose(1, 2, 0))
         if first == 0:
-            # A segment starts from the first sample of the one before it, which stands for all samples before.
+            # A segment starts from the first sample of the one before it, which is used for all samples before.
             np.cumsum(block[0], axis=0, dtype=np.int16, out=block[0])
             predicted[...] = block[0] * np.cumsum(taps[::-1], axis=0, dtype=np.int32)[::-1]
         _steps(flat[: steps + order], side_by_side, predicted.reshape(order, -1), int(first == 0))

@@ -55,12 +55,12 @@ class Compression:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a person should look at, as sentences."""
+        """What a user should check, as sentences."""
         sentences = []
         if self.ratio < LOW_RATIO and self.raw.size_bytes > 1 << 20:
             sentences.append(f"the ratio is only {self.ratio:.2f}: were {self.n_channels} channels saved?")
         if self.tail_bytes:
-            sentences.append(f"the last sample is incomplete: {self.tail_bytes} bytes are kept as they are")
+            sentences.append(f"the last sample is incomplete: {self.tail_bytes} bytes are stored unchanged")
         return (*sentences, *map(str, self.contradictions))
 
 

@@ -1,4 +1,4 @@
-"""Where compressed bytes come from: anything that can answer (offset, length)."""
+"""Sources of compressed bytes: anything that reads by (offset, length)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cingulum.codec.errors import InvalidHeader
 
 
 class ReadRange(Protocol):
-    """Answers exactly `length` bytes from byte `offset` on, fewer only where the object ends."""
+    """Returns exactly `length` bytes from byte `offset`, fewer only at the end of the object."""
 
     def __call__(self, offset: int, length: int) -> bytes: ...
 
@@ -37,7 +37,7 @@ class LocalFile:
         part = self._read_at(length, offset)
         if len(part) == length:
             return part
-        # Linux answers at most 2 GiB at once, and a network file system may answer less.
+        # Linux returns at most 2 GiB at once, and a network file system may return less.
         parts = [part]
         while part and (missing := length - sum(map(len, parts))) > 0:
             part = self._read_at(missing, offset + length - missing)
@@ -66,12 +66,12 @@ class LocalFile:
 
 
 def exactly(read_range: ReadRange, offset: int, length: int) -> bytes:
-    """`length` bytes at `offset`, or InvalidHeader where the object is shorter than its header says.
+    """`length` bytes at `offset`; raises InvalidHeader if the object is shorter than its header says.
 
     >>> exactly(lambda offset, length: b"abcdef"[offset : offset + length], 2, 3)
     b'cde'
     """
     data = read_range(offset, length)
     if len(data) != length:
-        raise InvalidHeader(f"bytes {offset} to {offset + length} are wanted, the file ends before")
+        raise InvalidHeader(f"bytes {offset} to {offset + length} are needed, the file ends before")
     return data

@@ -68,14 +68,14 @@ class Opened:
     claims: tuple[Claim, ...]
 
     def contradictions(self, decoded: Digests | None = None) -> tuple[Contradiction, ...]:
-        """What is not as claimed; the SHA-1 by what was decoded, or else by what its header says."""
+        """Claims that are wrong; the SHA-1 is compared with the decoded bytes, or else with the header."""
         return contradictions(self.claims, self.reader.facts(decoded.sha1 if decoded else None))
 
 
 def open_local(
     path: Path, *, layout: RawLayout | None = None, ch: Path | None = None, meta: Path | None = None
 ) -> Opened:
-    """Open a .cgl, .cbin or raw file with its companions: those given, or else those beside it.
+    """Open a .cgl, .cbin or raw file with its companions: those passed, or else those beside it.
 
     Raises AmbiguousCompanion, InvalidHeader, InvalidLayout, OSError.
     """
@@ -98,7 +98,7 @@ class Recording:
     Array    (n_samples, n_channels), in the recording's own type; volts need the .meta's gain
     Index    time first: an integer or a slice; then channels: integer, slice or list
     Errors   DamagedChunk names the seconds that cannot be read; all others can
-    Claims   `contradictions` says where a .meta, .ch or structure.oebin claims something else than is there; opening
+    Claims   `contradictions` lists where a .meta, .ch or structure.oebin differs from the file; opening
              such a recording warns (ContradictedRecording)
 
     >>> import tempfile; from cingulum.codec import compress
@@ -138,7 +138,7 @@ class Recording:
 
         layout    needed for raw files without a .meta beside them only
         ch, meta  which .ch and .meta belong to it, where their names do not tell (by path; of an address by address)
-        cache     a folder that keeps what was fetched
+        cache     a folder that caches what was fetched
         headers   for HTTP, such as {"Authorization": "Token …"}
         """
         if isinstance(where, str) and where.startswith(("http://", "https://", "s3://")):

@@ -1,4 +1,4 @@
-"""Compressed recordings behind an address: HTTP ranges, with blocks kept on the local disk."""
+"""Compressed recordings behind an address: HTTP ranges, with blocks cached on the local disk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def http_client(headers: Mapping[str, str] | None = None) -> httpx.Client:
 class HttpFile:
     """An object that a web server or an S3 store (by signed address) gives in ranges.
 
-    Raises InvalidHeader when the server answers no ranges, httpx.HTTPError when it cannot be
+    Raises InvalidHeader if the server does not support ranges, httpx.HTTPError when it cannot be
     reached or refuses, SourceChanged when the object is another one than at the start.
     """
 
@@ -75,7 +75,7 @@ _NOT_THERE = frozenset({401, 403, 404, 410})
 def fetch_companion(address: str, suffix: str, client: httpx.Client) -> tuple[str, bytes] | None:
     """Name and content of the companion beside a recording's address; None where the server has none to give.
 
-    Raises InvalidLayout where it is too large to be one, httpx.HTTPError when the server cannot tell.
+    Raises InvalidLayout where it is too large to be one, httpx.HTTPError if the server fails.
     """
     head, dot, query = address.partition("?")
     folder, slash, recording = head.rpartition("/")
@@ -102,7 +102,7 @@ def fetch_small(address: str, client: httpx.Client) -> bytes | None:
 
 
 class BlockCache:
-    """Answers ranges from blocks of 1 MiB in a folder; what is missing is asked for once.
+    """Serves ranges from blocks of 1 MiB in a folder; missing blocks are fetched once.
 
     `version` names the object's content (an ETag): another version never sees this one's blocks.
     """
@@ -159,7 +159,7 @@ def remote_claims(
 ) -> tuple[Claim, ...]:
     """What the .meta of a recording claims: the one at that address, or the one beside; nothing where there is none.
 
-    A cache keeps it for that version of the recording.
+    It is cached per version of the recording.
     """
     key = hashlib.sha256(f"{recording.address}\n{recording.version}\n{meta or ''}".encode()).hexdigest()
     cached = None if cache is None else cache / f"{key}.meta"

@@ -1,8 +1,8 @@
-"""Signs requests to an S3 store (AWS Signature Version 4), and finds where `s3://bucket/key` lies.
+"""Signs requests to an S3 store (AWS Signature Version 4), and resolves `s3://bucket/key`.
 
 Source   https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 Settings the usual ones: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,
-         AWS_ENDPOINT_URL. Without a key requests are not signed, as public buckets want it.
+         AWS_ENDPOINT_URL. Without a key requests are not signed, as for public buckets.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _region(environment: Mapping[str, str]) -> str:
 
 
 class Signature(httpx.Auth):
-    """Adds the headers by which a store knows who asks."""
+    """Adds the headers that authenticate the caller to a store."""
 
     def __init__(self, key: str, secret: str, region: str, session_token: str | None = None) -> None:
         self._key, self._secret, self._region, self._token = key, secret, region, session_token

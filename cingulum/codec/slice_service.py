@@ -1,4 +1,4 @@
-"""A recording behind our slice service: the server decodes, only the samples that are wanted travel."""
+"""A recording behind our slice service: the server decodes and sends only the requested samples."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from cingulum.codec.source import chunk_edges
 
 
 class SliceReader(ChunkedReader):
-    """Samples by second from `…/slices/{dataset}`; a folder keeps what was fetched.
+    """Samples by second from `…/slices/{dataset}`; a folder caches what was fetched.
 
-    Raises httpx.HTTPError when the service cannot be reached or refuses, InvalidHeader when it
-    knows no such recording, SourceChanged when what it sends does not fit what it said.
+    Raises httpx.HTTPError if the service cannot be reached or refuses, InvalidHeader if it does not
+    know the recording, SourceChanged if the samples do not have the announced shape.
     """
 
     def __init__(self, address: str, client: httpx.Client, cache: Path | None = None) -> None:
@@ -64,7 +64,7 @@ class SliceReader(ChunkedReader):
         n_samples = self.chunk_bounds[chunk + 1] - self.chunk_bounds[chunk]
         width = self.n_channels if channels is None else len(channels)
         if samples.shape != (n_samples, width) or samples.dtype != self.dtype:
-            raise SourceChanged(f"{self._address} sends another shape than it said: {samples.shape}")
+            raise SourceChanged(f"{self._address} sends another shape than it announced: {samples.shape}")
         return samples
 
     def _fetch(self, chunk: int, names: str) -> bytes:

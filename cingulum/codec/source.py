@@ -53,7 +53,7 @@ def file_identity(path: Path) -> dict[str, object]:
 
 
 class RawFile:
-    """A raw recording on a local disk; whoever changes it meanwhile is noticed."""
+    """A raw recording on a local disk; a change while it is read is detected."""
 
     def __init__(self, path: Path, layout: RawLayout, chunk_duration_s: float = 1.0) -> None:
         self.path = path
@@ -106,6 +106,6 @@ class Decoded:
         return self._reader.tail
 
     def identity(self) -> dict[str, object]:
-        """Of the file on a local disk; what lies elsewhere is never taken up."""
+        """Of the file on a local disk; an attempt with another source is never resumed."""
         path = self._reader.path
         return {"once": uuid.uuid4().hex} if path is None else file_identity(path)

@@ -1,4 +1,4 @@
-"""How small and how fast each preset is on somebody's own recording."""
+"""Size and speed of each preset on a user's own recording."""
 
 from __future__ import annotations
 

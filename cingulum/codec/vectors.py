@@ -1,4 +1,4 @@
-"""Sixteen-bit numbers 32 at a time, for compiled code: LLVM's vectors, which it makes of whatever a processor has.
+"""Sixteen-bit numbers 32 at a time, for compiled code: LLVM's vectors, mapped to the processor's instructions.
 
 Nothing here is of one make of processor: where registers are narrower, a vector fills several of them.
 """
@@ -36,7 +36,7 @@ SHORTS, WORDS = Vector(16), Vector(32)
 
 
 def _load(_context: Any, array: Any, place: Any) -> Any:
-    """The 16-bit numbers of a flat array from item `place` on; what lies behind them must be ours to read."""
+    """The 16-bit numbers of a flat array from item `place` on; the memory behind them must be readable."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.load(_address(context, builder, signature, values, _type(SHORTS)), align=1)

@@ -1,7 +1,7 @@
 """The chunk codec for numcodecs, so that Zarr version 2, and what writes it, can use it.
 
 numcodecs finds it by entry point once this package is installed: SpikeInterface opens such data
-without knowing of us, and writes it when given `CingulumCodec()` as compressor.
+without knowing of us, and writes it with `CingulumCodec()` as compressor.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class CingulumCodec(Codec):  # type: ignore[misc]  # numcodecs has no types
         array = np.asarray(ensure_ndarray_like(buf))
         if array.flags.f_contiguous and not array.flags.c_contiguous:
             array = array.T
-        # Zarr takes bits for bits, so numbers of the other byte order keep theirs.
+        # Zarr copies bits unchanged, so numbers of the other byte order keep theirs.
         array = array.view(array.dtype.newbyteorder("<"))
         return encode(by_time(array), preset=self.preset)
 

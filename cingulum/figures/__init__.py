@@ -1,4 +1,4 @@
-"""Numbers to SVG, with the words and the table that belong to them; pure: no file, no clock, no other package.
+"""Figures as SVG with their description and table; pure: no file, no clock, no other package.
 
 Every figure is drawn by one function, `draw(data, *, title, theme="light", width_px=640) -> Figure`:
 
@@ -13,11 +13,11 @@ Every figure is drawn by one function, `draw(data, *, title, theme="light", widt
     autocorrelogram(acg: Autocorrelogram)                         with the refractory period
     drift_map(drift: DriftMap)                                    depth by time, shaded by amplitude
 
-A `Figure` has `svg` (stands alone or inline), `title`, `description` (read aloud), `table` and `html()`, which
-puts SVG and folded table together. Themes: "light", "dark", "high-contrast", "print"; `stylesheet()` is the CSS
+A `Figure` has `svg` (a file or inline), `title`, `description` (for screen readers), `table` and `html()`, which puts
+SVG and folded table together. Themes: "light", "dark", "high-contrast", "print"; `stylesheet()` is the CSS
 that lets inline figures follow the page. Text is 12 px at any width from 280 px: draw at the width shown.
 
-Unknown values (NaN, None, infinite, beyond 1e12) are left out, never drawn; without data the figure says so.
+Unknown values (NaN, None, infinite, beyond 1e12) are left out, never drawn; without data the figure shows a notice.
 Raises UnequalLengthsError, UnknownThemeError, TooNarrowError, and nothing else for arrays of numbers.
 
 >>> figure = autocorrelogram(Autocorrelogram([-1, 0, 1], [4, 0, 4], 120))

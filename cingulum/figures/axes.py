@@ -1,4 +1,4 @@
-"""The axes of a frame: lines, ticks, as many labels as stand clear of one another, and the x axis' name."""
+"""The axes of a frame: lines, ticks, as many labels as do not overlap, and the x axis' name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TICK_MARK_PX = 4.0
 
 
 def axes(panel: Frame) -> list[str]:
-    """Draw both axes of a frame, to lie over its marks, and move its sheet below them."""
+    """Draw both axes of a frame, above its marks, and move its sheet below them."""
     box, sheet, theme = panel.box, panel.sheet, panel.theme
     axis = f"M{number(box.left)} {number(box.top)}V{number(box.bottom)}H{number(box.right)}"
     parts = [*_y_words(panel), *_x_axis(panel)]
@@ -33,7 +33,7 @@ def axes(panel: Frame) -> list[str]:
 
 
 def grid_lines(panel: Frame) -> list[str]:
-    """Draw a line across at each y tick, to lie under the marks; none where the frame wants no grid."""
+    """Draw a line across at each y tick, under the marks, if the frame has a grid."""
     box, parts = panel.box, []
     for tick in panel.y_ticks if panel.grid else []:
         y = float(panel.py(np.array([tick.value]))[0])
@@ -74,7 +74,7 @@ def _x_ticks(panel: Frame) -> list[Tick]:
 
 
 def _fitting(ticks: list[Tick], panel: Frame, gap_px: float = 6.0) -> list[Tick]:
-    """Keep the ticks whose labels stand clear of one another and on the sheet."""
+    """Keep the ticks whose labels are on the sheet and do not overlap."""
     visible, last = [], 2.0 - gap_px
     for tick in ticks:
         x = float(panel.px(np.array([tick.value]))[0])

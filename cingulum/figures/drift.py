@@ -94,7 +94,7 @@ def _range(sizes: Floats) -> tuple[float, float]:
 
 
 def _shades(theme: Theme) -> list[str]:
-    """Start well away from the background: a spike of the smallest amplitude is still to be seen."""
+    """Start well away from the background: a spike of the smallest amplitude is still visible."""
     none, most = theme.sequential
     return [mix(none, most, 0.18 + 0.82 * step / (_SHADES - 1)) for step in range(_SHADES)]
 
@@ -113,7 +113,7 @@ def _pixels(panel: Panel, times: Floats, depths: Floats, level: Floats) -> NDArr
 
 
 def _table(title: str, depths: Floats, sizes: Floats) -> Table:
-    """Twenty layers of equal thickness stand for the spikes, which are too many to list."""
+    """Twenty layers of equal thickness summarise the spikes, which are too many to list."""
     rows: list[tuple[Cell, ...]] = []
     if len(depths):
         edges = np.linspace(float(depths.min()), float(depths.max()), _DEPTH_ROWS + 1)

@@ -1,4 +1,4 @@
-"""The frame of a plot: where values lie, what stands beside and above it, and where names find room."""
+"""The frame of a plot: positions of values, texts beside and above it, and the placing of labels."""
 
 from __future__ import annotations
 
@@ -67,19 +67,19 @@ class Frame:
         self._labels: list[_Label] = []
         self._owned: list[tuple[int, Floats]] = []
         self._key: list[KeyEntry] = []
-        self._side_words: list[str] = []
-        self._event_words = self._draw_events(events)
+        self._side_texts: list[str] = []
+        self._event_texts = self._draw_events(events)
 
     def px(self, x: Floats) -> Floats:
-        """Where x values lie, in px from the left."""
+        """Positions of x values, in px from the left."""
         return self.box.left + self.x.share(x) * (self.box.right - self.box.left)
 
     def py(self, y: Floats) -> Floats:
-        """Where y values lie, in px from the top."""
+        """Positions of y values, in px from the top."""
         return self.box.bottom - self.y.share(y) * (self.box.bottom - self.box.top)
 
     def keep_clear(self, path: Floats, owner: int = -1) -> None:
-        """Tell the labels that something stands at these points (n, 2), in px."""
+        """Keep labels away from these points (n, 2), in px."""
         self._owned.append((owner, path))
 
     def in_key(self, label: str, role: str, mark: KeyMark) -> None:
@@ -87,7 +87,7 @@ class Frame:
         self._key.append(KeyEntry(label, role, mark))
 
     def close(self) -> None:
-        """Draw axes, place the labels, write the key of those that found no place, and move the sheet on."""
+        """Draw axes, place the labels, write the key of those without a place, and advance the sheet."""
         sheet, box = self.sheet, self.box
         inner = labels.Box(box.left + 3, box.top, box.right, box.bottom - 3)
         names = [labels.Named(label.path, text_width_px(label.text), LABEL_PX) for label in self._labels]
@@ -102,7 +102,7 @@ class Frame:
                 for label in self._labels
             ]
         sheet.parts += [*self.under, *grid_lines(self), *self.marks, *axes(self)]
-        sheet.parts += [*self._event_words, *self._side_words, *named]
+        sheet.parts += [*self._event_texts, *self._side_texts, *named]
         if self._key:
             sheet.y += 2
             sheet.key(self._key)
@@ -116,21 +116,21 @@ class Frame:
         self.keep_clear(labels.sampled(path) if mark == "line" else path, owner)
 
     def _draw_events(self, events: Sequence[Event]) -> list[str]:
-        """Make room above the plot for lanes of names that do not overlap; draw lines, shades and names."""
+        """Reserve lanes above the plot for names that do not overlap; draw lines, shades and names."""
         spots = self._spots(self._nameable(events))
         lanes = labels.lanes([span for _, span in spots])
         top = self.lane_top + _LANE_PX * (max(lanes, default=-1) + 1)
         self.box = labels.Box(self.box.left, top, self.box.right, self.box.bottom + top - self.lane_top)
-        words = []
+        texts = []
         for (event, (left, _)), lane in zip(spots, lanes, strict=True):
             lane_top = self.lane_top + _LANE_PX * lane
             self._draw_event(event, lane_top)
             if event.text:
-                words.append(self.sheet.text(event.text, left + 4, lane_top + LABEL_PX, halo=True))
-        return words
+                texts.append(self.sheet.text(event.text, left + 4, lane_top + LABEL_PX, halo=True))
+        return texts
 
     def _nameable(self, events: Sequence[Event]) -> list[Event]:
-        """Of several shaded spans, those too narrow for their name lose it to the key."""
+        """Of several shaded spans, those too narrow for their name are named in the key."""
         most = self.box.right - self.box.left - 14
         events = [Event(shortened(event.text, most), event.at, event.until) for event in events]
         placed, spans = [], sum(event.until is not None for event in events)
@@ -149,7 +149,7 @@ class Frame:
     def _spots(self, events: Sequence[Event]) -> list[tuple[Event, tuple[float, float]]]:
         """Choose the side of each name, and the order of lanes, so that no line runs through a name.
 
-        Names stand right of their line up to the edge, or to the next line whose own name had to go left.
+        Names are right of their line up to the edge, or to the next line whose own name had to go left.
         Those on the left get the upper lanes, the rightmost first; the others follow from the left.
         """
         limit = self.box.right

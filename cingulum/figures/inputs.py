@@ -25,7 +25,7 @@ def floats(values: Values) -> Floats:
     array([ 1., nan, nan])
     """
     array = np.asarray(values, dtype=np.float64).reshape(-1)
-    # The limit leaves every scale enough bits to tell two px apart.
+    # The limit leaves every scale enough bits to distinguish two px.
     return np.where(np.abs(array) <= 1e12, array, np.nan)
 
 

@@ -1,4 +1,4 @@
-"""Where to write a line's name so that it touches nothing and is nearer to its own line than to any other."""
+"""Placing of line labels: touching nothing, and nearer to their own line than to any other."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A line that wants its name beside it: the path (n, 2) in px, and the size of the text in px."""
+    """A line with its name beside it: the path (n, 2) in px, and the size of the text in px."""
 
     path: Floats
     width_px: float
@@ -52,10 +52,10 @@ def sampled(path: Floats, step_px: float = _SAMPLE_PX) -> Floats:
 
 
 def placed(lines: Sequence[Named], marks: Sequence[tuple[int, Floats]], box: Box) -> list[Box] | None:
-    """Find a free rectangle for each line's name, or None when not all fit: then a key has to tell.
+    """Find a free rectangle for each line's name, or None if not all fit: then a key is needed.
 
     `marks` are (owner, points (n, 2) in px): everything drawn that text must not touch; owner is the index of
-    a line, or -1 for nobody's.
+    a line, or -1 for none.
     >>> line = np.array([[0.0, 50.0], [200.0, 50.0]])
     >>> placed([Named(line, 40.0, 12.0)], [(0, sampled(line))], Box(0, 0, 200, 100))
     [Box(left=157.0, top=33.0, right=197.0, bottom=45.0)]
@@ -181,7 +181,7 @@ def lanes(spans: Sequence[tuple[float, float]], gap_px: float = GAP_PX) -> list[
 
 
 def spread(centres: Sequence[float], gap_px: float, low: float, high: float) -> list[float] | None:
-    """Move sorted centres as little as a pass each way allows until they stand `gap_px` apart.
+    """Move sorted centres as little as a pass each way allows until they are `gap_px` apart.
 
     None when they do not fit between low and high.
     >>> spread([10.0, 12.0, 90.0], 15.0, 0.0, 100.0)

@@ -72,7 +72,7 @@ class Panel(Frame):
     ) -> None:
         """Draw points; `titles` (one each) show on hovering.
 
-        `same_label` makes them the last named line's own, so that its label may stand near them.
+        `same_label` makes them the last named line's own, so that its label may be near them.
         """
         path = np.column_stack([self.px(x), self.py(y)])
         for n, (at_x, at_y) in enumerate(path):
@@ -100,7 +100,7 @@ class Panel(Frame):
                 self.keep_clear(path, owner=len(self._labels) - 1)
 
     def _inside(self, y: Floats) -> Floats:
-        """Where y values lie, in px, cut to the plot: an error bar may reach beyond what the axis shows."""
+        """Positions of y values, in px, cut to the plot: an error bar may reach beyond what the axis shows."""
         return np.clip(self.py(y), self.box.top, self.box.bottom)
 
     def area(
@@ -121,7 +121,7 @@ class Panel(Frame):
         title: str = "",
         opacity: float = 1.0,
     ) -> None:
-        """Fill a rectangle given by two corners in the data's units."""
+        """Fill a rectangle between two corners in the data's units."""
         left, right = sorted(self.px(np.array(x)))
         top, bottom = sorted(self.py(np.array(y)))
         shape: dict[str, str | float] = {
@@ -201,7 +201,7 @@ class Panel(Frame):
     def image(
         self, png: bytes, x: tuple[float, float], y: tuple[float, float], *, crisp: bool = False
     ) -> None:
-        """Lay a PNG over a rectangle given by two corners in the data's units; its first row is at the top.
+        """Draw a PNG over a rectangle between two corners in the data's units; its first row is at the top.
 
         `crisp` keeps the pixels' edges when they are shown larger than they are.
         """
@@ -234,4 +234,4 @@ class Panel(Frame):
                 self.in_key(group.label, group.role, "patch")
             else:
                 words = shortened(group.label, room)
-                self._side_words.append(self.sheet.text(words, x + 6, spots[n] + 4, role=group.role))
+                self._side_texts.append(self.sheet.text(words, x + 6, spots[n] + 4, role=group.role))

@@ -75,7 +75,7 @@ class PsychometricSeries:
     fit: PsychometricFit | None = None
 
 
-# A curve that is right leaves one interval of 95 % in twenty; one that leaves these is said to.
+# A good fit misses one 95 % interval in twenty; one that misses more gets a note.
 FEWEST_MISSES, MISSED_SHARE = 2, 1 / 3
 
 
@@ -140,7 +140,7 @@ def psychometric_curve(
     middle = panel.px(np.zeros(2)), panel.py(np.array([0.0, 1.0]))
     panel.keep_clear(np.column_stack(middle))
     for n, (curve, data) in enumerate(zip(series, parsed, strict=True)):
-        # Intervals of several series at one contrast would hide one another: set them a little apart.
+        # Intervals of several series at one contrast would hide each other: they are drawn a little apart.
         _draw(panel, curve, data, n, limit, dodge=(n - (len(parsed) - 1) / 2) * 0.016 * limit)
     panel.close()
     curves = "; curves: maximum-likelihood fits" if any(curve.fit for curve in series) else ""
@@ -184,7 +184,7 @@ def _draw(
 
 
 def contrast_ticks(contrasts: Sequence[Floats], limit: float) -> tuple[Tick, ...]:
-    """Mark every contrast shown; label 0, then from the highest down as long as there is room.
+    """Mark every contrast shown; label 0, then from the highest down as long as there is space.
 
     >>> [tick.label for tick in contrast_ticks([np.array([-100.0, -6.0, 0.0, 6.0, 100.0])], 100.0)]
     ['−100', '', '0', '', '100']
@@ -216,7 +216,7 @@ def _describe(curve: PsychometricSeries, data: _Read) -> str:
 
 
 def _missed(series: PsychometricSeries, data: _Read) -> str:
-    """A curve held back by its bounds does not describe the choices, and must not look as if it did."""
+    """A note if the fit misses many intervals: bounds may keep it from describing the choices."""
     if series.fit is None or not series.fit.known:
         return ""
     curve = series.fit.p_right(data.contrast)

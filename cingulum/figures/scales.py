@@ -27,11 +27,11 @@ class Scale(Protocol):
     @property
     def high(self) -> float: ...
     def share(self, values: Floats) -> Floats:
-        """Where values lie between low (0) and high (1)."""
+        """Positions of values between low (0) and high (1)."""
         ...
 
     def ticks(self, at_most: int) -> list[Tick]:
-        """Choose round values, about as many as asked for."""
+        """Choose round values, about as many as requested."""
         ...
 
 
@@ -52,7 +52,7 @@ class Linear:
     def ticks(self, at_most: int) -> list[Tick]:
         raw = (self.high - self.low) / max(at_most - 1, 1)
         power = math.floor(math.log10(raw))
-        # 0.9: one tick more than asked for reads better than half as many.
+        # 0.9: one tick more than requested reads better than half as many.
         factor = next(f for f in (1.0, 2.0, 2.5, 5.0, 10.0) if f * 10.0**power >= 0.9 * raw)
         step = factor * 10.0**power
         decimals = max(0, -power + (factor == 2.5) - (factor == 10.0))
@@ -83,7 +83,7 @@ class Downwards:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """An even scale whose ticks are given: the contrasts of a task, or trial numbers."""
+    """An even scale whose ticks are chosen by the caller: the contrasts of a task, or trial numbers."""
 
     low: float
     high: float
@@ -144,7 +144,7 @@ def _firsts(first: date, last: date, months: int) -> list[date]:
 
 
 def padded_days(values: Floats) -> tuple[float, float]:
-    """Give a span that holds the days with half a day of air on either side, and never less than a day and a half."""
+    """Return a span of the days with half a day of margin on either side, and never less than a day and a half."""
     low, high = float(values.min()) - 0.5, float(values.max()) + 0.5
     return (low, high) if high - low >= 2 else (low - 0.25, high + 0.25)
 

@@ -25,7 +25,7 @@ from cingulum.figures.themes import ThemeName, theme_named
 MIN_WIDTH_PX = 280
 EDGE_PX = 10.0
 _SWATCH_PX = 22.0
-# Written by us alone: in words and attributes from outside, quotes are escaped.
+# Written by this module only: in texts and attributes from outside, quotes are escaped.
 _ROLE_CLASSES = re.compile(r' class="cg-[^"]*"')
 
 
@@ -35,10 +35,10 @@ class TooNarrowError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A finished figure: the SVG, what it says in words, and its numbers.
+    """A finished figure: the SVG, its description, and its numbers.
 
-    `svg` stands alone (a file, an `<img>`) and may be inlined; it is drawn for `width_px`, text at 12 px, so
-    ask for the width it will be shown at rather than scaling it down. The same input gives the same text.
+    `svg` is self-contained (a file, an `<img>`) and may be inlined; it is drawn for `width_px`, text at 12 px, so
+    choose the width it will be shown at rather than scaling it down. The same input gives the same text.
     """
 
     svg: str
@@ -185,7 +185,7 @@ class Sheet:
         self.parts.append(self.text(high, x + wide + 8, self.y))
 
     def empty(self, why: str) -> None:
-        """Draw a frame that says why there is nothing to see."""
+        """Draw a frame with the reason why there are no data."""
         top, height = self.y + 8, 120.0
         frame = {"x": EDGE_PX, "y": top, "width": self.width_px - 2 * EDGE_PX, "height": height, "rx": 4}
         self.parts.append(element("rect", {**frame, **self.theme.fill("band")}))

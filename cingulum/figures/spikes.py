@@ -20,7 +20,7 @@ from cingulum.figures.themes import SERIES
 from cingulum.figures.wording import counted, rounded
 
 IMAGE_ABOVE = 5000
-LEAST_SPAN = 1e-9  # of an axis in its own unit: below, neighbouring values cannot be told apart
+LEAST_SPAN = 1e-9  # of an axis in its own unit: below, neighbouring values cannot be distinguished
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Autocorrelogram:
 def trial_raster(
     raster: TrialRaster, *, title: str = "Spikes by trial", theme: str = "light", width_px: int = 640
 ) -> Figure:
-    """Draw a stroke per spike, a row per trial; above 5,000 spikes the strokes are an embedded image.
+    """Draw a stroke per spike and a row per trial; above 5,000 spikes the strokes are an embedded image.
 
     Raises UnequalLengthsError, UnknownThemeError, TooNarrowError.
     >>> groups = (TrialGroup("left", 1), TrialGroup("right", 1))

@@ -43,7 +43,7 @@ def _allowed(code: int) -> bool:
 def element(name: str, attributes: Attributes, *children: str) -> str:
     """Build one element; attributes keep their order, numbers are written by `number`.
 
-    `children` are SVG text already: pass words through `clean`.
+    `children` are SVG text already: pass texts through `clean`.
     >>> element("circle", {"cx": 1.5, "cy": 2, "fill": "red"})
     '<circle cx="1.5" cy="2" fill="red"/>'
     """

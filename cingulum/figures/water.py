@@ -1,4 +1,4 @@
-"""Water given against water due, day by day."""
+"""Water received and water due, day by day."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class WaterKind:
 
 @dataclass(frozen=True, slots=True)
 class WaterRecord:
-    """Per day (n,) the water due in mL (NaN: none due, or not known), and what was given of each kind."""
+    """Per day (n,) the water due in mL (NaN: none due, or not known), and the water received of each kind."""
 
     days: Sequence[date]
     due_ml: Values

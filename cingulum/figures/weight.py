@@ -1,4 +1,4 @@
-"""Weight against what is expected: what a colony manager looks at every morning."""
+"""Weight against the expected weight."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _lines(record: WeightRecord) -> list[WeightLine]:
 
 
 def _level(line: WeightLine, times: Floats) -> Floats:
-    """Read a line at other times; NaN outside those it is known for."""
+    """Read a line at other times; NaN outside the times it is known for."""
     days, weights = paired(line.times, line.weight_g, line.label)
     known = np.isfinite(weights)
     if not known.any():

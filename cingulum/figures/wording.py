@@ -1,4 +1,4 @@
-"""Numbers, days and moments as words."""
+"""Numbers, days and moments as text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def short_day(day: date) -> str:
 
 
 def day_name(days: float) -> str:
-    """Write the day that lies so many days after 1970-01-01.
+    """Write the day that is so many days after 1970-01-01.
 
     >>> day_name(1.5)
     '2 Jan'

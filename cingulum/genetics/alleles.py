@@ -1,4 +1,4 @@
-"""The table of a line: which animal carries what of each allele, from tests and parents together."""
+"""The alleles of each animal of a line, from tests and parents together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AlleleEntry:
     """One cell of the table.
 
     `zygosity` is None while the allele may or may not be there; `possible` are the exact genotypes left over.
-    `conflict`: the tests say what the parents cannot give, so a test, a sample or a parent is wrong; the tests stand.
+    `conflict`: the tests contradict the parents, so a test, a sample or a parent is wrong; the tests are used.
     """
 
     zygosity: Zygosity | None

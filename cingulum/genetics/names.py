@@ -1,4 +1,4 @@
-"""Names that a line gives to its animals, pairs and litters: counters as values."""
+"""Names of a line's animals, pairs and litters: counters as values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NICKNAME: Final = re.compile(r"[\w.-]+")
 
 @dataclass(frozen=True, slots=True)
 class LineCounters:
-    """How many animals, breeding pairs and litters a line has named so far. A next name is a new value, never a change.
+    """How many animals, breeding pairs and litters a line has named so far; immutable: a next name is a new value.
 
     The line's name is a prefix of nicknames, which hold letters, digits, `_`, `.` and `-`; others raise ValueError.
 

@@ -150,7 +150,7 @@ class Crosses:
 
 
 def crosses(pedigree: Pedigree, inbred: Collection[str], donors: Iterable[str]) -> dict[str, Crosses | None]:
-    """Back-cross count of every animal; None where a parent is unknown and so nothing can be said.
+    """Back-cross count of every animal; None if a parent is unknown.
 
     `inbred` are animals of the recurrent strain itself, `donors` the founders that brought the allele. Two possible
     mothers: the smaller count, and the mean donor fraction.

@@ -30,7 +30,7 @@ class Zygosity(StrEnum):
 
     @property
     def genotypes(self) -> frozenset[Zygosity]:
-        """The exact genotypes it may stand for: two for `+`, itself otherwise."""
+        """The exact genotypes it may mean: two for `+`, itself otherwise."""
         return _DOSES if self is Zygosity.PRESENT else frozenset((self,))
 
 
@@ -56,7 +56,7 @@ class ZygosityRule:
 
     @property
     def probes(self) -> tuple[str, ...]:
-        """The probes it looks at, first one first."""
+        """Its probes, in order."""
         return (self.probe_a,) if self.probe_b is None else (self.probe_a, self.probe_b)
 
     def met_by(self, tests: Mapping[str, int]) -> bool:
@@ -69,7 +69,7 @@ class ZygosityRule:
 class ZygosityCall:
     """What is known of an animal's zygosity, and why.
 
-    `zygosity` is None when nothing can be said; `provisional` ones may change with what is still missing;
+    `zygosity` is None if it cannot be called; `provisional` ones may change with the missing tests;
     `possible` are the exact genotypes not yet ruled out; `unread` the probes that would settle it.
     """
 
@@ -138,7 +138,7 @@ def _completions(
 ) -> tuple[frozenset[Zygosity], tuple[str, ...]]:
     """The genotypes that some result of the unread probes would give, and those probes.
 
-    A probe is decided when a rule asks for it and forgotten once no later rule does: no 2**n for many probes.
+    A probe is decided when a rule uses it and dropped once no later rule does: no 2**n for many probes.
     """
     unread = tuple(dict.fromkeys(probe for rule in rules for probe in rule.probes if probe not in tests))
     possible: set[Zygosity] = set()
@@ -157,7 +157,7 @@ def _completions(
 
 
 def _readings(known: dict[str, int], probes: Iterable[str]) -> list[dict[str, int]]:
-    """Every way the probes may read, given what is known of them."""
+    """Every way the probes may read, with what is known of them."""
     unread = [probe for probe in probes if probe not in known]
     return [
         known | dict(zip(unread, results, strict=True)) for results in product((0, 1), repeat=len(unread))
@@ -176,8 +176,8 @@ def zygosity_from_parents(
 ) -> ZygosityCall:
     """What a child inherits; None is an unknown parent, two mothers (a trio) are both possible.
 
-    `zygosity` is None when only a test can tell. Alyx takes mother 1 alone and an unknown parent for `-/-`;
-    `cingulum` then answers unknown, with what remains possible.
+    `zygosity` is None if only a test can decide. Alyx takes mother 1 alone and an unknown parent for `-/-`;
+    `cingulum` then returns unknown, with the remaining possibilities.
 
     >>> call = zygosity_from_parents(Zygosity("+/+"), Zygosity("+/-"))
     >>> str(call.zygosity), sorted(map(str, call.possible))
@@ -235,7 +235,7 @@ def _inherited(
     agreed = consensus(possible)
     if agreed is None:
         return ZygosityCall(
-            None, possible, (), f"{parents}: {options}, only a test can tell", provisional=True
+            None, possible, (), f"{parents}: {options}, only a test can decide", provisional=True
         )
     return ZygosityCall(agreed, possible, (), f"{parents}: {agreed}", provisional=False)
 

@@ -1,4 +1,4 @@
-"""What a person must be told about an animal, and when telling it again is only noise."""
+"""Alerts about an animal, and when to repeat them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to tell: `title` names kind and animal, `sentence` why. `repeat_after_s` None: tell it every time."""
+    """One alert: `title` names kind and animal, `sentence` is the reason. `repeat_after_s` None: repeat every time."""
 
     kind: AlertKind
     level: Literal["WARNING", "UNKNOWN", "ATTENTION"]
@@ -65,7 +65,7 @@ class Decision:
 def alerts(
     now: Assessment, history: History, lab: LabPolicy, decisions: Iterable[Decision] = ()
 ) -> tuple[Alert, ...]:
-    """Everything to tell about the animal at this moment, warnings first.
+    """All alerts about the animal at this moment, warnings first.
 
     Under `alyx` only Alyx's own three: underweight, water due, not weighed.
 
@@ -111,7 +111,7 @@ def _alert(
 def _end_point(
     now: Assessment, history: History, lab: LabPolicy, decisions: Iterable[Decision]
 ) -> list[Alert]:
-    """Below the end-point line somebody must decide in time, once for each spell below it."""
+    """Below the end-point line a decision is due in time, once for each spell below it."""
     since = _below_since_us(now, history, lab)
     if since is None:
         return []

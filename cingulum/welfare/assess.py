@@ -1,4 +1,4 @@
-"""How one animal stands at one moment, and how a colony stands day by day."""
+"""The state of one animal at one moment, and of a colony day by day."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ UNDERWEIGHT: Final[tuple[Underweight | None, ...]] = (None, "ATTENTION", "WARNIN
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """How an animal stands. Grams, millilitres, percent; None is *unknown*, never "zero" nor "fine".
+    """The state of an animal. Grams, millilitres, percent; None is *unknown*, never "zero" nor "fine".
 
     weight_status       0 fine, 1 within two points above the line, 2 below it
     plot_colour         green, orange below the action line, red below the end-point line
-    notify_underweight  ATTENTION, WARNING, UNKNOWN (restricted, and nobody can tell), or None: no alert
+    notify_underweight  ATTENTION, WARNING, UNKNOWN (restricted, and data are missing), or None: no alert
 
     Under `policy="alyx"` unknown numbers are 0 wherever Alyx makes them so.
     """
@@ -73,7 +73,7 @@ class Assessment:
 
 
 def assess(history: History, at: datetime, lab: LabPolicy, policy: Rules | str = "cingulum") -> Assessment:
-    """How the animal stands at `at` (without offset: wall time of its lab) under the lab's lines.
+    """The state of the animal at `at` (without offset: wall time of its lab) under the lab's lines.
 
     Raises InvalidHistory for a year outside 1900 to 2200 and InvalidPolicy for an unknown policy name.
 
@@ -121,7 +121,7 @@ def assess_days(
 def assess_many(
     histories: Iterable[History], at: datetime, lab: LabPolicy, policy: Rules | str = "cingulum"
 ) -> list[Assessment]:
-    """Every animal of a lab at one moment, as `assess` says it, in one pass: the rows of a list of animals.
+    """Every animal of a lab at one moment, as by `assess`, in one pass: the rows of a list of animals.
 
     >>> [now.weight_status for now in assess_many([History(), History()], datetime(2024, 4, 5), LabPolicy())]
     [None, None]

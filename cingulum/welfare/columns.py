@@ -1,4 +1,4 @@
-"""The formulas, once, over all asked moments of all asked animals."""
+"""The formulas, once, over all requested moments of all requested animals."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ class _Water:
 
 
 def compute(line: Timeline, at: Moments, lab: LabPolicy, rules: Rules) -> Columns:
-    """All quantities at the asked moments, each of its animal, under these rules.
+    """All quantities at the requested moments, each of its animal, under these rules.
 
-    Source: the water-control rules of Alyx 3.6, as `docs/explanations/welfare-maths.md` tells them.
+    Source: the water-control rules of Alyx 3.6, as described in `docs/explanations/welfare-maths.md`.
     """
     weighed = _weighed(line, at, rules)
     reference = _reference(line, at, weighed.implant_g, rules)
@@ -225,7 +225,7 @@ def _water(
         drunk_ml=session + supplement,
         remaining_ml=remaining,
         last=last,
-        # Not "remaining > 0": where nobody knows how much remains, the animal is reminded of.
+        # Not "remaining > 0": if the remaining amount is unknown, the animal is on the reminder.
         reminder=reference.active & (reference.days > 0) & ~(remaining <= 0) & (waited >= REMINDER_AFTER_US),
     )
 

@@ -17,7 +17,7 @@ REFERENCE_DAYS: Final = 7
 
 
 def doubts(now: Assessment, history: History, lab: LabPolicy) -> tuple[str, ...]:
-    """What a person should know before trusting the numbers, most serious first; empty if nothing.
+    """Reasons not to trust the numbers, most serious first.
 
     >>> from datetime import UTC, datetime
     >>> from cingulum.welfare.assess import assess
@@ -31,16 +31,14 @@ def doubts(now: Assessment, history: History, lab: LabPolicy) -> tuple[str, ...]
         used = (
             "85 % of the own reference is used until it does"
             if rules.default_fraction
-            else "nothing is expected and nobody is alerted"
+            else "no weight is expected and no alert is sent"
         )
         sentences.append(f"The lab has chosen no line: {used}.")
     if now.last_weight_g is not None and 0 < now.last_weight_g <= now.implant_weight_g:
         scale, mass = grams(now.last_weight_g), grams(now.implant_weight_g)
         sentences.append(f"The last weighing, {scale}, is not above the implant's {mass}: check both.")
     if now.is_water_restricted and not now.percentage_weight:
-        sentences.append(
-            "The animal is restricted and nobody can tell how it stands: " + _missing(now, history, lab)
-        )
+        sentences.append("The animal is restricted and its state is unknown: " + _missing(now, history, lab))
     if now.age_weeks is not None and now.age_weeks < 0:
         sentences.append("By its birth date the animal is not born yet: check the date.")
     if fractions(lab, rules)[1] and history.sex == "U":

@@ -1,4 +1,4 @@
-"""When will an animal cross its line if the present trend goes on, and how sure is that?"""
+"""When an animal will cross its line if the present trend continues, with its uncertainty."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Forecast:
     state        "below" the line already, "falling" and crossing within the horizon, "steady", or "unknown"
     crosses_at   the best guess; `earliest` and `latest` bound it with the asked confidence (to the hour)
     chance       probability that the trend is below the line at the end of the horizon
-    slope        percentage points a day, with its standard error
+    slope        percentage points per day, with its standard error
     """
 
     state: Literal["below", "falling", "steady", "unknown"]
@@ -47,7 +47,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class _Trend:
-    """A straight line through percentages; time 0 is the moment asked about, in days."""
+    """A straight line through percentages; time 0 is the requested moment, in days."""
 
     level: float
     slope: float
@@ -85,7 +85,7 @@ def forecast(
     >>> weighings = [Weighing(at, grams) for at, grams in zip(day, (20.0, 19.7, 19.4, 19.1, 18.9))]
     >>> mouse = History(weighings, restrictions=[Restriction(day[0])])
     >>> print(forecast(mouse, day[-1], LabPolicy(reference_fraction=0.85)).sentence)
-    At −1.40 ± 0.06 points a day over 5 weighings it crosses 85 % about 12 April 2024 (90 %: 11 April to 12 April).
+    At −1.40 ± 0.06 points per day over 5 weighings it crosses 85 % about 12 April 2024 (90 %: 11 April to 12 April).
     """
     rules = rules_of(policy)
     now = assess(history, at, lab, rules)
@@ -135,7 +135,7 @@ def _fit(days: Floats, percentages: Floats, least_sd: float) -> _Trend:
 def _crossing(
     trend: _Trend, at: datetime, line: float, horizon_days: float, confidence: float, *, below: bool
 ) -> Forecast:
-    # Loading scipy takes longer than all else here; a rig that only asks for water never needs it.
+    # Importing scipy takes longer than everything else here; a rig that only needs water never loads it.
     from scipy.special import stdtr, stdtrit
 
     ahead = np.arange(int(horizon_days * _HOURS_A_DAY) + 1) / _HOURS_A_DAY
@@ -153,7 +153,7 @@ def _crossing(
     chance = float(stdtr(trend.n - 2, (100 * line - expected[-1]) / error[-1]))
     pace = (
         f"{trend.slope:+.2f}".replace("-", "−")
-        + f" ± {trend.slope_se:.2f} points a day over {trend.n} weighings"
+        + f" ± {trend.slope_se:.2f} points per day over {trend.n} weighings"
     )
     if state == "below":
         sentence = f"It is below {percent(line)} already, changing at {pace}."

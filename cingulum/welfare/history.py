@@ -88,7 +88,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class Water:
-    """`volume_ml` given, a reward if `in_session`, else a supplement. None: ad libitum, not measured."""
+    """`volume_ml` is a reward if `in_session`, else a supplement. None: ad libitum, not measured."""
 
     at: datetime
     volume_ml: float | None
@@ -122,9 +122,9 @@ class Series:
 
 @dataclass(frozen=True)
 class History:
-    """One animal's record. Events may be given in any order and come out sorted by instant.
+    """One animal's record. Events may be in any order and are sorted by instant.
 
-    `zone` is the lab's: it says which instant a time without offset means, and where a calendar day begins.
+    `zone` is the lab's: it decides which instant a time without offset means, and where a calendar day begins.
 
     >>> mouse = History(weighings=[Weighing(datetime(2024, 4, 5, 9, tzinfo=UTC), 24.41)], sex="F")
     >>> len(mouse.weighings), mouse.birth_date is None

@@ -66,7 +66,7 @@ class LabPolicy:
     max_restricted_days: int | None = None
     min_free_days_per_30: int | None = None
     decision_hours: float = 24.0
-    """Within this time after an end-point alert a person must have decided."""
+    """Within this time after an end-point alert a decision must be recorded."""
 
     def __post_init__(self) -> None:
         for name in ("reference_fraction", "growth_fraction", "floor_fraction", "endpoint_line"):
@@ -141,7 +141,7 @@ POLICIES: Final = {"alyx": ALYX, "cingulum": CINGULUM}
 
 
 def rules_of(policy: Rules | str) -> Rules:
-    """The rules of that name, or the given ones. Raises InvalidPolicy for an unknown name.
+    """The rules of that name, or the rules themselves. Raises InvalidPolicy for an unknown name.
 
     >>> rules_of("alyx").unknown_is_zero, rules_of("cingulum").unknown_is_zero
     (True, False)

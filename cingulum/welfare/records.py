@@ -26,29 +26,29 @@ _BESIDE: Final = ("id", "what", "queries", "quirks")
 
 
 class InvalidRecord(ValueError):
-    """The record is not of the format, or holds what no animal can have: says where and what stands there."""
+    """The record is not of the format, or has an impossible value: the message says where, and shows it."""
 
 
 class _Part:
-    """One object of a record, and where it stands."""
+    """One object of a record, and its place."""
 
     def __init__(self, part: Any, place: str) -> None:
         self.place = place
         if not isinstance(part, Mapping):
             self.refuse("", f"must be an object in braces, not {part!r}")
-        self.found = part
+        self.content = part
 
     def refuse(self, key: str, why: str) -> NoReturn:
         raise InvalidRecord(f"{self.place}{'.' * bool(key and self.place)}{key} {why}")
 
     def text(self, key: str) -> str:
-        value = self.found.get(key)
+        value = self.content.get(key)
         if value is not None and not isinstance(value, str):
             self.refuse(key, f"must be a text, not {value!r}")
         return value or ""
 
     def number(self, key: str) -> float | None:
-        value = self.found.get(key)
+        value = self.content.get(key)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             self.refuse(key, f"must be a number, not {value!r}")
         return value
@@ -74,7 +74,7 @@ class _Part:
 
     def parts(self, key: str, make: Callable[[_Part], T]) -> list[T]:
         """Every object of a list, made into an event."""
-        items = self.found.get(key) or ()
+        items = self.content.get(key) or ()
         if not isinstance(items, list | tuple):
             self.refuse(key, f"must be a list in square brackets, not {items!r}")
         return [self._event(_Part(item, f"{key}[{at}]"), make) for at, item in enumerate(items)]
@@ -100,7 +100,7 @@ def read_history(record: Mapping[str, Any], naive_zone: tzinfo | None = UTC) -> 
     cingulum.welfare.records.InvalidRecord: weighings[1].weight_g is missing
     """
     whole = _Part(record, "")
-    subject, zone = _Part(whole.found.get("subject") or {}, "subject"), _zone(whole)
+    subject, zone = _Part(whole.content.get("subject") or {}, "subject"), _zone(whole)
     born, died, sex = subject.day("birth_date"), subject.day("death_date"), subject.text("sex") or "U"
 
     def time(part: _Part, key: str) -> datetime:
@@ -111,7 +111,7 @@ def read_history(record: Mapping[str, Any], naive_zone: tzinfo | None = UTC) -> 
         return Restriction(time(part, "start_time"), end, part.number("reference_weight_g") or 0.0)
 
     def water(part: _Part) -> Water:
-        return Water(time(part, "date_time"), part.number("volume_ml"), bool(part.found.get("in_session")))
+        return Water(time(part, "date_time"), part.number("volume_ml"), bool(part.content.get("in_session")))
 
     implants = whole.parts(
         "surgeries",
@@ -140,7 +140,7 @@ def read_history(record: Mapping[str, Any], naive_zone: tzinfo | None = UTC) -> 
 
 
 def read_lab(lab: Mapping[str, Any]) -> LabPolicy:
-    """A lab's fractions by the names of the format; a floor that is not given is 0.75, as in Alyx.
+    """A lab's fractions by the names of the format; a missing floor is 0.75, as in Alyx.
 
     Raises InvalidRecord.
     >>> read_lab({"reference_weight_pct": 0.85}).lab_line
@@ -159,7 +159,7 @@ def read_lab(lab: Mapping[str, Any]) -> LabPolicy:
 
 
 def unread(record: Mapping[str, Any]) -> list[str]:
-    """What stands in a record that nothing here reads: a slip in a name must not make weighings vanish unseen.
+    """Unknown keys of a record: a typo in a name must not drop weighings silently.
 
     >>> unread({"wieghings": [], "weighings": [{"date_time": "2024-04-05", "weight_g": 20, "who": "KM"}]})
     ['weighings[0].who', 'wieghings']
@@ -177,7 +177,7 @@ def _numbered(key: str, content: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def _zone(whole: _Part) -> tzinfo:
-    lab = _Part(whole.found.get("lab") or {}, "lab")
+    lab = _Part(whole.content.get("lab") or {}, "lab")
     name = lab.text("timezone") or "UTC"
     if name == "UTC":
         return UTC

@@ -1,4 +1,4 @@
-"""Lines, percentage, status, colour and alert level: how an animal's weight stands to what it should be."""
+"""Lines, percentage, status, colour and alert level: an animal's weight against its expected weight."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cingulum.welfare.timeline import Flags, Floats, Ints
 NEAR_LINE: Final = 0.02
 """Status 1 and ATTENTION reach this far above the line."""
 LEAST_SCALE_G: Final = 1e-6
-"""An expected weight below a microgram is no weight to take a percentage of."""
+"""No percentage is computed of an expected weight below a microgram."""
 NO_ALERT, ATTENTION, WARNING, UNKNOWN = 0, 1, 2, 3
 GREEN, ORANGE, RED, GREY = 0, 1, 2, 3
 

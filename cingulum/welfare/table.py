@@ -1,4 +1,4 @@
-"""The answer for many moments: one array a quantity."""
+"""The quantities of many moments: one array per quantity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_AGE: Final = -(10**6)
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Every quantity at every asked moment, in arrays of one length: grams, millilitres, percent.
+    """Every quantity at every requested moment, in arrays of one length: grams, millilitres, percent.
 
     Unknown is NaN; an unknown row or status is −1.
 

@@ -1,4 +1,4 @@
-"""Histories of one or many animals as flat arrays, ready to be asked about any moments under some rules."""
+"""Histories of one or many animals as flat arrays, ready for queries at any moments under some rules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_ANIMALS: Final = NEVER // _SPAN
 class Moments:
     """Moments on three rulers, `instant` (µs since 1970 UTC), `wall` (µs on the lab's clock) and its `day`.
 
-    `owner` says whose moment it is: the row of the animal in the timeline.
+    `owner` is the row of each moment's animal in the timeline.
     """
 
     instant: Ints
@@ -79,7 +79,7 @@ class Events:
     first: Ints
 
     def last_before(self, keys: Ints, moments: Moments, moment_keys: Ints) -> Ints:
-        """Index of each asking animal's last event whose key is not above the asked one; −1 if there is none."""
+        """Index of each animal's last event whose key is not above the moment's; −1 if there is none."""
         rows = np.searchsorted(keys, moment_keys, side="right") - 1
         return np.where(rows >= self.first[moments.owner], rows, -1)
 
@@ -99,7 +99,7 @@ class Timeline:
     """Everything that happened to the animals, as these rules read it.
 
     `newest` and `newest_open` are each animal's last restriction and last open one (−1: none). `water_days` are
-    the days with water (by animal), with what was given on them in sessions and outside.
+    the days with water (by animal), with the volumes in sessions and outside.
     """
 
     weighings: Events
@@ -148,7 +148,7 @@ def timeline(histories: Sequence[History], rules: Rules) -> Timeline:
         implants = _only(implants, implants.value > 0, len(histories))
     restrictions, ends = _events(histories, "restrictions"), _events(histories, "ends")
     if not rules.instants:
-        # Alyx's fault: the server's UTC digits stand for lab time here, while all other events are converted.
+        # A bug of Alyx: the server's UTC digits are read as lab time here, while all other events are converted.
         restrictions, ends = _utc_digits(restrictions), _utc_digits(ends)
     counts = np.diff(restrictions.first)
     newest_open = np.full(len(histories), -1)

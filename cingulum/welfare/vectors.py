@@ -1,4 +1,4 @@
-"""Worked examples as files: the format of `water_control_vectors.json`, and how our answers differ from it.
+"""Worked examples as files: the format of `water_control_vectors.json`, and how our results differ from it.
 
 Values in, values out: the command line reads the file.
 """
@@ -19,7 +19,7 @@ TOLERANCE: Final = 1e-6
 
 
 class InvalidVectors(ValueError):
-    """The file is not of the vectors' format: says where."""
+    """The file is not of the vectors' format: the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ def _water(vectors: Sequence[Mapping[str, Any]], policy: str) -> Iterator[Differ
         for query in vector["queries"]:
             ours = assess(history, _time(query["at"]), lab, policy)
             for output, expected in query["expect"].items():
-                answer = getattr(ours, output, "(not known to Cingulum)")
-                yield Difference(f"{vector['id']} at {query['at']}", output, expected, answer, named)
+                value = getattr(ours, output, "(not known to Cingulum)")
+                yield Difference(f"{vector['id']} at {query['at']}", output, expected, value, named)
 
 
 def _time(text: str) -> datetime:

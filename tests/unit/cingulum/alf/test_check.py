@@ -59,14 +59,14 @@ def test_a_sound_session_is_fine(tmp_path: Path, write: Write) -> None:
         ("my alf/spikes.times.npy", np.zeros(1), "holds ' ' (space)"),
         ("alf/spikes.times.npy", "", "empty file"),
         ("alf/spikes.times.npy", "no array", "cannot be read as .npy"),
-        ("alf/spikes.times.npy", "no array", "fetch it again or write it again"),
+        ("alf/spikes.times.npy", "no array", "download it again or write it again"),
         ("alf/trials.table.pqt", "PAR1 no longer", "cannot be read as .pqt"),
         ("alf/stack.frames.npz", "no archive", "cannot be read as .npz"),
         ("alf/task.settings.json", "{oops", "broken JSON"),
         ("alf/trials.intervals.npy", np.zeros(3), "intervals are 3: write two columns"),
         ("alf/trials.goCue_times.npy", np.zeros((3, 2)), "times are 3×2: write one time per row"),
         ("alf/wheel.timestamps.npy", np.zeros((5, 2)), "timestamps are 5×2"),
-        ("alf/a.b.npy", np.array([{}], dtype=object), "holds pickled objects"),
+        ("alf/a.b.npy", np.array([{}], dtype=object), "contains pickled objects"),
     ],
 )
 def test_a_wrong_file_gets_advice(tmp_path: Path, write: Write, name: str, content: Any, advice: str) -> None:
@@ -96,20 +96,20 @@ def test_files_that_do_not_agree_are_named(tmp_path: Path, write: Write) -> None
         "spikes.depths.npy": ("wrong", "3 rows, other files of `spikes` have 4: all must have the same"),
         "spikes.clusters.npy": ("wrong", "refers to row 2 of `clusters`, which has rows 0 to 1"),
         "clusters.probe.npy": ("note", "to refer to rows of `probes` write the plural, `clusters.probes`"),
-        "wheel.timestamps.npy": ("wrong", "synchronised up to sample 5 of 9: times stand still after it"),
-        "pose.xy.npy": ("wrong", "the same attribute as pose.xy.csv: `load_object` refuses both: "
-                                 "keep one or name them apart"),
+        "wheel.timestamps.npy": ("wrong", "synchronised up to sample 5 of 9: later samples all get the last time"),
+        "pose.xy.npy": ("wrong", "the same attribute as pose.xy.csv: `load_object` rejects both: "
+                                 "keep one or rename one"),
         "pose.xy.metadata.json": ("wrong", "names 3 columns, pose.xy.npy has 2: name each once"),
-        "gone.xy.metadata.json": ("note", "describes no file: the dataset is missing beside it"),
+        "gone.xy.metadata.json": ("note", "describes no file: its dataset is missing in this folder"),
         "channels._phy_ids.npy": ("note", "a namespace in the attribute is deprecated: move it to the front"),
-        ".DS_Store": ("note", "hidden: no dataset, clients do not see it"),
+        ".DS_Store": ("note", "hidden: not a dataset, clients ignore it"),
     }  # fmt: skip
 
 
 def test_a_file_beside_the_sessions_is_a_note(tmp_path: Path, write: Write) -> None:
     write(f"{SESSION}/spikes.times.npy", np.zeros(2))
     write("README.md", "hello")
-    assert findings(tmp_path)["README.md"] == ("note", "in no session folder: clients do not see it")
+    assert findings(tmp_path)["README.md"] == ("note", "in no session folder: clients ignore it")
 
 
 def test_a_session_is_known_from_within(tmp_path: Path, write: Write) -> None:
@@ -135,8 +135,8 @@ def test_what_cannot_be_read_here_is_a_note(
             "our-lab/Subjects/m1/2024-01-02/001",
             "lab 'our-lab' holds '-' (hyphen-minus): did you mean `our_lab`?",
         ),
-        ("labA/Subjects/m1/2024-13-02/001", "2024-13-02 is no day of the calendar"),
-        ("labA/Subjects/m1/20240102/001", "'20240102' is no date: write subject/yyyy-mm-dd/number"),
+        ("labA/Subjects/m1/2024-13-02/001", "2024-13-02 is not a day of the calendar"),
+        ("labA/Subjects/m1/20240102/001", "'20240102' is not a date: write subject/yyyy-mm-dd/number"),
         ("labA/Subjects/m 1/2024-01-02/001", "subject 'm 1' holds ' ' (space)"),
         ("m1/2024-01-02", "'alf' is no session number"),
         ("m1/2024-01-02/session1", "'session1' is no session number: write it after the date, as `001`"),
@@ -156,7 +156,7 @@ def test_a_dated_folder_that_holds_no_session_is_left_alone(tmp_path: Path, writ
     write("2024-05-06/plan.txt", "buy cheese")
     assert findings(tmp_path)["2024-05-06/plan.txt"] == (
         "note",
-        "in no session folder: clients do not see it",
+        "in no session folder: clients ignore it",
     )
 
 

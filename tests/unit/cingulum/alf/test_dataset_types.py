@@ -1,4 +1,4 @@
-"""Which dataset type and which format a file name belongs to: the ONE client is asked the same."""
+"""The dataset type and format of a file name, compared with the ONE client."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def test_two_fitting_types_are_both_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
-        ("spikes.times.csv", "wants names like '*spikes.times*.npy'"),
+        ("spikes.times.csv", "expects names like '*spikes.times*.npy'"),
         ("Mpci.times.npy", "did you mean `mpci.times`"),
         ("foo.bar.npy", "add a type named 'foo.bar'"),
     ],

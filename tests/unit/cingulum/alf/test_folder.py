@@ -1,4 +1,4 @@
-"""Folders read offline: the unmodified ONE client is asked the same and must answer the same."""
+"""Folders read offline: the unmodified ONE client must return the same."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def one(root: Path) -> One:
+def client(root: Path) -> One:
     ask(make_parquet_db, str(root))
     return One(cache_dir=root)
 
@@ -220,7 +220,7 @@ def test_a_pickle_is_not_opened_unasked(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("a.b.npy", "no array", "cannot be read as .npy"),
         ("a.b.npz", "no archive", "cannot be read as .npz"),
@@ -242,7 +242,7 @@ def test_a_broken_file_is_named_with_the_fault(tmp_path: Path, name: str, text: 
 def test_one_attribute_in_two_files_is_refused(tmp_path: Path) -> None:
     for extension in ("csv", "tsv"):
         (tmp_path / f"wheel.velocity.{extension}").write_text("v\n1\n")
-    with pytest.raises(SeveralMatches, match="stands twice"):
+    with pytest.raises(SeveralMatches, match="is there twice"):
         load_object(tmp_path, "wheel")
 
 

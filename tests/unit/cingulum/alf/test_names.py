@@ -78,7 +78,7 @@ def test_every_error_names_the_wrong_part_and_what_to_do(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "read"),
+    ("text", "parts"),
     [
         ("_ibl_trials.goCue_times_bpod.csv", ("ibl", "trials", "goCue_times", "bpod", "", "csv")),
         ("_spikeglx_ephysData_g0_t0.imec0.ap.cbin", ("spikeglx", "ephysData_g0_t0", "imec0", "", "ap", "cbin")),
@@ -94,7 +94,7 @@ def test_the_conventions_own_examples(text: str, parts: tuple[str, ...]) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "part", "said"),
+    ("text", "part", "advice"),
     [
         ("spikes.npy", "attribute", "did you mean `spikes.times.npy`?"),
         ("spike_train.npy", "attribute", "did you mean `spike.train.npy`?"),
@@ -109,7 +109,7 @@ def test_the_conventions_own_examples(text: str, parts: tuple[str, ...]) -> None
         ("spikes.times.npy\n", "file", "'\\n' (u+000a)"),
         ("spikes.times..npy", "extra", "did you mean `spikes.times.npy`?"),
         ("spikes.times.", "extension", "extension missing"),
-        ("alf/spikes.times.npy", "file", "holds no folder"),
+        ("alf/spikes.times.npy", "file", "contains no folder"),
         ("camera.times_.npy", "attribute", "did you mean `camera.times.npy`?"),
     ],
 )

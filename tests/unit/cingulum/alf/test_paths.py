@@ -109,12 +109,12 @@ def test_a_whole_path_is_read_as_its_folder_and_its_name_are(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "part", "said"),
+    ("text", "part", "advice"),
     [
         ("our-lab/Subjects/m1/2024-01-02/001/a.b.npy", "lab", "did you mean `our_lab`?"),
-        ("m1/2024-02-30/001/a.b.npy", "date", "2024-02-30 is no day of the calendar"),
+        ("m1/2024-02-30/001/a.b.npy", "date", "2024-02-30 is not a day of the calendar"),
         ("labA/Subjects/a.b.npy", "subject", "subject missing"),
-        ("m1/20240230/001/a.b.npy", "date", "'20240230' is no date"),
+        ("m1/20240230/001/a.b.npy", "date", "'20240230' is not a date"),
         ("m1/2024-02-28/a.b.npy", "number", "session number missing"),
         ("m1/2024-02-28/1000/a.b.npy", "number", "'1000' is no session number"),
         ("m1/2024-02-28/001/#v1#/alf/a.b.npy", "revision", "write `alf/#v1#`"),

@@ -1,4 +1,4 @@
-"""What a register-file request says about its files."""
+"""The paths of a register-file request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_folders_of_path_and_file_name_are_joined() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "filename", "said"),
+    ("path", "filename", "message"),
     [
         ("m1/2024-01-02/001/alf/with space", "a.b.npy", "holds ' ' (space)"),
         ("m1/2024-01-02/001/alf", "probe:0/a.b.npy", "holds ':' (colon)"),

@@ -66,7 +66,7 @@ def test_the_one_client_chooses_the_same(
 
 
 @pytest.mark.parametrize(
-    ("asked", "defaults", "revision", "rule", "doubtful"),
+    ("requested", "defaults", "revision", "rule", "doubtful"),
     [
         (None, ["2024-01-01"], "2024-01-01", Rule.DEFAULT, False),
         (None, [], "2024-03-01", Rule.NEWEST, True),
@@ -128,7 +128,7 @@ CASES: list[tuple[list[Known], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("known", "asked", "revision"), CASES)
+@pytest.mark.parametrize(("known", "requested", "revision"), CASES)
 def test_protected_data_are_never_rewritten(known: list[Known], requested: str, revision: str) -> None:
     choice = writable_revision(known, today=TODAY, requested=requested)
     assert choice.revision == revision
@@ -137,7 +137,7 @@ def test_protected_data_are_never_rewritten(known: list[Known], requested: str, 
 
 
 @pytest.mark.parametrize(
-    ("known", "asked", "revision"),
+    ("known", "requested", "revision"),
     [
         ([shut("byHand"), shut("2024-01-02")], "", "2024-01-02a"),
         ([free("byHand"), shut("2024-01-02")], "", "2024-01-02a"),
@@ -156,7 +156,7 @@ class _Midday(datetime.datetime):
         return cls(TODAY.year, TODAY.month, TODAY.day, 12)
 
 
-@pytest.mark.parametrize(("known", "asked", "revision"), [case for case in CASES if case[0]])
+@pytest.mark.parametrize(("known", "requested", "revision"), [case for case in CASES if case[0]])
 def test_the_one_client_moves_its_files_to_the_same_revision(
     known: list[Known], requested: str, revision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

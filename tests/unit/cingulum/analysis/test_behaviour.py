@@ -137,7 +137,7 @@ def test_the_error_of_a_table_without_choices_lists_the_missing_columns() -> Non
 
 
 @pytest.mark.parametrize(
-    ("column", "values", "said"),
+    ("column", "values", "message"),
     [
         ("choice", [1.0, 7.0, -1.0, 0.0], "choice is 7 on trial 2: it is -1 for right"),
         ("feedbackType", [3.0, 1.0, 1.0, 1.0], "feedbackType is 3 on trial 1"),

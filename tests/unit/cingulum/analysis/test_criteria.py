@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cingulum.analysis.criteria import (
+    Abandonment,
     Comparison,
     Condition,
-    GivingUp,
     Ladder,
     Over,
     SessionMeasures,
@@ -32,7 +32,7 @@ LADDER = Ladder(
         Stage("expert", (KEEN, SKILLED, SYMMETRIC), n_sessions=2),
     ),
     implied={"test": "novice"},
-    giving_up=(GivingUp("stopped", while_status="new", kind="shaping", after_sessions=5),),
+    abandonments=(Abandonment("stopped", while_status="new", kind="shaping", after_sessions=5),),
 )
 
 
@@ -93,7 +93,7 @@ def test_count_counts_sessions_that_have_it() -> None:
     assert check(condition, days, {}).value == 2
 
 
-def test_giving_up_comes_after_so_many_sessions_without_getting_further() -> None:
+def test_an_animal_is_abandoned_after_so_many_sessions_without_progress() -> None:
     assert abandonment_status(LADDER, "new", {"shaping": 5}) == "stopped"
     assert abandonment_status(LADDER, "new", {"shaping": 4, "test": 9}) is None
     assert abandonment_status(LADDER, "novice", {"shaping": 50}) is None

@@ -58,10 +58,7 @@ def test_explain_takes_one_subject_of_many() -> None:
 
 def test_explain_tells_what_is_doubtful() -> None:
     said = run("explain", VECTORS, "--at", "2024-04-07T12:00:00", "--subject", "pub-16-no-birth-date").stdout
-    assert (
-        "! The animal is restricted and nobody can tell how it stands: no birth date for the growth curve."
-        in said
-    )
+    assert "! The animal is restricted and its state is unknown: no birth date for the growth curve." in said
 
 
 def test_check_vectors_finds_no_difference_and_exits_0() -> None:

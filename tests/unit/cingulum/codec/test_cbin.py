@@ -237,7 +237,7 @@ def a_header(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"n_channels": 0}, "n_channels"),
         ({"n_channels": 1 << 40}, "n_channels"),

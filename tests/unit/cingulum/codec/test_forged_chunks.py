@@ -43,7 +43,7 @@ def less_than(mb: int) -> Iterator[None]:
 
 
 def sealed(fixed: Fixed, head: Head, body: bytes) -> bytes:
-    """A chunk whose checksums are right, whatever its head says."""
+    """A chunk whose checksums are right, with any head."""
     edges = head.frame_edges(fixed.n_samples).tolist()
     head.frame_crcs = np.array([zlib.crc32(body[start:stop]) for start, stop in pairwise(edges)], np.uint32)
     packed = head.pack()
@@ -56,7 +56,7 @@ def fixed_part(method: int, kind: str, itemsize: int, shape: tuple[int, int], fl
 
 
 def read(data: bytes, channels: NDArray[np.int64], kernel: KernelName) -> NDArray[Any] | None:
-    """Some channels of a chunk, for which nobody compares the samples' checksum; None if it is refused."""
+    """Some channels of a chunk, without comparing the samples' checksum; None if it is refused."""
     try:
         chunk = EncodedChunk.parse(lambda at, size: data[at : at + size], len(data))
         return chunk.decode(channels, kernel)

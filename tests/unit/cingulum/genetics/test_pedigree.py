@@ -115,7 +115,7 @@ def test_a_test_that_the_parents_cannot_explain_is_a_conflict_and_stands() -> No
     assert entry.reason.endswith("the parents can only give -/-: check tests and parents")
 
 
-def test_an_animal_nobody_knows_anything_of_is_unknown() -> None:
+def test_an_animal_without_any_record_is_unknown() -> None:
     entry = allele_table(["stray"], {"PV-Cre": CRE}, {})["stray"]["PV-Cre"]
     assert (entry.zygosity, entry.source, len(entry.possible)) == (None, "nothing", 3)
 

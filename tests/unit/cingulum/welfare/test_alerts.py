@@ -1,4 +1,4 @@
-"""Who must be told what, and when."""
+"""Alerts, and when they repeat."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""What the trend of an animal's weight says about the days ahead."""
+"""The forecast of an animal's weight from its trend."""
 
 from datetime import UTC, datetime, timedelta
 
