@@ -330,6 +330,6 @@ def _from_ranks(
     for start in range(0, len(out), RANK_BLOCK):
         # Whole lines are looked up far faster than chosen columns, and nearly all columns are needed.
         block = out[start : start + RANK_BLOCK]
-        others = block[:, other]
+        unranked = block[:, other]
         block[...] = table[block.view(np.uint16)]
-        block[:, other] = others
+        block[:, other] = unranked

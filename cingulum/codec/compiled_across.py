@@ -29,9 +29,9 @@ _left_16, _left_up, _right_16 = left(16), left(16 - COEFFICIENT_BITS), right(16)
 def padded(rows: Any) -> Any:
     """A copy of the lines (lines, channels) that vectors may read beyond, flat, and the length of its lines."""
     n_lines, n = rows.shape
-    sums = np.zeros((n_lines, n + LANES), np.int16)
-    sums[:, :n] = rows
-    return sums.reshape(-1), n + LANES
+    wider = np.zeros((n_lines, n + LANES), np.int16)
+    wider[:, :n] = rows
+    return wider.reshape(-1), n + LANES
 
 
 @compiled

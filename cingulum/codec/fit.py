@@ -81,10 +81,10 @@ def _surprises(values: Floats, coefficients: NDArray[np.int16]) -> Floats:
 def _products(rows: Floats) -> NDArray[np.float64]:
     """Sum over time of each channel times those 0, 1 ... 8 places before it, (9, n_channels)."""
     n_channels = len(rows)
-    taps = np.zeros((N_NEIGHBOURS + 1, n_channels))
+    products = np.zeros((N_NEIGHBOURS + 1, n_channels))
     for lag in range(min(N_NEIGHBOURS, n_channels - 1) + 1):
-        taps[lag, lag:] = np.einsum("ct,ct->c", rows[lag:], rows[: n_channels - lag])
-    return taps
+        products[lag, lag:] = np.einsum("ct,ct->c", rows[lag:], rows[: n_channels - lag])
+    return products
 
 
 def _fit_weights(surprises: Floats, limits: NDArray[np.int64]) -> NDArray[np.int16]:

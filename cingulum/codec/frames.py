@@ -92,13 +92,13 @@ def _append_spilled(
     escaped_at = np.concatenate([[0], np.cumsum(head.exceptions, dtype=np.int64)])
     low_at = np.concatenate([[0], np.cumsum(low_bytes(head.shifts, n_samples))])
     per_frame, n_channels = head.channels_per_frame, len(head.shifts)
-    problems = []
+    frames = []
     for frame, part in enumerate(coded):
         first, end = frame * per_frame, min((frame + 1) * per_frame, n_channels)
         extra = low[low_at[first] : low_at[end]].tobytes()
         whole = escaped[escaped_at[first] : escaped_at[end]].astype("<i2", copy=False).tobytes()
-        problems.append(b"".join([part, extra, whole]) if extra or whole else part)
-    return problems
+        frames.append(b"".join([part, extra, whole]) if extra or whole else part)
+    return frames
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,11 @@ def read_frames(
     ):
         if crc32(buffer[at:end]) != crc:
             raise CodecError(f"the frame of channel place {frame * per_frame} is damaged")
-    result = _Frames(head, n_samples, places, frames, buffer, starts)
+    selected = _Frames(head, n_samples, places, frames, buffer, starts)
     numbered = head.levels is None
-    symbols = result.decode_zstd() if numbered else result.decode_tables(kernel)
+    symbols = selected.decode_zstd() if numbered else selected.decode_tables(kernel)
     escapes = head.exceptions[places].astype(np.int64)
-    return Residuals(symbols, numbered, head.shifts[places], escapes, *result.spilled())
+    return Residuals(symbols, numbered, head.shifts[places], escapes, *selected.spilled())
 
 
 def _fetch(

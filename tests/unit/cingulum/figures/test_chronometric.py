@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cingulum.figures import ChronometricSeries, chronometric_curve
+from tests.unit.cingulum.figures.elements import marks, overlapping_texts, parsed, tips, words
 from tests.unit.cingulum.figures.samples import a_chronometric_series
-from tests.unit.cingulum.figures.seen import marks, overlapping_texts, parsed, tips, words
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
 

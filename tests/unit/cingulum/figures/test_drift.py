@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cingulum.figures import DriftMap, drift_map
+from tests.unit.cingulum.figures.elements import marks, overlapping_texts, parsed, words
 from tests.unit.cingulum.figures.samples import a_drift_map
-from tests.unit.cingulum.figures.seen import marks, overlapping_texts, parsed, words
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
 

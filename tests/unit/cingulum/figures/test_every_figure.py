@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from cingulum.figures import THEME_NAMES, Figure, TooNarrowError, UnknownThemeError
+from tests.unit.cingulum.figures.elements import overlapping_texts, parsed, texts_off_the_sheet, words
 from tests.unit.cingulum.figures.samples import EMPTY, FULL, Drawn
-from tests.unit.cingulum.figures.seen import overlapping_texts, parsed, texts_off_the_sheet, words
 
 every_figure = pytest.mark.parametrize("draw", FULL.values(), ids=FULL.keys())
 every_empty_figure = pytest.mark.parametrize("draw", EMPTY.values(), ids=EMPTY.keys())

@@ -16,8 +16,8 @@ from cingulum.figures import (
     contrast_by_day,
     performance_by_day,
 )
+from tests.unit.cingulum.figures.elements import overlapping_texts, parsed, tips, words
 from tests.unit.cingulum.figures.samples import a_contrast_by_day, a_performance_record, days
-from tests.unit.cingulum.figures.seen import overlapping_texts, parsed, tips, words
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
 any_day = st.dates(date(1990, 1, 1), date(2090, 1, 1))

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from cingulum.figures import PsychometricFit, PsychometricSeries, UnequalLengthsError, psychometric_curve
 from cingulum.figures.psychometric import wilson_interval
+from tests.unit.cingulum.figures.elements import marks, overlapping_texts, parsed, tips, words
 from tests.unit.cingulum.figures.samples import a_series, blocks
-from tests.unit.cingulum.figures.seen import marks, overlapping_texts, parsed, tips, words
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
 

@@ -13,8 +13,8 @@ from cingulum.figures import (
     psth,
     trial_raster,
 )
+from tests.unit.cingulum.figures.elements import marks, overlapping_texts, parsed, words
 from tests.unit.cingulum.figures.samples import PSTH_TIMES, a_raster, an_autocorrelogram, some_rates
-from tests.unit.cingulum.figures.seen import marks, overlapping_texts, parsed, words
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cingulum.figures import WaterKind, WaterRecord, water_bars
+from tests.unit.cingulum.figures.elements import overlapping_texts, parsed, tips, words
 from tests.unit.cingulum.figures.samples import a_water_record, days
-from tests.unit.cingulum.figures.seen import overlapping_texts, parsed, tips, words
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
 

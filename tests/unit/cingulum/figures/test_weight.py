@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cingulum.figures import Implant, Restriction, WeightLine, WeightRecord, weight_curve
+from tests.unit.cingulum.figures.elements import marks, overlapping_texts, parsed, tips, words
 from tests.unit.cingulum.figures.samples import a_weight_record, days
-from tests.unit.cingulum.figures.seen import marks, overlapping_texts, parsed, tips, words
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
 any_day = st.dates(date(1990, 1, 1), date(2090, 1, 1))
