@@ -138,8 +138,8 @@ def test_what_cannot_be_read_here_is_a_note(
         ("labA/Subjects/m1/2024-13-02/001", "2024-13-02 is not a day of the calendar"),
         ("labA/Subjects/m1/20240102/001", "'20240102' is not a date: write subject/yyyy-mm-dd/number"),
         ("labA/Subjects/m 1/2024-01-02/001", "subject 'm 1' holds ' ' (space)"),
-        ("m1/2024-01-02", "'alf' is no session number"),
-        ("m1/2024-01-02/session1", "'session1' is no session number: write it after the date, as `001`"),
+        ("m1/2024-01-02", "'alf' is not a session number"),
+        ("m1/2024-01-02/session1", "'session1' is not a session number: write it after the date, as `001`"),
     ],
 )
 def test_a_folder_that_is_nearly_a_session_gets_the_reason(

@@ -226,7 +226,7 @@ def test_a_pickle_is_not_opened_unasked(root: Path) -> None:
         ("a.b.npz", "no archive", "cannot be read as .npz"),
         ("a.b.pqt", "no parquet", "cannot be read as .pqt"),
         ("a.b.csv", "x,y\n1,2,3\n", "row 2 has 3 fields, the header 2"),
-        ("a.b.csv", "\n\n", "no line holds anything"),
+        ("a.b.csv", "\n\n", "all lines are empty"),
         ("a.b.jsonable", "{}\nx\n", "cannot be read as .jsonable"),
         ("a.b.yaml", "a: [", "cannot be read as .yaml"),
     ],

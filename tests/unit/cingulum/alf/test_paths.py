@@ -116,7 +116,7 @@ def test_a_whole_path_is_read_as_its_folder_and_its_name_are(text: str) -> None:
         ("labA/Subjects/a.b.npy", "subject", "subject missing"),
         ("m1/20240230/001/a.b.npy", "date", "'20240230' is not a date"),
         ("m1/2024-02-28/a.b.npy", "number", "session number missing"),
-        ("m1/2024-02-28/1000/a.b.npy", "number", "'1000' is no session number"),
+        ("m1/2024-02-28/1000/a.b.npy", "number", "'1000' is not a session number"),
         ("m1/2024-02-28/001/#v1#/alf/a.b.npy", "revision", "write `alf/#v1#`"),
         ("m1/2024-02-28/001/#v1#/#v2#/a.b.npy", "revision", "two revisions"),
         ("m1/2024-02-28/001/alf#v1#/a.b.npy", "revision", "did you mean `alf/#v1#`?"),

@@ -92,7 +92,7 @@ def test_exactly_that_revision_or_none() -> None:
         choose_revision(["2024-01-01", ""], requested="2024-02-01", exact=True)
     with pytest.raises(RevisionNotFound, match="nor one before it"):
         choose_revision(["2024-01-01"], requested="2023-01-01")
-    with pytest.raises(RevisionNotFound, match="no revision at all"):
+    with pytest.raises(RevisionNotFound, match="no revision, not even"):
         choose_revision([])
 
 
