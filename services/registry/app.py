@@ -14,8 +14,8 @@ from libs.common.storage import store_of
 from services.registry.domain.holdings import Policy
 from services.registry.events import handlers_with
 from services.registry.models import Base
-from services.registry.operations.cache_tables import KeptTables
-from services.registry.operations.proofs import Shelf
+from services.registry.operations.cache_tables import CacheTables
+from services.registry.operations.central_store import CentralStore
 from services.registry.operations.vocabularies import load_vocabularies
 from services.registry.routes import routers
 from services.registry.settings import Settings
@@ -28,23 +28,23 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
 
 
 def build(settings: Settings | None = None) -> FastAPI:
-    """The service as an ASGI application; settings come from the environment unless given."""
+    """The service as an ASGI application; settings come from the environment by default."""
     settings = settings or Settings()
-    shelf = Shelf(settings.store_kind, signs=settings.s3_public_endpoint is not None)
-    parts = Parts(Service.REGISTRY, routers, Base.metadata, handlers_with(shelf), _start)
+    central = CentralStore(settings.store_kind, signs=settings.s3_public_endpoint is not None)
+    parts = Parts(Service.REGISTRY, routers, Base.metadata, handlers_with(central), _start)
     app = create_app(parts, settings)
-    app.state.shelf, app.state.tables = shelf, KeptTables()
+    app.state.central, app.state.tables = central, CacheTables()
     app.state.policy = Policy(settings.retire_copies, proof_days=settings.retire_proof_days)
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def with_store(app: FastAPI) -> AsyncIterator[Any]:
-        shelf.opened = await store_of(settings)
+        central.opened = await store_of(settings)
         try:
             async with inner(app) as state:
                 yield state
         finally:
-            await shelf.opened.close()
+            await central.opened.close()
 
     app.router.lifespan_context = with_store
     return app

@@ -1,4 +1,4 @@
-"""Handlers of the events that registry receives."""
+"""Handlers of events."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from libs.common.bus import EventHandlers
 from libs.common.db import Transaction
 from libs.common.events import JobPublishing, ObjectDamaged, UploadCompleted
 from services.registry.operations import proofs, publication
-from services.registry.operations.proofs import Shelf
+from services.registry.operations.central_store import CentralStore
 
 
-def handlers_with(shelf: Shelf) -> EventHandlers:
-    """The handlers, around the central store."""
+def handlers_with(central: CentralStore) -> EventHandlers:
+    """The handlers, with the central store."""
     handlers = EventHandlers()
 
     @handlers.on(UploadCompleted)
     async def upload_completed(tx: Transaction, event: UploadCompleted) -> None:
-        """Bytes of a copy were read whole."""
-        await proofs.upload_completed(tx, shelf, event)
+        """An upload of a copy was read in full."""
+        await proofs.upload_completed(tx, central, event)
 
     @handlers.on(ObjectDamaged)
     async def object_damaged(tx: Transaction, event: ObjectDamaged) -> None:
-        """Copies that were proved by an object cannot be counted on."""
+        """Copies of a damaged object become suspect."""
         await proofs.object_damaged(tx, event)
 
     @handlers.on(JobPublishing)
     async def job_publishing(tx: Transaction, event: JobPublishing) -> None:
-        """A job's outputs wait to be registered."""
-        await publication.job_publishing(tx, shelf, event)
+        """The outputs of a job are to be registered."""
+        await publication.job_publishing(tx, central, event)
 
     return handlers

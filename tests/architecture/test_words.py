@@ -55,7 +55,6 @@ PENDING: tuple[str, ...] = (
     "deploy",
     "examples",
     "services/metadata",
-    "services/registry",
     "services/scheduler",
     "tests/acceptance",
     "tests/architecture",
@@ -68,7 +67,6 @@ PENDING: tuple[str, ...] = (
     "tests/integration/conftest.py",
     "tests/integration/gateway",
     "tests/integration/metadata",
-    "tests/integration/registry",
     "tests/integration/scheduler",
     "tests/integration/scopes",
     "tests/integration/transfer",
@@ -79,7 +77,6 @@ PENDING: tuple[str, ...] = (
     "tests/unit/cingulum/worker",
     "tests/unit/deploy",
     "tests/unit/services",
-    "tests/unit/services/registry",
     "tests/unit/services/scheduler",
 )
 

@@ -1,4 +1,1 @@
-"""The rules of versions and copies.
-
-`copies` (states and proof), `alyx_calls` (what each call of Alyx does), `publication` (whether a job's outputs count).
-"""
+"""The rules of versions, copies, proofs and retirement: pure functions."""

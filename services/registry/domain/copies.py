@@ -1,6 +1,6 @@
 """Versions and copies: what each fact does to a copy, and what counts as a proof.
 
-Only `prove` makes a copy verified, and it needs `Digests`, which only code that has read every byte can give.
+Only `prove` makes a copy verified, and it needs `Digests`, which only code that has read every byte can make.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from libs.common.schemas.states import CopyState
 
 
 class Place(StrEnum):
-    """What a repository is to us."""
+    """How a repository's bytes can be accessed."""
 
-    UNMANAGED = "unmanaged"  # no store: we cannot read its bytes, a client's word is all there is
-    AGENT = "agent"  # a lab folder that a worker reads where it lies: others can overwrite files there
-    STORE = "store"  # our own store (local or S3): objects by hash, nobody overwrites
+    UNMANAGED = "unmanaged"  # no store: its bytes cannot be read, only claimed by clients
+    AGENT = "agent"  # a lab folder that a worker reads in place: others can overwrite files there
+    STORE = "store"  # our own store (local or S3): objects by hash, never overwritten
 
     @property
     def is_managed(self) -> bool:
@@ -28,7 +28,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True)
 class Version:
-    """One content of a dataset. `sha256` is null until we have read the bytes; `md5` and size may be a client's."""
+    """One content of a dataset. `sha256` is null until the bytes were read; `md5` and size may be claims."""
 
     generation: int
     size_bytes: int | None = None
@@ -37,7 +37,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Copy:
+class VersionCopy:
     """One version (by generation) in one repository."""
 
     repository: str
@@ -47,43 +47,39 @@ class Copy:
 
 
 class CopyFact(StrEnum):
-    """What is learned of a copy, but for a full read (`prove`) and a client's word (`alyx_calls`)."""
+    """What can happen to a copy, except for a full read (`prove`) and a client's claim (`alyx_calls`)."""
 
-    PART_CAME = "a part of it came"
-    LANDED = "all its bytes are here"
     DOUBTED = "its proof failed, or is too old"
-    GONE = "it is not there"
+    GONE = "it does not exist"
     OVERWRITTEN = "another version was written over it"
     RETIRE = "it is to be removed"
-    REMOVED = "it was removed"
-    KEPT = "it is not to be removed after all"
-    WANTED = "it is to be brought (again)"
+    KEPT = "its removal was cancelled"
+    EXPECTED = "it is to be transferred (again)"
 
 
-_ON_THE_WAY: Final = frozenset({CopyState.EXPECTED, CopyState.ARRIVING, CopyState.LANDED})
 _HERE: Final = frozenset({CopyState.CLAIMED, CopyState.LANDED, CopyState.VERIFIED, CopyState.SUSPECT})
 _KEPT: Final = frozenset(CopyState) - {CopyState.RETIRING, CopyState.RETIRED}
 _MOVES: Final[dict[CopyFact, tuple[frozenset[CopyState], CopyState]]] = {
-    CopyFact.PART_CAME: (frozenset({CopyState.EXPECTED, CopyState.LOST}), CopyState.ARRIVING),
-    CopyFact.LANDED: (frozenset({CopyState.EXPECTED, CopyState.ARRIVING, CopyState.LOST}), CopyState.LANDED),
     CopyFact.DOUBTED: (frozenset({CopyState.LANDED, CopyState.VERIFIED}), CopyState.SUSPECT),
     CopyFact.GONE: (_HERE, CopyState.LOST),
     CopyFact.OVERWRITTEN: (_KEPT, CopyState.LOST),
     CopyFact.RETIRE: (_KEPT, CopyState.RETIRING),
-    CopyFact.REMOVED: (frozenset({CopyState.RETIRING}), CopyState.RETIRED),
     CopyFact.KEPT: (
         frozenset({CopyState.RETIRING}),
         CopyState.EXPECTED,
-    ),  # its removal may have begun: read it
-    CopyFact.WANTED: (frozenset({CopyState.LOST, CopyState.SUSPECT, CopyState.RETIRED}), CopyState.EXPECTED),
+    ),  # its removal may have begun: it has to be read again
+    CopyFact.EXPECTED: (
+        frozenset({CopyState.LOST, CopyState.SUSPECT, CopyState.RETIRED}),
+        CopyState.EXPECTED,
+    ),
 }
 
 
 def after(state: CopyState, fact: CopyFact) -> CopyState:
-    """The state once the fact is known. A fact that comes late, twice or out of order leaves the state as it is.
+    """The state after a fact. A fact that comes late, twice or out of order leaves the state as it is.
 
-    >>> after(CopyState.EXPECTED, CopyFact.LANDED), after(CopyState.VERIFIED, CopyFact.PART_CAME)
-    (<CopyState.LANDED: 'landed'>, <CopyState.VERIFIED: 'verified'>)
+    >>> after(CopyState.VERIFIED, CopyFact.DOUBTED), after(CopyState.RETIRED, CopyFact.DOUBTED)
+    (<CopyState.SUSPECT: 'suspect'>, <CopyState.RETIRED: 'retired'>)
     """
     sources, target = _MOVES[fact]
     return target if state in sources else state
@@ -91,68 +87,48 @@ def after(state: CopyState, fact: CopyFact) -> CopyState:
 
 @dataclass(frozen=True)
 class Proof:
-    """What a full read means: the version as now known, the copy's state, and a notice for people if it failed."""
+    """The result of a full read: the version as now known, the copy's state, and a notice for people if it failed."""
 
     version: Version
     state: CopyState
     notice: str = ""
 
 
-def prove(version: Version, state: CopyState, read: Digests) -> Proof:
+def prove(version: Version, state: CopyState, digests: Digests) -> Proof:
     """Compare a full read with what is known or claimed of the version.
 
     All that is known must agree: the SHA-256, or before the first read the claimed size and MD5. The first read that
-    agrees fills in what was null. A copy to be removed, or removed, is no copy to count on and stays as it is.
+    agrees fills in what was null. A retiring or retired copy does not count and keeps its state.
 
-    >>> read = Digests(size_bytes=3, sha256="ff", md5="aa")
-    >>> proof = prove(Version(1, size_bytes=3, md5="aa"), CopyState.LANDED, read)
+    >>> digests = Digests(size_bytes=3, sha256="ff", md5="aa")
+    >>> proof = prove(Version(1, size_bytes=3, md5="aa"), CopyState.LANDED, digests)
     >>> proof.state.value, proof.version.sha256
     ('verified', 'ff')
-    >>> prove(Version(1, size_bytes=4, md5="aa"), CopyState.LANDED, read).notice
-    'size is 3 bytes, 4 were announced'
+    >>> prove(Version(1, size_bytes=4, md5="aa"), CopyState.LANDED, digests).notice
+    'size is 3 bytes, expected 4'
     """
     if state in {CopyState.RETIRING, CopyState.RETIRED}:
         return Proof(version, state)
-    if notice := _contradiction(version, read):
+    if notice := _contradiction(version, digests):
         return Proof(version, CopyState.SUSPECT, notice)
-    known = replace(version, size_bytes=read.size_bytes, md5=read.md5, sha256=read.sha256)
+    known = replace(version, size_bytes=digests.size_bytes, md5=digests.md5, sha256=digests.sha256)
     return Proof(known, CopyState.VERIFIED)
 
 
-def is_foreign(version: Version, state: CopyState, read: Digests) -> bool:
-    """Whether bytes that came say nothing of the copy: it is proved to hold others, and nobody writes over objects.
+def is_foreign(version: Version, state: CopyState, digests: Digests) -> bool:
+    """Whether uploaded bytes do not concern the copy: it is verified with others, and objects are never overwritten.
 
     >>> is_foreign(Version(1, sha256="aa"), CopyState.VERIFIED, Digests(size_bytes=3, sha256="bb"))
     True
     """
-    return state is CopyState.VERIFIED and version.sha256 != read.sha256
+    return state is CopyState.VERIFIED and version.sha256 != digests.sha256
 
 
-def is_shown(copy: Copy, current_generation: int) -> bool:
-    """Alyx's `exists`: verified, or a client's claim where nothing can be proved; of the current version only.
-
-    >>> is_shown(Copy("flatiron", Place.UNMANAGED, 1, CopyState.CLAIMED), 1)
-    True
-    >>> is_shown(Copy("central", Place.STORE, 1, CopyState.EXPECTED), 1)
-    False
-    """
-    if copy.generation != current_generation:
-        return False
-    claimed = copy.state is CopyState.CLAIMED and not copy.place.is_managed
-    return copy.state is CopyState.VERIFIED or claimed
-
-
-def is_readable(version: Version, copies: list[Copy]) -> bool:
-    """Whether a job may take this version as an input: its bytes were read, and a verified copy stands."""
-    verified = [c for c in copies if c.generation == version.generation and c.state is CopyState.VERIFIED]
-    return version.sha256 is not None and bool(verified)
-
-
-def _contradiction(version: Version, read: Digests) -> str:
-    if version.size_bytes not in {None, read.size_bytes}:
-        return f"size is {read.size_bytes} bytes, {version.size_bytes} were announced"
-    if version.sha256 is not None and version.sha256 != read.sha256:
-        return f"SHA-256 is {read.sha256}, it was {version.sha256}"
-    if version.md5 not in {None, read.md5}:
-        return f"MD5 is {read.md5}, {version.md5} was announced"
+def _contradiction(version: Version, digests: Digests) -> str:
+    if version.size_bytes not in {None, digests.size_bytes}:
+        return f"size is {digests.size_bytes} bytes, expected {version.size_bytes}"
+    if version.sha256 is not None and version.sha256 != digests.sha256:
+        return f"SHA-256 is {digests.sha256}, expected {version.sha256}"
+    if version.md5 not in {None, digests.md5}:
+        return f"MD5 is {digests.md5}, expected {version.md5}"
     return ""

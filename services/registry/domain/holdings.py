@@ -1,4 +1,4 @@
-"""Which copies of a file count when something else is to be given up, and what they lack."""
+"""Which copies of a file count when another copy is to be retired, and why others do not."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from libs.common.schemas.states import CopyState
 
 @dataclass(frozen=True)
 class Policy:
-    """What must remain elsewhere. At least two places, since one can burn down.
+    """What must remain elsewhere. At least two locations, since one can burn down.
 
-    copies      proved copies that must remain, each in another place
+    copies      verified copies that must remain, each in another location
     shared      of these, so many in repositories that are not personal, where everybody can load them
     proof_days  older proofs of a copy do not count
     """
@@ -32,15 +32,15 @@ class Policy:
 
 @dataclass(frozen=True)
 class Holding:
-    """One copy of a file. `shelf` is where its bytes lie (`shelf_of`); `is_said` that somebody says they are there."""
+    """One copy of a file. `location` is that of its bytes (`location_of`); `is_claimed`: a client claims they exist."""
 
     id: UUID
     repository: str
-    shelf: str
+    location: str
     state: CopyState
     proved_at: datetime | None = None
     is_personal: bool = False
-    is_said: bool = False
+    is_claimed: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,32 +56,32 @@ class File:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why not, as a sentence that ends in the next step."""
+    """Why a copy may not be retired, and the next step."""
 
     obstacle: Obstacle
     text: str
 
 
 _UNCOUNTED: Final = {
-    CopyState.CLAIMED: "is a client's word only: let an agent read it there, or bring it to a managed repository",
-    CopyState.EXPECTED: "is not proved yet: bring it, and wait for the proof",
-    CopyState.ARRIVING: "is being brought: wait for the proof",
-    CopyState.LANDED: "is not proved yet: wait for the proof",
-    CopyState.SUSPECT: "is suspect: have it read again, or bring it again",
-    CopyState.LOST: "is lost: bring it again",
-    CopyState.RETIRING: "is to be removed: keep it, or bring another one",
+    CopyState.CLAIMED: "is only claimed by a client: have an agent read it, or transfer it to a managed repository",
+    CopyState.EXPECTED: "is not verified yet: transfer it, and wait for the proof",
+    CopyState.ARRIVING: "is being transferred: wait for the proof",
+    CopyState.LANDED: "is not verified yet: wait for the proof",
+    CopyState.SUSPECT: "is suspect: have it read again, or transfer it again",
+    CopyState.LOST: "is lost: transfer it again",
+    CopyState.RETIRING: "is retiring: keep it, or add another one",
 }
 
 
-def shelf_of(store: str | None, repository: str, hostname: str) -> str:
-    """Where a repository's bytes lie; what lies on one shelf can be lost at once, and counts once.
+def location_of(store: str | None, repository: str, hostname: str) -> str:
+    """The location of a repository's bytes; copies in one location can be lost at once, and count once.
 
-    A store keeps one object for equal bytes, so all its repositories are one shelf; a computer is one, too.
-    >>> shelf_of("s3", "hilllab", "") == shelf_of("s3", "zadorlab", "")
+    A store keeps one object for equal bytes, so all its repositories are one location; so is a computer.
+    >>> location_of("s3", "hilllab", "") == location_of("s3", "zadorlab", "")
     True
-    >>> shelf_of("agent", "disk1", "server.lab") == shelf_of("agent", "disk2", "server.lab")
+    >>> location_of("agent", "disk1", "server.lab") == location_of("agent", "disk2", "server.lab")
     True
-    >>> shelf_of("agent", "disk1", "") == shelf_of("agent", "disk2", "")
+    >>> location_of("agent", "disk1", "") == location_of("agent", "disk2", "")
     False
     """
     if store in {"local", "s3"}:
@@ -90,56 +90,59 @@ def shelf_of(store: str | None, repository: str, hostname: str) -> str:
 
 
 def count(
-    name: str, holdings: Sequence[Holding], policy: Policy, now: datetime, called: str
+    name: str, holdings: Sequence[Holding], policy: Policy, now: datetime, noun: str
 ) -> tuple[tuple[Holding, ...], list[Reason]]:
-    """The copies that count, one a shelf, and what they lack; which others do not count, is told only then.
+    """At most one counted copy per location; if too few, also why, and why the others do not count.
 
     >>> from datetime import UTC
     >>> now = datetime(2026, 11, 28, tzinfo=UTC)
     >>> here = Holding(UUID(int=1), "central", "store s3", CopyState.VERIFIED, now)
     >>> there = Holding(UUID(int=2), "lab", "computer hill", CopyState.VERIFIED, now - timedelta(days=91))
-    >>> found, lacks = count("a.bin", [here, there], Policy(), now, "proved copy")
-    >>> [one.repository for one in found], lacks[1].text
-    (['central'], 'The copy of a.bin in lab was proved more than 90 days ago: have it read again.')
+    >>> counted, lacks = count("a.bin", [here, there], Policy(), now, "verified copy")
+    >>> [copy.repository for copy in counted], lacks[1].text
+    (['central'], 'The copy of a.bin in lab was verified more than 90 days ago: have it read again.')
     """
-    counted: dict[str, Holding] = {}
-    passed_over: list[Reason] = []
-    for one in sorted(holdings, key=lambda one: (one.is_personal, one.repository)):
-        if one.state is CopyState.RETIRED:
+    by_location: dict[str, Holding] = {}
+    skipped: list[Reason] = []
+    for copy in sorted(holdings, key=lambda copy: (copy.is_personal, copy.repository)):
+        if copy.state is CopyState.RETIRED:
             continue
-        why = _why_not_counted(one, policy, now)
-        if not why and one.shelf in counted:
-            why = f"lies in the same place as that in {counted[one.shelf].repository}: bring it to another place"
+        why = _why_not_counted(copy, policy, now)
+        if not why and copy.location in by_location:
+            why = (
+                f"is in the same location as that in {by_location[copy.location].repository}:"
+                " add one in another location"
+            )
         if why:
-            passed_over.append(Reason(Obstacle.UNCOUNTED, f"The copy of {name} in {one.repository} {why}."))
+            skipped.append(Reason(Obstacle.UNCOUNTED, f"The copy of {name} in {copy.repository} {why}."))
         else:
-            counted[one.shelf] = one
-    found = tuple(counted.values())
+            by_location[copy.location] = copy
+    counted = tuple(by_location.values())
     lacks: list[Reason] = []
-    if len(found) < policy.copies:
-        where = f" ({', '.join(one.repository for one in found)})" if found else ""
-        these = f"{called.replace('copy', 'copies')} count" if len(found) != 1 else f"{called} counts"
+    if len(counted) < policy.copies:
+        where = f" ({', '.join(copy.repository for copy in counted)})" if counted else ""
+        these = f"{noun.replace('copy', 'copies')} count" if len(counted) != 1 else f"{noun} counts"
         lacks.append(
             Reason(
                 Obstacle.TOO_FEW,
-                f"Of {name} {len(found)} {these}{where}, {policy.copies} must remain:"
-                " bring and prove it in another place.",
+                f"Of {name} {len(counted)} {these}{where}; {policy.copies} are required:"
+                " add and verify one in another location.",
             )
         )
-    if sum(not one.is_personal for one in found) < policy.shared:
+    if sum(not copy.is_personal for copy in counted) < policy.shared:
         lacks.append(
             Reason(
                 Obstacle.TOO_FEW,
-                f"Of {name} {policy.shared} must remain where everybody can load it:"
-                " bring it to a repository that is not personal.",
+                f"Of {name} {policy.shared} must be in a repository that is not personal, where everybody can load it:"
+                " add one there.",
             )
         )
-    return found, [*lacks, *passed_over] if lacks else []
+    return counted, [*lacks, *skipped] if lacks else []
 
 
-def _why_not_counted(one: Holding, policy: Policy, now: datetime) -> str:
-    if one.state is not CopyState.VERIFIED:
-        return _UNCOUNTED[one.state]
-    if one.proved_at is None or now - one.proved_at > timedelta(days=policy.proof_days):
-        return f"was proved more than {policy.proof_days} days ago: have it read again"
+def _why_not_counted(copy: Holding, policy: Policy, now: datetime) -> str:
+    if copy.state is not CopyState.VERIFIED:
+        return _UNCOUNTED[copy.state]
+    if copy.proved_at is None or now - copy.proved_at > timedelta(days=policy.proof_days):
+        return f"was verified more than {policy.proof_days} days ago: have it read again"
     return ""

@@ -1,4 +1,4 @@
-"""What registry answers when a job asks to have its outputs registered: once per token, and always the same."""
+"""Whether a job's outputs are registered: decided once per token, and always answered in the same way."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from enum import StrEnum
 from libs.common.schemas.states import AttemptState, UploadState
 
 
-class Answer(StrEnum):
-    """What is to be done with a JobPublishing event."""
+class PublicationAnswer(StrEnum):
+    """How to handle a JobPublishing event."""
 
     IGNORE = "ignore"  # the attempt is over, or was never acknowledged
-    REPEAT = "repeat"  # decided before: say the same again
+    REPEAT = "repeat"  # decided before: publish the same answer again
     REGISTER = "register"
     REFUSE = "refuse"
 
 
 @dataclass(frozen=True)
 class PublishedOutput:
-    """One output as the job names it, and what transfer's view says of its upload (nulls: there is no such upload)."""
+    """One output as the job names it, and what transfer's view shows of its upload (nulls: no such upload)."""
 
     name: str
     sha256: str
@@ -30,10 +30,10 @@ class PublishedOutput:
 
 
 @dataclass(frozen=True)
-class Decision:
-    """The answer, with the reason of a refusal in words for people."""
+class PublicationDecision:
+    """The answer, with the reason of a refusal as a sentence."""
 
-    answer: Answer
+    answer: PublicationAnswer
     reason: str = ""
 
 
@@ -44,25 +44,33 @@ def decide(
     *,
     was_answered: bool,
     objection: str = "",
-) -> Decision:
+) -> PublicationDecision:
     """Decide on the outputs of attempt `token`, read from the neighbours' views in the registering transaction.
 
     `was_answered`: `publications` has a row of this token, whose unique key lets only one transaction decide.
-    `objection`: why an output cannot be a dataset (no such type, protected, …), found by the caller.
+    `objection`: why an output cannot be a dataset (no such type, protected, …), as the caller determined.
 
-    >>> one = PublishedOutput("alf/fit.json", "ff", UploadState.LANDED, "ff", 7)
-    >>> decide(7, AttemptState.PUBLISHING, [one], was_answered=False).answer.value
+    >>> output = PublishedOutput("alf/fit.json", "ff", UploadState.LANDED, "ff", 7)
+    >>> decide(7, AttemptState.PUBLISHING, [output], was_answered=False).answer.value
     'register'
-    >>> decide(7, AttemptState.LOST, [one], was_answered=False).answer.value
+    >>> decide(7, AttemptState.LOST, [output], was_answered=False).answer.value
     'ignore'
     """
     if was_answered:
-        return Decision(Answer.REPEAT)
+        return PublicationDecision(PublicationAnswer.REPEAT)
     if attempt is not AttemptState.PUBLISHING:
-        return Decision(Answer.IGNORE)
+        return PublicationDecision(PublicationAnswer.IGNORE)
     for output in outputs:
         if output.upload_state is not UploadState.LANDED or output.upload_token != token:
-            return Decision(Answer.REFUSE, f"{output.name}: its upload has not landed under this token.")
+            return PublicationDecision(
+                PublicationAnswer.REFUSE, f"{output.name}: its upload has not landed with this token."
+            )
         if output.upload_sha256 != output.sha256:
-            return Decision(Answer.REFUSE, f"{output.name}: its upload has another SHA-256.")
-    return Decision(Answer.REFUSE, objection) if objection else Decision(Answer.REGISTER)
+            return PublicationDecision(
+                PublicationAnswer.REFUSE, f"{output.name}: its upload has another SHA-256."
+            )
+    return (
+        PublicationDecision(PublicationAnswer.REFUSE, objection)
+        if objection
+        else PublicationDecision(PublicationAnswer.REGISTER)
+    )

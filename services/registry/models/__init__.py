@@ -1,19 +1,13 @@
-"""The tables of registry, and what neighbours may see of them."""
+"""Tables of registry, and the definitions of its published views."""
 
 from services.registry.models.base import Base
-from services.registry.models.datasets import (
-    CopyRow,
-    DatasetRow,
-    DatasetTagRow,
-    DownloadRow,
-    NoticeRow,
-    PublicationRow,
-    RevisionRow,
-    TagRow,
-    VersionRow,
-)
+from services.registry.models.copies import CopyRow
+from services.registry.models.datasets import DatasetRow, DatasetTagRow, VersionRow
+from services.registry.models.downloads import DownloadRow
+from services.registry.models.publications import PublicationRow
 from services.registry.models.published import PUBLISHED
-from services.registry.models.repositories import DatasetTypeRow, FormatRow, RepositoryRow, RepositoryTypeRow
+from services.registry.models.repositories import RepositoryRow, RepositoryTypeRow
+from services.registry.models.vocabularies import DatasetTypeRow, FormatRow, RevisionRow, TagRow
 
 __all__ = [
     "PUBLISHED",
@@ -24,7 +18,6 @@ __all__ = [
     "DatasetTypeRow",
     "DownloadRow",
     "FormatRow",
-    "NoticeRow",
     "PublicationRow",
     "RepositoryRow",
     "RepositoryTypeRow",

@@ -1,4 +1,4 @@
-"""The declarative base of registry and the columns that many of its rows have."""
+"""The declarative base of registry and the columns that many of its tables share."""
 
 from __future__ import annotations
 
@@ -19,9 +19,14 @@ class Base(DeclarativeBase):
     metadata = db.metadata_of("registry")
 
 
-class Kept:
-    """Rows that people and rigs made: an id, when it came, and Alyx's free `json`."""
+class Identified:
+    """Rows with an id and the time of their creation."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     created_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())
+
+
+class WithJson:
+    """Rows with Alyx's free `json`."""
+
     json: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))

@@ -1,4 +1,4 @@
-"""Repositories, and the vocabularies by which files are understood."""
+"""Repositories and their types."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.registry.models.base import Base, Kept
+from services.registry.models.base import Base, Identified, WithJson
 
 
-class RepositoryTypeRow(Kept, Base):
-    """A kind of repository."""
+class RepositoryTypeRow(Identified, WithJson, Base):
+    """A type of repository."""
 
     __tablename__ = "repository_types"
     name: Mapped[str] = mapped_column(unique=True)
 
 
-class RepositoryRow(Kept, Base):
-    """A place where files lie. Bound to a store it is managed: its bytes can be read and proved."""
+class RepositoryRow(Identified, WithJson, Base):
+    """A location of files. Bound to a store it is managed: its bytes can be read and proved."""
 
     __tablename__ = "repositories"
     __table_args__ = (sa.CheckConstraint("store IN ('local', 's3', 'agent')", name="store_known"),)
@@ -31,24 +31,3 @@ class RepositoryRow(Kept, Base):
     globus_endpoint_id: Mapped[UUID | None]
     globus_is_personal: Mapped[bool] = mapped_column(server_default=sa.true())
     store: Mapped[str | None]  # null: unmanaged
-
-
-class FormatRow(Kept, Base):
-    """A file format, known by its extension."""
-
-    __tablename__ = "formats"
-    name: Mapped[str] = mapped_column(unique=True)
-    description: Mapped[str] = mapped_column(server_default="")
-    file_extension: Mapped[str] = mapped_column(server_default="")
-    matlab_loader_function: Mapped[str] = mapped_column(server_default="")
-    python_loader_function: Mapped[str] = mapped_column(server_default="")
-
-
-class DatasetTypeRow(Kept, Base):
-    """What a file holds, known by a pattern of its name; without a pattern by object.attribute."""
-
-    __tablename__ = "dataset_types"
-    name: Mapped[str] = mapped_column(unique=True)
-    description: Mapped[str] = mapped_column(server_default="")
-    filename_pattern: Mapped[str | None] = mapped_column(unique=True)
-    created_by: Mapped[str | None]

@@ -1,4 +1,4 @@
-"""The ONE client's cache tables as parquet, written as pandas would, without pandas."""
+"""Writes the ONE client's tables as parquet, in the format of pandas but without pandas."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from libs.common.schemas.experiments import QC_NAMES
+from services.registry.queries.cache_tables import CachedDataset, CachedSession
 
 ORIGIN: Final = "cingulum"
 MIN_API_VERSION: Final = "2.10"
@@ -27,7 +28,7 @@ _PANDAS: Final = {
 
 
 @dataclass(frozen=True)
-class Tables:
+class ZippedTables:
     """The tables of one caller, zipped. `date_created` is local time without zone, as the client compares it."""
 
     date_created: str
@@ -37,20 +38,19 @@ class Tables:
     tag: str | None = None
 
 
-def cache_tables(
-    sessions: Sequence[Any], datasets: Sequence[Any], date_created: str, tag: str | None = None
-) -> Tables:
-    """Put rows into parquet files and these into a zip.
-
-    sessions  id, lab, subject, date, number, task_protocol, projects (list)
-    datasets  eid, id, file_size (bytes), hash (MD5), default_revision, qc (code), rel_path; sorted by (eid, id)
-    """
-    about = {"date_created": date_created, "origin": ORIGIN, "min_api_version": MIN_API_VERSION}
+def write_tables(
+    sessions: Sequence[CachedSession],
+    datasets: Sequence[CachedDataset],
+    date_created: str,
+    tag: str | None = None,
+) -> ZippedTables:
+    """Write rows to parquet files, and these to a zip; sessions sorted by id, datasets by (eid, id)."""
+    description = {"date_created": date_created, "origin": ORIGIN, "min_api_version": MIN_API_VERSION}
     if tag is not None:
-        about["database_tags"] = [tag]  # type: ignore[assignment]
+        description["database_tags"] = [tag]  # type: ignore[assignment]
     files = {
-        "sessions": _parquet(_sessions(sessions), ["id"], about),
-        "datasets": _parquet(_datasets(datasets), ["eid", "id"], about),
+        "sessions": _parquet(_sessions(sessions), ["id"], description),
+        "datasets": _parquet(_datasets(datasets), ["eid", "id"], description),
     }
     rows = {"sessions": len(sessions), "datasets": len(datasets)}
     sizes = {name: len(data) for name, data in files.items()}
@@ -59,11 +59,11 @@ def cache_tables(
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:
         for name, data in files.items():
             zipped.writestr(f"{name}.pqt", data)
-        zipped.writestr("cache_info.json", json.dumps(about | {"tables": tables}))
-    return Tables(date_created, buffer.getvalue(), rows, sizes, tag)
+        zipped.writestr("cache_info.json", json.dumps(description | {"tables": tables}))
+    return ZippedTables(date_created, buffer.getvalue(), rows, sizes, tag)
 
 
-def _sessions(rows: Sequence[Any]) -> pa.Table:
+def _sessions(rows: Sequence[CachedSession]) -> pa.Table:
     return pa.table(
         {
             "id": pa.array([row.id for row in rows], pa.string()),
@@ -77,7 +77,7 @@ def _sessions(rows: Sequence[Any]) -> pa.Table:
     )
 
 
-def _datasets(rows: Sequence[Any]) -> pa.Table:
+def _datasets(rows: Sequence[CachedDataset]) -> pa.Table:
     positions = pa.array([_QC_POSITION[row.qc] for row in rows], pa.int8())
     names = pa.array([QC_NAMES[code] for code in sorted(QC_NAMES)], pa.string())
     return pa.table(
@@ -94,15 +94,15 @@ def _datasets(rows: Sequence[Any]) -> pa.Table:
     )
 
 
-def _parquet(table: pa.Table, index: list[str], about: dict[str, Any]) -> bytes:
-    metadata = {"pandas": json.dumps(_pandas(table, index)), "one_metadata": json.dumps(about)}
+def _parquet(table: pa.Table, index: list[str], description: dict[str, Any]) -> bytes:
+    metadata = {"pandas": json.dumps(_pandas(table, index)), "one_metadata": json.dumps(description)}
     sink = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
     return sink.getvalue()
 
 
 def _pandas(table: pa.Table, index: list[str]) -> dict[str, Any]:
-    """What pandas writes beside a frame, so that the index comes back as one."""
+    """The metadata that pandas writes with a frame, so that the index is read as one."""
     return {
         "index_columns": index,
         "column_indexes": [

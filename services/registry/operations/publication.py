@@ -1,180 +1,220 @@
-"""A job's outputs become datasets, all in one transaction or none; once per attempt, and always the same answer."""
+"""Registration of a job's outputs as datasets: all in one transaction or none; each attempt is answered once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
-
-import sqlalchemy as sa
 
 from cingulum.alf import AlfError, check_plain_name, parse_inside
 from cingulum.digests import Digests
 from libs.common.db import Transaction
 from libs.common.events import JobPublishing, OutputsRefused, OutputsRegistered
 from libs.common.problem import BadRequest
-from libs.common.schemas.states import UploadState
+from libs.common.schemas.jobs import JobOutput
 from libs.common.storage import ObjectMissing
 from libs.common.visibility import system_visibility
-from services.registry.domain.alyx_calls import ProtectedDataset, Target, effect_of_publication
-from services.registry.domain.publication import Answer, PublishedOutput, decide
-from services.registry.domain.requests import FileSaid, kinds_of
-from services.registry.models import PublicationRow, RepositoryRow
-from services.registry.operations.bulk_writes import Changes
-from services.registry.operations.proofs import Shelf, tell_verified
-from services.registry.operations.registration import datasets_of, key, set_defaults
+from services.registry.domain.alyx_calls import ProtectedDataset, RepositoryTarget, effect_of_publication
+from services.registry.domain.publication import PublicationAnswer, PublishedOutput, decide
+from services.registry.domain.requests import RequestedFile, match_kinds
+from services.registry.operations.bulk_writes import BulkWrites
+from services.registry.operations.central_store import CentralStore
+from services.registry.operations.proofs import publish_verified
+from services.registry.operations.registration import insert_datasets, set_default_revisions
 from services.registry.queries import publication as queries
 from services.registry.queries import registration
-from services.registry.queries.publication import Attempt
-from services.registry.queries.registration import KeptCopy, Registered, Scope
+from services.registry.queries.copies import fetch_copies_of_datasets
+from services.registry.queries.proofs import Upload, fetch_uploads
+from services.registry.queries.publication import Publication, PublishingAttempt
+from services.registry.queries.registration import KnownDataset, RegistrationScope
+from services.registry.queries.repositories import (
+    KnownRepository,
+    fetch_central_repository,
+    fetch_repository_ids,
+)
+from services.registry.queries.vocabularies import fetch_dataset_types, fetch_formats
 
 
-@dataclass
+class OutputsImpossible(Exception):
+    """The outputs of an attempt cannot become datasets; the text says why."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file of a job, and the bytes that were uploaded for it."""
+
+    file: RequestedFile
+    digests: Digests
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What an attempt's outputs would become; `objection` says why they cannot."""
+    """What an attempt's outputs become."""
 
-    scope: Scope | None = None
-    repository: RepositoryRow | None = None
-    files: list[FileSaid] = field(default_factory=list)
-    reads: list[Digests] = field(default_factory=list)
-    known: list[Registered] = field(default_factory=list)
-    objection: str = ""
+    scope: RegistrationScope
+    repository: KnownRepository
+    outputs: list[Output]
+    known: list[KnownDataset]
+
+    @property
+    def files(self) -> list[RequestedFile]:
+        """The files of the outputs."""
+        return [output.file for output in self.outputs]
 
 
-async def job_publishing(tx: Transaction, shelf: Shelf, event: JobPublishing) -> None:
-    """Register all outputs of an attempt, or none with a reason; asked again, say the same again."""
+async def job_publishing(tx: Transaction, central: CentralStore, event: JobPublishing) -> None:
+    """Register all outputs of an attempt, or none with a reason; a repeated event gets the same answer again."""
     await queries.lock_token(tx.session, event.token)
-    before = await queries.answered(tx.session, event.token)
-    attempt = await queries.attempt(tx.session, event.token)
-    uploads = await queries.uploads(
-        tx.session, [UUID(out["upload_id"]) for out in attempt.outputs] if attempt else []
+    before = await queries.fetch_publication(tx.session, event.token)
+    attempt = await queries.fetch_attempt(tx.session, event.token)
+    outputs = attempt.outputs if attempt else ()
+    uploads = await fetch_uploads(tx.session, [output.upload_id for output in outputs])
+    plan, objection = None, ""
+    if attempt is not None and before is None:
+        try:
+            plan = await _make_plan(tx, central, attempt, uploads)
+        except OutputsImpossible as impossible:
+            objection = str(impossible)
+    decision = decide(
+        event.token,
+        attempt.state if attempt else None,
+        [_published(output, uploads) for output in outputs],
+        was_answered=before is not None,
+        objection=objection,
     )
-    outputs = [_output(out, uploads) for out in attempt.outputs] if attempt else []
-    plan = await _plan(tx, shelf, attempt, uploads) if attempt and before is None else Plan()
-    state = attempt.state if attempt else None
-    decision = decide(event.token, state, outputs, was_answered=before is not None, objection=plan.objection)
-    if decision.answer is Answer.REPEAT and before is not None:
-        _say(tx, before.job_id, event.token, before.dataset_ids, before.refused)
-    elif decision.answer is Answer.REFUSE:
-        await _answer(tx, event, [], decision.reason)
-    elif decision.answer is Answer.REGISTER and plan.scope and plan.repository:
-        ids = await _register(tx, shelf, plan, plan.scope, plan.repository, event)
-        await _answer(tx, event, ids, None)
+    if decision.answer is PublicationAnswer.REPEAT and before is not None:
+        _publish(tx, before)
+    elif decision.answer is PublicationAnswer.REFUSE:
+        await _answer(tx, Publication(event.job_id, event.token, refused=decision.reason))
+    elif decision.answer is PublicationAnswer.REGISTER and plan is not None:
+        dataset_ids = await _register(tx, central, plan, event.job_id)
+        await _answer(tx, Publication(event.job_id, event.token, tuple(dataset_ids)))
 
 
-def _output(out: dict[str, str], uploads: dict[UUID, Any]) -> PublishedOutput:
-    upload = uploads.get(UUID(out["upload_id"]))
-    if upload is None:
-        return PublishedOutput(out["name"], out["sha256"], None, None, None)
-    return PublishedOutput(out["name"], out["sha256"], UploadState(upload.state), upload.sha256, upload.token)
-
-
-async def _answer(tx: Transaction, event: JobPublishing, ids: list[UUID], refused: str | None) -> None:
-    tx.session.add(PublicationRow(token=event.token, job_id=event.job_id, dataset_ids=ids, refused=refused))
-    tx.audit(
-        "outputs.refused" if refused else "outputs.registered", "job", event.job_id, after={"n": len(ids)}
+def _published(output: JobOutput, uploads: Mapping[UUID, Upload]) -> PublishedOutput:
+    upload = uploads.get(output.upload_id)
+    return PublishedOutput(
+        name=output.name,
+        sha256=output.sha256,
+        upload_state=upload.state if upload else None,
+        upload_sha256=upload.digests.sha256 if upload and upload.digests else None,
+        upload_token=upload.token if upload else None,
     )
-    _say(tx, event.job_id, event.token, ids, refused)
 
 
-def _say(tx: Transaction, job_id: UUID, token: int, ids: Sequence[UUID], refused: str | None) -> None:
-    if refused is None:
-        tx.publish(OutputsRegistered(job_id=job_id, token=token, dataset_ids=list(ids)))
+async def _answer(tx: Transaction, publication: Publication) -> None:
+    await queries.insert_publication(tx.session, publication)
+    action = "outputs.registered" if publication.refused is None else "outputs.refused"
+    tx.audit(action, "job", publication.job_id, after={"n": len(publication.dataset_ids)})
+    _publish(tx, publication)
+
+
+def _publish(tx: Transaction, publication: Publication) -> None:
+    job_id, token = publication.job_id, publication.token
+    if publication.refused is None:
+        dataset_ids = list(publication.dataset_ids)
+        tx.publish(OutputsRegistered(job_id=job_id, token=token, dataset_ids=dataset_ids))
     else:
-        tx.publish(OutputsRefused(job_id=job_id, token=token, reason=refused))
+        tx.publish(OutputsRefused(job_id=job_id, token=token, reason=publication.refused))
 
 
-async def _plan(tx: Transaction, shelf: Shelf, attempt: Attempt, uploads: dict[UUID, Any]) -> Plan:
-    """Find out what stands against the outputs, before anything is written."""
-    plan = Plan()
+async def _make_plan(
+    tx: Transaction, central: CentralStore, attempt: PublishingAttempt, uploads: Mapping[UUID, Upload]
+) -> Plan:
+    """Check everything that the outputs need, before anything is written. Raises OutputsImpossible."""
+    scope = None
     if attempt.session_id is not None:
-        plan.scope = await registration.session_by_id(tx.session, system_visibility(), attempt.session_id)
-    if plan.scope is None:
-        plan.objection = "The job's session is not there any more."
-        return plan
-    plan.repository = await queries.central_repository(tx.session, shelf.kind, plan.scope.lab_id)
-    if plan.repository is None:
-        plan.objection = f"No data repository is bound to the central store (store: {shelf.kind})."
-        return plan
-    for out in attempt.outputs:
-        upload = uploads.get(UUID(out["upload_id"]))
-        if upload is None or upload.sha256 is None:
-            continue  # `decide` refuses it by name
-        folder, _, name = out["name"].rpartition("/")
+        scope = await registration.fetch_session_by_id(tx.session, system_visibility(), attempt.session_id)
+    if scope is None:
+        raise OutputsImpossible("The job's session does not exist any more.")
+    repository = await fetch_central_repository(tx.session, central.kind, scope.lab_id)
+    if repository is None:
+        raise OutputsImpossible(f"No data repository is bound to the central store (store: {central.kind}).")
+    outputs = _parse_outputs(attempt.outputs, uploads)
+    files = [output.file for output in outputs]
+    await _check_kinds(tx, files)
+    await registration.lock_registrations(tx.session, scope.owner_id)
+    known = await registration.fetch_known_datasets(tx.session, scope, {file.name for file in files})
+    _check_protected(outputs, known)
+    await _check_stored(central, outputs)
+    return Plan(scope, repository, outputs, known)
+
+
+def _parse_outputs(outputs: Sequence[JobOutput], uploads: Mapping[UUID, Upload]) -> list[Output]:
+    """The outputs whose uploads landed: `decide` refuses the others by name."""
+    parsed = []
+    for output in outputs:
+        upload = uploads.get(output.upload_id)
+        digests = upload.digests if upload else None
+        if digests is None:
+            continue
+        folder, _, name = output.name.rpartition("/")
         try:
             collection, revision = parse_inside(folder)
-            plan.files.append(
-                FileSaid(
-                    collection, revision, check_plain_name(name), upload.md5, upload.size_bytes, None, None
-                )
-            )
+            name = check_plain_name(name)
         except AlfError as error:
-            plan.objection = str(error)
-            return plan
-        plan.reads.append(Digests(size_bytes=upload.size_bytes, sha256=upload.sha256, md5=upload.md5))
-    plan.objection = await _kinds_missing(tx, plan)
-    await registration.lock_scope(tx.session, plan.scope)
-    plan.known = await registration.registered(tx.session, plan.scope, {file.name for file in plan.files})
-    plan.objection = plan.objection or _protected(plan) or await _missing(shelf, plan)
-    return plan
-
-
-async def _missing(shelf: Shelf, plan: Plan) -> str:
-    for file, read in zip(plan.files, plan.reads, strict=True):
-        try:
-            await shelf.store.stat(read.sha256)
-        except ObjectMissing:
-            return f"{file.name}: its bytes are not in the store any more."
-    return ""
-
-
-async def _kinds_missing(tx: Transaction, plan: Plan) -> str:
-    types, _ = await registration.types_known(tx.session)
-    formats = await registration.formats_known(tx.session)
-    try:
-        kinds_of(plan.files, types, list(formats))
-    except BadRequest as problem:
-        return "; ".join(text for texts in problem.fields.values() for text in texts)
-    return ""
-
-
-def _protected(plan: Plan) -> str:
-    before = {(row.collection, row.revision, row.name): row for row in plan.known}
-    for file, read in zip(plan.files, plan.reads, strict=True):
-        row = before.get(key(file))
-        if row is not None and row.is_protected and row.version.sha256 != read.sha256:
-            return f"{file.name}: {ProtectedDataset.detail}."
-    return ""
-
-
-async def _register(
-    tx: Transaction, shelf: Shelf, plan: Plan, scope: Scope, repository: RepositoryRow, event: JobPublishing
-) -> list[UUID]:
-    ids = await datasets_of(tx, scope, plan.files, plan.known, None)
-    before = {(row.collection, row.revision, row.name): row for row in plan.known}
-    kept = await registration.copies_of(tx.session, [row.id for row in plan.known])
-    places = await tx.session.execute(sa.select(RepositoryRow.name, RepositoryRow.id))
-    changes = Changes({row.name: row.id for row in places}, how=f"output of job {event.job_id}")
-    target = Target(repository.name, registration.place_of(repository.store), is_named=True)
-    for file, read in zip(plan.files, plan.reads, strict=True):
-        row = before.get(key(file))
-        which = ids[key(file)]
-        copies: list[KeptCopy] = kept.get(which, [])
-        version = row.version if row else None
-        changes.note(
-            which, version, copies, effect_of_publication(version, [k.copy for k in copies], read, target)
+            raise OutputsImpossible(str(error)) from None
+        file = RequestedFile(
+            collection=collection,
+            revision=revision,
+            name=name,
+            md5=digests.md5,
+            size_bytes=digests.size_bytes,
         )
-    await changes.write(tx)
-    await set_defaults(tx, scope, plan.files, ids, default=True, existing=before)
-    names = [_tree_name(scope, file) for file in plan.files]
-    await shelf.show({name: read.sha256 for name, read in zip(names, plan.reads, strict=True)})
-    sha256s = {ids[key(file)]: read.sha256 for file, read in zip(plan.files, plan.reads, strict=True)}
-    for which, copy_id in changes.verified.items():
-        tell_verified(tx, which, copy_id, scope.session_id, sha256s[which])
-    return [ids[key(file)] for file in plan.files]
+        parsed.append(Output(file, digests))
+    return parsed
 
 
-def _tree_name(scope: Scope, file: FileSaid) -> str:
+async def _check_stored(central: CentralStore, outputs: Sequence[Output]) -> None:
+    for output in outputs:
+        try:
+            await central.store.stat(output.digests.sha256)
+        except ObjectMissing:
+            text = f"{output.file.name}: its bytes are not in the store any more."
+            raise OutputsImpossible(text) from None
+
+
+async def _check_kinds(tx: Transaction, files: Sequence[RequestedFile]) -> None:
+    types, _ = await fetch_dataset_types(tx.session)
+    formats = await fetch_formats(tx.session)
+    try:
+        match_kinds(files, types, list(formats))
+    except BadRequest as problem:
+        texts = [text for texts in problem.fields.values() for text in texts]
+        raise OutputsImpossible("; ".join(texts)) from None
+
+
+def _check_protected(outputs: Sequence[Output], known: Sequence[KnownDataset]) -> None:
+    before = {dataset.key: dataset for dataset in known}
+    for output in outputs:
+        dataset = before.get(output.file.key)
+        if dataset and dataset.is_protected and dataset.version.sha256 != output.digests.sha256:
+            raise OutputsImpossible(f"{output.file.name}: {ProtectedDataset.detail}.")
+
+
+async def _register(tx: Transaction, central: CentralStore, plan: Plan, job_id: UUID) -> list[UUID]:
+    ids = await insert_datasets(tx, plan.scope, plan.files, plan.known, None)
+    before = {dataset.key: dataset for dataset in plan.known}
+    stored = await fetch_copies_of_datasets(tx.session, [dataset.id for dataset in plan.known])
+    writes = BulkWrites(await fetch_repository_ids(tx.session), how=f"output of job {job_id}")
+    target = RepositoryTarget(plan.repository.name, plan.repository.place, is_named=True)
+    for output in plan.outputs:
+        dataset_id, dataset = ids[output.file.key], before.get(output.file.key)
+        version = dataset.version if dataset else None
+        copies = stored.get(dataset_id, [])
+        effect = effect_of_publication(version, [row.copy for row in copies], output.digests, target)
+        writes.add(dataset_id, version, copies, effect)
+    await writes.write(tx)
+    await set_default_revisions(tx, plan.scope, plan.files, ids, default=True, existing=before)
+    await central.show(
+        {_tree_name(plan.scope, output.file): output.digests.sha256 for output in plan.outputs}
+    )
+    sha256s = {ids[output.file.key]: output.digests.sha256 for output in plan.outputs}
+    for dataset_id, copy_id in writes.verified.items():
+        publish_verified(tx, dataset_id, copy_id, plan.scope.session_id, sha256s[dataset_id])
+    return [ids[file.key] for file in plan.files]
+
+
+def _tree_name(scope: RegistrationScope, file: RequestedFile) -> str:
     revision = f"#{file.revision}#" if file.revision else ""
     return "/".join(filter(None, (scope.folder, file.collection, revision, file.name)))

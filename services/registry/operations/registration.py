@@ -1,4 +1,4 @@
-"""Files become datasets: one transaction a request. What is thought about thousands of files is thought in a thread."""
+"""Registration of files as datasets, one transaction per request. CPU-bound work on large requests runs in a thread."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from libs.common.db import Transaction
+from libs.common.db import ReadSession, Transaction
 from libs.common.events import FilesRegistered, ProofOrdered
 from libs.common.permissions import Principal, may_on
 from libs.common.problem import BadRequest, Forbidden
@@ -22,144 +18,174 @@ from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import (
     ProtectedDataset,
     Registration,
-    Target,
+    RepositoryTarget,
     effect_of_register,
 )
-from services.registry.domain.requests import FileSaid, check_below, files_said, kinds_of, session_said
-from services.registry.models import DatasetRow, RepositoryRow
-from services.registry.operations.bulk_writes import Changes, insert_all, update_all
-from services.registry.operations.vocabularies import ensure_revisions
+from services.registry.domain.requests import (
+    FileKey,
+    RequestedFile,
+    check_below,
+    match_kinds,
+    parse_files,
+    parse_session_path,
+)
+from services.registry.models import DatasetRow
+from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.queries import registration as queries
-from services.registry.queries.aggregates import aggregate_scope
-from services.registry.queries.registration import Registered, Scope
-
-Key = tuple[str, str, str]
+from services.registry.queries.aggregates import fetch_aggregate_scope
+from services.registry.queries.bulk_writes import insert_rows, update_rows
+from services.registry.queries.copies import fetch_copies_of_datasets
+from services.registry.queries.registration import KnownDataset, RegistrationScope
+from services.registry.queries.repositories import (
+    KnownRepository,
+    fetch_repositories_of_labs,
+    fetch_repository_by_name,
+    fetch_repository_ids,
+)
+from services.registry.queries.vocabularies import (
+    fetch_dataset_types,
+    fetch_formats,
+    insert_missing_revisions,
+)
 
 
 @dataclass(frozen=True)
-class Done:
-    """What a registration did: its datasets in the order of the files, and whom the answer adds to the session."""
+class RegistrationResult:
+    """The datasets of a registration in the order of its files, and the usernames to show for its session."""
 
-    scope: Scope
     dataset_ids: list[UUID]
-    created_by: str
+    usernames: list[str]
 
 
-async def register_files(tx: Transaction, by: Principal, seen: Visibility, said: RegisterFiles) -> Done:
+async def register_files(
+    tx: Transaction, by: Principal, visibility: Visibility, request: RegisterFiles
+) -> RegistrationResult:
     """Register files of one session, or of another object. Raises BadRequest, Forbidden, ProtectedDataset."""
-    files = await asyncio.to_thread(files_said, said)
-    scope = await scope_said(tx.session, seen, said)
+    files = await asyncio.to_thread(parse_files, request)
+    scope = await fetch_scope(tx.session, visibility, request)
     check_below(files, scope.below)
-    if not may_on(by, Permission.REGISTER, await queries.target_of(tx.session, scope)):
+    if not may_on(by, Permission.REGISTER, await queries.fetch_target(tx.session, scope)):
         raise Forbidden(
-            "You may register files in sessions of your labs, and of animals you are responsible for, as far as the "
-            "token in use reaches."
+            "You may register files in sessions of your labs, and of subjects you are responsible for, within the "
+            "scope of the token in use."
         )
-    created_by = said.created_by or by.username
-    user_id = await queries.user_named(tx.session, said.created_by) if said.created_by else by.user_id
-    repositories, named = await _repositories(tx, scope, said)
-    await queries.lock_scope(tx.session, scope)
-    known = await queries.registered(tx.session, scope, {file.name for file in files})
-    if said.check_protected and (details := protected_details(said.filenames, files, known)):
+    created_by = request.created_by or by.username
+    user_id = (
+        await queries.fetch_user_id(tx.session, request.created_by) if request.created_by else by.user_id
+    )
+    targets = await _fetch_targets(tx, scope, request)
+    await queries.lock_registrations(tx.session, scope.owner_id)
+    known = await queries.fetch_known_datasets(tx.session, scope, {file.name for file in files})
+    if request.check_protected and (details := protected_details(request.filenames, files, known)):
         raise ProtectedDataset(extra={"error": ProtectedDataset.detail, "details": details})
-    targets = [Target(r.name, queries.place_of(r.store), is_named=r.id == named) for r in repositories]
-    ids = await datasets_of(tx, scope, files, known, created_by)
-    existing = {(row.collection, row.revision, row.name): row for row in known}
-    changes = await _effects(tx, said, files, ids, existing, targets)
-    await changes.write(tx)
-    await set_defaults(tx, scope, files, ids, default=said.default, existing=existing)
+    ids = await insert_datasets(tx, scope, files, known, created_by)
+    existing = {dataset.key: dataset for dataset in known}
+    writes = await _effects(tx, request, files, ids, existing, targets)
+    await writes.write(tx)
+    await set_default_revisions(tx, scope, files, ids, default=request.default, existing=existing)
     tx.audit(
         "files.registered",
         "session" if scope.session_id else scope.content_type or "",
-        scope.session_id or scope.object_id or "",
+        scope.owner_id or "",
         after={"files": len(files), "new": len(files) - len(existing.keys() & ids.keys())},
     )
-    dataset_ids = [ids[key(file)] for file in files]
+    dataset_ids = [ids[file.key] for file in files]
     tx.publish(FilesRegistered(session_id=scope.session_id, user_id=user_id, dataset_ids=dataset_ids))
-    if changes.proofs:
-        tx.publish(ProofOrdered(copy_ids=changes.proofs))
-    return Done(scope, dataset_ids, created_by)
+    if writes.proofs:
+        tx.publish(ProofOrdered(copy_ids=writes.proofs))
+    return RegistrationResult(dataset_ids, await _usernames(tx, scope, created_by))
+
+
+async def _usernames(tx: Transaction, scope: RegistrationScope, created_by: str) -> list[str]:
+    """Users of the session; the caller joins it by an event, and is included at once."""
+    if scope.session_id is None:
+        return []
+    return sorted({*await queries.fetch_usernames_of_session(tx.session, scope.session_id), created_by})
 
 
 async def check_protected(
-    read: AsyncSession, seen: Visibility, said: RegisterFiles
+    session: ReadSession, visibility: Visibility, request: RegisterFiles
 ) -> list[dict[str, list[dict[str, bool]]]]:
-    """What is protected of the files of a request; empty if nothing is, so that all may be written over."""
-    files = await asyncio.to_thread(files_said, said)
-    scope = await scope_said(read, seen, said)
+    """Which files of a request are protected; empty if none are."""
+    files = await asyncio.to_thread(parse_files, request)
+    scope = await fetch_scope(session, visibility, request)
     names = {file.name for file in files}
-    known = await queries.registered(read, scope, names, public_only=seen.public_only)
-    return protected_details(said.filenames, files, known)
+    known = await queries.fetch_known_datasets(session, scope, names, public_only=visibility.public_only)
+    return protected_details(request.filenames, files, known)
 
 
 def protected_details(
-    filenames: Sequence[str], files: Sequence[FileSaid], known: Sequence[Registered]
+    filenames: Sequence[str], files: Sequence[RequestedFile], known: Sequence[KnownDataset]
 ) -> list[dict[str, list[dict[str, bool]]]]:
     """{file as sent: [{revision: protected}, … newest first]} of each file; empty if nothing is protected."""
     revisions: dict[tuple[str, str], list[dict[str, bool]]] = {}
-    for row in known:
-        revisions.setdefault((row.collection, row.name), []).append({row.revision: row.is_protected})
-    found = [revisions.get((file.collection, file.name), []) for file in files]
-    if not any(flag for one in found for revision in one for flag in revision.values()):
+    for dataset in known:
+        key = dataset.collection, dataset.name
+        revisions.setdefault(key, []).append({dataset.revision: dataset.is_protected})
+    by_file = [revisions.get((file.collection, file.name), []) for file in files]
+    if not any(flag for flags in by_file for revision in flags for flag in revision.values()):
         return []
-    return [{sent: one} for sent, one in zip(filenames, found, strict=True)]
+    return [{filename: flags} for filename, flags in zip(filenames, by_file, strict=True)]
 
 
-async def scope_said(read: AsyncSession, seen: Visibility, said: RegisterFiles) -> Scope:
-    """The session or object that a request names. Raises BadRequest where it is not there."""
-    kind = (said.content_type or "session").rpartition(".")[2].lower()
+async def fetch_scope(
+    session: ReadSession, visibility: Visibility, request: RegisterFiles
+) -> RegistrationScope:
+    """The session or object of a request. Raises BadRequest if it does not exist."""
+    kind = (request.content_type or "session").rpartition(".")[2].lower()
     if kind != "session":
-        if said.object_id is None:
+        if request.object_id is None:
             raise BadRequest(fields={"object_id": ["A content type needs the id of the object."]})
-        return await aggregate_scope(read, seen, kind, said.object_id)
-    if said.object_id is not None:
-        found = await queries.session_by_id(read, seen, said.object_id)
+        return await fetch_aggregate_scope(session, visibility, kind, request.object_id)
+    if request.object_id is not None:
+        scope = await queries.fetch_session_by_id(session, visibility, request.object_id)
     else:
-        path = session_said(said)
-        labs = [*(said.labs or []), *(said.projects or [])]
-        found = await queries.find_session(read, seen, path.subject, path.date, path.number, labs)
-    if found is None:
-        raise BadRequest(
-            fields={"path": [f"No session '{said.path}' is registered: create the session first."]}
+        path = parse_session_path(request)
+        labs = [*(request.labs or []), *(request.projects or [])]
+        scope = await queries.fetch_session_by_path(
+            session, visibility, path.subject, path.date, path.number, labs
         )
-    return found
+    if scope is None:
+        raise BadRequest(
+            fields={"path": [f"No session '{request.path}' is registered: create the session first."]}
+        )
+    return scope
 
 
-async def _repositories(
-    tx: Transaction, scope: Scope, said: RegisterFiles
-) -> tuple[list[RepositoryRow], UUID | None]:
-    """Where the files get records, and which of these is the one that has them now."""
-    labs = [*(said.labs or []), *(said.projects or [])]
-    found = await queries.repositories_of(
-        tx.session, labs, scope.subject_lab_id, server_only=said.server_only
+async def _fetch_targets(
+    tx: Transaction, scope: RegistrationScope, request: RegisterFiles
+) -> list[RepositoryTarget]:
+    """The repositories in which the files get records; the named one has them now."""
+    labs = [*(request.labs or []), *(request.projects or [])]
+    repositories = await fetch_repositories_of_labs(
+        tx.session, labs, scope.subject_lab_id, server_only=request.server_only
     )
-    named = await queries.repository_named(tx.session, said.name, said.hostname)
-    if named is not None and named.id not in {row.id for row in found}:
-        found.append(named)
+    named = await fetch_repository_by_name(tx.session, request.name, request.hostname)
+    if named is not None and named not in repositories:
+        repositories.append(named)
     if scope.session_id is None and named is None:
-        raise BadRequest(fields={"name": ["Files of no session need the repository where they are."]})
-    return found, named.id if named else None
+        raise BadRequest(fields={"name": ["Files without a session need the repository where they are."]})
+    return [_target(repository, named) for repository in repositories]
 
 
-def key(file: FileSaid) -> Key:
-    """What a file is known by in its session."""
-    return file.collection, file.revision, file.name
+def _target(repository: KnownRepository, named: KnownRepository | None) -> RepositoryTarget:
+    return RepositoryTarget(repository.name, repository.place, is_named=repository == named)
 
 
-async def datasets_of(
+async def insert_datasets(
     tx: Transaction,
-    scope: Scope,
-    files: Sequence[FileSaid],
-    known: Sequence[Registered],
+    scope: RegistrationScope,
+    files: Sequence[RequestedFile],
+    known: Sequence[KnownDataset],
     created_by: str | None,
-) -> dict[Key, UUID]:
-    """The dataset of each file; those that are not there yet are made."""
-    types, type_ids = await queries.types_known(tx.session)
-    format_ids = await queries.formats_known(tx.session)
-    kinds = await asyncio.to_thread(kinds_of, files, types, list(format_ids))
-    await ensure_revisions(tx, {file.revision for file in files if file.revision})
-    ids = {(row.collection, row.revision, row.name): row.id for row in known}
-    old = [(ids[key(file)], file) for file in files if key(file) in ids]
+) -> dict[FileKey, UUID]:
+    """The dataset of each file; those that do not exist yet are created."""
+    types, type_ids = await fetch_dataset_types(tx.session)
+    format_ids = await fetch_formats(tx.session)
+    kinds = await asyncio.to_thread(match_kinds, files, types, list(format_ids))
+    await insert_missing_revisions(tx.session, {file.revision for file in files if file.revision})
+    ids = {dataset.key: dataset.id for dataset in known}
+    registered_again = [(ids[file.key], file) for file in files if file.key in ids]
     shared = {
         "session_id": scope.session_id,
         "content_type": scope.content_type,
@@ -169,16 +195,16 @@ async def datasets_of(
         "is_default": False,
     }
 
-    def make_new() -> list[dict[str, Any]]:
-        new = []
+    def new_rows() -> list[dict[str, object]]:
+        rows: list[dict[str, object]] = []
         for file, (kind, extension) in zip(files, kinds, strict=True):
-            if key(file) in ids:
+            if file.key in ids:
                 continue
-            ids[key(file)] = uuid4()
-            new.append(
+            ids[file.key] = uuid4()
+            rows.append(
                 {
                     **shared,
-                    "id": ids[key(file)],
+                    "id": ids[file.key],
                     "collection": file.collection,
                     "revision": file.revision,
                     "name": file.name,
@@ -188,89 +214,73 @@ async def datasets_of(
                     "qc": file.qc or 0,
                 }
             )
-        return new
+        return rows
 
-    new = await asyncio.to_thread(make_new)
-    await insert_all(tx, DatasetRow, new)
-    await _renew(tx, old, created_by)
+    await insert_rows(tx.session, DatasetRow, await asyncio.to_thread(new_rows))
+    await _update_datasets(tx, registered_again, created_by)
     return ids
 
 
-async def _renew(tx: Transaction, old: Sequence[tuple[UUID, FileSaid]], created_by: str | None) -> None:
-    """Datasets registered again: who did it and when; QC and software version where they are given."""
+async def _update_datasets(
+    tx: Transaction, files: Sequence[tuple[UUID, RequestedFile]], created_by: str | None
+) -> None:
+    """Datasets registered again: by whom and when; QC and software version if present."""
     now = datetime.now(UTC)
-    rows = [{"id": which, "created_by": created_by, "auto_datetime": now} for which, _ in old]
-    await update_all(tx, DatasetRow, rows, "id")
-    qcs = [{"id": which, "qc": file.qc} for which, file in old if file.qc is not None]
-    await update_all(tx, DatasetRow, qcs, "id")
-    said = [(which, file.software_version) for which, file in old if file.software_version is not None]
-    await update_all(tx, DatasetRow, [{"id": i, "software_version": v} for i, v in said], "id")
+    users = [{"id": dataset_id, "created_by": created_by, "auto_datetime": now} for dataset_id, _ in files]
+    qcs = [{"id": dataset_id, "qc": file.qc} for dataset_id, file in files if file.qc is not None]
+    versions = [
+        {"id": dataset_id, "software_version": file.software_version}
+        for dataset_id, file in files
+        if file.software_version is not None
+    ]
+    for rows in (users, qcs, versions):
+        await update_rows(tx.session, DatasetRow, rows, "id")
 
 
 async def _effects(
     tx: Transaction,
-    said: RegisterFiles,
-    files: Sequence[FileSaid],
-    ids: Mapping[Key, UUID],
-    existing: Mapping[Key, Registered],
-    targets: Sequence[Target],
-) -> Changes:
-    keys = {key(file) for file in files}
-    touched = [row.id for place, row in existing.items() if place in keys]
-    kept = await queries.copies_of(tx.session, touched)
-    places = await tx.session.execute(sa.select(RepositoryRow.name, RepositoryRow.id))
-    changes = Changes({row.name: row.id for row in places})
+    request: RegisterFiles,
+    files: Sequence[RequestedFile],
+    ids: Mapping[FileKey, UUID],
+    existing: Mapping[FileKey, KnownDataset],
+    targets: Sequence[RepositoryTarget],
+) -> BulkWrites:
+    keys = {file.key for file in files}
+    touched = [dataset.id for key, dataset in existing.items() if key in keys]
+    stored = await fetch_copies_of_datasets(tx.session, touched)
+    writes = BulkWrites(await fetch_repository_ids(tx.session))
 
-    def note_all() -> None:
+    def add_all() -> None:
         for file in files:
-            which, before = ids[key(file)], existing.get(key(file))
-            copies = kept.get(which, [])
+            dataset_id, before = ids[file.key], existing.get(file.key)
+            version = before.version if before else None
+            copies = stored.get(dataset_id, [])
             effect = effect_of_register(
-                before.version if before else None,
-                [k.copy for k in copies],
-                Registration(file.size_bytes, file.md5, said.exists, said.server_only),
+                version,
+                [row.copy for row in copies],
+                Registration(file.size_bytes, file.md5, request.exists, request.server_only),
                 targets,
                 is_protected=before.is_protected if before else False,
             )
-            changes.note(which, before.version if before else None, copies, effect)
+            writes.add(dataset_id, version, copies, effect)
 
-    await asyncio.to_thread(note_all)
-    return changes
+    await asyncio.to_thread(add_all)
+    return writes
 
 
-async def set_defaults(
+async def set_default_revisions(
     tx: Transaction,
-    scope: Scope,
-    files: Sequence[FileSaid],
-    ids: Mapping[Key, UUID],
+    scope: RegistrationScope,
+    files: Sequence[RequestedFile],
+    ids: Mapping[FileKey, UUID],
     *,
     default: bool,
-    existing: Mapping[Key, Registered],
+    existing: Mapping[FileKey, KnownDataset],
 ) -> None:
-    """These revisions become what clients get when they ask for none (`default`), or stop being it."""
-    connection = await tx.session.connection()
-    chosen = {(file.collection, file.name): ids[key(file)] for file in files}
-    mine = sa.literal(list(chosen.values()), sa.ARRAY(sa.UUID))
-    if not default:
-        again = [ids[key(file)] for file in files if key(file) in existing]
-        await connection.execute(
-            sa.update(DatasetRow).where(DatasetRow.id.in_(again)).values(is_default=False)
-        )
-        return
-    siblings = sa.select(
-        sa.func.unnest(sa.literal([collection for collection, _ in chosen], sa.ARRAY(sa.Text))),
-        sa.func.unnest(sa.literal([name for _, name in chosen], sa.ARRAY(sa.Text))),
-    )
-    await connection.execute(
-        sa.update(DatasetRow)
-        .where(
-            *queries.within(scope),
-            DatasetRow.is_default,
-            DatasetRow.id != sa.all_(mine),
-            sa.tuple_(DatasetRow.collection, DatasetRow.name).in_(siblings),
-        )
-        .values(is_default=False)
-    )
-    await connection.execute(
-        sa.update(DatasetRow).where(DatasetRow.id == sa.any_(mine)).values(is_default=True)
-    )
+    """These revisions become the default ones of their files (`default`), or stop being it."""
+    if default:
+        chosen = {(file.collection, file.name): ids[file.key] for file in files}
+        await queries.update_default_revisions(tx.session, scope, chosen)
+    else:
+        again = [ids[file.key] for file in files if file.key in existing]
+        await queries.update_not_default(tx.session, again)

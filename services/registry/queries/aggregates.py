@@ -1,21 +1,24 @@
-"""To what files that are of no session belong: an animal, a project, a lab, a tag, an insertion."""
+"""Objects that files without a session belong to: subjects, projects, labs, tags and insertions."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db import ReadSession
 from libs.common.problem import BadRequest
 from libs.common.published import INSERTIONS, LABS, PROJECTS, SESSIONS, SUBJECTS, TAGS, table
 from libs.common.visibility import Visibility
 from libs.common.visible import object_visible
 from services.registry.domain.requests import AGGREGATE_TYPES, folders_of_object
-from services.registry.queries.registration import Scope, unknown
+from services.registry.queries.registration import RegistrationScope
+from services.registry.queries.vocabularies import unknown
 
 
-async def aggregate_scope(read: AsyncSession, seen: Visibility, content_type: str, object_id: UUID) -> Scope:
+async def fetch_aggregate_scope(
+    session: ReadSession, visibility: Visibility, content_type: str, object_id: UUID
+) -> RegistrationScope:
     """An object other than a session. Raises BadRequest for an unknown type or object.
 
     An object that the caller may not know of is unknown.
@@ -23,32 +26,34 @@ async def aggregate_scope(read: AsyncSession, seen: Visibility, content_type: st
     model = content_type.rpartition(".")[2].lower()
     if model not in AGGREGATE_TYPES:
         raise BadRequest(fields={"content_type": [f"'{model}' is none of {', '.join(AGGREGATE_TYPES)}."]})
-    if not await read.scalar(sa.select(object_visible(seen, model, object_id))):
+    if not await session.scalar(sa.select(object_visible(visibility, model, object_id))):
         raise unknown("object_id", "id", object_id)
-    name, lab_id = await _named(read, model, object_id)
-    return Scope(
-        None,
-        model,
-        object_id,
-        "aggregates",
-        lab_id,
-        lab_id,
-        folders_of_object(model, name, object_id),
+    name, lab_id = await _fetch_name_and_lab(session, model, object_id)
+    return RegistrationScope(
+        session_id=None,
+        content_type=model,
+        object_id=object_id,
+        folder="aggregates",
+        lab_id=lab_id,
+        subject_lab_id=lab_id,
+        below=folders_of_object(model, name, object_id),
     )
 
 
-async def _named(read: AsyncSession, model: str, object_id: UUID) -> tuple[str | None, UUID | None]:
-    """What the path of an object's files calls it (None: only its id will do), and its lab."""
+async def _fetch_name_and_lab(
+    session: ReadSession, model: str, object_id: UUID
+) -> tuple[str | None, UUID | None]:
+    """The name in the path of an object's files (None: only its id is used), and its lab."""
     if model == "subject":
-        subject = table(SUBJECTS)
-        row = (await read.execute(sa.select(subject).where(subject.c.id == object_id))).one()
+        subjects = table(SUBJECTS)
+        row = (await session.execute(sa.select(subjects).where(subjects.c.id == object_id))).one()
         return row.lab and f"{row.lab}/{row.nickname}", row.lab_id
     if model == "probeinsertion":
-        insertion, session = table(INSERTIONS), table(SESSIONS)
-        found = sa.select(session.c.lab_id).where(
-            insertion.c.id == object_id, session.c.id == insertion.c.session_id
+        insertions, sessions = table(INSERTIONS), table(SESSIONS)
+        lab_id = sa.select(sessions.c.lab_id).where(
+            insertions.c.id == object_id, sessions.c.id == insertions.c.session_id
         )
-        return None, await read.scalar(found)
-    thing = table({"project": PROJECTS, "lab": LABS, "tag": TAGS}[model])
-    name = await read.scalar(sa.select(thing.c.name).where(thing.c.id == object_id))
+        return None, await session.scalar(lab_id)
+    objects = table({"project": PROJECTS, "lab": LABS, "tag": TAGS}[model])
+    name = await session.scalar(sa.select(objects.c.name).where(objects.c.id == object_id))
     return name, object_id if model == "lab" else None

@@ -1,97 +1,124 @@
-"""What the ONE client's tables hold: visible sessions, and the datasets that a server holds."""
+"""Rows of the ONE client's tables: visible sessions, and the datasets that exist on a server."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.catalogue import Service
+from libs.common.db import ReadSession
 from libs.common.published import EVENTS, PROJECTS, RIGHTS_CHANGES, SESSION_PROJECTS, SESSIONS, table
 from libs.common.visibility import Visibility
 from libs.common.visible import project_row_visible
 from services.registry.models import Base, DatasetRow, RepositoryRow, TagRow, VersionRow
 from services.registry.queries import visible
-from services.registry.queries.datasets import held_by, rel_path
+from services.registry.queries.columns import has_shown_copy, is_current_version, path_in_folder
 
-LATE = 10_000  # numbers that other transactions take before one that began earlier commits
+LATE = 10_000  # numbers that other transactions may take before one that began earlier commits
 
 
-class Facts(NamedTuple):
-    """The newest of each kind of fact, and how many of the last numbers are committed: either grows with any commit."""
+@dataclass(frozen=True)
+class Freshness:
+    """The newest number of each log, and how many of the last numbers are committed: every commit increases one."""
 
     audit: tuple[int, int]
     events: tuple[int, int]
     rights: tuple[int, int]
 
 
-async def newest_facts(read: AsyncSession) -> Facts:
-    """Changes with every change in registry, with all that metadata says, and with whatever changes who sees what."""
-    ours = await _newest(read, Base.metadata.tables["registry.audit"].c.id)
-    theirs = await _newest(read, table(EVENTS[Service.METADATA]).c.seq)
-    return Facts(ours, theirs, await _newest(read, table(RIGHTS_CHANGES).c.seq))
+class CachedSession(NamedTuple):
+    """A row of the table of sessions."""
+
+    id: str
+    lab: str
+    subject: str
+    date: date
+    number: int
+    task_protocol: str | None
+    projects: list[str] | None
 
 
-async def _newest(read: AsyncSession, number: sa.Column[Any]) -> tuple[int, int]:
-    """A row with a smaller number may be committed later: the count of the last numbers tells.
+class CachedDataset(NamedTuple):
+    """A row of the table of datasets."""
 
-    Of numbers, not of rows: the last so many rows would be as many again, an older one for the one that came late.
+    eid: str
+    id: str
+    file_size: int
+    hash: str
+    default_revision: bool
+    qc: int
+    rel_path: str
+
+
+async def fetch_freshness(session: ReadSession) -> Freshness:
+    """Differs after every change in registry, every event of metadata, and every change of rights."""
+    return Freshness(
+        audit=await _newest(session, Base.metadata.tables["registry.audit"].c.id),
+        events=await _newest(session, table(EVENTS[Service.METADATA]).c.seq),
+        rights=await _newest(session, table(RIGHTS_CHANGES).c.seq),
+    )
+
+
+async def _newest(session: ReadSession, number: sa.Column[Any]) -> tuple[int, int]:
+    """The newest number, and the count of the last ones: a row with a smaller number may be committed later.
+
+    The range is one of numbers, not of rows: a late row would only replace an older one among the last rows.
     """
     newest = sa.select(sa.func.max(number)).scalar_subquery()
     row = (
-        await read.execute(sa.select(sa.func.max(number), sa.func.count()).where(number > newest - LATE))
+        await session.execute(sa.select(sa.func.max(number), sa.func.count()).where(number > newest - LATE))
     ).one()
     return int(row[0] or 0), int(row[1])
 
 
-async def tag_exists(read: AsyncSession, tag: str) -> bool:
-    """Whether there is such a tag."""
-    return bool(await read.scalar(sa.select(sa.exists().where(TagRow.name == tag))))
-
-
-async def sessions(read: AsyncSession, seen: Visibility, tag: str | None) -> Sequence[Any]:
-    """Sessions whose folder is known whole, by id."""
-    session = table(SESSIONS)
+async def fetch_cached_sessions(
+    session: ReadSession, visibility: Visibility, tag: str | None
+) -> Sequence[CachedSession]:
+    """Sessions whose folder is fully known, by id."""
+    sessions = table(SESSIONS)
     statement = sa.select(
-        sa.cast(session.c.id, sa.Text).label("id"),
-        session.c.lab,
-        session.c.subject,
-        session.c.date,
-        session.c.number,
-        session.c.task_protocol,
-        _projects(seen).label("projects"),
+        sa.cast(sessions.c.id, sa.Text).label("id"),
+        sessions.c.lab,
+        sessions.c.subject,
+        sessions.c.date,
+        sessions.c.number,
+        sessions.c.task_protocol,
+        _project_names(visibility).label("projects"),
     ).where(
-        session.c.lab.is_not(None),
-        session.c.date.is_not(None),
-        session.c.number.is_not(None),
-        visible.sessions(seen),
+        sessions.c.lab.is_not(None),
+        sessions.c.date.is_not(None),
+        sessions.c.number.is_not(None),
+        visible.is_visible_session(visibility),
     )
     if tag is not None:
         statement = statement.where(
             sa.exists().where(
-                DatasetRow.session_id == session.c.id,
+                DatasetRow.session_id == sessions.c.id,
                 DatasetRow.deleted_at.is_(None),
-                visible.tagged(TagRow.name == tag),
+                visible.has_tag(TagRow.name == tag),
             )
         )
-    return (await read.execute(statement.order_by(sa.text("1")))).all()
+    rows = await session.execute(statement.order_by(sa.text("1")))
+    return [CachedSession._make(row) for row in rows]
 
 
-def _projects(seen: Visibility) -> sa.ColumnElement[Any]:
+def _project_names(visibility: Visibility) -> sa.ColumnElement[Any]:
     """Names of the session's projects that the caller may know of."""
-    session = table(SESSIONS)
-    if seen.everything:
-        return session.c.projects
+    sessions = table(SESSIONS)
+    if visibility.everything:
+        return sessions.c.projects
     link, project = table(SESSION_PROJECTS).alias(), table(PROJECTS).alias()
     names = (
         sa.select(project.c.name)
         .where(
-            link.c.session_id == session.c.id,
+            link.c.session_id == sessions.c.id,
             project.c.id == link.c.project_id,
-            project_row_visible(seen, project.c.id, project.c.is_private),
+            project_row_visible(visibility, project.c.id, project.c.is_private),
         )
         .order_by(project.c.name)
         .correlate_except(link, project)
@@ -99,12 +126,14 @@ def _projects(seen: Visibility) -> sa.ColumnElement[Any]:
     return sa.func.array(names.scalar_subquery(), type_=ARRAY(sa.Text()))
 
 
-async def datasets(read: AsyncSession, seen: Visibility, tag: str | None) -> Sequence[Any]:
-    """Datasets of those sessions that a server with an address holds, by session and id.
+async def fetch_cached_datasets(
+    session: ReadSession, visibility: Visibility, tag: str | None
+) -> Sequence[CachedDataset]:
+    """Datasets of those sessions that exist on a server with a URL, by session and id.
 
     One revision of each file is the default: the flagged one, else the newest of those listed.
     """
-    session = table(SESSIONS)
+    sessions = table(SESSIONS)
     rank = sa.func.row_number().over(
         partition_by=(DatasetRow.session_id, DatasetRow.collection, DatasetRow.name),
         order_by=(DatasetRow.is_default.desc(), DatasetRow.revision.collate("C").desc()),
@@ -117,22 +146,19 @@ async def datasets(read: AsyncSession, seen: Visibility, tag: str | None) -> Seq
             sa.func.coalesce(VersionRow.md5, "").label("hash"),
             (rank == 1).label("default_revision"),
             DatasetRow.qc,
-            rel_path().label("rel_path"),
+            path_in_folder().label("rel_path"),
         )
-        .join(
-            VersionRow,
-            sa.and_(VersionRow.dataset_id == DatasetRow.id, VersionRow.generation == DatasetRow.generation),
-        )
-        .join(session, session.c.id == DatasetRow.session_id)
+        .join(VersionRow, is_current_version())
+        .join(sessions, sessions.c.id == DatasetRow.session_id)
         .where(
-            session.c.lab.is_not(None),
-            session.c.date.is_not(None),
-            session.c.number.is_not(None),
-            held_by(RepositoryRow.globus_is_personal.is_(False), RepositoryRow.data_url.is_not(None)),
-            visible.datasets(seen),
+            sessions.c.lab.is_not(None),
+            sessions.c.date.is_not(None),
+            sessions.c.number.is_not(None),
+            has_shown_copy(RepositoryRow.globus_is_personal.is_(False), RepositoryRow.data_url.is_not(None)),
+            visible.is_visible_dataset(visibility),
         )
         .order_by(sa.text("1, 2"))
     )
     if tag is not None:
-        statement = statement.where(visible.tagged(TagRow.name == tag))
-    return (await read.execute(statement)).all()
+        statement = statement.where(visible.has_tag(TagRow.name == tag))
+    return [CachedDataset._make(row) for row in await session.execute(statement)]

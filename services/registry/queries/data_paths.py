@@ -1,80 +1,81 @@
-"""Which bytes a path of the data server means."""
+"""The object of the central store at a path of the data server."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from cingulum.alf import AlfError, parse_folder, parse_inside, split_uuid
+from libs.common.db import ReadSession
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
 from services.registry.queries import visible
-from services.registry.queries.datasets import folder, rel_path
+from services.registry.queries.columns import (
+    Condition,
+    is_current_copy,
+    is_current_version,
+    path_in_folder,
+    session_folder,
+)
 
 AGGREGATES = "aggregates"
 
 
-async def sha256_at(read: AsyncSession, seen: Visibility, path: str, store: str) -> str | None:
+async def fetch_sha256_at(session: ReadSession, visibility: Visibility, path: str, store: str) -> str | None:
     """SHA-256 of the newest version at `lab/Subjects/…/name[.uuid].ext`, if a verified copy is in that store."""
     plain, dataset_id = split_uuid(path)
-    where = _by_id(plain, dataset_id) if dataset_id else _by_name(plain)
-    if where is None:
+    conditions = _by_id(plain, dataset_id) if dataset_id else _by_name(plain)
+    if conditions is None:
         return None
-    session = table(SESSIONS)
-    verified = sa.exists().where(
-        CopyRow.dataset_id == DatasetRow.id,
-        CopyRow.generation == DatasetRow.generation,
+    sessions = table(SESSIONS)
+    is_verified = sa.exists().where(
+        is_current_copy(),
         CopyRow.state == CopyState.VERIFIED,
         RepositoryRow.id == CopyRow.repository_id,
         RepositoryRow.store == store,
     )
-    found = await read.execute(
+    rows = await session.execute(
         sa.select(VersionRow.sha256)
         .select_from(DatasetRow)
-        .join(
-            VersionRow,
-            sa.and_(VersionRow.dataset_id == DatasetRow.id, VersionRow.generation == DatasetRow.generation),
-        )
-        .join(session, session.c.id == DatasetRow.session_id, isouter=True)
-        .where(*where, verified, visible.datasets(seen))
+        .join(VersionRow, is_current_version())
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .where(*conditions, is_verified, visible.is_visible_dataset(visibility))
         .order_by(DatasetRow.created_at.desc(), DatasetRow.id)
         .limit(1)
     )
-    return found.scalar_one_or_none()
+    return rows.scalar_one_or_none()
 
 
-def _by_id(plain: str, dataset_id: UUID) -> list[Any]:
-    """The dataset of that id, at its path of today or at the one it was registered under."""
-    today = sa.func.concat(folder(), "/", rel_path())
-    registered = sa.func.concat(DatasetRow.lab_path, "/", rel_path())
-    return [DatasetRow.id == dataset_id, sa.or_(today == plain, registered == plain)]
+def _by_id(plain: str, dataset_id: UUID) -> list[Condition]:
+    """The dataset of that id, at its current path or the one it was registered with."""
+    current = sa.func.concat(session_folder(), "/", path_in_folder())
+    registered = sa.func.concat(DatasetRow.lab_path, "/", path_in_folder())
+    return [DatasetRow.id == dataset_id, sa.or_(current == plain, registered == plain)]
 
 
-def _by_name(plain: str) -> list[Any] | None:
-    """The dataset of that name in that folder; None for a path that no dataset can have."""
+def _by_name(plain: str) -> list[Condition] | None:
+    """The dataset of that name in that folder; None for a path that cannot be one of a dataset."""
     above, _, name = plain.rpartition("/")
     try:
         if above.startswith(f"{AGGREGATES}/"):
             collection, revision = parse_inside(above.removeprefix(f"{AGGREGATES}/"))
-            place: list[Any] = [DatasetRow.session_id.is_(None), DatasetRow.lab_path == AGGREGATES]
+            of_folder: list[Condition] = [DatasetRow.session_id.is_(None), DatasetRow.lab_path == AGGREGATES]
         else:
-            where, collection, revision = parse_folder(above)
-            session = table(SESSIONS)
-            place = [
-                session.c.lab == where.lab,
-                session.c.subject == where.subject,
-                session.c.date == where.date,
-                sa.func.coalesce(session.c.number, 0) == where.number,
+            folder, collection, revision = parse_folder(above)
+            sessions = table(SESSIONS)
+            of_folder = [
+                sessions.c.lab == folder.lab,
+                sessions.c.subject == folder.subject,
+                sessions.c.date == folder.date,
+                sa.func.coalesce(sessions.c.number, 0) == folder.number,
             ]
     except AlfError:
         return None
     return [
-        *place,
+        *of_folder,
         DatasetRow.collection == collection,
         DatasetRow.revision == revision,
         DatasetRow.name == name,

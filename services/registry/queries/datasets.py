@@ -1,19 +1,22 @@
-"""Datasets with their copies, as Alyx's contract shows them."""
+"""Datasets with their copies and tags, as Alyx's contract shows them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import aliased
 
+from libs.common.db import ReadSession, WriteSession
+from libs.common.db.pages import fetch_page
 from libs.common.published import RECORDINGS, SESSIONS, table
-from libs.common.schemas.states import CopyState
+from libs.common.schemas.pages import PageWanted
 from libs.common.visibility import Visibility
 from services.registry.models import (
     CopyRow,
@@ -26,66 +29,78 @@ from services.registry.models import (
     VersionRow,
 )
 from services.registry.queries import visible
-
-GONE = (CopyState.RETIRING, CopyState.RETIRED)
-
-
-def rel_path() -> Any:
-    """Path below the session's folder, without UUID."""
-    return sa.func.concat(
-        sa.case((DatasetRow.collection != "", DatasetRow.collection + "/")),
-        sa.case((DatasetRow.revision != "", "#" + DatasetRow.revision + "#/")),
-        DatasetRow.name,
-    )
-
-
-def folder() -> Any:
-    """The session's folder of today (its animal may have been renamed); of an aggregate the one it was given."""
-    session = table(SESSIONS)
-    today = sa.func.concat(
-        session.c.lab, "/Subjects/", session.c.subject, "/", session.c.date, "/",
-        sa.func.lpad(sa.cast(sa.func.coalesce(session.c.number, 0), sa.Text), 3, "0"),
-    )  # fmt: skip
-    return sa.case((session.c.lab.is_not(None), today), else_=DatasetRow.lab_path)
+from services.registry.queries.bulk_writes import execute_write
+from services.registry.queries.columns import (
+    GONE,
+    Condition,
+    is_any_of,
+    is_current_copy,
+    is_current_version,
+    is_shown,
+    path_in_folder,
+    session_folder,
+)
 
 
-def shown(copy: Any = CopyRow, repository: Any = RepositoryRow) -> Any:
-    """Alyx's `exists`: verified, or a client's claim where nothing can be proved."""
-    claimed = sa.and_(copy.state == CopyState.CLAIMED, repository.store.is_(None))
-    return sa.or_(copy.state == CopyState.VERIFIED, claimed)
+@dataclass(frozen=True)
+class ShownCopy:
+    """A copy of a dataset's current version."""
+
+    id: UUID
+    data_repository: str
+    data_repository_path: str
+    data_url: str | None
+    exists: bool
 
 
-def held_by(*conditions: Any) -> Any:
-    """A copy of the current version is shown in a repository that fulfils the conditions."""
-    return sa.exists().where(
-        CopyRow.dataset_id == DatasetRow.id,
-        CopyRow.generation == DatasetRow.generation,
-        RepositoryRow.id == CopyRow.repository_id,
-        shown(),
-        *conditions,
-    )
+@dataclass(frozen=True)
+class ShownDataset:
+    """Everything that the record of a dataset shows; `copies` by repository."""
+
+    id: UUID
+    created_at: dt.datetime
+    json: object
+    session_id: UUID | None
+    collection: str
+    revision: str
+    name: str
+    created_by: str | None
+    is_default: bool
+    software_version: str | None
+    qc: int
+    auto_datetime: dt.datetime
+    doubts: list[str]
+    size_bytes: int | None
+    md5: str | None
+    dataset_type: str
+    data_format: str
+    subject: str | None
+    date: dt.date | None
+    number: int | None
+    start_time: str | None
+    folder: str
+    rel_path: str
+    copies: tuple[ShownCopy, ...]
+    tags: list[str]
+    protected: bool
+    public: bool
 
 
-def file_records() -> Any:
-    """The copies of the current version as a JSON list, by repository."""
-    one = sa.func.jsonb_build_object(
+def _copies() -> sa.ScalarSelect[Any]:
+    """The copies of the current version as a JSON list."""
+    copy = sa.func.jsonb_build_object(
         "id", CopyRow.id, "data_repository", RepositoryRow.name, "data_repository_path", RepositoryRow.globus_path,
-        "data_url", RepositoryRow.data_url, "exists", shown(),
+        "data_url", RepositoryRow.data_url, "exists", is_shown(),
     )  # fmt: skip
     return (
-        sa.select(sa.func.coalesce(sa.func.jsonb_agg(one), sa.text("'[]'::jsonb")))
-        .where(
-            CopyRow.dataset_id == DatasetRow.id,
-            CopyRow.generation == DatasetRow.generation,
-            CopyRow.state.not_in(GONE),
-            RepositoryRow.id == CopyRow.repository_id,
-        )
+        sa.select(sa.func.coalesce(sa.func.jsonb_agg(copy), sa.text("'[]'::jsonb")))
+        .where(is_current_copy(), CopyRow.state.not_in(GONE), RepositoryRow.id == CopyRow.repository_id)
         .correlate(DatasetRow)
         .scalar_subquery()
     )
 
 
-def tag_names() -> Any:
+def _tag_names() -> sa.ColumnElement[Any]:
     """Names of the tags, in order."""
     names = (
         sa.select(TagRow.name)
@@ -96,18 +111,18 @@ def tag_names() -> Any:
     return sa.func.array(names.scalar_subquery(), type_=ARRAY(sa.Text))
 
 
-def doubts() -> Any:
-    """Why a version of a dataset is doubted: its own reasons, and those of the recording that it is or became.
+def doubts() -> sa.ColumnElement[Any]:
+    """Why a version of a dataset is doubted: the doubts about the recording that it is or became.
 
-    A recording whose dataset was deleted doubts nothing any more.
+    A recording whose dataset is deleted does not count.
     """
     recording, packed = table(RECORDINGS), aliased(DatasetRow)
-    is_there = sa.exists().where(packed.id == recording.c.dataset_id, packed.deleted_at.is_(None))
+    exists = sa.exists().where(packed.id == recording.c.dataset_id, packed.deleted_at.is_(None))
     of_recording = (
         sa.select(sa.func.unnest(recording.c.doubts))
         .where(
             recording.c.session_id == DatasetRow.session_id,
-            is_there.correlate(recording),
+            exists.correlate(recording),
             sa.or_(
                 sa.and_(recording.c.dataset_id == DatasetRow.id, recording.c.sha256 == VersionRow.sha256),
                 recording.c.raw_sha256 == VersionRow.sha256,
@@ -117,116 +132,157 @@ def doubts() -> Any:
         .order_by(sa.literal_column("1"))
         .correlate(DatasetRow, VersionRow)
     )
-    found = sa.func.array(of_recording.scalar_subquery(), type_=ARRAY(sa.Text))
-    return sa.func.array_cat(DatasetRow.doubts, found, type_=ARRAY(sa.Text))
+    return sa.func.array(of_recording.scalar_subquery(), type_=ARRAY(sa.Text))
 
 
-def datasets(seen: Visibility) -> sa.Select[Any]:
-    """Datasets with all that their record shows, newest first."""
-    session = table(SESSIONS)
-    columns = [c for c in DatasetRow.__table__.columns if c.name not in {"deleted_at", "lab_path", "doubts"}]
+def _datasets(visibility: Visibility) -> sa.Select[Any]:
+    """Datasets with everything that their record shows, newest first."""
+    sessions = table(SESSIONS)
     return (
         sa.select(
-            *columns,
+            DatasetRow.id,
+            DatasetRow.created_at,
+            DatasetRow.json,
+            DatasetRow.session_id,
+            DatasetRow.collection,
+            DatasetRow.revision,
+            DatasetRow.name,
+            DatasetRow.created_by,
+            DatasetRow.is_default,
+            DatasetRow.software_version,
+            DatasetRow.qc,
+            DatasetRow.auto_datetime,
             doubts().label("doubts"),
-            VersionRow.id.label("version_id"),
             VersionRow.size_bytes,
             VersionRow.md5,
-            VersionRow.sha256,
             DatasetTypeRow.name.label("dataset_type"),
             FormatRow.name.label("data_format"),
-            session.c.subject,
-            session.c.date,
-            session.c.number,
-            session.c.start_time,
-            folder().label("folder"),
-            rel_path().label("rel_path"),
-            file_records().label("file_records"),
-            tag_names().label("tags"),
-            visible.tagged(TagRow.protected.is_(True)).label("protected"),
-            visible.tagged(TagRow.public.is_(True)).label("public"),
+            sessions.c.subject,
+            sessions.c.date,
+            sessions.c.number,
+            sessions.c.start_time,
+            session_folder().label("folder"),
+            path_in_folder().label("rel_path"),
+            _copies().label("copies"),
+            _tag_names().label("tags"),
+            visible.is_protected().label("protected"),
+            visible.is_public().label("public"),
         )
         .join(DatasetTypeRow, DatasetTypeRow.id == DatasetRow.dataset_type_id)
         .join(FormatRow, FormatRow.id == DatasetRow.format_id)
-        .join(
-            VersionRow,
-            sa.and_(VersionRow.dataset_id == DatasetRow.id, VersionRow.generation == DatasetRow.generation),
-        )
-        .join(session, session.c.id == DatasetRow.session_id, isouter=True)
-        .where(visible.datasets(seen))
+        .join(VersionRow, is_current_version())
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .where(visible.is_visible_dataset(visibility))
         .order_by(DatasetRow.created_at.desc(), DatasetRow.id)
     )
 
 
-async def datasets_in_order(
-    read: AsyncSession, seen: Visibility, ids: Sequence[UUID]
-) -> list[Mapping[str, Any]]:
-    """The datasets of those ids, in their order; those the caller may not know of are left out."""
-    wanted = DatasetRow.id == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.UUID)))
-    rows = await read.execute(datasets(seen).where(wanted))
+def _shown(row: Mapping[str, Any]) -> ShownDataset:
+    copies = [ShownCopy(**copy | {"id": UUID(copy["id"])}) for copy in row["copies"]]
+    by_repository = tuple(sorted(copies, key=lambda copy: copy.data_repository))
+    return ShownDataset(**{**row, "copies": by_repository})
 
-    def in_order() -> list[Mapping[str, Any]]:
-        found = {row["id"]: row for row in rows.mappings()}
-        return [found[i] for i in ids if i in found]
+
+async def list_datasets(
+    session: ReadSession, visibility: Visibility, conditions: Iterable[Condition], paging: PageWanted
+) -> tuple[int, list[ShownDataset]]:
+    """The number of datasets that fulfil the conditions, and one page of them, newest first."""
+    count, rows = await fetch_page(session, _datasets(visibility).where(*conditions), paging)
+    return count, [_shown(row) for row in rows]
+
+
+async def fetch_dataset(
+    session: ReadSession, visibility: Visibility, dataset_id: UUID
+) -> ShownDataset | None:
+    """The dataset of that id, if the caller may know of it."""
+    rows = await session.execute(_datasets(visibility).where(DatasetRow.id == dataset_id))
+    row = rows.mappings().one_or_none()
+    return None if row is None else _shown(row)
+
+
+async def fetch_datasets_in_order(
+    session: ReadSession, visibility: Visibility, dataset_ids: Sequence[UUID]
+) -> list[ShownDataset]:
+    """The datasets of those ids, in their order; those the caller may not know of are left out."""
+    rows = await session.execute(_datasets(visibility).where(is_any_of(DatasetRow.id, dataset_ids)))
+
+    def in_order() -> list[ShownDataset]:
+        by_id = {row["id"]: _shown(row) for row in rows.mappings()}
+        return [by_id[dataset_id] for dataset_id in dataset_ids if dataset_id in by_id]
 
     return await asyncio.to_thread(in_order)
 
 
-def files(seen: Visibility) -> sa.Select[Any]:
-    """File records: the copies of each dataset's current version, newest first."""
-    session = table(SESSIONS)
-    return (
-        sa.select(
-            CopyRow.id,
-            CopyRow.dataset_id,
-            CopyRow.json,
-            RepositoryRow.name.label("data_repository"),
-            shown().label("exists"),
-            folder().label("folder"),
-            rel_path().label("rel_path"),
+async def lock_dataset(
+    session: WriteSession, visibility: Visibility, dataset_id: UUID
+) -> tuple[DatasetRow, bool] | None:
+    """The dataset of that id, locked, and whether it is protected; None if the caller may not know of it."""
+    sessions = table(SESSIONS)
+    rows = await session.execute(
+        sa.select(DatasetRow, visible.is_protected().label("is_protected"))
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .where(DatasetRow.id == dataset_id, visible.is_visible_dataset(visibility))
+        .with_for_update(of=DatasetRow)
+    )
+    row = rows.one_or_none()
+    return None if row is None else (row.DatasetRow, row.is_protected)
+
+
+async def insert_dataset(session: WriteSession, row: DatasetRow, version: VersionRow) -> None:
+    """Insert a dataset with its first version."""
+    session.add(row)
+    await session.flush()
+    session.add(version)
+
+
+async def fetch_current_version(session: WriteSession, dataset: DatasetRow) -> VersionRow | None:
+    """The newest version of a locked dataset."""
+    row: VersionRow | None = await session.scalar(
+        sa.select(VersionRow).where(
+            VersionRow.dataset_id == dataset.id, VersionRow.generation == dataset.generation
         )
-        .join(
-            DatasetRow,
-            sa.and_(DatasetRow.id == CopyRow.dataset_id, DatasetRow.generation == CopyRow.generation),
+    )
+    return row
+
+
+async def update_default_revision(session: WriteSession, dataset: DatasetRow) -> None:
+    """Make this dataset the default one among all revisions of its file."""
+    await execute_write(
+        session,
+        sa.update(DatasetRow)
+        .where(
+            DatasetRow.session_id.is_not_distinct_from(dataset.session_id),
+            DatasetRow.object_id.is_not_distinct_from(dataset.object_id),
+            DatasetRow.collection == dataset.collection,
+            DatasetRow.name == dataset.name,
+            DatasetRow.deleted_at.is_(None),
         )
-        .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)
-        .join(session, session.c.id == DatasetRow.session_id, isouter=True)
-        .where(visible.datasets(seen), CopyRow.state.not_in(GONE))
-        .order_by(CopyRow.created_at.desc(), CopyRow.id)
+        .values(is_default=DatasetRow.id == dataset.id),
     )
 
 
-def copies(seen: Visibility) -> sa.Select[Any]:
-    """Copies of every version with what is proved of them, oldest first."""
-    session = table(SESSIONS)
-    return (
-        sa.select(
-            CopyRow.id,
-            CopyRow.dataset_id,
-            VersionRow.id.label("version_id"),
-            CopyRow.generation,
-            (CopyRow.generation == DatasetRow.generation).label("is_current"),
-            DatasetRow.session_id,
-            sa.func.split_part(DatasetRow.lab_path, "/", 1).label("lab"),
-            RepositoryRow.name.label("repository"),
-            RepositoryRow.store,
-            CopyRow.state,
-            sa.func.concat(DatasetRow.lab_path, "/", rel_path()).label("relative_path"),
-            VersionRow.size_bytes,
-            VersionRow.md5,
-            VersionRow.sha256,
-            CopyRow.proved_at,
-            CopyRow.proved_how,
-            CopyRow.notice,
-            CopyRow.order_proof,
-        )
-        .join(DatasetRow, DatasetRow.id == CopyRow.dataset_id)
-        .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)
-        .join(
-            VersionRow,
-            sa.and_(VersionRow.dataset_id == CopyRow.dataset_id, VersionRow.generation == CopyRow.generation),
-        )
-        .join(session, session.c.id == DatasetRow.session_id, isouter=True)
-        .where(visible.datasets(seen))
-        .order_by(CopyRow.created_at, CopyRow.id)
+async def fetch_tags(session: ReadSession, names: Sequence[str]) -> dict[str, TagRow]:
+    """The tags of those names."""
+    rows = await session.scalars(sa.select(TagRow).where(TagRow.name.in_(names)))
+    return {row.name: row for row in rows}
+
+
+async def fetch_tags_of_dataset(session: ReadSession, dataset_id: UUID) -> dict[str, TagRow]:
+    """The tags of a dataset by name."""
+    rows = await session.scalars(
+        sa.select(TagRow)
+        .join(DatasetTagRow, DatasetTagRow.tag_id == TagRow.id)
+        .where(DatasetTagRow.dataset_id == dataset_id)
     )
+    return {row.name: row for row in rows}
+
+
+async def update_tags_of_dataset(session: WriteSession, dataset_id: UUID, tag_ids: Sequence[UUID]) -> None:
+    """Give a dataset exactly these tags."""
+    others = sa.delete(DatasetTagRow).where(
+        DatasetTagRow.dataset_id == dataset_id, DatasetTagRow.tag_id.not_in(tag_ids)
+    )
+    await execute_write(session, others)
+    if tag_ids:
+        rows = [{"dataset_id": dataset_id, "tag_id": tag_id} for tag_id in tag_ids]
+        await execute_write(session, insert(DatasetTagRow).values(rows).on_conflict_do_nothing())

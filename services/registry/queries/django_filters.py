@@ -1,4 +1,4 @@
-"""What `django=` may filter on the lists of registry: its own tables and its neighbours' views."""
+"""Field maps of `django=` for the lists of registry: its own tables and other services' views."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from libs.common.filters import (
     JsonField,
     Relation,
     Visible,
-    parse_filter,
-    to_sql,
     visible_to_all,
 )
 from libs.common.published import (
@@ -45,7 +43,7 @@ from services.registry.models import (
     RevisionRow,
     TagRow,
 )
-from services.registry.queries.datasets import GONE
+from services.registry.queries.columns import GONE
 
 _dataset = cast(sa.Table, DatasetRow.__table__)
 _copy = cast(sa.Table, CopyRow.__table__)
@@ -69,11 +67,11 @@ def _named(noun: str, view: View, visible: Visible, name: str = "name") -> Field
     return FieldMap(noun, source, fields, visible=visible)
 
 
-def _of_shown_dataset(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+def _is_of_visible_dataset(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return dataset_visible(visibility, row.dataset_id)
 
 
-def _shown_copy(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+def _is_visible_copy(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return sa.and_(row.state.not_in(GONE), dataset_visible(visibility, row.dataset_id))
 
 
@@ -89,7 +87,7 @@ _SUBJECTS = FieldMap("subjects", _subject, {
     "nickname": Field(_subject.c.nickname, "text"),
     "lab": Relation(lambda: _LABS, on=_lab.c.id == _subject.c.lab_id, key=_subject.c.lab_id),
 }, visible=lambda visibility, row: subject_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
-# A path holds the nickname: whoever may know of a session reads it there, also where the animal itself is hidden.
+# A path contains the nickname: callers who may know of a session read it there, also if the subject itself is hidden.
 _NAMED_SUBJECTS = FieldMap(
     "subjects of sessions",
     _named_subject,
@@ -169,23 +167,18 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
 }, visible=lambda visibility, row: dataset_visible(visibility, row.id))  # fmt: skip
 FILES: FieldMap = FieldMap("file records", _copy, {
     "id": Field(_copy.c.id, "uuid"),
-    # claims stand on unmanaged repositories only
+    # only copies in unmanaged repositories are claimed
     "exists": Field(_copy.c.state.in_((CopyState.VERIFIED, CopyState.CLAIMED)), "bool"),
     "json": JsonField(_copy.c.json),
     "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _copy.c.dataset_id, key=_copy.c.dataset_id),
     "data_repository": Relation(
         lambda: _REPOSITORIES, on=_repository.c.id == _copy.c.repository_id, key=_copy.c.repository_id
     ),
-}, visible=_shown_copy)  # fmt: skip
+}, visible=_is_visible_copy)  # fmt: skip
 DOWNLOADS = FieldMap("downloads", _download, {
     "id": Field(_download.c.id, "uuid"),
     "count": Field(_download.c.count, "int"),
     "json": JsonField(_download.c.json),
     "user": Relation(lambda: _USERS, on=_user.c.id == _download.c.user_id, key=_download.c.user_id),
     "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _download.c.dataset_id, key=_download.c.dataset_id),
-}, visible=_of_shown_dataset)  # fmt: skip
-
-
-def given(visibility: Visibility, where: FieldMap, django: str | None) -> list[sa.ColumnElement[bool]]:
-    """The condition that a free filter says. Raises FilterProblem."""
-    return [to_sql(parse_filter(django, where), visibility)] if django else []
+}, visible=_is_of_visible_dataset)  # fmt: skip

@@ -1,66 +1,73 @@
-"""The filters of the lists of datasets and files, each as a condition."""
+"""Filters of registry's lists."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import sqlalchemy as sa
-import sqlalchemy.orm
+from pydantic import ConfigDict
+from sqlalchemy.orm import aliased
 
-from libs.common.db.lists import bad, like, truth_of, uuid_of, whole_of, words
+from libs.common.filters.list_filters import (
+    Combined,
+    FreeFilter,
+    ListFilters,
+    Where,
+    WhereTrue,
+    contains,
+    parameter,
+)
+from libs.common.filters.parameters import CommaList, Day, Parsed, Text, Truth, UuidText, WholeNumber
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.experiments import QC_NAMES, qc_code
 from libs.common.schemas.states import CopyState
+from libs.common.visibility import Visibility
 from services.registry.models import (
     CopyRow,
     DatasetRow,
     DatasetTagRow,
     DatasetTypeRow,
+    DownloadRow,
     FormatRow,
     RepositoryRow,
     TagRow,
     VersionRow,
 )
-from services.registry.queries import visible
-from services.registry.queries.datasets import folder, held_by, rel_path, shown
+from services.registry.queries import django_filters, visible
+from services.registry.queries.columns import (
+    Condition,
+    has_shown_copy,
+    is_shown,
+    path_in_folder,
+    session_folder,
+)
+from services.registry.queries.downloads import username
 
-Condition = sa.ColumnElement[bool]
-Make = Callable[[str], Condition | None]
-
-
-def _day(field: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip()[:10])
-    except ValueError:
-        raise bad(field, f"'{text}' is not a day such as 2020-08-21.") from None
-
-
-def _created(text: str, field: str = "created_date") -> tuple[Any, date]:
-    made = sa.func.timezone("UTC", DatasetRow.created_at)
-    return sa.cast(made, sa.Date), _day(field, text)
+_SESSION = table(SESSIONS).c
+_CREATED_ON = sa.cast(sa.func.timezone("UTC", DatasetRow.created_at), sa.Date)
 
 
-def _qc(text: str) -> Condition:
+def _parse_qc(text: str) -> int:
     code = qc_code(text)
-    if code not in QC_NAMES:
-        raise bad("qc", f"'{text}' is none of {', '.join(QC_NAMES.values())}.")
-    return DatasetRow.qc == code
+    if not isinstance(code, int) or code not in QC_NAMES:
+        raise ValueError(f"'{text}' is none of {', '.join(QC_NAMES.values())}.")
+    return code
 
 
-def _flag(condition: Condition) -> Make:
-    """A truth filter; a text that is neither true nor false is ignored, as in Alyx."""
-
-    def make(text: str) -> Condition | None:
-        truth = truth_of(text)
-        return None if truth is None else condition if truth else sa.not_(condition)
-
-    return make
+def _parse_size(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    raise ValueError(f"'{text}' is not a number of bytes.")
 
 
-def _tagged(text: str) -> Condition:
+Qc = Annotated[int, Parsed(_parse_qc)]
+Size = Annotated[int, Parsed(_parse_size)]
+
+
+def _has_tags(names: tuple[str, ...]) -> Condition:
+    """The dataset has all of these tags, by name or id."""
     return sa.and_(
         *(
             sa.exists().where(
@@ -68,129 +75,211 @@ def _tagged(text: str) -> Condition:
                 TagRow.id == DatasetTagRow.tag_id,
                 sa.or_(TagRow.name == name, sa.cast(TagRow.id, sa.Text) == name),
             )
-            for name in words("tag", text)
+            for name in names
         )
     )
 
 
-_DATASETS: dict[str, Make] = {
-    "id": lambda text: DatasetRow.id == uuid_of("id", text),
-    "name": lambda text: DatasetRow.name == text,
-    "session": lambda text: DatasetRow.session_id == uuid_of("session", text),
-    "subject": lambda text: table(SESSIONS).c.subject == text,
-    "lab": lambda text: table(SESSIONS).c.lab == text,
-    "date": lambda text: table(SESSIONS).c.date == _day("date", text),
-    "experiment_number": lambda text: table(SESSIONS).c.number == whole_of("experiment_number", text),
-    "collection": lambda text: DatasetRow.collection == text,
-    "probe_insertion": lambda text: like(DatasetRow.collection, text),
-    "revision": lambda text: DatasetRow.revision == text,
-    "dataset_type": lambda text: DatasetTypeRow.name == text,
-    "data_format": lambda text: FormatRow.name == text,
-    "created_by": lambda text: DatasetRow.created_by == text,
-    "created_date": lambda text: sa.func.coalesce(_created(text)[0] == _created(text)[1], False),
-    "created_date_gte": lambda text: _created(text)[0] >= _created(text, "created_date_gte")[1],
-    "created_date_lte": lambda text: _created(text)[0] <= _created(text, "created_date_lte")[1],
-    "tag": _tagged,
-    "tags": _tagged,
-    "qc": _qc,
-    "hash": lambda text: VersionRow.md5 == text.lower(),
-    "md5": lambda text: VersionRow.md5 == text.lower().replace("-", ""),
-    "file_size": lambda text: VersionRow.size_bytes == _size(text),
-    "version": lambda text: DatasetRow.software_version == text,
-    "content_type": lambda text: DatasetRow.content_type == text.rpartition(".")[2].lower(),
-    "object_id": lambda text: DatasetRow.object_id == uuid_of("object_id", text),
-    "default_dataset": _flag(DatasetRow.is_default.is_(True)),
-    "public": _flag(visible.tagged(TagRow.public.is_(True))),
-    "protected": _flag(visible.tagged(TagRow.protected.is_(True))),
-    "exists": _flag(held_by(RepositoryRow.globus_is_personal.is_(False))),
-}
+def _is_created_on(day: date) -> Condition:
+    return sa.func.coalesce(day == _CREATED_ON, False)
 
 
-def _size(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text)
-    raise bad("file_size", f"'{text}' is not a number of bytes.")
-
-
-def _at_path(text: str) -> Condition:
+def _is_at_path(path: str) -> Condition:
     """subject/date/number/…, as a file record shows it; whole."""
-    path = sa.func.concat(sa.func.split_part(folder(), "/Subjects/", 2), "/", rel_path())
-    return sa.func.ltrim(path, "/") == text.strip("/")
+    below_subjects = sa.func.split_part(session_folder(), "/Subjects/", 2)
+    return sa.func.ltrim(sa.func.concat(below_subjects, "/", path_in_folder()), "/") == path.strip("/")
 
 
-_FILES: dict[str, Make] = {
-    "id": lambda text: CopyRow.id == uuid_of("id", text),
-    "dataset": lambda text: CopyRow.dataset_id == uuid_of("dataset", text),
-    "name": lambda text: DatasetRow.name == text,
-    "lab": lambda text: table(SESSIONS).c.lab == text,
-    "data_repository": lambda text: RepositoryRow.name == text,
-    "globus_is_personal": _flag(RepositoryRow.globus_is_personal.is_(True)),
-    "exists": _flag(shown()),
-    "relative_path": _at_path,
-}
+class DatasetFilters(ListFilters):
+    """Filters of the list of datasets."""
 
-
-def datasets(asked: Mapping[str, str]) -> list[Condition]:
-    """Conditions on datasets; unknown names are ignored, as in Alyx. Raises BadRequest for senseless values."""
-    return _conditions(_DATASETS, asked)
-
-
-def files(asked: Mapping[str, str]) -> list[Condition]:
-    """Conditions on file records."""
-    return _conditions(_FILES, asked)
-
-
-def _conditions(known: Mapping[str, Make], asked: Mapping[str, str]) -> list[Condition]:
-    made = [make(asked[name]) for name, make in known.items() if asked.get(name)]
-    return [condition for condition in made if condition is not None]
-
-
-def copies(
-    *,
-    id: UUID | None = None,  # noqa: A002 - the parameter's name
-    session: UUID | None = None,
-    dataset: UUID | None = None,
-    repository: str | None = None,
-    lab: str | None = None,
-    state: str | None = None,
-    order_proof: bool | None = None,
-    held_by: str | None = None,
-    sha256: str | None = None,
-    history: bool = False,
-    **_paging: int,
-) -> list[Condition]:
-    """Conditions on copies."""
-    plain: list[tuple[object, Condition]] = [
-        (id, CopyRow.id == id),
-        (session, DatasetRow.session_id == session),
-        (dataset, CopyRow.dataset_id == dataset),
-        (repository, RepositoryRow.name == repository),
-        (lab, sa.func.split_part(DatasetRow.lab_path, "/", 1) == lab),
-        (state, CopyRow.state == state),
-        (order_proof, CopyRow.order_proof.is_(order_proof)),
-        (sha256, VersionRow.sha256 == sha256),
-    ]
-    conditions = [condition for given, condition in plain if given is not None]
-    if not history:
-        conditions.append(CopyRow.generation == DatasetRow.generation)
-        if state is None:
-            conditions.append(CopyRow.state != CopyState.RETIRED)
-    if held_by is not None:
-        conditions.append(_held_in(held_by))
-    return conditions
-
-
-def _held_in(repository: str) -> Condition:
-    """The same version has a copy in that repository, proved or in somebody's word."""
-    other, place = sa.orm.aliased(CopyRow), sa.orm.aliased(RepositoryRow)
-    said = sa.or_(
-        other.state.in_((CopyState.VERIFIED, CopyState.CLAIMED, CopyState.LANDED)),
-        other.order_proof.is_(True),
+    collection: Annotated[Text, Where(lambda value: DatasetRow.collection == value)] = parameter(
+        "Collection, such as alf/probe00."
     )
+    content_type: Annotated[
+        Text, Where(lambda value: DatasetRow.content_type == value.rpartition(".")[2].lower())
+    ] = parameter("Type of the object that an aggregate dataset belongs to, such as subject.")
+    created_by: Annotated[Text, Where(lambda value: DatasetRow.created_by == value)] = parameter(
+        "Username of the user who registered it last."
+    )
+    created_date: Annotated[Day, Where(_is_created_on)] = parameter("Day of its creation (UTC).")
+    created_date_gte: Annotated[Day, Where(lambda day: day <= _CREATED_ON)] = parameter(
+        "First day of its creation (UTC)."
+    )
+    created_date_lte: Annotated[Day, Where(lambda day: day >= _CREATED_ON)] = parameter(
+        "Last day of its creation (UTC)."
+    )
+    data_format: Annotated[Text, Where(lambda value: FormatRow.name == value)] = parameter(
+        "Name of its data format."
+    )
+    dataset_type: Annotated[Text, Where(lambda value: DatasetTypeRow.name == value)] = parameter(
+        "Name of its dataset type."
+    )
+    date: Annotated[Day, Where(lambda day: _SESSION.date == day)] = parameter("Day of its session.")
+    default_dataset: Annotated[Truth, WhereTrue(DatasetRow.is_default.is_(True))] = parameter(
+        "Whether it is the default revision of its file."
+    )
+    django: Annotated[Text, FreeFilter(django_filters.DATASETS)] = parameter(
+        "Alyx's free filter: `field,value,…`."
+    )
+    exists: Annotated[Truth, WhereTrue(has_shown_copy(RepositoryRow.globus_is_personal.is_(False)))] = (
+        parameter("Whether it exists in a repository that is not personal.")
+    )
+    experiment_number: Annotated[WholeNumber, Where(lambda number: _SESSION.number == number)] = parameter(
+        "Number of its session."
+    )
+    file_size: Annotated[Size, Where(lambda size: VersionRow.size_bytes == size)] = parameter(
+        "Size in bytes."
+    )
+    hash: Annotated[Text, Where(lambda value: VersionRow.md5 == value.lower())] = parameter("MD5.")
+    id: Annotated[UuidText, Where(lambda value: DatasetRow.id == value)] = parameter("Id.")
+    lab: Annotated[Text, Where(lambda value: _SESSION.lab == value)] = parameter("Lab of its session.")
+    md5: Annotated[Text, Where(lambda value: VersionRow.md5 == value.lower().replace("-", ""))] = parameter(
+        "MD5, with or without hyphens."
+    )
+    name: Annotated[Text, Where(lambda value: DatasetRow.name == value)] = parameter("File name.")
+    object_id: Annotated[UuidText, Where(lambda value: DatasetRow.object_id == value)] = parameter(
+        "Id of the object that an aggregate dataset belongs to."
+    )
+    probe_insertion: Annotated[Text, Where(lambda value: contains(DatasetRow.collection, value))] = parameter(
+        "A part of its collection, such as probe00."
+    )
+    protected: Annotated[Truth, WhereTrue(visible.is_protected())] = parameter(
+        "Whether it has a protected tag."
+    )
+    public: Annotated[Truth, WhereTrue(visible.is_public())] = parameter("Whether it has a public tag.")
+    qc: Annotated[Qc, Where(lambda code: DatasetRow.qc == code)] = parameter(
+        "Its quality control, by name or number."
+    )
+    revision: Annotated[Text, Where(lambda value: DatasetRow.revision == value)] = parameter("Revision.")
+    session: Annotated[UuidText, Where(lambda value: DatasetRow.session_id == value)] = parameter(
+        "Id or URL of its session."
+    )
+    subject: Annotated[Text, Where(lambda value: _SESSION.subject == value)] = parameter(
+        "Nickname of its session's subject."
+    )
+    tag: Annotated[CommaList, Where(_has_tags)] = parameter("Names or ids of tags, all of which it has.")
+    tags: Annotated[CommaList, Where(_has_tags)] = parameter("The same as `tag`.")
+    version: Annotated[Text, Where(lambda value: DatasetRow.software_version == value)] = parameter(
+        "Version of the software that wrote it."
+    )
+
+
+class FileFilters(ListFilters):
+    """Filters of the list of file records."""
+
+    data_repository: Annotated[Text, Where(lambda value: RepositoryRow.name == value)] = parameter(
+        "Name of its repository."
+    )
+    dataset: Annotated[UuidText, Where(lambda value: CopyRow.dataset_id == value)] = parameter(
+        "Id or URL of its dataset."
+    )
+    django: Annotated[Text, FreeFilter(django_filters.FILES)] = parameter(
+        "Alyx's free filter: `field,value,…`."
+    )
+    exists: Annotated[Truth, WhereTrue(is_shown())] = parameter("Whether the file exists.")
+    globus_is_personal: Annotated[Truth, WhereTrue(RepositoryRow.globus_is_personal.is_(True))] = parameter(
+        "Whether its repository is personal."
+    )
+    id: Annotated[UuidText, Where(lambda value: CopyRow.id == value)] = parameter("Id.")
+    lab: Annotated[Text, Where(lambda value: _SESSION.lab == value)] = parameter("Lab of its session.")
+    name: Annotated[Text, Where(lambda value: DatasetRow.name == value)] = parameter("File name.")
+    relative_path: Annotated[Text, Where(_is_at_path)] = parameter("subject/date/number/…")
+
+
+def _exists_in(repository: str) -> Condition:
+    """The same version has a copy in that repository, verified or claimed."""
+    other, other_repository = aliased(CopyRow), aliased(RepositoryRow)
+    states = (CopyState.VERIFIED, CopyState.CLAIMED, CopyState.LANDED)
     return sa.exists().where(
         other.dataset_id == CopyRow.dataset_id,
         other.generation == CopyRow.generation,
-        place.id == other.repository_id,
-        place.name == repository,
-        said,
+        other_repository.id == other.repository_id,
+        other_repository.name == repository,
+        sa.or_(other.state.in_(states), other.order_proof.is_(True)),
     )
+
+
+class CopyFilters(ListFilters):
+    """Filters of the list of copies. Without `history`, only those of current versions, and no retired ones."""
+
+    model_config = ConfigDict(extra="forbid")  # our own route: an unknown filter is refused
+
+    id: Annotated[UUID, Where(lambda value: CopyRow.id == value)] = parameter("Id.")
+    session: Annotated[UUID, Where(lambda value: DatasetRow.session_id == value)] = parameter(
+        "Id of its session."
+    )
+    dataset: Annotated[UUID, Where(lambda value: CopyRow.dataset_id == value)] = parameter(
+        "Id of its dataset."
+    )
+    repository: Annotated[str, Where(lambda value: RepositoryRow.name == value)] = parameter(
+        "Name of its repository."
+    )
+    lab: Annotated[str, Where(lambda value: sa.func.split_part(DatasetRow.lab_path, "/", 1) == value)] = (
+        parameter("Lab of its session.")
+    )
+    state: Annotated[CopyState | None, Combined()] = parameter("State.")
+    order_proof: Annotated[bool, Where(CopyRow.order_proof.is_)] = parameter("Whether it has to be read.")
+    held_by: Annotated[str, Where(_exists_in)] = parameter(
+        "Name of another repository that has, or is claimed to have, the same version."
+    )
+    sha256: Annotated[str, Where(lambda value: VersionRow.sha256 == value)] = parameter(
+        "SHA-256 of its version."
+    )
+    history: Annotated[bool, Combined()] = parameter("Also copies of older versions, and retired ones.")
+    limit: Annotated[int, Combined()] = parameter("Rows per page.")
+    offset: Annotated[int, Combined()] = parameter("Rows before the page.")
+
+    def combined(self, _visibility: Visibility) -> list[Condition]:
+        """The state, and unless history is included the current versions."""
+        conditions: list[Condition] = []
+        if self.state is not None:
+            conditions.append(CopyRow.state == self.state)
+        if not self.history:
+            conditions.append(CopyRow.generation == DatasetRow.generation)
+            if self.state is None:
+                conditions.append(CopyRow.state != CopyState.RETIRED)
+        return conditions
+
+
+class DownloadFilters(ListFilters):
+    """Filters of the list of counters of downloads."""
+
+    user: Annotated[Text, Where(lambda value: username() == value)] = parameter("Username.")
+    dataset: Annotated[Text, Where(lambda value: DatasetRow.name == value)] = parameter(
+        "File name of the dataset."
+    )
+    dataset_type: Annotated[Text, Where(lambda value: contains(DatasetTypeRow.name, value))] = parameter(
+        "A part of the name of its dataset type."
+    )
+    count: Annotated[WholeNumber, Where(lambda value: DownloadRow.count == value)] = parameter(
+        "Number of downloads."
+    )
+    json_: Annotated[Text, Where(lambda value: contains(sa.cast(DownloadRow.json, sa.Text), value))] = (
+        parameter("A part of its `json` as text.", alias="json")
+    )
+    django: Annotated[Text, FreeFilter(django_filters.DOWNLOADS)] = parameter(
+        "Alyx's free filter: `field,value,…`."
+    )
+
+
+class RepositoryFilters(ListFilters):
+    """Filters of the list of repositories."""
+
+    name: Annotated[Text, Where(lambda value: RepositoryRow.name == value)] = parameter("Name.")
+    globus_is_personal: Annotated[Truth, WhereTrue(RepositoryRow.globus_is_personal.is_(True))] = parameter(
+        "Whether it is personal."
+    )
+    globus_endpoint_id: Annotated[
+        UuidText, Where(lambda value: RepositoryRow.globus_endpoint_id == value)
+    ] = parameter("Id of its Globus endpoint.")
+
+
+class VocabularyFilters(ListFilters):
+    """Filters of the list of a vocabulary."""
+
+    name: Annotated[Text, Where(lambda value: _name() == value)] = parameter("Name.")
+
+
+def _name() -> sa.ColumnElement[Any]:
+    return sa.column("name")  # that of the one table in a vocabulary's list

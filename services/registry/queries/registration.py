@@ -1,44 +1,37 @@
-"""What a registration must know before it writes: the session, the repositories, what is registered already."""
+"""What registrations read before they write: sessions, users, and the datasets that exist already."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from cingulum.alf import DatasetTypes
+from libs.common.db import ReadSession, WriteSession
 from libs.common.permissions import Target
-from libs.common.problem import BadRequest
-from libs.common.published import LAB_REPOSITORIES, LABS, SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
-from libs.common.schemas.states import CopyState
+from libs.common.published import SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
 from libs.common.targets import dataset_target
 from libs.common.visibility import Visibility
-from services.registry.domain.copies import Copy, Place, Version
-from services.registry.models import (
-    CopyRow,
-    DatasetRow,
-    DatasetTypeRow,
-    FormatRow,
-    RepositoryRow,
-    TagRow,
-    VersionRow,
-)
+from services.registry.domain.copies import Version
+from services.registry.domain.requests import FileKey
+from services.registry.models import DatasetRow, VersionRow
 from services.registry.queries import visible
+from services.registry.queries.bulk_writes import execute_write
+from services.registry.queries.columns import Condition, is_current_version
+from services.registry.queries.vocabularies import unknown
 
 
 @dataclass(frozen=True)
-class Scope:
-    """To what files belong: a session, or another object (then `content_type` says which kind).
+class RegistrationScope:
+    """What files belong to: a session, or another object (then `content_type` is its type).
 
     folder   of the tree: lab/Subjects/subject/date/number, or `aggregates`
-    lab_id   of the session or the object; None: nobody's
-    below    of an aggregate: its files lie in one of these folders, or below
+    lab_id   of the session or the object; None: no lab
+    below    folders that the files of an aggregate may be in
     """
 
     session_id: UUID | None
@@ -49,10 +42,15 @@ class Scope:
     subject_lab_id: UUID | None
     below: tuple[str, ...] = ()
 
+    @property
+    def owner_id(self) -> UUID | None:
+        """Id of the session or the object."""
+        return self.session_id or self.object_id
+
 
 @dataclass(frozen=True)
-class Registered:
-    """A dataset that is there already."""
+class KnownDataset:
+    """A dataset that exists already."""
 
     id: UUID
     collection: str
@@ -61,183 +59,127 @@ class Registered:
     is_protected: bool
     version: Version
 
-
-@dataclass(frozen=True)
-class KeptCopy:
-    """A copy with the id of its row."""
-
-    id: UUID
-    copy: Copy
+    @property
+    def key(self) -> FileKey:
+        """What identifies the file within its session."""
+        return self.collection, self.revision, self.name
 
 
-def unknown(field: str, called: str, name: object) -> BadRequest:
-    """The problem of a body that names what is not there."""
-    return BadRequest(fields={field: [f"Object with {called}={name} does not exist."]})
-
-
-async def find_session(
-    read: AsyncSession, seen: Visibility, subject: str, day: date, number: int, labs: Sequence[str] = ()
-) -> Scope | None:
+async def fetch_session_by_path(
+    session: ReadSession,
+    visibility: Visibility,
+    subject: str,
+    day: date,
+    number: int,
+    labs: Sequence[str] = (),
+) -> RegistrationScope | None:
     """The session of that folder; of several the one of the named labs, then the newest."""
-    session = table(SESSIONS)
-    found = await read.execute(
+    sessions = table(SESSIONS)
+    rows = await session.execute(
         _scopes()
         .where(
-            session.c.subject == subject,
-            session.c.date == day,
-            session.c.number == number,
-            visible.sessions(seen),
+            sessions.c.subject == subject,
+            sessions.c.date == day,
+            sessions.c.number == number,
+            visible.is_visible_session(visibility),
         )
-        .order_by(session.c.lab.in_(labs).desc(), session.c.created_at.desc(), session.c.id)
+        .order_by(sessions.c.lab.in_(labs).desc(), sessions.c.created_at.desc(), sessions.c.id)
         .limit(1)
     )
-    return _scope(found.first())
+    return _scope(rows.first())
 
 
-async def session_by_id(read: AsyncSession, seen: Visibility, which: UUID) -> Scope | None:
+async def fetch_session_by_id(
+    session: ReadSession, visibility: Visibility, session_id: UUID
+) -> RegistrationScope | None:
     """The session of that id."""
-    found = await read.execute(_scopes().where(table(SESSIONS).c.id == which, visible.sessions(seen)))
-    return _scope(found.first())
+    is_named = table(SESSIONS).c.id == session_id
+    rows = await session.execute(_scopes().where(is_named, visible.is_visible_session(visibility)))
+    return _scope(rows.first())
 
 
 def _scopes() -> sa.Select[Any]:
-    session, subject = table(SESSIONS), table(SUBJECTS)
+    sessions, subjects = table(SESSIONS), table(SUBJECTS)
     return sa.select(
-        session, subject.c.lab_id.label("subject_lab_id"), subject.c.lab.label("subject_lab")
-    ).join(subject, subject.c.id == session.c.subject_id)
+        sessions, subjects.c.lab_id.label("subject_lab_id"), subjects.c.lab.label("subject_lab")
+    ).join(subjects, subjects.c.id == sessions.c.subject_id)
 
 
-def _scope(row: Any) -> Scope | None:
+def _scope(row: sa.Row[Any] | None) -> RegistrationScope | None:
     if row is None:
         return None
     folder = f"{row.lab or row.subject_lab}/Subjects/{row.subject}/{row.date}/{row.number or 0:03d}"
-    return Scope(row.id, None, None, folder, row.lab_id, row.subject_lab_id)
+    return RegistrationScope(
+        session_id=row.id,
+        content_type=None,
+        object_id=None,
+        folder=folder,
+        lab_id=row.lab_id,
+        subject_lab_id=row.subject_lab_id,
+    )
 
 
-async def target_of(read: AsyncSession, scope: Scope) -> Target:
+async def fetch_target(session: ReadSession, scope: RegistrationScope) -> Target:
     """What files of a scope belong to: decides who may register them."""
-    return await dataset_target(read, scope.session_id, scope.content_type, scope.object_id)
+    return await dataset_target(session, scope.session_id, scope.content_type, scope.object_id)
 
 
-async def user_named(read: AsyncSession, username: str) -> UUID:
-    """The id of a person. Raises BadRequest."""
+async def fetch_user_id(session: ReadSession, username: str) -> UUID:
+    """The id of a user. Raises BadRequest."""
     users = table(USERS)
-    found = await read.scalar(sa.select(users.c.id).where(users.c.username == username))
-    if found is None:
+    user_id: UUID | None = await session.scalar(sa.select(users.c.id).where(users.c.username == username))
+    if user_id is None:
         raise unknown("created_by", "username", username)
-    return UUID(str(found))
+    return user_id
 
 
-async def users_of_session(read: AsyncSession, session_id: UUID) -> list[str]:
-    """Who worked on a session, by name."""
+async def fetch_usernames_of_session(session: ReadSession, session_id: UUID) -> list[str]:
+    """Usernames of a session's users, in order."""
     link, users = table(SESSION_USERS), table(USERS)
-    found = await read.execute(
+    names = await session.scalars(
         sa.select(users.c.username)
         .where(link.c.session_id == session_id, users.c.id == link.c.user_id)
         .order_by(users.c.username)
     )
-    return list(found.scalars())
+    return list(names)
 
 
-async def repositories_of(
-    read: AsyncSession, labs: Sequence[str], otherwise: UUID | None, *, server_only: bool
-) -> list[RepositoryRow]:
-    """The repositories of the named labs, else of one lab; `server_only`: no personal ones. Raises BadRequest."""
-    lab = table(LABS)
-    ids: list[UUID] = [otherwise] if otherwise else []
-    if labs:
-        found = {row.name: row.id for row in await read.execute(sa.select(lab).where(lab.c.name.in_(labs)))}
-        for name in labs:
-            if name not in found:
-                raise unknown("labs", "name", name)
-        ids = list(found.values())
-    link = table(LAB_REPOSITORIES)
-    statement = sa.select(RepositoryRow).where(
-        RepositoryRow.id.in_(sa.select(link.c.repository_id).where(link.c.lab_id.in_(ids)))
-    )
-    if server_only:
-        statement = statement.where(RepositoryRow.globus_is_personal.is_(False))
-    return list((await read.execute(statement.order_by(RepositoryRow.name))).scalars())
-
-
-async def repository_named(
-    read: AsyncSession, name: str | None, hostname: str | None
-) -> RepositoryRow | None:
-    """The repository of that name, or host name; None for neither. Raises BadRequest."""
-    if not name and not hostname:
-        return None
-    chosen = RepositoryRow.name == name if name else RepositoryRow.hostname == hostname
-    found = await read.execute(sa.select(RepositoryRow).where(chosen).order_by(RepositoryRow.name).limit(1))
-    row = found.scalar_one_or_none()
-    if row is None:
-        raise unknown("name" if name else "hostname", "name" if name else "hostname", name or hostname)
-    return row
-
-
-async def types_known(read: AsyncSession) -> tuple[DatasetTypes, dict[str, UUID]]:
-    """The dataset types, ready to be matched, and their ids by name."""
-    rows = (
-        await read.execute(sa.select(DatasetTypeRow.name, DatasetTypeRow.filename_pattern, DatasetTypeRow.id))
-    ).all()
-    return DatasetTypes((row.name, row.filename_pattern or "") for row in rows), {
-        row.name: row.id for row in rows
-    }
-
-
-async def formats_known(read: AsyncSession) -> dict[str, UUID]:
-    """Ids of the data formats by extension; the first by name where several share one."""
-    found = await read.execute(
-        sa.select(FormatRow.file_extension, FormatRow.id)
-        .where(FormatRow.file_extension != "")
-        .order_by(FormatRow.name.desc())
-    )
-    return {row.file_extension: row.id for row in found}
-
-
-async def lock_scope(read: AsyncSession, scope: Scope) -> None:
-    """Let registrations in one session follow each other."""
-    await lock_files_of(read, scope.session_id or scope.object_id)
-
-
-async def lock_files_of(read: AsyncSession, owner_id: UUID | None) -> None:
-    """Be alone with what is registered of a session, or of another object, until the end of the transaction."""
+async def lock_registrations(session: WriteSession, owner_id: UUID | None) -> None:
+    """Lock what is registered of a session or another object until the end of the transaction."""
     key = f"registry:{owner_id}"
-    await read.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
 
 
-async def registered(
-    read: AsyncSession, scope: Scope, names: Collection[str], *, public_only: bool = False
-) -> list[Registered]:
-    """All revisions of the files of those names, newest revision first; if asked for, only what a public tag covers."""
-    found = await read.execute(
+async def fetch_known_datasets(
+    session: ReadSession, scope: RegistrationScope, names: Collection[str], *, public_only: bool = False
+) -> list[KnownDataset]:
+    """All revisions of the files of those names, newest revision first; `public_only`: those with a public tag."""
+    rows = await session.execute(
         sa.select(
             DatasetRow.id,
             DatasetRow.collection,
             DatasetRow.revision,
             DatasetRow.name,
-            visible.tagged(TagRow.protected.is_(True)).label("is_protected"),
+            visible.is_protected().label("is_protected"),
             VersionRow.generation,
             VersionRow.size_bytes,
             VersionRow.md5,
             VersionRow.sha256,
         )
-        .join(
-            VersionRow,
-            sa.and_(VersionRow.dataset_id == DatasetRow.id, VersionRow.generation == DatasetRow.generation),
-        )
+        .join(VersionRow, is_current_version())
         .where(
-            *within(scope),
+            *_within(scope),
             DatasetRow.name == sa.any_(sa.literal(list(names), sa.ARRAY(sa.Text))),
-            *([visible.tagged(TagRow.public.is_(True))] if public_only else []),
+            *([visible.is_public()] if public_only else []),
         )
         .order_by(DatasetRow.revision.collate("C").desc())
     )
-    return await asyncio.to_thread(_registered, found.all())
+    return await asyncio.to_thread(_known_datasets, rows.all())
 
 
-def _registered(rows: Iterable[Any]) -> list[Registered]:
+def _known_datasets(rows: Iterable[Any]) -> list[KnownDataset]:
     return [
-        Registered(
+        KnownDataset(
             row.id,
             row.collection,
             row.revision,
@@ -249,7 +191,7 @@ def _registered(rows: Iterable[Any]) -> list[Registered]:
     ]
 
 
-def within(scope: Scope) -> list[Any]:
+def _within(scope: RegistrationScope) -> list[Condition]:
     """Datasets of the scope that are not deleted."""
     if scope.session_id is not None:
         return [DatasetRow.session_id == scope.session_id, DatasetRow.deleted_at.is_(None)]
@@ -260,36 +202,27 @@ def within(scope: Scope) -> list[Any]:
     ]
 
 
-async def copies_of(read: AsyncSession, dataset_ids: Sequence[UUID]) -> dict[UUID, list[KeptCopy]]:
-    """All copies of those datasets, of every version."""
-    if not dataset_ids:
-        return {}
-    found = await read.execute(
-        sa.select(
-            CopyRow.id,
-            CopyRow.dataset_id,
-            CopyRow.generation,
-            CopyRow.state,
-            RepositoryRow.name.label("repository"),
-            RepositoryRow.store,
-        )
-        .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)
-        .where(CopyRow.dataset_id == sa.any_(sa.literal(list(dataset_ids), sa.ARRAY(sa.UUID))))
-        .order_by(CopyRow.generation, RepositoryRow.name)
+async def update_default_revisions(
+    session: WriteSession, scope: RegistrationScope, chosen: Mapping[tuple[str, str], UUID]
+) -> None:
+    """Make datasets the default ones among all revisions of their files; `chosen` by collection and name."""
+    ids = sa.literal(list(chosen.values()), sa.ARRAY(sa.UUID))
+    siblings = sa.select(
+        sa.func.unnest(sa.literal([collection for collection, _ in chosen], sa.ARRAY(sa.Text))),
+        sa.func.unnest(sa.literal([name for _, name in chosen], sa.ARRAY(sa.Text))),
     )
-    return await asyncio.to_thread(_by_dataset, found.all())
+    others = (
+        *_within(scope),
+        DatasetRow.is_default,
+        DatasetRow.id != sa.all_(ids),
+        sa.tuple_(DatasetRow.collection, DatasetRow.name).in_(siblings),
+    )
+    await execute_write(session, sa.update(DatasetRow).where(*others).values(is_default=False))
+    is_chosen = DatasetRow.id == sa.any_(ids)
+    await execute_write(session, sa.update(DatasetRow).where(is_chosen).values(is_default=True))
 
 
-def _by_dataset(rows: Iterable[Any]) -> dict[UUID, list[KeptCopy]]:
-    kept: dict[UUID, list[KeptCopy]] = {}
-    for row in rows:
-        copy = Copy(row.repository, place_of(row.store), row.generation, CopyState(row.state))
-        kept.setdefault(row.dataset_id, []).append(KeptCopy(row.id, copy))
-    return kept
-
-
-def place_of(store: str | None) -> Place:
-    """What a repository's store makes of it."""
-    if store is None:
-        return Place.UNMANAGED
-    return Place.AGENT if store == "agent" else Place.STORE
+async def update_not_default(session: WriteSession, dataset_ids: Sequence[UUID]) -> None:
+    """Make datasets no longer the default revisions of their files."""
+    statement = sa.update(DatasetRow).where(DatasetRow.id.in_(dataset_ids)).values(is_default=False)
+    await execute_write(session, statement)

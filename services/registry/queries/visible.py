@@ -1,4 +1,4 @@
-"""The rule of libs/common/visible.py on registry's own rows, which may be deleted."""
+"""The rule of libs/common/visible.py for registry's own rows, which may be deleted."""
 
 from __future__ import annotations
 
@@ -8,27 +8,34 @@ from libs.common import visible
 from libs.common.published import SESSIONS, table
 from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTagRow, TagRow
+from services.registry.queries.columns import Condition
 
-Condition = sa.ColumnElement[bool]
 
-
-def tagged(flag: sa.ColumnElement[bool]) -> Condition:
-    """The dataset has a tag of which the flag is true."""
+def has_tag(condition: Condition) -> Condition:
+    """The dataset has a tag that fulfils the condition."""
     has = sa.exists().where(
-        DatasetTagRow.dataset_id == DatasetRow.id, TagRow.id == DatasetTagRow.tag_id, flag
+        DatasetTagRow.dataset_id == DatasetRow.id, TagRow.id == DatasetTagRow.tag_id, condition
     )
     return has.correlate_except(DatasetTagRow, TagRow)
 
 
-def datasets(seen: Visibility) -> Condition:
-    """Datasets the caller may know of; `table(SESSIONS)` is left-joined."""
-    row = visible.dataset_row_visible(
-        seen, DatasetRow, tagged(TagRow.public.is_(True)), session=table(SESSIONS).c
-    )
+def is_protected() -> Condition:
+    """The dataset has a protected tag."""
+    return has_tag(TagRow.protected.is_(True))
+
+
+def is_public() -> Condition:
+    """The dataset has a public tag."""
+    return has_tag(TagRow.public.is_(True))
+
+
+def is_visible_dataset(visibility: Visibility) -> Condition:
+    """Datasets the caller may know of, in a statement that left-joins `table(SESSIONS)`."""
+    row = visible.dataset_row_visible(visibility, DatasetRow, is_public(), session=table(SESSIONS).c)
     return sa.and_(DatasetRow.deleted_at.is_(None), row)
 
 
-def sessions(seen: Visibility) -> Condition:
+def is_visible_session(visibility: Visibility) -> Condition:
     """Sessions the caller may know of, in a statement that reads `table(SESSIONS)`."""
-    session = table(SESSIONS)
-    return visible.session_row_visible(seen, session.c.id, session.c.lab_id)
+    sessions = table(SESSIONS)
+    return visible.session_row_visible(visibility, sessions.c.id, sessions.c.lab_id)

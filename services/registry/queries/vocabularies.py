@@ -1,17 +1,24 @@
-"""Repositories and the vocabularies of files: everybody who signed in reads them."""
+"""Vocabularies of files, which every user may read: formats, dataset types, revisions and tags."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase
 
-from libs.common.problem import NotFound
+from cingulum.alf import DatasetTypes
+from libs.common.db import ReadSession, WriteSession
+from libs.common.db.pages import fetch_page
+from libs.common.problem import BadRequest, NotFound
 from libs.common.published import SESSIONS, table
+from libs.common.schemas.pages import PageWanted
 from libs.common.visibility import Visibility
 from services.registry.models import (
+    CopyRow,
     DatasetRow,
     DatasetTagRow,
     DatasetTypeRow,
@@ -22,16 +29,11 @@ from services.registry.models import (
     TagRow,
 )
 from services.registry.queries import visible
+from services.registry.queries.columns import Condition
 
-Named = (
-    type[RepositoryRow]
-    | type[RepositoryTypeRow]
-    | type[FormatRow]
-    | type[DatasetTypeRow]
-    | type[RevisionRow]
-    | type[TagRow]
-)
-CALLED: dict[type[DeclarativeBase], str] = {
+NamedRow = RepositoryRow | RepositoryTypeRow | FormatRow | DatasetTypeRow | RevisionRow | TagRow
+Named = TypeVar("Named", bound=NamedRow)
+NOUNS: Final[dict[type[DeclarativeBase], str]] = {
     RepositoryRow: "data repository",
     RepositoryTypeRow: "repository type",
     FormatRow: "data format",
@@ -41,46 +43,156 @@ CALLED: dict[type[DeclarativeBase], str] = {
 }
 
 
-def all_of(kind: Named) -> sa.Select[Any]:
-    """Every row of a vocabulary by name."""
-    return sa.select(*kind.__table__.columns).order_by(kind.name)
+def unknown(field: str, key: str, value: object) -> BadRequest:
+    """The problem of a body that refers to an unknown object; clients match on the text."""
+    return BadRequest(fields={field: [f"Object with {key}={value} does not exist."]})
 
 
-def repositories() -> sa.Select[Any]:
-    """Repositories by name, with the name of their type."""
-    return (
-        sa.select(*RepositoryRow.__table__.columns, RepositoryTypeRow.name.label("repository_type"))
-        .join(RepositoryTypeRow, RepositoryTypeRow.id == RepositoryRow.repository_type_id, isouter=True)
-        .order_by(RepositoryRow.name)
-    )
+def _terms(model: type[NamedRow], visibility: Visibility | None) -> sa.Select[Any]:
+    """Rows of a vocabulary by name; those of repositories and tags with what belongs to them."""
+    columns: list[Any] = list(model.__table__.columns)
+    if model is TagRow and visibility is not None:
+        columns.append(_hash_of_datasets(visibility).label("hash"))
+    statement = sa.select(*columns).order_by(model.name)
+    if model is RepositoryRow:
+        statement = statement.add_columns(RepositoryTypeRow.name.label("repository_type")).join(
+            RepositoryTypeRow, RepositoryTypeRow.id == RepositoryRow.repository_type_id, isouter=True
+        )
+    return statement
 
 
-def tags(visibility: Visibility) -> sa.Select[Any]:
-    """Tags by name, with a hash of the ids of those of their datasets that the caller may know of.
+def _hash_of_datasets(visibility: Visibility) -> sa.ScalarSelect[Any]:
+    """A hash of the ids of a tag's datasets that the caller may know of.
 
-    Two servers can compare it, where the same is visible on both.
+    Two servers can compare it if the same is visible on both.
     """
-    session = table(SESSIONS)
+    sessions = table(SESSIONS)
     ids = sa.func.string_agg(
         sa.cast(DatasetTagRow.dataset_id, sa.Text),
         sa.literal_column("'' ORDER BY registry.dataset_tags.dataset_id"),
     )
     digest = sa.func.encode(sa.func.sha256(sa.cast(ids, sa.LargeBinary)), "hex")
-    hashed = (
+    return (
         sa.select(digest)
         .select_from(DatasetTagRow)
         .join(DatasetRow, DatasetRow.id == DatasetTagRow.dataset_id)
-        .join(session, session.c.id == DatasetRow.session_id, isouter=True)
-        .where(DatasetTagRow.tag_id == TagRow.id, visible.datasets(visibility))
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .where(DatasetTagRow.tag_id == TagRow.id, visible.is_visible_dataset(visibility))
         .correlate(TagRow)
         .scalar_subquery()
     )
-    return sa.select(*TagRow.__table__.columns, hashed.label("hash")).order_by(TagRow.name)
 
 
-async def one(session: AsyncSession, statement: sa.Select[Any], kind: Named, name: str) -> Any:
-    """The row of that name. Raises NotFound."""
-    row = (await session.execute(statement.where(kind.name == name))).mappings().one_or_none()
+async def list_terms(
+    session: ReadSession,
+    model: type[NamedRow],
+    visibility: Visibility,
+    conditions: Iterable[Condition],
+    paging: PageWanted,
+) -> tuple[int, Sequence[Mapping[str, object]]]:
+    """The number of a vocabulary's rows that fulfil the conditions, and one page of them by name."""
+    return await fetch_page(session, _terms(model, visibility).where(*conditions), paging)
+
+
+async def fetch_term(
+    session: ReadSession, model: type[NamedRow], visibility: Visibility, name: str
+) -> Mapping[str, object]:
+    """One row of a vocabulary. Raises NotFound."""
+    rows = await session.execute(_terms(model, visibility).where(model.name == name))
+    row = rows.mappings().one_or_none()
     if row is None:
-        raise NotFound(f"There is no {CALLED[kind]} '{name}'.")
+        raise _missing(model, name)
+    return dict(row)
+
+
+def _missing(model: type[DeclarativeBase], name: str) -> NotFound:
+    return NotFound(f"There is no {NOUNS[model]} '{name}'.")
+
+
+async def lock_term(session: WriteSession, model: type[Named], name: str) -> Named:
+    """The row of that name, locked for a change. Raises NotFound."""
+    row = await session.scalar(sa.select(model).where(model.name == name).with_for_update())
+    if row is None:
+        raise _missing(model, name)
     return row
+
+
+async def exists_term(session: ReadSession, model: type[NamedRow], name: str) -> bool:
+    """Whether the vocabulary has that name."""
+    return bool(await session.scalar(sa.select(sa.exists().where(model.name == name))))
+
+
+async def exists_pattern(session: ReadSession, pattern: str, *, except_of: str) -> bool:
+    """Whether another dataset type has that pattern."""
+    taken = sa.exists().where(DatasetTypeRow.filename_pattern == pattern, DatasetTypeRow.name != except_of)
+    return bool(await session.scalar(sa.select(taken)))
+
+
+async def is_term_used(session: ReadSession, row: NamedRow) -> bool:
+    """Whether a dataset, copy or repository refers to the row."""
+    match row:
+        case RepositoryRow():
+            used = CopyRow.repository_id == row.id
+        case RepositoryTypeRow():
+            used = RepositoryRow.repository_type_id == row.id
+        case FormatRow():
+            used = DatasetRow.format_id == row.id
+        case DatasetTypeRow():
+            used = DatasetRow.dataset_type_id == row.id
+        case RevisionRow():
+            used = DatasetRow.revision == row.name
+        case TagRow():
+            used = DatasetTagRow.tag_id == row.id
+    return bool(await session.scalar(sa.select(sa.exists().where(used))))
+
+
+async def delete_term(session: WriteSession, row: NamedRow) -> None:
+    """Delete a row that nothing refers to."""
+    await session.delete(row)
+
+
+async def insert_missing_terms(
+    session: WriteSession, model: type[NamedRow], rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Insert rows unless their names exist."""
+    await session.execute(insert(model).values(rows).on_conflict_do_nothing())
+
+
+async def insert_missing_revisions(session: WriteSession, names: Collection[str]) -> None:
+    """Create the revisions that do not exist yet."""
+    if names:
+        rows = [{"id": uuid4(), "name": name} for name in sorted(names)]
+        await insert_missing_terms(session, RevisionRow, rows)
+
+
+async def fetch_term_id(
+    session: ReadSession,
+    model: type[DatasetTypeRow] | type[FormatRow] | type[RepositoryTypeRow],
+    field: str,
+    name: str,
+) -> UUID:
+    """The id of the row of that name, which a field of a body refers to. Raises BadRequest."""
+    term_id = await session.scalar(sa.select(model.id).where(model.name == name))
+    if term_id is None:
+        raise unknown(field, "name", name)
+    return term_id
+
+
+async def fetch_dataset_types(session: ReadSession) -> tuple[DatasetTypes, dict[str, UUID]]:
+    """The dataset types, ready to be matched, and their ids by name."""
+    rows = await session.execute(
+        sa.select(DatasetTypeRow.name, DatasetTypeRow.filename_pattern, DatasetTypeRow.id)
+    )
+    types = rows.all()
+    patterns = DatasetTypes((row.name, row.filename_pattern or "") for row in types)
+    return patterns, {row.name: row.id for row in types}
+
+
+async def fetch_formats(session: ReadSession) -> dict[str, UUID]:
+    """Ids of the data formats by extension; the first by name where several share one."""
+    rows = await session.execute(
+        sa.select(FormatRow.file_extension, FormatRow.id)
+        .where(FormatRow.file_extension != "")
+        .order_by(FormatRow.name.desc())
+    )
+    return {row.file_extension: row.id for row in rows}

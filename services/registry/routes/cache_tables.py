@@ -1,4 +1,4 @@
-"""The tables by which the ONE client searches without asking."""
+"""Tables with which the ONE client searches offline."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from libs.common.auth import Reader, Sees
 from libs.common.db import IdempotentRoute, LongReading
 from libs.common.problem import NotFound, problems
 from libs.common.schemas import absolute
-from libs.common.schemas.files.downloads import CacheInfo, CacheTable
-from services.registry.operations.cache_tables import KeptTables
-from services.registry.operations.parquet_tables import MIN_API_VERSION, ORIGIN, Tables
+from libs.common.schemas.files.cache_tables import CacheInfo, CacheTable
+from services.registry.operations.cache_tables import CacheTables
+from services.registry.operations.parquet_tables import MIN_API_VERSION, ORIGIN, ZippedTables
 
 router = APIRouter(route_class=IdempotentRoute, tags=["cache"])
 
 
 @router.get("/cache/info", response_model_exclude_none=True)
 @router.get("/cache/info/", response_model_exclude_none=True, include_in_schema=False)
-async def cache_info(request: Request, _by: Reader, seen: Sees, read: LongReading) -> CacheInfo:
-    """When the tables were made, and where they are."""
-    return _info(request, await _kept(request).of(read, seen))
+async def cache_info(request: Request, _by: Reader, visibility: Sees, session: LongReading) -> CacheInfo:
+    """Read when the tables were written, and their URL."""
+    return _info(request, await _tables(request).fetch(session, visibility))
 
 
 @router.get("/cache/info/{tag}", response_model_exclude_none=True, responses=problems(NotFound))
 async def cache_info_of_tag(
-    request: Request, tag: str, _by: Reader, seen: Sees, read: LongReading
+    request: Request, tag: str, _by: Reader, visibility: Sees, session: LongReading
 ) -> CacheInfo:
-    """The same of the datasets with one tag."""
-    return _info(request, await _kept(request).of(read, seen, tag))
+    """Read the same for the datasets with a tag."""
+    return _info(request, await _tables(request).fetch(session, visibility, tag))
 
 
 @router.get("/cache.zip", responses=problems(NotFound))
 async def cache_zip(
-    request: Request, _by: Reader, seen: Sees, read: LongReading, tag: str | None = None
+    request: Request, _by: Reader, visibility: Sees, session: LongReading, tag: str | None = None
 ) -> Response:
-    """sessions.pqt, datasets.pqt and cache_info.json: what the caller may see and a server holds."""
-    tables = await _kept(request).of(read, seen, tag)
+    """Download sessions.pqt, datasets.pqt and cache_info.json: what the caller may see and a server has."""
+    tables = await _tables(request).fetch(session, visibility, tag)
     return Response(tables.zipped, media_type="application/zip")
 
 
-def _kept(request: Request) -> KeptTables:
-    kept: KeptTables = request.app.state.tables
-    return kept
+def _tables(request: Request) -> CacheTables:
+    tables: CacheTables = request.app.state.tables
+    return tables
 
 
-def _info(request: Request, tables: Tables) -> CacheInfo:
+def _info(request: Request, tables: ZippedTables) -> CacheInfo:
     query = f"?tag={quote(tables.tag)}" if tables.tag else ""
     return CacheInfo(
         date_created=tables.date_created,

@@ -1,4 +1,4 @@
-"""The data server: files of the central store under their ONE names, with the dataset's UUID in the name or without."""
+"""The data server: files of the central store under their ONE names, with or without the dataset's UUID."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from libs.common.problem import NotAuthenticated, NotFound
 from libs.common.scopes import Permission
 from libs.common.storage import ObjectMissing, Store
 from libs.common.visibility import visibility
-from services.registry.operations.proofs import Shelf
-from services.registry.queries.data_paths import sha256_at
+from services.registry.operations.central_store import CentralStore
+from services.registry.queries.data_paths import fetch_sha256_at
 
 router = APIRouter(tags=["data"])
 HEAVY_BYTES = 8 * 2**20  # smaller files are not worth a second connection, and pages read them through us
 
 
-class AskForPassword(NotAuthenticated):
-    """401 and not 403: who fetches files by plain HTTP sends the password only when asked by this challenge."""
+class PasswordRequired(NotAuthenticated):
+    """401 and not 403: plain HTTP clients send a password only in response to this challenge."""
 
     status = 401
     slug = "password-wanted"
@@ -36,32 +36,32 @@ class AskForPassword(NotAuthenticated):
         super().__init__(headers={"WWW-Authenticate": 'Basic realm="Cingulum", charset="UTF-8"'})
 
 
-class NeedsOrAsks(Needs):
-    """As `requires`, but a stranger is asked for a name and a password (or a token in its place)."""
+class NeedsOrChallenges(Needs):
+    """As `requires`, but an anonymous request is challenged for a name and a password (or a token as password)."""
 
     async def __call__(self, request: Request) -> Principal:
         if getattr(request.state, "principal", None) is None:
-            raise AskForPassword
+            raise PasswordRequired
         return await super().__call__(request)
 
 
 class WholeFile(FileResponse):
-    """A file, or the ranges of it that are asked for; in steps long enough to pay for the hop to a thread."""
+    """A file or ranges of it, in chunks large enough to be worth a thread switch each."""
 
     chunk_size: ClassVar[int] = 1024 * 1024  # type: ignore[misc]
 
 
-Reader = Annotated[Principal, Depends(NeedsOrAsks(Permission.READ))]
+Reader = Annotated[Principal, Depends(NeedsOrChallenges(Permission.READ))]
 
 
 @router.api_route("/data/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-async def serve(path: str, request: Request, read: Reading, by: Reader) -> Response:
-    """The newest version of a dataset, if our store holds it verified. Range, ETag and HEAD as HTTP has them."""
-    shelf: Shelf = request.app.state.shelf
-    sha256 = await sha256_at(read, visibility(by), path, shelf.kind)
+async def serve(path: str, request: Request, session: Reading, by: Reader) -> Response:
+    """Serve the newest version of a dataset, if our store has a verified copy; with Range, ETag and HEAD."""
+    central: CentralStore = request.app.state.central
+    sha256 = await fetch_sha256_at(session, visibility(by), path, central.kind)
     if sha256 is None:
-        raise NotFound("There is no such file here.")
-    # What a path shows may change with the next version; its bytes are known by their hash.
+        raise NotFound("There is no such file.")
+    # The content of a path may change with the next version; its bytes are identified by their hash.
     headers = {
         "ETag": f'"{sha256}"',
         "Cache-Control": "private, no-cache",
@@ -73,23 +73,23 @@ async def serve(path: str, request: Request, read: Reading, by: Reader) -> Respo
     if matches_etag(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     try:
-        stat = await shelf.store.stat(sha256)
+        stat = await central.store.stat(sha256)
     except ObjectMissing:
         logger("registry").error("a verified copy is not in the store", sha256=sha256, path=path)
         raise NotFound("This file is registered, but its bytes are missing from the store.") from None
     if stat.path is not None:
         return WholeFile(stat.path, headers=headers, media_type="application/octet-stream")
-    if request.method == "GET" and shelf.signs and stat.size_bytes >= HEAVY_BYTES:
-        return await _elsewhere(shelf.store, sha256, path)
-    return _streamed(request, shelf.store, sha256, stat.size_bytes, headers)
+    if request.method == "GET" and central.signs and stat.size_bytes >= HEAVY_BYTES:
+        return await _redirect(central.store, sha256, path)
+    return _streamed(request, central.store, sha256, stat.size_bytes, headers)
 
 
-async def _elsewhere(store: Store, sha256: str, path: str) -> Response:
-    """A redirect to the object itself, good for a few minutes: heavy bytes, and ranges of them, are S3's to serve."""
-    address = await store.signed_url(sha256, path.rpartition("/")[2])
-    if address is None:
-        raise RuntimeError("a store that signs has no address for its object")
-    return RedirectResponse(address, status_code=302, headers={"Cache-Control": "private, no-store"})
+async def _redirect(store: Store, sha256: str, path: str) -> Response:
+    """A redirect to the object itself, valid for a few minutes: S3 serves large files and ranges of them."""
+    url = await store.signed_url(sha256, path.rpartition("/")[2])
+    if url is None:
+        raise RuntimeError("a store that signs has no URL for its object")
+    return RedirectResponse(url, status_code=302, headers={"Cache-Control": "private, no-store"})
 
 
 def _base64(sha256: str) -> str:
@@ -99,7 +99,7 @@ def _base64(sha256: str) -> str:
 def _streamed(
     request: Request, store: Store, sha256: str, size_bytes: int, headers: dict[str, str]
 ) -> Response:
-    """Bytes of a store that has no local files; one range at most."""
+    """Bytes of a store that has no local files; at most one range."""
     start, stop = 0, size_bytes
     is_same = request.headers.get("if-range") in {None, headers["ETag"]}
     if is_same and (span := byte_range(request.headers.get("range"), size_bytes)):
@@ -110,8 +110,8 @@ def _streamed(
     async def chunks() -> AsyncIterator[bytes]:
         if request.method == "HEAD":
             return
-        async with store.open(sha256, start, stop) as reading:
-            async for chunk in reading.chunks:
+        async with store.open(sha256, start, stop) as stream:
+            async for chunk in stream.chunks:
                 yield chunk
 
     status = 206 if "Content-Range" in headers else 200

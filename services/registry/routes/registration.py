@@ -1,4 +1,4 @@
-"""Registering files, and asking first what is protected."""
+"""Registration of files, and the check for protected ones."""
 
 from __future__ import annotations
 
@@ -16,47 +16,45 @@ from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas.files.registration import ProtectedFiles, RegisteredDataset, RegisterFiles
 from services.registry.domain.alyx_calls import ProtectedDataset
 from services.registry.operations import registration as operations
-from services.registry.queries.datasets import datasets_in_order
-from services.registry.queries.registration import users_of_session
+from services.registry.queries.datasets import fetch_datasets_in_order
 from services.registry.routes.shapes import registered
 
 router = APIRouter(route_class=IdempotentRoute, tags=["registration"])
 
 
 @router.post("/register-file", status_code=201, responses=problems(BadRequest, Forbidden, ProtectedDataset))
-async def register_file(said: RegisterFiles, by: Registrar, seen: Sees, tx: Tx) -> list[RegisteredDataset]:
-    """Register files of one session, all or none; the answer is in the order of `filenames`.
+async def register_file(
+    body: RegisterFiles, by: Registrar, visibility: Sees, tx: Tx
+) -> list[RegisteredDataset]:
+    """Register files of one session, all or none; the response is in the order of `filenames`.
 
-    Same place and name: same dataset. Its bytes count as new unless the MD5 is given and the same.
+    The same folder and name is the same dataset. Its bytes count as new unless the MD5 is present and equal.
     """
-    done = await operations.register_files(tx, by, seen, said)
+    result = await operations.register_files(tx, by, visibility, body)
     await tx.session.flush()
-    users: list[str] = []
-    if done.scope.session_id is not None:
-        # The person joins the session by an event; the answer shows it at once.
-        known = await users_of_session(tx.session, done.scope.session_id)
-        users = sorted({*known, done.created_by})
-    rows = await datasets_in_order(tx.session, seen, done.dataset_ids)
-    return await asyncio.to_thread(lambda: [registered(row, users) for row in rows])
+    rows = await fetch_datasets_in_order(tx.session, visibility, result.dataset_ids)
+    return await asyncio.to_thread(lambda: [registered(row, result.usernames) for row in rows])
 
 
 @router.get("/check-protected", response_model_exclude_none=True, responses=problems(BadRequest))
 @reads_query_itself
-async def check_protected(request: Request, _by: Reader, seen: Sees, read: Reading) -> ProtectedFiles:
-    """Whether files may be written over; asked by query or by a JSON body, and always answered with 200."""
-    details = await operations.check_protected(read, seen, await _asked(request))
+async def check_protected(
+    request: Request, _by: Reader, visibility: Sees, session: Reading
+) -> ProtectedFiles:
+    """Check whether files are protected; by query or JSON body, and always answered with 200."""
+    details = await operations.check_protected(session, visibility, await _parse_request(request))
     if not details:
         return ProtectedFiles(status_code=200, details=[])
     return ProtectedFiles(status_code=403, error=ProtectedDataset.detail, details=details)
 
 
-async def _asked(request: Request) -> RegisterFiles:
+async def _parse_request(request: Request) -> RegisterFiles:
     body = await request.body()
     try:
-        told: Any = orjson.loads(body) if body else dict(request.query_params)
+        values: Any = orjson.loads(body) if body else dict(request.query_params)
     except orjson.JSONDecodeError:
-        raise BadRequest("The body is no JSON.") from None
+        raise BadRequest("The body is not JSON.") from None
     try:
-        return RegisterFiles.model_validate(told)
+        return RegisterFiles.model_validate(values)
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None

@@ -1,11 +1,9 @@
-"""How registry's rows look in Alyx's contract."""
+"""Rows of registry as the public API shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
 
 from fastapi import Request
 
@@ -13,10 +11,13 @@ from cingulum.alf import add_uuid
 from libs.common.schemas import absolute
 from libs.common.schemas.experiments import QC_NAMES
 from libs.common.schemas.files.datasets import Dataset, FileOfDataset
+from libs.common.schemas.files.files import FileRecord
 from libs.common.schemas.files.registration import RegisteredDataset, RegisteredFileRecord
 from libs.common.schemas.files.retirement import Retirement
 from services.registry.domain.holdings import Policy
-from services.registry.domain.retirement import Case, Decision
+from services.registry.domain.retirement import RetirementCase, RetirementDecision
+from services.registry.queries.datasets import ShownCopy, ShownDataset
+from services.registry.queries.files import ShownFile
 
 
 def naive(at: datetime) -> str:
@@ -29,13 +30,13 @@ def naive(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
-def address_of(request: Request, data_url: str | None) -> str | None:
-    """Where a repository serves files; ours is completed from the caller's own address."""
+def complete_data_url(request: Request, data_url: str | None) -> str | None:
+    """The URL below which a repository serves files; ours is completed from that of the request."""
     return absolute(request, data_url) if data_url and "://" not in data_url else data_url
 
 
 def alyx_path(folder: str, rel_path: str) -> str:
-    """A file record's path: below the lab's folder of animals, or below `aggregates`.
+    """A file record's path: below the lab's folder of subjects, or below `aggregates`.
 
     >>> alyx_path("hilllab/Subjects/m1/2024-01-02/001", "alf/a.b.npy")
     'm1/2024-01-02/001/alf/a.b.npy'
@@ -43,92 +44,101 @@ def alyx_path(folder: str, rel_path: str) -> str:
     return f"{folder.partition('/Subjects/')[2]}/{rel_path}".lstrip("/")
 
 
-def dataset(request: Request, row: Mapping[str, Any]) -> Dataset:
-    """A dataset's record."""
-    session = row["session_id"]
+def dataset(request: Request, row: ShownDataset) -> Dataset:
+    """A dataset."""
+    session_id = row.session_id
     return Dataset.model_construct(
-        id=row["id"],
-        url=absolute(request, f"/datasets/{row['id']}"),
-        name=row["name"],
-        created_by=row["created_by"],
-        created_datetime=naive(row["created_at"]),
-        dataset_type=row["dataset_type"],
-        data_format=row["data_format"],
-        collection=row["collection"] or None,
-        session=absolute(request, f"/sessions/{session}") if session else None,
-        file_size=row["size_bytes"],
-        hash=row["md5"],
-        version=row["software_version"],
-        experiment_number=row["number"],
-        file_records=[_file_of_dataset(request, row, copy) for copy in by_repository(row)],
-        subject=row["subject"],
-        date=str(row["date"]) if row["date"] else None,
-        number=row["number"],
-        auto_datetime=naive(row["auto_datetime"]),
-        revision=row["revision"] or None,
-        default_dataset=row["is_default"],
-        protected=row["protected"],
-        public=row["public"],
-        tags=row["tags"],
-        qc=QC_NAMES[row["qc"]],
-        json_=row["json"],
-        doubts=row["doubts"],
+        id=row.id,
+        url=absolute(request, f"/datasets/{row.id}"),
+        name=row.name,
+        created_by=row.created_by,
+        created_datetime=naive(row.created_at),
+        dataset_type=row.dataset_type,
+        data_format=row.data_format,
+        collection=row.collection or None,
+        session=absolute(request, f"/sessions/{session_id}") if session_id else None,
+        file_size=row.size_bytes,
+        hash=row.md5,
+        version=row.software_version,
+        experiment_number=row.number,
+        file_records=[_file_of_dataset(request, row, copy) for copy in row.copies],
+        subject=row.subject,
+        date=str(row.date) if row.date else None,
+        number=row.number,
+        auto_datetime=naive(row.auto_datetime),
+        revision=row.revision or None,
+        default_dataset=row.is_default,
+        protected=row.protected,
+        public=row.public,
+        tags=row.tags,
+        qc=QC_NAMES[row.qc],
+        json_=row.json,
+        doubts=row.doubts,
     )
 
 
-def by_repository(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The copies of a dataset by the name of their repository."""
-    return sorted(row["file_records"], key=lambda copy: str(copy["data_repository"]))
-
-
-def _file_of_dataset(request: Request, row: Mapping[str, Any], copy: dict[str, Any]) -> FileOfDataset:
-    base = address_of(request, copy["data_url"])
-    named = f"{row['folder']}/{add_uuid(row['rel_path'], row['id'])}"
+def _file_of_dataset(request: Request, row: ShownDataset, copy: ShownCopy) -> FileOfDataset:
+    base = complete_data_url(request, copy.data_url)
+    path = f"{row.folder}/{add_uuid(row.rel_path, row.id)}"
     return FileOfDataset(
-        id=copy["id"],
-        data_repository=copy["data_repository"],
-        data_repository_path=copy["data_repository_path"],
-        relative_path=alyx_path(row["folder"], row["rel_path"]),
-        data_url=f"{base.rstrip('/')}/{named}" if base else None,
-        exists=copy["exists"],
+        id=copy.id,
+        data_repository=copy.data_repository,
+        data_repository_path=copy.data_repository_path,
+        relative_path=alyx_path(row.folder, row.rel_path),
+        data_url=f"{base.rstrip('/')}/{path}" if base else None,
+        exists=copy.exists,
     )
 
 
-def registered(row: Mapping[str, Any], users: Sequence[str]) -> RegisteredDataset:
-    """A dataset as the answer to a registration shows it."""
-    path = alyx_path(row["folder"], row["rel_path"])
+def file_record(request: Request, row: ShownFile) -> FileRecord:
+    """A file record."""
+    return FileRecord(
+        id=row.id,
+        url=absolute(request, f"/files/{row.id}"),
+        dataset=absolute(request, f"/datasets/{row.dataset_id}"),
+        data_repository=row.data_repository,
+        name=row.rel_path.rpartition("/")[2],
+        json_=row.json,
+        relative_path=alyx_path(row.folder, row.rel_path),
+        exists=row.exists,
+    )
+
+
+def registered(row: ShownDataset, usernames: Sequence[str]) -> RegisteredDataset:
+    """A dataset in the response to a registration."""
+    path = alyx_path(row.folder, row.rel_path)
     return RegisteredDataset(
-        id=row["id"],
-        name=row["name"],
-        file_size=row["size_bytes"],
-        hash=row["md5"],
-        subject=row["subject"],
-        created_by=row["created_by"],
-        created_datetime=naive(row["created_at"]),
-        dataset_type=row["dataset_type"],
-        data_format=row["data_format"],
-        session=row["session_id"],
-        session_number=row["number"],
-        session_users=",".join(users),
-        session_start_time=row["start_time"],
-        collection=row["collection"],
-        revision=row["revision"] or None,
-        default=row["is_default"],
-        qc=row["qc"],
+        id=row.id,
+        name=row.name,
+        file_size=row.size_bytes,
+        hash=row.md5,
+        subject=row.subject,
+        created_by=row.created_by,
+        created_datetime=naive(row.created_at),
+        dataset_type=row.dataset_type,
+        data_format=row.data_format,
+        session=row.session_id,
+        session_number=row.number,
+        session_users=",".join(usernames),
+        session_start_time=row.start_time,
+        collection=row.collection,
+        revision=row.revision or None,
+        default=row.is_default,
+        qc=row.qc,
         file_records=[
             RegisteredFileRecord(
-                id=UUID(copy["id"]),
-                data_repository=copy["data_repository"],
+                id=copy.id,
+                data_repository=copy.data_repository,
                 relative_path=path,
-                exists=copy["exists"],
+                exists=copy.exists,
             )
-            for copy in by_repository(row)
+            for copy in row.copies
         ],
     )
 
 
-def retirement_of(case: Case, decision: Decision, policy: Policy) -> Retirement:
-    """What was decided about giving a copy up, and what it rests on."""
+def retirement_of(case: RetirementCase, decision: RetirementDecision, policy: Policy) -> Retirement:
+    """A decision about retiring a copy, and its grounds."""
     return Retirement.model_validate(
         {
             "copy_id": case.copy_id,

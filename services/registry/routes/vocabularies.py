@@ -1,17 +1,19 @@
-"""The vocabularies by which files are understood. Everybody reads; administrators write."""
+"""Vocabularies of files: formats, dataset types, revisions and tags. Everybody reads; administrators write."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
 
-from libs.common.auth import Admin, Reader, Sees, SharedEditor
+from libs.common.auth import Admin, Sees, SharedEditor
 from libs.common.db import IdempotentRoute, Reading, Tx
-from libs.common.db.lists import paged
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
-from libs.common.schemas import Page, page
+from libs.common.schemas import Page, absolute, page
+from libs.common.schemas.files.repositories import RepositoryType, RepositoryTypeIn
 from libs.common.schemas.files.vocabularies import (
     DataFormat,
     DataFormatIn,
@@ -23,210 +25,163 @@ from libs.common.schemas.files.vocabularies import (
     TagIn,
 )
 from libs.common.schemas.pages import Paging
-from libs.common.visibility import visibility
-from services.registry.models import (
-    DatasetTypeRow,
-    FormatRow,
-    RevisionRow,
-    TagRow,
-)
+from libs.common.visibility import visibility as visibility_of
+from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
 from services.registry.operations import vocabularies as operations
 from services.registry.queries import vocabularies as queries
-from services.registry.queries.vocabularies import Named
+from services.registry.queries.list_filters import VocabularyFilters
+from services.registry.queries.vocabularies import NOUNS, NamedRow
 from services.registry.routes.shapes import naive
 
 router = APIRouter(route_class=IdempotentRoute, tags=["vocabularies of files"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)
+Values = Mapping[str, Any]
 
 
-def _type(row: Mapping[str, Any]) -> DatasetType:
-    return DatasetType.model_validate({**row, "filename_pattern": row["filename_pattern"] or ""})
+@dataclass(frozen=True)
+class Vocabulary:
+    """One vocabulary: its path, its table, and the shapes of its rows in responses and bodies."""
+
+    path: str
+    model: type[NamedRow]
+    shape: type[BaseModel]
+    body: type[BaseModel]
+    show: Callable[[Request, Values], Values] = lambda _request, row: row
+    editors: Any = Admin  # who may create and update; administrators delete
+
+    @property
+    def noun(self) -> str:
+        """Its noun with the article."""
+        return f"a {NOUNS[self.model]}"
+
+    def shown(self, request: Request, row: Values) -> BaseModel:
+        """A row as the response shows it."""
+        return self.shape.model_validate(self.show(request, row))
 
 
-def _revision(row: Mapping[str, Any]) -> Revision:
-    return Revision.model_validate({**row, "created_datetime": naive(row["created_at"])})
+def _list(vocabulary: Vocabulary) -> Callable[..., Any]:
+    async def list_terms(
+        request: Request,
+        visibility: Sees,
+        session: Reading,
+        paging: Paging,
+        filters: Annotated[VocabularyFilters, Query()],
+    ) -> Page[Any]:
+        conditions = filters.conditions(visibility)
+        count, rows = await queries.list_terms(session, vocabulary.model, visibility, conditions, paging)
+        return page(request, paging, count, [vocabulary.shown(request, row) for row in rows])
+
+    return list_terms
 
 
-async def _delete(tx: Tx, kind: Named, name: str) -> Response:
-    await operations.delete(tx, kind, name)
-    return Response(status_code=204)
+def _read(vocabulary: Vocabulary) -> Callable[..., Any]:
+    async def read_term(request: Request, name: str, visibility: Sees, session: Reading) -> BaseModel:
+        return vocabulary.shown(
+            request, await queries.fetch_term(session, vocabulary.model, visibility, name)
+        )
+
+    return read_term
 
 
-@router.get("/data-formats")
-async def list_data_formats(
-    request: Request, _by: Reader, read: Reading, wanted: Paging, name: str | None = None
-) -> Page[DataFormat]:
-    """Data formats by name."""
-    statement = queries.all_of(FormatRow)
-    if name:
-        statement = statement.where(FormatRow.name == name)
-    count, rows = await paged(read, statement, wanted)
-    return page(request, wanted, count, [DataFormat.model_validate(row) for row in rows])
+def _create(vocabulary: Vocabulary) -> Callable[..., Any]:
+    async def create_term(request: Request, new: Any, by: Any, tx: Tx) -> BaseModel:
+        name = await operations.save_body(tx, vocabulary.model, new)
+        row = await queries.fetch_term(tx.session, vocabulary.model, visibility_of(by), name)
+        return vocabulary.shown(request, row)
+
+    create_term.__annotations__ |= {"new": vocabulary.body, "by": vocabulary.editors}
+    return create_term
 
 
-@router.post("/data-formats", status_code=201, responses=REFUSALS)
-async def create_data_format(new: DataFormatIn, _by: Admin, tx: Tx) -> DataFormat:
-    """Write a data format down."""
-    name = await operations.save(tx, FormatRow, new)
-    return DataFormat.model_validate(
-        await queries.one(tx.session, queries.all_of(FormatRow), FormatRow, name)
+def _update(vocabulary: Vocabulary) -> Callable[..., Any]:
+    async def update_term(request: Request, name: str, body: Any, by: Any, tx: Tx) -> BaseModel:
+        name = await operations.save_body(tx, vocabulary.model, body, name)
+        row = await queries.fetch_term(tx.session, vocabulary.model, visibility_of(by), name)
+        return vocabulary.shown(request, row)
+
+    update_term.__annotations__ |= {"body": vocabulary.body, "by": vocabulary.editors}
+    return update_term
+
+
+def _delete(vocabulary: Vocabulary) -> Callable[..., Any]:
+    async def delete_term(name: str, _by: Admin, tx: Tx) -> Response:
+        await operations.delete_term(tx, vocabulary.model, name)
+        return Response(status_code=204)
+
+    return delete_term
+
+
+def add_routes(to: APIRouter, vocabulary: Vocabulary) -> None:
+    """List, create, read, update and delete the rows of a vocabulary."""
+    path, one_path, noun = vocabulary.path, f"{vocabulary.path}/{{name}}", vocabulary.noun
+    name = NOUNS[vocabulary.model].replace(" ", "_")
+
+    def add(route: Callable[..., Any], verb: str, route_path: str, summary: str, **options: Any) -> None:
+        route.__doc__ = summary
+        to.add_api_route(route_path, route, name=f"{verb}_{name}", **options)
+
+    shape: Any = vocabulary.shape
+    plural = f"{noun.removeprefix('a ')}s"
+    add(_list(vocabulary), "list", path, f"List {plural} by name.", response_model=Page[shape])
+    add(
+        _create(vocabulary),
+        "create",
+        path,
+        f"Create {noun}.",
+        methods=["POST"],
+        status_code=201,
+        responses=REFUSALS,
+        response_model=shape,
+    )
+    add(
+        _read(vocabulary),
+        "read",
+        one_path,
+        f"Read {noun}.",
+        responses=problems(NotFound),
+        response_model=shape,
+    )
+    for method in ("PUT", "PATCH"):
+        add(
+            _update(vocabulary),
+            "update",
+            one_path,
+            f"Update {noun}; absent fields keep their value.",
+            methods=[method],
+            responses=REFUSALS,
+            response_model=shape,
+        )
+    add(
+        _delete(vocabulary),
+        "delete",
+        one_path,
+        f"Delete {noun} that nothing uses.",
+        methods=["DELETE"],
+        status_code=204,
+        responses=REFUSALS,
     )
 
 
-@router.get("/data-formats/{name}", responses=problems(NotFound))
-async def read_data_format(name: str, _by: Reader, read: Reading) -> DataFormat:
-    """One data format."""
-    return DataFormat.model_validate(await queries.one(read, queries.all_of(FormatRow), FormatRow, name))
+def _show_type(_request: Request, row: Values) -> Values:
+    return {**row, "filename_pattern": row["filename_pattern"] or ""}
 
 
-@router.put("/data-formats/{name}", responses=REFUSALS)
-async def update_data_format(name: str, body: DataFormatIn, _by: Admin, tx: Tx) -> DataFormat:
-    """Change a data format; absent fields keep their value."""
-    name = await operations.save(tx, FormatRow, body, name)
-    return DataFormat.model_validate(
-        await queries.one(tx.session, queries.all_of(FormatRow), FormatRow, name)
-    )
+def _show_revision(_request: Request, row: Values) -> Values:
+    return {**row, "created_datetime": naive(row["created_at"])}
 
 
-@router.patch("/data-formats/{name}", responses=REFUSALS)
-async def patch_data_format(name: str, body: DataFormatIn, by: Admin, tx: Tx) -> DataFormat:
-    """Change a data format."""
-    return await update_data_format(name, body, by, tx)
+def _show_repository_type(request: Request, row: Values) -> Values:
+    return {**row, "url": absolute(request, f"/data-repository-type/{row['name']}")}
 
 
-@router.delete("/data-formats/{name}", status_code=204, responses=REFUSALS)
-async def delete_data_format(name: str, _by: Admin, tx: Tx) -> Response:
-    """Remove a data format that nothing uses."""
-    return await _delete(tx, FormatRow, name)
+for _vocabulary in (
+    Vocabulary("/data-formats", FormatRow, DataFormat, DataFormatIn),
+    Vocabulary("/dataset-types", DatasetTypeRow, DatasetType, DatasetTypeIn, _show_type),
+    Vocabulary("/revisions", RevisionRow, Revision, RevisionIn, _show_revision, SharedEditor),
+    Vocabulary("/tags", TagRow, Tag, TagIn),
+):
+    add_routes(router, _vocabulary)
 
-
-@router.get("/dataset-types")
-async def list_dataset_types(
-    request: Request, _by: Reader, read: Reading, wanted: Paging, name: str | None = None
-) -> Page[DatasetType]:
-    """Dataset types by name."""
-    statement = queries.all_of(DatasetTypeRow)
-    if name:
-        statement = statement.where(DatasetTypeRow.name == name)
-    count, rows = await paged(read, statement, wanted)
-    return page(request, wanted, count, [_type(row) for row in rows])
-
-
-@router.post("/dataset-types", status_code=201, responses=REFUSALS)
-async def create_dataset_type(new: DatasetTypeIn, _by: Admin, tx: Tx) -> DatasetType:
-    """Write a dataset type down."""
-    name = await operations.save_type(tx, new)
-    return _type(await queries.one(tx.session, queries.all_of(DatasetTypeRow), DatasetTypeRow, name))
-
-
-@router.get("/dataset-types/{name}", responses=problems(NotFound))
-async def read_dataset_type(name: str, _by: Reader, read: Reading) -> DatasetType:
-    """One dataset type."""
-    return _type(await queries.one(read, queries.all_of(DatasetTypeRow), DatasetTypeRow, name))
-
-
-@router.put("/dataset-types/{name}", responses=REFUSALS)
-async def update_dataset_type(name: str, body: DatasetTypeIn, _by: Admin, tx: Tx) -> DatasetType:
-    """Change a dataset type; absent fields keep their value."""
-    name = await operations.save_type(tx, body, name)
-    return _type(await queries.one(tx.session, queries.all_of(DatasetTypeRow), DatasetTypeRow, name))
-
-
-@router.patch("/dataset-types/{name}", responses=REFUSALS)
-async def patch_dataset_type(name: str, body: DatasetTypeIn, by: Admin, tx: Tx) -> DatasetType:
-    """Change a dataset type."""
-    return await update_dataset_type(name, body, by, tx)
-
-
-@router.delete("/dataset-types/{name}", status_code=204, responses=REFUSALS)
-async def delete_dataset_type(name: str, _by: Admin, tx: Tx) -> Response:
-    """Remove a dataset type that nothing uses."""
-    return await _delete(tx, DatasetTypeRow, name)
-
-
-@router.get("/revisions")
-async def list_revisions(
-    request: Request, _by: Reader, read: Reading, wanted: Paging, name: str | None = None
-) -> Page[Revision]:
-    """Revisions by name."""
-    statement = queries.all_of(RevisionRow)
-    if name:
-        statement = statement.where(RevisionRow.name == name)
-    count, rows = await paged(read, statement, wanted)
-    return page(request, wanted, count, [_revision(row) for row in rows])
-
-
-@router.post("/revisions", status_code=201, responses=REFUSALS)
-async def create_revision(new: RevisionIn, _by: SharedEditor, tx: Tx) -> Revision:
-    """Write a revision down."""
-    name = await operations.save(tx, RevisionRow, new)
-    return _revision(await queries.one(tx.session, queries.all_of(RevisionRow), RevisionRow, name))
-
-
-@router.get("/revisions/{name}", responses=problems(NotFound))
-async def read_revision(name: str, _by: Reader, read: Reading) -> Revision:
-    """One revision."""
-    return _revision(await queries.one(read, queries.all_of(RevisionRow), RevisionRow, name))
-
-
-@router.put("/revisions/{name}", responses=REFUSALS)
-async def update_revision(name: str, body: RevisionIn, _by: SharedEditor, tx: Tx) -> Revision:
-    """Change a revision; absent fields keep their value."""
-    name = await operations.save(tx, RevisionRow, body, name)
-    return _revision(await queries.one(tx.session, queries.all_of(RevisionRow), RevisionRow, name))
-
-
-@router.patch("/revisions/{name}", responses=REFUSALS)
-async def patch_revision(name: str, body: RevisionIn, by: SharedEditor, tx: Tx) -> Revision:
-    """Change a revision."""
-    return await update_revision(name, body, by, tx)
-
-
-@router.delete("/revisions/{name}", status_code=204, responses=REFUSALS)
-async def delete_revision(name: str, _by: Admin, tx: Tx) -> Response:
-    """Remove a revision that nothing uses."""
-    return await _delete(tx, RevisionRow, name)
-
-
-@router.get("/tags")
-async def list_tags(
-    request: Request, seen: Sees, read: Reading, wanted: Paging, name: str | None = None
-) -> Page[Tag]:
-    """Tags by name."""
-    statement = queries.tags(seen)
-    if name:
-        statement = statement.where(TagRow.name == name)
-    count, rows = await paged(read, statement, wanted)
-    return page(request, wanted, count, [Tag.model_validate(row) for row in rows])
-
-
-@router.post("/tags", status_code=201, responses=REFUSALS)
-async def create_tag(new: TagIn, by: Admin, tx: Tx) -> Tag:
-    """Write a tag down."""
-    name = await operations.save(tx, TagRow, new)
-    return Tag.model_validate(await queries.one(tx.session, queries.tags(visibility(by)), TagRow, name))
-
-
-@router.get("/tags/{name}", responses=problems(NotFound))
-async def read_tag(name: str, seen: Sees, read: Reading) -> Tag:
-    """One tag."""
-    return Tag.model_validate(await queries.one(read, queries.tags(seen), TagRow, name))
-
-
-@router.put("/tags/{name}", responses=REFUSALS)
-async def update_tag(name: str, body: TagIn, by: Admin, tx: Tx) -> Tag:
-    """Change a tag; absent fields keep their value."""
-    name = await operations.save(tx, TagRow, body, name)
-    return Tag.model_validate(await queries.one(tx.session, queries.tags(visibility(by)), TagRow, name))
-
-
-@router.patch("/tags/{name}", responses=REFUSALS)
-async def patch_tag(name: str, body: TagIn, by: Admin, tx: Tx) -> Tag:
-    """Change a tag."""
-    return await update_tag(name, body, by, tx)
-
-
-@router.delete("/tags/{name}", status_code=204, responses=REFUSALS)
-async def delete_tag(name: str, _by: Admin, tx: Tx) -> Response:
-    """Remove a tag that nothing uses."""
-    return await _delete(tx, TagRow, name)
+REPOSITORY_TYPES = Vocabulary(
+    "/data-repository-type", RepositoryTypeRow, RepositoryType, RepositoryTypeIn, _show_repository_type
+)

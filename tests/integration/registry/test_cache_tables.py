@@ -31,9 +31,9 @@ async def lab(cingulum: Cingulum) -> Laboratory:
     return lab
 
 
-async def sessions(lab: Laboratory, who: Principal) -> dict[str, str]:
-    """The sessions of somebody's tables, with the projects that each is said to be in."""
-    answer = await lab.registry.as_(who).get("/cache.zip")
+async def sessions(lab: Laboratory, caller: Principal) -> dict[str, str]:
+    """The sessions in a caller's tables, with their projects."""
+    answer = await lab.registry.as_(caller).get("/cache.zip")
     assert answer.status_code == 200, answer.text
     zipped = zipfile.ZipFile(io.BytesIO(answer.content))
     rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(zipped.read("sessions.pqt"))).to_pylist()
@@ -46,12 +46,12 @@ async def patch(lab: Laboratory, path: str, **body: Any) -> None:
     assert answer.status_code == 200, answer.text
 
 
-async def with_projects(lab: Laboratory, who: Principal, *names: str) -> Principal:
-    """Somebody as the gateway introduces a member of these projects."""
+async def with_projects(lab: Laboratory, caller: Principal, *names: str) -> Principal:
+    """A caller as the gateway identifies a member of these projects."""
     view = table(PROJECTS)
-    async with lab.metadata.app.state.database.read() as read:
-        ids = await read.scalars(sa.select(view.c.id).where(view.c.name.in_(names)))
-        return Principal(who.user_id, who.username, labs=who.labs, projects=frozenset(ids))
+    async with lab.metadata.app.state.database.read() as session:
+        ids = await session.scalars(sa.select(view.c.id).where(view.c.name.in_(names)))
+        return Principal(caller.user_id, caller.username, labs=caller.labs, projects=frozenset(ids))
 
 
 async def test_a_private_project_is_named_to_its_members_only(lab: Laboratory) -> None:
@@ -83,7 +83,7 @@ async def _session_deleted(lab: Laboratory) -> None:
 @pytest.mark.parametrize(
     "narrowing",
     [_project_made_private, _session_moved_into_a_private_project, _session_deleted],
-    ids=lambda found: found.__name__.strip("_"),
+    ids=lambda change: change.__name__.strip("_"),
 )
 async def test_what_narrows_rights_narrows_the_next_answer(lab: Laboratory, narrowing: Any) -> None:
     other = await made(lab.metadata, "/sessions", a_session(number=2))
@@ -131,7 +131,7 @@ async def test_a_change_that_commits_after_later_ones_narrows_the_next_answer(
     assert await sessions(lab, lab.member) == {}
 
 
-async def test_tables_are_kept_while_nothing_changes(lab: Laboratory) -> None:
+async def test_tables_are_cached_while_nothing_changes(lab: Laboratory) -> None:
     statements: list[str] = []
     engine = lab.registry.app.state.database.reading.sync_engine
     await sessions(lab, lab.member)
@@ -144,7 +144,11 @@ async def test_tables_are_kept_while_nothing_changes(lab: Laboratory) -> None:
         await sessions(lab, lab.member)
     finally:
         sa.event.remove(engine, "before_cursor_execute", note)
-    assert not [one for one in statements if "published_sessions" in one or "registry.datasets" in one]
+    assert not [
+        statement
+        for statement in statements
+        if "published_sessions" in statement or "registry.datasets" in statement
+    ]
     assert lab.registry.service is Service.REGISTRY
 
 
@@ -159,15 +163,20 @@ async def test_the_hash_of_a_tag_is_of_what_its_reader_may_see(lab: Laboratory) 
         ids.append(dataset["id"])
         assert (await admin.patch(f"/datasets/{dataset['id']}", {"tags": ["paper"]})).status_code == 200
     open_one, both = _digest(ids[:1]), _digest(ids)
-    assert [await _hash(who) for who in (member, ada, admin)] == [both] * 3
+    assert [await _hash(caller) for caller in (member, ada, admin)] == [both] * 3
 
     await patch(lab, f"/sessions/{other['id']}", projects=["drug"])
     await patch(lab, "/projects/drug", is_private=True)
     reader = lab.registry.as_(Principal(UUID(int=9), "public", is_public=True))
-    assert [await _hash(who) for who in (member, reader, ada, admin)] == [open_one, open_one, both, both]
+    assert [await _hash(caller) for caller in (member, reader, ada, admin)] == [
+        open_one,
+        open_one,
+        both,
+        both,
+    ]
 
     assert (await admin.delete(f"/datasets/{ids[0]}")).status_code == 204
-    assert [await _hash(who) for who in (member, admin)] == [None, _digest(ids[1:])]
+    assert [await _hash(caller) for caller in (member, admin)] == [None, _digest(ids[1:])]
 
 
 def _digest(ids: list[str]) -> str:
@@ -176,8 +185,8 @@ def _digest(ids: list[str]) -> str:
 
 async def _hash(registry: Running) -> str | None:
     """The tag's hash, the same in the list as in its record."""
-    one = (await registry.get("/tags/paper")).json()
+    tag = (await registry.get("/tags/paper")).json()
     (listed,) = (await registry.get("/tags")).json()["results"]
-    assert one == listed
-    found: str | None = one["hash"]
-    return found
+    assert tag == listed
+    tag_hash: str | None = tag["hash"]
+    return tag_hash

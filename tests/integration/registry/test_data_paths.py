@@ -24,23 +24,23 @@ FOLDER = f"/data/{LAB}/Subjects/{SUBJECT}/{DAY}/001"
 
 @pytest.fixture
 async def dataset(lab: Laboratory, cingulum: Cingulum) -> str:
-    """The id of a dataset whose bytes lie in the central store, verified by an agent that stands for it."""
-    (found,) = await lab.register(NAME, hashes=[md5(DATA)], filesizes=[len(DATA)], name="central")
+    """The id of a dataset whose bytes are in the central store, verified by an agent in its place."""
+    (registered,) = await lab.register(NAME, hashes=[md5(DATA)], filesizes=[len(DATA)], name="central")
     store = LocalStore(Path(cingulum.environment["CINGULUM_HOME"]) / "store")
     await store.put(DATA)
     await store.close()
     async with lab.registry.app.state.database.begin() as session:
         await session.execute(sa.text(BOUND), {"store": "agent"})
     copies = (
-        await lab.registry.get("/copies", params={"dataset": found["id"], "repository": "central"})
+        await lab.registry.get("/copies", params={"dataset": registered["id"], "repository": "central"})
     ).json()
-    said = {"size_bytes": len(DATA), "md5": md5(DATA), "sha256": sha256(DATA)}
+    body = {"size_bytes": len(DATA), "md5": md5(DATA), "sha256": sha256(DATA)}
     agent = await lab.agent_of("central")
-    proof = await agent.post(f"/copies/{copies['results'][0]['id']}/proof", said)
+    proof = await agent.post(f"/copies/{copies['results'][0]['id']}/proof", body)
     assert proof.json()["state"] == "verified", proof.text
     async with lab.registry.app.state.database.begin() as session:
         await session.execute(sa.text(BOUND), {"store": "local"})
-    return str(found["id"])
+    return str(registered["id"])
 
 
 def with_uuid(dataset: str) -> str:
@@ -76,7 +76,7 @@ async def test_a_range_is_served_alone(lab: Laboratory, dataset: str) -> None:
     assert same.status_code == 304
 
 
-async def test_strangers_are_asked_for_a_password(lab: Laboratory, dataset: str) -> None:
+async def test_anonymous_requests_are_challenged_for_a_password(lab: Laboratory, dataset: str) -> None:
     answer = await lab.registry.as_(None).get(with_uuid(dataset))
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Basic ")
@@ -85,16 +85,16 @@ async def test_strangers_are_asked_for_a_password(lab: Laboratory, dataset: str)
 @pytest.mark.parametrize(
     "path", ["/data/nothing", f"{FOLDER}/alf/spikes.amps.npy", "/data/../etc/passwd", "/data/"]
 )
-async def test_what_is_not_there_is_not_found(lab: Laboratory, path: str) -> None:
+async def test_an_unknown_path_has_no_file(lab: Laboratory, path: str) -> None:
     assert (await lab.registry.get(path)).status_code == 404
 
 
-async def test_what_nobody_proved_is_not_served(lab: Laboratory) -> None:
-    (found,) = await lab.register("alf/spikes.times.npy")
-    assert (await lab.registry.get(f"{FOLDER}/alf/spikes.times.{found['id']}.npy")).status_code == 404
+async def test_an_unverified_file_is_not_served(lab: Laboratory) -> None:
+    (registered,) = await lab.register("alf/spikes.times.npy")
+    assert (await lab.registry.get(f"{FOLDER}/alf/spikes.times.{registered['id']}.npy")).status_code == 404
 
 
-async def test_the_tables_hold_what_a_server_holds(lab: Laboratory, dataset: str) -> None:
+async def test_the_tables_contain_what_a_server_has(lab: Laboratory, dataset: str) -> None:
     await lab.register("alf/spikes.amps.npy")
     await made(lab.metadata, "/sessions", a_session(number=2))
     info = (await lab.registry.get("/cache/info")).json()

@@ -41,7 +41,7 @@ class Neighbours:
             upload, name, len(data), sha256(data), md5(data), copy, job, token,
         )  # fmt: skip
         event = UploadCompleted(upload_id=upload, sha256=sha256(data), md5=md5(data), size_bytes=len(data))
-        await self.say("transfer", event)
+        await self.publish("transfer", event)
         return upload
 
     async def job(self, token: int, outputs: list[dict[str, str]], state: str = "publishing") -> UUID:
@@ -56,11 +56,11 @@ class Neighbours:
             "INSERT INTO scheduler.attempts (token, job_id, state, outputs, started_at) VALUES ($1, $2, $3, $4, now())",
             token, job, state, json.dumps(outputs),
         )  # fmt: skip
-        await self.say("scheduler", JobPublishing(job_id=job, token=token))
+        await self.publish("scheduler", JobPublishing(job_id=job, token=token))
         return job
 
-    async def say(self, service: str, event: Any) -> None:
-        """Put an event into a neighbour's outbox; registry's sweep finds it."""
+    async def publish(self, service: str, event: Any) -> None:
+        """Put an event into another service's outbox; registry's sweep handles it."""
         await self.database.execute(
             f"INSERT INTO {service}.events (id, subject, payload, request_id) VALUES ($1, $2, $3, 'test')",
             uuid4(), event.subject, event.model_dump_json(),
@@ -69,8 +69,8 @@ class Neighbours:
 
     async def copy(self, dataset: str, repository: str = "central") -> dict[str, Any]:
         """One copy as /copies shows it."""
-        asked = {"dataset": dataset, "repository": repository}
-        return dict((await self.lab.registry.get("/copies", params=asked)).json()["results"][0])
+        params = {"dataset": dataset, "repository": repository}
+        return dict((await self.lab.registry.get("/copies", params=params)).json()["results"][0])
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ async def test_a_copy_whose_bytes_landed_is_verified_and_shown(
     now = (await lab.registry.get(f"/datasets/{dataset['id']}")).json()
     assert {r["data_repository"]: r["exists"] for r in now["file_records"]}["central"] is True
     assert neighbours.store.tree.path(f"{FOLDER}/{FILE}").read_bytes() == DATA
-    (told,) = await lab.registry.published(CopyVerified)
-    assert (str(told.copy_id), told.sha256) == (expected["id"], sha256(DATA))
+    (verification,) = await lab.registry.published(CopyVerified)
+    assert (str(verification.copy_id), verification.sha256) == (expected["id"], sha256(DATA))
     session = (await lab.metadata.get(f"/sessions/{lab.session_id}")).json()
     assert [d["hash"] for d in session["data_dataset_session_related"]] == [md5(DATA)]
 
@@ -202,7 +202,7 @@ async def test_outputs_of_a_job_become_verified_datasets_together(
         assert [(r["data_repository"], r["exists"]) for r in shown["file_records"]] == [("central", True)]
         assert neighbours.store.tree.path(f"{FOLDER}/{name}").read_bytes() == name.encode()
     assert len(await lab.registry.published(CopyVerified)) == 2
-    await neighbours.say("scheduler", JobPublishing(job_id=job, token=7))
+    await neighbours.publish("scheduler", JobPublishing(job_id=job, token=7))
     assert await lab.registry.published(OutputsRegistered) == [answer, answer]
     assert len(await lab.registry.published(CopyVerified)) == 2
 

@@ -1,9 +1,11 @@
-"""Searching datasets and files as clients do, and who sees what."""
+"""Lists of datasets and files: their filters, and what each caller sees."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import uuid4
+
+import pytest
 
 from libs.common.permissions import Principal
 from tests.support.lab import LAB, SUBJECT, Laboratory, a_session, made
@@ -12,14 +14,14 @@ MD5 = "a" * 32
 FILES = ("alf/spikes.times.npy", "alf/probe00/spikes.times.npy", "alf/#2020-01-01#/spikes.times.npy")
 
 
-async def names(lab: Laboratory, path: str, asked: dict[str, Any]) -> list[str]:
-    """Which of the files a list shows, by collection and revision."""
-    answer = await lab.registry.get(path, params=asked)
+async def names(lab: Laboratory, path: str, params: dict[str, Any]) -> list[str]:
+    """The files in a list, by collection and revision."""
+    answer = await lab.registry.get(path, params=params)
     assert answer.status_code == 200, answer.text
     return sorted(f"{d['collection']}/{d['revision'] or ''}" for d in answer.json()["results"])
 
 
-FOUND: list[tuple[dict[str, str], int]] = [
+COUNTS: list[tuple[dict[str, str], int]] = [
     ({"name": "spikes.times.npy"}, 3),
     ({"name": "spikes.times"}, 0),
     ({"subject": SUBJECT, "lab": LAB, "date": "2019-12-10", "experiment_number": "001"}, 3),
@@ -41,30 +43,30 @@ FOUND: list[tuple[dict[str, str], int]] = [
     ({"django": "session__isnull,True"}, 0),
     ({"django": "file_records__data_repository__name,rig_pc,file_records__exists,True"}, 3),
 ]
-SENSELESS: list[dict[str, str]] = [
+INVALID: list[dict[str, str]] = [
     {"id": "x"}, {"session": "x"}, {"qc": "SPLENDID"}, {"django": "password,x"}, {"django": "id,x"},
     {"date": "yesterday"}, {"experiment_number": "one"},
 ]  # fmt: skip
 
 
-async def test_datasets_are_found_by_each_filter(lab: Laboratory) -> None:
+async def test_datasets_can_be_listed_by_each_filter(lab: Laboratory) -> None:
     await lab.register(*FILES, hashes=[MD5])
-    for asked, n in FOUND:
-        assert len(await names(lab, "/datasets", asked)) == n, asked
+    for params, n in COUNTS:
+        assert len(await names(lab, "/datasets", params)) == n, params
 
 
-async def test_senseless_filters_are_refused(lab: Laboratory) -> None:
-    for asked in SENSELESS:
-        assert (await lab.registry.get("/datasets", params=asked)).status_code == 400, asked
+async def test_invalid_filters_are_refused(lab: Laboratory) -> None:
+    for params in INVALID:
+        assert (await lab.registry.get("/datasets", params=params)).status_code == 400, params
 
 
-async def test_files_are_found_as_the_clients_mismatch_report_asks(lab: Laboratory) -> None:
+async def test_files_can_be_listed_as_in_the_clients_mismatch_report(lab: Laboratory) -> None:
     (dataset,) = await lab.register("alf/spikes.times.npy", hashes=[MD5])
-    asked = {"django": f"dataset,{dataset['id']},data_repository__globus_is_personal,False"}
-    (found,) = (await lab.registry.get("/files", params=asked)).json()["results"]
-    assert found["data_repository"] == "central"
-    assert found["relative_path"] == "KS022/2019-12-10/001/alf/spikes.times.npy"
-    whole = {"relative_path": found["relative_path"], "exists": "True"}
+    params = {"django": f"dataset,{dataset['id']},data_repository__globus_is_personal,False"}
+    (record,) = (await lab.registry.get("/files", params=params)).json()["results"]
+    assert record["data_repository"] == "central"
+    assert record["relative_path"] == "KS022/2019-12-10/001/alf/spikes.times.npy"
+    whole = {"relative_path": record["relative_path"], "exists": "True"}
     assert (await lab.registry.get("/files", params=whole)).json()["count"] == 1
 
 
@@ -72,35 +74,35 @@ async def test_pages_follow_each_other(lab: Laboratory) -> None:
     await lab.register(*(f"alf/p{i}/spikes.times.npy" for i in range(7)))
     first = (await lab.registry.get("/datasets", params={"limit": 3, "subject": SUBJECT})).json()
     assert (first["count"], len(first["results"])) == (7, 3)
-    seen = [d["id"] for d in first["results"]]
+    ids = [d["id"] for d in first["results"]]
     while first["next"]:
         first = (await lab.registry.get(first["next"].partition("cingulum.test")[2])).json()
-        seen += [d["id"] for d in first["results"]]
-    assert len(set(seen)) == 7
+        ids += [d["id"] for d in first["results"]]
+    assert len(set(ids)) == 7
 
 
 async def test_a_private_projects_datasets_are_not_there_for_others(lab: Laboratory) -> None:
     await made(lab.metadata, "/projects", {"name": "secret", "users": ["eve"], "is_private": True})
     await made(lab.metadata, "/sessions", a_session(number=2, projects=["secret"]))
-    said = {"path": f"{SUBJECT}/2019-12-10/002", "filenames": ["alf/spikes.times.npy"], "name": "rig_pc"}
+    body = {"path": f"{SUBJECT}/2019-12-10/002", "filenames": ["alf/spikes.times.npy"], "name": "rig_pc"}
     root = lab.registry.as_(lab.metadata.caller)
-    (dataset,) = (await root.post("/register-file", said)).json()
+    (dataset,) = (await root.post("/register-file", body)).json()
     path = f"/datasets/{dataset['id']}"
     assert (await root.get(path)).status_code == 200
-    for who in (lab.member, Principal(uuid4(), "public", is_public=True)):
-        assert (await lab.registry.as_(who).get(path)).status_code == 404
-        assert (await lab.registry.as_(who).get("/copies")).json()["count"] == 0
-    assert (await lab.registry.post("/register-file", said)).status_code == 400
+    for caller in (lab.member, Principal(uuid4(), "public", is_public=True)):
+        assert (await lab.registry.as_(caller).get(path)).status_code == 404
+        assert (await lab.registry.as_(caller).get("/copies")).json()["count"] == 0
+    assert (await lab.registry.post("/register-file", body)).status_code == 400
 
 
 async def test_public_readers_see_what_a_public_tag_covers(lab: Laboratory) -> None:
     await lab.register(*FILES)
     root, public = lab.registry.as_(lab.metadata.caller), Principal(uuid4(), "public", is_public=True)
     await made(root, "/tags", {"name": "open", "public": True})
-    (one, *_) = (await root.get("/datasets", params={"collection": "alf/probe00"})).json()["results"]
-    await root.patch(f"/datasets/{one['id']}", {"tags": ["open"]})
+    (dataset, *_) = (await root.get("/datasets", params={"collection": "alf/probe00"})).json()["results"]
+    await root.patch(f"/datasets/{dataset['id']}", {"tags": ["open"]})
     shown = (await lab.registry.as_(public).get("/datasets")).json()["results"]
-    assert [d["id"] for d in shown] == [one["id"]]
+    assert [d["id"] for d in shown] == [dataset["id"]]
     assert shown[0]["public"] is True
 
 
@@ -110,18 +112,35 @@ async def test_datasets_of_a_deleted_session_are_gone(lab: Laboratory) -> None:
     assert await names(lab, "/datasets", {}) == []
 
 
-async def test_a_dataset_is_made_changed_and_given_other_bytes(lab: Laboratory) -> None:
-    said = {"session": f"http://cingulum.test/sessions/{lab.session_id}", "name": "spikes.times.npy",
-            "collection": "alf", "hash": MD5, "file_size": 3, "qc": "PASS"}  # fmt: skip
-    new = await made(lab.registry, "/datasets", said)
-    assert (new["qc"], new["default_dataset"], new["file_records"]) == ("PASS", True, [])
-    assert (await lab.registry.post("/datasets", said)).status_code == 409
-    path = f"/datasets/{new['id']}"
-    changed = (await lab.registry.patch(path, {"qc": "FAIL", "json": {"why": "drift"}})).json()
-    assert (changed["qc"], changed["json"], changed["hash"]) == ("FAIL", {"why": "drift"}, MD5)
+@pytest.fixture
+async def dataset(lab: Laboratory) -> dict[str, Any]:
+    """A dataset that was created without a copy."""
+    return await made(lab.registry, "/datasets", new_dataset(lab))
+
+
+def new_dataset(lab: Laboratory) -> dict[str, Any]:
+    return {
+        "session": f"http://cingulum.test/sessions/{lab.session_id}", "name": "spikes.times.npy",
+        "collection": "alf", "hash": MD5, "file_size": 3, "qc": "PASS",
+    }  # fmt: skip
+
+
+async def test_a_dataset_is_created_once_without_a_copy(lab: Laboratory, dataset: dict[str, Any]) -> None:
+    assert (dataset["qc"], dataset["default_dataset"], dataset["file_records"]) == ("PASS", True, [])
+    assert (await lab.registry.post("/datasets", new_dataset(lab))).status_code == 409
+
+
+async def test_updating_a_dataset_keeps_absent_fields(lab: Laboratory, dataset: dict[str, Any]) -> None:
+    path, body = f"/datasets/{dataset['id']}", {"qc": "FAIL", "json": {"why": "drift"}}
+    updated = (await lab.registry.patch(path, body)).json()
+    assert (updated["qc"], updated["json"], updated["hash"]) == ("FAIL", {"why": "drift"}, MD5)
+    assert (await lab.registry.as_(lab.visitor).patch(path, {"qc": "PASS"})).status_code == 403
+
+
+async def test_another_hash_of_a_dataset_is_a_new_version(lab: Laboratory, dataset: dict[str, Any]) -> None:
+    path = f"/datasets/{dataset['id']}"
     await made(lab.registry, "/files", {"dataset": path, "data_repository": "rig_pc", "exists": True})
     assert (await lab.registry.get(path)).json()["file_records"][0]["exists"] is True
     other = (await lab.registry.patch(path, {"hash": "b" * 32, "file_size": 4})).json()
     assert (other["hash"], other["file_size"]) == ("b" * 32, 4)
     assert other["file_records"][0]["exists"] is False
-    assert (await lab.registry.as_(lab.visitor).patch(path, {"qc": "PASS"})).status_code == 403

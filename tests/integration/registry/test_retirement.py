@@ -1,4 +1,4 @@
-"""Copies are given up when enough is proved to be kept elsewhere, and kept again as long as they are there."""
+"""Copies are retired when enough verified ones remain elsewhere, and can be kept until they are removed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ from libs.common.scopes import Scope
 from libs.common.testing.harness import SECRET
 from tests.support.bytes import md5, sha256
 from tests.support.lab import Laboratory, a_session, laboratory, made
+from tests.support.neighbour_rows import (
+    compare_recordings,
+    delete_job,
+    doubt_recordings,
+    insert_job,
+    insert_recording,
+    prove_recordings,
+)
 from tests.support.system import Cingulum
 
 PROBE = "raw_ephys_data/probe00"
@@ -40,7 +48,7 @@ class Files:
         self.datasets: dict[str, str] = {}
 
     async def proved(self, name: str, *repositories: str) -> None:
-        """A file that lies in those repositories, and was read there by their agents."""
+        """A file in those repositories, read there by their agents."""
         data = name.encode()
         (dataset,) = await self.lab.register(
             name,
@@ -52,49 +60,52 @@ class Files:
         self.datasets[name] = dataset["id"]
         there = {repository for known, repository in self.of if known == name}
         for repository in set(repositories) - there - {"lab_server"}:
-            said = {"dataset": dataset["id"], "data_repository": repository, "exists": True}
-            await made(self.lab.registry, "/files", said)
+            body = {"dataset": dataset["id"], "data_repository": repository, "exists": True}
+            await made(self.lab.registry, "/files", body)
         listed = (await self.lab.registry.get("/copies", params={"dataset": dataset["id"]})).json()["results"]
         self.of |= {(name, copy["repository"]): copy["id"] for copy in listed}
         for repository in repositories:
             assert (await self.read(name, repository))["state"] == "verified"
 
     async def read(self, name: str, repository: str, data: bytes | None = None) -> dict[str, Any]:
-        """The copy after its agent has read it, and found its bytes or others."""
+        """The copy after its agent has read it, with its bytes or others."""
         data = name.encode() if data is None else data
-        said = {"size_bytes": len(data), "md5": md5(data), "sha256": sha256(data)}
+        body = {"size_bytes": len(data), "md5": md5(data), "sha256": sha256(data)}
         agent = await self.lab.agent_of(repository)
-        answer = await agent.post(f"/copies/{self.of[name, repository]}/proof", said)
+        answer = await agent.post(f"/copies/{self.of[name, repository]}/proof", body)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     async def compressed(self, name: str, ch: str | None = None, *, is_proved: bool = True) -> None:
-        """Compressor knows a file as a compressed form of the raw one."""
-        await self.neighbours.execute(
-            "INSERT INTO compressor.recordings (dataset_id, session_id, state, sha256, ch_sha256, raw_sha256,"
-            " n_samples, proved_at) VALUES ($1, $2, 'indexed', $3, $4, $5, 1, CASE WHEN $6 THEN now() END)",
-            UUID(self.datasets[name]), UUID(self.lab.session_id), sha256(name.encode()),
-            sha256(ch.encode()) if ch else None, sha256(RAW.encode()), is_proved,
-        )  # fmt: skip
+        """Compressor has a file as a compressed form of the raw one."""
+        await insert_recording(
+            self.neighbours,
+            UUID(self.datasets[name]),
+            UUID(self.lab.session_id),
+            sha256=sha256(name.encode()),
+            raw_sha256=sha256(RAW.encode()),
+            ch_sha256=sha256(ch.encode()) if ch else None,
+            is_proved=is_proved,
+        )
 
     async def decision(self, name: str, repository: str) -> dict[str, Any]:
-        """What is said about giving a copy up."""
+        """The decision about retiring a copy."""
         answer = await self.lab.registry.get(f"/copies/{self.of[name, repository]}/retirement")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     async def obstacles(self, name: str, repository: str) -> set[str]:
-        """What stands against giving a copy up."""
+        """Why a copy may not be retired."""
         return {reason["obstacle"] for reason in (await self.decision(name, repository))["reasons"]}
 
     async def retire(self, name: str, repository: str, **more: Any) -> httpx.Response:
-        """Ask for a copy to be given up."""
+        """Request to retire a copy."""
         return await self.lab.registry.post(f"/copies/{self.of[name, repository]}/retire", WHY, **more)
 
     async def state(self, name: str, repository: str) -> str:
         """A copy's state."""
-        asked = {"id": self.of[name, repository], "history": "true"}
-        (copy,) = (await self.lab.registry.get("/copies", params=asked)).json()["results"]
+        params = {"id": self.of[name, repository], "history": "true"}
+        (copy,) = (await self.lab.registry.get("/copies", params=params)).json()["results"]
         return str(copy["state"])
 
 
@@ -108,26 +119,26 @@ async def files(lab: Laboratory, cingulum: Cingulum) -> AsyncIterator[Files]:
     await neighbours.close()
 
 
-async def test_a_copy_goes_when_two_others_are_proved_and_not_before(files: Files) -> None:
+async def test_a_copy_is_retired_when_two_others_are_verified_and_not_before(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic")
     refused = await files.retire(RAW, "lab_server")
     assert (refused.status_code, refused.json()["type"]) == (409, "may-not-retire")
     assert refused.json()["reasons"][0]["obstacle"] == "too-few-copies"
-    assert "1 other proved copy counts (attic), 2 must remain" in refused.json()["detail"]
+    assert "1 other verified copy counts (attic); 2 are required" in refused.json()["detail"]
     await files.proved(RAW, "lab_server", "attic", "cave")
     decision = await files.decision(RAW, "lab_server")
     assert (decision["may_retire"], decision["reasons"]) == (True, [])
     assert decision["policy"] == {"copies": 2, "shared": 1, "proof_days": 90}
     (ground,) = decision["grounds"]
     assert (ground["kind"], ground["suffices"]) == ("same-bytes", True)
-    assert [one["repository"] for one in ground["counted"]] == ["attic", "cave"]
+    assert [copy["repository"] for copy in ground["counted"]] == ["attic", "cave"]
     done = await files.retire(RAW, "lab_server")
     assert (done.status_code, done.json()["state"]) == (200, "retiring")
     records = (await files.lab.registry.get(f"/datasets/{files.datasets[RAW]}")).json()["file_records"]
-    assert "lab_server" not in {one["data_repository"] for one in records}
+    assert "lab_server" not in {record["data_repository"] for record in records}
 
 
-async def test_the_reason_and_what_it_rests_on_are_written_down(files: Files) -> None:
+async def test_the_reason_and_the_counted_copies_are_audited(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     await files.retire(RAW, "lab_server")
     row = await files.neighbours.fetchrow(
@@ -136,21 +147,21 @@ async def test_the_reason_and_what_it_rests_on_are_written_down(files: Files) ->
     )
     assert row is not None
     assert (row["username"], json.loads(row["before"])) == ("ada", {"state": "verified"})
-    told = json.loads(row["after"])
-    assert told["reason"] == WHY["reason"]
-    assert set(told["rests_on"]) == {files.of[RAW, "attic"], files.of[RAW, "cave"]}
+    after = json.loads(row["after"])
+    assert after["reason"] == WHY["reason"]
+    assert set(after["rests_on"]) == {files.of[RAW, "attic"], files.of[RAW, "cave"]}
 
 
 async def test_of_two_retirements_at_once_that_would_count_on_each_other_one_is_refused(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     holder = files.neighbours
     for _ in range(3):
-        held = holder.transaction()
-        await held.start()
+        lock = holder.transaction()
+        await lock.start()
         await holder.execute("SELECT FROM registry.copies ORDER BY id FOR UPDATE")
         both = [asyncio.create_task(files.retire(RAW, where)) for where in ("lab_server", "attic")]
         await until_both_wait(holder)
-        await held.rollback()
+        await lock.rollback()
         answers = await asyncio.gather(*both)
         assert sorted(answer.status_code for answer in answers) == [200, 409]
         left = [await files.state(RAW, where) for where in ("lab_server", "attic", "cave")]
@@ -162,7 +173,7 @@ async def test_of_two_retirements_at_once_that_would_count_on_each_other_one_is_
 
 
 async def until_both_wait(onlooker: asyncpg.Connection) -> None:
-    """Wait until two transactions stand in front of a lock."""
+    """Wait until two transactions wait for a lock."""
     for _ in range(400):
         waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
         if await onlooker.fetchval(waiting) == 2:
@@ -171,7 +182,7 @@ async def until_both_wait(onlooker: asyncpg.Connection) -> None:
     raise AssertionError("the two requests did not meet")
 
 
-async def test_a_request_sent_twice_is_carried_out_once(files: Files) -> None:
+async def test_a_repeated_request_is_executed_once(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     first, second = [
         await files.retire(RAW, "lab_server", headers={"Idempotency-Key": "disk-full"}) for _ in range(2)
@@ -181,13 +192,13 @@ async def test_a_request_sent_twice_is_carried_out_once(files: Files) -> None:
     assert without_key.json()["reasons"][0]["obstacle"] == "leaving"
 
 
-async def test_a_copy_that_is_kept_after_all_counts_once_it_was_read_again(files: Files) -> None:
+async def test_a_kept_copy_counts_once_it_was_read_again(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     keep = f"/copies/{files.of[RAW, 'lab_server']}/keep"
     assert (await files.lab.registry.post(keep)).status_code == 409
     await files.retire(RAW, "lab_server")
-    kept = (await files.lab.registry.post(keep)).json()
-    assert (kept["state"], kept["order_proof"]) == ("expected", True)
+    copy = (await files.lab.registry.post(keep)).json()
+    assert (copy["state"], copy["order_proof"]) == ("expected", True)
     ordered = await files.lab.registry.published(ProofOrdered)
     assert ordered[-1].copy_ids == [UUID(files.of[RAW, "lab_server"])]
     assert "too-few-copies" in await files.obstacles(RAW, "attic")
@@ -195,20 +206,22 @@ async def test_a_copy_that_is_kept_after_all_counts_once_it_was_read_again(files
     assert await files.obstacles(RAW, "attic") == set()
 
 
-async def test_a_raw_copy_goes_when_two_copies_of_its_compressed_form_are_proved(files: Files) -> None:
+async def test_a_raw_copy_is_retired_when_two_copies_of_its_compressed_form_are_verified(
+    files: Files,
+) -> None:
     await files.proved(RAW, "lab_server")
     assert await files.obstacles(RAW, "lab_server") >= {"too-few-copies", "no-compressed-form"}
     await files.proved(CGL, "lab_server")
     await files.compressed(CGL, is_proved=False)
     assert await files.obstacles(RAW, "lab_server") >= {"form-unproved", "too-few-copies"}
-    await files.neighbours.execute("UPDATE compressor.recordings SET proved_at = now()")
+    await prove_recordings(files.neighbours)
     assert "form-unproved" not in await files.obstacles(RAW, "lab_server")
     await files.proved(CGL, "lab_server", "attic")
     decision = await files.decision(RAW, "lab_server")
     assert decision["may_retire"], decision
-    ground = next(one for one in decision["grounds"] if one["suffices"])
+    ground = next(ground for ground in decision["grounds"] if ground["suffices"])
     assert (ground["kind"], ground["dataset_id"]) == ("compressed-form", files.datasets[CGL])
-    assert {one["repository"] for one in ground["counted"]} == {"lab_server", "attic"}
+    assert {copy["repository"] for copy in ground["counted"]} == {"lab_server", "attic"}
     await files.read(CGL, "attic", b"rotten")
     assert await files.obstacles(RAW, "lab_server") >= {"too-few-copies", "copy-does-not-count"}
     assert (await files.retire(RAW, "lab_server")).status_code == 409
@@ -217,13 +230,13 @@ async def test_a_raw_copy_goes_when_two_copies_of_its_compressed_form_are_proved
     assert (await files.retire(CGL, "attic")).status_code == 409
 
 
-async def test_a_doubted_recording_keeps_all_its_raw_copies(files: Files) -> None:
+async def test_raw_copies_of_a_doubted_recording_are_not_retired(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     await files.proved(CGL, "lab_server", "attic")
     await files.compressed(CGL)
     assert await files.obstacles(RAW, "lab_server") == set()
     claim = "the .meta: fileSizeBytes claims 20400, but the file has 13600 bytes"
-    await files.neighbours.execute("UPDATE compressor.recordings SET doubts = $1", [claim])
+    await doubt_recordings(files.neighbours, claim)
     (reason,) = (await files.decision(RAW, "lab_server"))["reasons"]
     assert (reason["obstacle"], claim in reason["text"]) == ("doubted", True)
     assert (await files.retire(RAW, "lab_server")).status_code == 409
@@ -236,7 +249,7 @@ async def test_a_form_counts_once_it_was_compared_with_its_meta(files: Files) ->
     await files.compressed(CGL)
     await files.proved(META, "lab_server")
     assert "form-unproved" in await files.obstacles(RAW, "lab_server")
-    await files.neighbours.execute("UPDATE compressor.recordings SET meta_sha256 = $1", sha256(META.encode()))
+    await compare_recordings(files.neighbours, sha256(META.encode()))
     assert await files.obstacles(RAW, "lab_server") == set()
 
 
@@ -252,7 +265,7 @@ async def test_a_cbin_counts_with_its_ch_only(files: Files) -> None:
     assert await files.obstacles(RAW, "lab_server") >= {"too-few-copies", "form-replaced"}
 
 
-async def test_a_form_whose_dataset_is_deleted_or_has_other_bytes_is_no_ground(files: Files) -> None:
+async def test_a_form_whose_dataset_is_deleted_or_has_other_bytes_is_not_a_ground(files: Files) -> None:
     await files.proved(RAW, "lab_server")
     await files.proved(CGL, "lab_server", "attic")
     await files.compressed(CGL)
@@ -260,11 +273,11 @@ async def test_a_form_whose_dataset_is_deleted_or_has_other_bytes_is_no_ground(f
     await files.lab.register(CGL, hashes=["b" * 32], name="lab_server", exists=False)
     assert "form-replaced" in await files.obstacles(RAW, "lab_server")
     assert (await files.lab.registry.delete(f"/datasets/{files.datasets[CGL]}")).status_code == 204
-    deleted = {one["text"] for one in (await files.decision(RAW, "lab_server"))["reasons"]}
+    deleted = {reason["text"] for reason in (await files.decision(RAW, "lab_server"))["reasons"]}
     assert any("is deleted" in text for text in deleted)
 
 
-async def test_a_job_that_reads_the_dataset_is_waited_for(files: Files) -> None:
+async def test_a_copy_is_not_retired_while_a_job_reads_its_dataset(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     for inputs, state, in_the_way in (
         ([{"path": RAW, "dataset_id": files.datasets[RAW], "sha256": "aa"}], "Started", True),
@@ -272,17 +285,13 @@ async def test_a_job_that_reads_the_dataset_is_waited_for(files: Files) -> None:
         ([], "Publishing", True),
         ([], "Complete", False),
     ):
-        token = None if state == "Complete" else 7
-        await files.neighbours.execute(
-            "INSERT INTO scheduler.jobs (id, task, session_id, state, token, inputs)"
-            " VALUES ($1, 'compress', $2, $3, $4, $5)",
-            uuid4(), UUID(files.lab.session_id), state, token, json.dumps(inputs),
-        )  # fmt: skip
+        session_id = UUID(files.lab.session_id)
+        job_id = await insert_job(files.neighbours, session_id, state=state, inputs=inputs)
         assert ("in-use" in await files.obstacles(RAW, "lab_server")) is in_the_way, (inputs, state)
-        await files.neighbours.execute("DELETE FROM scheduler.jobs")
+        await delete_job(files.neighbours, job_id)
 
 
-async def test_a_protected_dataset_keeps_all_its_copies(files: Files) -> None:
+async def test_copies_of_a_protected_dataset_are_not_retired(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     root = files.lab.registry.as_(files.lab.administrator)
     await made(root, "/tags", {"name": "paper", "protected": True})
@@ -292,48 +301,48 @@ async def test_a_protected_dataset_keeps_all_its_copies(files: Files) -> None:
     assert answer.status_code == 409
 
 
-async def test_an_older_version_is_judged_by_its_own_copies(files: Files) -> None:
+async def test_the_decision_on_an_older_version_depends_on_its_own_copies(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     await files.lab.register(RAW, hashes=["b" * 32], name="lab_server", exists=False)
     assert "unproved" in await files.obstacles(RAW, "lab_server")
     assert (await files.retire(RAW, "lab_server")).status_code == 409
 
 
-async def test_whoever_is_not_of_the_lab_gives_nothing_up(files: Files) -> None:
+async def test_only_members_of_the_lab_retire_copies(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     path, lab = f"/copies/{files.of[RAW, 'lab_server']}", files.lab
     readers = Scope.parse("read")
     narrowed = Principal(lab.member.user_id, "ada", labs=lab.member.labs, scopes=frozenset({readers}))
-    for who, may_read in ((None, 403), (lab.visitor, 200), (narrowed, 200)):
-        asked = lab.registry.as_(who)
-        assert (await asked.get(f"{path}/retirement")).status_code == may_read
+    for caller, status in ((None, 403), (lab.visitor, 200), (narrowed, 200)):
+        registry = lab.registry.as_(caller)
+        assert (await registry.get(f"{path}/retirement")).status_code == status
         for call, body in (("retire", WHY), ("keep", None)):
-            assert (await asked.post(f"{path}/{call}", body)).status_code == 403
+            assert (await registry.post(f"{path}/{call}", body)).status_code == 403
     nowhere = f"/copies/{uuid4()}"
     assert (await lab.registry.get(f"{nowhere}/retirement")).status_code == 404
     assert (await lab.registry.post(f"{nowhere}/retire", WHY)).status_code == 404
     assert await files.state(RAW, "lab_server") == "verified"
 
 
-async def test_copies_of_a_private_project_are_not_there_for_others(files: Files) -> None:
+async def test_copies_of_a_private_project_are_hidden_from_others(files: Files) -> None:
     lab = files.lab
     await made(lab.metadata, "/projects", {"name": "secret", "users": ["ada"], "is_private": True})
     session = await made(lab.metadata, "/sessions", a_session(number=2, projects=["secret"]))
     project = await files.neighbours.fetchval("SELECT id FROM metadata.projects")
     member = Principal(lab.member.user_id, "ada", labs=lab.member.labs, projects=frozenset({project}))
     mine = lab.registry.as_(member)
-    said = {"path": f"{session['subject']}/2019-12-10/002", "filenames": [RAW], "name": "lab_server"}
-    assert (await mine.post("/register-file", said)).status_code == 201
+    registration = {"path": f"{session['subject']}/2019-12-10/002", "filenames": [RAW], "name": "lab_server"}
+    assert (await mine.post("/register-file", registration)).status_code == 201
     (copy,) = (await mine.get("/copies", params={"repository": "lab_server"})).json()["results"]
-    for who, status in ((mine, 200), (lab.registry.as_(lab.visitor), 404)):
-        assert (await who.get(f"/copies/{copy['id']}/retirement")).status_code == status
+    for caller, status in ((mine, 200), (lab.registry.as_(lab.visitor), 404)):
+        assert (await caller.get(f"/copies/{copy['id']}/retirement")).status_code == status
     for call, body in (("retire", WHY), ("keep", None)):
         answer = await lab.registry.as_(lab.visitor).post(f"/copies/{copy['id']}/{call}", body)
         assert answer.status_code == 404
 
 
 @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": "x", "force": True}])
-async def test_a_copy_is_not_given_up_without_a_reason_in_words(files: Files, body: dict[str, Any]) -> None:
+async def test_a_copy_is_not_retired_without_a_reason(files: Files, body: dict[str, Any]) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     answer = await files.lab.registry.post(f"/copies/{files.of[RAW, 'lab_server']}/retire", body)
     assert answer.status_code == 400
@@ -355,14 +364,14 @@ async def test_registry_decides_where_compressor_and_scheduler_never_ran(
             "/copies", params={"dataset": dataset["id"], "repository": "lab_server"}
         )
         (copy,) = listed.json()["results"]
-        told = (await lab.registry.get(f"/copies/{copy['id']}/retirement")).json()
-        assert {one["obstacle"] for one in told["reasons"]} >= {"unread", "no-compressed-form"}
+        decision = (await lab.registry.get(f"/copies/{copy['id']}/retirement")).json()
+        assert {reason["obstacle"] for reason in decision["reasons"]} >= {"unread", "no-compressed-form"}
         assert (await lab.registry.post(f"/copies/{copy['id']}/retire", WHY)).status_code == 409
     await admin.execute("DROP DATABASE two_services WITH (FORCE)")
     await admin.close()
 
 
-async def test_deleting_a_file_record_gives_up_a_copy_only_for_those_who_may_give_it_up(files: Files) -> None:
+async def test_deleting_a_file_record_needs_the_permission_to_retire(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     scopes = frozenset(map(Scope.parse, ("read", "register")))
     registrar = replace(files.lab.administrator, is_superuser=False, labs=frozenset(), scopes=scopes)
@@ -372,40 +381,54 @@ async def test_deleting_a_file_record_gives_up_a_copy_only_for_those_who_may_giv
     assert await files.state(RAW, "lab_server") == "verified"
 
 
-async def test_the_word_of_who_may_not_give_a_copy_up_leaves_a_proved_one_as_it_is(files: Files) -> None:
+def registrar_of(lab: Laboratory) -> Principal:
+    """A member whose token may read and register, and may not retire."""
+    return replace(lab.member, scopes=frozenset(map(Scope.parse, ("read", "register"))))
+
+
+@pytest.mark.parametrize("is_owner", [False, True], ids=["registrar", "responsible user of no lab"])
+async def test_a_verified_copy_is_not_marked_as_missing_without_the_permission_to_retire(
+    files: Files, is_owner: bool
+) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
-    lab, which = files.lab, files.of[RAW, "lab_server"]
-    scopes = frozenset(map(Scope.parse, ("read", "register")))
-    registrar = lab.registry.as_(replace(lab.member, scopes=scopes))
-    owner = lab.registry.as_(
-        replace(lab.member, labs=frozenset())
-    )  # the animal's responsible user, of no lab
-    for caller in (registrar, owner):
-        for call in (caller.patch, caller.put):
-            refused = await call(f"/files/{which}", {"exists": False})
-            assert refused.status_code == 403
-            assert refused.json()["type"] == "proved-copy"
-            assert "lab_server" in refused.json()["detail"]
-        assert (await caller.patch(f"/files/{which}", {"json": {"mismatch_hash": True}})).status_code == 200
-        assert (await caller.patch(f"/files/{which}", {"exists": True})).status_code == 200
+    lab, path = files.lab, f"/files/{files.of[RAW, 'lab_server']}"
+    caller = lab.registry.as_(replace(lab.member, labs=frozenset()) if is_owner else registrar_of(lab))
+    for call in (caller.patch, caller.put):
+        refused = await call(path, {"exists": False})
+        assert refused.status_code == 403
+        assert refused.json()["type"] == "proved-copy"
+        assert "lab_server" in refused.json()["detail"]
+    assert (await caller.patch(path, {"json": {"mismatch_hash": True}})).status_code == 200
+    assert (await caller.patch(path, {"exists": True})).status_code == 200
     assert await files.state(RAW, "lab_server") == "verified"
 
-    kept = files.of[RAW, "cave"]
-    for step, why in (("retire", WHY), ("keep", None)):
-        assert (await files.lab.registry.post(f"/copies/{kept}/{step}", why)).status_code == 200
-    assert (await registrar.patch(f"/files/{kept}", {"exists": False})).status_code == 403
 
+async def test_a_kept_copy_is_not_marked_as_missing_without_the_permission_to_retire(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    copy_id = files.of[RAW, "cave"]
+    for step, body in (("retire", WHY), ("keep", None)):
+        assert (await files.lab.registry.post(f"/copies/{copy_id}/{step}", body)).status_code == 200
+    registrar = files.lab.registry.as_(registrar_of(files.lab))
+    assert (await registrar.patch(f"/files/{copy_id}", {"exists": False})).status_code == 403
+
+
+async def test_members_and_agents_may_mark_a_verified_copy_as_missing(files: Files) -> None:
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    lab = files.lab
     agent = (await lab.agent_of("lab_server")).caller
     assert agent is not None
     assert agent.scopes is not None
-    agent = replace(agent, scopes=agent.scopes | scopes)
-    for who, repository in ((lab.member, "attic"), (agent, "lab_server")):
-        doubted = await lab.registry.as_(who).patch(f"/files/{files.of[RAW, repository]}", {"exists": False})
+    registrar = registrar_of(lab)
+    agent = replace(agent, scopes=agent.scopes | (registrar.scopes or frozenset()))
+    for caller, repository in ((lab.member, "attic"), (agent, "lab_server")):
+        path = f"/files/{files.of[RAW, repository]}"
+        doubted = await lab.registry.as_(caller).patch(path, {"exists": False})
         assert doubted.status_code == 200, doubted.text
         assert await files.state(RAW, repository) == "suspect"
     other = await lab.registry.as_(agent).patch(f"/files/{files.of[RAW, 'cave']}", {"exists": False})
     assert other.status_code == 403, "a token proves for its own repository only"
-    again = await registrar.patch(f"/files/{which}", {"exists": False})
+    copy_id = files.of[RAW, "lab_server"]
+    again = await lab.registry.as_(registrar).patch(f"/files/{copy_id}", {"exists": False})
     assert again.status_code == 200
-    listed = (await lab.registry.get("/copies", params={"id": which})).json()["results"]
-    assert [(copy["state"], copy["order_proof"]) for copy in listed] == [("suspect", True)]
+    copies = (await lab.registry.get("/copies", params={"id": copy_id})).json()["results"]
+    assert [(copy["state"], copy["order_proof"]) for copy in copies] == [("suspect", True)]

@@ -15,47 +15,47 @@ async def test_the_client_finds_types_and_formats_it_can_match(cingulum: Cingulu
     known = json.loads(files("services.registry.models").joinpath("vocabularies.json").read_text())
     types = (await registry.get("/dataset-types", params={"limit": 1000})).json()["results"]
     assert len(types) == len(known["dataset_types"])
-    assert all(isinstance(one["filename_pattern"], str) for one in types)
+    assert all(isinstance(row["filename_pattern"], str) for row in types)
     formats = (await registry.get("/data-formats")).json()["results"]
-    assert {one["file_extension"] for one in formats} >= {".npy", ".pqt", ".cbin", ".json"}
-    one = (await registry.get("/dataset-types/spikes.times")).json()
-    assert one["description"] == "times of each row of spikes"
+    assert {row["file_extension"] for row in formats} >= {".npy", ".pqt", ".cbin", ".json"}
+    row = (await registry.get("/dataset-types/spikes.times")).json()
+    assert row["description"] == "times of each row of spikes"
 
 
-async def test_starting_again_keeps_what_people_changed(cingulum: Cingulum, callers: Callers) -> None:
+async def test_restarting_keeps_what_users_changed(cingulum: Cingulum, callers: Callers) -> None:
     async with cingulum.run(Service.REGISTRY, callers.administrator) as registry:
-        said = {"description": "spike times, s"}
-        assert (await registry.patch("/dataset-types/spikes.times", said)).status_code == 200
+        body = {"description": "spike times, s"}
+        assert (await registry.patch("/dataset-types/spikes.times", body)).status_code == 200
     registry = await cingulum.start(Service.REGISTRY, callers.member)
     assert (await registry.get("/dataset-types/spikes.times")).json()["description"] == "spike times, s"
 
 
-async def test_only_administrators_make_repositories(cingulum: Cingulum, callers: Callers) -> None:
+async def test_only_administrators_create_repositories(cingulum: Cingulum, callers: Callers) -> None:
     registry = await cingulum.start(Service.REGISTRY, callers.member)
-    said = {"name": "central", "store": "local", "data_url": "/data/", "globus_is_personal": False}
-    assert (await registry.post("/data-repository", said)).status_code == 403
+    body = {"name": "central", "store": "local", "data_url": "/data/", "globus_is_personal": False}
+    assert (await registry.post("/data-repository", body)).status_code == 403
     root = registry.as_(callers.administrator)
-    made = await root.post("/data-repository", said)
+    made = await root.post("/data-repository", body)
     assert made.status_code == 201
     assert made.json()["data_url"] == "http://cingulum.test/data/"
-    assert (await root.post("/data-repository", said)).status_code == 409
-    for wrong in (
+    assert (await root.post("/data-repository", body)).status_code == 409
+    for invalid in (
         {"name": "x", "data_url": "ftp://x"},
         {"name": "y", "timezone": "Mars"},
         {"store": "local"},
     ):
-        assert (await root.post("/data-repository", wrong)).status_code == 400
+        assert (await root.post("/data-repository", invalid)).status_code == 400
     assert (await registry.get("/data-repository/central")).json()["store"] == "local"
     assert (await registry.get("/data-repository/aws_cortexlab")).status_code == 404
     assert (await root.delete("/data-repository/central")).status_code == 204
 
 
-async def test_patterns_are_kept_in_lower_case_and_stand_once(cingulum: Cingulum, callers: Callers) -> None:
+async def test_patterns_are_stored_in_lower_case_and_are_unique(cingulum: Cingulum, callers: Callers) -> None:
     root = await cingulum.start(Service.REGISTRY, callers.administrator)
-    said = {"name": "lick.times", "filename_pattern": "*Lick.Times*.npy"}
-    made = await root.post("/dataset-types", said)
+    body = {"name": "lick.times", "filename_pattern": "*Lick.Times*.npy"}
+    made = await root.post("/dataset-types", body)
     assert made.json()["filename_pattern"] == "*lick.times*.npy"
-    assert (await root.post("/dataset-types", said | {"name": "other"})).status_code == 409
+    assert (await root.post("/dataset-types", body | {"name": "other"})).status_code == 409
     assert (await root.delete("/dataset-types/lick.times")).status_code == 204
 
 

@@ -111,8 +111,8 @@ async def test_a_raw_copy_goes_once_its_compressed_form_is_proved_in_two_places(
         refused = await system.http.post(f"/copies/{raw}/retire", json=WHY)
         assert (refused.status_code, refused.json()["type"]) == (409, "may-not-retire")
         text = refused.json()["detail"]
-        assert f"Of {STEM}.cbin 1 proved copy counts (central), 2 must remain" in text
-        assert f"Of {STEM}.bin 1 other proved copy counts (central), 2 must remain" in text
+        assert f"Of {STEM}.cbin 1 verified copy counts (central); 2 are required" in text
+        assert f"Of {STEM}.bin 1 other verified copy counts (central); 2 are required" in text
 
         await lab.bring_back((CBIN, CH))
         await lab.look()

@@ -9,8 +9,8 @@ from functools import cache, partial
 from cingulum.digests import Digests
 from libs.common.schemas.states import CopyState, UploadState
 from services.registry.domain.alyx_calls import Effect, Registration
-from services.registry.domain.copies import Copy, CopyFact, Place, after
-from services.registry.domain.publication import Answer, PublishedOutput
+from services.registry.domain.copies import CopyFact, Place, VersionCopy, after
+from services.registry.domain.publication import PublicationAnswer, PublishedOutput
 from services.scheduler.domain.graph import DatasetFact
 from services.scheduler.domain.sites import POOL
 from tests.unit.upload_model.world import LAB, NAMES, RAW, STORE, Dataset, Sent, State, World, sent_of, spend
@@ -102,9 +102,9 @@ def hear_publishing(world: World, state: State, token: int, objection: str = "")
     )
     if objection:
         state = spend(state, "refusals")
-    if decision.answer is Answer.REFUSE:
+    if decision.answer is PublicationAnswer.REFUSE:
         return state._replace(answers=(*state.answers, (token, False)))
-    if decision.answer is not Answer.REGISTER:
+    if decision.answer is not PublicationAnswer.REGISTER:
         return None
     for output in attempt.outputs:
         i = NAMES.index(output.name)
@@ -183,7 +183,7 @@ def register_again(world: World, state: State) -> State | None:
 def doubt(world: World, state: State, i: int, n: int) -> State | None:
     """A scrub fails on a verified copy: it is suspect until it is read again."""
     dataset = state.datasets[i]
-    doubted: tuple[Copy, ...] = tuple(
+    doubted: tuple[VersionCopy, ...] = tuple(
         replace(copy, state=after(copy.state, CopyFact.DOUBTED)) if copy is dataset.copies[n] else copy
         for copy in dataset.copies
     )

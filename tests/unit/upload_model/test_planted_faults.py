@@ -13,7 +13,7 @@ import pytest
 from libs.common.schemas.states import AttemptState, CopyState, JobState
 from services.registry.domain import alyx_calls
 from services.registry.domain.alyx_calls import Effect
-from services.registry.domain.publication import Answer, Decision
+from services.registry.domain.publication import PublicationAnswer, PublicationDecision
 from services.scheduler.domain import running, steering
 from services.scheduler.domain.facts import AttemptValue, JobChange, JobValue, OutputRef, UploadFact, ended
 from services.scheduler.domain.graph import SlotPlan
@@ -90,16 +90,16 @@ def finished_jobs_stay(job: JobValue, wanted: SlotPlan) -> JobChange:
     return JobChange(job) if job.state.is_final else steering.reconcile(job, wanted)
 
 
-def registers_whenever_asked(*_: object, **__: object) -> Decision:
+def registers_whenever_asked(*_: object, **__: object) -> PublicationDecision:
     """Registry keeps no note of what it decided."""
-    return Decision(Answer.REGISTER)
+    return PublicationDecision(PublicationAnswer.REGISTER)
 
 
 def registers_lost_attempts(
     token: int, attempt: AttemptState | None, outputs: object, *, was_answered: bool, objection: str = ""
-) -> Decision:
+) -> PublicationDecision:
     """Registry does not look whether the attempt still is the one in Publishing."""
-    return Decision(Answer.REPEAT if was_answered else Answer.REGISTER)
+    return PublicationDecision(PublicationAnswer.REPEAT if was_answered else PublicationAnswer.REGISTER)
 
 
 def a_word_is_a_proof(*said: Any, **more: Any) -> Effect:

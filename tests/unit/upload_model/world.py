@@ -19,7 +19,7 @@ from cingulum.worker.pipelines import DatasetPattern, TaskDeclaration
 from cingulum.worker.pipelines.matching import TaskScope
 from libs.common.schemas.states import CopyState, UploadState
 from services.registry.domain import alyx_calls, copies, publication
-from services.registry.domain.copies import Copy, Place, Version
+from services.registry.domain.copies import Place, Version, VersionCopy
 from services.scheduler.domain import graph, running, sites, steering
 from services.scheduler.domain.facts import AttemptValue, JobValue
 from services.scheduler.domain.graph import Slot
@@ -36,8 +36,8 @@ TASKS: Final = (
     TaskDeclaration("child", "1", (DatasetPattern("", NAMES[MIDDLE]),), (DatasetPattern("", NAMES[LAST]),)),
 )
 SLOTS: Final = tuple(Slot(task.name, TaskScope("session")) for task in TASKS)
-STORE: Final = alyx_calls.Target("central", Place.STORE, is_named=True)
-LAB: Final = alyx_calls.Target("lab", Place.AGENT)  # the raw file's own disk, beside a worker there
+STORE: Final = alyx_calls.RepositoryTarget("central", Place.STORE, is_named=True)
+LAB: Final = alyx_calls.RepositoryTarget("lab", Place.AGENT)  # the raw file's own disk, beside a worker there
 
 
 class Work(NamedTuple):
@@ -63,7 +63,7 @@ class Dataset(NamedTuple):
     """A dataset's current version, all its copies, and the token that made it (0: a person registered it)."""
 
     version: Version | None = None
-    copies: tuple[Copy, ...] = ()
+    copies: tuple[VersionCopy, ...] = ()
     made_by: int = 0
 
 
@@ -148,13 +148,13 @@ class World:
         return f"{'pc'[job]}{token if self.output_has_token else ''}({source})"
 
     @property
-    def targets(self) -> list[alyx_calls.Target]:
+    def targets(self) -> list[alyx_calls.RepositoryTarget]:
         """The repositories that get a record of the raw file."""
         return [STORE, LAB] if self.lab else [STORE]
 
     def start(self) -> State:
         """A raw file was registered in our store (and at the lab); nobody has read it; no job, no worker at work."""
-        copies = tuple(Copy(t.repository, t.place, 1, CopyState.EXPECTED) for t in self.targets)
+        copies = tuple(VersionCopy(t.repository, t.place, 1, CopyState.EXPECTED) for t in self.targets)
         raw = Dataset(Version(1, 1, self.claimed[0]), copies)
         return State(
             jobs=(None,) * self.n_jobs,

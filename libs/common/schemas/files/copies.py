@@ -1,4 +1,4 @@
-"""Copies: where each version is, and what is proved of it. Ours, not Alyx's."""
+"""Copies of datasets' versions and their proofs. Ours, not Alyx's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from libs.common.schemas.states import CopyState
 
 
 class Copy(Schema):
-    """One version of a dataset in one repository, and what is proved of it."""
+    """One version of a dataset in one repository, and its proof."""
 
     id: UUID
     dataset_id: UUID
@@ -26,17 +26,17 @@ class Copy(Schema):
     store: StoreKind | None
     state: CopyState
     relative_path: str = Field(description="lab/Subjects/…, or aggregates/…, without UUID")
-    size_bytes: int | None = Field(description="as claimed, until somebody has read the bytes")
+    size_bytes: int | None = Field(description="as claimed, until the bytes were read")
     md5: str | None
-    sha256: str | None = Field(description="null until we have read every byte")
+    sha256: str | None = Field(description="null until every byte was read")
     proved_at: datetime | None
     proved_how: str
     notice: str = Field(description="why a proof failed; empty if none did")
-    order_proof: bool = Field(description="somebody said that the file is there: read it")
+    order_proof: bool = Field(description="a client claims that the file is there: it has to be read")
 
 
 class CopyRead(BodySchema):
-    """What a full read of a file found."""
+    """Size and digests of a file, from a full read."""
 
     size_bytes: SizeBytes
     md5: str = Field(pattern="^[0-9a-f]{32}$")

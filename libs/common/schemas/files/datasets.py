@@ -1,4 +1,4 @@
-"""Datasets, and the records of their files, as Alyx shapes them."""
+"""Datasets, as Alyx shows them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FileOfDataset(Record):
     data_repository_path: str
     relative_path: str
     data_url: str | None = Field(description="null: the repository serves no files")
-    exists: bool = Field(description="proved, or a client's word where nothing can be proved")
+    exists: bool = Field(description="verified, or claimed where nothing can be verified")
 
 
 class Dataset(Record):
@@ -52,19 +52,19 @@ class Dataset(Record):
     qc: str
     json_: Any | None = Field(alias="json")
     doubts: list[str] = Field(
-        description="ours: what a companion claims of the recording (size, channels, duration, hashes) and is not so"
+        description="ours: claims of a companion (size, channels, duration, hashes) that the recording contradicts"
     )
 
 
 class DatasetIn(BodyRecord):
-    """A dataset to create or update, without any copy; absent fields keep their value."""
+    """Fields of a dataset to create or update, without any copy; absent fields keep their value."""
 
     name: str | None = None
     created_by: str | None = None
     dataset_type: str | None = None
     data_format: str | None = None
     collection: str | None = None
-    session: str | None = Field(default=None, description="address or id; or give subject, date and number")
+    session: str | None = Field(default=None, description="URL or id; or give subject, date and number")
     subject: str | None = None
     date: str | None = None
     number: Number | None = None
@@ -75,27 +75,4 @@ class DatasetIn(BodyRecord):
     default_dataset: bool | None = None
     tags: list[str] | None = None
     qc: Qc | None = None
-    json_: Any | None = Field(default=None, alias="json")
-
-
-class FileRecord(Record):
-    """A copy of a dataset's current version in one repository."""
-
-    id: UUID
-    url: str
-    dataset: str
-    data_repository: str
-    name: str
-    json_: Any | None = Field(alias="json")
-    relative_path: str
-    exists: bool
-
-
-class FileRecordIn(BodyRecord):
-    """A copy to create, or a client's report about it."""
-
-    dataset: str | None = None
-    data_repository: str | None = None
-    relative_path: str | None = None
-    exists: bool | None = None
     json_: Any | None = Field(default=None, alias="json")

@@ -1,4 +1,4 @@
-"""Downloads counted, and the ONE client's tables."""
+"""Counters of downloads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libs.common.schemas.files.values import Names
 
 
 class NewDownload(BodyRecord):
-    """Datasets that a user has downloaded."""
+    """Datasets that a user downloaded."""
 
     datasets: Names = Field(max_length=5_000)
     user: str | None = None
@@ -27,7 +27,7 @@ class DownloadsCounted(Record):
 
 
 class Download(Record):
-    """How often a person downloaded a dataset."""
+    """How often a user downloaded a dataset."""
 
     id: UUID
     user: str
@@ -37,25 +37,7 @@ class Download(Record):
 
 
 class DownloadIn(BodyRecord):
-    """A counter to be corrected."""
+    """Fields of a counter to correct."""
 
     count: int | None = Field(default=None, ge=0, lt=2**31)
     json_: Any | None = Field(default=None, alias="json")
-
-
-class CacheTable(Record):
-    """One table of the cache."""
-
-    nrecs: int
-    size: int = Field(description="bytes")
-
-
-class CacheInfo(Record):
-    """What the ONE client reads before it fetches the tables."""
-
-    date_created: str = Field(description="local time without zone, as the client compares it")
-    origin: str
-    min_api_version: str
-    location: str
-    tables: dict[str, CacheTable]
-    database_tags: list[str] | None = None

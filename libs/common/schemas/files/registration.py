@@ -1,4 +1,4 @@
-"""Files registered together."""
+"""Registration of files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ OfEachFile = Annotated[
 
 
 class RegisterFiles(BodyRecord):
-    """Files of one session (or of another object) that exist, or will.
+    """Files of one session (or of another object) that exist or are expected.
 
-    path       subject/date/number[/collection[/#revision#]]; each file name may hold folders too
-    hashes     MD5 of each file; null: not known, so the bytes count as new
-    name       the repository where the files are now; with `server_only` all servers have them
-    default    these revisions become what clients get when they ask for none
+    path       subject/date/number[/collection[/#revision#]]; file names may contain folders too
+    hashes     MD5 of each file; null: unknown, so the bytes count as new
+    name       the repository that has the files; with `server_only` all servers have them
+    default    these revisions become the default ones
     """
 
     path: str
@@ -47,7 +47,7 @@ class RegisterFiles(BodyRecord):
 
 
 class RegisteredFileRecord(Record):
-    """A copy, as the answer to a registration shows it."""
+    """A copy in the response to a registration."""
 
     id: UUID
     data_repository: str
@@ -79,7 +79,7 @@ class RegisteredDataset(Record):
 
 
 class ProtectedFiles(Record):
-    """Whether files could be written over: `details` has {file: [{revision: protected}, … newest first]}."""
+    """Whether files are protected: `details` has {file: [{revision: protected}, … newest first]}."""
 
     status_code: int
     error: str | None = None

@@ -1,4 +1,4 @@
-"""Repositories: where files are stored."""
+"""Repositories and their types."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from libs.common.schemas.base import BodyRecord, Record
-from libs.common.schemas.files.values import StoreKind, _plain_host
+from libs.common.schemas.files.values import StoreKind, check_host_name
 
 
 class RepositoryType(Record):
-    """A kind of repository."""
+    """A type of repository."""
 
     url: str
     name: str
@@ -20,13 +20,13 @@ class RepositoryType(Record):
 
 
 class Repository(Record):
-    """A place where files are stored."""
+    """A location of files."""
 
     name: str
     timezone: str
     globus_path: str
     hostname: str
-    data_url: str | None = Field(description="address below which it serves files; null: it serves none")
+    data_url: str | None = Field(description="URL below which it serves files; null: it serves none")
     repository_type: str | None
     globus_endpoint_id: UUID | None
     globus_is_personal: bool
@@ -37,12 +37,12 @@ class Repository(Record):
 
 
 class RepositoryIn(BodyRecord):
-    """A repository to create or update; absent fields keep their value."""
+    """Fields of a repository to create or update; absent fields keep their value."""
 
     name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
     timezone: str | None = Field(default=None, max_length=64)
     globus_path: str | None = Field(default=None, max_length=1000)
-    hostname: Annotated[str, AfterValidator(_plain_host)] | None = Field(default=None, max_length=200)
+    hostname: Annotated[str, AfterValidator(check_host_name)] | None = Field(default=None, max_length=200)
     data_url: str | None = Field(default=None, max_length=200)
     repository_type: str | None = None
     globus_endpoint_id: UUID | None = None
@@ -52,7 +52,7 @@ class RepositoryIn(BodyRecord):
 
 
 class RepositoryTypeIn(BodyRecord):
-    """A kind of repository to create or update."""
+    """Fields of a type of repository to create or update."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     json_: Any | None = Field(default=None, alias="json")

@@ -14,25 +14,25 @@ from libs.common.schemas.states import CopyState
 
 
 class Obstacle(StrEnum):
-    """What prevents retiring a copy."""
+    """Why a copy may not be retired."""
 
     PROTECTED = "protected"  # a protected tag covers the dataset
-    DELETED = "deleted"  # the dataset is deleted, and can be brought back
-    LEAVING = "leaving"  # it is to be removed already, or was
-    UNPROVED = "unproved"  # the copy itself: its bytes may exist nowhere else
+    DELETED = "deleted"  # the dataset is deleted, and can be restored
+    LEAVING = "leaving"  # it is retiring or retired already
+    UNPROVED = "unproved"  # the copy itself is not verified: its bytes may exist nowhere else
     UNREAD = "unread"  # the version's SHA-256 is not known
-    DOUBTED = "doubted"  # a companion claims something else of the recording than is there
+    DOUBTED = "doubted"  # a companion contradicts the recording
     IN_USE = "in-use"  # a job reads it
-    TOO_FEW = "too-few-copies"  # fewer proved copies would remain than required
+    TOO_FEW = "too-few-copies"  # fewer verified copies would remain than required
     UNCOUNTED = "copy-does-not-count"  # another copy, and why it is not counted
     NO_FORM = "no-compressed-form"
     FORM_UNPROVED = "form-unproved"  # it was not decoded and compared
     OTHER_ORIGINAL = "other-original"  # it decodes to other bytes than these
-    FORM_REPLACED = "form-replaced"  # its files changed since the proof
+    FORM_REPLACED = "form-replaced"  # its files are no longer those of the proof
 
 
 class GroundKind(StrEnum):
-    """What a decision can rest on."""
+    """What a decision can be based on."""
 
     SAME_BYTES = "same-bytes"
     COMPRESSED = "compressed-form"
@@ -46,7 +46,7 @@ class RetirementReason(Schema):
 
 
 class CountedCopy(Schema):
-    """A copy that counts: proved, recently enough, and in a place of its own."""
+    """A copy that counts: verified recently enough, and in a separate location."""
 
     id: UUID
     repository: str
@@ -60,14 +60,14 @@ class RetirementGround(Schema):
     dataset_id: UUID
     sha256: str | None
     suffices: bool
-    counted: list[CountedCopy] = Field(description="copies that count; of a .cbin those of its .ch as well")
+    counted: list[CountedCopy] = Field(description="copies that count; for a .cbin also those of its .ch")
 
 
 class RetirementPolicy(Schema):
     """What must remain elsewhere."""
 
-    copies: int = Field(description="proved copies, each in another place")
-    shared: int = Field(description="of these, so many in repositories that are not personal")
+    copies: int = Field(description="verified copies, each in another location")
+    shared: int = Field(description="minimum of these in repositories that are not personal")
     proof_days: int = Field(description="older proofs of a copy do not count")
 
 
@@ -87,5 +87,5 @@ class RetireIn(BodySchema):
     """The request to retire a copy."""
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)] = Field(
-        description="for those who ask later why it went"
+        description="stored in the audit log"
     )

@@ -1,4 +1,4 @@
-"""Values of files as clients send them: lists or comma text, MD5, sizes."""
+"""Types of values as clients send them: lists or comma text, MD5, sizes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 
-def _plain_host(text: str) -> str:
+def check_host_name(text: str) -> str:
+    """The text, if it can be a host name. Raises ValueError."""
     if text and not all(c.isascii() and (c.isalnum() or c in ".-_") for c in text):
-        raise ValueError("a host name holds letters, digits, '.', '-' and '_'")
+        raise ValueError("a host name consists of letters, digits, '.', '-' and '_'")
     return text
 
 
@@ -46,5 +47,5 @@ Md5 = Annotated[str, AfterValidator(_md5)]
 SizeBytes = Annotated[int, Field(ge=0, lt=2**63)]
 Names = Annotated[
     list[Annotated[str, Field(max_length=4_096)]], BeforeValidator(listed)
-]  # one too long for a path is refused with the reason where the path is looked at
+]  # one too long for a path is refused with the reason where the path is parsed
 StoreKind = Literal["local", "s3", "agent"]

@@ -1,4 +1,4 @@
-"""The vocabularies of files."""
+"""Vocabularies of files: formats, dataset types, revisions and tags."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from libs.common.schemas.base import BodyRecord, Record
 
 
 class DataFormat(Record):
-    """A file format, known by its extension."""
+    """A file format, identified by its extension."""
 
     id: UUID
     json_: Any | None = Field(alias="json")
@@ -23,7 +23,7 @@ class DataFormat(Record):
 
 
 class DataFormatIn(BodyRecord):
-    """A file format to create or update."""
+    """Fields of a file format to create or update."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=255)
@@ -34,7 +34,7 @@ class DataFormatIn(BodyRecord):
 
 
 class DatasetType(Record):
-    """What a file holds, known by a pattern of its name."""
+    """What a file contains, matched by a pattern of its name."""
 
     id: UUID
     name: str
@@ -44,7 +44,7 @@ class DatasetType(Record):
 
 
 class DatasetTypeIn(BodyRecord):
-    """A dataset type to create or update."""
+    """Fields of a dataset type to create or update."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
@@ -63,7 +63,7 @@ class Revision(Record):
 
 
 class RevisionIn(BodyRecord):
-    """A revision to create or update."""
+    """Fields of a revision to create or update."""
 
     name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
     description: str | None = Field(default=None, max_length=1023)
@@ -77,15 +77,15 @@ class Tag(Record):
     json_: Any | None = Field(alias="json")
     name: str
     description: str
-    protected: bool = Field(description="its datasets can be neither written over nor deleted")
+    protected: bool = Field(description="its datasets can be neither overwritten nor deleted")
     public: bool = Field(description="public readers see its datasets")
     hash: str | None = Field(
-        description="of the ids of its datasets that the caller may see; null without any"
+        description="of the ids of its datasets that the caller may see; null if there are none"
     )
 
 
 class TagIn(BodyRecord):
-    """A tag to create or update."""
+    """Fields of a tag to create or update."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=1023)

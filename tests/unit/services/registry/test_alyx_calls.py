@@ -11,56 +11,55 @@ from services.registry.domain.alyx_calls import (
     ProtectedDataset,
     ProvedCopy,
     Registration,
-    Target,
+    RepositoryTarget,
     check_delete_dataset,
     effect_of_delete_file,
     effect_of_patch_file,
     effect_of_publication,
     effect_of_register,
 )
-from services.registry.domain.copies import Copy, Place, Version, is_shown
+from services.registry.domain.copies import Place, Version, VersionCopy
 from services.registry.domain.holdings import Reason
-from services.registry.domain.retirement import Decision, MayNotRetire
+from services.registry.domain.retirement import MayNotRetire, RetirementDecision
 
 CLAIMED, EXPECTED, VERIFIED = CopyState.CLAIMED, CopyState.EXPECTED, CopyState.VERIFIED
 SUSPECT, LOST = CopyState.SUSPECT, CopyState.LOST
 RETIRING, RETIRED = CopyState.RETIRING, CopyState.RETIRED
 OPEN, AGENT, STORE = Place.UNMANAGED, Place.AGENT, Place.STORE
 V1 = Version(1, 3, "aa", "ff")
-REFUSED = Decision((Reason(Obstacle.TOO_FEW, "Bring another copy."),), ())
+REFUSED = RetirementDecision((Reason(Obstacle.TOO_FEW, "Bring another copy."),), ())
 
 
-def here(place: Place, state: CopyState, generation: int = 1) -> Copy:
+def here(place: Place, state: CopyState, generation: int = 1) -> VersionCopy:
     """A copy in the one repository of these tests."""
-    return Copy("r", place, generation, state)
+    return VersionCopy("r", place, generation, state)
 
 
-def at(place: Place, *, named: bool = True) -> list[Target]:
+def at(place: Place, *, named: bool = True) -> list[RepositoryTarget]:
     """The one repository, named by the call or not."""
-    return [Target("r", place, is_named=named)]
+    return [RepositoryTarget("r", place, is_named=named)]
 
 
 @pytest.mark.parametrize(
-    ("place", "named", "state", "shown", "ordered"),
+    ("place", "named", "state", "ordered"),
     [
-        (OPEN, True, CLAIMED, True, ()),
-        (OPEN, False, EXPECTED, False, ()),
-        (AGENT, True, EXPECTED, False, ("r",)),
-        (STORE, True, EXPECTED, False, ("r",)),
-        (STORE, False, EXPECTED, False, ()),
+        (OPEN, True, CLAIMED, ()),
+        (OPEN, False, EXPECTED, ()),
+        (AGENT, True, EXPECTED, ("r",)),
+        (STORE, True, EXPECTED, ("r",)),
+        (STORE, False, EXPECTED, ()),
     ],
 )
 def test_a_new_dataset_is_claimed_or_expected_and_never_verified(
-    place: Place, named: bool, state: CopyState, shown: bool, ordered: tuple[str, ...]
+    place: Place, named: bool, state: CopyState, ordered: tuple[str, ...]
 ) -> None:
     effect = effect_of_register(None, [], Registration(3, "aa"), at(place, named=named))
     assert effect.version == Version(1, 3, "aa", None)
     assert [copy.state for copy in effect.copies] == [state]
-    assert is_shown(effect.copies[0], 1) is shown
     assert effect.proofs_ordered == ordered
 
 
-def test_server_only_says_present_on_all_repositories_and_exists_false_on_none() -> None:
+def test_server_only_claims_all_repositories_and_exists_false_claims_none() -> None:
     unnamed = at(OPEN, named=False)
     everywhere = effect_of_register(None, [], Registration(3, "aa", server_only=True), unnamed)
     nowhere = effect_of_register(None, [], Registration(3, "aa", exists=False), at(OPEN))
@@ -83,25 +82,25 @@ def test_the_same_hash_leaves_a_record_on_an_unmanaged_repository_as_it_was(stat
         (RETIRED, EXPECTED, ("r",)),
     ],
 )
-def test_the_same_hash_said_present_on_a_managed_repository_orders_a_proof_unless_verified(
+def test_the_same_hash_claimed_in_a_managed_repository_orders_a_proof_unless_verified(
     before: CopyState, after: CopyState, ordered: tuple[str, ...]
 ) -> None:
     effect = effect_of_register(V1, [here(STORE, before)], Registration(3, "aa"), at(STORE))
     assert (effect.copies, effect.proofs_ordered) == ((here(STORE, after),), ordered)
 
 
-@pytest.mark.parametrize("said", [True, False])
-def test_the_same_hash_adds_a_record_where_there_was_none(said: bool) -> None:
-    registration = Registration(3, "aa", exists=said)
-    open_one = effect_of_register(V1, [], registration, at(OPEN))
+@pytest.mark.parametrize("claimed", [True, False])
+def test_the_same_hash_adds_a_record_where_there_was_none(claimed: bool) -> None:
+    registration = Registration(3, "aa", exists=claimed)
+    unmanaged = effect_of_register(V1, [], registration, at(OPEN))
     managed = effect_of_register(V1, [], registration, at(STORE))
-    assert open_one.copies == (here(OPEN, CLAIMED if said else EXPECTED),)
-    assert (managed.copies, managed.proofs_ordered) == ((here(STORE, EXPECTED),), ("r",) if said else ())
+    assert unmanaged.copies == (here(OPEN, CLAIMED if claimed else EXPECTED),)
+    assert (managed.copies, managed.proofs_ordered) == ((here(STORE, EXPECTED),), ("r",) if claimed else ())
 
 
 @pytest.mark.parametrize("md5", ["bb", None])
 @pytest.mark.parametrize(
-    ("place", "said", "old", "new"),
+    ("place", "claimed", "old", "new"),
     [
         (OPEN, True, LOST, CLAIMED),
         (OPEN, False, LOST, EXPECTED),
@@ -112,10 +111,10 @@ def test_the_same_hash_adds_a_record_where_there_was_none(said: bool) -> None:
     ],
 )
 def test_another_or_no_hash_makes_a_new_unread_version(
-    md5: str | None, place: Place, said: bool, old: CopyState, new: CopyState
+    md5: str | None, place: Place, claimed: bool, old: CopyState, new: CopyState
 ) -> None:
     before = here(place, VERIFIED if place.is_managed else CLAIMED)
-    effect = effect_of_register(V1, [before], Registration(4, md5, exists=said), at(place))
+    effect = effect_of_register(V1, [before], Registration(4, md5, exists=claimed), at(place))
     assert effect.version == Version(2, 4, md5, None)
     assert effect.copies == (here(place, old), here(place, new, 2))
     assert effect.is_new_version
@@ -126,7 +125,7 @@ def test_another_hash_resets_records_on_repositories_that_the_call_does_not_reac
     assert effect.copies == (here(OPEN, LOST), here(OPEN, EXPECTED, 2))
 
 
-def test_a_protected_dataset_is_neither_written_over_nor_deleted() -> None:
+def test_a_protected_dataset_is_neither_overwritten_nor_deleted() -> None:
     with pytest.raises(ProtectedDataset):
         effect_of_register(V1, [], Registration(3, "aa"), at(STORE), is_protected=True)
     with pytest.raises(ProtectedDataset):
@@ -169,7 +168,7 @@ def test_an_output_with_other_bytes_is_verified_at_once_and_leaves_the_older_cop
         (STORE, RETIRING, True, RETIRING, False),
     ],
 )
-def test_patching_exists_is_a_word_and_not_a_proof(
+def test_patching_exists_is_a_claim_and_not_a_proof(
     place: Place, before: CopyState, exists: bool, after: CopyState, ordered: bool
 ) -> None:
     effect = effect_of_patch_file(here(place, before), exists=exists, may_doubt=True)
@@ -177,13 +176,13 @@ def test_patching_exists_is_a_word_and_not_a_proof(
 
 
 @pytest.mark.parametrize("state", [VERIFIED, CopyState.LANDED])
-def test_the_word_of_who_may_not_doubt_it_leaves_a_proved_copy(state: CopyState) -> None:
+def test_a_verified_copy_is_not_doubted_without_permission(state: CopyState) -> None:
     with pytest.raises(ProvedCopy, match="transfer"):
         effect_of_patch_file(here(STORE, state), exists=False)
 
 
 @pytest.mark.parametrize(
-    ("place", "state", "said", "after"),
+    ("place", "state", "claimed", "after"),
     [
         (OPEN, CLAIMED, False, RETIRED),
         (AGENT, EXPECTED, False, RETIRING),
@@ -193,14 +192,14 @@ def test_the_word_of_who_may_not_doubt_it_leaves_a_proved_copy(state: CopyState)
         (STORE, VERIFIED, False, None),
     ],
 )
-def test_what_may_hold_bytes_is_deleted_only_if_it_may_be_given_up(
-    place: Place, state: CopyState, said: bool, after: CopyState | None
+def test_a_copy_that_may_have_bytes_is_deleted_only_if_it_may_be_retired(
+    place: Place, state: CopyState, claimed: bool, after: CopyState | None
 ) -> None:
     copy = here(place, state)
     if after is None:
         with pytest.raises(MayNotRetire):
-            effect_of_delete_file(copy, REFUSED, is_said=said)
+            effect_of_delete_file(copy, REFUSED, is_claimed=claimed)
         after = RETIRING
-        assert effect_of_delete_file(copy, Decision((), ()), is_said=said).state is after
+        assert effect_of_delete_file(copy, RetirementDecision((), ()), is_claimed=claimed).state is after
     else:
-        assert effect_of_delete_file(copy, REFUSED, is_said=said).state is after
+        assert effect_of_delete_file(copy, REFUSED, is_claimed=claimed).state is after

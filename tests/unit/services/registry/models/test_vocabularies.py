@@ -26,7 +26,7 @@ VOCABULARIES = json.loads(Path("services/registry/models/vocabularies.json").rea
 )
 def test_what_rigs_and_our_tasks_write_has_exactly_one_type_and_a_format(name: str, kind: str) -> None:
     types = DatasetTypes(
-        (one["name"], one["filename_pattern"] or "") for one in VOCABULARIES["dataset_types"]
+        (term["name"], term["filename_pattern"] or "") for term in VOCABULARIES["dataset_types"]
     )
     assert types.match(name).name == kind
-    assert match_extension(name, [one["file_extension"] for one in VOCABULARIES["formats"]])
+    assert match_extension(name, [term["file_extension"] for term in VOCABULARIES["formats"]])

@@ -1,0 +1,33 @@
+"""File records: copies of datasets' current versions, as Alyx shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.schemas.base import BodyRecord, Record
+
+
+class FileRecord(Record):
+    """A copy of a dataset's current version in one repository."""
+
+    id: UUID
+    url: str
+    dataset: str
+    data_repository: str
+    name: str
+    json_: Any | None = Field(alias="json")
+    relative_path: str
+    exists: bool
+
+
+class FileRecordIn(BodyRecord):
+    """Fields of a file record to create or update."""
+
+    dataset: str | None = None
+    data_repository: str | None = None
+    relative_path: str | None = None
+    exists: bool | None = None
+    json_: Any | None = Field(default=None, alias="json")

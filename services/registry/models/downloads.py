@@ -1,0 +1,21 @@
+"""Counters of downloads."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.registry.models.base import Base, Identified, WithJson
+from services.registry.models.datasets import DatasetRow
+
+
+class DownloadRow(Identified, WithJson, Base):
+    """How often a user downloaded a dataset."""
+
+    __tablename__ = "downloads"
+    __table_args__ = (sa.UniqueConstraint("user_id", "dataset_id"),)
+    user_id: Mapped[UUID]
+    dataset_id: Mapped[UUID] = mapped_column(sa.ForeignKey(DatasetRow.id))
+    count: Mapped[int] = mapped_column(server_default="1")

@@ -1,0 +1,45 @@
+"""Repositories."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from libs.common.db import Transaction
+from libs.common.problem import BadRequest, Conflict
+from libs.common.schemas.files.repositories import RepositoryIn
+from services.registry.models import RepositoryRow, RepositoryTypeRow
+from services.registry.operations.vocabularies import changed_fields, save_term
+from services.registry.queries.vocabularies import fetch_term_id, is_term_used, lock_term
+
+
+async def save_repository(tx: Transaction, body: RepositoryIn, name: str | None = None) -> str:
+    """Create a repository, or update the one of that name. Its store cannot change once it has copies."""
+    fields = changed_fields(body)
+    _check_timezone(body.timezone)
+    _check_data_url(body.data_url)
+    if "repository_type" in fields:
+        type_name = fields.pop("repository_type")
+        fields["repository_type_id"] = (
+            None
+            if type_name is None
+            else await fetch_term_id(tx.session, RepositoryTypeRow, "repository_type", str(type_name))
+        )
+    if name is not None and "store" in fields:
+        row = await lock_term(tx.session, RepositoryRow, name)
+        if row.store != fields["store"] and await is_term_used(tx.session, row):
+            raise Conflict(fields={"store": ["It has copies already: create another repository."]})
+    return await save_term(tx, RepositoryRow, fields, name)
+
+
+def _check_timezone(timezone: str | None) -> None:
+    if timezone is not None:
+        try:
+            ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            text = f"'{timezone}' is not an IANA time zone such as Europe/London."
+            raise BadRequest(fields={"timezone": [text]}) from None
+
+
+def _check_data_url(url: str | None) -> None:
+    if url is not None and not (url.startswith(("http://", "https://")) or url == "/data/"):
+        raise BadRequest(fields={"data_url": ["Use /data/ (ours), or begin with http:// or https://."]})

@@ -1,0 +1,103 @@
+"""File records: copies of datasets' current versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from libs.common.db import ReadSession, WriteSession
+from libs.common.db.pages import fetch_page
+from libs.common.published import SESSIONS, table
+from libs.common.schemas.pages import PageWanted
+from libs.common.visibility import Visibility
+from services.registry.models import CopyRow, DatasetRow, RepositoryRow
+from services.registry.queries import visible
+from services.registry.queries.columns import (
+    GONE,
+    Condition,
+    is_current_copy,
+    is_shown,
+    path_in_folder,
+    session_folder,
+)
+
+
+@dataclass(frozen=True)
+class ShownFile:
+    """Everything that a file record shows."""
+
+    id: UUID
+    dataset_id: UUID
+    json: object
+    data_repository: str
+    exists: bool
+    folder: str
+    rel_path: str
+
+
+def _files(visibility: Visibility) -> sa.Select[Any]:
+    """File records, newest first."""
+    sessions = table(SESSIONS)
+    return (
+        sa.select(
+            CopyRow.id,
+            CopyRow.dataset_id,
+            CopyRow.json,
+            RepositoryRow.name.label("data_repository"),
+            is_shown().label("exists"),
+            session_folder().label("folder"),
+            path_in_folder().label("rel_path"),
+        )
+        .join(DatasetRow, is_current_copy())
+        .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .where(visible.is_visible_dataset(visibility), CopyRow.state.not_in(GONE))
+        .order_by(CopyRow.created_at.desc(), CopyRow.id)
+    )
+
+
+def _shown(row: Mapping[str, Any]) -> ShownFile:
+    return ShownFile(**row)
+
+
+async def list_files(
+    session: ReadSession, visibility: Visibility, conditions: Iterable[Condition], paging: PageWanted
+) -> tuple[int, list[ShownFile]]:
+    """The number of file records that fulfil the conditions, and one page of them, newest first."""
+    count, rows = await fetch_page(session, _files(visibility).where(*conditions), paging)
+    return count, [_shown(row) for row in rows]
+
+
+async def fetch_file(session: ReadSession, visibility: Visibility, file_id: UUID) -> ShownFile | None:
+    """The file record of that id, if the caller may know of it."""
+    rows = await session.execute(_files(visibility).where(CopyRow.id == file_id))
+    row = rows.mappings().one_or_none()
+    return None if row is None else _shown(row)
+
+
+async def fetch_copy_row(session: WriteSession, copy_id: UUID) -> CopyRow | None:
+    """The row of a copy, not locked: lock its dataset, then `refresh_copy_row`."""
+    return await session.get(CopyRow, copy_id)
+
+
+async def refresh_copy_row(session: WriteSession, row: CopyRow) -> None:
+    """Read a row again, once its dataset is locked."""
+    await session.refresh(row)
+
+
+async def fetch_copy_id(
+    session: ReadSession, dataset_id: UUID, repository_id: UUID, generation: int
+) -> UUID | None:
+    """The id of a version's copy in a repository."""
+    copy_id: UUID | None = await session.scalar(
+        sa.select(CopyRow.id).where(
+            CopyRow.dataset_id == dataset_id,
+            CopyRow.repository_id == repository_id,
+            CopyRow.generation == generation,
+        )
+    )
+    return copy_id

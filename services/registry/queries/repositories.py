@@ -1,0 +1,96 @@
+"""Repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from libs.common.db import ReadSession
+from libs.common.published import LAB_REPOSITORIES, LABS, table
+from services.registry.domain.copies import Place
+from services.registry.models import RepositoryRow
+from services.registry.queries.columns import Condition
+from services.registry.queries.vocabularies import unknown
+
+
+@dataclass(frozen=True)
+class KnownRepository:
+    """A repository, and how its bytes can be accessed."""
+
+    id: UUID
+    name: str
+    place: Place
+
+
+def place_of(store: str | None) -> Place:
+    """How the bytes of a repository with that store can be accessed."""
+    if store is None:
+        return Place.UNMANAGED
+    return Place.AGENT if store == "agent" else Place.STORE
+
+
+async def _fetch(
+    session: ReadSession, *conditions: Condition, order: Sequence[sa.ColumnElement[Any]] = ()
+) -> list[KnownRepository]:
+    rows = await session.execute(
+        sa.select(RepositoryRow.id, RepositoryRow.name, RepositoryRow.store)
+        .where(*conditions)
+        .order_by(*order, RepositoryRow.name)
+    )
+    return [KnownRepository(row.id, row.name, place_of(row.store)) for row in rows]
+
+
+async def fetch_repositories_of_labs(
+    session: ReadSession, labs: Sequence[str], default_lab_id: UUID | None, *, server_only: bool
+) -> list[KnownRepository]:
+    """Repositories of the named labs, else of the default one; `server_only`: no personal ones. Raises BadRequest."""
+    lab_ids = [default_lab_id] if default_lab_id else []
+    if labs:
+        lab = table(LABS)
+        rows = await session.execute(sa.select(lab.c.name, lab.c.id).where(lab.c.name.in_(labs)))
+        ids = {row.name: row.id for row in rows}
+        for name in labs:
+            if name not in ids:
+                raise unknown("labs", "name", name)
+        lab_ids = list(ids.values())
+    link = table(LAB_REPOSITORIES)
+    conditions: list[Condition] = [
+        RepositoryRow.id.in_(sa.select(link.c.repository_id).where(link.c.lab_id.in_(lab_ids)))
+    ]
+    if server_only:
+        conditions.append(RepositoryRow.globus_is_personal.is_(False))
+    return await _fetch(session, *conditions)
+
+
+async def fetch_repository_by_name(
+    session: ReadSession, name: str | None, hostname: str | None
+) -> KnownRepository | None:
+    """The repository of that name, or host name; None for neither. Raises BadRequest."""
+    if not name and not hostname:
+        return None
+    field = "name" if name else "hostname"
+    rows = await _fetch(session, RepositoryRow.name == name if name else RepositoryRow.hostname == hostname)
+    if not rows:
+        raise unknown(field, field, name or hostname)
+    return rows[0]
+
+
+async def fetch_central_repository(
+    session: ReadSession, store: str, lab_id: UUID | None
+) -> KnownRepository | None:
+    """The repository of the central store's bytes: the lab's own, else the first by name."""
+    link = table(LAB_REPOSITORIES)
+    of_lab = sa.exists().where(link.c.repository_id == RepositoryRow.id, link.c.lab_id == lab_id)
+    order = (of_lab.desc(), RepositoryRow.globus_is_personal.asc())
+    rows = await _fetch(session, RepositoryRow.store == store, order=order)
+    return rows[0] if rows else None
+
+
+async def fetch_repository_ids(session: ReadSession) -> dict[str, UUID]:
+    """Ids of all repositories by name."""
+    rows = await session.execute(sa.select(RepositoryRow.name, RepositoryRow.id))
+    return {row.name: row.id for row in rows}

@@ -1,0 +1,84 @@
+"""File records: copies of datasets' current versions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from libs.common.auth import Registrar, Sees
+from libs.common.db import IdempotentRoute, Reading, ReadSession, Tx
+from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
+from libs.common.schemas import Page, page
+from libs.common.schemas.files.files import FileRecord, FileRecordIn
+from libs.common.schemas.pages import Paging
+from libs.common.visibility import Visibility
+from services.registry.domain.alyx_calls import ProvedCopy
+from services.registry.domain.retirement import MayNotRetire
+from services.registry.operations import files as operations
+from services.registry.queries import files as queries
+from services.registry.queries.list_filters import FileFilters
+from services.registry.routes.shapes import file_record
+
+router = APIRouter(route_class=IdempotentRoute, tags=["datasets"])
+REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
+
+
+@router.get("/files", responses=problems(BadRequest))
+async def list_files(
+    request: Request,
+    visibility: Sees,
+    session: Reading,
+    paging: Paging,
+    filters: Annotated[FileFilters, Query()],
+) -> Page[FileRecord]:
+    """List file records of current versions, newest first."""
+    conditions = filters.conditions(visibility)
+    count, rows = await queries.list_files(session, visibility, conditions, paging)
+    return page(request, paging, count, [file_record(request, row) for row in rows])
+
+
+@router.post("/files", status_code=201, responses=REFUSALS)
+async def create_file(
+    request: Request, new: FileRecordIn, by: Registrar, visibility: Sees, tx: Tx
+) -> FileRecord:
+    """Create the record of a dataset in one more repository, which has it or will have it."""
+    file_id = await operations.create_file(tx, by, visibility, new)
+    await tx.session.flush()
+    return await _read(request, tx.session, visibility, file_id)
+
+
+@router.get("/files/{file_id}", responses=problems(NotFound))
+async def read_file(request: Request, file_id: UUID, visibility: Sees, session: Reading) -> FileRecord:
+    """Read a file record."""
+    return await _read(request, session, visibility, file_id)
+
+
+@router.put("/files/{file_id}", responses=REFUSALS | problems(Forbidden, ProvedCopy))
+@router.patch("/files/{file_id}", responses=REFUSALS | problems(Forbidden, ProvedCopy))
+async def update_file(
+    request: Request, file_id: UUID, body: FileRecordIn, by: Registrar, visibility: Sees, tx: Tx
+) -> FileRecord:
+    """Claim that a file exists, or does not; where its bytes can be read, a proof is ordered.
+
+    A verified copy can be marked as missing only by callers who may retire it (`transfer` in its lab), and by the agent
+    of its repository; `json` alone changes no proof.
+    """
+    await operations.update_file(tx, by, visibility, file_id, body)
+    await tx.session.flush()
+    return await _read(request, tx.session, visibility, file_id)
+
+
+@router.delete("/files/{file_id}", status_code=204, responses=REFUSALS | problems(MayNotRetire))
+async def delete_file(request: Request, file_id: UUID, by: Registrar, visibility: Sees, tx: Tx) -> Response:
+    """Retire a copy, if enough verified copies remain: see /copies/{id}/retirement."""
+    await operations.delete_file(tx, by, visibility, file_id, request.app.state.policy)
+    return Response(status_code=204)
+
+
+async def _read(request: Request, session: ReadSession, visibility: Visibility, file_id: UUID) -> FileRecord:
+    row = await queries.fetch_file(session, visibility, file_id)
+    if row is None:
+        raise NotFound(f"There is no file record {file_id}.")
+    return file_record(request, row)
