@@ -14,7 +14,7 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.files.copies import Copy
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import VersionCopy
@@ -71,7 +71,7 @@ def _shown(row: Mapping[str, Any]) -> Copy:
 
 
 async def list_copies(
-    session: ReadSession, visibility: Visibility, conditions: Iterable[Condition], paging: PageWanted
+    session: ReadSession, visibility: Visibility, conditions: Iterable[Condition], paging: PageRequest
 ) -> tuple[int, list[Copy]]:
     """The number of copies that fulfil the conditions, and one page of them, oldest first."""
     count, rows = await fetch_page(session, _copies(visibility).where(*conditions), paging)

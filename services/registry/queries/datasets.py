@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
 from libs.common.published import RECORDINGS, SESSIONS, table
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.registry.models import (
     CopyRow,
@@ -184,7 +184,7 @@ def _shown(row: Mapping[str, Any]) -> ShownDataset:
 
 
 async def list_datasets(
-    session: ReadSession, visibility: Visibility, conditions: Iterable[Condition], paging: PageWanted
+    session: ReadSession, visibility: Visibility, conditions: Iterable[Condition], paging: PageRequest
 ) -> tuple[int, list[ShownDataset]]:
     """The number of datasets that fulfil the conditions, and one page of them, newest first."""
     count, rows = await fetch_page(session, _datasets(visibility).where(*conditions), paging)

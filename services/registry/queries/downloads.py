@@ -15,7 +15,7 @@ from libs.common.db.pages import fetch_page
 from libs.common.permissions import Target
 from libs.common.published import SESSIONS, USERS, table
 from libs.common.schemas.files.downloads import Download
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.targets import object_target, session_targets
 from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTypeRow, DownloadRow
@@ -64,7 +64,7 @@ async def list_downloads(
     visibility: Visibility,
     user_id: UUID | None,
     conditions: Iterable[Condition],
-    paging: PageWanted,
+    paging: PageRequest,
 ) -> tuple[int, list[Download]]:
     """The number of counters that fulfil the conditions, and one page of them, the greatest first."""
     count, rows = await fetch_page(session, _downloads(visibility, user_id).where(*conditions), paging)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
 from libs.common.published import SESSIONS, table
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow
 from services.registry.queries import visible
@@ -65,7 +65,7 @@ def _shown(row: Mapping[str, Any]) -> ShownFile:
 
 
 async def list_files(
-    session: ReadSession, visibility: Visibility, conditions: Iterable[Condition], paging: PageWanted
+    session: ReadSession, visibility: Visibility, conditions: Iterable[Condition], paging: PageRequest
 ) -> tuple[int, list[ShownFile]]:
     """The number of file records that fulfil the conditions, and one page of them, newest first."""
     count, rows = await fetch_page(session, _files(visibility).where(*conditions), paging)

@@ -15,7 +15,7 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
 from libs.common.problem import BadRequest, NotFound
 from libs.common.published import SESSIONS, table
-from libs.common.schemas.pages import PageWanted
+from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.registry.models import (
     CopyRow,
@@ -88,7 +88,7 @@ async def list_terms(
     model: type[NamedRow],
     visibility: Visibility,
     conditions: Iterable[Condition],
-    paging: PageWanted,
+    paging: PageRequest,
 ) -> tuple[int, Sequence[Mapping[str, object]]]:
     """The number of a vocabulary's rows that fulfil the conditions, and one page of them by name."""
     return await fetch_page(session, _terms(model, visibility).where(*conditions), paging)
