@@ -36,7 +36,7 @@ async def _in_private_project(lab: Laboratory, *paths: str) -> Principal:
     await made(lab.metadata, "/projects", {"name": "secret", "users": ["ada"], "is_private": True})
     for path in paths:
         assert (await lab.metadata.patch(path, {"projects": ["secret"]})).status_code == 200
-    async with lab.metadata.app.state.database.session() as session:
+    async with lab.metadata.app.state.database.read() as session:
         project = await session.scalar(
             sa.select(table(PROJECTS).c.id).where(table(PROJECTS).c.name == "secret")
         )
