@@ -40,17 +40,18 @@ class _WrongToken(Exception):
 
 def register(app: typer.Typer) -> None:
     """Add the command `agent run`."""
-    group = typer.Typer(help="Send a lab's files to the central store.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Send a lab's files to the central store.",
+        epilog="Example: `cingulum agent run --help` shows how to start one.",
+        no_args_is_help=True,
+    )
     group.callback()(_agent)
     group.command("run", epilog=_EXAMPLE)(run)
     app.add_typer(group, name="agent")
 
 
 def _agent() -> None:
-    """Send a lab's files to the central store, and prove that they are what was registered.
-
-    Example: `cingulum agent run --help` shows how to start one.
-    """
+    """Send a lab's files to the central store, and prove that they are what was registered."""
 
 
 def run(
@@ -161,7 +162,7 @@ def _check_token(agent: LabAgent) -> None:
     needed = f"repository:{agent.repository}:prove"
     if needed not in (agent.connection.get("/me")["scopes"] or ()):
         raise _WrongToken(
-            f"this is not the token of {agent.repository}'s agent: an administrator creates one with the scope"
+            f"this is not the token of {agent.repository}'s agent: an administrator creates one with"
             f" {needed}, see `cingulum agent run --help`"
         )
 

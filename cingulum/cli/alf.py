@@ -1,4 +1,4 @@
-"""`cingulum alf`: names and folders of the ALF convention."""
+"""`cingulum alf check`: check names and folders against the ALF convention."""
 
 from __future__ import annotations
 
@@ -10,20 +10,27 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb group."""
-    alf = typer.Typer(help="Names and folders of the ALF convention.", no_args_is_help=True)
-    alf.command()(check)
+    """Add the command `alf check`."""
+    alf = typer.Typer(
+        help="Check names and folders against the ALF convention.",
+        epilog="Example: `cingulum alf check hilllab/Subjects`",
+        no_args_is_help=True,
+    )
+    alf.command(epilog="Example: `cingulum alf check hilllab/Subjects/m1/2024-01-02/001 --quiet`")(check)
     app.add_typer(alf, name="alf")
 
 
 def check(
     folder: Annotated[
-        Path, typer.Argument(exists=True, file_okay=False, help="a session, or what holds sessions")
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, help="a session's folder, or one that contains sessions"
+        ),
     ],
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="leave out the files that are fine")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="leave out files without problems")] = False,
 ) -> None:
-    """Say of every file below FOLDER: fine, or what to do. Exit code 1 if one is wrong."""
-    # Imported here, for it brings pandas: 100 MB that every other verb would carry.
+    """Check every file below FOLDER: fine, or what to correct. Exit code 1 if one is wrong."""
+    # Imported here because it needs pandas: 100 MB that no other command needs.
     from cingulum.alf.check import Verdict, check_folder
 
     marks = {

@@ -1,11 +1,9 @@
-"""`cingulum status`, `logs`, `doctor`, `setup-one`: how the system is, and how to mend it."""
+"""`cingulum status`, `logs`, `doctor`, `setup-one`: state of a system, its problems and their fixes."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,48 +12,49 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cingulum.client import Connection, NoLogin, ServerProblem, find_login
+from cingulum.cli._server import Password, Url, User, connected, server_errors
+from cingulum.client import Connection, find_login
 from cingulum.client.checks import diagnose, services
 from cingulum.client.login import login_by_token
 from cingulum.client.one_setup import set_up_one
 
-Url = Annotated[str | None, typer.Option(help="the server; else CINGULUM_URL or login.json")]
-User = Annotated[str | None, typer.Option(help="else CINGULUM_USER or login.json")]
-Password = Annotated[str | None, typer.Option(help="else CINGULUM_PASSWORD or login.json")]
-
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs."""
-    app.command()(status)
-    app.command()(logs)
-    app.command()(doctor)
-    app.command("setup-one")(setup_one)
+    """Add the commands."""
+    app.command(epilog="Example: `cingulum status --url https://lab.example.org --user ada`")(status)
+    app.command(
+        epilog="Example: `cingulum logs` lists the last jobs with their ids, `cingulum logs ID --follow` shows one."
+    )(logs)
+    app.command(epilog="Example: `cingulum doctor --url https://lab.example.org --user ada`")(doctor)
+    app.command("setup-one", epilog="Example: `cingulum setup-one --url https://lab.example.org --user ada`")(
+        setup_one
+    )
 
 
 def status(url: Url = None, user: User = None, password: Password = None) -> None:
-    """Show services, jobs, copies and workers in numbers. Exit code 1 if a service is not ready."""
-    with _told(), find_login(url, user, password).connect() as connection:
+    """Show the state of services, and numbers of jobs, copies and workers. Exit code 1 if a service is not ready."""
+    with connected(url, user, password) as connection:
         states = services(connection)
-        parts = Table("service", "says")
-        for name, said in states.items():
-            parts.add_row(name, Text(said, style="green" if said == "ok" else "red"))
+        table = Table("service", "state")
+        for name, state in states.items():
+            table.add_row(name, Text(state, style="green" if state == "ok" else "red"))
         console = Console(markup=False)
         console.print(connection.base_url)
-        console.print(parts)
+        console.print(table)
         console.print(counts(connection))
-    raise typer.Exit(code=0 if all(said == "ok" for said in states.values()) else 1)
+    raise typer.Exit(code=0 if all(state == "ok" for state in states.values()) else 1)
 
 
 def counts(connection: Connection) -> Table:
-    """How many jobs, copies and workers there are, by state."""
+    """Numbers of jobs and copies by state, and of workers by site."""
     table = Table("what", "state", "how many")
     for what, path, state in (
         ("jobs", "/jobs", "state"),
         ("copies", "/copies", "state"),
         ("workers", "/workers", "site"),
     ):
-        found = Counter(str(row[state]) for row in connection.rows(path))
-        for name, n in sorted(found.items()):
+        numbers = Counter(str(row[state]) for row in connection.rows(path))
+        for name, n in sorted(numbers.items()):
             table.add_row(what, name, str(n))
     return table
 
@@ -64,17 +63,15 @@ def logs(
     job: Annotated[
         str | None, typer.Argument(help="id of a job; without it the last jobs are listed")
     ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="also what comes, until the job ends")
-    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="continue until the job ends")] = False,
     url: Url = None,
     user: User = None,
     password: Password = None,
 ) -> None:
-    """Show what a job said while it ran. (What the services say: `make logs`.)"""
-    with _told(), find_login(url, user, password).connect() as connection:
+    """Show the log of a job, or list the last jobs. (Logs of the services: `make logs`.)"""
+    with connected(url, user, password) as connection:
         if job is None:
-            Console(markup=False).print(_last_jobs(connection))  # a reason's brackets are no colours
+            Console(markup=False).print(_last_jobs(connection))  # brackets in a reason are not colours
             return
         after = 0
         while True:
@@ -97,16 +94,16 @@ def _last_jobs(connection: Connection) -> Table:
 
 
 def doctor(url: Url = None, user: User = None, password: Password = None) -> None:
-    """Ask the six questions that find most troubles; each red line names the command that mends it."""
-    bad = 0
-    with _told():
+    """Make the six checks that find most problems; each failed one names the command that fixes it."""
+    failed = 0
+    with server_errors():
         for finding in diagnose(find_login(url, user, password)):
-            mark, colour = ("BAD", "red") if finding.mend else ("ok ", "green")
-            typer.echo(f"{typer.style(mark, fg=colour)}  {finding.question}: {finding.said}")
-            if finding.mend:
-                bad += 1
-                typer.secho(f"     mend it: {finding.mend}", fg="red")
-    raise typer.Exit(code=1 if bad else 0)
+            mark, colour = ("BAD", "red") if finding.fix else ("ok ", "green")
+            typer.echo(f"{typer.style(mark, fg=colour)}  {finding.check}: {finding.result}")
+            if finding.fix:
+                failed += 1
+                typer.secho(f"     fix: {finding.fix}", fg="red")
+    raise typer.Exit(code=1 if failed else 0)
 
 
 def setup_one(
@@ -117,14 +114,14 @@ def setup_one(
         str | None,
         typer.Option(help="a personal token instead of user and password", envvar="CINGULUM_TOKEN"),
     ] = None,
-    cache: Annotated[Path | None, typer.Option(help="where the ONE client keeps its downloads")] = None,
+    cache: Annotated[Path | None, typer.Option(help="folder for the ONE client's downloads")] = None,
 ) -> None:
-    """Sign the ONE client of this account in to a server, and name the server's files to it.
+    """Set up the ONE client of this account for a server: signed in, and with the address of the server's files.
 
-    Afterwards `ONE(base_url=...)` asks for nothing: the client's own folder (~/.one) holds a token as the client
-    keeps it, readable by this account only. A password that is given nowhere is asked for, without echo.
+    Afterwards `ONE(base_url=...)` needs no password: the client's own folder (~/.one) has a token in the client's
+    format, readable by this account only. A password that is not set anywhere is prompted for, without echo.
     """
-    with _told():
+    with server_errors():
         login = (
             login_by_token(url, token)
             if token
@@ -138,13 +135,3 @@ def setup_one(
 
 def _ask_password(prompt: str) -> str:
     return str(typer.prompt(prompt, hide_input=True))
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say in one line what is wrong, and end with exit code 1."""
-    try:
-        yield
-    except (ServerProblem, NoLogin) as error:
-        typer.secho(str(error), fg="red", err=True)
-        raise typer.Exit(code=1) from None

@@ -1,4 +1,4 @@
-"""`cingulum welfare`: how an animal stands and why, and whether our answers are those of a vectors file."""
+"""`cingulum welfare`: explain an animal's welfare numbers, and compare ours with a file of worked examples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cingulum.welfare.vectors import compare
 
 SHOWN = 40
 EXAMPLE = """
-FILE for one animal (only what is known need be there; weights in grams, fractions as 0.85, times ISO):
+Example: FILE for one animal (unknown fields may be left out; weights in grams, fractions as 0.85, times ISO):
 
 \b
 {"lab": {"timezone": "Europe/London", "reference_weight_pct": 0.85},
@@ -36,51 +36,55 @@ cingulum welfare explain mouse.json --at 2024-04-10
 _File = Annotated[
     Path, typer.Argument(help="worked examples as JSON: `vectors`, `zygosity`", show_default=False)
 ]
-_Policy = Annotated[str, typer.Option(help=f"how the record is read: {' or '.join(POLICIES)}")]
+_Policy = Annotated[str, typer.Option(help=f"rules that apply: {' or '.join(POLICIES)}")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs `welfare explain` and `welfare check-vectors`."""
-    verbs = typer.Typer(help="Weights, water and alerts.", no_args_is_help=True)
-    verbs.command("explain", epilog=EXAMPLE)(explain_file)
-    verbs.command("check-vectors")(check_vectors)
-    app.add_typer(verbs, name="welfare")
+    """Add the commands `welfare explain` and `welfare check-vectors`."""
+    group = typer.Typer(
+        help="Explain weights, water and alerts of animals.",
+        epilog="Example: `cingulum welfare explain mouse.json --at 2024-04-10`",
+        no_args_is_help=True,
+    )
+    group.command("explain", epilog=EXAMPLE)(explain_file)
+    group.command("check-vectors", epilog="Example: `cingulum welfare check-vectors vectors.json`")(
+        check_vectors
+    )
+    app.add_typer(group, name="welfare")
 
 
 def explain_file(
-    file: Annotated[Path, typer.Argument(help="the record as JSON, see below", show_default=False)],
-    at: Annotated[
-        str, typer.Option(help="the moment, ISO; without offset the lab's time, a bare date its end")
-    ],
+    file: Annotated[Path, typer.Argument(help="the animal's record as JSON, see below", show_default=False)],
+    at: Annotated[str, typer.Option(help="ISO time; without offset in the lab's zone; a date means its end")],
     policy: _Policy = "cingulum",
     subject: Annotated[
-        str | None, typer.Option(help="only this nickname (or id) of a file of several")
+        str | None, typer.Option(help="only this nickname (or id), of a file with several")
     ] = None,
 ) -> None:
-    """Say how the animals of FILE stood at a moment, each number with the sentence that explains it.
+    """Show the welfare numbers of the animals of FILE at a time, each with a sentence that explains it.
 
-    FILE holds one animal, as below, or several in a list called `vectors`. Times without offset are the lab's in a
-    file of one animal, UTC in a vectors file. What is not read is named, with `!`; so is what is doubtful.
+    FILE has one animal, as below, or several in a list called `vectors`. Times without offset are in the lab's zone in
+    a file of one animal, in UTC in a vectors file. Unknown fields and doubtful values are listed with `!`.
     """
     content, moment = _read(file), _moment(at)
     if policy not in POLICIES:
-        _refuse(f"no policy is called {policy!r}; there are {', '.join(POLICIES)}")
+        _fail(f"there is no policy {policy!r}; choose one of {', '.join(POLICIES)}")
     several = isinstance(content, Mapping) and "vectors" in content
     records = content["vectors"] if several else [content]
     if not isinstance(records, list) or not all(isinstance(record, Mapping) for record in records):
-        _refuse(f"{file} holds neither an animal nor a list of them called `vectors`: see --help")
+        _fail(f"{file} has neither an animal nor a list of them called `vectors`: see --help")
     chosen = [record for record in records if subject is None or subject in _names(record)]
     if not chosen:
-        _refuse(f"{file} holds no subject {subject!r}" if subject else f"{file} holds no animal")
+        _fail(f"{file} has no subject {subject!r}" if subject else f"{file} has no animal")
     for record in chosen:
         try:
-            typer.echo(_told(record, moment, policy, several))
+            typer.echo(_explanation(record, moment, policy, several))
         except ValueError as reason:
-            _refuse(f"{file}: {reason}")
+            _fail(f"{file}: {reason}")
 
 
-def _told(record: Mapping[str, Any], at: datetime, policy: str, several: bool) -> str:
-    """One animal's numbers, a line each, and what is doubtful."""
+def _explanation(record: Mapping[str, Any], at: datetime, policy: str, several: bool) -> str:
+    """One animal's numbers, a line each, then unknown fields and doubtful values."""
     history, lab = read_history(record, UTC if several else None), read_lab(record.get("lab") or {})
     now = assess(history, at, lab, policy)
     lines = [f"{history.nickname or record.get('id', 'animal')} at {at.isoformat(sep=' ')}, policy {policy}"]
@@ -88,7 +92,7 @@ def _told(record: Mapping[str, Any], at: datetime, policy: str, several: bool) -
         f"  {name:34}{_shown(getattr(now, name)):>10}  {why}"
         for name, why in explain(now, history, lab).items()
     ]
-    lines += [f"  ! {name} is not read: no such name is known here." for name in unread(record)]
+    lines += [f"  ! {name} is ignored: unknown field." for name in unread(record)]
     lines += [f"  ! {doubt}" for doubt in doubts(now, history, lab)]
     return "\n".join([*lines, ""])
 
@@ -102,13 +106,13 @@ def _shown(value: object) -> str:
 
 
 def check_vectors(file: _File, policy: _Policy = "alyx") -> None:
-    """Compare our answers with a vectors file and print how many outputs differ; exit code 1 if any does."""
+    """Compare our results with a file of worked examples. Exit code 1 if any output differs."""
     try:
         result = compare(_read(file), policy)
     except ValueError as reason:
-        _refuse(f"{file}: {reason}")
+        _fail(f"{file}: {reason}")
     for difference in result.differences[:SHOWN]:
-        quirk = " (a quirk is named there)" if difference.named else ""
+        quirk = " (a known quirk)" if difference.named else ""
         typer.echo(
             f"{difference.where}: {difference.output} is {difference.expected} there, {difference.ours} here{quirk}"
         )
@@ -128,7 +132,7 @@ def _moment(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        _refuse(f"--at {text!r} is not an ISO date or time, such as 2024-04-10 or 2024-04-10T18:00")
+        _fail(f"--at {text!r} is not an ISO date or time, such as 2024-04-10 or 2024-04-10T18:00")
     bare_date = "T" not in text and " " not in text
     return datetime.combine(at, time.max.replace(microsecond=0)) if bare_date else at
 
@@ -137,11 +141,11 @@ def _read(file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except OSError as reason:
-        _refuse(f"{file} cannot be read: {reason.strerror}")
+        _fail(f"{file} cannot be read: {reason.strerror}")
     except ValueError as reason:
-        _refuse(f"{file} is not JSON: {reason}")
+        _fail(f"{file} is not JSON: {reason}")
 
 
-def _refuse(why: str) -> NoReturn:
-    typer.echo(why, err=True)
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
     raise typer.Exit(2)

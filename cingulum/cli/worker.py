@@ -1,4 +1,4 @@
-"""`cingulum worker`: do the jobs of a server on this machine."""
+"""`cingulum worker run`: run jobs of a server on this machine."""
 
 from __future__ import annotations
 
@@ -10,13 +10,30 @@ from typing import Annotated
 
 import typer
 
+_EXAMPLE = """
+Example:
+
+\b
+cingulum worker run --url https://lab.example.org --token-file worker.token --slots 2
+
+An administrator creates the token once: `docs/how-to/run-a-worker.md`.
+"""
+
 
 def register(app: typer.Typer) -> None:
-    """Add the verb group."""
-    worker = typer.Typer(help="Do the jobs of a server on this machine.", no_args_is_help=True)
-    worker.callback()(lambda: None)
-    worker.command()(run)
+    """Add the command `worker run`."""
+    worker = typer.Typer(
+        help="Run jobs of a server on this machine.",
+        epilog="Example: `cingulum worker run --help` shows how to start one.",
+        no_args_is_help=True,
+    )
+    worker.callback()(_worker)
+    worker.command(epilog=_EXAMPLE)(run)
     app.add_typer(worker, name="worker")
+
+
+def _worker() -> None:
+    """Run jobs of a server on this machine."""
 
 
 def _work_folder() -> Path:
@@ -27,24 +44,27 @@ def _work_folder() -> Path:
 def run(
     url: Annotated[str, typer.Option(help="address of the server", envvar="CINGULUM_BASE_URL")],
     token_file: Annotated[
-        Path, typer.Option(help="file that holds the worker's token", exists=True, dir_okay=False)
+        Path, typer.Option(help="file with the worker's token", exists=True, dir_okay=False)
     ],
     site: Annotated[
         str,
         typer.Option(
-            help="agent repository, host or lab whose files lie in --tree: jobs on files not sent yet are done here"
+            help="agent repository, host or lab whose files are in --tree: jobs on files not sent yet are done here"
         ),
     ] = "",
-    name: Annotated[str, typer.Option(help="as the server lists it; host and process if not given")] = "",
+    name: Annotated[str, typer.Option(help="name in the server's list; default: host and process")] = "",
     work: Annotated[Path | None, typer.Option(help="folder for files of running jobs")] = None,
     tree: Annotated[
-        list[Path] | None, typer.Option(help="folder with `lab/Subjects/…`: inputs there are read in place")
+        list[Path] | None, typer.Option(help="folder with `lab/Subjects/…`: inputs in it are read in place")
     ] = None,
     slots: Annotated[int, typer.Option(help="jobs at a time", min=1)] = 1,
-    grace_s: Annotated[float, typer.Option(help="seconds a job may go on after Ctrl-C", min=0)] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="end when there is nothing to do")] = False,
+    grace_s: Annotated[float, typer.Option(help="seconds for running jobs to end after Ctrl-C", min=0)] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="end when there are no more jobs")] = False,
 ) -> None:
-    """Ask for jobs, do them, until Ctrl-C. Only outbound connections to URL are made."""
+    """Claim jobs and run them until Ctrl-C. Only outbound connections to URL are made.
+
+    Exit code 0 after Ctrl-C, or with --once when there are no more jobs; 1 if the server refuses this worker.
+    """
     from cingulum.http import Connection
     from cingulum.worker.runner import Options, Worker, default_name
 
@@ -52,7 +72,7 @@ def run(
     logging.getLogger("httpx").setLevel(logging.WARNING)
     token = token_file.read_text().strip()
     if not token:
-        typer.echo(f"{token_file} is empty: write the worker's token into it.", err=True)
+        typer.echo(f"{token_file} is empty: put the worker's token into it.", err=True)
         raise typer.Exit(1)
     options = Options(
         name=name or default_name(),
@@ -64,6 +84,6 @@ def run(
         once=once,
     )
     worker = Worker(Connection.unattended(url, token), options)
-    for wish in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wish, lambda *_: worker.stop())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
     raise typer.Exit(worker.run())

@@ -1,10 +1,10 @@
-"""Six questions about a system, asked from outside; each bad answer names the command that mends it."""
+"""Six checks of a system from outside; each failed one names the command that fixes it."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,31 +17,35 @@ from cingulum.client.login import Login, login_file
 from cingulum.client.one_setup import data_server, read_parameters
 from cingulum.http import Connection, Refused, Unreachable
 
-SKEW_S: Final = (
-    30.0  # half a lease: beyond that, times written by rigs and by the server stop making sense together
-)
+SKEW_S: Final = 30.0  # half a lease: beyond that, times of rigs and of the server cannot be compared
 SPACE_BYTES: Final = 10 * 2**30
-HEARING: Final = ("metadata", "registry", "scheduler", "transfer", "compressor")  # services with tables
+EVENT_SERVICES: Final = (
+    "metadata",
+    "registry",
+    "scheduler",
+    "transfer",
+    "compressor",
+)  # services that handle events
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer to one question: what is so, and the command that mends it; None where all is good."""
+    """The result of one check; `fix` is the command that helps, None where nothing is wrong."""
 
-    question: str
-    said: str
-    mend: str | None = None
+    check: str
+    result: str
+    fix: str | None = None
 
 
 def diagnose(login: Login, home: Path | None = None) -> Iterator[Finding]:
-    """Ask the six questions in order; without a server that answers, the others cannot be asked."""
+    """Make the six checks in order; only the first where the server does not answer."""
     try:
-        with Connection(login.base_url, timeout_s=10) as stranger:
-            yield _answers(stranger)
+        with Connection(login.base_url, timeout_s=10) as anonymous:
+            yield _answers(anonymous)
             connection, finding = _sign_in(login)
             yield finding
-            yield _clock(stranger)
-            yield _services(connection or stranger)
+            yield _clock(anonymous)
+            yield _services(connection or anonymous)
     except Unreachable as error:
         yield Finding("the server answers", str(error), "make up DETACH=1")
         return
@@ -51,62 +55,64 @@ def diagnose(login: Login, home: Path | None = None) -> Iterator[Finding]:
     yield _one_client(login, home)
 
 
-def _answers(stranger: Connection) -> Finding:
-    theirs = str(stranger.get("/api/schema")["info"]["version"])
+def _answers(anonymous: Connection) -> Finding:
+    theirs = str(anonymous.get("/api/schema")["info"]["version"])
     ours = version("cingulum")
-    said = f"{stranger.base_url} runs Cingulum {theirs}, this is {ours}"
-    mend = None if theirs == ours else "make down && make up DETACH=1"
-    return Finding("the server answers", said, mend)
+    result = f"{anonymous.base_url} runs Cingulum {theirs}, this is {ours}"
+    fix = None if theirs == ours else "make down && make up DETACH=1"
+    return Finding("the server answers", result, fix)
 
 
 def _sign_in(login: Login) -> tuple[Connection | None, Finding]:
-    question = "the login works"
+    check = "the login works"
     try:
         connection = login.connect()
     except Refused as refusal:
-        mend = "cingulum doctor --user NAME --password PASSWORD"
-        return None, Finding(question, f"'{login.username}' is refused: {refusal}", mend)
+        fix = "cingulum doctor --user NAME --password PASSWORD"
+        return None, Finding(check, f"'{login.username}' is refused: {refusal}", fix)
     me = connection.get("/me")
-    kind = "an administrator" if me["is_superuser"] else "no administrator"
-    return connection, Finding(question, f"as '{me['username']}', {kind}")
+    kind = "an administrator" if me["is_superuser"] else "not an administrator"
+    return connection, Finding(check, f"as '{me['username']}', {kind}")
 
 
-def _clock(stranger: Connection) -> Finding:
-    told = stranger.request("GET", "/health/live").headers.get("date")
-    if told is None:
-        return Finding("the clocks agree", "the server does not tell its time", "timedatectl status")
-    skew_s = (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()
-    said = f"the server's is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}"
+def _clock(anonymous: Connection) -> Finding:
+    date = anonymous.request("GET", "/health/live").headers.get("date")
+    if date is None:
+        return Finding("the clocks agree", "the server's response has no date", "timedatectl status")
+    skew_s = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
+    result = f"the server's clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}"
     return Finding(
-        "the clocks agree", said, None if abs(skew_s) <= SKEW_S else "sudo timedatectl set-ntp true"
+        "the clocks agree", result, None if abs(skew_s) <= SKEW_S else "sudo timedatectl set-ntp true"
     )
 
 
 def _services(connection: Connection) -> Finding:
-    question = "every service is ready"
+    check = "every service is ready"
     states = services(connection)
-    ill = {name: said for name, said in states.items() if said != "ok"}
-    if ill:
-        said = ", ".join(f"{name}: {why}" for name, why in ill.items())
-        return Finding(question, said, f"make logs FOLLOW=0   # look for {next(iter(ill))}")
+    unready = {name: state for name, state in states.items() if state != "ok"}
+    if unready:
+        result = ", ".join(f"{name}: {state}" for name, state in unready.items())
+        return Finding(check, result, f"make logs FOLLOW=0   # look for {next(iter(unready))}")
     parked, waiting = failed_events(connection, "parked"), failed_events(connection, "waiting")
     if parked is None or waiting is None:
-        return Finding(question, f"{len(states)} services; events are counted for administrators only")
-    told = [
+        return Finding(check, f"{len(states)} services; failed events are shown to administrators only")
+    failed = [
         f"{service}: {n} events {state}"
-        for state, counts in (("are parked", parked), ("wait for another try", waiting))
+        for state, counts in (("are parked", parked), ("wait for a retry", waiting))
         for service, n in counts.items()
         if n
     ]
-    if told:
-        return Finding(question, ", ".join(told), "cingulum events list")
-    return Finding(question, f"{len(states)} services, no event failed")
+    if failed:
+        return Finding(check, ", ".join(failed), "cingulum events list")
+    return Finding(check, f"{len(states)} services, no event failed")
 
 
 def failed_events(connection: Connection, state: str) -> dict[str, int] | None:
-    """How many events are `parked` or `waiting`, by service; None for a caller who may not know."""
+    """How many events are `parked` or `waiting`, by service; None for a caller without the permission."""
     try:
-        return {name: connection.get(f"/events/{name}/{state}", limit="1")["count"] for name in HEARING}
+        return {
+            name: connection.get(f"/events/{name}/{state}", limit="1")["count"] for name in EVENT_SERVICES
+        }
     except Refused as refusal:
         if refusal.status != HTTPStatus.FORBIDDEN:
             raise
@@ -114,37 +120,38 @@ def failed_events(connection: Connection, state: str) -> dict[str, int] | None:
 
 
 def services(connection: Connection) -> dict[str, str]:
-    """What each service says of itself: ok, or why not. A stranger learns only whether the whole is ready."""
+    """The state of each service: ok, or why not. Anonymous callers get that of the whole system."""
     try:
-        body: dict[str, Any] = connection.get("/health/ready")
+        body: Mapping[str, Any] = connection.get("/health/ready")
     except Refused as refusal:
-        body = refusal.body if isinstance(refusal.body, dict) else {}
+        body = refusal.body
         if "status" not in body:
             raise
-    return {str(name): str(said) for name, said in body.get("services", {"cingulum": body["status"]}).items()}
+    states = body.get("services", {"cingulum": body["status"]})
+    return {str(name): str(state) for name, state in states.items()}
 
 
 def _store(connection: Connection) -> Finding:
-    question = "the central store takes files"
-    central = [each for each in connection.rows("/data-repository") if each["store"] in {"local", "s3"}]
+    check = "the central store takes files"
+    central = [row for row in connection.rows("/data-repository") if row["store"] in {"local", "s3"}]
     if not central:
         load = "cingulum load examples/demo-load.json   # or your own file, with a repository of store: local"
-        return Finding(question, "no repository has a store of our own", load)
-    names = ", ".join(f"{each['name']} ({each['store']})" for each in central)
+        return Finding(check, "no repository is stored by the server", load)
+    names = ", ".join(f"{row['name']} ({row['store']})" for row in central)
     folder = login_file().parent
-    if not folder.is_dir() or all(each["store"] == "s3" for each in central):
-        return Finding(question, names)
+    if not folder.is_dir() or all(row["store"] == "s3" for row in central):
+        return Finding(check, names)
     free = shutil.disk_usage(folder).free
-    said = f"{names}, {free / 2**30:.0f} GiB free in {folder}"
+    result = f"{names}, {free / 2**30:.0f} GiB free in {folder}"
     if not os.access(folder, os.W_OK):
-        return Finding(question, f"{folder} cannot be written", f"chmod u+w {folder}")
-    mend = None if free > SPACE_BYTES else f"du -sh {folder}/*   # then make room, or use S3"
-    return Finding(question, said, mend)
+        return Finding(check, f"{folder} cannot be written", f"chmod u+w {folder}")
+    fix = None if free > SPACE_BYTES else f"du -sh {folder}/*   # then free some space, or use S3"
+    return Finding(check, result, fix)
 
 
 def _one_client(login: Login, home: Path | None) -> Finding:
-    question = "the ONE client downloads from here"
-    known = read_parameters(login.base_url, home)
-    said = str(known.get("HTTP_DATA_SERVER", "it was never set up for this server"))
-    good = said == data_server(login.base_url)
-    return Finding(question, said, None if good else f"cingulum setup-one --url {login.base_url}")
+    check = "the ONE client downloads from here"
+    parameters = read_parameters(login.base_url, home)
+    result = str(parameters.get("HTTP_DATA_SERVER", "it was never set up for this server"))
+    is_right = result == data_server(login.base_url)
+    return Finding(check, result, None if is_right else f"cingulum setup-one --url {login.base_url}")

@@ -1,4 +1,4 @@
-"""Which server, and as whom: what is given, else the environment, else the local system's own `login.json`."""
+"""Server address and credentials: from arguments, else the environment, else the local system's `login.json`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from cingulum.http import Connection
 
 
 class NoLogin(Exception):
-    """Address, username or password is nowhere to be found; the message says where they are looked for."""
+    """Address, username or password is missing; the message names where they can be set."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """Where a server is, and how one signs in there: by password, or by a token that stands in for it."""
+    """The address of a server and how to sign in there: by password, or by a token instead of it."""
 
     base_url: str
     username: str
@@ -32,17 +32,21 @@ class Login:
 
 
 def login_by_token(base_url: str | None, token: str, environment: Mapping[str, str] = os.environ) -> Login:
-    """The login of a token's owner, whom the server names. Raises NoLogin, Refused or Unreachable."""
-    base_url = base_url or environment.get("CINGULUM_URL") or _kept(login_file(environment)).get("base_url")
+    """The login of a token's owner, as the server names them. Raises NoLogin, Refused or Unreachable."""
+    base_url = (
+        base_url
+        or environment.get("CINGULUM_URL")
+        or _read_login_file(login_file(environment)).get("base_url")
+    )
     if not base_url:
-        raise NoLogin(f"--url not given, and {login_file(environment)} does not name a server")
+        raise NoLogin(f"no server: give --url, or set CINGULUM_URL ({login_file(environment)} names none)")
     with Connection(base_url, token) as connection:
         owner = connection.get("/me")
     return Login(base_url.rstrip("/"), str(owner["username"]), "", token)
 
 
 def login_file(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where a system on this machine leaves its first administrator: `$CINGULUM_HOME/login.json`, else `./var`."""
+    """The file with the first administrator of a system on this machine: `login.json` in $CINGULUM_HOME or ./var."""
     return Path(environment.get("CINGULUM_HOME") or "var").expanduser() / "login.json"
 
 
@@ -53,10 +57,10 @@ def find_login(
     environment: Mapping[str, str] = os.environ,
     ask_password: Callable[[str], str] | None = None,
 ) -> Login:
-    """Fill in what is not given: CINGULUM_URL, CINGULUM_USER, CINGULUM_PASSWORD, then `login.json`.
+    """Fill in missing values: from CINGULUM_URL, CINGULUM_USER, CINGULUM_PASSWORD, then from `login.json`.
 
-    The file's password is only used for the file's own server and user. `ask_password` gets a prompt and returns the
-    password where only that is missing. Raises NoLogin.
+    The file's password is only used for the file's own server and user. If only the password is missing,
+    `ask_password` is called with a prompt. Raises NoLogin.
 
     >>> find_login("http://lab:8000", "ada", "correct horse", {}).username
     'ada'
@@ -65,21 +69,24 @@ def find_login(
     username = username or environment.get("CINGULUM_USER")
     password = password or environment.get("CINGULUM_PASSWORD")
     file = login_file(environment)
-    kept = _kept(file) if not (base_url and username and password) else {}
-    here = base_url is None or base_url.rstrip("/") == kept.get("base_url")
-    base_url = base_url or kept.get("base_url")
-    if here:
-        username = username or kept.get("username")
-        password = password or (kept.get("password") if username == kept.get("username") else None)
+    stored = _read_login_file(file) if not (base_url and username and password) else {}
+    is_local = base_url is None or base_url.rstrip("/") == stored.get("base_url")
+    base_url = base_url or stored.get("base_url")
+    if is_local:
+        username = username or stored.get("username")
+        password = password or (stored.get("password") if username == stored.get("username") else None)
     if base_url and username and not password and ask_password:
         password = ask_password(f"Password of {username} at {base_url}")
-    said = (("--url", base_url), ("--user", username), ("--password", password))
-    if missing := [name for name, value in said if not value]:
-        raise NoLogin(f"{', '.join(missing)} not given, and {file} does not say it")
+    values = (("--url", base_url), ("--user", username), ("--password", password))
+    if missing := [name for name, value in values if not value]:
+        raise NoLogin(
+            f"{', '.join(missing)} missing: give the options, or set CINGULUM_URL, CINGULUM_USER and "
+            f"CINGULUM_PASSWORD ({file} does not have them)"
+        )
     return Login(str(base_url).rstrip("/"), str(username), str(password))
 
 
-def _kept(file: Path) -> dict[str, str]:
+def _read_login_file(file: Path) -> dict[str, str]:
     try:
         return dict(json.loads(file.read_text()))
     except FileNotFoundError:

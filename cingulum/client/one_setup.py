@@ -1,7 +1,7 @@
-"""The ONE client's own settings for a Cingulum server, as the client would write them when asked the right way.
+"""The ONE client's settings for a Cingulum server, written in the client's own format.
 
-Set up silently, the ONE client keeps a public institute's data server for every database, so each download of
-another server's files goes to the wrong host. These settings name the right one.
+Its silent setup keeps a public institute's data server for every database, so that downloads from any other server
+go to the wrong host. These settings name the right one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CACHES = ".caches"
 
 
 def client_key(base_url: str) -> str:
-    """What the ONE client calls a server in its files.
+    """The ONE client's name of a server in its files.
 
     >>> client_key("http://127.0.0.1:8000")
     '127.0.0.1_8000'
@@ -27,7 +27,7 @@ def client_key(base_url: str) -> str:
 
 
 def data_server(base_url: str) -> str:
-    """Where a server's files are.
+    """The address of a server's files.
 
     >>> data_server("http://127.0.0.1:8000/")
     'http://127.0.0.1:8000/data'
@@ -36,36 +36,36 @@ def data_server(base_url: str) -> str:
 
 
 def parameter_file(base_url: str, home: Path | None = None) -> Path:
-    """The client's file about one server, in the home of a person."""
+    """The client's settings file of one server, in a user's home."""
     return (home or Path.home()) / ".one" / f".{client_key(base_url)}"
 
 
 def read_parameters(base_url: str, home: Path | None = None) -> dict[str, Any]:
-    """What the ONE client knows about a server; empty if it was never set up."""
+    """The ONE client's settings of a server; empty if it was never set up."""
     return _read(parameter_file(base_url, home))
 
 
 def set_up_one(
     connection: Connection, username: str, home: Path | None = None, cache: Path | None = None
 ) -> Path:
-    """Write the client's file for the connection's server, and make the server its default if it has none.
+    """Write the client's settings of the connection's server, and make the server its default if it has none.
 
-    The client keeps the connection's token as it keeps one after a sign-in of its own, so it asks for no password.
-    Downloads sign in with a token that may only read; one that works already is kept, and so is all else in the
-    file. `cache` is where downloads go. Raises ServerProblem.
+    The client stores the connection's token as after its own sign-in, so it prompts for no password. Downloads use a
+    token that may only read; an existing one that works is kept, and so are other settings in the file. `cache` is
+    the folder for downloads. Raises ServerProblem.
     """
     base_url, file = connection.base_url, parameter_file(connection.base_url, home)
-    kept = _read(file)
-    one = kept | {
+    existing = _read(file)
+    settings = existing | {
         "ALYX_URL": base_url,
         "ALYX_LOGIN": username,
         "HTTP_DATA_SERVER": data_server(base_url),
         "HTTP_DATA_SERVER_LOGIN": username,
-        "HTTP_DATA_SERVER_PWD": _reading_token(connection, kept.get("HTTP_DATA_SERVER_PWD")),
-        "TOKEN": kept.get("TOKEN", {}) | {username: {"token": connection.token}},
+        "HTTP_DATA_SERVER_PWD": _reading_token(connection, existing.get("HTTP_DATA_SERVER_PWD")),
+        "TOKEN": existing.get("TOKEN", {}) | {username: {"token": connection.token}},
     }
     file.parent.mkdir(mode=0o700, exist_ok=True, parents=True)
-    _write(file, one)
+    _write(file, settings)
     caches = _read(file.parent / _CACHES)
     folders = caches.get("CLIENT_MAP", {})
     key = client_key(base_url)
@@ -78,17 +78,17 @@ def set_up_one(
     return file
 
 
-def _reading_token(connection: Connection, kept: str | None) -> str:
-    if kept:
-        with Connection(connection.base_url, kept) as before:
+def _reading_token(connection: Connection, token: str | None) -> str:
+    if token:
+        with Connection(connection.base_url, token) as reader:
             try:
-                before.get("/me")
+                reader.get("/me")
             except Refused:
                 pass
             else:
-                return kept
-    made = connection.post("/tokens", {"name": "ONE client: downloads", "scopes": ["read"]})
-    return str(made["token"])
+                return token
+    created = connection.post("/tokens", {"name": "ONE client: downloads", "scopes": ["read"]})
+    return str(created["token"])
 
 
 def _read(file: Path) -> dict[str, Any]:

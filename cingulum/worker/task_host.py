@@ -82,20 +82,20 @@ def _follow(
 ) -> None:
     """Copy what is printed until the end of the run."""
     assert process.stdout is not None  # noqa: S101 - opened as a pipe
-    held = b""
+    pending = b""
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
-        while not held.endswith(END):
+        while not pending.endswith(END):
             check()
             if not selector.select(LOOK_EVERY_S):
                 continue
             data = os.read(process.stdout.fileno(), 1 << 16)
             if not data:
-                write(held)
+                write(pending)
                 raise ProcessEnded(f"the task's process ended with exit code {process.wait()}")
-            held += data
-            # What may be the beginning of END is held back until more has come.
-            sure = len(held) - len(END)
+            pending += data
+            # What may be the beginning of END is pending back until more has come.
+            sure = len(pending) - len(END)
             if sure > 0:
-                write(held[:sure])
-                held = held[sure:]
+                write(pending[:sure])
+                pending = pending[sure:]

@@ -1,7 +1,8 @@
-"""`cingulum compress|decompress|verify|info|bench`: recordings, losslessly smaller and back."""
+"""`cingulum compress|decompress|verify|info|bench`: lossless compression of recordings."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +13,11 @@ from cingulum.cli.codec.files import (
     check_single,
     first_samples,
     layout_of,
-    opened,
-    state_of,
+    open_recording,
     take_little_memory,
 )
-from cingulum.cli.codec.showing import Failures, Refused, bar_of, note_of, refuse
+from cingulum.cli.codec.showing import Failures, FileRefused, bar_of, note_of, refuse
+from cingulum.file_identity import FileIdentity
 
 if TYPE_CHECKING:
     from cingulum.codec import ChunkedReader, Compression
@@ -25,30 +26,30 @@ PRESETS = ("small", "fast", "compatible-small", "compatible-fast")
 Files = Annotated[
     list[Path], typer.Argument(help="recordings", show_default=False, exists=True, dir_okay=False)
 ]
-Threads = Annotated[int | None, typer.Option(help="threads; all cores unless told", min=1)]
+Threads = Annotated[int | None, typer.Option(help="threads; default: all cores", min=1)]
 MemoryMb = Annotated[
     int,
-    typer.Option(help="memory of the whole process; with more, more cores find room for a chunk", min=200),
+    typer.Option(help="memory limit of the process; more memory lets more cores work", min=200),
 ]
 Ch = Annotated[
     Path | None,
-    typer.Option(help="the .ch of a .cbin, if their names do not tell", exists=True, dir_okay=False),
+    typer.Option(help="the .ch of a .cbin, if it has another name", exists=True, dir_okay=False),
 ]
 Meta = Annotated[
     Path | None,
-    typer.Option(help="the .meta, if its name does not tell", exists=True, dir_okay=False),
+    typer.Option(help="the .meta, if it has another name", exists=True, dir_okay=False),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace a target that is there")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace an existing target")]
 Into = Annotated[
     Path | None,
-    typer.Option(help="folder for the results; beside each file unless told", file_okay=False, exists=True),
+    typer.Option(help="folder for the results; default: that of each file", file_okay=False, exists=True),
 ]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs for recordings."""
-    for verb in (compress, decompress, verify, info, bench):
-        app.command(verb.__name__, rich_help_panel="Recordings")(verb)
+    """Add the commands for recordings."""
+    for command, example in EXAMPLES.items():
+        app.command(command.__name__, rich_help_panel="Recordings", epilog=f"Example: `{example}`")(command)
 
 
 def compress(
@@ -60,50 +61,49 @@ def compress(
         ),
     ] = "small",
     into: Into = None,
-    channels: Annotated[int | None, typer.Option(help="channels as saved, if no .meta tells")] = None,
-    rate_hz: Annotated[float | None, typer.Option(help="sample rate, if no .meta tells")] = None,
-    dtype: Annotated[str, typer.Option(help="type of the samples, if no .meta tells")] = "int16",
+    channels: Annotated[int | None, typer.Option(help="channels as saved, if there is no .meta")] = None,
+    rate_hz: Annotated[float | None, typer.Option(help="sample rate, if there is no .meta")] = None,
+    dtype: Annotated[str, typer.Option(help="type of the samples, if there is no .meta")] = "int16",
     meta: Meta = None,
     threads: Threads = None,
     memory_mb: MemoryMb = 300,
     overwrite: Overwrite = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="delete the raw file once the compressed one is proved")
+        bool, typer.Option("--replace", help="delete the raw file after the compressed one was proved")
     ] = False,
 ) -> None:
-    """Compress raw recordings beside themselves; each result is decoded again and compared.
+    """Compress raw recordings; each result is decoded again and compared with its original.
 
-    Shape, rate and geometry come from the .meta (SpikeGLX) or structure.oebin (Open Ephys) beside the file. A run that
-    was killed goes on where it stopped when the same command is given again. The original is never touched, unless
-    --replace tells to delete it after the proof; it is kept where the .meta or structure.oebin claims another size,
-    channel count, duration or SHA-1 than it has. Exit code: 0 all is well, 1 a file failed, 2 not understood.
+    Shape, rate and geometry come from the .meta (SpikeGLX) or structure.oebin (Open Ephys) in the same folder. A run
+    that was killed resumes when the same command is given again. The original is not touched, unless --replace deletes
+    it after the comparison; it is kept where the .meta or structure.oebin claims another size, channel count, duration
+    or SHA-1 than it has. Exit code: 0 success, 1 a file failed, 2 invalid options.
     """
     from cingulum.codec.chunk_writer import Work
 
     if preset not in PRESETS:
-        refuse(f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
+        refuse(f"there is no preset {preset!r}; choose one of {', '.join(PRESETS)}")
     check_single(files, meta)
     take_little_memory(kernels=not preset.startswith("compatible"))
     failures = Failures()
     for path in files:
         with failures.of(path):
             if path.suffix in (".cgl", ".cbin"):
-                raise Refused("is compressed already; `decompress --to` writes other formats of it")
-            before, layout = state_of(path), layout_of(path, channels, rate_hz, dtype, meta)
+                raise FileRefused("is already compressed; `cingulum decompress --to` converts it")
+            before, layout = FileIdentity.at(path), layout_of(path, channels, rate_hz, dtype, meta)
             suffix = ".cbin" if preset.startswith("compatible") else ".cgl"
             raw = Raw(path, (into or path.parent) / path.with_suffix(suffix).name, layout, meta)
             with bar_of(path.name) as shown:
                 work = Work(threads, memory_mb * 1_000_000, shown, note_of(path))
-                held = None if overwrite else raw.held_already(work)
-                done = raw.compress(preset, work, overwrite=overwrite) if held is None else None
-            typer.echo(
-                f"{path.name}: {_told(done) if done else f'{raw.target.name} holds it already, proved by decoding'}"
-            )
-            for warning in done.warnings if done else map(str, held or ()):
+                existing = None if overwrite else raw.existing_target(work)
+                done = raw.compress(preset, work, overwrite=overwrite) if existing is None else None
+            is_there = f"{raw.target.name} has the same samples, proved by decoding"
+            typer.echo(f"{path.name}: {_summary(done) if done else is_there}")
+            for warning in done.warnings if done else map(str, existing or ()):
                 note_of(path)(warning)
             if replace:
-                raw.delete(before, done.contradictions if done else held or ())
-                typer.echo(f"{path.name}: deleted; {raw.target.name} is proved to hold it")
+                raw.delete(before, done.contradictions if done else existing or ())
+                typer.echo(f"{path.name}: deleted; {raw.target.name} is proved to have the same samples")
     failures.exit()
 
 
@@ -117,36 +117,36 @@ def decompress(
     ch: Ch = None,
     meta: Meta = None,
 ) -> None:
-    """Write the raw file of a .cgl or .cbin again, byte for byte, or the other compressed format.
+    """Restore the raw file of a .cgl or .cbin, byte for byte, or convert to the other compressed format.
 
-    The result is compared with the hashes that were taken when it was compressed. A run that was killed goes on where
-    it stopped when the same command is given again.
+    The result is compared with the hashes that were stored at compression. A run that was killed resumes when the same
+    command is given again.
     """
     from cingulum.codec import Decoded, decompress_to_bin, write_cbin, write_cgl
     from cingulum.codec.chunk_writer import Work
 
     if to not in ("bin", "cbin", "cgl"):
-        refuse(f"{to!r} cannot be written: bin, cbin or cgl")
+        refuse(f"there is no format {to!r}; choose one of bin, cbin, cgl")
     check_single(files, ch, meta)
     take_little_memory(kernels=to == "cgl" or any(path.suffix == ".cgl" for path in files))
     failures = Failures()
     for path in files:
         if path.suffix not in (".cgl", ".cbin"):
-            failures.say(path, "is not compressed")
+            failures.add(path, "is not compressed: give a .cgl or .cbin")
             continue
-        with failures.of(path), opened(path, ch, meta) as found, bar_of(path.name) as shown:
-            reader = found.reader
+        with failures.of(path), open_recording(path, ch, meta) as recording, bar_of(path.name) as shown:
+            reader = recording.reader
             suffix = (reader.raw_suffix or ".bin") if to == "bin" else f".{to}"
             target = (into or path.parent) / path.with_suffix(suffix).name
             if target == path:
-                raise Refused(f"is a {suffix} already")
+                raise FileRefused(f"is already a {suffix}")
             work = vars(Work(threads, memory_mb * 1_000_000, shown, note_of(path)))
             if to == "bin":
                 digests = decompress_to_bin(reader, target, overwrite=overwrite, **work)
             else:
                 write = write_cbin if to == "cbin" else write_cgl
                 digests = write(Decoded(reader), target, overwrite=overwrite, **work).raw
-            for contradiction in found.contradictions(digests):
+            for contradiction in recording.contradictions(digests):
                 note_of(path)(str(contradiction))
             typer.echo(f"{path.name}: wrote {target.name}, {reader.raw_size_bytes:,} bytes of samples")
     failures.exit()
@@ -155,9 +155,9 @@ def decompress(
 def verify(
     files: Files, ch: Ch = None, meta: Meta = None, threads: Threads = None, memory_mb: MemoryMb = 300
 ) -> None:
-    """Decode every chunk and compare the hash of the whole; names the seconds that are damaged.
+    """Decode every chunk and compare the hash of the whole; damaged seconds are listed.
 
-    What the .meta, .ch or structure.oebin claims about the recording is compared too: size, channels, duration, SHA-1.
+    Claims of the .meta, .ch or structure.oebin about the recording are compared too: size, channels, duration, SHA-1.
     """
     from cingulum.codec import DamagedChunk, decoded_digests
     from cingulum.codec.claims import Fact
@@ -166,37 +166,37 @@ def verify(
     take_little_memory(kernels=any(path.suffix == ".cgl" for path in files))
     failures = Failures()
     for path in files:
-        with failures.of(path), opened(path, ch, meta) as found, bar_of(path.name) as shown:
-            reader = found.reader
+        with failures.of(path), open_recording(path, ch, meta) as recording, bar_of(path.name) as shown:
+            reader = recording.reader
             try:
                 digests = decoded_digests(reader, threads, shown, memory_mb * 1_000_000)
             except DamagedChunk:
-                for sentence in _damage(reader):
-                    failures.say(path, sentence)
+                for message in _damage(reader):
+                    failures.add(path, message)
                 continue
-            contradictions = found.contradictions(digests)
+            contradictions = recording.contradictions(digests)
             for contradiction in contradictions:
-                failures.say(path, str(contradiction))
+                failures.add(path, str(contradiction))
             if difference := reader.difference(digests):
-                failures.say(path, f"decodes, but not to the file that was compressed: {difference}")
+                failures.add(path, f"decodes, but not to the file that was compressed: {difference}")
             elif contradictions:
                 typer.echo(f"{path.name}: can be decoded; sha256 {digests.sha256}")
-            elif reader.has_hash or any(claim.fact is Fact.SHA1 for claim in found.claims):
+            elif reader.has_hash or any(claim.fact is Fact.SHA1 for claim in recording.claims):
                 typer.echo(f"{path.name}: whole; sha256 {digests.sha256}")
             else:
-                typer.echo(f"{path.name}: can be read; it holds no hash to compare; sha256 {digests.sha256}")
+                typer.echo(f"{path.name}: can be read; it has no hash to compare; sha256 {digests.sha256}")
     failures.exit()
 
 
 def info(files: Files, ch: Ch = None, meta: Meta = None) -> None:
-    """Say what a recording holds, without decoding it, and where its companions claim something else."""
+    """Show what a recording contains, without decoding it, and which claims of its companions differ."""
     check_single(files, ch, meta)
     failures = Failures()
     for path in files:
-        with failures.of(path), opened(path, ch, meta) as found:
-            reader, contradictions = found.reader, found.contradictions()
+        with failures.of(path), open_recording(path, ch, meta) as recording:
+            reader, contradictions = recording.reader, recording.contradictions()
             for contradiction in contradictions:
-                failures.say(path, str(contradiction))
+                failures.add(path, str(contradiction))
             seconds = reader.n_samples / reader.sample_rate_hz
             tail = f", {len(reader.tail)} bytes after the last sample" if reader.tail else ""
             typer.echo(
@@ -210,12 +210,15 @@ def info(files: Files, ch: Ch = None, meta: Meta = None) -> None:
 
 
 def bench(
-    file: Annotated[Path, typer.Argument(help="raw recording with its .meta", exists=True, dir_okay=False)],
-    seconds: Annotated[float, typer.Option(help="how much of it", min=0.1)] = 5.0,
+    file: Annotated[
+        Path,
+        typer.Argument(help="raw recording, with its .meta in the same folder", exists=True, dir_okay=False),
+    ],
+    seconds: Annotated[float, typer.Option(help="seconds to compress", min=0.1)] = 5.0,
 ) -> None:
-    """Measure size and speed on the first seconds of a recording, on one core, with each preset.
+    """Measure size and speed of each preset on the first seconds of a recording, on one core.
 
-    The files of the presets compatible-* are those of mtscomp.
+    The presets compatible-* write files of mtscomp.
     """
     from cingulum.codec.trial import try_presets
 
@@ -232,9 +235,9 @@ def bench(
     failures.exit()
 
 
-def _told(done: Compression) -> str:
+def _summary(done: Compression) -> str:
     names = " and ".join(path.name for path in done.files)
-    resumed = f", {done.resumed_chunks} chunks taken over" if done.resumed_chunks else ""
+    resumed = f", {done.resumed_chunks} chunks resumed" if done.resumed_chunks else ""
     return (
         f"wrote {names}, {done.compressed.size_bytes:,} of {done.raw.size_bytes:,} bytes, "
         f"ratio {done.ratio:.2f}, proved by decoding{resumed}; sha256 {done.raw.sha256}"
@@ -244,10 +247,19 @@ def _told(done: Compression) -> str:
 def _damage(reader: ChunkedReader) -> list[str]:
     from cingulum.codec import DamagedChunk
 
-    found = []
+    messages = []
     for chunk in range(reader.n_chunks):
         try:
             reader.read_chunk(chunk)
         except DamagedChunk as error:
-            found.append(str(error))
-    return found
+            messages.append(str(error))
+    return messages
+
+
+EXAMPLES: dict[Callable[..., None], str] = {
+    compress: "cingulum compress probe.ap.bin --preset fast",
+    decompress: "cingulum decompress probe.ap.cgl --to bin",
+    verify: "cingulum verify probe.ap.cbin",
+    info: "cingulum info probe.ap.cbin",
+    bench: "cingulum bench probe.ap.bin --seconds 10",
+}

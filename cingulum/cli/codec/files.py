@@ -1,4 +1,4 @@
-"""Recordings as the verbs meet them: which file is what, how it is opened, what is known of its shape."""
+"""Files of the commands for recordings: opening them, their shape, writing and deleting them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from cingulum.cli.codec.showing import Refused, refuse
+from cingulum.cli.codec.showing import FileRefused, refuse
+from cingulum.file_identity import FileIdentity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ COMPANIONS = (".meta", ".ch", ".oebin", ".json", ".txt")
 
 
 def take_little_memory(*, kernels: bool) -> None:
-    """Give freed chunks back to the system from now on; make the kernels ready, and give back what that took."""
+    """Return freed chunks to the system from now on; compile the kernels, and free the compiler's memory."""
     import numpy as np
 
     from cingulum.codec import decode, encode
@@ -39,18 +40,18 @@ def take_little_memory(*, kernels: bool) -> None:
 
 
 def check_single(files: list[Path], *named: Path | None) -> None:
-    """Refuse companions that are named while there are several recordings: which one would they describe?"""
+    """Refuse named companions with several recordings: they describe only one."""
     if len(files) > 1 and any(named):
-        refuse("--ch and --meta describe one recording: give one file at a time")
+        refuse("--ch and --meta describe one recording: give one file only")
 
 
 @contextmanager
-def opened(path: Path, ch: Path | None = None, meta: Path | None = None) -> Iterator[Opened]:
-    """A .cgl, .cbin or raw file, with what its companions claim: those named, or else those beside it."""
+def open_recording(path: Path, ch: Path | None = None, meta: Path | None = None) -> Iterator[Opened]:
+    """A .cgl, .cbin or raw file with the claims of its companions: those named, else those in its folder."""
     from cingulum.codec import open_local
 
     if path.suffix in COMPANIONS:
-        raise Refused("is no recording, but what lies beside one")
+        raise FileRefused("is not a recording, but a companion of one")
     recording = open_local(path, ch=ch, meta=meta)
     try:
         yield recording
@@ -61,7 +62,7 @@ def opened(path: Path, ch: Path | None = None, meta: Path | None = None) -> Iter
 def layout_of(
     raw: Path, channels: int | None, rate_hz: float | None, dtype: str, meta: Path | None = None
 ) -> RawLayout:
-    """The layout that the options give, or else the companion; what the companion claims is compared either way."""
+    """The layout of the options, else that of the companion, whose claims are compared in any case."""
     import numpy as np
 
     from cingulum.codec import RawLayout
@@ -74,7 +75,7 @@ def layout_of(
     try:
         return RawLayout(channels, rate_hz, np.dtype(dtype), claims=claims_beside(raw, meta))
     except TypeError:
-        refuse(f"no type is called {dtype!r}")
+        refuse(f"there is no type {dtype!r}; use a NumPy type such as int16")
 
 
 def first_samples(file: Path, layout: RawLayout, seconds: float) -> np.ndarray[Any, np.dtype[Any]]:
@@ -83,14 +84,14 @@ def first_samples(file: Path, layout: RawLayout, seconds: float) -> np.ndarray[A
 
     n_samples = min(round(seconds * layout.sample_rate_hz), file.stat().st_size // layout.bytes_per_sample)
     if n_samples == 0:
-        raise Refused("holds no whole sample")
+        raise FileRefused("is shorter than one sample")
     flat = np.fromfile(file, layout.dtype, count=n_samples * layout.n_channels)
     return flat.reshape(n_samples, layout.n_channels)
 
 
 @dataclass(frozen=True)
 class Raw:
-    """A raw file to be compressed, and where to."""
+    """A raw file to compress, and its target."""
 
     path: Path
     target: Path
@@ -101,17 +102,17 @@ class Raw:
         """Write and prove the compressed file."""
         from cingulum import codec
 
-        said: dict[str, Any] = {**vars(work), "layout": self.layout, "overwrite": overwrite}
+        options: dict[str, Any] = {**vars(work), "layout": self.layout, "overwrite": overwrite}
         if preset.startswith("compatible"):
             return codec.compress_to_cbin(
-                self.path, self.target, preset=cast("CompatiblePreset", preset), **said
+                self.path, self.target, preset=cast("CompatiblePreset", preset), **options
             )
-        return codec.compress(self.path, self.target, preset=cast("Preset", preset), **said)
+        return codec.compress(self.path, self.target, preset=cast("Preset", preset), **options)
 
-    def held_already(self, work: Work) -> tuple[Contradiction, ...] | None:
-        """What companions claim against the target, if it decodes to exactly this file; None if there is no target.
+    def existing_target(self, work: Work) -> tuple[Contradiction, ...] | None:
+        """Contradictions of the companions to a target that decodes to exactly this file; None if there is no target.
 
-        Refused if it holds another recording.
+        Raises FileRefused if it has another recording.
         """
         from cingulum.codec import contradictions, holds
 
@@ -120,35 +121,29 @@ class Raw:
         )
         if not whole:
             return None
-        with opened(self.target, meta=self.meta) as target:
+        with open_recording(self.target, meta=self.meta) as target:
             reader = target.reader
             digests = holds(reader, self.path, work.threads, work.on_progress, work.memory_bytes)
             if digests is not None:
                 return contradictions(self.layout.claims, reader.facts(digests.sha1))
-        raise Refused(f"{self.target.name} is there and holds another recording; --overwrite replaces it")
+        raise FileRefused(f"{self.target.name} exists and has another recording; --overwrite replaces it")
 
-    def delete(self, before: tuple[int, int, int], found: tuple[Contradiction, ...]) -> None:
-        """Delete the raw file, which its target is proved to hold; Refused if anything speaks against it.
+    def delete(self, before: FileIdentity, contradictions: tuple[Contradiction, ...]) -> None:
+        """Delete the raw file, which its target was proved to contain. Raises FileRefused if there is any doubt.
 
-        `before` is the file's state before it was read, `found` what its companions claim and the bytes do not bear
-        out. What the target needs is on the disk, by name and content, before the raw file goes.
+        `before` is the file's identity before it was read, `contradictions` are claims of its companions that differ
+        from the bytes. Names and contents of the target's files are synced to disk before the raw file is deleted.
         """
         from cingulum.codec.atomic import sync_folder, sync_named
 
-        if found:
-            whose = "it is not what SpikeGLX wrote" if any(one.field == "fileSHA1" for one in found) else ""
-            raise Refused(
-                f"is kept: {whose or 'its companions contradict it'}, so somebody should look at it: "
-                "correct the companion, or find the file that it describes"
+        if contradictions:
+            is_altered = any(claim.field == "fileSHA1" for claim in contradictions)
+            reason = "it is not what SpikeGLX wrote" if is_altered else "its companions contradict it"
+            raise FileRefused(
+                f"is kept: {reason}; look at it: correct the companion, or find the file that it describes"
             )
-        if state_of(self.path) != before:
-            raise Refused("is kept: it was written to after it was read")
+        if FileIdentity.at(self.path) != before:
+            raise FileRefused("is kept: it was written to after it was read")
         sync_named(self.target, *([self.target.with_suffix(".ch")] if self.target.suffix == ".cbin" else []))
         self.path.unlink()
         sync_folder(self.path.parent)
-
-
-def state_of(path: Path) -> tuple[int, int, int]:
-    """What changes when somebody writes to a file."""
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns, found.st_ino

@@ -1,4 +1,4 @@
-"""What a person sees while files are worked on: bars, sentences, and which files failed."""
+"""Output of the commands for recordings: progress bars, messages and failed files."""
 
 from __future__ import annotations
 
@@ -13,35 +13,33 @@ if TYPE_CHECKING:
     from cingulum.codec import Progress
 
 
-class Refused(Exception):
-    """A file cannot be worked on; the sentence says why."""
+class FileRefused(Exception):
+    """A file cannot be processed; the message is the reason."""
 
 
 class Failures:
-    """Works through files: one that fails is named, and the others go on; the exit code tells it at the end."""
+    """Collects files that failed: each is reported, the others are processed, and the exit code is 1 at the end."""
 
     def __init__(self) -> None:
         self._n_failed = 0
 
     @contextmanager
     def of(self, path: Path) -> Iterator[None]:
-        """One file's errors as one sentence that names it."""
+        """Report the errors of one file in a line that names it."""
         from cingulum.codec import CodecError
 
         try:
             yield
         except KeyboardInterrupt:
-            typer.secho(
-                f"{path.name}: stopped; the same command again goes on from here", fg="yellow", err=True
-            )
+            typer.secho(f"{path.name}: stopped; give the same command again to resume", fg="yellow", err=True)
             raise typer.Exit(130) from None
-        except (Refused, CodecError, OSError) as error:
-            self.say(path, str(error))
+        except (FileRefused, CodecError, OSError) as error:
+            self.add(path, str(error))
 
-    def say(self, path: Path, sentence: str) -> None:
-        """A file failed."""
+    def add(self, path: Path, message: str) -> None:
+        """Report a failed file."""
         self._n_failed += 1
-        typer.secho(f"{path.name}: {sentence}", fg="red", err=True)
+        typer.secho(f"{path.name}: {message}", fg="red", err=True)
 
     def exit(self) -> None:
         """End with 1 if any file failed."""
@@ -49,24 +47,24 @@ class Failures:
             raise typer.Exit(1)
 
 
-def refuse(sentence: str) -> NoReturn:
-    """End before any file is touched: what was asked for makes no sense."""
-    typer.secho(sentence, fg="red", err=True)
+def refuse(message: str) -> NoReturn:
+    """Exit before any file is touched, because of invalid options."""
+    typer.secho(message, fg="red", err=True)
     raise typer.Exit(2)
 
 
 def note_of(path: Path) -> Callable[[str], None]:
-    """Tells what a person should know about a file, without ending."""
+    """A function that prints a warning about a file."""
 
-    def note(sentence: str) -> None:
-        typer.secho(f"{path.name}: {sentence}", fg="yellow", err=True)
+    def note(message: str) -> None:
+        typer.secho(f"{path.name}: {message}", fg="yellow", err=True)
 
     return note
 
 
 @contextmanager
 def bar_of(name: str) -> Iterator[Callable[[Progress], None]]:
-    """A bar with rate and ratio on a terminal; nothing where no one watches."""
+    """A progress bar with rate and ratio; nothing where the output is not a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars

@@ -1,4 +1,4 @@
-"""Reads a load file: rows by section, each knowing its line, so that every complaint names its place."""
+"""Reads a load file: rows by section, each with its line, so that every error names its place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class BadFile(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a file: its kind, its values, and where it stands."""
+    """One row of a file: its kind, its values, its place."""
 
     kind: Kind
     values: dict[str, Any]
@@ -35,7 +35,7 @@ class Row:
 
     @property
     def place(self) -> str:
-        """Where it stands, and what it is."""
+        """Line, section and key, for messages."""
         return f"line {self.line}: {self.kind.section}[{self.index}] {self.name}"
 
 
@@ -52,14 +52,14 @@ def read_load_file(text: str) -> list[Row]:
         raise BadFile(f"not JSON: {error}") from error
     if not isinstance(content, dict):
         raise BadFile('a load file is an object of sections, such as {"labs": [ … ]}')
-    rows = [_row(text, *found) for found in _items(text)]
+    rows = [_row(text, *item) for item in _items(text)]
     return sorted(rows, key=lambda row: (list(KINDS).index(row.kind.section), row.index))
 
 
 def _row(text: str, section: str, index: int, start: int, end: int) -> Row:
     line = _line(text, start)
     if section not in KINDS:
-        raise BadFile(f"line {line}: no section is called '{section}'{_meant(section, KINDS)}")
+        raise BadFile(f"line {line}: no section is called '{section}'{_suggestion(section, KINDS)}")
     kind = KINDS[section]
     values = json.loads(text[start:end])
     if not isinstance(values, dict):
@@ -67,10 +67,12 @@ def _row(text: str, section: str, index: int, start: int, end: int) -> Row:
     for field in values:
         if field not in kind.fields:
             at = _line(text, text.find(json.dumps(field), start))
-            raise BadFile(f"line {at}: {section}[{index}] has no field '{field}'{_meant(field, kind.fields)}")
+            raise BadFile(
+                f"line {at}: {section}[{index}] has no field '{field}'{_suggestion(field, kind.fields)}"
+            )
     for field in kind.key:
         if values.get(field) in (None, ""):
-            raise BadFile(f"line {line}: {section}[{index}] lacks '{field}'")
+            raise BadFile(f"line {line}: {section}[{index}] lacks '{field}', which identifies the row")
     return Row(kind, values, index, line)
 
 
@@ -103,15 +105,15 @@ def _next(text: str, at: int) -> int:
 
 
 def _after_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
+    space = _SPACE.match(text, at)
+    return space.end() if space else at
 
 
 def _line(text: str, at: int) -> int:
     return text.count("\n", 0, at) + 1
 
 
-def _meant(word: str, known: object) -> str:
+def _suggestion(name: str, known: object) -> str:
     choices = list(known) if isinstance(known, dict | tuple) else []
-    close = difflib.get_close_matches(word, choices, n=1)
+    close = difflib.get_close_matches(name, choices, n=1)
     return f": did you mean '{close[0]}'?" if close else f": there are {', '.join(choices)}"

@@ -1,4 +1,4 @@
-"""What a load file may hold, as data: each section's fields, natural key and routes, and how a server's row reads."""
+"""The sections of a load file as data: fields, natural key, routes, and how a server's row maps to a file's row."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ Record = Mapping[str, Any]
 
 
 class Names(Protocol):
-    """What relations are called: Alyx's contract shows some of them by their id."""
+    """Names of related rows: Alyx's contract shows some of them by id."""
 
     def of(self, path: str, field: str) -> dict[str, str]:
-        """Id (or nickname) → name, of every row of a list; `field` is what holds the name."""
+        """Id (or nickname) → name, of every row of a list; `field` contains the name."""
 
 
-Reading = Callable[[Record, Names], dict[str, Any]]
+FromServer = Callable[[Record, Names], dict[str, Any]]
 
 
 _ZYGOSITIES = ("-/-", "+/-", "+/+", "+")
 
 
-def _as_it_is(record: Record, _names: Names) -> dict[str, Any]:
+def _unchanged(record: Record, _names: Names) -> dict[str, Any]:
     return dict(record)
 
 
 def _subject(record: Record, _names: Names) -> dict[str, Any]:
-    # A list tells a genotype in words, as Alyx does: "DemoCre +/-".
-    told = (each.rpartition(" ") for each in record["genotype"])
-    zygosities = [{"allele": allele, "zygosity": _ZYGOSITIES.index(symbol)} for allele, _, symbol in told]
+    # Lists show a genotype as Alyx does: "DemoCre +/-".
+    genotype = (text.rpartition(" ") for text in record["genotype"])
+    zygosities = [{"allele": allele, "zygosity": _ZYGOSITIES.index(symbol)} for allele, _, symbol in genotype]
     return {**record, "zygosities": zygosities}
 
 
 def _surgery(record: Record, names: Names) -> dict[str, Any]:
-    """Its lab and place are shown by ids that no list explains: they are not compared."""
+    """Its lab and location are shown by ids that no list resolves: they are not compared."""
     people, procedures = names.of("/users", "username"), names.of("/procedures", "name")
     return {name: value for name, value in record.items() if name not in {"lab", "location"}} | {
         "users": [people.get(each, each) for each in record["users"]],
@@ -47,26 +47,30 @@ def _surgery(record: Record, names: Names) -> dict[str, Any]:
 class Kind:
     """One section of a load file.
 
-    key      the fields that name a row: the same key means the same row
-    asked    query parameter → field of the row: lists that are too long to read whole are asked by it
-    at       which field of the server's row stands in the address of a change
-    change   how a row is changed: its own address, the list's address again, or not at all
-    read     the server's row as the file would write it; what it leaves out is not compared
+    key          the fields that identify a row
+    filters      query parameter → field of the row, for lists that are too long to fetch whole
+    at           the field of the server's row that is part of its address
+    change       how a row is changed: at its own address, at the list's address, or not at all
+    from_server  the server's row as the file would write it; what it leaves out is not compared
     """
 
     section: str
     path: str
     key: tuple[str, ...]
     fields: tuple[str, ...]
-    asked: Mapping[str, str] | None = None
+    filters: Mapping[str, str] | None = None
     at: str = "name"
     change: Literal["patch", "post", None] = "patch"
-    read: Reading = _as_it_is
+    from_server: FromServer = _unchanged
 
 
-def _word(section: str, path: str) -> Kind:
+def _vocabulary(section: str, path: str) -> Kind:
     return Kind(
-        section=section, path=path, key=("name",), fields=("name", "nickname", "description"), change=None
+        section=section,
+        path=path,
+        key=("name",),
+        fields=("name", "nickname", "description", "json"),
+        change=None,
     )
 
 
@@ -107,12 +111,12 @@ _ALL: Final = (
             "repository_type", "timezone", "labs", "store", "json",
         ),
     ),
-    _word("species", "/species"),
-    _word("strains", "/strains"),
-    _word("sources", "/sources"),
-    _word("alleles", "/alleles"),
-    _word("procedures", "/procedures"),
-    _word("water_types", "/water-type"),
+    _vocabulary("species", "/species"),
+    _vocabulary("strains", "/strains"),
+    _vocabulary("sources", "/sources"),
+    _vocabulary("alleles", "/alleles"),
+    _vocabulary("procedures", "/procedures"),
+    _vocabulary("water_types", "/water-type"),
     Kind(
         section="lines",
         path="/lines",
@@ -126,30 +130,30 @@ _ALL: Final = (
         path="/subjects",
         key=("nickname",),
         at="nickname",
-        asked={"nickname": "nickname"},
+        filters={"nickname": "nickname"},
         fields=(
             "nickname", "lab", "responsible_user", "sex", "birth_date", "death_date", "species", "strain", "line",
             "litter", "source", "projects", "description", "zygosities", "json",
         ),
-        read=_subject,
+        from_server=_subject,
     ),
     Kind(
         section="surgeries",
         path="/surgeries",
         key=("subject", "start_time"),
         at="id",
-        asked={"subject": "subject"},
+        filters={"subject": "subject"},
         fields=(
             "subject", "lab", "location", "users", "procedures", "narrative", "start_time", "end_time",
             "outcome_type", "implant_weight", "json",
         ),
-        read=_surgery,
+        from_server=_surgery,
     ),
     Kind(
         section="weighings",
         path="/weighings",
         key=("subject", "date_time"),
-        asked={"nickname": "subject"},
+        filters={"nickname": "subject"},
         fields=("subject", "date_time", "weight", "user"),
         change=None,
     ),
@@ -158,7 +162,7 @@ _ALL: Final = (
         path="/water-restriction",
         key=("subject", "start_time"),
         at="id",
-        asked={"subject": "subject"},
+        filters={"subject": "subject"},
         fields=("subject", "lab", "start_time", "end_time", "reference_weight", "water_type", "users", "narrative"),
     ),
     Kind(
@@ -166,26 +170,26 @@ _ALL: Final = (
         path="/water-administrations",
         key=("subject", "date_time"),
         at="id",
-        asked={"nickname": "subject"},
+        filters={"nickname": "subject"},
         fields=("subject", "date_time", "water_administered", "water_type", "user", "adlib"),
     ),
 )  # fmt: skip
 KINDS: Final[Mapping[str, Kind]] = {kind.section: kind for kind in _ALL}
-"""Section → kind, in the order in which rows can be loaded: what is named comes before what names it."""
+"""Section → kind, in the order in which rows can be loaded: a row comes after the rows that it names."""
 
 DELEGATES: Final = Kind(
     section="allowed_users", path="/users", key=("username",), at="username", fields=("allowed_users",)
 )
-"""People name each other, so this is set once all of them are there."""
+"""Users name each other, so this is set once all of them exist."""
 
 LAB_REPOSITORIES: Final = Kind(
     section="repositories of labs", path="/labs", key=("name",), fields=("repositories",)
 )
-"""A lab's repositories: the server keeps them with the lab, the file with the repository."""
+"""A lab's repositories: the server stores them with the lab, the file names them with the repository."""
 
 
 def plain(field: str, value: Any) -> Any:
-    """A value in the form in which two of them compare: times without zone in UTC, lists without order.
+    """A value for comparison: times in UTC without zone, lists sorted, empty values as None.
 
     >>> plain("start_time", "2020-03-01 10:00:00") == plain("start_time", "2020-03-01T10:00:00")
     True

@@ -1,4 +1,4 @@
-"""What loading a file would change on a server, found by reading only; then done, row by row."""
+"""Plans what loading a file changes on a server, by reading only; then carries it out row by row."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from cingulum.client.loading.file import Row
 from cingulum.client.loading.kinds import DELEGATES, LAB_REPOSITORIES, Kind, plain
 from cingulum.http import Connection, Refused
 
-CHANGED_BY_ITS_OWNER = "one's own password is changed with the old one, at /app/account"
+CHANGED_BY_ITS_OWNER = "your own password is changed with the old one, at /app/account"
 _SET_LATER = {("users", "allowed_users"), ("data_repositories", "labs")}
-"""Sections' fields that a step of their own sets, once all that they name is there."""
+"""Fields that a later step sets, once all rows that they name exist."""
 
 
 class Action(StrEnum):
-    """What becomes of a row."""
+    """What is done with a row."""
 
     CREATE = "create"
     CHANGE = "change"
     SAME = "same"
     KEPT = "kept"
-    """The server's row differs and cannot be changed so: it stays."""
+    """The server's row differs, and the API cannot change it."""
 
 
 class RowRefused(Exception):
-    """The server refused a row; the message names the row and what the server says."""
+    """The server refused a row; the message names the row and the reason."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that differs: as it is, and as the file wants it. A password shows neither."""
+    """A field that differs: the server's value and the file's. Both are masked for a password."""
 
     field: str
-    found: Any
-    wanted: Any
+    current: Any
+    new: Any
 
 
 @dataclass(frozen=True)
 class Step:
-    """One row with what is to be done for it: `body` is sent by `method` to `path`; `why` it is kept."""
+    """One row and what to do with it: `body` is sent by `method` to `path`; `why` a differing row is kept."""
 
     row: Row
     action: Action
@@ -55,7 +55,7 @@ class Step:
 
 
 class _Server:
-    """What the server holds, each list read once."""
+    """The server's rows; each list is fetched once."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -79,15 +79,15 @@ class _Server:
     def find(self, row: Row) -> dict[str, Any] | None:
         """The server's row of the same key, as the file would write it."""
         kind = row.kind
-        params = {name: str(row.values[source]) for name, source in (kind.asked or {}).items()}
+        params = {name: str(row.values[source]) for name, source in (kind.filters or {}).items()}
         for record in self.rows(kind.path, **params):
-            if all(_alike(name, record.get(name), row.values[name]) for name in kind.key):
-                return kind.read(record, self)
+            if all(_is_equal(name, record.get(name), row.values[name]) for name in kind.key):
+                return kind.from_server(record, self)
         return None
 
     @cached_property
     def own_name(self) -> str:
-        """The name of who loads."""
+        """The username of the caller."""
         return str(self.connection.get("/me")["username"])
 
     def signs_in(self, username: str, password: str) -> bool:
@@ -102,19 +102,19 @@ def plan(connection: Connection, rows: Sequence[Row], *, set_passwords: bool = F
     """Compare rows with the server, in the order in which the steps can be done. Raises ServerProblem."""
     server = _Server(connection)
     steps = []
-    for kind, its in _by_kind(rows):
-        steps += [_step(server, row, set_passwords) for row in its]
+    for kind, section in _by_kind(rows):
+        steps += [_step(server, row, set_passwords) for row in section]
         if kind.section == "users":
-            steps += [_delegates(server, row) for row in its if row.values.get("allowed_users")]
+            steps += [_delegates(server, row) for row in section if row.values.get("allowed_users")]
         if kind.section == "data_repositories":
-            steps += list(_repositories_of_labs(server, its))
+            steps += list(_repositories_of_labs(server, section))
     return steps
 
 
 def carry_out(
     connection: Connection, steps: Iterable[Step], done: Callable[[Step], None] = lambda _step: None
 ) -> None:
-    """Do what the steps say; `done` hears of each. Raises RowRefused at the first that the server refuses."""
+    """Do the steps; `done` is called after each. Raises RowRefused at the first that the server refuses."""
     for step in steps:
         if step.action in {Action.CREATE, Action.CHANGE}:
             try:
@@ -125,22 +125,22 @@ def carry_out(
 
 
 def _by_kind(rows: Sequence[Row]) -> Iterator[tuple[Kind, list[Row]]]:
-    seen: dict[str, list[Row]] = {}
+    sections: dict[str, list[Row]] = {}
     for row in rows:
-        seen.setdefault(row.kind.section, []).append(row)
-    for its in seen.values():
-        yield its[0].kind, its
+        sections.setdefault(row.kind.section, []).append(row)
+    for section in sections.values():
+        yield section[0].kind, section
 
 
 def _step(server: _Server, row: Row, set_passwords: bool) -> Step:
     kind = row.kind
-    found = server.find(row)
-    wanted = {name: value for name, value in row.values.items() if (kind.section, name) not in _SET_LATER}
-    if found is None:
-        sent = {name: value for name, value in wanted.items() if value is not None}
+    record = server.find(row)
+    values = {name: value for name, value in row.values.items() if (kind.section, name) not in _SET_LATER}
+    if record is None:
+        sent = {name: value for name, value in values.items() if value is not None}
         return Step(row, Action.CREATE, path=kind.path, body=sent)
-    password = wanted.pop("password", None)
-    differences = _differences(server, wanted, found)
+    password = values.pop("password", None)
+    differences = _differences(server, values, record)
     if password and set_passwords and not server.signs_in(row.values["username"], password):
         is_own = row.values["username"] == server.own_name
         other = (Difference("password", "***", "***"),)
@@ -148,66 +148,69 @@ def _step(server: _Server, row: Row, set_passwords: bool) -> Step:
             return Step(row, Action.KEPT, other, why=CHANGED_BY_ITS_OWNER)
         if not is_own:
             differences += other
-            wanted["password"] = password
+            values["password"] = password
     if not differences:
         return Step(row, Action.SAME)
     if kind.change is None:
         return Step(row, Action.KEPT, differences)
     if kind.change == "post":
-        return Step(row, Action.CHANGE, differences, "POST", kind.path, wanted)
-    body = {each.field: wanted[each.field] for each in differences}
-    return Step(row, Action.CHANGE, differences, "PATCH", _address(kind, str(found[kind.at])), body)
+        return Step(row, Action.CHANGE, differences, "POST", kind.path, values)
+    body = {difference.field: values[difference.field] for difference in differences}
+    return Step(row, Action.CHANGE, differences, "PATCH", _address(kind, str(record[kind.at])), body)
 
 
 def _delegates(server: _Server, row: Row) -> Step:
-    found = server.find(row) or {}
+    record = server.find(row) or {}
     values = {name: row.values[name] for name in ("username", "allowed_users")}
-    return _link(replace(row, kind=DELEGATES, values=values), found, "allowed_users")
+    return _link(replace(row, kind=DELEGATES, values=values), record, "allowed_users")
 
 
 def _repositories_of_labs(server: _Server, rows: Sequence[Row]) -> Iterator[Step]:
-    """Labs keep the repositories that they have, and get those that the file adds."""
+    """Labs keep their repositories, and get those that the file adds."""
     for lab in dict.fromkeys(name for row in rows for name in row.values.get("labs") or []):
-        its = [row for row in rows if lab in (row.values.get("labs") or [])]
-        first = replace(its[0], kind=LAB_REPOSITORIES, values={"name": lab})
-        found = server.find(first) or {}
-        wanted = sorted({*found.get("repositories", []), *(row.values["name"] for row in its)})
-        yield _link(replace(first, values={"name": lab, "repositories": wanted}), found, "repositories")
+        named = [row for row in rows if lab in (row.values.get("labs") or [])]
+        first = replace(named[0], kind=LAB_REPOSITORIES, values={"name": lab})
+        record = server.find(first) or {}
+        repositories = sorted({*record.get("repositories", []), *(row.values["name"] for row in named)})
+        yield _link(
+            replace(first, values={"name": lab, "repositories": repositories}), record, "repositories"
+        )
 
 
-def _link(row: Row, found: Mapping[str, Any], name: str) -> Step:
-    wanted = row.values[name]
-    if _alike(name, found.get(name, []), wanted):
+def _link(row: Row, record: Mapping[str, Any], name: str) -> Step:
+    value = row.values[name]
+    if _is_equal(name, record.get(name, []), value):
         return Step(row, Action.SAME)
-    difference = Difference(name, found.get(name, []), wanted)
+    difference = Difference(name, record.get(name, []), value)
     path = _address(row.kind, str(row.values[row.kind.at]))
-    return Step(row, Action.CHANGE, (difference,), "PATCH", path, {name: wanted})
+    return Step(row, Action.CHANGE, (difference,), "PATCH", path, {name: value})
 
 
 def _differences(
-    server: _Server, wanted: Mapping[str, Any], found: Mapping[str, Any]
+    server: _Server, values: Mapping[str, Any], record: Mapping[str, Any]
 ) -> tuple[Difference, ...]:
     return tuple(
-        Difference(name, found[name], value)
-        for name, value in wanted.items()
-        if name in found and not _alike(name, *(_named(server, name, each) for each in (found[name], value)))
+        Difference(name, record[name], value)
+        for name, value in values.items()
+        if name in record
+        and not _is_equal(name, _named(server, name, record[name]), _named(server, name, value))
     )
 
 
 def _named(server: _Server, name: str, value: Any) -> Any:
-    """Alleles are known by two names, and addresses of our own are completed by the server."""
+    """Alleles have two names, and the server completes relative addresses."""
     if name == "data_url" and isinstance(value, str) and value.startswith("/"):
         return server.connection.base_url + value
     if name not in {"alleles", "zygosities"} or not isinstance(value, list):
         return value
     names = server.of("/alleles", "name")
     if name == "alleles":
-        return [names.get(each, each) for each in value]
-    return [{**each, "allele": names.get(each["allele"], each["allele"])} for each in value]
+        return [names.get(allele, allele) for allele in value]
+    return [{**zygosity, "allele": names.get(zygosity["allele"], zygosity["allele"])} for zygosity in value]
 
 
-def _alike(name: str, found: Any, wanted: Any) -> bool:
-    return bool(plain(name, found) == plain(name, wanted))
+def _is_equal(name: str, current: Any, new: Any) -> bool:
+    return bool(plain(name, current) == plain(name, new))
 
 
 def _address(kind: Kind, name: str) -> str:

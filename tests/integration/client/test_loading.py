@@ -1,4 +1,4 @@
-"""`cingulum load` against the whole system: what a file declares is there afterwards, once."""
+"""`cingulum load` against the whole system: rows of a file exist afterwards, once."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class Loader:
         return CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
 
     async def get(self, path: str, username: str = USER, password: str = PASSWORD) -> Any:
-        def ask() -> Any:
+        def fetch() -> Any:
             with Connection.sign_in(self.url, username, password) as connection:
                 return connection.get(path)
 
-        return await asyncio.to_thread(ask)
+        return await asyncio.to_thread(fetch)
 
 
 @pytest.fixture
@@ -84,31 +84,31 @@ async def test_the_example_is_there_after_loading_and_the_second_time_changes_no
     assert await load.get("/subjects/PVC_021") == before
 
 
-async def test_a_dry_run_tells_all_and_does_nothing(load: Loader) -> None:
-    told = await load({"labs": [{"name": "hilllab", "timezone": "Europe/London"}]}, "--dry-run")
-    assert "+ labs hilllab" in told.output
+async def test_a_dry_run_shows_all_and_does_nothing(load: Loader) -> None:
+    result = await load({"labs": [{"name": "hilllab", "timezone": "Europe/London"}]}, "--dry-run")
+    assert "+ labs hilllab" in result.output
     assert (await load.get("/labs"))["results"] == []
 
 
 async def test_a_changed_row_changes_only_what_differs(load: Loader) -> None:
     await load({"labs": [{"name": "hilllab", "institution": "Demo Institute", "timezone": "Europe/London"}]})
-    told = await load({"labs": [{"name": "hilllab", "timezone": "Europe/Lisbon"}]}, "--dry-run")
-    assert "~ labs hilllab" in told.output
-    assert "timezone: 'Europe/London' → 'Europe/Lisbon'" in told.output
+    result = await load({"labs": [{"name": "hilllab", "timezone": "Europe/Lisbon"}]}, "--dry-run")
+    assert "~ labs hilllab" in result.output
+    assert "timezone: 'Europe/London' → 'Europe/Lisbon'" in result.output
     await load({"labs": [{"name": "hilllab", "timezone": "Europe/Lisbon"}]})
     lab = await load.get("/labs/hilllab")
     assert (lab["timezone"], lab["institution"]) == ("Europe/Lisbon", "Demo Institute")
 
 
-async def test_a_password_is_written_over_only_when_asked(load: Loader) -> None:
+async def test_a_password_is_changed_only_with_the_option(load: Loader) -> None:
     def eve(password: str) -> dict[str, Any]:
         return {"users": [{"username": "eve", "password": password}]}
 
     await load(eve("first password"))
     await load(eve("second password"))
     assert (await load.get("/me", "eve", "first password"))["username"] == "eve"
-    told = await load(eve("second password"), "--set-passwords")
-    assert "second password" not in told.output
+    result = await load(eve("second password"), "--set-passwords")
+    assert "second password" not in result.output
     assert (await load.get("/me", "eve", "second password"))["username"] == "eve"
     unchanged = await load(eve("second password"), "--set-passwords", "--dry-run")
     assert "~" not in unchanged.output
@@ -116,35 +116,35 @@ async def test_a_password_is_written_over_only_when_asked(load: Loader) -> None:
 
 async def test_the_own_password_is_kept_and_what_follows_is_loaded(load: Loader) -> None:
     file = {"users": [{"username": USER, "password": "quite another one"}], "labs": [{"name": "hilllab"}]}
-    told = await load(file, "--set-passwords")
-    assert told.exit_code == 0
-    assert f"! users {USER}" in told.output
-    assert "/app/account" in told.output
+    result = await load(file, "--set-passwords")
+    assert result.exit_code == 0
+    assert f"! users {USER}" in result.output
+    assert "/app/account" in result.output
     assert (await load.get("/labs/hilllab"))["name"] == "hilllab"
 
 
-async def test_what_cannot_be_changed_is_kept_and_said(load: Loader) -> None:
+async def test_a_row_that_cannot_be_changed_is_kept_and_reported(load: Loader) -> None:
     animal = {"labs": [{"name": "hilllab"}], "subjects": [{"nickname": "m1", "lab": "hilllab"}]}
     weighing = {"subject": "m1", "date_time": "2020-04-01T09:00:00", "weight": 26.5}
     assert (await load({**animal, "weighings": [weighing]})).exit_code == 0
-    told = await load({"weighings": [weighing | {"weight": 20.0}]})
-    assert "! weighings m1 · 2020-04-01T09:00:00" in told.output
+    result = await load({"weighings": [weighing | {"weight": 20.0}]})
+    assert "! weighings m1 · 2020-04-01T09:00:00" in result.output
     assert (await load.get("/subjects/m1"))["weighings"][0]["weight"] == 26.5
 
 
 async def test_a_refusal_names_the_row_and_its_line(load: Loader) -> None:
-    told = await load(
+    result = await load(
         '{"labs": [{"name": "hilllab"}],\n "lab_locations": [{"name": "rig", "lab": "nowhere"}]}'
     )
-    assert told.exit_code == 1
-    assert "line 2: lab_locations[0] rig: lab: Object with name=nowhere does not exist." in told.output
+    assert result.exit_code == 1
+    assert "line 2: lab_locations[0] rig: lab: Object with name=nowhere does not exist." in result.output
 
 
-async def test_without_a_server_or_a_right_password_the_message_says_so(load: Loader) -> None:
+async def test_a_missing_server_or_a_wrong_password_is_an_error(load: Loader) -> None:
     file = str(load.file)
     load.file.write_text("{}")
     wrong = await asyncio.to_thread(load._run, [file, "--url", load.url, "--user", USER, "--password", "no"])
     assert wrong.exit_code == 1
-    nobody = ["--url", "http://127.0.0.1:9", "--user", USER, "--password", PASSWORD]
-    silent = await asyncio.to_thread(load._run, [file, *nobody])
+    unreachable = ["--url", "http://127.0.0.1:9", "--user", USER, "--password", PASSWORD]
+    silent = await asyncio.to_thread(load._run, [file, *unreachable])
     assert "does not answer" in silent.output

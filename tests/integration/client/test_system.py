@@ -1,4 +1,4 @@
-"""`cingulum status`, `doctor` and `setup-one` against the whole system, as somebody types them."""
+"""`cingulum status`, `doctor` and `setup-one` against the whole system, as typed by a user."""
 
 from __future__ import annotations
 
@@ -46,26 +46,26 @@ async def type_in(home: Path, url: str, *words: str) -> Result:
 
 
 async def test_status_names_every_service_and_logs_lists_jobs(url: str, tmp_path: Path) -> None:
-    told = await type_in(tmp_path, url, "status")
-    assert told.exit_code == 0, told.output
-    assert all(name in told.output for name in SERVICES)
+    status = await type_in(tmp_path, url, "status")
+    assert status.exit_code == 0, status.output
+    assert all(name in status.output for name in SERVICES)
     assert (await type_in(tmp_path, url, "logs")).exit_code == 0
 
 
-async def test_doctor_names_what_is_wrong_and_after_its_commands_finds_nothing(
+async def test_doctor_names_what_is_wrong_and_after_its_commands_reports_nothing(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CINGULUM_HOME", str(tmp_path / "var"))
     first = await type_in(tmp_path, url, "doctor")
     assert first.exit_code == 1
-    assert "mend it: cingulum setup-one --url" in first.output
-    assert "mend it: cingulum load" in first.output
+    assert "fix: cingulum setup-one --url" in first.output
+    assert "fix: cingulum load" in first.output
 
-    def mend() -> None:
+    def add_repository() -> None:
         with Connection.sign_in(url, USER, PASSWORD) as connection:
             connection.post("/data-repository", {"name": "central", "store": "local", "data_url": "/data/"})
 
-    await asyncio.to_thread(mend)
+    await asyncio.to_thread(add_repository)
     await type_in(tmp_path, url, "setup-one")
     second = await type_in(tmp_path, url, "doctor")
     assert second.exit_code == 0, second.output
@@ -73,10 +73,10 @@ async def test_doctor_names_what_is_wrong_and_after_its_commands_finds_nothing(
 
 
 async def test_a_wrong_password_and_a_silent_server_are_red_lines(url: str, tmp_path: Path) -> None:
-    wrong = await asyncio.to_thread(lambda: list(diagnose(Login(url, USER, "wrong"), tmp_path)))
-    assert next(finding.question for finding in wrong if finding.mend) == "the login works"
+    findings = await asyncio.to_thread(lambda: list(diagnose(Login(url, USER, "wrong"), tmp_path)))
+    assert next(finding.check for finding in findings if finding.fix) == "the login works"
     [silent] = diagnose(Login("http://127.0.0.1:9", USER, PASSWORD), tmp_path)
-    assert silent.mend == "make up DETACH=1"
+    assert silent.fix == "make up DETACH=1"
 
 
 async def test_setup_one_writes_what_the_client_reads_and_keeps_a_token_that_works(
@@ -88,23 +88,23 @@ async def test_setup_one_writes_what_the_client_reads_and_keeps_a_token_that_wor
     assert first["HTTP_DATA_SERVER"] == f"{url}/data"
     assert file.stat().st_mode & 0o077 == 0
 
-    def who() -> object:
+    def scopes() -> object:
         with Connection(url, first["HTTP_DATA_SERVER_PWD"]) as reading:
             return reading.get("/me")["scopes"]
 
-    assert await asyncio.to_thread(who) == ["read"]
+    assert await asyncio.to_thread(scopes) == ["read"]
     await type_in(tmp_path, url, "setup-one")
     assert json.loads(file.read_text()) == first
 
 
-async def test_setup_one_asks_for_a_password_that_is_given_nowhere_and_does_not_show_it(
+async def test_setup_one_prompts_for_a_missing_password_and_does_not_show_it(
     url: str, tmp_path: Path
 ) -> None:
     words = ["setup-one", "--url", url, "--user", USER]
     done = await asyncio.to_thread(typed, tmp_path, *words, answers=f"{PASSWORD}\n")
     assert done.exit_code == 0, done.output
     assert PASSWORD not in done.output
-    assert await asks_nothing(tmp_path) == [url, f"{url}/data", USER]
+    assert await one_settings(tmp_path) == [url, f"{url}/data", USER]
     nobody = await asyncio.to_thread(typed, tmp_path, *words)
     assert nobody.exit_code != 0, "nothing is typed"
 
@@ -117,27 +117,27 @@ async def test_setup_one_takes_a_token_instead_of_user_and_password(url: str, tm
     token = await asyncio.to_thread(made)
     done = await asyncio.to_thread(typed, tmp_path, "setup-one", "--url", url, "--token", token)
     assert done.exit_code == 0, done.output
-    kept = json.loads(parameter_file(url, tmp_path).read_text())
-    assert kept["TOKEN"] == {USER: {"token": token}}
-    assert await asks_nothing(tmp_path) == [url, f"{url}/data", USER]
+    parameters = json.loads(parameter_file(url, tmp_path).read_text())
+    assert parameters["TOKEN"] == {USER: {"token": token}}
+    assert await one_settings(tmp_path) == [url, f"{url}/data", USER]
     wrong = await asyncio.to_thread(typed, tmp_path, "setup-one", "--url", url, "--token", "0" * 40)
     assert (wrong.exit_code, "Invalid token" in wrong.output) == (1, True)
 
 
 async def test_the_one_client_itself_finds_the_settings(url: str, tmp_path: Path) -> None:
     await type_in(tmp_path, url, "setup-one")
-    assert await asks_nothing(tmp_path) == [url, f"{url}/data", USER]
+    assert await one_settings(tmp_path) == [url, f"{url}/data", USER]
 
 
-async def asks_nothing(home: Path) -> list[str]:
-    """What `ONE()` knows without asking anybody: server, data server and user; it has asked the server something."""
-    ask = (
+async def one_settings(home: Path) -> list[str]:
+    """Server, data server and user of `ONE()`, set up without any input, after a request to the server."""
+    script = (
         "from one.api import ONE; one = ONE(); one.alyx.rest('subjects', 'list'); p = one.alyx._par\n"
         "print(p.ALYX_URL, p.HTTP_DATA_SERVER, one.alyx.user)"
     )
     done = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-c", ask],
+        [sys.executable, "-c", script],
         env={**os.environ, "HOME": str(home)},
         stdin=subprocess.DEVNULL,
         capture_output=True,

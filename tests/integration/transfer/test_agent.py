@@ -267,5 +267,5 @@ async def test_the_command_says_at_its_start_that_its_token_is_not_that_of_its_r
             code, printed = await run_command(site, tmp_path, token)
             assert code == 1, printed
             if token != "of nobody":
-                assert "an administrator makes one with repository:lab_server:prove" in printed
+                assert "an administrator creates one with repository:lab_server:prove" in printed
         assert set((await site.copies("central", until="expected")).values()) == {"expected"}

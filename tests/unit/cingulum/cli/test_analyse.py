@@ -37,7 +37,7 @@ def test_numbers_and_figures_are_written_and_listed(session: Path, tmp_path: Pat
     assert summary["n_trials"] == 887
 
 
-def test_a_folder_without_anything_to_analyse_says_what_is_expected(tmp_path: Path) -> None:
+def test_a_folder_without_data_is_an_error_that_names_what_is_expected(tmp_path: Path) -> None:
     answer = run(tmp_path, "--out", tmp_path / "results")
     assert answer.exit_code == 1
     assert "_ibl_trials.table.pqt" in answer.output
@@ -62,11 +62,11 @@ def test_a_place_that_cannot_be_written_is_named(session: Path, tmp_path: Path) 
 def test_an_unknown_theme_is_refused_before_anything_is_written(session: Path, tmp_path: Path) -> None:
     answer = run(session, "--out", tmp_path / "results", "--theme", "pink")
     assert answer.exit_code == 1
-    assert "no theme is called 'pink'; there are light, dark" in answer.output
+    assert "there is no theme 'pink'; choose one of light, dark" in answer.output
     assert not (tmp_path / "results").exists()
 
 
-def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     answer = run(tmp_path / "nowhere", "--out", tmp_path / "results")
     assert answer.exit_code == 2
     assert "does not exist" in " ".join(answer.output.replace("│", " ").split())
@@ -86,5 +86,5 @@ def test_numbers_that_no_trial_can_have_are_refused_with_their_place(tmp_path: P
     assert "contrastLeft is 50 on trial 2: it is a fraction from 0 to 1 (not percent)" in answer.output
 
 
-def test_the_help_shows_what_comes_of_which_file() -> None:
+def test_the_help_shows_the_results_of_each_file() -> None:
     assert "alf/_ibl_trials.table.pqt" in run("--help").output

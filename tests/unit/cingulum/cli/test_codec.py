@@ -38,11 +38,11 @@ def raw(tmp_path: Path) -> Path:
 )
 def test_there_and_back_again(raw: Path, preset: str, suffix: str) -> None:
     before, packed = digests_of(raw), raw.with_suffix(suffix)
-    code, said = run("compress", raw, "--preset", preset)
+    code, output = run("compress", raw, "--preset", preset)
     assert code == 0
-    assert packed.name in said
-    assert "ratio" in said
-    assert "incomplete" in said
+    assert packed.name in output
+    assert "ratio" in output
+    assert "incomplete" in output
     assert run("verify", packed) == (0, f"{packed.name}: whole; sha256 {before.sha256}\n")
     assert "9,000 samples x 8 channels" in run("info", packed)[1]
     assert run("decompress", packed)[0] == 1  # the raw file is there
@@ -50,7 +50,7 @@ def test_there_and_back_again(raw: Path, preset: str, suffix: str) -> None:
     assert digests_of(raw) == before
 
 
-def test_the_original_goes_only_when_told_and_proved(raw: Path) -> None:
+def test_the_original_is_deleted_only_with_the_option_and_after_the_proof(raw: Path) -> None:
     assert run("compress", raw)[0] == 0
     assert raw.exists()
     assert run("compress", raw, "--overwrite", "--replace")[0] == 0
@@ -65,75 +65,77 @@ def test_damage_is_named_by_its_seconds(raw: Path) -> None:
     content = bytearray(packed.read_bytes())
     content[2_000] ^= 1
     packed.write_bytes(content)
-    code, said = run("verify", packed)
+    code, output = run("verify", packed)
     assert code == 1
-    assert "seconds 0.000 to 3.000" in said
+    assert "seconds 0.000 to 3.000" in output
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("options", "code", "message"),
     [
-        (["--preset", "tiny"], 2, "no preset is called 'tiny'"),
+        (["--preset", "tiny"], 2, "there is no preset 'tiny'"),
         (["--channels", "8"], 2, "both --channels and --rate-hz"),
-        (["--channels", "8", "--rate-hz", "3000", "--dtype", "volts"], 2, "no type is called 'volts'"),
+        (["--channels", "8", "--rate-hz", "3000", "--dtype", "volts"], 2, "there is no type 'volts'"),
         (["--channels", "0", "--rate-hz", "3000"], 1, "0 channels"),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_sentence(raw: Path, words: list[str], code: int, said: str) -> None:
-    found, told = run("compress", raw, *words)
-    assert (found, said in told) == (code, True)
+def test_invalid_options_are_an_error_in_one_line(
+    raw: Path, options: list[str], code: int, message: str
+) -> None:
+    exit_code, output = run("compress", raw, *options)
+    assert (exit_code, message in output) == (code, True)
     assert not raw.with_suffix(".cgl").exists()
 
 
-def test_a_raw_file_without_companion_needs_to_be_told(raw: Path) -> None:
+def test_a_raw_file_without_companion_needs_options(raw: Path) -> None:
     raw.with_suffix(".meta").unlink()
     assert "give them" in run("compress", raw)[1]
     assert run("compress", raw, "--channels", 8, "--rate-hz", 3_000)[0] == 0
 
 
 def test_bench_prints_a_line_for_each_preset(raw: Path) -> None:
-    code, said = run("bench", raw, "--seconds", 1)
+    code, output = run("bench", raw, "--seconds", 1)
     assert code == 0
-    assert [line.split()[0] for line in said.splitlines()] == ["preset", *codec.PRESETS]
+    assert [line.split()[0] for line in output.splitlines()] == ["preset", *codec.PRESETS]
 
 
-def test_a_file_that_fails_is_named_and_the_others_go_on(raw: Path) -> None:
+def test_a_file_that_fails_is_named_and_the_others_are_compressed(raw: Path) -> None:
     lonely = raw.with_name("lonely.bin")
     lonely.write_bytes(b"12")
-    code, said = run("compress", lonely, raw)
+    code, output = run("compress", lonely, raw)
     assert code == 1
-    assert "lonely.bin: neither lonely.meta" in said
+    assert "lonely.bin: neither lonely.meta" in output
     assert raw.with_suffix(".cgl").exists()
 
 
-def test_the_same_command_again_proves_what_is_there(raw: Path) -> None:
+def test_the_same_command_again_proves_the_existing_target(raw: Path) -> None:
     run("compress", raw)
-    code, said = run("compress", raw)
-    assert (code, "holds it already, proved" in said) == (0, True)
-    code, said = run("compress", raw, "--replace")
+    code, output = run("compress", raw)
+    assert (code, "has the same samples, proved" in output) == (0, True)
+    code, output = run("compress", raw, "--replace")
     assert (code, raw.exists()) == (0, False)
 
 
-def test_a_target_that_holds_another_recording_is_never_taken_for_this_one(raw: Path) -> None:
+def test_a_target_with_another_recording_is_never_taken_for_this_one(raw: Path) -> None:
     run("compress", raw)
     content = bytearray(raw.read_bytes())
     content[100] ^= 1
     raw.write_bytes(content)
-    code, said = run("compress", raw, "--replace")
-    assert (code, "holds another recording" in said, raw.exists()) == (1, True, True)
+    code, output = run("compress", raw, "--replace")
+    assert (code, "has another recording" in output, raw.exists()) == (1, True, True)
 
 
 def test_a_raw_file_that_is_not_what_spikeglx_wrote_is_never_deleted(raw: Path) -> None:
     meta = raw.with_suffix(".meta")
     meta.write_text(meta.read_text() + f"fileSHA1={'AB' * 20}\n")
-    code, said = run("compress", raw, "--replace")
-    assert (code, "is kept: it is not what SpikeGLX wrote" in said, raw.exists()) == (1, True, True)
+    code, output = run("compress", raw, "--replace")
+    assert (code, "is kept: it is not what SpikeGLX wrote" in output, raw.exists()) == (1, True, True)
 
 
-def test_what_is_compressed_is_not_compressed_again_and_companions_are_no_recordings(raw: Path) -> None:
+def test_what_is_compressed_is_not_compressed_again_and_companions_are_not_recordings(raw: Path) -> None:
     run("compress", raw)
-    assert "is compressed already" in run("compress", raw.with_suffix(".cgl"))[1]
-    assert "is no recording" in run("verify", raw.with_suffix(".meta"))[1]
+    assert "is already compressed" in run("compress", raw.with_suffix(".cgl"))[1]
+    assert "is not a recording" in run("verify", raw.with_suffix(".meta"))[1]
     assert "is not compressed" in run("decompress", raw)[1]
 
 
@@ -154,7 +156,7 @@ def test_a_recording_without_a_hash_is_not_called_whole(raw: Path) -> None:
     run("compress", raw, "--preset", "compatible-fast")
     header = raw.with_suffix(".ch")
     header.write_text(json.dumps({**json.loads(header.read_text()), "sha1_uncompressed": None}))
-    assert "holds no hash" in run("verify", raw.with_suffix(".cbin"))[1]
+    assert "has no hash" in run("verify", raw.with_suffix(".cbin"))[1]
 
 
 @pytest.mark.deep

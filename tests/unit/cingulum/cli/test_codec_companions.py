@@ -58,38 +58,38 @@ def test_a_raw_file_that_its_companion_contradicts_is_never_deleted(
     raw = a_recording(tmp_path, n_samples, tail, **changed)
     before = digests_of(raw)
     for again in range(2):
-        code, said = run("compress", raw, "--preset", preset, "--replace")
+        code, output = run("compress", raw, "--preset", preset, "--replace")
         assert (code, again, digests_of(raw)) == (1, again, before)
-        assert f"{raw.with_suffix('.meta').name}: {field}" in said
-        assert "is kept" in said
-    code, said = run("verify", raw.with_suffix(".cgl" if preset == "small" else ".cbin"))
-    assert (code, field in said) == (1, True)
+        assert f"{raw.with_suffix('.meta').name}: {field}" in output
+        assert "is kept" in output
+    code, output = run("verify", raw.with_suffix(".cgl" if preset == "small" else ".cbin"))
+    assert (code, field in output) == (1, True)
     assert run("compress", raw, "--preset", preset)[0] == 0
 
 
 @pytest.mark.parametrize("verb", ["info", "verify"])
 @pytest.mark.parametrize("suffix", [".bin", ".cgl", ".cbin"])
-def test_every_verb_names_what_is_not_as_claimed(tmp_path: Path, verb: str, suffix: str) -> None:
+def test_every_command_names_wrong_claims(tmp_path: Path, verb: str, suffix: str) -> None:
     raw = a_recording(tmp_path, 400)
     run("compress", raw)
     run("compress", raw, "--preset", "compatible-fast")
-    code, said = run(verb, raw.with_suffix(suffix))
+    code, output = run(verb, raw.with_suffix(suffix))
     assert code == 1
-    assert "m1_g0_t0.imec0.ap.meta: fileSizeBytes claims 20400, but the file has 13600 bytes" in said
-    assert "fileTimeSecs claims 2, but the file has 1.333333 s" in said
+    assert "m1_g0_t0.imec0.ap.meta: fileSizeBytes claims 20400, but the file has 13600 bytes" in output
+    assert "fileTimeSecs claims 2, but the file has 1.333333 s" in output
 
 
-def test_decompress_names_it_and_restores_the_bytes(tmp_path: Path) -> None:
+def test_decompress_names_a_wrong_claim_and_restores_the_bytes(tmp_path: Path) -> None:
     raw = a_recording(tmp_path, 400)
     before = digests_of(raw)
     run("compress", raw)
     raw.unlink()
-    code, said = run("decompress", raw.with_suffix(".cgl"))
-    assert (code, "fileSizeBytes claims 20400" in said, digests_of(raw)) == (0, True, before)
+    code, output = run("decompress", raw.with_suffix(".cgl"))
+    assert (code, "fileSizeBytes claims 20400" in output, digests_of(raw)) == (0, True, before)
 
 
 @pytest.mark.parametrize("sha1", ["0", "", "0" * 40, "not computed"])
-def test_a_placeholder_is_no_hash_so_the_raw_file_can_be_replaced(tmp_path: Path, sha1: str) -> None:
+def test_a_placeholder_is_not_a_hash_so_the_raw_file_can_be_replaced(tmp_path: Path, sha1: str) -> None:
     raw = a_recording(tmp_path, fileSHA1=sha1)
     before = digests_of(raw)
     assert run("compress", raw, "--replace")[0] == 0
@@ -100,10 +100,10 @@ def test_a_placeholder_is_no_hash_so_the_raw_file_can_be_replaced(tmp_path: Path
     )
 
 
-def test_channels_given_by_hand_are_compared_with_the_companion(tmp_path: Path) -> None:
+def test_channels_of_the_options_are_compared_with_the_companion(tmp_path: Path) -> None:
     raw = a_recording(tmp_path)
-    code, said = run("compress", raw, "--channels", 15, "--rate-hz", 300, "--replace")
-    assert (code, "nSavedChans claims 17, but the file has 15 channels" in said, raw.exists()) == (
+    code, output = run("compress", raw, "--channels", 15, "--rate-hz", 300, "--replace")
+    assert (code, "nSavedChans claims 17, but the file has 15 channels" in output, raw.exists()) == (
         1,
         True,
         True,
@@ -121,22 +121,22 @@ def test_a_pair_with_two_uuids_opens_and_two_candidates_are_named(tmp_path: Path
     other = tmp_path / "m1_g0_t0.imec0.ap.ch"
     other.write_bytes(ch.read_bytes())
     for verb in ("info", "verify", "decompress"):
-        code, said = run(verb, cbin)
-        assert (code, ch.name in said, other.name in said, "--ch FILE" in said) == (1, True, True, True)
+        code, output = run(verb, cbin)
+        assert (code, ch.name in output, other.name in output, "--ch FILE" in output) == (1, True, True, True)
     assert run("verify", cbin, "--ch", ch)[0] == 0
     assert run("decompress", cbin, "--ch", ch)[0] == 0
     assert digests_of(cbin.with_suffix(".bin")) == before
     assert run("info", cbin, raw.with_suffix(".meta"), "--ch", ch)[0] == 2
 
 
-def test_two_metas_are_named_and_one_can_be_given(tmp_path: Path) -> None:
+def test_two_metas_are_named_and_one_can_be_chosen(tmp_path: Path) -> None:
     raw = a_recording(tmp_path)
     meta = raw.with_suffix(".meta")
     first = meta.rename(tmp_path / f"m1_g0_t0.imec0.ap.{UUIDS[0]}.meta")
     second = tmp_path / f"m1_g0_t0.imec0.ap.{UUIDS[1]}.meta"
     second.write_text(first.read_text().replace("20400", "13600"))
-    code, said = run("compress", raw, "--replace")
-    assert (code, first.name in said, second.name in said, raw.exists()) == (1, True, True, True)
+    code, output = run("compress", raw, "--replace")
+    assert (code, first.name in output, second.name in output, raw.exists()) == (1, True, True, True)
     assert run("compress", raw, "--meta", second, "--replace")[0] == 1
     assert raw.exists()
     assert run("compress", raw, "--meta", first, "--replace")[0] == 0

@@ -75,17 +75,17 @@ def raw(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("n_kills", [6, pytest.param(100, marks=pytest.mark.deep)])
 @pytest.mark.parametrize("verb", ["compress", "compress --replace", "compress to .cbin", "decompress"])
-def test_killed_at_any_moment_nothing_is_lost_and_the_work_goes_on(
+def test_killed_at_any_moment_nothing_is_lost_and_the_work_resumes(
     raw: Path, verb: str, n_kills: int
 ) -> None:
     original, packed = digests_of(raw), raw.with_suffix(".cgl")
-    given: dict[str, list[object]] = {
+    arguments: dict[str, list[object]] = {
         "compress": ["compress", raw],
         "compress --replace": ["compress", raw, "--replace"],
         "compress to .cbin": ["compress", raw, "--preset", "compatible-fast"],
         "decompress": ["decompress", packed],
     }
-    words = [*given[verb], "--threads", "2"]
+    words = [*arguments[verb], "--threads", "2"]
     source, content = (raw, raw.read_bytes())
     target = raw.with_suffix(".cbin") if verb.endswith(".cbin") else packed
     if verb == "decompress":

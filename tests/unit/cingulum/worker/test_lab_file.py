@@ -38,7 +38,7 @@ def read(root: Path, path: str) -> bytes:
         return file.read()
 
 
-def test_a_file_is_read_and_its_size_told(root: Path) -> None:
+def test_a_file_is_read_and_has_its_size(root: Path) -> None:
     assert read(root, "lab/alf/a.npy") == b"samples"
     assert LabFile(root, "lab/alf/a.npy").stat().st_size == 7
 

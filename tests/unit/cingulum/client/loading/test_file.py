@@ -31,7 +31,7 @@ def test_a_mistake_is_refused_with_its_place(text: str, complaint: str) -> None:
     assert complaint in str(refusal.value)
 
 
-def test_rows_come_in_the_order_in_which_they_can_be_loaded() -> None:
+def test_rows_come_in_an_order_that_can_be_loaded() -> None:
     rows = read_load_file('{"subjects": [{"nickname": "m1"}], "labs": [{"name": "b"}, {"name": "a"}]}')
     assert [row.name for row in rows] == ["b", "a", "m1"]
 
@@ -54,7 +54,7 @@ def files(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
 
 @settings(max_examples=100)
 @given(content=files(), indent=st.none() | st.integers(0, 3))
-def test_every_row_is_read_as_it_was_written_and_stands_where_it_says(
+def test_every_row_is_read_as_it_was_written_with_its_line(
     content: dict[str, list[dict[str, Any]]], indent: int | None
 ) -> None:
     text = json.dumps(content, indent=indent)

@@ -1,0 +1,42 @@
+"""Options and errors of commands that talk to a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, NoReturn
+
+import typer
+
+from cingulum.client import Connection, NoLogin, ServerProblem, find_login
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        help="address of the server, such as http://127.0.0.1:8000; else CINGULUM_URL or login.json"
+    ),
+]
+User = Annotated[str | None, typer.Option(help="username; else CINGULUM_USER or login.json")]
+Password = Annotated[str | None, typer.Option(help="else CINGULUM_PASSWORD or login.json")]
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Print an error in one line and exit."""
+    typer.secho(message, fg="red", err=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def server_errors() -> Iterator[None]:
+    """Turn errors of sign-in and server into one line and exit code 1."""
+    try:
+        yield
+    except (ServerProblem, NoLogin) as error:
+        fail(str(error))
+
+
+@contextmanager
+def connected(url: str | None, user: str | None, password: str | None) -> Iterator[Connection]:
+    """A signed-in connection; errors end the command in one line."""
+    with server_errors(), find_login(url, user, password).connect() as connection:
+        yield connection
