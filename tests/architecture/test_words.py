@@ -49,9 +49,6 @@ PUBLIC = frozenset(
 )
 # Packages that still hold such names; only ever shortened.
 PENDING: tuple[str, ...] = (
-    "cingulum/cli",
-    "cingulum/client",
-    "cingulum/worker",
     "deploy",
     "examples",
     "services/metadata",
@@ -72,8 +69,6 @@ PENDING: tuple[str, ...] = (
     "tests/integration/transfer",
     "tests/integration/worker",
     "tests/unit/upload_model",
-    "tests/unit/cingulum/cli",
-    "tests/unit/cingulum/client",
     "tests/unit/cingulum/worker",
     "tests/unit/deploy",
     "tests/unit/services",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import version
+from typing import Any
 
-import click
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -15,7 +15,7 @@ from cingulum.cli import build_app
 APP = build_app()
 
 
-def commands(command: click.Command, *path: str) -> Iterator[tuple[str, ...]]:
+def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
     """Every command, groups included, by the words that call it."""
     yield path
     for name, inner in getattr(command, "commands", {}).items():
