@@ -118,6 +118,12 @@ def count(
         else:
             by_location[copy.location] = copy
     counted = tuple(by_location.values())
+    lacks = _lacks(name, counted, policy, noun)
+    return counted, [*lacks, *skipped] if lacks else []
+
+
+def _lacks(name: str, counted: Sequence[Holding], policy: Policy, noun: str) -> list[Reason]:
+    """What is missing if only these copies count."""
     lacks: list[Reason] = []
     if len(counted) < policy.copies:
         where = f" ({', '.join(copy.repository for copy in counted)})" if counted else ""
@@ -137,7 +143,7 @@ def count(
                 " add one there.",
             )
         )
-    return counted, [*lacks, *skipped] if lacks else []
+    return lacks
 
 
 def _why_not_counted(copy: Holding, policy: Policy, now: datetime) -> str:

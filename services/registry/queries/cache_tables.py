@@ -16,8 +16,9 @@ from libs.common.published import EVENTS, PROJECTS, RIGHTS_CHANGES, SESSION_PROJ
 from libs.common.visibility import Visibility
 from libs.common.visible import project_row_visible
 from services.registry.models import Base, DatasetRow, RepositoryRow, TagRow, VersionRow
+from services.registry.models.expressions import is_current_version, path_in_folder
 from services.registry.queries import visible
-from services.registry.queries.columns import has_shown_copy, is_current_version, path_in_folder
+from services.registry.queries.columns import has_shown_copy
 
 LATE = 10_000  # numbers that other transactions may take before one that began earlier commits
 

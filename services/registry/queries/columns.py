@@ -11,16 +11,9 @@ import sqlalchemy as sa
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.states import CopyState
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
+from services.registry.models.expressions import Condition, is_shown
 
-Condition = sa.ColumnElement[bool]
 GONE = (CopyState.RETIRING, CopyState.RETIRED)  # not shown by Alyx's routes
-
-
-def is_current_version(
-    dataset: type[DatasetRow] = DatasetRow, version: type[VersionRow] = VersionRow
-) -> Condition:
-    """The version is the newest one of the dataset."""
-    return sa.and_(version.dataset_id == dataset.id, version.generation == dataset.generation)
 
 
 def is_version_of_copy() -> Condition:
@@ -33,15 +26,6 @@ def is_current_copy() -> Condition:
     return sa.and_(CopyRow.dataset_id == DatasetRow.id, CopyRow.generation == DatasetRow.generation)
 
 
-def path_in_folder() -> sa.ColumnElement[str]:
-    """Path below the session's folder, without UUID."""
-    return sa.func.concat(
-        sa.case((DatasetRow.collection != "", DatasetRow.collection + "/")),
-        sa.case((DatasetRow.revision != "", "#" + DatasetRow.revision + "#/")),
-        DatasetRow.name,
-    )
-
-
 def session_folder() -> sa.ColumnElement[str]:
     """The session's current folder (its subject may have been renamed); for an aggregate the registered one."""
     sessions = table(SESSIONS)
@@ -50,12 +34,6 @@ def session_folder() -> sa.ColumnElement[str]:
         sa.func.lpad(sa.cast(sa.func.coalesce(sessions.c.number, 0), sa.Text), 3, "0"),
     )  # fmt: skip
     return sa.case((sessions.c.lab.is_not(None), current), else_=DatasetRow.lab_path)
-
-
-def is_shown(copy: type[CopyRow] = CopyRow, repository: type[RepositoryRow] = RepositoryRow) -> Condition:
-    """Alyx's `exists`: verified, or claimed by a client where nothing can be verified."""
-    is_claimed = sa.and_(copy.state == CopyState.CLAIMED, repository.store.is_(None))
-    return sa.or_(copy.state == CopyState.VERIFIED, is_claimed)
 
 
 def has_shown_copy(*conditions: Condition) -> Condition:

@@ -19,9 +19,10 @@ from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import VersionCopy
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
+from services.registry.models.expressions import Condition, path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
-from services.registry.queries.columns import Condition, is_any_of, is_version_of_copy, path_in_folder
+from services.registry.queries.columns import is_any_of, is_version_of_copy
 from services.registry.queries.repositories import place_of
 
 

@@ -12,14 +12,9 @@ from libs.common.published import SESSIONS, table
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
+from services.registry.models.expressions import Condition, is_current_version, path_in_folder
 from services.registry.queries import visible
-from services.registry.queries.columns import (
-    Condition,
-    is_current_copy,
-    is_current_version,
-    path_in_folder,
-    session_folder,
-)
+from services.registry.queries.columns import is_current_copy, session_folder
 
 AGGREGATES = "aggregates"
 

@@ -28,18 +28,10 @@ from services.registry.models import (
     TagRow,
     VersionRow,
 )
+from services.registry.models.expressions import Condition, is_current_version, is_shown, path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
-from services.registry.queries.columns import (
-    GONE,
-    Condition,
-    is_any_of,
-    is_current_copy,
-    is_current_version,
-    is_shown,
-    path_in_folder,
-    session_folder,
-)
+from services.registry.queries.columns import GONE, is_any_of, is_current_copy, session_folder
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from libs.common.schemas.pages import PageRequest
 from libs.common.targets import object_target, session_targets
 from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTypeRow, DownloadRow
+from services.registry.models.expressions import Condition
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
-from services.registry.queries.columns import Condition
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,9 @@ from libs.common.published import SESSIONS, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow
+from services.registry.models.expressions import Condition, is_shown, path_in_folder
 from services.registry.queries import visible
-from services.registry.queries.columns import (
-    GONE,
-    Condition,
-    is_current_copy,
-    is_shown,
-    path_in_folder,
-    session_folder,
-)
+from services.registry.queries.columns import GONE, is_current_copy, session_folder
 
 
 @dataclass(frozen=True)

@@ -35,14 +35,9 @@ from services.registry.models import (
     TagRow,
     VersionRow,
 )
+from services.registry.models.expressions import Condition, is_shown, path_in_folder
 from services.registry.queries import django_filters, visible
-from services.registry.queries.columns import (
-    Condition,
-    has_shown_copy,
-    is_shown,
-    path_in_folder,
-    session_folder,
-)
+from services.registry.queries.columns import has_shown_copy, session_folder
 from services.registry.queries.downloads import username
 
 _SESSION = table(SESSIONS).c

@@ -17,9 +17,10 @@ from libs.common.targets import dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
+from services.registry.models.expressions import path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
-from services.registry.queries.columns import is_version_of_copy, path_in_folder
+from services.registry.queries.columns import is_version_of_copy
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
 from services.registry.domain.requests import FileKey
 from services.registry.models import DatasetRow, VersionRow
+from services.registry.models.expressions import Condition, is_current_version
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
-from services.registry.queries.columns import Condition, is_current_version
 from services.registry.queries.vocabularies import unknown
 
 

@@ -13,7 +13,7 @@ from libs.common.db import ReadSession
 from libs.common.published import LAB_REPOSITORIES, LABS, table
 from services.registry.domain.copies import Place
 from services.registry.models import RepositoryRow
-from services.registry.queries.columns import Condition
+from services.registry.models.expressions import Condition
 from services.registry.queries.vocabularies import unknown
 
 

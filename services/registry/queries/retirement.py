@@ -21,8 +21,9 @@ from services.registry.domain.copies import Place
 from services.registry.domain.holdings import File, Holding, location_of
 from services.registry.domain.retirement import CompressedForm, RetirementCase
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
+from services.registry.models.expressions import is_current_version
 from services.registry.queries import visible
-from services.registry.queries.columns import is_any_of, is_current_version
+from services.registry.queries.columns import is_any_of
 from services.registry.queries.datasets import doubts
 from services.registry.queries.registration import lock_registrations
 from services.registry.queries.repositories import place_of

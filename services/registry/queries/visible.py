@@ -8,7 +8,7 @@ from libs.common import visible
 from libs.common.published import SESSIONS, table
 from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTagRow, TagRow
-from services.registry.queries.columns import Condition
+from services.registry.models.expressions import Condition
 
 
 def has_tag(condition: Condition) -> Condition:

@@ -28,8 +28,8 @@ from services.registry.models import (
     RevisionRow,
     TagRow,
 )
+from services.registry.models.expressions import Condition
 from services.registry.queries import visible
-from services.registry.queries.columns import Condition
 
 NamedRow = RepositoryRow | RepositoryTypeRow | FormatRow | DatasetTypeRow | RevisionRow | TagRow
 Named = TypeVar("Named", bound=NamedRow)
