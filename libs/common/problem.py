@@ -121,6 +121,13 @@ class ShownOnce(Conflict):
     )
 
 
+class LateToken(Conflict):
+    """The attempt of a worker is over: drop it, its uploads will be swept."""
+
+    slug = "late-token"
+    detail = "This token is no longer valid for the job: the attempt is over, do not repeat it."
+
+
 class TooManyRequests(Problem):
     """The caller's share of requests is used up for now."""
 

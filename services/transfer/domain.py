@@ -50,13 +50,6 @@ class UploadSwept(Conflict):
     detail = "This upload was abandoned and swept: announce the file again."
 
 
-class LateToken(Conflict):
-    """The attempt whose output this would be is over: drop it."""
-
-    slug = "late-token"
-    detail = "No running attempt of this job has this token: the attempt is over, do not repeat it."
-
-
 class BadPart(BadRequest):
     """There is no part with this number or this size."""
 

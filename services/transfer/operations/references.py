@@ -8,11 +8,10 @@ from uuid import UUID
 
 from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Principal, Target, in_scope, may_on
-from libs.common.problem import BadRequest, Forbidden
+from libs.common.problem import BadRequest, Forbidden, LateToken, UnknownReference
 from libs.common.schemas.states import AttemptState, CopyState
 from libs.common.scopes import Permission
 from libs.common.visibility import visibility
-from services.transfer.domain import LateToken
 from services.transfer.queries import references
 
 _LEAVING = {CopyState.RETIRING, CopyState.RETIRED}
@@ -54,7 +53,7 @@ async def check_references(
 async def _check_copies(session: ReadSession, copy_ids: set[UUID], by: Principal, store_kind: str) -> None:
     copies = await references.fetch_copies(session, copy_ids, visibility(by))
     for copy_id in sorted(copy_ids - set(copies)):
-        raise BadRequest(fields={"copy_id": [f"Object with id={copy_id} does not exist."]})
+        raise UnknownReference("copy_id", copy_id, key="id")
     for copy in copies.values():
         if not may_on(by, Permission.TRANSFER, copy.target):
             raise Forbidden

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from libs.common.auth import Mover
 from libs.common.db import Once, StreamedRoute
 from libs.common.permissions import Principal
-from libs.common.problem import BadRequest, Forbidden, problems
+from libs.common.problem import BadRequest, Forbidden, LateToken, problems
 from libs.common.schemas.uploads import Bundle, BundleIn
 from services.transfer import domain
 from services.transfer.operations import bundles as operations
@@ -19,7 +19,7 @@ from services.transfer.operations.upload_context import UploadContext
 from services.transfer.routes.bodies import body_of, first_line, upload_context_of
 
 router = APIRouter(route_class=StreamedRoute, tags=["uploads"])
-PROBLEMS = problems(BadRequest, domain.BadBundle, Forbidden, domain.HashDiffers, domain.LateToken)
+PROBLEMS = problems(BadRequest, domain.BadBundle, Forbidden, domain.HashDiffers, LateToken)
 FRAMED: dict[str, Any] = {
     "requestBody": {
         "required": True,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Mover
 from libs.common.db import IdempotentRoute, Reading, Tx
-from libs.common.problem import BadRequest, Forbidden, NotFound, problems
+from libs.common.problem import BadRequest, Forbidden, LateToken, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging
 from libs.common.schemas.uploads import Upload, UploadIn, WholeIn
@@ -20,7 +20,7 @@ from services.transfer.queries.uploads import UploadFilters, UploadRecord
 from services.transfer.routes.bodies import upload_context_of
 
 router = APIRouter(route_class=IdempotentRoute, tags=["uploads"])
-REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, domain.LateToken)
+REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, LateToken)
 ENDS = problems(NotFound, domain.PartMissing, domain.HashDiffers, domain.UploadSwept)
 STILL_READING: dict[int | str, dict[str, Any]] = {
     202: {"model": Upload, "description": "Still being read: repeat the request."}
