@@ -14,10 +14,11 @@ from libs.common.db.transaction import Writer
 from services.metadata.events import handlers
 from services.metadata.models import Base
 from services.metadata.operations.hashing import PasswordHashing
-from services.metadata.operations.identity import make_first_administrator, tokens_used
 from services.metadata.operations.oidc import Provider
-from services.metadata.operations.sign_in import SignIns, forget_old
-from services.metadata.operations.vocabulary import load_vocabularies
+from services.metadata.operations.sign_in import SignIns, delete_old_sign_ins
+from services.metadata.operations.tokens import update_last_used
+from services.metadata.operations.users import create_first_administrator
+from services.metadata.operations.vocabularies import load_vocabularies
 from services.metadata.routes import routers
 from services.metadata.settings import Settings
 
@@ -27,15 +28,15 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
     sign_ins = app.state.sign_ins = _sign_ins(app, settings)
     if settings.admin_username and settings.admin_password:
         async with app.state.writer.begin() as tx:
-            await make_first_administrator(
+            await create_first_administrator(
                 tx, sign_ins.hashing, settings.admin_username, settings.admin_password.get_secret_value()
             )
     async with app.state.writer.begin() as tx:
         await load_vocabularies(tx)
 
-    async def used(told: bytes) -> None:
+    async def tokens_used(payload: bytes) -> None:
         async with app.state.writer.begin() as tx:
-            await tokens_used(tx, told)
+            await update_last_used(tx, payload)
 
     provider = app.state.oidc = Provider(settings)
 
@@ -45,8 +46,8 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
         await sign_ins.writer.database.close()
 
     return [
-        partial(app.state.bus.on_wake, "token.used", used),
-        partial(forget_old, sign_ins.writer),
+        partial(app.state.bus.on_wake, "token.used", tokens_used),
+        partial(delete_old_sign_ins, sign_ins.writer),
         partial(at_the_end, close),
     ]
 

@@ -12,6 +12,6 @@ handlers = EventHandlers()
 
 @handlers.on(FilesRegistered)
 async def files_registered(tx: Transaction, event: FilesRegistered) -> None:
-    """Who registers files in a session has worked on it."""
+    """Add a user who registers files of a session to its users."""
     if event.session_id is not None and event.user_id is not None:
         await add_session_user(tx, event.session_id, event.user_id)

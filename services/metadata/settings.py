@@ -8,38 +8,38 @@ from libs.common.settings import ServiceSettings, TokenSettings
 
 
 class Settings(TokenSettings, ServiceSettings):
-    """Where the database is, and who the first administrator of an empty system is."""
+    """Settings of the database, the first administrator, sign-ins and the identity provider."""
 
     database_url: SecretStr = Field(validation_alias="CINGULUM_METADATA_DATABASE_URL")
-    admin_username: str | None = Field(default=None, description="made if the system has no user yet")
+    admin_username: str | None = Field(default=None, description="created if the system has no user")
     admin_password: SecretStr | None = None
-    password_threads: int = Field(default=2, ge=1, le=8, description="passwords that are hashed at a time")
-    password_queue: int = Field(
-        default=32, ge=0, description="more that may wait; beyond that the answer is 429"
+    password_threads: int = Field(
+        default=2, ge=1, le=8, description="passwords that are hashed at the same time"
     )
+    password_queue: int = Field(default=32, ge=0, description="more that wait; beyond that requests get 429")
     browser_session_idle_s: float = Field(
-        default=12 * 3600.0, gt=0, description="a browser that asks for nothing for so long is signed out"
+        default=12 * 3600.0, gt=0, description="a browser is signed out after this time without a request"
     )
     browser_session_longest_s: float = Field(
         default=14 * 86400.0,
         gt=0,
-        description="a browser is signed out after so long, however much it is used",
+        description="a browser is signed out after this time, regardless of use",
     )
     second_factor: bool = Field(
         default=False,
-        description="people may add an authenticator app, and then sign in with its codes as well",
+        description="users can add an authenticator app, whose codes they then need to sign in",
     )
-    second_factor_issuer: str = Field(default="Cingulum", description="how the app calls this installation")
+    second_factor_issuer: str = Field(default="Cingulum", description="name of this installation in the app")
     oidc_issuer: str | None = Field(
         default=None,
-        description="address of an OpenID Connect provider; null: people sign in by password only",
+        description="address of an OpenID Connect provider; null: users sign in by password only",
     )
-    oidc_name: str = Field(default="your institution", description="how the log-in page calls the provider")
+    oidc_name: str = Field(default="your institution", description="name of the provider on the log-in page")
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr | None = Field(
-        default=None, description="null: a public client, by PKCE alone"
+        default=None, description="null: a public client, which uses PKCE only"
     )
     oidc_redirect_url: str = Field(
-        default="", description="as the provider knows it: https://<host>/app/login/oidc/callback"
+        default="", description="as registered at the provider: https://<host>/app/login/oidc/callback"
     )
     oidc_scopes: str = "openid email"

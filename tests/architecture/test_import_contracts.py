@@ -18,7 +18,7 @@ PLANTED = {
     "nobody-deploys": ("services/metadata", "import deploy.local.places"),
     "services-apart": ("services/metadata", "import services.registry.domain"),
     "common-layers": ("libs/common/schemas", "import libs.common.settings"),
-    "rooms": ("services/metadata/queries", "import services.metadata.operations.house"),
+    "rooms": ("services/metadata/queries", "import services.metadata.operations.labs"),
     "pure-domain": ("services/scheduler/domain", "import sqlalchemy"),
     "pure-library": ("cingulum/welfare", "import httpx"),
     "declarations": ("cingulum/worker/pipelines", "import httpx"),

@@ -15,9 +15,10 @@ ALLOWED = {
         "services/metadata/domain/subjects.py",
         "may_give_away",
     ),  # a responsible user decides, beyond the right to change
-    ("services/metadata/operations/identity.py", "make_token"),  # enrolling a worker is an administrator's
-    ("services/metadata/operations/identity.py", "_is_known"),  # which of one's own tokens are shown
-    ("services/metadata/routes/identity.py", "me"),  # shows them
+    ("services/metadata/domain/tokens.py", "check_new_token"),  # only administrators enrol workers
+    ("services/metadata/domain/tokens.py", "parent_token_id"),  # what it is revoked with
+    ("services/metadata/domain/tokens.py", "is_visible_to"),  # which of the caller's own tokens are shown
+    ("services/metadata/routes/users.py", "me"),  # shows them
     ("services/transfer/queries/uploads.py", "is_own"),  # which uploads are shown
 }
 

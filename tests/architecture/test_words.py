@@ -51,7 +51,6 @@ PUBLIC = frozenset(
 PENDING: tuple[str, ...] = (
     "deploy",
     "examples",
-    "services/metadata",
     "services/scheduler",
     "tests/acceptance",
     "tests/architecture",
@@ -63,9 +62,7 @@ PENDING: tuple[str, ...] = (
     "tests/integration/compressor",
     "tests/integration/conftest.py",
     "tests/integration/gateway",
-    "tests/integration/metadata",
     "tests/integration/scheduler",
-    "tests/integration/scopes",
     "tests/integration/transfer",
     "tests/integration/worker",
     "tests/unit/upload_model",

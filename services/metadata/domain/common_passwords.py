@@ -1,11 +1,11 @@
-"""Passwords that are tried first, as everybody who guesses knows them."""
+"""Well-known passwords, which are guessed first."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# What stands at the core of most well-known passwords: with digits or signs around it, or letters written as digits,
-# it is as well known.
+# The core of most well-known passwords: with digits or signs around it, or letters replaced by digits, it is as well
+# known.
 _BASES: Final = """
 abc abcabc abcd abcde abcdef access admin administrateur administrator adminpassword alexander alyx alyxalyx amanda
 america andrew android angel angels anthony apple april aqzsed arsenal asdasd asdf asdfgh asdfghjkl asdfqwer ashley
@@ -36,7 +36,7 @@ userpassword volleyball wachtwoord wednesday welcome welcomeback welcomehome wha
 winter wonderwoman wsxedc yamaha yourpassword yxcvbnm zaqwsx zaqxsw zxcvbnm zxczxc
 """
 
-# Whole passwords without a core of letters, or where letters and digits take turns.
+# Whole passwords without a core of letters, or in which letters and digits alternate.
 _WHOLE: Final = """
 0000000000 0102030405 010203040506 0123456789 0987654321 1029384756 1111111111 1122334455 11223344556 112233445566
 123123123123 123321123321 1234554321 1234567890 12345678900 1234567890a 1234567891 12345678910 123456789123

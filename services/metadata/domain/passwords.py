@@ -1,10 +1,11 @@
-"""Which passwords are refused."""
+"""Rules for passwords."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+from libs.common.problem import BadRequest
 from services.metadata.domain.common_passwords import BASES, WHOLE
 
 SHORTEST: Final = 10
@@ -20,24 +21,32 @@ _ROWS: Final = (
 
 
 def password_problem(password: str, username: str) -> str | None:
-    """Why a password cannot be taken; None if it can.
+    """Why a password is refused; None if it is accepted.
 
     >>> password_problem("Password2024!", "ada"), password_problem("correct horse", "ada")
-    ('This password is among those that are tried first: choose another one, such as four words in a row.', None)
+    ('This password is well known and guessed first: choose another one, such as four words in a row.', None)
     """
     if len(password) < SHORTEST:
-        return f"A password has at least {SHORTEST} characters."
+        return f"A password must have at least {SHORTEST} characters."
     if len(password) > LONGEST:
-        return f"A password has at most {LONGEST} characters."
+        return f"A password must have at most {LONGEST} characters."
     if not password.isprintable():
-        return "A password has printable characters only."
+        return "A password must have printable characters only."
     if is_common(password, username):
-        return "This password is among those that are tried first: choose another one, such as four words in a row."
+        return (
+            "This password is well known and guessed first: choose another one, such as four words in a row."
+        )
     return None
 
 
+def check_new_password(password: str, username: str, field: str = "password") -> None:
+    """Raise BadRequest for a password that is too short, too long or well known."""
+    if problem := password_problem(password, username):
+        raise BadRequest(fields={field: [problem]})
+
+
 def is_common(password: str, username: str) -> bool:
-    """Whether a password is a well-known one, perhaps with digits around it or letters written as digits.
+    """Whether a password is well known, also with digits around it or letters replaced by digits.
 
     >>> [is_common(text, "ada_byron") for text in ("1234567890", "aaaaaaaaaaaa", "P4ssw0rd!!", "Ada_Byron1")]
     [True, True, True, True]
@@ -57,7 +66,7 @@ def is_common(password: str, username: str) -> bool:
 
 
 def _repeats(text: str) -> bool:
-    """Whether a text is one short or well-known piece said again and again."""
+    """Whether a text repeats one short or well-known piece."""
     for length in range(1, len(text) // 2 + 1):
         piece = text[:length]
         if len(text) % length == 0 and piece * (len(text) // length) == text:
@@ -66,5 +75,5 @@ def _repeats(text: str) -> bool:
 
 
 def _is_run(text: str) -> bool:
-    """Whether a text is a stretch of the alphabet, of digits or of a keyboard, forwards or backwards."""
+    """Whether a text is a part of the alphabet, the digits or a keyboard row, forwards or backwards."""
     return len(text) >= 4 and any(text in row or text[::-1] in row for row in _ROWS)

@@ -1,4 +1,4 @@
-"""Codes of an authenticator app (RFC 6238: SHA-1, 6 digits, 30 s), and recovery codes for when the phone is lost."""
+"""Codes of an authenticator app (RFC 6238: SHA-1, 6 digits, 30 s) and recovery codes for a lost phone."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def code_at(secret: bytes, counter: int, digits: int = DIGITS) -> str:
 
 
 def accepted_step(secret: bytes, code: str, now_s: float, last_step: int) -> int | None:
-    """The step that a code belongs to; None if it is wrong, too old, or not newer than the last one that was used.
+    """The step of a code; None if the code is wrong, too old, or not newer than the last one that was used.
 
     >>> secret = b"12345678901234567890"
     >>> accepted_step(secret, "287082", 59, last_step=0), accepted_step(secret, "287082", 59, last_step=1)
     (1, None)
     """
     now = int(now_s) // STEP_S
-    sent = "".join(code.split()).encode("utf-8", "replace")
-    found = None
+    typed = "".join(code.split()).encode("utf-8", "replace")
+    accepted = None
     for step in range(now - DRIFT, now + DRIFT + 1):
-        is_same = hmac.compare_digest(code_at(secret, max(step, 0)).encode(), sent)
+        is_same = hmac.compare_digest(code_at(secret, max(step, 0)).encode(), typed)
         if is_same and step > last_step:
-            found = step
-    return found
+            accepted = step
+    return accepted
 
 
 def secret_text(secret: bytes) -> str:
-    """A secret as people type it into their app.
+    """A secret as text that people can type into their app.
 
     >>> secret_text(b"12345678901234567890")
     'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
@@ -53,7 +53,7 @@ def secret_text(secret: bytes) -> str:
 
 
 def otpauth_uri(secret: bytes, username: str, issuer: str) -> str:
-    """What an authenticator app reads from a QR code.
+    """The address that an authenticator app reads from a QR code.
 
     >>> otpauth_uri(b"1234567890", "ada", "Cingulum")
     'otpauth://totp/Cingulum:ada?secret=GEZDGNBVGY3TQOJQ&issuer=Cingulum'
@@ -63,7 +63,7 @@ def otpauth_uri(secret: bytes, username: str, issuer: str) -> str:
 
 
 def recovery_code(random: bytes) -> str:
-    """A recovery code of random bytes, as people copy it.
+    """A recovery code made of random bytes.
 
     >>> recovery_code(b"1234567890")
     'gezd-gnbv-gy3t-qojq'
@@ -73,7 +73,7 @@ def recovery_code(random: bytes) -> str:
 
 
 def plain_recovery_code(code: str) -> str:
-    """A recovery code as it is hashed: however it was typed.
+    """A recovery code in the form that is hashed, independent of how it was typed.
 
     >>> plain_recovery_code(" GEZD gnbv-gy3t-qojq")
     'gezdgnbvgy3tqojq'

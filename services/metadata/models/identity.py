@@ -1,4 +1,4 @@
-"""People, their tokens, labs and projects."""
+"""Users, how they sign in, labs and projects."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from services.metadata.models.base import Base, Identified, SoftDeleted, WithJso
 
 
 class UserRow(Identified, SoftDeleted, Base):
-    """A person or a machine that signs in."""
+    """A person or a machine that can sign in."""
 
     __tablename__ = "users"
-    username: Mapped[str] = mapped_column(unique=True)  # for good: audit rows name it
+    username: Mapped[str] = mapped_column(unique=True)  # never reused: audit rows name it
     email: Mapped[str] = mapped_column(server_default="")
     password_hash: Mapped[str | None]  # argon2id; null: cannot sign in by password
     is_active: Mapped[bool] = mapped_column(server_default=sa.true())
@@ -36,7 +36,7 @@ class DelegateRow(Base):
 
 
 class TokenRow(Base):
-    """A token by its keyed hash; the token itself is shown once and kept nowhere."""
+    """A token by its keyed hash; the token itself is shown once and not stored."""
 
     __tablename__ = "tokens"
     __table_args__ = (sa.CheckConstraint("kind IN ('login', 'personal', 'worker')", name="kind_known"),)
@@ -45,36 +45,36 @@ class TokenRow(Base):
     kind: Mapped[str]
     name: Mapped[str] = mapped_column(server_default="")
     token_hash: Mapped[str] = mapped_column(unique=True)  # the gateway's look-up
-    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(sa.Text))  # null: all that the user may do
+    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(sa.Text))  # null: everything that the user may do
     created_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())
     expires_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
     last_used_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
-    made_by_token_id: Mapped[UUID | None] = mapped_column(  # null: by somebody who had signed in
+    made_by_token_id: Mapped[UUID | None] = mapped_column(  # null: created after a sign-in
         sa.ForeignKey("metadata.tokens.id"), index=True
     )
 
 
 class BrowserSessionRow(Base):
-    """A browser that somebody signed in with; its token, kept as a keyed hash, is good for nothing else."""
+    """A browser session; its token, stored as a keyed hash, is valid in the session cookie only."""
 
     __tablename__ = "browser_sessions"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(UserRow.id), index=True)
     token_hash: Mapped[str] = mapped_column(unique=True)  # the gateway's look-up
     address: Mapped[str]
-    browser: Mapped[str]  # as it calls itself
+    browser: Mapped[str]  # its User-Agent
     created_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())
     used_at: Mapped[datetime] = mapped_column(
         sa.TIMESTAMP(timezone=True)
-    )  # about: the gateway says it now and then
+    )  # approximate: the gateway reports use at intervals
     idle_until: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True))
-    expires_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True))  # however much it is used
+    expires_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True))  # regardless of use
     ended_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
 
 
 class UserIdentityRow(Base):
-    """Who somebody is at an identity provider; whoever comes with it signs in as this user."""
+    """A subject of an identity provider that signs in as a user."""
 
     __tablename__ = "user_identities"
     issuer: Mapped[str] = mapped_column(primary_key=True)
@@ -84,18 +84,18 @@ class UserIdentityRow(Base):
 
 
 class SecondFactorRow(Base):
-    """A person's authenticator app. It counts once a first code has confirmed it."""
+    """A user's authenticator app. It has no effect until a first code has confirmed it."""
 
     __tablename__ = "second_factors"
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(UserRow.id), primary_key=True)
-    secret: Mapped[str]  # encrypted under a key that follows from the system's secret
+    secret: Mapped[str]  # encrypted with a key derived from the system's secret
     created_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())
     confirmed_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
-    last_step: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")  # no code is good twice
+    last_step: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")  # no code is accepted twice
 
 
 class RecoveryCodeRow(Base):
-    """A code for when the phone is lost, as a keyed hash; each is good once."""
+    """A recovery code for a lost phone, as a keyed hash; each is accepted once."""
 
     __tablename__ = "recovery_codes"
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(UserRow.id), primary_key=True)
@@ -104,11 +104,13 @@ class RecoveryCodeRow(Base):
 
 
 class SignInRecordRow(Base):
-    """What sign-ins of an account, of an address, or of the two together came to; see `domain.back_off`."""
+    """Failures and successes of sign-ins per account, address, or pair of both; see `domain.back_off`."""
 
     __tablename__ = "sign_in_records"
     __table_args__ = (sa.CheckConstraint("kind IN ('account', 'address', 'pair')", name="kind_known"),)
-    key: Mapped[str] = mapped_column(primary_key=True)  # a hash: people type passwords where names belong
+    key: Mapped[str] = mapped_column(
+        primary_key=True
+    )  # a hash: people type passwords into the field of the name
     kind: Mapped[str]
     failures: Mapped[int] = mapped_column(server_default="0")
     failed_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
@@ -117,7 +119,7 @@ class SignInRecordRow(Base):
 
 
 class LabRow(Identified, SoftDeleted, WithJson, Base):
-    """A lab. Its time zone is what a time without offset means."""
+    """A lab. Times without an offset are in its time zone."""
 
     __tablename__ = "labs"
     __table_args__ = (unique_if_not_deleted("labs", "name"),)
@@ -130,7 +132,7 @@ class LabRow(Identified, SoftDeleted, WithJson, Base):
 
 
 class LabRepositoryRow(Base):
-    """Where a lab's files go; the repository is registry's, so an id and no foreign key."""
+    """A repository for a lab's files; it belongs to registry, so its id is not a foreign key."""
 
     __tablename__ = "lab_repositories"
     lab_id: Mapped[UUID] = mapped_column(sa.ForeignKey(LabRow.id), primary_key=True)
@@ -138,11 +140,11 @@ class LabRepositoryRow(Base):
 
 
 class MembershipRow(Identified, SoftDeleted, Base):
-    """A person works in a lab for a time; an open end is a current one."""
+    """A user works in a lab for a time; without an end the membership is current."""
 
     __tablename__ = "memberships"
     __table_args__ = (
-        sa.UniqueConstraint("user_id", "lab_id", "start_date"),  # loading a file twice changes nothing
+        sa.UniqueConstraint("user_id", "lab_id", "start_date"),  # loading a file twice is idempotent
         sa.CheckConstraint("end_date IS NULL OR end_date >= start_date", name="ends_after_start"),
     )
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(UserRow.id), index=True)
@@ -153,7 +155,7 @@ class MembershipRow(Identified, SoftDeleted, Base):
 
 
 class ProjectRow(Identified, SoftDeleted, WithJson, Base):
-    """A project; one without users is open to all, one with users to them when it is private."""
+    """A project; a private one is visible to its users only."""
 
     __tablename__ = "projects"
     __table_args__ = (unique_if_not_deleted("projects", "name"),)
@@ -163,11 +165,11 @@ class ProjectRow(Identified, SoftDeleted, WithJson, Base):
 
 
 class RightsChangeRow(Base):
-    """Something changed who may see what, in the transaction that added the row.
+    """A change of what users may see, made in the transaction that added the row.
 
-    Triggers of the migration `rights_changes` add them, so that no road to the tables is left out: projects, who is in
-    them, which sessions and subjects are in them, and the lab and the deletion of both. What others derive from rows
-    that a caller may see carries the newest of these, read in the same request. The last 10,000 are kept.
+    Triggers of the migration `rights_changes` add them, so that every write to the tables is covered: projects, their
+    users, sessions and subjects, and the lab and deletion of sessions and subjects. What others cache of a caller's
+    visible rows carries the newest number, read in the same request. The last 10,000 rows are kept.
     """
 
     __tablename__ = "rights_changes"
@@ -175,7 +177,7 @@ class RightsChangeRow(Base):
 
 
 class ProjectUserRow(Base):
-    """A person takes part in a project."""
+    """A user of a project."""
 
     __tablename__ = "project_users"
     project_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ProjectRow.id), primary_key=True)

@@ -1,73 +1,71 @@
-"""Signing in and out with a browser."""
+"""Signing browsers in and out."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
-from libs.common.permissions import Principal, acts_as_owner
-from libs.common.problem import Forbidden, NotFound
-from services.metadata import domain
-from services.metadata.models import BrowserSessionRow, UserRow
+from libs.common.permissions import Principal
+from libs.common.problem import NotFound
+from services.metadata.domain.tokens import token_hash
+from services.metadata.domain.users import check_owns_sign_in
+from services.metadata.models import BrowserSessionRow
 from services.metadata.queries import browser_sessions as queries
-from services.metadata.queries import sign_in
+from services.metadata.queries.browser_sessions import StoredBrowserSession
+from services.metadata.queries.sign_in import fetch_time
 from services.metadata.settings import Settings
 
-LONGEST_BROWSER = 300
+LONGEST_BROWSER: Final = 300  # characters of a User-Agent
 
 
-async def start(
-    tx: Transaction, settings: Settings, user: UserRow, address: str, browser: str
-) -> tuple[BrowserSessionRow, str]:
-    """A new session of a person who was recognised, and its token, which is shown this once."""
+async def start_browser_session(
+    tx: Transaction, settings: Settings, user_id: UUID, address: str, browser: str
+) -> tuple[StoredBrowserSession, str]:
+    """A new session of an authenticated user, and its token, which is shown once and not stored."""
     token = secrets.token_urlsafe(32)
-    now = await sign_in.clock(tx.session)
-    ends = now + timedelta(seconds=settings.browser_session_longest_s)
+    now = await fetch_time(tx.session)
+    expires_at = now + timedelta(seconds=settings.browser_session_longest_s)
     row = BrowserSessionRow(
         id=uuid4(),
-        user_id=user.id,
-        token_hash=domain.token_hash(settings.secret_key.get_secret_value(), token),
+        user_id=user_id,
+        token_hash=token_hash(settings.secret_key.get_secret_value(), token),
         address=address,
         browser="".join(filter(str.isprintable, browser))[:LONGEST_BROWSER],
         created_at=now,
         used_at=now,
-        idle_until=min(now + timedelta(seconds=settings.browser_session_idle_s), ends),
-        expires_at=ends,
+        idle_until=min(now + timedelta(seconds=settings.browser_session_idle_s), expires_at),
+        expires_at=expires_at,
     )
-    tx.session.add(row)
-    tx.audit("browser-session.started", "user", user.id, after={"session": str(row.id), "address": address})
-    return row, token
+    stored = await queries.insert_browser_session(tx.session, row)
+    tx.audit("browser-session.started", "user", user_id, after={"session": str(row.id), "address": address})
+    return stored, token
 
 
-def check_whole(by: Principal) -> None:
-    """Refuse a narrowed token and an account that many share: neither changes how a person signs in."""
-    if by.is_public:
-        raise Forbidden("This account is shared: an administrator changes how it signs in.")
-    if not acts_as_owner(by):
-        raise Forbidden("The token in use is narrowed: sign in by password.")
-
-
-async def end(tx: Transaction, by: Principal, session_id: UUID) -> None:
-    """End one of one's own sessions; the gateway forgets it within 5 s. Raises NotFound."""
-    if session_id != by.token_id:  # to sign out, everybody may
-        check_whole(by)
-    if not await queries.end(tx.session, by.user_id, only=session_id):
+async def end_browser_session(tx: Transaction, by: Principal, browser_session_id: UUID) -> None:
+    """End one of the caller's own sessions; the gateway refuses its token within 5 s. Raises NotFound, Forbidden."""
+    if browser_session_id != by.token_id:  # every caller may end the session in use
+        check_owns_sign_in(by)
+    if not await queries.end_browser_sessions(tx.session, by.user_id, only=browser_session_id):
         raise NotFound("You have no such browser session.")
-    tx.audit("browser-session.ended", "user", by.user_id, after={"session": str(session_id)})
+    tx.audit("browser-session.ended", "user", by.user_id, after={"session": str(browser_session_id)})
 
 
-async def end_others(tx: Transaction, by: Principal) -> None:
-    """End all of one's own sessions but the one in use."""
-    check_whole(by)
-    for ended in await queries.end(tx.session, by.user_id, but=by.token_id):
-        tx.audit("browser-session.ended", "user", by.user_id, after={"session": str(ended)})
+async def end_other_browser_sessions(tx: Transaction, by: Principal) -> None:
+    """End all of the caller's own sessions except the one in use. Raises Forbidden."""
+    check_owns_sign_in(by)
+    for ended_id in await queries.end_browser_sessions(tx.session, by.user_id, but=by.token_id):
+        tx.audit("browser-session.ended", "user", by.user_id, after={"session": str(ended_id)})
 
 
-async def use(tx: Transaction, by: Principal, session_id: UUID, settings: Settings) -> None:
-    """The session in use was used. Raises NotFound for any other."""
-    if session_id != by.token_id:
+async def extend_browser_session(
+    tx: Transaction, by: Principal, browser_session_id: UUID, settings: Settings
+) -> None:
+    """Restart the idle time of the session in use. Raises NotFound for any other."""
+    if browser_session_id != by.token_id:
         raise NotFound("This is not the browser session in use.")
-    now = await sign_in.clock(tx.session)
-    await queries.use(tx.session, session_id, now, timedelta(seconds=settings.browser_session_idle_s))
+    now = await fetch_time(tx.session)
+    idle = timedelta(seconds=settings.browser_session_idle_s)
+    await queries.update_last_use(tx.session, browser_session_id, now, idle)

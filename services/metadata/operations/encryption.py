@@ -1,4 +1,4 @@
-"""Keys for what only metadata itself reads again, each for one purpose, from the system's secret."""
+"""Encryption of values that only metadata reads, with one key per purpose, derived from the system's secret."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from cryptography.fernet import Fernet
 
 
 def fernet(secret: str, purpose: str) -> Fernet:
-    """Encrypts and authenticates; what was made for one purpose cannot be read for another."""
+    """Authenticated encryption for one purpose; values of another purpose cannot be decrypted."""
     key = hmac.new(secret.encode(), f"fernet:{purpose}".encode(), hashlib.sha256).digest()
     return Fernet(base64.urlsafe_b64encode(key))

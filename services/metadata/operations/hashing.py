@@ -1,4 +1,4 @@
-"""Argon2 in threads of its own: strangers who guess passwords take no thread that others wait for."""
+"""Argon2 in its own threads, so that guessing passwords does not block other requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _hasher = PasswordHasher()
 
 
 class SignInsWait(TooManyRequests):
-    """More passwords wait to be checked than can be within a second or two."""
+    """The queue of passwords to be checked is full: more than about two seconds of work."""
 
     slug = "sign-ins-wait"
     detail = "Too many passwords are being checked now: try again in a moment."
@@ -36,9 +36,9 @@ class SignInsWait(TooManyRequests):
 
 
 class PasswordHashing:
-    """Hashes and verifies passwords in at most `threads` threads, with at most `queue` more that wait.
+    """Hashes and verifies passwords in at most `threads` threads, with at most `queue` more waiting.
 
-    One address has at most half of the places, so that one client cannot keep all others out.
+    One address gets at most half of the places, so that one client cannot block all others.
     """
 
     def __init__(self, threads: int = THREADS, queue: int = QUEUE) -> None:
@@ -52,11 +52,11 @@ class PasswordHashing:
         return await self.run(partial(_hasher.hash, password), address)
 
     async def verify(self, hashed: str | None, password: str, address: str) -> bool:
-        """Whether a password is the one that was hashed, which takes as long without a hash. Raises SignInsWait."""
+        """Whether a password matches a hash; takes as long without a hash. Raises SignInsWait."""
         return await self.run(partial(_verify, hashed, password), address)
 
     async def run(self, work: Callable[[], T], address: str) -> T:
-        """What `work` returns. Raises SignInsWait, and does nothing, where no place is left."""
+        """Run `work` in a thread. Raises SignInsWait if no place is left."""
         network = network_of(address)
         with self._lock:
             if self._taken.total() >= self._places or self._taken[network] >= max(1, self._places // 2):
@@ -73,18 +73,18 @@ class PasswordHashing:
                 del self._taken[network]
 
     def close(self) -> None:
-        """End the threads; what waits is given up."""
+        """End the threads; waiting work is cancelled."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 @cache
-def _nobody() -> str:
-    """What is verified where there is no hash, so that the answer takes as long as for a wrong password."""
+def _dummy_hash() -> str:
+    """Verified where there is no hash, so that the response takes as long as for a wrong password."""
     return _hasher.hash(secrets.token_hex(16))
 
 
 def _verify(hashed: str | None, password: str) -> bool:
     try:
-        return _hasher.verify(hashed or _nobody(), password)
+        return _hasher.verify(hashed or _dummy_hash(), password)
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False

@@ -1,4 +1,4 @@
-"""Checking who signs in: passwords in threads of their own, and a wait after failures that all replicas know of."""
+"""Checking sign-ins: passwords in their own threads, and a delay after failures that all replicas share."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from libs.common.observability import logger
 from libs.common.problem import BadRequest, TooManyRequests
 from services.metadata.domain import back_off
 from services.metadata.domain.back_off import Counted
+from services.metadata.domain.users import Account
 from services.metadata.models import UserRow
 from services.metadata.operations.hashing import PasswordHashing, SignInsWait
-from services.metadata.queries import browser_sessions, second_factor
-from services.metadata.queries import identity as people
 from services.metadata.queries import sign_in as queries
+from services.metadata.queries.browser_sessions import delete_old_browser_sessions
+from services.metadata.queries.second_factor import exists_confirmed_second_factor
+from services.metadata.queries.users import fetch_account, lock_user
 
 LONGEST_NAME: Final = 150
 
@@ -47,77 +49,71 @@ class SignInLater(TooManyRequests):
 
 
 class Checked(NamedTuple):
-    """Whose password it was, and whether a code of an authenticator app must follow."""
+    """The account that the password belongs to, and whether a code of an authenticator app must follow."""
 
-    user: UserRow
+    account: Account
     needs_code: bool
 
 
 @dataclass(frozen=True)
 class SignIns:
-    """What checking a sign-in needs. `writer` has connections of its own, so that guesses keep no write waiting."""
+    """What checking a sign-in needs. `writer` has its own connections, so that guessing does not delay other writes."""
 
     writer: Writer
     hashing: PasswordHashing
     secret: str
 
     async def check(self, username: str, password: str, address: str) -> Checked:
-        """The person who knows this password. Raises BadCredentials, SignInLater, SignInsWait.
+        """The account of a username and password. Raises BadCredentials, SignInLater, SignInsWait.
 
-        While a password is checked, which is slow by design, no connection is held.
+        No connection is held while the password is checked, which is slow by design.
         """
-        async with self.writer.database.read() as read:
-            user = await people.user_named(read, username)
+        async with self.writer.database.read() as session:
+            account = await fetch_account(session, username)
         attempt = await self.begin(username, address)
         try:
-            is_right = await self.hashing.verify(user.password_hash if user else None, password, address)
+            password_hash = account.password_hash if account else None
+            is_right = await self.hashing.verify(password_hash, password, address)
         except SignInsWait:
-            await attempt.take_back()
+            await attempt.cancel()
             raise
-        if not is_right or user is None or not user.is_active:
-            await attempt.failed("password" if user is None or user.is_active else "inactive")
+        if not is_right or account is None or not account.is_active:
+            await attempt.failed("password" if account is None or account.is_active else "inactive")
             raise BadCredentials
-        async with self.writer.database.read() as read:
-            needs_code = await second_factor.is_on(read, user.id)
-        # Half of what is asked for: the failures of whoever guesses codes stay counted.
-        await (attempt.take_back() if needs_code else attempt.succeeded())
-        return Checked(user, needs_code)
+        async with self.writer.database.read() as session:
+            needs_code = await exists_confirmed_second_factor(session, account.id)
+        # With a code still to come this is not a success: failures of guessing codes must stay counted.
+        await (attempt.cancel() if needs_code else attempt.succeeded())
+        return Checked(account, needs_code)
 
-    async def note_failure(self, username: str, address: str, reason: str) -> None:
-        """Write down a failure that no password was tried in."""
-        await write_failure(self.writer, username, address, reason, {})
+    async def record_failure(self, username: str, address: str, reason: str) -> None:
+        """Log and audit a failure without a password, which is not counted."""
+        await record_failure(self.writer, username, address, reason, {})
 
     async def begin(self, username: str, address: str) -> Attempt:
-        """Whether a try may be made now. Raises SignInLater.
+        """Begin an attempt. Raises SignInLater while it is delayed.
 
-        Once the free failures are used up, tries go one at a time: each blocks the next while it is checked.
+        After the free failures attempts run one at a time: each blocks the next while it is checked.
         """
         keys = back_off.keys_of(username, address)
         attempt = Attempt(self.writer, username, address, keys)
-        async with self.writer.database.read() as read:
-            now, records = await queries.clock(read), await queries.records(read, keys)
-        attempt.refuse_early(back_off.wait_of(records.values(), now))
+        async with self.writer.database.read() as session:
+            now, records = await queries.fetch_time(session), await queries.fetch_records(session, keys)
+        attempt.check_delay(back_off.wait_of(records.values(), now))
         if back_off.claims(records.values(), now):
             async with self.writer.database.begin() as session:
-                records = await queries.records(session, keys, lock=True)
-                now = await queries.clock(session)
-                attempt.refuse_early(back_off.wait_of(records.values(), now))
+                records = await queries.lock_records(session, keys)
+                now = await queries.fetch_time(session)
+                attempt.check_delay(back_off.wait_of(records.values(), now))
                 attempt.claimed = back_off.claims(records.values(), now)
                 for kind, until in attempt.claimed.items():
-                    await queries.block(session, keys[kind], until)
-        pair = records.get(Counted.PAIR)
-        attempt.is_fresh = bool(
-            Counted.ACCOUNT not in records
-            and pair
-            and not pair.failures
-            and pair.succeeded_at
-            and now - pair.succeeded_at < back_off.KNOWN_FOR / 10
-        )
+                    await queries.update_blocked_until(session, keys[kind], until)
+        attempt.is_recent_success = back_off.is_recent_success(records, now)
         return attempt
 
 
 class Attempt:
-    """One try to sign in; it failed, or it succeeded."""
+    """One attempt to sign in; it fails, succeeds or is cancelled."""
 
     def __init__(self, writer: Writer, username: str, address: str, keys: Mapping[Counted, str]) -> None:
         self.writer = writer
@@ -125,11 +121,11 @@ class Attempt:
         self.address = address
         self.keys = keys
         self.claimed: Mapping[Counted, datetime] = {}
-        self.is_fresh = False
+        self.is_recent_success = False
         self._log = logger("sign-in")
 
-    def refuse_early(self, wait: timedelta) -> None:
-        """Raise SignInLater where there is something to wait for."""
+    def check_delay(self, wait: timedelta) -> None:
+        """Raise SignInLater while the attempt is delayed."""
         if wait:
             self._log.warning(
                 "sign-in refused",
@@ -140,49 +136,49 @@ class Attempt:
             raise SignInLater(wait)
 
     async def failed(self, reason: str) -> None:
-        """Count the failure, and write down who tried from where."""
-        await write_failure(self.writer, self.username, self.address, reason, self.keys)
+        """Log, audit and count the failure."""
+        await record_failure(self.writer, self.username, self.address, reason, self.keys)
 
     async def succeeded(self) -> None:
-        """Forget the account's failures, and know the address for it from now on."""
+        """Delete the account's failures, and store that it signed in from this address."""
         log_success(self.username, self.address)
-        if self.is_fresh:
+        if self.is_recent_success:
             return
         async with self.writer.database.begin() as session:
-            await queries.lock_keys(session, self.keys)
-            await queries.records(session, self.keys, lock=True)
+            await queries.insert_missing_records(session, self.keys)
+            await queries.lock_records(session, self.keys)
             if Counted.ADDRESS in self.claimed:
-                await queries.block(session, self.keys[Counted.ADDRESS], None)
-            await queries.save_success(session, self.keys, await queries.clock(session))
+                await queries.update_blocked_until(session, self.keys[Counted.ADDRESS], None)
+            await queries.update_success(session, self.keys, await queries.fetch_time(session))
 
-    async def take_back(self) -> None:
-        """The try was not made after all."""
+    async def cancel(self) -> None:
+        """Unblock the next attempt; nothing is counted."""
         if self.claimed:
             async with self.writer.database.begin() as session:
-                await queries.records(session, self.keys, lock=True)
+                await queries.lock_records(session, self.keys)
                 for kind in self.claimed:
-                    await queries.block(session, self.keys[kind], None)
+                    await queries.update_blocked_until(session, self.keys[kind], None)
 
 
-async def lock_checked(tx: Transaction, checked: UserRow) -> UserRow:
-    """The same person, locked. Raises BadCredentials if the account or its password changed since it was checked."""
-    user = await people.lock_user(tx.session, checked.id)
+async def lock_checked(tx: Transaction, checked: Account) -> UserRow:
+    """The user of a checked account, locked. Raises BadCredentials if account or password changed meanwhile."""
+    user = await lock_user(tx.session, checked.id)
     if user is None or not user.is_active or user.token_generation != checked.token_generation:
         raise BadCredentials
     return user
 
 
 def shown_name(username: str) -> str:
-    """A name as logs and audit rows can hold it."""
+    """A name in a form that logs and audit rows can store."""
     return username[:LONGEST_NAME].replace("\0", "?").encode("utf-8", "replace").decode()
 
 
 def log_success(username: str, address: str) -> None:
-    """A line in the log for a sign-in that succeeded, by whatever means."""
+    """Log a sign-in that succeeded, by password or by the identity provider."""
     logger("sign-in").info("sign-in succeeded", name=shown_name(username), address=address)
 
 
-async def write_failure(
+async def record_failure(
     writer: Writer, username: str, address: str, reason: str, keys: Mapping[Counted, str]
 ) -> None:
     """Log and audit a sign-in that failed, and count it under `keys`."""
@@ -190,20 +186,20 @@ async def write_failure(
     logger("sign-in").warning("sign-in failed", name=name, address=address, reason=reason)
     async with writer.begin() as tx:
         if keys:
-            await queries.lock_keys(tx.session, keys)
-            records = await queries.records(tx.session, keys, lock=True)
-            now = await queries.clock(tx.session)
+            await queries.insert_missing_records(tx.session, keys)
+            records = await queries.lock_records(tx.session, keys)
+            now = await queries.fetch_time(tx.session)
             for kind, key in keys.items():
                 failures, until = back_off.after_failure(records.get(kind), kind, now)
-                await queries.save_failure(tx.session, key, failures, now, until)
+                await queries.update_failures(tx.session, key, failures, now, until)
         after = {"name": name, "address": address, "reason": reason}
         tx.audit("sign-in.failed", "sign-in", name, after=after)
 
 
-async def forget_old(writer: Writer, every_s: float = 3600.0) -> None:
-    """Delete records that decide nothing any more, about once an hour."""
+async def delete_old_sign_ins(writer: Writer, every_s: float = 3600.0) -> None:
+    """Delete expired sign-in records and browser sessions every hour."""
     while True:
         async with writer.database.begin() as session:
-            await queries.forget_old(session)
-            await browser_sessions.forget_old(session)
+            await queries.delete_old_records(session)
+            await delete_old_browser_sessions(session)
         await asyncio.sleep(every_s)

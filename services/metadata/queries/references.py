@@ -185,17 +185,3 @@ def _check_known(ids: Mapping[str, UUID], names: Iterable[str], field: str, key:
     for name in names:
         if name not in ids:
             raise UnknownReference(field, name, key=key)
-
-
-# Names before they were verbs; until the other half of metadata uses those above.
-ids_named = fetch_ids
-id_named = fetch_id
-projects = fetch_project_ids
-terms = fetch_term_ids
-term = fetch_term_id
-repositories = fetch_repository_ids
-
-
-def unknown(field: str, key: str, value: object) -> UnknownReference:
-    """The problem of a name of nothing; see UnknownReference."""
-    return UnknownReference(field, value, key=key)

@@ -1,32 +1,44 @@
-"""What is known of sign-ins that failed."""
+"""Records of failed and successful sign-ins."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.sessions import ReadSession, WriteSession
 from services.metadata.domain.back_off import FORGET_AFTER, KNOWN_FOR, Counted, Record
 from services.metadata.models import SignInRecordRow
 
+Records = dict[Counted, Record]
 
-async def clock(session: AsyncSession) -> datetime:
+
+async def fetch_time(session: ReadSession) -> datetime:
     """The database's time, which all replicas share."""
     now: datetime = (await session.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
     return now
 
 
-async def records(
-    session: AsyncSession, keys: Mapping[Counted, str], *, lock: bool = False
-) -> dict[Counted, Record]:
-    """The records under these keys; `lock` holds them until the transaction ends, in one order for all."""
-    statement = (
+async def fetch_records(session: ReadSession, keys: Mapping[Counted, str]) -> Records:
+    """The records of these keys."""
+    return _by_kind(await session.scalars(_records(keys)))
+
+
+async def lock_records(session: WriteSession, keys: Mapping[Counted, str]) -> Records:
+    """The records of these keys, locked; always in the order of the keys, so that two transactions cannot deadlock."""
+    return _by_kind(await session.scalars(_records(keys).with_for_update()))
+
+
+def _records(keys: Mapping[Counted, str]) -> sa.Select[Any]:
+    return (
         sa.select(SignInRecordRow).where(SignInRecordRow.key.in_(keys.values())).order_by(SignInRecordRow.key)
     )
-    rows = (await session.execute(statement.with_for_update() if lock else statement)).scalars()
+
+
+def _by_kind(rows: Iterable[SignInRecordRow]) -> Records:
     return {
         kind: Record(kind, row.failures, row.failed_at, row.blocked_until, row.succeeded_at)
         for row in rows
@@ -34,23 +46,23 @@ async def records(
     }
 
 
-async def block(session: AsyncSession, key: str, until: datetime | None) -> None:
-    """Let tries wait until a moment; None for not at all."""
+async def update_blocked_until(session: WriteSession, key: str, until: datetime | None) -> None:
+    """Delay attempts until a time; None ends the delay."""
     await session.execute(
         sa.update(SignInRecordRow).where(SignInRecordRow.key == key).values(blocked_until=until)
     )
 
 
-async def lock_keys(session: AsyncSession, keys: Mapping[Counted, str]) -> None:
-    """Make the records that are not there yet, so that they can be locked; in one order for all."""
+async def insert_missing_records(session: WriteSession, keys: Mapping[Counted, str]) -> None:
+    """Add the records that do not exist, so that they can be locked; in the order of the keys."""
     rows = [{"key": key, "kind": str(kind)} for kind, key in sorted(keys.items(), key=lambda pair: pair[1])]
     await session.execute(insert(SignInRecordRow).values(rows).on_conflict_do_nothing())
 
 
-async def save_failure(
-    session: AsyncSession, key: str, failures: int, at: datetime, until: datetime | None
+async def update_failures(
+    session: WriteSession, key: str, failures: int, at: datetime, until: datetime | None
 ) -> None:
-    """A try failed."""
+    """Store a failed attempt, and until when the next one is delayed."""
     await session.execute(
         sa.update(SignInRecordRow)
         .where(SignInRecordRow.key == key)
@@ -58,19 +70,19 @@ async def save_failure(
     )
 
 
-async def save_success(session: AsyncSession, keys: Mapping[Counted, str], at: datetime) -> None:
-    """Somebody signed in: the account's failures are forgotten, and the address is known for it from now on."""
+async def update_success(session: WriteSession, keys: Mapping[Counted, str], at: datetime) -> None:
+    """Delete the failures of an account, and store that it signed in from the address."""
     await session.execute(sa.delete(SignInRecordRow).where(SignInRecordRow.key == keys[Counted.ACCOUNT]))
-    fresh = {"failures": 0, "failed_at": None, "blocked_until": None, "succeeded_at": at}
+    values = {"failures": 0, "failed_at": None, "blocked_until": None, "succeeded_at": at}
     await session.execute(
         insert(SignInRecordRow)
-        .values(key=keys[Counted.PAIR], kind=str(Counted.PAIR), **fresh)
-        .on_conflict_do_update(index_elements=[SignInRecordRow.key], set_=fresh)
+        .values(key=keys[Counted.PAIR], kind=str(Counted.PAIR), **values)
+        .on_conflict_do_update(index_elements=[SignInRecordRow.key], set_=values)
     )
 
 
-async def forget_old(session: AsyncSession) -> None:
-    """Delete records that decide nothing any more."""
+async def delete_old_records(session: WriteSession) -> None:
+    """Delete records that have no effect any more."""
     now = sa.func.now()
     await session.execute(
         sa.delete(SignInRecordRow).where(

@@ -1,4 +1,4 @@
-"""Browsers that people signed in with: a session each, which is no token of the API."""
+"""Browser sessions, whose tokens are valid in the session cookie only."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from services.metadata.operations.second_factor import BadCode, SecondFactorNeed
 from services.metadata.operations.sign_in import BadCredentials, SignInLater, lock_checked
 from services.metadata.queries import browser_sessions as queries
 
-# Not idempotent under a key: what it answers is kept nowhere.
+# Not idempotent under a key: the response contains a secret, which is not stored.
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
 class SignInWithBrowser(BodyRecord):
-    """Name and password; where a second factor is needed, `challenge` of that refusal and a code instead."""
+    """Username and password; or, for a second factor, the `challenge` of that refusal and a code."""
 
     username: str = ""
     password: str = ""
@@ -35,20 +35,20 @@ class SignInWithBrowser(BodyRecord):
 
 
 class BrowserSession(Schema):
-    """A browser that is signed in."""
+    """A browser session."""
 
     id: UUID
     created_at: datetime
-    used_at: datetime = Field(description="within a tenth of the idle time")
+    used_at: datetime = Field(description="exact to a tenth of the idle time")
     idle_until: datetime = Field(description="when it ends if it is not used")
-    expires_at: datetime = Field(description="when it ends however much it is used")
-    address: str = Field(description="from which it signed in")
+    expires_at: datetime = Field(description="when it ends regardless of use")
+    address: str = Field(description="of the sign-in")
     browser: str
-    current: bool = Field(default=False, description="whether it is the one that asks")
+    current: bool = Field(default=False, description="whether it is the session of this request")
 
 
 class NewBrowserSession(BrowserSession):
-    """A session just started: its token is shown this once, and goes into a cookie."""
+    """A new session with its token for the cookie, which is shown once."""
 
     token: str
 
@@ -60,58 +60,65 @@ class NewBrowserSession(BrowserSession):
 )
 @open_to_all
 async def sign_in(
-    request: Request, given: SignInWithBrowser, address: CallerAddress, begin: Begins
+    request: Request, body: SignInWithBrowser, address: CallerAddress, begin: Begins
 ) -> NewBrowserSession:
-    """Sign a browser in. The token is good in the session cookie only, never as a token of the API."""
+    """Sign a browser in. The token is valid in the session cookie only, not as a token of the API."""
     state, checked = request.app.state, None
-    if not given.challenge:
-        checked, needs_code = await state.sign_ins.check(given.username, given.password, address)
+    if not body.challenge:
+        checked, needs_code = await state.sign_ins.check(body.username, body.password, address)
         if needs_code:
             raise SecondFactorNeeded(extra={"challenge": second_factor.challenge_of(state.sign_ins, checked)})
     async with begin() as tx:
         if checked is not None:
             user = await lock_checked(tx, checked)
         else:
-            proof = given.challenge, given.code
-            user = await second_factor.answer_challenge(tx, state.sign_ins, *proof, address)
-        row, token = await operations.start(tx, state.settings, user, address, given.browser)
-    shown = BrowserSession.model_validate(row).model_dump() | {"current": True}
+            user = await second_factor.answer_challenge(
+                tx, state.sign_ins, body.challenge, body.code, address
+            )
+        stored, token = await operations.start_browser_session(
+            tx, state.settings, user.id, address, body.browser
+        )
+    shown = BrowserSession.model_validate(stored).model_dump() | {"current": True}
     return NewBrowserSession(**shown, token=token)
 
 
 @router.get("/browser-sessions")
-async def list_browser_sessions(by: Reader, read: Reading) -> list[BrowserSession]:
-    """The caller's own browser sessions, newest first; of a shared account only the one that asks."""
-    rows = await queries.sessions_of(read, by.user_id, by.token_id if by.is_public else None)
-    shown = [BrowserSession.model_validate(row) for row in rows]
-    return [one.model_copy(update={"current": one.id == by.token_id}) for one in shown]
+async def list_browser_sessions(by: Reader, session: Reading) -> list[BrowserSession]:
+    """List the caller's own browser sessions, newest first; for a shared account only the one in use."""
+    only = by.token_id if by.is_public else None
+    stored = await queries.list_browser_sessions(session, by.user_id, only)
+    shown = [BrowserSession.model_validate(browser_session) for browser_session in stored]
+    return [
+        browser_session.model_copy(update={"current": browser_session.id == by.token_id})
+        for browser_session in shown
+    ]
 
 
 @router.delete("/browser-sessions", status_code=204, responses=problems(Forbidden))
 async def end_other_browser_sessions(by: Reader, tx: Tx) -> Response:
-    """Sign all other browsers out."""
-    await operations.end_others(tx, by)
+    """Sign out all other browsers of the caller."""
+    await operations.end_other_browser_sessions(tx, by)
     return Response(status_code=204)
 
 
 @router.delete("/browser-sessions/current", status_code=204, responses=problems(NotFound))
 async def sign_out(by: Reader, tx: Tx) -> Response:
-    """Sign out the browser that asks."""
+    """Sign out the browser of this request."""
     if by.token_id is None:
         raise NotFound("You have no such browser session.")
-    await operations.end(tx, by, by.token_id)
+    await operations.end_browser_session(tx, by, by.token_id)
     return Response(status_code=204)
 
 
 @router.delete("/browser-sessions/{session_id}", status_code=204, responses=problems(NotFound, Forbidden))
 async def end_browser_session(session_id: UUID, by: Reader, tx: Tx) -> Response:
-    """Sign one of the caller's own browsers out; the gateway forgets it within 5 s."""
-    await operations.end(tx, by, session_id)
+    """Sign out one of the caller's own browsers; the gateway refuses its token within 5 s."""
+    await operations.end_browser_session(tx, by, session_id)
     return Response(status_code=204)
 
 
 @router.post("/browser-sessions/{session_id}/use", status_code=204, responses=problems(NotFound))
 async def use_browser_session(request: Request, session_id: UUID, by: Reader, tx: Tx) -> Response:
-    """Keep the session that asks from ending for want of use; the gateway does this now and then."""
-    await operations.use(tx, by, session_id, request.app.state.settings)
+    """Restart the idle time of the session in use; the gateway does this while it is used."""
+    await operations.extend_browser_session(tx, by, session_id, request.app.state.settings)
     return Response(status_code=204)

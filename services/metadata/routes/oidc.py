@@ -1,4 +1,4 @@
-"""Signing in by the institution's identity provider."""
+"""Signing in by the institution's identity provider (OpenID Connect)."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
 class IdentityProvider(Schema):
-    """Whether people may sign in by an identity provider."""
+    """The configured identity provider."""
 
     enabled: bool
-    name: str = Field(description="how to call it on a button")
+    name: str = Field(description="for the label of a button")
 
 
 class OidcStart(BodySchema):
-    """Where one wants to go afterwards."""
+    """The path to go to after signing in."""
 
     next: str = Field(default="", max_length=2000)
 
 
 class OidcFlow(Schema):
-    """The provider's address, and what the browser keeps until it comes back."""
+    """The provider's address to redirect to, and the state for the browser's cookie."""
 
     address: str
-    flow: str = Field(description="into a cookie that no script can read; good for ten minutes")
+    flow: str = Field(description="for an HttpOnly cookie; valid for ten minutes")
 
 
 class OidcAnswer(BodySchema):
-    """What the browser brought back, and what it kept."""
+    """The provider's response, and the state of the browser's cookie."""
 
     flow: str = Field(max_length=8000)
     state: str = Field(max_length=1000)
@@ -48,13 +48,13 @@ class OidcAnswer(BodySchema):
 
 
 class Identity(BodySchema):
-    """Somebody at the identity provider."""
+    """A subject at the identity provider."""
 
     subject: str = Field(min_length=1, max_length=255, description="the claim `sub`")
 
 
 class OidcSession(NewBrowserSession):
-    """A browser session, and where one wanted to go."""
+    """A browser session, and the path to go to."""
 
     next: str
 
@@ -62,17 +62,17 @@ class OidcSession(NewBrowserSession):
 @router.get("/oidc")
 @open_to_all
 async def read_identity_provider(request: Request) -> IdentityProvider:
-    """Whether people may sign in by an identity provider."""
+    """Read whether users can sign in by an identity provider."""
     settings = request.app.state.settings
     return IdentityProvider(enabled=bool(settings.oidc_issuer), name=settings.oidc_name)
 
 
 @router.post("/oidc/start", responses=problems(NotFound, Unavailable))
 @open_to_all
-async def start_oidc(request: Request, given: OidcStart) -> OidcFlow:
-    """Begin to sign in at the identity provider."""
-    begun = await oidc.begin(request.app.state.oidc, given.next)
-    return OidcFlow(address=begun.address, flow=begun.flow)
+async def start_oidc(request: Request, body: OidcStart) -> OidcFlow:
+    """Start a sign-in at the identity provider."""
+    started = await oidc.begin(request.app.state.oidc, body.next)
+    return OidcFlow(address=started.address, flow=started.flow)
 
 
 @router.post(
@@ -80,33 +80,35 @@ async def start_oidc(request: Request, given: OidcStart) -> OidcFlow:
 )
 @open_to_all
 async def finish_oidc(
-    request: Request, given: OidcAnswer, address: CallerAddress, begin: Begins
+    request: Request, body: OidcAnswer, address: CallerAddress, begin: Begins
 ) -> OidcSession:
-    """Sign a browser in with what the identity provider answered."""
+    """Sign a browser in with the identity provider's response."""
     state, name = request.app.state, ""
     try:
-        claims, wanted = await oidc.finish(state.oidc, given.flow, given.state, given.code)
+        claims, next_path = await oidc.finish(state.oidc, body.flow, body.state, body.code)
         name = str(claims.get("email") or claims["sub"])
         async with begin() as tx:
-            user = await oidc.user_of(tx, state.oidc.issuer, claims)
-            row, token = await browser_sessions.start(tx, state.settings, user, address, given.browser)
+            account = await oidc.sign_in_account(tx, state.oidc.issuer, claims)
+            stored, token = await browser_sessions.start_browser_session(
+                tx, state.settings, account.id, address, body.browser
+            )
     except (OidcFailed, UnknownHere) as problem:
-        await state.sign_ins.note_failure(name, address, problem.slug)
+        await state.sign_ins.record_failure(name, address, problem.slug)
         raise
-    log_success(user.username, address)
-    shown = BrowserSession.model_validate(row).model_dump() | {"current": True}
-    return OidcSession(**shown, token=token, next=wanted)
+    log_success(account.username, address)
+    shown = BrowserSession.model_validate(stored).model_dump() | {"current": True}
+    return OidcSession(**shown, token=token, next=next_path)
 
 
 @router.put("/oidc/identities/{username}", status_code=204, responses=problems(NotFound, BadRequest))
 async def link_identity(request: Request, username: str, identity: Identity, _by: Admin, tx: Tx) -> Response:
-    """Say who somebody is at the identity provider; administrators sign in by such a link only."""
-    await oidc.link(tx, request.app.state.oidc, username, identity.subject)
+    """Link a subject of the identity provider to a user; administrators sign in by such a link only."""
+    await oidc.link_identity(tx, request.app.state.oidc, username, identity.subject)
     return Response(status_code=204)
 
 
 @router.delete("/oidc/identities/{username}", status_code=204, responses=problems(NotFound))
 async def unlink_identity(request: Request, username: str, _by: Admin, tx: Tx) -> Response:
-    """Forget who somebody is at the identity provider."""
-    await oidc.unlink(tx, request.app.state.oidc, username)
+    """Delete a user's links to the identity provider."""
+    await oidc.unlink_identity(tx, request.app.state.oidc, username)
     return Response(status_code=204)

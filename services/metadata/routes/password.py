@@ -1,4 +1,4 @@
-"""A person's own password."""
+"""The caller's own password."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from services.metadata.operations import password as operations
 from services.metadata.operations.hashing import SignInsWait
 from services.metadata.operations.sign_in import SignInLater
 
-# Not idempotent under a key: a digest of a request with a password in it is kept nowhere.
+# Not idempotent under a key: no digest of a request with a password is stored.
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
 class PasswordChange(BodySchema):
-    """The old password, and the one that replaces it."""
+    """The old and the new password."""
 
     old_password: str = Field(max_length=1024)
     new_password: str = Field(
-        max_length=1024, description="at least 10 characters, and none that is tried first"
+        max_length=1024, description="at least 10 characters, not a well-known password"
     )
-    keep_tokens: bool = Field(default=False, description="leave personal tokens in force")
+    keep_tokens: bool = Field(default=False, description="do not revoke personal tokens")
 
 
 @router.post(
@@ -34,7 +34,7 @@ class PasswordChange(BodySchema):
 async def change_password(
     request: Request, change: PasswordChange, by: Reader, address: CallerAddress, begin: Begins
 ) -> Response:
-    """Change the caller's own password. It signs all browsers out, ends the log-in token and personal tokens."""
+    """Change the caller's own password. It signs out all browsers and revokes the log-in token and personal tokens."""
     await operations.change_password(
         begin,
         request.app.state.sign_ins,

@@ -1,4 +1,4 @@
-"""A person's authenticator app."""
+"""The caller's authenticator app."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from services.metadata.operations.second_factor import BadCode
 from services.metadata.operations.sign_in import SignInLater
 from services.metadata.queries import second_factor as queries
 
-# Not idempotent under a key: what these answer is kept nowhere.
+# Not idempotent under a key: the responses contain secrets, which are not stored.
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
 class SecondFactor(Schema):
-    """Whether signing in with a browser asks for a code."""
+    """Whether signing in with a browser needs a code."""
 
-    available: bool = Field(description="whether this installation lets people add an app")
+    available: bool = Field(description="whether users of this installation can add an app")
     enabled: bool
     confirmed_at: datetime | None
     recovery_codes_left: int
 
 
 class Password(BodySchema):
-    """The caller's own password, once more."""
+    """The caller's own password."""
 
     password: str = Field(max_length=1024)
 
 
 class SecondFactorSecret(Schema):
-    """What an authenticator app needs, shown this once."""
+    """The secret for an authenticator app, shown once."""
 
-    secret: str = Field(description="base32, to be typed in")
-    uri: str = Field(description="otpauth://, as QR codes hold it")
+    secret: str = Field(description="base32, for typing")
+    uri: str = Field(description="otpauth://, for a QR code")
 
 
 class Code(BodySchema):
@@ -51,25 +51,24 @@ class Code(BodySchema):
 
 
 class RecoveryCodes(Schema):
-    """Each lets its owner in once, in place of a code of the app. Shown this once."""
+    """Each replaces a code of the app once. Shown once."""
 
     recovery_codes: list[str]
 
 
 class PasswordAndCode(Password, Code):
-    """Both factors."""
+    """Password and code."""
 
 
 @router.get("/second-factor")
-async def read_second_factor(request: Request, by: Reader, read: Reading) -> SecondFactor:
-    """Whether the caller signs in with a code as well."""
-    row = None if by.is_public else await queries.of(read, by.user_id)
-    confirmed_at = row.confirmed_at if row else None
+async def read_second_factor(request: Request, by: Reader, session: Reading) -> SecondFactor:
+    """Read whether the caller signs in with a code as well."""
+    confirmed_at = None if by.is_public else await queries.fetch_confirmed_at(session, by.user_id)
     return SecondFactor(
         available=request.app.state.settings.second_factor and not by.is_public,
         enabled=confirmed_at is not None,
         confirmed_at=confirmed_at,
-        recovery_codes_left=await queries.recovery_codes_left(read, by.user_id) if confirmed_at else 0,
+        recovery_codes_left=await queries.count_recovery_codes(session, by.user_id) if confirmed_at else 0,
     )
 
 
@@ -79,18 +78,20 @@ async def read_second_factor(request: Request, by: Reader, read: Reading) -> Sec
     responses=problems(BadRequest, Forbidden, Conflict, SignInLater, SignInsWait),
 )
 async def start_second_factor(
-    request: Request, given: Password, by: Reader, address: CallerAddress, begin: Begins
+    request: Request, body: Password, by: Reader, address: CallerAddress, begin: Begins
 ) -> SecondFactorSecret:
-    """Begin to add an authenticator app. It counts once `/second-factor/confirm` got a code of it."""
+    """Add an authenticator app. It has no effect until `/second-factor/confirm` receives a code."""
     state = request.app.state
-    made = await operations.start(begin, state.settings, state.sign_ins, by, given.password, address)
-    return SecondFactorSecret(secret=made.secret, uri=made.uri)
+    factor = await operations.start_second_factor(
+        begin, state.settings, state.sign_ins, by, body.password, address
+    )
+    return SecondFactorSecret(secret=factor.secret, uri=factor.uri)
 
 
 @router.post("/second-factor/confirm", responses=problems(BadCode, Forbidden, Conflict))
-async def confirm_second_factor(request: Request, given: Code, by: Reader, tx: Tx) -> RecoveryCodes:
-    """Confirm the app by a code of it. From now on a password alone gets no token and no browser session."""
-    codes = await operations.confirm(tx, request.app.state.sign_ins, by, given.code)
+async def confirm_second_factor(request: Request, body: Code, by: Reader, tx: Tx) -> RecoveryCodes:
+    """Confirm the app by a code. After that a password alone gives no token and no browser session."""
+    codes = await operations.confirm_second_factor(tx, request.app.state.sign_ins, by, body.code)
     return RecoveryCodes(recovery_codes=codes)
 
 
@@ -100,16 +101,16 @@ async def confirm_second_factor(request: Request, given: Code, by: Reader, tx: T
     responses=problems(BadRequest, BadCode, Forbidden, NotFound, SignInLater, SignInsWait),
 )
 async def remove_second_factor(
-    request: Request, given: PasswordAndCode, by: Reader, address: CallerAddress, begin: Begins
+    request: Request, body: PasswordAndCode, by: Reader, address: CallerAddress, begin: Begins
 ) -> Response:
-    """Take the caller's own app away, with password and code."""
+    """Remove the caller's own app, with password and code."""
     sign_ins = request.app.state.sign_ins
-    await operations.remove(begin, sign_ins, by, given.password, given.code, address)
+    await operations.remove_second_factor(begin, sign_ins, by, body.password, body.code, address)
     return Response(status_code=204)
 
 
 @router.delete("/second-factor/{username}", status_code=204, responses=problems(NotFound))
 async def remove_second_factor_of(username: str, _by: Admin, tx: Tx) -> Response:
-    """Take somebody's app away who lost both phone and recovery codes."""
-    await operations.remove_of(tx, username)
+    """Remove the app of a user who lost phone and recovery codes."""
+    await operations.remove_second_factor_of(tx, username)
     return Response(status_code=204)

@@ -1,54 +1,49 @@
-"""Vocabularies of the house: each a list of words by name. Everybody reads; editors add."""
+"""Vocabularies: lists of terms by name. Signed-in users read them, editors add terms."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
 
 from libs.common.auth import Reader, SharedEditor
 from libs.common.db import IdempotentRoute, Reading, Tx
-from libs.common.db.lists import paged
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.pages import Paging
 from libs.common.schemas.people import Term, TermIn
-from services.metadata.models import VocabularyRow
-from services.metadata.operations import house as operations
-from services.metadata.queries import house as queries
+from services.metadata.operations import vocabularies as operations
+from services.metadata.queries import vocabularies as queries
 from services.metadata.queries.references import Vocabulary
 
-router = APIRouter(route_class=IdempotentRoute, tags=["house"])
+router = APIRouter(route_class=IdempotentRoute, tags=["vocabularies"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)
 
 
-def _vocabulary(path: str, kind: Vocabulary) -> None:
-    """List and add words of one vocabulary; `/water-type/{name}` and its like read one word."""
+def _add_vocabulary(path: str, kind: Vocabulary) -> None:
+    """Add the routes of one vocabulary: list, add and read terms."""
 
-    async def listed(request: Request, _by: Reader, read: Reading, wanted: Paging) -> Page[Term]:
-        count, rows = await paged(read, queries.vocabulary(kind), wanted)
-        results = [
-            Term.model_validate({**row, "url": absolute(request, f"{path}/{row['name']}")}) for row in rows
-        ]
-        return page(request, wanted, count, results)
+    def term_of(request: Request, row: Mapping[str, Any]) -> Term:
+        return Term.model_validate({**row, "url": absolute(request, f"{path}/{row['name']}")})
 
-    async def added(request: Request, new: TermIn, _by: SharedEditor, tx: Tx) -> Term:
+    async def list_terms(request: Request, _by: Reader, session: Reading, paging: Paging) -> Page[Term]:
+        count, rows = await queries.list_terms(session, kind, paging)
+        return page(request, paging, count, [term_of(request, row) for row in rows])
+
+    async def add_term(request: Request, new: TermIn, _by: SharedEditor, tx: Tx) -> Term:
         name = await operations.add_term(tx, kind, new)
-        row = await queries.found(tx.session, queries.vocabulary(kind), VocabularyRow.name == name, kind)
-        return Term.model_validate({**row, "url": absolute(request, f"{path}/{name}")})
+        return term_of(request, await queries.fetch_term(tx.session, kind, name))
 
-    async def read_one(request: Request, name: str, _by: Reader, read: Reading) -> Term:
-        row = await queries.found(
-            read, queries.vocabulary(kind), VocabularyRow.name == name, f"{kind} '{name}'"
-        )
-        return Term.model_validate({**row, "url": absolute(request, f"{path}/{name}")})
+    async def read_term(request: Request, name: str, _by: Reader, session: Reading) -> Term:
+        return term_of(request, await queries.fetch_term(session, kind, name))
 
-    listed.__doc__ = f"The words for {kind}, by name."
-    added.__doc__ = f"Add a word for {kind}."
-    read_one.__doc__ = f"One word for {kind}."
-    router.add_api_route(path, listed, methods=["GET"])
-    router.add_api_route(path, added, methods=["POST"], status_code=201, responses=REFUSALS)
-    router.add_api_route(f"{path}/{{name}}", read_one, methods=["GET"])
+    list_terms.__doc__ = f"List the terms for {kind}, by name."
+    add_term.__doc__ = f"Add a term for {kind}."
+    read_term.__doc__ = f"Read a term for {kind}."
+    router.add_api_route(path, list_terms, methods=["GET"])
+    router.add_api_route(path, add_term, methods=["POST"], status_code=201, responses=REFUSALS)
+    router.add_api_route(f"{path}/{{name}}", read_term, methods=["GET"])
 
 
 for _path, _kind in (
@@ -59,4 +54,4 @@ for _path, _kind in (
     ("/sources", Vocabulary.SOURCE),
     ("/alleles", Vocabulary.ALLELE),
 ):
-    _vocabulary(_path, _kind)
+    _add_vocabulary(_path, _kind)

@@ -1,4 +1,4 @@
-"""A browser's session is its own: it ends, it can be ended, and it is no token."""
+"""Browser sessions: they end, can be ended, and their tokens are not API tokens."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from services.metadata.operations.sign_in import Checked, SignIns
 from tests.support.portal import ADMIN, LOGIN
 from tests.support.system import Cingulum
 
+NEW_PASSWORD = "another long one"
+CHANGE = {"old_password": LOGIN["password"], "new_password": NEW_PASSWORD}
+
 
 @pytest.fixture
 async def metadata(cingulum: Cingulum) -> Running:
@@ -23,56 +26,62 @@ async def metadata(cingulum: Cingulum) -> Running:
     return await cingulum.start(Service.METADATA)
 
 
-async def started(metadata: Running, browser: str = "Firefox") -> dict[str, str]:
+async def sign_in(metadata: Running, browser: str = "Firefox") -> dict[str, str]:
     answer = await metadata.as_(None).post("/browser-sessions", {**LOGIN, "browser": browser})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
 
 async def ada(metadata: Running, session: dict[str, str]) -> Running:
-    """The administrator, as the gateway introduces one who came with this session."""
+    """The administrator, as the gateway authenticates this session."""
     users = (await metadata.as_(Principal(uuid4(), "x", is_superuser=True)).get("/users/ada")).json()
     return metadata.as_(Principal(UUID(users["id"]), "ada", is_superuser=True, token_id=UUID(session["id"])))
 
 
-async def test_sessions_are_listed_and_ended_by_their_owner_only(metadata: Running) -> None:
-    first, second = await started(metadata, "Firefox"), await started(metadata, "Chrome")
+async def listed_ids(user: Running) -> list[str]:
+    return [browser_session["id"] for browser_session in (await user.get("/browser-sessions")).json()]
+
+
+async def test_sessions_are_listed_newest_first_without_their_tokens(metadata: Running) -> None:
+    first, second = await sign_in(metadata, "Firefox"), await sign_in(metadata, "Chrome")
     assert first["token"] != second["token"]
-    me = await ada(metadata, second)
-    listed = (await me.get("/browser-sessions")).json()
-    assert [(one["browser"], one["current"]) for one in listed] == [("Chrome", True), ("Firefox", False)]
-    assert all("token" not in one for one in listed)
-    other = metadata.as_(Principal(uuid4(), "eve"))
-    assert (await other.get("/browser-sessions")).json() == []
+    rows = (await (await ada(metadata, second)).get("/browser-sessions")).json()
+    assert [(row["browser"], row["current"]) for row in rows] == [("Chrome", True), ("Firefox", False)]
+    assert all("token" not in row for row in rows)
+
+
+async def test_sessions_are_ended_by_their_owner_only(metadata: Running) -> None:
+    first, second = await sign_in(metadata), await sign_in(metadata)
+    me, other = await ada(metadata, second), metadata.as_(Principal(uuid4(), "eve"))
+    assert await listed_ids(other) == []
     assert (await other.delete(f"/browser-sessions/{first['id']}")).status_code == 404
     assert (await me.delete(f"/browser-sessions/{first['id']}")).status_code == 204
     assert (await me.delete(f"/browser-sessions/{first['id']}")).status_code == 404
-    await started(metadata)
+    await sign_in(metadata)
     assert (await me.delete("/browser-sessions")).status_code == 204
-    assert [one["id"] for one in (await me.get("/browser-sessions")).json()] == [second["id"]]
+    assert await listed_ids(me) == [second["id"]]
     assert (await me.delete("/browser-sessions/current")).status_code == 204
-    assert (await me.get("/browser-sessions")).json() == []
+    assert await listed_ids(me) == []
 
 
-async def test_a_narrowed_token_and_a_shared_account_change_nothing_about_signing_in(
+async def test_a_narrowed_token_and_a_shared_account_cannot_change_how_a_user_signs_in(
     metadata: Running,
 ) -> None:
-    session = await started(metadata)
+    session = await sign_in(metadata)
     me = await ada(metadata, session)
     assert me.caller is not None
     narrow = metadata.as_(replace(me.caller, token_id=uuid4(), scopes=frozenset({Scope.parse("read")})))
     shared = metadata.as_(replace(me.caller, token_id=uuid4(), is_public=True, is_superuser=False))
-    change = {"old_password": LOGIN["password"], "new_password": "another long one"}
     for caller in (narrow, shared):
         assert (await caller.delete(f"/browser-sessions/{session['id']}")).status_code == 403
         assert (await caller.delete("/browser-sessions")).status_code == 403
-        assert (await caller.post("/password", change)).status_code == 403
-    assert (await shared.get("/browser-sessions")).json() == [], "a shared account shows nobody's browsers"
+        assert (await caller.post("/password", CHANGE)).status_code == 403
+    assert (await shared.get("/browser-sessions")).json() == [], "a shared account does not list browsers"
     assert (await me.get("/browser-sessions")).json() != []
 
 
-async def test_only_the_session_in_use_keeps_itself_awake(metadata: Running) -> None:
-    session = await started(metadata)
+async def test_only_the_session_in_use_restarts_its_idle_time(metadata: Running) -> None:
+    session = await sign_in(metadata)
     me = await ada(metadata, session)
     assert me.caller is not None
     assert (await me.post(f"/browser-sessions/{session['id']}/use")).status_code == 204
@@ -83,52 +92,57 @@ async def test_only_the_session_in_use_keeps_itself_awake(metadata: Running) -> 
     assert (await by_token.post(f"/browser-sessions/{session['id']}/use")).status_code == 404
 
 
-async def test_a_sessions_token_is_written_down_nowhere(metadata: Running, cingulum: Cingulum) -> None:
-    session = await started(metadata)
-    onlooker = await asyncpg.connect(cingulum.admin_url)
-    rows = str(await onlooker.fetch("SELECT * FROM metadata.browser_sessions"))
-    rows += str(await onlooker.fetch("SELECT * FROM metadata.audit"))
-    await onlooker.close()
+async def test_the_token_of_a_browser_session_is_not_stored(metadata: Running, cingulum: Cingulum) -> None:
+    session = await sign_in(metadata)
+    database = await asyncpg.connect(cingulum.admin_url)
+    rows = str(await database.fetch("SELECT * FROM metadata.browser_sessions"))
+    rows += str(await database.fetch("SELECT * FROM metadata.audit"))
+    await database.close()
     assert session["id"] in rows
     assert session["token"] not in rows
 
 
-async def test_a_person_changes_their_password_and_whatever_was_signed_in_ends(metadata: Running) -> None:
-    session = await started(metadata)
-    me = await ada(metadata, session)
+async def test_a_refused_change_of_the_password_ends_nothing(metadata: Running) -> None:
+    me = await ada(metadata, await sign_in(metadata))
+    for change, field in (
+        ({"old_password": "battery staple"}, "old_password"),
+        ({"new_password": "short"}, "new_password"),
+        ({"new_password": "password1234"}, "new_password"),
+        ({"new_password": LOGIN["password"]}, "new_password"),
+    ):
+        answer = await me.post("/password", CHANGE | change)
+        assert (answer.status_code, field in answer.json()) == (400, True), answer.text
+    assert len(await listed_ids(me)) == 1
+
+
+async def test_a_changed_password_ends_sessions_and_tokens_except_those_of_workers(metadata: Running) -> None:
+    me = await ada(metadata, await sign_in(metadata))
     await me.post("/auth-token", LOGIN)
     await me.post("/tokens", {"name": "script", "scopes": ["read"]})
     await me.post("/tokens", {"name": "machine", "scopes": ["read", "work"], "kind": "worker"})
-    change = {"old_password": LOGIN["password"], "new_password": "another long one"}
-    wrong = await me.post("/password", {**change, "old_password": "battery staple"})
-    assert wrong.status_code == 400
-    assert "old_password" in wrong.json()
-    for refused in ("short", "password1234", LOGIN["password"]):
-        answer = await me.post("/password", {**change, "new_password": refused})
-        assert answer.status_code == 400
-        assert "new_password" in answer.json()
-    assert len((await me.get("/tokens")).json()) == 3, "nothing has ended yet"
-    assert (await me.post("/password", change)).status_code == 204
-    assert (await me.get("/browser-sessions")).json() == []
+    assert (await me.post("/password", CHANGE)).status_code == 204
+    assert await listed_ids(me) == []
     assert [token["name"] for token in (await me.get("/tokens")).json()] == ["machine"]
     assert (await metadata.post("/auth-token", LOGIN)).status_code == 400
-    new = {**LOGIN, "password": "another long one"}
-    assert (await metadata.post("/auth-token", new)).status_code == 200
+    assert (await metadata.post("/auth-token", LOGIN | {"password": NEW_PASSWORD})).status_code == 200
+
+
+async def test_personal_tokens_can_be_kept_when_the_password_changes(metadata: Running) -> None:
+    me = await ada(metadata, await sign_in(metadata))
     await me.post("/tokens", {"name": "script", "scopes": ["read"]})
-    back = {"old_password": "another long one", "new_password": "a third long one", "keep_tokens": True}
-    assert (await me.post("/password", back)).status_code == 204
-    assert {token["name"] for token in (await me.get("/tokens")).json()} == {"machine", "script"}
+    assert (await me.post("/password", CHANGE | {"keep_tokens": True})).status_code == 204
+    assert [token["name"] for token in (await me.get("/tokens")).json()] == ["script"]
 
 
-async def test_a_password_that_changes_while_it_is_being_checked_signs_nobody_in(
+async def test_a_password_that_changes_while_it_is_checked_does_not_sign_in(
     metadata: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = metadata.as_(Principal(uuid4(), "root", is_superuser=True))
     eve = (await root.post("/users", {"username": "eve", "password": "her first one"})).json()
     check = SignIns.check
 
-    async def check_while_it_changes(self: SignIns, *given: str) -> Checked:
-        checked = await check(self, *given)
+    async def check_while_it_changes(self: SignIns, *credentials: str) -> Checked:
+        checked = await check(self, *credentials)
         assert (await root.patch("/users/eve", {"password": f"her next one {uuid4()}"})).status_code == 200
         return checked
 
@@ -144,15 +158,15 @@ async def test_a_password_that_changes_while_it_is_being_checked_signs_nobody_in
     assert (await me.get("/tokens")).json() == []
 
 
-async def test_guessing_the_old_password_is_slowed_down_like_any_guess(metadata: Running) -> None:
-    me = await ada(metadata, await started(metadata))
+async def test_guessing_the_old_password_is_delayed(metadata: Running) -> None:
+    me = await ada(metadata, await sign_in(metadata))
     change = {"old_password": "battery staple", "new_password": "another long one"}
     statuses = [(await me.post("/password", change)).status_code for _ in range(7)]
     assert statuses[:5] == [400] * 5
     assert 429 in statuses
 
 
-async def test_a_password_that_an_administrator_resets_ends_the_same(metadata: Running) -> None:
+async def test_a_password_reset_by_an_administrator_ends_sessions_and_tokens(metadata: Running) -> None:
     root = metadata.as_(Principal(uuid4(), "root", is_superuser=True))
     eve = (await root.post("/users", {"username": "eve", "password": "her first one"})).json()
     login = {"username": "eve", "password": "her first one"}
@@ -164,7 +178,7 @@ async def test_a_password_that_an_administrator_resets_ends_the_same(metadata: R
     assert (await me.get("/tokens")).json() == []
 
 
-async def test_an_administrator_changes_the_own_password_with_the_old_one_only(metadata: Running) -> None:
+async def test_an_administrator_changes_their_own_password_only_with_the_old_one(metadata: Running) -> None:
     root = metadata.as_(Principal(uuid4(), "root", is_superuser=True))
     body = {"username": "eve", "password": "her first one", "is_superuser": True}
     eve = (await root.post("/users", body)).json()

@@ -1,4 +1,4 @@
-"""Signing in, tokens, and who one is."""
+"""Logging in, tokens, and the caller's own account."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_the_first_administrator_signs_in_and_gets_the_same_token_each_tim
     assert len(answers[0].json()["token"]) == 40
 
 
-async def test_a_wrong_password_and_an_unknown_user_are_told_the_same(cingulum: Cingulum) -> None:
+async def test_a_wrong_password_and_an_unknown_user_get_the_same_response(cingulum: Cingulum) -> None:
     metadata = await first_administrator(cingulum)
     wrong = await metadata.post("/auth-token", {"username": "ada", "password": "battery staple"})
     unknown = await metadata.post("/auth-token", {"username": "bob", "password": "battery staple"})
@@ -47,7 +47,7 @@ async def test_a_wrong_password_and_an_unknown_user_are_told_the_same(cingulum: 
     assert wrong.json()["non_field_errors"] == ["Unable to log in with provided credentials."]
 
 
-async def test_a_stranger_is_refused_with_403(cingulum: Cingulum) -> None:
+async def test_an_unauthenticated_request_is_refused_with_403(cingulum: Cingulum) -> None:
     metadata = await cingulum.start(Service.METADATA)
     for path in ("/me", "/tokens"):
         answer = await metadata.get(path)
@@ -57,8 +57,7 @@ async def test_a_stranger_is_refused_with_403(cingulum: Cingulum) -> None:
 
 async def test_a_token_is_shown_once_and_can_be_revoked(cingulum: Cingulum) -> None:
     metadata = await first_administrator(cingulum)
-    known = (await _user_id(metadata), "ada")
-    metadata = metadata.as_(Principal(known[0], known[1], is_superuser=True))
+    metadata = metadata.as_(Principal(await _user_id(metadata), "ada", is_superuser=True))
     made = await metadata.post("/tokens", {"name": "rig 1", "scopes": ["read", "register"]})
     assert made.status_code == 201
     assert len(made.json()["token"]) == 64
@@ -69,7 +68,7 @@ async def test_a_token_is_shown_once_and_can_be_revoked(cingulum: Cingulum) -> N
     assert (await metadata.delete(f"/tokens/{made.json()['id']}")).status_code == 404
 
 
-async def test_a_token_cannot_allow_more_than_its_maker(cingulum: Cingulum, callers: Callers) -> None:
+async def test_a_token_cannot_allow_more_than_its_creator(cingulum: Cingulum, callers: Callers) -> None:
     metadata = await cingulum.start(Service.METADATA, callers.member)
     answer = await metadata.post("/tokens", {"name": "x", "scopes": ["admin"]})
     assert answer.status_code == 403
@@ -97,12 +96,12 @@ async def test_a_write_repeated_under_one_key_happens_once(cingulum: Cingulum, c
     assert (await metadata.get("/labs")).json()["count"] == 1
 
 
-# The same in every test process, for they name the cases.
+# The same in every test process, because they name the cases.
 LAB, OTHER_LAB, PROJECT, OTHER_PROJECT = (UUID(int=n, version=4) for n in (1, 2, 3, 4))
 
 
 @pytest.mark.parametrize(
-    ("held", "asked"),
+    ("own", "requested"),
     [
         (("read", f"lab:{LAB}:write"), "write"),
         (("read", f"lab:{LAB}:write"), f"lab:{OTHER_LAB}:write"),
@@ -113,17 +112,17 @@ LAB, OTHER_LAB, PROJECT, OTHER_PROJECT = (UUID(int=n, version=4) for n in (1, 2,
     ],
 )
 @pytest.mark.parametrize("kind", ["personal", "worker"])
-async def test_a_narrow_token_makes_no_wider_one(
-    cingulum: Cingulum, held: tuple[str, ...], asked: str, kind: str
+async def test_a_narrowed_token_creates_no_wider_one(
+    cingulum: Cingulum, own: tuple[str, ...], requested: str, kind: str
 ) -> None:
-    scopes = frozenset(map(Scope.parse, held))
+    scopes = frozenset(map(Scope.parse, own))
     narrow = Principal(uuid4(), "admin", is_superuser=True, labs=frozenset({LAB}), scopes=scopes)
     metadata = await cingulum.start(Service.METADATA, narrow)
-    answer = await metadata.post("/tokens", {"name": "wider", "kind": kind, "scopes": [asked]})
+    answer = await metadata.post("/tokens", {"name": "wider", "kind": kind, "scopes": [requested]})
     assert answer.status_code == 403, answer.text
 
 
-async def test_a_token_that_ends_makes_none_that_outlives_it(cingulum: Cingulum) -> None:
+async def test_a_token_that_expires_creates_none_that_outlives_it(cingulum: Cingulum) -> None:
     metadata = await first_administrator(cingulum)
     ends = datetime(2099, 1, 1, tzinfo=UTC)
     brief = Principal(
@@ -135,15 +134,15 @@ async def test_a_token_that_ends_makes_none_that_outlives_it(cingulum: Cingulum)
     )
     metadata = metadata.as_(brief)
     for expires_at in (None, "2099-01-02T00:00:00Z"):
-        wanted = {"name": "longer", "scopes": ["read"], "expires_at": expires_at}
-        answer = await metadata.post("/tokens", wanted)
+        body = {"name": "longer", "scopes": ["read"], "expires_at": expires_at}
+        answer = await metadata.post("/tokens", body)
         assert answer.status_code == 400
         assert "expires_at" in answer.json()
-    wanted = {"name": "as long", "scopes": ["read"], "expires_at": "2099-01-01T00:00:00Z"}
-    assert (await metadata.post("/tokens", wanted)).status_code == 201
+    body = {"name": "as long", "scopes": ["read"], "expires_at": "2099-01-01T00:00:00Z"}
+    assert (await metadata.post("/tokens", body)).status_code == 201
 
 
-async def test_a_narrow_token_revokes_none_that_reaches_further(cingulum: Cingulum) -> None:
+async def test_a_narrowed_token_revokes_none_that_reaches_further(cingulum: Cingulum) -> None:
     metadata = await first_administrator(cingulum)
     await metadata.post("/auth-token", {"username": "ada", "password": "correct horse"})
     ada = Principal(await _user_id(metadata), "ada", is_superuser=True)
@@ -154,7 +153,7 @@ async def test_a_narrow_token_revokes_none_that_reaches_further(cingulum: Cingul
         assert answer.status_code == 403, token
 
 
-async def test_a_log_in_that_was_revoked_does_not_lock_its_owner_out(cingulum: Cingulum) -> None:
+async def test_after_a_log_in_token_is_revoked_the_user_can_log_in(cingulum: Cingulum) -> None:
     metadata = await first_administrator(cingulum)
     credentials = {"username": "ada", "password": "correct horse"}
     first = (await metadata.post("/auth-token", credentials)).json()["token"]
@@ -166,7 +165,7 @@ async def test_a_log_in_that_was_revoked_does_not_lock_its_owner_out(cingulum: C
     assert len((await metadata.get("/tokens")).json()) == 1
 
 
-async def test_a_token_is_written_down_nowhere(cingulum: Cingulum) -> None:
+async def test_a_token_is_not_stored(cingulum: Cingulum) -> None:
     metadata = await first_administrator(cingulum)
     ada = metadata.as_(Principal(await _user_id(metadata), "ada", is_superuser=True))
     key = {"Idempotency-Key": "k1"}
@@ -174,15 +173,15 @@ async def test_a_token_is_written_down_nowhere(cingulum: Cingulum) -> None:
     credentials = {"username": "ada", "password": "correct horse"}
     log_in = (await metadata.post("/auth-token", credentials, headers=key)).json()["token"]
     async with metadata.app.state.database.read() as session:
-        kept = str((await session.execute(sa.text("SELECT * FROM metadata.idempotency"))).all())
-    assert made not in kept
-    assert log_in not in kept
+        stored = str((await session.execute(sa.text("SELECT * FROM metadata.idempotency"))).all())
+    assert made not in stored
+    assert log_in not in stored
     again = await ada.post("/tokens", {"name": "a", "scopes": ["read"]}, headers=key)
     assert again.status_code == 409
     assert again.json()["type"] == "shown-once"
 
 
-async def test_strangers_who_guess_passwords_hold_no_connection_that_writes_need(cingulum: Cingulum) -> None:
+async def test_checking_a_password_needs_no_connection_of_other_writes(cingulum: Cingulum) -> None:
     metadata = await first_administrator(cingulum)
     async with AsyncExitStack() as stack:
         for _ in range(metadata.app.state.settings.write_connections):
@@ -193,21 +192,21 @@ async def test_strangers_who_guess_passwords_hold_no_connection_that_writes_need
     assert guess.status_code == 400
 
 
-async def test_a_password_that_no_keyboard_types_is_just_wrong(cingulum: Cingulum) -> None:
+async def test_credentials_that_cannot_be_stored_are_refused(cingulum: Cingulum) -> None:
     metadata = await first_administrator(cingulum)
-    for sent in (
+    for content in (
         b'{"username": "ada", "password": "\\ud800"}',
         b'{"username": "a\\u0000", "password": "x"}',
         b'{"username":' * 5_000,
         b"[" * 60_000,
     ):
         answer = await metadata.request(
-            "POST", "/auth-token", content=sent, headers={"Content-Type": "application/json"}
+            "POST", "/auth-token", content=content, headers={"Content-Type": "application/json"}
         )
         assert answer.status_code == 400, answer.text
 
 
-async def test_revoking_a_token_revokes_what_was_made_with_it(cingulum: Cingulum) -> None:
+async def test_revoking_a_token_revokes_those_created_with_it(cingulum: Cingulum) -> None:
     metadata = await first_administrator(cingulum)
     ada = Principal(await _user_id(metadata), "ada", is_superuser=True)
     names, maker, first = ["leaked", "child", "grandchild"], ada, ""
@@ -219,11 +218,11 @@ async def test_revoking_a_token_revokes_what_was_made_with_it(cingulum: Cingulum
         first = first or made["id"]
     await metadata.as_(ada).post("/tokens", {"name": "another", "scopes": ["read", "write"]})
     assert (await metadata.as_(ada).delete(f"/tokens/{first}")).status_code == 204
-    left = (await metadata.as_(ada).get("/tokens")).json()
-    assert [token["name"] for token in left if token["name"]] == ["another"]
+    remaining = (await metadata.as_(ada).get("/tokens")).json()
+    assert [token["name"] for token in remaining if token["name"]] == ["another"]
 
 
-async def test_no_machine_gets_an_administrator_s_token(cingulum: Cingulum) -> None:
+async def test_a_worker_gets_no_permission_to_administer(cingulum: Cingulum) -> None:
     metadata = await first_administrator(cingulum)
     ada = Principal(await _user_id(metadata), "ada", is_superuser=True)
     for scope in ("admin", "release"):

@@ -1,4 +1,4 @@
-"""What the tests of tokens share."""
+"""Fixtures of the tests of tokens."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from tests.support.system import Cingulum
 
 @pytest.fixture
 async def places(cingulum: Cingulum) -> Places:
-    """Three places of work."""
+    """Three places, in two labs and two projects."""
     return await three_places(cingulum)

@@ -1,4 +1,4 @@
-"""One request for each route that changes an object: its words in braces are filled in with the ids of a place."""
+"""One request for each route that changes an object: words in braces are replaced by the ids of a place."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ M, R, S, T = Service.METADATA, Service.REGISTRY, Service.SCHEDULER, Service.TRAN
 
 @dataclass(frozen=True)
 class Recipe:
-    """`route` as the application knows it, and what is asked of it.
+    """`route` as the application declares it, and a request of it.
 
-    in_project  whether a token for a project can do this at all; lines and places belong to labs alone
-    hidden      whether what the token does not reach answers like what does not exist
+    in_project  whether a token for a project can do this at all; lines and locations belong to labs only
+    hidden      whether objects out of the token's reach are 404
     """
 
     service: Service
@@ -45,7 +45,11 @@ def _filled(body: Any, place: dict[str, str]) -> Any:
     return body.format_map(place) if isinstance(body, str) else body
 
 
-SAID = {"path": "{subject}/2024-03-02/1", "filenames": ["alf/spikes.clusters.npy"], "name": "fileserver"}
+REGISTRATION = {
+    "path": "{subject}/2024-03-02/1",
+    "filenames": ["alf/spikes.clusters.npy"],
+    "name": "fileserver",
+}
 RECIPES = (
     Recipe(M, "POST", "/subjects", {"nickname": "new_{subject}", "lab": "{lab}", "projects": ["{project}"]}),
     Recipe(M, "PUT", "/subjects/{nickname}", {"description": "x"}, "/subjects/{subject}"),
@@ -86,12 +90,13 @@ RECIPES = (
     Recipe(M, "PUT", "/insertions/{insertion_id}", {"model": "3B2"}, "/insertions/{insertion}"),
     Recipe(M, "PATCH", "/insertions/{insertion_id}", {"model": "3B2"}, "/insertions/{insertion}"),
     Recipe(M, "DELETE", "/insertions/{insertion_id}", None, "/insertions/{insertion}"),
-    Recipe(R, "POST", "/register-file", SAID),
+    Recipe(R, "POST", "/register-file", REGISTRATION),
     Recipe(
         R,
         "POST",
         "/register-file",
-        SAID | {"content_type": "session", "object_id": "{session}", "filenames": ["alf/spikes.amps.npy"]},
+        REGISTRATION
+        | {"content_type": "session", "object_id": "{session}", "filenames": ["alf/spikes.amps.npy"]},
     ),
     Recipe(R, "POST", "/datasets", {"session": "{session}", "name": "spikes.depths.npy"}),
     Recipe(R, "PUT", "/datasets/{dataset_id}", {"qc": 10}, "/datasets/{dataset}"),
@@ -148,8 +153,7 @@ RECIPES = (
     Recipe(R, "DELETE", "/datasets/{dataset_id}", None, "/datasets/{dataset}"),
     Recipe(M, "DELETE", "/sessions/{session_id}", None, "/sessions/{session}"),
 )
-# Each is tried in its own test of this folder.
-# What changes how a person signs in, with a body that its schema accepts.
+# What changes how a user signs in, with a body that its schema accepts.
 OWN_ACCOUNT = {
     ("DELETE", "/browser-sessions"): None,
     ("DELETE", "/browser-sessions/{session_id}"): None,
@@ -158,17 +162,18 @@ OWN_ACCOUNT = {
     ("POST", "/second-factor/confirm"): {"code": "123456"},
     ("POST", "/second-factor/remove"): {"password": "correct horse", "code": "123456"},
 }
+# Each has its own test in this folder, or needs none.
 TRIED_APART = {
-    ("POST", "/auth-token"): "a stranger's route: no token is looked at",
+    ("POST", "/auth-token"): "unauthenticated: no token is read",
     ("POST", "/tokens"): "test_tokens.py",
     ("DELETE", "/tokens/{token_id}"): "test_tokens.py",
     ("POST", "/jobs/claim"): "test_workers.py: gives only what the token reaches",
     ("POST", "/jobs/heartbeat"): "test_workers.py: names what the token does not reach as lost",
     ("POST", "/jobs/{job_id}/log"): "test_workers.py: needs a running attempt",
-    ("POST", "/browser-sessions"): "a stranger's route: no token is looked at",
-    ("POST", "/oidc/start"): "a stranger's route: no token is looked at",
-    ("POST", "/oidc/finish"): "a stranger's route: no token is looked at",
+    ("POST", "/browser-sessions"): "unauthenticated: no token is read",
+    ("POST", "/oidc/start"): "unauthenticated: no token is read",
+    ("POST", "/oidc/finish"): "unauthenticated: no token is read",
     ("DELETE", "/browser-sessions/current"): "ends the session in use, whatever it may do",
-    ("POST", "/browser-sessions/{session_id}/use"): "says that the session in use was used",
-    **dict.fromkeys(OWN_ACCOUNT, "test_reach.py: no narrowed token changes how its owner signs in"),
+    ("POST", "/browser-sessions/{session_id}/use"): "restarts the idle time of the session in use",
+    **dict.fromkeys(OWN_ACCOUNT, "test_reach.py: no narrowed token changes how its user signs in"),
 }

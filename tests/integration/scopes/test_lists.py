@@ -1,4 +1,4 @@
-"""What a narrowed token reads of labs, people, projects and its user's own things."""
+"""Labs, users, projects and the user's own records, as a narrowed token reads them."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ M, R, T = Service.METADATA, Service.REGISTRY, Service.TRANSFER
 
 
 def reader(places: Places, name: str, **within: Any) -> Principal:
-    """Somebody's token that reads and transfers within one lab or project."""
+    """A user's token that reads and transfers within one lab or project."""
     scopes = frozenset({Scope(Permission.READ, **within), Scope(Permission.TRANSFER, **within)})
     projects = frozenset(places.labs.project_ids.values()) if name == "ada" else frozenset()
     return places.labs.principal(name, scopes=scopes, projects=projects)
 
 
-async def listed(places: Places, who: Principal, service: Service, path: str, key: str) -> set[str]:
+async def listed(places: Places, principal: Principal, service: Service, path: str, key: str) -> set[str]:
     """One column of a list."""
-    answer = await places.services[service].as_(who).get(path)
+    answer = await places.services[service].as_(principal).get(path)
     assert answer.status_code == 200, answer.text
-    told = answer.json()
-    return {row[key] for row in (told["results"] if isinstance(told, dict) else told)}
+    body = answer.json()
+    return {row[key] for row in (body["results"] if isinstance(body, dict) else body)}
 
 
 async def test_a_token_for_a_lab_reads_that_lab(places: Places) -> None:
     labs = places.labs.lab_ids
     for name in ("ada", "root"):
-        who = reader(places, name, lab_id=labs["hilllab"])
-        assert await listed(places, who, M, "/labs", "name") == {"hilllab"}
-        assert await listed(places, who, M, "/projects", "name") == {"openp", "secretp"}
-        assert await listed(places, who, M, "/users", "username") == {"ada", name}
-        assert await listed(places, who, M, "/memberships", "user") == {"ada"}
-        assert await listed(places, who, M, "/locations", "name") == {"rig_KS001", "rig_KS002"}
-        assert await listed(places, who, M, "/lines", "name") == {"line_KS001", "line_KS002"}
-        assert await listed(places, who, M, "/subjects", "nickname") == {"KS001", "KS002"}
+        principal = reader(places, name, lab_id=labs["hilllab"])
+        assert await listed(places, principal, M, "/labs", "name") == {"hilllab"}
+        assert await listed(places, principal, M, "/projects", "name") == {"openp", "secretp"}
+        assert await listed(places, principal, M, "/users", "username") == {"ada", name}
+        assert await listed(places, principal, M, "/memberships", "user") == {"ada"}
+        assert await listed(places, principal, M, "/locations", "name") == {"rig_KS001", "rig_KS002"}
+        assert await listed(places, principal, M, "/lines", "name") == {"line_KS001", "line_KS002"}
+        assert await listed(places, principal, M, "/subjects", "nickname") == {"KS001", "KS002"}
         for path in ("/labs/coastlab", "/users/bob", "/locations/rig_NY001", "/subjects/NY001"):
-            assert (await places.services[M].as_(who).get(path)).status_code == 404, path
+            assert (await places.services[M].as_(principal).get(path)).status_code == 404, path
 
 
 async def test_a_token_for_a_project_reads_that_project(places: Places) -> None:
-    who = reader(places, "ada", project_id=places.labs.project_ids["openp"])
-    assert await listed(places, who, M, "/projects", "name") == {"openp"}
-    assert await listed(places, who, M, "/labs", "name") == {"hilllab"}
-    assert await listed(places, who, M, "/users", "username") == {"ada"}
-    assert await listed(places, who, M, "/sessions", "id") == {places.of["open"]["session"]}
+    principal = reader(places, "ada", project_id=places.labs.project_ids["openp"])
+    assert await listed(places, principal, M, "/projects", "name") == {"openp"}
+    assert await listed(places, principal, M, "/labs", "name") == {"hilllab"}
+    assert await listed(places, principal, M, "/users", "username") == {"ada"}
+    assert await listed(places, principal, M, "/sessions", "id") == {places.of["open"]["session"]}
     for path in ("/labs/coastlab", "/users/bob", "/projects/secretp"):
-        assert (await places.services[M].as_(who).get(path)).status_code == 404, path
+        assert (await places.services[M].as_(principal).get(path)).status_code == 404, path
 
 
 async def test_own_counters_and_uploads_follow_the_token(places: Places) -> None:
@@ -59,13 +59,13 @@ async def test_own_counters_and_uploads_follow_the_token(places: Places) -> None
     of_lab = reader(places, "ada", lab_id=labs.lab_ids["hilllab"])
     of_project = reader(places, "ada", project_id=labs.project_ids["openp"])
     for service, path, word in ((R, "/downloads", "download"), (T, "/uploads", "upload")):
-        for who, reached in (
+        for principal, reached in (
             (everywhere, ("secret", "open", "away")),
             (of_lab, ("secret", "open")),
             (of_project, ("open",)),
         ):
-            wanted = {places.of[place][word] for place in reached}
-            assert await listed(places, who, service, path, "id") == wanted, (path, reached)
+            expected = {places.of[place][word] for place in reached}
+            assert await listed(places, principal, service, path, "id") == expected, (path, reached)
             for place in places.of:
-                answer = await places.services[service].as_(who).get(f"{path}/{places.of[place][word]}")
+                answer = await places.services[service].as_(principal).get(f"{path}/{places.of[place][word]}")
                 assert answer.status_code == (200 if place in reached else 404), (path, place)

@@ -1,4 +1,4 @@
-"""A token changes nothing beyond its scopes: every route that changes something, tried with tokens of two kinds."""
+"""A token changes nothing beyond its scopes: every route that writes, with tokens of two kinds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.system import Cingulum
 
 
 def changing() -> Iterator[tuple[Service, str, APIRoute, list[Needs]]]:
-    """Every route that is no reading, with what it asks for."""
+    """Every route that writes, with the permissions that it needs."""
     for service, app in apps().items():
         for route in _routes(app) if service in STATEFUL else ():
             for method in sorted((route.methods or set()) - SAFE):
@@ -33,7 +33,7 @@ def changing() -> Iterator[tuple[Service, str, APIRoute, list[Needs]]]:
                 yield service, method, route, needs
 
 
-def test_every_route_that_changes_something_has_a_request_here() -> None:
+def test_every_route_that_writes_has_a_request_here() -> None:
     tried = {(recipe.method, recipe.route) for recipe in RECIPES} | set(TRIED_APART)
     routes = {
         (method, route.path): any(need.target is not None for need in needs)
@@ -41,7 +41,7 @@ def test_every_route_that_changes_something_has_a_request_here() -> None:
     }
     decided_by_operation = {route for route, is_decided in routes.items() if not is_decided}
     assert decided_by_operation - tried == set(), "routes without a request in recipes.py"
-    assert tried - set(routes) == set(), "requests of routes that are gone"
+    assert tried - set(routes) == set(), "requests of routes that do not exist"
 
 
 @pytest.mark.parametrize("service", STATEFUL)
@@ -59,7 +59,7 @@ async def test_a_token_that_only_reads_changes_nothing(
     assert tried or service is Service.COMPRESSOR
 
 
-async def test_no_narrowed_token_changes_how_its_owner_signs_in(places: Places) -> None:
+async def test_no_narrowed_token_changes_how_its_user_signs_in(places: Places) -> None:
     every = frozenset(Scope(permission) for permission in Permission)
     for token in (places.narrow("hilllab"), places.labs.principal("ada", scopes=every)):
         for (method, route), body in OWN_ACCOUNT.items():
@@ -68,7 +68,7 @@ async def test_no_narrowed_token_changes_how_its_owner_signs_in(places: Places) 
             assert answer.status_code == 403, f"{method} {path}: {answer.status_code} {answer.text}"
 
 
-async def test_a_narrowed_token_of_an_administrator_changes_nothing_that_belongs_to_all(
+async def test_a_narrowed_token_of_an_administrator_changes_nothing_that_is_shared(
     places: Places,
 ) -> None:
     narrow = places.narrow("hilllab", *(p for p in Permission if p is not Permission.PROVE), name="root")
@@ -80,15 +80,15 @@ async def test_a_narrowed_token_of_an_administrator_changes_nothing_that_belongs
 
 
 @pytest.mark.parametrize(("within", "beyond"), [("openp", "secret"), ("openp", "away"), ("hilllab", "away")])
-async def test_a_narrowed_token_is_refused_beyond_its_scope_and_serves_within(
+async def test_a_narrowed_token_is_refused_beyond_its_scope_and_works_within(
     places: Places, within: str, beyond: str
 ) -> None:
     token = places.narrow(within)
     for recipe in RECIPES:
         path, body = recipe.request(places.of[beyond])
         answer = await places.ask(token, recipe.service, recipe.method, path, body)
-        wanted = 404 if recipe.hidden else 403
-        assert answer.status_code == wanted, f"{recipe.method} {path}: {answer.status_code} {answer.text}"
+        expected = 404 if recipe.hidden else 403
+        assert answer.status_code == expected, f"{recipe.method} {path}: {answer.status_code} {answer.text}"
     for recipe in RECIPES:
         if recipe.in_project or (within != "openp" and not recipe.route.endswith("/proof")):
             path, body = recipe.request(places.of["open"])
@@ -96,7 +96,7 @@ async def test_a_narrowed_token_is_refused_beyond_its_scope_and_serves_within(
             assert answer.status_code not in {401, 403, 404}, f"{recipe.method} {path}: {answer.text}"
 
 
-async def test_a_narrowed_token_takes_nothing_out_of_its_scope_or_into_another_project(
+async def test_a_narrowed_token_moves_nothing_out_of_its_scope_or_into_another_project(
     places: Places,
 ) -> None:
     openp, hilllab = places.narrow("openp"), places.narrow("hilllab")
@@ -112,31 +112,33 @@ async def test_a_narrowed_token_takes_nothing_out_of_its_scope_or_into_another_p
     for body in (secret, unnamed):
         answer = await places.ask(openp, Service.METADATA, "POST", "/sessions", body)
         assert answer.status_code == 403, answer.text
-    kept = (await places.labs.metadata.get(f"/sessions/{session}")).json()
-    assert (kept["projects"], kept["lab"]) == (["openp"], "hilllab")
+    stored = (await places.labs.metadata.get(f"/sessions/{session}")).json()
+    assert (stored["projects"], stored["lab"]) == (["openp"], "hilllab")
 
 
-async def test_water_is_written_into_no_session_beyond_the_scope(places: Places) -> None:
-    """Its animal is within: water shows in the session that it names."""
+async def test_water_of_a_session_beyond_the_scope_is_refused(places: Places) -> None:
+    """The subject is within the scope, but water is shown in the session that it names."""
     body = {"subject": places.of["open"]["subject"], "water_administered": 1}
     for place, status in (("secret", 403), ("away", 403), ("open", 201)):
-        said = body | {"session": places.of[place]["session"]}
+        water = body | {"session": places.of[place]["session"]}
         answer = await places.ask(
-            places.narrow("openp"), Service.METADATA, "POST", "/water-administrations", said
+            places.narrow("openp"), Service.METADATA, "POST", "/water-administrations", water
         )
         assert answer.status_code == status, (place, answer.text)
 
 
-async def test_a_narrowed_token_gets_no_answer_that_was_a_wider_ones(places: Places) -> None:
+async def test_a_narrowed_token_does_not_get_the_stored_response_of_a_wider_one(places: Places) -> None:
     labs, session = places.labs, {"subject": places.of["secret"]["subject"], "number": 3}
     ada = labs.principal("ada", projects=frozenset(labs.project_ids.values()))
     key = {"Idempotency-Key": "one key"}
-    for who, status in ((ada, 201), (ada, 201), (places.narrow("openp"), 409)):
-        answer = await places.services[Service.METADATA].as_(who).post("/sessions", session, headers=key)
+    for principal, status in ((ada, 201), (ada, 201), (places.narrow("openp"), 409)):
+        answer = (
+            await places.services[Service.METADATA].as_(principal).post("/sessions", session, headers=key)
+        )
         assert answer.status_code == status, answer.text
 
 
-async def test_files_for_nobody_need_a_token_that_is_not_narrowed(places: Places) -> None:
+async def test_uploads_without_a_file_need_a_token_that_is_not_narrowed(places: Places) -> None:
     for within in ("openp", "hilllab"):
         answer = await places.ask(
             places.narrow(within), Service.TRANSFER, "POST", "/uploads", {"size_bytes": 3}
@@ -149,8 +151,8 @@ async def test_files_for_nobody_need_a_token_that_is_not_narrowed(places: Places
         }
 
 
-async def test_a_narrowed_token_brings_every_file_that_it_may_announce(places: Places) -> None:
-    """Files of no session too, whatever they belong to."""
+async def test_a_narrowed_token_sends_every_file_that_it_may_announce(places: Places) -> None:
+    """Also files without a session, whatever they belong to."""
     open_, registry = places.of["open"], places.services[Service.REGISTRY]
     lab, project = places.labs.lab_ids["hilllab"], places.labs.project_ids["openp"]
     belong = [

@@ -1,4 +1,4 @@
-"""Tokens name labs and projects as people do, and carry no more than their maker's credential."""
+"""Scopes of tokens take names or ids, and reach no further than the creator's credential."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ async def labs(cingulum: Cingulum) -> Labs:
     return labs
 
 
-async def make(labs: Labs, who: str, *scopes: str, kind: str = "personal", **more: Any) -> Any:
-    """What the answer to a new token is."""
+async def make(labs: Labs, username: str, *scopes: str, kind: str = "personal", **more: Any) -> Any:
+    """Create a token; returns the response."""
     body = {"name": "t", "kind": kind, "scopes": list(scopes)}
-    return await labs.as_(who, **more).post("/tokens", body)
+    return await labs.as_(username, **more).post("/tokens", body)
 
 
 async def test_scopes_take_names_or_ids_and_are_shown_with_names(labs: Labs) -> None:
     by_id = f"project:{labs.project_ids['openp']}:register"
-    asked = ("read", "lab:hilllab:write", by_id, "project:odd: name/ü:transfer", "project:secretp:read")
-    answer = await make(labs, "ada", *asked, projects=frozenset(labs.project_ids.values()))
+    scopes = ("read", "lab:hilllab:write", by_id, "project:odd: name/ü:transfer", "project:secretp:read")
+    answer = await make(labs, "ada", *scopes, projects=frozenset(labs.project_ids.values()))
     assert answer.status_code == 201, answer.text
-    shown = [*asked[:2], "project:openp:register", *asked[3:]]
+    shown = [*scopes[:2], "project:openp:register", *scopes[3:]]
     assert answer.json()["scopes"] == shown
     made = answer.json()["id"]
     listed = (await labs.as_("ada", projects=frozenset(labs.project_ids.values())).get("/tokens")).json()
     assert [token["scopes"] for token in listed if token["id"] == made] == [shown]
-    # Once the private project is not ada's any more, its name is not shown to her.
+    # Without membership of the private project ada does not see its name.
     listed = (await labs.as_("ada").get("/tokens")).json()
     assert f"project:{labs.project_ids['secretp']}:read" in listed[0]["scopes"]
     again = await make(labs, "ada", *shown[:-1])
@@ -52,13 +52,13 @@ async def test_a_scope_survives_a_renaming(labs: Labs) -> None:
 
 async def test_a_name_that_looks_like_an_id_is_shown_as_the_id(labs: Labs) -> None:
     name = "11111111-2222-4333-8444-555555555555"
-    which = await labs.project(name)
+    project_id = await labs.project(name)
     answer = await make(labs, "ada", f"project:{name}:read")
-    assert answer.json()["scopes"] == [f"project:{which}:read"]
+    assert answer.json()["scopes"] == [f"project:{project_id}:read"]
 
 
 @pytest.mark.parametrize("within", ["project:{}:read", "lab:{}:read"])
-async def test_what_is_not_there_and_what_is_hidden_are_refused_alike(labs: Labs, within: str) -> None:
+async def test_missing_and_hidden_objects_are_refused_alike(labs: Labs, within: str) -> None:
     hidden = "secretp" if within.startswith("project") else "coastlab"
     narrow: dict[str, Any] = {
         "scopes": frozenset({Scope(Permission.READ, lab_id=labs.lab_ids["hilllab"]), Scope(Permission.WRITE)})
@@ -75,20 +75,20 @@ async def test_what_is_not_there_and_what_is_hidden_are_refused_alike(labs: Labs
     "text",
     ["fly", "lab:hilllab", "lab::write", "lab:hilllab:fly", "house:x:read", "read:", ":read", "", "prove"],
 )
-async def test_a_text_that_is_no_scope_is_refused_with_what_to_write(labs: Labs, text: str) -> None:
+async def test_text_that_is_not_a_scope_is_refused_with_an_example(labs: Labs, text: str) -> None:
     answer = await make(labs, "ada", text)
     assert answer.status_code == 400
     assert "lab:hilllab:register" in answer.json()["scopes"][0]
 
 
-async def test_a_person_hands_on_no_more_than_the_role_has(labs: Labs) -> None:
+async def test_a_token_carries_no_more_than_the_role(labs: Labs) -> None:
     for scope in ("lab:coastlab:write", "admin", "work", "lab:hilllab:admin"):
         assert (await make(labs, "ada", scope)).status_code == 403, scope
     assert (await make(labs, "ada", "lab:hilllab:write")).status_code == 201
     assert (await make(labs, "ada", "work", kind="worker")).status_code == 403
 
 
-async def test_a_narrowed_token_knows_of_no_other_that_reaches_further(labs: Labs) -> None:
+async def test_a_narrowed_token_does_not_see_one_that_reaches_further(labs: Labs) -> None:
     made = {}
     for name, scopes in (("wide", ("read", "write")), ("narrow", ("lab:hilllab:read", "lab:hilllab:write"))):
         made[name] = (await make(labs, "ada", *scopes)).json()["id"]
@@ -98,7 +98,7 @@ async def test_a_narrowed_token_knows_of_no_other_that_reaches_further(labs: Lab
     assert (await narrow.delete(f"/tokens/{made['narrow']}")).status_code == 204
 
 
-async def test_a_token_that_only_reads_makes_and_revokes_none(labs: Labs) -> None:
+async def test_a_token_that_only_reads_neither_creates_nor_revokes_tokens(labs: Labs) -> None:
     made = (await make(labs, "ada", "read")).json()["id"]
     reading = labs.as_("ada", "read")
     assert (await reading.post("/tokens", {"name": "t", "scopes": ["read"]})).status_code == 403

@@ -36,9 +36,7 @@ async def in_project(cingulum: Cingulum, session: UUID) -> None:
     )
 
 
-async def test_a_project_narrows_the_jobs_that_a_worker_is_given(
-    cingulum: Cingulum, callers: Callers
-) -> None:
+async def test_a_worker_of_a_project_claims_only_its_jobs(cingulum: Cingulum, callers: Callers) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     elsewhere = await a_session_with_trials(cingulum, callers)
     inside = await a_session_with_trials(cingulum, callers)
@@ -46,8 +44,8 @@ async def test_a_project_narrows_the_jobs_that_a_worker_is_given(
     for session in (elsewhere, inside):
         await look_at(scheduler, session)
     narrow = scheduler.as_(worker(callers, project_id=PROJECT))
-    given = (await narrow.post("/jobs/claim", a_claim())).json()
-    assert given["job"]["session_id"] == str(inside)
+    claim = (await narrow.post("/jobs/claim", a_claim())).json()
+    assert claim["job"]["session_id"] == str(inside)
     assert (await narrow.post("/jobs/claim", a_claim(wait_s=0))).json()["job"] is None
 
     other = (await scheduler.post("/jobs/claim", a_claim())).json()
@@ -55,12 +53,12 @@ async def test_a_project_narrows_the_jobs_that_a_worker_is_given(
     job, token = other["job"]["id"], other["token"]
     beat = {"worker": "w1", "jobs": [{"job_id": job, "token": token}]}
     assert (await narrow.post("/jobs/heartbeat", beat)).json()["lost"] == [job]
-    for word, said in (
+    for action, body in (
         ("log", {"token": token, "n": 1, "text": "x"}),
         ("fail", {"token": token, "kind": "transient", "reason": "x"}),
         ("complete", {"token": token, "outputs": []}),
     ):
-        assert (await narrow.post(f"/jobs/{job}/{word}", said)).status_code == 403, word
+        assert (await narrow.post(f"/jobs/{job}/{action}", body)).status_code == 403, action
     assert (await scheduler.post("/jobs/heartbeat", beat)).json()["lost"] == []
 
 
@@ -69,10 +67,10 @@ async def test_a_claim_of_another_worker_is_not_answered_to_a_narrowed_token(
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     await look_at(scheduler, await a_session_with_trials(cingulum, callers))
-    asked = a_claim()
-    assert (await scheduler.post("/jobs/claim", asked)).json()["job"]
+    claim = a_claim()
+    assert (await scheduler.post("/jobs/claim", claim)).json()["job"]
     narrow = scheduler.as_(worker(callers, lab_id=uuid4()))
-    assert (await narrow.post("/jobs/claim", asked)).status_code == 403
+    assert (await narrow.post("/jobs/claim", claim)).status_code == 403
 
 
 @pytest.fixture
@@ -96,12 +94,12 @@ async def test_an_output_that_the_task_does_not_declare_is_refused_by_name_and_t
 
     declared = an_output("alf/_cingulum_behaviour.summary.json")
     for name in ("alf/_ibl_trials.table.pqt", "alf/probe00/spikes.times.npy", "raw_ephys_data/x.json"):
-        said = {"token": token, "outputs": [declared, an_output(name)]}
-        refused = await scheduler.post(f"/jobs/{job}/complete", said)
+        body = {"token": token, "outputs": [declared, an_output(name)]}
+        refused = await scheduler.post(f"/jobs/{job}/complete", body)
         assert (refused.status_code, refused.json()["type"]) == (409, "output-not-declared"), refused.text
         assert name in refused.json()["detail"]
-        kept = (await scheduler.get(f"/jobs/{job}")).json()
-        assert (kept["state"], kept["history"][0]["state"]) == ("Started", "running")
+        job_now = (await scheduler.get(f"/jobs/{job}")).json()
+        assert (job_now["state"], job_now["history"][0]["state"]) == ("Started", "running")
     done = await scheduler.post(f"/jobs/{job}/complete", {"token": token, "outputs": [declared]})
     assert done.status_code == 200, done.text
     assert done.json()["state"] == "Publishing"

@@ -1,0 +1,54 @@
+"""Labs: create, update, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from libs.common.db import Transaction, rows
+from libs.common.schemas.people import LabIn
+from services.metadata.domain.labs import check_lab_deletable, check_time_zone
+from services.metadata.models import LabRepositoryRow, LabRow
+from services.metadata.operations.bodies import json_value, present_values, required_name
+from services.metadata.queries import labs as queries
+from services.metadata.queries import references
+
+_FIELDS = ("name", "institution", "address", "timezone", "reference_weight_pct", "zscore_weight_pct")
+
+
+async def create_lab(tx: Transaction, body: LabIn) -> str:
+    """Create a lab; returns its name."""
+    values = _values(body)
+    name = required_name(body.name)
+    await rows.refuse_duplicate(tx.session, LabRow.name, name)
+    lab = LabRow(id=uuid4(), **values)
+    rows.create_row(tx, "lab", lab, values)
+    await _set_repositories(tx, lab.id, body)
+    return name
+
+
+async def update_lab(tx: Transaction, name: str, body: LabIn) -> str:
+    """Update a lab; returns its name, which may have changed. Raises NotFound."""
+    values = _values(body)
+    lab = await rows.lock_by_name(tx.session, LabRow, name)
+    rows.update_row(tx, "lab", lab, values)
+    await _set_repositories(tx, lab.id, body)
+    return lab.name
+
+
+def _values(body: LabIn) -> dict[str, Any]:
+    check_time_zone(body.timezone)
+    return present_values(body, *_FIELDS) | json_value(body)
+
+
+async def _set_repositories(tx: Transaction, lab_id: UUID, body: LabIn) -> None:
+    if body.repositories is not None:
+        ids = await references.fetch_repository_ids(tx.session, body.repositories, "repositories")
+        await rows.set_links(tx, LabRepositoryRow, "lab_id", lab_id, "repository_id", ids)
+
+
+async def delete_lab(tx: Transaction, name: str) -> None:
+    """Delete (soft) a lab. Raises NotFound, and Conflict while it has subjects."""
+    lab = await rows.lock_by_name(tx.session, LabRow, name)
+    check_lab_deletable(name, has_subjects=await queries.exists_subject_of_lab(tx.session, lab.id))
+    rows.soft_delete_row(tx, "lab", lab)

@@ -1,0 +1,40 @@
+"""Locations: create, update."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from libs.common.db import Transaction, rows
+from libs.common.permissions import Principal
+from libs.common.schemas.people import LocationIn
+from services.metadata.domain.locations import check_location_writable
+from services.metadata.models import LabRow, LocationRow
+from services.metadata.operations.bodies import json_value, present_values, required_name
+from services.metadata.queries import references
+
+
+async def create_location(tx: Transaction, body: LocationIn) -> str:
+    """Create a location; returns its name."""
+    values = await _values(tx, body)
+    name = required_name(body.name)
+    await rows.refuse_duplicate(tx.session, LocationRow.name, name)
+    location = LocationRow(id=uuid4(), **values)
+    rows.create_row(tx, "location", location, values)
+    return name
+
+
+async def update_location(tx: Transaction, by: Principal, name: str, body: LocationIn) -> str:
+    """Update a location; returns its name, which may have changed. Raises NotFound, Forbidden."""
+    values = await _values(tx, body)
+    location = await rows.lock_by_name(tx.session, LocationRow, name)
+    check_location_writable(by, name, [location.lab_id, values.get("lab_id", location.lab_id)])
+    rows.update_row(tx, "location", location, values)
+    return location.name
+
+
+async def _values(tx: Transaction, body: LocationIn) -> dict[str, Any]:
+    values = present_values(body, "name") | json_value(body)
+    if body.lab is not None:
+        values["lab_id"] = await references.fetch_id(tx.session, LabRow, body.lab, "lab")
+    return values

@@ -1,0 +1,43 @@
+"""Projects: create, update, delete."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from libs.common.db import Transaction, rows
+from libs.common.schemas.people import ProjectIn
+from services.metadata.models import ProjectRow, ProjectUserRow, UserRow
+from services.metadata.operations.bodies import present_values, required_name
+from services.metadata.queries import references
+
+_FIELDS = ("name", "description", "is_private")
+
+
+async def create_project(tx: Transaction, body: ProjectIn) -> str:
+    """Create a project; returns its name."""
+    values = present_values(body, *_FIELDS)
+    name = required_name(body.name)
+    await rows.refuse_duplicate(tx.session, ProjectRow.name, name)
+    project = ProjectRow(id=uuid4(), **values)
+    rows.create_row(tx, "project", project, values)
+    await _set_users(tx, project.id, body)
+    return name
+
+
+async def update_project(tx: Transaction, name: str, body: ProjectIn) -> str:
+    """Update a project; returns its name, which may have changed. Raises NotFound."""
+    project = await rows.lock_by_name(tx.session, ProjectRow, name)
+    rows.update_row(tx, "project", project, present_values(body, *_FIELDS))
+    await _set_users(tx, project.id, body)
+    return project.name
+
+
+async def _set_users(tx: Transaction, project_id: UUID, body: ProjectIn) -> None:
+    if body.users is not None:
+        ids = await references.fetch_ids(tx.session, UserRow, body.users, "users")
+        await rows.set_links(tx, ProjectUserRow, "project_id", project_id, "user_id", ids)
+
+
+async def delete_project(tx: Transaction, name: str) -> None:
+    """Delete (soft) a project. Raises NotFound."""
+    rows.soft_delete_row(tx, "project", await rows.lock_by_name(tx.session, ProjectRow, name))

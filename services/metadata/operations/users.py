@@ -1,0 +1,97 @@
+"""Users: create, update, delete, and the first administrator."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import uuid4
+
+from libs.common.db import Transaction, rows
+from libs.common.permissions import Principal
+from libs.common.schemas.people import UserIn
+from services.metadata.domain.passwords import password_problem
+from services.metadata.domain.users import check_user_deletable, check_username_free
+from services.metadata.models import DelegateRow, UserRow
+from services.metadata.operations.bodies import present_values, required_name
+from services.metadata.operations.hashing import PasswordHashing
+from services.metadata.operations.password import end_sign_ins, set_password
+from services.metadata.queries import references
+from services.metadata.queries import users as queries
+
+OWN_ADDRESS: Final = "the service itself"
+_FIELDS: Final = (
+    "username",
+    "email",
+    "is_stock_manager",
+    "is_superuser",
+    "is_staff",
+    "is_public_user",
+    "is_active",
+)
+
+
+class BadAdminPassword(ValueError):
+    """The password of the first administrator is refused; the message has the reason."""
+
+
+async def create_user(tx: Transaction, hashing: PasswordHashing, by: Principal, body: UserIn) -> str:
+    """Create a user, who can sign in if the body has a password; returns the username."""
+    values = present_values(body, *_FIELDS)
+    username = required_name(body.username, "username")
+    await _check_username(tx, username)
+    user = UserRow(id=uuid4(), **values)
+    rows.create_row(tx, "user", user, values)
+    if body.password is not None:
+        await set_password(tx, hashing, by, user, body.password)
+    await _set_delegates(tx, user, body)
+    return username
+
+
+async def update_user(
+    tx: Transaction, hashing: PasswordHashing, by: Principal, username: str, body: UserIn
+) -> str:
+    """Update a user; returns the username, which may have changed. A new password signs the user out everywhere.
+
+    Raises NotFound.
+    """
+    user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
+    if body.username is not None and body.username != username:
+        await _check_username(tx, body.username)
+    rows.update_row(tx, "user", user, present_values(body, *_FIELDS))
+    if body.password is not None:
+        await set_password(tx, hashing, by, user, body.password)
+        await end_sign_ins(tx, user)
+    await _set_delegates(tx, user, body)
+    return user.username
+
+
+async def _check_username(tx: Transaction, username: str) -> None:
+    await rows.refuse_duplicate(tx.session, UserRow.username, username)
+    is_of_deleted_user = await queries.exists_username(tx.session, username)
+    check_username_free(username, is_of_deleted_user=is_of_deleted_user)
+
+
+async def _set_delegates(tx: Transaction, user: UserRow, body: UserIn) -> None:
+    if body.allowed_users is not None:
+        ids = await references.fetch_ids(tx.session, UserRow, body.allowed_users, "allowed_users")
+        await rows.set_links(tx, DelegateRow, "user_id", user.id, "delegate_id", ids)
+
+
+async def delete_user(tx: Transaction, username: str, by: Principal) -> None:
+    """Delete (soft) a user. Raises NotFound, and Conflict for the caller's own account."""
+    user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
+    check_user_deletable(user.id, by)
+    rows.soft_delete_row(tx, "user", user)
+
+
+async def create_first_administrator(
+    tx: Transaction, hashing: PasswordHashing, username: str, password: str
+) -> None:
+    """Create the administrator of a system without users. Raises BadAdminPassword."""
+    if await queries.exists_user(tx.session):
+        return
+    if problem := password_problem(password, username):
+        raise BadAdminPassword(f"CINGULUM_ADMIN_PASSWORD is refused. {problem}")
+    values: dict[str, Any] = {"username": username, "is_superuser": True}
+    password_hash = await hashing.hash(password, OWN_ADDRESS)
+    user = UserRow(id=uuid4(), password_hash=password_hash, is_staff=True, **values)
+    rows.create_row(tx, "user", user, values)

@@ -1,0 +1,52 @@
+"""Terms of vocabularies: add one, and those that a new system has.
+
+A new system has Alyx's names and ids, so that data can be moved between both.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from libs.common.db import Transaction, rows
+from libs.common.problem import Conflict
+from libs.common.schemas.people import TermIn
+from services.metadata import models
+from services.metadata.models import VocabularyRow
+from services.metadata.queries import vocabularies as queries
+from services.metadata.queries.references import Vocabulary
+
+_FILE = Path(models.__file__).parent / "vocabularies.json"
+_MOUSE = {
+    "id": "5f8b5b0c-4a0e-4b0b-9b57-0d3f0a1d7c11",
+    "name": "Mus musculus",
+    "nickname": "Laboratory mouse",
+}
+
+
+async def add_term(tx: Transaction, kind: Vocabulary, body: TermIn) -> str:
+    """Add a term to a vocabulary; returns its name. Raises Conflict."""
+    if await queries.exists_term(tx.session, kind, body.name):
+        raise Conflict(fields={"name": [f"'{body.name}' exists already."]})
+    term = VocabularyRow(
+        id=uuid4(),
+        kind=kind,
+        name=body.name,
+        nickname=body.nickname,
+        description=body.description,
+        json=body.json_,
+    )
+    rows.create_row(tx, kind, term, {"name": body.name})
+    return body.name
+
+
+async def load_vocabularies(tx: Transaction) -> None:
+    """Add the terms that do not exist yet; terms that users changed stay as they are."""
+    vocabularies = json.loads(_FILE.read_text()) | {Vocabulary.SPECIES: [_MOUSE]}
+    terms = [
+        {"kind": kind, "id": UUID(term["id"]), "name": term["name"], "nickname": term.get("nickname", "")}
+        for kind, terms_of_kind in vocabularies.items()
+        for term in terms_of_kind
+    ]
+    await queries.insert_terms(tx.session, terms)

@@ -1,0 +1,47 @@
+"""Terms of the vocabularies: species, strains, water types, procedures and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from libs.common.db.pages import fetch_page
+from libs.common.db.sessions import ReadSession, WriteSession
+from libs.common.schemas.pages import PageRequest
+from services.metadata.models import VocabularyRow
+from services.metadata.queries.references import Vocabulary
+from services.metadata.queries.single_rows import fetch_one
+
+
+def _terms(kind: Vocabulary) -> sa.Select[Any]:
+    return (
+        sa.select(*VocabularyRow.__table__.columns)
+        .where(VocabularyRow.kind == kind, VocabularyRow.deleted_at.is_(None))
+        .order_by(VocabularyRow.name)
+    )
+
+
+async def list_terms(
+    session: ReadSession, kind: Vocabulary, paging: PageRequest
+) -> tuple[int, list[Mapping[str, Any]]]:
+    """The number of terms of a vocabulary, and the columns of one page of them by name."""
+    return await fetch_page(session, _terms(kind), paging)
+
+
+async def fetch_term(session: ReadSession, kind: Vocabulary, name: str) -> Mapping[str, Any]:
+    """The columns of a term. Raises NotFound."""
+    return await fetch_one(session, _terms(kind), VocabularyRow.name == name, f"{kind} '{name}'")
+
+
+async def exists_term(session: ReadSession, kind: Vocabulary, name: str) -> bool:
+    """Whether a vocabulary has a term of this name, deleted ones included."""
+    term = sa.exists().where(VocabularyRow.kind == kind, VocabularyRow.name == name)
+    return bool(await session.scalar(sa.select(term)))
+
+
+async def insert_terms(session: WriteSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add terms; one that exists already is left as it is."""
+    await session.execute(insert(VocabularyRow).values(rows).on_conflict_do_nothing())
