@@ -133,17 +133,17 @@ def fetch_wheel(cache: Path) -> Path:
             pip += ["--no-deps", "--require-hashes", "--requirement", str(REQUIREMENT), "--dest", fresh]
             subprocess.run(pip, check=True)
             (Path(fresh) / wheel.name).replace(wheel)
-    found = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    if found != digest:
-        raise WrongWheel(f"{wheel} has SHA-256 {found}, not {digest}: delete it and try again")
+    actual = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    if actual != digest:
+        raise WrongWheel(f"{wheel} has SHA-256 {actual}, not {digest}: delete it and try again")
     return wheel
 
 
 def _pinned() -> tuple[str, str, str]:
-    found = re.search(r"^(\w+)==(\S+) --hash=sha256:([0-9a-f]{64})$", REQUIREMENT.read_text(), re.MULTILINE)
-    if found is None:
+    match = re.search(r"^(\w+)==(\S+) --hash=sha256:([0-9a-f]{64})$", REQUIREMENT.read_text(), re.MULTILINE)
+    if match is None:
         raise ValueError(f"{REQUIREMENT} names no version with a hash")
-    return found[1], found[2], found[3]
+    return match[1], match[2], match[3]
 
 
 def unpickle(data: bytes) -> Any:
@@ -180,12 +180,12 @@ def read_wheels(wheel: Path) -> dict[str, WheelRecording]:
 
 def read_probe(wheel: Path) -> ProbeRecording:
     """124,905 spikes of 289 units in 120 s, with 18 made-up events in two groups."""
-    found = _fixture(wheel, "ephys_test.p")
+    fixture = _fixture(wheel, "ephys_test.p")
     return ProbeRecording(
-        times_s=found["spike_times"],
-        clusters=found["spike_clusters"].astype(np.int64),
-        event_times_s=found["event_times"].astype(np.float64),
-        event_groups=found["event_groups"].astype(np.int64),
+        times_s=fixture["spike_times"],
+        clusters=fixture["spike_clusters"].astype(np.int64),
+        event_times_s=fixture["event_times"].astype(np.float64),
+        event_groups=fixture["event_groups"].astype(np.int64),
     )
 
 
@@ -210,8 +210,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write 11 real sessions of mouse SWC_054 as ALF files.")
     parser.add_argument("root", type=Path, help="where `LAB/Subjects/...` is to be written")
     parser.add_argument("--lab", default="mainenlab")
-    asked = parser.parse_args()
-    for session in write_alf(asked.root, asked.lab):
+    options = parser.parse_args()
+    for session in write_alf(options.root, options.lab):
         print(f"{session.path}  {session.protocol}  {session.n_trials} trials")
 
 

@@ -161,10 +161,10 @@ def main() -> None:
     parser.add_argument("path", type=Path, help="where to write, for example probe_g0_t0.imec0.ap.bin")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
+    options = parser.parse_args()
     started = time.perf_counter()
-    n_samples = write_recording(given.path, given.seconds, given.seed)
-    print(f"{given.path}: {n_samples} samples in {time.perf_counter() - started:.1f} s", file=sys.stderr)
+    n_samples = write_recording(options.path, options.seconds, options.seed)
+    print(f"{options.path}: {n_samples} samples in {time.perf_counter() - started:.1f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -25,16 +25,16 @@ class _Group:
         self.waiting: OrderedDict[Connection, None] = OrderedDict()
 
     def longest_waiting(self) -> Connection | None:
-        return next((one for one in self.waiting if one.has_sent_all), None)
+        return next((connection for connection in self.waiting if connection.has_sent_all), None)
 
 
 @dataclass
 class Places:
     """The places of one server: so many, and so many for one address (of IPv6 a network of 64 bits).
 
-    Addresses in `proxies` have no share of their own: many people stand behind each. A connection whose request is
+    Addresses in `proxies` have no limit of their own: each serves many clients. A connection whose request is
     being read or answered is never ended; one that waits for a whole head gives way to a newer one, the longest wait
-    first, so nobody keeps a place by opening a connection and asking nothing.
+    first, so that idle connections cannot exhaust the places.
     """
 
     most: int
@@ -45,7 +45,7 @@ class Places:
     _keys: dict[Connection, str] = field(default_factory=dict)
 
     def take(self, newest: Connection, address: str) -> Connection | None:
-        """Give a place to a connection that begins. Who has to end for it: nobody, another one, or itself."""
+        """Give a place to a new connection. Returns the connection to close for it: None, another one, or itself."""
         key = "" if is_within(address, self.proxies) else network_of(address)
         self._keys[newest] = key
         for group in self._groups(key):
@@ -58,23 +58,23 @@ class Places:
             return self._all.longest_waiting() or newest
         return None
 
-    def wait(self, one: Connection) -> None:
-        """It waits for a request from now on."""
-        for group in self._groups(self._keys.get(one)):
-            group.waiting[one] = None
-            group.waiting.move_to_end(one)
+    def wait(self, connection: Connection) -> None:
+        """The connection waits for a request from now on."""
+        for group in self._groups(self._keys.get(connection)):
+            group.waiting[connection] = None
+            group.waiting.move_to_end(connection)
 
-    def work(self, one: Connection) -> None:
+    def work(self, connection: Connection) -> None:
         """The head of a request is whole: its connection stays until that is answered."""
-        for group in self._groups(self._keys.get(one)):
-            group.waiting.pop(one, None)
+        for group in self._groups(self._keys.get(connection)):
+            group.waiting.pop(connection, None)
 
-    def leave(self, one: Connection) -> None:
-        """It has ended, or is about to; saying so twice does no harm."""
-        key = self._keys.pop(one, None)
+    def leave(self, connection: Connection) -> None:
+        """The connection has ended, or is about to; idempotent."""
+        key = self._keys.pop(connection, None)
         for group in self._groups(key):
             group.n_open -= 1
-            group.waiting.pop(one, None)
+            group.waiting.pop(connection, None)
         if key and self._addresses[key].n_open == 0:
             del self._addresses[key]
 

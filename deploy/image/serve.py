@@ -37,19 +37,19 @@ class ServerSettings(BaseSettings):
 
         Its connections are the gateway's, so they are not shared by address.
         """
-        told = self.model_dump()
+        values = self.model_dump()
         if behind_gateway:
-            told["head_bytes"] += IDENTITY_BYTES
-            told["write_timeout_s"] *= 10  # what the gateway takes for a slow line comes in bursts
-            told["connections_per_address"] = self.connections
-        return WireLimits(**told)
+            values["head_bytes"] += IDENTITY_BYTES
+            values["write_timeout_s"] *= 10  # the gateway reads for a slow client in bursts
+            values["connections_per_address"] = self.connections
+        return WireLimits(**values)
 
 
 def options(limits: WireLimits, *, grace_s: int = 1) -> dict[str, Any]:
     """uvicorn's options, in every process and test alike.
 
     The protocol is named: without httptools a server does not start, rather than start with fewer limits. What a
-    request says of earlier hops is for the gateway to judge (`CINGULUM_TRUSTED_PROXIES`), so uvicorn believes none.
+    request says of earlier hops is for the gateway to judge (`CINGULUM_TRUSTED_PROXIES`), so uvicorn ignores it.
     """
     return {
         "http": bounded(limits),
@@ -76,9 +76,9 @@ def serve(app: ASGIApp, port: int, *, behind_gateway: bool, grace_s: int = 1) ->
     uvicorn.run(app, host=host, port=port, lifespan="on", **options(limits, grace_s=grace_s))
 
 
-def _allow_files(wanted: int) -> None:
+def _allow_files(needed: int) -> None:
     """Let this process open so many files, as far as the machine allows: many allow 1,024 unless asked."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -13,11 +13,11 @@ from deploy.local.settings import LocalSettings, SetUpError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Answers the exit code; whatever is wrong ends in one sentence with the next step."""
-    told = _parser().parse_args(argv)
+    """Return the exit code; errors are printed as one sentence with the next step."""
+    options = _parser().parse_args(argv)
     try:
-        settings = LocalSettings.from_environment(os.environ, split=told.split, only=tuple(told.only))
-        return _obey(told, settings)
+        settings = LocalSettings.from_environment(os.environ, split=options.split, only=tuple(options.only))
+        return _obey(options, settings)
     except (SetUpError, ServerError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command's answer
         return 1
@@ -28,36 +28,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _obey(told: argparse.Namespace, settings: LocalSettings) -> int:
-    match told.command:
-        case "up" if told.detach:
+def _obey(options: argparse.Namespace, settings: LocalSettings) -> int:
+    match options.command:
+        case "up" if options.detach:
             return commands.up_detached(settings, _say)
         case "up":
-            return commands.up(settings, _say, detached=told.behind)
+            return commands.up(settings, _say, detached=options.behind)
         case "down":
             return commands.down(settings, _say)
         case "status":
             return commands.status(settings, _say)
-    return commands.logs(settings, _say, told.names, lines=told.lines, follow=told.follow)
+    return commands.logs(settings, _say, options.names, lines=options.lines, follow=options.follow)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.set_defaults(split=False, only=[])
     verbs = parser.add_subparsers(dest="command", required=True)
-    up = verbs.add_parser("up", help="start, and stay until Ctrl-C")
-    up.add_argument("--detach", action="store_true", help="return when it is ready")
-    up.add_argument("--split", action="store_true", help="each service in a process of its own")
+    up = verbs.add_parser("up", help="start and run until Ctrl-C")
+    up.add_argument("--detach", action="store_true", help="return once it is ready")
+    up.add_argument("--split", action="store_true", help="each service in its own process")
     up.add_argument(
         "--only", nargs="+", default=[], metavar="NAME", help="only these processes: postgres nats …"
     )
     up.add_argument("--behind", action="store_true", help=argparse.SUPPRESS)
-    verbs.add_parser("down", help="end what `up --detach` started")
-    verbs.add_parser("status", help="show the parts")
-    logs = verbs.add_parser("logs", help="show what the parts said")
-    logs.add_argument("names", nargs="*", help="all when none is named")
-    logs.add_argument("--lines", type=int, default=20, help="how many of each (default 20)")
-    logs.add_argument("--follow", action="store_true", help="also what comes, until Ctrl-C")
+    verbs.add_parser("down", help="stop what `up --detach` started")
+    verbs.add_parser("status", help="show the processes")
+    logs = verbs.add_parser("logs", help="show the logs of the processes")
+    logs.add_argument("names", nargs="*", help="all by default")
+    logs.add_argument("--lines", type=int, default=20, help="lines per process (default 20)")
+    logs.add_argument("--follow", action="store_true", help="follow new lines until Ctrl-C")
     return parser
 
 

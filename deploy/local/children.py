@@ -54,15 +54,15 @@ class Child:
     hidden: re.Pattern[bytes] | None = None
 
 
-def server(one: Server, hidden: bytes) -> Child:
+def server(embedded: Server, hidden: bytes) -> Child:
     """An embedded server as a child. It keeps its address once it has told it."""
     return Child(
-        name=one.name,
-        launch=one.prepare,
-        is_ready=one.is_ready,
+        name=embedded.name,
+        launch=embedded.prepare,
+        is_ready=embedded.is_ready,
         stops=Stops.LAST,
-        stop_signal=one.stop_signal,
-        started=one.hold_port,
+        stop_signal=embedded.stop_signal,
+        started=embedded.hold_port,
         tries=3,  # another program may take the port between its choice and its use
         hidden=re.compile(hidden),
     )
@@ -94,7 +94,7 @@ def children(system: System) -> list[Child]:
         servers.append(server(system.postgres, hidden=rb" LOG:  | HINT:  "))
     if system.nats is not None:
         servers.append(server(system.nats, hidden=rb"\[INF\]|Plaintext passwords detected"))
-    ready = tuple(one.name for one in servers)
+    ready = tuple(child.name for child in servers)
     migrate = program(
         "migrate", ("-m", "deploy.local.migrate"), system.owner_environment, after=ready, once=True
     )
@@ -104,7 +104,7 @@ def children(system: System) -> list[Child]:
         "worker",
         ("-m", "deploy.local.worker"),
         system.worker_environment,
-        after=tuple(one.name for one in services),
+        after=tuple(child.name for child in services),
         stops=Stops.FIRST,
     )
     return [*servers, migrate, *services, worker]

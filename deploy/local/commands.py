@@ -31,7 +31,7 @@ def up(settings: LocalSettings, say: Say, *, detached: bool = False) -> int:
     """Run the system in this terminal until Ctrl-C. With `detached` this is the process behind `up_detached`."""
     home = _home(settings)
     if not home.take():
-        state = _wait(home, lambda _told: True)
+        state = _wait(home, lambda _state: True)
         say(_already(home, state))
         return 1
     settings.check()
@@ -52,46 +52,46 @@ def up_detached(settings: LocalSettings, say: Say) -> int:
     if not already:
         settings.check()
         behind = _start_behind(settings, home)
-    state = _wait(home, lambda told: told.condition in ("ready", "failed"), behind)
+    state = _wait(home, lambda state: state.condition in ("ready", "failed"), behind)
     if already:
         say(_already(home, state))
         return 0
     if state is not None and state.condition == "ready":
         where = f"{state.base_url} (login: {login_file(settings)})"
         say(f"Cingulum is ready in {state.ready_after_s:.1f} s at {where}")
-        say("`make status` shows its parts, `make logs` what they say, `make down` ends it.")
+        say("`make status` shows its processes, `make logs` their logs, `make down` stops it.")
         return 0
-    problem = state.problem if state is not None and state.problem else "it said nothing"
+    problem = state.problem if state is not None and state.problem else "no reason was reported"
     say(f"Cingulum did not start: {problem}")
-    say(f"More may stand in {home.logs / OURSELVES}.log.")
+    say(f"See also {home.logs / OURSELVES}.log.")
     return 1
 
 
 def down(settings: LocalSettings, say: Say) -> int:
-    """End the system; 0 also when none runs."""
+    """Stop the system; 0 also if it is not running."""
     home = Home(settings.home)
     pid = home.holder()
     if pid is None:
-        say(f"Cingulum does not run here (CINGULUM_HOME={settings.home}).")
+        say(f"Cingulum is not running here (CINGULUM_HOME={settings.home}).")
         return 0
     for ending, patience_s in ((signal.SIGTERM, ENDS_WITHIN_S), (signal.SIGKILL, 2.0)):
         if not _signal(home, ending):
-            raise SetUpError(f"Process {pid} belongs to somebody else: ask them, or use `sudo make down`.")
+            raise SetUpError(f"Process {pid} belongs to another user: ask them, or use `sudo make down`.")
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             if home.holder() is None:
-                say("Cingulum has ended.")
+                say("Cingulum has stopped.")
                 return 0
             time.sleep(0.05)
-    raise SetUpError(f"Process {pid} does not end: look at it with `ps -fp {pid}`.")
+    raise SetUpError(f"Process {pid} does not exit: inspect it with `ps -fp {pid}`.")
 
 
 def status(settings: LocalSettings, say: Say) -> int:
-    """Show the parts of the running system; 0 when all are ready, 1 when not, 3 when none runs."""
+    """Show the processes of the running system; 0 if all are ready, 1 if not, 3 if it is not running."""
     home = Home(settings.home)
-    state = _wait(home, lambda _told: True)
+    state = _wait(home, lambda _state: True)
     if state is None:
-        say(f"Cingulum does not run here (CINGULUM_HOME={settings.home}): `make up` starts it.")
+        say(f"Cingulum is not running here (CINGULUM_HOME={settings.home}): `make up` starts it.")
         return 3
     say(f"Cingulum is {state.condition} at {state.base_url} (process {state.pid}, {settings.home})")
     width = max(map(len, state.children))
@@ -190,14 +190,14 @@ def _start_behind(settings: LocalSettings, home: Home) -> subprocess.Popen[bytes
 def _wait(
     home: Home, enough: Callable[[State], bool], behind: subprocess.Popen[bytes] | None = None
 ) -> State | None:
-    """What the holder of the folder tells, as soon as it is enough; the last word of one that ended."""
+    """State written by the holder of the folder, once `enough` accepts it; the last one if it has ended."""
     deadline = time.monotonic() + STARTS_WITHIN_S
     state = None
     while time.monotonic() < deadline:
-        told = home.told(behind.pid if behind else home.holder())
-        if told is not None:
-            state = told
-            if enough(told):
+        newest = home.read_state(behind.pid if behind else home.holder())
+        if newest is not None:
+            state = newest
+            if enough(state):
                 break
         ended = home.holder() is None if behind is None else behind.poll() is not None
         if ended:
@@ -208,7 +208,7 @@ def _wait(
 
 def _already(home: Home, state: State | None) -> str:
     where = f"at {state.base_url} (process {state.pid})" if state else f"(CINGULUM_HOME={home.folder})"
-    return f"Cingulum already runs {where}. `make status` shows its parts, `make down` ends it."
+    return f"Cingulum already runs {where}. `make status` shows its processes, `make down` stops it."
 
 
 def _signal(home: Home, number: signal.Signals) -> bool:

@@ -45,11 +45,11 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """One file a child."""
+        """Folder with one log file per child."""
         return self.folder / "logs"
 
     def take(self) -> bool:
-        """Hold the folder until this process ends, however it ends. False when another one holds it."""
+        """Lock the folder until this process ends. False if another supervisor holds it."""
         lock = (self.folder / "supervisor.lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,7 +63,7 @@ class Home:
         return True
 
     def holder(self) -> int | None:
-        """Process id of the supervisor that holds the folder; None when nobody does."""
+        """Process id of the supervisor that holds the folder; None if there is none."""
         file = self.folder / "supervisor.lock"
         if not file.exists():
             return None
@@ -74,16 +74,16 @@ class Home:
                 return int(lock.read() or 0)  # 0: it took the lock this very moment
         return None
 
-    def tell(self, state: State) -> None:
-        """Write the state for others."""
+    def write_state(self, state: State) -> None:
+        """Publish the state to other processes."""
         write_private(self.folder / "state.json", json.dumps(asdict(state), indent=1), lasting=False)
 
-    def told(self, pid: int | None) -> State | None:
-        """What the supervisor with this process id wrote last; None when another one, or none, wrote."""
+    def read_state(self, pid: int | None) -> State | None:
+        """State last written by the supervisor with this process id; None if there is none."""
         try:
-            said = json.loads((self.folder / "state.json").read_text())
+            content = json.loads((self.folder / "state.json").read_text())
         except FileNotFoundError:
             return None
-        children = {name: ChildState(**child) for name, child in said.pop("children").items()}
-        state = State(**said, children=children)
+        children = {name: ChildState(**child) for name, child in content.pop("children").items()}
+        state = State(**content, children=children)
         return state if state.pid == pid else None

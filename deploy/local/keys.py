@@ -59,10 +59,10 @@ def keep_login(settings: LocalSettings) -> Login:
     login = {"username": ADMINISTRATOR, "password": kept_secret(_folder(settings) / "administrator")}
     if file.exists():
         login = json.loads(file.read_text())
-    wanted = {**login, "base_url": settings.base_url}
-    if not file.exists() or wanted != login:
-        write_private(file, json.dumps({"base_url": settings.base_url, **wanted}, indent=2) + "\n")
-    return Login(wanted["username"], wanted["password"])
+    updated = {**login, "base_url": settings.base_url}
+    if not file.exists() or updated != login:
+        write_private(file, json.dumps({"base_url": settings.base_url, **updated}, indent=2) + "\n")
+    return Login(updated["username"], updated["password"])
 
 
 def _folder(settings: LocalSettings) -> Path:

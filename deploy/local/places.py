@@ -83,10 +83,10 @@ def open_private(file: Path) -> IO[bytes]:
 
 
 def close_folder(folder: Path) -> None:
-    """Let nobody else into a folder of ours (mode 0700). Folders that are shared (/tmp, a home) stay as they are."""
-    found = folder.stat()
-    shared = found.st_mode & stat.S_ISVTX or folder.resolve() in {Path("/"), Path.home().resolve()}
-    if found.st_uid == os.geteuid() and not shared:
+    """Restrict a folder of ours to its owner (mode 0700). Shared folders (/tmp, a home) are not changed."""
+    status = folder.stat()
+    shared = status.st_mode & stat.S_ISVTX or folder.resolve() in {Path("/"), Path.home().resolve()}
+    if status.st_uid == os.geteuid() and not shared:
         folder.chmod(0o700)
 
 

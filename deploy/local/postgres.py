@@ -79,7 +79,7 @@ class Postgres(Server):
         argv: list[str | Path] = [
             programs / "postgres",
             "-D",
-            self._data_as_seen_by(user, self.data),
+            self._data_path_for(user, self.data),
             *_options(settings),
         ]
         return Launch(argv, signal.SIGINT, cwd=self.data, user=user, env=_clean_environment())
@@ -116,14 +116,14 @@ class Postgres(Server):
             if user:
                 os.chown(new, user.uid, user.gid)
                 os.chown(password_file.name, user.uid, user.gid)
-            seen = self._data_as_seen_by(user, new)
+            data = self._data_path_for(user, new)
             sync: list[str] = [] if self.durable else ["--no-sync"]
             self._run(
-                [programs / "initdb", "-D", seen, f"--pwfile={password_file.name}", *_INITDB, *sync],
+                [programs / "initdb", "-D", data, f"--pwfile={password_file.name}", *_INITDB, *sync],
                 new,
                 user,
             )
-        single: list[str | Path] = [programs / "postgres", "--single", "-D", seen, "postgres"]
+        single: list[str | Path] = [programs / "postgres", "--single", "-D", data, "postgres"]
         self._run(single, new, user, typed="CREATE DATABASE cingulum\n")
         new.rename(self.data)
 
@@ -145,7 +145,7 @@ class Postgres(Server):
         if done.returncode != 0:
             raise ServerError(f"{Path(argv[0]).name} failed\n{done.stdout[-500:]}{done.stderr[-2000:]}")
 
-    def _data_as_seen_by(self, user: User | None, data: Path) -> str:
+    def _data_path_for(self, user: User | None, data: Path) -> str:
         # The other account may not be allowed to walk down to the data (under /root, say), but a process
         # always reaches its own working folder, and PostgreSQL works in its data folder.
         if user is None or places.everyone_can_enter(data.parent):

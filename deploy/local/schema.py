@@ -65,7 +65,7 @@ def document(services: Mapping[Service, FastAPI]) -> dict[str, Any]:
         },
         # Lists come before details: clients take the first path that fits.
         "paths": dict(
-            sorted(paths.items(), key=lambda found: (found[0].split("/")[1], "{" in found[0], found[0]))
+            sorted(paths.items(), key=lambda item: (item[0].split("/")[1], "{" in item[0], item[0]))
         ),
         "components": {
             "schemas": dict(sorted(schemas.items())),
@@ -95,14 +95,14 @@ def _plain(operation: dict[str, Any]) -> dict[str, Any]:
 
 def core_api(openapi: Mapping[str, Any]) -> dict[str, Any]:
     """The same in the form of Alyx's old documentation: endpoint → action → address and fields."""
-    told: dict[str, Any] = {}
+    endpoints: dict[str, Any] = {}
     for path, item in openapi["paths"].items():
         endpoint = path.split("/")[1]
         for method, operation in item.items():
             action = ACTIONS.get((method, "{" in path))
-            if action is None or action in told.get(endpoint, {}):
+            if action is None or action in endpoints.get(endpoint, {}):
                 continue
-            told.setdefault(endpoint, {})[action] = {
+            endpoints.setdefault(endpoint, {})[action] = {
                 "_type": "link",
                 "url": path,
                 "action": method,
@@ -111,7 +111,7 @@ def core_api(openapi: Mapping[str, Any]) -> dict[str, Any]:
                 ),
                 "fields": _fields(openapi, operation),
             }
-    return {"_type": "document", "_meta": {"url": "/docs", "title": "Cingulum"}, **told}
+    return {"_type": "document", "_meta": {"url": "/docs", "title": "Cingulum"}, **endpoints}
 
 
 def _fields(openapi: Mapping[str, Any], operation: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -51,18 +51,18 @@ class LocalSettings:
         >>> LocalSettings.from_environment({"CINGULUM_HOME": "/srv/cingulum", "CINGULUM_PORT": "8100"}).base_url
         'http://127.0.0.1:8100'
         """
-        said = {key: value.strip() for key, value in environment.items() if value.strip()}
-        port = said.get("CINGULUM_PORT", str(DEFAULT_PORT))
+        values = {key: value.strip() for key, value in environment.items() if value.strip()}
+        port = values.get("CINGULUM_PORT", str(DEFAULT_PORT))
         if not port.isdecimal() or not 0 < int(port) < 65536:
             raise SetUpError(f"CINGULUM_PORT={port} is not a port: choose a number from 1024 to 65535.")
         return cls(
-            home=Path(said.get("CINGULUM_HOME", "var")).expanduser().absolute(),
+            home=Path(values.get("CINGULUM_HOME", "var")).expanduser().absolute(),
             port=int(port),
             split=split,
             only=only,
-            database_url=said.get("CINGULUM_DATABASE_URL"),
-            nats_url=said.get("CINGULUM_NATS_URL"),
-            s3_endpoint=said.get("CINGULUM_S3_ENDPOINT"),
+            database_url=values.get("CINGULUM_DATABASE_URL"),
+            nats_url=values.get("CINGULUM_NATS_URL"),
+            s3_endpoint=values.get("CINGULUM_S3_ENDPOINT"),
         )
 
     @property

@@ -19,8 +19,8 @@ from deploy.local.server import ServerError
 from deploy.local.settings import SetUpError
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
-STEADY_S = 60.0  # who ran this long, or was found ready, is started again without the pauses of before
-# How long each group may take to end, one after the other: Ctrl-C takes 5 s at most.
+STEADY_S = 60.0  # a child that ran this long, or was ready, restarts without the earlier backoff
+# Grace period of each group, in sequence: Ctrl-C takes 5 s at most.
 PATIENCE_S = {Stops.FIRST: 1.0, Stops.THEN: 2.2, Stops.LAST: 1.3}
 
 
@@ -29,7 +29,7 @@ class _Run:
     """One child's present and past."""
 
     child: Child
-    told: ChildState = field(default_factory=ChildState)
+    state: ChildState = field(default_factory=ChildState)
     process: subprocess.Popen[bytes] | None = None
     output: Lines | None = None
     was_ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -44,15 +44,15 @@ class Supervisor:
         self._home = home
         self._console = console
         self._state = State(
-            os.getpid(), base_url, children={name: run.told for name, run in self._runs.items()}
+            os.getpid(), base_url, children={name: run.state for name, run in self._runs.items()}
         )
         self._stop_asked = asyncio.Event()
         self._began = time.monotonic()
 
     async def run(self, ready_note: str = "") -> int:
-        """Start, watch, stop. Answers the exit code: 0 after a wish to stop, 1 after a failed start."""
+        """Start, watch, stop. Returns the exit code: 0 after a stop request, 1 after a failed start."""
         self._listen_to_signals()
-        self._tell()
+        self._write_state()
         keepers = [asyncio.create_task(self._keep(run)) for run in self._runs.values()]
         all_ready = asyncio.create_task(self._announce(ready_note))
         stop = asyncio.create_task(self._stop_asked.wait())
@@ -66,12 +66,12 @@ class Supervisor:
         finally:
             for task in (all_ready, stop, *keepers):
                 task.cancel()
-            self._tell()
+            self._write_state()
             await self._end_all()
         return 1 if self._state.problem else 0
 
     def ask_to_stop(self) -> None:
-        """What Ctrl-C does: `run` ends all children and answers."""
+        """As Ctrl-C: `run` stops all children and returns."""
         self._stop_asked.set()
 
     def _listen_to_signals(self) -> None:
@@ -85,7 +85,7 @@ class Supervisor:
             await run.was_ready.wait()
         took_s = time.monotonic() - self._began
         self._state.condition, self._state.ready_after_s = "ready", round(took_s, 2)
-        self._tell()
+        self._write_state()
         self._console.say(f"ready in {took_s:.1f} s at {self._state.base_url}{note}")
 
     # one child
@@ -106,24 +106,26 @@ class Supervisor:
                 failures += 1
                 if failures >= run.child.tries:
                     raise SetUpError(self._why_not(run, f"{how} before it was ready"))
-            was_found_ready = run.child.is_ready is not None and run.told.condition == "ready"
-            if was_found_ready or time.monotonic() - began > STEADY_S:
+            was_ready_before_exit = run.child.is_ready is not None and run.state.condition == "ready"
+            if was_ready_before_exit or time.monotonic() - began > STEADY_S:
                 pause_s = FIRST_PAUSE_S
-            run.told.restarts += 1
+            run.state.restarts += 1
             self._now(run, "restarting")
-            self._console.say(f"{run.child.name} {how}: it is started again in {pause_s:g} s")
+            self._console.say(f"{run.child.name} {how}: restarting in {pause_s:g} s")
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     async def _one_life(self, run: _Run) -> str:
-        """Start a child and stay until it ends; answers how that was. Raises SetUpError."""
+        """Start a child and wait until it exits; returns how it exited. Raises SetUpError."""
         began = time.monotonic()
         try:
             await self._launch(run)
         except SetUpError as error:
             if not run.was_ready.is_set():
                 raise
-            return str(error).removeprefix(f"{run.child.name} ").rstrip(".")  # a full disk may get room again
+            return (
+                str(error).removeprefix(f"{run.child.name} ").rstrip(".")
+            )  # a full disk may get free space again
         code = await self._live(run, began)
         if run.child.once:
             self._finish(run, code, time.monotonic() - began)
@@ -135,33 +137,35 @@ class Supervisor:
             launch = await asyncio.to_thread(run.child.launch)
         except OSError as error:
             raise SetUpError(f"{run.child.name} cannot be prepared: {error}.") from error
-        read, write = os.pipe()
+        read_end, write_end = os.pipe()
         try:
             run.exited.clear()
             try:
-                run.process = launch.start(write)  # in this thread: its end would end the child
+                run.process = launch.start(write_end)  # in this thread: its end would end the child
             except OSError as error:
-                os.close(read)
+                os.close(read_end)
                 raise SetUpError(f"{run.child.name} cannot be started: {error}.") from error
         finally:
-            os.close(write)
+            os.close(write_end)
         run.output = lines = Lines(self._console, run.child.name, run.child.hidden)
-        await asyncio.get_running_loop().connect_read_pipe(lambda: lines, os.fdopen(read, "rb", buffering=0))
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: lines, os.fdopen(read_end, "rb", buffering=0)
+        )
         self._now(run, "starting")
 
     async def _live(self, run: _Run, began: float) -> int:
-        """From start to exit; answers the exit code."""
+        """From start to exit; returns the exit code."""
         if run.child.is_ready is not None:
             await self._become_ready(run, run.child.is_ready, began)
         elif not run.child.once:
             self._mark_ready(run, 0.0)
         await run.exited.wait()
-        await self._hear_out(run)
+        await self._drain_output(run)
         assert run.process is not None and run.process.returncode is not None  # noqa: S101, PT018 - exited
         return run.process.returncode
 
     async def _become_ready(self, run: _Run, is_ready: Callable[[int], bool], began: float) -> None:
-        """Wait until it is ready or has ended. Who is not in time ends the start, or later is killed."""
+        """Wait until it is ready or has exited. If it is late, the start fails; after a restart it is killed."""
         while not run.exited.is_set():
             ready = await asyncio.to_thread(is_ready, _pid(run))
             if ready and not run.exited.is_set():
@@ -172,13 +176,13 @@ class Supervisor:
                     raise SetUpError(
                         self._why_not(run, f"was not ready after {run.child.ready_within_s:g} s")
                     )
-                self._console.say(f"{run.child.name} does not answer: it is killed")
+                self._console.say(f"{run.child.name} does not respond: killing it")
                 kill_session(_pid(run))
                 return
             await asyncio.sleep(0.03)
 
-    async def _hear_out(self, run: _Run) -> None:
-        """Its last words may still be on the way; a grandchild may hold the pipe open for long."""
+    async def _drain_output(self, run: _Run) -> None:
+        """Wait for its last output; a grandchild may hold the pipe open for long."""
         if run.output is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(run.output.ended.wait(), 0.5)
@@ -202,7 +206,7 @@ class Supervisor:
 
     def _why_not(self, run: _Run, what: str) -> str:
         log = self._home.logs / f"{run.child.name}.log"
-        return f"{run.child.name} {what}; its last lines ({log} has all):\n{self._console.last_lines(run.child.name)}"
+        return f"{run.child.name} {what}; its last lines (full log: {log}):\n{self._console.last_lines(run.child.name)}"
 
     def _notice_exits(self) -> None:
         for run in self._runs.values():
@@ -215,7 +219,7 @@ class Supervisor:
         for group in Stops:
             runs = [run for run in self._runs.values() if run.child.stops is group]
             await asyncio.gather(*(self._end(run) for run in runs))
-        self._tell()
+        self._write_state()
 
     async def _end(self, run: _Run) -> None:
         if run.process is not None and run.process.poll() is None:
@@ -224,22 +228,24 @@ class Supervisor:
             try:
                 await asyncio.wait_for(run.exited.wait(), patience_s)
             except TimeoutError:
-                self._console.say(f"{run.child.name} did not end in {patience_s:g} s: it is killed")
+                self._console.say(f"{run.child.name} did not exit within {patience_s:g} s: killing it")
                 kill_session(run.process.pid)
                 await run.exited.wait()
-            await self._hear_out(run)
-        if run.told.condition != "done":
+            await self._drain_output(run)
+        if run.state.condition != "done":
             self._now(run, "ended")
 
     def _now(self, run: _Run, condition: Condition) -> None:
         alive = run.process is not None and run.process.poll() is None
-        run.told.condition, run.told.since = condition, time.time()
-        run.told.pid = _pid(run) if alive else None
-        self._tell()
+        run.state.condition, run.state.since = condition, time.time()
+        run.state.pid = _pid(run) if alive else None
+        self._write_state()
 
-    def _tell(self) -> None:
-        with suppress(OSError):  # on a full disk the system goes on, and `status` shows what was before
-            self._home.tell(self._state)
+    def _write_state(self) -> None:
+        with suppress(
+            OSError
+        ):  # on a full disk the system keeps running, and `status` shows the previous state
+            self._home.write_state(self._state)
 
 
 def _pid(run: _Run) -> int:
@@ -252,7 +258,7 @@ def _how(code: int) -> str:
 
 
 async def _first_of(stop: asyncio.Task[bool], *keepers: asyncio.Task[None]) -> None:
-    """Wait for the wish to stop, or raise what a keeper raised."""
+    """Wait for the stop request, or raise the exception of a keeper."""
     done, _ = await asyncio.wait({stop, *keepers}, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()

@@ -30,12 +30,12 @@ SECRETS = (
 
 def built() -> list[Service]:
     """The services that this tree holds."""
-    return [one for one in Service if importlib.util.find_spec(f"services.{one}.app")]
+    return [service for service in Service if importlib.util.find_spec(f"services.{service}.app")]
 
 
 @dataclass
 class System:
-    """The embedded servers of one system, and what its programs are told."""
+    """The embedded servers of one system, and the environments of its programs."""
 
     settings: LocalSettings
     keys: Keys = field(init=False)
@@ -57,21 +57,21 @@ class System:
         return self.settings.home / "keys" / "services.env"
 
     def environment(self) -> dict[str, str]:
-        """For every program: whatever we were told ourselves, and the public settings and keys.
+        """For every program: our own environment, and the public settings and keys.
 
         The database's owner, the signing key and the key that hashes tokens are not in it.
         """
         private = ("CINGULUM_DATABASE_URL", "CINGULUM_IDENTITY_SIGNING_KEY", "CINGULUM_SECRET_KEY")
-        told = {key: value for key, value in os.environ.items() if key not in private}
+        inherited = {key: value for key, value in os.environ.items() if key not in private}
         nats_url = self.settings.nats_url or (self.nats.url if self.nats and self.nats.was_prepared else None)
-        return told | {
+        return inherited | {
             "CINGULUM_HOME": str(self.settings.home),
             "CINGULUM_PORT": str(self.settings.port),
             "CINGULUM_BASE_URL": self.settings.base_url,
             "CINGULUM_GATEWAY_URL": self.settings.base_url,
             **({"CINGULUM_NATS_URL": nats_url} if nats_url else {}),
             "CINGULUM_IDENTITY_VERIFY_KEY": self.keys.verify_key,
-            "CINGULUM_LOG_JSON": told.get("CINGULUM_LOG_JSON", "false"),
+            "CINGULUM_LOG_JSON": inherited.get("CINGULUM_LOG_JSON", "false"),
             "PYTHONDONTWRITEBYTECODE": "",  # compiling all modules anew doubles the time of a start
         }
 
@@ -117,8 +117,8 @@ class System:
     def _digest(self) -> str:
         owner = self.postgres.admin_url if self.postgres else ""
         digest = hashlib.sha256(f"{owner} {self.keys.secret_key}".encode())
-        for room in ("libs", "services", "deploy/local"):
-            for file in sorted((PROJECT / room).rglob("*.py")):
+        for folder in ("libs", "services", "deploy/local"):
+            for file in sorted((PROJECT / folder).rglob("*.py")):
                 digest.update(f"{file.relative_to(PROJECT)} ".encode() + file.read_bytes())
         return digest.hexdigest()
 
@@ -132,14 +132,16 @@ class System:
 
     def gateway_environment(self) -> dict[str, str]:
         """For the gateway: its keys, and where the services are if they run by themselves, as well."""
-        told = self.service_environment() | {
+        environment = self.service_environment() | {
             "CINGULUM_IDENTITY_SIGNING_KEY": self.keys.signing_key,
             "CINGULUM_SECRET_KEY": self.keys.secret_key,
         }
         if self.settings.split:
-            addresses = {one: self.address(one) for one in built() if one is not Service.GATEWAY}
-            told["CINGULUM_SERVICES"] = json.dumps(addresses)
-        return told
+            addresses = {
+                service: self.address(service) for service in built() if service is not Service.GATEWAY
+            }
+            environment["CINGULUM_SERVICES"] = json.dumps(addresses)
+        return environment
 
     def address(self, service: Service) -> str:
         """Where a service that runs by itself listens; it keeps its port while that is free."""

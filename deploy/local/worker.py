@@ -18,9 +18,9 @@ GRACE_S = 0.2
 
 
 def keep_token(home: Path, base_url: str) -> Path:
-    """The file that holds the worker's token (0600); a token that is missing or was revoked is made anew.
+    """The file that holds the worker's token (0600); a missing or revoked token is replaced.
 
-    Raises httpx.HTTPStatusError where the login in `login.json` is not taken, and httpx.TransportError.
+    Raises httpx.HTTPStatusError if the login in `login.json` is refused, and httpx.TransportError.
     """
     file = home / "keys" / "worker.token"
     with httpx.Client(base_url=base_url, timeout=10) as http:
@@ -29,8 +29,8 @@ def keep_token(home: Path, base_url: str) -> Path:
             if answer.status_code == 200:
                 return file
         login = json.loads((home / "login.json").read_text())
-        wanted = {"name": "this machine's worker", "kind": "worker", "scopes": SCOPES}
-        made = http.post("/tokens", json=wanted, auth=(login["username"], login["password"]))
+        body = {"name": "this machine's worker", "kind": "worker", "scopes": SCOPES}
+        made = http.post("/tokens", json=body, auth=(login["username"], login["password"]))
         write_private(file, made.raise_for_status().json()["token"] + "\n")
     return file
 
@@ -41,7 +41,7 @@ def main() -> None:
     try:
         token_file = keep_token(home, base_url)
     except httpx.HTTPError as error:
-        sys.exit(f"The worker has no token ({error}): does {home / 'login.json'} hold the present password?")
+        sys.exit(f"The worker has no token ({error}): is the password in {home / 'login.json'} current?")
     worker.run(
         url=base_url,
         token_file=token_file,

@@ -38,22 +38,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--once", action="store_true", help="stop when all steps are done")
     parser.add_argument("--split", action="store_true", help="every service in a process of its own")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of the made-up recording")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     screen = Screen()
     try:
-        with system(screen, split=asked.split) as home:
-            world = World(find_login(), home, screen, asked.seconds)
+        with system(screen, split=options.split) as home:
+            world = World(find_login(), home, screen, options.seconds)
             live(world)
-            closing.tell(world)
-            if not asked.once:
+            closing.show(world)
+            if not options.once:
                 _stay(screen, Home(home))
     except (StepFailed, ServerProblem, NoLogin) as error:
         screen.console.print(f"[bold red]It failed:[/] {error}", highlight=False)
         return 1
     except KeyboardInterrupt:
         screen.console.print("Stopped.")
-        return 0 if not asked.once else 1
+        return 0 if not options.once else 1
     return 0
 
 

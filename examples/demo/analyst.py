@@ -21,14 +21,14 @@ from cingulum.client import Connection
 def main(url: str, user: str, password: str, subject: str, eid: str, t0_s: str) -> None:
     """Ask, and leave what was loaded in the home of this person."""
     one = ONE(base_url=url, username=user, password=password, silent=True, mode="remote")
-    found = [str(each) for each in one.search(subject=subject, datasets="_ibl_trials.table.pqt")]
-    told(sessions=found)
-    told(datasets=sorted(str(each) for each in one.list_datasets(eid)))
+    sessions = [str(each) for each in one.search(subject=subject, datasets="_ibl_trials.table.pqt")]
+    report(sessions=sessions)
+    report(datasets=sorted(str(each) for each in one.list_datasets(eid)))
     trials = one.load_object(eid, "trials", collection="alf")
     folder = Path.home() / "analysis"
     folder.mkdir()
     np.savez(folder / "trials.npz", **trials)
-    told(trials=str(folder / "trials.npz"))
+    report(trials=str(folder / "trials.npz"))
     with Connection.sign_in(url, user, password) as connection:
         [recording] = connection.get("/slices", session=eid)["results"]
         first = float(t0_s)
@@ -36,10 +36,10 @@ def main(url: str, user: str, password: str, subject: str, eid: str, t0_s: str) 
             "GET", f"/slices/{recording['dataset_id']}", params={"t0": str(first), "t1": str(first + 1)}
         )
     (folder / "voltage.npy").write_bytes(answer.content)
-    told(voltage=str(folder / "voltage.npy"), shape=list(np.load(folder / "voltage.npy").shape))
+    report(voltage=str(folder / "voltage.npy"), shape=list(np.load(folder / "voltage.npy").shape))
 
 
-def told(**fact: object) -> None:
+def report(**fact: object) -> None:
     """One line of what was found."""
     print(json.dumps(fact), flush=True)
 

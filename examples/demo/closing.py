@@ -9,7 +9,7 @@ from rich.table import Table
 from examples.demo.world import World
 
 
-def tell(world: World) -> None:
+def show(world: World) -> None:
     """Print a table of what exists now, the portal's address, a login, and three next commands."""
     console = world.screen.console
     table = Table(title="What exists now", title_justify="left")

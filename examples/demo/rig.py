@@ -25,14 +25,14 @@ def main(url: str, user: str, password: str, root: str, repository: str, lab: st
     for path in sorted(Path(root, lab, "Subjects").glob("*/????-??-??/???")):
         table = path / "alf" / "_ibl_trials.table.pqt"
         date, protocol = path.parent.name, (path / "task_protocol.flag").read_text()
-        start, said = datetime.fromisoformat(f"{date}T10:00:00"), {}
+        start, facts = datetime.fromisoformat(f"{date}T10:00:00"), {}
         if table.exists():
             trials = pq.read_table(table)
             feedback, length_s = (
                 trials["feedbackType"].to_numpy(),
                 nanmax(trials["response_times"].to_numpy()),
             )
-            said = {
+            facts = {
                 "n_trials": len(feedback),
                 "n_correct_trials": int((feedback == 1).sum()),
                 "end_time": (start + timedelta(seconds=round(float(length_s)))).isoformat(),
@@ -44,7 +44,7 @@ def main(url: str, user: str, password: str, root: str, repository: str, lab: st
             procedures=["Behavior training/tasks"],
             task_protocol=protocol,
             start_time=start.isoformat(),
-            **said,
+            **facts,
         )
         eid = session["url"][-36:]
         for probe in sorted(path.glob("raw_ephys_data/probe*")):

@@ -93,8 +93,10 @@ def environment(home: Path) -> dict[str, str]:
     """Of a person on a new computer: nothing in the real home is read or written, nothing is remembered."""
     shutil.rmtree(home, ignore_errors=True)  # the ONE client keeps a server's API description for a week
     home.mkdir(parents=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CINGULUM_", "XDG_"))}
-    return kept | {"HOME": str(home), "CINGULUM_CACHE": str(cache_folder()), "PYTHONUNBUFFERED": "1"}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CINGULUM_", "XDG_"))
+    }
+    return inherited | {"HOME": str(home), "CINGULUM_CACHE": str(cache_folder()), "PYTHONUNBUFFERED": "1"}
 
 
 @contextmanager

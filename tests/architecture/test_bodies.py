@@ -24,21 +24,26 @@ def _names(schema: Any) -> Iterator[str]:
             yield schema["$ref"].rpartition("/")[2]
         schema = list(schema.values())
     if isinstance(schema, list):
-        for one in schema:
-            yield from _names(one)
+        for item in schema:
+            yield from _names(item)
 
 
 def _bodies() -> set[str]:
     """Names of every schema that a body holds."""
-    operations = [one for path in SCHEMA["paths"].values() for one in path.values() if isinstance(one, dict)]
-    waiting = [name for one in operations for name in _names(one.get("requestBody"))]
-    found: set[str] = set()
+    operations = [
+        operation
+        for path in SCHEMA["paths"].values()
+        for operation in path.values()
+        if isinstance(operation, dict)
+    ]
+    waiting = [name for operation in operations for name in _names(operation.get("requestBody"))]
+    names: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found.add(name)
+        if name not in names:
+            names.add(name)
             waiting += _names(SCHEMA["components"]["schemas"][name])
-    return found
+    return names
 
 
 def _unbounded(schema: Any, at: str) -> Iterator[str]:
@@ -46,11 +51,11 @@ def _unbounded(schema: Any, at: str) -> Iterator[str]:
         limits = LIMITS.get(str(schema.get("type")), set())
         if limits and not limits & schema.keys():
             yield at
-        for name, one in schema.items():
-            yield from _unbounded(one, f"{at}.{name}")
+        for name, item in schema.items():
+            yield from _unbounded(item, f"{at}.{name}")
     if isinstance(schema, list):
-        for one in schema:
-            yield from _unbounded(one, at)
+        for item in schema:
+            yield from _unbounded(item, at)
 
 
 def test_every_text_and_list_of_a_body_has_a_limit() -> None:

@@ -28,11 +28,13 @@ PLANTED = {
 
 def contract_names() -> dict[str, str]:
     """The title of each contract."""
-    read = configparser.ConfigParser()
-    read.read(ROOT / ".importlinter")
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / ".importlinter")
     start = "importlinter:contract:"
     return {
-        title.removeprefix(start): read[title]["name"] for title in read.sections() if title.startswith(start)
+        title.removeprefix(start): parser[title]["name"]
+        for title in parser.sections()
+        if title.startswith(start)
     }
 
 
@@ -42,7 +44,7 @@ def module_of(contract: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> str:
+def broken(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the linter says of a copy of the code in which every contract is broken once."""
     where = tmp_path_factory.mktemp("tree")
     shutil.copy(ROOT / ".importlinter", where)
@@ -62,10 +64,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("contract", PLANTED)
-def test_a_planted_offence_is_noticed(told: str, contract: str) -> None:
+def test_a_planted_offence_is_noticed(broken: str, contract: str) -> None:
     title = contract_names()[contract]
-    _, found, after = told.partition(f"\n{title}\n---")
-    assert found, f"{title} is not among the broken contracts:\n{told}"
+    _, heading, after = broken.partition(f"\n{title}\n---")
+    assert heading, f"{title} is not among the broken contracts:\n{broken}"
     paragraphs = after.partition("\n\n\n")[0]
     assert module_of(contract) in paragraphs
 

@@ -33,9 +33,9 @@ def test_the_services_are_those_of_the_catalogue() -> None:
 
 @pytest.mark.parametrize("service", Service)
 def test_a_service_has_no_other_rooms(service: Service) -> None:
-    found = {
+    names = {
         path.stem if path.suffix == ".py" else path.name
         for path in (SERVICES / service).iterdir()
         if path.name != "__pycache__"
     }
-    assert found <= ROOMS | MORE.get(service, set())
+    assert names <= ROOMS | MORE.get(service, set())

@@ -41,13 +41,13 @@ def test_the_committed_description_is_not_stale() -> None:
 
 
 def test_path_items_hold_methods_only_and_lists_come_before_details(committed: dict[str, Any]) -> None:
-    seen: set[str] = set()
+    endpoints: set[str] = set()
     for path, item in committed["paths"].items():
         assert set(item) <= set(METHODS), path
         endpoint = path.split("/")[1]
         if "{" in path:
-            assert endpoint in seen or f"/{endpoint}" not in committed["paths"], path
-        seen.add(endpoint)
+            assert endpoint in endpoints or f"/{endpoint}" not in committed["paths"], path
+        endpoints.add(endpoint)
 
 
 def test_bodies_of_writes_are_references_to_components(committed: dict[str, Any]) -> None:

@@ -35,15 +35,15 @@ def _sources() -> Iterator[Path]:
 
 
 def test_no_service_looks_at_roles_or_scopes_of_a_caller() -> None:
-    found = set()
+    decisions = set()
     for path in _sources():
         for name, function in _functions(path):
             for node in ast.walk(function):
                 is_role = isinstance(node, ast.Attribute) and node.attr in ROLES
                 if is_role and isinstance(node.value, ast.Name) and node.value.id in CALLERS:  # type: ignore[attr-defined]
-                    found.add((str(path.relative_to(ROOT)), name))
-    assert found - ALLOWED == set(), "ask may_on of libs/common/permissions.py"
-    assert ALLOWED - found == set(), "the exceptions are out of date"
+                    decisions.add((str(path.relative_to(ROOT)), name))
+    assert decisions - ALLOWED == set(), "ask may_on of libs/common/permissions.py"
+    assert ALLOWED - decisions == set(), "the exceptions are out of date"
 
 
 def test_a_route_asks_somewhere_and_an_operation_asks_on_what() -> None:

@@ -37,6 +37,7 @@ WORDS = frozenset(
 )
 # Of variables and parameters only, and only as the whole name: functions may well be called `read`.
 VARIABLES = frozenset({"one", "read", "kept", "held"})
+_USES_ONE = re.compile(r"^ *from one\b", re.MULTILINE)  # `one = ONE()` is the usual name of the ONE client
 # Terms that contain one of the words; `given_water` is Alyx's.
 STANDARD = re.compile("not_found|NotFound|given_water")
 # Keys of JSON bodies and events: clients and neighbours know them by these names.
@@ -49,14 +50,8 @@ PUBLIC = frozenset(
 )
 # Packages that still hold such names; only ever shortened.
 PENDING: tuple[str, ...] = (
-    "deploy",
-    "examples",
     "services/scheduler",
     "tests/acceptance",
-    "tests/architecture",
-    "tests/deploy",
-    "tests/faults",
-    "tests/peers",
     "tests/support",
     "tests/integration/client",
     "tests/integration/compressor",
@@ -67,7 +62,6 @@ PENDING: tuple[str, ...] = (
     "tests/integration/worker",
     "tests/unit/upload_model",
     "tests/unit/cingulum/worker",
-    "tests/unit/deploy",
     "tests/unit/services",
     "tests/unit/services/scheduler",
 )
@@ -92,11 +86,12 @@ def _bound(tree: ast.AST) -> Iterator[tuple[int, str, bool]]:
 
 def refused_names(source: str) -> list[str]:
     """The refused names of a module's text, each with its line."""
+    variables = VARIABLES - {"one"} if _USES_ONE.search(source) else VARIABLES
     return [
         f"{line} {name}"
         for line, name, is_variable in sorted(_bound(ast.parse(source)), key=lambda item: item[0])
         if name not in PUBLIC
-        and (_words(STANDARD.sub("", name)) & WORDS or (is_variable and name.strip("_") in VARIABLES))
+        and (_words(STANDARD.sub("", name)) & WORDS or (is_variable and name.strip("_") in variables))
     ]
 
 

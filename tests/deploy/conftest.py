@@ -45,8 +45,8 @@ class Local:
     def run(self, *words: str, **more: str) -> tuple[int, str]:
         """Run a command; its exit code and output."""
         with self.start(*words, **more) as command:
-            said, _ = command.communicate(timeout=180)
-        return command.returncode, said
+            output, _ = command.communicate(timeout=180)
+        return command.returncode, output
 
     def ask(self, question: str) -> object:
         """One value from its database, as the superuser."""
@@ -86,12 +86,12 @@ def local(tmp_path: Path) -> Iterator[Local]:
 def read_until(command: subprocess.Popen[str], text: str) -> str:
     """Read a command's output up to the line that has `text`; fails when it ends before."""
     assert command.stdout is not None
-    said = ""
+    output = ""
     for line in command.stdout:
-        said += line
+        output += line
         if text in line:
-            return said
-    raise AssertionError(f"{text!r} was never said:\n{said}")
+            return output
+    raise AssertionError(f"{text!r} was never printed:\n{output}")
 
 
 def all_end(processes: Iterable[psutil.Process], *, within_s: float) -> bool:
@@ -114,5 +114,5 @@ def _lives(process: psutil.Process) -> bool:
 def interrupt(command: subprocess.Popen[str]) -> str:
     """Ctrl-C; the rest of its output."""
     command.send_signal(signal.SIGINT)
-    said, _ = command.communicate(timeout=10)
-    return said
+    output, _ = command.communicate(timeout=10)
+    return output

@@ -109,14 +109,14 @@ def test_the_migration_comes_first_and_brings_every_service_with_tables() -> Non
 @SETS
 def test_the_owner_of_the_database_is_known_to_the_migration_alone(values: dict[str, Any] | None) -> None:
     for name, pod in pods(render(values)).items():
-        told = {
+        keys = {
             e["valueFrom"]["secretKeyRef"]["key"]
             for c in containers(pod)
             for e in c["env"]
             if "valueFrom" in e
         }
         private = {"database-owner-url", "roles-secret"}
-        assert told == private if name == "lab-migrate" else not told & private
+        assert keys == private if name == "lab-migrate" else not keys & private
 
 
 @SETS
@@ -126,10 +126,10 @@ def test_a_service_reads_the_rendered_settings(
 ) -> None:
     settings_class = _settings_of(service)
     pod = pods(render(values))[f"lab-{service}"]
-    told = environment(pod["containers"][0], secret)
-    unknown = told.keys() - _variables(settings_class)
+    keys = environment(pod["containers"][0], secret)
+    unknown = keys.keys() - _variables(settings_class)
     assert not unknown, f"{service} has no such settings"
-    for name, value in told.items():
+    for name, value in keys.items():
         monkeypatch.setenv(name, value)
     settings = settings_class()
     assert settings.model_dump()["log_level"] == ("WARNING" if values else "INFO")
@@ -145,14 +145,14 @@ def test_a_service_reads_the_rendered_settings(
 def test_the_key_that_hashes_tokens_is_known_to_metadata_and_the_gateway_alone(
     values: dict[str, Any] | None,
 ) -> None:
-    told = {
+    variables = {
         name
         for name, pod in pods(render(values)).items()
         for container in containers(pod)
         for entry in container.get("env", [])
         if entry.get("valueFrom", {}).get("secretKeyRef", {}).get("key") == "secret-key"
     }
-    assert told == {"lab-metadata", "lab-gateway"}
+    assert variables == {"lab-metadata", "lab-gateway"}
 
 
 def test_a_service_finds_its_own_role_in_its_address(secret: dict[str, str]) -> None:
@@ -180,14 +180,14 @@ def test_the_gateway_knows_all_other_services(
 
 
 def test_each_key_of_the_secret_is_made_or_named_in_the_handbook(secret: dict[str, str]) -> None:
-    wanted = secret_keys(render()) | secret_keys(render(FULL))
-    assert wanted == secret.keys()
+    required = secret_keys(render()) | secret_keys(render(FULL))
+    assert required == secret.keys()
     handbook = (ROOT / "docs" / "how-to" / "operate.md").read_text()
-    assert [key for key in sorted(wanted) if f"`{key}`" not in _with_services(handbook)] == []
+    assert [key for key in sorted(required) if f"`{key}`" not in _with_services(handbook)] == []
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "reason"),
     [
         ({"replicas": 3}, "replicas"),
         ({"services": {"metadata": {"replicas": "two"}}}, "replicas"),
@@ -205,8 +205,8 @@ def test_each_key_of_the_secret_is_made_or_named_in_the_handbook(secret: dict[st
         ({"secretName": ""}, "secretName"),
     ],
 )
-def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], said: str) -> None:
-    with pytest.raises(helm.HelmError, match=said):
+def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], reason: str) -> None:
+    with pytest.raises(helm.HelmError, match=reason):
         render(values)
 
 
@@ -221,8 +221,8 @@ def test_a_local_store_keeps_its_readers_on_one_node_and_outlives_the_release() 
     assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     readers = {name for name, pod in pods(objects).items() if "affinity" in pod}
     assert readers == {"lab-registry", "lab-transfer", "lab-compressor"}
-    given = render({"store": {"local": {"existingClaim": "bytes"}}})
-    assert not [o for o in given if o["kind"] == "PersistentVolumeClaim"]
+    objects = render({"store": {"local": {"existingClaim": "bytes"}}})
+    assert not [o for o in objects if o["kind"] == "PersistentVolumeClaim"]
 
 
 def test_the_worker_comes_with_its_token() -> None:
@@ -267,13 +267,13 @@ def test_the_gateway_trusts_the_proxies_that_the_values_name_and_no_others(
 
 def one_ingress(objects: list[dict[str, Any]]) -> dict[str, Any]:
     """The only Ingress."""
-    (found,) = (o for o in objects if o["kind"] == "Ingress")
-    return found
+    (matches,) = (o for o in objects if o["kind"] == "Ingress")
+    return matches
 
 
 def _settings_of(service: Service) -> type[BaseSettings]:
-    found: type[BaseSettings] = importlib.import_module(f"services.{service}.settings").Settings
-    return found
+    matches: type[BaseSettings] = importlib.import_module(f"services.{service}.settings").Settings
+    return matches
 
 
 def _variables(settings: type[BaseSettings]) -> set[str]:

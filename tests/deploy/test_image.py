@@ -53,23 +53,23 @@ def outside() -> Iterator[Outside]:
 
 @pytest.mark.timeout(400)
 def test_the_chart_s_commands_bring_a_whole_installation_up(outside: Outside, tmp_path: Path) -> None:
-    found, secret = pods(render(FULL)), outside.secret
-    migrations = {c["name"]: c for c in containers(found["lab-migrate"])}
+    rendered, secret = pods(render(FULL)), outside.secret
+    migrations = {c["name"]: c for c in containers(rendered["lab-migrate"])}
     _run_all([("metadata", migrations["step-zero"])], secret)
     _run_all([(service, migrations[service]) for service in STATEFUL], secret)
     _run_all([("metadata", migrations["metadata"])], secret)  # twice is once
     ports = {service: free_port() for service in Service}
     with ExitStack() as running:
         for service in Service:
-            (container,) = found[f"lab-{service}"]["containers"]
+            (container,) = rendered[f"lab-{service}"]["containers"]
             here = _here(environment(container, secret), service, ports, outside.store, tmp_path)
             running.enter_context(_serving(container["command"], here, service))
         for service in Service:
             # The chart asks the gateway for its life only; here it tells that it reaches all the others.
             _wait_for(f"http://127.0.0.1:{ports[service]}/health/ready")
         gateway = f"http://127.0.0.1:{ports[Service.GATEWAY]}"
-        who = {"username": secret["admin-username"], "password": secret["admin-password"]}
-        token = httpx.post(f"{gateway}/auth-token", data=who, timeout=10).json()["token"]
+        login = {"username": secret["admin-username"], "password": secret["admin-password"]}
+        token = httpx.post(f"{gateway}/auth-token", data=login, timeout=10).json()["token"]
         me = httpx.get(f"{gateway}/me", headers={"Authorization": f"Token {token}"}, timeout=10)
         assert me.json()["username"] == secret["admin-username"]
 
@@ -83,7 +83,7 @@ def test_a_secret_is_printed_as_kubectl_takes_it(capsys: pytest.CaptureFixture[s
 
 
 def _here(
-    told: dict[str, str], service: Service, ports: dict[Service, int], store: S3Place, folder: Path
+    variables: dict[str, str], service: Service, ports: dict[Service, int], store: S3Place, folder: Path
 ) -> dict[str, str]:
     """A pod's variables, with this machine's addresses in place of the cluster's."""
     near = {
@@ -95,17 +95,17 @@ def _here(
         "CINGULUM_HOME": str(folder / service),
     }
     return (
-        told
-        | {name: near[name] for name in near.keys() & told.keys()}
+        variables
+        | {name: near[name] for name in near.keys() & variables.keys()}
         | {"CINGULUM_PORT": str(ports[service])}
     )
 
 
-def _begin(command: list[str], told: dict[str, str], service: str) -> subprocess.Popen[str]:
+def _begin(command: list[str], variables: dict[str, str], service: str) -> subprocess.Popen[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("CINGULUM_")}
     return subprocess.Popen(
         [sys.executable, *command[1:]],
-        env=clean | told | {"CINGULUM_SERVICE": service},
+        env=clean | variables | {"CINGULUM_SERVICE": service},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -115,20 +115,20 @@ def _begin(command: list[str], told: dict[str, str], service: str) -> subprocess
 def _run_all(containers: list[tuple[str, dict[str, Any]]], secret: dict[str, str]) -> None:
     begun = [_begin(c["command"], environment(c, secret), service) for service, c in containers]
     for migration in begun:
-        said, _ = migration.communicate(timeout=120)
-        assert migration.returncode == 0, said
+        output, _ = migration.communicate(timeout=120)
+        assert migration.returncode == 0, output
 
 
 @contextmanager
-def _serving(command: list[str], told: dict[str, str], service: str) -> Iterator[None]:
+def _serving(command: list[str], variables: dict[str, str], service: str) -> Iterator[None]:
     """A service's process; told to end, it ends well within the chart's 40 s."""
-    process = _begin(command, told, service)
+    process = _begin(command, variables, service)
     try:
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=35)
-    assert process.returncode in {0, -signal.SIGTERM}, said
+        output, _ = process.communicate(timeout=35)
+    assert process.returncode in {0, -signal.SIGTERM}, output
 
 
 def _wait_for(url: str) -> None:
@@ -137,10 +137,10 @@ def _wait_for(url: str) -> None:
         try:
             answer = httpx.get(url, timeout=10)
         except httpx.TransportError as error:
-            said = repr(error)
+            output = repr(error)
         else:
             if answer.status_code == 200:
                 return
-            said = answer.text
-        assert time.monotonic() < deadline, f"{url}: {said}"
+            output = answer.text
+        assert time.monotonic() < deadline, f"{url}: {output}"
         time.sleep(0.2)

@@ -37,11 +37,11 @@ def modules_of(name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_all_that_is_imported_is_installed(name: str) -> None:
-    held = pinned(name).keys()
+    installed = pinned(name).keys()
     imports = foreign_imports(modules_of(name))
-    missing = {module: by for module, by in imports.items() if not distributions_of(module) & held}
+    missing = {module: by for module, by in imports.items() if not distributions_of(module) & installed}
     assert not missing, f"add it to requirements/{name}.in and run `make requirements`"
-    assert {late for late, with_it in UNSEEN.items() if with_it & held} <= held
+    assert {late for late, with_it in UNSEEN.items() if with_it & installed} <= installed
 
 
 @pytest.mark.parametrize("name", [*SHIPPED, "runtime", "service", "demo"])

@@ -109,12 +109,12 @@ def test_a_server_that_outlived_its_parent_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_replaced_by_a_free_one(tmp_path: Path) -> None:
-    with Nats(tmp_path / "one") as one:
+    with Nats(tmp_path / "one") as first:
         (tmp_path / "two").mkdir()
-        (tmp_path / "two" / "port").write_text(str(one.port))
-        with Nats(tmp_path / "two") as two:
-            assert two.port != one.port
-            assert not port_is_free(two.port)
+        (tmp_path / "two" / "port").write_text(str(first.port))
+        with Nats(tmp_path / "two") as second:
+            assert second.port != first.port
+            assert not port_is_free(second.port)
 
 
 def test_a_free_port_is_remembered(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_free_port_is_remembered(tmp_path: Path) -> None:
     assert remembered_port(tmp_path / "port") == port
 
 
-def test_a_server_that_cannot_start_says_its_own_words(tmp_path: Path) -> None:
+def test_a_server_that_cannot_start_shows_its_own_message(tmp_path: Path) -> None:
     with Postgres(tmp_path / "postgres", durable=False) as postgres:
         postgres.stop()
         (postgres.data / "PG_VERSION").write_text("9.6\n")

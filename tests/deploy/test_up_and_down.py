@@ -22,18 +22,18 @@ SERVERS = ("--only", "postgres", "nats")
 @pytest.mark.parametrize("split", [[], ["--split"]])
 def test_a_newcomer_starts_all_signs_in_and_ends_all(local: Local, split: list[str]) -> None:
     command = local.start("up", *split)
-    said = read_until(command, f"at http://127.0.0.1:{local.port}")
-    assert re.search(r"cingulum +\| postgres is ready", said)
+    output = read_until(command, f"at http://127.0.0.1:{local.port}")
+    assert re.search(r"cingulum +\| postgres is ready", output)
     login = json.loads((local.home / "login.json").read_text())
-    told = {"username": login["username"], "password": login["password"]}
-    token = httpx.post(f"{login['base_url']}/auth-token", json=told).raise_for_status().json()["token"]
+    credentials = {"username": login["username"], "password": login["password"]}
+    token = httpx.post(f"{login['base_url']}/auth-token", json=credentials).raise_for_status().json()["token"]
     assert len(token) == 40
     names = set(local.pids()) - {"supervisor"}
     assert names >= (
         {"postgres", "nats", "gateway", "metadata"} if split else {"postgres", "nats", "services"}
     )
     if split:
-        a_killed_service_is_told_and_comes_back(local, command, token)
+        check_that_a_killed_service_restarts(local, command, token)
     children = [psutil.Process(pid) for name, pid in local.pids().items() if name in names]
     began = time.monotonic()
     interrupt(command)
@@ -42,7 +42,7 @@ def test_a_newcomer_starts_all_signs_in_and_ends_all(local: Local, split: list[s
     assert all_end(children, within_s=0)
 
 
-def a_killed_service_is_told_and_comes_back(local: Local, command: subprocess.Popen[str], token: str) -> None:
+def check_that_a_killed_service_restarts(local: Local, command: subprocess.Popen[str], token: str) -> None:
     with httpx.Client(
         base_url=f"http://127.0.0.1:{local.port}", headers={"Authorization": f"Token {token}"}
     ) as http:
@@ -67,9 +67,9 @@ def test_a_killed_system_is_all_gone_and_the_next_start_finds_its_data(local: Lo
     assert local.ask("SELECT name FROM mice") == "SWC_054"
     assert (local.home / "login.json").read_text() == login
     assert (local.home / "keys" / "services.env").read_text() == services
-    code, said = local.run("status")
+    code, output = local.run("status")
     assert code == 0
-    assert [line.split()[:2] for line in said.splitlines()[1:]] == [
+    assert [line.split()[:2] for line in output.splitlines()[1:]] == [
         ["postgres", "ready"],
         ["nats", "ready"],
         ["migrate", "done"],
@@ -79,18 +79,18 @@ def test_a_killed_system_is_all_gone_and_the_next_start_finds_its_data(local: Lo
 
 
 def test_up_detached_starts_once_and_down_ends_once(local: Local) -> None:
-    code, said = local.run("up", "--detach", *SERVERS)
-    assert (code, f"at http://127.0.0.1:{local.port}" in said) == (0, True)
+    code, output = local.run("up", "--detach", *SERVERS)
+    assert (code, f"at http://127.0.0.1:{local.port}" in output) == (0, True)
     supervisor = psutil.Process(local.pids()["supervisor"])
-    code, said = local.run("up", "--detach")
-    assert (code, "already runs" in said, f":{local.port}" in said) == (0, True, True)
-    code, said = local.run("up")
-    assert (code, "already runs" in said) == (1, True)
+    code, output = local.run("up", "--detach")
+    assert (code, "already runs" in output, f":{local.port}" in output) == (0, True, True)
+    code, output = local.run("up")
+    assert (code, "already runs" in output) == (1, True)
     assert local.pids()["supervisor"] == supervisor.pid
-    assert local.run("down") == (0, "Cingulum has ended.\n")
+    assert local.run("down") == (0, "Cingulum has stopped.\n")
     assert all_end([supervisor], within_s=1)
-    code, said = local.run("down")
-    assert (code, "does not run" in said) == (0, True)
+    code, output = local.run("down")
+    assert (code, "does not run" in output) == (0, True)
 
 
 @pytest.mark.parametrize("name", ["postgres", "nats"])
@@ -101,28 +101,28 @@ def test_a_killed_server_is_started_again_at_its_address(local: Local, name: str
     port = (local.home / name / "port").read_text()
     before = local.pids()[name]
     psutil.Process(before).kill()
-    said = read_until(command, f"{name} is again ready")
-    assert f"{name} ended (signal SIGKILL): it is started again in 0.5 s" in said
+    output = read_until(command, f"{name} is again ready")
+    assert f"{name} ended (signal SIGKILL): restarting in 0.5 s" in output
     assert local.pids()[name] != before
     assert (local.home / name / "port").read_text() == port
     assert local.ask("SELECT name FROM mice") == "SWC_054"
     interrupt(command)
 
 
-def test_status_and_logs_tell_of_the_parts(local: Local) -> None:
-    code, said = local.run("status")
-    assert (code, "`make up` starts it" in said) == (3, True)
-    code, said = local.run("logs")
-    assert (code, "no log of anything" in said) == (1, True)
+def test_status_and_logs_show_the_processes(local: Local) -> None:
+    code, output = local.run("status")
+    assert (code, "`make up` starts it" in output) == (3, True)
+    code, output = local.run("logs")
+    assert (code, "no log of anything" in output) == (1, True)
     local.run("up", "--detach", *SERVERS)
-    code, said = local.run("logs")
+    code, output = local.run("logs")
     assert code == 0
-    assert "postgres | " in said
-    assert "database system is ready to accept connections" in said
-    code, said = local.run("logs", "nats", "--lines", "1")
-    assert (code, len(said.splitlines())) == (0, 1)
-    code, said = local.run("logs", "nobody")
-    assert (code, "no log of nobody" in said) == (1, True)
+    assert "postgres | " in output
+    assert "database system is ready to accept connections" in output
+    code, output = local.run("logs", "nats", "--lines", "1")
+    assert (code, len(output.splitlines())) == (0, 1)
+    code, output = local.run("logs", "nobody")
+    assert (code, "no log of nobody" in output) == (1, True)
 
 
 def test_the_login_is_private_and_follows_the_port(local: Local) -> None:
@@ -142,27 +142,27 @@ def test_a_port_in_use_ends_in_one_sentence_with_a_free_port(local: Local, detac
     with socket.socket() as other:
         other.bind(("127.0.0.1", local.port))
         other.listen()
-        code, said = local.run("up", *detach)
-        assert (code, said.count("\n")) == (1, 1)
+        code, output = local.run("up", *detach)
+        assert (code, output.count("\n")) == (1, 1)
         assert (
             f"Port {local.port} is in use by another program: choose another one, as in `CINGULUM_PORT="
-            in said
+            in output
         )
     assert not (local.home / "postgres").exists()
 
 
 @pytest.mark.parametrize("home", ["/sys/cingulum", "/dev/null/cingulum"])
 def test_a_folder_that_cannot_be_written_ends_in_one_sentence(home: str) -> None:
-    code, said = Local(Path(home)).run("up")
-    assert (code, said.count("\n")) == (1, 1)
-    assert said.startswith(f"CINGULUM_HOME={home} cannot be written (")
-    assert "choose another folder" in said
+    code, output = Local(Path(home)).run("up")
+    assert (code, output.count("\n")) == (1, 1)
+    assert output.startswith(f"CINGULUM_HOME={home} cannot be written (")
+    assert "choose another folder" in output
 
 
 def test_a_wrong_word_is_named(local: Local) -> None:
     assert local.run("up", CINGULUM_PORT="http")[1].startswith("CINGULUM_PORT=http is not a port")
-    code, said = local.run("up", "--only", "oracle")
-    assert (code, said.startswith("There is no process oracle: there are postgres, nats")) == (1, True)
+    code, output = local.run("up", "--only", "oracle")
+    assert (code, output.startswith("There is no process oracle: there are postgres, nats")) == (1, True)
 
 
 def test_an_external_database_is_used_and_none_is_started(local: Local, tmp_path: Path) -> None:
@@ -177,9 +177,9 @@ def test_an_external_database_is_used_and_none_is_started(local: Local, tmp_path
         assert not (local.home / "postgres").exists()
         assert f"127.0.0.1:{port}/cingulum" in (local.home / "keys" / "services.env").read_text()
         local.run("down")
-        code, said = local.run(*command, CINGULUM_DATABASE_URL=url.replace(password, "guess"))
-        assert (code, "Correct CINGULUM_DATABASE_URL" in said) == (1, True)
+        code, output = local.run(*command, CINGULUM_DATABASE_URL=url.replace(password, "guess"))
+        assert (code, "Correct CINGULUM_DATABASE_URL" in output) == (1, True)
     finally:
         other.run("down")
-    code, said = local.run("up", CINGULUM_DATABASE_URL=url)
-    assert (code, "does not answer" in said, said.count("\n")) == (1, True, 1)
+    code, output = local.run("up", CINGULUM_DATABASE_URL=url)
+    assert (code, "does not answer" in output, output.count("\n")) == (1, True, 1)

@@ -75,15 +75,15 @@ def test_the_wheel_holds_the_library_alone(wheel: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_every_module_is_imported_without_a_server_part(python: Path) -> None:
-    said = _run(python, "-W", "error", "-c", IMPORT_ALL, *ABSENT, where=python.parent)
-    assert int(said) > 50
+    output = _run(python, "-W", "error", "-c", IMPORT_ALL, *ABSENT, where=python.parent)
+    assert int(output) > 50
 
 
 @pytest.mark.timeout(300)
 def test_the_command_answers(python: Path) -> None:
-    said = _run(python.with_name("cingulum"), "--help", where=python.parent)
-    assert "alf" in said
-    assert "worker" in said
+    output = _run(python.with_name("cingulum"), "--help", where=python.parent)
+    assert "alf" in output
+    assert "worker" in output
 
 
 @pytest.mark.timeout(300)
@@ -92,8 +92,8 @@ def test_the_three_verbs_that_need_no_server_work_there(python: Path, tmp_path: 
     (tmp_path / "mouse.json").write_text(MOUSE, encoding="utf-8")
     _run(python, "-c", WRITE_A_SESSION, session, where=tmp_path)
     assert "1 fine, 0 note, 0 wrong" in _run(command, "alf", "check", tmp_path / "m1", where=tmp_path)
-    said = _run(command, "welfare", "explain", "mouse.json", "--at", "2024-04-05", where=tmp_path)
-    assert "80.00 %: (16.00 g − implant 0.00 g) of (20.00 g − implant 0.00 g)." in said
+    output = _run(command, "welfare", "explain", "mouse.json", "--at", "2024-04-05", where=tmp_path)
+    assert "80.00 %: (16.00 g − implant 0.00 g) of (20.00 g − implant 0.00 g)." in output
     _run(command, "analyse", session, "--out", tmp_path / "results", where=tmp_path)
     assert (tmp_path / "results/psychometric.svg").read_text(encoding="utf-8").startswith("<svg")
     assert "200" in (tmp_path / "results/trial_summary.json").read_text(encoding="utf-8")

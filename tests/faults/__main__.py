@@ -55,69 +55,72 @@ class Outcome:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run; the table of kills is printed as they happen, a JSON object last."""
-    told = _parser().parse_args(argv)
+    options = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends too
-    modes = ["mounted", "split"] if told.mode == "both" else [told.mode]
-    until = time.monotonic() + 60 * (told.minutes or 10 + 2 * told.kills)
-    chance = random.Random(told.seed)
-    print(f"seed {told.seed}\n{'n':>4} {'mode':8} {'killed':11} {'at':9} {'acknowledged':>12} {'back':>7}")
+    modes = ["mounted", "split"] if options.mode == "both" else [options.mode]
+    until = time.monotonic() + 60 * (options.minutes or 10 + 2 * options.kills)
+    chance = random.Random(options.seed)
+    print(f"seed {options.seed}\n{'n':>4} {'mode':8} {'killed':11} {'at':9} {'acknowledged':>12} {'back':>7}")
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="cingulum-faults-") as folder:
         for i, mode in enumerate(modes):
-            n = told.kills // len(modes) + (i < told.kills % len(modes))
-            outcomes.append(_run(Path(folder) / mode, mode, n, chance, until, told.pause))
+            n = options.kills // len(modes) + (i < options.kills % len(modes))
+            outcomes.append(_run(Path(folder) / mode, mode, n, chance, until, options.pause))
     broken = [f"{outcome.mode}: {text}" for outcome in outcomes for text in outcome.broken]
     summary = {
-        "seed": told.seed,
+        "seed": options.seed,
         "kills": sum(len(outcome.kills) for outcome in outcomes),
         "broken": len(broken),
         "runs": [asdict(outcome) for outcome in outcomes],
     }
     for text in broken:
         print(f"BROKEN {text}")
-    if told.json:
-        told.json.write_text(json.dumps(summary, indent=1))
+    if options.json:
+        options.json.write_text(json.dumps(summary, indent=1))
     print(json.dumps({**summary, "runs": [{**asdict(o), "kills": len(o.kills)} for o in outcomes]}))
     return 1 if broken else 0
 
 
 def _run(folder: Path, mode: str, n: int, chance: random.Random, until: float, pause_s: float) -> Outcome:
-    outcome, seen = Outcome(mode), Acknowledged()
+    outcome, acknowledged = Outcome(mode), Acknowledged()
     with running(folder, is_split=mode == "split") as system:
-        writers = Writers(system.url, system.login(), seen, pause_s)
+        writers = Writers(system.url, system.login(), acknowledged, pause_s)
         try:
-            struck = _strike(system, outcome, seen, n, chance, until)
+            struck = _strike(system, outcome, acknowledged, n, chance, until)
         finally:
             writers.stop()
         token = sign_in(system.url, system.login())
         with httpx.Client(
             base_url=system.url, headers={"Authorization": f"Token {token}"}, timeout=120
         ) as http:
-            outcome.broken += Judge(system, seen, struck, http).all_broken()
-    outcome.statuses, outcome.internal = dict(sorted(seen.statuses.items())), dict(seen.internal)
+            outcome.broken += Judge(system, acknowledged, struck, http).all_broken()
+    outcome.statuses, outcome.internal = (
+        dict(sorted(acknowledged.statuses.items())),
+        dict(acknowledged.internal),
+    )
     outcome.acknowledged = {
-        "sessions": len(seen.sessions),
-        "files": sum(map(len, seen.sessions.values())),
-        "weighings": len(seen.weighings),
-        "completions": len(seen.completions),
-        "sign_ins": seen.sign_ins,
+        "sessions": len(acknowledged.sessions),
+        "files": sum(map(len, acknowledged.sessions.values())),
+        "weighings": len(acknowledged.weighings),
+        "completions": len(acknowledged.completions),
+        "sign_ins": acknowledged.sign_ins,
     }
     return outcome
 
 
 def _strike(
-    system: System, outcome: Outcome, seen: Acknowledged, n: int, chance: random.Random, until: float
+    system: System, outcome: Outcome, acknowledged: Acknowledged, n: int, chance: random.Random, until: float
 ) -> list[Kill]:
     """Kill `n` times, every part in turn, in an order of chance; each time something was acknowledged since."""
     parts: list[str] = []
     struck: list[Kill] = []
     first = time.monotonic() + AWAKE_S
-    while not seen.completions and time.monotonic() < first:
+    while not acknowledged.completions and time.monotonic() < first:
         time.sleep(0.05)
     while len(struck) < n and time.monotonic() < until:
-        before = seen.count()
+        before = acknowledged.count()
         awake = time.monotonic() + AWAKE_S
-        while seen.count() < before + BETWEEN and time.monotonic() < awake:
+        while acknowledged.count() < before + BETWEEN and time.monotonic() < awake:
             time.sleep(0.05)
         time.sleep(chance.uniform(0.0, 5.0))
         if not parts:
@@ -128,7 +131,7 @@ def _strike(
             continue
         at = datetime.now(UTC)  # after it: what a worker claimed in the moment before was taken by the kill
         struck.append((at, part))
-        kill = Struck(len(struck), outcome.mode, part, f"{at:%H:%M:%S}", seen.count())
+        kill = Struck(len(struck), outcome.mode, part, f"{at:%H:%M:%S}", acknowledged.count())
         outcome.kills.append(kill)
         began = time.monotonic()
         if system.wait_until_ready():

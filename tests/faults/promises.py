@@ -32,19 +32,19 @@ class Judge:
     """Asks the system after the kills; `broken` collects every promise that was not kept."""
 
     system: System
-    seen: Acknowledged
+    acknowledged: Acknowledged
     kills: Sequence[Kill]
     http: httpx.Client
 
     def all_broken(self) -> list[str]:
         """What does not hold, in words."""
-        broken = list(self.seen.broken)
+        broken = list(self.acknowledged.broken)
         if left := self._until_jobs_are_final():
             broken.append(f"{len(left)} jobs do not end: {left[:3]}")
         broken += asyncio.run(self._tables())
         broken += self._sessions()
         broken += self._weighings()
-        for session, files in self.seen.sessions.items():
+        for session, files in self.acknowledged.sessions.items():
             broken += self._files(session, files)
         return broken
 
@@ -69,13 +69,13 @@ class Judge:
     def _sessions(self) -> Iterator[str]:
         listed = list(self._pages("/sessions"))
         there = {str(session["id"]) for session in listed}
-        yield from (f"session {one} is lost" for one in self.seen.sessions if one not in there)
+        yield from (f"session {row} is lost" for row in self.acknowledged.sessions if row not in there)
         starts = Counter(str(session["start_time"]) for session in listed)
         yield from (f"the session of {start} is there {n} times" for start, n in starts.items() if n > 1)
 
     def _weighings(self) -> Iterator[str]:
-        there = Counter(float(one["weight"]) for one in self._pages("/weighings"))
-        for weight in self.seen.weighings.values():
+        there = Counter(float(row["weight"]) for row in self._pages("/weighings"))
+        for weight in self.acknowledged.weighings.values():
             if not there[weight]:
                 yield f"the weighing of {weight} g is lost"
         yield from (f"the weighing of {weight} g is there {n} times" for weight, n in there.items() if n > 1)
@@ -85,14 +85,14 @@ class Judge:
         datasets = list(self._pages(f"/datasets?session={session}"))
         paths = Counter(f"{d['collection']}/{d['name']}" for d in datasets)
         yield from (f"{path} of {session} is there {n} times" for path, n in paths.items() if n > 1)
-        for path, wanted in files.items():
+        for path, expected in files.items():
             if path not in paths:
                 yield f"{path} of {session} is lost"
-            elif (found := self._read(session, path)) != wanted:
-                yield f"{path} of {session} reads as {found}, not as {wanted}"
+            elif (content := self._read(session, path)) != expected:
+                yield f"{path} of {session} reads as {content}, not as {expected}"
 
     def _read(self, session: str, path: str) -> str:
-        answer = self.http.get(f"/data/{quote(f'{self.seen.folders[session]}/{path}')}")
+        answer = self.http.get(f"/data/{quote(f'{self.acknowledged.folders[session]}/{path}')}")
         return sha256(answer.content) if answer.status_code == 200 else f"{answer.status_code}"
 
     async def _tables(self) -> list[str]:
@@ -142,12 +142,12 @@ class Judge:
             for text in self._job(job_id, attempts):
                 yield text
             registered = [a for a in attempts if a["how"] == "registered"]
-            for one in registered:
-                async for text in self._outputs(connection, one):
+            for row in registered:
+                async for text in self._outputs(connection, row):
                     yield text
-        for (job, token), output in self.seen.completions.items():
-            found = [a for a in rows if (str(a["id"]), a["token"], a["how"]) == (job, token, "registered")]
-            if not found or output not in found[0]["outputs"]:
+        for (job, token), output in self.acknowledged.completions.items():
+            content = [a for a in rows if (str(a["id"]), a["token"], a["how"]) == (job, token, "registered")]
+            if not content or output not in content[0]["outputs"]:
                 yield f"the completion of job {job}, attempt {token}, was acknowledged and is not registered"
 
     def _job(self, job_id: Any, attempts: list[Any]) -> Iterator[str]:
@@ -180,8 +180,8 @@ class Judge:
             )
             if versions != 1:
                 yield f"{output['name']} of {session} has {versions} versions"
-            if (found := self._read(session, output["name"])) != output["sha256"]:
-                yield f"{output['name']} of {session} reads as {found}, the job made {output['sha256']}"
+            if (content := self._read(session, output["name"])) != output["sha256"]:
+                yield f"{output['name']} of {session} reads as {content}, the job made {output['sha256']}"
         if not attempt["outputs"] or attempt["outputs"] == "[]":
             yield f"job {attempt['id']} is registered without outputs ({FIT} or a summary is missing)"
 
@@ -189,8 +189,8 @@ class Judge:
 async def _audit_chain(url: str, service: Service) -> list[str]:
     database = Database(url, service)
     try:
-        async with database.read() as read:
-            broken = await first_broken(read, infrastructure(metadata_of(service)))
+        async with database.read() as session:
+            broken = await first_broken(session, infrastructure(metadata_of(service)))
     finally:
         await database.close()
     return [] if broken is None else [f"{service}: the audit chain breaks at row {broken}"]

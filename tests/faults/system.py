@@ -64,13 +64,13 @@ class System:
 
     def login(self) -> dict[str, str]:
         """The first administrator."""
-        told = json.loads((self.home / "login.json").read_text())
-        return {"username": told["username"], "password": told["password"]}
+        state = json.loads((self.home / "login.json").read_text())
+        return {"username": state["username"], "password": state["password"]}
 
     def children(self) -> dict[str, int]:
         """Process ids of the parts that run now."""
-        told = json.loads((self.home / "state.json").read_text())
-        running = {name: child["pid"] for name, child in told["children"].items() if child["pid"]}
+        state = json.loads((self.home / "state.json").read_text())
+        running = {name: child["pid"] for name, child in state["children"].items() if child["pid"]}
         return {name: pid for name, pid in running.items() if name not in NEVER_KILLED}
 
     def kill(self, name: str) -> int | None:

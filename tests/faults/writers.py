@@ -53,15 +53,17 @@ class Acknowledged:
 class Client(Connection):
     """A client that repeats what is not answered, and counts what was."""
 
-    def __init__(self, url: str, token: str, seen: Acknowledged, stop: threading.Event) -> None:
+    def __init__(self, url: str, token: str, acknowledged: Acknowledged, stop: threading.Event) -> None:
         super().__init__(
             url, token, timeout_s=120, retries=replace(UNATTENDED, within_s=PATIENCE_S), stop=stop
         )
 
         def count(response: httpx.Response) -> None:
-            seen.statuses[response.status_code] += 1
+            acknowledged.statuses[response.status_code] += 1
             if response.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
-                seen.internal[f"{response.request.method} /{response.request.url.path.split('/')[1]}"] += 1
+                acknowledged.internal[
+                    f"{response.request.method} /{response.request.url.path.split('/')[1]}"
+                ] += 1
 
         self._client.event_hooks["response"].append(count)
 
@@ -97,19 +99,19 @@ def set_up(client: Client) -> str:
     return str(made["token"])
 
 
-def register_and_upload(client: Client, seen: Acknowledged, n: int, folder: Path) -> None:
+def register_and_upload(client: Client, acknowledged: Acknowledged, n: int, folder: Path) -> None:
     """A session with a trials table, which comes in parts, and two small files in a bundle."""
     day = (datetime(2021, 1, 1) + timedelta(days=n)).date().isoformat()  # noqa: DTZ001 - a date
     body = {"subject": SUBJECT, "lab": LAB, "start_time": f"{day}T10:00:00", "number": 1, "users": []}
     session = str(client.create("/sessions", body)["id"])
-    seen.folders[session] = f"{LAB}/Subjects/{SUBJECT}/{day}/001"
-    seen.sessions[session] = {}
+    acknowledged.folders[session] = f"{LAB}/Subjects/{SUBJECT}/{day}/001"
+    acknowledged.sessions[session] = {}
     small = {f"alf/probe00/spikes.{part}.npy": f"{part} {n}".encode() for part in ("times", "clusters")}
     files = {TABLE: a_trials_table(20 + n), **small}
     hashes, sizes = [md5(data) for data in files.values()], [len(data) for data in files.values()]
-    said = {"path": f"{SUBJECT}/{day}/001", "filenames": list(files), "name": REPOSITORY}
-    registered = client.create("/register-file", {**said, "hashes": hashes, "filesizes": sizes})
-    copies = [client.get("/copies", dataset=one["id"])["results"][0]["id"] for one in registered]
+    answer = {"path": f"{SUBJECT}/{day}/001", "filenames": list(files), "name": REPOSITORY}
+    registered = client.create("/register-file", {**answer, "hashes": hashes, "filesizes": sizes})
+    copies = [client.get("/copies", dataset=row["id"])["results"][0]["id"] for row in registered]
     about = {i: {"copy_id": copy} for i, copy in enumerate(copies[1:])}
     client.request(
         "POST",
@@ -121,31 +123,31 @@ def register_and_upload(client: Client, seen: Acknowledged, n: int, folder: Path
     table.write_bytes(files[TABLE])
     Sender(client).send(LabFile.at(table), {"copy_id": copies[0], "name": TABLE})
     table.unlink()
-    seen.sessions[session] = {path: sha256(data) for path, data in files.items()}
+    acknowledged.sessions[session] = {path: sha256(data) for path, data in files.items()}
 
 
-def weigh(client: Client, seen: Acknowledged, n: int) -> None:
+def weigh(client: Client, acknowledged: Acknowledged, n: int) -> None:
     """One weighing of its own time and weight."""
     at = (datetime(2021, 1, 1) + timedelta(minutes=n)).isoformat()  # noqa: DTZ001 - wall time
     weight = 20 + n / 1000
     made = client.create("/weighings", {"subject": SUBJECT, "weight": weight, "date_time": at})
-    seen.weighings[str(made["url"])] = weight
+    acknowledged.weighings[str(made["url"])] = weight
 
 
-def look_who_i_am(url: str, seen: Acknowledged, login: dict[str, str]) -> None:
+def read_own_account(url: str, acknowledged: Acknowledged, login: dict[str, str]) -> None:
     """Sign in anew, and use what it gives."""
-    client = Client(url, sign_in(url, login), seen, threading.Event())
+    client = Client(url, sign_in(url, login), acknowledged, threading.Event())
     try:
         assert client.get("/me")["username"] == login["username"]
     finally:
         client.close()
-    seen.sign_ins += 1
+    acknowledged.sign_ins += 1
 
 
-def do_a_job(client: Client, seen: Acknowledged, stop: threading.Event, folder: Path) -> None:
+def do_a_job(client: Client, acknowledged: Acknowledged, stop: threading.Event, folder: Path) -> None:
     """Claim a fit, work on it for a while with heartbeats, hand in its output."""
-    asked = {"claim_id": str(uuid4()), "worker": WORKER, "tasks": ["psychometric_fit"], "wait_s": 5}
-    claim = client.post("/jobs/claim", asked, timeout_s=30)
+    request = {"claim_id": str(uuid4()), "worker": WORKER, "tasks": ["psychometric_fit"], "wait_s": 5}
+    claim = client.post("/jobs/claim", request, timeout_s=30)
     if not claim["job"]:
         return
     job, token = str(claim["job"]["id"]), int(claim["token"])
@@ -159,14 +161,14 @@ def do_a_job(client: Client, seen: Acknowledged, stop: threading.Event, folder: 
     sent = Sender(client).send(LabFile.at(made), {"job_id": job, "token": token, "name": FIT})
     output = {"name": FIT, "upload_id": sent.upload_id, "sha256": sent.digests.sha256}
     client.post(f"/jobs/{job}/complete", {"token": token, "outputs": [output]})
-    seen.completions[job, token] = sent.digests.sha256
+    acknowledged.completions[job, token] = sent.digests.sha256
 
 
 class Writers:
     """All of it at once, in threads, until `stop`; each thread ends what it has begun."""
 
-    def __init__(self, url: str, login: dict[str, str], seen: Acknowledged, pause_s: float) -> None:
-        self.seen = seen
+    def __init__(self, url: str, login: dict[str, str], acknowledged: Acknowledged, pause_s: float) -> None:
+        self.acknowledged = acknowledged
         self._stop = threading.Event()
         self._never = threading.Event()
         self._clients: list[Client] = []
@@ -176,17 +178,19 @@ class Writers:
         worker = self._client(url, set_up(self._client(url, token)))
         even, odd, scales = (self._client(url, token) for _ in range(3))
         self._threads = [
-            self._thread("registrations", pause_s, lambda n: register_and_upload(even, seen, 2 * n, folder)),
             self._thread(
-                "more of them", pause_s, lambda n: register_and_upload(odd, seen, 2 * n + 1, folder)
+                "registrations", pause_s, lambda n: register_and_upload(even, acknowledged, 2 * n, folder)
             ),
-            self._thread("weighings", 1.0, lambda n: weigh(scales, seen, n)),
-            self._thread("sign-ins", 2.0, lambda _: look_who_i_am(url, seen, login)),
-            self._thread("completions", 0.1, lambda _: do_a_job(worker, seen, self._never, folder)),
+            self._thread(
+                "more of them", pause_s, lambda n: register_and_upload(odd, acknowledged, 2 * n + 1, folder)
+            ),
+            self._thread("weighings", 1.0, lambda n: weigh(scales, acknowledged, n)),
+            self._thread("sign-ins", 2.0, lambda _: read_own_account(url, acknowledged, login)),
+            self._thread("completions", 0.1, lambda _: do_a_job(worker, acknowledged, self._never, folder)),
         ]
 
     def _client(self, url: str, token: str) -> Client:
-        client = Client(url, token, self.seen, self._never)
+        client = Client(url, token, self.acknowledged, self._never)
         self._clients.append(client)
         return client
 
@@ -197,9 +201,9 @@ class Writers:
                 try:
                     write(n)
                 except (Refused, Unreachable, AssertionError) as error:
-                    self.seen.broken.append(f"{name} {n}: {error}")
+                    self.acknowledged.broken.append(f"{name} {n}: {error}")
                 except Exception:  # noqa: BLE001 - the run ends in a report, not in a lost thread
-                    self.seen.broken.append(f"{name} {n}: {traceback.format_exc()}")
+                    self.acknowledged.broken.append(f"{name} {n}: {traceback.format_exc()}")
                 n += 1
 
         thread = threading.Thread(target=run, name=name, daemon=True)
@@ -212,7 +216,7 @@ class Writers:
         for thread in self._threads:
             thread.join(PATIENCE_S)
             if thread.is_alive():
-                self.seen.broken.append(f"{thread.name}: not answered in {PATIENCE_S:.0f} s")
+                self.acknowledged.broken.append(f"{thread.name}: not answered in {PATIENCE_S:.0f} s")
         for client in self._clients:
             client.close()
         self._folder.cleanup()

@@ -77,8 +77,10 @@ def test_mtscomp_checks_our_cbin_against_the_raw_file(raw: Path) -> None:
 @pytest.mark.parametrize("raw", ["np1", "np2"], indirect=True)  # of a session with LF alone it finds nothing
 def test_spikeinterface_reads_our_cbin(raw: Path) -> None:
     compress_to_cbin(raw)
-    found = read_cbin_ibl(cbin_file_path=raw.with_suffix(".cbin"), stream_name="ap", load_sync_channel=True)
-    np.testing.assert_array_equal(found.get_traces(), samples_of(raw))
+    recording = read_cbin_ibl(
+        cbin_file_path=raw.with_suffix(".cbin"), stream_name="ap", load_sync_channel=True
+    )
+    np.testing.assert_array_equal(recording.get_traces(), samples_of(raw))
 
 
 @pytest.mark.parametrize("preset", ["small", "fast"])

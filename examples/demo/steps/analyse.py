@@ -23,16 +23,16 @@ def run(world: World) -> None:
     _set_up(world, person)
     arguments = ["-m", "examples.demo.analyst", world.login.base_url, USER, world.password_of(USER)]
     arguments += [SUBJECT, world.eids[DAY_OF_RECORDING], str(t0_s)]
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for fact in facts(arguments, person, world.log("analyst")):
-        found |= fact
+        results |= fact
     mine = {world.eids[date] for date in world.source}
-    check(set(found["sessions"]) == mine, f"ONE finds {len(found['sessions'])} sessions of {len(mine)}")
+    check(set(results["sessions"]) == mine, f"ONE finds {len(results['sessions'])} sessions of {len(mine)}")
     world.screen.say(
-        f"ONE finds {len(mine)} sessions, and {len(found['datasets'])} datasets in that of {DAY_OF_RECORDING}"
+        f"ONE finds {len(mine)} sessions, and {len(results['datasets'])} datasets in that of {DAY_OF_RECORDING}"
     )
-    _check_trials(world, Path(found["trials"]))
-    _check_voltage(world, Path(found["voltage"]), t0_s)
+    _check_trials(world, Path(results["trials"]))
+    _check_voltage(world, Path(results["voltage"]), t0_s)
 
 
 def _set_up(world: World, person: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ PATIENCE_S = 600.0
 def run(world: World) -> None:
     """Start both agents; every copy goes from expected to verified, in the store and at the labs."""
     before = _states(world)
-    world.screen.say(f"before: {_told(before)}")
+    world.screen.say(f"before: {_summary_of(before)}")
     began = time.monotonic()
     with ExitStack() as running:
         agents = {lab: running.enter_context(_agent(world, lab)) for lab in LABS}
@@ -31,10 +31,10 @@ def run(world: World) -> None:
             after = _settled(world)
             bar.reach(after["verified"])
         for lab, agent in agents.items():
-            said = last_lines(_log(world, lab))
-            check(agent.returncode == 0, f"the agent of {lab} ended with {agent.returncode}:\n{said}")
-    check(set(after) == {"verified"}, f"after the agents: {_told(after)}")
-    world.screen.say(f"after: {_told(after)}")
+            lines = last_lines(_log(world, lab))
+            check(agent.returncode == 0, f"the agent of {lab} ended with {agent.returncode}:\n{lines}")
+    check(set(after) == {"verified"}, f"after the agents: {_summary_of(after)}")
+    world.screen.say(f"after: {_summary_of(after)}")
 
 
 def _agent(world: World, lab: str) -> AbstractContextManager[subprocess.Popen[str]]:
@@ -71,5 +71,5 @@ def _states(world: World) -> Counter[str]:
     return counted
 
 
-def _told(states: Counter[str]) -> str:
+def _summary_of(states: Counter[str]) -> str:
     return ", ".join(f"{n} copies {state}" for state, n in sorted(states.items())) or "no copies"

@@ -24,8 +24,8 @@ Json = dict[str, Any]
 def run(world: World) -> None:
     """Wait for all jobs, then compare what they made with numbers published elsewhere."""
     n = len(world.source)
-    wanted = {"trial_summary": n, "psychometric_fit": n, "compress": 1}
-    world.screen.watch(_pictures(world, wanted))
+    expected = {"trial_summary": n, "psychometric_fit": n, "compress": 1}
+    world.screen.watch(_pictures(world, expected))
     made = {
         kind: _results(world, f"alf/_cingulum_{kind}.json")
         for kind in ("behaviour.summary", "psychometric.fit")
@@ -35,55 +35,55 @@ def run(world: World) -> None:
     _check_summaries(made["behaviour.summary"])
     _check_fits(made["psychometric.fit"])
     world.screen.say(f"{n} summaries and {len(FITS)} pooled psychometric fits are equal to published numbers")
-    world.screen.say(_told_compression(world))
+    world.screen.say(_compression_of(world))
 
 
-def _pictures(world: World, wanted: dict[str, int]) -> Iterator[Table]:
+def _pictures(world: World, expected: dict[str, int]) -> Iterator[Table]:
     give_up_at = time.monotonic() + PATIENCE_S
     while True:
         jobs = [row for row in world.connection.rows("/jobs", lab=HILL) if row["subject"] == SUBJECT]
         counts = Counter((row["task"], row["state"]) for row in jobs)
-        yield _picture(wanted, counts)
+        yield _picture(expected, counts)
         lost = [row for row in jobs if row["state"] in {"Errored", "Abandoned", "Incomplete"}]
         if lost:
             raise StepFailed(
                 f"{lost[0]['task']} is {lost[0]['state']}: {lost[0]['why']} (cingulum logs {lost[0]['id']})"
             )
-        if all(counts[task, "Complete"] == many for task, many in wanted.items()):
+        if all(counts[task, "Complete"] == many for task, many in expected.items()):
             return
         if time.monotonic() > give_up_at:
             raise StepFailed(f"the jobs are not done within {PATIENCE_S:.0f} s (cingulum logs shows why)")
         time.sleep(0.7)
 
 
-def _picture(wanted: dict[str, int], counts: Counter[tuple[str, str]]) -> Table:
+def _picture(expected: dict[str, int], counts: Counter[tuple[str, str]]) -> Table:
     table = Table("task", *STATES, "of")
-    for task, many in wanted.items():
+    for task, many in expected.items():
         table.add_row(task, *(str(counts[task, state] or "") for state in STATES), str(many))
     return table
 
 
 def _results(world: World, name: str) -> dict[str, Json]:
     """A result of every session, by date, as downloaded."""
-    found = {}
+    results = {}
     for row in world.connection.rows("/copies", repository="central", lab=HILL, state="verified"):
         path = str(row["relative_path"])
         if path.endswith(name):
-            found[path.split("/")[3]] = world.connection.request("GET", f"/data/{path}").json()
-    return found
+            results[path.split("/")[3]] = world.connection.request("GET", f"/data/{path}").json()
+    return results
 
 
 def _check_summaries(summaries: dict[str, Json]) -> None:
     for date, day in DAYS.items():
-        found = summaries[date]
+        summary = summaries[date]
         check(
-            found["n_trials"] == day.n_trials,
-            f"{date}: {found['n_trials']} trials, published {day.n_trials}",
+            summary["n_trials"] == day.n_trials,
+            f"{date}: {summary['n_trials']} trials, published {day.n_trials}",
         )
-        said = found["easy_performance"]
+        performance = summary["easy_performance"]
         check(
-            abs(said - day.easy_performance) < 1e-5,
-            f"{date}: easy performance {said}, published {day.easy_performance}",
+            abs(performance - day.easy_performance) < 1e-5,
+            f"{date}: easy performance {performance}, published {day.easy_performance}",
         )
 
 
@@ -103,9 +103,9 @@ def _check_fits(fits: dict[str, Json]) -> None:
 
 def _compare(name: str, curves: Sequence[Json], published: Sequence[float]) -> None:
     fit = fit_psychometric(_pooled(curves))
-    found = fit.parameters if fit else ()
-    near = len(found) == len(published) and np.allclose(found, published, atol=1e-3)
-    check(near, f"{name}: the fit is {found}, published {tuple(published)}")
+    parameters = fit.parameters if fit else ()
+    near = len(parameters) == len(published) and np.allclose(parameters, published, atol=1e-3)
+    check(near, f"{name}: the fit is {parameters}, published {tuple(published)}")
 
 
 def _pooled(curves: Sequence[Json]) -> ChoiceCounts:
@@ -118,14 +118,17 @@ def _pooled(curves: Sequence[Json]) -> ChoiceCounts:
     return ChoiceCounts(contrasts, sums["n_trials"], sums["n_right"])
 
 
-def _told_compression(world: World) -> str:
+def _compression_of(world: World) -> str:
     """The compressed recording, once the compressor has read its index."""
     give_up_at = time.monotonic() + 60
-    while not (found := world.connection.get("/slices", session=world.eids[DAY_OF_RECORDING])["results"]):
+    while not (
+        recordings := world.connection.get("/slices", session=world.eids[DAY_OF_RECORDING])["results"]
+    ):
         check(time.monotonic() < give_up_at, "the compressed recording cannot be sliced after 60 s")
         time.sleep(0.5)
-    raw, small = found[0]["raw_bytes"], found[0]["compressed_bytes"]
+    raw, small = recordings[0]["raw_bytes"], recordings[0]["compressed_bytes"]
     check(
         raw == world.recording().stat().st_size, f"the recording has {raw} bytes, not those of the original"
     )
-    return f"{raw / 1e6:.1f} MB of voltage are {small / 1e6:.1f} MB compressed, {found[0]['ratio']:.2f} times smaller"
+    ratio = recordings[0]["ratio"]
+    return f"{raw / 1e6:.1f} MB of voltage are {small / 1e6:.1f} MB compressed, {ratio:.2f} times smaller"

@@ -49,11 +49,11 @@ def _weigh_and_water(world: World) -> int:
         for n, (date, session) in enumerate(world.source.items()):
             weighing: dict[str, Any] = {"weight": round(19.6 + 0.12 * (n % 4) + 0.05 * n, 2)}
             water: dict[str, Any] = {"water_administered": round(0.9 + session.n_trials * 0.0004, 3)}
-            for path, said, what, at in (
+            for path, field, what, at in (
                 ("/weighings", "weighings", weighing, f"{date}T09:00:00"),
                 ("/water-administrations", "water_administrations", water, f"{date}T17:30:00"),
             ):
-                if at not in {each["date_time"] for each in known[said]}:
+                if at not in {each["date_time"] for each in known[field]}:
                     body = {"subject": SUBJECT, "user": user, "date_time": at, **what}
                     http.post(path, json=body).raise_for_status()
                     calls += 1

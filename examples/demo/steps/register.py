@@ -20,10 +20,10 @@ def run(world: World) -> None:
     check(set(world.eids) >= set(world.source), "not all sessions were registered")
     sessions = list(world.connection.rows("/sessions", subject=SUBJECT))
     check(len(sessions) == len(world.source), f"{SUBJECT} has {len(sessions)} sessions")
-    said = sum(world.connection.get(f"/sessions/{each['id']}")["n_trials"] or 0 for each in sessions)
+    n_registered = sum(world.connection.get(f"/sessions/{each['id']}")["n_trials"] or 0 for each in sessions)
     n_trials = sum(session.n_trials for session in world.source.values())
-    check(said == n_trials, f"the server says {said} trials, the source has {n_trials}")
-    world.screen.say(f"{HILL}: {len(sessions)} sessions of {SUBJECT}, {said} trials, {n_files} files")
+    check(n_registered == n_trials, f"the server says {n_registered} trials, the source has {n_trials}")
+    world.screen.say(f"{HILL}: {len(sessions)} sessions of {SUBJECT}, {n_registered} trials, {n_files} files")
     n_files = _register(world, COAST, "demo_coastal", 1)
     world.screen.say(f"{COAST}: 1 session of {COASTAL_SUBJECT}, {n_files} files")
 
@@ -59,8 +59,8 @@ def _register(world: World, lab: str, user: str, n_sessions: int) -> int:
     home = world.folder / f"{lab}_rig"
     n_files = 0
     with world.screen.bar(f"{lab} registers with one-api", n_sessions) as bar:
-        told = facts(arguments, environment(home), world.log(f"{lab}_rig"))
-        for n, fact in enumerate(told, start=1):
+        lines = facts(arguments, environment(home), world.log(f"{lab}_rig"))
+        for n, fact in enumerate(lines, start=1):
             world.eids[fact["date"]] = fact["eid"]
             n_files += len(fact["datasets"])
             bar.reach(n)

@@ -15,7 +15,7 @@ class One:
 
 def opened(places: Places, address: str, n: int = 1) -> list[One]:
     made = [One() for _ in range(n)]
-    assert [places.take(one, address) for one in made] == [None] * n
+    assert [places.take(connection, address) for connection in made] == [None] * n
     return made
 
 
@@ -33,8 +33,8 @@ def test_of_one_address_the_connection_that_waits_longest_gives_way() -> None:
 
 def test_addresses_that_one_customer_chooses_from_are_one_address() -> None:
     places = Places(10, 1)
-    [one] = opened(places, "2001:db8::17")
-    assert places.take(One(), "2001:db8::ffff:1") is one
+    [connection] = opened(places, "2001:db8::17")
+    assert places.take(One(), "2001:db8::ffff:1") is connection
     [other] = opened(places, "192.0.2.1")
     assert places.take(One(), "::ffff:192.0.2.1") is other
     opened(places, "2001:db8:0:1::17")
@@ -46,17 +46,17 @@ def test_trusted_proxies_and_unnamed_ends_have_the_whole_limit() -> None:
     assert places.take(One(), "192.0.2.1") is first
 
 
-def test_who_is_being_answered_never_gives_way() -> None:
+def test_a_connection_being_answered_never_gives_way() -> None:
     places = Places(3, 2)
-    held = opened(places, "192.0.2.1", 2) + opened(places, "192.0.2.2")
-    for one in held:
-        places.work(one)
+    connections = opened(places, "192.0.2.1", 2) + opened(places, "192.0.2.2")
+    for connection in connections:
+        places.work(connection)
     newest = One()
     assert places.take(newest, "192.0.2.1") is newest
     places.leave(newest)
     assert places.take(newest, "192.0.2.3") is newest
-    places.wait(held[0])
-    held[0].has_sent_all = False  # its answer is still on its way
+    places.wait(connections[0])
+    connections[0].has_sent_all = False  # its answer is still on its way
     places.leave(newest)
     assert places.take(newest, "192.0.2.3") is newest
 
@@ -64,8 +64,8 @@ def test_who_is_being_answered_never_gives_way() -> None:
 def test_nothing_is_kept_of_connections_that_ended() -> None:
     places = Places(3, 2)
     for n in range(100):
-        [one] = opened(places, f"192.0.2.{n}")
-        places.work(one)
-        places.leave(one)
-        places.wait(one)
+        [connection] = opened(places, f"192.0.2.{n}")
+        places.work(connection)
+        places.leave(connection)
+        places.wait(connection)
     assert (places._addresses, places._keys, places._all.n_open, len(places._all.waiting)) == ({}, {}, 0, 0)

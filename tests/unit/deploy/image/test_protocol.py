@@ -44,7 +44,7 @@ class Loop:
     def pass_time(self, seconds: float) -> None:
         until = self.now + seconds
         while due := [timer for timer in self.timers if timer.at <= until and not timer.is_off]:
-            timer = min(due, key=lambda one: one.at)
+            timer = min(due, key=lambda timer: timer.at)
             self.timers.remove(timer)
             self.now = timer.at
             timer.then()
@@ -139,8 +139,8 @@ class Connection:
         return int(self.transport.answer.split(b" ", 2)[1]) if self.transport.answer else None
 
     def problem(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.transport.answer.partition(b"\r\n\r\n")[2])
-        return found
+        problem: dict[str, Any] = json.loads(self.transport.answer.partition(b"\r\n\r\n")[2])
+        return problem
 
 
 def a_post(path: str = "/sessions", length: int = 10, more: str = "") -> bytes:
@@ -148,13 +148,13 @@ def a_post(path: str = "/sessions", length: int = 10, more: str = "") -> bytes:
 
 
 async def test_a_request_within_the_limits_is_answered_and_the_connection_goes_on() -> None:
-    one = Connection()
-    await one.sends(a_post() + bytes(10), every=7)
-    one.loop.pass_time(70)  # less than the keep-alive, more than any other limit
-    await one.sends(a_post("/labs") + bytes(10))
-    assert one.app.seen == [("/sessions", 10, True), ("/labs", 10, True)]
-    assert one.transport.answer.count(b"200 OK") == 2
-    assert not one.transport.is_closed
+    connection = Connection()
+    await connection.sends(a_post() + bytes(10), every=7)
+    connection.loop.pass_time(70)  # less than the keep-alive, more than any other limit
+    await connection.sends(a_post("/labs") + bytes(10))
+    assert connection.app.seen == [("/sessions", 10, True), ("/labs", 10, True)]
+    assert connection.transport.answer.count(b"200 OK") == 2
+    assert not connection.transport.is_closed
 
 
 @pytest.mark.parametrize("every", [1, 100, 1 << 20])
@@ -170,37 +170,37 @@ async def test_a_request_within_the_limits_is_answered_and_the_connection_goes_o
     ],
 )
 async def test_headers_that_are_too_long_are_refused_unread(head: bytes, every: int) -> None:
-    one = Connection()
-    await one.sends(head, every=every)
-    assert (one.status(), one.problem()["type"]) == (431, "headers-too-large")
-    assert one.problem()["limit_bytes"] == LIMITS.head_bytes
-    assert b"connection: close" in one.transport.answer
-    assert one.app.seen == []
+    connection = Connection()
+    await connection.sends(head, every=every)
+    assert (connection.status(), connection.problem()["type"]) == (431, "headers-too-large")
+    assert connection.problem()["limit_bytes"] == LIMITS.head_bytes
+    assert b"connection: close" in connection.transport.answer
+    assert connection.app.seen == []
     # The sender may go on for a moment, to read the answer; then the connection ends.
-    await one.sends(b"x" * 1000)
-    assert (one.transport.is_half_closed, one.transport.is_closed) == (True, False)
-    one.loop.pass_time(3)
-    assert one.transport.is_closed
+    await connection.sends(b"x" * 1000)
+    assert (connection.transport.is_half_closed, connection.transport.is_closed) == (True, False)
+    connection.loop.pass_time(3)
+    assert connection.transport.is_closed
 
 
-async def test_who_goes_on_after_a_refusal_is_cut_off() -> None:
-    one = Connection()
-    await one.sends(b"\r\n" * 600)
-    await one.sends(b"x" * 5001)
-    assert one.transport.is_closed
+async def test_a_client_that_keeps_sending_after_a_refusal_is_cut_off() -> None:
+    connection = Connection()
+    await connection.sends(b"\r\n" * 600)
+    await connection.sends(b"x" * 5001)
+    assert connection.transport.is_closed
 
 
 async def test_a_request_behind_a_refused_one_is_never_served() -> None:
-    one = Connection()
-    await one.sends(b"GET / HTTP/1.1\r\nA: " + b"b" * 1000 + b"\r\n\r\n" + a_post("/evil") + bytes(10))
-    assert (one.status(), one.app.seen) == (431, [])
+    connection = Connection()
+    await connection.sends(b"GET / HTTP/1.1\r\nA: " + b"b" * 1000 + b"\r\n\r\n" + a_post("/evil") + bytes(10))
+    assert (connection.status(), connection.app.seen) == (431, [])
 
 
 async def test_a_large_body_with_the_next_head_behind_it_is_no_long_head() -> None:
-    one = Connection()
-    await one.sends(a_post(length=5000) + bytes(5000) + b"GET /labs HTTP/1.1\r\nHo")
-    await one.sends(b"st: a\r\n\r\n")
-    assert [path for path, _, _ in one.app.seen] == ["/sessions", "/labs"]
+    connection = Connection()
+    await connection.sends(a_post(length=5000) + bytes(5000) + b"GET /labs HTTP/1.1\r\nHo")
+    await connection.sends(b"st: a\r\n\r\n")
+    assert [path for path, _, _ in connection.app.seen] == ["/sessions", "/labs"]
 
 
 @pytest.mark.parametrize(
@@ -216,52 +216,52 @@ async def test_a_large_body_with_the_next_head_behind_it_is_no_long_head() -> No
     ids=["two lengths", "length and chunks", "not chunked last", "bare line feed", "space", "folded"],
 )
 async def test_a_head_whose_end_two_servers_might_see_differently_is_refused(head: bytes) -> None:
-    one = Connection()
-    await one.sends(head + b"GET /evil HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert (one.status(), one.app.seen) == (400, [])
-    assert one.transport.is_closed
+    connection = Connection()
+    await connection.sends(head + b"GET /evil HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (connection.status(), connection.app.seen) == (400, [])
+    assert connection.transport.is_closed
 
 
 async def test_what_follows_a_body_is_no_header() -> None:
-    one = Connection()
+    connection = Connection()
     chunks = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n"
-    await one.sends(chunks + b"X-Cingulum-Identity: me\r\n\r\n")
-    assert one.app.seen == [("/a", 2, True)]
-    assert [name for name, _ in one.app.headers] == [b"transfer-encoding"]
+    await connection.sends(chunks + b"X-Cingulum-Identity: me\r\n\r\n")
+    assert connection.app.seen == [("/a", 2, True)]
+    assert [name for name, _ in connection.app.headers] == [b"transfer-encoding"]
     other = Connection()
     await other.sends(chunks + b"A: b\r\n" * 200 + b"\r\n")
     assert b"431" in other.transport.answer or other.transport.is_closed
 
 
 async def test_headers_that_drip_are_refused_when_their_time_is_over() -> None:
-    one = Connection()
+    connection = Connection()
     for letter in b"GET / HTT":
-        await one.sends(bytes([letter]))
-        one.loop.pass_time(1)
-    assert one.status() is None
-    one.loop.pass_time(2)
-    assert one.status() == 408
-    assert one.problem()["type"] == "request-timeout"
+        await connection.sends(bytes([letter]))
+        connection.loop.pass_time(1)
+    assert connection.status() is None
+    connection.loop.pass_time(2)
+    assert connection.status() == 408
+    assert connection.problem()["type"] == "request-timeout"
 
 
 async def test_a_connection_that_asks_nothing_is_closed_without_a_word() -> None:
-    one = Connection()
-    one.loop.pass_time(11)
-    assert one.transport.is_closed
-    assert one.status() is None
+    connection = Connection()
+    connection.loop.pass_time(11)
+    assert connection.transport.is_closed
+    assert connection.status() is None
 
 
 async def test_a_body_that_stops_is_refused_and_never_taken_for_whole() -> None:
-    one = Connection()
-    await one.sends(a_post(length=5000) + bytes(3000))
-    one.loop.pass_time(21)  # it came in this time, so the next one counts
-    assert one.status() is None
-    one.loop.pass_time(20)
-    await one.sends(bytes(2000))
-    assert one.status() == 408
-    assert one.problem()["type"] == "request-timeout"
-    assert one.app.seen == [("/sessions", 3000, False)]
-    assert one.transport.answer.count(b"HTTP/1.1") == 1
+    connection = Connection()
+    await connection.sends(a_post(length=5000) + bytes(3000))
+    connection.loop.pass_time(21)  # it came in this time, so the next one counts
+    assert connection.status() is None
+    connection.loop.pass_time(20)
+    await connection.sends(bytes(2000))
+    assert connection.status() == 408
+    assert connection.problem()["type"] == "request-timeout"
+    assert connection.app.seen == [("/sessions", 3000, False)]
+    assert connection.transport.answer.count(b"HTTP/1.1") == 1
 
 
 async def test_json_that_drips_ends_after_its_whole_time_and_bytes_go_on() -> None:
@@ -279,39 +279,39 @@ async def test_json_that_drips_ends_after_its_whole_time_and_bytes_go_on() -> No
 
 
 async def test_a_part_that_drips_less_than_a_kilobyte_in_a_while_is_refused() -> None:
-    one = Connection()
-    await one.sends(a_post(length=1_000_000).replace(b"POST /sessions", b"PUT /uploads/1/parts/0"))
+    connection = Connection()
+    await connection.sends(a_post(length=1_000_000).replace(b"POST /sessions", b"PUT /uploads/1/parts/0"))
     for _ in range(20):
-        await one.sends(b"x")
-        one.loop.pass_time(1.1)
-    assert one.status() == 408
+        await connection.sends(b"x")
+        connection.loop.pass_time(1.1)
+    assert connection.status() == 408
 
 
 async def test_a_pause_of_our_own_is_not_the_senders() -> None:
-    one = Connection()
+    connection = Connection()
     hold = asyncio.Event()
 
     async def busy(scope: Scope, receive: Receive, send: Send) -> None:
         await hold.wait()
-        await Application.__call__(one.app, scope, receive, send)
+        await Application.__call__(connection.app, scope, receive, send)
 
-    one.protocol.app = busy
-    await one.sends(a_post(length=5000) + bytes(100))
-    one.loop.pass_time(500)
+    connection.protocol.app = busy
+    await connection.sends(a_post(length=5000) + bytes(100))
+    connection.loop.pass_time(500)
     hold.set()
-    await one.sends(bytes(4900))
-    assert (one.status(), one.app.seen) == (200, [("/sessions", 5000, True)])
+    await connection.sends(bytes(4900))
+    assert (connection.status(), connection.app.seen) == (200, [("/sessions", 5000, True)])
 
 
 async def test_what_is_sent_after_the_answer_is_dropped_and_ends() -> None:
-    one = Connection()
-    one.app.reads = False
-    await one.sends(a_post(length=1_000_000))
-    assert one.status() == 200
-    await one.sends(bytes(4000))
-    assert not one.transport.is_closed
-    await one.sends(bytes(2000))
-    assert one.transport.is_closed
+    connection = Connection()
+    connection.app.reads = False
+    await connection.sends(a_post(length=1_000_000))
+    assert connection.status() == 200
+    await connection.sends(bytes(4000))
+    assert not connection.transport.is_closed
+    await connection.sends(bytes(2000))
+    assert connection.transport.is_closed
     slow = Connection()
     slow.app.reads = False
     await slow.sends(a_post(length=1_000_000))
@@ -319,38 +319,38 @@ async def test_what_is_sent_after_the_answer_is_dropped_and_ends() -> None:
     assert slow.transport.is_closed
 
 
-async def test_who_takes_nothing_of_an_answer_is_cut_off() -> None:
-    one = Connection()
-    one.transport.taken = 0
-    await one.sends(a_post() + bytes(10))
-    one.transport.taken = 50
-    one.loop.pass_time(LIMITS.write_timeout_s)  # some went in this time, so the next one counts
-    assert not one.transport.is_aborted
-    one.loop.pass_time(LIMITS.write_timeout_s)
-    assert one.transport.is_aborted
+async def test_a_client_that_reads_nothing_is_cut_off() -> None:
+    connection = Connection()
+    connection.transport.taken = 0
+    await connection.sends(a_post() + bytes(10))
+    connection.transport.taken = 50
+    connection.loop.pass_time(LIMITS.write_timeout_s)  # some went in this time, so the next one counts
+    assert not connection.transport.is_aborted
+    connection.loop.pass_time(LIMITS.write_timeout_s)
+    assert connection.transport.is_aborted
 
 
-async def test_who_takes_a_byte_now_and_then_is_served_to_the_end() -> None:
-    one = Connection()
-    one.transport.taken = 0
-    await one.sends(a_post() + bytes(10))
-    for taken in range(1, len(one.transport.answer) + 1):
-        one.transport.taken = taken
-        one.loop.pass_time(LIMITS.write_timeout_s)
-        assert not one.transport.is_aborted
-    one.loop.pass_time(10 * LIMITS.write_timeout_s)
-    assert not one.transport.is_aborted
+async def test_a_client_that_reads_slowly_is_served_to_the_end() -> None:
+    connection = Connection()
+    connection.transport.taken = 0
+    await connection.sends(a_post() + bytes(10))
+    for taken in range(1, len(connection.transport.answer) + 1):
+        connection.transport.taken = taken
+        connection.loop.pass_time(LIMITS.write_timeout_s)
+        assert not connection.transport.is_aborted
+    connection.loop.pass_time(10 * LIMITS.write_timeout_s)
+    assert not connection.transport.is_aborted
 
 
-async def test_one_connection_too_many_is_told_so() -> None:
+async def test_one_connection_too_many_gets_503() -> None:
     state = ServerState()
-    held = [Connection(state=state) for _ in range(3)]
-    for each in held:
+    connections = [Connection(state=state) for _ in range(3)]
+    for each in connections:
         await each.sends(a_post())
-    one = Connection(state=state)
-    assert (one.status(), one.transport.is_closed) == (503, True)
-    assert not any(each.transport.is_closed or each.transport.is_aborted for each in held)
-    await held[1].sends(bytes(10))
-    assert held[1].status() == 200
+    connection = Connection(state=state)
+    assert (connection.status(), connection.transport.is_closed) == (503, True)
+    assert not any(each.transport.is_closed or each.transport.is_aborted for each in connections)
+    await connections[1].sends(bytes(10))
+    assert connections[1].status() == 200
     Connection(state=state).protocol.connection_lost(None)
-    assert [each.transport.is_aborted for each in held] == [False, True, False]
+    assert [each.transport.is_aborted for each in connections] == [False, True, False]

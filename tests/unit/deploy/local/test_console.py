@@ -57,10 +57,10 @@ def test_a_full_disk_stops_neither_the_terminal_nor_the_program(
 ) -> None:
     terminal = io.StringIO()
     console = Console(tmp_path / "logs", ["services"], terminal)
-    read, write = os.pipe()
-    os.close(read)
+    read_end, write_end = os.pipe()
+    os.close(read_end)
     with (
-        os.fdopen(write, "wb", buffering=0) as full,
+        os.fdopen(write_end, "wb", buffering=0) as full,
         monkeypatch.context() as instead,
     ):  # each write to it fails
         instead.setattr(console._files["services"], "_file", full)

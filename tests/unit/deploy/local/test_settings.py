@@ -12,10 +12,14 @@ from deploy.local.places import free_port
 from deploy.local.settings import LocalSettings, SetUpError
 
 
-def test_nothing_said_means_var_and_port_8000(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_defaults_are_var_and_port_8000(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    told = LocalSettings.from_environment({"CINGULUM_NATS_URL": " "})
-    assert (told.home, told.base_url, told.nats_url) == (tmp_path / "var", "http://127.0.0.1:8000", None)
+    settings = LocalSettings.from_environment({"CINGULUM_NATS_URL": " "})
+    assert (settings.home, settings.base_url, settings.nats_url) == (
+        tmp_path / "var",
+        "http://127.0.0.1:8000",
+        None,
+    )
 
 
 def test_nobody_else_may_enter_the_state_folder_unless_it_was_somebodys_before(tmp_path: Path) -> None:
@@ -38,12 +42,12 @@ def test_a_port_that_is_none_is_named(port: str) -> None:
 
 @pytest.mark.parametrize("variable", ["CINGULUM_DATABASE_URL", "CINGULUM_NATS_URL", "CINGULUM_S3_ENDPOINT"])
 def test_an_external_server_that_does_not_answer_is_named(tmp_path: Path, variable: str) -> None:
-    said = {"CINGULUM_HOME": str(tmp_path), "CINGULUM_PORT": str(free_port())}
+    environment = {"CINGULUM_HOME": str(tmp_path), "CINGULUM_PORT": str(free_port())}
     address = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(SetUpError, match=f"{variable} names 127.0.0.1:.* does not answer"):
-        LocalSettings.from_environment(said | {variable: address}).check()
+        LocalSettings.from_environment(environment | {variable: address}).check()
     with pytest.raises(SetUpError, match=f"{variable} is not an address"):
-        LocalSettings.from_environment(said | {variable: "http://127.0.0.1:many"}).check()
+        LocalSettings.from_environment(environment | {variable: "http://127.0.0.1:many"}).check()
 
 
 def test_a_check_leaves_only_the_folder(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class Terminal(io.StringIO):
         self._news.set()
         return super().write(text)
 
-    async def heard(self, text: str) -> None:
+    async def wait_for(self, text: str) -> None:
         while text not in self.getvalue():
             self._news.clear()
             await self._news.wait()
@@ -58,16 +58,16 @@ class Stage:
         console = Console(self.folder / "logs", [child.name for child in children], self.terminal)
         supervisor = Supervisor(children, Home(self.folder), console, "here")
         run = asyncio.create_task(supervisor.run())
-        said = asyncio.create_task(self.terminal.heard(until))
-        await asyncio.wait({run, said}, return_when=asyncio.FIRST_COMPLETED)
-        said.cancel()
+        printed = asyncio.create_task(self.terminal.wait_for(until))
+        await asyncio.wait({run, printed}, return_when=asyncio.FIRST_COMPLETED)
+        printed.cancel()
         supervisor.ask_to_stop()
         code = await run
         console.close()
         return code
 
     @property
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.terminal.getvalue()
 
     def written(self, name: str) -> list[str]:
@@ -87,7 +87,7 @@ async def test_a_child_waits_for_those_it_needs(stage: Stage) -> None:
     service = replace(service, is_ready=lambda _pid: "service" in (stage.folder / "order").read_text())
     assert await stage.play(service, work, server, until="service is ready") == 0
     assert stage.written("order") == ["server", "work", "service"]
-    assert "work is done" in stage.said
+    assert "work is done" in stage.printed
 
 
 async def test_work_that_is_not_needed_is_left_out(stage: Stage) -> None:
@@ -96,10 +96,10 @@ async def test_work_that_is_not_needed_is_left_out(stage: Stage) -> None:
     assert not (stage.folder / "order").exists()
 
 
-async def test_who_ends_is_started_again_after_longer_and_longer_pauses(stage: Stage) -> None:
+async def test_a_child_that_exits_restarts_with_backoff(stage: Stage) -> None:
     flighty = stage.child("flighty", "echo run >> runs; exit 3")
     assert await stage.play(flighty, until="in 2 s") == 0
-    assert re.findall(r"flighty ended \(exit code 3\): it is started again in (\S+) s", stage.said) == [
+    assert re.findall(r"flighty ended \(exit code 3\): restarting in (\S+) s", stage.printed) == [
         "0.5",
         "1",
         "2",
@@ -107,16 +107,16 @@ async def test_who_ends_is_started_again_after_longer_and_longer_pauses(stage: S
     assert len(stage.written("runs")) == 3
 
 
-async def test_who_was_ready_each_time_is_started_again_without_longer_pauses(stage: Stage) -> None:
+async def test_a_child_that_was_ready_restarts_without_backoff(stage: Stage) -> None:
     script = (
         "touch ready; sleep 0.3; rm ready; echo run >> runs; [ $(wc -l < runs) = 3 ] && echo enough; exit 3"
     )
     server = stage.child("server", script, is_ready=lambda _pid: (stage.folder / "ready").exists())
     assert await stage.play(server, until="enough") == 0
-    assert re.findall(r"it is started again in (\S+) s", stage.said)[:2] == ["0.5", "0.5"]
+    assert re.findall(r"restarting in (\S+) s", stage.printed)[:2] == ["0.5", "0.5"]
 
 
-async def test_a_full_disk_ends_neither_the_supervisor_nor_who_comes_back_on_it(
+async def test_a_full_disk_stops_neither_the_supervisor_nor_its_children(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_words: object) -> NoReturn:
@@ -128,19 +128,17 @@ async def test_a_full_disk_ends_neither_the_supervisor_nor_who_comes_back_on_it(
         script = lives.pop(0)
         return stage.child("server", script).launch() if script else full()
 
-    monkeypatch.setattr(Home, "tell", full)
+    monkeypatch.setattr(Home, "write_state", full)
     assert await stage.play(stage.child("server", launch=launch), until="enough") == 0
-    assert (
-        "server cannot be prepared: [Errno 28] No space left on device: it is started again in" in stage.said
-    )
+    assert "server cannot be prepared: [Errno 28] No space left on device: restarting in" in stage.printed
 
 
-async def test_who_ends_before_it_was_ready_ends_all_with_its_last_words(stage: Stage) -> None:
+async def test_a_child_that_exits_before_it_is_ready_stops_all_with_its_output(stage: Stage) -> None:
     broken = stage.child("broken", "echo no such table >&2; exit 2", is_ready=lambda _pid: False)
     assert await stage.play(stage.child("other"), broken) == 1
-    assert "broken ended (exit code 2) before it was ready" in stage.said
-    assert "    no such table" in stage.said
-    state = Home(stage.folder).told(os.getpid())
+    assert "broken ended (exit code 2) before it was ready" in stage.printed
+    assert "    no such table" in stage.printed
+    state = Home(stage.folder).read_state(os.getpid())
     assert state is not None
     assert (state.condition, state.children["other"].condition) == ("failed", "ended")
 
@@ -148,21 +146,21 @@ async def test_who_ends_before_it_was_ready_ends_all_with_its_last_words(stage: 
 async def test_failed_work_ends_all(stage: Stage) -> None:
     work = stage.child("work", "echo cannot migrate; exit 1", once=True)
     assert await stage.play(work, stage.child("service", after=("work",))) == 1
-    assert "work failed (exit code 1)" in stage.said
-    assert "    cannot migrate" in stage.said
+    assert "work failed (exit code 1)" in stage.printed
+    assert "    cannot migrate" in stage.printed
 
 
-async def test_who_is_not_ready_in_time_ends_all(stage: Stage) -> None:
+async def test_a_child_that_is_not_ready_in_time_stops_all(stage: Stage) -> None:
     slow = stage.child("slow", is_ready=lambda _pid: False, ready_within_s=0.2)
     assert await stage.play(slow) == 1
-    assert "slow was not ready after 0.2 s" in stage.said
+    assert "slow was not ready after 0.2 s" in stage.printed
 
 
 async def test_a_program_that_is_not_there_is_named(stage: Stage) -> None:
     launch = Launch(["/nowhere/program"], signal.SIGKILL)
     assert await stage.play(Child(name="lost", launch=lambda: launch)) == 1
-    assert "lost cannot be started: " in stage.said
-    assert "/nowhere/program" in stage.said
+    assert "lost cannot be started: " in stage.printed
+    assert "/nowhere/program" in stage.printed
 
 
 async def test_children_end_group_by_group(stage: Stage) -> None:
@@ -192,11 +190,11 @@ async def test_the_deaf_are_killed_and_all_is_over_within_five_seconds(stage: St
         for stops in Stops
     ]
     running = asyncio.create_task(stage.play(*children))
-    await stage.terminal.heard("ready in")
+    await stage.terminal.wait_for("ready in")
     began = time.monotonic()
     assert await running == 0
     assert time.monotonic() - began < 5
-    assert stage.said.count("it is killed") == 3
+    assert stage.printed.count("killing it") == 3
 
 
 async def test_what_children_say_is_prefixed_and_kept(stage: Stage) -> None:
@@ -206,6 +204,6 @@ async def test_what_children_say_is_prefixed_and_kept(stage: Stage) -> None:
         hidden=re.compile(b"noise"),
     )
     await stage.play(chatty, stage.child("longername"), until="hello")
-    assert "chatty     | hello\n" in stage.said
-    assert "noise" not in stage.said
+    assert "chatty     | hello\n" in stage.printed
+    assert "noise" not in stage.printed
     assert (stage.folder / "logs" / "chatty.log").read_text() == "noise\nno end\nhello\nrest\n"

@@ -42,9 +42,9 @@ def test_only_the_migration_knows_the_owner_and_only_the_gateway_signs(system: S
 def test_what_the_operator_sets_reaches_the_services(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CINGULUM_RATE_LIMIT", "0")
     monkeypatch.setenv("CINGULUM_DATABASE_URL", "postgresql://owner@elsewhere/cingulum")
-    told = system.service_environment()
-    assert told["CINGULUM_RATE_LIMIT"] == "0"
-    assert "CINGULUM_DATABASE_URL" not in told
+    environment = system.service_environment()
+    assert environment["CINGULUM_RATE_LIMIT"] == "0"
+    assert "CINGULUM_DATABASE_URL" not in environment
 
 
 def test_keys_are_made_once_and_are_private(system: System) -> None:
@@ -88,14 +88,14 @@ def test_the_key_that_hashes_tokens_is_for_metadata_and_the_gateway(
     monkeypatch.setenv("CINGULUM_SECRET_KEY", "from outside")
     system.services_file.parent.mkdir(exist_ok=True)
     system.services_file.write_text("CINGULUM_REGISTRY_DATABASE_URL=postgresql://r@h/d\n")
-    for told in (system.environment(), system.service_environment(), system.worker_environment()):
-        assert "CINGULUM_SECRET_KEY" not in told
-        assert system.keys.secret_key not in told.values()
-    for told in (system.metadata_environment(), system.gateway_environment()):
-        assert told["CINGULUM_SECRET_KEY"] == system.keys.secret_key
+    for environment in (system.environment(), system.service_environment(), system.worker_environment()):
+        assert "CINGULUM_SECRET_KEY" not in environment
+        assert system.keys.secret_key not in environment.values()
+    for environment in (system.metadata_environment(), system.gateway_environment()):
+        assert environment["CINGULUM_SECRET_KEY"] == system.keys.secret_key
 
 
-def test_the_worker_is_told_no_key(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker_gets_no_key(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     fields = {
         (str(field.validation_alias or f"CINGULUM_{name.upper()}"))
         for service in built()
@@ -106,8 +106,10 @@ def test_the_worker_is_told_no_key(system: System, monkeypatch: pytest.MonkeyPat
     assert {"CINGULUM_OIDC_CLIENT_SECRET", "CINGULUM_METRICS_TOKEN"} < secrets
     for name in secrets:
         monkeypatch.setenv(name, "an operator's secret")
-    told = system.worker_environment()
-    assert "an operator's secret" not in told.values(), [name for name in secrets if name in told]
-    assert told["CINGULUM_BASE_URL"] == "http://127.0.0.1:8123"
-    assert system.keys.secret_key not in told.values()
-    assert not [key for key in told if "DATABASE" in key or "IDENTITY" in key]
+    environment = system.worker_environment()
+    assert "an operator's secret" not in environment.values(), [
+        name for name in secrets if name in environment
+    ]
+    assert environment["CINGULUM_BASE_URL"] == "http://127.0.0.1:8123"
+    assert system.keys.secret_key not in environment.values()
+    assert not [key for key in environment if "DATABASE" in key or "IDENTITY" in key]
