@@ -13,7 +13,7 @@ LAYERS = ("routes", "operations")
 BUILDERS = frozenset({"select", "insert", "update", "delete"})
 SENDERS = frozenset({"execute", "scalar", "scalars", "get_one", "stream"})  # of a session or connection
 # Services whose routes or operations still hold statements; only ever shortened.
-PENDING: tuple[str, ...] = ("compressor", "scheduler", "transfer")
+PENDING: tuple[str, ...] = ("scheduler",)
 _SERVICES = ("compressor", "metadata", "registry", "scheduler", "transfer")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -23,22 +23,65 @@ def modules_below(package: str) -> list[str]:
 def foreign_imports(modules: Iterable[str]) -> dict[str, str]:
     """Every module of others that these need, directly or not → the module of ours that imports it first.
 
-    What stands under `TYPE_CHECKING` is no need, nor is what may be absent (`try: import … except ImportError`).
+    Imports under `TYPE_CHECKING` do not count, nor do optional ones (`try: import … except ImportError`).
     """
-    todo, seen, found = list(modules), set[str](), dict[str, str]()
+    todo, visited, foreign = list(modules), set[str](), dict[str, str]()
     while todo:
         module = todo.pop()
-        if module in seen:
+        if module in visited:
             continue
-        seen.add(module)
+        visited.add(module)
         # Importing a.b.c runs a and a.b as well.
         todo += [module.rpartition(".")[0]] if "." in module else []
         for name in _imports(_file_of(module)):
             if name.partition(".")[0] in OURS:
                 todo += [owner] if (owner := _module_of(name)) else []
             elif name.partition(".")[0] not in sys.stdlib_module_names:
-                found.setdefault(name, module)
-    return found
+                foreign.setdefault(name, module)
+    return foreign
+
+
+def import_graph(packages: Iterable[str]) -> dict[str, set[str]]:
+    """The modules of our own that each module imports, also within functions and under `TYPE_CHECKING`."""
+    names = {name for package in packages for name in modules_below(package)}
+    return {name: {module for module in _named_in(_file_of(name), names) if module != name} for name in names}
+
+
+def _named_in(file: Path, names: set[str]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                if submodule in names or node.module in names:
+                    yield submodule if submodule in names else node.module
+
+
+def cycles(graph: Mapping[str, set[str]]) -> list[tuple[str, ...]]:
+    """Groups of modules that reach one another, each sorted.
+
+    >>> cycles({"a": {"b"}, "b": {"a"}, "c": {"a"}})
+    [('a', 'b')]
+    """
+    reached = {name: _reachable(graph, name) for name in graph}
+    groups = {
+        tuple(sorted(other for other in reached[name] if name in reached[other]))
+        for name in graph
+        if name in reached[name]
+    }
+    return sorted(groups)
+
+
+def _reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    """All that a module imports, directly or not; itself only in a cycle."""
+    todo, reached = [*graph[start]], set[str]()
+    while todo:
+        name = todo.pop()
+        if name not in reached:
+            reached.add(name)
+            todo += graph[name]
+    return reached
 
 
 def distributions_of(module: str) -> set[str]:

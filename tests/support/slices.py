@@ -1,4 +1,4 @@
-"""A compressed recording that lies proved in the central store, and a compressor that has indexed it."""
+"""A compressed recording with verified copies in the central store, and a compressor that has indexed it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ FOLDER = "raw_ephys_data/probe00"
 async def verified(
     cingulum: Cingulum, lab: Laboratory, files: dict[str, bytes], **about: Any
 ) -> dict[str, UUID]:
-    """Register files whose bytes lie in the central store and were proved; their datasets by name."""
+    """Register files with verified copies in the central store; their dataset ids by name."""
     store = LocalStore(Path(cingulum.environment["CINGULUM_HOME"]) / "store")
-    found = await lab.register(*(f"{FOLDER}/{name}" for name in files), **about)
-    ids = {name: UUID(one["id"]) for name, one in zip(files, found, strict=True)}
+    datasets = await lab.register(*(f"{FOLDER}/{name}" for name in files), **about)
+    ids = {name: UUID(dataset["id"]) for name, dataset in zip(files, datasets, strict=True)}
     connection = await asyncpg.connect(cingulum.admin_url)
     for name, data in files.items():
         digest = await store.put(data)
@@ -43,35 +43,35 @@ async def verified(
         )
     await connection.close()
     await store.close()
-    for one in ids.values():
+    for dataset_id in ids.values():
         await lab.registry.say(
-            CopyVerified(dataset_id=one, copy_id=uuid4(), session_id=None, sha256="ab" * 32)
+            CopyVerified(dataset_id=dataset_id, copy_id=uuid4(), session_id=None, sha256="ab" * 32)
         )
     return ids
 
 
 async def indexed(compressor: Running, n: int = 1) -> list[dict[str, Any]]:
-    """What the list shows, once it shows so many."""
+    """The listed recordings, once there are so many."""
     for _ in range(2_400):
-        found = (await compressor.get("/slices")).json()
-        if found["count"] >= n:
-            return list(found["results"])
+        listed = (await compressor.get("/slices")).json()
+        if listed["count"] >= n:
+            return list(listed["results"])
         await asyncio.sleep(0.05)
-    raise AssertionError(found)
+    raise AssertionError(listed)
 
 
 async def proved(compressor: Running) -> dict[str, Any]:
-    """The one recording, once it is proved or known to be another."""
+    """The only recording, once it is proved or has a problem."""
     for _ in range(400):
-        [one] = await indexed(compressor)
-        if one["proved_at"] or one["proof_problem"]:
-            return one
+        [recording] = await indexed(compressor)
+        if recording["proved_at"] or recording["proof_problem"]:
+            return recording
         await asyncio.sleep(0.05)
-    raise AssertionError(one)
+    raise AssertionError(recording)
 
 
 async def ready(cingulum: Cingulum, lab: Laboratory, recording: Compressed) -> tuple[Running, str]:
-    """A compressor that has indexed the recording, asked by a member; the address of its slices."""
+    """A compressor (as a member) that has indexed the recording, and the path of its slices."""
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
     ids = await verified(cingulum, lab, recording.files)
     await indexed(compressor)

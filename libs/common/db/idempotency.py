@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import sqlalchemy as sa
 from fastapi import Request, Response
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.sessions import WriteSession
+from libs.common.db.tables import Infrastructure
+from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, KeyReused, ShownOnce
-
-if TYPE_CHECKING:
-    from libs.common.db.transaction import Transaction
 
 HEADER = "idempotency-key"
 KEPT_DAYS = 30
@@ -34,6 +34,17 @@ class Replay(Exception):
         return Response(self.body, self.status, media_type=kind, headers=headers)
 
 
+class KeyedTransaction(Protocol):
+    """What idempotency keys need of a transaction."""
+
+    session: WriteSession
+    tables: Infrastructure
+
+    @property
+    def by(self) -> Principal | None:
+        """The caller."""
+
+
 class Once:
     """The key of a streamed request; `content` is the part of its body that identifies it."""
 
@@ -41,11 +52,11 @@ class Once:
         keep_key(request, content)
         self.request = request
 
-    async def claim(self, tx: Transaction) -> None:
+    async def claim(self, tx: KeyedTransaction) -> None:
         """First in the transaction; see `claim_key`."""
         await claim_key(tx, self.request)
 
-    async def remember(self, tx: Transaction, status: int, body: bytes) -> None:
+    async def remember(self, tx: KeyedTransaction, status: int, body: bytes) -> None:
         """Last in the transaction: the answer that a repeat will get."""
         await remember(tx, self.request, status, body)
 
@@ -73,7 +84,7 @@ def _key_of(request: Request) -> tuple[str, bytes] | None:
     return stored
 
 
-async def claim_key(tx: Transaction, request: Request) -> None:
+async def claim_key(tx: KeyedTransaction, request: Request) -> None:
     """Claim the request's key inside its transaction; raises Replay, ShownOnce or KeyReused if it was used before.
 
     Two at once: the second waits on the primary key until the first is committed or rolled back.
@@ -106,7 +117,7 @@ async def claim_key(tx: Transaction, request: Request) -> None:
     raise Replay(row.status, bytes(row.body))
 
 
-async def remember(tx: Transaction, request: Request, status: int, body: bytes | None) -> None:
+async def remember(tx: KeyedTransaction, request: Request, status: int, body: bytes | None) -> None:
     """Store the response with the key that `claim_key` took in this transaction; no body for one that is a secret."""
     claimed = _key_of(request)
     if claimed is None:
@@ -119,11 +130,11 @@ async def remember(tx: Transaction, request: Request, status: int, body: bytes |
     )
 
 
-def _principal_of(tx: Transaction) -> str:
+def _principal_of(tx: KeyedTransaction) -> str:
     return str(tx.by.user_id) if tx.by else "anonymous"
 
 
-async def forget_old(tx: Transaction) -> None:
+async def forget_old(tx: KeyedTransaction) -> None:
     """Drop keys older than 30 days."""
     table = tx.tables.idempotency
     await tx.session.execute(

@@ -25,24 +25,22 @@ class Recording(Schema):
     n_samples: int = Field(description="per channel")
     sample_rate_hz: float = Field(description="measured, so 29999.95 and not 30000")
     dtype: str = Field(description="numpy's name of the type of the samples", examples=["<i2"])
-    uv_per_bit: list[float | None] | None = Field(description="null as a whole where no .meta tells it")
+    uv_per_bit: list[float | None] | None = Field(description="null as a whole without a .meta")
     raw_bytes: int
     compressed_bytes: int
     ratio: float = Field(description="raw over compressed")
     sha256: str = Field(description="of the compressed file")
-    raw_sha256: str | None = Field(description="of the file that was compressed, where that is known")
-    proved_at: datetime | None = Field(
-        description="when all of it was decoded here and gave the original's hash"
-    )
+    raw_sha256: str | None = Field(description="of the file that was compressed, if known")
+    proved_at: datetime | None = Field(description="when all of it was decoded and gave the original's hash")
     proof_problem: str = Field(description="why it could not be proved; empty otherwise")
     doubts: list[str] = Field(
-        description="what its .meta or .ch claims (size, channels, duration, hashes) and is not so"
+        description="claims of its .meta or .ch (size, channels, duration, hashes) that are wrong"
     )
     indexed_at: datetime
 
 
 class Slice(Schema):
-    """A piece of a recording as JSON: `samples[i][j]` is sample `first_sample + i` of channel `channels[j]`."""
+    """A slice of a recording as JSON: `samples[i][j]` is sample `first_sample + i` of channel `channels[j]`."""
 
     dataset: UUID
     first_sample: int = Field(description="counted from the start of the recording")
@@ -51,5 +49,5 @@ class Slice(Schema):
     channels: list[int]
     unit: str = Field(description="`bit` as recorded, or `uV`")
     doubts: list[str] = Field(default=[], description="as in the list of recordings")
-    decimate: int = Field(default=1, description="samples of which each row is the mean")
+    decimate: int = Field(default=1, description="how many samples each row is the mean of")
     samples: list[list[float]] = Field(description="(time, channel)")

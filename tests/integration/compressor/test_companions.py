@@ -46,21 +46,21 @@ async def test_what_the_meta_claims_wrongly_is_a_doubt_until_it_is_mended(
 ) -> None:
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
     ids = await verified(cingulum, lab, files_of(recording, WRONG))
-    [one] = await indexed(compressor)
-    assert one["doubts"] == CLAIMS
+    [listed] = await indexed(compressor)
+    assert listed["doubts"] == CLAIMS
     for name in (recording.packed, f"{STEM}.bin"):
         assert (await lab.registry.get(f"/datasets/{ids[name]}")).json()["doubts"] == CLAIMS
     assert (await lab.registry.get(f"/datasets/{ids[f'{STEM}.meta']}")).json()["doubts"] == []
-    path = f"/slices/{one['dataset_id']}?format=json&t1=0.1"
+    path = f"/slices/{listed['dataset_id']}?format=json&t1=0.1"
     answer = await compressor.get(path)
     assert (answer.json()["doubts"], len(answer.json()["samples"])) == (CLAIMS, 100)
     await verified(cingulum, lab, {f"{STEM}.meta": (META + RIGHT).encode()})
     for _ in range(400):
-        [one] = await indexed(compressor)
-        if not one["doubts"]:
+        [listed] = await indexed(compressor)
+        if not listed["doubts"]:
             break
         await asyncio.sleep(0.05)
-    assert one["doubts"] == []
+    assert listed["doubts"] == []
     again = await compressor.get(path, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.json()["doubts"]) == (200, [])
     assert (await lab.registry.get(f"/datasets/{ids[f'{STEM}.bin']}")).json()["doubts"] == []
@@ -77,18 +77,18 @@ async def test_a_hash_that_only_the_meta_tells_is_what_a_recording_is_proved_by(
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
     files = files_of(recording, f"fileSHA1={sha1.upper()}\n") | {f"{STEM}.ch": hashless.encode()}
     ids = await verified(cingulum, lab, files)
-    one = await proved(compressor)
-    assert bool(one["proved_at"]) is is_true
-    assert one["doubts"] == ([] if is_true else [one["proof_problem"]])
+    listed = await proved(compressor)
+    assert bool(listed["proved_at"]) is is_true
+    assert listed["doubts"] == ([] if is_true else [listed["proof_problem"]])
     packed = (await lab.registry.get(f"/datasets/{ids[recording.packed]}")).json()
-    assert packed["doubts"] == one["doubts"]
+    assert packed["doubts"] == listed["doubts"]
     mended = META + f"fileSHA1={hashlib.sha1(recording.raw, usedforsecurity=False).hexdigest()}\n"
     await verified(cingulum, lab, {f"{STEM}.meta": mended.encode()})
     for _ in range(400):
-        if (one := await proved(compressor))["proved_at"]:
+        if (listed := await proved(compressor))["proved_at"]:
             break
         await asyncio.sleep(0.05)
-    assert (bool(one["proved_at"]), one["doubts"], one["proof_problem"]) == (True, [], "")
+    assert (bool(listed["proved_at"]), listed["doubts"], listed["proof_problem"]) == (True, [], "")
 
 
 UUIDS = [f"8f81ad37-a9ea-4406-9de4-46531d83374{n}" for n in "abcd"]
@@ -111,8 +111,8 @@ async def test_companions_whose_names_carry_other_uuids_belong_to_their_recordin
         await made(lab.registry.as_(lab.administrator), "/dataset-types", kind)
     files = as_downloaded(files_of(recording, WRONG))
     ids = await verified(cingulum, lab, files)
-    [one] = await indexed(compressor)
-    assert one["doubts"] == CLAIMS
+    [listed] = await indexed(compressor)
+    assert listed["doubts"] == CLAIMS
     [raw] = [name for name in files if name.endswith(".bin")]
     (copy,) = (
         await lab.registry.get("/copies", params={"dataset": str(ids[raw]), "repository": "central"})
@@ -122,11 +122,11 @@ async def test_companions_whose_names_carry_other_uuids_belong_to_their_recordin
     assert "doubted" in obstacles
     assert "form-replaced" not in obstacles  # the .ch is there
 
-    # With a second .meta nobody can tell which is meant, until one has the recording's own name.
+    # With a second .meta it is ambiguous which is meant, until one has the name of the recording.
     meta = (META + RIGHT).encode()
     await verified(cingulum, lab, {f"{STEM}.meta": meta})
     for _ in range(600):
-        answer = await compressor.get(f"/slices/{one['dataset_id']}?format=json&t1=0.1")
+        answer = await compressor.get(f"/slices/{listed['dataset_id']}?format=json&t1=0.1")
         if answer.status_code == 409:
             break
         await asyncio.sleep(0.05)
@@ -134,7 +134,7 @@ async def test_companions_whose_names_carry_other_uuids_belong_to_their_recordin
     [packed] = [name for name in files if name.endswith((".cbin", ".cgl"))]
     await verified(cingulum, lab, {f"{packed.rpartition('.')[0]}.meta": meta})
     for _ in range(600):
-        answer = await compressor.get(f"/slices/{one['dataset_id']}?format=json&t1=0.1")
+        answer = await compressor.get(f"/slices/{listed['dataset_id']}?format=json&t1=0.1")
         if answer.status_code == 200:
             break
         await asyncio.sleep(0.05)
@@ -152,7 +152,7 @@ async def test_a_raw_copy_stays_where_its_recording_is_doubted(
             await lab.registry.get("/copies", params={"dataset": str(ids[name]), "repository": "central"})
         ).json()["results"]
         decision = (await lab.registry.get(f"/copies/{copy['id']}/retirement")).json()
-        doubted = [one["text"] for one in decision["reasons"] if one["obstacle"] == "doubted"]
+        doubted = [reason["text"] for reason in decision["reasons"] if reason["obstacle"] == "doubted"]
         assert not decision["may_retire"]
         assert [claim in text for claim, text in zip(CLAIMS, doubted, strict=True)] == [True, True]
         answer = await lab.registry.post(f"/copies/{copy['id']}/retire", {"reason": "the disk is full"})
@@ -169,15 +169,15 @@ async def test_a_recording_over_http_warns_of_what_the_service_doubts(
 ) -> None:
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
     await verified(cingulum, lab, files_of(recording, WRONG))
-    [one] = await indexed(compressor)
-    assert f"{FOLDER}/{recording.packed}" == one["rel_path"]
-    address = f"http://server/slices/{one['dataset_id']}"
+    [listed] = await indexed(compressor)
+    assert f"{FOLDER}/{recording.packed}" == listed["rel_path"]
+    address = f"http://server/slices/{listed['dataset_id']}"
     body = (await compressor.get("/slices")).json()
 
-    class Told:
+    class Response:
         """The service's list, without a port of its own."""
 
-        def get(self, _address: str, **_more: object) -> Told:
+        def get(self, _address: str, **_more: object) -> Response:
             return self
 
         def raise_for_status(self) -> None: ...
@@ -187,10 +187,12 @@ async def test_a_recording_over_http_warns_of_what_the_service_doubts(
 
         def close(self) -> None: ...
 
-    monkeypatch.setattr("cingulum.codec.remote.http_client", lambda _headers: Told())
-    with warnings.catch_warnings(record=True) as heard:
+    monkeypatch.setattr("cingulum.codec.remote.http_client", lambda _headers: Response())
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         opened = Opened.open(address)
     assert opened.contradictions == tuple(CLAIMS)
-    assert [str(one.message) for one in heard if one.category is ContradictedRecording] == ["; ".join(CLAIMS)]
+    assert [str(warning.message) for warning in warned if warning.category is ContradictedRecording] == [
+        "; ".join(CLAIMS)
+    ]
     assert opened.shape == np.shape(recording.samples)

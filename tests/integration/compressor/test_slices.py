@@ -1,4 +1,4 @@
-"""Slices of compressed recordings, asked for over HTTP."""
+"""Slices of compressed recordings over HTTP."""
 
 from __future__ import annotations
 
@@ -69,15 +69,15 @@ async def test_the_list_tells_what_a_slice_needs(
     cingulum: Cingulum, lab: Laboratory, recording: Compressed
 ) -> None:
     compressor, path = await ready(cingulum, lab, recording)
-    [one] = await indexed(compressor)
-    assert path.endswith(one["dataset_id"])
-    assert (one["session_id"], one["rel_path"]) == (lab.session_id, f"{FOLDER}/{recording.packed}")
-    assert (one["n_channels"], one["n_samples"], one["sample_rate_hz"]) == (5, 3300, RATE_HZ)
-    assert one["raw_bytes"] == 33_003
-    assert one["raw_sha256"] == hashlib.sha256(recording.raw).hexdigest()
-    assert one["ratio"] == pytest.approx(33_003 / len(recording.files[recording.packed]))
-    assert one["uv_per_bit"] == [*UV_PER_BIT, None]
-    assert one["sha256"] == hashlib.sha256(recording.files[recording.packed]).hexdigest()
+    [listed] = await indexed(compressor)
+    assert path.endswith(listed["dataset_id"])
+    assert (listed["session_id"], listed["rel_path"]) == (lab.session_id, f"{FOLDER}/{recording.packed}")
+    assert (listed["n_channels"], listed["n_samples"], listed["sample_rate_hz"]) == (5, 3300, RATE_HZ)
+    assert listed["raw_bytes"] == 33_003
+    assert listed["raw_sha256"] == hashlib.sha256(recording.raw).hexdigest()
+    assert listed["ratio"] == pytest.approx(33_003 / len(recording.files[recording.packed]))
+    assert listed["uv_per_bit"] == [*UV_PER_BIT, None]
+    assert listed["sha256"] == hashlib.sha256(recording.files[recording.packed]).hexdigest()
     of_session = (await compressor.get(f"/slices?session={lab.session_id}")).json()
     of_another = (await compressor.get(f"/slices?session={uuid4()}")).json()
     assert (of_session["count"], of_another["count"]) == (1, 0)
@@ -92,9 +92,9 @@ async def test_channels_microvolts_and_json(
     volts = array(await compressor.get(f"{path}?t1=0.01&scale=uV"))
     assert volts.dtype == np.dtype("<f4")
     np.testing.assert_allclose(volts, recording.samples[:10, :4] * np.array(UV_PER_BIT))
-    told = (await compressor.get(f"{path}?t0=1&t1=1.002&channels=4&format=json")).json()
-    assert (told["first_sample"], told["t0_s"], told["channels"], told["unit"]) == (1000, 1.0, [4], "bit")
-    assert told["samples"] == recording.samples[1000:1002, [4]].tolist()
+    body = (await compressor.get(f"{path}?t0=1&t1=1.002&channels=4&format=json")).json()
+    assert (body["first_sample"], body["t0_s"], body["channels"], body["unit"]) == (1000, 1.0, [4], "bit")
+    assert body["samples"] == recording.samples[1000:1002, [4]].tolist()
 
 
 async def test_what_cannot_be_meant_is_refused_by_name(
@@ -131,7 +131,7 @@ async def test_too_much_at_once_is_refused(
     assert (answer.status_code, answer.json()["type"]) == (400, "slice-too-large")
 
 
-async def test_a_caller_who_holds_the_slice_is_not_sent_it_again(
+async def test_a_cached_slice_is_not_sent_again(
     cingulum: Cingulum, lab: Laboratory, recording: Compressed
 ) -> None:
     compressor, path = await ready(cingulum, lab, recording)
@@ -161,31 +161,31 @@ async def test_only_the_chunks_of_a_slice_are_read(
     assert "chunk 0 (seconds 0.000 to 1.000)" in damaged.json()["detail"]
 
 
-async def test_who_may_not_see_the_session_finds_nothing(
+async def test_a_session_that_is_not_visible_has_no_slices(
     cingulum: Cingulum, lab: Laboratory, recording: Compressed
 ) -> None:
     compressor, path = await ready(cingulum, lab, recording)
     reader = frozenset({Scope(Permission.READ, lab_id=uuid4())})
-    for who in (
+    for principal in (
         Principal(uuid4(), "public", is_public=True),
         Principal(lab.member.user_id, "ada", labs=lab.member.labs, scopes=reader),
     ):
-        answer = await compressor.as_(who).get(path)
+        answer = await compressor.as_(principal).get(path)
         assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
-        assert (await compressor.as_(who).get("/slices")).json()["count"] == 0
+        assert (await compressor.as_(principal).get("/slices")).json()["count"] == 0
     assert (await compressor.get(f"/slices/{uuid4()}")).status_code == 404
 
 
-async def test_a_recording_of_an_animal_is_read_by_whoever_may_see_the_animal(
+async def test_a_recording_of_an_animal_is_visible_with_the_animal(
     cingulum: Cingulum, lab: Laboratory, recording: Compressed
 ) -> None:
     animal = (await lab.metadata.get(f"/subjects/{SUBJECT}")).json()["id"]
     about = {"content_type": "subject", "object_id": animal, "path": f"Subjects/{LAB}/{SUBJECT}"}
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
     ids = await verified(cingulum, lab, recording.files, **about)
-    [one] = await indexed(compressor)
-    assert (one["dataset_id"], one["session_id"]) == (str(ids[recording.packed]), None)
-    assert one["uv_per_bit"] == [*UV_PER_BIT, None], "its companions are found beside it"
+    [listed] = await indexed(compressor)
+    assert (listed["dataset_id"], listed["session_id"]) == (str(ids[recording.packed]), None)
+    assert listed["uv_per_bit"] == [*UV_PER_BIT, None], "its companions are found beside it"
     path = f"/slices/{ids[recording.packed]}"
     got = array(await compressor.get(f"{path}?t0=0.5&t1=1.5"))
     np.testing.assert_array_equal(got, recording.samples[500:1500])
@@ -220,7 +220,7 @@ async def test_a_new_version_of_the_file_is_indexed_anew(
     np.testing.assert_array_equal(array(answer), other.samples[:100])
 
 
-async def test_a_file_that_is_cut_off_says_so(
+async def test_a_truncated_file_is_unreadable_with_a_reason(
     cingulum: Cingulum, lab: Laboratory, recording: Compressed, suffix: str
 ) -> None:
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
@@ -238,7 +238,7 @@ async def test_a_file_that_is_cut_off_says_so(
     assert (await compressor.get("/slices")).json()["count"] == 0
 
 
-async def test_a_dataset_that_is_no_recording_says_so(cingulum: Cingulum, lab: Laboratory) -> None:
+async def test_a_dataset_that_is_not_a_recording_is_refused(cingulum: Cingulum, lab: Laboratory) -> None:
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
     [dataset] = await lab.register("alf/spikes.times.npy")
     answer = await compressor.get(f"/slices/{dataset['id']}")
@@ -272,15 +272,15 @@ async def test_the_raw_file_is_sent_byte_for_byte_and_in_ranges(
     whole = await compressor.get(f"{path}/bin")
     assert whole.content == recording.raw
     assert (whole.headers["Content-Length"], whole.headers["Accept-Ranges"]) == ("33003", "bytes")
-    for asked, part in {
+    for range_header, part in {
         "bytes=0-0": slice(0, 1),
         "bytes=9995-10010": slice(9995, 10011),
         "bytes=32999-": slice(32999, None),
         "bytes=-2": slice(-2, None),
         "bytes=33001-40000": slice(33001, None),
     }.items():
-        answer = await compressor.get(f"{path}/bin", headers={"Range": asked})
-        assert (answer.status_code, answer.content) == (206, recording.raw[part]), asked
+        answer = await compressor.get(f"{path}/bin", headers={"Range": range_header})
+        assert (answer.status_code, answer.content) == (206, recording.raw[part]), range_header
         assert answer.headers["Content-Range"].endswith("/33003")
     assert (await compressor.get(f"{path}/bin", headers={"Range": "bytes=33003-"})).status_code == 416
     tag = {"If-None-Match": whole.headers["ETag"]}
@@ -293,15 +293,15 @@ async def test_what_is_compressed_is_proved_by_decoding_and_registry_can_read_it
     cingulum: Cingulum, lab: Laboratory, recording: Compressed
 ) -> None:
     compressor, path = await ready(cingulum, lab, recording)
-    one = await proved(compressor)
-    assert one["proof_problem"] == ""
+    listed = await proved(compressor)
+    assert listed["proof_problem"] == ""
     connection = await asyncpg.connect(cingulum.admin_url)
-    [told] = await connection.fetch("SELECT * FROM compressor.published_recordings_v1")
+    [row] = await connection.fetch("SELECT * FROM compressor.published_recordings_v1")
     await connection.close()
-    assert str(told["dataset_id"]) == path.removeprefix("/slices/")
-    assert told["raw_sha256"] == hashlib.sha256(recording.raw).hexdigest()
-    assert told["sha256"] == hashlib.sha256(recording.files[recording.packed]).hexdigest()
-    assert told["proved_at"] is not None
+    assert str(row["dataset_id"]) == path.removeprefix("/slices/")
+    assert row["raw_sha256"] == hashlib.sha256(recording.raw).hexdigest()
+    assert row["sha256"] == hashlib.sha256(recording.files[recording.packed]).hexdigest()
+    assert row["proved_at"] is not None
 
 
 async def test_a_recording_that_does_not_decode_to_its_original_is_never_called_proved(
@@ -310,12 +310,12 @@ async def test_a_recording_that_does_not_decode_to_its_original_is_never_called_
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
     other, recording = a_recording(tmp_path / "b", seed=1), a_recording(tmp_path / "a")
     header = json.loads(recording.files[f"{STEM}.ch"])
-    told = header | {"sha256_uncompressed": hashlib.sha256(other.raw).hexdigest()}
-    await verified(cingulum, lab, recording.files | {f"{STEM}.ch": json.dumps(told).encode()})
-    one = await proved(compressor)
-    assert one["proved_at"] is None
-    assert one["proof_problem"].startswith("it decodes to bytes whose hash is")
-    assert one["doubts"] == [one["proof_problem"]]
+    wrong = header | {"sha256_uncompressed": hashlib.sha256(other.raw).hexdigest()}
+    await verified(cingulum, lab, recording.files | {f"{STEM}.ch": json.dumps(wrong).encode()})
+    listed = await proved(compressor)
+    assert listed["proved_at"] is None
+    assert listed["proof_problem"].startswith("it decodes to bytes whose hash is")
+    assert listed["doubts"] == [listed["proof_problem"]]
 
 
 async def test_a_person_indexes_it_like_an_array_over_http(

@@ -1,4 +1,4 @@
-"""The gateway knows its callers, and nobody can pretend to have been known."""
+"""The gateway identifies its callers, and identities cannot be forged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def log_in(http: httpx.AsyncClient) -> dict[str, str]:
     return {"Authorization": f"Token {answer.json()['token']}"}
 
 
-async def test_a_token_a_password_and_a_token_in_its_place_all_say_who_one_is(
+async def test_a_token_a_password_and_a_token_in_its_place_all_identify_the_caller(
     http: httpx.AsyncClient,
 ) -> None:
     token = await log_in(http)
@@ -49,13 +49,13 @@ async def test_a_token_a_password_and_a_token_in_its_place_all_say_who_one_is(
         assert answer.json()["username"] == "ada"
 
 
-async def test_a_wrong_token_is_told_so_in_the_words_clients_look_for(http: httpx.AsyncClient) -> None:
+async def test_a_wrong_token_is_refused_with_the_text_that_clients_match(http: httpx.AsyncClient) -> None:
     answer = await http.get("/me", headers={"Authorization": "Token 0123"})
     assert answer.status_code == 403
     assert answer.json()["detail"] == "Invalid token."
 
 
-async def test_a_forged_identity_is_worth_nothing(http: httpx.AsyncClient, callers: Callers) -> None:
+async def test_a_forged_identity_is_ignored(http: httpx.AsyncClient, callers: Callers) -> None:
     stolen = identity_headers(callers.administrator, Service.METADATA)
     assert HEADER in stolen
     assert (await http.get("/me", headers=stolen)).status_code == 403
@@ -75,7 +75,7 @@ async def test_a_revoked_token_is_refused_within_five_seconds(http: httpx.AsyncC
 
 
 async def _answers(http: httpx.AsyncClient, token: str, statuses: set[int], **request: Any) -> bool:
-    """Whether a token comes to be answered so, within the time for which the gateway remembers its verdict."""
+    """Whether a token gets one of these statuses within the time for which the gateway caches its owner."""
     async with asyncio.timeout(60):
         while True:
             answer = await http.request(**request, headers={"Authorization": f"Token {token}"})
@@ -85,7 +85,7 @@ async def _answers(http: httpx.AsyncClient, token: str, statuses: set[int], **re
 
 
 @pytest.mark.parametrize("change", [{"is_superuser": False}, {"is_active": False}], ids=str)
-async def test_tokens_for_machines_end_with_the_rights_of_who_made_them(
+async def test_tokens_for_machines_end_with_the_rights_of_their_maker(
     http: httpx.AsyncClient, change: dict[str, bool]
 ) -> None:
     admin = await log_in(http)
@@ -93,33 +93,33 @@ async def test_tokens_for_machines_end_with_the_rights_of_who_made_them(
     assert (await http.post("/users", json=bea, headers=admin)).status_code == 201
     tokens = {}
     for kind in ("worker", "personal"):
-        wanted = {"name": kind, "kind": kind, "scopes": ["read", "write", "work"]}
-        made = await http.post("/tokens", json=wanted, auth=("bea", "correct horse"))
+        body = {"name": kind, "kind": kind, "scopes": ["read", "write", "work"]}
+        made = await http.post("/tokens", json=body, auth=("bea", "correct horse"))
         tokens[kind] = made.json()["token"]
     claim = {"claim_id": str(uuid4()), "worker": "w", "tasks": ["t"], "wait_s": 0}
-    asked = {"method": "POST", "url": "/jobs/claim", "json": claim}
+    claiming = {"method": "POST", "url": "/jobs/claim", "json": claim}
     for token in tokens.values():
-        assert await _answers(http, token, {200}, **asked)
+        assert await _answers(http, token, {200}, **claiming)
 
     assert (await http.patch("/users/bea", json=change, headers=admin)).status_code == 200
     for token in tokens.values():
-        assert await _answers(http, token, {403}, **asked)
+        assert await _answers(http, token, {403}, **claiming)
     me = {"method": "GET", "url": "/me"}
     assert await _answers(http, tokens["worker"], {403}, **me)
     assert await _answers(http, tokens["personal"], {200 if "is_superuser" in change else 403}, **me)
 
     back = dict.fromkeys(change, True)
     assert (await http.patch("/users/bea", json=back, headers=admin)).status_code == 200
-    assert await _answers(http, tokens["worker"], {200}, **asked)
+    assert await _answers(http, tokens["worker"], {200}, **claiming)
 
 
-async def test_a_delegate_edits_no_animal_of_somebody_who_was_deactivated(http: httpx.AsyncClient) -> None:
+async def test_a_delegate_edits_no_animal_of_a_deactivated_user(http: httpx.AsyncClient) -> None:
     admin = await log_in(http)
     for name in ("bea", "dora"):
         user = {"username": name, "password": "correct horse"}
         assert (await http.post("/users", json=user, headers=admin)).status_code == 201
-    given = await http.patch("/users/bea", json={"allowed_users": ["dora"]}, headers=admin)
-    assert given.status_code == 200
+    delegated = await http.patch("/users/bea", json={"allowed_users": ["dora"]}, headers=admin)
+    assert delegated.status_code == 200
     await http.post("/labs", json={"name": "hilllab"}, headers=admin)
     animal = {"nickname": "KS001", "lab": "hilllab", "responsible_user": "bea"}
     assert (await http.post("/subjects", json=animal, headers=admin)).status_code == 201
@@ -131,12 +131,12 @@ async def test_a_delegate_edits_no_animal_of_somebody_who_was_deactivated(http: 
     assert await _answers(http, dora, {403}, **edit)
 
 
-async def test_every_answer_carries_the_request_id_it_came_with(http: httpx.AsyncClient) -> None:
+async def test_every_response_has_the_id_of_its_request(http: httpx.AsyncClient) -> None:
     answer = await http.get("/me", headers={"X-Request-Id": "abc-1"})
     assert answer.headers["x-request-id"] == "abc-1"
 
 
-async def test_what_a_request_leads_to_carries_its_id(http: httpx.AsyncClient, cingulum: Cingulum) -> None:
+async def test_audit_rows_have_the_id_of_their_request(http: httpx.AsyncClient, cingulum: Cingulum) -> None:
     admin = await log_in(http)
     await http.post("/labs", json={"name": "hilllab"}, headers={**admin, "X-Request-Id": "rig-7"})
     onlooker = await asyncpg.connect(cingulum.admin_url)
@@ -157,7 +157,7 @@ async def test_an_unknown_path_is_404_and_health_names_every_service(http: httpx
 
 
 @pytest.mark.parametrize("how", [{"headers": {"Authorization": "Token 0123"}}, {"auth": ("ada", "a guess")}])
-async def test_who_guesses_is_slowed_down_and_nobody_else(cingulum: Cingulum, how: dict[str, Any]) -> None:
+async def test_only_the_address_that_guesses_is_throttled(cingulum: Cingulum, how: dict[str, Any]) -> None:
     one_a_quarter = {"CINGULUM_RATE_LIMIT": "4", "CINGULUM_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8"}
     async with mounted({**cingulum.environment, **ADMIN, **one_a_quarter}) as http:
         known = await log_in(http)
@@ -182,24 +182,24 @@ async def test_people_behind_one_address_do_not_share_a_limit_while_they_show_to
         assert (await http.get("/me", auth=("ada", token), headers=router)).status_code == 200
 
 
-async def test_one_password_that_comes_many_times_at_once_is_checked_once(
+async def test_concurrent_requests_with_one_password_check_it_once(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_up, verify = queries.fetch_token_owner, PasswordHashing.verify
     are_all_here, came, checked = asyncio.Event(), 0, 0
 
-    async def counted_look_up(*given: Any) -> Any:
+    async def counted_look_up(*args: Any) -> Any:
         nonlocal came
         came += 1
         if came == 8:
             are_all_here.set()
-        return await look_up(*given)
+        return await look_up(*args)
 
-    async def counted_verify(*given: Any) -> bool:
+    async def counted_verify(*args: Any) -> bool:
         nonlocal checked
         checked += 1
         await are_all_here.wait()
-        return await verify(*given)
+        return await verify(*args)
 
     monkeypatch.setattr(queries, "fetch_token_owner", counted_look_up)
     monkeypatch.setattr(PasswordHashing, "verify", counted_verify)
@@ -208,7 +208,7 @@ async def test_one_password_that_comes_many_times_at_once_is_checked_once(
     assert checked == 1
 
 
-async def test_who_asks_for_the_health_of_all_services_without_end_is_slowed_down(cingulum: Cingulum) -> None:
+async def test_requests_for_the_health_of_all_services_are_throttled(cingulum: Cingulum) -> None:
     one_a_quarter = {"CINGULUM_RATE_LIMIT": "4", "CINGULUM_TRUSTED_PROXIES": "127.0.0.1"}
     async with mounted({**cingulum.environment, **ADMIN, **one_a_quarter}) as http:
         for n, path in enumerate(("/health", "/health/ready")):

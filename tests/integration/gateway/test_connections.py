@@ -1,4 +1,4 @@
-"""Nobody keeps others out by opening connections: each address has a share, and who asks nothing gives way.
+"""Open connections cannot exclude other callers: each address has a share, and idle ones are closed first.
 
 The whole network 127.0.0.0/8 is this machine, so each client here has an address of its own.
 """
@@ -36,7 +36,7 @@ class Socket:
             return int(head.split()[1])
 
     async def ends(self) -> bytes:
-        """What came before the server ended the connection."""
+        """What was received before the server closed the connection."""
         async with asyncio.timeout(WAIT_S):
             try:
                 return await self.reader.read()
@@ -59,11 +59,11 @@ class Server:
         return Socket(reader, writer)
 
     async def at_work(self, address: str) -> Socket:
-        """A connection whose request the application has, and does not answer yet."""
-        one = await self.opened(address, HALF.replace(b"/health/live", b"/slow") + b"\r\n")
+        """A connection whose request the application has, and has not answered yet."""
+        busy = await self.opened(address, HALF.replace(b"/health/live", b"/slow") + b"\r\n")
         async with asyncio.timeout(WAIT_S):
             await self.working.acquire()
-        return one
+        return busy
 
 
 @asynccontextmanager
@@ -99,10 +99,10 @@ async def test_one_address_cannot_keep_the_others_out() -> None:
         strangers = [await server.opened("127.0.0.2", HALF) for _ in range(30)]
         for other in ("127.0.0.1", "127.0.0.3"):
             assert await (await server.opened(other, WHOLE)).status() == 200
-        assert [await one.ends() for one in strangers[:25]] == [b""] * 25
-        for one in strangers[25:]:  # the last ones may go on
-            one.writer.write(b"\r\n")
-            assert await one.status() == 200
+        assert [await stranger.ends() for stranger in strangers[:25]] == [b""] * 25
+        for stranger in strangers[25:]:  # the last ones are still served
+            stranger.writer.write(b"\r\n")
+            assert await stranger.status() == 200
 
 
 async def test_many_addresses_cannot_keep_a_place_without_asking() -> None:
@@ -112,21 +112,21 @@ async def test_many_addresses_cannot_keep_a_place_without_asking() -> None:
         ]
         for _ in range(3):
             assert await (await server.opened("127.0.0.1", WHOLE)).status() == 200
-        assert [await one.ends() for one in strangers[:11]] == [b""] * 11
+        assert [await stranger.ends() for stranger in strangers[:11]] == [b""] * 11
 
 
-async def test_who_was_answered_gives_way_after_those_that_waited_longer() -> None:
+async def test_an_answered_connection_is_closed_after_those_that_waited_longer() -> None:
     async with serving(3, 3) as server:
-        one = await server.opened("127.0.0.2", WHOLE)
-        assert await one.status() == 200
+        answered = await server.opened("127.0.0.2", WHOLE)
+        assert await answered.status() == 200
         half = await server.opened("127.0.0.3", HALF)
-        one.writer.write(WHOLE)
-        assert await one.status() == 200  # it waits since now
+        answered.writer.write(WHOLE)
+        assert await answered.status() == 200  # it waits since now
         for _ in range(2):
             assert await (await server.opened("127.0.0.4", WHOLE)).status() == 200
         assert await half.ends() == b""
-        one.writer.write(WHOLE)
-        assert await one.status() == 200
+        answered.writer.write(WHOLE)
+        assert await answered.status() == 200
 
 
 async def test_requests_that_are_at_work_are_never_ended_for_newer_ones() -> None:
@@ -138,7 +138,7 @@ async def test_requests_that_are_at_work_are_never_ended_for_newer_ones() -> Non
         assert await refused.status() == 503
         assert b"from your address" in await refused.ends()
         server.released.set()
-        assert [await one.status() for one in mine + others] == [200] * 4
+        assert [await connection.status() for connection in mine + others] == [200] * 4
         assert await (await server.opened("127.0.0.1", WHOLE)).status() == 200
 
 
@@ -147,7 +147,7 @@ async def test_a_trusted_proxy_has_no_share_of_its_own() -> None:
         many = [await server.at_work("127.0.0.2") for _ in range(5)]
         assert await (await server.opened("127.0.0.1", WHOLE)).status() == 200
         server.released.set()
-        assert [await one.status() for one in many] == [200] * 5
+        assert [await connection.status() for connection in many] == [200] * 5
 
 
 def test_shares_are_configured_and_are_the_gateways_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from tests.support.gateway import mounted
 from tests.support.system import Cingulum
 
 LOGIN = {"username": "ada", "password": "correct horse"}
-TOLD = {
+SETTINGS = {
     "CINGULUM_ADMIN_USERNAME": LOGIN["username"],
     "CINGULUM_ADMIN_PASSWORD": LOGIN["password"],
     "CINGULUM_METRICS_TOKEN": "measures-only",
@@ -22,7 +22,7 @@ TOLD = {
 
 @pytest.fixture
 async def http(cingulum: Cingulum) -> AsyncIterator[httpx.AsyncClient]:
-    async with mounted({**cingulum.environment, **TOLD}) as client:
+    async with mounted({**cingulum.environment, **SETTINGS}) as client:
         yield client
 
 

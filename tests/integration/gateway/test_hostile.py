@@ -26,10 +26,10 @@ OWN = (
 
 
 async def test_no_address_and_no_header_makes_an_internal_error(cingulum: Cingulum) -> None:
-    found = [Door(method, path, ("format",)) for path in OWN for method in ("GET", "HEAD", "POST", "DELETE")]
-    found += [Door("GET", path) for path in ("/{any}", "/health/{any}", "/api/{any}", "/docs/{any}")]
+    doors_ = [Door(method, path, ("format",)) for path in OWN for method in ("GET", "HEAD", "POST", "DELETE")]
+    doors_ += [Door("GET", path) for path in ("/{any}", "/health/{any}", "/api/{any}", "/docs/{any}")]
     # Behind it: who the caller is, decided by the gateway from whatever stands in the headers.
-    found += [
+    doors_ += [
         Door(method, path) for path in ("/me", "/data/{any}", "/app/{any}") for method in ("GET", "POST")
     ]
     async with mounted(cingulum.environment) as http:
@@ -44,7 +44,7 @@ async def test_no_address_and_no_header_makes_an_internal_error(cingulum: Cingul
 
         await attack(
             ask,
-            found,
+            doors_,
             Foe({}, ["openapi", "sessions", "favicon.ico"]),
             TRIES,
             refusal=told,

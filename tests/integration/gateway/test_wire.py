@@ -1,4 +1,4 @@
-"""What strangers send over a raw socket is bounded, with the services in one process and apart."""
+"""Requests over a raw socket are bounded, with the services in one process and in several."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ADMIN = {
 LIMITS = WireLimits(head_timeout_s=5, body_timeout_s=4, stall_timeout_s=4, linger_s=1, write_timeout_s=3)
 
 
-class Heard(NamedTuple):
+class RawResponse(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
@@ -37,12 +37,12 @@ class Heard(NamedTuple):
 
 @dataclass
 class Wire:
-    """A server, as anybody with a socket meets it."""
+    """A server behind a raw socket."""
 
     host: str
     port: int
 
-    async def send(self, *pieces: bytes) -> Heard:
+    async def send(self, *pieces: bytes) -> RawResponse:
         """Send these bytes; the first answer. Writing may fail once the server has answered."""
         reader, writer = await asyncio.open_connection(self.host, self.port)
         answer = asyncio.create_task(self._answer(reader))
@@ -58,13 +58,13 @@ class Wire:
             writer.close()
 
     @staticmethod
-    async def _answer(reader: asyncio.StreamReader) -> Heard:
+    async def _answer(reader: asyncio.StreamReader) -> RawResponse:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        return Heard(int(head[0].split()[1]), headers, body)
+        return RawResponse(int(head[0].split()[1]), headers, body)
 
-    async def get(self, path: str, *headers: str) -> Heard:
+    async def get(self, path: str, *headers: str) -> RawResponse:
         return await self.send(
             "\r\n".join((f"GET {path} HTTP/1.1", "Host: a", *headers, "", "")).encode("latin-1")
         )
@@ -92,7 +92,7 @@ def a_post(path: str, *headers: str) -> bytes:
     return "\r\n".join((f"POST {path} HTTP/1.1", "Host: a", *headers, "", "")).encode()
 
 
-async def test_bodies_are_bounded_before_anybody_reads_them(wire: Wire) -> None:
+async def test_bodies_are_bounded_before_they_are_read(wire: Wire) -> None:
     whole = b'{"username": "ada", "password": "correct horse"}'
     json_kind = "Content-Type: application/json"
     signed_in = await wire.send(a_post("/auth-token", json_kind, f"Content-Length: {len(whole)}") + whole)
@@ -119,7 +119,7 @@ async def test_bodies_are_bounded_before_anybody_reads_them(wire: Wire) -> None:
     )
     assert form.status == 415
 
-    # A body that is cut is never taken for a whole one, however whole its beginning looks.
+    # A truncated body is never accepted as a complete one, even if its beginning is valid by itself.
     lab = b'{"name": "cutlab"}'
     cut = (a_post("/labs", known, json_kind, f"Content-Length: {len(lab) + 10}"), lab)
     assert b" 408 " in await wire.ends(*cut)
@@ -150,7 +150,7 @@ async def test_headers_and_time_are_bounded(wire: Wire) -> None:
     assert await wire.ends(b"") == b""
 
 
-async def test_what_a_stranger_says_of_earlier_hops_counts_for_nothing(wire: Wire) -> None:
+async def test_forwarded_headers_of_an_untrusted_caller_are_ignored(wire: Wire) -> None:
     forged = ("X-Forwarded-Proto: https", "X-Forwarded-For: 9.9.9.9", "X-Forwarded-Host: evil.example")
     page = await wire.get("/app/login", *forged)
     assert page.status == 200
@@ -158,7 +158,7 @@ async def test_what_a_stranger_says_of_earlier_hops_counts_for_nothing(wire: Wir
     assert "strict-transport-security" not in page.headers
 
 
-async def test_who_asks_for_much_and_reads_nothing_is_cut_off(wire: Wire) -> None:
+async def test_a_caller_that_never_reads_is_disconnected(wire: Wire) -> None:
     """Whole answers of one connection, more than all buffers on the way hold."""
     end = select.poll()
     with socket.socket() as caller:

@@ -1,4 +1,4 @@
-"""A lab's agent and the whole system: registered files become verified, here and in the central store."""
+"""A lab's agent and the whole system: registered files become verified, in the lab and in the central store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PEOPLE = ("ada", "eve")
 
 
 @dataclass
-class Site:
+class LabSystem:
     """The system at an address, a lab's folder, and tokens by name of their user."""
 
     url: str
@@ -37,9 +37,9 @@ class Site:
     http: httpx.AsyncClient
     tokens: dict[str, str]
 
-    async def register(self, files: dict[str, bytes], **said: Any) -> None:
-        """What a rig says once its files lie on the lab's server."""
-        await self.made(
+    async def register(self, files: dict[str, bytes], **more: Any) -> None:
+        """Register files as a rig does once they are on the lab's server."""
+        await self.create(
             "/register-file",
             {
                 "path": f"{SUBJECT}/{DAY}/001",
@@ -48,37 +48,37 @@ class Site:
                 "filesizes": [len(data) for data in files.values()],
                 "name": "lab_server",
             }
-            | said,
+            | more,
         )
 
     def write(self, files: dict[str, bytes]) -> None:
-        """The files, where they lie in the lab."""
+        """Write the files into the lab's folder."""
         for name, data in files.items():
             path = self.root / FOLDER / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
 
-    async def made(self, path: str, body: dict[str, Any]) -> Any:
-        """What a POST answers."""
+    async def create(self, path: str, body: dict[str, Any]) -> Any:
+        """POST that must answer 201; its body."""
         answer = await self.http.post(path, json=body)
         assert answer.status_code == 201, f"{path}: {answer.text}"
         return answer.json()
 
     async def copies(self, repository: str, until: str = "verified") -> dict[str, str]:
-        """States of a repository's copies by file name, once all are as they shall be (or 20 s have passed)."""
+        """States of a repository's copies by file name, once all are in one state (or 20 s have passed)."""
         for _ in range(200):
             answer = await self.http.get("/copies", params={"repository": repository})
-            found = {
+            states = {
                 str(c["relative_path"]).removeprefix(f"{FOLDER}/"): str(c["state"])
                 for c in answer.json()["results"]
             }
-            if set(found.values()) == {until}:
+            if set(states.values()) == {until}:
                 break
             await asyncio.sleep(0.1)
-        return found
+        return states
 
     async def run_agent(self, user: str = "agent") -> Round:
-        """One look of the agent at its orders."""
+        """One round of the agent."""
 
         def run() -> Round:
             server = Connection.unattended(self.url, self.tokens[user], within_s=5)
@@ -93,27 +93,27 @@ class Site:
 
 
 @asynccontextmanager
-async def a_site(cingulum: Cingulum, folder: Path) -> AsyncIterator[Site]:
+async def lab_system(cingulum: Cingulum, folder: Path) -> AsyncIterator[LabSystem]:
     """One lab with a session, its agent's repository and the central one; ada works there, eve does not."""
     admin = {"CINGULUM_ADMIN_USERNAME": "root", "CINGULUM_ADMIN_PASSWORD": "long enough"}
     async with (
         served({**cingulum.environment, **admin}) as url,
         httpx.AsyncClient(base_url=url, timeout=60) as http,
     ):
-        site = Site(url, folder / "data", http, {})
-        site.root.mkdir()
-        said = await http.post("/auth-token", json={"username": "root", "password": "long enough"})
-        http.headers["Authorization"] = f"Token {said.json()['token']}"
+        system = LabSystem(url, folder / "data", http, {})
+        system.root.mkdir()
+        answer = await http.post("/auth-token", json={"username": "root", "password": "long enough"})
+        http.headers["Authorization"] = f"Token {answer.json()['token']}"
         for name, store, personal in (("central", "local", False), ("lab_server", "agent", True)):
-            await site.made(
+            await system.create(
                 "/data-repository", {"name": name, "store": store, "globus_is_personal": personal}
             )
-        await site.made("/labs", {"name": "hilllab", "repositories": ["central", "lab_server"]})
+        await system.create("/labs", {"name": "hilllab", "repositories": ["central", "lab_server"]})
         for name in PEOPLE:
-            await site.made("/users", {"username": name, "password": "long enough"})
-        await site.made("/memberships", {"user": "ada", "lab": "hilllab", "start_date": "2019-01-01"})
-        await site.made("/subjects", {"nickname": SUBJECT, "lab": "hilllab", "responsible_user": "ada"})
-        await site.made(
+            await system.create("/users", {"username": name, "password": "long enough"})
+        await system.create("/memberships", {"user": "ada", "lab": "hilllab", "start_date": "2019-01-01"})
+        await system.create("/subjects", {"nickname": SUBJECT, "lab": "hilllab", "responsible_user": "ada"})
+        await system.create(
             "/sessions",
             {"subject": SUBJECT, "lab": "hilllab", "start_time": f"{DAY}T10:00:00", "number": 1, "users": []},
         )
@@ -123,74 +123,74 @@ async def a_site(cingulum: Cingulum, folder: Path) -> AsyncIterator[Site]:
                 json={"name": "agent", "scopes": ["read", "transfer"]},
                 headers={"Authorization": httpx.BasicAuth(name, "long enough")._auth_header},
             )
-            site.tokens[name] = answer.json()["token"]
+            system.tokens[name] = answer.json()["token"]
         scopes = ["lab:hilllab:read", "lab:hilllab:transfer", "repository:lab_server:prove"]
-        agent = await site.made("/tokens", {"name": "agent hilllab", "kind": "worker", "scopes": scopes})
-        site.tokens["agent"] = agent["token"]
-        yield site
+        agent = await system.create("/tokens", {"name": "agent hilllab", "kind": "worker", "scopes": scopes})
+        system.tokens["agent"] = agent["token"]
+        yield system
 
 
 async def test_registered_files_become_verified_in_both_places(cingulum: Cingulum, tmp_path: Path) -> None:
-    async with a_site(cingulum, tmp_path) as site:
-        site.write(FILES)
-        await site.register(FILES)
-        result = await site.run_agent()
+    async with lab_system(cingulum, tmp_path) as system:
+        system.write(FILES)
+        await system.register(FILES)
+        result = await system.run_agent()
         assert (result.sent, result.proved, result.failed) == (3, 3, [])
         for repository in ("central", "lab_server"):
-            assert await site.copies(repository) == dict.fromkeys(FILES, "verified")
+            assert await system.copies(repository) == dict.fromkeys(FILES, "verified")
         for name, data in FILES.items():
             stored = tmp_path / "home/store/objects" / sha256(data)[:2] / sha256(data)
             assert stored.read_bytes() == data
             assert (tmp_path / "home/store/tree" / FOLDER / name).samefile(stored)
-        assert (await site.run_agent()).is_quiet
+        assert (await system.run_agent()).is_quiet
 
 
-async def test_a_new_content_is_a_new_version_and_is_brought_too(cingulum: Cingulum, tmp_path: Path) -> None:
-    async with a_site(cingulum, tmp_path) as site:
+async def test_a_new_content_is_a_new_version_and_is_uploaded_too(cingulum: Cingulum, tmp_path: Path) -> None:
+    async with lab_system(cingulum, tmp_path) as system:
         name = "alf/licks.times.npy"
         for data in (b"first", b"second one"):
-            site.write({name: data})
-            await site.register({name: data})
-            assert (await site.run_agent()).sent == 1
-            assert await site.copies("central") == {name: "verified"}
-        [dataset] = (await site.http.get("/datasets", params={"name": "licks.times.npy"})).json()["results"]
+            system.write({name: data})
+            await system.register({name: data})
+            assert (await system.run_agent()).sent == 1
+            assert await system.copies("central") == {name: "verified"}
+        [dataset] = (await system.http.get("/datasets", params={"name": "licks.times.npy"})).json()["results"]
         assert (dataset["hash"], dataset["file_size"]) == (md5(b"second one"), 10)
 
 
 async def test_a_file_that_is_not_what_was_registered_becomes_suspect(
     cingulum: Cingulum, tmp_path: Path
 ) -> None:
-    async with a_site(cingulum, tmp_path) as site:
+    async with lab_system(cingulum, tmp_path) as system:
         name = "alf/licks.times.npy"
-        site.write({name: b"cut shor"})
-        await site.register({name: b"cut short"})
-        assert (await site.run_agent()).sent == 0
-        assert await site.copies("lab_server", until="suspect") == {name: "suspect"}
-        assert (await site.http.get("/copies", params={"repository": "central"})).json()["results"][0][
+        system.write({name: b"cut shor"})
+        await system.register({name: b"cut short"})
+        assert (await system.run_agent()).sent == 0
+        assert await system.copies("lab_server", until="suspect") == {name: "suspect"}
+        assert (await system.http.get("/copies", params={"repository": "central"})).json()["results"][0][
             "state"
         ] == "expected"
 
 
-async def test_the_token_of_another_lab_brings_nothing(cingulum: Cingulum, tmp_path: Path) -> None:
-    async with a_site(cingulum, tmp_path) as site:
-        site.write(FILES)
-        await site.register(FILES)
-        result = await site.run_agent("eve")
+async def test_the_token_of_another_lab_uploads_nothing(cingulum: Cingulum, tmp_path: Path) -> None:
+    async with lab_system(cingulum, tmp_path) as system:
+        system.write(FILES)
+        await system.register(FILES)
+        result = await system.run_agent("eve")
         assert (result.sent, result.proved) == (0, 0)
-        assert set((await site.copies("central", until="expected")).values()) == {"expected"}
+        assert set((await system.copies("central", until="expected")).values()) == {"expected"}
 
 
-async def test_a_person_proves_nothing_that_an_agent_holds(cingulum: Cingulum, tmp_path: Path) -> None:
-    """Neither makes a lie verified, nor the true bytes suspect."""
-    async with a_site(cingulum, tmp_path) as site:
+async def test_only_the_agent_of_a_repository_proves_its_copies(cingulum: Cingulum, tmp_path: Path) -> None:
+    """Other callers can neither make wrong bytes verified nor the true bytes suspect."""
+    async with lab_system(cingulum, tmp_path) as system:
         name = "alf/licks.times.npy"
-        site.write({name: b"the true bytes"})
-        await site.register({name: b"the true bytes"})
-        [copy] = (await site.http.get("/copies", params={"repository": "lab_server"})).json()["results"]
+        system.write({name: b"the true bytes"})
+        await system.register({name: b"the true bytes"})
+        [copy] = (await system.http.get("/copies", params={"repository": "lab_server"})).json()["results"]
         lie = {"size_bytes": 14, "md5": "00" * 16, "sha256": "ab" * 32}
         of_root = {"name": "root", "scopes": ["read", "transfer", "write", "register", "admin", "release"]}
-        everything = await site.made("/tokens", of_root)
-        other = await site.made(
+        everything = await system.create("/tokens", of_root)
+        other = await system.create(
             "/tokens",
             {
                 "name": "other agent",
@@ -198,36 +198,41 @@ async def test_a_person_proves_nothing_that_an_agent_holds(cingulum: Cingulum, t
                 "scopes": ["read", "transfer", "repository:central:prove"],
             },
         )
-        log_in = site.http.headers["Authorization"]
-        for token in (site.tokens["ada"], everything["token"], other["token"], log_in.removeprefix("Token ")):
-            answer = await site.http.post(
+        log_in = system.http.headers["Authorization"]
+        for token in (
+            system.tokens["ada"],
+            everything["token"],
+            other["token"],
+            log_in.removeprefix("Token "),
+        ):
+            answer = await system.http.post(
                 f"/copies/{copy['id']}/proof", json=lie, headers={"Authorization": f"Token {token}"}
             )
             assert answer.status_code == 403, answer.text
-        assert await site.copies("lab_server", until="expected") == {name: "expected"}
-        assert (await site.run_agent()).proved == 1
+        assert await system.copies("lab_server", until="expected") == {name: "expected"}
+        assert (await system.run_agent()).proved == 1
         for repository in ("lab_server", "central"):
-            assert await site.copies(repository) == {name: "verified"}
+            assert await system.copies(repository) == {name: "verified"}
 
 
 async def test_only_an_administrator_enrols_an_agent(cingulum: Cingulum, tmp_path: Path) -> None:
-    async with a_site(cingulum, tmp_path) as site:
+    async with lab_system(cingulum, tmp_path) as system:
         ada = {"Authorization": httpx.BasicAuth("ada", "long enough")._auth_header}
         for kind in ("personal", "worker"):
-            wanted = {"name": "mine", "kind": kind, "scopes": ["read", "repository:lab_server:prove"]}
-            assert (await site.http.post("/tokens", json=wanted, headers=ada)).status_code == 403
+            body = {"name": "mine", "kind": kind, "scopes": ["read", "repository:lab_server:prove"]}
+            assert (await system.http.post("/tokens", json=body, headers=ada)).status_code == 403
         nowhere = {"name": "x", "kind": "worker", "scopes": ["repository:nowhere:prove"]}
-        assert (await site.http.post("/tokens", json=nowhere)).status_code == 400
+        assert (await system.http.post("/tokens", json=nowhere)).status_code == 400
         for scopes in (["prove"], ["lab:hilllab:prove"], ["repository:lab_server:write"]):
-            wanted = {"name": "x", "kind": "worker", "scopes": scopes}
-            assert (await site.http.post("/tokens", json=wanted)).status_code == 400, scopes
+            body = {"name": "x", "kind": "worker", "scopes": scopes}
+            assert (await system.http.post("/tokens", json=body)).status_code == 400, scopes
 
 
-async def run_command(site: Site, folder: Path, token: str) -> tuple[int | None, str]:
+async def run_command(system: LabSystem, folder: Path, token: str) -> tuple[int | None, str]:
     """`cingulum agent run --once`, as a process: its exit code, and all that it printed."""
     (folder / "token").write_text(token + "\n")
-    words = ["agent", "run", "--url", site.url, "--token-file", str(folder / "token")]
-    words += ["--repository", "lab_server", "--root", str(site.root), "--journal", str(folder / "j.sqlite")]
+    words = ["agent", "run", "--url", system.url, "--token-file", str(folder / "token")]
+    words += ["--repository", "lab_server", "--root", str(system.root), "--journal", str(folder / "j.sqlite")]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -244,28 +249,26 @@ async def run_command(site: Site, folder: Path, token: str) -> tuple[int | None,
 async def test_the_command_serves_a_lab_and_ends_when_nothing_is_left(
     cingulum: Cingulum, tmp_path: Path
 ) -> None:
-    async with a_site(cingulum, tmp_path) as site:
-        site.write(FILES)
-        await site.register(FILES)
-        code, printed = await run_command(site, tmp_path, site.tokens["agent"])
+    async with lab_system(cingulum, tmp_path) as system:
+        system.write(FILES)
+        await system.register(FILES)
+        code, printed = await run_command(system, tmp_path, system.tokens["agent"])
         assert code == 0, printed
         assert "3 sent, 3 proved" in printed
         assert "nothing is left to do" in printed
-        assert await site.copies("central") == dict.fromkeys(FILES, "verified")
+        assert await system.copies("central") == dict.fromkeys(FILES, "verified")
 
 
-async def test_the_command_says_at_its_start_that_its_token_is_not_that_of_its_repository(
-    cingulum: Cingulum, tmp_path: Path
-) -> None:
-    async with a_site(cingulum, tmp_path) as site:
-        site.write(FILES)
-        await site.register(FILES)
+async def test_the_command_refuses_a_token_of_another_repository(cingulum: Cingulum, tmp_path: Path) -> None:
+    async with lab_system(cingulum, tmp_path) as system:
+        system.write(FILES)
+        await system.register(FILES)
         scopes = ["read", "transfer", "repository:central:prove"]
-        other = await site.made("/tokens", {"name": "other", "kind": "worker", "scopes": scopes})
-        login = site.http.headers["Authorization"].removeprefix("Token ")
-        for token in (site.tokens["eve"], site.tokens["ada"], other["token"], login, "of nobody"):
-            code, printed = await run_command(site, tmp_path, token)
+        other = await system.create("/tokens", {"name": "other", "kind": "worker", "scopes": scopes})
+        login = system.http.headers["Authorization"].removeprefix("Token ")
+        for token in (system.tokens["eve"], system.tokens["ada"], other["token"], login, "of nobody"):
+            code, printed = await run_command(system, tmp_path, token)
             assert code == 1, printed
             if token != "of nobody":
                 assert "an administrator creates one with repository:lab_server:prove" in printed
-        assert set((await site.copies("central", until="expected")).values()) == {"expected"}
+        assert set((await system.copies("central", until="expected")).values()) == {"expected"}

@@ -31,7 +31,7 @@ async def test_small_files_land_together(cingulum: Cingulum, callers: Callers, t
     answer = await transfer.post("/bundles", content=body)
     assert answer.status_code == 201, answer.text
     landed = answer.json()["uploads"]
-    assert [one["sha256"] for one in landed] == [sha256(data) for data in FILES]
+    assert [upload["sha256"] for upload in landed] == [sha256(data) for data in FILES]
     assert stored(tmp_path) == {sha256(data) for data in FILES}
     assert len(await transfer.published(UploadCompleted)) == len(FILES)
     first = (await transfer.get(f"/uploads/{landed[0]['id']}")).json()
@@ -51,9 +51,7 @@ async def test_a_bundle_sent_twice_under_one_key_lands_once(cingulum: Cingulum, 
     assert (await transfer.get("/uploads")).json()["count"] == len(FILES)
 
 
-async def test_bundles_whose_bytes_do_not_come_hold_a_few_places_of_their_sender_only(
-    cingulum: Cingulum, callers: Callers
-) -> None:
+async def test_stalled_bundles_use_only_places_of_their_sender(cingulum: Cingulum, callers: Callers) -> None:
     transfer = await start(cingulum, callers)
     go_on, begun = asyncio.Event(), asyncio.Semaphore(0)
 
@@ -72,9 +70,9 @@ async def test_bundles_whose_bytes_do_not_come_hold_a_few_places_of_their_sender
         "/bundles", content=framed([b"other"])
     )
     assert other.status_code == 201, other.text
-    assert begun.locked()  # the fifth was not asked for its bytes
+    assert begun.locked()  # the bytes of the fifth are not read yet
     go_on.set()
-    assert {(await one).status_code for one in [*sent, fifth]} == {201}
+    assert {(await sending).status_code for sending in [*sent, fifth]} == {201}
 
 
 async def test_one_wrong_file_leaves_nothing_of_the_bundle(
@@ -88,7 +86,7 @@ async def test_one_wrong_file_leaves_nothing_of_the_bundle(
     assert (await transfer.get("/uploads")).json()["count"] == 1
 
 
-async def test_a_bundle_that_cannot_be_read_is_refused_by_name(cingulum: Cingulum, callers: Callers) -> None:
+async def test_an_invalid_bundle_is_refused(cingulum: Cingulum, callers: Callers) -> None:
     transfer = await start(cingulum, callers)
     whole = framed(FILES)
     for body in (whole[:-1], whole + b"x", b"", b"{}\n", framed([]), b'{"files": [{"size_bytes": 1}]}\nx'):

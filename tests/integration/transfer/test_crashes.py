@@ -1,4 +1,4 @@
-"""Killed before any step, the sender goes on: each file is there once, whole, and said once."""
+"""After a kill before any step, a repeated upload completes: each file is stored and published once."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ PART = 8 * 2**20
 
 
 async def is_whole(onlooker: asyncpg.Connection, store: Path, files: list[bytes], name: str) -> None:
-    """The files of that name have landed once, were said once, and are what was sent."""
+    """The files of that name have landed once, were published once, and have the bytes that were sent."""
     rows = await onlooker.fetch("SELECT id, state, sha256 FROM transfer.uploads WHERE name = $1", name)
     assert [row["state"] for row in rows] == ["landed"] * len(files)
     assert sorted(row["sha256"] for row in rows) == sorted(map(sha256, files))
-    said = await onlooker.fetch("SELECT payload ->> 'upload_id' AS id FROM transfer.events")
-    assert all(sum(one["id"] == str(row["id"]) for one in said) == 1 for row in rows)
+    events = await onlooker.fetch("SELECT payload ->> 'upload_id' AS id FROM transfer.events")
+    assert all(sum(event["id"] == str(row["id"]) for event in events) == 1 for row in rows)
     for data in files:
         assert (store / "objects" / sha256(data)[:2] / sha256(data)).read_bytes() == data
 
@@ -77,7 +77,7 @@ async def _landed(onlooker: asyncpg.Connection, n: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -114,16 +114,16 @@ async def test_a_killed_server_still_has_what_it_acknowledged(cingulum: Cingulum
     environment = dict(cingulum.environment)
     base = f"http://127.0.0.1:{port}"
 
-    def headers(who: Principal = callers.worker) -> dict[str, str]:
-        return identity_headers(who, Service.TRANSFER)
+    def headers(principal: Principal = callers.worker) -> dict[str, str]:
+        return identity_headers(principal, Service.TRANSFER)
 
     def piece(number: int) -> bytes:
         return data[number * PART : (number + 1) * PART]
 
     async with httpx.AsyncClient(base_url=base, timeout=30) as http:
         with serving(environment, port) as process:
-            wanted = an_upload(size_bytes=len(data))
-            upload = (await http.post("/uploads", json=wanted, headers=headers())).json()
+            body = an_upload(size_bytes=len(data))
+            upload = (await http.post("/uploads", json=body, headers=headers())).json()
             path = f"/uploads/{upload['id']}"
             for number in (3, 0):
                 sent = await http.put(

@@ -1,4 +1,4 @@
-"""What is known of bytes before is no reason to believe them now; and what is odd stops nothing."""
+"""Doubted bytes are uploaded again; folders of others in the store stop no sweep."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEN = b"0123456789"
 
 
 async def doubted(cingulum: Cingulum, copy: UUID, state: str) -> None:
-    """The copy was proved to hold TEN, and is doubted since."""
+    """The copy was proved to hold TEN, and is doubted now."""
     await written(
         cingulum,
         f"""
@@ -29,29 +29,27 @@ async def doubted(cingulum: Cingulum, copy: UUID, state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["suspect", "expected"])
-async def test_doubted_bytes_are_wanted_again_and_mend_the_object(
+async def test_doubted_bytes_are_uploaded_again_and_repair_the_object(
     cingulum: Cingulum, callers: Callers, tmp_path: Path, state: str
 ) -> None:
     transfer = await start(cingulum, callers)
     copy = await a_copy(cingulum, callers)
-    said = {"sha256": sha256(TEN), "copy_id": str(copy)}
-    await send(transfer, TEN, **said)
-    known = (await transfer.post("/uploads", an_upload(**said))).json()
+    body = {"sha256": sha256(TEN), "copy_id": str(copy)}
+    await send(transfer, TEN, **body)
+    known = (await transfer.post("/uploads", an_upload(**body))).json()
     assert known["state"] == "landed"
     (stored,) = (tmp_path / "home/store/objects").glob(f"*/{sha256(TEN)}")
     stored.chmod(0o644)
     stored.write_bytes(b"012345678X")
     await doubted(cingulum, copy, state)
-    again = (await transfer.post("/uploads", an_upload(**said))).json()
+    again = (await transfer.post("/uploads", an_upload(**body))).json()
     assert (again["state"], again["missing"]) == ("announced", [0])
-    assert (await send(transfer, TEN, **said))["state"] == "landed"
+    assert (await send(transfer, TEN, **body))["state"] == "landed"
     (stored,) = (tmp_path / "home/store/objects").glob(f"*/{sha256(TEN)}")
     assert stored.read_bytes() == TEN
 
 
-async def test_a_folder_that_is_not_ours_stops_no_sweep(
-    cingulum: Cingulum, callers: Callers, tmp_path: Path
-) -> None:
+async def test_an_unknown_folder_stops_no_sweep(cingulum: Cingulum, callers: Callers, tmp_path: Path) -> None:
     transfer = await start(cingulum, callers)
     (tmp_path / "home/store/tmp/lost+found").mkdir()
     assert await sweep(transfer.app.state.upload_context) == 0
@@ -73,6 +71,6 @@ async def test_a_copy_belongs_to_its_sessions_lab_whatever_its_folder_is_called(
         UPDATE registry.datasets SET session_id = '{session}', lab_path = 'oldname/Subjects/m1/2020-08-21/001';
         """,
     )
-    said = an_upload(copy_id=str(copy))
-    assert (await transfer.as_(callers.visitor).post("/uploads", said)).status_code == 403
-    assert (await transfer.post("/uploads", said)).status_code == 201
+    body = an_upload(copy_id=str(copy))
+    assert (await transfer.as_(callers.visitor).post("/uploads", body)).status_code == 403
+    assert (await transfer.post("/uploads", body)).status_code == 201

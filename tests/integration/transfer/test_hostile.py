@@ -1,4 +1,4 @@
-"""Nothing that is sent makes transfer fail: an answer is a refusal with a reason, never an internal error."""
+"""No request makes transfer fail: invalid ones are refused with a reason, never an internal error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files said to lie in the central store: where their bytes are there, transfer proves them; nobody sends a thing."""
+"""Proof orders: files whose bytes are in the central store already are proved without an upload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.moving import send
 from tests.support.system import Cingulum
 
 DATA = b"the bytes of a file"
-SAID = {"hashes": [md5(DATA)], "filesizes": [len(DATA)]}
+CLAIM = {"hashes": [md5(DATA)], "filesizes": [len(DATA)]}
 FILE, AGAIN = "alf/spikes.times.npy", "alf/probe00/spikes.times.npy"
 
 
@@ -34,7 +34,7 @@ async def lab(cingulum: Cingulum) -> Laboratory:
 async def transfer(cingulum: Cingulum, lab: Laboratory) -> Running:
     """Transfer, which has brought the bytes of one file of the session to the central store."""
     transfer = await cingulum.start(Service.TRANSFER, lab.member)
-    [dataset] = await lab.register(FILE, **SAID)
+    [dataset] = await lab.register(FILE, **CLAIM)
     await send(transfer, DATA, copy_id=(await central_copy(lab, dataset))["id"])
     await until(lab, dataset, "verified")
     return transfer
@@ -42,8 +42,8 @@ async def transfer(cingulum: Cingulum, lab: Laboratory) -> Running:
 
 async def central_copy(lab: Laboratory, dataset: dict[str, Any]) -> dict[str, Any]:
     """The record of a dataset's copy in the central store."""
-    asked = {"dataset": dataset["id"], "repository": "central"}
-    [copy] = (await lab.registry.as_(lab.administrator).get("/copies", params=asked)).json()["results"]
+    params = {"dataset": dataset["id"], "repository": "central"}
+    [copy] = (await lab.registry.as_(lab.administrator).get("/copies", params=params)).json()["results"]
     return dict(copy)
 
 
@@ -74,7 +74,7 @@ async def orders_are_over(cingulum: Cingulum, transfer: Running) -> None:
 async def test_a_file_whose_bytes_are_in_the_store_is_verified_without_being_sent(
     lab: Laboratory, transfer: Running
 ) -> None:
-    [dataset] = await lab.register(AGAIN, name="central", **SAID)
+    [dataset] = await lab.register(AGAIN, name="central", **CLAIM)
     copy = await until(lab, dataset, "verified")
     assert (copy["sha256"], copy["order_proof"]) == (sha256(DATA), False)
     served = await lab.registry.get(f"/data/{copy['relative_path']}")
@@ -84,7 +84,7 @@ async def test_a_file_whose_bytes_are_in_the_store_is_verified_without_being_sen
 
 
 async def test_a_doubted_copy_is_read_again(lab: Laboratory, transfer: Running) -> None:
-    [dataset] = await lab.register(AGAIN, name="central", **SAID)
+    [dataset] = await lab.register(AGAIN, name="central", **CLAIM)
     copy = await until(lab, dataset, "verified")
     doubted = await lab.registry.patch(f"/files/{copy['id']}", {"exists": False})
     assert doubted.json()["exists"] is False
@@ -95,7 +95,7 @@ async def test_a_doubted_copy_is_read_again(lab: Laboratory, transfer: Running) 
 async def test_an_object_that_the_disk_cannot_read_keeps_no_other_order_waiting(
     lab: Laboratory, transfer: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [bad], [good] = await lab.register(FILE, **SAID), await lab.register("alf/spikes.amps.npy")
+    [bad], [good] = await lab.register(FILE, **CLAIM), await lab.register("alf/spikes.amps.npy")
     await send(transfer, b"good", copy_id=(await central_copy(lab, good))["id"])
     copies = [await until(lab, dataset, "verified") for dataset in (bad, good)]
     store = transfer.app.state.upload_context.store
@@ -127,12 +127,12 @@ async def test_what_is_not_there_stays_expected(
 async def test_damaged_bytes_prove_nothing_and_all_copies_by_them_are_suspect_until_good_ones_come(
     cingulum: Cingulum, lab: Laboratory, transfer: Running
 ) -> None:
-    [first] = await lab.register(FILE, **SAID)
+    [first] = await lab.register(FILE, **CLAIM)
     await until(lab, first, "verified")
     stored = Path(cingulum.environment["CINGULUM_HOME"]) / "store" / object_key(sha256(DATA))
     stored.chmod(0o644)
     stored.write_bytes(DATA.replace(b"bytes", b"bites"))
-    [dataset] = await lab.register(AGAIN, name="central", **SAID)
+    [dataset] = await lab.register(AGAIN, name="central", **CLAIM)
     suspect = await until(lab, first, "suspect")
     assert "damaged" in suspect["notice"]
     assert (await central_copy(lab, dataset))["state"] == "expected"
@@ -150,8 +150,8 @@ async def test_the_hash_of_another_labs_file_opens_nothing(
     start = {"subject": "VL003", "lab": "valelab", "start_time": f"{DAY}T10:00:00", "number": 1, "users": []}
     await made(metadata, "/sessions", start)
     registry = lab.registry.as_(lab.administrator)
-    said = {"path": f"VL003/{DAY}/001", "filenames": [FILE], "name": "central", **SAID}
-    [dataset] = (await registry.post("/register-file", said)).json()
+    body = {"path": f"VL003/{DAY}/001", "filenames": [FILE], "name": "central", **CLAIM}
+    [dataset] = (await registry.post("/register-file", body)).json()
     await orders_are_over(cingulum, transfer)
     copy = await central_copy(lab, dataset)
     uploads = (await transfer.as_(lab.administrator).get("/uploads")).json()["results"]

@@ -1,4 +1,4 @@
-"""What nobody will finish is given up, and bytes that nobody needs are removed."""
+"""Abandoned uploads are swept, and bytes that nothing needs are removed."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ TEN = b"0123456789"
 
 
 async def swept(transfer: Running) -> int:
-    """Sweep now; how many uploads were given up."""
+    """Sweep now; how many uploads were swept."""
     return await sweep(transfer.app.state.upload_context)
 
 
-def files_in(home: Path, room: str) -> list[str]:
-    """What lies in a room of the store."""
-    return sorted(path.name for path in (home / "home/store" / room).glob("*/*"))
+def files_in(home: Path, folder: str) -> list[str]:
+    """File names in a folder of the store."""
+    return sorted(path.name for path in (home / "home/store" / folder).glob("*/*"))
 
 
-async def test_outputs_of_an_attempt_that_ended_without_them_go(
+async def test_outputs_of_an_attempt_that_ended_without_them_are_swept(
     cingulum: Cingulum, callers: Callers, tmp_path: Path
 ) -> None:
     transfer = await start(cingulum, callers)
@@ -40,16 +40,16 @@ async def test_outputs_of_an_attempt_that_ended_without_them_go(
     await attempt_ends(cingulum, 3, "registered", [named["id"]])
     assert await swept(transfer) == 3
     assert await swept(transfer) == 0
-    states = {one["id"]: one["state"] for one in (await transfer.get("/uploads")).json()["results"]}
-    assert [states[one["id"]] for one in (lost, part, extra)] == ["swept"] * 3
-    assert [states[one["id"]] for one in (named, running)] == ["landed"] * 2
+    states = {upload["id"]: upload["state"] for upload in (await transfer.get("/uploads")).json()["results"]}
+    assert [states[upload["id"]] for upload in (lost, part, extra)] == ["swept"] * 3
+    assert [states[upload["id"]] for upload in (named, running)] == ["landed"] * 2
     assert files_in(tmp_path, "objects") == sorted([sha256(b"named"), sha256(b"running")])
     assert files_in(tmp_path, "tmp") == []
     gone = await transfer.post(f"/uploads/{part['id']}/complete", {"sha256": sha256(TEN)})
     assert (gone.status_code, gone.json()["type"]) == (409, "upload-swept")
 
 
-async def test_bytes_stay_while_another_upload_or_a_copy_needs_them(
+async def test_bytes_are_kept_while_another_upload_or_a_copy_needs_them(
     cingulum: Cingulum, callers: Callers, tmp_path: Path
 ) -> None:
     transfer = await start(cingulum, callers)
@@ -68,14 +68,14 @@ async def test_bytes_stay_while_another_upload_or_a_copy_needs_them(
     assert files_in(tmp_path, "objects") == sorted([sha256(TEN), sha256(b"counted on")])
 
 
-async def test_a_file_that_nobody_touched_for_a_week_is_given_up(
+async def test_a_file_not_touched_for_a_week_is_swept(
     cingulum: Cingulum, callers: Callers, tmp_path: Path
 ) -> None:
     transfer = await start(cingulum, callers)
     await send(transfer, TEN)
     idle, fresh = [(await transfer.post("/uploads", an_upload())).json() for _ in range(2)]
-    for one in (idle, fresh):
-        await transfer.put(f"/uploads/{one['id']}/parts/0", content=TEN)
+    for upload in (idle, fresh):
+        await transfer.put(f"/uploads/{upload['id']}/parts/0", content=TEN)
     await written(
         cingulum,
         f"UPDATE transfer.uploads SET touched_at = now() - interval '8 days' WHERE id <> '{fresh['id']}'",
@@ -103,12 +103,12 @@ async def test_parts_without_an_upload_are_removed_after_a_day(
     assert files_in(tmp_path, "tmp") == ["draft-x"]
 
 
-async def test_what_cannot_be_removed_keeps_nothing_else_back(
+async def test_a_failed_removal_does_not_stop_the_others(
     cingulum: Cingulum, callers: Callers, tmp_path: Path
 ) -> None:
     transfer = await start(cingulum, callers)
     sent = [await send(transfer, bytes([n]) * 9, **await an_attempt(cingulum, n)) for n in range(1, 5)]
-    odd = [tmp_path / "home/store/tmp" / one["id"] / "a folder" for one in sent[:2]]
+    odd = [tmp_path / "home/store/tmp" / upload["id"] / "a folder" for upload in sent[:2]]
     for folder in odd:
         folder.mkdir(parents=True)  # no part of an upload: removing it as a file fails
     for token in range(1, 5):

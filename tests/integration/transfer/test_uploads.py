@@ -1,4 +1,4 @@
-"""One file by the front door: announced, sent in parts, landed."""
+"""Uploads of one file: announced, sent in parts, landed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WAYS = (
 
 
 @pytest.mark.parametrize(("method", "path"), WAYS)
-async def test_strangers_and_public_readers_are_refused(
+async def test_anonymous_callers_and_public_readers_are_refused(
     cingulum: Cingulum, callers: Callers, method: str, path: str
 ) -> None:
     transfer = await start(cingulum, callers)
@@ -49,13 +49,13 @@ async def test_a_part_sent_twice_is_stored_once(cingulum: Cingulum, callers: Cal
         done = await transfer.post(f"/uploads/{upload['id']}/complete", {"sha256": sha256(TEN)})
         assert (done.status_code, done.json()["state"]) == (200, "landed")
         assert (done.json()["sha256"], done.json()["md5"]) == (sha256(TEN), md5(TEN))
-    said = await transfer.published(UploadCompleted)
-    assert [(str(e.upload_id), e.sha256, e.md5, e.size_bytes) for e in said] == [
+    events = await transfer.published(UploadCompleted)
+    assert [(str(e.upload_id), e.sha256, e.md5, e.size_bytes) for e in events] == [
         (upload["id"], sha256(TEN), md5(TEN), 10)
     ]
 
 
-async def test_parts_come_in_any_order_and_at_once(cingulum: Cingulum, callers: Callers) -> None:
+async def test_parts_are_accepted_in_any_order_and_at_once(cingulum: Cingulum, callers: Callers) -> None:
     transfer = await start(cingulum, callers)
     data = random_bytes(3 * PART + 5)
     upload = (await transfer.post("/uploads", an_upload(size_bytes=len(data)))).json()
@@ -84,7 +84,9 @@ async def test_an_empty_file_has_no_parts(cingulum: Cingulum, callers: Callers) 
     assert (await send(transfer, b""))["state"] == "landed"
 
 
-async def test_damaged_parts_are_refused_and_the_good_one_stays(cingulum: Cingulum, callers: Callers) -> None:
+async def test_damaged_parts_are_refused_and_the_good_one_is_kept(
+    cingulum: Cingulum, callers: Callers
+) -> None:
     transfer = await start(cingulum, callers)
     upload = (await transfer.post("/uploads", an_upload())).json()
     path = f"/uploads/{upload['id']}/parts/0"
@@ -105,7 +107,7 @@ async def test_damaged_parts_are_refused_and_the_good_one_stays(cingulum: Cingul
     assert done.json()["state"] == "landed"
 
 
-async def test_another_hash_at_the_end_asks_for_all_parts_again(cingulum: Cingulum, callers: Callers) -> None:
+async def test_another_hash_at_the_end_requires_all_parts_again(cingulum: Cingulum, callers: Callers) -> None:
     transfer = await start(cingulum, callers)
     upload = (await transfer.post("/uploads", an_upload())).json()
     path = f"/uploads/{upload['id']}"
@@ -132,7 +134,7 @@ async def test_known_bytes_are_not_sent_again(cingulum: Cingulum, callers: Calle
     assert (lost["state"], lost["missing"]) == ("announced", [0])
 
 
-async def test_an_upload_is_its_senders_alone(cingulum: Cingulum, callers: Callers) -> None:
+async def test_an_upload_is_visible_to_its_sender_only(cingulum: Cingulum, callers: Callers) -> None:
     transfer = await start(cingulum, callers)
     upload = await send(transfer, TEN)
     other = transfer.as_(callers.visitor)
@@ -144,7 +146,7 @@ async def test_an_upload_is_its_senders_alone(cingulum: Cingulum, callers: Calle
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert (await other.get("/uploads")).json()["count"] == 0
     mine = (await transfer.get("/uploads?state=landed")).json()
-    assert [one["id"] for one in mine["results"]] == [upload["id"]]
+    assert [upload["id"] for upload in mine["results"]] == [upload["id"]]
     assert (await transfer.get("/uploads?state=flying")).status_code == 400
 
 
@@ -154,15 +156,15 @@ async def test_a_copy_is_brought_to_the_central_store_by_its_own_lab(
     transfer = await start(cingulum, callers)
     central, elsewhere = await a_copy(cingulum, callers), await a_copy(cingulum, callers, store="agent")
     assert (await send(transfer, TEN, copy_id=str(central)))["copy_id"] == str(central)
-    for which, caller, status in (
+    for copy_id, caller, status in (
         (elsewhere, callers.worker, 400),
         (uuid4(), callers.worker, 400),
         (central, callers.visitor, 403),
     ):
-        answer = await transfer.as_(caller).post("/uploads", an_upload(copy_id=str(which)))
+        answer = await transfer.as_(caller).post("/uploads", an_upload(copy_id=str(copy_id)))
         assert answer.status_code == status, answer.text
-    found = (await transfer.get(f"/uploads?copy_id={central}")).json()
-    assert found["count"] == 1
+    listed = (await transfer.get(f"/uploads?copy_id={central}")).json()
+    assert listed["count"] == 1
 
 
 async def test_outputs_are_taken_only_while_their_attempt_runs(cingulum: Cingulum, callers: Callers) -> None:

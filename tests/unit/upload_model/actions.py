@@ -69,8 +69,8 @@ def possible(world: World, state: State) -> Iterator[tuple[str, Do]]:
             yield from ((f"person: {rule} {job}", partial(person, job=job, rule=rule)) for rule in _PERSON)
         if state.left.legacy:
             yield from (
-                (f"/tasks: {runner} {job} {said}", partial(legacy, job=job, said=said, runner=runner))
-                for runner, said in _LEGACY
+                (f"/tasks: {runner} {job} {status}", partial(legacy, job=job, status=status, runner=runner))
+                for runner, status in _LEGACY
             )
     for token, registered in state.answers:
         yield f"scheduler hears of {token}", partial(hear_answer, token=token, registered=registered)
@@ -79,8 +79,8 @@ def possible(world: World, state: State) -> Iterator[tuple[str, Do]]:
         return
     for sent in state.uploads:
         yield f"sweeper sees {sent.token}", partial(see, sent=sent)
-    for seen in state.to_sweep:
-        yield f"sweeper writes {seen[0]}", partial(sweep, seen=seen)
+    for name in state.to_sweep:
+        yield f"sweeper writes {name[0]}", partial(sweep, name=name)
     for sha256 in state.objects:
         yield f"remove object {sha256}", partial(remove, sha256=sha256)
 
@@ -112,9 +112,9 @@ _LEGACY = (
 
 
 def with_worker(state: State, i: int, work: Work | None) -> State:
-    """Workers are alike: they are kept in order, so that states that differ by their names only are one."""
+    """Workers are alike: they are sorted, so that states that differ by their names only are one."""
     workers = [*state.workers[:i], work, *state.workers[i + 1 :]]
-    return state._replace(workers=tuple(sorted(workers, key=lambda one: one or Work(9, 0, ""))))
+    return state._replace(workers=tuple(sorted(workers, key=lambda work: work or Work(9, 0, ""))))
 
 
 def claim(world: World, state: State, i: int, job: int, site: str) -> State | None:
@@ -139,8 +139,8 @@ def announce(world: World, state: State, work: Work) -> State | None:
         return None
     known = any(s.state is UploadState.LANDED and s.sha256 == work.made for s in state.uploads)
     new = upload_of(Sent(work.token, 0, work.made, UploadState.ANNOUNCED), work.job)
-    read = Digests(size_bytes=0, sha256=work.made, md5=work.made) if known else None
-    done = transfer.announce(new, read, NOW)
+    digests = Digests(size_bytes=0, sha256=work.made, md5=work.made) if known else None
+    done = transfer.announce(new, digests, NOW)
     return state._replace(uploads=(*state.uploads, Sent(work.token, 0, work.made, done.state)))
 
 
@@ -159,8 +159,8 @@ def land(world: World, state: State, work: Work) -> State | None:
         return None
     if not world.rules.lands_under_lock and sent.state is UploadState.ANNOUNCED and not work.wrote:
         return None
-    read = Digests(size_bytes=0, sha256=work.made, md5=work.made)
-    landed, is_new = world.rules.land(upload_of(sent, work.job), work.made, read, NOW)
+    digests = Digests(size_bytes=0, sha256=work.made, md5=work.made)
+    landed, is_new = world.rules.land(upload_of(sent, work.job), work.made, digests, NOW)
     objects = state.objects | {work.made} if is_new and world.rules.lands_under_lock else state.objects
     return replace_sent(state, sent, landed.state)._replace(objects=objects)
 
@@ -231,7 +231,7 @@ def on_job(world: World, state: State, job: int, rule: str) -> State | None:
 
 
 @cache
-def _wanted(
+def _derived(
     derive: Callable[..., dict[Slot, SlotPlan]],
     facts: tuple[DatasetFact, ...],
     jobs: tuple[JobFact | None, ...],
@@ -243,11 +243,11 @@ def _wanted(
 def look(world: World, state: State) -> State:
     """Derive the graph of the session from all facts, and bring every row in line: one transaction."""
     jobs = tuple(JobFact(row.state, row.key) if row else None for row in state.jobs)
-    wanted = _wanted(world.rules.derive, registry.facts(state.datasets), jobs)
+    slots = _derived(world.rules.derive, registry.facts(state.datasets), jobs)
     for i in range(world.n_jobs):
-        if SLOTS[i] in wanted:
+        if SLOTS[i] in slots:
             row = state.jobs[i] or JobValue(job_id(i), JobState.HELD, None)
-            state = write(state, i, world.rules.reconcile(row, wanted[SLOTS[i]]))
+            state = write(state, i, world.rules.reconcile(row, slots[SLOTS[i]]))
     return state
 
 
@@ -271,14 +271,14 @@ def person(world: World, state: State, job: int, rule: str) -> State | None:
     return look(world, write(spend(state, "persons"), job, change))
 
 
-def legacy(world: World, state: State, job: int, said: JobState, runner: str) -> State | None:
+def legacy(world: World, state: State, job: int, status: JobState, runner: str) -> State | None:
     """A status comes through Alyx's /tasks: of runner a while its time lasts, of b long after that of a is over."""
     row = state.jobs[job]
-    if row is None or (said is JobState.STARTED and not state.left.tokens):
+    if row is None or (status is JobState.STARTED and not state.left.tokens):
         return None
     now = LATER if runner == "b" else NOW - ALYX_RUN
-    change = world.rules.set_by_alyx(row, said, len(state.attempts) + 1, now, runner=runner)
-    state = spend(state, "tokens") if said is JobState.STARTED else state
+    change = world.rules.set_by_alyx(row, status, len(state.attempts) + 1, now, runner=runner)
+    state = spend(state, "tokens") if status is JobState.STARTED else state
     return look(world, write(spend(state, "legacy"), job, change))
 
 
@@ -293,10 +293,10 @@ def replace_sent(state: State, old: Sent, to: UploadState) -> State:
 def see(world: World, state: State, sent: Sent) -> State | None:
     """The sweeper looks at scheduler's attempts and decides; it writes later, maybe much later."""
     attempt = state.attempts[sent.token - 1] if sent.token else None
-    kept = frozenset(output.upload_id for output in attempt.outputs) if attempt else frozenset()
+    outputs = frozenset(output.upload_id for output in attempt.outputs) if attempt else frozenset()
     job = state.jobs[attempt.job_id.int - 1] if attempt else None
     how: AttemptState | None = attempt.state if attempt else None
-    may = world.rules.may_sweep(upload_of(sent, 0), how, kept, LATER)
+    may = world.rules.may_sweep(upload_of(sent, 0), how, outputs, LATER)
     if world.rules.sweeps_by_job_row:
         may = (
             bool(sent.token)
@@ -308,10 +308,10 @@ def see(world: World, state: State, sent: Sent) -> State | None:
     return state._replace(to_sweep=state.to_sweep | {name}) if may else None
 
 
-def sweep(world: World, state: State, seen: tuple[int, int]) -> State:
+def sweep(world: World, state: State, name: tuple[int, int]) -> State:
     """The sweeper writes what it decided."""
-    found = next(s for s in state.uploads if (s.token, s.generation) == seen)
-    return replace_sent(state, found, UploadState.SWEPT)._replace(to_sweep=state.to_sweep - {seen})
+    upload = next(s for s in state.uploads if (s.token, s.generation) == name)
+    return replace_sent(state, upload, UploadState.SWEPT)._replace(to_sweep=state.to_sweep - {name})
 
 
 def remove(world: World, state: State, sha256: str) -> State | None:

@@ -94,8 +94,8 @@ def hear_publishing(world: World, state: State, token: int, objection: str = "")
     outputs = []
     for output in attempt.outputs:
         sent = sent_of(state, output.upload_id.int // 100 - 10)
-        seen = (sent.state, sent.sha256, sent.token) if sent else (None, None, None)
-        outputs.append(PublishedOutput(output.name, output.sha256, *seen))
+        landed = (sent.state, sent.sha256, sent.token) if sent else (None, None, None)
+        outputs.append(PublishedOutput(output.name, output.sha256, *landed))
     was_answered = token in dict(state.answers)
     decision = world.rules.decide(
         token, attempt.state, outputs, was_answered=was_answered, objection=objection
@@ -112,7 +112,7 @@ def hear_publishing(world: World, state: State, token: int, objection: str = "")
         effect = world.rules.publish(old.version, old.copies, _whole(output.sha256), STORE)
         state = _take(state, i, effect, token)
         if _was_read(state, token, output.sha256):
-            state = state._replace(read=state.read | {(i, effect.version.generation)})
+            state = state._replace(was_read=state.was_read | {(i, effect.version.generation)})
     answers = dict(state.answers) | {token: True}
     return state._replace(answers=tuple(answers.items()), registered=(*state.registered, token))
 
@@ -158,16 +158,16 @@ def read_at_lab(world: World, state: State) -> State | None:
 
 
 def _prove(
-    world: World, state: State, i: int, generation: int, read: Digests, repository: str = STORE.repository
+    world: World, state: State, i: int, generation: int, digests: Digests, repository: str = STORE.repository
 ) -> State | None:
     version, copies, made_by = state.datasets[i]
     if version is None or version.generation != generation:
         return None
     [old] = [copy for copy in copies if copy.repository == repository]
-    proof = world.rules.prove(version, old.state, read)
+    proof = world.rules.prove(version, old.state, digests)
     new = tuple(replace(copy, state=proof.state) if copy is old else copy for copy in copies)
     proved = Dataset(proof.version, new, made_by)
-    return _with(state, i, proved)._replace(read=state.read | {(i, generation)})
+    return _with(state, i, proved)._replace(was_read=state.was_read | {(i, generation)})
 
 
 def register_again(world: World, state: State) -> State | None:
@@ -175,8 +175,8 @@ def register_again(world: World, state: State) -> State | None:
     old = state.datasets[RAW]
     if old.version is None or old.version.generation >= len(world.raw):
         return None
-    said = Registration(1, world.claimed[old.version.generation])
-    effect = world.rules.register(old.version, old.copies, said, world.targets)
+    claim = Registration(1, world.claimed[old.version.generation])
+    effect = world.rules.register(old.version, old.copies, claim, world.targets)
     return _take(spend(state, "registrations"), RAW, effect, 0)
 
 

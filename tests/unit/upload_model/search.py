@@ -1,4 +1,4 @@
-"""Search all that can happen in a world, breadth first, and judge every state that is found."""
+"""Search all that can happen in a world, breadth first, and check every state that is reached."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ FRESH: Final = "in the end outputs are made of the inputs as they are"
 
 
 class Broken(AssertionError):
-    """An invariant does not hold; `road` names the steps that lead there, and is a shortest one."""
+    """An invariant does not hold; `path` names the steps that lead there, and is a shortest one."""
 
-    def __init__(self, invariant: str, road: tuple[str, ...]) -> None:
-        self.invariant, self.road = invariant, road
-        super().__init__(f"{invariant}:\n  " + "\n  ".join(road))
+    def __init__(self, invariant: str, path: tuple[str, ...]) -> None:
+        self.invariant, self.steps_taken = invariant, path
+        super().__init__(f"{invariant}:\n  " + "\n  ".join(path))
 
 
 @dataclass
-class Found:
+class SearchResult:
     """What a search has seen."""
 
     states: int = 0
@@ -43,8 +43,8 @@ class Found:
     ends: set[tuple[JobState, ...]] = field(default_factory=set)
 
 
-def search(world: World, *, only: str | None = None, most: int = 400_000) -> Found:
-    """Visit every state of a world. Raises Broken with a shortest road; fails when the world is larger than `most`.
+def search(world: World, *, only: str | None = None, most: int = 400_000) -> SearchResult:
+    """Visit every state of a world. Raises Broken with a shortest path; fails when the world is larger than `most`.
 
     `only`: look for breaches of this promise and of no other, since a wrong rule often breaks several.
     """
@@ -52,35 +52,35 @@ def search(world: World, *, only: str | None = None, most: int = 400_000) -> Fou
     start = world.start()
     came: dict[State, tuple[State, str] | None] = {start: None}
     good: set[State] = set()
-    found, queue = Found(), [start]
+    result, queue = SearchResult(), [start]
     for state in queue:
         for name, after in steps(world, state):
-            found.transitions += 1
+            result.transitions += 1
             wrong = bad_step(world, state, name, after)
             if wrong in judged:
-                raise Broken(wrong, (*_road(came, state), name))
+                raise Broken(wrong, (*_steps_to(came, state), name))
             if after not in came:
                 came[after] = (state, name)
                 queue.append(after)
                 for invariant in broken(after) & judged:
-                    raise Broken(invariant, _road(came, after))
+                    raise Broken(invariant, _steps_to(came, after))
                 assert len(queue) < most, "the world is too large to be searched whole"
     for state in queue:
         wrong = bad_end(world, state, good) if judged & {LIVE, FRESH} else ""
         if wrong in judged:
-            raise Broken(wrong, _road(came, state))
+            raise Broken(wrong, _steps_to(came, state))
         if all(job is not None and job.state.is_final for job in state.jobs):
-            found.ends.add(tuple(job.state for job in state.jobs if job is not None))
-    found.states = len(queue)
-    return found
+            result.ends.add(tuple(job.state for job in state.jobs if job is not None))
+    result.states = len(queue)
+    return result
 
 
-def _road(came: dict[State, tuple[State, str] | None], state: State) -> tuple[str, ...]:
-    road: list[str] = []
+def _steps_to(came: dict[State, tuple[State, str] | None], state: State) -> tuple[str, ...]:
+    path: list[str] = []
     while (step := came[state]) is not None:
         state, name = step
-        road.append(name)
-    return tuple(reversed(road))
+        path.append(name)
+    return tuple(reversed(path))
 
 
 # --- what must hold in every state and at every step --------------------------------------------------------------
@@ -115,7 +115,7 @@ def _a_late_token_never_publishes(state: State) -> bool:
 
 def _verified_means_read_in_full(state: State) -> bool:
     return all(
-        (i, copy.generation) in state.read
+        (i, copy.generation) in state.was_read
         for i, dataset in enumerate(state.datasets)
         for copy in dataset.copies
         if copy.state is CopyState.VERIFIED
@@ -141,8 +141,8 @@ def _what_is_referenced_is_there(state: State) -> bool:
 
 def _a_token_is_held_exactly_while_running(state: State) -> bool:
     running = {attempt.token for attempt in state.attempts if not attempt.state.has_ended}
-    held = {job.token for job in state.jobs if job is not None and job.token is not None}
-    return running == held and all(
+    tokens = {job.token for job in state.jobs if job is not None and job.token is not None}
+    return running == tokens and all(
         (job.token is not None) == job.state.is_running for job in state.jobs if job is not None
     )
 
@@ -193,17 +193,17 @@ def bad_end(world: World, state: State, good: set[State]) -> str:
 
     A person is asked only where a person, or a failure that only a person can judge, stopped a job.
     """
-    road = [_calm(state)]
-    while (now := road[-1]) not in good:
+    path = [_calm(state)]
+    while (now := path[-1]) not in good:
         following = _helpful(world, now)
         if following is None:
             if wrong := _end(world, now):
                 return wrong
             break
-        road.append(_calm(following, following.workers))
-        if len(road) > 60:
+        path.append(_calm(following, following.workers))
+        if len(path) > 60:
             return LIVE
-    good.update(road)
+    good.update(path)
     return ""
 
 
@@ -222,7 +222,7 @@ def _calm(state: State, workers: tuple[Work | None, ...] = (None, None)) -> Stat
         to_sweep=frozenset(),
         acknowledged=_ALL_TOKENS,  # ghosts do not matter here, and full ones do not grow
         registered=(),
-        read=_ALL_GENERATIONS,
+        was_read=_ALL_GENERATIONS,
     )
 
 
@@ -250,9 +250,9 @@ def _end(world: World, state: State) -> str:
     if any(job is not None and job.reason.endswith("through /tasks.") for job in state.jobs):
         return ""  # a legacy runner's word stands, whatever the bytes are
     for job, (source, output) in enumerate(((RAW, MIDDLE), (MIDDLE, LAST))[: world.n_jobs]):
-        read, made = state.datasets[source].version, state.datasets[output].version
-        if read is None or made is None:
+        source_version, made = state.datasets[source].version, state.datasets[output].version
+        if source_version is None or made is None:
             return FRESH
-        if not world.output_has_token and made.sha256 != world.made(job, 0, read.sha256 or ""):
+        if not world.output_has_token and made.sha256 != world.made(job, 0, source_version.sha256 or ""):
             return FRESH
     return ""

@@ -1,4 +1,4 @@
-"""The search has teeth: each rule, made wrong in one way, is found out by the promise that it breaks."""
+"""Each rule with a planted fault is detected by the promise that it breaks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def any_token_completes(
     return running.complete(job, token, outputs, uploads, now, is_whole=is_whole, attempt=attempt)
 
 
-def publishing_is_given_up(job: JobValue, now: datetime) -> JobChange:
+def publishing_is_abandoned(job: JobValue, now: datetime) -> JobChange:
     """The deadline of Publishing gives the job to somebody else."""
     if job.state is not JobState.PUBLISHING:
         return JobChange(job)
@@ -78,19 +78,19 @@ def any_answer_publishes(job: JobValue, token: int) -> JobChange:
     return running.published(job, job.token or 0)
 
 
-def new_inputs_stop_publishing(job: JobValue, wanted: SlotPlan) -> JobChange:
+def new_inputs_stop_publishing(job: JobValue, plan: SlotPlan) -> JobChange:
     """New inputs supersede an attempt whose completion was acknowledged."""
-    if job.state is JobState.PUBLISHING and wanted.key not in {None, job.key}:
+    if job.state is JobState.PUBLISHING and plan.key not in {None, job.key}:
         return ended(job, AttemptState.SUPERSEDED, JobState.WAITING, "")
-    return steering.reconcile(job, wanted)
+    return steering.reconcile(job, plan)
 
 
-def finished_jobs_stay(job: JobValue, wanted: SlotPlan) -> JobChange:
+def finished_jobs_stay(job: JobValue, plan: SlotPlan) -> JobChange:
     """New inputs do not make a finished job wait again."""
-    return JobChange(job) if job.state.is_final else steering.reconcile(job, wanted)
+    return JobChange(job) if job.state.is_final else steering.reconcile(job, plan)
 
 
-def registers_whenever_asked(*_: object, **__: object) -> PublicationDecision:
+def registers_each_time(*_: object, **__: object) -> PublicationDecision:
     """Registry keeps no note of what it decided."""
     return PublicationDecision(PublicationAnswer.REGISTER)
 
@@ -102,9 +102,9 @@ def registers_lost_attempts(
     return PublicationDecision(PublicationAnswer.REPEAT if was_answered else PublicationAnswer.REGISTER)
 
 
-def a_word_is_a_proof(*said: Any, **more: Any) -> Effect:
+def a_claim_is_a_proof(*args: Any, **more: Any) -> Effect:
     """A registration of the raw file makes its copy verified."""
-    effect = alyx_calls.effect_of_register(*said, **more)
+    effect = alyx_calls.effect_of_register(*args, **more)
     return replace(effect, copies=tuple(replace(copy, state=CopyState.VERIFIED) for copy in effect.copies))
 
 
@@ -124,18 +124,18 @@ class Fault:
 
 FAULTS = {
     "any token completes": Fault(Rules(complete=any_token_completes), SINGLE, ENDS_ONCE),
-    "publishing is given up": Fault(Rules(notify_registry_again=publishing_is_given_up), SINGLE, LOST),
+    "publishing is abandoned": Fault(Rules(notify_registry_again=publishing_is_abandoned), SINGLE, LOST),
     "new inputs stop publishing": Fault(Rules(reconcile=new_inputs_stop_publishing), NEW_BYTES, LOST),
     "an old answer publishes": Fault(
         Rules(published=any_answer_publishes), replace(NEW_BYTES, sweeps=False), LOST
     ),
-    "registered at each asking": Fault(Rules(decide=registers_whenever_asked), SINGLE, ONCE),
+    "registered each time": Fault(Rules(decide=registers_each_time), SINGLE, ONCE),
     "lost attempts are registered": Fault(
-        Rules(decide=registers_lost_attempts, notify_registry_again=publishing_is_given_up),
+        Rules(decide=registers_lost_attempts, notify_registry_again=publishing_is_abandoned),
         SINGLE,
         LATE,
     ),
-    "a word is a proof": Fault(Rules(register=a_word_is_a_proof), NEW_BYTES, READ),
+    "a claim is a proof": Fault(Rules(register=a_claim_is_a_proof), NEW_BYTES, READ),
     "uploads are swept by the job row": Fault(Rules(sweeps_by_job_row=True), NEW_BYTES, THERE),
     "any landed upload is swept": Fault(Rules(may_sweep=lambda *_: True), SINGLE, THERE),
     "objects go while needed": Fault(Rules(may_remove_object=lambda *_: True), SINGLE, THERE),
@@ -151,11 +151,11 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_wrong_rule_is_found(name: str) -> None:
+def test_a_wrong_rule_is_detected(name: str) -> None:
     fault = FAULTS[name]
-    with pytest.raises(Broken, match=fault.breaks) as found:
+    with pytest.raises(Broken, match=fault.breaks) as broken:
         search(replace(fault.world, rules=fault.rules), only=fault.breaks)
-    assert found.value.road, "the road that leads there is told"
+    assert broken.value.steps_taken, "the steps that lead there are shown"
 
 
 def test_every_promise_is_broken_by_some_fault() -> None:

@@ -1,11 +1,11 @@
-"""Every interleaving of small worlds of the byte road, crashes included, keeps every promise of the decision."""
+"""Every interleaving in small worlds of uploads and jobs, crashes included, keeps every promise of decision 2."""
 
 from __future__ import annotations
 
 import pytest
 
 from libs.common.schemas.states import JobState
-from tests.unit.upload_model.search import Found, search
+from tests.unit.upload_model.search import SearchResult, search
 from tests.unit.upload_model.world import Budget, World
 
 pytestmark = pytest.mark.deep
@@ -13,15 +13,15 @@ pytestmark = pytest.mark.deep
 COMPLETE, ERRORED, ABANDONED = JobState.COMPLETE, JobState.ERRORED, JobState.ABANDONED
 
 
-def ends(found: Found) -> set[tuple[JobState, ...]]:
+def ends(result: SearchResult) -> set[tuple[JobState, ...]]:
     """How the jobs can end; a search that never saw an end has shown nothing."""
-    return found.ends
+    return result.ends
 
 
 def test_one_job_survives_dead_workers_lost_leases_late_tokens_failures_and_sweeps() -> None:
-    found = search(World(Budget(tokens=3, failures=1), n_jobs=1, raw=("a",)))
-    assert ends(found) == {(COMPLETE,), (ERRORED,)}
-    assert found.states > 10_000
+    result = search(World(Budget(tokens=3, failures=1), n_jobs=1, raw=("a",)))
+    assert ends(result) == {(COMPLETE,), (ERRORED,)}
+    assert result.states > 10_000
 
 
 def test_a_task_that_writes_other_bytes_each_time_still_registers_one_attempt_only() -> None:
@@ -39,9 +39,9 @@ def test_new_raw_bytes_during_a_job_end_in_outputs_of_the_new_bytes() -> None:
 
 @pytest.mark.timeout(600)  # 25 s of one core, more where cores are shared
 def test_new_raw_bytes_reach_the_child_whenever_they_come() -> None:
-    found = search(World(Budget(tokens=3, registrations=1), sweeps=False))
-    assert ends(found) == {(COMPLETE, COMPLETE)}
-    assert found.states > 50_000
+    result = search(World(Budget(tokens=3, registrations=1), sweeps=False))
+    assert ends(result) == {(COMPLETE, COMPLETE)}
+    assert result.states > 50_000
 
 
 def test_new_raw_bytes_that_give_the_same_output_leave_the_child_alone() -> None:
@@ -61,9 +61,9 @@ def test_a_copy_that_becomes_suspect_delays_jobs_until_it_is_read_again() -> Non
 
 def test_a_file_on_a_labs_disk_is_worked_on_there_or_after_it_arrived_and_loses_no_job() -> None:
     world = World(Budget(tokens=2, doubts=1), n_jobs=1, raw=("a",), lab=True, sweeps=False)
-    found = search(world)
-    assert ends(found) == {(COMPLETE,)}
-    assert found.states > 1_000
+    result = search(world)
+    assert ends(result) == {(COMPLETE,)}
+    assert result.states > 1_000
 
 
 def test_outputs_that_registry_refuses_leave_an_errored_job_that_a_person_can_release() -> None:
@@ -72,8 +72,8 @@ def test_outputs_that_registry_refuses_leave_an_errored_job_that_a_person_can_re
 
 
 def test_people_can_hold_abandon_and_release_a_parent_and_its_child_at_any_time() -> None:
-    found = search(World(Budget(tokens=2, persons=1), raw=("a",), sweeps=False))
-    assert (COMPLETE, COMPLETE) in ends(found)
+    result = search(World(Budget(tokens=2, persons=1), raw=("a",), sweeps=False))
+    assert (COMPLETE, COMPLETE) in ends(result)
 
 
 def test_a_legacy_runner_writing_to_tasks_takes_jobs_over_without_a_mix_up() -> None:

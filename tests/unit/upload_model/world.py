@@ -1,4 +1,4 @@
-"""A small world of the byte road: its state, what it may contain, and the rules in force.
+"""A small world of uploads, jobs and datasets: its state, what it may contain, and the rules in force.
 
 One `State` is what would be on disk after some commit (three services' tables, the object store), plus the memory of
 two workers and a few ghosts that only the invariants read. Events need no place of their own: a committed outbox row
@@ -93,7 +93,7 @@ class State(NamedTuple):
     left: Budget
     acknowledged: frozenset[int]  # ghost: tokens whose completion a worker was told is accepted
     registered: tuple[int, ...]  # ghost: one entry each time outputs were written
-    read: frozenset[tuple[int, int]]  # ghost: (dataset, generation) whose bytes were read in full
+    was_read: frozenset[tuple[int, int]]  # ghost: (dataset, generation) whose bytes were read in full
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class World:
             left=self.budget,
             acknowledged=frozenset(),
             registered=(),
-            read=frozenset(),
+            was_read=frozenset(),
         )
 
 
