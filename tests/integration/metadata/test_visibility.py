@@ -1,4 +1,4 @@
-"""Rights: private projects, other labs, delegates, stock managers, narrowed tokens, public readers."""
+"""What private subjects, narrowed tokens, public readers and e-mail addresses show, and to whom."""
 
 from __future__ import annotations
 
@@ -19,35 +19,38 @@ async def test_a_session_without_projects_of_a_private_subject_is_private(labs: 
     assert (await labs.as_("ada", projects=secret).get(f"/sessions/{hidden['id']}")).status_code == 200
 
 
-async def test_a_narrowed_token_sees_its_lab_and_a_public_reader_what_is_public(labs: Labs) -> None:
+async def test_a_token_for_a_lab_reads_that_lab_and_writes_nothing(labs: Labs) -> None:
     await labs.animal("KS001")
     await labs.animal("NY001", lab="coastlab", responsible_user="bob")
     here, there = await labs.session("KS001"), await labs.session("NY001")
-    narrow = labs.as_("root", labs.scope("hilllab"))
-    assert (await narrow.get(f"/sessions/{here['id']}")).status_code == 200
-    assert (await narrow.get(f"/sessions/{there['id']}")).status_code == 404
-    assert (await narrow.get("/subjects/NY001")).status_code == 404
-    assert [row["id"] for row in (await narrow.get("/sessions")).json()["results"]] == [here["id"]]
-    assert (await narrow.post("/weighings", {"subject": "KS001", "weight": 20})).status_code == 403
+    narrowed = labs.as_("root", labs.scope("hilllab"))
+    assert (await narrowed.get(f"/sessions/{here['id']}")).status_code == 200
+    assert (await narrowed.get(f"/sessions/{there['id']}")).status_code == 404
+    assert (await narrowed.get("/subjects/NY001")).status_code == 404
+    assert [row["id"] for row in (await narrowed.get("/sessions")).json()["results"]] == [here["id"]]
+    assert (await narrowed.post("/weighings", {"subject": "KS001", "weight": 20})).status_code == 403
 
-    registry = await a_registry(labs)
-    path = "KS001/2024-03-02/001"
-    shown, _ = await registered(
-        registry, path, "alf/spikes.times.npy", "alf/licks.times.npy", hashes=[MD5, MD5]
-    )
-    public = labs.as_("public")
-    assert (await public.get("/sessions")).json()["count"] == 0
-    assert (await public.get("/subjects/KS001")).status_code == 404
-    assert (await registry.post("/tags", {"name": "paper", "public": True})).status_code == 201
-    assert (await registry.patch(f"/datasets/{shown['id']}", {"tags": ["paper"]})).status_code == 200
-    detail = (await public.get(f"/sessions/{here['id']}")).json()
-    assert [row["name"] for row in detail["data_dataset_session_related"]] == ["spikes.times.npy"]
-    assert (await public.get("/sessions", params={"datasets": "licks.times.npy"})).json()["count"] == 0
-    assert (await public.get("/sessions", params={"datasets": "spikes.times.npy"})).json()["count"] == 1
-    assert (await public.get("/subjects/KS001")).status_code == 200
+
+async def test_a_public_reader_sees_sessions_with_public_datasets_only(labs: Labs) -> None:
+    await labs.animal("KS001")
+    await labs.animal("NY001", lab="coastlab", responsible_user="bob")
+    here, there = await labs.session("KS001"), await labs.session("NY001")
     restriction = {"subject": "KS001", "start_time": "2024-03-01T10:00:00", "reference_weight": 20}
-    assert (await labs.metadata.post("/water-restriction", restriction)).status_code == 201
-    assert [row["subject"] for row in (await public.get("/water-restriction")).json()["results"]] == ["KS001"]
+    await labs.post("/water-restriction", **restriction)
+    registry, public = await a_registry(labs), labs.as_("public")
+    names = ("alf/spikes.times.npy", "alf/licks.times.npy")
+    dataset, _ = await registered(registry, "KS001/2024-03-02/001", *names, hashes=[MD5, MD5])
+    for path in ("/sessions", "/subjects", "/water-restriction"):
+        assert await labs.names(path, "url", "public") == [], path
+
+    assert (await registry.post("/tags", {"name": "paper", "public": True})).status_code == 201
+    assert (await registry.patch(f"/datasets/{dataset['id']}", {"tags": ["paper"]})).status_code == 200
+    session = (await public.get(f"/sessions/{here['id']}")).json()
+    assert [row["name"] for row in session["data_dataset_session_related"]] == ["spikes.times.npy"]
+    assert await labs.names("/sessions", "id", "public", datasets="licks.times.npy") == []
+    assert await labs.names("/sessions", "id", "public", datasets="spikes.times.npy") == [here["id"]]
+    assert (await public.get("/subjects/KS001")).status_code == 200
+    assert await labs.names("/water-restriction", "subject", "public") == ["KS001"]
     assert (await public.get(f"/sessions/{there['id']}")).status_code == 404
     assert (await public.post("/weighings", {"subject": "KS001", "weight": 20})).status_code == 403
 
