@@ -8,19 +8,21 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cingulum.file_identity import FileChanged, FileIdentity
 from cingulum.http import Connection, Refused, Unreachable, data_path
+from cingulum.worker.claim import ClaimedJob, JobInput, JobOutput
 from cingulum.worker.job_log import JobLog
 from cingulum.worker.lab_file import FileSkipped, LabFile
 from cingulum.worker.pipelines import known_tasks
 from cingulum.worker.sending import Sender
 from cingulum.worker.task_host import ProcessEnded, TaskHost
-from cingulum.worker.task_process import MADE, OUTCOME, RUN, SCOPE, ApiAccess
+from cingulum.worker.task_process import MADE, OUTCOME, RUN, ApiAccess
 from cingulum.worker.work_folder import WorkFolder
 
 _log = logging.getLogger("cingulum.worker")
@@ -55,18 +57,15 @@ class Attempt:
 
     def __init__(
         self,
-        claim: Mapping[str, Any],
+        job: ClaimedJob,
         connection: Connection,
         work: WorkFolder,
         trees: Sequence[Path],
         host: TaskHost,
     ) -> None:
-        self.job: Mapping[str, Any] = claim["job"]
-        self.id = str(self.job["id"])
-        self.token = int(claim["token"])
-        label = f"{self.job['task']} of {self.job['session_path']} {self.job['probe']}".rstrip()
-        self.name = f"job {self.id}, attempt {self.token}: {label}"
-        self._parameters = claim["parameters"]
+        self.job = job
+        self.id, self.token = job.id, job.token
+        self.name = f"job {self.id}, attempt {self.token}: {job.label}"
         self._halted = threading.Event()
         self._connection = connection.with_stop(self._halted).with_request_id(
             request_id_of(self.id, self.token)
@@ -107,12 +106,12 @@ class Attempt:
         finally:
             log.close()
 
-    def _do(self, folder: Path, log: JobLog) -> list[dict[str, str]]:
+    def _do(self, folder: Path, log: JobLog) -> list[JobOutput]:
         run = {
-            "task": self.job["task"],
-            "scope": {name: self.job.get(name) for name in SCOPE},
-            "inputs": [self._fetch(folder / "session", item, log) for item in self.job["inputs"]],
-            "parameters": self._parameters,
+            "task": self.job.task,
+            "scope": asdict(self.job.scope),
+            "inputs": [self._fetch(folder / "session", item, log) for item in self.job.inputs],
+            "parameters": self.job.parameters,
         }
         (folder / RUN).write_text(json.dumps(run))
         try:
@@ -121,10 +120,10 @@ class Attempt:
             self._check_inputs()
         return [self._send(folder / MADE, name, log) for name in names]
 
-    def _fetch(self, session: Path, item: Mapping[str, str], log: JobLog) -> dict[str, str]:
+    def _fetch(self, session: Path, item: JobInput, log: JobLog) -> dict[str, str]:
         """Put an input where the task can read it; its hash is that of the job."""
         self._check()
-        path, relative = item["path"], f"{self.job['session_path']}/{item['path']}"
+        path, relative = item.path, f"{self.job.session_path}/{item.path}"
         if ".." in Path(path).parts or Path(path).is_absolute():
             raise RunFailed("permanent", f"the input {path!r} is outside its session")
         file = session / path
@@ -139,19 +138,19 @@ class Attempt:
             except OSError:
                 continue  # not on this machine: the server has it
             identity = FileIdentity.at(local)
-            if _sha256_of(local) == item["sha256"]:
+            if _sha256_of(local) == item.sha256:
                 log.add_line(f"{path}: read in place")
                 file.symlink_to(local.resolve())
                 self._in_place[local] = identity
-                return {"path": path, "file": str(file), "sha256": item["sha256"]}
+                return {"path": path, "file": str(file), "sha256": item.sha256}
         try:
             sha256 = self._connection.download(data_path(relative), file)
         except Refused as error:
             if error.status not in _NOT_AVAILABLE:
                 raise
             raise RunFailed("unreadable", f"{path} cannot be read here: {error.in_full}") from error
-        if sha256 != item["sha256"]:
-            raise RunFailed("transient", f"{path} has SHA-256 {sha256}, the job is for {item['sha256']}")
+        if sha256 != item.sha256:
+            raise RunFailed("transient", f"{path} has SHA-256 {sha256}, the job is for {item.sha256}")
         log.add_line(f"{path}: {file.stat().st_size} bytes downloaded")
         return {"path": path, "file": str(file), "sha256": sha256}
 
@@ -163,7 +162,7 @@ class Attempt:
 
     def _run_task(self, folder: Path, log: JobLog) -> list[str]:
         """Run the task to its end; the paths of its outputs."""
-        task = known_tasks().get(self.job["task"])
+        task = known_tasks().get(self.job.task)
         limit_s = task.time_out_s if task else 3600
         until = time.monotonic() + limit_s
 
@@ -185,16 +184,20 @@ class Attempt:
         names: list[str] = outcome["outputs"]
         return names
 
-    def _send(self, made: Path, name: str, log: JobLog) -> dict[str, str]:
+    def _send(self, made: Path, name: str, log: JobLog) -> JobOutput:
         self._check()
         purpose = {"job_id": self.id, "token": self.token, "name": name}
         sent = Sender(self._connection).send(LabFile(made, name), purpose, hash_first=True)
         log.add_line(f"{name}: {sent.digests.size_bytes} bytes stored, sha256 {sent.digests.sha256}")
-        return {"name": name, "upload_id": sent.upload_id, "sha256": sent.digests.sha256}
+        return JobOutput(name, sent.upload_id, sent.digests.sha256)
 
-    def _complete(self, outputs: list[dict[str, str]], elapsed_s: float) -> None:
+    def _complete(self, outputs: list[JobOutput], elapsed_s: float) -> None:
         self._check()
-        body = {"token": self.token, "outputs": outputs, "elapsed_s": round(elapsed_s, 3)}
+        body = {
+            "token": self.token,
+            "outputs": [asdict(output) for output in outputs],
+            "elapsed_s": round(elapsed_s, 3),
+        }
         self._connection.post(f"/jobs/{self.id}/complete", body)
 
     def _fail(self, log: JobLog, kind: str, reason: str) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from cingulum.http import Connection, Refused, Unreachable
 from cingulum.worker.attempt import Attempt
+from cingulum.worker.claim import ClaimedJob
 from cingulum.worker.heartbeats import HEARTBEAT_EVERY_S, HEARTBEAT_RETRY_S, HEARTBEAT_TIMEOUT_S
 from cingulum.worker.pipelines import known_tasks
 from cingulum.worker.task_host import TaskHost
@@ -132,22 +133,22 @@ class Worker:
     def _run_jobs(self, work: WorkFolder, host: TaskHost) -> None:
         while not self._stop.is_set():
             try:
-                claim = self._claim()
+                job = self._claim()
             except Refused as refusal:
                 self._problem = f"{self._connection.base_url} refuses this worker: {refusal.in_full}"
                 self._stop.set()
                 return
-            if claim is None:
+            if job is None:
                 if self._options.once:
                     return
                 continue
-            attempt = Attempt(claim, self._connection, work, self._options.trees, host)
+            attempt = Attempt(job, self._connection, work, self._options.trees, host)
             if self._stop.is_set():
                 self._give_back(attempt)
             else:
                 self._run_attempt(attempt)
 
-    def _claim(self) -> dict[str, Any] | None:
+    def _claim(self) -> ClaimedJob | None:
         """A job, or None. After a lost response the claim is repeated under the same id, so that no job is lost."""
         wait_s = 0.0 if self._options.once else self._options.wait_s
         body = {
@@ -161,14 +162,12 @@ class Worker:
         }
         while not self._stop.is_set():
             try:
-                claim: dict[str, Any] = self._claim_connection.post(
-                    "/jobs/claim", body, timeout_s=wait_s + 15
-                )
+                claim = self._claim_connection.post("/jobs/claim", body, timeout_s=wait_s + 15)
             except Unreachable as error:
                 if not self._stop.is_set():
                     _log.warning("%s; the claim is retried", error)
                 continue
-            return claim if claim["job"] else None
+            return ClaimedJob.parse(claim)
         return None
 
     def _run_attempt(self, attempt: Attempt) -> None:

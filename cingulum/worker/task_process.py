@@ -29,7 +29,6 @@ from cingulum.worker.tasks.context import JobScope, TaskContext, TaskFailed, Tas
 RUN, OUTCOME, MADE = "run.json", "outcome.json", "made"
 END: Final = b"\0end of run\0\n"
 NICE: Final = 5  # acquisition and people on the same machine come first
-SCOPE: Final = ("session_id", "subject", "lab", "probe")  # fields of a job that tell what it is about
 _MAY_HELP: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ENOMEM, errno.EMFILE}
 )

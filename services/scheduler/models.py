@@ -1,9 +1,9 @@
-"""The tables of scheduler, and what neighbours may see of them."""
+"""The tables of scheduler, and the views that other services read."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -11,7 +11,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from libs.common import db
+from libs.common.schemas.base import Schema
+from libs.common.schemas.jobs import JobInput, JobOutput
 
+S = TypeVar("S", bound=Schema)
 _WHEN = sa.TIMESTAMP(timezone=True)
 
 
@@ -21,11 +24,28 @@ class Base(DeclarativeBase):
     metadata = db.metadata_of("scheduler")
 
 
-TOKENS = sa.Sequence("tokens", metadata=Base.metadata, schema="scheduler")  # no token was ever another's
+class _JsonList(sa.types.TypeDecorator[list[S]], Generic[S]):
+    """A JSON array whose items have one schema."""
+
+    impl = JSONB
+    cache_ok = True
+
+    def __init__(self, item: type[S]) -> None:
+        super().__init__()
+        self.item = item
+
+    def process_bind_param(self, value: list[S] | None, _dialect: sa.Dialect) -> list[dict[str, Any]]:
+        return [item.model_dump(mode="json") for item in value or ()]
+
+    def process_result_value(self, value: list[Any] | None, _dialect: sa.Dialect) -> list[S]:
+        return [self.item.model_validate(item) for item in value or ()]
+
+
+TOKENS = sa.Sequence("tokens", metadata=Base.metadata, schema="scheduler")  # each token is given once
 
 
 class JobRow(Base):
-    """One task on one scope: a slot. `key` names the work now wanted of it; Alyx shows the row as a task."""
+    """One task on one scope: a slot. `key` identifies the work that is due; Alyx shows the row as a task."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -35,14 +55,14 @@ class JobRow(Base):
         sa.CheckConstraint(
             "(token IS NOT NULL) = (state IN ('Started', 'Publishing'))", name="token_while_running"
         ),
-        # Jobs that wait: few, however many are done.
+        # Jobs that wait: few, compared with those that are done.
         sa.Index("ix_jobs_waiting", "id", postgresql_where=sa.text("state = 'Waiting' AND is_derived")),
         sa.Index("ix_jobs_deadline", "deadline", postgresql_where=sa.text("deadline IS NOT NULL")),  # sweeps
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     task: Mapped[str]
     session_id: Mapped[UUID | None]  # metadata owns it
-    owner_id: Mapped[UUID | None]  # of a task without a session: who made it; null: it has one, or is of old
+    owner_id: Mapped[UUID | None]  # creator of a task without a session; null: it has one, or is from before
     probe: Mapped[str] = mapped_column(server_default="")
     is_derived: Mapped[bool] = mapped_column(
         server_default=sa.false()
@@ -58,11 +78,11 @@ class JobRow(Base):
     reason: Mapped[str] = mapped_column(server_default="")
     by_person: Mapped[bool] = mapped_column(server_default=sa.false())
     finishing: Mapped[str | None]
-    outputs: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")  # [{name, upload_id, sha256}]
-    inputs: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")  # [{path, dataset_id, sha256}]
+    outputs: Mapped[list[JobOutput]] = mapped_column(_JsonList(JobOutput), server_default="[]")
+    inputs: Mapped[list[JobInput]] = mapped_column(_JsonList(JobInput), server_default="[]")
     outside_pool: Mapped[list[UUID]] = mapped_column(
         ARRAY(sa.UUID), server_default="{}"
-    )  # repositories of inputs that the central store has not
+    )  # repositories of inputs that the central store lacks
     are_coming: Mapped[bool] = mapped_column(server_default=sa.false())  # all of those are expected there
     created_at: Mapped[datetime] = mapped_column(_WHEN, server_default=sa.func.now())
     updated_at: Mapped[datetime] = mapped_column(_WHEN, server_default=sa.func.now())
@@ -85,18 +105,18 @@ class JobRow(Base):
 
 
 class ReadyRow(Base):
-    """A Waiting job and a site where all its inputs can be read: what a claim looks through, and nothing else.
+    """A Waiting job and a site where all its inputs can be read: the rows that a claim selects from.
 
-    Of a Started job only those rows stay that rest (`not_before`), so that another site's try does not end the rest.
-    `site` is '' for the pool (the central store) or the id of an agent repository (`domain.sites`). The columns that a
-    claim chooses and sorts by are the job's, written with it.
+    Of a Started job only rows with a pause (`not_before`) stay, so that another site's attempt does not end the pause.
+    `site` is '' for the pool (the central store) or the id of an agent repository (`domain.sites`). The columns that
+    claims filter and sort by are copies of the job's, written with it.
     """
 
     __tablename__ = "ready"
     __table_args__ = (
-        # One worker knows few sites and tasks: where none of them is ready, a look touches this index alone.
+        # One worker has few sites and tasks: where none of them is ready, a claim reads this index alone.
         sa.Index("ix_ready_site", "site", "task", sa.text("priority DESC"), "level", "created_at", "job_id"),
-        # Where many are, it reads the first of them in their order.
+        # Where many are, it reads the first of them in order.
         sa.Index("ix_ready_order", sa.text("priority DESC"), "level", "created_at", "job_id"),
     )
     job_id: Mapped[UUID] = mapped_column(sa.ForeignKey(JobRow.id, ondelete="CASCADE"), primary_key=True)
@@ -109,17 +129,19 @@ class ReadyRow(Base):
 
 
 class AttemptRow(Base):
-    """One claim of a job, known by its token. It ends once, and stays as its audit."""
+    """One claim of a job, identified by its token. It ends once, and is kept as a record."""
 
     __tablename__ = "attempts"
     __table_args__ = (sa.UniqueConstraint("claim_id"),)
     token: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     job_id: Mapped[UUID] = mapped_column(sa.ForeignKey(JobRow.id, ondelete="CASCADE"), index=True)
     state: Mapped[str]
-    outputs: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
+    outputs: Mapped[list[JobOutput]] = mapped_column(_JsonList(JobOutput), server_default="[]")
     worker: Mapped[str] = mapped_column(server_default="")
-    site: Mapped[str] = mapped_column(server_default="")  # where the worker was to read the inputs
-    claim_id: Mapped[UUID | None]  # chosen by the worker, so that a lost answer can be asked for again
+    site: Mapped[str] = mapped_column(server_default="")  # where the worker reads the inputs
+    claim_id: Mapped[
+        UUID | None
+    ]  # chosen by the worker, so that a claim whose response was lost can be repeated
     started_at: Mapped[datetime] = mapped_column(_WHEN, server_default=sa.func.now())
     ended_at: Mapped[datetime | None] = mapped_column(_WHEN)
 
@@ -131,14 +153,14 @@ class LogRow(Base):
     id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
     job_id: Mapped[UUID] = mapped_column(sa.ForeignKey(JobRow.id, ondelete="CASCADE"))
     token: Mapped[int] = mapped_column(sa.BigInteger)
-    n: Mapped[int]  # chosen by the worker: a piece sent twice is kept once
+    n: Mapped[int]  # chosen by the worker: a piece sent twice is stored once
     text: Mapped[str]
     at: Mapped[datetime] = mapped_column(_WHEN, server_default=sa.func.now())
     __table_args__ = (sa.UniqueConstraint("token", "n"), sa.Index("ix_logs_job_id", "job_id", "id"))
 
 
 class WorkerRow(Base):
-    """A worker as it was last heard of."""
+    """A worker, as of its last request."""
 
     __tablename__ = "workers"
     name: Mapped[str] = mapped_column(primary_key=True)

@@ -11,7 +11,7 @@ from libs.common.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Where the database is, and how often deadlines are looked at."""
+    """Where the database is, and how often deadlines are checked."""
 
     database_url: SecretStr = Field(validation_alias="CINGULUM_SCHEDULER_DATABASE_URL")
     lease_sweep_s: float = 5.0

@@ -50,16 +50,12 @@ PUBLIC = frozenset(
 )
 # Packages that still hold such names; only ever shortened.
 PENDING: tuple[str, ...] = (
-    "services/scheduler",
     "tests/acceptance",
     "tests/support",
     "tests/integration/client",
     "tests/integration/conftest.py",
-    "tests/integration/scheduler",
     "tests/integration/worker",
-    "tests/unit/cingulum/worker",
     "tests/unit/services",
-    "tests/unit/services/scheduler",
 )
 
 

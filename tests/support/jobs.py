@@ -1,4 +1,4 @@
-"""Sessions that have jobs, and workers that ask for them."""
+"""Sessions that have jobs, events of other services, and claims of workers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from libs.common.events import CopyVerified
+from libs.common.events import CopyVerified, Event, FilesRegistered
 from libs.common.testing import Callers, Running
 from tests.support.system import Cingulum
 
 
 async def a_session_with_trials(cingulum: Cingulum, callers: Callers, sha256: str = "ab" * 32) -> UUID:
-    """A session whose trials table was read and has a verified copy, written as its owners would."""
+    """A session whose trials table has a verified copy, with the rows that its owners would write."""
     session, subject, dataset = uuid4(), uuid4(), uuid4()
     connection = await asyncpg.connect(cingulum.admin_url)
     try:
@@ -45,8 +45,8 @@ async def a_session_with_trials(cingulum: Cingulum, callers: Callers, sha256: st
     return session
 
 
-async def its_file_lies_at_the_lab(cingulum: Cingulum, callers: Callers, session: UUID) -> None:
-    """The one verified copy is on the lab's own disk, of the agent repository `lab_server`; it is being sent."""
+async def move_file_to_the_lab(cingulum: Cingulum, callers: Callers, session: UUID) -> None:
+    """Only the agent repository `lab_server` has a verified copy; another one is being sent."""
     connection = await asyncpg.connect(cingulum.admin_url)
     try:
         await connection.execute(
@@ -70,8 +70,8 @@ async def its_file_lies_at_the_lab(cingulum: Cingulum, callers: Callers, session
         await connection.close()
 
 
-async def its_file_arrives(cingulum: Cingulum, session: UUID) -> CopyVerified:
-    """The copy in the central store is verified; what registry says of it."""
+async def store_file(cingulum: Cingulum, session: UUID) -> CopyVerified:
+    """The copy in the central store is verified; the event that registry publishes."""
     connection = await asyncpg.connect(cingulum.admin_url)
     try:
         row = await connection.fetchrow(
@@ -92,12 +92,17 @@ async def its_file_arrives(cingulum: Cingulum, session: UUID) -> CopyVerified:
         await connection.close()
 
 
-async def look_at(scheduler: Running, session: UUID) -> None:
-    """Tell the scheduler, as registry would, that files were registered."""
-    from services.scheduler.operations.graph import look_at as look
-
+async def deliver(scheduler: Running, event: Event) -> None:
+    """Let the scheduler handle an event of another service."""
+    handled = scheduler.app.state.listener.handlers.handler_of(event.subject)
+    assert handled is not None
     async with scheduler.app.state.writer.begin() as tx:
-        await look(tx, session)
+        await handled[1](tx, event)
+
+
+async def reconcile(scheduler: Running, session: UUID) -> None:
+    """Let the scheduler derive the jobs of a session, as after a registration of files."""
+    await deliver(scheduler, FilesRegistered(session_id=session, user_id=None, dataset_ids=[]))
 
 
 def a_claim(**more: object) -> dict[str, object]:
@@ -105,6 +110,6 @@ def a_claim(**more: object) -> dict[str, object]:
         "claim_id": str(uuid4()),
         "worker": "w1",
         "tasks": ["trial_summary", "psychometric_fit"],
-        "wait_s": 5,  # the look at all sessions after a start may hold the row just now: a claim waits for it
+        "wait_s": 5,  # the sweep of all sessions after a start may have locked the row: a claim waits for it
         **more,
     }

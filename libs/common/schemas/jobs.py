@@ -14,7 +14,7 @@ MOST_CHARACTERS_OF_A_LOG = 1_000_000
 
 
 class JobInput(Schema):
-    """A dataset that a job reads: its path below the session, and the bytes it is about."""
+    """A dataset that a job reads: its path below the session, and the hash of the bytes."""
 
     path: str
     dataset_id: UUID
@@ -22,7 +22,7 @@ class JobInput(Schema):
 
 
 class JobOutput(BodySchema):
-    """A file that a worker has made and uploaded: its path below the session."""
+    """A file that a worker wrote and uploaded; `name` is its path below the session."""
 
     name: str = Field(min_length=1, max_length=512, examples=["alf/_cingulum_psychometric.fit.json"])
     upload_id: UUID
@@ -40,7 +40,7 @@ class Attempt(Schema):
 
 
 class Job(Schema):
-    """One task on one session or probe, and why it is where it is."""
+    """One task on one session or probe, and why it does not run now."""
 
     id: UUID
     task: str
@@ -50,7 +50,7 @@ class Job(Schema):
     session_path: str | None = Field(description="lab/Subjects/subject/date/number")
     probe: str
     state: str
-    why: str = Field(description="one sentence; empty for a job that runs")
+    why: str = Field(description="one sentence on why it does not run; empty for a job that runs")
     worker: str | None
     attempts: int
     priority: int
@@ -67,20 +67,20 @@ class JobDetail(Job):
 
 
 class ClaimIn(BodySchema):
-    """A worker requests a job, and waits for it up to `wait_s`."""
+    """A worker's request for a job; it waits up to `wait_s`."""
 
-    claim_id: UUID = Field(description="chosen by the worker: the same one again gives the same job again")
+    claim_id: UUID = Field(description="chosen by the worker: a repeated id gets the same job")
     worker: str = Field(min_length=1, max_length=200)
     tasks: list[str] = Field(min_length=1, max_length=100, description="names of the tasks it can run")
     site: str = Field(
         default="",
         max_length=200,
-        description="where the worker stands: an agent repository, its host or its lab. Jobs whose inputs lie"
+        description="where the worker is: an agent repository, its host or its lab. Jobs whose inputs are"
         " only there are given to no other worker",
     )
     in_place: bool = Field(
         default=False,
-        description="whether it reads files where they lie at its site; else it gets jobs of the central store alone",
+        description="whether it reads files in place at its site; else it gets jobs of the central store only",
     )
     version: str = ""
     wait_s: float = Field(default=25, ge=0, le=55, allow_inf_nan=False)
@@ -91,38 +91,38 @@ class Claim(Schema):
 
     job: Job
     token: int
-    lease_s: float = Field(description="how long the job stays without a heartbeat")
+    lease_s: float = Field(description="how long the job is the worker's without a heartbeat")
     parameters: dict[str, Any]
 
 
 class NoWork(Schema):
-    """There was no job while the worker waited."""
+    """No job became ready while the worker waited."""
 
     job: None = None
 
 
 class Beat(BodySchema):
-    """One job is still worked on."""
+    """One job that is still running."""
 
     job_id: UUID
     token: int
 
 
 class HeartbeatIn(BodySchema):
-    """A worker is alive, and works on these."""
+    """A worker is alive and runs these jobs."""
 
     worker: str
     jobs: list[Beat] = Field(max_length=1_000)
 
 
 class Heartbeat(Schema):
-    """Jobs that the worker no longer holds: drop them."""
+    """The jobs that the worker has lost: drop them."""
 
     lost: list[UUID]
 
 
 class CompleteIn(BodySchema):
-    """The run is over and its outputs are uploaded."""
+    """The run has ended and its outputs are uploaded."""
 
     token: int
     outputs: list[JobOutput] = Field(max_length=1_000)
@@ -134,13 +134,13 @@ class FailIn(BodySchema):
 
     token: int
     kind: Literal["transient", "permanent", "unreadable"] = Field(
-        description="unreadable: an input is not where it should be; the run did not begin and is not counted"
+        description="unreadable: an input cannot be read; the run did not begin and is not counted"
     )
     reason: str = Field(max_length=10_000)
 
 
 class LogIn(BodySchema):
-    """A piece of the log; `n` counts the pieces of one attempt, so that a repeat is kept once."""
+    """A piece of the log; `n` counts the pieces of one attempt, so that a repeat is stored once."""
 
     token: int
     n: int = Field(ge=0)
@@ -157,13 +157,13 @@ class LogPiece(Schema):
 
 
 class ReasonIn(BodySchema):
-    """A person's reason."""
+    """The reason, for other people."""
 
     reason: str = Field(min_length=1, max_length=1_000)
 
 
 class Worker(Schema):
-    """A worker, as of its last heartbeat."""
+    """A worker, as of its last request."""
 
     name: str
     site: str
@@ -174,7 +174,7 @@ class Worker(Schema):
 
 
 class Task(Record):
-    """A job as Alyx shows it."""
+    """A job in Alyx's contract."""
 
     id: UUID
     parents: list[UUID]
@@ -199,7 +199,7 @@ class Task(Record):
 
 
 class TaskIn(BodyRecord):
-    """A task to create or update by a legacy runner."""
+    """A task to create or update."""
 
     parents: list[UUID] | None = None
     session: UUID | None = None

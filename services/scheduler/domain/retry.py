@@ -12,9 +12,8 @@ from cingulum.worker.heartbeats import HEARTBEAT_EVERY_S, HEARTBEAT_RETRY_S, HEA
 _BEAT: Final = timedelta(seconds=HEARTBEAT_EVERY_S)
 FIRST_LEASE: Final = timedelta(seconds=15)  # so that a worker that died at the claim is noticed soon
 LEASE: Final = 3 * _BEAT
-REPEAT: Final = timedelta(
-    seconds=HEARTBEAT_TIMEOUT_S + HEARTBEAT_RETRY_S
-)  # until a failed heartbeat is sent again
+# Until a failed heartbeat is sent again.
+REPEAT: Final = timedelta(seconds=HEARTBEAT_TIMEOUT_S + HEARTBEAT_RETRY_S)
 BACK: Final = _BEAT + REPEAT  # every live worker sends a heartbeat within that time after an outage
 # The longest pause without any heartbeat that is not an outage: longer than the interval between two heartbeats of a
 # live worker, and so short that an unnoticed outage costs no lease, as there is time left to resend a heartbeat.

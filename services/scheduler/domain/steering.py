@@ -14,6 +14,25 @@ from services.scheduler.domain.retry import ALYX_RUN
 LEGACY_RUNNER = "alyx"  # the worker of an attempt that was started through /tasks
 
 
+_BY_CODE = {state.alyx_code: state for state in JobState if state is not JobState.PUBLISHING}
+_BY_NAME = {state.value.lower(): state for state in JobState if state is not JobState.PUBLISHING}
+
+
+def parse_status(text: str | int) -> JobState:
+    """A status by Alyx's name or number. Raises ValueError.
+
+    >>> parse_status("waiting"), parse_status(60)
+    (<JobState.WAITING: 'Waiting'>, <JobState.COMPLETE: 'Complete'>)
+    """
+    name = str(text).strip().lower()
+    is_code = name.isascii() and name.isdigit() and len(name) < 4
+    state = _BY_CODE.get(int(name)) if is_code else _BY_NAME.get(name)
+    if state is None:
+        names = ", ".join(known.value for known in _BY_CODE.values())
+        raise ValueError(f"'{text}' is not one of {names}.")
+    return state
+
+
 def hold(job: JobValue, reason: str) -> JobChange:
     """A person keeps a job from running. A running attempt ends at once."""
     if job.state not in {JobState.WAITING, JobState.HELD, JobState.STARTED, JobState.ERRORED}:

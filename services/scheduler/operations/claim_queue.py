@@ -8,7 +8,6 @@ from typing import Final, TypeVar
 
 from libs.common.bus import Bus
 from libs.common.db import Transaction
-from services.scheduler import queries
 
 WAKE_SUBJECT: Final = "jobs.ready"
 RETRY_EVERY_S: Final = 5.0  # also without a wake-up: a rest after a failure ends by time alone
@@ -29,10 +28,9 @@ class ClaimQueue:
         self._woken.set()
         self._woken = asyncio.Event()
 
-    def committed(self, tx: Transaction) -> None:
-        """Wake the claims after a commit that made a job ready; after any other, they would wake each other forever."""
-        if queries.made_ready(tx.session):
-            self._wake_soon()
+    def wake_after_commit(self, tx: Transaction) -> None:
+        """Wake the claims once the transaction, which made a job ready, has committed."""
+        tx.after_commit("wake claims", self._wake_soon)
 
     def _wake_soon(self) -> None:
         """Wake the claims of this process now, and those of all others at most every 50 ms."""
@@ -42,11 +40,6 @@ class ClaimQueue:
 
     async def _wake_others(self) -> None:
         await asyncio.sleep(WAKE_OTHERS_AFTER_S)
-        await self._bus.wake(WAKE_SUBJECT)
-
-    async def wake_everywhere(self) -> None:
-        """Wake the claims in all processes of this service."""
-        self.wake()
         await self._bus.wake(WAKE_SUBJECT)
 
     async def listen(self) -> None:

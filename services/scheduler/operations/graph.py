@@ -1,86 +1,111 @@
-"""Which jobs a session has: looked at anew each time, from all its facts."""
+"""The job graph of a session: derived from all its facts each time, and its jobs brought in line."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
 from cingulum.worker.pipelines.matching import TaskScope
-from libs.common.db import Transaction
+from libs.common.bus.failures import Cause, cause_of
+from libs.common.db import Begin, ReadSession, Transaction
+from libs.common.observability import logger
+from libs.common.schemas.jobs import JobInput
 from libs.common.schemas.states import JobState
-from services.scheduler import queries
 from services.scheduler.domain.graph import JobFact, Slot, SlotPlan, derive
 from services.scheduler.domain.steering import reconcile
 from services.scheduler.models import JobRow
-from services.scheduler.operations.pipeline import Pipeline, pipeline_of
-from services.scheduler.queries import inputs, ready
+from services.scheduler.operations.context import SchedulerContext
+from services.scheduler.operations.pipeline import Pipeline
+from services.scheduler.queries import inputs, jobs, ready
+from services.scheduler.queries.clock import fetch_now
+from services.scheduler.queries.tasks import fetch_slots_of_tasks
+
+_FIRST: Final = UUID(int=0)
+_READY_ROWS_PER_SWEEP: Final = 2_000  # checked in some 20 ms of the database
+_LOOK_BACK: Final = timedelta(days=30)  # of the first sweep after a start
+_OVERLAP: Final = timedelta(minutes=5)  # a transaction that began before a sweep may commit after it
 
 
-async def concerns_a_task(tx: Transaction, dataset_id: UUID) -> bool:
-    """Whether any task reads or makes this dataset."""
-    named = await inputs.name_of_dataset(tx.session, dataset_id)
-    return named is not None and pipeline_of(tx).concerns(*named)
+async def handle_verified_copy(
+    tx: Transaction, context: SchedulerContext, session_id: UUID, dataset_id: UUID
+) -> None:
+    """An input may be ready now, or ready at one more site."""
+    name = await inputs.fetch_dataset_name(tx.session, dataset_id)
+    if name is not None and context.pipeline.concerns(*name):
+        await reconcile_session(tx, context, session_id)
+        await ready.delete_pauses(tx.session, session_id)
 
 
-async def look_at(tx: Transaction, session_id: UUID) -> bool:
-    """Bring the jobs of a session in line with its facts; whether one became ready."""
-    await queries.lock_session(tx.session, session_id)
-    rows = await queries.jobs_of_session(tx.session, session_id)
-    facts = await inputs.dataset_facts(tx.session, session_id)
-    ids = {fact.path: dataset_id for dataset_id, fact in facts}
-    known = {slot_of(row): row for row in rows}
-    jobs = {slot: JobFact(JobState(row.state), row.key) for slot, row in known.items()}
-    pipeline = pipeline_of(tx)
-    wanted = derive(str(session_id), list(pipeline.tasks.values()), [fact for _, fact in facts], jobs)
-    now = await queries.clock(tx.session)
-    taken = await queries.slots_of_tasks(tx.session, session_id)
-    is_ready = False
-    for slot, want in wanted.items():
-        row = known.get(slot)
-        is_new = row is None
-        if is_new and (slot.task, slot.scope.probe) in taken:
-            continue  # whoever wrote this task down runs it, or deletes it and leaves the slot to us
-        if row is None:
-            row = known[slot] = _new(pipeline, slot, session_id)
-            makers = pipeline.parents_of(slot.task)
-            row.parents = [known[maker].id for maker in known if maker.task in makers]
-            tx.session.add(row)
-            tx.audit("job.derived", "job", row.id, after={"task": row.task, "session": str(session_id)})
-        before = queries.value(row)
-        change = reconcile(before, want)
+async def reconcile_session(tx: Transaction, context: SchedulerContext, session_id: UUID) -> None:
+    """Bring the jobs of a session in line with its facts, and wake claims after the commit if one is ready."""
+    await jobs.lock_graph(tx.session, session_id)
+    rows = {slot_of(row): row for row in await jobs.lock_derived_jobs(tx.session, session_id)}
+    facts = await inputs.fetch_dataset_facts(tx.session, session_id)
+    dataset_ids = {fact.path: dataset_id for dataset_id, fact in facts}
+    plans = derive(
+        str(session_id),
+        list(context.pipeline.tasks.values()),
+        [fact for _, fact in facts],
+        {slot: JobFact(JobState(row.state), row.key) for slot, row in rows.items()},
+    )
+    now = await fetch_now(tx.session)
+    occupied = await fetch_slots_of_tasks(tx.session, session_id)
+    for slot, plan in plans.items():
+        is_new = slot not in rows
+        if is_new and (slot.task, slot.scope.probe) in occupied:
+            continue  # the creator of this task runs it, or deletes it and leaves the slot to us
+        if is_new:
+            rows[slot] = await _create_job(tx, context.pipeline, rows, slot, session_id)
+        row = rows[slot]
+        before = jobs.job_value(row)
+        change = reconcile(before, plan)
         if change.job.state is JobState.WAITING:
-            queries.note_ready(tx.session)  # changed or not: claims have passed it over while it was locked
+            # Changed or not: claims have skipped the job while its row was locked.
+            context.claim_queue.wake_after_commit(tx)
         if is_new or change.job != before:
             row.inputs = [
-                {"path": path, "dataset_id": str(ids[path]), "sha256": sha256} for path, sha256 in want.inputs
+                JobInput(path=path, dataset_id=dataset_ids[path], sha256=sha256)
+                for path, sha256 in plan.inputs
             ]
-            await queries.write(tx.session, row, change, now)
-            is_ready = is_ready or change.job.state is JobState.WAITING
-    await _set_sites(tx, known, wanted)
-    return is_ready
+            await jobs.update_job(tx.session, row, change, now)
+    await _update_sites(tx, rows, plans)
 
 
-async def _set_sites(tx: Transaction, rows: Mapping[Slot, JobRow], wanted: Mapping[Slot, SlotPlan]) -> None:
-    """Write where each job that waits can run now, and what its inputs outside the central store are."""
+async def _create_job(
+    tx: Transaction, pipeline: Pipeline, rows: Mapping[Slot, JobRow], slot: Slot, session_id: UUID
+) -> JobRow:
+    row = _new_row(pipeline, slot, session_id)
+    makers = pipeline.parents_of(slot.task)
+    row.parents = [rows[maker].id for maker in rows if maker.task in makers]
+    await jobs.insert_job(tx.session, row)
+    tx.audit("job.derived", "job", row.id, after={"task": row.task, "session": str(session_id)})
+    return row
+
+
+async def _update_sites(tx: Transaction, rows: Mapping[Slot, JobRow], plans: Mapping[Slot, SlotPlan]) -> None:
+    """Store where each waiting job can run now, and which of its inputs are outside the central store."""
     sites: dict[UUID, frozenset[str]] = {}
     for slot, row in rows.items():
-        want = wanted.get(slot, SlotPlan(None))
-        waits = row.state == JobState.WAITING and want.key == row.key
-        if row.state != JobState.STARTED:  # it is ready nowhere, and a rest goes on
-            sites[row.id] = want.sites if waits else frozenset()
-        outside = sorted(UUID(place) for place in want.outside_pool)
-        if row.outside_pool != outside or row.are_coming != want.are_coming:
-            row.outside_pool, row.are_coming = outside, want.are_coming
+        plan = plans.get(slot, SlotPlan(None))
+        waits = row.state == JobState.WAITING and plan.key == row.key
+        if row.state != JobState.STARTED:  # a started job is ready nowhere, and its pauses go on
+            sites[row.id] = plan.sites if waits else frozenset()
+        outside = sorted(UUID(repository_id) for repository_id in plan.outside_pool)
+        if row.outside_pool != outside or row.are_coming != plan.are_coming:
+            row.outside_pool, row.are_coming = outside, plan.are_coming
     await tx.session.flush()
-    await ready.set_sites(tx.session, sites)
+    await ready.update_sites(tx.session, sites)
 
 
 def slot_of(row: JobRow) -> Slot:
-    """The slot that a row stands for."""
+    """The slot of a job."""
     return Slot(row.task, TaskScope(str(row.session_id), row.probe))
 
 
-def _new(pipeline: Pipeline, slot: Slot, session_id: UUID) -> JobRow:
+def _new_row(pipeline: Pipeline, slot: Slot, session_id: UUID) -> JobRow:
     task = pipeline.tasks[slot.task]
     return JobRow(
         id=uuid4(),
@@ -105,3 +130,37 @@ def _new(pipeline: Pipeline, slot: Slot, session_id: UUID) -> JobRow:
         time_out_secs=task.time_out_s,
         version=task.code_version,
     )
+
+
+@dataclass(frozen=True)
+class GraphSweep:
+    """How far the sweep of all sessions is: the time of the last one, and the last ready row that was checked."""
+
+    since: datetime | None = None
+    cursor: UUID = _FIRST
+
+
+async def fetch_sessions_to_reconcile(
+    session: ReadSession, sweep: GraphSweep
+) -> tuple[list[UUID], GraphSweep]:
+    """Sessions with facts newer than the last sweep, which finds what no event reported; and the next sweep."""
+    now = await fetch_now(session)
+    ids = await inputs.fetch_changed_session_ids(session, sweep.since or now - _LOOK_BACK)
+    if sweep.since is None:
+        ids |= await inputs.fetch_session_ids_without_sites(session)
+    stale, last = await inputs.fetch_stale_session_ids(session, sweep.cursor, _READY_ROWS_PER_SWEEP)
+    return sorted(ids | stale), GraphSweep(now - _OVERLAP, last or _FIRST)
+
+
+async def reconcile_sessions(begin: Begin, context: SchedulerContext, session_ids: list[UUID]) -> None:
+    """Reconcile each session by itself. One that fails on its own is logged, and does not stop the others."""
+    for session_id in session_ids:
+        try:
+            async with begin() as tx:
+                await reconcile_session(tx, context, session_id)
+        except Exception as error:
+            if cause_of(error) is Cause.TRANSIENT:
+                raise
+            logger("scheduler").error(
+                "a session cannot be reconciled", session=str(session_id), exc_info=error
+            )

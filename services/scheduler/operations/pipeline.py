@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
-from cingulum.worker.pipelines import TaskDeclaration, all_tasks
+from cingulum.worker.pipelines import TaskDeclaration
 from cingulum.worker.pipelines.matching import ANY, feeds, matches
-from libs.common.db import Transaction
 from services.scheduler.domain.graph import in_order
-
-_PIPELINE = "the tasks of this system"  # in the session, of every transaction of a service
 
 
 @dataclass(frozen=True)
@@ -61,13 +57,3 @@ class Pipeline:
         (0, 1)
         """
         return max((1 + self.level_of(parent) for parent in self.parents_of(task)), default=0)
-
-
-def note(info: dict[str, object], preset: str) -> None:
-    """Let every transaction of a service know its tasks: those that compress with this preset."""
-    info[_PIPELINE] = Pipeline.of(all_tasks(preset))
-
-
-def pipeline_of(tx: Transaction) -> Pipeline:
-    """The tasks of the system that a transaction belongs to."""
-    return cast("Pipeline", tx.session.info[_PIPELINE])

@@ -1,39 +1,34 @@
-"""Workers and what they hold: the next job for one, its leases, who was heard of."""
+"""Claims: the next job for a worker, and the leases of those it has."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db import WriteSession
 from libs.common.permissions import Reach
 from libs.common.schemas.states import JobState
 from libs.common.targets import session_in_reach
 from libs.common.visibility import Visibility
 from libs.common.visible import session_visible
-from services.scheduler.domain.sites import POOL
-from services.scheduler.models import AttemptRow, JobRow, ReadyRow, WorkerRow
+from services.scheduler.models import AttemptRow, JobRow, ReadyRow
 from services.scheduler.queries.inputs import unreadable
 
-Where = sa.ColumnElement[bool]
 
-
-async def claimable(
-    session: AsyncSession,
+async def lock_claimable_job(
+    session: WriteSession,
     tasks: Sequence[str],
     reach: Reach | None,
-    who: Visibility,
-    sites: Sequence[str] = (POOL,),
+    visibility: Visibility,
+    sites: Sequence[str],
 ) -> tuple[JobRow, str] | None:
-    """The next job for a worker that can read at these sites, locked, and the site that it is ready at.
+    """The next job for a worker that can read at these sites, locked, and the site at which it is ready.
 
-    A job of a session that `who` may not know of is left to others: this worker could not read its inputs. Jobs that
-    others are claiming now are passed over, and so are those whose inputs are there no longer.
+    A job of a session that the worker may not know of is left to others, as it could not read the inputs. Jobs that
+    other claims have locked are skipped, and so are those whose inputs cannot be read any more.
     """
     statement = (
         sa.select(JobRow, ReadyRow.site)
@@ -47,7 +42,7 @@ async def claimable(
             sa.or_(JobRow.not_before.is_(None), JobRow.not_before <= sa.func.now()),
             ~unreadable(ReadyRow.site),
             session_in_reach(reach, JobRow.session_id),
-            sa.true() if who.everything else session_visible(who, JobRow.session_id),
+            sa.true() if visibility.everything else session_visible(visibility, JobRow.session_id),
         )
         .order_by(ReadyRow.priority.desc(), ReadyRow.level, ReadyRow.created_at, ReadyRow.job_id)
         .limit(1)
@@ -57,8 +52,8 @@ async def claimable(
     return (row[0], row[1]) if row else None
 
 
-async def claimed_before(session: AsyncSession, claim_id: UUID) -> tuple[JobRow, int] | None:
-    """The job that a claim has got already, if it is still its own; one sent twice at once waits for itself here."""
+async def lock_claim(session: WriteSession, claim_id: UUID) -> tuple[JobRow, int] | None:
+    """Lock a claim's id, so that one sent twice at once waits here; its job and token, if it has one already."""
     key = sa.func.hashtextextended(f"claim:{claim_id}", 0)
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
     row = (
@@ -71,8 +66,8 @@ async def claimed_before(session: AsyncSession, claim_id: UUID) -> tuple[JobRow,
     return (row[0], row[1]) if row else None
 
 
-async def name_claim(session: AsyncSession, token: int, claim_id: UUID, site: str) -> None:
-    """Write a claim's own name and its site to its attempt; an attempt of that name that is over gives it up."""
+async def update_claim(session: WriteSession, token: int, claim_id: UUID, site: str) -> None:
+    """Give an attempt its claim's id and site; an earlier attempt with this id, which is over, loses it."""
     await session.execute(
         sa.update(AttemptRow)
         .where(AttemptRow.claim_id == claim_id, AttemptRow.token != token)
@@ -83,20 +78,20 @@ async def name_claim(session: AsyncSession, token: int, claim_id: UUID, site: st
     )
 
 
-async def heartbeat(
-    session: AsyncSession, beats: Sequence[tuple[UUID, int]], reach: Reach | None, until: datetime
+async def update_leases(
+    session: WriteSession, beats: Sequence[tuple[UUID, int]], reach: Reach | None, until: datetime
 ) -> set[UUID]:
-    """Prolong the leases of those jobs within reach whose token still is the job's; which those are."""
+    """Extend the leases of those jobs (id, token) within reach whose token is still valid; the ids of these jobs."""
     if not beats:
         return set()
     pairs = sa.tuple_(JobRow.id, JobRow.token)
-    kept = (
+    valid = (
         sa.select(JobRow.id)
         .where(pairs.in_(beats), JobRow.state == JobState.STARTED, session_in_reach(reach, JobRow.session_id))
-        .order_by(JobRow.id)  # as all who lock several jobs
+        .order_by(JobRow.id)  # as in every statement that locks several jobs
         .with_for_update(of=JobRow)
     )
-    ids = set((await session.execute(kept)).scalars())
+    ids = set((await session.execute(valid)).scalars())
     await session.execute(
         sa.update(JobRow)
         .where(JobRow.id.in_(ids))
@@ -104,45 +99,3 @@ async def heartbeat(
         .execution_options(synchronize_session=False)
     )
     return ids
-
-
-async def worker_seen(session: AsyncSession, name: str, values: Mapping[str, Any]) -> None:
-    """A worker was heard of."""
-    statement = insert(WorkerRow).values(name=name, seen_at=sa.func.now(), **values)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[WorkerRow.name], set_={**values, "seen_at": sa.func.now()}
-        )
-    )
-
-
-async def worker_lives(session: AsyncSession, name: str) -> None:
-    """A worker that is known was heard of."""
-    await session.execute(
-        sa.update(WorkerRow)
-        .where(WorkerRow.name == name)
-        .values(seen_at=sa.func.now())
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def last_heard(session: AsyncSession) -> datetime | None:
-    """When any worker was heard of."""
-    heard: datetime | None = await session.scalar(sa.select(sa.func.max(WorkerRow.seen_at)))
-    return heard
-
-
-async def workers(session: AsyncSession, who: Visibility) -> list[WorkerRow]:
-    """Workers, last heard of first; of a narrowed token the caller's own and those that had jobs of its sessions."""
-    found = sa.select(WorkerRow).order_by(WorkerRow.seen_at.desc(), WorkerRow.name)
-    if who.public_only:
-        return []
-    if who.labs is not None:
-        worked = sa.exists().where(
-            AttemptRow.worker == WorkerRow.name,
-            JobRow.id == AttemptRow.job_id,
-            session_visible(who, JobRow.session_id),
-        )
-        mine = WorkerRow.user_id == who.caller_id
-        found = found.where(sa.or_(mine, worked.correlate_except(AttemptRow, JobRow)))
-    return list((await session.execute(found)).scalars())

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from libs.common.filters import Field, FieldMap, JsonField, Relation, parse_filter, to_sql, visible_to_all
+from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
 from libs.common.published import LABS, REPOSITORIES, SESSIONS, table
 from libs.common.schemas.states import JobState
 from libs.common.visibility import Visibility
@@ -20,11 +20,11 @@ _STATUS = sa.case(
 )
 
 
-def _shown_session(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+def _session_visible(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return session_row_visible(visibility, row.id, row.lab_id)
 
 
-def _shown_job(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+def _job_visible(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return session_visible(visibility, row.session_id)
 
 
@@ -56,12 +56,12 @@ def _sessions() -> FieldMap:
         "lab": Relation(_labs, on=_lab.c.id == _session.c.lab_id, key=_session.c.lab_id),
         "subject": Field(_session.c.subject, "text"),
     }
-    return FieldMap("sessions", _session, fields, visible=_shown_session)
+    return FieldMap("sessions", _session, fields, visible=_session_visible)
 
 
 @cache
 def tasks() -> FieldMap:
-    """What tasks can be filtered by."""
+    """The fields by which tasks can be filtered."""
     fields: dict[str, Field | JsonField | Relation] = {
         "id": Field(JobRow.id, "uuid"),
         "name": Field(JobRow.task, "text"),
@@ -81,9 +81,4 @@ def tasks() -> FieldMap:
             _repositories, on=_repository.c.id == JobRow.data_repository_id, key=JobRow.data_repository_id
         ),
     }
-    return FieldMap("tasks", JobRow.__table__, fields, visible=_shown_job)
-
-
-def free_filter(visibility: Visibility, django: str | None) -> list[Any]:
-    """The condition that a free filter says, if there is one. Raises UnknownFilter, BadFilterValue."""
-    return [to_sql(parse_filter(django, tasks()), visibility)] if django else []
+    return FieldMap("tasks", JobRow.__table__, fields, visible=_job_visible)

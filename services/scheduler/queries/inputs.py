@@ -1,4 +1,4 @@
-"""What registry says of the files that jobs read and make, and which sessions have news of them."""
+"""Files that jobs read and make, as registry publishes them, and the sessions whose files changed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db import ReadSession
 from libs.common.published import COPIES, DATASETS, table
 from libs.common.schemas.states import AttemptState, CopyState, JobState
 from services.scheduler.domain.graph import DatasetFact
@@ -18,43 +18,42 @@ from services.scheduler.domain.sites import POOL
 from services.scheduler.models import AttemptRow, JobRow, ReadyRow
 
 Where = sa.ColumnElement[bool]
-CENTRAL: Final = ("local", "s3")  # stores that answer over HTTPS
-AGENT: Final = "agent"  # files on a lab's machine, read where they lie
+CENTRAL: Final = ("local", "s3")  # stores that serve files over HTTPS
+AGENT: Final = "agent"  # files on a lab's machine, read in place
 _ON_THE_WAY: Final = (CopyState.EXPECTED, CopyState.ARRIVING, CopyState.LANDED)
 
 
-async def name_of_dataset(session: AsyncSession, dataset_id: UUID) -> tuple[str, str] | None:
+async def fetch_dataset_name(session: ReadSession, dataset_id: UUID) -> tuple[str, str] | None:
     """Collection and file name of a dataset."""
-    theirs = table(DATASETS)
-    row = (
-        await session.execute(sa.select(theirs.c.collection, theirs.c.name).where(theirs.c.id == dataset_id))
-    ).first()
+    datasets = table(DATASETS)
+    statement = sa.select(datasets.c.collection, datasets.c.name).where(datasets.c.id == dataset_id)
+    row = (await session.execute(statement)).first()
     return (row.collection, row.name) if row else None
 
 
-async def dataset_facts(session: AsyncSession, session_id: UUID) -> list[tuple[UUID, DatasetFact]]:
+async def fetch_dataset_facts(session: ReadSession, session_id: UUID) -> list[tuple[UUID, DatasetFact]]:
     """The datasets of a session that are the default of their name, with their ids."""
-    theirs = table(DATASETS)
+    datasets = table(DATASETS)
     made = sa.exists().where(
         AttemptRow.job_id == JobRow.id,
         JobRow.session_id == session_id,
         AttemptRow.state == AttemptState.REGISTERED,
         AttemptRow.outputs.contains(
             sa.func.jsonb_build_array(
-                sa.func.jsonb_build_object("name", theirs.c.rel_path, "sha256", theirs.c.sha256)
+                sa.func.jsonb_build_object("name", datasets.c.rel_path, "sha256", datasets.c.sha256)
             )
         ),
     )
     rows = await session.execute(
         sa.select(
-            theirs.c.id,
-            theirs.c.collection,
-            theirs.c.name,
-            theirs.c.sha256,
-            _places(theirs).label("places"),
-            _is_coming(theirs).label("is_coming"),
+            datasets.c.id,
+            datasets.c.collection,
+            datasets.c.name,
+            datasets.c.sha256,
+            _places(datasets).label("places"),
+            _is_coming(datasets).label("is_coming"),
             made.label("made_by_job"),
-        ).where(theirs.c.session_id == session_id, theirs.c.default_revision)
+        ).where(datasets.c.session_id == session_id, datasets.c.default_revision)
     )
     return [(row.id, _fact(row)) for row in rows]
 
@@ -103,39 +102,41 @@ def _is_coming(datasets: sa.Table) -> Where:
 
 def unreadable(site: sa.SQLColumnExpression[str]) -> Where:
     """One of the inputs of the job's key is not current, or no verified copy of it can be read at this site."""
-    wanted = (
+    inputs = (
         sa.func.jsonb_to_recordset(JobRow.inputs)
-        .table_valued(sa.column("dataset_id", sa.UUID), sa.column("sha256", sa.Text), name="wanted")
+        .table_valued(sa.column("dataset_id", sa.UUID), sa.column("sha256", sa.Text), name="inputs")
         .render_derived(with_types=True)
     )
     datasets, copies = table(DATASETS), table(COPIES)
     current = sa.exists().where(
-        datasets.c.id == wanted.c.dataset_id,
-        datasets.c.sha256 == wanted.c.sha256,
+        datasets.c.id == inputs.c.dataset_id,
+        datasets.c.sha256 == inputs.c.sha256,
     )
-    # By itself, and not joined to the datasets: two small plans take a fifth of the time that a large one does.
+    # Not joined to the datasets: two small plans take a fifth of the time of one large plan.
     readable = sa.exists().where(
-        copies.c.dataset_id == wanted.c.dataset_id,
-        copies.c.sha256 == wanted.c.sha256,
+        copies.c.dataset_id == inputs.c.dataset_id,
+        copies.c.sha256 == inputs.c.sha256,
         copies.c.state == CopyState.VERIFIED,
         sa.or_(copies.c.store.in_(CENTRAL), sa.cast(copies.c.repository_id, sa.Text) == site),
     )
-    return sa.exists(sa.select(sa.literal(1)).select_from(wanted).where(~sa.and_(current, readable)))
+    return sa.exists(sa.select(sa.literal(1)).select_from(inputs).where(~sa.and_(current, readable)))
 
 
-async def sessions_to_look_at(session: AsyncSession, since: datetime) -> list[UUID]:
+async def fetch_changed_session_ids(session: ReadSession, since: datetime) -> set[UUID]:
     """Sessions with datasets or copies that changed since then."""
-    theirs, copies = table(DATASETS), table(COPIES)
+    datasets, copies = table(DATASETS), table(COPIES)
     changed = sa.union(
-        sa.select(theirs.c.session_id).where(theirs.c.created_at > since, theirs.c.session_id.is_not(None)),
+        sa.select(datasets.c.session_id).where(
+            datasets.c.created_at > since, datasets.c.session_id.is_not(None)
+        ),
         sa.select(copies.c.session_id).where(copies.c.proved_at > since, copies.c.session_id.is_not(None)),
     ).subquery()
-    return list((await session.execute(sa.select(changed.c.session_id))).scalars())
+    return set((await session.execute(sa.select(changed.c.session_id))).scalars())
 
 
-async def sessions_without_sites(session: AsyncSession) -> list[UUID]:
-    """Sessions with jobs that wait and are ready nowhere: written before sites were known, or their inputs apart."""
-    found = (
+async def fetch_session_ids_without_sites(session: ReadSession) -> set[UUID]:
+    """Sessions with jobs that wait and are ready nowhere: from before sites existed, or with inputs apart."""
+    statement = (
         sa.select(JobRow.session_id)
         .distinct()
         .where(
@@ -144,13 +145,15 @@ async def sessions_without_sites(session: AsyncSession) -> list[UUID]:
             ~sa.exists().where(ReadyRow.job_id == JobRow.id),
         )
     )
-    return [found for found in (await session.execute(found)).scalars() if found is not None]
+    return {
+        session_id for session_id in (await session.execute(statement)).scalars() if session_id is not None
+    }
 
 
-async def stale_sites(session: AsyncSession, after: UUID, n: int) -> tuple[list[UUID], UUID | None]:
+async def fetch_stale_session_ids(session: ReadSession, after: UUID, n: int) -> tuple[set[UUID], UUID | None]:
     """Sessions whose jobs are no longer ready where they are listed, among the next `n` rows; the last of these.
 
-    A copy that is doubted or lost is no event here, and each claim would pass such rows over again.
+    No event tells that a copy became suspect or was lost, and each claim would skip such rows again.
     """
     part = (
         sa.select(ReadyRow.job_id, ReadyRow.site)
@@ -166,5 +169,5 @@ async def stale_sites(session: AsyncSession, after: UUID, n: int) -> tuple[list[
         .join(part, part.c.job_id == JobRow.id)
         .where(JobRow.state == JobState.WAITING, unreadable(part.c.site))
     )
-    sessions: Sequence[UUID | None] = (await session.execute(stale)).scalars().all()
-    return [one for one in sessions if one is not None], last
+    ids: Sequence[UUID | None] = (await session.execute(stale)).scalars().all()
+    return {session_id for session_id in ids if session_id is not None}, last

@@ -1,4 +1,4 @@
-"""Which jobs are ready at which sites: the rows that claims look through."""
+"""Which jobs are ready at which sites: the rows that claims select from."""
 
 from __future__ import annotations
 
@@ -9,44 +9,41 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.published import LAB_REPOSITORIES, LABS, REPOSITORIES, table
-from libs.common.schemas.states import AttemptState
-from services.scheduler.domain.sites import POOL
-from services.scheduler.models import AttemptRow, JobRow, ReadyRow
-from services.scheduler.queries.inputs import AGENT
+from libs.common.db import WriteSession
+from libs.common.published import REPOSITORIES, table
+from services.scheduler.models import JobRow, ReadyRow
 
 
-async def set_sites(session: AsyncSession, jobs: Mapping[UUID, Collection[str]]) -> None:
-    """Let these jobs be ready at these sites and at no others; a rest at a site that stays goes on."""
+async def update_sites(session: WriteSession, jobs: Mapping[UUID, Collection[str]]) -> None:
+    """Make these jobs ready at these sites and at no others; a pause at a site that stays goes on."""
     if not jobs:
         return
-    wanted = {(job_id, site) for job_id, sites in jobs.items() for site in sites}
+    ready = {(job_id, site) for job_id, sites in jobs.items() for site in sites}
     rows = await session.execute(sa.select(ReadyRow.job_id, ReadyRow.site).where(ReadyRow.job_id.in_(jobs)))
     known = {(row.job_id, row.site) for row in rows}
-    if gone := known - wanted:
+    if gone := known - ready:
         pair = sa.tuple_(ReadyRow.job_id, ReadyRow.site)
         await session.execute(sa.delete(ReadyRow).where(pair.in_(sorted(gone))))
-    if new := sorted(wanted - known):
-        job, ready = JobRow, ("job_id", "site", "task", "priority", "level", "created_at")
+    if new := sorted(ready - known):
+        job, columns = JobRow, ("job_id", "site", "task", "priority", "level", "created_at")
         pairs = sa.values(sa.column("job_id", sa.UUID), sa.column("site", sa.Text), name="new").data(new)
         chosen = sa.select(
             pairs.c.job_id, pairs.c.site, job.task, job.priority, job.level, job.created_at
         ).join(job, job.id == pairs.c.job_id)
-        await session.execute(insert(ReadyRow).from_select(ready, chosen).on_conflict_do_nothing())
+        await session.execute(insert(ReadyRow).from_select(columns, chosen).on_conflict_do_nothing())
 
 
-async def clear(session: AsyncSession, job_id: UUID, *, keep_rests: bool) -> None:
-    """The job does not wait any more; with `keep_rests`, it may wait again, and still rest at a site."""
+async def delete_ready_rows(session: WriteSession, job_id: UUID, *, keep_pauses: bool) -> None:
+    """The job no longer waits; with `keep_pauses` those of its pauses stay that are not over, as it may wait again."""
     rows = sa.delete(ReadyRow).where(ReadyRow.job_id == job_id)
-    if keep_rests:
+    if keep_pauses:
         rows = rows.where(sa.or_(ReadyRow.not_before.is_(None), ReadyRow.not_before <= sa.func.now()))
     await session.execute(rows)
 
 
-async def reorder(session: AsyncSession, row: JobRow) -> None:
-    """The job's priority or level changed."""
+async def update_order(session: WriteSession, row: JobRow) -> None:
+    """Copy a job's priority and level."""
     await session.execute(
         sa.update(ReadyRow)
         .where(ReadyRow.job_id == row.id)
@@ -55,8 +52,8 @@ async def reorder(session: AsyncSession, row: JobRow) -> None:
     )
 
 
-async def rest(session: AsyncSession, job_id: UUID, site: str, until: datetime) -> None:
-    """Give the job to no worker of this site before then: one of them could not read an input."""
+async def update_pause(session: WriteSession, job_id: UUID, site: str, until: datetime) -> None:
+    """Give the job to no worker of this site until then: one of them could not read an input."""
     await session.execute(
         sa.update(ReadyRow)
         .where(ReadyRow.job_id == job_id, ReadyRow.site == site)
@@ -65,8 +62,8 @@ async def rest(session: AsyncSession, job_id: UUID, site: str, until: datetime) 
     )
 
 
-async def end_rests(session: AsyncSession, session_id: UUID) -> None:
-    """A copy arrived: what could not be read may be there now."""
+async def delete_pauses(session: WriteSession, session_id: UUID) -> None:
+    """End all pauses of a session's jobs: a copy arrived, so the inputs may be readable now."""
     jobs = sa.select(JobRow.id).where(JobRow.session_id == session_id)
     await session.execute(
         sa.update(ReadyRow)
@@ -76,41 +73,12 @@ async def end_rests(session: AsyncSession, session_id: UUID) -> None:
     )
 
 
-async def returned(session: AsyncSession, job_id: UUID, token: int) -> tuple[str, int]:
-    """The site of an attempt that was given back, and how often the job came back from there within a day."""
-    site = await session.scalar(sa.select(AttemptRow.site).where(AttemptRow.token == token))
-    times = await session.scalar(
-        sa.select(sa.func.count()).where(
-            AttemptRow.job_id == job_id,
-            AttemptRow.site == site,
-            AttemptRow.state == AttemptState.RETURNED,
-            AttemptRow.ended_at > sa.func.now() - sa.text("interval '1 day'"),
-        )
+def location_columns() -> tuple[sa.ColumnElement[Any], ...]:
+    """Columns of a job: the names of repositories outside the pool that hold its inputs, and when its pauses end."""
+    repositories = table(REPOSITORIES)
+    names = sa.select(sa.func.array_agg(repositories.c.name)).where(
+        repositories.c.id == sa.any_(JobRow.outside_pool)
     )
-    return site or POOL, times or 1
-
-
-async def sites_of(session: AsyncSession, site: str) -> list[str]:
-    """Where a worker that stands at `site` can read: the pool, and the agent repositories that this names.
-
-    `site` is the name of an agent repository, of its host, or of the lab whose repository it is.
-    """
-    if not site:
-        return [POOL]
-    theirs, links, labs = table(REPOSITORIES), table(LAB_REPOSITORIES), table(LABS)
-    of_lab = sa.exists().where(
-        links.c.repository_id == theirs.c.id, labs.c.id == links.c.lab_id, labs.c.name == site
-    )
-    found = sa.select(sa.cast(theirs.c.id, sa.Text)).where(
-        theirs.c.store == AGENT, sa.or_(theirs.c.name == site, theirs.c.hostname == site, of_lab)
-    )
-    return [POOL, *(await session.execute(found)).scalars()]
-
-
-def whereabouts() -> tuple[sa.ColumnElement[Any], ...]:
-    """Columns of a job: the names of repositories outside the pool that hold its inputs, and when its rests end."""
-    theirs = table(REPOSITORIES)
-    names = sa.select(sa.func.array_agg(theirs.c.name)).where(theirs.c.id == sa.any_(JobRow.outside_pool))
     all_rest = sa.func.bool_and(sa.func.coalesce(ReadyRow.not_before > sa.func.now(), sa.false()))
     rests = sa.select(sa.case((all_rest, sa.func.min(ReadyRow.not_before)))).where(
         ReadyRow.job_id == JobRow.id

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import sqlalchemy as sa
 
 from libs.common import visible
+from libs.common.db import ReadSession
 from libs.common.published import LAB_REPOSITORIES, SESSIONS, table
 from libs.common.visibility import Visibility
 from services.scheduler.models import JobRow
@@ -12,23 +15,28 @@ from services.scheduler.models import JobRow
 Condition = sa.ColumnElement[bool]
 
 
-def jobs(seen: Visibility) -> Condition:
+async def exists_session(session: ReadSession, visibility: Visibility, session_id: UUID) -> bool:
+    """Whether there is a session that the caller may know of."""
+    return bool(await session.scalar(sa.select(visible.session_visible(visibility, session_id))))
+
+
+def jobs_visible(visibility: Visibility) -> Condition:
     """Jobs the caller may know of; `table(SESSIONS)` is left-joined."""
-    if seen.everything:
+    if visibility.everything:
         return sa.true()
     session = table(SESSIONS)
     of_session = sa.and_(
-        session.c.id.is_not(None), visible.session_row_visible(seen, session.c.id, session.c.lab_id)
+        session.c.id.is_not(None), visible.session_row_visible(visibility, session.c.id, session.c.lab_id)
     )
-    return sa.or_(of_session, sa.and_(JobRow.session_id.is_(None), _without_session(seen)))
+    return sa.or_(of_session, sa.and_(JobRow.session_id.is_(None), _without_session(visibility)))
 
 
-def _without_session(seen: Visibility) -> Condition:
-    """Its maker's, that of the people and workers of the lab whose repository it names; never public readers'."""
-    if seen.public_only:
+def _without_session(visibility: Visibility) -> Condition:
+    """The owner's, and those of members and workers of the lab whose repository the job names; never public."""
+    if visibility.public_only:
         return sa.false()
     link = table(LAB_REPOSITORIES).alias()
     of_lab = sa.exists().where(link.c.repository_id == JobRow.data_repository_id).correlate_except(link)
-    if seen.work_labs is not None:
-        of_lab = of_lab.where(link.c.lab_id.in_(seen.member_labs | seen.work_labs))
-    return of_lab if seen.user_id is None else sa.or_(JobRow.owner_id == seen.user_id, of_lab)
+    if visibility.work_labs is not None:
+        of_lab = of_lab.where(link.c.lab_id.in_(visibility.member_labs | visibility.work_labs))
+    return of_lab if visibility.user_id is None else sa.or_(JobRow.owner_id == visibility.user_id, of_lab)

@@ -1,5 +1,5 @@
-"""The doors of scheduler."""
+"""The routers of scheduler."""
 
-from services.scheduler.routes import jobs, tasks
+from services.scheduler.routes import attempts, claims, jobs, tasks, workers
 
-routers = [tasks.router, jobs.router]
+routers = [tasks.router, jobs.router, workers.router, claims.router, attempts.router]

@@ -8,7 +8,7 @@ from libs.common.catalogue import Service
 from libs.common.testing import Callers
 from services.scheduler.routes import routers
 from tests.support.hostile import Foe, attack, doors
-from tests.support.jobs import a_claim, a_session_with_trials, look_at
+from tests.support.jobs import a_claim, a_session_with_trials, reconcile
 from tests.support.system import Cingulum
 
 TRIES = 800
@@ -17,7 +17,7 @@ TRIES = 800
 async def test_no_query_and_no_body_makes_an_internal_error(cingulum: Cingulum, callers: Callers) -> None:
     session = await a_session_with_trials(cingulum, callers)
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, session)
+    await reconcile(scheduler, session)
     claim = (await scheduler.post("/jobs/claim", a_claim())).json()
     jobs = [str(claim["job"]["id"]), *(job["id"] for job in (await scheduler.get("/jobs")).json()["results"])]
     good = {

@@ -1,43 +1,50 @@
-"""Jobs by the front door: derived, claimed once, completed in three parts, shown as Alyx's tasks."""
+"""Jobs through the API: derived, claimed once, completed in three parts, shown as Alyx's tasks."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
 import pytest
 
 from libs.common.catalogue import Service
-from libs.common.events import FilesRegistered, JobPublishing, OutputsRegistered
-from libs.common.testing import Callers
-from tests.support.jobs import a_claim, a_session_with_trials, look_at
+from libs.common.events import FilesRegistered, JobPublishing, OutputsRefused, OutputsRegistered
+from libs.common.testing import Callers, Running
+from services.scheduler.operations.sweeps import expire_leases
+from tests.support.jobs import a_claim, a_session_with_trials, deliver, reconcile
 from tests.support.system import Cingulum
 
 TRIALS = "alf/_ibl_trials.table.pqt"
-NOBODY = "00000000-0000-4000-8000-00000000dead"
-PATHS = ("/jobs", "/tasks", "/workers", f"/jobs/{NOBODY}", f"/tasks/{NOBODY}", f"/jobs/{NOBODY}/log")
+MISSING = "00000000-0000-4000-8000-00000000dead"
+PATHS = ("/jobs", "/tasks", "/workers", f"/jobs/{MISSING}", f"/tasks/{MISSING}", f"/jobs/{MISSING}/log")
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_stranger_is_refused(cingulum: Cingulum, path: str) -> None:
+async def test_a_caller_without_a_token_is_refused(cingulum: Cingulum, path: str) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER)
-    answer = await scheduler.get(path)
-    assert answer.status_code == 403
+    assert (await scheduler.get(path)).status_code == 403
+
+
+async def test_a_claim_without_a_token_is_refused(cingulum: Cingulum) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER)
     assert (await scheduler.post("/jobs/claim", a_claim())).status_code == 403
 
 
-async def test_a_person_who_signed_in_cannot_claim_by_accident(cingulum: Cingulum, callers: Callers) -> None:
+async def test_a_signed_in_person_cannot_claim(cingulum: Cingulum, callers: Callers) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     assert (await scheduler.post("/jobs/claim", a_claim())).status_code == 403
 
 
-async def test_the_graph_follows_from_inputs_and_says_why_a_child_waits(
+async def test_the_graph_follows_from_inputs_and_names_why_a_child_waits(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     session = await a_session_with_trials(cingulum, callers)
-    await look_at(scheduler, session)
+    await reconcile(scheduler, session)
     jobs = {job["task"]: job for job in (await scheduler.get(f"/jobs?session={session}")).json()["results"]}
     assert set(jobs) == {"trial_summary", "psychometric_fit"}
     assert jobs["trial_summary"]["state"] == "Waiting"
@@ -46,27 +53,23 @@ async def test_the_graph_follows_from_inputs_and_says_why_a_child_waits(
     assert "trial_summary has to make it first" in jobs["psychometric_fit"]["why"]
 
 
-async def test_a_job_is_claimed_once_by_workers_who_ask_at_once(cingulum: Cingulum, callers: Callers) -> None:
+async def test_a_job_is_claimed_once_by_concurrent_workers(cingulum: Cingulum, callers: Callers) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
-    answers = await asyncio.gather(
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
+    responses = await asyncio.gather(
         *(scheduler.post("/jobs/claim", a_claim(worker=f"w{n}", wait_s=2)) for n in range(4))
     )
-    given = [answer.json() for answer in answers if answer.json()["job"]]
-    assert len(given) == 1
-    assert given[0]["job"]["task"] == "trial_summary"
+    tasks = [response.json()["job"]["task"] for response in responses if response.json()["job"]]
+    assert tasks == ["trial_summary"]
 
 
-async def test_a_claim_whose_answer_was_lost_gets_the_same_job_again(
-    cingulum: Cingulum, callers: Callers
-) -> None:
+async def test_a_claim_that_is_repeated_gets_the_same_job(cingulum: Cingulum, callers: Callers) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
-    asked = a_claim()
-    first = (await scheduler.post("/jobs/claim", asked)).json()
-    again = (await scheduler.post("/jobs/claim", asked)).json()
-    assert first["token"] == again["token"]
-    assert first["job"]["id"] == again["job"]["id"]
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
+    claim = a_claim()
+    first = (await scheduler.post("/jobs/claim", claim)).json()
+    again = (await scheduler.post("/jobs/claim", claim)).json()
+    assert (first["token"], first["job"]["id"]) == (again["token"], again["job"]["id"])
 
 
 async def test_a_parked_worker_is_woken_by_new_work(cingulum: Cingulum, callers: Callers) -> None:
@@ -75,13 +78,13 @@ async def test_a_parked_worker_is_woken_by_new_work(cingulum: Cingulum, callers:
     await asyncio.sleep(0.3)
     assert not parked.done()
     session = await a_session_with_trials(cingulum, callers)
-    await look_at(scheduler, session)
-    answer = await asyncio.wait_for(parked, 3)
-    assert answer.json()["job"]["task"] == "trial_summary"
+    await reconcile(scheduler, session)
+    response = await asyncio.wait_for(parked, 3)
+    assert response.json()["job"]["task"] == "trial_summary"
 
 
 async def land_upload(cingulum: Cingulum, job: str, token: int, sha256: str) -> UUID:
-    """A landed upload of an attempt, as transfer publishes it; the stand-in view is put over a table for this."""
+    """A landed upload of an attempt, as transfer publishes it; where transfer has no table, by a view of one row."""
     upload = uuid4()
     connection = await asyncpg.connect(cingulum.admin_url)
     try:
@@ -94,7 +97,7 @@ async def land_upload(cingulum: Cingulum, job: str, token: int, sha256: str) -> 
                 "SELECT attname, format_type(atttypid, atttypmod) AS kind FROM pg_attribute"
                 " WHERE attrelid = 'transfer.published_uploads_v1'::regclass AND attnum > 0 ORDER BY attnum"
             )
-            told = {
+            values = {
                 "id": f"'{upload}'",
                 "state": "'landed'",
                 "sha256": f"'{sha256}'",
@@ -102,7 +105,7 @@ async def land_upload(cingulum: Cingulum, job: str, token: int, sha256: str) -> 
                 "token": str(token),
             }
             select = ", ".join(
-                f"{told.get(c['attname'], 'NULL')}::{c['kind']} AS {c['attname']}" for c in columns
+                f"{values.get(c['attname'], 'NULL')}::{c['kind']} AS {c['attname']}" for c in columns
             )
             await connection.execute(
                 f"CREATE OR REPLACE VIEW transfer.published_uploads_v1 AS SELECT {select}"
@@ -123,99 +126,168 @@ async def land_upload(cingulum: Cingulum, job: str, token: int, sha256: str) -> 
     return upload
 
 
-async def test_completion_waits_for_registry_and_then_releases_the_child(
-    cingulum: Cingulum, callers: Callers
-) -> None:
+@dataclass(frozen=True)
+class Claimed:
+    """A job that a worker has claimed."""
+
+    scheduler: Running
+    job: str
+    token: int
+
+    async def complete(self, outputs: list[dict[str, str]]) -> httpx.Response:
+        return await self.scheduler.post(
+            f"/jobs/{self.job}/complete", {"token": self.token, "outputs": outputs}
+        )
+
+    async def read(self) -> dict[str, Any]:
+        return dict((await self.scheduler.get(f"/jobs/{self.job}")).json())
+
+
+@pytest.fixture
+async def claimed(cingulum: Cingulum, callers: Callers) -> Claimed:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    session = await a_session_with_trials(cingulum, callers)
-    await look_at(scheduler, session)
-    got = (await scheduler.post("/jobs/claim", a_claim())).json()
-    job, token = got["job"]["id"], got["token"]
-    made = "cd" * 32
-    upload = await land_upload(cingulum, job, token, made)
-    body = {
-        "token": token,
-        "outputs": [
-            {"name": "alf/_cingulum_behaviour.summary.json", "upload_id": str(upload), "sha256": made}
-        ],
-    }
-    for _ in range(2):  # a repeat changes nothing
-        answer = await scheduler.post(f"/jobs/{job}/complete", body)
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["state"] == "Publishing"
-    assert [event.token for event in await scheduler.published(JobPublishing)] == [token]
-    task = (await scheduler.get(f"/tasks/{job}")).json()
-    assert task["status"] == "Started"
-    async with scheduler.app.state.writer.begin() as tx:
-        from services.scheduler.events import outputs_registered
-
-        await outputs_registered(tx, OutputsRegistered(job_id=UUID(job), token=token, dataset_ids=[]))
-    assert (await scheduler.get(f"/jobs/{job}")).json()["state"] == "Complete"
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
+    claim = (await scheduler.post("/jobs/claim", a_claim())).json()
+    return Claimed(scheduler, claim["job"]["id"], claim["token"])
 
 
-async def test_a_late_token_gets_409_and_its_log_is_still_kept(cingulum: Cingulum, callers: Callers) -> None:
-    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
-    got = (await scheduler.post("/jobs/claim", a_claim())).json()
-    job, token = got["job"]["id"], got["token"]
-    member = scheduler.as_(callers.member)
-    held = await member.post(f"/jobs/{job}/hold", {"reason": "the rig was broken"})
-    assert held.status_code == 200, held.text
-    assert "the rig was broken" in held.json()["why"]
-    late = await scheduler.post(f"/jobs/{job}/complete", {"token": token, "outputs": []})
-    assert late.status_code == 409
-    assert late.json()["type"] == "late-token"
-    beat = await scheduler.post(
-        "/jobs/heartbeat", {"worker": "w1", "jobs": [{"job_id": job, "token": token}]}
-    )
-    assert beat.json()["lost"] == [job]
+@pytest.fixture
+async def publishing(cingulum: Cingulum, claimed: Claimed) -> Claimed:
+    """Its worker has completed it twice, as the first response was lost."""
+    sha256 = "cd" * 32
+    upload = await land_upload(cingulum, claimed.job, claimed.token, sha256)
+    output = {"name": "alf/_cingulum_behaviour.summary.json", "upload_id": str(upload), "sha256": sha256}
     for _ in range(2):
-        sent = await scheduler.post(f"/jobs/{job}/log", {"token": token, "n": 0, "text": "half way"})
-        assert sent.status_code == 204
-    assert [piece["text"] for piece in (await member.get(f"/jobs/{job}/log")).json()] == ["half way"]
+        response = await claimed.complete([output])
+        assert response.status_code == 200, response.text
+    return claimed
 
 
-async def test_a_job_of_a_silent_worker_is_given_to_another_after_a_rest(
-    cingulum: Cingulum, callers: Callers
-) -> None:
-    scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
-    job = (await scheduler.post("/jobs/claim", a_claim())).json()["job"]["id"]
+async def test_a_completion_that_is_repeated_notifies_registry_once(publishing: Claimed) -> None:
+    assert (await publishing.read())["state"] == "Publishing"
+    assert [event.token for event in await publishing.scheduler.published(JobPublishing)] == [
+        publishing.token
+    ]
+
+
+async def test_alyx_shows_a_job_that_is_being_published_as_started(publishing: Claimed) -> None:
+    assert (await publishing.scheduler.get(f"/tasks/{publishing.job}")).json()["status"] == "Started"
+
+
+async def test_a_job_is_complete_once_registry_has_its_outputs(publishing: Claimed) -> None:
+    event = OutputsRegistered(job_id=UUID(publishing.job), token=publishing.token, dataset_ids=[])
+    await deliver(publishing.scheduler, event)
+    assert (await publishing.read())["state"] == "Complete"
+
+
+async def test_a_job_whose_outputs_registry_refuses_is_errored_with_the_reason(publishing: Claimed) -> None:
+    event = OutputsRefused(job_id=UUID(publishing.job), token=publishing.token, reason="Protected.")
+    await deliver(publishing.scheduler, event)
+    job = await publishing.read()
+    assert (job["state"], job["why"]) == ("Errored", "Its outputs were refused: Protected.")
+
+
+@pytest.fixture
+async def held_job(callers: Callers, claimed: Claimed) -> Claimed:
+    """A person has held it while it ran."""
+    member = claimed.scheduler.as_(callers.member)
+    response = await member.post(f"/jobs/{claimed.job}/hold", {"reason": "the rig was broken"})
+    assert response.status_code == 200, response.text
+    return claimed
+
+
+async def test_a_held_job_shows_the_reason(held_job: Claimed) -> None:
+    assert "the rig was broken" in (await held_job.read())["why"]
+
+
+async def test_a_completion_with_a_late_token_is_refused(held_job: Claimed) -> None:
+    response = await held_job.complete([])
+    assert (response.status_code, response.json()["type"]) == (409, "late-token")
+
+
+async def test_a_heartbeat_names_the_jobs_that_its_worker_has_lost(held_job: Claimed) -> None:
+    beat = {"worker": "w1", "jobs": [{"job_id": held_job.job, "token": held_job.token}]}
+    assert (await held_job.scheduler.post("/jobs/heartbeat", beat)).json() == {"lost": [held_job.job]}
+
+
+async def test_the_log_of_a_late_attempt_is_stored_once(callers: Callers, held_job: Claimed) -> None:
+    for _ in range(2):
+        body = {"token": held_job.token, "n": 0, "text": "half way"}
+        assert (await held_job.scheduler.post(f"/jobs/{held_job.job}/log", body)).status_code == 204
+    log = (await held_job.scheduler.as_(callers.member).get(f"/jobs/{held_job.job}/log")).json()
+    assert [piece["text"] for piece in log] == ["half way"]
+
+
+async def test_a_job_of_a_silent_worker_waits_for_another(cingulum: Cingulum, claimed: Claimed) -> None:
     connection = await asyncpg.connect(cingulum.admin_url)
     await connection.execute("UPDATE scheduler.jobs SET deadline = now() - interval '1 second'")
     await connection.close()
-    async with scheduler.app.state.writer.begin() as tx:
-        from services.scheduler.operations.running import take_back
-
-        assert await take_back(tx) == 1
-    told = (await scheduler.get(f"/jobs/{job}")).json()
-    assert told["state"] == "Waiting"
-    assert "stopped sending heartbeats" in told["why"]
-    assert [attempt["state"] for attempt in told["history"]] == ["lost"]
+    state = claimed.scheduler.app.state
+    async with state.writer.begin() as tx:
+        assert await expire_leases(tx, state.context) == 1
+    job = await claimed.read()
+    assert (job["state"], [attempt["state"] for attempt in job["history"]]) == ("Waiting", ["lost"])
+    assert "stopped sending heartbeats" in job["why"]
 
 
-async def test_a_legacy_runner_takes_and_finishes_a_task_of_its_own(
-    cingulum: Cingulum, callers: Callers
-) -> None:
+@pytest.fixture
+async def task(cingulum: Cingulum, callers: Callers) -> tuple[Running, dict[str, Any]]:
+    """A task that a legacy pipeline created, with the scheduler."""
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     session = await a_session_with_trials(cingulum, callers)
     body = {"name": "EphysMtscomp", "session": str(session), "executable": "x.Y", "priority": 90, "level": 1}
-    made = await scheduler.post("/tasks", body)
-    assert made.status_code == 201, made.text
-    task = made.json()
-    assert task["status"] == "Waiting"
-    twin = await scheduler.post("/tasks", body)
-    assert twin.status_code == 409
+    response = await scheduler.post("/tasks", body)
+    assert response.status_code == 201, response.text
+    return scheduler, response.json()
+
+
+async def test_a_new_task_waits(task: tuple[Running, dict[str, Any]]) -> None:
+    assert task[1]["status"] == "Waiting"
+
+
+async def test_a_task_of_the_same_name_and_session_is_refused(task: tuple[Running, dict[str, Any]]) -> None:
+    scheduler, created = task
+    response = await scheduler.post("/tasks", {"name": created["name"], "session": created["session"]})
+    assert response.status_code == 409
+
+
+async def test_a_legacy_runner_takes_and_finishes_a_task(task: tuple[Running, dict[str, Any]]) -> None:
+    scheduler, created = task
     for status in ("Started", "Complete"):
-        told = await scheduler.patch(f"/tasks/{task['id']}", {"status": status, "log": "well"})
-        assert told.status_code == 200, told.text
-        assert told.json()["status"] == status
-    waiting = await scheduler.get("/tasks?status=Complete&django=session__lab__name__in,['hilllab']")
-    assert [found["id"] for found in waiting.json()["results"]] == [task["id"]]
-    assert (await scheduler.get("/tasks?status=Sleeping")).status_code == 400
+        response = await scheduler.patch(f"/tasks/{created['id']}", {"status": status, "log": "well"})
+        assert response.status_code == 200, response.text
+        assert response.json()["status"] == status
 
 
-async def test_files_registered_are_heard_without_a_bell(cingulum: Cingulum, callers: Callers) -> None:
+QUERIES = {
+    "status=Waiting&name=EphysMtscomp&django=session__lab__name__in,['hilllab']": 1,
+    "status=20&level=1&priority=90": 1,
+    "status=Complete": 0,
+    "priority=91": 0,
+}
+
+
+async def test_tasks_are_filtered(task: tuple[Running, dict[str, Any]]) -> None:
+    for query, n in QUERIES.items():
+        listed = (await task[0].get(f"/tasks?{query}")).json()
+        assert [row["id"] for row in listed["results"]] == [task[1]["id"]] * n, query
+
+
+async def test_a_filter_of_another_type_is_refused_by_name(cingulum: Cingulum, callers: Callers) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    for path, name in (
+        ("/tasks?status=Sleeping", "status"),
+        ("/tasks?level=two", "level"),
+        ("/tasks?session=x", "session"),
+        ("/jobs?state=waiting", "state"),
+    ):
+        response = await scheduler.get(path)
+        assert (response.status_code, name in response.json()) == (400, True), path
+
+
+async def test_registered_files_whose_event_was_lost_are_handled_by_the_sweep(
+    cingulum: Cingulum, callers: Callers
+) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     session = await a_session_with_trials(cingulum, callers)
     event = FilesRegistered(session_id=session, user_id=None, dataset_ids=[])
@@ -228,5 +300,4 @@ async def test_files_registered_are_heard_without_a_bell(cingulum: Cingulum, cal
     )
     await connection.close()
     await scheduler.sweep()
-    found = (await scheduler.get(f"/jobs?session={session}")).json()
-    assert found["count"] == 2
+    assert (await scheduler.get(f"/jobs?session={session}")).json()["count"] == 2

@@ -1,4 +1,4 @@
-"""A job is given to workers that can read its inputs, and to no others, for however long an upload takes."""
+"""A job goes only to workers that can read its inputs, however long an upload takes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import pytest
 from libs.common.catalogue import Service
 from libs.common.db import Transaction
 from libs.common.testing import Callers, Running
-from services.scheduler import events
-from services.scheduler.operations import graph, running
+from services.scheduler.operations import graph, jobs, sweeps
+from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.queries import inputs
 from tests.support.jobs import (
     a_claim,
     a_session_with_trials,
-    its_file_arrives,
-    its_file_lies_at_the_lab,
-    look_at,
+    deliver,
+    move_file_to_the_lab,
+    reconcile,
+    store_file,
 )
 from tests.support.moving import written
 from tests.support.system import Cingulum
@@ -32,31 +33,31 @@ AT_SECOND = {"site": "second", "in_place": True}
 
 async def a_session_at_the_lab(cingulum: Cingulum, callers: Callers, scheduler: Running) -> UUID:
     session = await a_session_with_trials(cingulum, callers)
-    await its_file_lies_at_the_lab(cingulum, callers, session)
-    await look_at(scheduler, session)
+    await move_file_to_the_lab(cingulum, callers, session)
+    await reconcile(scheduler, session)
     return session
 
 
 async def the_job(scheduler: Running, session: UUID) -> dict[str, Any]:
-    """The session's summary: the only job whose inputs are there."""
+    """The session's summary: the only job whose inputs exist."""
     listed = (await scheduler.get(f"/jobs?session={session}&task=trial_summary")).json()["results"]
     return dict((await scheduler.get(f"/jobs/{listed[0]['id']}")).json())
 
 
 async def claimed(scheduler: Running, **more: object) -> dict[str, Any]:
-    """A job, which the look at all sessions after a start may still hold."""
-    got: dict[str, Any] = (await scheduler.post("/jobs/claim", a_claim(wait_s=55, **more))).json()
-    assert got["job"] is not None
-    return got
+    """A job, whose row the sweep of all sessions after a start may have locked for a while."""
+    claim: dict[str, Any] = (await scheduler.post("/jobs/claim", a_claim(wait_s=55, **more))).json()
+    assert claim["job"] is not None
+    return claim
 
 
 async def has_none(scheduler: Running, **more: object) -> bool:
-    got = (await scheduler.post("/jobs/claim", a_claim(wait_s=0, **more))).json()
-    return got["job"] is None
+    claim = (await scheduler.post("/jobs/claim", a_claim(wait_s=0, **more))).json()
+    return claim["job"] is None
 
 
 async def hours_pass(cingulum: Cingulum, scheduler: Running) -> None:
-    """Every rest and every lease is over, and the sweep has seen it."""
+    """Every pause and every lease is over, and the sweep has run."""
     connection = await asyncpg.connect(cingulum.admin_url)
     try:
         await connection.execute(
@@ -67,13 +68,13 @@ async def hours_pass(cingulum: Cingulum, scheduler: Running) -> None:
     finally:
         await connection.close()
     async with scheduler.app.state.writer.begin() as tx:
-        await running.take_back(tx)
+        await sweeps.expire_leases(tx, scheduler.app.state.context)
 
 
-async def gives_back(scheduler: Running, claim: dict[str, Any]) -> None:
-    said = {"token": claim["token"], "kind": "unreadable", "reason": "the table cannot be read here: 404."}
-    answer = await scheduler.post(f"/jobs/{claim['job']['id']}/fail", said)
-    assert answer.status_code == 200, answer.text
+async def give_back(scheduler: Running, claim: dict[str, Any]) -> None:
+    body = {"token": claim["token"], "kind": "unreadable", "reason": "the table cannot be read here: 404."}
+    response = await scheduler.post(f"/jobs/{claim['job']['id']}/fail", body)
+    assert response.status_code == 200, response.text
 
 
 async def test_an_upload_longer_than_all_retries_loses_no_job(cingulum: Cingulum, callers: Callers) -> None:
@@ -85,11 +86,10 @@ async def test_an_upload_longer_than_all_retries_loses_no_job(cingulum: Cingulum
     job = await the_job(scheduler, session)
     assert (job["state"], job["attempts"], job["history"]) == ("Waiting", 0, [])
     assert job["why"] == "Its inputs are only at lab_server; they are being sent."
-    async with scheduler.app.state.writer.begin() as tx:
-        await events.copy_verified(tx, await its_file_arrives(cingulum, session))
+    await deliver(scheduler, await store_file(cingulum, session))
     assert (await the_job(scheduler, session))["why"] == "Ready; waits for a free worker."
-    got = await claimed(scheduler)
-    assert got["job"]["id"] == job["id"]
+    claim = await claimed(scheduler)
+    assert claim["job"]["id"] == job["id"]
 
 
 @pytest.mark.parametrize("site", ["lab_server", "disk.hilllab", "hilllab"])
@@ -98,16 +98,16 @@ async def test_a_worker_beside_the_file_takes_the_job_meanwhile(
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     session = await a_session_at_the_lab(cingulum, callers, scheduler)
-    of_old = {"site": site}  # a worker of an older version does not say whether it has a tree
+    older = {"site": site}  # a worker of an older version does not send whether it has a tree
     for name in ("other_server", "central"):
         assert await has_none(scheduler, site=name, in_place=True), name
-    for elsewhere in (of_old, of_old | {"in_place": False}):
+    for elsewhere in (older, older | {"in_place": False}):
         assert await has_none(scheduler, **elsewhere), elsewhere
-    got = await claimed(scheduler, site=site, in_place=True)
-    assert got["job"]["id"] == (await the_job(scheduler, session))["id"]
+    claim = await claimed(scheduler, site=site, in_place=True)
+    assert claim["job"]["id"] == (await the_job(scheduler, session))["id"]
 
 
-async def test_a_job_is_given_to_no_worker_that_may_not_read_its_session(
+async def test_a_worker_gets_no_job_of_a_session_that_it_may_not_read(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
@@ -119,31 +119,30 @@ async def test_a_job_is_given_to_no_worker_that_may_not_read_its_session(
         INSERT INTO metadata.session_projects (session_id, project_id) VALUES ('{session}', '{project}');
         """,
     )
-    await look_at(scheduler, session)
+    await reconcile(scheduler, session)
     assert await has_none(scheduler)
     inside = scheduler.as_(replace(callers.worker, projects=frozenset({project})))
     assert (await claimed(inside))["job"]["session_id"] == str(session)
 
 
-async def test_a_worker_of_the_lab_does_the_jobs_of_the_pool_too(
+async def test_a_worker_of_the_lab_gets_the_jobs_of_the_pool_too(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
     assert await claimed(scheduler, **AT_THE_LAB)
 
 
-@pytest.mark.parametrize("bell", ["heard", "lost"])
+@pytest.mark.parametrize("event", ["delivered", "lost"])
 async def test_a_copy_that_arrives_wakes_a_worker_that_waits(
-    cingulum: Cingulum, callers: Callers, bell: str
+    cingulum: Cingulum, callers: Callers, event: str
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     session = await a_session_at_the_lab(cingulum, callers, scheduler)
     parked = asyncio.create_task(scheduler.post("/jobs/claim", a_claim(wait_s=55)))
-    arrived = await its_file_arrives(cingulum, session)
-    if bell == "heard":
-        async with scheduler.app.state.writer.begin() as tx:
-            await events.copy_verified(tx, arrived)
+    arrived = await store_file(cingulum, session)
+    if event == "delivered":
+        await deliver(scheduler, arrived)
     else:
         connection = await asyncpg.connect(cingulum.admin_url)
         await connection.execute(
@@ -163,22 +162,21 @@ async def test_a_job_whose_input_was_gone_when_it_was_read_is_not_counted_and_wa
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     session = await a_session_at_the_lab(cingulum, callers, scheduler)
     for _ in range(6):
-        got = await claimed(scheduler, **AT_THE_LAB)
-        await gives_back(scheduler, got)
+        claim = await claimed(scheduler, **AT_THE_LAB)
+        await give_back(scheduler, claim)
         job = await the_job(scheduler, session)
         assert (job["state"], job["attempts"]) == ("Waiting", 0)
         assert "the table cannot be read here" in job["why"]
-        assert await has_none(scheduler, **AT_THE_LAB), "it rests, or it would be tried without end"
+        assert await has_none(scheduler, **AT_THE_LAB), "it pauses, or it would be tried without end"
         await hours_pass(cingulum, scheduler)
     assert {attempt["state"] for attempt in job["history"]} == {"returned"}
-    got = await claimed(scheduler, **AT_THE_LAB)
-    await gives_back(scheduler, got)
-    async with scheduler.app.state.writer.begin() as tx:
-        await events.copy_verified(tx, await its_file_arrives(cingulum, session))
-    assert await claimed(scheduler), "a copy that arrives ends the rest"
+    claim = await claimed(scheduler, **AT_THE_LAB)
+    await give_back(scheduler, claim)
+    await deliver(scheduler, await store_file(cingulum, session))
+    assert await claimed(scheduler), "a copy that arrives ends the pause"
 
 
-async def test_a_job_rests_only_at_the_site_where_it_could_not_be_read(
+async def test_a_job_pauses_only_at_the_site_where_it_could_not_be_read(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
@@ -194,16 +192,16 @@ async def test_a_job_rests_only_at_the_site_where_it_could_not_be_read(
         """
     )
     await connection.close()
-    await look_at(scheduler, session)
-    got = await claimed(scheduler, **AT_THE_LAB)
-    await gives_back(scheduler, got)
+    await reconcile(scheduler, session)
+    claim = await claimed(scheduler, **AT_THE_LAB)
+    await give_back(scheduler, claim)
     assert await has_none(scheduler, **AT_THE_LAB)
-    got = await claimed(scheduler, **AT_SECOND)
-    await look_at(scheduler, session)  # as an event of another file of the session does
-    await gives_back(scheduler, got)
+    claim = await claimed(scheduler, **AT_SECOND)
+    await reconcile(scheduler, session)  # as an event of another file of the session does
+    await give_back(scheduler, claim)
     for site in (AT_THE_LAB, AT_SECOND):
         assert await has_none(scheduler, **site), (
-            "two sites that cannot read it would hand it to each other for ever"
+            "two sites that cannot read it would pass it back and forth forever"
         )
     await hours_pass(cingulum, scheduler)
     assert await claimed(scheduler, **AT_THE_LAB)
@@ -214,15 +212,15 @@ async def test_a_copy_that_became_doubtful_is_not_read_and_its_row_does_not_stay
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     session = await a_session_with_trials(cingulum, callers)
-    await look_at(scheduler, session)
+    await reconcile(scheduler, session)
     connection = await asyncpg.connect(cingulum.admin_url)
     try:
         await connection.execute("UPDATE registry.copies SET state = 'suspect'")
         assert await has_none(scheduler)
-        async with scheduler.app.state.database.read() as read:
-            stale, _ = await inputs.stale_sites(read, UUID(int=0), 100)
-        for found in stale:  # none, where the sweep that follows each start was sooner
-            await look_at(scheduler, found)
+        async with scheduler.app.state.database.read() as reading:
+            stale, _ = await inputs.fetch_stale_session_ids(reading, UUID(int=0), 100)
+        for session_id in stale:  # none, where the sweep after each start was faster
+            await reconcile(scheduler, session_id)
         assert await connection.fetchval("SELECT count(*) FROM scheduler.ready") == 0
     finally:
         await connection.close()
@@ -230,38 +228,38 @@ async def test_a_copy_that_became_doubtful_is_not_read_and_its_row_does_not_stay
     assert job["state"] == "Held"
 
 
-async def test_a_session_that_cannot_be_looked_at_keeps_no_other_waiting(
+async def test_a_session_that_cannot_be_reconciled_does_not_stop_the_others(
     cingulum: Cingulum, callers: Callers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = sorted([await a_session_with_trials(cingulum, callers) for _ in range(2)])
 
-    async def look_at_others(tx: Transaction, session: UUID) -> bool:
+    async def reconcile_others(tx: Transaction, context: SchedulerContext, session: UUID) -> None:
         if session == first:
             raise KeyError(session)
-        return await really(tx, session)
+        await really(tx, context, session)
 
-    really = graph.look_at
-    monkeypatch.setattr(graph, "look_at", look_at_others)
+    really = graph.reconcile_session
+    monkeypatch.setattr(graph, "reconcile_session", reconcile_others)
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     assert (await claimed(scheduler))["job"]["session_id"] == str(second)
 
 
-async def test_a_late_job_that_cannot_be_judged_keeps_no_other_waiting(
+async def test_an_overdue_job_that_cannot_be_changed_does_not_stop_the_others(
     cingulum: Cingulum, callers: Callers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     for _ in range(2):
-        await look_at(scheduler, await a_session_with_trials(cingulum, callers))
-    jobs = [(await claimed(scheduler))["job"] for _ in range(2)]
-    first, second = sorted(jobs, key=lambda job: str(job["session_id"]))
-    really = graph.look_at
+        await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
+    both = [(await claimed(scheduler))["job"] for _ in range(2)]
+    first, second = sorted(both, key=lambda job: str(job["session_id"]))
+    really = graph.reconcile_session
 
-    async def look_at_others(tx: Transaction, session: UUID) -> bool:
+    async def reconcile_others(tx: Transaction, context: SchedulerContext, session: UUID) -> None:
         if str(session) == first["session_id"]:
             raise KeyError(session)
-        return await really(tx, session)
+        await really(tx, context, session)
 
-    monkeypatch.setattr(running, "look_at", look_at_others)
+    monkeypatch.setattr(jobs, "reconcile_session", reconcile_others)
     await hours_pass(cingulum, scheduler)
     states = [(await scheduler.get(f"/jobs/{job['id']}")).json()["state"] for job in (first, second)]
     assert states == ["Started", "Waiting"]

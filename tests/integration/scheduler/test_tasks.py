@@ -1,4 +1,4 @@
-"""Who may take a task through `/tasks`, and from whom."""
+"""Which runner may take a task through `/tasks`, and from which other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.testing import Callers, Running
-from tests.support.jobs import a_claim, a_session_with_trials, look_at
+from tests.support.jobs import a_claim, a_session_with_trials, reconcile
 from tests.support.system import Cingulum
 
 STATES = ["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]
@@ -22,41 +22,39 @@ async def a_task(scheduler: Running, cingulum: Cingulum, callers: Callers) -> st
     return f"/tasks/{(await scheduler.post('/tasks', body)).json()['id']}"
 
 
-def at(who: Principal, address: str) -> Principal:
+def at(caller: Principal, address: str) -> Principal:
     """The same account, with a token, at an address."""
-    return replace(who, token_id=who.token_id or uuid4(), address=address)
+    return replace(caller, token_id=caller.token_id or uuid4(), address=address)
 
 
 async def test_one_account_at_two_addresses_is_two_runners(cingulum: Cingulum, callers: Callers) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     task = await a_task(scheduler, cingulum, callers)
     caller = at(callers.member, "192.0.2.1")
-    one, other = scheduler.as_(caller), scheduler.as_(at(caller, "192.0.2.2"))
+    runner, other = scheduler.as_(caller), scheduler.as_(at(caller, "192.0.2.2"))
     for _ in range(2):
-        assert (await one.patch(task, {"status": "Started"})).status_code == 200
+        assert (await runner.patch(task, {"status": "Started"})).status_code == 200
     refused = await other.patch(task, {"status": "Started"})
     assert refused.status_code == 409
     assert "once its status is Waiting" in refused.json()["detail"]
     assert (await other.patch(task, {"priority": 9})).json()["status"] == "Started"
     assert (await other.patch(task, {"status": "Waiting"})).json()["status"] == "Waiting"
     assert (await other.patch(task, {"status": "Started"})).status_code == 200
-    assert (await one.patch(task, {"status": "Started"})).status_code == 409
+    assert (await runner.patch(task, {"status": "Started"})).status_code == 409
 
 
 async def test_one_address_with_two_tokens_is_two_runners(cingulum: Cingulum, callers: Callers) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     task = await a_task(scheduler, cingulum, callers)
-    one, other = (scheduler.as_(at(callers.member, "192.0.2.1")) for _ in range(2))
-    assert (await one.patch(task, {"status": "Started"})).status_code == 200
+    runner, other = (scheduler.as_(at(callers.member, "192.0.2.1")) for _ in range(2))
+    assert (await runner.patch(task, {"status": "Started"})).status_code == 200
     assert (await other.patch(task, {"status": "Started"})).status_code == 409
 
 
 @pytest.mark.parametrize("status", STATES)
-async def test_no_status_takes_a_job_from_a_worker_of_ours(
-    cingulum: Cingulum, callers: Callers, status: str
-) -> None:
+async def test_no_status_takes_a_job_from_a_worker(cingulum: Cingulum, callers: Callers, status: str) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
     claim = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()
     job = claim["job"]["id"]
     member = scheduler.as_(callers.member)
@@ -70,7 +68,7 @@ async def test_no_status_takes_a_job_from_a_worker_of_ours(
     assert taken.json()["status"] == status
 
 
-async def test_a_task_of_the_name_of_one_of_ours_stops_neither_its_session_nor_the_sweep(
+async def test_a_task_with_the_name_of_a_derived_one_takes_its_slot_until_it_is_deleted(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
@@ -78,10 +76,10 @@ async def test_a_task_of_the_name_of_one_of_ours_stops_neither_its_session_nor_t
     member = scheduler.as_(callers.member)
     body = {"name": "trial_summary", "session": str(session)}
     task = (await member.post("/tasks", body)).json()["id"]
-    await look_at(scheduler, session)
+    await reconcile(scheduler, session)
     listed = (await scheduler.get(f"/tasks?session={session}&name=trial_summary")).json()["results"]
-    assert [found["id"] for found in listed] == [task]
+    assert [row["id"] for row in listed] == [task]
     assert (await member.delete(f"/tasks/{task}")).status_code == 204
-    await look_at(scheduler, session)
+    await reconcile(scheduler, session)
     claim = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()
     assert (claim["job"]["session_id"], claim["job"]["task"]) == (str(session), "trial_summary")

@@ -1,4 +1,4 @@
-"""Workers who idle, lose answers, or reach into other labs."""
+"""Workers that wait, lose responses, die, or claim jobs of other labs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from libs.common.permissions import Principal
 from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers, Running
 from services.scheduler.domain import retry
-from services.scheduler.operations.running import take_back
-from tests.support.jobs import a_claim, a_session_with_trials, look_at
+from services.scheduler.operations.sweeps import expire_leases
+from tests.support.jobs import a_claim, a_session_with_trials, reconcile
 from tests.support.system import Cingulum
 
 
@@ -29,13 +29,13 @@ async def run(cingulum: Cingulum, statement: str) -> None:
         await connection.close()
 
 
-async def leases_run_out(cingulum: Cingulum, scheduler: Running) -> int:
-    """All leases are over, and the sweep has seen it; how many jobs it took back."""
+async def expire_all_leases(cingulum: Cingulum, scheduler: Running) -> int:
+    """All leases are over, and the sweep has run; how many jobs it took back."""
     await run(
         cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 second' WHERE state = 'Started'"
     )
     async with scheduler.app.state.writer.begin() as tx:
-        return await take_back(tx)
+        return await expire_leases(tx, scheduler.app.state.context)
 
 
 def of_another_lab(callers: Callers) -> Principal:
@@ -44,27 +44,27 @@ def of_another_lab(callers: Callers) -> Principal:
     return Principal(callers.user_id, "elsewhere", labs=frozenset({callers.lab_id}), scopes=scopes)
 
 
-async def test_a_worker_that_waits_is_at_rest(cingulum: Cingulum, callers: Callers) -> None:
+async def test_a_worker_that_waits_sends_no_request(cingulum: Cingulum, callers: Callers) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     parked = asyncio.create_task(scheduler.post("/jobs/claim", a_claim(wait_s=1.5)))
-    heard = set()
+    times = set()
     while not parked.done():
-        heard |= {worker["seen_at"] for worker in (await scheduler.get("/workers")).json()}
+        times |= {worker["seen_at"] for worker in (await scheduler.get("/workers")).json()}
         await asyncio.sleep(0.01)
     assert parked.result().json()["job"] is None
-    assert len(heard) <= 2  # when it came, and perhaps when it left
+    assert len(times) <= 2  # when it came, and perhaps when it left
 
 
-async def test_a_claim_asked_again_after_its_lease_was_lost_gets_work_and_no_refusal(
+async def test_a_claim_repeated_after_its_lease_was_lost_gets_a_job(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
-    asked = a_claim(wait_s=5)
-    first = (await scheduler.post("/jobs/claim", asked)).json()
-    assert await leases_run_out(cingulum, scheduler) == 1
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
+    claim = a_claim(wait_s=5)
+    first = (await scheduler.post("/jobs/claim", claim)).json()
+    assert await expire_all_leases(cingulum, scheduler) == 1
     await run(cingulum, "UPDATE scheduler.jobs SET not_before = NULL")
-    again = await scheduler.post("/jobs/claim", asked)
+    again = await scheduler.post("/jobs/claim", claim)
     assert again.status_code == 200, again.text
     assert again.json()["job"]["id"] == first["job"]["id"]
     assert again.json()["token"] > first["token"]
@@ -73,46 +73,46 @@ async def test_a_claim_asked_again_after_its_lease_was_lost_gets_work_and_no_ref
 async def test_a_claim_sent_twice_at_once_gets_one_job(cingulum: Cingulum, callers: Callers) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     for _ in range(3):
-        await look_at(scheduler, await a_session_with_trials(cingulum, callers))
-    asked = a_claim(wait_s=5)
-    answers = await asyncio.gather(*(scheduler.post("/jobs/claim", asked) for _ in range(3)))
-    assert [answer.status_code for answer in answers] == [200] * 3
-    assert len({answer.json()["token"] for answer in answers}) == 1
+        await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
+    claim = a_claim(wait_s=5)
+    responses = await asyncio.gather(*(scheduler.post("/jobs/claim", claim) for _ in range(3)))
+    assert [response.status_code for response in responses] == [200] * 3
+    assert len({response.json()["token"] for response in responses}) == 1
 
 
-@pytest.mark.parametrize("word", ["complete", "fail", "log", "heartbeat"])
-async def test_a_worker_of_another_lab_has_no_say(cingulum: Cingulum, callers: Callers, word: str) -> None:
+@pytest.mark.parametrize("call", ["complete", "fail", "log", "heartbeat"])
+async def test_a_worker_of_another_lab_is_refused(cingulum: Cingulum, callers: Callers, call: str) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
     got = (await scheduler.post("/jobs/claim", a_claim(wait_s=5))).json()
     job, token = got["job"]["id"], got["token"]
     stranger = scheduler.as_(of_another_lab(callers))
     assert (await stranger.post("/jobs/claim", a_claim(wait_s=0))).json()["job"] is None
-    if word == "heartbeat":
+    if call == "heartbeat":
         body = {"worker": "w1", "jobs": [{"job_id": job, "token": token}]}
         assert (await stranger.post("/jobs/heartbeat", body)).json()["lost"] == [job]
         assert (await scheduler.post("/jobs/heartbeat", body)).json()["lost"] == []
         return
-    said = {
+    bodies: dict[str, dict[str, object]] = {
         "complete": {"token": token, "outputs": []},
         "fail": {"token": token, "kind": "permanent", "reason": "because"},
         "log": {"token": token, "n": 0, "text": "it was me"},
-    }[word]
-    assert (await stranger.post(f"/jobs/{job}/{word}", said)).status_code == 403
+    }
+    assert (await stranger.post(f"/jobs/{job}/{call}", bodies[call])).status_code == 403
     assert (await scheduler.get(f"/jobs/{job}")).json()["state"] == "Started"
 
 
-async def test_a_running_job_is_held_while_its_session_is_looked_at(
+async def test_a_running_job_is_held_while_its_session_is_reconciled(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     session = await a_session_with_trials(cingulum, callers)
-    await look_at(scheduler, session)
+    await reconcile(scheduler, session)
     job = (await scheduler.post("/jobs/claim", a_claim(wait_s=5))).json()["job"]["id"]
     gate = await asyncpg.connect(cingulum.admin_url)
     lock = f"SELECT pg_advisory_{{}}(hashtextextended('graph:{session}', 0))"
     await gate.execute(lock.format("lock"))
-    looking = asyncio.create_task(look_at(scheduler, session))
+    looking = asyncio.create_task(reconcile(scheduler, session))
     await asyncio.sleep(0.3)
     member = scheduler.as_(callers.member)
     holding = asyncio.create_task(member.post(f"/jobs/{job}/hold", {"reason": "the rig was broken"}))
@@ -123,7 +123,7 @@ async def test_a_running_job_is_held_while_its_session_is_looked_at(
     assert (await holding).status_code == 200
 
 
-async def test_the_graph_sweep_looks_at_every_session(cingulum: Cingulum, callers: Callers) -> None:
+async def test_the_graph_sweep_reconciles_every_session(cingulum: Cingulum, callers: Callers) -> None:
     sessions = 502
     session = await a_session_with_trials(cingulum, callers)
     await run(
@@ -137,49 +137,49 @@ async def test_the_graph_sweep_looks_at_every_session(cingulum: Cingulum, caller
             INSERT INTO registry.datasets (id, session_id, lab_path, collection, name, dataset_type_id, format_id)
             SELECT gen_random_uuid(), made.id, lab_path, collection, name, dataset_type_id, format_id
             FROM made, registry.datasets RETURNING id),
-        seen AS (
+        read AS (
             INSERT INTO registry.versions (id, dataset_id, generation, size_bytes, md5, sha256)
             SELECT gen_random_uuid(), sets.id, 1, 10, 'aa', sha256 FROM sets, registry.versions RETURNING dataset_id)
         INSERT INTO registry.copies (id, dataset_id, repository_id, generation, state, proved_at)
-        SELECT gen_random_uuid(), seen.dataset_id, repository_id, 1, 'verified', now() FROM seen, registry.copies
+        SELECT gen_random_uuid(), read.dataset_id, repository_id, 1, 'verified', now() FROM read, registry.copies
         """,
     )
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
-    seen = 0
+    count = 0
     for _ in range(1200):
-        seen = (await scheduler.get("/jobs?task=trial_summary&limit=1")).json()["count"]
-        if seen == sessions:
+        count = (await scheduler.get("/jobs?task=trial_summary&limit=1")).json()["count"]
+        if count == sessions:
             break
         await asyncio.sleep(0.2)
-    assert seen == sessions
+    assert count == sessions
 
 
-async def test_a_system_that_was_away_takes_no_job_from_a_worker_that_could_not_be_heard(
+async def test_an_outage_takes_no_job_from_a_worker_whose_heartbeats_could_not_arrive(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     cingulum.environment = {**cingulum.environment, "CINGULUM_LEASE_SWEEP_S": "0.05"}
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
     got = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()
     beat = {"worker": "w1", "jobs": [{"job_id": got["job"]["id"], "token": got["token"]}]}
-    for seen in ("now() - interval '1 hour'", "now()"):  # away all the time, and back this moment
-        await run(cingulum, f"UPDATE scheduler.workers SET seen_at = {seen}")
+    for at in ("now() - interval '1 hour'", "now()"):  # down all the time, and up just now
+        await run(cingulum, f"UPDATE scheduler.workers SET seen_at = {at}")
         await run(cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 s' WHERE token > 0")
         await asyncio.sleep(0.5)  # ten sweeps on an idle machine: fewer can only hide a fault
         assert (await scheduler.post("/jobs/heartbeat", beat)).json() == {"lost": []}
-    heard = (await scheduler.get("/workers")).json()
-    assert [worker["name"] for worker in heard] == ["w1"]
+    listed = (await scheduler.get("/workers")).json()
+    assert [worker["name"] for worker in listed] == ["w1"]
 
 
-async def test_the_job_of_a_dead_worker_is_given_back_while_all_others_are_at_work(
+async def test_the_job_of_a_dead_worker_is_taken_back_while_all_others_work(
     cingulum: Cingulum, callers: Callers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those who are at work are heard every 20 s, and no other ever."""
+    """Only workers that work send heartbeats, every 20 s."""
     cingulum.environment = {**cingulum.environment, "CINGULUM_LEASE_SWEEP_S": "0.05"}
-    for name in ("BACK", "REPEAT"):  # what is waited for, and not what counts as silence
+    for name in ("BACK", "REPEAT"):  # how long the sweep waits, not the longest pause without a heartbeat
         monkeypatch.setattr(retry, name, timedelta(seconds=0.2))
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
     job = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()["job"]["id"]
     await run(cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 minute' WHERE token > 0")
     for _ in range(600):
@@ -187,13 +187,13 @@ async def test_the_job_of_a_dead_worker_is_given_back_while_all_others_are_at_wo
         await run(
             cingulum, f"UPDATE scheduler.workers SET seen_at = now() - interval '{HEARTBEAT_EVERY_S} s'"
         )
-        if (found := (await scheduler.get(f"/jobs/{job}")).json())["state"] != "Started":
+        if (state := (await scheduler.get(f"/jobs/{job}")).json()["state"]) != "Started":
             break
         await asyncio.sleep(0.1)
-    assert found["state"] == "Waiting"
+    assert state == "Waiting"
 
 
-async def test_a_legacy_runner_whose_time_is_over_is_not_waited_for(
+async def test_a_legacy_runner_loses_its_task_when_its_time_is_over(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     cingulum.environment = {**cingulum.environment, "CINGULUM_LEASE_SWEEP_S": "0.05"}

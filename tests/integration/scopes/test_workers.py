@@ -11,7 +11,7 @@ from libs.common.permissions import Principal
 from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers, Running
 from tests.support.bytes import sha256
-from tests.support.jobs import a_claim, a_session_with_trials, look_at
+from tests.support.jobs import a_claim, a_session_with_trials, reconcile
 from tests.support.moving import send, written
 from tests.support.system import Cingulum
 
@@ -42,7 +42,7 @@ async def test_a_worker_of_a_project_claims_only_its_jobs(cingulum: Cingulum, ca
     inside = await a_session_with_trials(cingulum, callers)
     await in_project(cingulum, inside)
     for session in (elsewhere, inside):
-        await look_at(scheduler, session)
+        await reconcile(scheduler, session)
     narrow = scheduler.as_(worker(callers, project_id=PROJECT))
     claim = (await narrow.post("/jobs/claim", a_claim())).json()
     assert claim["job"]["session_id"] == str(inside)
@@ -66,7 +66,7 @@ async def test_a_claim_of_another_worker_is_not_answered_to_a_narrowed_token(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
     claim = a_claim()
     assert (await scheduler.post("/jobs/claim", claim)).json()["job"]
     narrow = scheduler.as_(worker(callers, lab_id=uuid4()))
@@ -78,7 +78,7 @@ async def claimed(cingulum: Cingulum, callers: Callers) -> tuple[Running, Runnin
     """Scheduler, transfer, and a claimed job of the task `trial_summary` with its token."""
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     transfer = await cingulum.start(Service.TRANSFER, callers.worker)
-    await look_at(scheduler, await a_session_with_trials(cingulum, callers))
+    await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
     got = (await scheduler.post("/jobs/claim", a_claim(tasks=["trial_summary"]))).json()
     return scheduler, transfer, got["job"]["id"], got["token"]
 

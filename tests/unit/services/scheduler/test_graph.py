@@ -36,64 +36,64 @@ TRIALS = DatasetFact("alf", "trials.pqt", "11", readable=True)
 S, F = Slot("summary", TaskScope("s")), Slot("fit", TaskScope("s"))
 
 
-def looked(datasets: list[DatasetFact], jobs: dict[Slot, JobFact] | None = None) -> dict[Slot, SlotPlan]:
+def plans_of(datasets: list[DatasetFact], jobs: dict[Slot, JobFact] | None = None) -> dict[Slot, SlotPlan]:
     """The graph of summary and fit."""
     return derive("s", [FIT, SUMMARY], datasets, jobs or {})
 
 
 def made(name: str, sha256: str) -> DatasetFact:
-    """An output of one of our jobs."""
+    """An output of a job."""
     return DatasetFact("alf", name, sha256, readable=True, made_by_job=True)
 
 
-def test_a_child_waits_for_its_parent_and_says_so() -> None:
-    wanted = looked([TRIALS])
-    assert wanted[S].key is not None
-    assert wanted[F] == SlotPlan(None, "Waits for alf/summary.json: summary has to make it first.")
+def test_a_child_waits_for_its_parent_and_names_it() -> None:
+    plans = plans_of([TRIALS])
+    assert plans[S].key is not None
+    assert plans[F] == SlotPlan(None, "Waits for alf/summary.json: summary has to make it first.")
 
 
-def test_an_unchanged_output_of_a_parent_that_ran_anew_leaves_the_child_alone() -> None:
-    key = looked([TRIALS])[S].key
+def test_an_unchanged_output_of_a_parent_that_ran_again_leaves_the_child_alone() -> None:
+    key = plans_of([TRIALS])[S].key
     datasets = [TRIALS, made("summary.json", "22")]
-    before = looked(datasets, {S: JobFact(JobState.COMPLETE, key)})[F]
+    before = plans_of(datasets, {S: JobFact(JobState.COMPLETE, key)})[F]
     new = [DatasetFact("alf", "trials.pqt", "99", readable=True), made("summary.json", "22")]
-    waiting = looked(new, {S: JobFact(JobState.COMPLETE, key)})
-    after = looked(new, {S: JobFact(JobState.COMPLETE, waiting[S].key)})[F]
+    waiting = plans_of(new, {S: JobFact(JobState.COMPLETE, key)})
+    after = plans_of(new, {S: JobFact(JobState.COMPLETE, waiting[S].key)})[F]
     assert (waiting[S].key != key, waiting[F].key, after.key) == (True, None, before.key)
 
 
 @pytest.mark.parametrize("state", [JobState.ERRORED, JobState.ABANDONED])
-def test_a_child_tells_of_a_parent_that_cannot_go_on(state: JobState) -> None:
-    key = looked([TRIALS])[S].key
-    why = looked([TRIALS, made("summary.json", "22")], {S: JobFact(state, key)})[F].why
+def test_a_child_names_a_parent_that_cannot_run(state: JobState) -> None:
+    key = plans_of([TRIALS])[S].key
+    why = plans_of([TRIALS, made("summary.json", "22")], {S: JobFact(state, key)})[F].why
     assert why == f"Waits for alf/summary.json: summary has to make it, and is {state}."
 
 
 def test_outputs_made_elsewhere_are_not_made_again_and_serve_as_inputs() -> None:
     foreign = DatasetFact("alf", "summary.json", "22", readable=True)
-    wanted = looked([TRIALS, foreign])
-    assert S not in wanted
-    assert wanted[F].inputs == (("alf/summary.json", "22"),)
+    plans = plans_of([TRIALS, foreign])
+    assert S not in plans
+    assert plans[F].inputs == (("alf/summary.json", "22"),)
 
 
-def test_outputs_stand_once_the_raw_data_are_gone() -> None:
-    key = looked([TRIALS])[S].key
-    wanted = looked([made("summary.json", "22")], {S: JobFact(JobState.COMPLETE, key)})
-    assert wanted[F].inputs == (("alf/summary.json", "22"),)
+def test_outputs_stay_valid_once_the_raw_data_are_gone() -> None:
+    key = plans_of([TRIALS])[S].key
+    plans = plans_of([made("summary.json", "22")], {S: JobFact(JobState.COMPLETE, key)})
+    assert plans[F].inputs == (("alf/summary.json", "22"),)
 
 
 def test_each_probe_has_its_own_job() -> None:
     raw = [DatasetFact(f"raw_ephys_data/{p}", "x.ap.bin", p, readable=True) for p in ("probe00", "probe01")]
-    wanted = derive("s", [COMPRESS], raw, {})
-    assert {slot.scope.probe: found.inputs for slot, found in wanted.items()} == {
+    plans = derive("s", [COMPRESS], raw, {})
+    assert {slot.scope.probe: plan.inputs for slot, plan in plans.items()} == {
         "probe00": (("raw_ephys_data/probe00/x.ap.bin", "probe00"),),
         "probe01": (("raw_ephys_data/probe01/x.ap.bin", "probe01"),),
     }
 
 
 def test_a_copy_that_is_suspect_now_holds_the_job() -> None:
-    wanted = looked([DatasetFact("alf", "trials.pqt", "11", readable=False)])
-    assert wanted[S].why == "Waits for alf/trials.pqt: it has no verified copy now."
+    plans = plans_of([DatasetFact("alf", "trials.pqt", "11", readable=False)])
+    assert plans[S].why == "Waits for alf/trials.pqt: it has no verified copy now."
 
 
 def test_tasks_that_contradict_one_another_are_refused() -> None:
@@ -113,7 +113,7 @@ def test_tasks_that_contradict_one_another_are_refused() -> None:
 def test_the_order_of_facts_does_not_matter(
     datasets: list[DatasetFact], tasks: list[TaskDeclaration]
 ) -> None:
-    key = looked([TRIALS])[S].key
+    key = plans_of([TRIALS])[S].key
     jobs = {S: JobFact(JobState.COMPLETE, key)}
     ordered = [TRIALS, made("summary.json", "22"), made("fit.json", "33")]
-    assert derive("s", tasks, datasets, jobs) == looked(ordered, jobs)
+    assert derive("s", tasks, datasets, jobs) == plans_of(ordered, jobs)

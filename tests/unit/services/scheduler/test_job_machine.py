@@ -1,4 +1,4 @@
-"""A job keeps its promises under any order of words from workers, sweeps, registry, people and legacy runners."""
+"""A job keeps its invariants under any order of calls from workers, sweeps, registry, people and legacy runners."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from services.scheduler.domain.steering import abandon, hold, reconcile, release
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OUTPUT = OutputRef("alf/fit.json", UUID(int=9), "ff")
-A_LOOK = [
+PLANS = [
     SlotPlan(None, "Waits for raw.bin: its bytes are not verified yet."),
     SlotPlan("k1"),
     SlotPlan("k2"),
@@ -57,7 +57,7 @@ def a_started_job(token: int = 7) -> JobValue:
 
 
 def landed(token: int, state: UploadState = UploadState.LANDED) -> dict[UUID, UploadFact]:
-    """What transfer says of the output's upload."""
+    """The output's upload."""
     return {OUTPUT.upload_id: UploadFact(OUTPUT.upload_id, state, OUTPUT.sha256, UUID(int=1), token)}
 
 
@@ -91,29 +91,29 @@ class JobMachine(RuleBasedStateMachine):
         except NotNow:
             assert (not readable) or self.job.state is not JobState.WAITING or why(self.job, self.now)
 
-    @rule(back=st.integers(0, 2), word=st.sampled_from(["heartbeat", "complete", "fail", "break"]))
-    def worker_speaks(self, back: int, word: str) -> None:
+    @rule(back=st.integers(0, 2), call=st.sampled_from(["heartbeat", "complete", "fail", "break"]))
+    def worker_calls(self, back: int, call: str) -> None:
         token = self.some_token(back)
         is_current = self.job.token == token and self.job.state is JobState.STARTED
         attempt = self.attempts.get(token)
         was_accepted = attempt is not None and bool(attempt.outputs)
         try:
-            if word == "heartbeat":
+            if call == "heartbeat":
                 self.write(heartbeat(self.job, token, self.now))
-            elif word == "complete":
+            elif call == "complete":
                 self.write(completed(self.job, token, attempt))
             else:
-                kind = FailureKind.TRANSIENT if word == "fail" else FailureKind.PERMANENT
+                kind = FailureKind.TRANSIENT if call == "fail" else FailureKind.PERMANENT
                 self.write(fail(self.job, token, kind, "It failed.", self.now))
         except LateToken:
             assert not is_current
         except NotNow:
             assert attempt is not None, (
-                "it ended with other outputs: a legacy runner's word, which names none"
+                "it ended with other outputs: a legacy runner's status, without outputs"
             )
             assert attempt.outputs == ()
         else:
-            assert is_current or (word == "complete" and was_accepted)
+            assert is_current or (call == "complete" and was_accepted)
 
     @rule(back=st.integers(0, 2))
     def worker_cannot_read(self, back: int) -> None:
@@ -140,28 +140,28 @@ class JobMachine(RuleBasedStateMachine):
         self.write(expire(self.job, self.now))
         self.write(notify_registry_again(self.job, self.now))
 
-    @rule(wanted=st.sampled_from(A_LOOK))
-    def graph_is_looked_at(self, wanted: SlotPlan) -> None:
+    @rule(plan=st.sampled_from(PLANS))
+    def graph_is_derived(self, plan: SlotPlan) -> None:
         before = self.job
-        self.write(reconcile(before, wanted))
+        self.write(reconcile(before, plan))
         assert before.state is not JobState.PUBLISHING or self.job == before
-        assert reconcile(self.job, wanted) == JobChange(self.job), "the same facts twice change nothing"
+        assert reconcile(self.job, plan) == JobChange(self.job), "the same facts twice change nothing"
 
-    @rule(word=st.sampled_from(["hold", "abandon", "release"]))
-    def person_speaks(self, word: str) -> None:
+    @rule(call=st.sampled_from(["hold", "abandon", "release"]))
+    def person_steers(self, call: str) -> None:
         before = self.job.state
         try:
-            if word == "release":
+            if call == "release":
                 self.write(release(self.job))
             else:
-                self.write((hold if word == "hold" else abandon)(self.job, "Because."))
+                self.write((hold if call == "hold" else abandon)(self.job, "Because."))
         except NotNow:
             assert before is JobState.PUBLISHING or before is JobState.STARTED or before.is_final
         else:
             assert before is not JobState.PUBLISHING
 
     @rule(state=st.sampled_from(list(JobState)), runner=st.sampled_from(["a", "b"]))
-    def legacy_runner_speaks(self, state: JobState, runner: str) -> None:
+    def legacy_runner_sets_a_status(self, state: JobState, runner: str) -> None:
         before = self.job
         own = before.state is JobState.STARTED and before.worker != "alyx"
         others = before.runner not in {None, runner} and before.deadline is not None
@@ -171,7 +171,7 @@ class JobMachine(RuleBasedStateMachine):
             starts = state in {JobState.STARTED, JobState.PUBLISHING}
             assert own or before.state is JobState.PUBLISHING or (others and starts)
         else:
-            assert not own, "no word through /tasks takes a job from a worker of ours"
+            assert not own, "no status set through /tasks takes a job from a worker"
             if before.runner is not None and self.job.runner not in {None, before.runner}:
                 assert before.deadline is not None
                 assert before.deadline <= self.now
@@ -184,7 +184,7 @@ class JobMachine(RuleBasedStateMachine):
         assert (self.job.deadline is not None) is self.job.state.is_running
 
     @invariant()
-    def a_job_that_does_not_run_says_why(self) -> None:
+    def a_job_that_does_not_run_has_a_reason(self) -> None:
         assert bool(why(self.job, self.now)) is (self.job.state is not JobState.STARTED)
 
 
@@ -272,14 +272,14 @@ def test_a_started_task_is_its_runners_until_its_time_is_over() -> None:
 
 
 @pytest.mark.parametrize("state", JobState)
-def test_no_word_through_tasks_takes_a_job_from_a_living_worker(state: JobState) -> None:
+def test_no_status_set_through_tasks_takes_a_job_from_a_live_worker(state: JobState) -> None:
     with pytest.raises(NotNow, match="hold or abandon the job first"):
         set_by_alyx(a_started_job(), state, 8, NOW, runner="a")
 
 
 def test_an_unknown_input_leaves_a_running_attempt_alone_and_a_known_other_one_supersedes_it() -> None:
     job = a_started_job()
-    assert reconcile(job, A_LOOK[0]) == JobChange(job)
+    assert reconcile(job, PLANS[0]) == JobChange(job)
     change = reconcile(job, SlotPlan("k2"))
     assert (change.job.state, change.job.key, change.job.token) == (JobState.WAITING, "k2", None)
     assert [attempt.state for attempt in change.attempts] == [AttemptState.SUPERSEDED]

@@ -15,7 +15,7 @@ from services.scheduler.settings import Settings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SWEEP_S = int(Settings.model_fields["lease_sweep_s"].default)
-LOOK_S = 5  # a worker that waits for a job is heard that often
+LOOK_S = 5  # a worker that waits for a job sends a request that often
 BEAT_S, REPEAT_S = int(HEARTBEAT_EVERY_S), int(REPEAT.total_seconds())
 END_S = 900
 
@@ -27,7 +27,7 @@ class Worker:
         self.next_s, self.every_s = at_s, every_s
 
     def sends_heartbeat(self, now_s: int, *, is_open: bool) -> bool:
-        """Whether it is heard in this second."""
+        """Whether a heartbeat of it arrives in this second."""
         if now_s < self.next_s:
             return False
         self.next_s = now_s + (self.every_s if is_open else REPEAT_S)
@@ -54,13 +54,15 @@ def taken_back(is_open: Callable[[int], bool], other: Worker, claimed_s: int, li
 
 
 def test_the_numbers_follow_from_the_heartbeat() -> None:
-    assert timedelta(seconds=BEAT_S + SWEEP_S) <= SILENCE, "workers at work are not silent"
-    assert timedelta(seconds=BEAT_S) + SILENCE + REPEAT <= LEASE, "an outage not noticed costs no lease"
-    assert timedelta(seconds=BEAT_S) + REPEAT <= BACK, "after an outage all who live were heard"
+    assert timedelta(seconds=BEAT_S + SWEEP_S) <= SILENCE, "workers that work are not silent"
+    assert timedelta(seconds=BEAT_S) + SILENCE + REPEAT <= LEASE, "an unnoticed outage costs no lease"
+    assert timedelta(seconds=BEAT_S) + REPEAT <= BACK, (
+        "after an outage every live worker has sent a heartbeat"
+    )
 
 
 @pytest.mark.parametrize("every_s", [LOOK_S, BEAT_S], ids=["one waits", "all are at work"])
-def test_a_dead_workers_job_is_given_back_soon_after_its_lease(every_s: int) -> None:
+def test_a_dead_workers_job_is_taken_back_soon_after_its_lease(every_s: int) -> None:
     for claimed_s in range(100, 140):
         at_s = taken_back(lambda _s: True, Worker(0, every_s), claimed_s, lives=False)
         ends_s = claimed_s + int(FIRST_LEASE.total_seconds())
@@ -74,7 +76,7 @@ def test_a_dead_workers_job_is_given_back_soon_after_its_lease(every_s: int) -> 
     claimed_s=st.integers(60, 120),
     outages=st.lists(st.tuples(st.integers(40, 200), st.integers(1, 200)), max_size=3),
 )
-def test_no_outage_takes_a_job_from_a_worker_that_lives(
+def test_no_outage_takes_a_job_from_a_live_worker(
     phase_s: int, every_s: int, claimed_s: int, outages: list[tuple[int, int]]
 ) -> None:
     closed: set[int] = set()
@@ -87,8 +89,8 @@ def test_no_outage_takes_a_job_from_a_worker_that_lives(
     assert taken_back(lambda s: s not in closed, other, claimed_s, lives=True) is None
 
 
-def test_a_scheduler_that_stood_still_judges_nobody() -> None:
-    """It looks again after an hour, just when the first worker is heard."""
+def test_a_scheduler_that_was_suspended_expires_no_lease() -> None:
+    """It runs again after an hour, just when the first heartbeat arrives."""
     liveness = Liveness()
     for second in range(0, 120, SWEEP_S):
         now = START + timedelta(seconds=second)

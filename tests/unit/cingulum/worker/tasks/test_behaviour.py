@@ -51,12 +51,16 @@ def counts(curve: dict[str, Any]) -> ChoiceCounts:
     )
 
 
-def test_the_summary_tells_the_published_numbers(folders: dict[str, Path], make_context: MakeContext) -> None:
-    found = {
+def test_the_summary_has_the_published_numbers(folders: dict[str, Path], make_context: MakeContext) -> None:
+    summaries = {
         date: both(folders[date], make_context)[0] for date in ("2020-08-25", "2020-08-24", "2020-08-21")
     }
-    assert [one["n_trials"] for one in found.values()] == [617, 532, 719]
-    assert [round(one["easy_performance"], 6) for one in found.values()] == [0.914894, 0.9, 0.908537]
+    assert [summary["n_trials"] for summary in summaries.values()] == [617, 532, 719]
+    assert [round(summary["easy_performance"], 6) for summary in summaries.values()] == [
+        0.914894,
+        0.9,
+        0.908537,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -76,9 +80,9 @@ def test_the_counts_of_three_sessions_pooled_give_the_published_fit(
 ) -> None:
     curves = []
     for date in dates:
-        _, found = both(folders[date], make_context)
-        wanted = [found["all"]] if block is None else [c for c in found["by_block"] if c["block"] == block]
-        curves += [counts(curve) for curve in wanted]
+        _, fit = both(folders[date], make_context)
+        chosen = [fit["all"]] if block is None else [c for c in fit["by_block"] if c["block"] == block]
+        curves += [counts(curve) for curve in chosen]
     pooled = fit_psychometric(reduce(add, curves))
     assert pooled is not None
     assert pooled.parameters == pytest.approx(published, abs=1e-3)
@@ -87,26 +91,24 @@ def test_the_counts_of_three_sessions_pooled_give_the_published_fit(
 def test_all_sessions_are_fitted_and_hold_no_nan(folders: dict[str, Path], make_context: MakeContext) -> None:
     total = 0
     for table in folders.values():
-        summary, found = both(table, make_context)
+        summary, fit = both(table, make_context)
         total += summary["n_trials"]
-        assert found["criteria_fit"]["n_trials"] == summary["n_trials"] == sum(found["all"]["n_trials"])
-        assert 10 <= found["all"]["fit"]["threshold_percent"] <= 50
+        assert fit["criteria_fit"]["n_trials"] == summary["n_trials"] == sum(fit["all"]["n_trials"])
+        assert 10 <= fit["all"]["fit"]["threshold_percent"] <= 50
     assert total == 7844
 
 
 def test_the_same_table_gives_the_same_bytes(
     folders: dict[str, Path], make_context: MakeContext, tmp_path: Path
 ) -> None:
-    seen = set()
+    contents = set()
     for _ in range(2):
         both(folders["2020-09-01"], make_context)
-        seen.add((tmp_path / "made" / psychometric_fit.OUTPUT).read_bytes())
-    assert len(seen) == 1
+        contents.add((tmp_path / "made" / psychometric_fit.OUTPUT).read_bytes())
+    assert len(contents) == 1
 
 
-def test_a_summary_of_another_table_is_not_believed(
-    folders: dict[str, Path], make_context: MakeContext
-) -> None:
+def test_a_summary_of_another_table_is_refused(folders: dict[str, Path], make_context: MakeContext) -> None:
     other = make_context({TABLE: folders["2020-08-21"]})
     trial_summary.run(other)
     summary = other.output_folder / trial_summary.OUTPUT
@@ -114,9 +116,9 @@ def test_a_summary_of_another_table_is_not_believed(
         psychometric_fit.run(make_context({TABLE: folders["2020-08-24"], trial_summary.OUTPUT: summary}))
 
 
-def test_a_session_without_trials_is_summed_up_too(make_context: MakeContext, tmp_path: Path) -> None:
+def test_a_session_without_trials_has_a_summary_too(make_context: MakeContext, tmp_path: Path) -> None:
     names = ("contrastLeft", "contrastRight", "choice", "feedbackType")
     pq.write_table(pa.table({name: np.array([], np.float64) for name in names}), tmp_path / "empty.pqt")
-    summary, found = both(tmp_path / "empty.pqt", make_context)
+    summary, fit = both(tmp_path / "empty.pqt", make_context)
     assert summary["n_trials"] == 0
-    assert found["all"]["fit"] is None
+    assert fit["all"]["fit"] is None

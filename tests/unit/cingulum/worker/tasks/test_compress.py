@@ -58,7 +58,7 @@ def test_a_preset_writes_what_the_task_then_declares(
     )
 
 
-def test_the_recording_is_found_smaller_and_said_to_be_so(
+def test_the_result_is_smaller_and_the_log_describes_it(
     recording: dict[str, Path], make_context: MakeContext, capsys: pytest.CaptureFixture[str]
 ) -> None:
     context = make_context(recording)
@@ -83,13 +83,13 @@ def test_a_meta_that_claims_another_size_is_named_in_the_log_and_stops_no_job(
     recording: dict[str, Path], make_context: MakeContext, capsys: pytest.CaptureFixture[str], preset: str
 ) -> None:
     meta = recording[f"{STEM}.meta"]
-    kept = [line for line in meta.read_text().splitlines() if not line.startswith("fileSizeBytes")]
-    meta.write_text("\n".join([*kept, "fileSizeBytes=20400"]) + "\n")
+    lines = [line for line in meta.read_text().splitlines() if not line.startswith("fileSizeBytes")]
+    meta.write_text("\n".join([*lines, "fileSizeBytes=20400"]) + "\n")
     run(make_context(recording, preset=preset))
-    said = capsys.readouterr().out
+    log = capsys.readouterr().out
     assert (
         "warning: _spikeglx_ephysData_g0_t0.imec0.ap.meta: fileSizeBytes claims 20400, but the file has"
-        in said
+        in log
     )
 
 

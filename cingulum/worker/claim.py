@@ -1,0 +1,64 @@
+"""A claimed job and its files, as the server and the worker exchange them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cingulum.worker.tasks.context import JobScope
+
+
+@dataclass(frozen=True)
+class JobInput:
+    """A dataset that the job reads: its path below the session, and the hash of the bytes."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class JobOutput:
+    """A file that the run wrote: its path below the session, its upload, and the hash of its bytes."""
+
+    name: str
+    upload_id: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ClaimedJob:
+    """A job, with the token under which this worker has it."""
+
+    id: str
+    token: int
+    task: str
+    session_path: str
+    scope: JobScope
+    inputs: tuple[JobInput, ...]
+    parameters: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, payload: Mapping[str, Any]) -> ClaimedJob | None:
+        """Read the response of `POST /jobs/claim`; None if there was no job.
+
+        >>> ClaimedJob.parse({"job": None}) is None
+        True
+        """
+        job = payload["job"]
+        if job is None:
+            return None
+        return cls(
+            id=str(job["id"]),
+            token=int(payload["token"]),
+            task=job["task"],
+            session_path=job["session_path"],
+            scope=JobScope(job.get("session_id"), job.get("subject"), job.get("lab"), job["probe"]),
+            inputs=tuple(JobInput(item["path"], item["sha256"]) for item in job["inputs"]),
+            parameters=payload["parameters"],
+        )
+
+    @property
+    def label(self) -> str:
+        """The job as people read it."""
+        return f"{self.task} of {self.session_path} {self.scope.probe}".rstrip()

@@ -1,0 +1,134 @@
+"""Jobs: the write of every change, and what people do to them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from libs.common.db import ReadSession, Transaction
+from libs.common.events import JobPublishing
+from libs.common.permissions import Principal, Target, may_on
+from libs.common.problem import Forbidden, NotFound
+from libs.common.schemas.jobs import JobDetail
+from libs.common.schemas.states import JobState
+from libs.common.scopes import Permission
+from libs.common.targets import session_target
+from libs.common.visibility import Visibility
+from services.scheduler.domain import steering
+from services.scheduler.domain.facts import JobChange
+from services.scheduler.models import JobRow
+from services.scheduler.operations.context import SchedulerContext
+from services.scheduler.operations.graph import reconcile_session
+from services.scheduler.queries import attempts, jobs, repositories
+from services.scheduler.queries.clock import fetch_now
+
+
+def no_such_job(job_id: UUID) -> NotFound:
+    """The problem of a job that does not exist, or that the caller may not know of."""
+    return NotFound(f"There is no job {job_id}.")
+
+
+async def read_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> JobDetail:
+    """A job with its attempts. Raises NotFound."""
+    job = await jobs.fetch_job(session, visibility, job_id)
+    if job is None:
+        raise no_such_job(job_id)
+    return JobDetail(history=await attempts.fetch_attempts_of_job(session, job_id), **dict(job))
+
+
+async def save_change(tx: Transaction, context: SchedulerContext, row: JobRow, change: JobChange) -> None:
+    """Write a change: notify registry where it says so; once the job ended or waits, wake claims and reconcile."""
+    was_running = JobState(row.state).is_running
+    await jobs.update_job(tx.session, row, change, await fetch_now(tx.session))
+    waits = change.job.state is JobState.WAITING
+    if waits:
+        context.claim_queue.wake_after_commit(tx)
+    if change.notify_registry and change.job.token is not None:
+        tx.publish(JobPublishing(job_id=row.id, token=change.job.token))
+    has_ended = was_running and not change.job.state.is_running
+    if (has_ended or waits) and row.session_id is not None and row.is_derived:
+        await reconcile_session(tx, context, row.session_id)
+
+
+async def lock_job_to_steer(tx: Transaction, by: Principal, visibility: Visibility, job_id: UUID) -> JobRow:
+    """A job that the caller may steer, locked. Raises NotFound or Forbidden."""
+    if not await jobs.exists_job(tx.session, visibility, job_id):
+        raise no_such_job(job_id)
+    row = await jobs.lock_job(tx.session, job_id)
+    if row is None:
+        raise no_such_job(job_id)
+    await check_may_steer(tx.session, by, row.session_id, row.owner_id, row.data_repository_id)
+    return row
+
+
+async def check_may_steer(
+    session: ReadSession,
+    by: Principal,
+    session_id: UUID | None,
+    owner_id: UUID | None,
+    repository_id: UUID | None,
+) -> None:
+    """Raises Forbidden. A job of a session is its lab's; another one its owner's and its repository's lab's."""
+    if session_id is not None:
+        if not may_on(by, Permission.WRITE, await session_target(session, session_id)):
+            raise Forbidden("The job belongs to another lab, or is beyond the scopes of the token.")
+        return
+    labs: list[UUID | None] = [*await repositories.fetch_lab_ids_of_repository(session, repository_id)]
+    targets = [Target(lab_id, responsible_user_id=owner_id) for lab_id in labs or [None]]
+    if not any(may_on(by, Permission.WRITE, target) for target in targets):
+        raise Forbidden("The job belongs to another person or lab.")
+
+
+async def hold_job(
+    tx: Transaction,
+    context: SchedulerContext,
+    by: Principal,
+    visibility: Visibility,
+    job_id: UUID,
+    reason: str,
+) -> JobDetail:
+    """Keep a job from running until it is released."""
+    row = await lock_job_to_steer(tx, by, visibility, job_id)
+    change = steering.hold(jobs.job_value(row), f"{reason} ({by.username})")
+    return await _steer(tx, context, visibility, row, change, "hold", reason)
+
+
+async def abandon_job(
+    tx: Transaction,
+    context: SchedulerContext,
+    by: Principal,
+    visibility: Visibility,
+    job_id: UUID,
+    reason: str,
+) -> JobDetail:
+    """Abandon a job, also for future inputs."""
+    row = await lock_job_to_steer(tx, by, visibility, job_id)
+    change = steering.abandon(jobs.job_value(row), f"{reason} ({by.username})")
+    return await _steer(tx, context, visibility, row, change, "abandon", reason)
+
+
+async def release_job(
+    tx: Transaction, context: SchedulerContext, by: Principal, visibility: Visibility, job_id: UUID
+) -> JobDetail:
+    """Let a job run, also again."""
+    row = await lock_job_to_steer(tx, by, visibility, job_id)
+    return await _steer(tx, context, visibility, row, steering.release(jobs.job_value(row)), "release", "")
+
+
+async def _steer(
+    tx: Transaction,
+    context: SchedulerContext,
+    visibility: Visibility,
+    row: JobRow,
+    change: JobChange,
+    action: str,
+    reason: str,
+) -> JobDetail:
+    tx.audit(
+        f"job.{action}",
+        "job",
+        row.id,
+        before={"state": JobState(row.state)},
+        after={"state": change.job.state, "reason": reason},
+    )
+    await save_change(tx, context, row, change)
+    return await read_job(tx.session, visibility, row.id)

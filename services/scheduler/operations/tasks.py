@@ -1,0 +1,179 @@
+"""Tasks: what legacy pipelines and runners do to jobs through Alyx's `/tasks`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from libs.common.db import ReadSession, Transaction
+from libs.common.permissions import Principal, Target, may_on
+from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, UnknownReference
+from libs.common.schemas.jobs import Task, TaskIn
+from libs.common.schemas.states import JobState
+from libs.common.scopes import Permission
+from libs.common.visibility import Visibility
+from services.scheduler.domain import steering
+from services.scheduler.domain.retry import ALYX_RUN
+from services.scheduler.models import JobRow
+from services.scheduler.operations.context import SchedulerContext
+from services.scheduler.operations.jobs import check_may_steer, lock_job_to_steer, save_change
+from services.scheduler.queries import attempts, jobs, ready, repositories, tasks
+from services.scheduler.queries.clock import fetch_now
+from services.scheduler.queries.visible import exists_session
+
+_PLAIN = (
+    "priority",
+    "io_charge",
+    "level",
+    "gpu",
+    "cpu",
+    "ram",
+    "time_out_secs",
+    "time_elapsed_secs",
+    "executable",
+    "graph",
+    "log",
+    "version",
+)
+_NULLABLE = frozenset({"time_out_secs", "time_elapsed_secs", "log", "version"})
+
+
+async def read_task(session: ReadSession, visibility: Visibility, task_id: UUID) -> Task:
+    """One task. Raises NotFound."""
+    task = await tasks.fetch_task(session, visibility, task_id)
+    if task is None:
+        raise NotFound(f"There is no task {task_id}.")
+    return task
+
+
+async def create_task(
+    tx: Transaction, context: SchedulerContext, by: Principal, visibility: Visibility, body: TaskIn
+) -> Task:
+    """Create a task, as a legacy pipeline does."""
+    if body.session is not None and not await exists_session(tx.session, visibility, body.session):
+        raise UnknownReference("session", body.session, key="pk")
+    repository_id = await _repository_id(tx.session, body.data_repository)
+    owner_id = by.user_id if body.session is None else None
+    await check_may_steer(tx.session, by, body.session, owner_id, repository_id)
+    if body.session is None:
+        await _check_may_use(tx.session, by, repository_id)
+    row = _new_row(body, owner_id, repository_id)
+    if await tasks.exists_equal_task(
+        tx.session, session_id=row.session_id, name=row.task, arguments=row.arguments, owner_id=owner_id
+    ):
+        raise Conflict(
+            fields={"non_field_errors": ["The fields name, session, arguments must make a unique set."]}
+        )
+    status = _status(body.status) if body.status is not None else JobState.WAITING
+    await jobs.insert_job(tx.session, row)
+    if status is not JobState.WAITING:
+        await _set_status(tx, context, by, row, status)
+    tx.audit("task.created", "job", row.id, after={"name": row.task, "status": status.value})
+    return await read_task(tx.session, visibility, row.id)
+
+
+def _new_row(body: TaskIn, owner_id: UUID | None, repository_id: UUID | None) -> JobRow:
+    return JobRow(
+        id=uuid4(),
+        task=body.name or "",
+        session_id=body.session,
+        owner_id=owner_id,
+        probe="",
+        arguments=tasks.arguments_text(body.arguments),
+        state=JobState.WAITING.value,
+        reason="",
+        by_person=False,
+        attempts=0,
+        outputs=[],
+        inputs=[],
+        data_repository_id=repository_id,
+        **_plain_fields(body),
+    )
+
+
+async def update_task(
+    tx: Transaction,
+    context: SchedulerContext,
+    by: Principal,
+    visibility: Visibility,
+    task_id: UUID,
+    body: TaskIn,
+) -> Task:
+    """Update a task; absent fields keep their value. A legacy runner sets its status."""
+    row = await lock_job_to_steer(tx, by, visibility, task_id)
+    for name, value in _plain_fields(body).items():
+        setattr(row, name, value)
+    if "data_repository" in body.model_fields_set:
+        row.data_repository_id = await _repository_id(tx.session, body.data_repository)
+        if row.session_id is None:
+            await _check_may_use(tx.session, by, row.data_repository_id)
+    if "arguments" in body.model_fields_set and not row.is_derived:
+        row.arguments = tasks.arguments_text(body.arguments)
+    if body.name is not None and not row.is_derived:
+        row.task = body.name
+    await tx.session.flush()
+    if not {"priority", "level"}.isdisjoint(body.model_fields_set):
+        await ready.update_order(tx.session, row)
+    if body.status is not None:
+        status = _status(body.status)
+        if status.alyx_name != JobState(row.state).alyx_name or status is JobState.STARTED:
+            await _set_status(tx, context, by, row, status)
+    tx.audit("task.changed", "job", row.id, after={"fields": sorted(body.model_fields_set)})
+    await tx.session.flush()
+    return await read_task(tx.session, visibility, task_id)
+
+
+async def delete_task(tx: Transaction, by: Principal, visibility: Visibility, task_id: UUID) -> None:
+    """Delete a task that is not running; a derived one is created again when its session is next reconciled."""
+    row = await lock_job_to_steer(tx, by, visibility, task_id)
+    if JobState(row.state).is_running:
+        raise Conflict("The job is running: hold or abandon it first.")
+    tx.audit("task.deleted", "job", row.id, before={"name": row.task, "state": row.state})
+    await jobs.delete_job(tx.session, row)
+
+
+def _plain_fields(body: TaskIn) -> dict[str, Any]:
+    fields = {name: getattr(body, name) for name in _PLAIN if name in body.model_fields_set}
+    fields = {name: value for name, value in fields.items() if value is not None or name in _NULLABLE}
+    if body.parents is not None:
+        fields["parents"] = body.parents
+    return fields
+
+
+def _status(text: str | int) -> JobState:
+    try:
+        return steering.parse_status(text)
+    except ValueError as error:
+        raise BadRequest(fields={"status": [str(error)]}) from None
+
+
+async def _repository_id(session: ReadSession, name: str | None) -> UUID | None:
+    if name is None:
+        return None
+    repository_id = await repositories.fetch_repository_id(session, name)
+    if repository_id is None:
+        raise UnknownReference("data_repository", name)
+    return repository_id
+
+
+async def _check_may_use(session: ReadSession, by: Principal, repository_id: UUID | None) -> None:
+    """Raises Forbidden: a task without a session is shown to its repository's lab, so the caller must write there."""
+    labs = await repositories.fetch_lab_ids_of_repository(session, repository_id)
+    if labs and not any(may_on(by, Permission.WRITE, Target(lab_id)) for lab_id in labs):
+        raise Forbidden("The repository belongs to another lab.")
+
+
+async def _set_status(
+    tx: Transaction, context: SchedulerContext, by: Principal, row: JobRow, status: JobState
+) -> None:
+    now = await fetch_now(tx.session)
+    run = timedelta(seconds=row.time_out_secs) if row.time_out_secs else ALYX_RUN
+    token = await attempts.fetch_next_token(tx.session)
+    change = steering.set_by_alyx(jobs.job_value(row), status, token, now, run, runner_of(by))
+    await save_change(tx, context, row, change)
+
+
+def runner_of(by: Principal) -> str:
+    """The identity of a runner that uses `/tasks`: two clients with one token on one machine are the same."""
+    return f"{by.token_id or by.user_id} {by.address}"

@@ -1,0 +1,194 @@
+"""Jobs: lists and details, rows locked for a change, and the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from libs.common.db import ReadSession, WriteSession
+from libs.common.db.pages import fetch_page
+from libs.common.published import SESSIONS, table
+from libs.common.schemas.jobs import Job
+from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.states import JobState
+from libs.common.visibility import Visibility
+from services.scheduler.domain.facts import JobChange, JobValue
+from services.scheduler.domain.steering import InputLocations, why
+from services.scheduler.models import JobRow
+from services.scheduler.queries import visible
+from services.scheduler.queries.attempts import output_refs, outputs_of, upsert_attempts
+from services.scheduler.queries.list_filters import JobFilters
+from services.scheduler.queries.ready import delete_ready_rows, location_columns
+
+SESSION = table(SESSIONS)
+MOST_PER_SWEEP = 100  # jobs of one transaction
+
+
+def select_jobs(visibility: Visibility) -> sa.Select[Any]:
+    """Jobs with their session, in Alyx's order: level, priority, latest session."""
+    return (
+        sa.select(
+            *JobRow.__table__.columns,
+            SESSION.c.subject,
+            SESSION.c.lab,
+            SESSION.c.date,
+            SESSION.c.number,
+            *location_columns(),
+            sa.func.statement_timestamp().label("now"),
+        )
+        .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
+        .where(visible.jobs_visible(visibility))
+        .order_by(JobRow.level, JobRow.priority.desc(), SESSION.c.start_at.desc().nulls_last(), JobRow.id)
+    )
+
+
+async def list_jobs(
+    session: ReadSession, filters: JobFilters, visibility: Visibility, paging: PageRequest
+) -> tuple[int, list[Job]]:
+    """A page of jobs, by level, priority and latest session, and how many there are."""
+    statement = select_jobs(visibility).where(*filters.conditions(visibility))
+    count, rows = await fetch_page(session, statement, paging)
+    return count, [_job(row) for row in rows]
+
+
+async def fetch_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> Job | None:
+    """One job."""
+    rows = await session.execute(select_jobs(visibility).where(JobRow.id == job_id).limit(1))
+    row = rows.mappings().first()
+    return _job(row) if row else None
+
+
+async def exists_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> bool:
+    """Whether there is a job that the caller may know of."""
+    statement = (
+        sa.select(sa.literal(1))
+        .select_from(JobRow)
+        .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
+        .where(visible.jobs_visible(visibility), JobRow.id == job_id)
+    )
+    return (await session.execute(statement)).first() is not None
+
+
+def _job(row: Mapping[str, Any]) -> Job:
+    value = JobValue(
+        id=row["id"],
+        state=JobState(row["state"]),
+        key=row["key"],
+        not_before=row["not_before"],
+        attempts=row["attempts"],
+        reason=row["reason"],
+        is_legacy=not row["is_derived"],
+    )
+    locations = InputLocations(
+        only_at=tuple(sorted(row["outside_names"] or ())),
+        are_coming=row["are_coming"],
+        rests_until=row["rests_until"],
+    )
+    folder = None
+    if row["date"] is not None and row["lab"] is not None:
+        folder = f"{row['lab']}/Subjects/{row['subject']}/{row['date']}/{row['number'] or 0:03d}"
+    return Job.model_validate(
+        {
+            **{name: row[name] for name in Job.model_fields if name in row},
+            "session_path": folder,
+            "why": why(value, row["now"], locations),
+        }
+    )
+
+
+def job_value(row: JobRow) -> JobValue:
+    """A row as the rules read it."""
+    return JobValue(
+        id=row.id,
+        state=JobState(row.state),
+        key=row.key,
+        token=row.token,
+        worker=row.worker,
+        deadline=row.deadline,
+        not_before=row.not_before,
+        attempts=row.attempts,
+        reason=row.reason,
+        by_person=row.by_person,
+        outputs=output_refs(row.outputs),
+        finishing=JobState(row.finishing) if row.finishing else None,
+        is_legacy=row.is_derived is False,
+        runner=row.runner,
+    )
+
+
+async def lock_job(session: WriteSession, job_id: UUID) -> JobRow | None:
+    """A job's row, locked; the graph of its session is locked before it, so that the caller may reconcile next."""
+    session_id = await session.scalar(sa.select(JobRow.session_id).where(JobRow.id == job_id))
+    if session_id is not None:
+        await lock_graph(session, session_id)
+    statement = sa.select(JobRow).where(JobRow.id == job_id).with_for_update()
+    return (await session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def fetch_row(session: ReadSession, job_id: UUID) -> JobRow | None:
+    """A job's row, to decide whose it is."""
+    return await session.get(JobRow, job_id)
+
+
+async def lock_graph(session: WriteSession, session_id: UUID) -> None:
+    """Lock the job graph of a session: one transaction reconciles it at a time."""
+    await session.execute(
+        sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"graph:{session_id}", 0)))
+    )
+
+
+async def lock_derived_jobs(session: WriteSession, session_id: UUID) -> list[JobRow]:
+    """The derived jobs of a session, locked."""
+    statement = (
+        sa.select(JobRow)
+        .where(JobRow.session_id == session_id, JobRow.is_derived)
+        .order_by(JobRow.id)
+        .with_for_update()
+    )
+    return list((await session.execute(statement.execution_options(populate_existing=True))).scalars())
+
+
+async def fetch_overdue_job_ids(
+    session: ReadSession, state: JobState, now: datetime, worker: str | None = None
+) -> list[UUID]:
+    """Jobs in a state whose deadline has passed, by session: the order in which all sweeps lock them."""
+    statement = (
+        sa.select(JobRow.id, JobRow.session_id)
+        .where(JobRow.state == state, JobRow.deadline <= now)
+        .where(sa.true() if worker is None else JobRow.worker == worker)
+        .order_by(JobRow.deadline, JobRow.id)
+        .limit(MOST_PER_SWEEP)
+    )
+    overdue = (await session.execute(statement)).all()
+    return [row.id for row in sorted(overdue, key=lambda row: (str(row.session_id), str(row.id)))]
+
+
+async def insert_job(session: WriteSession, row: JobRow) -> None:
+    """Add a job."""
+    session.add(row)
+    await session.flush()
+
+
+async def update_job(session: WriteSession, row: JobRow, change: JobChange, now: datetime) -> None:
+    """Write a change: the locked row and the attempts that changed. A job that does not wait is ready nowhere."""
+    job = change.job
+    row.state, row.key, row.token, row.worker = job.state.value, job.key, job.token, job.worker
+    row.deadline, row.not_before, row.attempts = job.deadline, job.not_before, job.attempts
+    row.reason, row.by_person = job.reason, job.by_person
+    row.finishing, row.runner = job.finishing.value if job.finishing else None, job.runner
+    row.outputs = outputs_of(job.outputs)
+    row.updated_at = now
+    await session.flush()
+    if job.state is not JobState.WAITING:
+        await delete_ready_rows(session, row.id, keep_pauses=job.state is JobState.STARTED)
+    await upsert_attempts(session, change.attempts, job.worker or "", now)
+
+
+async def delete_job(session: WriteSession, row: JobRow) -> None:
+    """Remove a locked job."""
+    await session.delete(row)
+    await session.flush()
