@@ -12,8 +12,6 @@ ROOT = Path(__file__).parents[2]
 LAYERS = ("routes", "operations")
 BUILDERS = frozenset({"select", "insert", "update", "delete"})
 SENDERS = frozenset({"execute", "scalar", "scalars", "get_one", "stream"})  # of a session or connection
-# Services whose routes or operations still hold statements; only ever shortened.
-PENDING: tuple[str, ...] = ("scheduler",)
 _SERVICES = ("compressor", "metadata", "registry", "scheduler", "transfer")
 
 
@@ -52,6 +50,4 @@ def test_a_statement_is_noticed() -> None:
 
 @pytest.mark.parametrize("service", _SERVICES)
 def test_routes_and_operations_hold_no_statement(service: str) -> None:
-    if service in PENDING:
-        pytest.xfail("its statements are still being moved to queries")
     assert [*_lines(service)] == []

@@ -95,16 +95,10 @@ class Transaction:
     @asynccontextmanager
     async def part(self) -> AsyncIterator[Transaction]:
         """A part of this transaction that is rolled back if the block fails, while the rest continues."""
-        noted = dict(self.session.info)
-        try:
-            async with self.session.begin_nested():
-                part = Transaction(self.session, self.tables, self.by, self.request_id)
-                yield part
-                await part.flush()
-        except BaseException:
-            self.session.info.clear()
-            self.session.info.update(noted)
-            raise
+        async with self.session.begin_nested():
+            part = Transaction(self.session, self.tables, self.by, self.request_id)
+            yield part
+            await part.flush()
         self._flushed_events = self._flushed_events or part.has_published
         for key, callback in part._callbacks.items():
             self.after_commit(key, callback)
@@ -131,8 +125,7 @@ class Commits:
 class Writer:
     """Makes transactions for one service.
 
-    `after_commit` is called when something was published. `committed` and `info` are old ways to reach operations and
-    what follows a commit: `Transaction.after_commit` and arguments replace them.
+    `after_commit` is called when something was published.
     """
 
     def __init__(
@@ -146,11 +139,9 @@ class Writer:
         self.tables = tables
         self.after_commit = after_commit
         self.commits = commits or Commits()
-        self.committed: Callable[[Transaction], None] | None = None
-        self.info: dict[str, object] = {}
 
     def another(self, database: Database | None = None) -> Writer:
-        """A writer of the same service, on a pool of its own perhaps, whose commits do not call `committed`."""
+        """A writer of the same service, on a pool of its own perhaps."""
         return Writer(database or self.database, self.tables, self.after_commit, self.commits)
 
     @asynccontextmanager
@@ -159,15 +150,12 @@ class Writer:
     ) -> AsyncIterator[Transaction]:
         """A transaction that commits at the end of the block, or is rolled back."""
         async with self.database.begin() as session:
-            session.info.update(self.info)
             tx = Transaction(session, self.tables, by, request or request_id.get())
             yield tx
             await tx.flush()
         self.commits.number += 1
         if tx.has_published:
             self.after_commit()
-        if self.committed is not None:
-            self.committed(tx)
         tx.run_callbacks()
 
 

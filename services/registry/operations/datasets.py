@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from cingulum.alf import AlfError, check_plain_name, parse_inside
 from libs.common.db import Transaction
-from libs.common.db.changes import apply
+from libs.common.db.rows import update_row
 from libs.common.events import FilesRegistered
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
@@ -156,14 +156,14 @@ async def update_dataset(
     fields = await _changed_fields(tx, body)
     if fields:
         fields["auto_datetime"] = datetime.now(UTC)
-    apply(tx, "dataset", locked.row, fields)
+    update_row(tx, "dataset", locked.row, fields)
     await tx.session.flush()
     if body.hash is not None or body.file_size is not None:
         await _set_bytes(tx, locked, body)
     if body.default_dataset:
         await queries.update_default_revision(tx.session, locked.row)
     elif body.default_dataset is False:
-        apply(tx, "dataset", locked.row, {"is_default": False})
+        update_row(tx, "dataset", locked.row, {"is_default": False})
     if body.tags is not None:
         await _set_tags(tx, by, locked.target, dataset_id, body.tags)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from libs.common.db import Transaction
-from libs.common.db.changes import apply
+from libs.common.db.rows import update_row
 from libs.common.permissions import SHARED, Principal, may_on, may_oversee
 from libs.common.problem import Forbidden, NotFound
 from libs.common.schemas.files.downloads import DownloadIn, DownloadsCounted, NewDownload
@@ -65,4 +65,4 @@ async def update_download(
     fields: dict[str, object] = {"json": body.json_} if "json_" in body.model_fields_set else {}
     if body.count is not None:
         fields["count"] = body.count
-    apply(tx, "download", row, fields)
+    update_row(tx, "download", row, fields)

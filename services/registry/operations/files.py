@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from libs.common.db import Transaction
-from libs.common.db.changes import apply
+from libs.common.db.rows import update_row
 from libs.common.events import ProofOrdered
 from libs.common.permissions import Principal, may_on
 from libs.common.problem import BadRequest, Conflict, NotFound
@@ -99,7 +99,7 @@ async def update_file(
     """Apply a client's claim that a file exists or does not; `json` replaces the stored one. Raises ProvedCopy."""
     locked, row, copy = await _lock_file(tx, by, visibility, file_id)
     if "json_" in body.model_fields_set:
-        apply(tx, "file", row, {"json": body.json_})
+        update_row(tx, "file", row, {"json": body.json_})
     if body.exists is None:
         return
     after, ordered = effect_of_patch_file(
@@ -109,7 +109,7 @@ async def update_file(
         may_doubt=retirement.may_retire(by, locked.target)
         or may_on(by, Permission.PROVE, replace(locked.target, repository_id=row.repository_id)),
     )
-    apply(tx, "file", row, {"state": str(after.state), "order_proof": ordered})
+    update_row(tx, "file", row, {"state": str(after.state), "order_proof": ordered})
     if ordered:
         tx.publish(ProofOrdered(copy_ids=[file_id]))
 
@@ -131,4 +131,4 @@ async def delete_file(
     if copy.place.is_managed:
         await retirement.write_retirement(tx, case, decision, "DELETE /files")
     else:
-        apply(tx, "file", row, {"state": str(after.state), "order_proof": False})
+        update_row(tx, "file", row, {"state": str(after.state), "order_proof": False})

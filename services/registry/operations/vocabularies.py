@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel
 
 from libs.common.db import Transaction
-from libs.common.db.changes import apply, created
+from libs.common.db.rows import create_row, update_row
 from libs.common.problem import BadRequest, Conflict
 from libs.common.schemas.files.vocabularies import DatasetTypeIn
 from services.registry import models
@@ -94,10 +94,10 @@ async def save_term(
         raise Conflict(fields={"name": [f"'{new_name}' exists already."]})
     if name is None:
         row: NamedRow = model(id=uuid4(), **fields)
-        created(tx, noun, row, {key: value for key, value in fields.items() if key != "json"})
+        create_row(tx, noun, row, {key: value for key, value in fields.items() if key != "json"})
     else:
         row = await queries.lock_term(tx.session, model, name)
-        apply(tx, noun, row, fields)
+        update_row(tx, noun, row, fields)
     await tx.session.flush()
     return row.name
 

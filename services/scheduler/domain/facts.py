@@ -15,13 +15,6 @@ from libs.common.problem import Conflict
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 
 
-class LateToken(Conflict):
-    """The job was given to another worker, or was taken back: drop this attempt; its uploads will be swept."""
-
-    slug = "late-token"
-    detail = "This token is no longer valid for the job: the attempt is over, do not retry."
-
-
 class NotNow(Conflict):
     """The job's state does not allow this."""
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from libs.common.problem import LateToken
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 from services.scheduler.domain.facts import (
     AttemptValue,
     JobChange,
     JobValue,
-    LateToken,
     NotNow,
     OutputProblem,
     OutputRef,

@@ -9,13 +9,13 @@ from cingulum.worker.pipelines import TaskDeclaration
 from libs.common.db import ReadSession, Transaction
 from libs.common.events import JobCompleted
 from libs.common.permissions import Principal, may_on
-from libs.common.problem import Forbidden, NotFound
+from libs.common.problem import Forbidden, LateToken, NotFound
 from libs.common.schemas.jobs import CompleteIn, FailIn, JobDetail, LogIn, LogPiece
 from libs.common.scopes import Permission
 from libs.common.targets import session_target
 from libs.common.visibility import Visibility, system_visibility, visibility
 from services.scheduler.domain import running
-from services.scheduler.domain.facts import LateToken, OutputRef, OutputUndeclared
+from services.scheduler.domain.facts import OutputRef, OutputUndeclared
 from services.scheduler.domain.graph import makes_all, undeclared
 from services.scheduler.domain.retry import FailureKind, pause
 from services.scheduler.models import JobRow
