@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -186,3 +188,14 @@ def test_what_callers_send_moves_no_cursor_in_plain_lines(capsys: pytest.Capture
     assert line.isprintable()
     assert "\\x1b[31m\\nb" in line
     assert "\\x9b\\u202e\\ud800é" in line
+
+
+def test_a_replaced_standard_error_that_was_closed_breaks_no_later_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as replaced, io.StringIO() as earlier:
+        replaced.setattr(sys, "stderr", earlier)
+        configure_logs("INFO", as_json=True)
+        logger("a").info("first")
+    logger("a").info("second")
+    assert "second" in capsys.readouterr().err
