@@ -109,6 +109,10 @@ bench-slices: $(VENV)/.dev ## Time slices of a generated 10 GB recording through
 schema: $(VENV)/.demo ## Write the committed description of the public API
 	@$(PY) -m deploy.local.schema
 
+.PHONY: reference
+reference: $(VENV)/.demo ## Write the generated reference pages: events, settings, permissions, problems
+	@$(PY) -m deploy.local.reference
+
 # The wheels are for the machine that runs this: Linux, the processor and the Python of the base image.
 IMAGE ?= cingulum
 TAG ?= 0.1.0

@@ -69,7 +69,7 @@ class SessionsDeleted(Event):
 
 
 class SessionCreated(Event):
-    """A session was written down.
+    """A session was created.
 
     From   metadata
     To     registry (opens its file register), scheduler (may have jobs for it)
