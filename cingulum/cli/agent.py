@@ -57,7 +57,7 @@ def _agent() -> None:
 def run(
     url: Annotated[str, typer.Option(help="address of the server, such as https://cingulum.example.org")],
     token_file: Annotated[
-        Path, typer.Option(help="file with the token of this repository's agent, readable by nobody else")
+        Path, typer.Option(help="file with the token of this repository's agent, private to this account")
     ],
     repository: Annotated[str, typer.Option(help="name of this lab's repository, as in `cingulum load`")],
     root: Annotated[

@@ -24,7 +24,7 @@ class Refused(ServerProblem):
     status         of HTTP
     kind           slug of the problem (`late-token`, `part-missing`, …); empty where the answer has none
     body           the whole problem document
-    retry_after_s  when to try again, where the server said so
+    retry_after_s  delay before a retry, if the server sent one
     """
 
     def __init__(self, status: int, body: Mapping[str, Any], retry_after_s: float | None = None) -> None:

@@ -205,7 +205,7 @@ def repeats(alert: Alert, at: datetime, sent: Iterable[tuple[str, datetime]], hi
 
 
 def training_alert(session_days: Iterable[date], today: date, nickname: str) -> Alert | None:
-    """Told when the animal was trained on fewer than five different weekdays of this week, Monday to Friday.
+    """Raised when the animal was trained on fewer than five different weekdays of this week, Monday to Friday.
 
     >>> alert = training_alert([date(2024, 4, 8), date(2024, 4, 9)], date(2024, 4, 12), "KM_011")
     >>> alert.sentence

@@ -1,6 +1,6 @@
 """Files below a root folder, opened so that no link leads out of it.
 
-Whoever may write into a lab's folder can put a symbolic link there; if the agent followed it, every file of the agent's
+Anyone who can write to a lab folder can put a symbolic link there; if the agent followed it, every file of its
 account could be sent under a registered name, or a file of a private project under a name of an open one. So no link
 below the root is followed, not even one that stays below it; the root itself may be a link. Only regular files are
 read: a FIFO would block, and a device may act when it is opened.

@@ -92,7 +92,7 @@ class _Counted:
         self._transport.write(data)
 
     def drop(self) -> None:
-        """End the connection at once: also the kernel forgets what nobody takes."""
+        """Abort the connection: the kernel discards what the client has not read."""
         sock = self._transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -209,7 +209,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; those after a body (trailers) count as well, and nobody is told of them."""
+        """One header; those after a body (trailers) count as well and are discarded."""
         self._head_bytes += len(name) + len(value) + 4
         if self._stage is _Stage.HEAD and self._head_bytes <= self.limits.head_bytes:
             super().on_header(name, value)

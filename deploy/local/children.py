@@ -30,7 +30,7 @@ class Stops(IntEnum):
 class Child:
     """One process.
 
-    launch      says how it is started; called anew for each start
+    launch      says how it is started; called for each start
     is_ready    asked with the process id, in a thread, until it says yes; None: ready once it runs
     once        it does its work and ends; it is ready when it has ended with exit code 0
     needed      asked when its turn comes; if not, it counts as done
@@ -55,7 +55,7 @@ class Child:
 
 
 def server(embedded: Server, hidden: bytes) -> Child:
-    """An embedded server as a child. It keeps its address once it has told it."""
+    """An embedded server as a child. It keeps its address for the life of the supervisor."""
     return Child(
         name=embedded.name,
         launch=embedded.prepare,

@@ -26,7 +26,7 @@ class ChildState:
 
 @dataclass
 class State:
-    """What a supervisor tells whoever asks: `make status`, and a `make up` that waits for it."""
+    """State that a supervisor publishes for `make status`, and for a `make up` that waits for it."""
 
     pid: int
     base_url: str

@@ -41,7 +41,7 @@ def port_is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port on which nobody listens at the moment."""
+    """A port that is free at the moment."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
@@ -115,7 +115,7 @@ def readable_copy(root: Path, parts: Sequence[str]) -> Path:
     """`root`, or a copy in the temporary folder of what it has of `parts`, when others cannot reach those.
 
     The copy is made once and found again, unless a cleaner of temporary files took some of it. Its name can
-    be guessed, so it is used only if it is ours and nobody else can write to it.
+    be guessed, so it is used only if it is ours and not writable by others.
     """
     there = [part for part in parts if (root / part).exists()]
     if all(everyone_can_enter(root / part) for part in there):

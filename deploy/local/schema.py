@@ -1,7 +1,7 @@
 """Write the description of the public API: `python -m deploy.local.schema` (`make schema`).
 
 One OpenAPI document of all services, made from their routes and committed: clients keep it for a week, so it is never
-put together while somebody waits. The older form, which ONE clients before 3.4 read, is made from the same.
+assembled during a request. The older form, which ONE clients before 3.4 read, is made from the same.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class Server(ABC):
     @property
     @abstractmethod
     def working_folder(self) -> Path:
-        """The folder that the server's process works in, and nobody else's does."""
+        """Working folder of the server's process only."""
 
     @abstractmethod
     def leftover_pid(self) -> int | None:

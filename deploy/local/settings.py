@@ -1,4 +1,4 @@
-"""What the local system is told from outside: a handful of `CINGULUM_…` variables."""
+"""Settings of the local system: a few `CINGULUM_…` variables."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class LocalSettings:
         _check_answers("CINGULUM_S3_ENDPOINT", self.s3_endpoint, 443)
 
     def check_home(self) -> None:
-        """Make the state folder, which nobody else may enter, and see that it can be written. Raises SetUpError.
+        """Create the private state folder, and check that it is writable. Raises SetUpError.
 
         A folder that was there before, and holds nothing of ours, keeps its mode.
         """

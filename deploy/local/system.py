@@ -1,4 +1,4 @@
-"""One local system: its embedded servers, its keys, and what each of its programs is told."""
+"""One local system: its embedded servers, its keys, and the environment of each program."""
 
 from __future__ import annotations
 

@@ -114,3 +114,51 @@ def test_names_are_standard_terms() -> None:
 def test_a_pending_package_still_holds_such_names(folder: str) -> None:
     names = [name for path in _modules(folder) for name in refused_names(path.read_text(encoding="utf-8"))]
     assert names, f"{folder} is clean: take it out of PENDING"
+
+
+# Of texts: documentation, pages, the chart, and every string of the code (docstrings, problems, help, summaries).
+PHRASES = re.compile(
+    r"\b(said|told|somebody|whoever|anew|written down|writes? [^.]{0,40} down|(?:out of|in) sight|doorman|shelf)\b"
+    r"|(?<!account )(?<!/)\bnobody\b(?!@)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+TEXTS = ("*.md", "docs/**/*.md", "services/*/README.md", "deploy/**/*.md", "deploy/helm/**/*.yaml")
+PAGES = "services/portal/templates/*.html"
+
+
+def refused_phrases(text: str) -> list[str]:
+    """The refused words and phrases of a text, without what it quotes as code."""
+    return [match[0] for match in PHRASES.finditer(_CODE.sub("", text))]
+
+
+def test_a_refused_phrase_is_noticed() -> None:
+    assert refused_phrases("Write a lab down: `said` is told to nobody.") == [
+        "Write a lab down",
+        "told",
+        "nobody",
+    ]
+    assert refused_phrases("The account nobody reads it.") == []
+
+
+def test_documentation_and_pages_are_in_plain_terms() -> None:
+    files = [path for pattern in (*TEXTS, PAGES) for path in sorted(ROOT.glob(pattern))]
+    assert len(files) > 60
+    refused = {
+        str(path.relative_to(ROOT)): phrases
+        for path in files
+        if (phrases := refused_phrases(path.read_text(encoding="utf-8")))
+    }
+    assert refused == {}
+
+
+@pytest.mark.parametrize("package", ["cingulum", "libs", "services", "deploy"])
+def test_texts_of_the_code_are_in_plain_terms(package: str) -> None:
+    refused = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {phrases}"
+        for path in _modules(package)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != "nobody"
+        if (phrases := refused_phrases(node.value))
+    ]
+    assert refused == []

@@ -107,7 +107,9 @@ class RestrictedSubject(Subject):
     weight: float | None = Field(description="the last weighing, g")
     last_weighed: date | None = Field(description="its day, in the lab; null: never weighed")
     expected_weight: float | None = Field(description="g")
-    min_weight: float | None = Field(description="the lab's line, g: below it, somebody must act")
+    min_weight: float | None = Field(
+        description="the lab's minimum, g: below it, the responsible user must act"
+    )
     endpoint_weight: float | None = Field(description="g: below it, the experiment must end")
     percentage_weight: float | None = Field(description="of the expected weight")
     is_water_restricted: bool
@@ -131,7 +133,7 @@ class WaterDay(Record):
     weighing_at: float | None = Field(description="the weighing of that day, if there was one")
     reference_weight: float | None
     expected_weight: float | None
-    min_weight: float | None = Field(description="the lab's line: below it, somebody must act")
+    min_weight: float | None = Field(description="the lab's minimum: below it, the responsible user must act")
     percentage_weight: float | None = Field(description="of the expected weight, both without implant")
     given_water_reward: float = Field(description="in a session")
     given_water_supplement: float

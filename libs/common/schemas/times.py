@@ -16,7 +16,7 @@ Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 
 
 class BadTime(ValueError):
-    """A text is neither an ISO time nor an ISO date, or of a year in which nobody records."""
+    """A text is neither an ISO time nor an ISO date, or its year is outside 1900 to 2199."""
 
 
 @dataclass(frozen=True, slots=True)

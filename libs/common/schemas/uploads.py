@@ -86,6 +86,6 @@ class Bundled(Schema):
 
 
 class Bundle(Schema):
-    """What a bundle brought, in its order."""
+    """The stored files of a bundle, in its order."""
 
     uploads: list[Bundled]

@@ -87,7 +87,7 @@ async def fetch_recording_key(
 
 
 async def fetch_recording(session: ReadSession, dataset_id: UUID) -> StoredRecording | None:
-    """A recording by its dataset, whoever may see it."""
+    """A recording by its dataset, regardless of visibility."""
     row = await session.get(RecordingRow, dataset_id)
     return None if row is None else recording_of(row)
 

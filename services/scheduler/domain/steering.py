@@ -64,7 +64,7 @@ def set_by_alyx(
 
     Refused while a worker has the job: the attempt is ended by that worker, or by `hold` and `abandon`.
     Started is a claim of `runner` (a client of an account) for `run`: the same runner may repeat it, another one is
-    refused until that time is over. Whoever may change the task may set all other states, as in Alyx.
+    refused until that time is over. Users who may change the task may set all other states, as in Alyx.
     The runner registers its files itself, so a finished job has nothing to publish.
     """
     if job.state is JobState.PUBLISHING:
