@@ -189,7 +189,12 @@ def alembic_config(service: Service, models: ModuleType, connection: sa.Connecti
     number = len(list((migrations / "versions").glob("[0-9]*.py"))) + 1
     config.set_main_option("file_template", f"{number:04d}_%%(slug)s")
     config.set_main_option("path_separator", "os")
-    config.attributes.update(connection=connection, metadata=models.Base.metadata, schema=str(service))
+    config.attributes.update(
+        connection=connection,
+        metadata=models.Base.metadata,
+        schema=str(service),
+        retired=getattr(models, "RETIRED", frozenset()),
+    )
     return config
 
 
@@ -205,8 +210,11 @@ def run_environment() -> None:
         version_table_schema=options["schema"],
         include_schemas=True,
         include_name=lambda name, kind, _parents: name == options["schema"] if kind == "schema" else True,
-        include_object=lambda _object, name, kind, _reflected, _to: (
-            not (kind == "table" and name == "migrations")
+        include_object=lambda item, name, kind, _reflected, _to: (
+            not (
+                (kind == "table" and (name == "migrations" or name in options["retired"]))
+                or (isinstance(item, sa.Column) and f"{item.table.name}.{name}" in options["retired"])
+            )
         ),
         compare_type=True,
     )

@@ -40,3 +40,9 @@ def test_each_migration_is_numbered_and_follows_the_one_before(service: Service)
 @pytest.mark.parametrize("service", STATEFUL)
 def test_no_migration_keeps_the_comments_of_its_generator(service: Service) -> None:
     assert [file.name for file in _files(service) if "auto generated" in file.read_text()] == []
+
+
+@pytest.mark.parametrize("service", STATEFUL)
+def test_no_migration_drops_what_pods_of_the_version_before_use(service: Service) -> None:
+    drops = ("drop_table(", "drop_column(", "DROP TABLE", "DROP COLUMN")
+    assert [file.name for file in _files(service) if any(drop in file.read_text() for drop in drops)] == []

@@ -1,5 +1,7 @@
 """Tables of registry, and the definitions of its published views."""
 
+from typing import Final
+
 from services.registry.models.base import Base
 from services.registry.models.copies import CopyRow
 from services.registry.models.datasets import DatasetRow, DatasetTagRow, VersionRow
@@ -9,8 +11,12 @@ from services.registry.models.published import PUBLISHED
 from services.registry.models.repositories import RepositoryRow, RepositoryTypeRow
 from services.registry.models.vocabularies import DatasetTypeRow, FormatRow, RevisionRow, TagRow
 
+# No longer used. They stay in the database, since pods of the version before read and write them during an upgrade.
+RETIRED: Final = frozenset({"notices", "datasets.doubts"})
+
 __all__ = [
     "PUBLISHED",
+    "RETIRED",
     "Base",
     "CopyRow",
     "DatasetRow",
