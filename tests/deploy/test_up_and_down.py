@@ -90,7 +90,7 @@ def test_up_detached_starts_once_and_down_ends_once(local: Local) -> None:
     assert local.run("down") == (0, "Cingulum has stopped.\n")
     assert all_end([supervisor], within_s=1)
     code, output = local.run("down")
-    assert (code, "does not run" in output) == (0, True)
+    assert (code, "is not running" in output) == (0, True)
 
 
 @pytest.mark.parametrize("name", ["postgres", "nats"])
