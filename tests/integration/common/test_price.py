@@ -126,7 +126,7 @@ async def test_a_statement_that_takes_too_long_is_stopped_and_the_reason_reporte
     async with held(cingulum, "metadata.subjects"):
         answer = await metadata.get("/subjects")
     assert (answer.status_code, answer.json()["type"]) == (503, "query-too-long")
-    assert "ask for less" in answer.json()["detail"]
+    assert "use fewer conditions" in answer.json()["detail"]
     assert (await metadata.get("/subjects")).status_code == 200
 
 
