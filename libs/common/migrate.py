@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from libs.common.catalogue import STATEFUL, Service
 from libs.common.db.engine import async_url
-from libs.common.published import VIEWS, View
+from libs.common.published import RETIRED, VIEWS, View
 
 READERS = (*STATEFUL, Service.GATEWAY)
 APPEND_ONLY = ("audit", "audit_seals")
@@ -167,6 +167,8 @@ async def upgrade(service: Service, addresses: Addresses, *, views: bool = True)
     try:
         async with engine.begin() as connection:
             await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+            for name in RETIRED.get(service, ()) if views else ():
+                await connection.exec_driver_sql(f"DROP VIEW IF EXISTS {service}.{name}")
             await connection.run_sync(
                 lambda sync: alembic_upgrade(alembic_config(service, models, sync), "head")
             )

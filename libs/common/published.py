@@ -1,9 +1,9 @@
 """Published views: the contract between services.
 
 A view is declared here (name, version, columns, readers) and filled by its owner (`PUBLISHED` in its `models.py`).
-Columns are only ever added, at the end. Until the owner has migrated, an empty stand-in with the same columns
-replaces it, and a view that an older owner filled has the newer columns as nulls, so each service starts alone.
-Neighbours read `view.table` in their `queries`, nowhere else.
+Columns are only ever added, at the end; a view goes to `RETIRED` one version after its last reader. Until the owner
+has migrated, an empty stand-in with the same columns replaces it, and a view that an older owner filled has the newer
+columns as nulls, so each service starts alone. Neighbours read `table(view)` in their `queries`, nowhere else.
 """
 
 from __future__ import annotations
@@ -155,7 +155,6 @@ BROWSER_SESSIONS = View(
 LABS = View(Service.METADATA, "labs", {"id": _UUID, "name": _TEXT, "timezone": _TEXT})
 LAB_REPOSITORIES = View(Service.METADATA, "lab_repositories", {"lab_id": _UUID, "repository_id": _UUID})
 PROJECTS = View(Service.METADATA, "projects", {"id": _UUID, "name": _TEXT, "is_private": _BOOL})
-PROJECT_USERS = View(Service.METADATA, "project_users", {"project_id": _UUID, "user_id": _UUID})
 # Deleted projects included: deleting a private project opens nothing. Read through libs/common/visible.py.
 SESSION_AUDIENCE = View(
     Service.METADATA, "session_audience", {"session_id": _UUID, "project_id": _UUID, "is_private": _BOOL}
@@ -194,7 +193,6 @@ SESSIONS = View(
 )
 SESSION_USERS = View(Service.METADATA, "session_users", {"session_id": _UUID, "user_id": _UUID})
 SESSION_PROJECTS = View(Service.METADATA, "session_projects", {"session_id": _UUID, "project_id": _UUID})
-PROCEDURES = View(Service.METADATA, "procedures", {"id": _UUID, "name": _TEXT})
 INSERTIONS = View(
     Service.METADATA,
     "insertions",
@@ -349,3 +347,7 @@ VIEWS: Final[tuple[View, ...]] = (
     *(view for view in list(globals().values()) if isinstance(view, View)),
     *EVENTS.values(),
 )
+RETIRED: Final[Mapping[Service, tuple[str, ...]]] = {
+    Service.METADATA: ("published_project_users_v1", "published_procedures_v1"),
+}
+"""Views of earlier versions that no version still in use reads: their owner's upgrade drops them."""

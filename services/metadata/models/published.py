@@ -32,7 +32,6 @@ PUBLISHED: Final[dict[str, str]] = {
     "labs": "SELECT id, name, timezone FROM metadata.labs WHERE deleted_at IS NULL",
     "lab_repositories": "SELECT lab_id, repository_id FROM metadata.lab_repositories",
     "projects": "SELECT id, name, is_private FROM metadata.projects WHERE deleted_at IS NULL",
-    "project_users": "SELECT project_id, user_id FROM metadata.project_users",
     "session_audience": """
         SELECT sp.session_id, sp.project_id, p.is_private
         FROM metadata.session_projects sp JOIN metadata.projects p ON p.id = sp.project_id""",
@@ -57,7 +56,6 @@ PUBLISHED: Final[dict[str, str]] = {
         WHERE a.kind = 'session' AND a.deleted_at IS NULL AND s.deleted_at IS NULL""",
     "session_users": "SELECT action_id AS session_id, user_id FROM metadata.action_users",
     "session_projects": "SELECT session_id, project_id FROM metadata.session_projects",
-    "procedures": "SELECT id, name FROM metadata.vocabulary WHERE kind = 'procedure' AND deleted_at IS NULL",
     "insertions": """
         SELECT i.id, i.session_id, i.name, i.model, i.serial
         FROM metadata.insertions i JOIN metadata.actions a ON a.id = i.session_id

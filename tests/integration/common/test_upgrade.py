@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 import zstandard
@@ -17,6 +18,7 @@ from deploy.local.migrate import built, migrate, missing_migration
 from deploy.local.servers import Postgres
 from libs.common.catalogue import Service
 from libs.common.migrate import Addresses
+from libs.common.published import VIEWS
 from libs.common.testing import settings_environment
 from libs.common.testing.harness import SECRET
 from tests.support.gateway import mounted
@@ -74,6 +76,15 @@ async def test_an_upgraded_database_has_the_tables_of_the_models(
     upgraded: Addresses, service: Service
 ) -> None:
     assert await missing_migration(service, upgraded) is None
+
+
+async def test_an_upgraded_database_has_the_published_views_of_this_version(upgraded: Addresses) -> None:
+    connection = await asyncpg.connect(upgraded.admin_url)
+    rows = await connection.fetch(
+        "SELECT schemaname || '.' || viewname AS name FROM pg_views WHERE viewname LIKE 'published%'"
+    )
+    await connection.close()
+    assert {row["name"] for row in rows} == {view.full_name for view in VIEWS}
 
 
 async def test_a_session_of_the_earlier_version_is_listed_with_its_files(http: httpx.AsyncClient) -> None:
