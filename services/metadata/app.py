@@ -11,10 +11,10 @@ from libs.common.app import Loop, Parts, at_the_end, create_app
 from libs.common.catalogue import Service
 from libs.common.db import Database
 from libs.common.db.transaction import Writer
+from services.metadata.adapters.oidc import Provider
 from services.metadata.events import handlers
 from services.metadata.models import Base
 from services.metadata.operations.hashing import PasswordHashing
-from services.metadata.operations.oidc import Provider
 from services.metadata.operations.sign_in import SignIns, delete_old_sign_ins
 from services.metadata.operations.tokens import update_last_used
 from services.metadata.operations.users import create_first_administrator

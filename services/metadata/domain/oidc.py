@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from services.metadata.domain.users import Account
 
 
-def verified_email(claims: Mapping[str, Any]) -> str | None:
-    """The e-mail address that the provider has verified; None if there is none.
+@dataclass(frozen=True)
+class Claims:
+    """What a provider states about a user who signed in."""
 
-    >>> verified_email({"email": "ada@example.org", "email_verified": True})
+    subject: str
+    verified_email: str | None  # None: no address, or one that the provider has not verified
+    name: str  # for logs: the address, verified or not, else the subject
+
+
+def parse_claims(values: Mapping[str, Any]) -> Claims:
+    """The claims of a provider's JSON.
+
+    >>> parse_claims({"sub": "s-1", "email": "ada@example.org", "email_verified": True}).verified_email
     'ada@example.org'
-    >>> verified_email({"email": "ada@example.org"}) is None
+    >>> parse_claims({"sub": "s-1", "email": "ada@example.org"}).verified_email is None
     True
     """
-    email = claims.get("email")
-    is_verified = claims.get("email_verified") is True
-    return email if isinstance(email, str) and email and is_verified else None
+    subject, email = str(values["sub"]), values.get("email")
+    is_verified = values.get("email_verified") is True
+    verified_email = email if is_verified and isinstance(email, str) and email else None
+    return Claims(subject, verified_email, str(email or subject))
 
 
 def account_linked_by_email(accounts: Sequence[Account]) -> Account | None:

@@ -7,29 +7,26 @@ created, and an administrator signs in by a link only.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
 import secrets
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-import httpx
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
-from cryptography.fernet import InvalidToken
+from cryptography.fernet import Fernet, InvalidToken
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from libs.common.db import Transaction
 from libs.common.observability import logger
 from libs.common.problem import BadRequest, Forbidden, NotFound, Unavailable
-from services.metadata.domain.oidc import account_linked_by_email, verified_email
+from services.metadata.adapters.oidc import Provider, ProviderRefused, ProviderUnavailable, Tokens
+from services.metadata.domain.oidc import Claims, account_linked_by_email, parse_claims
 from services.metadata.domain.users import Account
 from services.metadata.operations.encryption import fernet
 from services.metadata.queries import oidc as queries
@@ -37,9 +34,7 @@ from services.metadata.queries import users
 from services.metadata.settings import Settings
 
 FLOW_S: Final = 600
-CACHE_S: Final = 3600.0  # for the provider's configuration and keys
 LEEWAY_S: Final = 60
-TIMEOUT_S: Final = 10.0
 # Signatures that only the provider can create: no algorithm that uses the client's secret, and not "none".
 ALGORITHMS: Final = (
     "RS256",
@@ -80,84 +75,14 @@ class StartedSignIn:
     flow: str
 
 
-class Provider:
-    """The configured provider; its configuration and keys are cached for an hour."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.issuer = settings.oidc_issuer or ""
-        self._http: httpx.AsyncClient | None = None
-        self._cache: dict[str, tuple[float, dict[str, Any]]] = {}
-        self.fernet = fernet(settings.secret_key.get_secret_value(), "oidc flows")
-
-    def check(self) -> None:
-        """Raise NotFound if no provider is configured."""
-        if not self.issuer:
-            raise NotFound("No identity provider is configured: sign in with your password.")
-
-    async def _client(self) -> httpx.AsyncClient:
-        if self._http is None:  # reading all certificates is slow
-            # Cookies that the provider sets for one user's sign-in must not be sent for the next.
-            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-            self._http = await asyncio.to_thread(httpx.AsyncClient, timeout=TIMEOUT_S, cookies=no_cookies)
-        return self._http
-
-    async def request(self, method: str, url: str, **options: Any) -> dict[str, Any]:
-        """A JSON object from the provider. Raises Unavailable, OidcFailed."""
-        host = urlsplit(url)
-        if host.scheme != "https" and host.hostname not in {"127.0.0.1", "::1", "localhost"}:
-            raise Unavailable("The identity provider must be reached by https.")
-        try:
-            response = await (await self._client()).request(method, url, **options)
-        except httpx.HTTPError as error:
-            logger("oidc").warning(
-                "the identity provider does not respond", url=url, error=type(error).__name__
-            )
-            raise Unavailable("The identity provider does not respond: try again shortly.") from error
-        if response.status_code >= 500:
-            raise Unavailable("The identity provider failed: try again shortly.")
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
-        if response.status_code != 200 or not isinstance(body, dict):
-            logger("oidc").warning("the identity provider refused", url=url, status=response.status_code)
-            raise OidcFailed
-        return body
-
-    async def configuration(self) -> dict[str, Any]:
-        """The provider's configuration (OpenID Connect Discovery)."""
-        url = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-        configuration = await self._fetch("configuration", url)
-        if configuration.get("issuer") != self.issuer:
-            raise Unavailable("CINGULUM_OIDC_ISSUER differs from the issuer in the provider's configuration.")
-        return configuration
-
-    async def keys(self, *, refresh: bool = False) -> KeySet:
-        """The provider's public keys."""
-        keys = await self._fetch("keys", (await self.configuration())["jwks_uri"], refresh=refresh)
-        return KeySet.import_key_set(keys)  # type: ignore[arg-type]
-
-    async def _fetch(self, name: str, url: str, *, refresh: bool = False) -> dict[str, Any]:
-        now = time.monotonic()
-        cached = self._cache.get(name)
-        if cached is None or refresh or now - cached[0] > CACHE_S:
-            cached = self._cache[name] = (now, await self.request("GET", url))
-        return cached[1]
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._http is not None:
-            await self._http.aclose()
-
-
-async def begin(provider: Provider, next_path: str) -> StartedSignIn:
+async def begin(provider: Provider, settings: Settings, next_path: str) -> StartedSignIn:
     """Start a sign-in. Raises NotFound, Unavailable."""
-    provider.check()
-    settings, configuration = provider.settings, await provider.configuration()
+    _check_configured(provider)
+    with _provider_problems():
+        configuration = await provider.configuration()
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     address = prepare_grant_uri(
-        configuration["authorization_endpoint"],
+        configuration.authorization_endpoint,
         settings.oidc_client_id,
         "code",
         redirect_uri=settings.oidc_redirect_url,
@@ -169,49 +94,54 @@ async def begin(provider: Provider, next_path: str) -> StartedSignIn:
     )
     flow = json.dumps({"state": state, "nonce": nonce, "verifier": verifier, "next": next_path})
     # A cookie's value that contains "=" would be quoted.
-    return StartedSignIn(address, provider.fernet.encrypt(flow.encode()).decode().rstrip("="))
+    return StartedSignIn(address, _flow_encryption(settings).encrypt(flow.encode()).decode().rstrip("="))
 
 
-async def finish(provider: Provider, flow: str, state: str, code: str) -> tuple[dict[str, Any], str]:
+async def finish(
+    provider: Provider, settings: Settings, flow: str, state: str, code: str
+) -> tuple[Claims, str]:
     """The verified claims about the user, and the path to go to afterwards. Raises OidcFailed, Unavailable."""
-    provider.check()
+    _check_configured(provider)
+    encrypted = (flow + "=" * (-len(flow) % 4)).encode("utf-8", "replace")
     try:
-        started = json.loads(provider.fernet.decrypt((flow + "=" * (-len(flow) % 4)).encode(), ttl=FLOW_S))
-    except (InvalidToken, UnicodeEncodeError):
+        started = json.loads(_flow_encryption(settings).decrypt(encrypted, ttl=FLOW_S))
+    except InvalidToken:
         raise OidcFailed from None
     if not hmac.compare_digest(started["state"].encode(), state.encode("utf-8", "replace")):
         raise OidcFailed
-    tokens = await _redeem(provider, code, started["verifier"])
-    claims = await _read_id_token(provider, tokens, started["nonce"])
-    if "email" not in claims and "userinfo_endpoint" in await provider.configuration():
-        user_info = await _user_info(provider, tokens)
-        if user_info.get("sub") == claims["sub"]:
-            claims = {**user_info, **claims}
-    return claims, str(started["next"])
+    with _provider_problems():
+        tokens = await provider.redeem(code, started["verifier"])
+        claims = await _read_id_token(provider, settings, tokens, started["nonce"])
+        if "email" not in claims:
+            user_info = await provider.fetch_user_info(tokens) or {}
+            if user_info.get("sub") == claims["sub"]:
+                claims = {**user_info, **claims}
+    return parse_claims(claims), str(started["next"])
 
 
-async def _redeem(provider: Provider, code: str, verifier: str) -> dict[str, Any]:
-    settings, configuration = provider.settings, await provider.configuration()
-    body = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": settings.oidc_redirect_url,
-        "client_id": settings.oidc_client_id,
-        "code_verifier": verifier,
-    }
-    options: dict[str, Any] = {}
-    if settings.oidc_client_secret is not None:
-        secret = settings.oidc_client_secret.get_secret_value()
-        methods = configuration.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        if "client_secret_basic" in methods:
-            options["auth"] = (settings.oidc_client_id, secret)
-        else:
-            body["client_secret"] = secret
-    return await provider.request("POST", configuration["token_endpoint"], data=body, **options)
+def _check_configured(provider: Provider) -> None:
+    if not provider.issuer:
+        raise NotFound("No identity provider is configured: sign in with your password.")
 
 
-async def _read_id_token(provider: Provider, tokens: dict[str, Any], nonce: str) -> dict[str, Any]:
-    settings = provider.settings
+@contextmanager
+def _provider_problems() -> Iterator[None]:
+    """What the adapter raises, as the problems of a sign-in."""
+    try:
+        yield
+    except ProviderUnavailable as error:
+        raise Unavailable(str(error)) from error
+    except ProviderRefused as error:
+        raise OidcFailed from error
+
+
+def _flow_encryption(settings: Settings) -> Fernet:
+    return fernet(settings.secret_key.get_secret_value(), "oidc flows")
+
+
+async def _read_id_token(
+    provider: Provider, settings: Settings, tokens: Tokens, nonce: str
+) -> dict[str, Any]:
     options = {
         "iss": {"essential": True, "value": provider.issuer},
         "aud": {"essential": True, "value": settings.oidc_client_id},
@@ -219,13 +149,9 @@ async def _read_id_token(provider: Provider, tokens: dict[str, Any], nonce: str)
         "exp": {"essential": True},
         "nonce": {"essential": True, "value": nonce},
     }
-    params = {
-        "nonce": nonce,
-        "client_id": settings.oidc_client_id,
-        "access_token": tokens.get("access_token"),
-    }
+    params = {"nonce": nonce, "client_id": settings.oidc_client_id, "access_token": tokens.access_token}
     try:
-        token = await _verified(provider, str(tokens.get("id_token", "")))
+        token = await _verified(provider, tokens.id_token)
         claims = CodeIDToken(token.claims, token.header, options, params)
         claims.validate(leeway=LEEWAY_S)
     except (JoseError, ValueError) as error:
@@ -241,29 +167,22 @@ async def _verified(provider: Provider, text: str) -> jwt.Token:
         return jwt.decode(text, await provider.keys(refresh=True), algorithms=ALGORITHMS)
 
 
-async def _user_info(provider: Provider, tokens: dict[str, Any]) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {tokens.get('access_token', '')}"}
-    url = (await provider.configuration())["userinfo_endpoint"]
-    return await provider.request("GET", url, headers=headers)
-
-
-async def sign_in_account(tx: Transaction, issuer: str, claims: dict[str, Any]) -> Account:
+async def sign_in_account(tx: Transaction, issuer: str, claims: Claims) -> Account:
     """The account of an identity: by the link of its subject, else by its verified e-mail address. Raises UnknownHere.
 
     An account found by its e-mail address is linked.
     """
-    subject = str(claims["sub"])
-    if account := await queries.fetch_account_of_identity(tx.session, issuer, subject):
+    if account := await queries.fetch_account_of_identity(tx.session, issuer, claims.subject):
         return account
-    if await queries.exists_identity(tx.session, issuer, subject):
+    if await queries.exists_identity(tx.session, issuer, claims.subject):
         raise UnknownHere  # linked to an inactive or deleted user
-    email = verified_email(claims)
-    if email is None:
+    if claims.verified_email is None:
         raise UnknownHere
-    account = account_linked_by_email(await users.fetch_accounts_by_email(tx.session, email))
+    accounts = await users.fetch_accounts_by_email(tx.session, claims.verified_email)
+    account = account_linked_by_email(accounts)
     if account is None:
         raise UnknownHere
-    await _link(tx, issuer, subject, account)
+    await _link(tx, issuer, claims.subject, account)
     return account
 
 
@@ -274,7 +193,7 @@ async def _link(tx: Transaction, issuer: str, subject: str, account: Account) ->
 
 async def link_identity(tx: Transaction, provider: Provider, username: str, subject: str) -> None:
     """Link a subject of the provider to a user. Raises NotFound."""
-    provider.check()
+    _check_configured(provider)
     account = await users.fetch_account(tx.session, username)
     if account is None:
         raise NotFound(f"There is no user '{username}'.")

@@ -71,7 +71,7 @@ async def read_identity_provider(request: Request) -> IdentityProvider:
 @open_to_all
 async def start_oidc(request: Request, body: OidcStart) -> OidcFlow:
     """Start a sign-in at the identity provider."""
-    started = await oidc.begin(request.app.state.oidc, body.next)
+    started = await oidc.begin(request.app.state.oidc, request.app.state.settings, body.next)
     return OidcFlow(address=started.address, flow=started.flow)
 
 
@@ -85,8 +85,8 @@ async def finish_oidc(
     """Sign a browser in with the identity provider's response."""
     state, name = request.app.state, ""
     try:
-        claims, next_path = await oidc.finish(state.oidc, body.flow, body.state, body.code)
-        name = str(claims.get("email") or claims["sub"])
+        claims, next_path = await oidc.finish(state.oidc, state.settings, body.flow, body.state, body.code)
+        name = claims.name
         async with begin() as tx:
             account = await oidc.sign_in_account(tx, state.oidc.issuer, claims)
             stored, token = await browser_sessions.start_browser_session(

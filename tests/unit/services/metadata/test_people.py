@@ -14,7 +14,7 @@ from libs.common.scopes import Permission, Scope
 from services.metadata.domain.labs import check_lab_deletable, check_time_zone
 from services.metadata.domain.locations import check_location_writable
 from services.metadata.domain.memberships import check_period
-from services.metadata.domain.oidc import account_linked_by_email, verified_email
+from services.metadata.domain.oidc import account_linked_by_email, parse_claims
 from services.metadata.domain.users import (
     Account,
     check_owns_sign_in,
@@ -113,8 +113,17 @@ def test_a_shared_account_and_a_narrowed_token_do_not_change_how_a_user_signs_in
     ],
 )
 def test_only_a_verified_address_identifies_a_user(claims: dict[str, object]) -> None:
-    assert verified_email(claims) is None
-    assert verified_email({"email": "ada@example.org", "email_verified": True}) == "ada@example.org"
+    assert parse_claims({"sub": "s-1", **claims}).verified_email is None
+
+
+def test_a_verified_address_identifies_a_user() -> None:
+    claims = parse_claims({"sub": "s-1", "email": "ada@example.org", "email_verified": True})
+    assert claims.verified_email == "ada@example.org"
+
+
+def test_a_sign_in_is_logged_by_address_else_by_subject() -> None:
+    assert parse_claims({"sub": "s-1", "email": "ada@example.org"}).name == "ada@example.org"
+    assert parse_claims({"sub": "s-1", "email": ""}).name == "s-1"
 
 
 def test_an_address_links_one_ordinary_account() -> None:
