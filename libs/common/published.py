@@ -189,6 +189,7 @@ SESSIONS = View(
         "responsible_user_id": _UUID,
         "created_at": _WHEN,
         "procedures": _TEXTS,
+        "folder": _TEXT,  # lab/Subjects/subject/date/number, as it is named now; the subject's lab if it has none
     },
 )
 SESSION_USERS = View(Service.METADATA, "session_users", {"session_id": _UUID, "user_id": _UUID})
@@ -267,6 +268,7 @@ COPIES = View(
         "sha256": _TEXT,
         "proved_at": _WHEN,
         "order_proof": _BOOL,  # the file is reported to be there, and must be read
+        "exists": _BOOL,  # as Alyx shows it: verified, or claimed by a client where nothing can be verified
     },
 )
 UPLOADS = View(

@@ -50,9 +50,12 @@ PUBLISHED: Final[dict[str, str]] = {
                s.responsible_user_id, a.created_at,
                ARRAY(SELECT v.name FROM metadata.action_procedures ap
                      JOIN metadata.vocabulary v ON v.id = ap.procedure_id
-                     WHERE ap.action_id = a.id ORDER BY v.name) AS procedures
+                     WHERE ap.action_id = a.id ORDER BY v.name) AS procedures,
+               concat(coalesce(l.name, o.name), '/Subjects/', s.nickname, '/', to_char(a.day, 'YYYY-MM-DD'), '/',
+                      lpad(coalesce(a.number, 0)::text, 3, '0')) AS folder
         FROM metadata.actions a JOIN metadata.subjects s ON s.id = a.subject_id
         LEFT JOIN metadata.labs l ON l.id = a.lab_id
+        LEFT JOIN metadata.labs o ON o.id = s.lab_id
         WHERE a.kind = 'session' AND a.deleted_at IS NULL AND s.deleted_at IS NULL""",
     "session_users": "SELECT action_id AS session_id, user_id FROM metadata.action_users",
     "session_projects": "SELECT session_id, project_id FROM metadata.session_projects",

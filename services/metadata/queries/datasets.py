@@ -8,33 +8,34 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from cingulum.alf import SessionPath, add_uuid
+from cingulum.alf import add_uuid
 from libs.common.db import ReadSession
-from libs.common.published import DATASETS, table
+from libs.common.published import DATASETS, SESSIONS, table
 from libs.common.schemas.experiments import QC_NAMES, SessionDataset
 from libs.common.visibility import Visibility
 
 
 async def fetch_datasets_of_session(
-    session: ReadSession, visibility: Visibility, session_id: UUID, path: SessionPath, base_url: str
+    session: ReadSession, visibility: Visibility, session_id: UUID, base_url: str
 ) -> list[SessionDataset]:
     """The datasets of a session that a server holds, by path; for public readers the public ones."""
-    dataset = table(DATASETS)
+    dataset, of_session = table(DATASETS), table(SESSIONS)
     rows = await session.execute(
-        sa.select(dataset)
+        sa.select(dataset, of_session.c.folder)
+        .join(of_session, of_session.c.id == dataset.c.session_id)
         .where(dataset.c.session_id == session_id, dataset.c.data_url.is_not(None))
         .where(dataset.c.public if visibility.public_only else sa.true())
         .order_by(dataset.c.collection, dataset.c.name, dataset.c.revision)
     )
-    return [_dataset(dict(row), path, base_url) for row in rows.mappings()]
+    return [_dataset(dict(row), base_url) for row in rows.mappings()]
 
 
-def _dataset(row: Mapping[str, Any], path: SessionPath, base_url: str) -> SessionDataset:
+def _dataset(row: Mapping[str, Any], base_url: str) -> SessionDataset:
     server = row["data_url"] if "://" in row["data_url"] else f"{base_url}{row['data_url']}"
     return SessionDataset.model_validate(
         {
             **row,
-            "data_url": f"{server.rstrip('/')}/{path}/{add_uuid(row['rel_path'], row['id'])}",
+            "data_url": f"{server.rstrip('/')}/{row['folder']}/{add_uuid(row['rel_path'], row['id'])}",
             "url": f"{base_url}/datasets/{row['id']}",
             "hash": row["md5"],
             "default_revision": str(bool(row["default_revision"])),

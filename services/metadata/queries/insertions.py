@@ -8,7 +8,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from cingulum.alf import SessionPath
 from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
@@ -106,10 +105,9 @@ async def fetch_insertion(
     row = rows.mappings().first()
     if row is None:
         raise NotFound(f"There is no insertion {insertion_id}.")
-    path = SessionPath(row["lab"] or "", row["subject"], row["day"], row["number"] or 0)
     datasets = [
         dataset
-        for dataset in await fetch_datasets_of_session(session, visibility, row["session"], path, base_url)
+        for dataset in await fetch_datasets_of_session(session, visibility, row["session"], base_url)
         if dataset.id in row["datasets"]
     ]
     return _insertion(row, base_url, datasets)

@@ -10,7 +10,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from cingulum.alf import SessionPath
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
@@ -99,11 +98,10 @@ async def fetch_session(
     row = rows.mappings().first()
     if row is None:
         raise NotFound(f"There is no session {session_id}.")
-    path = SessionPath(row["lab"] or "", row["subject"], row["day"], row["number"] or 0)
     related = {
         "wateradmin_session_related": await fetch_waters_of_session(session, visibility, session_id),
         "data_dataset_session_related": await fetch_datasets_of_session(
-            session, visibility, session_id, path, base_url
+            session, visibility, session_id, base_url
         ),
         "probe_insertion": await fetch_insertions_of_session(session, visibility, session_id, base_url),
     }

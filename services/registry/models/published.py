@@ -50,7 +50,7 @@ PUBLISHED: Final[dict[str, str]] = {
         SELECT c.id, c.dataset_id, v.id AS version_id, c.generation, d.session_id,
                split_part(d.lab_path, '/', 1) AS lab, c.repository_id, r.name AS repository, r.store, c.state,
                concat(d.lab_path, '/', {_PATH}) AS relative_path,
-               v.size_bytes AS file_size, v.md5, v.sha256, c.proved_at, c.order_proof
+               v.size_bytes AS file_size, v.md5, v.sha256, c.proved_at, c.order_proof, ({_IS_SHOWN}) AS exists
         FROM registry.copies c
         JOIN registry.datasets d ON d.id = c.dataset_id
         JOIN registry.repositories r ON r.id = c.repository_id

@@ -28,12 +28,7 @@ def is_current_copy() -> Condition:
 
 def session_folder() -> sa.ColumnElement[str]:
     """The session's current folder (its subject may have been renamed); for an aggregate the registered one."""
-    sessions = table(SESSIONS)
-    current = sa.func.concat(
-        sessions.c.lab, "/Subjects/", sessions.c.subject, "/", sessions.c.date, "/",
-        sa.func.lpad(sa.cast(sa.func.coalesce(sessions.c.number, 0), sa.Text), 3, "0"),
-    )  # fmt: skip
-    return sa.case((sessions.c.lab.is_not(None), current), else_=DatasetRow.lab_path)
+    return sa.func.coalesce(table(SESSIONS).c.folder, DatasetRow.lab_path)
 
 
 def has_shown_copy(*conditions: Condition) -> Condition:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from libs.common.filters import (
     Field,
@@ -24,7 +25,6 @@ from libs.common.published import (
     View,
     table,
 )
-from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from libs.common.visible import (
     dataset_visible,
@@ -43,6 +43,7 @@ from services.registry.models import (
     RevisionRow,
     TagRow,
 )
+from services.registry.models.expressions import is_shown
 from services.registry.queries.columns import GONE
 
 _dataset = cast(sa.Table, DatasetRow.__table__)
@@ -69,6 +70,12 @@ def _named(noun: str, view: View, visible: Visible, name: str = "name") -> Field
 
 def _is_of_visible_dataset(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return dataset_visible(visibility, row.dataset_id)
+
+
+def _exists_copy() -> sa.ColumnElement[bool]:
+    repository = aliased(RepositoryRow)
+    statement = sa.select(is_shown(CopyRow, repository)).where(repository.id == CopyRow.repository_id)
+    return statement.correlate_except(repository).scalar_subquery()
 
 
 def _is_visible_copy(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
@@ -167,8 +174,7 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
 }, visible=lambda visibility, row: dataset_visible(visibility, row.id))  # fmt: skip
 FILES: FieldMap = FieldMap("file records", _copy, {
     "id": Field(_copy.c.id, "uuid"),
-    # only copies in unmanaged repositories are claimed
-    "exists": Field(_copy.c.state.in_((CopyState.VERIFIED, CopyState.CLAIMED)), "bool"),
+    "exists": Field(_exists_copy(), "bool"),
     "json": JsonField(_copy.c.json),
     "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _copy.c.dataset_id, key=_copy.c.dataset_id),
     "data_repository": Relation(

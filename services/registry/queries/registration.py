@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.permissions import Target
+from libs.common.problem import Unavailable
 from libs.common.published import SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
 from libs.common.targets import dataset_target
 from libs.common.visibility import Visibility
@@ -100,20 +101,23 @@ async def fetch_session_by_id(
 
 def _scopes() -> sa.Select[Any]:
     sessions, subjects = table(SESSIONS), table(SUBJECTS)
-    return sa.select(
-        sessions, subjects.c.lab_id.label("subject_lab_id"), subjects.c.lab.label("subject_lab")
-    ).join(subjects, subjects.c.id == sessions.c.subject_id)
+    return sa.select(sessions, subjects.c.lab_id.label("subject_lab_id")).join(
+        subjects, subjects.c.id == sessions.c.subject_id
+    )
 
 
 def _scope(row: sa.Row[Any] | None) -> RegistrationScope | None:
     if row is None:
         return None
-    folder = f"{row.lab or row.subject_lab}/Subjects/{row.subject}/{row.date}/{row.number or 0:03d}"
+    if row.folder is None:
+        raise Unavailable(
+            "The session's folder is not known until metadata's database is upgraded: try again."
+        )
     return RegistrationScope(
         session_id=row.id,
         content_type=None,
         object_id=None,
-        folder=folder,
+        folder=row.folder,
         lab_id=row.lab_id,
         subject_lab_id=row.subject_lab_id,
     )

@@ -37,6 +37,7 @@ def select_jobs(visibility: Visibility) -> sa.Select[Any]:
             SESSION.c.lab,
             SESSION.c.date,
             SESSION.c.number,
+            SESSION.c.folder.label("session_path"),
             *location_columns(),
             sa.func.statement_timestamp().label("now"),
         )
@@ -88,13 +89,9 @@ def _job(row: Mapping[str, Any]) -> Job:
         are_coming=row["are_coming"],
         rests_until=row["rests_until"],
     )
-    folder = None
-    if row["date"] is not None and row["lab"] is not None:
-        folder = f"{row['lab']}/Subjects/{row['subject']}/{row['date']}/{row['number'] or 0:03d}"
     return Job.model_validate(
         {
             **{name: row[name] for name in Job.model_fields if name in row},
-            "session_path": folder,
             "why": why(value, row["now"], locations),
         }
     )

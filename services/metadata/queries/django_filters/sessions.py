@@ -66,9 +66,7 @@ _REVISIONS = FieldMap(
 _COPIES = FieldMap("files", _copy, {
     "id": Field(_copy.c.id, "uuid"),
     "relative_path": Field(_copy.c.relative_path, "text"),
-    "exists": Field(
-        sa.or_(_copy.c.state == "verified", sa.and_(_copy.c.state == "claimed", _copy.c.store.is_(None))), "bool"
-    ),
+    "exists": Field(_copy.c.exists, "bool"),
     "data_repository": to_one(REPOSITORY_MAP, _copy.c.repository_id),
 }, visible=lambda visibility, row: dataset_visible(visibility, row.dataset_id))  # fmt: skip
 _DATASETS = FieldMap("datasets", _dataset, {
