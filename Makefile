@@ -1,13 +1,13 @@
-# Cingulum: `make help` lists the targets. Nothing is needed but python3 (3.11 or newer, with venv) and make.
+# Cingulum: `make help` lists the targets. Only python3 (3.11 or newer, with venv) and make are needed.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 export PYTHONUNBUFFERED := 1
-# Where a machine forbids compiled files, each of our processes would compile 2,000 modules anew at every start.
+# If the environment forbids compiled files, each of our processes would compile 2,000 modules at every start.
 export PYTHONDONTWRITEBYTECODE :=
-# uv reads its own index settings; pip's extra folders are not for us
+# uv reads its own index settings; those of pip are not written into the locked files.
 COMPILE := $(UV) pip compile -q --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --universal -p 3.11
 SETS := $(basename $(notdir $(wildcard requirements/*.in)))
 
@@ -23,11 +23,11 @@ $(PY):
 	@$(PYTHON) -m venv $(VENV)
 
 $(UV): | $(PY)
-	@$(PY) -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) # its making was interrupted
+	@$(PY) -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) # it was interrupted while it was created
 	@$(PY) -m pip install -q --require-hashes -r requirements/uv.txt \
-	|| { echo "The first package cannot be installed: see pip's words above, and whether there is a network"; exit 1; }
+	|| { echo "The package uv cannot be installed: see pip's message above, and check the network"; exit 1; }
 
-# Each set's stamp is newer than what it was installed from; dev holds all of demo.
+# Each stamp file is newer than the files its set was installed from; dev contains all of demo.
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(UV)
 	@test -e $(VENV)/.dev || $(UV) pip sync -q --require-hashes -p $(PY) requirements/demo.txt requirements/uv.txt
 	@$(UV) pip install -q --no-deps --no-build-isolation -p $(PY) -e .
@@ -38,12 +38,12 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(UV)
 	@$(UV) pip install -q --no-deps --no-build-isolation -p $(PY) -e .
 	@touch $@ $(VENV)/.demo
 
-# The peers come on top of demo or dev; a renewed set takes them away and makes this stamp old.
+# The peers (other libraries) are installed on top of demo or dev; reinstalling those removes them and outdates this stamp.
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.demo
 	@$(UV) pip install -q --require-hashes -p $(PY) -r requirements/bench.txt
 	@touch $@
 
-# What is tested is what ships: every other set takes the versions of dev; peers want others, and live apart.
+# What is tested is what ships: all other sets use the versions of dev, except peers, which need others (.venv-peers).
 requirements: $(UV) ## Renew the locked requirement files from the .in files
 	@$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	@$(COMPILE) requirements/peers.in -o requirements/peers.txt
@@ -60,7 +60,7 @@ check: $(VENV)/.dev ## Format, lint, types, import contracts and unit tests
 	$(PY) -m pytest -q -n 2 --dist worksteal -m "not deep" tests/unit tests/architecture
 
 .PHONY: test
-test: check ## Everything: check, then the thorough tests and those against real servers (the longest stand first)
+test: check ## Everything: check, then the thorough tests and those against real servers (the longest first)
 	$(PY) -m pytest -q -n 2 --dist worksteal -m "deep or not unit" tests/unit $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/faults/ tests/__pycache__/,$(wildcard tests/*/))
 
 .PHONY: migration
@@ -69,28 +69,28 @@ migration: $(VENV)/.dev ## Write a service's next migration: SERVICE=registry M=
 
 LOCAL := $(PY) -m deploy.local
 .PHONY: up down status logs
-up: $(VENV)/.demo ## Start the whole system here until Ctrl-C (DETACH=1: in the background; SPLIT=1: a process a service)
+up: $(VENV)/.demo ## Start the whole system here until Ctrl-C (DETACH=1: in the background; SPLIT=1: one process per service)
 	@$(LOCAL) up $(if $(filter 1,$(DETACH)),--detach) $(if $(filter 1,$(SPLIT)),--split)
 
-down: $(VENV)/.demo ## End what `make up DETACH=1` started
+down: $(VENV)/.demo ## Stop the system that `make up DETACH=1` started
 	@$(LOCAL) down
 
-status: $(VENV)/.demo ## Show the parts of the running system
+status: $(VENV)/.demo ## Show the processes of the running system
 	@$(LOCAL) status
 
-logs: $(VENV)/.demo ## Show what the parts say until Ctrl-C (FOLLOW=0: only the last lines)
+logs: $(VENV)/.demo ## Follow the logs until Ctrl-C (FOLLOW=0: only the last lines)
 	@$(LOCAL) logs $(if $(filter 0,$(FOLLOW)),,--follow)
 
 .PHONY: demo
-demo: $(VENV)/.demo ## Live one real session's life through the whole system (ONCE=1: then stop; DEMO_SECONDS=10; SPLIT=1)
+demo: $(VENV)/.demo ## Run the whole system with one mouse's real sessions (ONCE=1: then stop; DEMO_SECONDS=10; SPLIT=1)
 	@$(PY) -m examples.demo --seconds $(or $(DEMO_SECONDS),10) $(if $(filter 1,$(ONCE)),--once) $(if $(filter 1,$(SPLIT)),--split)
 
 .PHONY: check-vectors
 check-vectors: $(VENV)/.demo ## Compare the water and zygosity rules with FILE=... (POLICY=alyx)
-	@$(VENV)/bin/cingulum welfare check-vectors "$(or $(FILE),$(error say FILE=...))" --policy $(or $(POLICY),alyx)
+	@$(VENV)/bin/cingulum welfare check-vectors "$(or $(FILE),$(error set FILE=...))" --policy $(or $(POLICY),alyx)
 
 .PHONY: bench-core
-bench-core: $(VENV)/.bench ## Measure the pure library beside its peers (every bench/core_*.py)
+bench-core: $(VENV)/.bench ## Measure the pure library beside other libraries (every bench/core_*.py)
 	@status=0; for bench in bench/core_*.py; do echo "== $$bench"; $(PY) $$bench || status=1; done; exit $$status
 
 .PHONY: bench-codec
@@ -113,25 +113,25 @@ schema: $(VENV)/.demo ## Write the committed description of the public API
 reference: $(VENV)/.demo ## Write the generated reference pages: events, settings, permissions, problems
 	@$(PY) -m deploy.local.reference
 
-# The wheels are for the machine that runs this: Linux, the processor and the Python of the base image.
+# The wheels are those of this machine, so it must have the operating system, processor and Python of the base image.
 IMAGE ?= cingulum
 TAG ?= 0.1.0
 IMAGES := metadata registry scheduler transfer compressor gateway portal worker
 .PHONY: wheels images
-wheels: $(VENV)/.demo ## Download what images are made of, by hash, into build/wheels (SERVICE=one: only its)
-	@for one in $(or $(SERVICE),$(IMAGES)); do \
-	  $(PY) -m pip download -q --only-binary=:all: --require-hashes -r requirements/$$one.txt -d build/wheels/$$one \
-	  && $(PY) -m hatchling build -t wheel -d build/wheels/$$one || exit 1; done
+wheels: $(VENV)/.demo ## Download the wheels of the images, by hash, into build/wheels (SERVICE=name: of one image)
+	@for name in $(or $(SERVICE),$(IMAGES)); do \
+	  $(PY) -m pip download -q --only-binary=:all: --require-hashes -r requirements/$$name.txt -d build/wheels/$$name \
+	  && $(PY) -m hatchling build -t wheel -d build/wheels/$$name || exit 1; done
 
-images: wheels ## Build the container images (IMAGE=registry/name TAG=version SERVICE=one BASE=image)
-	@for one in $(or $(SERVICE),$(IMAGES)); do \
-	  docker build -q -f deploy/Dockerfile --build-arg SERVICE=$$one $(if $(BASE),--build-arg BASE=$(BASE)) -t $(IMAGE)-$$one:$(TAG) . || exit 1; done
+images: wheels ## Build the container images (IMAGE=registry/name TAG=version SERVICE=name BASE=image)
+	@for name in $(or $(SERVICE),$(IMAGES)); do \
+	  docker build -q -f deploy/Dockerfile --build-arg SERVICE=$$name $(if $(BASE),--build-arg BASE=$(BASE)) -t $(IMAGE)-$$name:$(TAG) . || exit 1; done
 
-# The newest client in an environment of its own: the locked set stays what it is.
+# The newest client in an environment of its own, so that the locked set does not change.
 NEWEST := build/newest
 ONE_CLIENT := tests/acceptance/test_one_client.py tests/architecture/test_schema.py tests/integration/client
 .PHONY: test-newest
-test-newest: $(VENV)/.dev ## The ONE client's tests with the newest one-api there is
+test-newest: $(VENV)/.dev ## Run the ONE client's tests with the newest one-api
 	@$(UV) venv -q --allow-existing -p $(PY) $(NEWEST)
 	@$(UV) pip sync -q --require-hashes -p $(NEWEST)/bin/python requirements/dev.txt requirements/uv.txt
 	@$(UV) pip install -q -p $(NEWEST)/bin/python --upgrade-package one-api one-api
@@ -140,11 +140,11 @@ test-newest: $(VENV)/.dev ## The ONE client's tests with the newest one-api ther
 	$(NEWEST)/bin/python -m pytest -q $(ONE_CLIENT)
 
 .PHONY: pages
-pages: $(VENV)/.dev ## Renew the pictures of the pages in docs/screenshots (CINGULUM_CHROMIUM names a browser)
+pages: $(VENV)/.dev ## Renew the screenshots of the pages in docs/screenshots (CINGULUM_CHROMIUM names a browser)
 	@$(PY) -m tests.pages.pictures
 
 .PHONY: test-pages
-test-pages: $(VENV)/.dev ## The pages in a headless Chromium (CINGULUM_CHROMIUM names another one)
+test-pages: $(VENV)/.dev ## Test the pages in a headless Chromium (CINGULUM_CHROMIUM names another one)
 	$(PY) -m pytest -q -m pages tests/pages
 
 .PHONY: test-peers
@@ -154,9 +154,9 @@ test-pages: $(VENV)/.dev ## The pages in a headless Chromium (CINGULUM_CHROMIUM 
 	@$(UV) pip install -q --no-deps --no-build-isolation -p .venv-peers/bin/python -e .
 	@touch $@
 
-test-peers: .venv-peers/.ready ## SpikeInterface, ibl-neuropixel and mtscomp, unmodified, open what we write
+test-peers: .venv-peers/.ready ## Test that unmodified SpikeInterface, ibl-neuropixel and mtscomp open our files
 	.venv-peers/bin/python -m pytest -q -c /dev/null --rootdir=. -p no:cacheprovider --confcutdir=tests/peers tests/peers
 
 .PHONY: test-faults
-test-faults: $(VENV)/.dev ## Kill services, PostgreSQL, NATS and workers N=60 times under load; nothing may be lost or doubled
+test-faults: $(VENV)/.dev ## Kill services, PostgreSQL, NATS and workers N=60 times under load, then check that nothing is lost or doubled
 	$(PY) -m tests.faults --kills $(or $(N),60) $(ARGS)

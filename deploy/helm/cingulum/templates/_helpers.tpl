@@ -22,7 +22,7 @@ app.kubernetes.io/component: {{ .component }}
   valueFrom: {secretKeyRef: {name: {{ .root.Values.secretName }}, key: {{ .key }}}}
 {{- end }}
 
-{{- /* What every pod of ours is: no root, no writable file system, no rights, no word with the API server. */ -}}
+{{- /* Security of every pod: not root, no access to the API server. */ -}}
 {{- define "cingulum.podSecurity" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -53,7 +53,7 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
-{{- /* The settings of one service: root, component. They are the fields of its Settings, and no others. */ -}}
+{{- /* Environment of one service (root, component): only variables that its Settings has. */ -}}
 {{- define "cingulum.environment" -}}
 {{- $values := .root.Values -}}
 - name: CINGULUM_LOG_LEVEL
@@ -79,7 +79,7 @@ capabilities: {drop: [ALL]}
 {{- if eq .component "metadata" }}
 - name: CINGULUM_ADMIN_USERNAME
   valueFrom: {secretKeyRef: {name: {{ $values.secretName }}, key: admin-username, optional: true}}
-- name: CINGULUM_ADMIN_PASSWORD # read once: take it out of the Secret when there is an administrator
+- name: CINGULUM_ADMIN_PASSWORD # read once: remove it from the Secret when there is an administrator
   valueFrom: {secretKeyRef: {name: {{ $values.secretName }}, key: admin-password, optional: true}}
 - name: CINGULUM_OIDC_CLIENT_SECRET
   valueFrom: {secretKeyRef: {name: {{ $values.secretName }}, key: oidc-client-secret, optional: true}}
@@ -126,7 +126,7 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- end }}
 
-{{- /* Service → address, as the gateway reads it. */ -}}
+{{- /* Service → URL, as JSON for CINGULUM_SERVICES. */ -}}
 {{- define "cingulum.addresses" -}}
 {{- $addresses := dict -}}
 {{- range $component, $_ := omit .Values.services "gateway" -}}
