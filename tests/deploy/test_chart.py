@@ -211,7 +211,9 @@ def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], reason: str) -
 
 
 def test_a_local_store_is_refused_where_several_would_use_it() -> None:
-    with pytest.raises(helm.HelmError, match=r"transfer\.replicas is 2, but a local store is a volume of one node"):
+    with pytest.raises(
+        helm.HelmError, match=r"transfer\.replicas is 2, but a local store is a volume of one node"
+    ):
         render({"services": {"transfer": {"replicas": 2}}})
 
 
