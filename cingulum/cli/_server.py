@@ -13,10 +13,10 @@ from cingulum.client import Connection, NoLogin, ServerProblem, find_login
 Url = Annotated[
     str | None,
     typer.Option(
-        help="address of the server, such as http://127.0.0.1:8000; else CINGULUM_URL or login.json"
+        help="address of the server, such as http://127.0.0.1:8000; default: CINGULUM_URL or login.json"
     ),
 ]
-User = Annotated[str | None, typer.Option(help="username; else CINGULUM_USER or login.json")]
+User = Annotated[str | None, typer.Option(help="username; default: CINGULUM_USER or login.json")]
 Password = Annotated[str | None, typer.Option(help="else CINGULUM_PASSWORD or login.json")]
 
 

@@ -35,7 +35,7 @@ curl -u ADMIN -H 'Content-Type: application/json' URL/tokens -d '{"name": "agent
 
 
 class _WrongToken(Exception):
-    """The token may not prove files of this repository, so that no copy here could become verified."""
+    """The token may not verify files of this repository."""
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _agent() -> None:
-    """Send a lab's files to the central store, and prove that they are what was registered."""
+    """Send a lab's files to the central store, and verify that they are what was registered."""
 
 
 def run(
@@ -67,19 +67,22 @@ def run(
         Path | None,
         typer.Option(help="file or path for the agent's state", show_default="~/.local/state/cingulum"),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="end when there is nothing left to do")] = False,
-    every_s: Annotated[float, typer.Option(help="seconds between two rounds")] = _EVERY_S,
-    settle_s: Annotated[float, typer.Option(help="leave files alone that changed in the last seconds")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="exit when there is nothing left to do")] = False,
+    every_s: Annotated[float, typer.Option(help="seconds between two checks for new files")] = _EVERY_S,
+    settle_s: Annotated[
+        float, typer.Option(help="wait until a file has not changed for this many seconds")
+    ] = 2.0,
     limit_mbit: Annotated[
-        float | None, typer.Option(help="send at most so many megabits per second", show_default="no limit")
+        float | None,
+        typer.Option(help="limit of the upload rate, in megabits per second", show_default="no limit"),
     ] = None,
 ) -> None:
     """Send this lab's registered files to the central store, now and as new ones are registered.
 
-    Run it on the lab's server, as a user that can read the files. It connects out by HTTPS and opens no port, changes
+    Run it on the lab's server, as a user that can read the files. It connects out over HTTPS and opens no port, changes
     nothing below ROOT, reads every byte once, sends small files first and raw data last, resumes after a restart of
-    either side, and proves each file to the server by its hashes. Nothing is deleted. Symbolic links below ROOT are
-    not followed, not even to files below it, and only regular files are read; skipped files are listed.
+    either side, and reports the hashes of each file, which the server compares. Nothing is deleted. Symbolic links
+    below ROOT are not followed, not even to files below it, and only regular files are read; skipped files are listed.
 
     Exit code 0: all done (with --once) or stopped; 1: some files could not be sent, the server could not be reached,
     or the token is not that of this repository's agent.

@@ -27,9 +27,9 @@ def check(
             exists=True, file_okay=False, help="a session's folder, or one that contains sessions"
         ),
     ],
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="leave out files without problems")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="show only files with problems")] = False,
 ) -> None:
-    """Check every file below FOLDER: fine, or what to correct. Exit code 1 if one is wrong."""
+    """Check every file below FOLDER, and show what to correct. Exit code 1 if a file has a problem."""
     # Imported here because it needs pandas: 100 MB that no other command needs.
     from cingulum.alf.check import Verdict, check_folder
 

@@ -17,7 +17,7 @@ alf/_ibl_wheel.position, .timestamps  wheel_movements.json
 alf/probe00/spikes.times, .clusters   probe00/units.json, a folder of figures per unit
 alf/photometry/photometry.signal.pqt  photometry/REGION.json
 
-A file that cannot be used is named, and ends the command with exit code 1.
+If a file cannot be used, the command names it and ends with exit code 1.
 """
 
 
@@ -44,9 +44,9 @@ def analyse(
 ) -> None:
     """Analyse a session's trials, wheel, probes and photometry, without a server.
 
-    Numbers are written for all units, figures for the busiest ones. Data that the folder lacks are left out.
+    Numbers are written for all units, figures for the busiest ones. What the folder does not contain is skipped.
     """
-    # SciPy takes a second to import: other commands do not wait for it.
+    # SciPy takes a second to import, which other commands do not need.
     from cingulum.alf import AlfError
     from cingulum.analysis.folder import Options, analyse_folder
     from cingulum.analysis.result import AnalysisError

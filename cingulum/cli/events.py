@@ -18,9 +18,9 @@ HELP = """See, retry and drop events that a service could not handle. For admini
 
 Services inform each other by events, such as "this upload is complete". An event that fails because a database, a
 store or a network is unavailable WAITS: it is retried after 1 s to 5 minutes, without limit, and later events of the
-same file, job or session wait behind it. Fix what is unavailable; `retry` only makes the next attempt sooner.
+same file, job or session wait behind it. Fix what is unavailable; `retry` starts the next attempt at once.
 
-An event that failed five times by its own fault is PARKED and not retried. Read its error, fix the cause (often by an
+An event that itself caused five failures is PARKED and not retried. Read its error, fix the cause (often by an
 upgrade), then `retry` it. After `drop` it will never be handled; the audit log keeps all of it."""
 LIST_EXAMPLE = "Example: `cingulum events list scheduler --payload`"
 RETRY_EXAMPLE = (
@@ -56,13 +56,13 @@ def register(app: typer.Typer) -> None:
 
 
 def list_events(
-    service: Annotated[str | None, typer.Argument(help="only of this service")] = None,
-    payload: Annotated[bool, typer.Option("--payload", help="also show the events' content")] = False,
+    service: Annotated[str | None, typer.Argument(help="list only events of this service")] = None,
+    payload: Annotated[bool, typer.Option("--payload", help="show the payload of each event too")] = False,
     url: Url = None,
     user: User = None,
     password: Password = None,
 ) -> None:
-    """List events that are parked or wait. Exit code 1 if any is parked."""
+    """List events that are parked or waiting. Exit code 1 if any is parked."""
     parked = 0
     with connected(url, user, password) as connection:
         table = Table("service", "state", "event", "subject", "next try", "error")
@@ -85,7 +85,7 @@ def _cells(row: dict[str, Any], *, payload: bool) -> tuple[str, ...]:
 def retry(
     service: ServiceName,
     event: Annotated[str | None, typer.Argument(help="id of the event, as `list` shows it")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="every parked event of the service")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="all parked events of the service")] = False,
     url: Url = None,
     user: User = None,
     password: Password = None,
@@ -110,7 +110,7 @@ def drop(
     user: User = None,
     password: Password = None,
 ) -> None:
-    """Delete an event without handling it. Its effects never happen; the audit log keeps all of it."""
+    """Delete an event without handling it. It will never take effect; the audit log keeps all of it."""
     with connected(url, user, password) as connection:
         for state, event_id in _matching(connection, service, event):
             if not yes:

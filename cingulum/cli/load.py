@@ -51,12 +51,12 @@ def load(
     password: Password = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would change")] = False,
     set_passwords: Annotated[
-        bool, typer.Option("--set-passwords", help="also change passwords of existing users")
+        bool, typer.Option("--set-passwords", help="change passwords of existing users too")
     ] = False,
 ) -> None:
     """Create and update the rows that FILE declares, as an administrator.
 
-    Names identify rows: an existing row is compared and, where it differs, updated; loading a file twice changes
+    Rows are identified by their names: an existing row that differs is updated; loading a file twice changes
     nothing. Without --url, --user, --password: CINGULUM_URL, CINGULUM_USER, CINGULUM_PASSWORD, then the local system's
     login.json.
     """

@@ -61,9 +61,9 @@ def counts(connection: Connection) -> Table:
 
 def logs(
     job: Annotated[
-        str | None, typer.Argument(help="id of a job; without it the last jobs are listed")
+        str | None, typer.Argument(help="id of a job; if omitted, the last jobs are listed")
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="continue until the job ends")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="follow the log until the job ends")] = False,
     url: Url = None,
     user: User = None,
     password: Password = None,
@@ -94,7 +94,7 @@ def _last_jobs(connection: Connection) -> Table:
 
 
 def doctor(url: Url = None, user: User = None, password: Password = None) -> None:
-    """Make the six checks that find most problems; each failed one names the command that fixes it."""
+    """Run the six checks that find most problems; each failed one shows the command that fixes it."""
     failed = 0
     with server_errors():
         for finding in diagnose(find_login(url, user, password)):
@@ -116,10 +116,10 @@ def setup_one(
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="folder for the ONE client's downloads")] = None,
 ) -> None:
-    """Set up the ONE client of this account for a server: signed in, and with the address of the server's files.
+    """Configure the ONE client of this account for a server: credentials, and the address of the server's files.
 
-    Afterwards `ONE(base_url=...)` needs no password: the client's own folder (~/.one) has a token in the client's
-    format, readable by this account only. A password that is not set anywhere is prompted for, without echo.
+    Afterwards `ONE(base_url=...)` needs no password: a token is stored in the client's own folder (~/.one), in the
+    client's format, readable by this account only. A password that is not set anywhere is prompted for, without echo.
     """
     with server_errors():
         login = (

@@ -16,7 +16,7 @@ from cingulum.welfare.vectors import compare
 
 SHOWN = 40
 EXAMPLE = """
-Example: FILE for one animal (unknown fields may be left out; weights in grams, fractions as 0.85, times ISO):
+Example: FILE for one animal (omit what is not known; weights in grams, fractions as 0.85, times as ISO 8601):
 
 \b
 {"lab": {"timezone": "Europe/London", "reference_weight_pct": 0.85},
@@ -55,10 +55,15 @@ def register(app: typer.Typer) -> None:
 
 def explain_file(
     file: Annotated[Path, typer.Argument(help="the animal's record as JSON, see below", show_default=False)],
-    at: Annotated[str, typer.Option(help="ISO time; without offset in the lab's zone; a date means its end")],
+    at: Annotated[
+        str,
+        typer.Option(
+            help="ISO time, in the lab's zone if it has no offset; a date means the end of that day"
+        ),
+    ],
     policy: _Policy = "cingulum",
     subject: Annotated[
-        str | None, typer.Option(help="only this nickname (or id), of a file with several")
+        str | None, typer.Option(help="show only the animal with this nickname (or id)")
     ] = None,
 ) -> None:
     """Show the welfare numbers of the animals of FILE at a time, each with a sentence that explains it.
@@ -72,7 +77,7 @@ def explain_file(
     several = isinstance(content, Mapping) and "vectors" in content
     records = content["vectors"] if several else [content]
     if not isinstance(records, list) or not all(isinstance(record, Mapping) for record in records):
-        _fail(f"{file} has neither an animal nor a list of them called `vectors`: see --help")
+        _fail(f"{file} has neither an animal nor a list of animals called `vectors`: see --help")
     chosen = [record for record in records if subject is None or subject in _names(record)]
     if not chosen:
         _fail(f"{file} has no subject {subject!r}" if subject else f"{file} has no animal")
@@ -84,7 +89,7 @@ def explain_file(
 
 
 def _explanation(record: Mapping[str, Any], at: datetime, policy: str, several: bool) -> str:
-    """One animal's numbers, a line each, then unknown fields and doubtful values."""
+    """One animal's numbers, one per line, then unknown fields and doubtful values."""
     history, lab = read_history(record, UTC if several else None), read_lab(record.get("lab") or {})
     now = assess(history, at, lab, policy)
     lines = [f"{history.nickname or record.get('id', 'animal')} at {at.isoformat(sep=' ')}, policy {policy}"]

@@ -49,17 +49,20 @@ def run(
     site: Annotated[
         str,
         typer.Option(
-            help="agent repository, host or lab whose files are in --tree: jobs on files not sent yet are done here"
+            help="agent repository, host or lab whose files are in --tree: also run jobs on files not uploaded yet"
         ),
     ] = "",
     name: Annotated[str, typer.Option(help="name in the server's list; default: host and process")] = "",
     work: Annotated[Path | None, typer.Option(help="folder for files of running jobs")] = None,
     tree: Annotated[
-        list[Path] | None, typer.Option(help="folder with `lab/Subjects/…`: inputs in it are read in place")
+        list[Path] | None,
+        typer.Option(help="folder that contains `lab/Subjects/…`: inputs found there are read in place"),
     ] = None,
-    slots: Annotated[int, typer.Option(help="jobs at a time", min=1)] = 1,
-    grace_s: Annotated[float, typer.Option(help="seconds for running jobs to end after Ctrl-C", min=0)] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="end when there are no more jobs")] = False,
+    slots: Annotated[int, typer.Option(help="number of concurrent jobs", min=1)] = 1,
+    grace_s: Annotated[
+        float, typer.Option(help="seconds that running jobs have to end after Ctrl-C", min=0)
+    ] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="exit when there are no more jobs")] = False,
 ) -> None:
     """Claim jobs and run them until Ctrl-C. Only outbound connections to URL are made.
 

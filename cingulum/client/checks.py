@@ -1,4 +1,4 @@
-"""Six checks of a system from outside; each failed one names the command that fixes it."""
+"""Six checks of a system from outside; each failed one has the command that fixes it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EVENT_SERVICES: Final = (
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check; `fix` is the command that helps, None where nothing is wrong."""
+    """The result of one check; `fix` is the command that helps, None if nothing is wrong."""
 
     check: str
     result: str
@@ -38,7 +38,7 @@ class Finding:
 
 
 def diagnose(login: Login, home: Path | None = None) -> Iterator[Finding]:
-    """Make the six checks in order; only the first where the server does not answer."""
+    """Run the six checks in order; only the first one if the server does not answer."""
     try:
         with Connection(login.base_url, timeout_s=10) as anonymous:
             yield _answers(anonymous)
@@ -120,7 +120,7 @@ def failed_events(connection: Connection, state: str) -> dict[str, int] | None:
 
 
 def services(connection: Connection) -> dict[str, str]:
-    """The state of each service: ok, or why not. Anonymous callers get that of the whole system."""
+    """The state of each service: ok, or the reason. Anonymous callers get that of the whole system."""
     try:
         body: Mapping[str, Any] = connection.get("/health/ready")
     except Refused as refusal:
@@ -152,6 +152,6 @@ def _store(connection: Connection) -> Finding:
 def _one_client(login: Login, home: Path | None) -> Finding:
     check = "the ONE client downloads from here"
     parameters = read_parameters(login.base_url, home)
-    result = str(parameters.get("HTTP_DATA_SERVER", "it was never set up for this server"))
+    result = str(parameters.get("HTTP_DATA_SERVER", "it is not configured for this server"))
     is_right = result == data_server(login.base_url)
     return Finding(check, result, None if is_right else f"cingulum setup-one --url {login.base_url}")

@@ -1,7 +1,7 @@
 """The ONE client's settings for a Cingulum server, written in the client's own format.
 
-Its silent setup keeps a public institute's data server for every database, so that downloads from any other server
-go to the wrong host. These settings name the right one.
+The client's own silent setup configures one public data server for every database, so that downloads for any other
+server go to the wrong host. These settings contain the right one.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Connection:
     retries    which failures are retried, and for how long
     stop       setting it ends every pause between two attempts
 
-    Every request raises Refused where the server says no, and Unreachable where it gives no answer.
+    Every request raises Refused if the server refuses it, and Unreachable if the server gives no answer.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Connection:
         stop: threading.Event | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> Self:
-        """A connection for a program that outlives bad networks and restarts of the server."""
+        """A connection for a long-running program: it retries over network failures and restarts of the server."""
         retries = replace(UNATTENDED, within_s=within_s)
         return cls(
             base_url, token, timeout_s=_UNATTENDED_TIMEOUT, retries=retries, stop=stop, transport=transport
@@ -95,13 +95,13 @@ class Connection:
         self._client.close()
 
     def with_stop(self, stop: threading.Event) -> Self:
-        """The same network connections; pauses end when this event is set."""
+        """A connection with the same sockets; its pauses end when this event is set."""
         other = copy.copy(self)
         other.stop = stop
         return other
 
     def with_request_id(self, request_id: str) -> Self:
-        """The same network connections; requests bear this id in the server's logs, audit and events."""
+        """A connection with the same sockets; its requests have this id in the server's logs, audit rows and events."""
         other = copy.copy(self)
         other._headers = {REQUEST_ID_HEADER: request_id}
         return other
@@ -122,7 +122,7 @@ class Connection:
         """Send one request, with retries; the response is a success.
 
         body, form, content   JSON, form fields or bytes to send: at most one of them
-        timeout_s, within_s   other limits than the connection's, of one attempt and of all together
+        timeout_s, within_s   limits for one attempt and for all together, if not the connection's
         """
         prepared = self._client.build_request(
             method,
@@ -157,7 +157,7 @@ class Connection:
     ) -> Any:
         """Send JSON; the JSON of the response, None if it has no content.
 
-        `idempotent` sends a key that all attempts share, so that a route which would create twice creates once.
+        `idempotent` sends the same key with all attempts, so that a route that creates a row creates only one.
         """
         headers = {IDEMPOTENCY_HEADER: str(uuid4())} if idempotent else {}
         return _json(
@@ -182,7 +182,7 @@ class Connection:
                 return
 
     def download(self, path: str, target: Path) -> str:
-        """Download a file to `target`; its SHA-256. A broken download resumes where it broke."""
+        """Download a file to `target`; its SHA-256. An interrupted download resumes."""
         with target.open("wb") as file:
             download = Download(file, self._headers)
             self._retried(lambda: download.resume(self._client, path), progress=lambda: download.done_bytes)
@@ -206,7 +206,7 @@ class Connection:
         try:
             return retry(classified, policy, self.stop, progress)
         except Refused as refusal:
-            # To a program that runs on, a server that stays busy is no different from one that is down.
+            # For a long-running program, a server that stays busy is the same as one that is down.
             if policy.network_errors and policy.is_retried(refusal):
                 raise Unreachable(f"{self.base_url} does not answer ({refusal.in_full})") from refusal
             raise

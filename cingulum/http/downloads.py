@@ -1,4 +1,4 @@
-"""Downloads that resume where they broke."""
+"""Downloads that resume after an interruption."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Download:
 
     def __init__(self, file: BinaryIO, headers: Mapping[str, str]) -> None:
         self._file = file
-        # Compressed transfer would make byte ranges those of the compressed text.
+        # With compressed transfer, byte ranges would count compressed bytes.
         self._headers = {**headers, "Accept-Encoding": "identity"}
         self._etag: str | None = None
         self.digest = hashlib.sha256()
         self.done_bytes = 0
 
     def resume(self, client: httpx.Client, path: str) -> None:
-        """Request what is missing. A file that changed since the last attempt is taken from its start."""
+        """Request what is missing. A file that changed since the last attempt is downloaded from its start."""
         headers = dict(self._headers)
         if self.done_bytes and self._etag:
             headers |= {"Range": f"bytes={self.done_bytes}-", "If-Range": self._etag}

@@ -19,10 +19,10 @@ class Unreachable(ServerProblem):
 
 
 class Refused(ServerProblem):
-    """The server answered that it will not do this.
+    """The server refused the request.
 
     status         of HTTP
-    kind           slug of the problem (`late-token`, `part-missing`, …); empty where the answer has none
+    kind           slug of the problem (`late-token`, `part-missing`, …); empty if the response has none
     body           the whole problem document
     retry_after_s  delay before a retry, if the server sent one
     """

@@ -19,11 +19,11 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 15.0
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """What is retried after which failure; the first of the two limits ends it.
+    """Which failures are retried; the first of the two limits that is reached ends the attempts.
 
-    statuses               answers that may pass: the server is busy, out of resources or restarting
+    statuses               of temporary failures: the server is busy, out of resources or restarting
     network_errors         whether a request without an answer is retried too
-    only_with_retry_after  whether a status is retried only if the server names a time
+    only_with_retry_after  whether a status is retried only if the response has Retry-After
     longest_requested_s    a longer Retry-After is cut to this
     attempts, within_s     at most so many requests; none starts later than this after the first
     """
@@ -44,7 +44,7 @@ class RetryPolicy:
 
 
 ATTENDED: Final = RetryPolicy(
-    # A person waits for the answer, and is better served by an error than by silence.
+    # For a person who waits, an error is better than silence.
     statuses=frozenset({429, 503}),
     network_errors=False,
     only_with_retry_after=True,
@@ -109,12 +109,12 @@ def _pause_s(state: RetryCallState, policy: RetryPolicy) -> float:
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, Refused) and error.retry_after_s is not None:
         return min(error.retry_after_s, policy.longest_requested_s)
-    # Chance spreads the callers of a server that comes back.
+    # Jitter spreads the requests when a server is back.
     return pause_s(state.attempt_number - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - hides nothing
 
 
 def pause_s(attempt: int) -> float:
-    """How long to wait after that many failed attempts (from 0), before chance is added.
+    """How long to wait after that many failed attempts (from 0), without jitter.
 
     >>> [pause_s(n) for n in (0, 1, 2, 5, 9)]
     [0.2, 0.4, 0.8, 6.4, 15.0]

@@ -1,1 +1,1 @@
-"""The worker: runs jobs and, in lab mode, brings a lab's files to the central store. HTTPS only."""
+"""The worker, which runs jobs, and the lab agent, which uploads a lab's files. Both use HTTPS only."""

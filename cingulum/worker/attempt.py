@@ -28,7 +28,7 @@ from cingulum.worker.work_folder import WorkFolder
 _log = logging.getLogger("cingulum.worker")
 LATE: Final = "late-token"
 _NOT_AVAILABLE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
-UNDECLARED: Final = "output-not-declared"  # by the task: another attempt would be refused too
+UNDECLARED: Final = "output-not-declared"  # by the task: another attempt would exceed it too
 
 
 def request_id_of(job_id: str, token: int) -> str:
@@ -80,7 +80,7 @@ class Attempt:
         self._halted.set()
 
     def run(self) -> None:
-        """Do the job. Raises nothing: failures are reported to the server, which retries where that may help."""
+        """Do the job. Raises nothing: failures are reported to the server, which decides whether to retry."""
         started = time.monotonic()
         log = JobLog(self._connection, self.id, self.token)
         _log.info("%s: started", self.name)
@@ -136,7 +136,7 @@ class Attempt:
                 log.add_line(f"{path}: skipped in {tree}: {reason}")
                 continue
             except OSError:
-                continue  # not on this machine: the server has it
+                continue  # not on this machine: download it
             identity = FileIdentity.at(local)
             if _sha256_of(local) == item.sha256:
                 log.add_line(f"{path}: read in place")
@@ -155,7 +155,7 @@ class Attempt:
         return {"path": path, "file": str(file), "sha256": sha256}
 
     def _check_inputs(self) -> None:
-        """Inputs that are read in place may be written to by others: then the outputs are of unknown bytes."""
+        """Inputs read in place may have been changed by others; the outputs would then come from unknown bytes."""
         for local, identity in self._in_place.items():
             if FileIdentity.at(local) != identity:
                 raise RunFailed("transient", f"{local.name} was written to while the job read it")
@@ -209,7 +209,7 @@ class Attempt:
         self.give_back(self._connection, kind, reason)
 
     def give_back(self, connection: Connection, kind: str, reason: str, within_s: float = 60.0) -> None:
-        """Report that this run failed; where the server cannot be reached, the lease expires by itself."""
+        """Report that this run failed; if the server cannot be reached, the lease expires by itself."""
         body = {"token": self.token, "kind": kind, "reason": reason[:10_000]}
         connection = connection.with_request_id(request_id_of(self.id, self.token))
         try:

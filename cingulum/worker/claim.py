@@ -28,7 +28,7 @@ class JobOutput:
 
 @dataclass(frozen=True)
 class ClaimedJob:
-    """A job, with the token under which this worker has it."""
+    """A job, with the token of this worker's attempt."""
 
     id: str
     token: int

@@ -61,7 +61,7 @@ class JobLog:
         self._flush(_LAST_FLUSH_S)
 
     def _flush(self, within_s: float) -> bool:
-        """Send what is pending; False where the server refuses the log, so that sending more is useless."""
+        """Send what is pending; False if the server refuses the log, so that sending more is useless."""
         while True:
             with self._lock:
                 text = self._pending[:PIECE_CHARACTERS]
@@ -71,7 +71,7 @@ class JobLog:
             try:
                 self._connection.post(self._path, body, within_s=within_s)
             except Unreachable:
-                return True  # the same piece is sent at the next turn
+                return True  # the same piece is sent again next time
             except Refused:
                 return False
             with self._lock:

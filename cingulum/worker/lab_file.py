@@ -1,7 +1,7 @@
 """Files below a root folder, opened so that no link leads out of it.
 
 Anyone who can write to a lab folder can put a symbolic link there; if the agent followed it, every file of its
-account could be sent under a registered name, or a file of a private project under a name of an open one. So no link
+account could be sent under a registered name, or a file of a private project under a name in a public one. So no link
 below the root is followed, not even one that stays below it; the root itself may be a link. Only regular files are
 read: a FIFO would block, and a device may act when it is opened.
 """
@@ -18,7 +18,7 @@ from typing import Final, Self
 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-# O_PATH, where there is one: a folder is only traversed, and may be one that we may not list.
+# O_PATH, if the system has it: a folder is only traversed, so it may be one that we may not list.
 _FOLDER: Final = _FLAGS | _NOFOLLOW | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)
 # O_NONBLOCK: a file that became a FIFO between stat and open must not block us.
 _FILE: Final = _FLAGS | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
@@ -90,7 +90,7 @@ class LabFile:
         return status
 
     def _open_by_path(self) -> int:
-        """Where folders have no descriptors (Windows): the path is checked before and after opening."""
+        """For systems without descriptors of folders (Windows): the path is checked before and after opening."""
         descriptor = os.open(self._checked_path(), _FILE)
         try:
             is_same = os.path.samestat(os.fstat(descriptor), self._checked_path().lstat())
@@ -99,7 +99,7 @@ class LabFile:
             raise
         if not is_same:
             os.close(descriptor)
-            raise FileSkipped(f"{self.relative_path} was exchanged while it was opened")
+            raise FileSkipped(f"{self.relative_path} was replaced while it was opened")
         return descriptor
 
     def _checked_path(self) -> Path:

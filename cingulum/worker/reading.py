@@ -28,7 +28,7 @@ class OpenFile:
         os.close(self._descriptor)
 
     def read(self, start_byte: int, length_bytes: int) -> bytes:
-        """Exactly these bytes. Raises FileChanged where the file has become shorter."""
+        """Exactly these bytes. Raises FileChanged if the file has become shorter."""
         pieces: list[bytes] = []
         while length_bytes > 0:
             piece = _read_at(self._descriptor, length_bytes, start_byte)
@@ -39,7 +39,7 @@ class OpenFile:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def digests(self) -> Digests:
-        """Of all its bytes. Raises FileChanged."""
+        """Digests of all its bytes. Raises FileChanged."""
         hasher = Hasher()
         for block in self._blocks():
             hasher.update(block)

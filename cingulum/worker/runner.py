@@ -41,7 +41,7 @@ class Options:
     site      the agent repository (or its host, or its lab) whose files are in `trees`: this worker also gets jobs
               that can only be done there
     trees     folders that contain `lab/Subjects/…`: inputs there are read in place
-    slots     jobs at a time
+    slots     number of concurrent jobs
     wait_s    how long the server may hold a claim until there is a job
     grace_s   how long running jobs may continue after a request to stop
     once      end when there are no more jobs
@@ -73,7 +73,7 @@ class Worker:
         self._problem: str | None = None
 
     def stop(self) -> None:
-        """Claim no more jobs, let running ones end within `grace_s`, give the others back. Signal-safe."""
+        """Claim no more jobs, let running ones end within `grace_s`, then return the rest. Signal-safe."""
         self._stop.set()
 
     def run(self) -> int:
@@ -104,7 +104,7 @@ class Worker:
         return 1 if self._problem else 0
 
     def _shut_down(self) -> None:
-        """Let running jobs end; give the others back, so that no lease has to expire first."""
+        """Let running jobs end; return the rest, so that their leases need not expire first."""
         until = time.monotonic() + self._options.grace_s
         while self._jobs() and time.monotonic() < until:
             time.sleep(0.02)
@@ -173,7 +173,7 @@ class Worker:
     def _run_attempt(self, attempt: Attempt) -> None:
         with self._lock:
             self._running[attempt.token] = attempt
-        self._heartbeat_due.set()  # the first lease is short: a death at the claim is noticed
+        self._heartbeat_due.set()  # the first lease is short, so that a worker that died at the claim is noticed
         try:
             attempt.run()
         finally:

@@ -19,9 +19,7 @@ from cingulum.worker.lab_file import LabFile
 from cingulum.worker.reading import OpenFile
 
 _ATTEMPTS: Final = 3
-_COMPLETE_TIMEOUT_S: Final = (
-    300.0  # the server reads every byte again, and answers now and then that it still does
-)
+_COMPLETE_TIMEOUT_S: Final = 300.0  # the server reads every byte again, and answers 202 until it is done
 _COMPLETE_PAUSE_S: Final = 1.0
 _MISSING: Final = "part-missing"
 _SWEPT: Final = "upload-swept"
@@ -39,7 +37,7 @@ def content_digest(data: bytes) -> str:
 
 @dataclass
 class Pace:
-    """At most so many bytes per second, over all threads; None for no limit."""
+    """A limit in bytes per second, shared by all threads; None for no limit."""
 
     bytes_per_s: float | None = None
     _free_at: float = field(default=0.0, init=False)
@@ -58,7 +56,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload as the server holds it; `missing` numbers the parts that it lacks."""
+    """An upload on the server; `missing` has the numbers of the parts still to be sent."""
 
     id: str
     state: str
@@ -79,7 +77,7 @@ class Upload:
 
     @property
     def is_landed(self) -> bool:
-        """Whether the server holds all bytes, and has proved them."""
+        """Whether the server has stored and verified all bytes."""
         return self.state == "landed"
 
     @property
@@ -94,7 +92,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class SentFile:
-    """A file whose every byte the server holds and has proved."""
+    """A file of which the server has stored and verified every byte."""
 
     upload_id: str
     identity: FileIdentity
@@ -120,14 +118,14 @@ class Sender:
         on_announced: Callable[[str, FileIdentity], None] = lambda _id, _identity: None,
         on_sent: Callable[[int, int], None] = lambda _done, _of: None,
     ) -> SentFile:
-        """Send a file and wait until the server has proved it.
+        """Send a file and wait until the server has verified it.
 
         purpose       `name`, and `copy_id`, or `job_id` with `token`
         digests       of a recent read of the same bytes; without them the file is hashed while it is sent
-        hash_first    hash it before: no byte is sent that the server has already, at the price of a second read
-        begun         the id of an upload that was announced earlier for the file: its parts are not sent again
+        hash_first    hash it first, so that bytes which the server has are not sent; costs a second read
+        begun         the id of an upload that was announced earlier for the file: parts that arrived are not sent again
         on_announced  called with the id of each new upload
-        on_sent       called with the bytes done, and of how many
+        on_sent       called with the bytes done and the size in bytes
 
         Raises FileChanged, Refused, OSError, and Unreachable; what has arrived by then is not lost.
         """
@@ -170,7 +168,7 @@ class Sender:
     def _proved(
         self, file: OpenFile, upload: Upload, digests: Digests | None, on_sent: Callable[[int, int], None]
     ) -> Digests:
-        """Send what is missing until the server has proved the whole; digests of the bytes sent."""
+        """Send what is missing until the server has verified the whole file; digests of the bytes sent."""
         for attempt in range(1, _ATTEMPTS + 1):
             if digests is None:
                 digests = self._send_hashing(file, upload, on_sent)

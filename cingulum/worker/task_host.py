@@ -1,4 +1,4 @@
-"""The worker's side of a task process: started when first needed, used again, replaced when anything went wrong."""
+"""The worker's side of a task process: started when first needed, reused, replaced after a failure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 from cingulum.worker.task_process import END, ApiAccess, RunRequest
 
 LOOK_EVERY_S: Final = 0.05
-MOST_RUNS: Final = 100  # then a fresh one, whatever a library may have leaked
+MOST_RUNS: Final = 100  # then a new process is started, because libraries may leak
 
 
 class ProcessEnded(Exception):
@@ -34,9 +34,9 @@ class TaskHost:
         check: Callable[[], None],
         api: ApiAccess | None = None,
     ) -> None:
-        """Run what `folder` holds; `write` gets what it prints, `check` is called often and may raise to end it.
+        """Run the task of `folder`; `write` gets its output, `check` is called often and may raise to end it.
 
-        Raises ProcessEnded, and whatever `check` raises; the process is then gone.
+        Raises ProcessEnded, and what `check` raises; the process has then ended.
         """
         process = self._fresh_enough()
         try:
@@ -48,7 +48,7 @@ class TaskHost:
         self._runs += 1
 
     def close(self) -> None:
-        """End the process, and what it does."""
+        """End the process and its run."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()

@@ -1,8 +1,8 @@
 """Runs of tasks in a process of their own: `python -m cingulum.worker.task_process`.
 
-Each line of standard input is a `RunRequest`: a folder that holds `run.json` (task, scope, inputs, parameters) and gets
-`outcome.json`, and the access to the API, so that no token is written to a disk. What the task prints is its log; END
-follows it. A crash, a leak or a hang of a task thus never takes the worker with it, and only the first run waits for
+Each line of standard input is a `RunRequest`: a folder with `run.json` (task, scope, inputs, parameters), where
+`outcome.json` is written, and the access to the API, so that no token is written to a disk. What the task prints is its
+log, followed by END. So a crash, leak or hang of a task does not affect the worker, and only the first run waits for
 NumPy and SciPy to load. The process ends by itself, also in the middle of a run, when the worker does: standard input
 is a pipe that the worker keeps open.
 """
@@ -28,7 +28,7 @@ from cingulum.worker.tasks.context import JobScope, TaskContext, TaskFailed, Tas
 
 RUN, OUTCOME, MADE = "run.json", "outcome.json", "made"
 END: Final = b"\0end of run\0\n"
-NICE: Final = 5  # acquisition and people on the same machine come first
+NICE: Final = 5  # acquisition and users of the same machine have priority
 _MAY_HELP: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ENOMEM, errno.EMFILE}
 )
@@ -69,7 +69,7 @@ class RunRequest:
 
 
 class _TaskApi:
-    """What a task may read of the server; its problems are the task's."""
+    """Read access of a task to the API; a problem of the server is raised as TaskFailed."""
 
     def __init__(self, access: ApiAccess) -> None:
         connection = Connection.unattended(access.base_url, access.token)
@@ -87,7 +87,7 @@ class _TaskApi:
 
 
 def main() -> None:
-    """Run what the lines of standard input name, one after the other, until the worker ends."""
+    """Run the requests on standard input, one after the other, until the worker ends."""
     os.nice(NICE)
     requests: queue.SimpleQueue[RunRequest] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
@@ -99,7 +99,7 @@ def main() -> None:
 
 
 def run(request: RunRequest) -> None:
-    """Run what `run.json` names and write the outcome."""
+    """Run the task named in `run.json` and write the outcome."""
     folder = request.folder
     outcome = _outcome(request, json.loads((folder / RUN).read_bytes()))
     part = folder / f"{OUTCOME}.part"
@@ -135,7 +135,7 @@ def _outcome(request: RunRequest, run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_output(path: Path) -> bool:
-    """Links are left out: one could show any file that the worker's account can read."""
+    """Links are skipped: one could expose any file that the worker's account can read."""
     return path.is_file() and not path.is_symlink()
 
 

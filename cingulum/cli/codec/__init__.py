@@ -29,7 +29,7 @@ Files = Annotated[
 Threads = Annotated[int | None, typer.Option(help="threads; default: all cores", min=1)]
 MemoryMb = Annotated[
     int,
-    typer.Option(help="memory limit of the process; more memory lets more cores work", min=200),
+    typer.Option(help="memory limit of the process; more memory allows more threads", min=200),
 ]
 Ch = Annotated[
     Path | None,
@@ -69,14 +69,17 @@ def compress(
     memory_mb: MemoryMb = 300,
     overwrite: Overwrite = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="delete the raw file after the compressed one was proved")
+        bool,
+        typer.Option(
+            "--replace", help="delete the raw file once the compressed file was decoded and compared"
+        ),
     ] = False,
 ) -> None:
     """Compress raw recordings; each result is decoded again and compared with its original.
 
     Shape, rate and geometry come from the .meta (SpikeGLX) or structure.oebin (Open Ephys) in the same folder. A run
-    that was killed resumes when the same command is given again. The original is not touched, unless --replace deletes
-    it after the comparison; it is kept where the .meta or structure.oebin claims another size, channel count, duration
+    that was killed resumes when the same command is run again. The original is not touched, unless --replace deletes
+    it after the comparison; it is kept if the .meta or structure.oebin claims another size, channel count, duration
     or SHA-1 than it has. Exit code: 0 success, 1 a file failed, 2 invalid options.
     """
     from cingulum.codec.chunk_writer import Work
@@ -109,7 +112,7 @@ def compress(
 
 def decompress(
     files: Files,
-    to: Annotated[str, typer.Option(help="what to write: bin, cbin or cgl")] = "bin",
+    to: Annotated[str, typer.Option(help="format to write: bin, cbin or cgl")] = "bin",
     into: Into = None,
     threads: Threads = None,
     memory_mb: MemoryMb = 300,
@@ -120,7 +123,7 @@ def decompress(
     """Restore the raw file of a .cgl or .cbin, byte for byte, or convert to the other compressed format.
 
     The result is compared with the hashes that were stored at compression. A run that was killed resumes when the same
-    command is given again.
+    command is run again.
     """
     from cingulum.codec import Decoded, decompress_to_bin, write_cbin, write_cgl
     from cingulum.codec.chunk_writer import Work
@@ -155,7 +158,7 @@ def decompress(
 def verify(
     files: Files, ch: Ch = None, meta: Meta = None, threads: Threads = None, memory_mb: MemoryMb = 300
 ) -> None:
-    """Decode every chunk and compare the hash of the whole; damaged seconds are listed.
+    """Decode every chunk and compare the hash of the whole; list the damaged seconds.
 
     Claims of the .meta, .ch or structure.oebin about the recording are compared too: size, channels, duration, SHA-1.
     """

@@ -99,7 +99,7 @@ class Raw:
     meta: Path | None = None
 
     def compress(self, preset: str, work: Work, *, overwrite: bool) -> Compression:
-        """Write and prove the compressed file."""
+        """Write the compressed file, decode it again and compare."""
         from cingulum import codec
 
         options: dict[str, Any] = {**vars(work), "layout": self.layout, "overwrite": overwrite}
@@ -112,7 +112,7 @@ class Raw:
     def existing_target(self, work: Work) -> tuple[Contradiction, ...] | None:
         """Contradictions of the companions to a target that decodes to exactly this file; None if there is no target.
 
-        Raises FileRefused if it has another recording.
+        Raises FileRefused if it contains another recording.
         """
         from cingulum.codec import contradictions, holds
 
@@ -126,10 +126,12 @@ class Raw:
             digests = holds(reader, self.path, work.threads, work.on_progress, work.memory_bytes)
             if digests is not None:
                 return contradictions(self.layout.claims, reader.facts(digests.sha1))
-        raise FileRefused(f"{self.target.name} exists and has another recording; --overwrite replaces it")
+        raise FileRefused(
+            f"{self.target.name} exists and contains another recording; --overwrite replaces it"
+        )
 
     def delete(self, before: FileIdentity, contradictions: tuple[Contradiction, ...]) -> None:
-        """Delete the raw file, which its target was proved to contain. Raises FileRefused if there is any doubt.
+        """Delete the raw file once its target was proved to contain it. Raises FileRefused if there is any doubt.
 
         `before` is the file's identity before it was read, `contradictions` are claims of its companions that differ
         from the bytes. Names and contents of the target's files are synced to disk before the raw file is deleted.

@@ -31,7 +31,7 @@ class Failures:
         try:
             yield
         except KeyboardInterrupt:
-            typer.secho(f"{path.name}: stopped; give the same command again to resume", fg="yellow", err=True)
+            typer.secho(f"{path.name}: stopped; run the same command again to resume", fg="yellow", err=True)
             raise typer.Exit(130) from None
         except (FileRefused, CodecError, OSError) as error:
             self.add(path, str(error))

@@ -1,4 +1,4 @@
-"""Load declared rows into a server: names are keys, twice changes nothing."""
+"""Load declared rows into a server: names are keys, and loading twice changes nothing."""
 
 from __future__ import annotations
 

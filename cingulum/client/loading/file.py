@@ -1,4 +1,4 @@
-"""Reads a load file: rows by section, each with its line, so that every error names its place."""
+"""Reads a load file: rows by section, each with its line number for error messages."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _COMMENT = "about"
 
 
 class BadFile(Exception):
-    """The file is not a load file; the message names the line and what is wrong there."""
+    """The file is not a valid load file; the message contains the line and the problem."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a file: its kind, its values, its place."""
+    """One row of a file: its kind, its values, its position."""
 
     kind: Kind
     values: dict[str, Any]
@@ -77,7 +77,7 @@ def _row(text: str, section: str, index: int, start: int, end: int) -> Row:
 
 
 def _items(text: str) -> Iterator[tuple[str, int, int, int]]:
-    """Section, number, start and end of every row of a text that is known to be JSON."""
+    """Section, number, start and end of every row of a text that is valid JSON."""
     decoder = json.JSONDecoder()
     at = _after_space(text, _after_space(text, 0) + 1)
     while text[at] != "}":

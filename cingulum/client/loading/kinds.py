@@ -11,7 +11,7 @@ Record = Mapping[str, Any]
 
 
 class Names(Protocol):
-    """Names of related rows: Alyx's contract shows some of them by id."""
+    """Names of related rows: Alyx's contract represents some of them by id."""
 
     def of(self, path: str, field: str) -> dict[str, str]:
         """Id (or nickname) → name, of every row of a list; `field` contains the name."""
@@ -35,7 +35,7 @@ def _subject(record: Record, _names: Names) -> dict[str, Any]:
 
 
 def _surgery(record: Record, names: Names) -> dict[str, Any]:
-    """Its lab and location are shown by ids that no list resolves: they are not compared."""
+    """Its lab and location are ids that no list resolves, so they are not compared."""
     people, procedures = names.of("/users", "username"), names.of("/procedures", "name")
     return {name: value for name, value in record.items() if name not in {"lab", "location"}} | {
         "users": [people.get(each, each) for each in record["users"]],
@@ -51,7 +51,7 @@ class Kind:
     filters      query parameter → field of the row, for lists that are too long to fetch whole
     at           the field of the server's row that is part of its address
     change       how a row is changed: at its own address, at the list's address, or not at all
-    from_server  the server's row as the file would write it; what it leaves out is not compared
+    from_server  the server's row in the form of the file; fields that it omits are not compared
     """
 
     section: str
@@ -180,7 +180,7 @@ KINDS: Final[Mapping[str, Kind]] = {kind.section: kind for kind in _ALL}
 DELEGATES: Final = Kind(
     section="allowed_users", path="/users", key=("username",), at="username", fields=("allowed_users",)
 )
-"""Users name each other, so this is set once all of them exist."""
+"""Users refer to each other, so this is set once all of them exist."""
 
 LAB_REPOSITORIES: Final = Kind(
     section="repositories of labs", path="/labs", key=("name",), fields=("repositories",)

@@ -1,4 +1,4 @@
-"""Plans what loading a file changes on a server, by reading only; then carries it out row by row."""
+"""Plans what loading a file changes on a server, by reading only; then applies it row by row."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class _Server:
 
 
 def plan(connection: Connection, rows: Sequence[Row], *, set_passwords: bool = False) -> list[Step]:
-    """Compare rows with the server, in the order in which the steps can be done. Raises ServerProblem."""
+    """Compare rows with the server; the steps in an order in which they can be done. Raises ServerProblem."""
     server = _Server(connection)
     steps = []
     for kind, section in _by_kind(rows):

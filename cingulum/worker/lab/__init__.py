@@ -1,4 +1,4 @@
-"""The lab agent: finds a lab's registered files on its disk, sends them to the central store, and proves them."""
+"""The lab agent: finds a lab's registered files on its disk, uploads them to the central store, and verifies them."""
 
 from cingulum.worker.lab.agent import LabAgent, Round
 from cingulum.worker.lab.journal import Journal

@@ -1,4 +1,4 @@
-"""One lab's agent: fetches its orders, reads each file once, sends and proves it."""
+"""One lab's agent: fetches its orders, reads each file once, uploads and verifies it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALL_BYTES: Final = 1 << 20
 BUNDLE_BYTES: Final = 16 << 20
 BUNDLE_FILES: Final = 500
 PARTS_AT_ONCE: Final = 4
-DIGESTS_VALID_S: Final = 3_600.0  # older digests do not prove what is on the disk now
+DIGESTS_VALID_S: Final = 3_600.0  # older digests do not show what is on the disk now
 RECHECK_S: Final = 600.0  # a copy that was sent or proved, and is still ordered, is handled again after this
 RETRY_S: Final = 5.0  # after a failure; twice as long after each further one
 Report = Callable[[str], None]
@@ -47,7 +47,7 @@ class Round:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing was done, and nothing is left that the next round could do."""
+        """Whether nothing was done, and nothing is left for the next round."""
         return not (self.sent or self.proved or self.unsettled or self.failed)
 
 
@@ -55,8 +55,8 @@ class Round:
 class LabAgent:
     """Serves one repository, whose files are below `root` as `<lab>/Subjects/<subject>/<date>/<number>/…`.
 
-    No link below `root` is followed. Files that were written to in the last `settle_s` seconds are left alone.
-    `report` gets lines for people, `on_sent` the progress of a large file: path, bytes done, of how many.
+    No link below `root` is followed. Files that were written to in the last `settle_s` seconds are not touched yet.
+    `report` gets messages for people, `on_sent` the progress of a large file: path, bytes done, size in bytes.
     """
 
     connection: Connection
@@ -91,7 +91,7 @@ class LabAgent:
             self.connection.stop.wait(every_s)
 
     def _ready(self, result: Round) -> Iterator[tuple[Order, FileIdentity]]:
-        """Orders whose files are here and no longer written to, without those handled a moment ago."""
+        """Orders whose files are here and no longer being written, without those handled recently."""
         for order in fetch_orders(self.connection, self.repository):
             if self._failures.get(order.relative_path, (0, 0.0))[1] > self.journal.now():
                 result.waiting += 1
@@ -122,7 +122,7 @@ class LabAgent:
         return LabFile(self.root, order.relative_path)
 
     def _skip(self, order: Order, reason: FileSkipped, result: Round) -> None:
-        """Leave a file alone, and report it once per reason."""
+        """Skip a file, and report it once per reason."""
         line = f"{order.relative_path}: skipped: {reason}"
         if line not in self._reported:
             self._reported.add(line)
@@ -130,7 +130,7 @@ class LabAgent:
         result.skipped.append(order.relative_path)
 
     def _is_due(self, copy: Copy | None, identity: FileIdentity) -> bool:
-        """Whether a copy's file changed since it was sent or proved, or is still ordered long after."""
+        """Whether a copy's file changed since it was sent or verified, or is still ordered long afterwards."""
         if copy is None:
             return False
         done = self.journal.done_of(copy.id)
@@ -139,7 +139,7 @@ class LabAgent:
         return self.journal.now() - done.at > RECHECK_S and (copy.order_proof or copy.state != "suspect")
 
     def _bring_together(self, batch: Sequence[Order], result: Round) -> None:
-        """Read small files, send those that are as registered in one request, and prove them all."""
+        """Read small files, send those with the registered bytes in one request, and verify all of them."""
         complete: list[tuple[Order, FileIdentity, Digests]] = []
         files: list[SmallFile] = []
         for order in batch:
@@ -168,7 +168,7 @@ class LabAgent:
             self.report(f"sent {len(files)} small files, {_size(sum(len(file.data) for file in files))}")
 
     def _bring(self, order: Order, result: Round) -> None:
-        """Read one file, sending it meanwhile if it is to be sent, and prove it."""
+        """Read one file, uploading it at the same time if it was ordered, and verify it."""
         file = self._file(order)
         try:
             identity = FileIdentity.of(file.stat())
@@ -213,7 +213,7 @@ class LabAgent:
         result.sent_bytes += digests.size_bytes
 
     def _finish(self, order: Order, identity: FileIdentity, digests: Digests, result: Round) -> None:
-        """Prove a file that was read, and leave it alone until it changes or is ordered again much later."""
+        """Report the digests of a file that was read, and skip it until it changes or is ordered again much later."""
         self._prove(order, identity, digests, result)
         if order.central is not None:
             self.journal.mark_done(order.central.id, identity)
@@ -268,7 +268,7 @@ def _batches(ready: Sequence[tuple[Order, FileIdentity]]) -> Iterator[list[Order
 
 
 def _size(size_bytes: int) -> str:
-    """A size as people read it.
+    """A size for people.
 
     >>> _size(999), _size(83_000_000_000)
     ('999 B', '83.0 GB')

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS done (
 
 @dataclass(frozen=True)
 class Done:
-    """A copy that was sent or proved: the file's identity then, and the time (seconds since 1970)."""
+    """A copy that was sent or verified: the file's identity then, and the time (seconds since 1970)."""
 
     identity: FileIdentity
     at: float
@@ -55,14 +55,14 @@ class Journal:
         return str(row[0]) if row and FileIdentity(*row[1:]) == identity else None
 
     def add_upload(self, copy_id: str, upload_id: str, identity: FileIdentity) -> None:
-        """An upload was announced for a copy."""
+        """Store the id of the upload that was announced for a copy."""
         self._database.execute(
             "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)",
             (copy_id, upload_id, *astuple(identity)),
         )
 
     def delete_upload(self, copy_id: str) -> None:
-        """The upload is complete, or cannot be resumed."""
+        """Delete the upload of a copy: it is complete, or cannot be resumed."""
         self._database.execute("DELETE FROM uploads WHERE copy_id = ?", (copy_id,))
 
     def digests_of(self, path: str, identity: FileIdentity, younger_than_s: float) -> Digests | None:
@@ -75,21 +75,21 @@ class Journal:
         return Digests(size_bytes=row[0], md5=row[3], sha256=row[4])
 
     def add_digests(self, path: str, identity: FileIdentity, digests: Digests) -> None:
-        """Every byte of a file was read just now."""
+        """Store the digests of a file that was just read in full."""
         self._database.execute(
             "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?, ?)",
             (path, *astuple(identity), digests.md5, digests.sha256, self._clock()),
         )
 
     def done_of(self, copy_id: str) -> Done | None:
-        """When a copy was last sent or proved."""
+        """When a copy was last sent or verified."""
         row = self._database.execute(
             "SELECT size_bytes, mtime_ns, inode, at FROM done WHERE copy_id = ?", (copy_id,)
         ).fetchone()
         return Done(FileIdentity(*row[:3]), row[3]) if row else None
 
     def mark_done(self, copy_id: str, identity: FileIdentity) -> None:
-        """A copy was sent or proved just now."""
+        """Store that a copy was just sent or verified."""
         self._database.execute(
             "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?)",
             (copy_id, *astuple(identity), self._clock()),

@@ -1,4 +1,4 @@
-"""Which of a lab's files the server wants read, sent, or both."""
+"""Which of a lab's files are to be read, sent, or both, by the server's orders."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Order:
-    """One file: `own` is its copy here that lacks a proof, `central` the copy to be sent; at least one is set."""
+    """One file: `own` is its copy here that is to be verified, `central` the copy to be sent; at least one is set."""
 
     relative_path: str
     own: Copy | None = None
@@ -64,7 +64,7 @@ def is_inside(relative_path: str) -> bool:
 
 
 def fetch_orders(connection: Connection, repository: str) -> list[Order]:
-    """What the server wants of this repository's files now, in the order of their paths."""
+    """The current orders for this repository's files, sorted by path."""
     own = (row for state in UNPROVED for row in _copies(connection, repository=repository, state=state))
     central = (row for state in UNPROVED for row in _copies(connection, held_by=repository, state=state))
     return _joined(

@@ -1,4 +1,4 @@
-"""What tasks declare about themselves: inputs, outputs, needs. Data only; the job graph follows from it."""
+"""Task declarations: inputs, outputs and resources. Data only; the job graph follows from it."""
 
 from cingulum.worker.pipelines.declaration import DatasetPattern, Level, TaskDeclaration
 from cingulum.worker.pipelines.installed import InvalidTask, all_tasks, known_tasks

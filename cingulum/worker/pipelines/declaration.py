@@ -25,7 +25,7 @@ class DatasetPattern:
 
 @dataclass(frozen=True)
 class TaskDeclaration:
-    """One task. Raise `code_version` when its numbers may change: that makes dependants stale.
+    """One task. Raise `code_version` when its results may change: its jobs and their children then run again.
 
     cpu in cores, ram in GiB, time_out_s in seconds; of jobs that wait, a higher `priority` runs first.
     `module` has the function `run(context: TaskContext) -> None`; by default the module of this name in

@@ -1,4 +1,4 @@
-"""Which datasets a declared pattern matches, and which task makes what another one reads."""
+"""Which datasets a declared pattern matches, and which task produces the input of another one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _regex(glob: str) -> str:
 
 
 def probe_of(pattern: DatasetPattern, collection: str) -> str | None:
-    """The probe of a collection, where the pattern names one and matches.
+    """The probe of a collection, if the pattern contains `{probe}` and matches.
 
     >>> probe_of(DatasetPattern("raw_ephys_data/{probe}", "*.bin"), "raw_ephys_data/probe00")
     'probe00'
@@ -46,7 +46,7 @@ def probe_of(pattern: DatasetPattern, collection: str) -> str | None:
 
 
 def path_text(pattern: DatasetPattern, scope: TaskScope) -> str:
-    """A pattern as people read it: the path below the session.
+    """A pattern for people: the path below the session.
 
     >>> path_text(DatasetPattern("alf/{probe}", "spikes.*.npy"), TaskScope("s1", "probe00"))
     'alf/probe00/spikes.*.npy'
@@ -68,7 +68,7 @@ def _overlap(glob: str, other: str) -> bool:
 
 
 def makes(maker: TaskDeclaration, maker_scope: TaskScope, pattern: DatasetPattern, scope: TaskScope) -> bool:
-    """Whether a task, run on `maker_scope`, makes something that another one, run on `scope`, declares to read."""
+    """Whether a task, run on `maker_scope`, produces an input of another one, run on `scope`."""
     collection = _fill(pattern.collection, scope)
     return any(
         _overlap(_fill(output.collection, maker_scope), collection) and _overlap(output.name, pattern.name)
@@ -77,7 +77,7 @@ def makes(maker: TaskDeclaration, maker_scope: TaskScope, pattern: DatasetPatter
 
 
 def feeds(maker: TaskDeclaration, task: TaskDeclaration) -> bool:
-    """Whether a task makes something that another one reads, whatever they run on."""
+    """Whether a task produces an input of another one, for any scopes."""
     return any(makes(maker, ANY, pattern, ANY) for pattern in task.inputs)
 
 

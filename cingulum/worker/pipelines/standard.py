@@ -13,7 +13,7 @@ def compress_task(preset: str = DEFAULT_PRESET) -> TaskDeclaration:
     """The task that compresses a probe's raw recording.
 
     The default writes .cbin and .ch, since unmodified ONE clients and spikeglx load nothing else. `small` and `fast`
-    write one .cgl, a quarter smaller, out of which slices come ten times faster: for labs whose readers have cingulum.
+    write one .cgl, a quarter smaller, and slices of it are read ten times faster: for labs whose readers have cingulum.
 
     >>> [output.name for output in compress_task("small").outputs]
     ['*.ap.cgl']
@@ -28,7 +28,7 @@ def compress_task(preset: str = DEFAULT_PRESET) -> TaskDeclaration:
         ),
         outputs=tuple(DatasetPattern("raw_ephys_data/{probe}", f"*.ap.{ending}") for ending in endings),
         level=Level.INSERTION,
-        # Parameters are part of a job's key: what the default preset made stays valid.
+        # Parameters are part of a job's key: without any for the default, existing outputs stay valid.
         parameters={} if preset == DEFAULT_PRESET else {"preset": preset},
         cpu=2,
         ram=2,

@@ -1,4 +1,4 @@
-"""The code of the standard tasks: one module per task, of its name, with `run(context: TaskContext) -> None`."""
+"""The code of the standard tasks: one module per task, with its name and a `run(context: TaskContext) -> None`."""
 
 from cingulum.worker.tasks.context import TaskContext, TaskFailed, TaskInput
 

@@ -24,9 +24,9 @@ def run(context: TaskContext) -> None:
     """Compress `*.ap.bin` with the channels and the rate of its `*.ap.meta`.
 
     Parameters   `preset` of the codec (`compatible-fast`; `small` and `fast` write a .cgl), `chunk_duration_s`
-    Proof        the result is decoded again and has the SHA-256 that the job was made for
-    Claims       where the .meta claims another size, channel count, duration or SHA-1, the log names it; the server
-                 sees the same when it indexes the result, marks the datasets as doubtful, and keeps the raw file
+    Proof        the result is decoded again and must have the SHA-256 of the job's input
+    Claims       if the .meta claims another size, channel count, duration or SHA-1, the log says so; the server
+                 finds the same when it indexes the result, marks the datasets as doubtful, and keeps the raw file
     """
     raw = context.input("*.bin")
     meta = context.input("*.meta")

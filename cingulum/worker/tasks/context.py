@@ -1,4 +1,4 @@
-"""The context of one run of a task: its inputs and parameters, what it is about, and where its outputs go."""
+"""The context of one run of a task: inputs, parameters, session, subject and lab, and where outputs go."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 
 class TaskFailed(Exception):
-    """The task cannot do its work; the message says why, in a sentence.
+    """The task cannot be done; the message is the reason, as a sentence.
 
     `may_help` says whether the same run may succeed later (a full disk) or not (a damaged table).
     """
@@ -41,7 +41,7 @@ class TaskInput:
 
 @dataclass(frozen=True)
 class JobScope:
-    """What the job is about, by the server's names; `probe` is empty for a whole session."""
+    """What the job is about, by the names and ids of the server; `probe` is empty for a whole session."""
 
     session_id: str | None = None
     subject: str | None = None
@@ -53,7 +53,7 @@ class JobScope:
 class TaskContext:
     """One run of a task.
 
-    inputs         verified: their bytes have the hash that the job was made for; never write to them
+    inputs         verified: their bytes have the hashes in the job; never write to them
     output_folder  an empty folder; every file left below it is an output, at its path below the session
     session, subject, lab
                    as `GET /sessions/{id}`, `/subjects/{nickname}` and `/labs/{name}` return them. Each is read when it
@@ -100,13 +100,13 @@ class TaskContext:
         return matching[0]
 
     def output_path(self, path: str) -> Path:
-        """Where to write the output with this path below the session; its folder is made."""
+        """Where to write the output with this path below the session; its folder is created."""
         target = self.output_folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
     def write_json(self, path: str, content: Mapping[str, Any]) -> None:
-        """Write numbers; the same content gives the same bytes. Raises ValueError for what is not finite."""
+        """Write numbers as JSON; the same content gives the same bytes. Raises ValueError for NaN and infinity."""
         text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
         self.output_path(path).write_text(text + "\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""A session's trials → how many, how well, how fast."""
+"""A session's trials → counts, performance and reaction times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cingulum.analysis.result import plain
 from cingulum.worker.tasks.context import TaskContext
 from cingulum.worker.tasks.trials import TABLE, read_trials
 
-# Not of the object `trials`: whoever loads that object would get the summary among its columns.
+# Not of the object `trials`: loading that object would return the summary as one of its columns.
 OUTPUT: Final = "alf/_cingulum_behaviour.summary.json"
 
 

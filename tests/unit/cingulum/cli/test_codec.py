@@ -122,7 +122,7 @@ def test_a_target_with_another_recording_is_never_taken_for_this_one(raw: Path) 
     content[100] ^= 1
     raw.write_bytes(content)
     code, output = run("compress", raw, "--replace")
-    assert (code, "has another recording" in output, raw.exists()) == (1, True, True)
+    assert (code, "contains another recording" in output, raw.exists()) == (1, True, True)
 
 
 def test_a_raw_file_that_is_not_what_spikeglx_wrote_is_never_deleted(raw: Path) -> None:
