@@ -16,6 +16,7 @@ from typing import Any, Final
 from cingulum.client.login import Login, login_file
 from cingulum.client.one_setup import data_server, read_parameters
 from cingulum.http import Connection, Refused, Unreachable
+from cingulum.stores import CENTRAL, StoreKind
 
 SKEW_S: Final = 30.0  # half a lease: beyond that, times of rigs and of the server cannot be compared
 SPACE_BYTES: Final = 10 * 2**30
@@ -133,13 +134,13 @@ def services(connection: Connection) -> dict[str, str]:
 
 def _store(connection: Connection) -> Finding:
     check = "the central store takes files"
-    central = [row for row in connection.rows("/data-repository") if row["store"] in {"local", "s3"}]
+    central = [row for row in connection.rows("/data-repository") if row["store"] in CENTRAL]
     if not central:
         load = "cingulum load examples/demo-load.json   # or your own file, with a repository of store: local"
         return Finding(check, "no repository is stored by the server", load)
     names = ", ".join(f"{row['name']} ({row['store']})" for row in central)
     folder = login_file().parent
-    if not folder.is_dir() or all(row["store"] == "s3" for row in central):
+    if not folder.is_dir() or all(row["store"] == StoreKind.S3 for row in central):
         return Finding(check, names)
     free = shutil.disk_usage(folder).free
     result = f"{names}, {free / 2**30:.0f} GiB free in {folder}"

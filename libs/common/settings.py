@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cingulum.stores import StoreKind
 from libs.common.address import Network
 from libs.common.catalogue import MOST_BYTES, Body
 
@@ -109,6 +110,6 @@ class StoreSettings(ServiceSettings):
         return self.store or self.home / "store"
 
     @property
-    def store_kind(self) -> str:
-        """`local` or `s3`: the `store` of the repositories that these bytes belong to."""
-        return "s3" if self.s3_endpoint else "local"
+    def store_kind(self) -> StoreKind:
+        """The `store` of the repositories that these bytes belong to."""
+        return StoreKind.S3 if self.s3_endpoint else StoreKind.LOCAL

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from cingulum.stores import StoreKind
 from libs.common.bus import EventHandlers
 from libs.common.db import Transaction
 from libs.common.events import ProofOrdered
 from services.transfer.operations.proof_orders import add_proof_orders
 
 
-def handlers_with(store_kind: str) -> EventHandlers:
+def handlers_with(store_kind: StoreKind) -> EventHandlers:
     """The handlers; `store_kind` is the `store` of the repositories whose bytes are ours."""
     handlers = EventHandlers()
 

@@ -59,6 +59,7 @@ def send_nth(environment: Mapping[str, str], user: str, kind: str, n: int, fatal
 async def _send_nth(environment: Mapping[str, str], user: UUID, kind: str, n: int, steps: Steps) -> None:
     from starlette.requests import Request
 
+    from cingulum.stores import StoreKind
     from libs.common.db import Database, Once
     from libs.common.db.tables import infrastructure
     from libs.common.db.transaction import Writer
@@ -74,7 +75,7 @@ async def _send_nth(environment: Mapping[str, str], user: UUID, kind: str, n: in
     writer = Writer(database, infrastructure(Base.metadata), lambda: None)
     store = LocalStore(Path(environment["CINGULUM_HOME"]) / "store")
     by = Principal(user, "agent", scopes=frozenset({Scope(Permission.TRANSFER)}))
-    context = UploadContext(writer, database, store, "local", wait_s=60)
+    context = UploadContext(writer, database, store, StoreKind.LOCAL, wait_s=60)
     async with database.read() as session:  # connect before the first step is counted
         await session.connection()
     watch(steps)

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from cingulum.http import Connection
+from cingulum.stores import CENTRAL
 
 UNPROVED: Final = ("expected", "arriving", "landed", "suspect", "lost")
-CENTRAL: Final = frozenset({"local", "s3"})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.bounded import Prose
-from libs.common.schemas.times import Day
+from libs.common.schemas.times import Day, TimeZoneName
 
 
 def _word(text: str) -> str:
@@ -74,7 +74,7 @@ class LabIn(BodyRecord):
     name: Word | None = None
     institution: str | None = None
     address: str | None = None
-    timezone: str | None = Field(default=None, description="IANA name", examples=["Europe/London"])
+    timezone: TimeZoneName | None = None
     repositories: list[str] | None = None
     reference_weight_pct: float | None = Field(default=None, ge=0, le=1)
     zscore_weight_pct: float | None = Field(default=None, ge=0, le=1)

@@ -5,14 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)  # both far from where a clock reading in some zone has no date
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 """A day of a body."""
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a region alone is a folder
+        raise ValueError(f"'{name}' is not an IANA time zone such as Europe/London.") from None
+    return name
+
+
+TimeZoneName = Annotated[
+    str,
+    AfterValidator(_check_zone),
+    Field(max_length=64, description="IANA name of a time zone", examples=["Europe/London"]),
+]
+"""An IANA time zone of a body."""
 
 
 class BadTime(ValueError):

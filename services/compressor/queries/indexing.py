@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.selectable import LateralFromClause
 
+from cingulum.stores import CENTRAL
 from libs.common.companions import beside, companion
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.published import COPIES, DATASETS, table
@@ -125,7 +126,7 @@ def _is_verified(dataset: sa.FromClause) -> Condition:
         copy.c.dataset_id == dataset.c.id,
         copy.c.version_id == dataset.c.version_id,
         copy.c.state == CopyState.VERIFIED,
-        copy.c.store.in_(("local", "s3")),
+        copy.c.store.in_(CENTRAL),
     )
 
 

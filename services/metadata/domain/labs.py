@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from libs.common.problem import BadRequest, Conflict
-
-
-def check_time_zone(name: str | None) -> None:
-    """Raise BadRequest unless it is an IANA time zone; None means that the zone is not changed."""
-    if name is None:
-        return
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        text = f"'{name}' is not an IANA time zone such as Europe/London."
-        raise BadRequest(fields={"timezone": [text]}) from None
+from libs.common.problem import Conflict
 
 
 def check_lab_deletable(name: str, *, has_subjects: bool) -> None:

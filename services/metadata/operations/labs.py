@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.schemas.people import LabIn
-from services.metadata.domain.labs import check_lab_deletable, check_time_zone
+from services.metadata.domain.labs import check_lab_deletable
 from services.metadata.models import LabRepositoryRow, LabRow
 from services.metadata.operations.bodies import json_value, present_values, required_name
 from services.metadata.queries import labs as queries
@@ -37,7 +37,6 @@ async def update_lab(tx: Transaction, name: str, body: LabIn) -> str:
 
 
 def _values(body: LabIn) -> dict[str, Any]:
-    check_time_zone(body.timezone)
     return present_values(body, *_FIELDS) | json_value(body)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from cingulum.stores import CENTRAL
 from libs.common.schemas.files.retirement import Obstacle
 from libs.common.schemas.states import CopyState
 
@@ -84,7 +85,7 @@ def location_of(store: str | None, repository: str, hostname: str) -> str:
     >>> location_of("agent", "disk1", "") == location_of("agent", "disk2", "")
     False
     """
-    if store in {"local", "s3"}:
+    if store in CENTRAL:
         return f"store {store}"
     return f"computer {hostname}" if hostname else f"repository {repository}"
 

@@ -11,7 +11,7 @@ from libs.common.db import Transaction
 from libs.common.db.rows import update_row
 from libs.common.events import FilesRegistered
 from libs.common.permissions import Principal, Target, may_on
-from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
+from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, UnknownReference
 from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.scopes import Permission
@@ -33,7 +33,6 @@ from services.registry.queries.vocabularies import (
     fetch_formats,
     fetch_term_id,
     insert_missing_revisions,
-    unknown,
 )
 
 
@@ -130,7 +129,7 @@ async def _fetch_scope(tx: Transaction, visibility: Visibility, new: DatasetIn) 
     else:
         raise BadRequest(fields={"session": ["Give the session, or subject, date and number."]})
     if scope is None:
-        raise unknown("session", "id", new.session or f"{new.subject}/{new.date}/{new.number}")
+        raise UnknownReference("session", new.session or f"{new.subject}/{new.date}/{new.number}", key="id")
     return scope
 
 
@@ -217,7 +216,7 @@ async def _set_tags(
     tags = await queries.fetch_tags(tx.session, names)
     for name in names:
         if name not in tags:
-            raise unknown("tags", "name", name)
+            raise UnknownReference("tags", name)
     before = await queries.fetch_tags_of_dataset(tx.session, dataset_id)
     changed = [tag for tag in (tags | before).values() if (tag.name in tags) != (tag.name in before)]
     if any(tag.protected or tag.public for tag in changed) and not may_on(by, Permission.ADMIN, target):

@@ -9,14 +9,13 @@ from uuid import UUID
 from libs.common.db import Transaction
 from libs.common.db.rows import update_row
 from libs.common.permissions import SHARED, Principal, may_on, may_oversee
-from libs.common.problem import Forbidden, NotFound
+from libs.common.problem import Forbidden, NotFound, UnknownReference
 from libs.common.schemas.files.downloads import DownloadIn, DownloadsCounted, NewDownload
 from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
 from services.registry.queries import downloads as queries
 from services.registry.queries.datasets import fetch_datasets_in_order
 from services.registry.queries.registration import fetch_user_id
-from services.registry.queries.vocabularies import unknown
 
 
 async def count_downloads(
@@ -31,7 +30,7 @@ async def count_downloads(
     known = {dataset.id for dataset in await fetch_datasets_in_order(tx.session, visibility, dataset_ids)}
     for dataset_id in dataset_ids:
         if dataset_id not in known:
-            raise unknown("datasets", "id", dataset_id)
+            raise UnknownReference("datasets", dataset_id, key="id")
     unique = list(dict.fromkeys(dataset_ids))
     await _check_scope(tx, by, unique)
     counters = await queries.insert_downloads(tx.session, user_id, unique)

@@ -9,7 +9,7 @@ from libs.common.db import Transaction
 from libs.common.db.rows import update_row
 from libs.common.events import ProofOrdered
 from libs.common.permissions import Principal, may_on
-from libs.common.problem import BadRequest, Conflict, NotFound
+from libs.common.problem import BadRequest, Conflict, NotFound, UnknownReference
 from libs.common.schemas.files.files import FileRecordIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.states import CopyState
@@ -33,7 +33,6 @@ from services.registry.queries.columns import GONE
 from services.registry.queries.copies import update_copy
 from services.registry.queries.repositories import fetch_repository_by_name
 from services.registry.queries.retirement import fetch_copy_to_retire
-from services.registry.queries.vocabularies import unknown
 
 
 async def create_file(tx: Transaction, by: Principal, visibility: Visibility, new: FileRecordIn) -> UUID:
@@ -44,7 +43,7 @@ async def create_file(tx: Transaction, by: Principal, visibility: Visibility, ne
     try:
         locked = await lock_dataset(tx, by, visibility, dataset_id)
     except NotFound:
-        raise unknown("dataset", "id", dataset_id) from None
+        raise UnknownReference("dataset", dataset_id, key="id") from None
     repository = await fetch_repository_by_name(tx.session, new.data_repository, None)
     if repository is None:
         raise BadRequest(fields={"data_repository": REQUIRED})

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from cingulum.digests import Digests
+from cingulum.stores import StoreKind
 from libs.common.db import Transaction
 from libs.common.events import CopyVerified, ObjectDamaged, UploadCompleted
 from libs.common.observability import logger
@@ -65,7 +66,7 @@ async def prove_copy(
             f"Only the agent of {location.repository} can prove its files: its token has the scope "
             f"repository:{location.repository}:prove."
         )
-    if location.store != "agent":
+    if location.store != StoreKind.AGENT:
         raise Conflict(
             "Only copies in an agent's repository are proved by it: our store reads its own copies."
         )

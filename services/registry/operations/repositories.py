@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 from libs.common.db import Transaction
 from libs.common.problem import BadRequest, Conflict
 from libs.common.schemas.files.repositories import RepositoryIn
@@ -15,7 +13,6 @@ from services.registry.queries.vocabularies import fetch_term_id, is_term_used, 
 async def save_repository(tx: Transaction, body: RepositoryIn, name: str | None = None) -> str:
     """Create a repository, or update the one of that name. Its store cannot change once it has copies."""
     fields = changed_fields(body)
-    _check_timezone(body.timezone)
     _check_data_url(body.data_url)
     if "repository_type" in fields:
         type_name = fields.pop("repository_type")
@@ -29,15 +26,6 @@ async def save_repository(tx: Transaction, body: RepositoryIn, name: str | None 
         if row.store != fields["store"] and await is_term_used(tx.session, row):
             raise Conflict(fields={"store": ["It has copies already: create another repository."]})
     return await save_term(tx, RepositoryRow, fields, name)
-
-
-def _check_timezone(timezone: str | None) -> None:
-    if timezone is not None:
-        try:
-            ZoneInfo(timezone)
-        except (ZoneInfoNotFoundError, ValueError):
-            text = f"'{timezone}' is not an IANA time zone such as Europe/London."
-            raise BadRequest(fields={"timezone": [text]}) from None
 
 
 def _check_data_url(url: str | None) -> None:

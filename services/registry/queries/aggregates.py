@@ -7,13 +7,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession
-from libs.common.problem import BadRequest
+from libs.common.problem import BadRequest, UnknownReference
 from libs.common.published import INSERTIONS, LABS, PROJECTS, SESSIONS, SUBJECTS, TAGS, table
 from libs.common.visibility import Visibility
 from libs.common.visible import object_visible
 from services.registry.domain.requests import AGGREGATE_TYPES, folders_of_object
 from services.registry.queries.registration import RegistrationScope
-from services.registry.queries.vocabularies import unknown
 
 
 async def fetch_aggregate_scope(
@@ -27,7 +26,7 @@ async def fetch_aggregate_scope(
     if model not in AGGREGATE_TYPES:
         raise BadRequest(fields={"content_type": [f"'{model}' is none of {', '.join(AGGREGATE_TYPES)}."]})
     if not await session.scalar(sa.select(object_visible(visibility, model, object_id))):
-        raise unknown("object_id", "id", object_id)
+        raise UnknownReference("object_id", object_id, key="id")
     name, lab_id = await _fetch_name_and_lab(session, model, object_id)
     return RegistrationScope(
         session_id=None,

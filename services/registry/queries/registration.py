@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.permissions import Target
-from libs.common.problem import Unavailable
+from libs.common.problem import Unavailable, UnknownReference
 from libs.common.published import SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
 from libs.common.targets import dataset_target
 from libs.common.visibility import Visibility
@@ -23,7 +23,6 @@ from services.registry.models import DatasetRow, VersionRow
 from services.registry.models.expressions import Condition, is_current_version
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
-from services.registry.queries.vocabularies import unknown
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ async def fetch_user_id(session: ReadSession, username: str) -> UUID:
     users = table(USERS)
     user_id: UUID | None = await session.scalar(sa.select(users.c.id).where(users.c.username == username))
     if user_id is None:
-        raise unknown("created_by", "username", username)
+        raise UnknownReference("created_by", username, key="username")
     return user_id
 
 

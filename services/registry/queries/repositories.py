@@ -9,12 +9,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from cingulum.stores import StoreKind
 from libs.common.db import ReadSession
+from libs.common.problem import UnknownReference
 from libs.common.published import LAB_REPOSITORIES, LABS, table
 from services.registry.domain.copies import Place
 from services.registry.models import RepositoryRow
 from services.registry.models.expressions import Condition
-from services.registry.queries.vocabularies import unknown
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def place_of(store: str | None) -> Place:
     """How the bytes of a repository with that store can be accessed."""
     if store is None:
         return Place.UNMANAGED
-    return Place.AGENT if store == "agent" else Place.STORE
+    return Place.AGENT if store == StoreKind.AGENT else Place.STORE
 
 
 async def _fetch(
@@ -55,7 +56,7 @@ async def fetch_repositories_of_labs(
         ids = {row.name: row.id for row in rows}
         for name in labs:
             if name not in ids:
-                raise unknown("labs", "name", name)
+                raise UnknownReference("labs", name)
         lab_ids = list(ids.values())
     link = table(LAB_REPOSITORIES)
     conditions: list[Condition] = [
@@ -75,7 +76,7 @@ async def fetch_repository_by_name(
     field = "name" if name else "hostname"
     rows = await _fetch(session, RepositoryRow.name == name if name else RepositoryRow.hostname == hostname)
     if not rows:
-        raise unknown(field, field, name or hostname)
+        raise UnknownReference(field, name or hostname, key=field)
     return rows[0]
 
 

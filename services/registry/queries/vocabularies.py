@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase
 from cingulum.alf import DatasetTypes
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
-from libs.common.problem import BadRequest, NotFound
+from libs.common.problem import NotFound, UnknownReference
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
@@ -41,11 +41,6 @@ NOUNS: Final[dict[type[DeclarativeBase], str]] = {
     RevisionRow: "revision",
     TagRow: "tag",
 }
-
-
-def unknown(field: str, key: str, value: object) -> BadRequest:
-    """The problem of a body that refers to an unknown object; clients match on the text."""
-    return BadRequest(fields={field: [f"Object with {key}={value} does not exist."]})
 
 
 def _terms(model: type[NamedRow], visibility: Visibility | None) -> sa.Select[Any]:
@@ -174,7 +169,7 @@ async def fetch_term_id(
     """The id of the row of that name, which a field of a body refers to. Raises BadRequest."""
     term_id = await session.scalar(sa.select(model.id).where(model.name == name))
     if term_id is None:
-        raise unknown(field, "name", name)
+        raise UnknownReference(field, name)
     return term_id
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from fastapi import Request
 
@@ -14,20 +13,11 @@ from libs.common.schemas.files.datasets import Dataset, FileOfDataset
 from libs.common.schemas.files.files import FileRecord
 from libs.common.schemas.files.registration import RegisteredDataset, RegisteredFileRecord
 from libs.common.schemas.files.retirement import Retirement
+from libs.common.schemas.times import naive_utc
 from services.registry.domain.holdings import Policy
 from services.registry.domain.retirement import RetirementCase, RetirementDecision
 from services.registry.queries.datasets import ShownCopy, ShownDataset
 from services.registry.queries.files import ShownFile
-
-
-def naive(at: datetime) -> str:
-    """An instant as Alyx writes it: UTC without zone.
-
-    >>> from datetime import timezone
-    >>> naive(datetime(2020, 8, 21, 9, 30, tzinfo=timezone.utc))
-    '2020-08-21T09:30:00'
-    """
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 def complete_data_url(request: Request, data_url: str | None) -> str | None:
@@ -52,7 +42,7 @@ def dataset(request: Request, row: ShownDataset) -> Dataset:
         url=absolute(request, f"/datasets/{row.id}"),
         name=row.name,
         created_by=row.created_by,
-        created_datetime=naive(row.created_at),
+        created_datetime=naive_utc(row.created_at),
         dataset_type=row.dataset_type,
         data_format=row.data_format,
         collection=row.collection or None,
@@ -65,7 +55,7 @@ def dataset(request: Request, row: ShownDataset) -> Dataset:
         subject=row.subject,
         date=str(row.date) if row.date else None,
         number=row.number,
-        auto_datetime=naive(row.auto_datetime),
+        auto_datetime=naive_utc(row.auto_datetime),
         revision=row.revision or None,
         default_dataset=row.is_default,
         protected=row.protected,
@@ -114,7 +104,7 @@ def registered(row: ShownDataset, usernames: Sequence[str]) -> RegisteredDataset
         hash=row.md5,
         subject=row.subject,
         created_by=row.created_by,
-        created_datetime=naive(row.created_at),
+        created_datetime=naive_utc(row.created_at),
         dataset_type=row.dataset_type,
         data_format=row.data_format,
         session=row.session_id,

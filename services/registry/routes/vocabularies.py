@@ -25,13 +25,13 @@ from libs.common.schemas.files.vocabularies import (
     TagIn,
 )
 from libs.common.schemas.pages import Paging
+from libs.common.schemas.times import naive_utc
 from libs.common.visibility import visibility as visibility_of
 from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
 from services.registry.operations import vocabularies as operations
 from services.registry.queries import vocabularies as queries
 from services.registry.queries.list_filters import VocabularyFilters
 from services.registry.queries.vocabularies import NOUNS, NamedRow
-from services.registry.routes.shapes import naive
 
 router = APIRouter(route_class=IdempotentRoute, tags=["vocabularies of files"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)
@@ -167,7 +167,7 @@ def _show_type(_request: Request, row: Values) -> Values:
 
 
 def _show_revision(_request: Request, row: Values) -> Values:
-    return {**row, "created_datetime": naive(row["created_at"])}
+    return {**row, "created_datetime": naive_utc(row["created_at"])}
 
 
 def _show_repository_type(request: Request, row: Values) -> Values:

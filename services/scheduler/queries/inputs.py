@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from cingulum.stores import CENTRAL
 from libs.common.db import ReadSession
 from libs.common.published import COPIES, DATASETS, table
 from libs.common.schemas.states import AttemptState, CopyState, JobState
@@ -18,8 +19,6 @@ from services.scheduler.domain.sites import POOL
 from services.scheduler.models import AttemptRow, JobRow, ReadyRow
 
 Where = sa.ColumnElement[bool]
-CENTRAL: Final = ("local", "s3")  # stores that serve files over HTTPS
-AGENT: Final = "agent"  # files on a lab's machine, read in place
 _ON_THE_WAY: Final = (CopyState.EXPECTED, CopyState.ARRIVING, CopyState.LANDED)
 
 
@@ -84,7 +83,7 @@ def _places(datasets: sa.Table) -> sa.ScalarSelect[Any]:
         .where(
             copies.c.version_id == datasets.c.version_id,
             copies.c.state == CopyState.VERIFIED,
-            copies.c.store.in_((*CENTRAL, AGENT)),
+            copies.c.store.is_not(None),
         )
         .correlate(datasets)
         .scalar_subquery()

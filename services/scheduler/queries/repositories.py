@@ -6,10 +6,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from cingulum.stores import StoreKind
 from libs.common.db import ReadSession
 from libs.common.published import LAB_REPOSITORIES, LABS, REPOSITORIES, table
 from services.scheduler.domain.sites import POOL
-from services.scheduler.queries.inputs import AGENT
 
 
 async def fetch_repository_id(session: ReadSession, name: str) -> UUID | None:
@@ -39,7 +39,7 @@ async def fetch_sites_of_worker(session: ReadSession, site: str) -> list[str]:
         links.c.repository_id == repositories.c.id, labs.c.id == links.c.lab_id, labs.c.name == site
     )
     statement = sa.select(sa.cast(repositories.c.id, sa.Text)).where(
-        repositories.c.store == AGENT,
+        repositories.c.store == StoreKind.AGENT,
         sa.or_(repositories.c.name == site, repositories.c.hostname == site, of_lab),
     )
     return [POOL, *(await session.execute(statement)).scalars()]

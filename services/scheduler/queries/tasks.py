@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from libs.common.published import REPOSITORIES, table
 from libs.common.schemas.jobs import Task
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import JobState
+from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
 from services.scheduler.models import JobRow
 from services.scheduler.queries.jobs import select_jobs
@@ -59,7 +59,7 @@ def _task(row: Mapping[str, Any]) -> Task:
             "status": JobState(row["state"]).alyx_name,
             "name": row["task"],
             "log": row["log"] or row["reason"] or None,
-            "datetime": row["created_at"].astimezone(UTC).replace(tzinfo=None).isoformat(),
+            "datetime": naive_utc(row["created_at"]),
             "arguments": arguments,
         }
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from cingulum.digests import Digests
+from cingulum.stores import StoreKind
 from libs.common.db import Transaction
 from libs.common.events import ObjectDamaged, ProofOrdered
 from libs.common.observability import logger
@@ -21,7 +22,7 @@ from services.transfer.queries.uploads import LandedUpload
 NO_OWNER = UUID(int=0)  # of uploads that no caller has sent
 
 
-async def add_proof_orders(tx: Transaction, store_kind: str, event: ProofOrdered) -> None:
+async def add_proof_orders(tx: Transaction, store_kind: StoreKind, event: ProofOrdered) -> None:
     """Store an order for each copy of the central store."""
     copies = await references.fetch_copies(tx.session, event.copy_ids)
     copy_ids = [copy.id for copy in copies.values() if copy.store == store_kind]
@@ -72,13 +73,13 @@ async def _prove(context: UploadContext, sha256: str | None) -> Digests | None:
         return None
 
 
-def _publish_damage(tx: Transaction, store_kind: str, sha256: str, digests: Digests) -> None:
+def _publish_damage(tx: Transaction, store_kind: StoreKind, sha256: str, digests: Digests) -> None:
     logger("proof_orders").error("an object in the store is damaged", sha256=sha256, found=digests.sha256)
     tx.audit("object.damaged", "object", sha256, after={"store": store_kind, "found": digests.sha256})
     tx.publish(ObjectDamaged(store=store_kind, sha256=sha256, found_sha256=digests.sha256))
 
 
-async def _land(tx: Transaction, store_kind: str, order: ProofOrder, digests: Digests) -> None:
+async def _land(tx: Transaction, store_kind: StoreKind, order: ProofOrder, digests: Digests) -> None:
     """Insert a landed upload of the copy: its row counts as a use of the object."""
     upload = LandedUpload(
         id=uuid4(),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
+from cingulum.stores import StoreKind
 from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Principal, Target, in_scope, may_on
 from libs.common.problem import BadRequest, Forbidden, LateToken, UnknownReference
@@ -29,7 +30,7 @@ class HasReferences(Protocol):
 
 
 async def check_references(
-    session: ReadSession, files: Sequence[HasReferences], by: Principal, store_kind: str
+    session: ReadSession, files: Sequence[HasReferences], by: Principal, store_kind: StoreKind
 ) -> None:
     """Check that each copy is one of the central store, each attempt is running, and the caller may upload for them.
 
@@ -50,7 +51,9 @@ async def check_references(
         await _check_attempts(session, attempts, by)
 
 
-async def _check_copies(session: ReadSession, copy_ids: set[UUID], by: Principal, store_kind: str) -> None:
+async def _check_copies(
+    session: ReadSession, copy_ids: set[UUID], by: Principal, store_kind: StoreKind
+) -> None:
     copies = await references.fetch_copies(session, copy_ids, visibility(by))
     for copy_id in sorted(copy_ids - set(copies)):
         raise UnknownReference("copy_id", copy_id, key="id")

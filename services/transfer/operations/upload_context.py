@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from cingulum.stores import StoreKind
 from libs.common.db import Database
 from libs.common.db.shares import Shares
 from libs.common.db.transaction import Writer
@@ -29,7 +30,7 @@ class UploadContext:
     writer: Writer
     database: Database
     store: Store
-    store_kind: str
+    store_kind: StoreKind
     wait_s: float
     bundles: Shares = field(default_factory=lambda: Shares(BUNDLES_AT_ONCE, of="bundles"))
     _reads: dict[tuple[UUID, str], asyncio.Task[Any]] = field(default_factory=dict)

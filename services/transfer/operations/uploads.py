@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from cingulum.digests import Digests
+from cingulum.stores import StoreKind
 from libs.common.db import Transaction
 from libs.common.permissions import Principal
 from libs.common.problem import NotFound
@@ -44,7 +45,7 @@ async def open_upload(tx: Transaction, context: UploadContext, new: UploadIn, by
     return uploads.record_of(row, upload.parts)
 
 
-def _new_row(new: UploadIn, by: Principal, store_kind: str, now: datetime) -> UploadRow:
+def _new_row(new: UploadIn, by: Principal, store_kind: StoreKind, now: datetime) -> UploadRow:
     return UploadRow(
         id=uuid4(),
         owner_id=by.user_id,

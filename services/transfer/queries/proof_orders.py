@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from cingulum.stores import StoreKind
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.published import COPIES, table
 from libs.common.schemas.states import UploadState
@@ -39,7 +40,7 @@ async def delete_proof_order(session: WriteSession, copy_id: UUID) -> bool:
     return (await session.execute(deleting.returning(ProofOrderRow.copy_id))).first() is not None
 
 
-async def list_proof_orders(session: ReadSession, store_kind: str) -> list[ProofOrder]:
+async def list_proof_orders(session: ReadSession, store_kind: StoreKind) -> list[ProofOrder]:
     """Orders, oldest first, each with the object that should hold the copy's bytes.
 
     That is the object of the version's SHA-256, or one that an upload brought with the version's size and MD5. Both

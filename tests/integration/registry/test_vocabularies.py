@@ -42,6 +42,7 @@ async def test_only_administrators_create_repositories(cingulum: Cingulum, calle
     for invalid in (
         {"name": "x", "data_url": "ftp://x"},
         {"name": "y", "timezone": "Mars"},
+        {"name": "y", "timezone": "Europe"},  # a folder of the time zone database
         {"store": "local"},
     ):
         assert (await root.post("/data-repository", invalid)).status_code == 400

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from cingulum.stores import StoreKind
 from libs.common.schemas.base import BodySchema, Schema
-from libs.common.schemas.files.values import SizeBytes, StoreKind
+from libs.common.schemas.files.values import SizeBytes
 from libs.common.schemas.states import CopyState
 
 

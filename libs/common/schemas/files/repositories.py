@@ -7,8 +7,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
+from cingulum.stores import StoreKind
 from libs.common.schemas.base import BodyRecord, Record
-from libs.common.schemas.files.values import StoreKind, check_host_name
+from libs.common.schemas.files.values import check_host_name
+from libs.common.schemas.times import TimeZoneName
 
 
 class RepositoryType(Record):
@@ -40,7 +42,7 @@ class RepositoryIn(BodyRecord):
     """Fields of a repository to create or update; absent fields keep their value."""
 
     name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
-    timezone: str | None = Field(default=None, max_length=64)
+    timezone: TimeZoneName | None = None
     globus_path: str | None = Field(default=None, max_length=1000)
     hostname: Annotated[str, AfterValidator(check_host_name)] | None = Field(default=None, max_length=200)
     data_url: str | None = Field(default=None, max_length=200)

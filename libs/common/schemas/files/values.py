@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -48,4 +48,3 @@ SizeBytes = Annotated[int, Field(ge=0, lt=2**63)]
 Names = Annotated[
     list[Annotated[str, Field(max_length=4_096)]], BeforeValidator(listed)
 ]  # one too long for a path is refused with the reason where the path is parsed
-StoreKind = Literal["local", "s3", "agent"]

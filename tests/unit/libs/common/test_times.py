@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from libs.common.schemas.people import LabIn
 from libs.common.schemas.times import BadTime, alyx_time
 
 
@@ -36,3 +38,13 @@ def test_a_naive_time_comes_back_as_it_was(moment: datetime) -> None:
 def test_an_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(BadTime):
         alyx_time(text, "Europe/London")
+
+
+@pytest.mark.parametrize("name", ["Europe", "Europe/Nowhere", "../etc/passwd", "/etc", "", "x" * 65, "a\0b"])
+def test_an_invalid_time_zone_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        LabIn(timezone=name)
+
+
+def test_a_time_zone_is_an_iana_name() -> None:
+    assert LabIn(timezone="Europe/London").timezone == "Europe/London"

@@ -11,7 +11,7 @@ import pytest
 from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Conflict, Forbidden
 from libs.common.scopes import Permission, Scope
-from services.metadata.domain.labs import check_lab_deletable, check_time_zone
+from services.metadata.domain.labs import check_lab_deletable
 from services.metadata.domain.locations import check_location_writable
 from services.metadata.domain.memberships import check_period
 from services.metadata.domain.oidc import account_linked_by_email, parse_claims
@@ -36,15 +36,6 @@ ACCOUNT = Account(
     is_stock_manager=False,
     is_public_user=False,
 )
-
-
-def test_a_lab_needs_an_iana_time_zone() -> None:
-    check_time_zone("Europe/London")
-    check_time_zone(None)
-    for name in ("Europe/Nowhere", "../etc/passwd", ""):
-        with pytest.raises(BadRequest) as refused:
-            check_time_zone(name)
-        assert list(refused.value.fields) == ["timezone"]
 
 
 def test_a_lab_with_subjects_cannot_be_deleted() -> None:
