@@ -21,7 +21,7 @@ from libs.common.problem import Problem
 
 
 class HeadersTooLarge(Problem):
-    """The request line and the headers are longer than the server reads."""
+    """The request line and the headers are longer than the server's limit."""
 
     status = 431
     slug = "headers-too-large"

@@ -12,7 +12,7 @@ _RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
 class RangeNotSatisfiable(BadRequest):
-    """The requested bytes lie outside the file."""
+    """The requested bytes are outside the file."""
 
     status: ClassVar[int] = 416
     slug: ClassVar[str] = "range-not-satisfiable"

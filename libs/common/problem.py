@@ -1,4 +1,4 @@
-"""What can go wrong for a caller, in the shape that Alyx's clients read.
+"""Problems: error responses in the format that Alyx's clients read.
 
 An answer is `{"detail": text, "status_code": n, "type": slug}`, or `{field: [texts], …}` where fields are to blame.
 The slug is documented and stable; the text is for people and names the next step.
@@ -82,7 +82,7 @@ class InvalidToken(Problem):
 
 
 class Forbidden(Problem):
-    """The caller may see the thing, but not do this to it."""
+    """The caller can see the object, but may not do this to it."""
 
     status = 403
     slug = "forbidden"
@@ -98,7 +98,7 @@ class NotFound(Problem):
 
 
 class Conflict(Problem):
-    """The state is not what the request assumes."""
+    """The object's state is not what the request assumes."""
 
     status = 409
     slug = "conflict"
@@ -106,14 +106,14 @@ class Conflict(Problem):
 
 
 class KeyReused(Conflict):
-    """An Idempotency-Key came again with another request."""
+    """An Idempotency-Key was reused for a different request."""
 
     slug = "idempotency-key-reused"
     detail = "This Idempotency-Key was used for a different request: choose a new one."
 
 
 class ShownOnce(Conflict):
-    """The same request was carried out under this Idempotency-Key; what it showed is not stored."""
+    """The request was already carried out under this Idempotency-Key; its response had a secret and is not stored."""
 
     slug = "shown-once"
     detail = (
@@ -129,7 +129,7 @@ class LateToken(Conflict):
 
 
 class TooManyRequests(Problem):
-    """The caller's share of requests is used up for now."""
+    """The caller has exceeded the rate limit."""
 
     status = 429
     slug = "too-many-requests"
@@ -137,7 +137,7 @@ class TooManyRequests(Problem):
 
 
 class Unavailable(Problem):
-    """A required part does not answer now; the same request may succeed later."""
+    """A required part of the system does not respond; the same request may succeed later."""
 
     status = 503
     slug = "unavailable"
@@ -145,7 +145,7 @@ class Unavailable(Problem):
 
 
 class Internal(Problem):
-    """An unexpected error; it is logged under the request's id."""
+    """An unexpected error, which is logged under the request's id."""
 
     status = 500
     slug = "internal"
@@ -153,7 +153,7 @@ class Internal(Problem):
 
 
 class BodyTooLarge(Problem):
-    """The request's body is longer than its route takes."""
+    """The body is longer than the limit of its route."""
 
     status = 413
     slug = "body-too-large"
@@ -161,7 +161,7 @@ class BodyTooLarge(Problem):
 
 
 class NoFileExpected(Problem):
-    """A multipart body for a route that takes no file."""
+    """A multipart body for a route that accepts no file."""
 
     status = 415
     slug = "unsupported-media-type"
@@ -169,7 +169,7 @@ class NoFileExpected(Problem):
 
 
 class QueryTooLong(Unavailable):
-    """The database was stopped in the middle of a search that takes too long."""
+    """A search took too long and was cancelled."""
 
     slug = "query-too-long"
     detail = "The search took longer than a query may: use fewer conditions or a shorter page."

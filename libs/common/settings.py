@@ -39,30 +39,34 @@ class CommonSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CINGULUM_", extra="ignore")
 
     nats_url: str | None = Field(
-        default=None, description="None: no messages; all stays correct, only slower"
+        default=None, description="NATS with JetStream; null: events are found by polling, up to 20 s later"
     )
     identity_verify_key: str = Field(description="public key of the gateway, PEM")
-    log_level: str = "INFO"
-    log_json: bool = True
-    home: Path = Field(default=Path("var"), description="where state lies that belongs to this machine")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_json: bool = Field(default=True, description="log lines as JSON; false: plain text")
+    home: Path = Field(default=Path("var"), description="folder for state of this machine")
     json_body_bytes: int = Field(
-        default=MOST_BYTES[Body.JSON] or 0, gt=0, description="the largest JSON body"
+        default=MOST_BYTES[Body.JSON] or 0, gt=0, description="limit of a JSON body; then 413"
     )
-    write_connections: int = 3
-    read_connections: int = 5
-    database_connect_s: float = Field(default=3.0, gt=0, description="to reach the database and sign in")
+    write_connections: int = Field(default=3, description="database connections for writes")
+    read_connections: int = Field(default=5, description="database connections for reads")
+    database_connect_s: float = Field(default=3.0, gt=0, description="timeout for connecting to the database")
     database_acquire_s: float = Field(
-        default=5.0, gt=0, description="for a connection that is free and alive; then 503"
+        default=5.0, gt=0, description="timeout for a free connection of the pool; then 503"
     )
     database_lock_s: float = Field(
-        default=10.0, gt=0, description="for a row or table that another one holds"
+        default=10.0, gt=0, description="timeout for a lock that another transaction holds"
     )
-    database_write_s: float = Field(default=20.0, gt=0, description="for a statement")
+    database_write_s: float = Field(
+        default=20.0,
+        gt=0,
+        description="timeout of a statement in a writing request; three times as long for the request",
+    )
     database_read_s: float = Field(
-        default=10.0, gt=0, description="for a statement of a request that reads; then 503"
+        default=10.0, gt=0, description="timeout of a statement in a reading request; then 503"
     )
-    sweep_every_s: float = Field(default=20.0, description="how often missed events are looked for")
-    seal_every_s: float = Field(default=2.0, description="how often audit rows are chained")
+    sweep_every_s: float = Field(default=20.0, description="interval between searches for missed events")
+    seal_every_s: float = Field(default=2.0, description="interval at which audit rows are chained by hash")
 
     @property
     def patience(self) -> Patience:
@@ -79,7 +83,7 @@ class CommonSettings(BaseSettings):
 class TokenSettings(CommonSettings):
     """Settings of the services that hash tokens: metadata creates them, the gateway looks them up."""
 
-    secret_key: SecretStr = Field(description="keys the hashes of tokens; 32 random bytes as text")
+    secret_key: SecretStr = Field(description="key of the hashes of tokens; 32 random bytes as text")
 
 
 class ServiceSettings(CommonSettings):
@@ -89,19 +93,21 @@ class ServiceSettings(CommonSettings):
 
 
 class StoreSettings(ServiceSettings):
-    """Settings of a service that touches the central store: the same for all of them, or they see different bytes."""
+    """Settings of a service that uses the central store; they must be the same in all of them."""
 
     store: Path | None = Field(
         default=None, description="folder of the local store; `store` in `home` if null"
     )
-    s3_endpoint: str | None = Field(default=None, description="an S3 server instead of a folder")
-    s3_bucket: str = "cingulum"
-    s3_prefix: str = Field(default="", description="in the bucket, ending with /")
-    s3_region: str = "us-east-1"
-    s3_access_key: str = ""
-    s3_secret_key: SecretStr = SecretStr("")
+    s3_endpoint: str | None = Field(
+        default=None, description="URL of an S3 server to use instead of a folder"
+    )
+    s3_bucket: str = Field(default="cingulum", description="bucket of the objects")
+    s3_prefix: str = Field(default="", description="prefix of all keys in the bucket, ending with /")
+    s3_region: str = Field(default="us-east-1", description="region used in signatures")
+    s3_access_key: str = Field(default="", description="access key id")
+    s3_secret_key: SecretStr = Field(default=SecretStr(""), description="secret access key")
     s3_public_endpoint: str | None = Field(
-        default=None, description="as clients reach it, for signed addresses"
+        default=None, description="URL at which clients reach the S3 server, for signed download addresses"
     )
 
     @property

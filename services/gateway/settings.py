@@ -11,7 +11,10 @@ from libs.common.settings import Networks, TokenSettings
 class Settings(TokenSettings):
     """The database of tokens, the key that signs inner identities, and addresses of the services."""
 
-    database_url: SecretStr = Field(validation_alias="CINGULUM_GATEWAY_DATABASE_URL")
+    database_url: SecretStr = Field(
+        validation_alias="CINGULUM_GATEWAY_DATABASE_URL",
+        description="postgresql://… of this service's own database role",
+    )
     identity_signing_key: SecretStr = Field(description="Ed25519 private key, PEM")
     rate_limit: int = Field(default=6_000, ge=0, description="requests per minute and caller; 0: no limit")
     trusted_proxies: Networks = Field(

@@ -10,13 +10,20 @@ from libs.common.settings import ServiceSettings, TokenSettings
 class Settings(TokenSettings, ServiceSettings):
     """Settings of the database, the first administrator, sign-ins and the identity provider."""
 
-    database_url: SecretStr = Field(validation_alias="CINGULUM_METADATA_DATABASE_URL")
-    admin_username: str | None = Field(default=None, description="created if the system has no user")
-    admin_password: SecretStr | None = None
-    password_threads: int = Field(
-        default=2, ge=1, le=8, description="passwords that are hashed at the same time"
+    database_url: SecretStr = Field(
+        validation_alias="CINGULUM_METADATA_DATABASE_URL",
+        description="postgresql://… of this service's own database role",
     )
-    password_queue: int = Field(default=32, ge=0, description="more that wait; beyond that requests get 429")
+    admin_username: str | None = Field(
+        default=None, description="the first administrator, created if the system has no user"
+    )
+    admin_password: SecretStr | None = Field(
+        default=None, description="password of the first administrator; read once, remove it afterwards"
+    )
+    password_threads: int = Field(default=2, ge=1, le=8, description="passwords that are hashed concurrently")
+    password_queue: int = Field(
+        default=32, ge=0, description="passwords that wait to be hashed; beyond that, requests get 429"
+    )
     browser_session_idle_s: float = Field(
         default=12 * 3600.0, gt=0, description="a browser is signed out after this time without a request"
     )
@@ -32,14 +39,14 @@ class Settings(TokenSettings, ServiceSettings):
     second_factor_issuer: str = Field(default="Cingulum", description="name of this installation in the app")
     oidc_issuer: str | None = Field(
         default=None,
-        description="address of an OpenID Connect provider; null: users sign in by password only",
+        description="issuer URL of an OpenID Connect provider; null: users sign in by password only",
     )
     oidc_name: str = Field(default="your institution", description="name of the provider on the log-in page")
-    oidc_client_id: str = ""
+    oidc_client_id: str = Field(default="", description="client id, as issued by the provider")
     oidc_client_secret: SecretStr | None = Field(
         default=None, description="null: a public client, which uses PKCE only"
     )
     oidc_redirect_url: str = Field(
         default="", description="as registered at the provider: https://<host>/app/login/oidc/callback"
     )
-    oidc_scopes: str = "openid email"
+    oidc_scopes: str = Field(default="openid email", description="scopes requested from the provider")

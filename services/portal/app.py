@@ -70,7 +70,7 @@ async def _live(_request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    """Ready if the gateway is alive. Not if it is ready, since its readiness depends on ours."""
+    """Ready if the gateway is alive. It need not be ready, since its readiness depends on ours."""
     try:
         async with asyncio.timeout(WAIT_S):
             response = await api_of(request).request("GET", "/health/live", headers={"Host": "portal"})

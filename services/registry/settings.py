@@ -10,8 +10,11 @@ from libs.common.settings import StoreSettings
 class Settings(StoreSettings):
     """The database, the central store as in all services, and what must remain when a copy is retired."""
 
-    database_url: SecretStr = Field(validation_alias="CINGULUM_REGISTRY_DATABASE_URL")
+    database_url: SecretStr = Field(
+        validation_alias="CINGULUM_REGISTRY_DATABASE_URL",
+        description="postgresql://… of this service's own database role",
+    )
     retire_copies: int = Field(
         default=2, ge=2, description="verified copies that must remain, each in another location"
     )
-    retire_proof_days: int = Field(default=90, ge=1, description="older proofs of a copy do not count")
+    retire_proof_days: int = Field(default=90, ge=1, description="days after which a proof no longer counts")

@@ -11,13 +11,21 @@ from libs.common.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Where the database is, and how often deadlines are checked."""
+    """Settings of the database, the sweeps and the compression of raw recordings."""
 
-    database_url: SecretStr = Field(validation_alias="CINGULUM_SCHEDULER_DATABASE_URL")
-    lease_sweep_s: float = 5.0
-    publishing_sweep_s: float = 30.0
-    graph_sweep_s: float = 60.0
+    database_url: SecretStr = Field(
+        validation_alias="CINGULUM_SCHEDULER_DATABASE_URL",
+        description="postgresql://… of this service's own database role",
+    )
+    lease_sweep_s: float = Field(default=5.0, description="interval between checks for expired leases")
+    publishing_sweep_s: float = Field(
+        default=30.0, description="interval between checks for jobs that registry has not answered"
+    )
+    graph_sweep_s: float = Field(
+        default=60.0,
+        description="interval between checks for sessions with new facts and jobs that are out of date",
+    )
     compress_preset: Literal["compatible-fast", "compatible-small", "small", "fast"] = Field(
         default=DEFAULT_PRESET,
-        description="of the task that compresses raw recordings; the first two write .cbin, the others .cgl",
+        description="preset for raw recordings: compatible-fast or compatible-small (.cbin), small or fast (.cgl)",
     )

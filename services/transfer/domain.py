@@ -26,13 +26,13 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class PartDiffers(Conflict):
-    """Another content was stored under this part's number: the file changed while it was sent; announce it again."""
+    """Different bytes were stored under this part's number: the file changed while it was sent; announce it again."""
 
     slug = "part-differs"
 
 
 class PartMissing(Conflict):
-    """Not all parts are stored; the answer's `missing` lists them."""
+    """Not all parts are stored; `missing` in the response lists the others."""
 
     slug = "part-missing"
 
@@ -51,13 +51,13 @@ class UploadSwept(Conflict):
 
 
 class BadPart(BadRequest):
-    """There is no part with this number or this size."""
+    """The upload has no part with this number, or the part has another size."""
 
     slug = "bad-part"
 
 
 class BadBundle(BadRequest):
-    """The list of a bundle is invalid."""
+    """The list of files at the start of a bundle is invalid."""
 
     slug = "bad-bundle"
 

@@ -10,10 +10,15 @@ from libs.common.settings import StoreSettings
 class Settings(StoreSettings):
     """The database, the central store (as in all services), and intervals."""
 
-    database_url: SecretStr = Field(validation_alias="CINGULUM_TRANSFER_DATABASE_URL")
-    upload_sweep_every_s: float = Field(default=600.0, description="how often abandoned uploads are swept")
+    database_url: SecretStr = Field(
+        validation_alias="CINGULUM_TRANSFER_DATABASE_URL",
+        description="postgresql://… of this service's own database role",
+    )
+    upload_sweep_every_s: float = Field(
+        default=600.0, description="interval between sweeps of abandoned uploads"
+    )
     orders_every_s: float = Field(
-        default=2.0, description="how often proof orders for copies in the store are carried out"
+        default=2.0, description="interval between checks for proof orders of copies in the store"
     )
     complete_within_s: float = Field(
         default=30.0, description="how long `complete` waits for the full read before it answers 202"

@@ -8,7 +8,7 @@ from libs.common.problem import Problem
 
 
 class FilterProblem(Problem):
-    """A free filter is invalid; `name` is the filter as it was written."""
+    """A free filter is invalid; `name` is the filter as the caller sent it."""
 
     slug: ClassVar[str] = "bad-filter"
 
@@ -18,12 +18,12 @@ class FilterProblem(Problem):
 
 
 class UnknownFilter(FilterProblem):
-    """There is no such field, or no such look-up on it."""
+    """The filter's field does not exist, or does not have this look-up."""
 
     slug: ClassVar[str] = "unknown-filter"
 
 
 class BadFilterValue(FilterProblem):
-    """The value is not one that this field and look-up can be compared with."""
+    """The value has the wrong type or format for this field and look-up."""
 
     slug: ClassVar[str] = "bad-filter-value"

@@ -43,7 +43,7 @@ class NotADigest(StorageProblem):
 
 
 class ObjectMissing(StorageProblem):
-    """The store holds no object of that SHA-256."""
+    """The store has no object with that SHA-256."""
 
     status: ClassVar[int] = 404
     slug: ClassVar[str] = "object-missing"
@@ -61,13 +61,13 @@ class ChecksumMismatch(StorageProblem):
 
 
 class PartRefused(StorageProblem):
-    """The part's number or size is beyond what a store takes."""
+    """The part's number or size is beyond the store's limits."""
 
     slug: ClassVar[str] = "part-refused"
 
 
 class PartsMissing(StorageProblem):
-    """The upload cannot be assembled yet: some of its parts are not here."""
+    """The upload cannot be assembled yet: some of its parts are missing."""
 
     status: ClassVar[int] = 409
     slug: ClassVar[str] = "parts-missing"
@@ -100,7 +100,7 @@ class StoreUnavailable(StorageProblem):
 
 
 class StillNamed(StorageProblem):
-    """The object is not retired: names outside the store, as in the readable tree, still keep its bytes alive."""
+    """The object is not removed: names outside the store, such as those of the tree, still link to its bytes."""
 
     status: ClassVar[int] = 409
     slug: ClassVar[str] = "still-named"

@@ -26,7 +26,7 @@ class Run(Protocol):
 
 
 class UnsafeName(StorageProblem):
-    """The name cannot be in the tree: it would leave it, or clash with a folder there."""
+    """The name cannot be in the readable tree: it would be outside it, or clash with a folder there."""
 
     slug: ClassVar[str] = "unsafe-name"
 

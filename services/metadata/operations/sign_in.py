@@ -26,7 +26,7 @@ LONGEST_NAME: Final = 150
 
 
 class BadCredentials(BadRequest):
-    """400, as Alyx: the clients turn it into "authentication failed"."""
+    """Wrong name or password. 400 as in Alyx, which clients report as "authentication failed"."""
 
     slug = "bad-credentials"
 

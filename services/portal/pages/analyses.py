@@ -1,4 +1,4 @@
-"""Outputs of the standard tasks as pages read them, validated, since any user can register such files."""
+"""Outputs of the standard tasks for pages, validated, since any user can register such files."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _TEXTS: Final = {
     429: ErrorText("Too many requests", "Wait a few seconds, then reload the page."),
     503: ErrorText(
         "Service unavailable",
-        "Reload the page in a moment. If the problem persists, contact your operator: `cingulum doctor` names it.",
+        "Reload the page in a moment. If the problem persists, contact your operator: they can run `cingulum doctor`.",
     ),
 }
 _OTHER: Final = ErrorText(

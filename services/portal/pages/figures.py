@@ -28,7 +28,7 @@ from cingulum.figures import (
     weight_curve,
 )
 
-# Drawn for a phone, a tablet and a screen; the style sheet shows the one that fits, so text stays 12 px.
+# Drawn for a phone, a tablet and a desktop; the style sheet shows the one that fits, so text is always 12 px.
 WIDTHS_PX: Final = (288, 600, 960)
 CACHED: Final = 256  # figures of each kind
 Json = Mapping[str, Any]

@@ -140,7 +140,7 @@ def summary(jobs: Sequence[Json]) -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """The jobs of a session as its page shows them. `mark` is a digest of what is visible."""
+    """The jobs of a session as shown on its page. `mark` is a digest of what is visible."""
 
     nodes: list[Node]
     summary: str

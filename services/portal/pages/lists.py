@@ -42,7 +42,7 @@ class ListQuery:
         return f"{self.path}?{query}" if query else self.path
 
     def paged(self, answer: Mapping[str, Any]) -> dict[str, Any]:
-        """Position of the page in the list, and the addresses of its neighbours."""
+        """Position of the page in the list, and the addresses of the previous and next page."""
         count, shown = answer["count"], len(answer["results"])
         return {
             "count": count,

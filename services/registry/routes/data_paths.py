@@ -27,7 +27,7 @@ HEAVY_BYTES = 8 * 2**20  # smaller files are not worth a second connection, and 
 
 
 class PasswordRequired(NotAuthenticated):
-    """401 and not 403: plain HTTP clients send a password only in response to this challenge."""
+    """The data server needs a password. 401 and not 403: HTTP clients send a password only after this challenge."""
 
     status = 401
     slug = "password-wanted"

@@ -1,4 +1,4 @@
-"""Alembic's door: the body is the same for all services."""
+"""Entry point of Alembic; the code is shared by all services."""
 
 from libs.common.migrate import run_environment
 
