@@ -1,4 +1,4 @@
-"""Lossless compression of electrophysiology: mtscomp's .cbin both ways, and a format of its own."""
+"""Lossless compression of electrophysiology: reads and writes mtscomp's .cbin and Cingulum's own .cgl."""
 
 from cingulum.codec.cbin import CbinFile, CbinHeader, CbinReader
 from cingulum.codec.cbin_writer import compress_to_cbin, write_cbin

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and have one writer at a time."""
+"""Atomic writing of files, with one writer at a time."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def sole_writer(target: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # Before the release: afterwards, it could be the next writer's. Windows refuses to remove what is open.
+        # Before the release: afterwards, it could be the next writer's. Windows does not remove open files.
         with suppress(PermissionError):
             path.unlink(missing_ok=True)
         lock.release()
 
 
 def publish(part: Path, target: Path) -> None:
-    """Give a finished temporary file its name, durably: file, rename, folder."""
+    """Rename a finished temporary file to its final name, durably: sync the file, rename, sync the folder."""
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.rename(target)
@@ -51,7 +51,7 @@ def publish(part: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make names in a folder survive a power cut."""
+    """Sync a folder, so that its names survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -60,7 +60,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_named(*files: Path) -> None:
-    """Make files and their names survive a power cut, also those of other processes."""
+    """Sync files and their names, so that they survive a power cut, whichever process wrote them."""
     for file in files:
         descriptor = os.open(file, os.O_RDONLY)
         try:

@@ -2,7 +2,7 @@
 
 Layout   .cbin holds one zlib stream (RFC 1950) per chunk, back to back. A stream holds the chunk's
          samples, little-endian, channel after channel (order "F") or sample after sample ("C"),
-         each replaced by its difference to the sample before and, if asked, to the channel before;
+         each replaced by its difference to the previous sample and, optionally, to the previous channel;
          first samples are stored unchanged. Integers wrap around.
          .ch is JSON: type, channels, rate, and where each chunk starts in time and in the file.
 Source   https://github.com/int-brain-lab/mtscomp, whose format version is "1.0"
@@ -55,14 +55,14 @@ class CbinHeader:
     chopped: bool = False
     comp_level: int = 6
     tail: bytes = b""
-    sha256_uncompressed: str | None = None  # ours; mtscomp knows SHA-1 only, and passes over it
-    claims: tuple[Claim, ...] = ()  # of the .ch about itself and the .cbin
+    sha256_uncompressed: str | None = None  # our own field; mtscomp knows only SHA-1, and ignores it
+    claims: tuple[Claim, ...] = ()  # claims of the .ch about itself and the .cbin
 
     @classmethod
     def parse(cls, content: bytes | str | dict[str, Any], companion: str = "the .ch") -> Self:
-        """Read the content of a .ch file of that name; raises InvalidHeader with what is wrong.
+        """Parse the content of a .ch file of that name. Raises InvalidHeader.
 
-        A placeholder where a hash should be counts as none.
+        A placeholder instead of a hash counts as no hash.
 
         >>> CbinHeader.parse({"dtype": "int16", "n_channels": 2, "sample_rate": 30000.0, "chunk_order": "F",
         ...     "do_time_diff": True, "do_spatial_diff": False,
@@ -72,7 +72,7 @@ class CbinHeader:
         fields = _json_object(content)
         required = {"dtype", "n_channels", "sample_rate", "chunk_bounds", "chunk_offsets"}
         if missing := required - fields.keys():
-            raise InvalidHeader(f"the .ch file lacks {', '.join(sorted(missing))}")
+            raise InvalidHeader(f"the .ch file has no {', '.join(sorted(missing))}")
         bounds, offsets = fields["chunk_bounds"], fields["chunk_offsets"]
         if not (isinstance(bounds, list) and isinstance(offsets, list)):
             raise InvalidHeader("chunk_bounds and chunk_offsets must be lists")
@@ -101,7 +101,7 @@ class CbinHeader:
         return header
 
     def check(self) -> None:
-        """Raise InvalidHeader when a chunk is larger than anyone records, or the order unknown."""
+        """Raise InvalidHeader if a chunk is impossibly large, or the order unknown."""
         if self.chunk_order not in ("F", "C"):
             raise InvalidHeader(f"chunk_order {self.chunk_order!r} is neither F nor C")
         check_chunk_sizes(self.chunk_bounds, self.chunk_offsets, self.n_channels * self.dtype.itemsize)
@@ -193,12 +193,12 @@ def undo_differences(
 
 
 def _in_place(samples: Samples) -> Samples | None:
-    """Where sums may be written: over what they are made of, which spares a chunk of memory, if it is ours."""
+    """Where sums are written: over their summands, which saves the memory of one chunk, if that array is our own."""
     return samples if samples.flags.writeable else None
 
 
 class CbinFile(CbinReader):
-    """A .cbin on a local disk with that .ch, or the one beside it; close it, or use it in a `with`."""
+    """A .cbin on a local disk with that .ch, or the one beside it. Close it, or use it in a `with` block."""
 
     def __init__(self, path: Path, header_path: Path | None = None) -> None:
         self.path = path
@@ -218,7 +218,7 @@ class CbinFile(CbinReader):
 
 
 def read_header_file(path: Path) -> bytes:
-    """A .ch file's content; InvalidHeader when it is missing or too large to be one."""
+    """Content of a .ch file. Raises InvalidHeader if it is missing or too large."""
     try:
         if path.stat().st_size > MAX_HEADER_BYTES:
             raise InvalidHeader(f"{path.name} is larger than any .ch file")
@@ -266,7 +266,7 @@ def _rate(value: Any) -> float:
 
 
 def _level(value: Any) -> int:
-    """The level that zlib was called with, -1 if it is not recorded: nothing depends on it."""
+    """The zlib level used for compression, -1 if it is not recorded; nothing depends on it."""
     return value if type(value) is int and -1 <= value <= 9 else -1
 
 

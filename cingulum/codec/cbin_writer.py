@@ -20,7 +20,7 @@ from cingulum.codec.proof import Compression, OnProgress, prove
 from cingulum.codec.ranges import LocalFile
 from cingulum.codec.source import RawFile, Source
 
-BLOCK_SAMPLES = 256  # 256 samples x 385 channels stay in the second-level cache while they are turned
+BLOCK_SAMPLES = 256  # 256 samples x 385 channels stay in the L2 cache while they are transposed
 
 COPIES_TO_DEFLATE = 4.5  # raw, transposed, and the output buffer of the engine, which it may copy
 
@@ -38,13 +38,13 @@ def compress_to_cbin(
     on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
 ) -> Compression:
-    """Compress a raw recording to `target` (a .cbin; the .ch comes beside it) and prove the result.
+    """Compress a raw recording to `target` (a .cbin, with the .ch beside it) and verify the result.
 
-    The raw file is read once; its hashes come from that read. What was written is decoded
-    again and compared before it gets its name, .cbin first, so a .ch never points at nothing.
+    The raw file is read once; its hashes are computed during that read. The output is decoded
+    again and compared before it gets its final name, .cbin first, so no .ch is without its .cbin.
     Layout   from the .meta or structure.oebin beside the file by default
     Raises   EmptyRecording, InvalidLayout, SourceChanged, TargetExists, TargetBusy, ProofFailed,
-             and OSError when the disk is full; then no target is there, nor half of one
+             and OSError if the disk is full; in each case no target or partial target remains
     """
     source = RawFile(raw, layout or RawLayout.beside(raw), chunk_duration_s)
     return write_cbin(
@@ -70,9 +70,9 @@ def write_cbin(
     on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
 ) -> Compression:
-    """Write any source, for example another compressed recording, as a proved .cbin/.ch pair."""
+    """Write any source, for example another compressed recording, as a verified .cbin/.ch pair."""
     if len(source.chunk_bounds) < 2:
-        raise EmptyRecording("there is no whole sample, and mtscomp has no form for an empty recording")
+        raise EmptyRecording("there is no whole sample, and mtscomp cannot represent an empty recording")
     header_path = target.with_suffix(".ch")
     start = start_of(source, _settings(source.layout, preset))
     with sole_writer(target):
@@ -97,7 +97,7 @@ def write_cbin(
             )
             with LocalFile(part.path) as file:
                 prove(CbinReader(file, header), written.raw, threads, on_progress, memory_bytes)
-            # Without its .ch an old .cbin is nothing: no moment shows the old .ch with new data.
+            # The old .ch is removed first, so that it is never beside the new data.
             header_path.unlink(missing_ok=True)
             publish(part.path, target)
             write_whole(header_path, header.to_json().encode())
@@ -115,7 +115,7 @@ def write_cbin(
 
 
 def _differences(layout: RawLayout) -> bool:
-    """Differences of floating-point numbers cannot be undone exactly."""
+    """Whether time differences are used: those of floating-point numbers cannot be undone exactly."""
     return layout.dtype.kind in "iu"
 
 

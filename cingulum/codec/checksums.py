@@ -1,4 +1,4 @@
-"""CRC-32 (the one of zlib, PNG and Ethernet) by the fastest engines that are installed."""
+"""CRC-32 (as in zlib, PNG and Ethernet) by the fastest installed engines."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import suppress
 from importlib import import_module
 
 Engine = Callable[[bytes | memoryview], int]
-MANY_BYTES = 1 << 18  # 10 microseconds of work: as long as threads take to change over
+MANY_BYTES = 1 << 18  # 10 microseconds of work: as long as a switch between threads takes
 
 
 def _first_of(*modules: str) -> Engine:
-    """The checksum of the first of these that is installed; zlib always is."""
+    """The CRC-32 function of the first of these packages that is installed; zlib always is."""
     for name in modules:
         with suppress(ImportError):
             engine: Engine = import_module(name).crc32
@@ -20,14 +20,14 @@ def _first_of(*modules: str) -> Engine:
     return zlib.crc32
 
 
-# Both wheels are several times as fast as zlib. libdeflate's keeps the interpreter lock, which for few bytes is the
-# quickest; zlib-ng's lets other threads work meanwhile.
+# Both wheels are several times as fast as zlib. libdeflate's holds the interpreter lock, which is fastest for few
+# bytes; zlib-ng's releases it, so that other threads can work.
 _of_few = _first_of("deflate", "zlib_ng.zlib_ng")
 _of_many = _first_of("zlib_ng.zlib_ng", "deflate")
 
 
 def crc32(data: bytes | memoryview) -> int:
-    """Checksum of bytes: the same number from every engine.
+    """CRC-32 of bytes; every engine gives the same number.
 
     >>> crc32(b"123456789") == 0xCBF43926
     True

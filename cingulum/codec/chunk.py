@@ -1,4 +1,4 @@
-"""One chunk of a recording, compressed on its own: the codec's heart."""
+"""Encodes and decodes one chunk of a recording."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from cingulum.codec.parts import Prediction
 Preset = Literal["small", "fast"]
 Samples = NDArray[Any]
 Fetch = Callable[[int, int], bytes | memoryview]
-RANK_BLOCK = 256  # samples: a block of 385 channels stays in the second-level cache
+RANK_BLOCK = 256  # samples: a block of 385 channels stays in the L2 cache
 MIN_FIT_SAMPLES = 256
-MIN_TABLE_SAMPLES = 2_048  # fewer, and a symbol table costs more than Huffman coding loses
+MIN_TABLE_SAMPLES = 2_048  # with fewer samples, a symbol table costs more than Huffman coding loses
 MIN_FRAME_SYMBOLS = 8_192
-SEGMENTS = 30  # of a second at 30 kHz, so that no sample is left over
+SEGMENTS = 30  # divides one second at 30 kHz without remainder
 MIN_SEGMENT = 1_000
 SMALL_CHUNK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a preset means."""
+    """Parameters of a preset."""
 
     order: int
     spatial: bool
@@ -57,17 +57,17 @@ def encode(
     """Compress one chunk, losslessly; both kernels give the same bytes.
 
     samples   (n_samples, n_channels); 16-bit integers, and 32-bit ones of small range, are
-              predicted, all else is compressed as bytes
+              predicted, all other types are compressed as bytes
     preset    "small", or "fast": about 4 % larger, and twice as fast
     digital   channels that carry bits instead of volts, such as the sync word
-    shanks    shank of each channel from the first on; neighbours are sought on one shank only
+    shanks    shank of each channel from the first on; only channels of the same shank predict each other
 
     >>> chunk = np.arange(40, dtype="int16").reshape(20, 2)
     >>> np.array_equal(decode(encode(chunk)), chunk)
     True
     """
     if samples.ndim != 2:
-        raise InvalidLayout(f"a chunk has two axes, time and channel, not {samples.ndim}")
+        raise InvalidLayout(f"a chunk must have two axes, time and channel, not {samples.ndim}")
     if not storable(samples.dtype):
         raise InvalidLayout(f"a chunk cannot hold numbers of type {samples.dtype}")
     if preset not in PRESETS:
@@ -92,14 +92,14 @@ def encode(
 def decode(data: bytes, *, kernel: KernelName | None = None) -> Samples:
     """The samples of one chunk, (n_samples, n_channels), C order, in their own type.
 
-    Raises InvalidHeader, or CodecError when the bytes are not those that were written.
+    Raises InvalidHeader, or CodecError if the chunk is damaged.
     """
     view = memoryview(data)
     return EncodedChunk.parse(lambda at, length: view[at : at + length], len(data)).decode(None, kernel)
 
 
 def channel_offsets(samples: Samples) -> NDArray[np.int32] | None:
-    """A value near each channel's middle, so that what is left fits 16 bits; None if nothing does.
+    """A value near the middle of each channel's range, so that the difference fits 16 bits; None if it cannot.
 
     >>> channel_offsets(np.array([[70_000, -5], [70_002, -7]], "int32")).tolist()
     [70001, -6]
@@ -166,7 +166,7 @@ def _encode_predicted(
     prediction = Prediction(predictor.weights, predictor.coefficients, segments)
     tables = settings.tables and n_samples >= MIN_TABLE_SAMPLES
     parts, counts = kernel.forward(rows, prediction, numbered=not tables)
-    del rows  # as large as the chunk, while others are at work beside this one
+    del rows  # as large as the chunk, while other threads encode too
     per_frame = 1 if tables else -(-MIN_FRAME_SYMBOLS // n_samples)
     head = Head(
         offsets=offsets[order],
@@ -193,7 +193,7 @@ def _to_ranks(samples: Samples, codes: NDArray[np.int16], digital: NDArray[np.in
 
 
 def _narrow(samples: Samples, offsets: NDArray[np.int32]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """Samples as int16, and what is still to be taken off them, modulo 2^16."""
+    """Samples as int16, and the offsets still to be subtracted from them, modulo 2^16."""
     if samples.dtype.itemsize == 2:
         return samples.view(np.int16), offsets.astype(np.int16)
     return (samples - offsets.astype(samples.dtype)).astype(np.int16), np.zeros(len(offsets), np.int16)
@@ -202,7 +202,7 @@ def _narrow(samples: Samples, offsets: NDArray[np.int32]) -> tuple[NDArray[np.in
 def _fit(rows: NDArray[np.int16], limits: NDArray[np.int64], settings: Settings, segments: int) -> Predictor:
     n_channels, n_samples = rows.shape
     if n_samples < MIN_FIT_SAMPLES:
-        # Too short to fit anything: a plain difference, which costs nothing to store.
+        # Too short for a fit: use the plain difference, which costs nothing to store.
         coefficients = np.zeros((n_channels, MAX_ORDER), np.int16)
         coefficients[:, 0] = 4_096
         return Predictor(np.zeros((n_channels, N_NEIGHBOURS), np.int16), coefficients)
@@ -213,7 +213,7 @@ def _fit(rows: NDArray[np.int16], limits: NDArray[np.int64], settings: Settings,
 
 @dataclass(frozen=True)
 class EncodedChunk:
-    """A compressed chunk of which bytes are fetched as they are needed.
+    """A compressed chunk whose bytes are fetched on demand.
 
     `fetch(offset, length)` counts from the chunk's first byte.
     """
@@ -225,7 +225,7 @@ class EncodedChunk:
 
     @classmethod
     def parse(cls, fetch: Fetch, size_bytes: int, first_bytes: int = 1 << 16) -> EncodedChunk:
-        """Read the chunk's front; raises InvalidHeader."""
+        """Read the chunk's header and head. Raises InvalidHeader."""
         front = bytes(fetch(0, min(first_bytes, size_bytes)))
         fixed = Fixed.parse(front)
         end = FIXED.size + fixed.head_bytes
@@ -238,7 +238,7 @@ class EncodedChunk:
         return cls(fixed, head, fetch, size_bytes)
 
     def decode(self, channels: NDArray[np.int64] | None, kernel: KernelName | None = None) -> Samples:
-        """Samples (n_samples, channels); for all channels the checksum of the raw chunk is tested."""
+        """Samples (n_samples, channels); if all channels are requested, the checksum of the raw chunk is verified."""
         if channels is not None and len(channels) == 0:
             return np.empty((self.fixed.n_samples, 0), self.fixed.dtype)
         if self.head is None:
@@ -292,7 +292,7 @@ class EncodedChunk:
         fixed = self.fixed
         body = Body(FIXED.size + fixed.head_bytes, self.size_bytes, self.fetch)
         parts = read_frames(head, fixed.n_samples, places, body, kernel)
-        # A channel predicted from k channels back has all k of them decoded, so rows keep their distances.
+        # If a channel is predicted from k channels before it, all k are decoded, so distances between rows are kept.
         prediction = Prediction(head.weights[places], head.coefficients[places], head.segments)
         numbers = places if head.order is None else head.order[places].astype(np.int64)
         chosen = np.arange(fixed.n_channels) if channels is None else np.unique(channels)
@@ -328,7 +328,7 @@ def _from_ranks(
     other = columns[(columns >= 0) & (head.ranked[places] == 0)]
     table = head.code_book[np.minimum(np.arange(1 << 16), last)]
     for start in range(0, len(out), RANK_BLOCK):
-        # Whole lines are looked up far faster than chosen columns, and nearly all columns are needed.
+        # Looking up whole rows is far faster than selected columns, and nearly all columns are needed.
         block = out[start : start + RANK_BLOCK]
         unranked = block[:, other]
         block[...] = table[block.view(np.uint16)]

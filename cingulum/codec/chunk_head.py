@@ -1,4 +1,4 @@
-"""The head of a compressed chunk: its content, its coding, and where each channel's bytes are.
+"""The head of a compressed chunk: its parameters, their encoding, and where each channel's bytes are.
 
 `docs/reference/codec-format.md` describes every byte.
 """
@@ -29,7 +29,7 @@ MAX_RAW_BYTES = 1 << 30
 MAX_CHANNELS = 1 << 20
 MAX_SEGMENTS = 64
 MAX_WAYS = 16
-KINDS = b"iufbcSV?mM"  # not U, whose letter numpy follows by a number of characters, not of bytes
+KINDS = b"iufbcSV?mM"  # not U, because numpy counts characters after that letter, not bytes
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Fixed:
         return self.n_samples * self.n_channels * self.dtype.itemsize
 
     def pack(self, head: bytes) -> bytes:
-        """The 28 bytes and the head that follows them."""
+        """The 28 bytes of the header with the head that follows."""
         start = FIXED.pack(
             MAGIC,
             self.method,
@@ -72,15 +72,15 @@ class Fixed:
             raise InvalidHeader("the chunk is shorter than its header")
         magic, method, kind, itemsize, flags, samples, channels, raw_crc, head, _ = FIXED.unpack_from(data)
         if magic != MAGIC or method > PREDICTED:
-            raise InvalidHeader("this is not a chunk of a version that is known here")
+            raise InvalidHeader("this is not a chunk, or of a version that this software does not know")
         fixed = cls(method, _dtype(kind, itemsize), samples, channels, raw_crc, flags, head)
         if channels > MAX_CHANNELS or fixed.raw_bytes > MAX_RAW_BYTES:
             raise InvalidHeader(f"{samples} samples x {channels} channels are more than a chunk may hold")
         if method == PREDICTED and (samples == 0 or channels == 0 or not predictable(fixed.dtype)):
             raise InvalidHeader("a predicted chunk holds integers of 2 or 4 bytes, and at least one")
         if flags & ~(ALL_FLAGS if method == PREDICTED else 0):
-            raise InvalidHeader("the chunk has flags that are not known here")
-        # 15 arrays of at most 4 bytes, 8 weights, 256 table entries a channel; the code book.
+            raise InvalidHeader("the chunk has flags that this software does not know")
+        # Per channel: 15 arrays of at most 4 bytes, 8 weights, 256 table entries; and the code book.
         if head > 4_096 + channels * 512 + (1 << 17):
             raise InvalidHeader("the chunk's head is larger than its channels need")
         return fixed
@@ -96,7 +96,7 @@ class Fixed:
 
 
 def storable(dtype: np.dtype[Any]) -> bool:
-    """Whether two bytes suffice for a chunk's type of numbers.
+    """Whether the two bytes of the header can represent this type of numbers.
 
     >>> storable(np.dtype("<c16")), storable(np.dtype("S300")), storable(np.dtype(object))
     (True, False, False)
@@ -114,7 +114,7 @@ def predictable(dtype: np.dtype[Any]) -> bool:
 
 
 def _dtype(kind: int, itemsize: int) -> np.dtype[Any]:
-    # Numpy takes types of no length, but makes them longer in places.
+    # NumPy accepts types without a length, but lengthens them in some operations.
     if kind not in KINDS or itemsize == 0:
         raise InvalidHeader(f"type {kind} of {itemsize} bytes is unknown")
     try:
@@ -127,13 +127,13 @@ def _dtype(kind: int, itemsize: int) -> np.dtype[Any]:
 class Head:
     """Parameters of a predicted chunk; every array follows the coding order of the channels.
 
-    order            channel number at each place; None when it is 0, 1, 2 ...
+    order            channel number at each place; None if it is 0, 1, 2 ...
     code_book        sorted codes whose ranks were compressed, and `ranked`: 1 for each such channel
-    exceptions       how many symbols of the channel are escapes
-    symbol_bytes     of each frame: length of its entropy-coded part
-    frame_crcs       of each frame: CRC-32 of all its bytes
-    states, words    of each channel: its final rANS states, and how many words it has
-    levels           of each channel: symbol table; None when frames are zstd
+    exceptions       per channel: number of symbols that are escapes
+    symbol_bytes     per frame: length of its entropy-coded part
+    frame_crcs       per frame: CRC-32 of all its bytes
+    states, words    per channel: its final rANS states, and its number of words
+    levels           per channel: symbol table; None if frames are zstd
     """
 
     offsets: NDArray[np.int32]
@@ -154,12 +154,12 @@ class Head:
 
     @property
     def ways(self) -> int:
-        """How many rANS states a channel has; 0 when frames are zstd."""
+        """Number of rANS states per channel; 0 if frames are zstd."""
         return 0 if self.states is None else self.states.shape[1]
 
     @property
     def flags(self) -> int:
-        """Which optional sections there are."""
+        """Flags of the optional sections that are present."""
         return (
             HAS_ORDER * (self.order is not None)
             | HAS_WEIGHTS * bool(self.weights.any())
@@ -168,7 +168,7 @@ class Head:
         )
 
     def pack(self) -> bytes:
-        """All sections, each a length and a zstd frame."""
+        """All sections as bytes, each a length and a zstd frame."""
         arrays: list[NDArray[Any]] = [
             np.array([self.segments, self.channels_per_frame, self.ways], np.uint32),
             self.offsets,
@@ -234,7 +234,7 @@ class Head:
         return head
 
     def check(self, fixed: Fixed) -> None:
-        """Raise InvalidHeader where numbers would overflow or point outside."""
+        """Raise InvalidHeader if numbers would overflow or point outside."""
         if (np.abs(self.coefficients.astype(np.int32)).sum(axis=1) > MAX_COEFFICIENT_SUM).any():
             raise InvalidHeader("coefficients are larger than 32-bit sums allow")
         if (np.abs(self.weights.astype(np.int32)).sum(axis=1) > MAX_WEIGHT_SUM).any():
@@ -257,7 +257,7 @@ class Head:
             raise InvalidHeader("a rANS state is impossible")
 
     def frequencies(self, places: NDArray[np.int64]) -> NDArray[np.uint32]:
-        """Symbol frequencies (len(places), 256); InvalidHeader when the tables are none."""
+        """Symbol frequencies (len(places), 256). Raises InvalidHeader if there are no valid tables."""
         if self.levels is None:
             raise InvalidHeader("the chunk has no symbol tables")
         try:
@@ -266,7 +266,7 @@ class Head:
             raise InvalidHeader(str(error)) from error
 
     def frame_edges(self, n_samples: int) -> NDArray[np.int64]:
-        """Where each frame starts, counted from the end of the head; the last entry is the end."""
+        """Offset of each frame from the end of the head; the last entry is the end."""
         extra = low_bytes(self.shifts, n_samples) + 2 * self.exceptions.astype(np.int64)
         per_frame = np.add.reduceat(extra, np.arange(0, len(extra), self.channels_per_frame))
         edges: NDArray[np.int64] = np.concatenate([[0], np.cumsum(per_frame + self.symbol_bytes)])
@@ -274,13 +274,13 @@ class Head:
 
 
 def _shuffle(array: NDArray[Any]) -> bytes:
-    """First bytes of all numbers, then second bytes …: they compress better apart."""
+    """The first byte of all numbers, then the second bytes, and so on, which compresses better."""
     little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     return little.reshape(-1).view(np.uint8).reshape(-1, little.dtype.itemsize).T.tobytes()
 
 
 class _Sections:
-    """Reads one section after the other, never more than expected."""
+    """Reads the sections in order, never more than the expected size."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0

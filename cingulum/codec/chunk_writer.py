@@ -1,7 +1,7 @@
-"""Chunks to a temporary file: one read of the source, in order, and resumable after a kill.
+"""Writes chunks to a temporary file: reads the source once, in order, and can resume after a kill.
 
-When an attempt is taken up, the source is read again for its hashes, but the chunks that are
-written already are not compressed again.
+When an attempt is resumed, the source is read again for its hashes, but chunks that are
+already written are not compressed again.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ OnNote = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Work:
-    """How a file is written: threads and memory to use, and the callbacks for progress and notes.
+    """Options of writing a file: threads, memory, and the callbacks for progress and notes.
 
-    `on_note` gets a sentence about an earlier attempt, before the work begins.
+    `on_note` gets a sentence about an earlier attempt, before writing begins.
     """
 
     threads: int | None = None
@@ -47,14 +47,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Written:
-    """What was read: the hashes of all raw bytes, and those after the last whole sample."""
+    """The result of reading: the hashes of all raw bytes, and the bytes after the last whole sample."""
 
     raw: Digests
     tail: bytes
 
 
 def start_of(source: Source, settings: dict[str, Any]) -> dict[str, Any]:
-    """What must be the same when an attempt is taken up."""
+    """What must be the same for an attempt to be resumed."""
     return {
         "source": source.identity(),
         "settings": settings,
@@ -65,9 +65,9 @@ def start_of(source: Source, settings: dict[str, Any]) -> dict[str, Any]:
 def write_chunks(
     part: PartFile, source: Source, encode: Encode, work: Work, copies: float = COPIES_PER_CHUNK
 ) -> Written:
-    """Append all chunks that are not there yet. Threads read, hash in turn, and encode.
+    """Append all missing chunks. Threads read, hash in order, and encode.
 
-    `copies` is how often a chunk is in memory while it is encoded.
+    `copies` is the number of copies of a chunk in memory while it is encoded.
     """
     work.note(part)
     raw, turns = Hasher(sha1=True), Turns()
@@ -100,7 +100,7 @@ def write_chunks(
 
 
 def facts_of(source: Source, written: Written) -> Facts:
-    """What was read of a source, to be compared with what its companions claim."""
+    """Facts about a source that was read, for comparison with the claims of its companions."""
     return Facts(
         size_bytes=written.raw.size_bytes,
         n_channels=source.layout.n_channels,

@@ -49,15 +49,15 @@ class ChunkedReader(ABC):
     """Samples of a compressed recording by time and channel; decodes only the requested chunks.
 
     Array    (n_samples, n_channels), in the type the recording had
-    Bytes    come from `read_range(offset, length)`: a local file, an object in S3, an HTTP address
-    Threads  may share a reader when they may share its `read_range`
+    Bytes    come from `read_range(offset, length)`: of a local file, an object in S3, an HTTP address
+    Threads  may share a reader if they may share its `read_range`
     """
 
     path: Path | None = None  # of the file, if it is on a local disk
-    has_hash: bool = False  # whether the original's is known, so that `difference` can compare it
+    has_hash: bool = False  # whether the original's hash is known, so that `difference` can compare it
     raw_suffix: str = ""  # of the file that was compressed, such as .dat, if known
     raw_sha1: str | None = None  # of the file that was compressed, from the header
-    claims: tuple[Claim, ...] = ()  # of the companion without which it cannot be read: a .ch
+    claims: tuple[Claim, ...] = ()  # of the companion that is needed to read it: a .ch
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class ChunkedReader(ABC):
         self.tail = tail
 
     def reading(self, read_range: ReadRange) -> Self:
-        """The same recording, its bytes coming from elsewhere: nothing is parsed or checked again."""
+        """The same recording with bytes from another source: nothing is parsed or checked again."""
         other = copy.copy(self)
         other._read_range = read_range
         return other
@@ -105,7 +105,7 @@ class ChunkedReader(ABC):
         return self.n_samples * self.n_channels * self.dtype.itemsize + len(self.tail)
 
     def facts(self, sha1: str | None = None) -> Facts:
-        """What is known of the raw file, to be compared with what companions claim; `sha1` of what was decoded."""
+        """Facts about the raw file, to compare with the claims of companions; `sha1` is that of the decoded bytes."""
         return Facts(
             size_bytes=self.raw_size_bytes,
             n_channels=self.n_channels,

@@ -1,8 +1,8 @@
 """What companion files claim of a recording, and where the recording contradicts them. Pure: no file is opened here.
 
 A companion is a file beside a recording that describes it: SpikeGLX's .meta, mtscomp's .ch, Open Ephys's
-structure.oebin. `contradictions` is the one check of all doors: the command line, the compress job, `Recording`, and
-the compressor service.
+structure.oebin. `contradictions` is the one check that the command line, the compress job, `Recording` and the
+compressor service use.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Fact(StrEnum):
     SECONDS = "seconds"
     SHA1 = "sha1"  # of the raw file
     COMPRESSED_SIZE = "compressed size"
-    WHOLE_SAMPLES = "whole samples"  # nothing follows the last sample of so many channels
+    WHOLE_SAMPLES = "whole samples"  # no bytes follow the last whole sample
     CONSISTENCY = "consistency"  # the companion contradicts itself: `text` and `other` must be equal
 
 
@@ -57,7 +57,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a recording is, as far as it was read. None: not known (yet)."""
+    """Facts about a recording that was read. None: not known (yet)."""
 
     size_bytes: int
     n_channels: int
@@ -75,7 +75,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A companion's field that the recording does not bear out."""
+    """A companion's field that contradicts the recording."""
 
     companion: str
     field: str
@@ -144,22 +144,22 @@ def _count(text: str, actual: int | None, unit: str) -> str:
     if actual is None:
         return ""
     if not _WHOLE.match(text):
-        return "that is no whole number"
+        return "that is not a whole number"
     return "" if int(text.partition(".")[0]) == actual else f"the file has {actual} {unit}"
 
 
 def _rate(claim: Claim, facts: Facts) -> str:
     if not _DECIMAL.match(claim.text):
-        return "that is no number"
+        return "that is not a number"
     if math.isclose(float(claim.text), facts.sample_rate_hz, rel_tol=RATE_TOLERANCE):
         return ""
     return f"the file has {facts.sample_rate_hz:.10g} samples per second"
 
 
 def _seconds(claim: Claim, facts: Facts) -> str:
-    """Longer or shorter by more than one sample, and more than the text's own rounding."""
+    """The actual length if it differs by more than one sample and more than the rounding of the text."""
     if not _DECIMAL.match(claim.text):
-        return "that is no number"
+        return "that is not a number"
     allowed = 1 / facts.sample_rate_hz + rounding(claim.text)
     if abs(float(claim.text) - facts.seconds) <= allowed * (1 + 1e-9):
         return ""
@@ -182,7 +182,7 @@ def _consistency(claim: Claim, _facts: Facts) -> str:
 
 
 def rounding(text: str) -> float:
-    """By how much a printed number may differ from the one that was meant.
+    """How much a printed number may differ from the exact one because of rounding.
 
     >>> rounding("1146.84"), rounding("2"), rounding("3084.2003")
     (0.005, 5e-06, 5e-05)

@@ -1,7 +1,7 @@
 """Codes with holes: recordings that were rescaled use few of the integers they span.
 
 Open Ephys stores 2.34 uV steps of a probe in units of 0.195 uV, so one code in twelve occurs.
-Ranks of the codes are as smooth as the probe's own counts; a table brings them back.
+Ranks of the codes are as smooth as the probe's own counts; a table translates them back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PROBED_ROWS = 96
 def find_code_book(samples: NDArray[Any], digital: NDArray[np.int64]) -> NDArray[np.int16] | None:
     """Sorted codes of an int16 chunk (n_samples, n_channels) when under 40 % of its span occurs.
 
-    Digital channels have codes of their own and are left out.
+    Digital channels have codes of their own and are ignored.
 
     >>> no_channels = np.array([], int)
     >>> find_code_book(np.array([[-24, 0, 12], [12, 120, 132]] * 30, "<i2"), no_channels).tolist()
@@ -31,7 +31,7 @@ def find_code_book(samples: NDArray[Any], digital: NDArray[np.int64]) -> NDArray
     if len(samples) * len(volts) < 64:
         return None
     probed = samples[:: max(1, len(samples) // PROBED_ROWS)]
-    # Part of the chunk shows all codes near the middle, where samples are many, or has holes there.
+    # Part of the chunk suffices: near the middle, where samples are many, it has all codes, or holes.
     near = np.sort(probed[:, volts], axis=None)
     near = near[len(near) // 20 : len(near) - len(near) // 20]
     if not _has_holes(_codes(near), MAX_OCCUPIED):

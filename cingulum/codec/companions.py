@@ -1,7 +1,7 @@
 """Finding the companions of a recording, and reading their claims.
 
-Companions are matched by meaning: `x.ap.<uuid>.cbin` and `x.ap.<other uuid>.ch`, as public servers name them, belong
-together. A companion of exactly the recording's own name always comes first.
+Companions are matched without UUIDs: `x.ap.<uuid>.cbin` and `x.ap.<other uuid>.ch`, as public servers name them, belong
+together. A companion with exactly the recording's name always has priority.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 
 
 def meaning(name: str) -> str:
-    """A file name without extension and UUID: what the files of one recording share.
+    """A file name without extension and UUID, which all files of a recording have in common.
 
     >>> meaning("probe.ap.8f81ad37-a9ea-4406-9de4-46531d83374b.ch"), meaning("probe.ap.cbin")
     ('probe.ap', 'probe.ap')
@@ -44,7 +44,7 @@ def candidates(recording: str, suffix: str, names: Iterable[str]) -> list[str]:
 
 
 def names_at_address(recording: str, suffix: str) -> list[str]:
-    """Names under which a server may know a recording's companion, likeliest first: no folder can be listed there.
+    """Possible names of a recording's companion on a server, where no folder can be listed; likeliest first.
 
     A server that adds a UUID to each file's name may also accept the name without it, as ours does.
 
@@ -57,7 +57,7 @@ def names_at_address(recording: str, suffix: str) -> list[str]:
 def find_companion(recording: Path, suffix: str) -> Path | None:
     """The companion of that suffix beside a recording; None if there is none.
 
-    Raises AmbiguousCompanion, which names the candidates, where several could be meant.
+    Raises AmbiguousCompanion, which lists the candidates, if there are several.
     """
     own = recording.with_suffix(suffix)
     if own.is_file():
@@ -80,7 +80,7 @@ def find_structure(recording: Path) -> Path | None:
 
 
 def read_meta(path: Path) -> dict[str, str]:
-    """Entries of a SpikeGLX .meta file. Raises InvalidLayout where it is too large to be one."""
+    """Entries of a SpikeGLX .meta file. Raises InvalidLayout if it is too large."""
     return parse_meta(_read(path).decode("utf-8-sig", "replace"))
 
 
@@ -105,7 +105,7 @@ def read_stream(structure: Path, recording: Path) -> dict[str, Any]:
 
 
 def stream_of(content: Any, folder_name: str) -> dict[str, Any]:
-    """The one entry of a structure.oebin about a folder. Raises InvalidLayout where there is none, or several."""
+    """The one entry of a structure.oebin about a folder. Raises InvalidLayout if there is none, or several."""
     streams = content.get("continuous") if isinstance(content, dict) else None
     matches = [
         stream
@@ -113,14 +113,14 @@ def stream_of(content: Any, folder_name: str) -> dict[str, Any]:
         if isinstance(stream, dict) and str(stream.get("folder_name", "")).strip("/") == folder_name
     ]
     if not matches:
-        raise InvalidLayout(f"structure.oebin knows no continuous stream in a folder {folder_name!r}")
+        raise InvalidLayout(f"structure.oebin has no continuous stream in a folder {folder_name!r}")
     if len(matches) > 1:
         raise InvalidLayout(f"structure.oebin describes {len(matches)} streams in the folder {folder_name!r}")
     return matches[0]
 
 
 def claims_beside(recording: Path, meta: Path | None = None) -> tuple[Claim, ...]:
-    """What the .meta (that one, or the one beside), or else the structure.oebin, claims of a recording."""
+    """Claims about a recording of its .meta (that one, or the one beside it), or else of its structure.oebin."""
     meta = meta or find_companion(recording, ".meta")
     if meta is not None:
         return claims_of_meta(read_meta(meta), meta.name)

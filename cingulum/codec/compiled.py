@@ -1,4 +1,4 @@
-"""The encoder's half of `plain`, compiled by numba: one pass over each row while it is in the cache."""
+"""The encoding part of `plain`, compiled by numba: one pass over each row while it is in the cache."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _less_past(own: Any, c: Any, segments: int, out: Any) -> None:
     half = np.int32(1 << (COEFFICIENT_BITS - 1))
     c1, c2, c3, c4 = np.int32(c[0]), np.int32(c[1]), np.int32(c[2]), np.int32(c[3])
     known = MAX_ORDER * segments
-    # Views shifted in time, for an index less a constant would be tested for being negative.
+    # Shifted views, because numba would test `index - constant` for being negative.
     now, inside, y4 = own[known:], out[known:], own
     y1, y2, y3 = own[known - segments :], own[known - 2 * segments :], own[known - 3 * segments :]
     apart = max(0, n_samples // segments * segments - known)
@@ -116,7 +116,7 @@ def _numbers(row: Any, shift: Any, symbols: Any) -> Any:
 def _count(symbols: Any, partial: Any, counts: Any) -> None:
     """How often each byte occurs."""
     n_samples = len(symbols)
-    # Four tables, or a counter would wait for its own last increment.
+    # Four tables, so that an increment need not wait for the previous one of the same counter.
     partial[:] = 0
     whole = n_samples // 4
     for t in range(whole):

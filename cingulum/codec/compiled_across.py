@@ -27,7 +27,7 @@ _left_16, _left_up, _right_16 = left(16), left(16 - COEFFICIENT_BITS), right(16)
 
 @compiled
 def padded(rows: Any) -> Any:
-    """A copy of the lines (lines, channels) that vectors may read beyond, flat, and the length of its lines."""
+    """A flat copy of the lines (lines, channels), padded so that vectors may read beyond them; and its line length."""
     n_lines, n = rows.shape
     wider = np.zeros((n_lines, n + LANES), np.int16)
     wider[:, :n] = rows
@@ -36,7 +36,7 @@ def padded(rows: Any) -> Any:
 
 @compiled
 def put_line(line: Any, columns: Any, target: Any) -> None:
-    """Numbers to their columns; those whose column is -1 are dropped."""
+    """Copy numbers to their columns; those whose column is -1 are dropped."""
     for k in range(len(columns)):
         if columns[k] >= 0:
             target[columns[k]] = line[k]
@@ -78,7 +78,7 @@ def put_steps_across(tile: Any, block: Any, steps: Any, filters: Any, square: An
             for i in range(n_steps):
                 e = _left_16(widened(load(lines, (i * segments + segment) * width + k)))
                 if first + i == 0:
-                    # A segment starts from the first sample of the one before it, and has its own for its past.
+                    # A segment starts from the first sample of the previous one; its own is used as its past.
                     before = _right_16(plus(e, _left_16(before)))
                     y1, y2, y3, y4 = before, before, before, before
                 else:

@@ -28,23 +28,23 @@ from cingulum.codec.vectors import (
     widened,
 )
 
-ROWS = 128  # channels at work at a time; twice as many, less one, at the end
-STEPS = 32  # at work at a time, of all segments
-FEW_SEGMENTS = 16  # fewer, and most of a vector would be empty
+ROWS = 128  # channels per tile; up to twice as many, minus one, in the last
+STEPS = 32  # steps per tile, of all segments
+FEW_SEGMENTS = 16  # with fewer segments, most of a vector would be empty
 UP = 16 - COEFFICIENT_BITS
 Y_STRIDE = (
     STEPS * LANES + LANES
-)  # of a channel; were it a power of two, lines would fight for room in the cache
+)  # of a channel; not a power of two, because lines would then evict each other from the cache
 
 _left_16, _right_16 = left(16), right(16)
 
 
 @compiled
 def _filtered2(e: Any, at: Any, taps: Any, added: int, past: Any, y: Any) -> None:
-    """Samples of LANES segments, order 2: `past` is the last four steps, `y` has LANES numbers a step.
+    """Samples of LANES segments, order 2: `past` is the last four steps, `y` has LANES numbers per step.
 
-    `at` is (first step, steps, numbers from one to the next). Numbers are kept 16 bits to the left: shifting them
-    back rounds down and wraps at once.
+    `at` is (first step, steps, numbers from one to the next). Numbers are stored shifted 16 bits to the left:
+    shifting them back rounds down and wraps.
     """
     first, n_steps, stride = at
     c1, c2 = filled(np.int32(taps[0]) << UP), filled(np.int32(taps[1]) << UP)
@@ -82,7 +82,7 @@ def _filtered4(e: Any, at: Any, taps: Any, added: int, past: Any, y: Any) -> Non
 
 @compiled
 def _begin(e: Any, past: Any) -> None:
-    """The first step: a segment starts from the first sample of the one before it, and has its own for its past.
+    """The first step: a segment starts from the first sample of the previous one; its own first sample is its past.
 
     `past` is (block of LANES segments, step before, segment).
     """
@@ -108,7 +108,7 @@ def _go_on(e: Any, taps: Any, past: Any, added: Any, column: Any) -> None:
 
 @compiled
 def _put(y: Any, shape: Any, columns: Any, square: Any, out: Any, place: Any) -> None:
-    """Samples of some channels, steps and segments to where they belong in `out`.
+    """Copy samples of some channels, steps and segments to their positions in `out`.
 
     `shape` counts them; `place` is (sample of the first step and segment, samples of a segment).
     """
@@ -178,7 +178,7 @@ def _low_bits(parts: Any) -> Any:
 
 @compiled
 def _sizes(n_channels: int, segments: int) -> Any:
-    """Whether channels take their steps together, and not segments; at work at a time: steps of all segments."""
+    """Whether channels, not segments, take their steps together; and the number of steps per tile."""
     across = segments < FEW_SEGMENTS and segments < n_channels
     return across, STEPS * (LANES // segments) if across else STEPS
 
@@ -207,7 +207,7 @@ def _backward(parts: Any, prediction: Any, offsets: Any, columns: Any, out: Any)
     for first in range(0, length + 1, steps):
         n_steps = min(steps, length - first)
         start, inside = first * segments, n_steps * segments
-        count = size - start if first + steps > length else inside  # at the end with what is left over
+        count = size - start if first + steps > length else inside  # the last one includes the remainder
         at = (first, n_steps, segments, length)
         rows[:N_NEIGHBOURS] = 0
         base = 0

@@ -1,4 +1,4 @@
-"""The rANS coder of `plain_rans`, compiled: eight states on their way at once."""
+"""The rANS coder of `plain_rans`, compiled, with eight states in parallel."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _8, _20 = np.uint64(8), np.uint64(20)
 
 @compiled
 def _prepare(frequencies: Any, byte_of: Any, table: Any) -> None:
-    """For each byte: frequency, its inverse, the shift that goes with it, what is added, and the complement.
+    """Per byte: frequency, its inverse, the shift of the inverse, the number to be added, and the complement.
 
     The quotient of a state below 2^63 and a frequency above 1 is exactly the upper half of the product with
-    the inverse, shifted. For 1 the upper half is one too small, which what is added makes up for.
+    the inverse, shifted. For 1 the upper half is one too small, which the added number corrects.
     """
     start = np.uint64(0)
     unit = np.uint64(1)
@@ -53,7 +53,7 @@ def _push(x: Any, row: Any) -> Any:
 
 @compiled
 def _encode_channel(symbols: Any, table: Any, words: Any, states: Any) -> int:
-    """Words are written from the end of `words`; returns where they begin."""
+    """Write words from the end of `words`; returns where they begin."""
     n_samples, ways = len(symbols), len(states)
     states[:] = _LOW
     at = len(words) - 1
@@ -131,7 +131,7 @@ def _refilled(x: Any, word: Any) -> Any:
 
 @compiled
 def _decode_eight(words: Any, place: Any, states: Any, table: Any, symbols: Any) -> Any:
-    """Sixteen symbols at a time, as long as there are certainly words for them; returns (symbols, place)."""
+    """Decode sixteen symbols at a time while enough words remain; returns (symbols, place)."""
     x0, x1, x2, x3 = states[0], states[1], states[2], states[3]
     x4, x5, x6, x7 = states[4], states[5], states[6], states[7]
     p, t, n, last = np.uint64(place), 0, len(symbols) - 15, np.uint64(max(8, len(words)) - 8)
@@ -173,7 +173,7 @@ def _decode_eight(words: Any, place: Any, states: Any, table: Any, symbols: Any)
 
 @compiled
 def _decode_rest(words: Any, place: int, states: Any, table: Any, symbols: Any, done: int) -> int:
-    """The symbols from `done` on, one after the other; returns the place in `words`."""
+    """Decode the symbols from `done` on, one by one; returns the place in `words`."""
     n_samples, ways, last = len(symbols), len(states), len(words) - 1
     for pair in range(done // 2, (n_samples + 1) // 2):
         x = states[pair % ways]

@@ -1,4 +1,4 @@
-"""Symbols to residuals, compiled: low bits, escapes and neighbours put in, of some channels at some places."""
+"""Symbols to residuals, compiled: adds low bits, escapes and neighbours, for some channels at some places."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _right_weight = right(WEIGHT_BITS)
 
 @compiled
 def low_bits(low: Any, at: int, shift: int, row: Any) -> None:
-    """Bits of a channel's planes, a byte a sample; `row` is as long as its planes."""
+    """Bits of a channel's planes, one byte per sample; `row` is as long as its planes."""
     spread, bit_of = np.uint64(0x0101010101010101), np.uint64(0x8040201008040201)
     full, ones = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x0101010101010101)
     size = len(row) // 8
@@ -31,7 +31,7 @@ def low_bits(low: Any, at: int, shift: int, row: Any) -> None:
 
 @compiled
 def _widen(symbols: Any, numbered: bool, low: Any, shift: int, own: Any) -> None:
-    """Symbols as 16-bit numbers, low bits put in."""
+    """Symbols as 16-bit numbers, with their low bits."""
     count, taken = len(own), symbols.view(np.int8)
     if numbered:
         for t in range(count):
@@ -73,7 +73,7 @@ def _find_escapes(symbols: Any, escape: Any, start: int, count: int, places: Any
 def _put_escapes(
     symbols: Any, at: int, escape: Any, channel: int, shift: Any, spilled: Any, own: Any
 ) -> None:
-    """Escaped values of a channel into its row; more escapes than values put none, which shows at the end."""
+    """Copy a channel's escaped values to its row; none if there are more escapes than values (detected later)."""
     next_escape, end_escape, escaped, places = spilled
     n_escapes = _find_escapes(symbols, escape, at, len(own), places)
     if next_escape[channel] + n_escapes > end_escape[channel]:
@@ -88,7 +88,7 @@ def _put_escapes(
 
 @compiled
 def _neighbours(rows: Any, stride: int, k: int, weights: Any, count: int) -> None:
-    """Add to row k + 8 its prediction from the eight rows before it; `rows` is flat, and filled up to whole vectors."""
+    """Add to row k + 8 its prediction from the eight rows before it; `rows` is flat and padded to whole vectors."""
     half = filled(np.int32(1 << (WEIGHT_BITS - 1)))
     w1, w2, w3, w4 = filled(weights[0]), filled(weights[1]), filled(weights[2]), filled(weights[3])
     w5, w6, w7, w8 = filled(weights[4]), filled(weights[5]), filled(weights[6]), filled(weights[7])
@@ -108,7 +108,7 @@ def _neighbours(rows: Any, stride: int, k: int, weights: Any, count: int) -> Non
 
 @compiled
 def put_residuals(parts: Any, spilled: Any, block: Any, rows: Any) -> None:
-    """Residuals of some channels at some places into `rows`, which begin with those of the eight channels before.
+    """Write residuals of some channels at some places to `rows`, which begin with those of the eight previous channels.
 
     `block` is (first channel, number of them, first place, number of them).
     """

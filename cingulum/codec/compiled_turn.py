@@ -1,4 +1,4 @@
-"""Samples to rows, compiled: squares of numbers turned within 64-bit registers."""
+"""Transposes samples to rows, compiled: squares of numbers are transposed within 64-bit registers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from cingulum.codec.compiling import compiled, load64, store64
 
-TILE = 128  # places of rows at work at a time
+TILE = 128  # places of rows per block
 
 _16, _32 = np.uint64(16), np.uint64(32)
 _LOW_16, _LOW_32 = np.uint64(0x0000FFFF0000FFFF), np.uint64(0x00000000FFFFFFFF)
@@ -23,9 +23,9 @@ def _swap(a: Any, b: Any, distance: Any, low: Any) -> Any:
 
 @compiled
 def turn_words(source: Any, n_lines: int, width: int, target: Any, size: int, at: int) -> None:
-    """Turn the 16-bit numbers `source` (i, k), four by four: number (i, k) becomes target[at + k * size + i].
+    """Transpose the 16-bit numbers `source` (i, k), four by four: number (i, k) becomes target[at + k * size + i].
 
-    `target` is flat. Of the source, `n_lines` lines and `width` numbers of each are taken.
+    `target` is flat. `n_lines` lines of the source and `width` numbers of each are used.
     """
     taken, stride = source.reshape(-1), source.shape[1]
     lines, columns = n_lines // 4 * 4, width // 4 * 4
@@ -77,7 +77,7 @@ def turn_samples(samples: Any, offsets: Any, order: Any, segments: int, rows: An
                     line[k] = np.int16(sample[order[k]] - offsets[order[k]])
             lane, at = lane + 1, at + length
             if start + i + 1 >= length * segments:
-                at = start + i + 1  # what is left over continues the last segment
+                at = start + i + 1  # the remaining samples continue the last segment
             elif lane == segments:
                 lane, step = 0, step + 1
                 at = step

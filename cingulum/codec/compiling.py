@@ -1,4 +1,4 @@
-"""How functions are compiled, and what numba lacks: unaligned words, and the high half of a product."""
+"""Compiles functions with numba, and adds what numba lacks: unaligned words, and the high half of a product."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
-# Nothing compiled needs the interpreter lock, so threads run in parallel. Compiled code is cached
+# Compiled code does not need the interpreter lock, so threads run in parallel. It is cached
 # beside this file, or in NUMBA_CACHE_DIR.
 compiled = njit(nogil=True, cache=True, boundscheck=False)
 
 
 def _load64(_context: Any, array: Any, place: Any) -> Any:
-    """Eight bytes of a contiguous array from item `place` on, wherever they lie; little-endian."""
+    """Eight bytes of a contiguous array from item `place` on, with any alignment; little-endian."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.load(_pointer(context, builder, signature, values), align=1)

@@ -1,4 +1,4 @@
-"""The .cgl file: chunks back to back, the index at the end, so that a slice takes two or three ranges.
+"""The .cgl file: chunks back to back and the index at the end, so that a slice needs two or three ranges.
 
 `docs/reference/codec-format.md` describes every byte.
 """
@@ -26,7 +26,7 @@ from cingulum.codec.ranges import LocalFile, ReadRange, exactly
 from cingulum.digests import Digests
 
 SUFFIX = ".cgl"
-# As PNG's: a text transfer that changes line ends or strips a bit breaks it at once.
+# Like PNG's: detects a transfer that changed line ends or stripped a bit.
 START = b"\x89CGL\r\n\x1a\n" + struct.pack("<HHI", 1, 0, 0)
 TRAILER = struct.Struct("<QQIHH8s")  # index offset, index length, its CRC-32, version, 0, magic
 END = b"CGLINDEX"
@@ -38,8 +38,8 @@ MAX_CHANNELS = 1 << 20
 class Index:
     """The index of a .cgl file; offsets count from the file's first byte.
 
-    `raw` are size and hashes of the file that was compressed, `tail` the bytes of a half-written
-    last sample, which belong to none of the chunks.
+    `raw` is the size and hashes of the file that was compressed, `tail` the bytes of an incomplete
+    last sample, which are in none of the chunks.
     """
 
     dtype: np.dtype[Any]
@@ -78,7 +78,7 @@ class Index:
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
-        """Read an index; raises InvalidHeader with what is wrong."""
+        """Parse an index. Raises InvalidHeader with the reason."""
         try:
             fields = json.loads(content)
             bounds, offsets = fields["chunk_bounds"], fields["chunk_offsets"]
@@ -104,11 +104,11 @@ class Index:
         return index
 
     def check(self) -> None:
-        """Raise InvalidHeader where the index claims more than is allowed, or contradicts itself."""
+        """Raise InvalidHeader if the index claims more than is allowed, or contradicts itself."""
         if not 0 < self.n_channels <= MAX_CHANNELS or not 0 < self.sample_rate_hz < float("inf"):
             raise InvalidHeader("the index has an impossible number of channels or rate")
         if self.dtype.kind not in "iufcb" or self.dtype.itemsize > 16:
-            raise InvalidHeader(f"the index has type {self.dtype}, which is no number")
+            raise InvalidHeader(f"the index has type {self.dtype}, which is not a number")
         row = self.n_channels * self.dtype.itemsize
         check_chunk_sizes(self.chunk_bounds, self.chunk_offsets, row)
         if self.chunk_bounds[-1] * row + len(self.tail) != self.raw.size_bytes or len(self.tail) >= row:
@@ -116,7 +116,7 @@ class Index:
 
 
 def _suffix(text: Any) -> str:
-    """A file name's ending, or "" where it could be anything else, such as a path.
+    """The extension of a file name, or "" if it could be anything else, such as a path.
 
     >>> _suffix(".dat"), _suffix("/../x")
     ('.dat', '')
@@ -134,7 +134,7 @@ def read_index(read_range: ReadRange, size_bytes: int) -> Index:
     if magic != END or version != 1:
         raise InvalidHeader("the file does not end as a .cgl does: it is another format, or was cut off")
     if length > MAX_INDEX_BYTES or offset < len(START) or offset + length + TRAILER.size != size_bytes:
-        raise InvalidHeader("the index does not lie where the file's end says")
+        raise InvalidHeader("the index is not where the end of the file says")
     if length + TRAILER.size <= guess:
         content = end[guess - TRAILER.size - length : guess - TRAILER.size]
     else:
@@ -200,7 +200,7 @@ class CglReader(ChunkedReader):
 
 
 class CglFile(CglReader):
-    """A .cgl on a local disk; close it, or use it in a `with`."""
+    """A .cgl on a local disk. Close it, or use it in a `with` block."""
 
     def __init__(self, path: Path, kernel: KernelName | None = None) -> None:
         self.path = path

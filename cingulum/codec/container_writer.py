@@ -1,4 +1,4 @@
-"""Writer of .cgl files: proved before they get their name, resumable until then."""
+"""Writer of .cgl files: they are verified before they get their final name, and resumable until then."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONG_CHUNK_S = 4.0
 
 
 def chunk_duration_s(sample_rate_hz: float) -> float:
-    """Seconds of a chunk: 1 for spike bands, 4 for slow signals, whose headers would weigh more.
+    """Duration of a chunk in seconds: 1 for spike bands, 4 for slow signals, whose heads are larger in proportion.
 
     >>> chunk_duration_s(30_000.0), chunk_duration_s(2_500.0)
     (1.0, 4.0)
@@ -45,14 +45,14 @@ def compress(
     on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
 ) -> Compression:
-    """Compress a raw recording to a .cgl beside it, or to `target`, and prove the result.
+    """Compress a raw recording to a .cgl beside it, or to `target`, and verify the result.
 
-    The raw file is read once and never written to. What was written is decoded again and its
-    hash compared before it gets its name. An attempt that was killed is taken up again.
+    The raw file is read once and never written to. The output is decoded again and its hash
+    compared before it gets its final name. An attempt that was killed is resumed.
     Layout   from the .meta or structure.oebin beside the file by default
-    Memory   160 MB for chunks, or `memory_bytes` for the process: with more, more threads run
-    Raises   InvalidLayout, SourceChanged, TargetExists, TargetBusy, ProofFailed, and OSError when
-             the disk is full; then no target is there
+    Memory   160 MB for chunks, or `memory_bytes` for the process: more memory allows more threads
+    Raises   InvalidLayout, SourceChanged, TargetExists, TargetBusy, ProofFailed, and OSError if
+             the disk is full; in each case there is no target
     """
     layout = layout or RawLayout.beside(raw)
     source = RawFile(raw, layout, chunk_s or chunk_duration_s(layout.sample_rate_hz))
@@ -81,7 +81,7 @@ def write_cgl(
     on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
 ) -> Compression:
-    """Write any source, for example an mtscomp recording, as a proved .cgl."""
+    """Write any source, for example an mtscomp recording, as a verified .cgl."""
     layout = source.layout
 
     def encode_bytes(chunk: bytes) -> bytes:

@@ -1,10 +1,10 @@
-"""Errors of compressed recordings; each message says what to check."""
+"""Errors of compressed recordings; each message contains what to check."""
 
 from __future__ import annotations
 
 
 class CodecError(ValueError):
-    """Something about a recording or its compressed form is not as it must be."""
+    """A recording or its compressed form is invalid or damaged."""
 
 
 class InvalidHeader(CodecError):
@@ -24,7 +24,7 @@ class EmptyRecording(CodecError):
 
 
 class TargetExists(CodecError):
-    """The file to be written is there already."""
+    """The file to be written exists already."""
 
 
 class TargetBusy(CodecError):

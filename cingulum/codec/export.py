@@ -1,4 +1,4 @@
-"""Back to the raw file, streamed, at any time."""
+"""Restores the raw file of a compressed recording."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def decompress_to_bin(
     on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
 ) -> Digests:
-    """Write the raw file a recording was made from, byte for byte, its half-written tail too.
+    """Write the raw file a recording was made from, byte for byte, including an incomplete last sample.
 
-    The result is compared with the hashes in the index or the .ch before it gets its name. An
-    attempt that was killed is taken up again.
-    Raises DamagedChunk, ProofFailed, TargetExists, TargetBusy; then no target is there.
+    The result is compared with the hashes in the index or the .ch before it gets its final name. An
+    attempt that was killed is resumed.
+    Raises DamagedChunk, ProofFailed, TargetExists, TargetBusy; in each case there is no target.
     """
     work = Work(threads, memory_bytes, on_progress, on_note)
     with sole_writer(target):

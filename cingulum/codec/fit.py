@@ -1,7 +1,7 @@
 """Predictors fitted to a chunk: weights of neighbouring channels, coefficients over time.
 
-Everything here may use floating point, for its results are rounded to integers and stored with
-the chunk: decoding never repeats a fit.
+Fits may use floating point, because their results are rounded to integers and stored with the
+chunk: decoding never repeats a fit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GROUP_CHANNELS = 96  # a channel is decoded from its group alone, so groups boun
 WEIGHT_BITS = 8
 COEFFICIENT_BITS = 12
 MAX_ORDER = 4
-# Sums of absolute values that keep every sum of products within 32 bits.
+# Limits of sums of absolute values, so that every sum of products fits 32 bits.
 MAX_WEIGHT_SUM = 16 << WEIGHT_BITS
 MAX_COEFFICIENT_SUM = (4 << COEFFICIENT_BITS) - 1
 FIT_SAMPLES = 4_096  # of each channel, from the starts of all segments
@@ -31,9 +31,9 @@ Floats = NDArray[np.float32]
 class Predictor:
     """Integers that turn a chunk into residuals; rows follow the coding order of the channels.
 
-    coefficients   (n_channels, 4) int16 in 1/4096: of the samples 1, 2 ... 4 before
-    weights        (n_channels, 8) int16 in 1/256: of what the coefficients leave over at the
-                   same moment in the channels 1, 2 ... 8 places before
+    coefficients   (n_channels, 4) int16 in 1/4096: of the 1st to 4th previous sample
+    weights        (n_channels, 8) int16 in 1/256: of the residuals in time, at the same moment,
+                   of the channels 1 to 8 places before
     """
 
     weights: NDArray[np.int16]
@@ -48,8 +48,8 @@ class Predictor:
 def fit(probe: NDArray[Any], limits: NDArray[np.int64], *, spatial: bool, order: int) -> Predictor:
     """Fit a predictor to part of a chunk.
 
-    probe    (n_channels, steps, segments) samples in coding order, their offset taken off
-    limits   for each channel, how many of the channels before it may predict it; -1 for a
+    probe    (n_channels, steps, segments) samples in coding order, minus their offset
+    limits   per channel, how many of the preceding channels may predict it; -1 for a
              digital channel, which is predicted by its own last sample only
     """
     values = probe.astype(np.float32)
@@ -79,7 +79,7 @@ def _surprises(values: Floats, coefficients: NDArray[np.int16]) -> Floats:
 
 
 def _products(rows: Floats) -> NDArray[np.float64]:
-    """Sum over time of each channel times those 0, 1 ... 8 places before it, (9, n_channels)."""
+    """Sums over time of the product of each channel with those 0, 1 ... 8 places before it, (9, n_channels)."""
     n_channels = len(rows)
     products = np.zeros((N_NEIGHBOURS + 1, n_channels))
     for lag in range(min(N_NEIGHBOURS, n_channels - 1) + 1):
@@ -99,7 +99,7 @@ def _fit_weights(surprises: Floats, limits: NDArray[np.int64]) -> NDArray[np.int
     target = np.where(allowed, products[1:].T, 0.0)
     power = products[0]
     diagonal = np.einsum("cii->ci", gram)
-    # Dead channels make the equations singular: a little ridge, and a row of its own where empty.
+    # Dead channels make the equations singular: add a small ridge, and 1 to the diagonal of empty rows.
     gram[:, lag - 1, lag - 1] = diagonal * 1.0001 + np.where(diagonal > 0, 1e-3 * power[:, None] + 1, 1)
     solved = np.linalg.solve(gram, target[:, :, None])[:, :, 0]
     explained = np.einsum("ck,ck->c", solved, target) / np.maximum(power, 1)
@@ -114,7 +114,7 @@ def _fit_weights(surprises: Floats, limits: NDArray[np.int64]) -> NDArray[np.int
 
 
 def _fit_coefficients(values: Floats, order: int) -> NDArray[np.int16]:
-    """Least squares over all samples that have a whole past: near edges of short stretches nothing is assumed."""
+    """Least squares over all samples with a complete past, so nothing is assumed at the edges of short stretches."""
     n_channels, steps, segments = values.shape
     flat = values.reshape(n_channels, -1)
     products = np.zeros((n_channels, order + 1, order + 1))
@@ -122,7 +122,7 @@ def _fit_coefficients(values: Floats, order: int) -> NDArray[np.int16]:
         now, before = flat[:, lag * segments :], flat[:, : (steps - lag) * segments]
         inner = (order - lag) * segments
         total = np.einsum("ct,ct->c", now[:, inner:], before[:, inner:]).astype(np.float64)
-        # Pairs that lie i steps earlier: those i at the front come in, those i at the end go.
+        # Pairs i steps earlier: add the i pairs at the front, subtract the i pairs at the end.
         edge = now[:, :inner] * before[:, :inner]
         front = edge.reshape(n_channels, order - lag, segments).sum(axis=2)[:, ::-1]
         edge = now[:, now.shape[1] - inner :] * before[:, before.shape[1] - inner :]
@@ -138,7 +138,7 @@ def _fit_coefficients(values: Floats, order: int) -> NDArray[np.int16]:
 
 
 def _to_fixed(real: NDArray[np.float64], bits: int, largest_sum: int) -> NDArray[np.int16]:
-    """Round to fixed point; a row that could overflow becomes zero, and so predicts nothing."""
+    """Round to fixed point; a row that could overflow becomes zero, so it predicts nothing."""
     scaled = np.rint(real * (1 << bits))
     safe = np.isfinite(scaled).all(axis=1) & (np.abs(scaled).sum(axis=1) <= largest_sum)
     return np.where(safe[:, None], scaled, 0).astype(np.int16)

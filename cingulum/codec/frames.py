@@ -1,4 +1,4 @@
-"""The bytes of the channels after a chunk's head: entropy-coded symbols, then what does not fit into them."""
+"""The frames after a chunk's head: per channel, entropy-coded symbols, low bits and escaped values."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from cingulum.codec.parts import Residuals, Streams, low_bytes
 from cingulum.codec.plain_rans import LOWEST_STATE
 from cingulum.codec.symbol_tables import BYTE_OF, frequencies_of, levels_of
 
-# In effect Huffman coding alone: matches are sought, but hardly any is long enough.
-# Negative levels would be faster still, yet they leave literals uncoded.
+# In effect only Huffman coding: hardly any match is long enough.
+# Negative levels would be faster, but do not code literals.
 HUFFMAN_ONLY = zstandard.ZstdCompressionParameters(
     compression_level=1, strategy=zstandard.STRATEGY_FAST, min_match=7, hash_log=6, write_content_size=True
 )
 Frame = bytes | memoryview
-NEARBY_BYTES = 1 << 15  # frames this close together are fetched at once
-KEPT_BYTES = 1 << 24  # a thread: a second of 384 channels and more
-MAX_WINDOW_BYTES = 1 << 23  # what every zstd reader has; ours needs none, as all of a frame has its place
-FEW_RUNS = 16  # of frames that lie behind one another: more are copied together
+NEARBY_BYTES = 1 << 15  # frames this close to each other are fetched with one request
+KEPT_BYTES = 1 << 24  # per thread: more than one second of 384 channels
+MAX_WINDOW_BYTES = 1 << 23  # supported by every zstd reader; ours decodes whole frames and needs no window
+FEW_RUNS = 16  # of adjacent frames; above that they are copied
 
 
 class _Engines(threading.local):
-    """Reused from chunk to chunk: zstd contexts, whose tables take longer to build than a channel to compress.
+    """Reused for all chunks of a thread: zstd contexts, whose tables take longer to build than a channel to compress.
 
-    And memory for symbols: the kernel would clear freed memory each time it is allocated again.
+    Also memory for symbols, because the kernel would clear freed memory each time it is allocated again.
     """
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ def _append_spilled(
 
 @dataclass(frozen=True)
 class Body:
-    """Where frames are fetched: `start` and `end` count from the chunk's first byte."""
+    """Where the frames are: `start` and `end` count from the chunk's first byte."""
 
     start: int
     end: int
@@ -140,7 +140,7 @@ def read_frames(
 def _fetch(
     frames: NDArray[np.int64], edges: NDArray[np.int64], body: Body
 ) -> tuple[memoryview, NDArray[np.int64]]:
-    """The bytes of some frames, one at least, near ones fetched together, and where each frame starts in them."""
+    """The bytes of some frames (at least one), and where each starts in them; nearby frames are fetched together."""
     first_bytes, end_bytes = edges[frames], edges[frames + 1]
     far = np.append(False, first_bytes[1:] - end_bytes[:-1] > NEARBY_BYTES)
     firsts, lasts = first_bytes[np.append(0, np.flatnonzero(far))], end_bytes[np.append(far[1:], True)]
@@ -149,7 +149,7 @@ def _fetch(
         blocks.append(body.fetch(body.start + first, last - first))
         if len(blocks[-1]) != last - first:
             raise CodecError("the chunk ends within its frames")
-    left_out = firsts - np.append(0, np.cumsum(lasts - firsts)[:-1])  # before each block, in all
+    left_out = firsts - np.append(0, np.cumsum(lasts - firsts)[:-1])  # bytes before each block
     starts = first_bytes - left_out[np.cumsum(far)]
     return memoryview(blocks[0] if len(blocks) == 1 else b"".join(blocks)), starts
 
@@ -178,7 +178,7 @@ class _Frames:
         return symbols
 
     def _words(self, lengths: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        """All words, never none, and where each channel's begin. What else frames hold may misalign them."""
+        """All words (at least one), and where those of each channel begin. Copied if other parts misalign them."""
         if len(self.buffer) >= 4 and not (self.starts % 4).any():
             return np.frombuffer(self.buffer[: len(self.buffer) // 4 * 4], "<u4"), self.starts // 4
         parts = [self.buffer[at : at + size] for at, size in zip(self.starts, 4 * lengths, strict=True)]
@@ -221,7 +221,7 @@ class _Frames:
         return np.frombuffer(escaped, "<i2"), np.frombuffer(low, np.uint8)
 
     def _runs(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> list[memoryview]:
-        """Pieces of the buffer; those that touch, as most pieces of a frame do, are one piece."""
+        """Pieces of the buffer; adjacent ones, as most pieces of a frame are, are joined."""
         ends = starts + sizes
         apart = np.flatnonzero(starts[1:] != ends[:-1])
         first, last = np.append(starts[:1], starts[apart + 1]), np.append(ends[apart], ends[-1:])
@@ -238,7 +238,7 @@ def _content_size(frame: memoryview) -> int:
 def _decompress(runs: list[memoryview] | list[bytes], size: int) -> NDArray[np.uint8]:
     """The contents of runs of zstd frames, one after the other.
 
-    All frames of a run are read in one call, for at each call threads wait for one another.
+    All frames of a run are decoded in one call, because threads wait for one another at each call.
     """
     out = _engines.room(size)
     at = 0

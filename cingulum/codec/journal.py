@@ -1,8 +1,8 @@
-"""An unfinished file that a killed program leaves behind, and the next one takes up.
+"""Resumable writing: an unfinished file of a killed program, which the next run continues.
 
-Beside the temporary file is a journal: a line with the source, the settings and the result, then a
-line a chunk: its size and checksum. After a crash the file is cut to the last chunk whose checksum
-holds. The journal may run behind the data, never ahead of it.
+Beside the temporary file is a journal: one line with the source, the settings and the result, then one
+line per chunk with its size and checksum. After a crash the file is cut to the last chunk whose checksum
+is right. The journal may lag behind the data, but is never ahead of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def journal_path(target: Path) -> Path:
 
 
 class PartFile:
-    """The temporary file: chunks are appended, and hashed as they are.
+    """The temporary file: chunks are appended, and their compressed bytes are hashed.
 
     `offsets` count from its first byte, one more than there are chunks; `kept` chunks are an earlier
     attempt's. `set_aside` is why an earlier attempt could not be resumed; "" if there was
@@ -50,7 +50,7 @@ class PartFile:
 
     @staticmethod
     def _continued(journal: Path, first: str, known: list[tuple[int, int]]) -> TextIO:
-        """The journal, cut to its valid lines; never emptied, because a kill at that moment would lose it all."""
+        """The journal, cut to its valid lines; never emptied, because a kill at that moment would lose all of it."""
         length = len(first) + sum(len(f"{size} {crc}\n") for size, crc in known)
         if not known:
             journal.write_text(first, encoding="ascii")
@@ -58,7 +58,7 @@ class PartFile:
         return journal.open("a", encoding="ascii")
 
     def append_chunk(self, chunk: bytes | memoryview) -> None:
-        """Write the next chunk, then its line."""
+        """Write the next chunk, then its line in the journal."""
         self.append(chunk)
         self._file.flush()
         self._lines.write(f"{len(chunk)} {crc32(chunk)}\n")
@@ -66,17 +66,17 @@ class PartFile:
         self.offsets.append(self.offsets[-1] + len(chunk))
 
     def append(self, content: bytes | memoryview) -> None:
-        """Write what follows the chunks."""
+        """Write the bytes that follow the chunks."""
         self._file.write(content)
         self.hasher.update(content)
 
     def sync(self) -> None:
-        """Bring all to the disk."""
+        """Sync data and journal to the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        # What is still in a buffer cannot be written to a full disk, and is dropped.
+        # Buffered bytes that cannot be written to a full disk are dropped.
         for file in (self._lines, self._file):
             with suppress(OSError):
                 file.close()
@@ -91,7 +91,7 @@ class PartFile:
             self.set_aside = _difference(first, start)
             return []
         known = []
-        for line in lines[:-1]:  # what follows the last line end may be half a line
+        for line in lines[:-1]:  # after the last line end there may be an incomplete line
             size, _, crc = line.partition(" ")
             if not (size.isdecimal() and crc.isdecimal()):
                 break
@@ -125,9 +125,9 @@ class PartFile:
 
 @contextmanager
 def unfinished(target: Path, start: dict[str, Any], prefix: bytes = b"") -> Iterator[PartFile]:
-    """The temporary file of a target, taken up where an earlier attempt was killed, if `start` is the same.
+    """The temporary file of a target, resumed where an earlier attempt was killed, if `start` is the same.
 
-    It and its journal go when all is done, or when it fails; they stay for the next attempt when the
+    It and its journal are removed on completion or failure; they remain for the next attempt if the
     program is killed or interrupted.
     """
     path = part_path(target)
@@ -148,9 +148,9 @@ def unfinished(target: Path, start: dict[str, Any], prefix: bytes = b"") -> Iter
 
 
 def take_back(target: Path, start: dict[str, Any]) -> bool:
-    """Make a target temporary again that got its name just before its writer was killed.
+    """Rename a target back to its temporary name if its writer was killed just after the first rename.
 
-    That is the case of a .cbin whose .ch was still to come.
+    This happens to a .cbin whose .ch was not written yet.
     """
     try:
         first, _, _ = journal_path(target).read_text(encoding="ascii", errors="replace").partition("\n")

@@ -1,4 +1,4 @@
-"""Which implementation of the arithmetic is used: numba's if it is installed, else numpy's."""
+"""Selects the implementation of the arithmetic: numba if it is installed, else numpy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KernelName = Literal["numpy", "numba"]
 
 
 class Turn(Protocol):
-    """Rows of channels in coding order, offsets taken off, from (n_samples, n_channels)."""
+    """Rows of channels in coding order, minus their offsets, from (n_samples, n_channels)."""
 
     def __call__(
         self, samples: NDArray[np.int16], offsets: NDArray[np.int16], order: NDArray[np.int64], segments: int
@@ -60,7 +60,7 @@ class RansDecode(Protocol):
 
 
 class Kernel(NamedTuple):
-    """The five loops that take the time."""
+    """The five loops that take most of the time."""
 
     turn: Turn
     forward: Forward
@@ -71,7 +71,7 @@ class Kernel(NamedTuple):
 
 @cache
 def kernel_named(name: KernelName | None = None) -> Kernel:
-    """The kernel of that name; without a name the fastest that is installed.
+    """The kernel of that name; without a name, the fastest installed one.
 
     >>> kernel_named("numpy").forward.__module__
     'cingulum.codec.plain'

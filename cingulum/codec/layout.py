@@ -27,7 +27,7 @@ class RawLayout:
     Digital  channels that carry bits and not volts: the sync word, NIDQ's digital lines
     Shanks   shank number of each channel from the first on; empty when the geometry is unknown
     Source   the SpikeGLX .meta or the Open Ephys structure.oebin beside the file
-    Claims   its statements about the file, to be compared with what is read
+    Claims   its statements about the file, to be compared with the bytes
     """
 
     n_channels: int
@@ -51,7 +51,7 @@ class RawLayout:
         return self.n_channels * self.dtype.itemsize
 
     def chunk_samples(self, chunk_duration_s: float) -> int:
-        """Samples in one chunk: counted once from the rate, never again from seconds.
+        """Samples per chunk: computed once from the rate; all other positions follow from it, not from seconds.
 
         >>> RawLayout(n_channels=385, sample_rate_hz=29_999.43).chunk_samples(1.0)
         29999
@@ -97,7 +97,7 @@ class RawLayout:
 
     @classmethod
     def from_stream(cls, stream: Mapping[str, Any], companion: str = "structure.oebin") -> Self:
-        """Layout from one entry of structure.oebin. A channel whose name holds SYNC carries bits."""
+        """Layout from one entry of structure.oebin. A channel whose name contains SYNC carries bits."""
         try:
             n_channels, rate = _count(str(stream["num_channels"])), float(stream["sample_rate"])
         except (KeyError, ValueError, TypeError) as error:
@@ -113,9 +113,9 @@ class RawLayout:
 
     @classmethod
     def beside(cls, raw: Path, meta: Path | None = None) -> Self:
-        """Layout from that .meta, or from a companion beside the file; InvalidLayout names the expected files.
+        """Layout from that .meta, or from a companion beside the file.
 
-        Raises AmbiguousCompanion where several files could be its .meta.
+        Raises InvalidLayout, which names the expected files, and AmbiguousCompanion if several could be its .meta.
         """
         meta = meta or find_companion(raw, ".meta")
         if meta is not None:
@@ -130,9 +130,9 @@ class RawLayout:
 
 
 def _count(text: str) -> int:
-    """A number in plain digits: Python's int() would take 1_7 too."""
+    """A number in plain digits: Python's int() would accept 1_7 too."""
     if not _WHOLE.match(text):
-        raise ValueError(f"{text[:40]!r} is no whole number")
+        raise ValueError(f"{text[:40]!r} is not a whole number")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""How much memory this process takes, and how it takes less."""
+"""Memory use of this process, and how to reduce it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def resident_bytes() -> int:
 
 
 def give_back_freed_chunks() -> None:
-    """Let freed arrays return to the system at once; for programs of our own, not for libraries.
+    """Return freed arrays to the system at once; for our own programs, not for use as a library.
 
     glibc otherwise learns from the first freed chunk of 23 MB to keep such blocks on its heaps,
     one heap per thread, and a program of two threads then occupies twice what it uses.
@@ -39,8 +39,8 @@ def give_back_freed_chunks() -> None:
 def forget_compiler() -> None:
     """Release the pages of LLVM, 100 MB, once numba has compiled or loaded its kernels.
 
-    They map a file and are read again when needed. Code is only mapped and can be dropped; of the rest some pages
-    may have been written to, so the system chooses those that it can read again.
+    They map a file and are read again when needed. Pages of code can be dropped; other pages may have been
+    written to, so the system chooses those that it can read again.
     """
     if sys.platform != "linux":
         return

@@ -1,4 +1,4 @@
-"""What the two kernels take and give: the residuals of a chunk, and how they were predicted."""
+"""Inputs and outputs of the two kernels: the residuals of a chunk, and how they were predicted."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Residuals(NamedTuple):
     """A chunk's residuals as symbols; rows follow the coding order of the channels.
 
     symbols   (n_channels, n_samples) uint8: residual without its low bits; -128, an escape, if it
-              lies beyond -127 ... 127
+              is outside -127 ... 127
     numbered  whether symbols are numbers (0, 1, 2, 3 ... 255 for 0, -1, 1, -2 ... -128) and not
               two's complement
-    shifts    (n_channels,) uint8: number of low bits that are stored apart
-    escapes   (n_channels,) int64: how many symbols are escapes
-    escaped   int16: what those residuals are without their low bits, channel after channel
-    low       uint8: low bits of each channel that has any, lowest bit first, a plane a bit
+    shifts    (n_channels,) uint8: number of low bits that are stored separately
+    escapes   (n_channels,) int64: number of symbols that are escapes
+    escaped   int16: the escaped residuals without their low bits, channel after channel
+    low       uint8: low bits of each channel that has any, lowest bit first, one plane per bit
     """
 
     symbols: NDArray[np.uint8]
@@ -36,8 +36,8 @@ class Residuals(NamedTuple):
 class Prediction(NamedTuple):
     """How samples are predicted, all in integers; see `fit.Predictor`.
 
-    segments   how many parts of the chunk stand side by side: a row holds the first samples of all,
-               then the second ones ...; samples that are left over follow at the end
+    segments   number of interleaved parts of the chunk: a row has the first samples of all parts,
+               then the second ones ...; the remaining samples follow at the end
     """
 
     weights: NDArray[np.int16]
@@ -59,7 +59,7 @@ class Streams(NamedTuple):
 
 
 def low_bytes(shifts: Any, n_samples: int) -> Any:
-    """Bytes that the low bits of a channel fill: each bit a plane of an even number of bytes.
+    """Number of bytes of a channel's low bits: one plane per bit, each of an even number of bytes.
 
     >>> int(low_bytes(3, 10))
     6
@@ -68,7 +68,7 @@ def low_bytes(shifts: Any, n_samples: int) -> Any:
 
 
 def plane_bytes(n_samples: int) -> int:
-    """Bytes of one bit of every sample of a channel.
+    """Number of bytes of one bit of every sample of a channel.
 
     >>> plane_bytes(16), plane_bytes(17)
     (2, 4)
@@ -77,9 +77,9 @@ def plane_bytes(n_samples: int) -> int:
 
 
 def choose_shift(absolute_sum: int, n_samples: int) -> int:
-    """How many low bits of a channel are stored apart, so that few residuals exceed a symbol.
+    """How many low bits of a channel are stored separately, so that few residuals exceed a symbol.
 
-    The rule is 255 * 2^shift >= 10 times the mean size, which for bell curves is at 4 deviations.
+    The rule is 255 * 2^shift >= 10 times the mean magnitude, which is 4 standard deviations of a normal distribution.
 
     >>> [choose_shift(total, 1_000) for total in (0, 25_000, 26_000, 20_000_000)]
     [0, 0, 1, 8]

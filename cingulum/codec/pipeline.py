@@ -1,4 +1,4 @@
-"""Chunks through threads: in order, and bounded in memory."""
+"""Processes chunks in threads, with results in order and bounded memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cingulum.codec.memory import resident_bytes
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-# A chunk under way is there raw, turned, and as symbols and bits; measured: 3.2 times its raw size.
+# A chunk in progress is in memory raw, transposed, and as symbols and bits; measured: 3.2 times its raw size.
 COPIES_PER_CHUNK = 3.25
 ROOM_BYTES = 160_000_000
 
@@ -26,7 +26,7 @@ def thread_count(
     memory_bytes: int | None = None,
     copies: float = COPIES_PER_CHUNK,
 ) -> int:
-    """Threads to use: all cores by default, but no more than have memory for a chunk each.
+    """Number of threads: by default one per core, but not more than there is memory for one chunk each.
 
     `memory_bytes` is for the whole process, its present size included; by default chunks may take 160 MB.
 

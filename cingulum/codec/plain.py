@@ -193,7 +193,7 @@ def backward(
 ) -> Int16s:
     """Undo `forward` and `turn`: samples (n_samples, n_columns), the channel of each row in its column.
 
-    Rows whose column is -1 only serve their neighbours.
+    Rows whose column is -1 are only needed by their neighbours.
     """
     rows = _surprises(parts)
     for channel in np.flatnonzero(prediction.weights.any(axis=1)).tolist():
@@ -217,7 +217,7 @@ def _integrate(
 ) -> None:
     """Samples of some channels into their columns: all segments and channels take each step together.
 
-    Numbers are kept 16 bits to the left: shifting them back rounds down and wraps at once.
+    Numbers are stored shifted 16 bits to the left: shifting them back rounds down and wraps.
     """
     n_channels, n_samples = rows.shape
     length = n_samples // segments
@@ -234,7 +234,7 @@ def _integrate(
         here = rows[:, first * segments : (first + steps) * segments]
         np.copyto(block, here.reshape(n_channels, steps, segments).transpose(1, 2, 0))
         if first == 0:
-            # A segment starts from the first sample of the one before it, which is used for all samples before.
+            # A segment starts from the first sample of the previous one, which is used for all samples before it.
             np.cumsum(block[0], axis=0, dtype=np.int16, out=block[0])
             predicted[...] = block[0] * np.cumsum(taps[::-1], axis=0, dtype=np.int32)[::-1]
         _steps(flat[: steps + order], side_by_side, predicted.reshape(order, -1), int(first == 0))
@@ -259,7 +259,7 @@ def _steps(lines: Int32s, taps: Int32s, predicted: Int32s, known: int) -> None:
     lines[len(lines) - order :] = 0
     lines[known : known + order] += predicted
     term = np.empty_like(taps)
-    # Few long calls: at each end of a call threads wait for one another.
+    # Few long calls, because threads wait for one another at the end of each call.
     for step in range(known, len(lines) - order):
         line, next_ones = lines[step], lines[step + 1 : step + 1 + order]
         np.right_shift(line, 16, out=line)

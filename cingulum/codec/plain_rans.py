@@ -1,7 +1,7 @@
 """Asymmetric numeral systems (rANS) in numpy: all states of all channels take one step together.
 
 A channel has some states; the symbols 0 and 1 belong to the first, 2 and 3 to the second, and so on in turn.
-All of them read one stream of 32-bit words. A state lies from 2^31 to below 2^63 before each pair of symbols;
+All of them read one stream of 32-bit words. Before each pair of symbols a state is at least 2^31 and below 2^63;
 frequencies sum to 2^12, so that two symbols never need more than one word.
 """
 
@@ -18,7 +18,7 @@ PROBABILITY_BITS = 12
 LOWEST_STATE = 1 << 31
 MANY_WAYS, FEW_WAYS = 8, 2
 BLOCK_CHANNELS = 512
-LONG_ROW = 20_000  # samples from which eight states cost less than they are worth
+LONG_ROW = 20_000  # from this number of samples on, eight states are worth their bytes
 
 _BITS = np.uint64(PROBABILITY_BITS)
 _WORD = np.uint64(32)
@@ -26,7 +26,7 @@ _ALL = np.uint64(1 << PROBABILITY_BITS)
 
 
 def ways_for(n_samples: int) -> int:
-    """States a channel: each takes 8 bytes, and lets a processor decode one more symbol at a time.
+    """States per channel: each takes 8 bytes, and allows a processor to decode one more symbol at a time.
 
     >>> ways_for(30_000), ways_for(10_000)
     (8, 2)
@@ -64,7 +64,7 @@ def rans_encode(
 def rans_decode(
     streams: Streams, frequencies: NDArray[np.uint32], n_samples: int
 ) -> tuple[Symbols, NDArray[np.uint64], NDArray[np.int64]]:
-    """Symbols (n_channels, n_samples), and the states and places that decoding ends with."""
+    """Symbols (n_channels, n_samples), and the states and places after decoding."""
     symbols = np.empty((len(streams.states), n_samples), np.uint8)
     states, places = streams.states.copy(), streams.places.copy()
     for first in range(0, len(symbols), BLOCK_CHANNELS):
@@ -80,7 +80,7 @@ def _decode(
     frequencies: NDArray[np.uint32],
     n_samples: int,
 ) -> Symbols:
-    """Symbols (n_samples, n_channels); states and places go on to the end."""
+    """Symbols (n_samples, n_channels); states and places are advanced to the end."""
     n_channels, ways = states.shape
     times = frequencies.reshape(-1)
     wide = frequencies.astype(np.uint64)

@@ -1,4 +1,4 @@
-"""Proof that a compressed recording is the original: decode all of it and hash what comes out."""
+"""Verifies a compressed recording: decodes all of it and compares hashes with the original's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cingulum.digests import Digests, Hasher, hash_file
 
 
 class Progress(NamedTuple):
-    """How far a file is: raw bytes done of all, compressed bytes so far, and which step it is."""
+    """Progress of a file: raw bytes done and in total, compressed bytes so far, and the current step."""
 
     step: str
     done_bytes: int
@@ -32,9 +32,9 @@ LOW_RATIO = 1.6
 
 @dataclass(frozen=True)
 class Compression:
-    """What was written, and the hashes of the raw bytes it was proved to decode to.
+    """The result of writing: sizes, and the hashes of the raw bytes that the file was verified to decode to.
 
-    `contradictions` are what companions claim of the raw file and its bytes do not bear out.
+    `contradictions` are claims of companions that the raw file's bytes contradict.
     `resumed_chunks` were written before a crash.
     """
 
@@ -106,9 +106,9 @@ def prove(
     try:
         decoded = decoded_digests(reader, threads, on_progress, memory_bytes)
     except DamagedChunk as error:
-        raise ProofFailed(f"what was written cannot be read back: {error}") from error
+        raise ProofFailed(f"the written file cannot be read back: {error}") from error
     if decoded != raw:
-        raise ProofFailed("what was written decodes to other bytes than were read; nothing was replaced")
+        raise ProofFailed("the written file decodes to other bytes than were read; nothing was replaced")
 
 
 def holds(
@@ -118,7 +118,7 @@ def holds(
     on_progress: OnProgress | None = None,
     memory_bytes: int | None = None,
 ) -> Digests | None:
-    """The digests of a file, if a compressed recording decodes to exactly its bytes; both are read whole."""
+    """The digests of a file, if a compressed recording decodes to exactly its bytes; reads both completely."""
     if reader.raw_size_bytes != raw.stat().st_size:
         return None
     decoded = decoded_digests(reader, threads, on_progress, memory_bytes)

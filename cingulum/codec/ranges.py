@@ -66,12 +66,12 @@ class LocalFile:
 
 
 def exactly(read_range: ReadRange, offset: int, length: int) -> bytes:
-    """`length` bytes at `offset`; raises InvalidHeader if the object is shorter than its header says.
+    """`length` bytes at `offset`. Raises InvalidHeader if the object is shorter than its header says.
 
     >>> exactly(lambda offset, length: b"abcdef"[offset : offset + length], 2, 3)
     b'cde'
     """
     data = read_range(offset, length)
     if len(data) != length:
-        raise InvalidHeader(f"bytes {offset} to {offset + length} are needed, the file ends before")
+        raise InvalidHeader(f"bytes {offset} to {offset + length} are needed, but the file ends before them")
     return data

@@ -1,4 +1,4 @@
-"""A recording as an array: `recording[t0:t1, channels]`, wherever and however it is stored."""
+"""A recording as an array, `recording[t0:t1, channels]`, for every storage and format."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class RawReader(ChunkedReader):
 
 
 class ContradictedRecording(UserWarning):
-    """A recording is not what the files beside it claim; it can be read all the same."""
+    """The files beside a recording contradict it; it can be read anyway."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A recording on a local disk, with everything that companions claim of it. Close it."""
+    """A recording on a local disk, with all claims of its companions. Close it."""
 
     reader: ChunkedReader
     close: Callable[[], None]
@@ -136,9 +136,9 @@ class Recording:
     ) -> Self:
         """Open by path, HTTP address, `s3://bucket/key`, or the address of a slice (`…/slices/{dataset}`).
 
-        layout    needed for raw files without a .meta beside them only
-        ch, meta  which .ch and .meta belong to it, where their names do not tell (by path; of an address by address)
-        cache     a folder that caches what was fetched
+        layout    needed only for raw files without a .meta beside them
+        ch, meta  its .ch and .meta, if their names differ (a path, or for an address an address)
+        cache     a folder to cache fetched bytes in
         headers   for HTTP, such as {"Authorization": "Token …"}
         """
         if isinstance(where, str) and where.startswith(("http://", "https://", "s3://")):
@@ -204,7 +204,7 @@ class Recording:
 
     @property
     def sample_rate_hz(self) -> float:
-        """Samples a second, as measured."""
+        """Samples per second, as measured."""
         return self.reader.sample_rate_hz
 
     @property

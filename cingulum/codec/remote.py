@@ -22,15 +22,15 @@ BLOCK_BYTES = 1 << 20
 
 
 def http_client(headers: Mapping[str, str] | None = None) -> httpx.Client:
-    """A client for reading; its headers do not go along when another server is pointed to."""
+    """A client for reading; its headers are not sent to another server after a redirect."""
     return httpx.Client(timeout=60.0, follow_redirects=True, headers=headers)
 
 
 class HttpFile:
-    """An object that a web server or an S3 store (by signed address) gives in ranges.
+    """An object read in ranges from a web server or an S3 store (by signed address).
 
-    Raises InvalidHeader if the server does not support ranges, httpx.HTTPError when it cannot be
-    reached or refuses, SourceChanged when the object is another one than at the start.
+    Raises InvalidHeader if the server does not support ranges, httpx.HTTPError if it cannot be
+    reached or refuses, SourceChanged if the object was replaced since the start.
     """
 
     def __init__(self, address: str, client: httpx.Client | None = None) -> None:
@@ -41,7 +41,9 @@ class HttpFile:
         answer.raise_for_status()
         _, slash, size = answer.headers.get("Content-Range", "").rpartition("/")
         if answer.status_code != httpx.codes.PARTIAL_CONTENT or not slash or not size.isdecimal():
-            raise InvalidHeader(f"{address} does not answer ranges, so slices cannot be read from it")
+            raise InvalidHeader(
+                f"{address} does not support range requests, so slices cannot be read from it"
+            )
         self.size_bytes = int(size)
         self.version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or size
 
@@ -68,14 +70,14 @@ class HttpFile:
         self.close()
 
 
-# S3 refuses (403) names that are not there, and addresses that are signed for another.
+# S3 answers 403 for names that do not exist, and for addresses that were signed for another name.
 _NOT_THERE = frozenset({401, 403, 404, 410})
 
 
 def fetch_companion(address: str, suffix: str, client: httpx.Client) -> tuple[str, bytes] | None:
-    """Name and content of the companion beside a recording's address; None where the server has none to give.
+    """Name and content of the companion beside a recording's address; None if the server has none.
 
-    Raises InvalidLayout where it is too large to be one, httpx.HTTPError if the server fails.
+    Raises InvalidLayout if it is too large, httpx.HTTPError if the server fails.
     """
     head, dot, query = address.partition("?")
     folder, slash, recording = head.rpartition("/")
@@ -87,7 +89,7 @@ def fetch_companion(address: str, suffix: str, client: httpx.Client) -> tuple[st
 
 
 def fetch_small(address: str, client: httpx.Client) -> bytes | None:
-    """A companion's whole content; None where the server has none to give. Raises as `fetch_companion`."""
+    """A companion's whole content; None if the server has none. Raises as `fetch_companion`."""
     try:
         file = HttpFile(address, client)
     except httpx.HTTPStatusError as refusal:
@@ -104,7 +106,7 @@ def fetch_small(address: str, client: httpx.Client) -> bytes | None:
 class BlockCache:
     """Serves ranges from blocks of 1 MiB in a folder; missing blocks are fetched once.
 
-    `version` names the object's content (an ETag): another version never sees this one's blocks.
+    `version` identifies the object's content (an ETag): blocks of another version are never used.
     """
 
     def __init__(self, read_range: ReadRange, size_bytes: int, folder: Path, version: str) -> None:
@@ -140,7 +142,7 @@ class BlockCache:
 
 
 def remote_header(address: str, client: httpx.Client, ch: str | None) -> CbinHeader:
-    """The .ch of a .cbin at an address: that one, or the one beside. Raises InvalidHeader where there is none."""
+    """The .ch of a .cbin at an address: that one, or the one beside it. Raises InvalidHeader if there is none."""
     if ch is not None:
         content = fetch_small(ch, client)
         companion = None if content is None else (ch, content)
@@ -157,7 +159,7 @@ def remote_header(address: str, client: httpx.Client, ch: str | None) -> CbinHea
 def remote_claims(
     recording: HttpFile, client: httpx.Client, meta: str | None, cache: Path | None
 ) -> tuple[Claim, ...]:
-    """What the .meta of a recording claims: the one at that address, or the one beside; nothing where there is none.
+    """Claims of the .meta of a recording: that at the given address, or the one beside it; none if there is no .meta.
 
     It is cached per version of the recording.
     """
@@ -183,7 +185,7 @@ def remote_claims(
 
 
 def _shown(address: str) -> str:
-    """The name at an address, without what signs it."""
+    """The name at an address, without a signature."""
     return address.partition("?")[0].rpartition("/")[2]
 
 

@@ -1,8 +1,8 @@
 """Signs requests to an S3 store (AWS Signature Version 4), and resolves `s3://bucket/key`.
 
 Source   https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
-Settings the usual ones: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,
-         AWS_ENDPOINT_URL. Without a key requests are not signed, as for public buckets.
+Settings AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL of
+         the environment. Without a key, requests are not signed, which suits public buckets.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from cingulum.codec.source import chunk_edges
 
 
 class SliceReader(ChunkedReader):
-    """Samples by second from `…/slices/{dataset}`; a folder caches what was fetched.
+    """Samples by second from `…/slices/{dataset}`; a folder caches fetched seconds.
 
     Raises httpx.HTTPError if the service cannot be reached or refuses, InvalidHeader if it does not
     know the recording, SourceChanged if the samples do not have the announced shape.

@@ -1,4 +1,4 @@
-"""What is to be compressed: a raw file read once, or another compressed recording."""
+"""Sources of compression: a raw file, read once, or another compressed recording."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LARGEST_CHUNK_BYTES = 24 << 20  # a second of a Neuropixels 1.0 probe; wider rec
 
 
 class Source(Protocol):
-    """Raw bytes in chunks of whole samples, then the bytes of a half-written last sample.
+    """Raw bytes in chunks of whole samples, then the bytes of an incomplete last sample.
 
-    `read_chunk` may be called by several threads; `tail` comes last, and notices changes.
+    `read_chunk` may be called by several threads; `tail` is called last, and detects changes.
     """
 
     @property
@@ -45,7 +45,7 @@ def chunk_edges(n_samples: int, chunk_samples: int) -> tuple[int, ...]:
 
 
 def file_identity(path: Path) -> dict[str, object]:
-    """What shows, after a crash, that a file still is the one that was being read."""
+    """Identity of the source, to check after a crash that it is still the same file."""
     stat = path.stat()
     with path.open("rb") as file:
         start = hashlib.sha256(file.read(IDENTITY_BYTES)).hexdigest()
@@ -106,6 +106,6 @@ class Decoded:
         return self._reader.tail
 
     def identity(self) -> dict[str, object]:
-        """Of the file on a local disk; an attempt with another source is never resumed."""
+        """Identity of the file on a local disk; an attempt with another source is never resumed."""
         path = self._reader.path
         return {"once": uuid.uuid4().hex} if path is None else file_identity(path)

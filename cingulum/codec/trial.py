@@ -19,7 +19,7 @@ from cingulum.codec.layout import RawLayout
 
 
 class Tried(NamedTuple):
-    """Raw size over compressed size, and raw megabytes a second of one core's time."""
+    """Raw size over compressed size, and raw megabytes per second of one core."""
 
     preset: str
     ratio: float
@@ -65,7 +65,7 @@ def _try(
     unpacked = [unpack(data, part) for data, part in zip(packed, parts, strict=True)]
     end = time.process_time()
     if not all((part_unpacked == part).all() for part_unpacked, part in zip(unpacked, parts, strict=True)):
-        raise ProofFailed(f"{preset} does not give back what it was given")
+        raise ProofFailed(f"{preset} does not reproduce its input")
     megabytes = samples.nbytes / 1e6
     return Tried(
         preset,

@@ -1,6 +1,6 @@
 """Sixteen-bit numbers 32 at a time, for compiled code: LLVM's vectors, mapped to the processor's instructions.
 
-Nothing here is of one make of processor: where registers are narrower, a vector fills several of them.
+Independent of the processor: if registers are narrower, a vector fills several of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LANES = 32
 
 
 class Vector(types.Type):
-    """LANES whole numbers of some bits each, in registers."""
+    """LANES integers of some bits each, in registers."""
 
     def __init__(self, bits: int) -> None:
         self.bits = bits
@@ -61,7 +61,7 @@ def _address(context: Any, builder: Any, signature: Any, values: Any, kind: Any)
 
 
 def _filled(_context: Any, number: Any) -> Any:
-    """A vector of one 32-bit number, LANES times."""
+    """A vector of LANES copies of one 32-bit number."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         word = context.cast(builder, values[0], signature.args[0], types.int32)
@@ -134,7 +134,7 @@ def _turn_square(_context: Any, source: Any, at: Any, stride: Any, target: Any, 
             return builder.load(builder.bitcast(builder.gep(from_, [place]), half.as_pointer()), align=1)
 
         rows = [pick(line(i), line(i + 8), list(range(16))) for i in range(8)]
-        # In each half apart: three times the first four of two lines by turns, then their last four.
+        # Per half: three times, interleave the first four numbers of two lines, then their last four.
         low = [8 * part + k // 2 + 16 * (k % 2) for part in (0, 1) for k in range(8)]
         high = [place + 4 for place in low]
         for _ in range(3):

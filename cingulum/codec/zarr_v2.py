@@ -1,7 +1,7 @@
-"""The chunk codec for numcodecs, so that Zarr version 2, and what writes it, can use it.
+"""The chunk codec for numcodecs, for Zarr version 2 and programs that write it.
 
-numcodecs finds it by entry point once this package is installed: SpikeInterface opens such data
-without knowing of us, and writes it with `CingulumCodec()` as compressor.
+numcodecs finds it by entry point once this package is installed: SpikeInterface then opens such data
+without further code, and writes it with `CingulumCodec()` as compressor.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class CingulumCodec(Codec):  # type: ignore[misc]  # numcodecs has no types
         array = np.asarray(ensure_ndarray_like(buf))
         if array.flags.f_contiguous and not array.flags.c_contiguous:
             array = array.T
-        # Zarr copies bits unchanged, so numbers of the other byte order keep theirs.
+        # Zarr copies bits unchanged, so big-endian numbers stay big-endian.
         array = array.view(array.dtype.newbyteorder("<"))
         return encode(by_time(array), preset=self.preset)
 
     def decode(self, buf: Any, out: Any = None) -> Any:
-        """The bytes of the array in the order they had in memory, as one row."""
+        """The bytes of the array in their order in memory, as one row."""
         flat = decode(bytes(buf)).reshape(-1)
         if out is None:
             return flat

@@ -29,11 +29,11 @@ class CingulumBytes(BytesBytesCodec):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
-        """From the array's metadata."""
+        """The codec from its entry in the array's metadata."""
         return cls(**data.get("configuration", {}))
 
     def to_dict(self) -> dict[str, Any]:
-        """For the array's metadata."""
+        """The codec's entry in the array's metadata."""
         return {"name": "cingulum", "configuration": {"preset": self.preset}}
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: Any) -> int:
