@@ -152,7 +152,7 @@ def _column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
     try:
         column = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as reason:
-        raise ImpossibleValues(f"{COLUMNS[name]} holds what is no number: {reason}") from reason
+        raise ImpossibleValues(f"{COLUMNS[name]} holds something that is not a number: {reason}") from reason
     column = np.where(np.isfinite(column), column, np.nan)
     if name in _ALLOWED:
         fits, expected = _ALLOWED[name]

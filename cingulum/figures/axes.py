@@ -1,4 +1,4 @@
-"""The axes of a frame: lines, ticks, as many labels as do not overlap, and the x axis' name."""
+"""The axes of a frame: lines, ticks, as many labels as fit without overlap, and the name of the x axis."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def axes(panel: Frame) -> list[str]:
 
 
 def grid_lines(panel: Frame) -> list[str]:
-    """Draw a line across at each y tick, under the marks, if the frame has a grid."""
+    """Draw a horizontal line at each y tick, below the marks, if the frame has a grid."""
     box, parts = panel.box, []
     for tick in panel.y_ticks if panel.grid else []:
         y = float(panel.py(np.array([tick.value]))[0])

@@ -1,4 +1,4 @@
-"""How long a decision takes against how hard it is: the chronometric curve."""
+"""The chronometric curve: reaction time against contrast."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def chronometric_curve(
     theme: str = "light",
     width_px: int = 640,
 ) -> Figure:
-    """Draw the median reaction time against signed contrast, with bars whose meaning `spread` names.
+    """Draw the median reaction time against signed contrast, with bars; `spread` names their meaning.
 
     Raises UnequalLengthsError, UnknownThemeError, TooNarrowError.
     >>> one = ChronometricSeries("all", [-100, 0], [0.31, 0.78], [0.25, 0.5], [0.4, 1.2], [40, 42])

@@ -1,4 +1,4 @@
-"""Spikes of a whole probe over time and depth: what shows a probe that moves."""
+"""The drift map: spikes of a whole probe over time and depth, which shows movement of the probe."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _range(sizes: Floats) -> tuple[float, float]:
 
 
 def _shades(theme: Theme) -> list[str]:
-    """Start well away from the background: a spike of the smallest amplitude is still visible."""
+    """Colours that start well away from the background, so that the smallest amplitudes are visible."""
     none, most = theme.sequential
     return [mix(none, most, 0.18 + 0.82 * step / (_SHADES - 1)) for step in range(_SHADES)]
 

@@ -30,7 +30,7 @@ class _Label:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something at a place on the x axis (a dotted line) or up to `until` (shaded), named above the plot."""
+    """A mark at one x value (a dotted line) or up to `until` (shaded), named above the plot."""
 
     text: str
     at: float
@@ -38,7 +38,7 @@ class Event:
 
 
 class Frame:
-    """Two scales in a box below what the sheet holds; `Panel` draws inside it."""
+    """Two scales in a box below the content of the sheet; `Panel` draws inside it."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Frame:
         self._key.append(KeyEntry(label, role, mark))
 
     def close(self) -> None:
-        """Draw axes, place the labels, write the key of those without a place, and advance the sheet."""
+        """Draw axes, place the labels, write a key for those that do not fit, and advance the sheet."""
         sheet, box = self.sheet, self.box
         inner = labels.Box(box.left + 3, box.top, box.right, box.bottom - 3)
         names = [labels.Named(label.path, text_width_px(label.text), LABEL_PX) for label in self._labels]
@@ -130,7 +130,7 @@ class Frame:
         return texts
 
     def _nameable(self, events: Sequence[Event]) -> list[Event]:
-        """Of several shaded spans, those too narrow for their name are named in the key."""
+        """If there are several shaded spans, name those that are too narrow for their name in the key."""
         most = self.box.right - self.box.left - 14
         events = [Event(shortened(event.text, most), event.at, event.until) for event in events]
         placed, spans = [], sum(event.until is not None for event in events)
@@ -149,8 +149,8 @@ class Frame:
     def _spots(self, events: Sequence[Event]) -> list[tuple[Event, tuple[float, float]]]:
         """Choose the side of each name, and the order of lanes, so that no line runs through a name.
 
-        Names are right of their line up to the edge, or to the next line whose own name had to go left.
-        Those on the left get the upper lanes, the rightmost first; the others follow from the left.
+        A name is right of its line if it fits before the edge, or before the next line whose name is on the left.
+        Names on the left get the upper lanes, the rightmost first; the others follow from the left.
         """
         limit = self.box.right
         right_of: list[tuple[Event, tuple[float, float]]] = []

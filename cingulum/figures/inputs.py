@@ -1,4 +1,4 @@
-"""What callers hand in, as float64 arrays in which NaN marks the unknown."""
+"""Converts inputs of figures to float64 arrays, in which NaN means unknown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UnequalLengthsError(ValueError):
 
 
 def floats(values: Values) -> Floats:
-    """Read any array as 1-D float64; None, infinities and what no instrument measures (1e12) become NaN.
+    """Read any array as 1-D float64; None, infinities and values beyond 1e12, which no instrument measures, become NaN.
 
     >>> floats([1, None, float("inf")])
     array([ 1., nan, nan])
@@ -30,7 +30,7 @@ def floats(values: Values) -> Floats:
 
 
 def same_length(what: str, *arrays: Values) -> list[Floats]:
-    """Read arrays that belong together. Raises UnequalLengthsError, naming what and how long each is.
+    """Read arrays that belong together. Raises UnequalLengthsError with the name and length of each.
 
     >>> same_length("weights", [1, 2], [None, 4])
     [array([1., 2.]), array([nan,  4.])]
@@ -42,7 +42,7 @@ def same_length(what: str, *arrays: Values) -> list[Floats]:
 
 
 def days_since_epoch(moments: Sequence[Moment]) -> Floats:
-    """Count days since 1970-01-01 by the clock on the wall: a time zone, if any, is dropped, not converted.
+    """Count days since 1970-01-01 in local time: a time zone, if any, is dropped, not converted.
 
     >>> days_since_epoch([date(1970, 1, 2), datetime(1970, 1, 2, 12)])
     array([1. , 1.5])
@@ -70,7 +70,7 @@ def day_of(days: float) -> date:
 
 
 def paired(moments: Sequence[Moment], values: Values, what: str) -> tuple[Floats, Floats]:
-    """Read values at moments, in the order of time. Raises UnequalLengthsError.
+    """Read values with their times, sorted by time. Raises UnequalLengthsError.
 
     >>> paired([date(1970, 1, 3), date(1970, 1, 2)], [24.0, 25.0], "weights")
     (array([1., 2.]), array([25., 24.]))

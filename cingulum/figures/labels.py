@@ -1,4 +1,4 @@
-"""Placing of line labels: touching nothing, and nearer to their own line than to any other."""
+"""Places line labels: they touch nothing, and are nearer to their own line than to any other."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def sampled(path: Floats, step_px: float = _SAMPLE_PX) -> Floats:
         return path
     lengths = np.hypot(*np.diff(path, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(lengths)])
-    # Very long paths (a zigzag over thousands of bins) are thinned: their labels go elsewhere anyway.
+    # Very long paths (a zigzag over thousands of bins) are thinned, as their labels are placed elsewhere anyway.
     stops = np.linspace(0.0, along[-1], min(int(np.ceil(along[-1] / step_px)), 4000) + 1)
     stops = np.union1d(stops, along[:: max(1, len(along) // 4000)])
     return np.column_stack([np.interp(stops, along, path[:, axis]) for axis in (0, 1)])
@@ -54,7 +54,7 @@ def sampled(path: Floats, step_px: float = _SAMPLE_PX) -> Floats:
 def placed(lines: Sequence[Named], marks: Sequence[tuple[int, Floats]], box: Box) -> list[Box] | None:
     """Find a free rectangle for each line's name, or None if not all fit: then a key is needed.
 
-    `marks` are (owner, points (n, 2) in px): everything drawn that text must not touch; owner is the index of
+    `marks` are (owner, points (n, 2) in px): everything that text must not touch; the owner is the index of
     a line, or -1 for none.
     >>> line = np.array([[0.0, 50.0], [200.0, 50.0]])
     >>> placed([Named(line, 40.0, 12.0)], [(0, sampled(line))], Box(0, 0, 200, 100))
@@ -121,7 +121,7 @@ def _best(index: int, rects: Floats, marks: Sequence[tuple[int, Floats]], taken:
     free = to_others > 1.6 * to_own + _CLEAR_PX
     if not free.any():
         return None
-    # Far from the other lines first; then towards the right end, where the eye finishes reading a line.
+    # Far from the other lines first; then towards the right end, where readers finish reading a line.
     score = np.where(free, np.round(to_others) + rects[:, 2] / 1e3, -np.inf)
     left, top, right, bottom = (float(side) for side in rects[int(np.argmax(score))])
     return Box(left, top, right, bottom)
@@ -181,9 +181,9 @@ def lanes(spans: Sequence[tuple[float, float]], gap_px: float = GAP_PX) -> list[
 
 
 def spread(centres: Sequence[float], gap_px: float, low: float, high: float) -> list[float] | None:
-    """Move sorted centres as little as a pass each way allows until they are `gap_px` apart.
+    """Move sorted centres until they are `gap_px` apart, by one pass in each direction.
 
-    None when they do not fit between low and high.
+    None if they do not fit between low and high.
     >>> spread([10.0, 12.0, 90.0], 15.0, 0.0, 100.0)
     [10.0, 25.0, 90.0]
     """

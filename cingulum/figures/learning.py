@@ -1,4 +1,4 @@
-"""How an animal learns: performance over days against criteria, and choices by contrast and day."""
+"""Learning curves: performance by day with criteria, and choices by contrast and day."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RAMP_STEPS = 32
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A line the performance must reach: a share from 0 to 1, with the name of what it leads to."""
+    """A line that performance must reach: a fraction from 0 to 1, with the name of the status it leads to."""
 
     label: str
     share: float

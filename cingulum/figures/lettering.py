@@ -1,6 +1,6 @@
-"""How wide text is, without a font at hand: the widths of DejaVu Sans, the widest of the usual screen fonts.
+"""Estimates the width of text without a font: by DejaVu Sans, the widest of the usual screen fonts.
 
-A label placed by these widths fits in Arial, Helvetica, Segoe UI and Roboto too, only with a little more air.
+A label placed by these widths also fits in Arial, Helvetica, Segoe UI and Roboto, with a little more space.
 """
 
 from __future__ import annotations

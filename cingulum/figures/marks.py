@@ -14,7 +14,7 @@ SHAPES = ("circle", "square", "triangle", "diamond", "down", "plus")
 
 
 def line_path(path: Floats) -> str:
-    """Write the `d` of a line through points (n, 2); a NaN lifts the pen, a point alone draws nothing.
+    """Write the `d` of a line through points (n, 2); a NaN interrupts it, a single point draws nothing.
 
     >>> line_path(np.array([[0, 1], [2, 3], [np.nan, 0], [4, 5], [6, 7]]))
     'M0 1L2 3M4 5L6 7'
@@ -53,8 +53,8 @@ def marker(
 ) -> str:
     """Draw one point; a rim in the background's colour keeps neighbours apart.
 
-    `at` is its middle in px, `shape` is one of SHAPES; for one `size_px` (a circle's radius) all look alike
-    in size.
+    `at` is its centre in px, `shape` is one of SHAPES; with the same `size_px` (a circle's radius) all shapes look
+    equally large.
     """
     rim: dict[str, str | float] = {
         "stroke": theme.colours["background"],

@@ -1,4 +1,4 @@
-"""One pair of axes on a sheet: values in, marks in px out; labels are placed when everything is drawn."""
+"""One pair of axes on a sheet: converts values to marks in px; labels are placed once everything is drawn."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Bracket:
 
 
 class Panel(Frame):
-    """A plot below what the sheet holds; draw on it, then `close` it.
+    """A plot below the content of the sheet; draw on it, then `close` it.
 
     Coordinates are in the data's units, one array each for x and y; NaN interrupts a line and hides a point.
     """
@@ -48,7 +48,7 @@ class Panel(Frame):
     ) -> None:
         """Draw a line; `label` is written beside it, `width` is in multiples of the theme's stroke.
 
-        `shape` is that of the points to come, for the key.
+        `shape` is that of its points, for the key.
         """
         path = np.column_stack([self.px(x), self.py(y)])
         pen: dict[str, str | float] = {**self.theme.stroke(role), "stroke-width": self.theme.line_px * width}
@@ -100,7 +100,7 @@ class Panel(Frame):
                 self.keep_clear(path, owner=len(self._labels) - 1)
 
     def _inside(self, y: Floats) -> Floats:
-        """Positions of y values, in px, cut to the plot: an error bar may reach beyond what the axis shows."""
+        """Positions of y values, in px, clipped to the plot: an error bar may reach beyond the axis."""
         return np.clip(self.py(y), self.box.top, self.box.bottom)
 
     def area(
@@ -141,7 +141,7 @@ class Panel(Frame):
         self.marks.append(element("rect", shape, *tip))
 
     def frame(self, x: tuple[float, float], y: tuple[float, float], role: str, *, title: str) -> None:
-        """Draw the dashed outline of what is not there; too narrow for dashes, a pale area."""
+        """Draw the dashed outline of a missing amount; a pale area if it is too narrow for dashes."""
         left, right = sorted(self.px(np.array(x)))
         top, bottom = sorted(self.py(np.array(y)))
         if right - left < _FINE_PX:

@@ -1,4 +1,4 @@
-"""The smallest PNG encoder that does: 8 bits of palette index a pixel, index 0 transparent."""
+"""A minimal PNG encoder: one 8-bit palette index per pixel, index 0 transparent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cingulum.figures.themes import rgb
 
 
 class NotAnImageError(ValueError):
-    """Pixels that no PNG of one palette can hold."""
+    """Pixels that a PNG with one palette cannot represent."""
 
 
 def indexed_png(pixels: NDArray[np.uint8], colours: Sequence[str]) -> bytes:
@@ -27,12 +27,12 @@ def indexed_png(pixels: NDArray[np.uint8], colours: Sequence[str]) -> bytes:
     b'\\x89PNG'
     """
     if pixels.ndim != 2 or pixels.size == 0:
-        raise NotAnImageError(f"shape {pixels.shape} is no image")
+        raise NotAnImageError(f"shape {pixels.shape} is not an image")
     if len(colours) > 255 or int(pixels.max()) > len(colours):
         raise NotAnImageError(f"{len(colours)} colours for indices up to {int(pixels.max())}")
     height, width = pixels.shape
     palette = bytes(part for colour in ("#000000", *colours) for part in rgb(colour))
-    # Each row starts with its filter: 0, none, the best choice where indices have no order.
+    # Each row starts with its filter: 0, none, the best choice for indices, which have no order.
     rows = np.zeros((height, width + 1), dtype=np.uint8)
     rows[:, 1:] = pixels
     return b"".join(

@@ -1,4 +1,4 @@
-"""Choices against contrast: the psychometric curve."""
+"""The psychometric curve: choices against contrast."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class PsychometricFit:
     """P(right|c) = lapse_low + (1 − lapse_low − lapse_high)·(1 + erf((c − bias)/threshold))/2, c in percent.
 
     Contrast is signed, right positive; `lapse_low` is the curve's floor (lapses on the left), `lapse_high`
-    what it lacks to 1 (on the right). Source: the usual fit of two-alternative choices, e.g. IBL eLife 2021.
+    the distance of its ceiling from 1 (on the right).
+    Source: the usual fit of two-alternative choices, e.g. IBL eLife 2021.
     """
 
     bias_pct: float
@@ -35,7 +36,7 @@ class PsychometricFit:
 
     @property
     def known(self) -> bool:
-        """Whether this is a curve at all: finite, threshold above 0, lapses that leave something between.
+        """Whether these parameters define a curve: finite, threshold above 0, lapses that sum to less than 1.
 
         >>> PsychometricFit(0.0, float("nan"), 0.1, 0.1).known
         False
@@ -113,7 +114,7 @@ def psychometric_curve(
 ) -> Figure:
     """Draw P(right) against signed contrast with 95 % intervals, and the fitted curves.
 
-    Up to six series, e.g. one a block. Raises UnequalLengthsError, UnknownThemeError, TooNarrowError.
+    Up to six series, e.g. one per block. Raises UnequalLengthsError, UnknownThemeError, TooNarrowError.
     >>> fit = PsychometricFit(2.0, 18.0, 0.05, 0.08)
     >>> one = PsychometricSeries("all", [-100, 0, 100], [2, 21, 37], [40, 40, 40], fit)
     >>> psychometric_curve([one]).description
@@ -140,7 +141,7 @@ def psychometric_curve(
     middle = panel.px(np.zeros(2)), panel.py(np.array([0.0, 1.0]))
     panel.keep_clear(np.column_stack(middle))
     for n, (curve, data) in enumerate(zip(series, parsed, strict=True)):
-        # Intervals of several series at one contrast would hide each other: they are drawn a little apart.
+        # Intervals of several series at one contrast would hide each other, so they are drawn a little apart.
         _draw(panel, curve, data, n, limit, dodge=(n - (len(parsed) - 1) / 2) * 0.016 * limit)
     panel.close()
     curves = "; curves: maximum-likelihood fits" if any(curve.fit for curve in series) else ""

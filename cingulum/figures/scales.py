@@ -1,4 +1,4 @@
-"""From values to px, and which values deserve a tick."""
+"""Scales: from values to px, and the choice of ticks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cingulum.figures.wording import MONTHS, short_day, written
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A place on an axis in the data's unit, and what is written there (empty: a mark alone)."""
+    """A position on an axis in the data's unit, and its label (empty: only a mark)."""
 
     value: float
     label: str
 
 
 class Scale(Protocol):
-    """What an axis needs of a scale."""
+    """The interface of a scale."""
 
     @property
     def low(self) -> float: ...
@@ -127,7 +127,7 @@ class Days:
 
 
 def _every(first: date, last: date, step: int) -> list[date]:
-    # Weeks start on Monday, the day on which labs look back; even ordinals keep two-day steps in phase.
+    # Weeks start on Monday; even ordinals keep two-day steps in phase.
     start = first.toordinal()
     start += (1 - start) % step if step >= 7 else start % step
     return [date.fromordinal(n) for n in range(start, last.toordinal() + 1, step)]
@@ -150,7 +150,7 @@ def padded_days(values: Floats) -> tuple[float, float]:
 
 
 def padded(values: Floats, *, share: float = 0.06, least: float = 1e-9) -> tuple[float, float]:
-    """Give a span that holds the values with some air, also when they are all the same."""
+    """A span that contains the values with a margin, also if they are all the same."""
     low, high = float(values.min()), float(values.max())
     air = max((high - low) * share, least, 1e-6 * max(abs(low), abs(high)))
     return low - air, high + air

@@ -1,4 +1,4 @@
-"""The sheet a figure is drawn on: title, note, panels below one another, key, and the finished `Figure`."""
+"""The sheet of a figure: title, note, panels, key, and the finished `Figure`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cingulum.figures.themes import ThemeName, theme_named
 MIN_WIDTH_PX = 280
 EDGE_PX = 10.0
 _SWATCH_PX = 22.0
-# Written by this module only: in texts and attributes from outside, quotes are escaped.
+# Only this module writes it: in texts and attributes from outside, quotes are escaped.
 _ROLE_CLASSES = re.compile(r' class="cg-[^"]*"')
 
 
@@ -62,7 +62,7 @@ KeyMark = Literal["line", "point", "patch", "frame"]
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """One entry of a key: the name of what is drawn so, the shape of its points, the dash of its line."""
+    """One entry of a key: the name, the shape of its points, the dash of its line."""
 
     label: str
     role: str
@@ -72,10 +72,10 @@ class KeyEntry:
 
 
 class Sheet:
-    """Collects what is drawn, from top to bottom; `y` is where the next thing goes, in px.
+    """Collects the elements of a figure from top to bottom; `y` is the position of the next one, in px.
 
-    `keeps_colours` is set by images and heat maps: their shades belong to the theme drawn in, so the whole
-    figure keeps it, also inline on a page of another theme.
+    `keeps_colours` is set by images and heat maps: their shades belong to the theme they were drawn in, so the
+    whole figure keeps that theme, also inline on a page with another one.
     """
 
     def __init__(self, title: str, subtitle: str, theme: str, width_px: int) -> None:
@@ -92,7 +92,7 @@ class Sheet:
 
     @property
     def narrow(self) -> bool:
-        """Whether this is a phone's width, where figures leave out what is only convenient."""
+        """Whether this is a phone's width, at which figures omit optional elements."""
         return self.width_px < 480
 
     def text(
@@ -131,7 +131,7 @@ class Sheet:
             self.y += size_px * (LINE_EM - 1)
 
     def note(self, words: str) -> None:
-        """Write a paragraph in the muted colour below what is there."""
+        """Write a paragraph in the muted colour below the content."""
         self.y += 4
         self._paragraph(words, LABEL_PX - 1, "muted")
 
@@ -169,7 +169,7 @@ class Sheet:
         return drawn
 
     def ramp(self, name: str, low: str, high: str, colours: Sequence[str]) -> None:
-        """Write what the colours of an image mean: the name, then its lowest value, all colours, its highest."""
+        """Write the legend of an image's colours: the name, the lowest value, all colours, the highest value."""
         self.y += LABEL_PX * 1.5
         x = EDGE_PX
         for words in (name, low):

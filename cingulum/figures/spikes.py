@@ -71,7 +71,7 @@ class Autocorrelogram:
 def trial_raster(
     raster: TrialRaster, *, title: str = "Spikes by trial", theme: str = "light", width_px: int = 640
 ) -> Figure:
-    """Draw a stroke per spike and a row per trial; above 5,000 spikes the strokes are an embedded image.
+    """Draw one stroke per spike and one row per trial; above 5,000 spikes the strokes are an embedded image.
 
     Raises UnequalLengthsError, UnknownThemeError, TooNarrowError.
     >>> groups = (TrialGroup("left", 1), TrialGroup("right", 1))
@@ -212,7 +212,7 @@ def autocorrelogram(
 
 
 def _as_image(panel: Panel, times: Floats, rows: Floats, of_group: NDArray[np.intp], n_rows: int) -> None:
-    """Draw the spikes into an image of a pixel per px, or of a row per trial where trials are fewer."""
+    """Draw the spikes into an image of one pixel per px, or of one row per trial if there are fewer trials."""
     start, end = panel.x.low, panel.x.high
     columns = max(int(panel.box.right - panel.box.left), 1)
     lines = min(n_rows, max(int(panel.box.bottom - panel.box.top), 1))

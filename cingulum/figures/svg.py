@@ -1,4 +1,4 @@
-"""SVG as text: numbers, escaping and elements, the same text for the same values on every machine."""
+"""SVG as text: numbers, escaping and elements; the same values give the same text on every machine."""
 
 from __future__ import annotations
 

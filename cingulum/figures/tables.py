@@ -1,4 +1,4 @@
-"""The numbers behind a figure as an HTML table: for screen readers, for copying, for doubters of a curve."""
+"""The numbers of a figure as an HTML table: for screen readers, for copying, and to check a curve."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Four sets of colours, by role; a figure names roles and never colours.
+"""Four sets of colours, by role; figures use roles, never colours.
 
 Every element carries its colour twice: as a presentation attribute (so the file is self-contained, also under
 a content security policy that forbids inline styles) and as a class such as `cg-fill-s1`, which outranks the
-attribute once a page includes `stylesheet()`: figures shown inline then follow the reader's theme (but for
+attribute once a page includes `stylesheet()`: inline figures then follow the reader's theme (except
 heat maps and embedded images, which keep the theme they were drawn in).
 
-The six series colours keep apart for the common kinds of colour blindness, and each reaches 4.5:1 on its
-background (7:1 in high contrast), since labels are written in them. Shape or dash always carries the same
-again; areas (a1 to a3) differ in lightness and carry an outline.
+The six series colours can be distinguished with the common kinds of colour blindness, and each has a contrast of at
+least 4.5:1 with its background (7:1 in high contrast), since labels are written in them. Shape or dash always shows the
+same as the colour; areas (a1 to a3) differ in lightness and have an outline.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Theme:
         return {"class": f"cg-stroke-{role}", "fill": "none", "stroke": self.colours[role]}
 
     def dash(self, role: str) -> dict[str, str]:
-        """Give the dash of a series' line; empty where colour alone distinguishes the lines well enough."""
+        """Give the dash of a series' line; empty if colours alone distinguish the lines well enough."""
         dash = self.dashes[SERIES.index(role)] if role in SERIES else ""
         return {"stroke-dasharray": dash} if dash else {}
 

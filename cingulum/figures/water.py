@@ -1,4 +1,4 @@
-"""Water received and water due, day by day."""
+"""Water received and water due by day."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class WeightRecord:
-    """Weighings (n,) in g with the lines to judge them by. An unknown weight is NaN and is not drawn.
+    """Weighings (n,) in g with the lines they are compared with. An unknown weight is NaN and is not drawn.
 
     `limits` run from the highest to the lowest, e.g. 80 % in "warn" and the floor in "bad".
     """
@@ -116,7 +116,7 @@ def _lines(record: WeightRecord) -> list[WeightLine]:
 
 
 def _level(line: WeightLine, times: Floats) -> Floats:
-    """Read a line at other times; NaN outside the times it is known for."""
+    """Interpolate a line at other times; NaN outside the times for which it is known."""
     days, weights = paired(line.times, line.weight_g, line.label)
     known = np.isfinite(weights)
     if not known.any():

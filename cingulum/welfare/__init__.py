@@ -1,4 +1,4 @@
-"""When is an animal at risk, and how much water is due? Pure: values in, values out."""
+"""Welfare rules: whether an animal is at risk, and how much water is due. No files, no clock."""
 
 from cingulum.welfare.alerts import Alert, AlertKind, Decision, alerts, free_days, repeats, training_alert
 from cingulum.welfare.assess import Assessment, assess, assess_days, assess_many, daily

@@ -26,7 +26,7 @@ TRAINING_DAYS_A_WEEK: Final = 5
 
 
 class AlertKind(StrEnum):
-    """What an alert is about. The first three Alyx has too; its receivers are chosen by kind."""
+    """Kind of an alert, by which its receivers are chosen. Alyx has the first three."""
 
     UNDERWEIGHT = "underweight"
     WATER_DUE = "water due"
@@ -51,7 +51,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a named person decided about an animal at its end point, and why."""
+    """Decision of a named person about an animal at its end point, with the reason."""
 
     at: datetime
     by: str
@@ -59,7 +59,7 @@ class Decision:
 
     def __post_init__(self) -> None:
         if not self.by.strip() or not self.reason.strip():
-            raise ValueError("a decision needs the name of who decided and the reason")
+            raise ValueError("a decision needs the name of the person who decided, and the reason")
 
 
 def alerts(
@@ -111,7 +111,7 @@ def _alert(
 def _end_point(
     now: Assessment, history: History, lab: LabPolicy, decisions: Iterable[Decision]
 ) -> list[Alert]:
-    """Below the end-point line a decision is due in time, once for each spell below it."""
+    """Below the end-point line a decision is due within a time limit, once per period below it."""
     since = _below_since_us(now, history, lab)
     if since is None:
         return []
@@ -130,7 +130,7 @@ def _end_point(
 
 
 def _below_since_us(now: Assessment, history: History, lab: LabPolicy) -> int | None:
-    """The instant of the first weighing of the living animal's unbroken run below its end point until now."""
+    """The instant of the first weighing of the current period in which the living animal is below its end point."""
     if now.plot_colour != "red" or now.weighing_row is None or now.notify_underweight is None:
         return None
     rules = rules_of(now.policy)
@@ -138,12 +138,12 @@ def _below_since_us(now: Assessment, history: History, lab: LabPolicy) -> int | 
     red = compute(timeline([history], rules), moments, lab, rules).colour == RED
     others = np.flatnonzero(~red)
     first = int(others[-1]) + 1 if len(others) else 0
-    # Nothing was red when weighed if only a line or an implant changed since: then the spell begins now.
+    # If only a line or an implant changed since the weighing, no weighing was red: the period begins now.
     return int(moments.instant[first]) if first < len(red) else instant_us(now.at, history.zone)
 
 
 def _limits(now: Assessment, history: History, lab: LabPolicy) -> list[Alert]:
-    """How long at a stretch, and how many days off: both only while the animal is restricted."""
+    """Alerts about too long a restriction and too few free days, only while the animal is restricted."""
     raised = []
     if now.restricted_days is None:
         return []
@@ -186,7 +186,7 @@ def _day(instant: int, zone: tzinfo) -> int:
 
 
 def repeats(alert: Alert, at: datetime, sent: Iterable[tuple[str, datetime]], history: History) -> bool:
-    """Whether an alert of the same title went out within its guard time; `sent` are titles and when they were sent.
+    """Whether an alert with the same title was sent within its guard time; `sent` are titles and times.
 
     >>> from datetime import UTC
     >>> alert = Alert(AlertKind.UNDERWEIGHT, "WARNING", "WARNING: KM_011, underweight", "82 %.", 3600)
@@ -205,7 +205,7 @@ def repeats(alert: Alert, at: datetime, sent: Iterable[tuple[str, datetime]], hi
 
 
 def training_alert(session_days: Iterable[date], today: date, nickname: str) -> Alert | None:
-    """Raised when the animal was trained on fewer than five different weekdays of this week, Monday to Friday.
+    """The alert if the animal was trained on fewer than five different weekdays of this week, Monday to Friday.
 
     >>> alert = training_alert([date(2024, 4, 8), date(2024, 4, 9)], date(2024, 4, 12), "KM_011")
     >>> alert.sentence

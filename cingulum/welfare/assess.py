@@ -25,13 +25,13 @@ UNDERWEIGHT: Final[tuple[Underweight | None, ...]] = (None, "ATTENTION", "WARNIN
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The state of an animal. Grams, millilitres, percent; None is *unknown*, never "zero" nor "fine".
+    """The state of an animal. Grams, millilitres, percent; None is *unknown*, never "zero" or "fine".
 
     weight_status       0 fine, 1 within two points above the line, 2 below it
     plot_colour         green, orange below the action line, red below the end-point line
     notify_underweight  ATTENTION, WARNING, UNKNOWN (restricted, and data are missing), or None: no alert
 
-    Under `policy="alyx"` unknown numbers are 0 wherever Alyx makes them so.
+    Under `policy="alyx"` unknown numbers are 0 where they are 0 in Alyx.
     """
 
     at: datetime
@@ -64,7 +64,7 @@ class Assessment:
     notify_not_weighed: bool
     notify_water_due: bool
     weighing_row: int | None
-    """Which of the history's weighings counted; so too the other rows."""
+    """Index of the weighing in the history that counted; the other `…_row` likewise."""
     implant_row: int | None
     reference_row: int | None
     reference_weighing_row: int | None
@@ -73,7 +73,7 @@ class Assessment:
 
 
 def assess(history: History, at: datetime, lab: LabPolicy, policy: Rules | str = "cingulum") -> Assessment:
-    """The state of the animal at `at` (without offset: wall time of its lab) under the lab's lines.
+    """The state of the animal at `at` (without offset: local time of its lab) under the lab's lines.
 
     Raises InvalidHistory for a year outside 1900 to 2200 and InvalidPolicy for an unknown policy name.
 
@@ -97,7 +97,7 @@ def assess(history: History, at: datetime, lab: LabPolicy, policy: Rules | str =
 def assess_days(
     histories: Iterable[History], days: Sequence[date], lab: LabPolicy, policy: Rules | str = "cingulum"
 ) -> list[Columns]:
-    """Every animal at the end of each day of its lab: one `Columns` of `len(days)` rows an animal, in order.
+    """Every animal at the end of each day of its lab: one `Columns` of `len(days)` rows per animal, in order.
 
     The same formulas as `assess`, many times faster; unknown is NaN there (under `alyx`, 0).
 
@@ -142,7 +142,7 @@ def _check_year(at: date) -> None:
 
 
 def _moments(herd: Sequence[History], times: Sequence[datetime]) -> Moments:
-    """These times for each animal, those without offset in its own zone."""
+    """The times for each animal; those without offset are in its lab's zone."""
     by_zone: dict[tzinfo, tuple[Ints, Ints]] = {}
     for zone in {history.zone for history in herd}:
         instants = np.array([instant_us(at, zone) for at in times], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Instants, what the lab's clock on the wall shows, and calendar days."""
+"""Instants, local times of a lab, and calendar days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def instant_us(at: datetime, zone: tzinfo) -> int:
-    """Microseconds since 1970 UTC; without offset it is wall time in `zone` (the first, if it occurs twice).
+    """Microseconds since 1970 UTC; a time without offset is local time in `zone` (the first, if it occurs twice).
 
     >>> from zoneinfo import ZoneInfo
     >>> instant_us(datetime(1970, 1, 1, 1, tzinfo=UTC), ZoneInfo("Europe/London")) // HOUR_US
@@ -29,7 +29,7 @@ def instant_us(at: datetime, zone: tzinfo) -> int:
 
 
 def wall_us(instants: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:
-    """What the clock on the wall in `zone` shows at these instants, in microseconds since its 1970-01-01 00:00.
+    """Local time in `zone` at these instants, in microseconds since local 1970-01-01 00:00.
 
     >>> from zoneinfo import ZoneInfo
     >>> wall_us(np.array([6 * HOUR_US]), ZoneInfo("America/New_York")).tolist() == [HOUR_US]
@@ -37,7 +37,7 @@ def wall_us(instants: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:
     """
     if zone is UTC:
         return instants
-    # The offset of a whole day is remembered: asking a zone once an event costs more than all the rest.
+    # The offset of a whole day is cached: computing it per event would cost more than all the rest.
     offsets = [
         known if (known := _offset_of_day(zone, instant // DAY_US)) is not None else _offset_us(zone, instant)
         for instant in instants.tolist()
@@ -67,5 +67,5 @@ def day_number(day: date) -> int:
 
 
 def noon_us(day: date) -> int:
-    """Noon of a day on the lab's wall clock, in microseconds: the hour at which animals are born by rule."""
+    """Local noon of a day, in microseconds: by convention the hour at which animals are born."""
     return day_number(day) * DAY_US + 12 * HOUR_US

@@ -25,7 +25,7 @@ from cingulum.welfare.table import NO_AGE, Columns
 from cingulum.welfare.timeline import NO_BIRTH, Flags, Floats, Ints, Moments, Timeline, pick, pick_int
 
 REMINDER_AFTER_US: Final = 23 * HOUR_US - 10 * SECOND_US
-"""A nightly job finds yesterday's water due though it ran some seconds earlier today."""
+"""Tolerance, so that a nightly job that starts some seconds earlier than yesterday still finds the water due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _weighed(line: Timeline, moments: Moments, rules: Rules) -> _Weighed:
 
 
 def _reference(line: Timeline, moments: Moments, implant: Floats, rules: Rules) -> _Reference:
-    """The newest restriction's typed reference from its start, even after its end; else the active one's."""
+    """The reference entered for the newest restriction, from its start, even after its end; else the active one's."""
     started, references, ruler = line.restrictions.moments, line.references, moments.line(rules)
     row = line.restrictions.last_before(started.key(rules), moments, moments.key(rules))
     active = (row >= 0) & (pick_int(line.ended, row) >= ruler)

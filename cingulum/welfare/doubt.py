@@ -1,4 +1,4 @@
-"""What is doubtful about an animal's numbers."""
+"""Reasons to doubt an animal's numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cingulum.welfare.standing import fractions
 from cingulum.welfare.wording import day_text, grams
 
 REFERENCE_DAYS: Final = 7
-"""Alyx refuses to save a restriction whose reference weighing is older; the record may hold one all the same."""
+"""Alyx refuses to save a restriction whose reference weighing is older, but a record may contain one."""
 
 
 def doubts(now: Assessment, history: History, lab: LabPolicy) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Each number in a sentence."""
+"""Explains each number with a sentence."""
 
 from __future__ import annotations
 

@@ -19,16 +19,16 @@ from cingulum.welfare.wording import percent
 
 FEWEST_WEIGHINGS: Final = 3
 BALANCE_SD_G: Final = 0.1 / sqrt(12)
-"""A balance that shows tenths of a gram: three weighings on one straight line are still no proof of a trend."""
+"""Rounding error of a balance that shows tenths of a gram: three weighings on a straight line do not prove a trend."""
 _HOURS_A_DAY: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Where the trend of an animal's percentage leads; None is unknown, or not within the horizon.
+    """Forecast from the trend of an animal's percentage; None is unknown, or not within the horizon.
 
     state        "below" the line already, "falling" and crossing within the horizon, "steady", or "unknown"
-    crosses_at   the best guess; `earliest` and `latest` bound it with the asked confidence (to the hour)
+    crosses_at   the estimate; `earliest` and `latest` are its bounds at the requested confidence (to the hour)
     chance       probability that the trend is below the line at the end of the horizon
     slope        percentage points per day, with its standard error
     """
@@ -135,7 +135,7 @@ def _fit(days: Floats, percentages: Floats, least_sd: float) -> _Trend:
 def _crossing(
     trend: _Trend, at: datetime, line: float, horizon_days: float, confidence: float, *, below: bool
 ) -> Forecast:
-    # Importing scipy takes longer than everything else here; a rig that only needs water never loads it.
+    # Importing scipy takes longer than everything else here; a rig that only needs water does not load it.
     from scipy.special import stdtr, stdtrit
 
     ahead = np.arange(int(horizon_days * _HOURS_A_DAY) + 1) / _HOURS_A_DAY

@@ -1,4 +1,4 @@
-"""Growth curves of laboratory mice, age in weeks, and the weight an animal should have at an age."""
+"""Growth curves of laboratory mice, age in weeks, and the expected weight at an age."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Curve = Literal["M", "F"]
 
 FIRST_WEEK: Final = 4
 LAST_WEEK: Final = 20
-"""The curves are constant from this week on; younger and older animals take the nearest end."""
+"""The curves are constant from this week on; for younger and older animals the nearest end is used."""
 
-# C57BL/6J, supplier's data as Alyx carries them: mean and standard deviation in grams, weeks 4 to 20.
+# C57BL/6J, the supplier's data as in Alyx: mean and standard deviation in grams, weeks 4 to 20.
 _MEAN_G: Final[dict[Curve, list[float]]] = {
     "M": [
         15.7,
@@ -68,7 +68,7 @@ SD_G: Final = {curve: np.array(values) for curve, values in _SD_G.items()}
 def age_weeks(wall_us: NDArray[np.int64], birth_noon_us: NDArray[np.int64] | int) -> NDArray[np.int64]:
     """Completed weeks of age; an animal is born at noon, since only its day of birth is known.
 
-    Both in microseconds of the lab's wall clock. Whole days first, then whole weeks, as Alyx counts.
+    Both in microseconds of local time. Rounded down to whole days, then to whole weeks, as in Alyx.
 
     >>> noon = DAY_US // 2
     >>> age_weeks(np.array([noon + 91 * DAY_US, noon + 91 * DAY_US - 1]), noon).tolist()
@@ -95,7 +95,7 @@ def grown_weight_g(
     weeks_now: NDArray[np.int64],
     curve: Curve,
 ) -> NDArray[np.float64]:
-    """The weight (g, without implant) at which the animal keeps the z-score it had at its reference weighing.
+    """The weight (g, without implant) with the z-score of the animal's reference weighing.
 
     >>> z = grown_weight_g(np.array([20.5]), np.array([12]), np.array([16]), "F")
     >>> round(float(z[0]), 3)

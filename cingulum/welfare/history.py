@@ -1,4 +1,4 @@
-"""What happened to one animal: weighings, implants, restrictions, water. Values only, checked when made."""
+"""The record of one animal: weighings, implants, restrictions, water. Values are validated when created."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Kind = Literal["weighings", "implants", "restrictions", "ends", "water"]
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 LARGEST: Final = 1e6
-"""Grams or millilitres above this (a tonne) are a slip of the keyboard, not an animal."""
+"""Grams or millilitres above this (a tonne) are a typing error."""
 
 
 class InvalidHistory(ValueError):
-    """A value no animal can have: negative, not a number, absurdly large, or a year not in 1900 to 2200."""
+    """An impossible value: negative, not a number, absurdly large, or a year outside 1900 to 2200."""
 
 
 def _amount(value: float, what: str) -> None:
@@ -37,7 +37,7 @@ def _time(at: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """`weight_g` on the scale, implant included. A time without offset is the lab's wall time.
+    """`weight_g` as on the balance, implant included. A time without offset is the lab's local time.
 
     >>> Weighing(datetime(2024, 4, 5, 9, tzinfo=UTC), 24.41).weight_g
     24.41
@@ -53,7 +53,7 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class Implant:
-    """All the implant mass (g) the animal carries from `at` on; 0 after explantation."""
+    """Total implant mass (g) of the animal from `at` on; 0 after explantation."""
 
     at: datetime
     weight_g: float
@@ -67,7 +67,7 @@ class Implant:
 class Restriction:
     """Water restriction from `start` to `end` (None: still open).
 
-    `reference_weight_g` includes the implant; 0, not typed: the last weighing up to the start counts.
+    `reference_weight_g` includes the implant; 0: not entered, so the last weighing up to the start counts.
     """
 
     start: datetime
@@ -82,7 +82,7 @@ class Restriction:
 
     @property
     def at(self) -> datetime:
-        """When it began, so that all events sort alike."""
+        """The start, under the name by which all events are sorted."""
         return self.start
 
 
@@ -107,10 +107,10 @@ class _Event(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The events of one kind in order of time: µs since 1970 UTC, µs of the lab's wall clock, an amount, a yes or no.
+    """The events of one kind in order of time: µs since 1970 UTC, µs of local time, an amount, and a flag.
 
-    weighings   grams, always yes             implants   grams, always yes
-    restrictions   typed reference (g), still open   ends   of the restrictions (NEVER if open), has ended
+    weighings   grams, always true            implants   grams, always true
+    restrictions   entered reference (g), still open   ends   of the restrictions (NEVER if open), has ended
     water   millilitres (0 if not measured), in a session
     """
 
@@ -124,7 +124,7 @@ class Series:
 class History:
     """One animal's record. Events may be in any order and are sorted by instant.
 
-    `zone` is the lab's: it decides which instant a time without offset means, and where a calendar day begins.
+    `zone` is the lab's time zone: it determines the instant of a time without offset, and where a day begins.
 
     >>> mouse = History(weighings=[Weighing(datetime(2024, 4, 5, 9, tzinfo=UTC), 24.41)], sex="F")
     >>> len(mouse.weighings), mouse.birth_date is None
@@ -141,7 +141,7 @@ class History:
     zone: tzinfo = UTC
     nickname: str = ""
     series: Mapping[Kind, Series] = field(init=False, repr=False, compare=False)
-    """The events as arrays, made once: asking about sixty days must not convert every time sixty times."""
+    """The events as arrays, built once, so that a query for sixty days does not convert every time sixty times."""
 
     def __post_init__(self) -> None:
         if self.sex not in ("M", "F", "U"):
@@ -164,7 +164,7 @@ class History:
         object.__setattr__(self, "series", series)
 
     def _sort(self, kind: Kind, value_and_flag: Callable[[Any], tuple[float, bool]]) -> Series:
-        """Put the events of a kind in order and make arrays of them."""
+        """Sort the events of a kind and convert them to arrays."""
         events: Sequence[_Event] = getattr(self, kind)
         unsorted = [instant_us(event.at, self.zone) for event in events]
         order = sorted(range(len(events)), key=unsorted.__getitem__)

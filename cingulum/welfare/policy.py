@@ -1,4 +1,4 @@
-"""What the lab decided (`LabPolicy`) and how the record is read (`Rules`): welfare policies as data."""
+"""Welfare policies as data: what the lab decided (`LabPolicy`), and how a record is evaluated (`Rules`)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class LabPolicy:
-    """What a lab decides about its animals. Fractions, not percent: 0.85 is the line at 85 %.
+    """Decisions of a lab about its animals. Fractions, not percent: 0.85 is the line at 85 %.
 
     `reference_fraction` and `growth_fraction` weigh own reference against growth curve, their sum is the lab
     line (Alyx: reference_weight_pct, zscore_weight_pct). `floor_fraction` is the absolute line, 0 for none.
@@ -59,7 +59,7 @@ class LabPolicy:
     growth_fraction: float = 0.0
     floor_fraction: float = 0.75
     endpoint_line: float | None = None
-    """Below it someone must decide; None: the floor."""
+    """Below it a person must decide; None: the floor."""
     phases: tuple[Phase, ...] = ()
     water_ml_per_g: float = 0.04
     water_below_line_ml_per_g: float = 0.05
@@ -82,23 +82,23 @@ class LabPolicy:
 
     @property
     def lab_line(self) -> float:
-        """The lab's own line: the sum of its two fractions; 0 when the lab has chosen nothing."""
+        """The lab's own line: the sum of its two fractions; 0 if the lab has set none."""
         return self.growth_fraction + self.reference_fraction
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a record is read: one field for each place where Alyx's way and the animal's side part.
+    """How a record is evaluated: one field per departure of `cingulum` from Alyx.
 
     compare_by   "day": an event counts all of its calendar day, even before it happened; "moment": after it
     zero_implant_counts   a recorded implant of 0 g ends the former one
     one_line   water, list, colour, minimum and alerts share the action line (else three different lines)
-    unknown_is_zero   no percentage is 0 and raises no alert; otherwise unknown is unknown, and alarming
+    unknown_is_zero   an unknown percentage is 0 and raises no alert (else it is unknown, and raises one)
     both_curves_for_unknown_sex   the heavier expectation of the two curves (else the female curve)
-    default_fraction  own-reference fraction for a lab that has chosen none; None: it gets no lines
-    reference_keeps_its_implant   the implant worn then is taken off (else today's, once a restriction ended)
+    default_fraction  own-reference fraction of a lab that has set none; None: it has no lines
+    reference_keeps_its_implant   the implant worn then is subtracted (else today's, once a restriction ended)
     reminder_from_active   without water the delay runs from that day's restriction (else the newest open one)
-    instants   all times are instants (else wall clocks, with a restriction's UTC digits taken as lab time)
+    instants   all times are instants (else local times, with a restriction's UTC digits read as local time)
     """
 
     name: Literal["alyx", "cingulum"]

@@ -1,4 +1,4 @@
-"""One animal's record as JSON objects: read whole, or refused with the place of the fault."""
+"""Parses one animal's record from JSON objects; an error contains the position of the invalid value."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ FORMAT: Final = {
     "water_restrictions": ("start_time", "end_time", "reference_weight_g"),
     "water_administrations": ("date_time", "volume_ml", "in_session"),
 }
-"""What a record may hold: `lab` and `subject` are objects, the others lists of objects."""
+"""Keys of a record: `lab` and `subject` are objects, the others lists of objects."""
 _BESIDE: Final = ("id", "what", "queries", "quirks")
 
 
 class InvalidRecord(ValueError):
-    """The record is not of the format, or has an impossible value: the message says where, and shows it."""
+    """The record does not have the format, or has an impossible value; the message contains position and value."""
 
 
 class _Part:
-    """One object of a record, and its place."""
+    """One object of a record, with its position."""
 
     def __init__(self, part: Any, place: str) -> None:
         self.place = place
@@ -73,7 +73,7 @@ class _Part:
             self.refuse(key, f"must be a day such as 2024-02-29, not {text!r}")
 
     def parts(self, key: str, make: Callable[[_Part], T]) -> list[T]:
-        """Every object of a list, made into an event."""
+        """The objects of a list, converted to events."""
         items = self.content.get(key) or ()
         if not isinstance(items, list | tuple):
             self.refuse(key, f"must be a list in square brackets, not {items!r}")
@@ -88,9 +88,9 @@ class _Part:
 
 
 def read_history(record: Mapping[str, Any], naive_zone: tzinfo | None = UTC) -> History:
-    """One animal of the format. Times without offset are UTC; the lab's if `naive_zone` is None.
+    """Parse one animal's record. Times without offset are UTC, or in the lab's zone if `naive_zone` is None.
 
-    Raises InvalidRecord, which names the place, as `weighings[3].weight_g`.
+    Raises InvalidRecord with the position, such as `weighings[3].weight_g`.
     >>> weighing = {"date_time": "2024-04-05T09:00:00", "weight_g": 24.41}
     >>> read_history({"weighings": [weighing]}).weighings[0].weight_g
     24.41
@@ -159,7 +159,7 @@ def read_lab(lab: Mapping[str, Any]) -> LabPolicy:
 
 
 def unread(record: Mapping[str, Any]) -> list[str]:
-    """Unknown keys of a record: a typo in a name must not drop weighings silently.
+    """Unknown keys of a record, so that a typo does not drop weighings silently.
 
     >>> unread({"wieghings": [], "weighings": [{"date_time": "2024-04-05", "weight_g": 20, "who": "KM"}]})
     ['weighings[0].who', 'wieghings']

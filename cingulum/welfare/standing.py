@@ -10,15 +10,15 @@ from cingulum.welfare.policy import LabPolicy, Rules
 from cingulum.welfare.timeline import Flags, Floats, Ints
 
 NEAR_LINE: Final = 0.02
-"""Status 1 and ATTENTION reach this far above the line."""
+"""Status 1 and ATTENTION apply up to this far above the line, in percentage points."""
 LEAST_SCALE_G: Final = 1e-6
-"""No percentage is computed of an expected weight below a microgram."""
+"""Expected weights below a microgram give no percentage."""
 NO_ALERT, ATTENTION, WARNING, UNKNOWN = 0, 1, 2, 3
 GREEN, ORANGE, RED, GREY = 0, 1, 2, 3
 
 
 def fractions(lab: LabPolicy, rules: Rules) -> tuple[float, float]:
-    """The fractions (own reference, growth curve) in force: the lab's, or the default if it has chosen none.
+    """The fractions (own reference, growth curve) in force: the lab's, or the default if it has set none.
 
     >>> from cingulum.welfare.policy import ALYX, CINGULUM
     >>> fractions(LabPolicy(), ALYX), fractions(LabPolicy(), CINGULUM)
@@ -67,7 +67,7 @@ def lines_of(days: Ints, lab: LabPolicy, rules: Rules) -> tuple[Floats, Floats]:
 
 
 def net_of(weight: Floats, implant: Floats, rules: Rules) -> Floats:
-    """The animal (g) without its implant; a weighing below the implant's own mass is 0, the worst there is.
+    """Weight (g) without the implant; a weighing below the implant's own mass gives 0, the most alarming value.
 
     >>> from cingulum.welfare.policy import CINGULUM
     >>> net_of(np.array([21.97, 1.5]), np.array([2.93, 2.0]), CINGULUM).round(2).tolist()
@@ -115,7 +115,7 @@ def colour_of(net: Floats, scale: Floats, action: Floats, endpoint: Floats, rule
     True
     """
     if not rules.one_line:
-        # Alyx takes the lowest line first: with a lab line under the floor a lighter animal is orange again.
+        # Alyx tests the lowest line first: with a lab line below the floor, a lighter animal is orange again.
         lines = [(action, ORANGE), (endpoint, RED)] if endpoint.any() else [(action, ORANGE)]
         lines.sort(key=lambda line: float(line[0].max(initial=0.0)))
         return np.select([net < scale * line for line, _ in lines], [colour for _, colour in lines], GREEN)

@@ -16,7 +16,7 @@ class Columns:
 
     Unknown is NaN; an unknown row or status is −1.
 
-    Under `alyx` missing weights are 0, as there. `..._row` point into the history's events.
+    Under `alyx` missing weights are 0, as in Alyx. `..._row` are indices of the history's events.
     """
 
     moments: Moments

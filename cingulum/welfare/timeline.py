@@ -22,12 +22,12 @@ NO_BIRTH: Final = -NEVER
 _FIRST: Final = instant_us(datetime(FIRST_YEAR - 1, 1, 1, tzinfo=UTC), UTC)
 _SPAN: Final = instant_us(datetime(LAST_YEAR + 2, 1, 1, tzinfo=UTC), UTC) - _FIRST
 MOST_ANIMALS: Final = NEVER // _SPAN
-"""So many fit into one timeline: animal and moment share one 64-bit number, so that one search serves all."""
+"""Limit of a timeline: animal and moment share one 64-bit number, so that one search serves all animals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Moments on three rulers, `instant` (µs since 1970 UTC), `wall` (µs on the lab's clock) and its `day`.
+    """Moments in three forms: `instant` (µs since 1970 UTC), `wall` (µs of local time) and its `day`.
 
     `owner` is the row of each moment's animal in the timeline.
     """
@@ -39,7 +39,7 @@ class Moments:
 
     @classmethod
     def of(cls, instants: Ints, zone: tzinfo) -> Moments:
-        """These instants of the first animal as its lab's clock and calendar show them.
+        """Instants of the first animal, with local time and day in its lab's zone.
 
         >>> Moments.of(np.array([DAY_US]), UTC).day.tolist()
         [1]
@@ -48,19 +48,19 @@ class Moments:
 
     @classmethod
     def at(cls, instants: Ints, wall: Ints, owner: Ints) -> Moments:
-        """Moments whose wall time is known already."""
+        """Moments from their local times."""
         return cls(instants, wall, wall // DAY_US, owner)
 
     def line(self, rules: Rules) -> Ints:
-        """The ruler for order and delays. Alyx subtracts wall clocks, an hour wrong when clocks change."""
+        """The times for order and delays. Alyx subtracts local times, an hour wrong when clocks change."""
         return self.instant if rules.instants else self.wall
 
     def key(self, rules: Rules) -> Ints:
-        """What decides whether something happened before, by animal: the day, or the moment."""
+        """The times that decide what happened before, sorted by animal: the day, or the moment."""
         return self.by_owner(self.day if rules.compare_by == "day" else self.line(rules))
 
     def by_owner(self, values: Ints) -> Ints:
-        """Values of one ruler that sort by animal first."""
+        """Times as numbers that sort by animal first."""
         return self.owner * _SPAN + (values - _FIRST)
 
     def __getitem__(self, rows: Ints | Flags | slice) -> Moments:
@@ -75,7 +75,7 @@ class Events:
     value: Floats
     flag: Flags
     row: Ints
-    """Which of its animal's events it is."""
+    """Index of each event among those of its animal."""
     first: Ints
 
     def last_before(self, keys: Ints, moments: Moments, moment_keys: Ints) -> Ints:
@@ -86,7 +86,7 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What each restriction gives as reference: weight (NaN: none), wall time, weighing (−1: typed), implant worn."""
+    """The reference of each restriction: weight (NaN: none), local time, weighing (−1: entered), implant worn."""
 
     weight_g: Floats
     wall: Ints
@@ -96,7 +96,7 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Everything that happened to the animals, as these rules read it.
+    """All events of the animals, as evaluated under these rules.
 
     `newest` and `newest_open` are each animal's last restriction and last open one (−1: none). `water_days` are
     the days with water (by animal), with the volumes in sessions and outside.
@@ -140,7 +140,7 @@ def pick_int(values: Ints, index: Ints, otherwise: int = -1) -> Ints:
 
 
 def timeline(histories: Sequence[History], rules: Rules) -> Timeline:
-    """The histories as these rules read them; raises ValueError for more than MOST_ANIMALS."""
+    """The timeline of some histories under these rules. Raises ValueError for more than MOST_ANIMALS."""
     if len(histories) > MOST_ANIMALS:
         raise ValueError(f"at most {MOST_ANIMALS} animals fit into one timeline, not {len(histories)}")
     weighings, implants = _events(histories, "weighings"), _events(histories, "implants")
@@ -166,7 +166,7 @@ def timeline(histories: Sequence[History], rules: Rules) -> Timeline:
         newest=np.where(counts > 0, restrictions.first[1:] - 1, -1),
         newest_open=newest_open,
         water_days=keys,
-        # Summed day by day, not by differences of a running sum: so more water can never round to less.
+        # Summed per day, not by differences of a running sum, so that rounding never turns more water into less.
         session_ml=_sums(day_of, np.where(water.flag, water.value, 0.0), len(keys)),
         supplement_ml=_sums(day_of, np.where(water.flag, 0.0, water.value), len(keys)),
         male=np.array([history.sex == "M" for history in histories], dtype=np.bool_),

@@ -19,12 +19,12 @@ TOLERANCE: Final = 1e-6
 
 
 class InvalidVectors(ValueError):
-    """The file is not of the vectors' format: the message says where."""
+    """The file does not have the format of vectors; the message contains the position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One output that is not the one the file expects; `where` names the vector and moment, or the case."""
+    """One output that differs from the file; `where` names the vector and moment, or the case."""
 
     where: str
     output: str
@@ -43,9 +43,9 @@ class Comparison:
 
 
 def compare(vectors: Mapping[str, Any], policy: str = "alyx") -> Comparison:
-    """Every output of a vectors file against ours under this policy, zygosity included; numbers to 1e-6.
+    """Compare every output of a vectors file with ours under this policy, zygosity included; numbers to 1e-6.
 
-    An output that we do not know counts as different. Raises InvalidVectors.
+    An output that Cingulum does not know counts as different. Raises InvalidVectors.
 
     >>> cases = [{"mother": "+/+", "father": "+/+", "child": "+/+"}]
     >>> compare({"zygosity": {"from_parents": cases}})

@@ -1,4 +1,4 @@
-"""How quantities read in a sentence."""
+"""Formats quantities for sentences."""
 
 from __future__ import annotations
 

@@ -252,7 +252,7 @@ def a_header(**changes: Any) -> dict[str, Any]:
         ({"chunk_bounds": [0, "100"]}, "whole numbers"),
         ({"chunk_bounds": {"0": 1}}, "lists"),
         ({"chunk_offsets": [0, 0]}, "offsets must rise"),
-        ({"chunk_offsets": ...}, "lacks chunk_offsets"),
+        ({"chunk_offsets": ...}, "has no chunk_offsets"),
         ({"chunk_order": "K"}, "chunk_order"),
         ({"algorithm": "cingulum"}, "algorithm"),
         ({"cingulum_tail_base64": "*"}, "base64"),

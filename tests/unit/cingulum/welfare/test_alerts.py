@@ -52,7 +52,7 @@ def test_a_decision_answers_the_end_point_until_the_next_spell() -> None:
 
 @pytest.mark.parametrize(("by", "reason"), [("", "well"), ("A. Vet", " ")])
 def test_a_decision_without_name_or_reason_is_none(by: str, reason: str) -> None:
-    with pytest.raises(ValueError, match="name of who decided and the reason"):
+    with pytest.raises(ValueError, match="name of the person who decided, and the reason"):
         Decision(START, by, reason)
 
 
