@@ -168,7 +168,7 @@ def test_what_was_fetched_once_is_kept(address: str, requests: list[str], tmp_pa
 
 
 def test_a_server_without_ranges_is_refused_by_name(address: str) -> None:
-    with pytest.raises(InvalidHeader, match="ranges"):
+    with pytest.raises(InvalidHeader, match="range requests"):
         Recording.open(f"{address}/probe.ap.cgl?plain")
 
 

@@ -45,5 +45,5 @@ def test_an_index_without_a_colour_is_refused() -> None:
 
 
 def test_an_empty_image_is_refused() -> None:
-    with pytest.raises(NotAnImageError, match="no image"):
+    with pytest.raises(NotAnImageError, match="not an image"):
         indexed_png(np.zeros((0, 3), dtype=np.uint8), [])
