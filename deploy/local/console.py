@@ -19,7 +19,7 @@ _LONGEST_LINE = 64 * 1024
 class LogFile:
     """A file that is set aside as `NAME.log.1` when it is full; three such are kept.
 
-    What a full disk does not take is lost: the program that says it goes on.
+    Output that a full disk cannot take is lost; the program continues.
     """
 
     FULL_BYTES = 10_000_000

@@ -1,4 +1,4 @@
-"""What a caller may know of, as a value; `visible` turns it into SQL."""
+"""What a caller can see, as a value; `visible` turns it into SQL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEY = object()
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """Which rows a caller may know of. Only `visibility` makes one, so no query can forget it.
+    """Which rows a caller can see. Only `visibility` makes one, so no query can forget it.
 
     `everything` for administrators; otherwise rows of private projects show only for `projects`, or with
     `every_project` to an administrator's narrowed token; `caller_id` is the person, whom no narrowing hides;

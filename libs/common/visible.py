@@ -191,7 +191,7 @@ def dataset_row_visible(
 
 
 def _aggregates(visibility: Visibility) -> sa.Select[tuple[Any]]:
-    """All aggregates whose object the caller may know of.
+    """All aggregates whose object the caller can see.
 
     They are few, and looked up once: row by row, the planner takes a list of files for too costly to hash.
     """

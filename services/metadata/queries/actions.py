@@ -19,7 +19,7 @@ from services.metadata.queries import visible
 async def lock_action(
     session: WriteSession, visibility: Visibility, kind: ActionKind, action_id: UUID
 ) -> ActionRow:
-    """An action that the caller may know of, locked. Raises NotFound."""
+    """An action that the caller can see, locked. Raises NotFound."""
     is_visible = visible.sessions if kind is ActionKind.SESSION else visible.subjects
     rows = await session.scalars(
         sa.select(ActionRow)

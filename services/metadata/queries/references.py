@@ -86,7 +86,7 @@ async def fetch_lab_zone(session: ReadSession, lab_id: UUID | None) -> str | Non
 async def fetch_project_ids(
     session: ReadSession, visibility: Visibility, names: Sequence[str], field: str
 ) -> list[UUID]:
-    """The ids of projects that the caller may know of. Raises UnknownReference for the first other name."""
+    """The ids of projects that the caller can see. Raises UnknownReference for the first other name."""
     rows = await session.execute(
         sa.select(ProjectRow.name, ProjectRow.id).where(
             ProjectRow.name.in_(names), visible.projects(visibility)
@@ -125,12 +125,12 @@ async def _hidden(
 
 
 async def exists_subject(session: ReadSession, visibility: Visibility, subject_id: UUID) -> bool:
-    """Whether there is a subject of that id that the caller may know of."""
+    """Whether there is a subject of that id that the caller can see."""
     return bool(await session.scalar(sa.select(subject_visible(visibility, subject_id))))
 
 
 async def exists_session(session: ReadSession, visibility: Visibility, session_id: UUID) -> bool:
-    """Whether there is a session of that id that the caller may know of."""
+    """Whether there is a session of that id that the caller can see."""
     return bool(await session.scalar(sa.select(session_visible(visibility, session_id))))
 
 

@@ -127,7 +127,7 @@ def _detail(row: Mapping[str, Any], related: Mapping[str, Any], base_url: str) -
 async def count_twins(
     session: ReadSession, visibility: Visibility, subject_id: UUID, day: date, number: int | None
 ) -> int:
-    """How many sessions that the caller may know of have this subject, day and number."""
+    """How many sessions that the caller can see have this subject, day and number."""
     count = await session.scalar(
         sa.select(sa.func.count()).where(
             ActionRow.kind == ActionKind.SESSION,

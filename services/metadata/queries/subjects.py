@@ -142,7 +142,7 @@ async def _page(
 
 
 async def fetch_subject(session: ReadSession, visibility: Visibility, nickname: str) -> SubjectRecord | None:
-    """The newest subject of that nickname that the caller may know of."""
+    """The newest subject of that nickname that the caller can see."""
     return await _fetch(session, visibility, SubjectRow.nickname == nickname)
 
 
@@ -173,7 +173,7 @@ def _select_briefs() -> sa.Select[Any]:
 
 
 async def fetch_brief(session: ReadSession, visibility: Visibility, nickname: str) -> SubjectBrief | None:
-    """What decides on changes of the records of the newest subject of that nickname that the caller may know of."""
+    """What decides on changes of the records of the newest subject of that nickname that the caller can see."""
     rows = await session.execute(
         _select_briefs()
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
@@ -209,7 +209,7 @@ async def fetch_brief_of_action(session: ReadSession, action: ActionRow) -> Subj
 
 
 async def lock_subject(session: WriteSession, visibility: Visibility, nickname: str) -> SubjectRow | None:
-    """The newest subject of that nickname that the caller may know of, locked; its records can still be added."""
+    """The newest subject of that nickname that the caller can see, locked; its records can still be added."""
     rows = await session.scalars(
         sa.select(SubjectRow)
         .where(SubjectRow.nickname == nickname, visible.subjects(visibility))

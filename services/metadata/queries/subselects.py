@@ -32,7 +32,7 @@ def ids_of(statement: sa.Select[Any]) -> Any:
 
 
 def project_names(visibility: Visibility) -> sa.ScalarSelect[Any]:
-    """The names of the projects of a session that the caller may know of."""
+    """The names of the projects of a session that the caller can see."""
     return names_of(
         ProjectRow.name,
         SessionProjectRow.session_id == ActionRow.id,

@@ -21,13 +21,13 @@ Condition = sa.ColumnElement[bool]
 
 
 def projects(visibility: Visibility) -> Condition:
-    """Projects the caller may know of."""
+    """Projects the caller can see."""
     row = visible.project_row_visible(visibility, ProjectRow.id, ProjectRow.is_private)
     return sa.and_(ProjectRow.deleted_at.is_(None), row)
 
 
 def sessions(visibility: Visibility, action: Any = ActionRow) -> Condition:
-    """Sessions the caller may know of."""
+    """Sessions the caller can see."""
     return sa.and_(
         action.deleted_at.is_(None), visible.session_row_visible(visibility, action.id, action.lab_id)
     )
@@ -39,12 +39,12 @@ def session_id(visibility: Visibility, column: Any) -> Any:
 
 
 def labs(visibility: Visibility, lab_id: Any) -> Condition:
-    """Labs the caller may know of; what belongs to no lab is everybody's."""
+    """Labs the caller can see; what belongs to no lab is everybody's."""
     return sa.or_(lab_id.is_(None), visible.lab_row_visible(visibility, lab_id))
 
 
 def people(visibility: Visibility) -> Condition:
-    """People the caller may know of: everybody; of a narrowed token those who work in its labs and projects."""
+    """People the caller can see: everybody; of a narrowed token those who work in its labs and projects."""
     if visibility.labs is None or visibility.only_projects is None:
         return sa.true()
     in_lab = sa.exists().where(
@@ -63,7 +63,7 @@ def people(visibility: Visibility) -> Condition:
 
 
 def subjects(visibility: Visibility, subject: Any = SubjectRow) -> Condition:
-    """Subjects the caller may know of."""
+    """Subjects the caller can see."""
     return sa.and_(
         subject.deleted_at.is_(None), visible.subject_row_visible(visibility, subject.id, subject.lab_id)
     )

@@ -68,7 +68,7 @@ async def fetch_waters_of_subject(
 async def fetch_waters_of_session(
     session: ReadSession, visibility: Visibility, session_id: UUID
 ) -> list[SessionWater]:
-    """Water given in a session to subjects that the caller may know of, oldest first."""
+    """Water given in a session to subjects that the caller can see, oldest first."""
     rows = await session.execute(
         sa.select(
             WaterAdministrationRow.id,

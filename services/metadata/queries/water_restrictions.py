@@ -52,7 +52,7 @@ async def list_restrictions(
 async def fetch_restriction(
     session: ReadSession, visibility: Visibility, restriction_id: UUID
 ) -> WaterRestriction:
-    """A restriction that exists and that the caller may know of."""
+    """A restriction that exists and that the caller can see."""
     rows = await session.execute(_select_restrictions(visibility, ActionRow.id == restriction_id))
     return WaterRestriction.model_validate(rows.mappings().one())
 

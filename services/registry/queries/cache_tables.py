@@ -109,7 +109,7 @@ async def fetch_cached_sessions(
 
 
 def _project_names(visibility: Visibility) -> sa.ColumnElement[Any]:
-    """Names of the session's projects that the caller may know of."""
+    """Names of the session's projects that the caller can see."""
     sessions = table(SESSIONS)
     if visibility.everything:
         return sessions.c.projects

@@ -80,7 +80,7 @@ async def list_copies(
 
 
 async def fetch_copy(session: ReadSession, visibility: Visibility, copy_id: UUID) -> Copy:
-    """The copy of that id, which the caller may know of."""
+    """The copy of that id, which the caller can see."""
     rows = await session.execute(_copies(visibility).where(CopyRow.id == copy_id))
     return _shown(rows.mappings().one())
 

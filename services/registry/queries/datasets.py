@@ -186,7 +186,7 @@ async def list_datasets(
 async def fetch_dataset(
     session: ReadSession, visibility: Visibility, dataset_id: UUID
 ) -> ShownDataset | None:
-    """The dataset of that id, if the caller may know of it."""
+    """The dataset of that id, if the caller can see it."""
     rows = await session.execute(_datasets(visibility).where(DatasetRow.id == dataset_id))
     row = rows.mappings().one_or_none()
     return None if row is None else _shown(row)

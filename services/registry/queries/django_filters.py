@@ -94,7 +94,7 @@ _SUBJECTS = FieldMap("subjects", _subject, {
     "nickname": Field(_subject.c.nickname, "text"),
     "lab": Relation(lambda: _LABS, on=_lab.c.id == _subject.c.lab_id, key=_subject.c.lab_id),
 }, visible=lambda visibility, row: subject_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
-# A path contains the nickname: callers who may know of a session read it there, also if the subject itself is hidden.
+# A path contains the nickname: callers who can see a session read it there, also if the subject itself is hidden.
 _NAMED_SUBJECTS = FieldMap(
     "subjects of sessions",
     _named_subject,

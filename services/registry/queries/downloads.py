@@ -74,7 +74,7 @@ async def list_downloads(
 async def fetch_download(
     session: ReadSession, visibility: Visibility, user_id: UUID | None, download_id: UUID
 ) -> Download | None:
-    """The counter of that id, if the caller may know of it; of one user, or (None) of all."""
+    """The counter of that id, if the caller can see it; of one user, or (None) of all."""
     statement = _downloads(visibility, user_id).where(DownloadRow.id == download_id)
     row = (await session.execute(statement)).mappings().one_or_none()
     return None if row is None else Download.model_validate(dict(row))

@@ -67,7 +67,7 @@ async def list_files(
 
 
 async def fetch_file(session: ReadSession, visibility: Visibility, file_id: UUID) -> ShownFile | None:
-    """The file record of that id, if the caller may know of it."""
+    """The file record of that id, if the caller can see it."""
     rows = await session.execute(_files(visibility).where(CopyRow.id == file_id))
     row = rows.mappings().one_or_none()
     return None if row is None else _shown(row)

@@ -129,7 +129,7 @@ async def lock_copy(session: WriteSession, copy_id: UUID) -> LockedCopy | None:
 async def fetch_copy_location(
     session: ReadSession, visibility: Visibility, copy_id: UUID
 ) -> CopyLocation | None:
-    """The location of a copy, if the caller may know of it."""
+    """The location of a copy, if the caller can see it."""
     sessions = table(SESSIONS)
     rows = await session.execute(
         sa.select(

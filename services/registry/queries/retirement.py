@@ -47,7 +47,7 @@ class CopyToRetire:
 async def fetch_copy_to_retire(
     session: ReadSession, visibility: Visibility, copy_id: UUID
 ) -> CopyToRetire | None:
-    """The copy of that id, if the caller may know of it."""
+    """The copy of that id, if the caller can see it."""
     sessions = table(SESSIONS)
     rows = await session.execute(
         sa.select(

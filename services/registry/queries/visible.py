@@ -30,12 +30,12 @@ def is_public() -> Condition:
 
 
 def is_visible_dataset(visibility: Visibility) -> Condition:
-    """Datasets the caller may know of, in a statement that left-joins `table(SESSIONS)`."""
+    """Datasets the caller can see, in a statement that left-joins `table(SESSIONS)`."""
     row = visible.dataset_row_visible(visibility, DatasetRow, is_public(), session=table(SESSIONS).c)
     return sa.and_(DatasetRow.deleted_at.is_(None), row)
 
 
 def is_visible_session(visibility: Visibility) -> Condition:
-    """Sessions the caller may know of, in a statement that reads `table(SESSIONS)`."""
+    """Sessions the caller can see, in a statement that reads `table(SESSIONS)`."""
     sessions = table(SESSIONS)
     return visible.session_row_visible(visibility, sessions.c.id, sessions.c.lab_id)

@@ -57,7 +57,7 @@ def _terms(model: type[NamedRow], visibility: Visibility | None) -> sa.Select[An
 
 
 def _hash_of_datasets(visibility: Visibility) -> sa.ScalarSelect[Any]:
-    """A hash of the ids of a tag's datasets that the caller may know of.
+    """A hash of the ids of a tag's datasets that the caller can see.
 
     Two servers can compare it if the same is visible on both.
     """

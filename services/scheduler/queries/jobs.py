@@ -64,7 +64,7 @@ async def fetch_job(session: ReadSession, visibility: Visibility, job_id: UUID) 
 
 
 async def exists_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> bool:
-    """Whether there is a job that the caller may know of."""
+    """Whether there is a job that the caller can see."""
     statement = (
         sa.select(sa.literal(1))
         .select_from(JobRow)

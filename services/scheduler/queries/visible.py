@@ -1,4 +1,4 @@
-"""Which jobs a caller may know of: the rule of libs/common/visible.py, and that of jobs without a session."""
+"""Which jobs a caller can see: the rule of libs/common/visible.py, and that of jobs without a session."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Condition = sa.ColumnElement[bool]
 
 
 async def exists_session(session: ReadSession, visibility: Visibility, session_id: UUID) -> bool:
-    """Whether there is a session that the caller may know of."""
+    """Whether there is a session that the caller can see."""
     return bool(await session.scalar(sa.select(visible.session_visible(visibility, session_id))))
 
 
 def jobs_visible(visibility: Visibility) -> Condition:
-    """Jobs the caller may know of; `table(SESSIONS)` is left-joined."""
+    """Jobs the caller can see; `table(SESSIONS)` is left-joined."""
     if visibility.everything:
         return sa.true()
     session = table(SESSIONS)

@@ -71,12 +71,12 @@ def _is_visible_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bo
 
 
 def is_of_visible_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    """Records of subjects that the caller may know of."""
+    """Records of subjects that the caller can see."""
     return sa.and_(row.deleted_at.is_(None), subject_visible(visibility, row.subject_id))
 
 
 def is_visible_session(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    """Sessions that the caller may know of."""
+    """Sessions that the caller can see."""
     return session_visible(visibility, row.id)
 
 

@@ -55,7 +55,7 @@ def is_in_lab(name: str) -> Condition:
 
 
 def is_in_projects(visibility: Visibility, names: Sequence[str]) -> Condition:
-    """The session is in projects whose names contain the texts, as far as the caller may know of them."""
+    """The session is in projects whose names contain the texts, as far as the caller can see them."""
     conditions = [condition_on("projects__name__icontains", name, SESSION_MAP) for name in names]
     return to_sql(conditions, visibility)
 
