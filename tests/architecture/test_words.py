@@ -118,8 +118,8 @@ def test_a_pending_package_still_holds_such_names(folder: str) -> None:
 
 # Of texts: documentation, pages, the chart, and every string of the code (docstrings, problems, help, summaries).
 PHRASES = re.compile(
-    r"\b(said|told|somebody|whoever|anew|written down|writes? [^.]{0,40} down|(?:out of|in) sight|doorman|shelf|doorbell"
-    r"|clock on the wall|looks? again|is away)\b"
+    r"\b(said|told|somebody|whoever|anew|written down|writes? [^.]{0,40} down|(?:out of|in) sight|doorman|shelf"
+    r"|doorbell|clock on the wall|looks? again|is away)\b"
     r"|(?<!account )(?<!/)\bnobody\b(?!@)",
     re.IGNORECASE,
 )
