@@ -40,7 +40,7 @@ class Work:
         if self.on_note is None:
             return
         if part.set_aside:
-            self.on_note(f"an earlier attempt is not taken up, {part.set_aside}: starting from the beginning")
+            self.on_note(f"an earlier attempt is not resumed, {part.set_aside}: starting from the beginning")
         elif part.kept:
             self.on_note(f"resuming an earlier attempt that was stopped after {part.kept} chunks")
 
