@@ -1,8 +1,9 @@
 """Migrations: step 0 by the database's owner, then each service by its own owner role, in any order.
 
 Step 0 creates schemas, roles and an empty stand-in for each published view that is not there yet; a view that lacks
-newer columns gets them, null until its owner fills them. It is idempotent. Then `upgrade` brings one service's tables
-to the newest version (Alembic, forward only, its own version table), fills its published views, and grants.
+newer columns gets them, null until its owner fills them; each view is granted to its readers. It is idempotent. Then
+`upgrade` brings one service's tables to the newest version (Alembic, forward only, its own version table), drops its
+retired views, fills the published ones, and grants.
 """
 
 from __future__ import annotations
@@ -94,6 +95,8 @@ async def step_zero(addresses: Addresses) -> None:
                     await _execute(connection, _as_owner(view, view.stand_in()))
                 elif missing := set(view.columns) - set(view_there.columns):
                     await _execute(connection, _as_owner(view, view.widened(view_there.definition, missing)))
+                else:  # a reader that is new may start before the owner has migrated
+                    await _execute(connection, _as_owner(view))
     finally:
         await engine.dispose()
 
@@ -122,16 +125,16 @@ def _schemas() -> Iterator[str]:
         yield f"{mine} USAGE, SELECT ON SEQUENCES TO {runtime}"
 
 
-def _as_owner(view: View, statement: str) -> Iterator[str]:
+def _as_owner(view: View, *statements: str) -> Iterator[str]:
     yield f"SET LOCAL ROLE {owner_role(view.owner)}"
-    yield statement
+    yield from statements
     yield from _grants(view)
     yield "RESET ROLE"
 
 
 def _grants(view: View) -> Iterator[str]:
     yield f"REVOKE ALL ON {view.full_name} FROM {', '.join(runtime_role(s) for s in READERS)}"
-    for reader in sorted({*view.readers, view.owner}):
+    for reader in sorted({view.owner} | view.readers | view.former_readers):
         yield f"GRANT SELECT ON {view.full_name} TO {runtime_role(reader)}"
         if reader in STATEFUL:  # its own views may be joined with this one
             yield f"GRANT SELECT ON {view.full_name} TO {owner_role(reader)}"

@@ -28,18 +28,21 @@ _BIG = sa.BigInteger()
 _INT = sa.Integer()
 _UUIDS: ARRAY[Any] = ARRAY(UUID(as_uuid=True))
 _TEXTS: ARRAY[Any] = ARRAY(sa.Text())
-_EVERYBODY: Final = frozenset({*STATEFUL, Service.GATEWAY})
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One published view."""
+    """One published view, granted to its owner and to its readers.
+
+    `former_readers` do not read it any more, but pods of their previous version do, which run during an upgrade.
+    """
 
     owner: Service
     noun: str
     columns: Mapping[str, sa.types.TypeEngine[Any]]
     version: int = 1
-    readers: frozenset[Service] = _EVERYBODY
+    readers: frozenset[Service] = frozenset(STATEFUL)
+    former_readers: frozenset[Service] = frozenset()
 
     @property
     def name(self) -> str:
@@ -112,6 +115,7 @@ USERS = View(
         "is_stock_manager": _BOOL,
         "is_public_user": _BOOL,
     },
+    readers=frozenset({Service.REGISTRY}),
 )
 TOKENS = View(
     Service.METADATA,
@@ -153,8 +157,19 @@ BROWSER_SESSIONS = View(
     readers=frozenset({Service.GATEWAY}),
 )
 LABS = View(Service.METADATA, "labs", {"id": _UUID, "name": _TEXT, "timezone": _TEXT})
-LAB_REPOSITORIES = View(Service.METADATA, "lab_repositories", {"lab_id": _UUID, "repository_id": _UUID})
-PROJECTS = View(Service.METADATA, "projects", {"id": _UUID, "name": _TEXT, "is_private": _BOOL})
+LAB_REPOSITORIES = View(
+    Service.METADATA,
+    "lab_repositories",
+    {"lab_id": _UUID, "repository_id": _UUID},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
+PROJECTS = View(
+    Service.METADATA,
+    "projects",
+    {"id": _UUID, "name": _TEXT, "is_private": _BOOL},
+    readers=frozenset({Service.COMPRESSOR, Service.REGISTRY, Service.TRANSFER}),
+    former_readers=frozenset({Service.SCHEDULER}),
+)
 # Deleted projects included: deleting a private project opens nothing. Read through libs/common/visible.py.
 SESSION_AUDIENCE = View(
     Service.METADATA, "session_audience", {"session_id": _UUID, "project_id": _UUID, "is_private": _BOOL}
@@ -162,9 +177,10 @@ SESSION_AUDIENCE = View(
 SUBJECT_AUDIENCE = View(
     Service.METADATA, "subject_audience", {"subject_id": _UUID, "project_id": _UUID, "is_private": _BOOL}
 )
+# Grows with what changes who sees what.
 RIGHTS_CHANGES = View(
-    Service.METADATA, "rights_changes", {"seq": _BIG}
-)  # grows with what changes who sees what
+    Service.METADATA, "rights_changes", {"seq": _BIG}, readers=frozenset({Service.REGISTRY})
+)
 SUBJECTS = View(
     Service.METADATA,
     "subjects",
@@ -192,8 +208,19 @@ SESSIONS = View(
         "folder": _TEXT,  # lab/Subjects/subject/date/number, as it is named now; the subject's lab if it has none
     },
 )
-SESSION_USERS = View(Service.METADATA, "session_users", {"session_id": _UUID, "user_id": _UUID})
-SESSION_PROJECTS = View(Service.METADATA, "session_projects", {"session_id": _UUID, "project_id": _UUID})
+SESSION_USERS = View(
+    Service.METADATA,
+    "session_users",
+    {"session_id": _UUID, "user_id": _UUID},
+    readers=frozenset({Service.REGISTRY}),
+)
+SESSION_PROJECTS = View(
+    Service.METADATA,
+    "session_projects",
+    {"session_id": _UUID, "project_id": _UUID},
+    readers=frozenset({Service.REGISTRY}),
+    former_readers=frozenset({Service.COMPRESSOR, Service.SCHEDULER}),
+)
 INSERTIONS = View(
     Service.METADATA,
     "insertions",
@@ -213,9 +240,13 @@ REPOSITORIES = View(
         "globus_endpoint_id": _UUID,
         "globus_path": _TEXT,
     },
+    readers=frozenset({Service.METADATA, Service.SCHEDULER}),
 )
 DATASET_TYPES = View(
-    Service.REGISTRY, "dataset_types", {"id": _UUID, "name": _TEXT, "filename_pattern": _TEXT}
+    Service.REGISTRY,
+    "dataset_types",
+    {"id": _UUID, "name": _TEXT, "filename_pattern": _TEXT},
+    readers=frozenset({Service.METADATA}),
 )
 DATASETS = View(
     Service.REGISTRY,
@@ -246,8 +277,18 @@ DATASETS = View(
         "object_id": _UUID,
     },
 )
-TAGS = View(Service.REGISTRY, "tags", {"id": _UUID, "name": _TEXT, "protected": _BOOL, "public": _BOOL})
-DATASET_TAGS = View(Service.REGISTRY, "dataset_tags", {"dataset_id": _UUID, "tag": _TEXT})
+TAGS = View(
+    Service.REGISTRY,
+    "tags",
+    {"id": _UUID, "name": _TEXT, "protected": _BOOL, "public": _BOOL},
+    readers=frozenset({Service.COMPRESSOR, Service.METADATA, Service.TRANSFER}),
+)
+DATASET_TAGS = View(
+    Service.REGISTRY,
+    "dataset_tags",
+    {"dataset_id": _UUID, "tag": _TEXT},
+    readers=frozenset({Service.METADATA}),
+)
 COPIES = View(
     Service.REGISTRY,
     "copies",
@@ -287,6 +328,7 @@ UPLOADS = View(
         "completed_at": _WHEN,
         "token": _BIG,  # of the attempt whose output it is
     },
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
 )
 JOBS = View(
     Service.SCHEDULER,
@@ -301,6 +343,7 @@ JOBS = View(
         "session_lab": _TEXT,
         "inputs": JSONB(),  # [{path, dataset_id, sha256}]; empty: a legacy job, which does not say
     },
+    readers=frozenset({Service.REGISTRY, Service.TRANSFER}),
 )
 ATTEMPTS = View(
     Service.SCHEDULER,
@@ -311,6 +354,7 @@ ATTEMPTS = View(
         "state": _TEXT,  # AttemptState; written once when it ends, so a sweep may trust an old look
         "outputs": JSONB(),  # of the accepted completion: [{name, upload_id, sha256}]
     },
+    readers=frozenset({Service.REGISTRY, Service.TRANSFER}),
 )
 RECORDINGS = View(
     Service.COMPRESSOR,
@@ -328,6 +372,7 @@ RECORDINGS = View(
         "doubts": _TEXTS,  # what its companions claim and its bytes contradict
         "meta_sha256": _TEXT,  # of the .meta that it was compared with; null: none
     },
+    readers=frozenset({Service.REGISTRY}),
 )
 EVENTS: Final[Mapping[Service, View]] = {
     service: View(

@@ -33,7 +33,7 @@ def foreign_imports(modules: Iterable[str]) -> dict[str, str]:
         visited.add(module)
         # Importing a.b.c runs a and a.b as well.
         todo += [module.rpartition(".")[0]] if "." in module else []
-        for name in _imports(_file_of(module)):
+        for name in _imports(file_of(module)):
             if name.partition(".")[0] in OURS:
                 todo += [owner] if (owner := _module_of(name)) else []
             elif name.partition(".")[0] not in sys.stdlib_module_names:
@@ -44,7 +44,7 @@ def foreign_imports(modules: Iterable[str]) -> dict[str, str]:
 def import_graph(packages: Iterable[str]) -> dict[str, set[str]]:
     """The modules of our own that each module imports, also within functions and under `TYPE_CHECKING`."""
     names = {name for package in packages for name in modules_below(package)}
-    return {name: {module for module in _named_in(_file_of(name), names) if module != name} for name in names}
+    return {name: {module for module in _named_in(file_of(name), names) if module != name} for name in names}
 
 
 def _named_in(file: Path, names: set[str]) -> Iterator[str]:
@@ -90,7 +90,8 @@ def distributions_of(module: str) -> set[str]:
     return {name.lower().replace("_", "-").replace(".", "-") for name in _DISTRIBUTIONS.get(top, [])}
 
 
-def _file_of(module: str) -> Path:
+def file_of(module: str) -> Path:
+    """The file of a module's code."""
     place = ROOT / module.replace(".", "/")
     return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
@@ -98,7 +99,7 @@ def _file_of(module: str) -> Path:
 def _module_of(name: str) -> str | None:
     """`a.b.c` is a module, or the name `c` in the module `a.b`."""
     for candidate in (name, name.rpartition(".")[0]):
-        if candidate and _file_of(candidate).exists():
+        if candidate and file_of(candidate).exists():
             return candidate
     return None
 

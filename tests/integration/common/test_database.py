@@ -131,6 +131,18 @@ async def test_a_view_of_an_older_release_gets_its_newer_columns_before_its_owne
     await admin.close()
 
 
+async def test_a_new_reader_of_a_view_may_read_it_before_its_owner_migrates(database: str) -> None:
+    addresses, reader = Addresses(database, SECRET), runtime_role(Service.REGISTRY)
+    owner = await asyncpg.connect(addresses.url(owner_role(Service.COMPRESSOR)))
+    await owner.execute(f"REVOKE ALL ON {RECORDINGS.full_name} FROM {reader}")
+    await owner.close()
+    await refused(addresses, Service.REGISTRY, f"SELECT * FROM {RECORDINGS.full_name}")
+    await step_zero(addresses)
+    registry = await asyncpg.connect(addresses.url(reader))
+    assert await registry.fetch(f"SELECT * FROM {RECORDINGS.full_name}") == []
+    await registry.close()
+
+
 async def test_a_changed_audit_row_breaks_the_chain(cingulum: Cingulum) -> None:
     metadata = await cingulum.start(Service.METADATA)
     writer = metadata.app.state.writer
