@@ -66,7 +66,7 @@ def events() -> str:
             "",
             f"## {event.__name__}",
             "",
-            f"`{subject}`, from {origin_of(subject)}.",
+            f"`{subject}`, from {origin_of(subject)} to {' and '.join(handlers_named_by(event))}.",
             "",
             _doc(event),
             "",
@@ -76,6 +76,18 @@ def events() -> str:
         if event.aliases:
             lines += ["", f"Earlier subjects: {', '.join(f'`{alias}`' for alias in event.aliases)}."]
     return "\n".join(lines) + "\n"
+
+
+def handlers_named_by(event: type[Event]) -> list[Service]:
+    """The services that the docstring of an event names as its handlers.
+
+    >>> from libs.common.events import FilesRegistered
+    >>> [str(service) for service in handlers_named_by(FilesRegistered)]
+    ['metadata', 'scheduler']
+    """
+    [text] = re.findall(r"^To +(.+)$", inspect.cleandoc(event.__doc__ or ""), re.MULTILINE)
+    outside = re.sub(r"\([^)]*\)?", "", text)
+    return [Service(name) for name in outside.replace(",", " ").split()]
 
 
 def _type(field: FieldInfo) -> str:

@@ -25,6 +25,7 @@ from libs.common.bus.inbox import Inbox
 from libs.common.catalogue import Service
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.transaction import Transaction, Writer
+from libs.common.events import RETIRED
 from libs.common.observability import DEAD, HANDLED, WAITING, logger, request_id
 from libs.common.published import EVENTS, table
 
@@ -133,6 +134,8 @@ class Listener:
         return None
 
     async def _call(self, tx: Transaction, event: Envelope) -> None:
+        if event.subject in RETIRED:
+            return
         entry = self.handlers.handler_of(event.subject)
         if entry is None:
             raise NoHandler(f"This version of {self.service} has no handler for {event.subject}.")

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from libs.common.db import Transaction
 from libs.common.db.rows import soft_delete_row
-from libs.common.events import SessionCreated, SessionsDeleted
 from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest, NotFound, UnknownReference
 from libs.common.schemas.experiments import SessionDetail, SessionIn
@@ -66,7 +65,6 @@ async def create_session(
     after = await fetch_action_target(tx.session, row)
     inherited = after.project_ids - edit.before.project_ids
     await _check_result(tx, by, visibility, row, Target(project_ids=inherited))
-    tx.publish(SessionCreated(session_id=row.id, subject_id=row.subject_id, lab_id=row.lab_id))
     return await queries.fetch_session(tx.session, visibility, row.id, base_url), n_twins
 
 
@@ -121,4 +119,3 @@ async def delete_session(tx: Transaction, by: Principal, visibility: Visibility,
     """Delete (soft) a session with its insertions and datasets; restoring it restores them."""
     row, _, _ = await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
     soft_delete_row(tx, "session", row)
-    tx.publish(SessionsDeleted(session_ids=[session_id]))

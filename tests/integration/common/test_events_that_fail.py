@@ -16,7 +16,7 @@ from libs.common.catalogue import Service
 from libs.common.db import Database, Transaction
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
-from libs.common.events import Event, SessionsDeleted
+from libs.common.events import RETIRED, Event, ProofOrdered
 from libs.common.problem import Conflict
 from services.metadata.models import Base
 from tests.support.system import Cingulum
@@ -52,7 +52,7 @@ class Handler:
         @handlers.on(ThingHappened)
         async def thing_happened(tx: Transaction, event: ThingHappened) -> None:
             tx.audit("thing.handled", "thing", event.thing, after={"n": event.n})
-            tx.publish(SessionsDeleted(session_ids=[]))
+            tx.publish(ProofOrdered(copy_ids=[]))
             self.tried.append((event.thing, event.n))
             self.fails(event)
             self.handled.append((event.thing, event.n))
@@ -265,10 +265,21 @@ async def test_an_event_of_a_handler_is_stored_once_and_announced(cingulum: Cing
 
     @handlers.on(ThingHappened)
     async def thing_happened(tx: Transaction, event: ThingHappened) -> None:
-        tx.publish(SessionsDeleted(session_ids=[]))
+        tx.publish(ProofOrdered(copy_ids=[]))
 
     listener = Listener(Service.METADATA, handler.writer, Bus(None, "test"), handlers, 600, handle_s=20)
     assert await listener.handle(handler.event("a", 1), "bell") is Outcome.HANDLED
     rows = await handler.sql("SELECT subject FROM metadata.events")
-    assert [row.subject for row in rows] == [SessionsDeleted.subject]
+    assert [row.subject for row in rows] == [ProofOrdered.subject]
     assert rung == [True]
+
+
+async def test_what_is_left_of_a_retired_event_counts_as_handled(cingulum: Cingulum) -> None:
+    handler, subject = await a_handler(cingulum), min(RETIRED)
+    await handler.listener.handle(handler.event("a", 1, "cingulum.registry.thing.unknown.v1"), "bell")
+    await handler.sql("UPDATE metadata.dead_events SET subject = :subject", subject=subject)
+    await handler.let_pauses_end()
+    assert await handler.listener.retry() == 1
+    assert await handler.listener.handle(handler.event("b", 1, subject), "bell") is Outcome.HANDLED
+    assert await handler.waiting() == []
+    assert handler.handled == []

@@ -8,7 +8,6 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from libs.common.events import SessionCreated, SessionsDeleted
 from tests.support.labs import Labs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -72,11 +71,6 @@ async def test_a_list_shows_less_of_a_session(rig: Labs, session: dict[str, Any]
     assert listed["results"][0].keys() == LISTED
 
 
-async def test_a_created_session_is_published_once(rig: Labs, session: dict[str, Any]) -> None:
-    events = await rig.metadata.published(SessionCreated)
-    assert [str(event.session_id) for event in events].count(session["id"]) == 1
-
-
 @pytest.mark.usefixtures("session")
 async def test_a_notice_counts_sessions_of_the_same_day_and_number(rig: Labs, body: dict[str, Any]) -> None:
     response = await rig.as_("ada").post("/sessions", body)
@@ -125,12 +119,6 @@ async def test_a_deleted_session_and_its_insertions_answer_404(rig: Labs, delete
 async def test_nothing_is_added_to_a_deleted_session(rig: Labs, deleted: dict[str, str]) -> None:
     response = await rig.metadata.post("/insertions", {"session": deleted["session"], "name": "probe01"})
     assert response.json()["session"] == [f"Object with pk={deleted['session']} does not exist."]
-
-
-async def test_a_deletion_is_published_once(rig: Labs, deleted: dict[str, str]) -> None:
-    events = await rig.metadata.published(SessionsDeleted)
-    session_ids = [str(session_id) for event in events for session_id in event.session_ids]
-    assert session_ids.count(deleted["session"]) == 1
 
 
 @pytest.mark.usefixtures("deleted")
