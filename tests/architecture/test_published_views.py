@@ -35,7 +35,7 @@ def _readers(view: View) -> set[Service]:
 
 
 @pytest.mark.parametrize("view", VIEWS_OF_NOUNS, ids=lambda view: str(view.full_name))
-def test_a_view_is_granted_to_those_who_read_it(view: View) -> None:
+def test_a_view_is_granted_to_its_readers(view: View) -> None:
     readers = _readers(view) - {view.owner}
     assert readers, "nothing reads it: retire it"
     assert view.readers - {view.owner} == readers
