@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.held_loop import Steps, watched_loops
+from tests.support.quick_services import quick_passwords, shared_routes
 
 HELD = "The event loop was held"
 HERE = Path(__file__).parent
@@ -24,6 +25,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def services_share_routes() -> Iterator[None]:
+    """They start without preparing their routes again."""
+    with shared_routes():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def passwords_are_quick() -> Iterator[None]:
+    """Hashing takes no time."""
+    with quick_passwords():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def steps_of_services() -> Iterator[Steps]:
     """Those that were too long in this process."""
     with watched_loops() as steps:
@@ -34,5 +49,5 @@ def steps_of_services() -> Iterator[Steps]:
 def no_step_holds_the_loop(steps_of_services: Steps) -> Iterator[None]:
     """No request and no job in the background does more than a bounded piece of work before it lets others go on."""
     yield
-    found = steps_of_services.take()
-    assert not found, "\n".join([f"{HELD}:", *found])
+    steps = steps_of_services.take()
+    assert not steps, "\n".join([f"{HELD}:", *steps])
