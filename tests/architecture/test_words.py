@@ -53,7 +53,6 @@ PENDING: tuple[str, ...] = (
     "tests/acceptance",
     "tests/support",
     "tests/integration/client",
-    "tests/integration/conftest.py",
     "tests/integration/worker",
     "tests/unit/services",
 )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.schemas.people import LabIn
 from services.metadata.domain.labs import check_lab_deletable
 from services.metadata.models import LabRepositoryRow, LabRow
-from services.metadata.operations.bodies import json_value, present_values, required_name
+from services.metadata.models.stored_fields import StoredFields
+from services.metadata.operations.bodies import required_name
 from services.metadata.queries import labs as queries
 from services.metadata.queries import references
 
-_FIELDS = ("name", "institution", "address", "timezone", "reference_weight_pct", "zscore_weight_pct")
+_STORED: Final = StoredFields(LabIn, LabRow, handled={"repositories"})
 
 
 async def create_lab(tx: Transaction, body: LabIn) -> str:
     """Create a lab; returns its name."""
-    values = _values(body)
+    values = _STORED.values(body)
     name = required_name(body.name)
     await rows.refuse_duplicate(tx.session, LabRow.name, name)
     lab = LabRow(id=uuid4(), **values)
@@ -29,15 +30,11 @@ async def create_lab(tx: Transaction, body: LabIn) -> str:
 
 async def update_lab(tx: Transaction, name: str, body: LabIn) -> str:
     """Update a lab; returns its name, which may have changed. Raises NotFound."""
-    values = _values(body)
+    values = _STORED.values(body)
     lab = await rows.lock_by_name(tx.session, LabRow, name)
     rows.update_row(tx, "lab", lab, values)
     await _set_repositories(tx, lab.id, body)
     return lab.name
-
-
-def _values(body: LabIn) -> dict[str, Any]:
-    return present_values(body, *_FIELDS) | json_value(body)
 
 
 async def _set_repositories(tx: Transaction, lab_id: UUID, body: LabIn) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from libs.common.db import Transaction, rows
@@ -10,8 +10,11 @@ from libs.common.permissions import Principal
 from libs.common.schemas.people import LocationIn
 from services.metadata.domain.locations import check_location_writable
 from services.metadata.models import LabRow, LocationRow
-from services.metadata.operations.bodies import json_value, present_values, required_name
+from services.metadata.models.stored_fields import StoredFields
+from services.metadata.operations.bodies import required_name
 from services.metadata.queries import references
+
+_STORED: Final = StoredFields(LocationIn, LocationRow, handled={"lab"})
 
 
 async def create_location(tx: Transaction, body: LocationIn) -> str:
@@ -34,7 +37,7 @@ async def update_location(tx: Transaction, by: Principal, name: str, body: Locat
 
 
 async def _values(tx: Transaction, body: LocationIn) -> dict[str, Any]:
-    values = present_values(body, "name") | json_value(body)
+    values = _STORED.values(body)
     if body.lab is not None:
         values["lab_id"] = await references.fetch_id(tx.session, LabRow, body.lab, "lab")
     return values

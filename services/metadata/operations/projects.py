@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.schemas.people import ProjectIn
 from services.metadata.models import ProjectRow, ProjectUserRow, UserRow
-from services.metadata.operations.bodies import present_values, required_name
+from services.metadata.models.stored_fields import StoredFields
+from services.metadata.operations.bodies import required_name
 from services.metadata.queries import references
 
-_FIELDS = ("name", "description", "is_private")
+_STORED: Final = StoredFields(ProjectIn, ProjectRow, handled={"users"})
 
 
 async def create_project(tx: Transaction, body: ProjectIn) -> str:
     """Create a project; returns its name."""
-    values = present_values(body, *_FIELDS)
+    values = _STORED.values(body)
     name = required_name(body.name)
     await rows.refuse_duplicate(tx.session, ProjectRow.name, name)
     project = ProjectRow(id=uuid4(), **values)
@@ -27,7 +29,7 @@ async def create_project(tx: Transaction, body: ProjectIn) -> str:
 async def update_project(tx: Transaction, name: str, body: ProjectIn) -> str:
     """Update a project; returns its name, which may have changed. Raises NotFound."""
     project = await rows.lock_by_name(tx.session, ProjectRow, name)
-    rows.update_row(tx, "project", project, present_values(body, *_FIELDS))
+    rows.update_row(tx, "project", project, _STORED.values(body))
     await _set_users(tx, project.id, body)
     return project.name
 

@@ -11,22 +11,15 @@ from libs.common.schemas.people import UserIn
 from services.metadata.domain.passwords import password_problem
 from services.metadata.domain.users import check_user_deletable, check_username_free
 from services.metadata.models import DelegateRow, UserRow
-from services.metadata.operations.bodies import present_values, required_name
+from services.metadata.models.stored_fields import StoredFields
+from services.metadata.operations.bodies import required_name
 from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.password import end_sign_ins, set_password
 from services.metadata.queries import references
 from services.metadata.queries import users as queries
 
 OWN_ADDRESS: Final = "the service itself"
-_FIELDS: Final = (
-    "username",
-    "email",
-    "is_stock_manager",
-    "is_superuser",
-    "is_staff",
-    "is_public_user",
-    "is_active",
-)
+_STORED: Final = StoredFields(UserIn, UserRow, handled={"allowed_users", "password"})
 
 
 class BadAdminPassword(ValueError):
@@ -35,7 +28,7 @@ class BadAdminPassword(ValueError):
 
 async def create_user(tx: Transaction, hashing: PasswordHashing, by: Principal, body: UserIn) -> str:
     """Create a user, who can sign in if the body has a password; returns the username."""
-    values = present_values(body, *_FIELDS)
+    values = _STORED.values(body)
     username = required_name(body.username, "username")
     await _check_username(tx, username)
     user = UserRow(id=uuid4(), **values)
@@ -56,7 +49,7 @@ async def update_user(
     user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
     if body.username is not None and body.username != username:
         await _check_username(tx, body.username)
-    rows.update_row(tx, "user", user, present_values(body, *_FIELDS))
+    rows.update_row(tx, "user", user, _STORED.values(body))
     if body.password is not None:
         await set_password(tx, hashing, by, user, body.password)
         await end_sign_ins(tx, user)

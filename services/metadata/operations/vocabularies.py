@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
@@ -14,10 +15,12 @@ from libs.common.problem import Conflict
 from libs.common.schemas.people import TermIn
 from services.metadata import models
 from services.metadata.models import VocabularyRow
+from services.metadata.models.stored_fields import StoredFields
 from services.metadata.queries import vocabularies as queries
 from services.metadata.queries.references import Vocabulary
 
 _FILE = Path(models.__file__).parent / "vocabularies.json"
+_STORED: Final = StoredFields(TermIn, VocabularyRow, handled=())
 _MOUSE = {
     "id": "5f8b5b0c-4a0e-4b0b-9b57-0d3f0a1d7c11",
     "name": "Mus musculus",
@@ -29,14 +32,7 @@ async def add_term(tx: Transaction, kind: Vocabulary, body: TermIn) -> str:
     """Add a term to a vocabulary; returns its name. Raises Conflict."""
     if await queries.exists_term(tx.session, kind, body.name):
         raise Conflict(fields={"name": [f"'{body.name}' exists already."]})
-    term = VocabularyRow(
-        id=uuid4(),
-        kind=kind,
-        name=body.name,
-        nickname=body.nickname,
-        description=body.description,
-        json=body.json_,
-    )
+    term = VocabularyRow(id=uuid4(), kind=kind, **_STORED.values(body))
     rows.create_row(tx, kind, term, {"name": body.name})
     return body.name
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cingulum.stores import StoreKind
 from services.registry.models.base import Base, Identified, WithJson
 
 
@@ -17,11 +19,14 @@ class RepositoryTypeRow(Identified, WithJson, Base):
     name: Mapped[str] = mapped_column(unique=True)
 
 
+_KINDS: Final = ", ".join(f"'{kind}'" for kind in StoreKind)
+
+
 class RepositoryRow(Identified, WithJson, Base):
     """A location of files. Bound to a store it is managed: its bytes can be read and proved."""
 
     __tablename__ = "repositories"
-    __table_args__ = (sa.CheckConstraint("store IN ('local', 's3', 'agent')", name="store_known"),)
+    __table_args__ = (sa.CheckConstraint(f"store IN ({_KINDS})", name="store_known"),)
     name: Mapped[str] = mapped_column(unique=True)
     timezone: Mapped[str] = mapped_column(server_default="Europe/London")
     globus_path: Mapped[str] = mapped_column(server_default="")

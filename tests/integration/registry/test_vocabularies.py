@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 
+import pytest
+
+from cingulum.stores import StoreKind
 from libs.common.catalogue import Service
 from libs.common.testing import Callers
 from tests.support.system import Cingulum
@@ -69,3 +72,12 @@ async def test_revisions_and_tags(cingulum: Cingulum, callers: Callers) -> None:
     tag = (await root.post("/tags", {"name": "paper", "protected": True})).json()
     assert (tag["protected"], tag["public"], tag["hash"]) == (True, False, None)
     assert (await root.as_(callers.member).post("/tags", {"name": "mine"})).status_code == 403
+
+
+@pytest.mark.parametrize("kind", StoreKind)
+async def test_a_repository_can_be_bound_to_every_kind_of_store(
+    cingulum: Cingulum, callers: Callers, kind: StoreKind
+) -> None:
+    root = await cingulum.start(Service.REGISTRY, callers.administrator)
+    made = await root.post("/data-repository", {"name": "x", "store": kind.value})
+    assert (made.status_code, made.json()["store"]) == (201, kind)
