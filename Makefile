@@ -65,7 +65,7 @@ test: check ## Everything: check, then the thorough tests and those against real
 
 .PHONY: migration
 migration: $(VENV)/.dev ## Write a service's next migration: SERVICE=registry M="what changes"
-	@$(PY) -m deploy.local.migrate --make "$(SERVICE)" "$(M)" && $(VENV)/bin/ruff format -q services/$(SERVICE)/migrations
+	@$(PY) -m deploy.local.migrate --make "$(SERVICE)" "$(M)" && $(VENV)/bin/ruff format -q services/$(SERVICE)/migrations && $(VENV)/bin/ruff check -q --fix services/$(SERVICE)/migrations
 
 LOCAL := $(PY) -m deploy.local
 .PHONY: up down status logs

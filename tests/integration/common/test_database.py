@@ -64,6 +64,17 @@ async def test_models_and_migrations_say_the_same(database: str, service: Servic
     assert await missing_migration(service, Addresses(database, SECRET)) is None
 
 
+async def test_a_check_that_the_migrations_forgot_is_noticed(database: str) -> None:
+    name = "ck_repositories_store_known"
+    connection = await asyncpg.connect(database)
+    await connection.execute(
+        f"ALTER TABLE registry.repositories DROP CONSTRAINT {name}, ADD CONSTRAINT {name} CHECK (store IN ('local'))"
+    )
+    await connection.close()
+    missing = await missing_migration(Service.REGISTRY, Addresses(database, SECRET))
+    assert missing == f"CHECK constraints differ: repositories.{name}"
+
+
 @pytest.mark.parametrize("service", built())
 async def test_each_service_migrates_and_starts_alone(
     postgres: Postgres, database: str, cingulum: Cingulum, service: Service

@@ -9,7 +9,6 @@ import mtscomp
 import numpy as np
 import pytest
 
-from cingulum.worker.pipelines import STANDARD
 from cingulum.worker.pipelines.standard import compress_task
 from cingulum.worker.tasks import TaskFailed
 from cingulum.worker.tasks.compress import run
@@ -111,10 +110,3 @@ def test_bytes_other_than_the_jobs_are_not_published(
     with pytest.raises(TaskFailed, match="changed") as failure:
         run(context)
     assert failure.value.may_help
-
-
-@pytest.mark.parametrize("task", STANDARD, ids=lambda task: task.name)
-def test_every_declared_task_has_its_module(task: object) -> None:
-    import importlib
-
-    assert callable(importlib.import_module(f"cingulum.worker.tasks.{task.name}").run)  # type: ignore[attr-defined]

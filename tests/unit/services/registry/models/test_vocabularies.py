@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from cingulum.alf.dataset_types import DatasetTypes, match_extension
+from cingulum.worker.pipelines.declaration import TaskDeclaration
+from cingulum.worker.pipelines.standard import STANDARD, compress_task
 
 VOCABULARIES = json.loads(Path("services/registry/models/vocabularies.json").read_text())
+TYPES = DatasetTypes((term["name"], term["filename_pattern"] or "") for term in VOCABULARIES["dataset_types"])
+EXTENSIONS = [term["file_extension"] for term in VOCABULARIES["formats"]]
 
 
 @pytest.mark.parametrize(
@@ -25,8 +29,13 @@ VOCABULARIES = json.loads(Path("services/registry/models/vocabularies.json").rea
     ],
 )
 def test_what_rigs_and_our_tasks_write_has_exactly_one_type_and_a_format(name: str, kind: str) -> None:
-    types = DatasetTypes(
-        (term["name"], term["filename_pattern"] or "") for term in VOCABULARIES["dataset_types"]
-    )
-    assert types.match(name).name == kind
-    assert match_extension(name, [term["file_extension"] for term in VOCABULARIES["formats"]])
+    assert TYPES.match(name).name == kind
+    assert match_extension(name, EXTENSIONS)
+
+
+@pytest.mark.parametrize("task", [*STANDARD, compress_task("small")], ids=lambda task: task.name)
+def test_what_a_standard_task_reads_and_writes_can_be_registered(task: TaskDeclaration) -> None:
+    for pattern in (*task.inputs, *task.outputs):
+        name = pattern.name.replace("*", "_spikeglx_ephysData_g0_t0.imec0")
+        assert TYPES.match(name).name, name
+        assert match_extension(name, EXTENSIONS), name
