@@ -44,15 +44,28 @@ def sole_writer(target: Path) -> Iterator[None]:
 
 def publish(part: Path, target: Path) -> None:
     """Rename a finished temporary file to its final name, durably: sync the file, rename, sync the folder."""
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.rename(target)
+    _sync_file(part)
+    part.replace(target)
     sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync a folder, so that its names survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    """Sync a folder, so that its names survive a power cut.
+
+    Windows cannot open a folder, and so cannot sync one: there the journal of NTFS keeps names consistent, but the
+    last rename may be lost.
+    """
+    if hasattr(os, "O_DIRECTORY"):
+        _sync(folder, os.O_RDONLY)
+
+
+def _sync_file(file: Path) -> None:
+    # Windows syncs only what is open for writing; elsewhere a file that we may only read can be synced as well.
+    _sync(file, os.O_RDONLY if hasattr(os, "O_DIRECTORY") else os.O_RDWR)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:
@@ -62,11 +75,7 @@ def sync_folder(folder: Path) -> None:
 def sync_named(*files: Path) -> None:
     """Sync files and their names, so that they survive a power cut, whichever process wrote them."""
     for file in files:
-        descriptor = os.open(file, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync_file(file)
     for folder in {file.parent for file in files}:
         sync_folder(folder)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cingulum.codec.atomic import publish, sole_writer, write_whole
+from cingulum.codec.atomic import sole_writer, write_whole
 from cingulum.codec.cbin import CbinHeader, CbinReader
 from cingulum.codec.chunk_writer import Encode, OnNote, Work, facts_of, start_of, write_chunks
 from cingulum.codec.chunked import Samples
@@ -99,7 +99,7 @@ def write_cbin(
                 prove(CbinReader(file, header), written.raw, threads, on_progress, memory_bytes)
             # The old .ch is removed first, so that it is never beside the new data.
             header_path.unlink(missing_ok=True)
-            publish(part.path, target)
+            part.publish(target)
             write_whole(header_path, header.to_json().encode())
     return Compression(
         raw=written.raw,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cingulum.codec.atomic import publish, sole_writer
+from cingulum.codec.atomic import sole_writer
 from cingulum.codec.chunk import Preset, encode
 from cingulum.codec.chunk_writer import OnNote, Work, facts_of, start_of, write_chunks
 from cingulum.codec.claims import contradictions
@@ -120,7 +120,7 @@ def write_cgl(
             part.sync()
             with CglFile(part.path, kernel) as file:
                 prove(file, written.raw, threads, on_progress, memory_bytes)
-            publish(part.path, target)
+            part.publish(target)
     return Compression(
         raw=written.raw,
         compressed=part.hasher.digests(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cingulum.codec.atomic import publish, sole_writer
+from cingulum.codec.atomic import sole_writer
 from cingulum.codec.chunk_writer import OnNote, Work, start_of
 from cingulum.codec.chunked import ChunkedReader
 from cingulum.codec.errors import ProofFailed, TargetExists
@@ -40,7 +40,7 @@ def decompress_to_bin(
             digests = part.hasher.digests()
             if difference := reader.difference(digests):
                 raise ProofFailed(f"{target.name} would not be the file that was compressed: {difference}")
-            publish(part.path, target)
+            part.publish(target)
     return digests
 
 

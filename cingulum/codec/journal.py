@@ -15,7 +15,7 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import Any, TextIO
 
-from cingulum.codec.atomic import part_path
+from cingulum.codec.atomic import part_path, publish
 from cingulum.codec.checksums import crc32
 from cingulum.digests import Hasher
 
@@ -53,9 +53,11 @@ class PartFile:
         """The journal, cut to its valid lines; never emptied, because a kill at that moment would lose all of it."""
         length = len(first) + sum(len(f"{size} {crc}\n") for size, crc in known)
         if not known:
-            journal.write_text(first, encoding="ascii")
+            journal.write_text(
+                first, encoding="ascii", newline="\n"
+            )  # also on Windows: its bytes are counted
         os.truncate(journal, length)
-        return journal.open("a", encoding="ascii")
+        return journal.open("a", encoding="ascii", newline="\n")
 
     def append_chunk(self, chunk: bytes | memoryview) -> None:
         """Write the next chunk, then its line in the journal."""
@@ -74,6 +76,12 @@ class PartFile:
         """Sync data and journal to the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
+
+    def publish(self, target: Path) -> None:
+        """Give the finished file its name. It is closed before, because Windows renames no open file."""
+        self.sync()
+        self.close()
+        publish(self.path, target)
 
     def close(self) -> None:
         # Buffered bytes that cannot be written to a full disk are dropped.

@@ -11,6 +11,7 @@ from cingulum.codec.chunked import ChunkedReader
 from cingulum.codec.errors import SourceChanged
 from cingulum.codec.layout import RawLayout
 from cingulum.codec.ranges import LocalFile
+from cingulum.file_identity import FileIdentity
 
 IDENTITY_BYTES = 1 << 20
 LARGEST_CHUNK_BYTES = 24 << 20  # a second of a Neuropixels 1.0 probe; wider recordings get shorter chunks
@@ -44,12 +45,17 @@ def chunk_edges(n_samples: int, chunk_samples: int) -> tuple[int, ...]:
     return (*range(0, n_samples, chunk_samples), n_samples) if n_samples else (0,)
 
 
-def file_identity(path: Path) -> dict[str, object]:
-    """Identity of the source, to check after a crash that it is still the same file."""
-    stat = path.stat()
+def _journalled_identity(path: Path) -> dict[str, object]:
+    """Identity and first bytes of the source, to check after a crash that it is still the same file."""
+    identity = FileIdentity.at(path)
     with path.open("rb") as file:
         start = hashlib.sha256(file.read(IDENTITY_BYTES)).hexdigest()
-    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "inode": stat.st_ino, "start": start}
+    return {
+        "size": identity.size_bytes,
+        "mtime_ns": identity.mtime_ns,
+        "inode": identity.inode,
+        "start": start,
+    }
 
 
 class RawFile:
@@ -59,15 +65,11 @@ class RawFile:
         self.path = path
         self.layout = layout
         self.raw_suffix = path.suffix
-        self._state = self._look()
-        self.size_bytes = self._state[0]
+        self._identity = FileIdentity.at(path)
+        self.size_bytes = self._identity.size_bytes
         n_samples, self.tail_bytes = divmod(self.size_bytes, layout.bytes_per_sample)
         fitting = max(1, LARGEST_CHUNK_BYTES // layout.bytes_per_sample)
         self.chunk_bounds = chunk_edges(n_samples, min(fitting, layout.chunk_samples(chunk_duration_s)))
-
-    def _look(self) -> tuple[int, int, int]:
-        stat = self.path.stat()
-        return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
     def read_chunk(self, chunk: int) -> bytes:
         start, stop = self.chunk_bounds[chunk : chunk + 2]
@@ -79,13 +81,13 @@ class RawFile:
         return data
 
     def identity(self) -> dict[str, object]:
-        return file_identity(self.path)
+        return _journalled_identity(self.path)
 
     def tail(self) -> bytes:
         with self.path.open("rb") as file:
             file.seek(self.size_bytes - self.tail_bytes)
             tail = file.read(self.tail_bytes)
-        if self._look() != self._state:
+        if FileIdentity.at(self.path) != self._identity:
             raise SourceChanged(f"{self.path.name} was written to while it was read")
         return tail
 
@@ -108,4 +110,4 @@ class Decoded:
     def identity(self) -> dict[str, object]:
         """Identity of the file on a local disk; an attempt with another source is never resumed."""
         path = self._reader.path
-        return {"once": uuid.uuid4().hex} if path is None else file_identity(path)
+        return {"once": uuid.uuid4().hex} if path is None else _journalled_identity(path)
