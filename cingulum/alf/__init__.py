@@ -4,7 +4,7 @@
 """
 
 from cingulum.alf.dataset_types import DatasetType, DatasetTypes, match_extension
-from cingulum.alf.names import FileName, build_file_name, is_file_name, name_file, parse_file_name
+from cingulum.alf.names import FileName, build_file_name, name_file, parse_file_name
 from cingulum.alf.paths import (
     AlfPath,
     Folder,
@@ -22,6 +22,7 @@ from cingulum.alf.paths import (
     parse_rel_path,
     parse_session_path,
 )
+from cingulum.alf.patterns import is_file_name
 from cingulum.alf.problems import (
     AlfError,
     AmbiguousDatasetType,

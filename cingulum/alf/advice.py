@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cingulum.alf.patterns import is_file_name
 from cingulum.alf.problems import InvalidName, describe_character
 
 # The attribute people mean when they leave it out.
@@ -129,6 +130,4 @@ def _wrong_tail(text: str) -> InvalidName:
 
 def _instead(better: str) -> str:
     """Propose a name, only if it is valid itself."""
-    from cingulum.alf.names import is_file_name  # names imports this module to explain its errors
-
     return f"did you mean `{better}`?" if is_file_name(better) else ""

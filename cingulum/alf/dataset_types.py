@@ -8,7 +8,8 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import NamedTuple
 
-from cingulum.alf.names import is_file_name, parse_file_name
+from cingulum.alf.names import parse_file_name
+from cingulum.alf.patterns import is_file_name
 from cingulum.alf.problems import AmbiguousDatasetType, NoDatasetType, UnknownFormat
 
 

@@ -36,9 +36,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cingulum.alf.contents import read_file
-from cingulum.alf.names import FileName, is_file_name, parse_file_name
+from cingulum.alf.names import FileName, parse_file_name
 from cingulum.alf.objects import assemble, is_metadata, is_metadata_of, row_count
 from cingulum.alf.paths import RelPath, SessionPath, find_session, parse_inside
+from cingulum.alf.patterns import is_file_name
 from cingulum.alf.problems import AlfError, DatasetNotFound, InvalidName, SeveralMatches
 from cingulum.alf.revisions import choose_revision
 

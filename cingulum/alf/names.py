@@ -10,24 +10,8 @@ import re
 from typing import NamedTuple
 
 from cingulum.alf.advice import why_no_file_name
+from cingulum.alf.patterns import match_common_file_name, match_file_name
 from cingulum.alf.problems import InvalidName
-
-# Dots delimit and nothing overlaps, so no text backtracks more than once over a part;
-# the convention's own expression, `(?:\.([.\w-]+))*`, takes exponential time on a bad name.
-_FILE_NAME = re.compile(
-    r"(?:_([a-zA-Z0-9]+)_)?([^\W_]\w*)"
-    r"\.((?:_[a-z]+_)?[a-zA-Z0-9]+(?:_times(?=[_.])|_intervals(?=[_.]))?)(?:_(\w+))?"
-    r"((?:\.[\w-]+)*)\.(\w+)"
-).fullmatch
-# The same names in ASCII, without backtracking: sets of plain ranges are matched five times faster than `\w`.
-# Other texts are matched by the expression above. Only sets are possessive, not groups: those of Python before
-# 3.11.5, as Debian 12 has, let `spikes.times..npy` pass (bug 106052 of CPython).
-COMMON_FILE_NAME = (
-    r"(?:_([a-zA-Z0-9]++)_)?([a-zA-Z0-9][a-zA-Z0-9_]*+)"
-    r"\.((?:_[a-z]++_)?[a-zA-Z0-9]++(?:_times(?=[_.])|_intervals(?=[_.]))?)(?:_([a-zA-Z0-9_]++))?"
-    r"((?:\.[a-zA-Z0-9_-]++(?=\.))*)\.([a-zA-Z0-9_]++)"
-)
-_common_file_name = re.compile(COMMON_FILE_NAME).fullmatch
 
 
 class FileName(NamedTuple):
@@ -69,20 +53,11 @@ def parse_file_name(text: str) -> FileName:
     ...
     cingulum.alf.problems.InvalidName: 'spikes.npy': attribute missing: did you mean `spikes.times.npy`?
     """
-    match = _common_file_name(text) or _FILE_NAME(text)
+    match = match_common_file_name(text) or match_file_name(text)
     if match is None:
         raise why_no_file_name(text)
     space, thing, attribute, timescale, extra, extension = match.groups("")
     return FileName(space, thing, attribute, timescale, extra[1:], extension)
-
-
-def is_file_name(text: str) -> bool:
-    """Whether a text is the file name of a dataset.
-
-    >>> is_file_name("spikes.times.npy"), is_file_name("notes.txt")
-    (True, False)
-    """
-    return _FILE_NAME(text) is not None
 
 
 def build_file_name(parts: FileName) -> str:

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cingulum.alf.advice_paths import why_no_folder, why_no_session
-from cingulum.alf.names import COMMON_FILE_NAME, FileName, build_file_name, parse_file_name
+from cingulum.alf.names import FileName, build_file_name, parse_file_name
+from cingulum.alf.patterns import COMMON_FILE_NAME
 from cingulum.alf.problems import InvalidName
 
 _SESSION = r"(?:(\w+)/Subjects/)?([\w.-]+)/([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9]{1,3})"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cingulum.figures import labels
+from cingulum.figures.area import Area
 from cingulum.figures.axes import TICK_MARK_PX, axes, grid_lines
 from cingulum.figures.inputs import Floats
 from cingulum.figures.lettering import LABEL_PX, TICK_PX, shortened, text_width_px
@@ -37,7 +38,7 @@ class Event:
     until: float | None = None
 
 
-class Frame:
+class Frame(Area):
     """Two scales in a box below the content of the sheet; `Panel` draws inside it."""
 
     def __init__(
@@ -53,15 +54,14 @@ class Frame:
         right_px: float = EDGE_PX + 4,
         grid: bool = True,
     ) -> None:
-        self.sheet, self.theme, self.x, self.y = sheet, sheet.theme, x, y
-        self.x_label, self.grid = x_label, grid
-        self.y_ticks = y.ticks(max(6, int(height_px // 42)))
-        widest = max((text_width_px(tick.label, TICK_PX) for tick in self.y_ticks), default=0.0)
+        y_ticks = y.ticks(max(6, int(height_px // 42)))
+        widest = max((text_width_px(tick.label, TICK_PX) for tick in y_ticks), default=0.0)
         sheet.y += 8 + LABEL_PX
         sheet.parts.append(sheet.text(y_label, EDGE_PX, sheet.y))
         self.lane_top = sheet.y + 9
         left = EDGE_PX + widest + TICK_MARK_PX + 4
-        self.box = labels.Box(left, self.lane_top, sheet.width_px - right_px, self.lane_top + height_px)
+        box = labels.Box(left, self.lane_top, sheet.width_px - right_px, self.lane_top + height_px)
+        super().__init__(sheet, box, x, y, y_ticks=y_ticks, x_label=x_label, grid=grid)
         self.under: list[str] = []
         self.marks: list[str] = []
         self._labels: list[_Label] = []
@@ -69,14 +69,6 @@ class Frame:
         self._key: list[KeyEntry] = []
         self._side_texts: list[str] = []
         self._event_texts = self._draw_events(events)
-
-    def px(self, x: Floats) -> Floats:
-        """Positions of x values, in px from the left."""
-        return self.box.left + self.x.share(x) * (self.box.right - self.box.left)
-
-    def py(self, y: Floats) -> Floats:
-        """Positions of y values, in px from the top."""
-        return self.box.bottom - self.y.share(y) * (self.box.bottom - self.box.top)
 
     def keep_clear(self, path: Floats, owner: int = -1) -> None:
         """Keep labels away from these points (n, 2), in px."""

@@ -3,29 +3,31 @@
 One protocol, `Store`, and one contract test suite for all back ends. `s3` is imported only by those who use it.
 """
 
+from libs.common.storage.keys import object_key
 from libs.common.storage.local import LocalStore
 from libs.common.storage.memory import MemoryStore
 from libs.common.storage.opening import store_of
-from libs.common.storage.store import (
-    BLOCK_BYTES,
-    LARGEST_PART_BYTES,
-    MOST_PARTS,
+from libs.common.storage.problems import (
     BadRange,
     ChecksumMismatch,
     NotADigest,
     ObjectMissing,
-    Part,
     PartRefused,
     PartsMissing,
+    StillNamed,
+    StorageProblem,
+    StoreFull,
+    StoreUnavailable,
+)
+from libs.common.storage.store import (
+    BLOCK_BYTES,
+    LARGEST_PART_BYTES,
+    MOST_PARTS,
+    Part,
     PendingUpload,
     Reading,
     Stat,
-    StillNamed,
-    StorageProblem,
     Store,
-    StoreFull,
-    StoreUnavailable,
-    object_key,
 )
 from libs.common.storage.tree import LinkTree, UnsafeName
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator
 
 from cingulum.digests import Digests
-from libs.common.storage.store import (
-    BLOCK_BYTES,
-    LARGEST_PART_BYTES,
-    ChecksumMismatch,
-    PartRefused,
-    checked_sha256,
-)
+from libs.common.storage.keys import checked_sha256
+from libs.common.storage.problems import ChecksumMismatch, PartRefused
+from libs.common.storage.store import BLOCK_BYTES, LARGEST_PART_BYTES
 
 
 def agree(actual: Digests, expected_sha256: str | None) -> Digests:

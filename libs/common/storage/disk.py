@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from libs.common.observability import logger
-from libs.common.storage.store import StoreFull, StoreUnavailable
+from libs.common.storage.problems import StoreFull, StoreUnavailable
 
 DRAFT_PREFIX = "draft-"
 FILE_MODE = 0o640  # the service's own user writes, its group reads: a private project is closed to others

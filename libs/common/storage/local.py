@@ -40,21 +40,17 @@ from libs.common.storage.disk import (
     remove_links,
     set_mode,
 )
+from libs.common.storage.keys import checked_sha256, object_key
 from libs.common.storage.parts import HeldPart, held_parts, keep_part, pending_uploads
+from libs.common.storage.problems import ObjectMissing, PartsMissing, StillNamed, StoreUnavailable
 from libs.common.storage.store import (
     BLOCK_BYTES,
-    ObjectMissing,
     Part,
-    PartsMissing,
     PendingUpload,
     Reading,
     Stat,
-    StillNamed,
-    StoreUnavailable,
     checked_part_number,
     checked_range,
-    checked_sha256,
-    object_key,
     required_parts,
 )
 from libs.common.storage.tree import LinkTree

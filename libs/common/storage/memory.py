@@ -9,16 +9,16 @@ from uuid import UUID
 
 from cingulum.digests import Digests, hash_bytes
 from libs.common.storage.digests import agree, blocks_of
+from libs.common.storage.keys import checked_sha256
+from libs.common.storage.problems import ObjectMissing
 from libs.common.storage.store import (
     BLOCK_BYTES,
-    ObjectMissing,
     Part,
     PendingUpload,
     Reading,
     Stat,
     checked_part_number,
     checked_range,
-    checked_sha256,
     required_parts,
 )
 from libs.common.storage.tree import LinkTree

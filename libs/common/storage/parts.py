@@ -16,7 +16,8 @@ from uuid import UUID
 
 from cingulum.digests import Digests
 from libs.common.storage.disk import Draft, fsync_folder
-from libs.common.storage.store import Part, PartRefused, PendingUpload
+from libs.common.storage.problems import PartRefused
+from libs.common.storage.store import Part, PendingUpload
 
 _NAME = re.compile(r"(?P<number>\d{5})-(?P<serial>\d{6})-(?P<sha256>[0-9a-f]{64})(-(?P<md5>[0-9a-f]{32}))?")
 

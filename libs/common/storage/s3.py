@@ -20,18 +20,17 @@ from uuid import UUID
 from cingulum.digests import Digests, Hasher, hash_bytes
 from libs.common.attachments import attachment
 from libs.common.storage.digests import agree, blocks_of
+from libs.common.storage.keys import checked_sha256, object_key
 from libs.common.storage.parts import HeldPart, is_uuid, newest_of_each, parse_part_name, part_name
+from libs.common.storage.problems import ObjectMissing
 from libs.common.storage.s3_bucket import Bucket, S3Place, connect
 from libs.common.storage.store import (
-    ObjectMissing,
     Part,
     PendingUpload,
     Reading,
     Stat,
     checked_part_number,
     checked_range,
-    checked_sha256,
-    object_key,
     required_parts,
 )
 from libs.common.storage.tree import LinkTree

@@ -16,7 +16,8 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from libs.common.storage.store import BLOCK_BYTES, ObjectMissing, StorageProblem, StoreFull, StoreUnavailable
+from libs.common.storage.problems import ObjectMissing, StorageProblem, StoreFull, StoreUnavailable
+from libs.common.storage.store import BLOCK_BYTES
 
 _MISSING = {"404", "NoSuchKey", "NotFound", "NoSuchUpload"}
 _FULL = {"507", "InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "InsufficientCapacity"}

@@ -6,20 +6,17 @@ name is the SHA-256 of its bytes, so the same bytes are kept once and a wrong by
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from cingulum.digests import Digests
-from libs.common.problem import Problem
-
-if TYPE_CHECKING:
-    from libs.common.storage.tree import LinkTree
+from libs.common.storage.problems import BadRange, PartRefused, PartsMissing
+from libs.common.storage.tree import LinkTree
 
 BLOCK_BYTES = 4 * 1024 * 1024  # one read, write or hash step: long enough to pay for the hop to a thread
 MOST_PARTS = (
@@ -28,82 +25,6 @@ MOST_PARTS = (
 LARGEST_PART_BYTES = (
     64 * 1024 * 1024
 )  # S3 parts are held in memory until their hash is known; 10,000 make 671 GB
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class StorageProblem(Problem):
-    """A store refuses or fails. Whatever it held before, it still holds."""
-
-
-class NotADigest(StorageProblem):
-    """A SHA-256 is 64 lower-case hexadecimal characters."""
-
-    slug: ClassVar[str] = "not-a-sha256"
-
-
-class ObjectMissing(StorageProblem):
-    """The store has no object with that SHA-256."""
-
-    status: ClassVar[int] = 404
-    slug: ClassVar[str] = "object-missing"
-    may_pass: ClassVar[bool] = True  # its volume may not be mounted yet
-
-
-class ChecksumMismatch(StorageProblem):
-    """The bytes are not those announced. They were discarded, and earlier parts are kept."""
-
-    slug: ClassVar[str] = "digest-mismatch"
-
-    def __init__(self, expected: str, actual: str) -> None:
-        self.expected, self.actual = expected, actual
-        super().__init__(f"The SHA-256 of these bytes is {actual}, but {expected} was announced.")
-
-
-class PartRefused(StorageProblem):
-    """The part's number or size is beyond the store's limits."""
-
-    slug: ClassVar[str] = "part-refused"
-
-
-class PartsMissing(StorageProblem):
-    """The upload cannot be assembled yet: some of its parts are missing."""
-
-    status: ClassVar[int] = 409
-    slug: ClassVar[str] = "parts-missing"
-
-    def __init__(self, numbers: Sequence[int]) -> None:
-        self.numbers = list(numbers)
-        shown = ", ".join(map(str, self.numbers[:20])) + (", …" if len(self.numbers) > 20 else "")
-        super().__init__(f"Parts still missing: {shown}.", extra={"missing_parts": self.numbers})
-
-
-class BadRange(StorageProblem):
-    """The byte range lies outside the object."""
-
-    status: ClassVar[int] = 416
-    slug: ClassVar[str] = "range-not-satisfiable"
-
-
-class StoreFull(StorageProblem):
-    """There is no space left (disk or quota). What was acknowledged before is kept; free space and send again."""
-
-    status: ClassVar[int] = 507
-    slug: ClassVar[str] = "store-full"
-
-
-class StoreUnavailable(StorageProblem):
-    """The store does not answer, or refuses our credentials; the same call may succeed later."""
-
-    status: ClassVar[int] = 503
-    slug: ClassVar[str] = "store-unavailable"
-
-
-class StillNamed(StorageProblem):
-    """The object is not removed: names outside the store, such as those of the tree, still link to its bytes."""
-
-    status: ClassVar[int] = 409
-    slug: ClassVar[str] = "still-named"
 
 
 @dataclass(frozen=True)
@@ -221,27 +142,6 @@ class Store(Protocol):
         """Release threads and connections."""
 
 
-def object_key(sha256: str) -> str:
-    """The key of an object, on a disk and in a bucket alike.
-
-    >>> object_key("ab" * 32)[:12]
-    'objects/ab/a'
-    """
-    return f"objects/{checked_sha256(sha256)[:2]}/{sha256}"
-
-
-def checked_sha256(sha256: str) -> str:
-    """The same text, if it can be a SHA-256: anything else must not become part of a path.
-
-    >>> checked_sha256("../../etc/passwd")
-    Traceback (most recent call last):
-    libs.common.storage.store.NotADigest: '../../etc/passwd' is not a SHA-256 (64 lower-case hexadecimal characters).
-    """
-    if not _SHA256.fullmatch(sha256):
-        raise NotADigest(f"{sha256[:80]!r} is not a SHA-256 (64 lower-case hexadecimal characters).")
-    return sha256
-
-
 def checked_part_number(number: int) -> int:
     """The same number, if a store takes it.
 
@@ -276,7 +176,7 @@ def required_parts(parts: Sequence[Part], n_parts: int) -> list[Part]:
 
     >>> required_parts([Part(0, "aa", 5), Part(2, "bb", 5)], n_parts=2)
     Traceback (most recent call last):
-    libs.common.storage.store.PartsMissing: Parts still missing: 1.
+    libs.common.storage.problems.PartsMissing: Parts still missing: 1.
     """
     by_number = {part.number: part for part in parts}
     missing = [number for number in range(n_parts) if number not in by_number]

@@ -10,7 +10,8 @@ from typing import ClassVar, Protocol, TypeVar
 from uuid import uuid4
 
 from libs.common.storage.disk import Draft, fsync_folder, make_folders, remove_folder
-from libs.common.storage.store import ObjectMissing, StorageProblem, object_key
+from libs.common.storage.keys import object_key
+from libs.common.storage.problems import ObjectMissing, StorageProblem
 
 T = TypeVar("T")
 
