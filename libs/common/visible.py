@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -34,7 +34,6 @@ from libs.common.published import (
 from libs.common.visibility import Visibility
 
 Condition = sa.ColumnElement[bool]
-OBJECT_TYPES: Final = ("session", "subject", "probeinsertion", "project", "lab", "tag")
 
 
 def session_visible(visibility: Visibility, session_id: Any) -> Condition:

@@ -37,14 +37,3 @@ class BodySchema(_Bounded, Schema):
 
 class BodyRecord(_Bounded, Record):
     """The body of a request in a schema of Alyx's contract: its texts, lists and free values have limits."""
-
-
-def sent_values(body: BaseModel, *names: str) -> dict[str, Any]:
-    """Those of the named fields that a body contains, without nulls."""
-    values = {name: getattr(body, name) for name in names if name in body.model_fields_set}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def sent_json(body: BaseModel) -> dict[str, Any]:
-    """The free field `json` if a body contains it: it replaces the stored one, also by null."""
-    return {"json": getattr(body, "json_", None)} if "json_" in body.model_fields_set else {}

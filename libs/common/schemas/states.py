@@ -38,11 +38,6 @@ class JobState(StrEnum):
         return self in {JobState.STARTED, JobState.PUBLISHING}
 
     @property
-    def is_final(self) -> bool:
-        """It stays so until inputs change or a person acts."""
-        return self not in {JobState.WAITING, JobState.HELD, JobState.STARTED, JobState.PUBLISHING}
-
-    @property
     def has_succeeded(self) -> bool:
         """It ran to its end; what it made (perhaps nothing) can be built upon."""
         return self in {JobState.COMPLETE, JobState.INCOMPLETE, JobState.EMPTY}

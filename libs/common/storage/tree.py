@@ -77,10 +77,6 @@ class LinkTree:
         """Remove the names, and the folders that become empty."""
         await self._run(self._unlink, list(names))
 
-    async def shows(self, name: str, sha256: str) -> bool:
-        """Whether this name shows this very object."""
-        return await self._run(self._same, self.path(name), self._root / object_key(sha256))
-
     async def names(self) -> list[str]:
         """All names, sorted."""
         return await self._run(self._names)

@@ -10,6 +10,7 @@ from libs.common.problem import Problem
 from libs.common.schemas.states import AttemptState, CopyState, JobState, UploadState
 from services.registry.domain.copies import Place
 from services.scheduler.domain.sites import POOL
+from tests.support.job_states import FINISHED
 from tests.unit.upload_model.actions import key_of, person, possible, steps
 from tests.unit.upload_model.registry_actions import places, readable_sha256
 from tests.unit.upload_model.world import LAB, LAST, MIDDLE, RAW, Budget, State, Work, World, sent_of
@@ -69,7 +70,7 @@ def search(world: World, *, only: str | None = None, most: int = 400_000) -> Sea
         wrong = bad_end(world, state, good) if judged & {LIVE, FRESH} else ""
         if wrong in judged:
             raise Broken(wrong, _steps_to(came, state))
-        if all(job is not None and job.state.is_final for job in state.jobs):
+        if all(job is not None and job.state in FINISHED for job in state.jobs):
             result.ends.add(tuple(job.state for job in state.jobs if job is not None))
     result.states = len(queue)
     return result
@@ -245,7 +246,7 @@ def _helpful(world: World, state: State) -> State | None:
 
 
 def _end(world: World, state: State) -> str:
-    if any(job is None or not job.state.is_final for job in state.jobs):
+    if any(job is None or job.state not in FINISHED for job in state.jobs):
         return LIVE
     if any(job is not None and job.reason.endswith("through /tasks.") for job in state.jobs):
         return ""  # a legacy runner's word stands, whatever the bytes are

@@ -18,6 +18,7 @@ from services.scheduler.domain import running, steering
 from services.scheduler.domain.facts import AttemptValue, JobChange, JobValue, OutputRef, UploadFact, ended
 from services.scheduler.domain.graph import SlotPlan
 from services.scheduler.domain.sites import POOL
+from tests.support.job_states import FINISHED
 from tests.unit.upload_model.search import (
     ENDS_ONCE,
     FRESH,
@@ -87,7 +88,7 @@ def new_inputs_stop_publishing(job: JobValue, plan: SlotPlan) -> JobChange:
 
 def finished_jobs_stay(job: JobValue, plan: SlotPlan) -> JobChange:
     """New inputs do not make a finished job wait again."""
-    return JobChange(job) if job.state.is_final else steering.reconcile(job, plan)
+    return JobChange(job) if job.state in FINISHED else steering.reconcile(job, plan)
 
 
 def registers_each_time(*_: object, **__: object) -> PublicationDecision:

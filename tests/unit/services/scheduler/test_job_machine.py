@@ -36,6 +36,7 @@ from services.scheduler.domain.running import (
     refused,
 )
 from services.scheduler.domain.steering import abandon, hold, reconcile, release, set_by_alyx, why
+from tests.support.job_states import FINISHED
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OUTPUT = OutputRef("alf/fit.json", UUID(int=9), "ff")
@@ -156,7 +157,7 @@ class JobMachine(RuleBasedStateMachine):
             else:
                 self.write((hold if call == "hold" else abandon)(self.job, "Because."))
         except NotNow:
-            assert before is JobState.PUBLISHING or before is JobState.STARTED or before.is_final
+            assert before in {JobState.PUBLISHING, JobState.STARTED} | FINISHED
         else:
             assert before is not JobState.PUBLISHING
 
