@@ -1,4 +1,4 @@
-"""The contract of every store of bytes, and its problems.
+"""The contract of every store of bytes.
 
 Bytes come in as numbered parts of an upload, are assembled into an object, and never change afterwards. An object's
 name is the SHA-256 of its bytes, so the same bytes are kept once and a wrong byte can always be found.
