@@ -11,7 +11,24 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYERS = ("routes", "operations")
 BUILDERS = frozenset({"select", "insert", "update", "delete"})
-SENDERS = frozenset({"execute", "scalar", "scalars", "get_one", "stream"})  # of a session or connection
+# Methods of a session or connection that send a statement, at once or with the next flush.
+SENDERS = frozenset(
+    {
+        "add",
+        "add_all",
+        "delete",
+        "execute",
+        "flush",
+        "get",
+        "get_one",
+        "merge",
+        "refresh",
+        "scalar",
+        "scalars",
+        "stream",
+        "stream_scalars",
+    }
+)
 _SERVICES = ("compressor", "metadata", "registry", "scheduler", "transfer")
 
 
@@ -46,6 +63,13 @@ def _lines(service: str) -> Iterator[str]:
 def test_a_statement_is_noticed() -> None:
     source = "sa.select(a)\nrows.where(b)\nawait tx.session.scalar(c)\ninsert(d)\nqueries.list_labs(session)"
     assert statements(source) == ["1 sa.select", "2 rows.where", "4 insert", "3 tx.session.scalar"]
+
+
+@pytest.mark.parametrize("call", ["flush()", "get(Row, row_id)", "add(row)", "refresh(row)"])
+def test_a_call_of_a_session_is_noticed(call: str) -> None:
+    name = call.partition("(")[0]
+    assert statements(f"await tx.session.{call}") == [f"1 tx.session.{name}"]
+    assert statements(f"await session.{call}") == [f"1 session.{name}"]
 
 
 @pytest.mark.parametrize("service", _SERVICES)

@@ -68,28 +68,31 @@ async def refuse_duplicate(session: ReadSession, column: QueryableAttribute[str]
         raise Conflict(fields={column.key: [f"'{value}' exists already."]})
 
 
-def create_row(tx: Transaction, noun: str, row: DeclarativeBase, values: Mapping[str, Any]) -> None:
-    """Add a row; `values` are what its audit row shows."""
+async def create_row(tx: Transaction, noun: str, row: DeclarativeBase, values: Mapping[str, Any]) -> None:
+    """Insert a row; `values` are what its audit row shows."""
     tx.session.add(row)
+    await tx.session.flush()
     shown = {name: _audited(value) for name, value in values.items() if value is not None}
     tx.audit(f"{noun}.created", noun, _id_of(row), after=shown)
 
 
-def update_row(tx: Transaction, noun: str, row: DeclarativeBase, values: Mapping[str, Any]) -> None:
-    """Set columns of a row, with an audit row of those that changed; none where nothing did."""
+async def update_row(tx: Transaction, noun: str, row: DeclarativeBase, values: Mapping[str, Any]) -> None:
+    """Update columns of a row, with an audit row of those that changed; none where nothing did."""
     before = {
         name: _audited(getattr(row, name)) for name, value in values.items() if getattr(row, name) != value
     }
     for name in before:
         setattr(row, name, values[name])
+    await tx.session.flush()
     if before:
         after = {name: _audited(values[name]) for name in before}
         tx.audit(f"{noun}.changed", noun, _id_of(row), before=before, after=after)
 
 
-def soft_delete_row(tx: Transaction, noun: str, row: DeclarativeBase) -> None:
+async def soft_delete_row(tx: Transaction, noun: str, row: DeclarativeBase) -> None:
     """Hide a row; it can be restored within 30 days."""
     row.deleted_at = datetime.now(UTC)  # type: ignore[attr-defined]
+    await tx.session.flush()
     tx.audit(f"{noun}.deleted", noun, _id_of(row))
 
 
@@ -112,7 +115,6 @@ async def set_links(
 ) -> None:
     """Make a many-to-many relation hold exactly these."""
     owner_column, other_column = getattr(link, owner), getattr(link, other)
-    await tx.session.flush()
     await tx.session.execute(sa.delete(link).where(owner_column == owner_id, other_column.not_in(ids)))
     if ids:
         await tx.session.execute(

@@ -59,9 +59,9 @@ class ReadSession(AsyncSession):
         await super().commit()
 
     async def flush(self, objects: Sequence[Any] | None = None) -> None:
-        """Send changes; nothing in a session that only reads, so queries for either kind may call it."""
-        if self.can_write:
-            await super().flush(objects)
+        """Refused; see WriteSession."""
+        self._check()
+        await super().flush(objects)
 
 
 class WriteSession(ReadSession):

@@ -108,23 +108,23 @@ async def location_values(tx: Transaction, body: SessionIn | SurgeryIn) -> dict[
     return {"location_id": location_id}
 
 
-def write_action(tx: Transaction, edit: Edit, values: dict[str, Any]) -> ActionRow:
+async def write_action(tx: Transaction, edit: Edit, values: dict[str, Any]) -> ActionRow:
     """Create or change the row of an action. Raises BadRequest where it would end before it starts."""
     row = edit.row
+    start, end = (values.get(name, getattr(row, name, None)) for name in ("start_at", "end_at"))
+    check_times(start, end)
     if row is None:
         values.setdefault("lab_id", edit.subject.lab_id)
         row = ActionRow(id=uuid4(), kind=edit.kind, subject_id=edit.subject.id, **values)
         audited = {"subject": edit.subject.nickname, "start_time": row.start_time, "number": row.number}
-        create_row(tx, edit.kind, row, audited)
+        await create_row(tx, edit.kind, row, audited)
     else:
-        update_row(tx, edit.kind, row, values)
-    check_times(row.start_at, row.end_at)
+        await update_row(tx, edit.kind, row, values)
     return row
 
 
 async def set_relations(tx: Transaction, visibility: Visibility, row: ActionRow, body: Body) -> None:
     """Set the users, procedures and projects of an action that a body names."""
-    await tx.session.flush()
     if body.users is not None:
         user_ids = await references.fetch_ids(tx.session, UserRow, body.users, "users")
         await set_links(tx, ActionUserRow, "action_id", row.id, "user_id", user_ids)

@@ -33,8 +33,7 @@ async def create_insertion(
         raise Conflict(fields={"name": [f"The session has an insertion '{body.name}' already."]})
     values = _values(body) | {"session_id": body.session}
     row = InsertionRow(id=uuid4(), **values)
-    create_row(tx, "insertion", row, values)
-    await tx.session.flush()
+    await create_row(tx, "insertion", row, values)
     return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)
 
 
@@ -52,9 +51,8 @@ async def update_insertion(
     if body.session is not None and body.session != row.session_id:
         await _check_session(tx, by, visibility, body.session)
         values["session_id"] = body.session
-    update_row(tx, "insertion", row, values)
     queries.touch(row)
-    await tx.session.flush()
+    await update_row(tx, "insertion", row, values)
     return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)
 
 
@@ -87,4 +85,4 @@ async def delete_insertion(
     tx: Transaction, by: Principal, visibility: Visibility, insertion_id: UUID
 ) -> None:
     """Delete (soft) an insertion; it can be restored within 30 days."""
-    soft_delete_row(tx, "insertion", await _lock_to_edit(tx, by, visibility, insertion_id))
+    await soft_delete_row(tx, "insertion", await _lock_to_edit(tx, by, visibility, insertion_id))

@@ -23,7 +23,7 @@ async def create_lab(tx: Transaction, body: LabIn) -> str:
     name = required_name(body.name)
     await rows.refuse_duplicate(tx.session, LabRow.name, name)
     lab = LabRow(id=uuid4(), **values)
-    rows.create_row(tx, "lab", lab, values)
+    await rows.create_row(tx, "lab", lab, values)
     await _set_repositories(tx, lab.id, body)
     return name
 
@@ -32,7 +32,7 @@ async def update_lab(tx: Transaction, name: str, body: LabIn) -> str:
     """Update a lab; returns its name, which may have changed. Raises NotFound."""
     values = _STORED.values(body)
     lab = await rows.lock_by_name(tx.session, LabRow, name)
-    rows.update_row(tx, "lab", lab, values)
+    await rows.update_row(tx, "lab", lab, values)
     await _set_repositories(tx, lab.id, body)
     return lab.name
 
@@ -47,4 +47,4 @@ async def delete_lab(tx: Transaction, name: str) -> None:
     """Delete (soft) a lab. Raises NotFound, and Conflict while it has subjects."""
     lab = await rows.lock_by_name(tx.session, LabRow, name)
     check_lab_deletable(name, has_subjects=await queries.exists_subject_of_lab(tx.session, lab.id))
-    rows.soft_delete_row(tx, "lab", lab)
+    await rows.soft_delete_row(tx, "lab", lab)

@@ -31,6 +31,5 @@ async def create_litter(tx: Transaction, by: Principal, visibility: Visibility, 
             f"The line '{body.line}' belongs to another lab, or the token in use does not reach it."
         )
     row = LitterRow(id=uuid4(), **_STORED.values(body), line_id=line_id)
-    create_row(tx, "litter", row, {"name": body.name})
-    await tx.session.flush()
+    await create_row(tx, "litter", row, {"name": body.name})
     return await fetch_litter(tx.session, visibility, body.name)

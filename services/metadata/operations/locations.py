@@ -23,7 +23,7 @@ async def create_location(tx: Transaction, body: LocationIn) -> str:
     name = required_name(body.name)
     await rows.refuse_duplicate(tx.session, LocationRow.name, name)
     location = LocationRow(id=uuid4(), **values)
-    rows.create_row(tx, "location", location, values)
+    await rows.create_row(tx, "location", location, values)
     return name
 
 
@@ -32,7 +32,7 @@ async def update_location(tx: Transaction, by: Principal, name: str, body: Locat
     values = await _values(tx, body)
     location = await rows.lock_by_name(tx.session, LocationRow, name)
     check_location_writable(by, name, [location.lab_id, values.get("lab_id", location.lab_id)])
-    rows.update_row(tx, "location", location, values)
+    await rows.update_row(tx, "location", location, values)
     return location.name
 
 

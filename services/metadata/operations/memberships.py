@@ -23,8 +23,7 @@ async def save_membership(tx: Transaction, body: MembershipIn) -> UUID:
         membership = MembershipRow(
             id=uuid4(), user_id=user_id, lab_id=lab_id, start_date=body.start_date, **changes
         )
-        rows.create_row(tx, "membership", membership, {"user": body.user, "lab": body.lab, **changes})
+        await rows.create_row(tx, "membership", membership, {"user": body.user, "lab": body.lab, **changes})
     else:
-        rows.update_row(tx, "membership", membership, changes)
-    await tx.session.flush()
+        await rows.update_row(tx, "membership", membership, changes)
     return membership.id

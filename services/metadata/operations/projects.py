@@ -21,7 +21,7 @@ async def create_project(tx: Transaction, body: ProjectIn) -> str:
     name = required_name(body.name)
     await rows.refuse_duplicate(tx.session, ProjectRow.name, name)
     project = ProjectRow(id=uuid4(), **values)
-    rows.create_row(tx, "project", project, values)
+    await rows.create_row(tx, "project", project, values)
     await _set_users(tx, project.id, body)
     return name
 
@@ -29,7 +29,7 @@ async def create_project(tx: Transaction, body: ProjectIn) -> str:
 async def update_project(tx: Transaction, name: str, body: ProjectIn) -> str:
     """Update a project; returns its name, which may have changed. Raises NotFound."""
     project = await rows.lock_by_name(tx.session, ProjectRow, name)
-    rows.update_row(tx, "project", project, _STORED.values(body))
+    await rows.update_row(tx, "project", project, _STORED.values(body))
     await _set_users(tx, project.id, body)
     return project.name
 
@@ -42,4 +42,4 @@ async def _set_users(tx: Transaction, project_id: UUID, body: ProjectIn) -> None
 
 async def delete_project(tx: Transaction, name: str) -> None:
     """Delete (soft) a project. Raises NotFound."""
-    rows.soft_delete_row(tx, "project", await rows.lock_by_name(tx.session, ProjectRow, name))
+    await rows.soft_delete_row(tx, "project", await rows.lock_by_name(tx.session, ProjectRow, name))

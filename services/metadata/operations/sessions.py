@@ -57,7 +57,7 @@ async def create_session(
     n_twins = await queries.count_twins(
         tx.session, visibility, edit.subject.id, values["day"], values.get("number")
     )
-    row = write_action(tx, edit, values)
+    row = await write_action(tx, edit, values)
     await set_relations(tx, visibility, row, body)
     if not body.projects:
         # A rig that names no project publishes nothing of a subject in private ones.
@@ -77,7 +77,7 @@ async def update_session(
     if body.subject and body.subject != edit.subject.nickname:
         subject = await subject_of_body(tx, by, visibility, body.subject)
         values["subject_id"] = subject.id
-    row = write_action(tx, edit, values)
+    row = await write_action(tx, edit, values)
     touch(row)
     await set_relations(tx, visibility, row, body)
     await _check_result(tx, by, visibility, row, edit.before)
@@ -118,4 +118,4 @@ async def _check_result(
 async def delete_session(tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID) -> None:
     """Delete (soft) a session with its insertions and datasets; restoring it restores them."""
     row, _, _ = await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
-    soft_delete_row(tx, "session", row)
+    await soft_delete_row(tx, "session", row)

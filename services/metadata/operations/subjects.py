@@ -119,7 +119,8 @@ async def create_subject(
     if await queries.exists_twin(tx.session, row):
         text = f"'{row.nickname}' exists already in this lab or with this responsible user."
         raise Conflict(fields={"nickname": [text]})
-    create_row(tx, "subject", row, values)
+    check_dates(row.birth_date, row.death_date)
+    await create_row(tx, "subject", row, values)
     await _finish(tx, by, visibility, row, body, Target(row.lab_id), project_ids)
     return await _detail(
         tx.session, visibility, await queries.fetch_subject_by_id(tx.session, visibility, row.id), base_url
@@ -138,7 +139,9 @@ async def update_subject(
         check_may_write_in_lab(by, moved, body.lab)
     new_user_id = values.get("responsible_user_id", row.responsible_user_id)
     check_new_responsible_user(by, row.responsible_user_id, new_user_id, row.nickname)
-    update_row(tx, "subject", row, values)
+    birth, death = (values.get(name, getattr(row, name)) for name in ("birth_date", "death_date"))
+    check_dates(birth, death)
+    await update_row(tx, "subject", row, values)
     await _finish(tx, by, visibility, row, body, before, project_ids)
     return await _detail(
         tx.session, visibility, await queries.fetch_subject_by_id(tx.session, visibility, row.id), base_url
@@ -173,8 +176,6 @@ async def _finish(
     project_ids: list[UUID],
 ) -> None:
     """Write what depends on a subject's row, and check that the change is within the caller's rights."""
-    check_dates(row.birth_date, row.death_date)
-    await tx.session.flush()
     if row.death_date:
         await end_restrictions(tx, row)
     if body.projects is not None:
@@ -202,7 +203,7 @@ async def end_restrictions(tx: Transaction, subject: SubjectRow) -> None:
     death = parse_time(str(subject.death_date), zone or DEFAULT_ZONE, "death_date")
     for restriction in await lock_open_restrictions(tx.session, subject.id):
         end_time, end_at = end_at_death(restriction.start_time, restriction.start_at, death)
-        update_row(tx, "water-restriction", restriction, {"end_time": end_time, "end_at": end_at})
+        await update_row(tx, "water-restriction", restriction, {"end_time": end_time, "end_at": end_at})
 
 
 async def delete_subject(tx: Transaction, by: Principal, visibility: Visibility, nickname: str) -> None:
@@ -210,7 +211,7 @@ async def delete_subject(tx: Transaction, by: Principal, visibility: Visibility,
     row, _ = await _lock_to_edit(tx, by, visibility, nickname)
     if await queries.exists_action(tx.session, row.id):
         raise Conflict(f"'{nickname}' has sessions, surgeries or restrictions: delete those first.")
-    soft_delete_row(tx, "subject", row)
+    await soft_delete_row(tx, "subject", row)
 
 
 async def _lock_to_edit(

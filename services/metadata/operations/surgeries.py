@@ -52,13 +52,12 @@ async def _save(
     tx: Transaction, by: Principal, visibility: Visibility, body: SurgeryIn, edit: Edit
 ) -> Surgery:
     values = await common_values(tx, by, body, edit) | await location_values(tx, body)
-    row = write_action(tx, edit, values | _STORED.values(body))
+    row = await write_action(tx, edit, values | _STORED.values(body))
     if row.end_time and is_death(row.outcome_type, row.end_time, edit.subject.death_date):
         subject = await lock_subject_by_id(tx.session, row.subject_id)
         death = parse_time(row.end_time, edit.subject.zone, "end_time")
-        update_row(tx, "subject", subject, {"death_date": death.day})
+        await update_row(tx, "subject", subject, {"death_date": death.day})
         await end_restrictions(tx, subject)
     await set_relations(tx, visibility, row, body)
     check_stays(by, edit.before, await fetch_action_target(tx.session, row))
-    await tx.session.flush()
     return await fetch_surgery(tx.session, visibility, row.id)

@@ -32,7 +32,7 @@ async def create_user(tx: Transaction, hashing: PasswordHashing, by: Principal, 
     username = required_name(body.username, "username")
     await _check_username(tx, username)
     user = UserRow(id=uuid4(), **values)
-    rows.create_row(tx, "user", user, values)
+    await rows.create_row(tx, "user", user, values)
     if body.password is not None:
         await set_password(tx, hashing, by, user, body.password)
     await _set_delegates(tx, user, body)
@@ -49,7 +49,7 @@ async def update_user(
     user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
     if body.username is not None and body.username != username:
         await _check_username(tx, body.username)
-    rows.update_row(tx, "user", user, _STORED.values(body))
+    await rows.update_row(tx, "user", user, _STORED.values(body))
     if body.password is not None:
         await set_password(tx, hashing, by, user, body.password)
         await end_sign_ins(tx, user)
@@ -73,7 +73,7 @@ async def delete_user(tx: Transaction, username: str, by: Principal) -> None:
     """Delete (soft) a user. Raises NotFound, and Conflict for the caller's own account."""
     user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
     check_user_deletable(user.id, by)
-    rows.soft_delete_row(tx, "user", user)
+    await rows.soft_delete_row(tx, "user", user)
 
 
 async def create_first_administrator(
@@ -87,4 +87,4 @@ async def create_first_administrator(
     values: dict[str, Any] = {"username": username, "is_superuser": True}
     password_hash = await hashing.hash(password, OWN_ADDRESS)
     user = UserRow(id=uuid4(), password_hash=password_hash, is_staff=True, **values)
-    rows.create_row(tx, "user", user, values)
+    await rows.create_row(tx, "user", user, values)

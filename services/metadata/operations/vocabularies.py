@@ -33,7 +33,7 @@ async def add_term(tx: Transaction, kind: Vocabulary, body: TermIn) -> str:
     if await queries.exists_term(tx.session, kind, body.name):
         raise Conflict(fields={"name": [f"'{body.name}' exists already."]})
     term = VocabularyRow(id=uuid4(), kind=kind, **_STORED.values(body))
-    rows.create_row(tx, kind, term, {"name": body.name})
+    await rows.create_row(tx, kind, term, {"name": body.name})
     return body.name
 
 

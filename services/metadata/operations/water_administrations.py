@@ -45,8 +45,7 @@ async def create_water_administration(
     if not body.water_type:
         values["water_type_id"] = await _usual_water_type(tx, subject.id)
     row = WaterAdministrationRow(id=uuid4(), **values)
-    create_row(tx, "water-administration", row, {"subject": subject.nickname, **values})
-    await tx.session.flush()
+    await create_row(tx, "water-administration", row, {"subject": subject.nickname, **values})
     return await fetch_water_administration(tx.session, visibility, row.id, base_url)
 
 
@@ -68,8 +67,7 @@ async def update_water_administration(
     values: dict[str, Any] = {"subject_id": subject.id}
     if body.date_time:
         values |= {"date_time": when.text, "date_time_at": when.at}
-    update_row(tx, "water-administration", row, values | await _values(tx, by, visibility, body))
-    await tx.session.flush()
+    await update_row(tx, "water-administration", row, values | await _values(tx, by, visibility, body))
     return await fetch_water_administration(tx.session, visibility, row.id, base_url)
 
 
@@ -121,4 +119,4 @@ async def delete_water_administration(
     """Delete (soft) a water administration; it can be restored within 30 days."""
     row = await lock_by_id(tx.session, WaterAdministrationRow, water_id)
     await _subject_of(tx, by, visibility, row)
-    soft_delete_row(tx, "water-administration", row)
+    await soft_delete_row(tx, "water-administration", row)

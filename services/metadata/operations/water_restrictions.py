@@ -63,7 +63,7 @@ async def _save(
         )
     if body.reference_weight is not None:
         values["reference_weight"] = body.reference_weight
-    row = write_action(tx, edit, values)
+    row = await write_action(tx, edit, values)
     if row.reference_weight is None:
         row.reference_weight = reference_weight_of(await _last_weight(tx, row))
     await set_relations(tx, visibility, row, body)

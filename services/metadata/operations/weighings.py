@@ -37,8 +37,7 @@ async def create_weighing(
         **_STORED.values(body),
     )
     audited = {"subject": subject.nickname, "date_time": when.text, "weight": body.weight}
-    create_row(tx, "weighing", row, audited)
-    await tx.session.flush()
+    await create_row(tx, "weighing", row, audited)
     return await fetch_weighing(tx.session, visibility, row.id, base_url)
 
 
@@ -46,4 +45,4 @@ async def delete_weighing(tx: Transaction, by: Principal, visibility: Visibility
     """Delete (soft) a weighing; it can be restored within 30 days."""
     row = await lock_by_id(tx.session, WeighingRow, weighing_id)
     await subject_of_record(tx, by, visibility, row.subject_id, f"There is no weighing {weighing_id}.")
-    soft_delete_row(tx, "weighing", row)
+    await soft_delete_row(tx, "weighing", row)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from cingulum.alf import AlfError, check_plain_name, parse_inside
-from libs.common.db import Transaction
+from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
 from libs.common.events import FilesRegistered
 from libs.common.permissions import Principal, Target, may_on
@@ -26,6 +26,7 @@ from services.registry.operations.vocabularies import REQUIRED
 from services.registry.queries import datasets as queries
 from services.registry.queries import registration
 from services.registry.queries.copies import StoredCopy, fetch_copies_of_datasets
+from services.registry.queries.datasets import ShownDataset
 from services.registry.queries.registration import RegistrationScope
 from services.registry.queries.repositories import fetch_repository_ids
 from services.registry.queries.vocabularies import (
@@ -52,7 +53,7 @@ async def lock_dataset(
     """A dataset, locked for a change. Raises NotFound, Forbidden."""
     locked = await queries.lock_dataset(tx.session, visibility, dataset_id)
     if locked is None:
-        raise NotFound(f"There is no dataset {dataset_id}.")
+        raise _missing(dataset_id)
     row, is_protected = locked
     target = await dataset_target(tx.session, row.session_id, row.content_type, row.object_id)
     if not may_on(by, Permission.REGISTER, target):
@@ -61,7 +62,21 @@ async def lock_dataset(
     return LockedDataset(row, is_protected, copies.get(dataset_id, []), target)
 
 
-async def create_dataset(tx: Transaction, by: Principal, visibility: Visibility, new: DatasetIn) -> UUID:
+async def read_dataset(session: ReadSession, visibility: Visibility, dataset_id: UUID) -> ShownDataset:
+    """A dataset. Raises NotFound."""
+    dataset = await queries.fetch_dataset(session, visibility, dataset_id)
+    if dataset is None:
+        raise _missing(dataset_id)
+    return dataset
+
+
+def _missing(dataset_id: UUID) -> NotFound:
+    return NotFound(f"There is no dataset {dataset_id}.")
+
+
+async def create_dataset(
+    tx: Transaction, by: Principal, visibility: Visibility, new: DatasetIn
+) -> ShownDataset:
     """Create a dataset without any copy. Raises BadRequest, Forbidden, Conflict."""
     scope = await _fetch_scope(tx, visibility, new)
     target = await registration.fetch_target(tx.session, scope)
@@ -77,18 +92,11 @@ async def create_dataset(tx: Transaction, by: Principal, visibility: Visibility,
     await insert_missing_revisions(tx.session, {revision} - {""})
     type_id, format_id = await _fetch_type_and_format(tx, new, name)
     row = DatasetRow(
-        id=uuid4(),
-        session_id=scope.session_id,
-        lab_path=scope.folder,
+        **_columns(new, scope),
         collection=collection,
         revision=revision,
         name=name,
         created_by=new.created_by or by.username,
-        is_default=False,
-        generation=1,
-        software_version=new.version,
-        qc=new.qc or 0,
-        json=new.json_,
         dataset_type_id=type_id,
         format_id=format_id,
     )
@@ -100,7 +108,21 @@ async def create_dataset(tx: Transaction, by: Principal, visibility: Visibility,
         await _set_tags(tx, by, target, row.id, new.tags)
     tx.audit("dataset.created", "dataset", row.id, after={"name": name, "session": str(scope.session_id)})
     tx.publish(FilesRegistered(session_id=scope.session_id, user_id=by.user_id, dataset_ids=[row.id]))
-    return row.id
+    return await read_dataset(tx.session, visibility, row.id)
+
+
+def _columns(new: DatasetIn, scope: RegistrationScope) -> dict[str, object]:
+    """The columns of a new dataset that follow from the body and its session alone."""
+    return {
+        "id": uuid4(),
+        "session_id": scope.session_id,
+        "lab_path": scope.folder,
+        "is_default": False,
+        "generation": 1,
+        "software_version": new.version,
+        "qc": new.qc or 0,
+        "json": new.json_,
+    }
 
 
 def _parse_names(new: DatasetIn) -> tuple[str, str, str]:
@@ -149,22 +171,22 @@ async def _fetch_type_and_format(tx: Transaction, new: DatasetIn, name: str) -> 
 
 async def update_dataset(
     tx: Transaction, by: Principal, visibility: Visibility, dataset_id: UUID, body: DatasetIn
-) -> None:
+) -> ShownDataset:
     """Update a dataset's annotations; another hash or size makes a new version, as registering the file again."""
     locked = await lock_dataset(tx, by, visibility, dataset_id)
     fields = await _changed_fields(tx, body)
     if fields:
         fields["auto_datetime"] = datetime.now(UTC)
-    update_row(tx, "dataset", locked.row, fields)
-    await tx.session.flush()
+    await update_row(tx, "dataset", locked.row, fields)
     if body.hash is not None or body.file_size is not None:
         await _set_bytes(tx, locked, body)
     if body.default_dataset:
         await queries.update_default_revision(tx.session, locked.row)
     elif body.default_dataset is False:
-        update_row(tx, "dataset", locked.row, {"is_default": False})
+        await update_row(tx, "dataset", locked.row, {"is_default": False})
     if body.tags is not None:
         await _set_tags(tx, by, locked.target, dataset_id, body.tags)
+    return await read_dataset(tx.session, visibility, dataset_id)
 
 
 async def _changed_fields(tx: Transaction, body: DatasetIn) -> dict[str, object]:

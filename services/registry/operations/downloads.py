@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from libs.common.db import Transaction
+from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
 from libs.common.permissions import SHARED, Principal, may_on, may_oversee
 from libs.common.problem import Forbidden, NotFound, UnknownReference
-from libs.common.schemas.files.downloads import DownloadIn, DownloadsCounted, NewDownload
+from libs.common.schemas.files.downloads import Download, DownloadIn, DownloadsCounted, NewDownload
 from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
 from services.registry.queries import downloads as queries
@@ -52,16 +52,25 @@ def owner_of_counters(by: Principal) -> UUID | None:
     return None if may_oversee(by) else by.user_id
 
 
-async def update_download(
-    tx: Transaction, by: Principal, visibility: Visibility, download_id: UUID, body: DownloadIn
-) -> None:
-    """Correct one's own counter. Raises NotFound, Forbidden."""
-    download = await queries.fetch_download(tx.session, visibility, owner_of_counters(by), download_id)
+async def read_download(
+    session: ReadSession, by: Principal, visibility: Visibility, download_id: UUID
+) -> Download:
+    """A counter that the caller may see. Raises NotFound."""
+    download = await queries.fetch_download(session, visibility, owner_of_counters(by), download_id)
     if download is None:
         raise NotFound(f"There is no download {download_id}.")
+    return download
+
+
+async def update_download(
+    tx: Transaction, by: Principal, visibility: Visibility, download_id: UUID, body: DownloadIn
+) -> Download:
+    """Correct one's own counter. Raises NotFound, Forbidden."""
+    download = await read_download(tx.session, by, visibility, download_id)
     await _check_scope(tx, by, [download.dataset])
     row = await queries.lock_download(tx.session, download_id)
     fields: dict[str, object] = {"json": body.json_} if "json_" in body.model_fields_set else {}
     if body.count is not None:
         fields["count"] = body.count
-    update_row(tx, "download", row, fields)
+    await update_row(tx, "download", row, fields)
+    return await read_download(tx.session, by, visibility, download_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from libs.common.db import Transaction
+from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
 from libs.common.events import ProofOrdered
 from libs.common.permissions import Principal, may_on
@@ -31,11 +31,20 @@ from services.registry.operations.vocabularies import REQUIRED
 from services.registry.queries import files as queries
 from services.registry.queries.columns import GONE
 from services.registry.queries.copies import update_copy
+from services.registry.queries.files import ShownFile
 from services.registry.queries.repositories import fetch_repository_by_name
 from services.registry.queries.retirement import fetch_copy_to_retire
 
 
-async def create_file(tx: Transaction, by: Principal, visibility: Visibility, new: FileRecordIn) -> UUID:
+async def read_file(session: ReadSession, visibility: Visibility, file_id: UUID) -> ShownFile:
+    """A file record. Raises NotFound."""
+    file = await queries.fetch_file(session, visibility, file_id)
+    if file is None:
+        raise _missing(file_id)
+    return file
+
+
+async def create_file(tx: Transaction, by: Principal, visibility: Visibility, new: FileRecordIn) -> ShownFile:
     """Create the record of a dataset in one more repository, which has it or will have it."""
     if not new.dataset or not new.data_repository:
         raise BadRequest(fields={"dataset" if not new.dataset else "data_repository": REQUIRED})
@@ -67,7 +76,7 @@ async def create_file(tx: Transaction, by: Principal, visibility: Visibility, ne
         raise NotFound
     await update_copy(tx.session, file_id, json=new.json_)
     tx.audit("file.created", "file", file_id, after={"repository": repository.name})
-    return file_id
+    return await read_file(tx.session, visibility, file_id)
 
 
 async def _lock_file(
@@ -94,23 +103,29 @@ def _missing(file_id: UUID) -> NotFound:
 
 async def update_file(
     tx: Transaction, by: Principal, visibility: Visibility, file_id: UUID, body: FileRecordIn
-) -> None:
+) -> ShownFile:
     """Apply a client's claim that a file exists or does not; `json` replaces the stored one. Raises ProvedCopy."""
     locked, row, copy = await _lock_file(tx, by, visibility, file_id)
     if "json_" in body.model_fields_set:
-        update_row(tx, "file", row, {"json": body.json_})
-    if body.exists is None:
-        return
+        await update_row(tx, "file", row, {"json": body.json_})
+    if body.exists is not None:
+        await _claim(tx, by, locked, row, copy, exists=body.exists)
+    return await read_file(tx.session, visibility, file_id)
+
+
+async def _claim(
+    tx: Transaction, by: Principal, locked: LockedDataset, row: CopyRow, copy: VersionCopy, *, exists: bool
+) -> None:
     after, ordered = effect_of_patch_file(
         copy,
-        exists=body.exists,
+        exists=exists,
         was_proved=row.proved_at is not None,
         may_doubt=retirement.may_retire(by, locked.target)
         or may_on(by, Permission.PROVE, replace(locked.target, repository_id=row.repository_id)),
     )
-    update_row(tx, "file", row, {"state": str(after.state), "order_proof": ordered})
+    await update_row(tx, "file", row, {"state": str(after.state), "order_proof": ordered})
     if ordered:
-        tx.publish(ProofOrdered(copy_ids=[file_id]))
+        tx.publish(ProofOrdered(copy_ids=[row.id]))
 
 
 async def delete_file(
@@ -130,4 +145,4 @@ async def delete_file(
     if copy.place.is_managed:
         await retirement.write_retirement(tx, case, decision, "DELETE /files")
     else:
-        update_row(tx, "file", row, {"state": str(after.state), "order_proof": False})
+        await update_row(tx, "file", row, {"state": str(after.state), "order_proof": False})

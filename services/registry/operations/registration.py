@@ -35,6 +35,7 @@ from services.registry.queries import registration as queries
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.bulk_writes import insert_rows, update_rows
 from services.registry.queries.copies import fetch_copies_of_datasets
+from services.registry.queries.datasets import ShownDataset, fetch_datasets_in_order
 from services.registry.queries.registration import KnownDataset, RegistrationScope
 from services.registry.queries.repositories import (
     KnownRepository,
@@ -53,7 +54,7 @@ from services.registry.queries.vocabularies import (
 class RegistrationResult:
     """The datasets of a registration in the order of its files, and the usernames to show for its session."""
 
-    dataset_ids: list[UUID]
+    datasets: list[ShownDataset]
     usernames: list[str]
 
 
@@ -93,7 +94,8 @@ async def register_files(
     tx.publish(FilesRegistered(session_id=scope.session_id, user_id=user_id, dataset_ids=dataset_ids))
     if writes.proofs:
         tx.publish(ProofOrdered(copy_ids=writes.proofs))
-    return RegistrationResult(dataset_ids, await _usernames(tx, scope, created_by))
+    datasets = await fetch_datasets_in_order(tx.session, visibility, dataset_ids)
+    return RegistrationResult(datasets, await _usernames(tx, scope, created_by))
 
 
 async def _usernames(tx: Transaction, scope: RegistrationScope, created_by: str) -> list[str]:
@@ -194,31 +196,43 @@ async def insert_datasets(
         "created_by": created_by,
         "is_default": False,
     }
-
-    def new_rows() -> list[dict[str, object]]:
-        rows: list[dict[str, object]] = []
-        for file, (kind, extension) in zip(files, kinds, strict=True):
-            if file.key in ids:
-                continue
-            ids[file.key] = uuid4()
-            rows.append(
-                {
-                    **shared,
-                    "id": ids[file.key],
-                    "collection": file.collection,
-                    "revision": file.revision,
-                    "name": file.name,
-                    "dataset_type_id": type_ids[kind],
-                    "format_id": format_ids[extension],
-                    "software_version": file.software_version,
-                    "qc": file.qc or 0,
-                }
-            )
-        return rows
-
-    await insert_rows(tx.session, DatasetRow, await asyncio.to_thread(new_rows))
+    terms = [(type_ids[kind], format_ids[extension]) for kind, extension in kinds]
+    rows = await asyncio.to_thread(_new_rows, files, terms, ids, shared)
+    await insert_rows(tx.session, DatasetRow, rows)
     await _update_datasets(tx, registered_again, created_by)
     return ids
+
+
+def _new_rows(
+    files: Sequence[RequestedFile],
+    terms: Sequence[tuple[UUID, UUID]],
+    ids: dict[FileKey, UUID],
+    shared: Mapping[str, object],
+) -> list[dict[str, object]]:
+    """Rows of the files that have no dataset yet; their new ids are added to `ids`.
+
+    terms    dataset type and format of each file
+    shared   columns that are the same in all rows
+    """
+    rows: list[dict[str, object]] = []
+    for file, (type_id, format_id) in zip(files, terms, strict=True):
+        if file.key in ids:
+            continue
+        ids[file.key] = uuid4()
+        rows.append(
+            {
+                **shared,
+                "id": ids[file.key],
+                "collection": file.collection,
+                "revision": file.revision,
+                "name": file.name,
+                "dataset_type_id": type_id,
+                "format_id": format_id,
+                "software_version": file.software_version,
+                "qc": file.qc or 0,
+            }
+        )
+    return rows
 
 
 async def _update_datasets(

@@ -94,11 +94,10 @@ async def save_term(
         raise Conflict(fields={"name": [f"'{new_name}' exists already."]})
     if name is None:
         row: NamedRow = model(id=uuid4(), **fields)
-        create_row(tx, noun, row, {key: value for key, value in fields.items() if key != "json"})
+        await create_row(tx, noun, row, {key: value for key, value in fields.items() if key != "json"})
     else:
         row = await queries.lock_term(tx.session, model, name)
-        update_row(tx, noun, row, fields)
-    await tx.session.flush()
+        await update_row(tx, noun, row, fields)
     return row.name
 
 

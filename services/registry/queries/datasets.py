@@ -223,8 +223,9 @@ async def lock_dataset(
 async def insert_dataset(session: WriteSession, row: DatasetRow, version: VersionRow) -> None:
     """Insert a dataset with its first version."""
     session.add(row)
-    await session.flush()
+    await session.flush()  # the version refers to it
     session.add(version)
+    await session.flush()
 
 
 async def fetch_current_version(session: WriteSession, dataset: DatasetRow) -> VersionRow | None:

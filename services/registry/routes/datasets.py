@@ -8,12 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Registrar, Sees
-from libs.common.db import IdempotentRoute, Reading, ReadSession, Tx
+from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.files.datasets import Dataset, DatasetIn
 from libs.common.schemas.pages import Paging
-from libs.common.visibility import Visibility
 from services.registry.operations import datasets as operations
 from services.registry.queries import datasets as queries
 from services.registry.queries.list_filters import DatasetFilters
@@ -42,15 +41,13 @@ async def create_dataset(
     request: Request, new: DatasetIn, by: Registrar, visibility: Sees, tx: Tx
 ) -> Dataset:
     """Create a dataset without any copy; prefer /register-file for files."""
-    dataset_id = await operations.create_dataset(tx, by, visibility, new)
-    await tx.session.flush()
-    return await _read(request, tx.session, visibility, dataset_id)
+    return dataset(request, await operations.create_dataset(tx, by, visibility, new))
 
 
 @router.get("/datasets/{dataset_id}", responses=problems(NotFound))
 async def read_dataset(request: Request, dataset_id: UUID, visibility: Sees, session: Reading) -> Dataset:
     """Read a dataset."""
-    return await _read(request, session, visibility, dataset_id)
+    return dataset(request, await operations.read_dataset(session, visibility, dataset_id))
 
 
 @router.put("/datasets/{dataset_id}", responses=REFUSALS)
@@ -59,9 +56,7 @@ async def update_dataset(
     request: Request, dataset_id: UUID, body: DatasetIn, by: Registrar, visibility: Sees, tx: Tx
 ) -> Dataset:
     """Update a dataset; absent fields keep their value. Another hash means other bytes: a new version."""
-    await operations.update_dataset(tx, by, visibility, dataset_id, body)
-    await tx.session.flush()
-    return await _read(request, tx.session, visibility, dataset_id)
+    return dataset(request, await operations.update_dataset(tx, by, visibility, dataset_id, body))
 
 
 @router.delete("/datasets/{dataset_id}", status_code=204, responses=REFUSALS)
@@ -69,10 +64,3 @@ async def delete_dataset(dataset_id: UUID, by: Registrar, visibility: Sees, tx: 
     """Delete (soft) a dataset."""
     await operations.delete_dataset(tx, by, visibility, dataset_id)
     return Response(status_code=204)
-
-
-async def _read(request: Request, session: ReadSession, visibility: Visibility, dataset_id: UUID) -> Dataset:
-    row = await queries.fetch_dataset(session, visibility, dataset_id)
-    if row is None:
-        raise NotFound(f"There is no dataset {dataset_id}.")
-    return dataset(request, row)

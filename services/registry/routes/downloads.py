@@ -8,14 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 
 from libs.common.auth import Editor, Reader, Sees
-from libs.common.db import IdempotentRoute, Reading, ReadSession, Tx
-from libs.common.permissions import Principal
+from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.files.downloads import Download, DownloadIn, DownloadsCounted, NewDownload
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.pages import Paging
-from libs.common.visibility import Visibility
 from services.registry.operations import downloads as operations
 from services.registry.operations.downloads import owner_of_counters
 from services.registry.queries import downloads as queries
@@ -49,7 +47,7 @@ async def list_downloads(
 @router.get("/downloads/{download_id}", responses=problems(NotFound))
 async def read_download(download_id: UUID, by: Reader, visibility: Sees, session: Reading) -> Download:
     """Read a counter."""
-    return await _read(session, by, visibility, download_id)
+    return await operations.read_download(session, by, visibility, download_id)
 
 
 @router.put("/downloads/{download_id}", responses=problems(NotFound))
@@ -58,13 +56,4 @@ async def update_download(
     download_id: UUID, body: DownloadIn, by: Editor, visibility: Sees, tx: Tx
 ) -> Download:
     """Correct a counter."""
-    await operations.update_download(tx, by, visibility, download_id, body)
-    await tx.session.flush()
-    return await _read(tx.session, by, visibility, download_id)
-
-
-async def _read(session: ReadSession, by: Principal, visibility: Visibility, download_id: UUID) -> Download:
-    download = await queries.fetch_download(session, visibility, owner_of_counters(by), download_id)
-    if download is None:
-        raise NotFound(f"There is no download {download_id}.")
-    return download
+    return await operations.update_download(tx, by, visibility, download_id, body)

@@ -8,12 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Registrar, Sees
-from libs.common.db import IdempotentRoute, Reading, ReadSession, Tx
+from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.files.files import FileRecord, FileRecordIn
 from libs.common.schemas.pages import Paging
-from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import ProvedCopy
 from services.registry.domain.retirement import MayNotRetire
 from services.registry.operations import files as operations
@@ -44,15 +43,13 @@ async def create_file(
     request: Request, new: FileRecordIn, by: Registrar, visibility: Sees, tx: Tx
 ) -> FileRecord:
     """Create the record of a dataset in one more repository, which has it or will have it."""
-    file_id = await operations.create_file(tx, by, visibility, new)
-    await tx.session.flush()
-    return await _read(request, tx.session, visibility, file_id)
+    return file_record(request, await operations.create_file(tx, by, visibility, new))
 
 
 @router.get("/files/{file_id}", responses=problems(NotFound))
 async def read_file(request: Request, file_id: UUID, visibility: Sees, session: Reading) -> FileRecord:
     """Read a file record."""
-    return await _read(request, session, visibility, file_id)
+    return file_record(request, await operations.read_file(session, visibility, file_id))
 
 
 @router.put("/files/{file_id}", responses=REFUSALS | problems(Forbidden, ProvedCopy))
@@ -65,9 +62,7 @@ async def update_file(
     A verified copy can be marked as missing only by callers who may retire it (`transfer` in its lab), and by the agent
     of its repository; `json` alone changes no proof.
     """
-    await operations.update_file(tx, by, visibility, file_id, body)
-    await tx.session.flush()
-    return await _read(request, tx.session, visibility, file_id)
+    return file_record(request, await operations.update_file(tx, by, visibility, file_id, body))
 
 
 @router.delete("/files/{file_id}", status_code=204, responses=REFUSALS | problems(MayNotRetire))
@@ -75,10 +70,3 @@ async def delete_file(request: Request, file_id: UUID, by: Registrar, visibility
     """Retire a copy, if enough verified copies remain: see /copies/{id}/retirement."""
     await operations.delete_file(tx, by, visibility, file_id, request.app.state.policy)
     return Response(status_code=204)
-
-
-async def _read(request: Request, session: ReadSession, visibility: Visibility, file_id: UUID) -> FileRecord:
-    row = await queries.fetch_file(session, visibility, file_id)
-    if row is None:
-        raise NotFound(f"There is no file record {file_id}.")
-    return file_record(request, row)

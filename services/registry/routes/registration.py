@@ -16,7 +16,6 @@ from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas.files.registration import ProtectedFiles, RegisteredDataset, RegisterFiles
 from services.registry.domain.alyx_calls import ProtectedDataset
 from services.registry.operations import registration as operations
-from services.registry.queries.datasets import fetch_datasets_in_order
 from services.registry.routes.shapes import registered
 
 router = APIRouter(route_class=IdempotentRoute, tags=["registration"])
@@ -31,9 +30,7 @@ async def register_file(
     The same folder and name is the same dataset. Its bytes count as new unless the MD5 is present and equal.
     """
     result = await operations.register_files(tx, by, visibility, body)
-    await tx.session.flush()
-    rows = await fetch_datasets_in_order(tx.session, visibility, result.dataset_ids)
-    return await asyncio.to_thread(lambda: [registered(row, result.usernames) for row in rows])
+    return await asyncio.to_thread(lambda: [registered(row, result.usernames) for row in result.datasets])
 
 
 @router.get("/check-protected", response_model_exclude_none=True, responses=problems(BadRequest))

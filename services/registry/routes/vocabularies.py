@@ -113,53 +113,32 @@ def _delete(vocabulary: Vocabulary) -> Callable[..., Any]:
 
 def add_routes(to: APIRouter, vocabulary: Vocabulary) -> None:
     """List, create, read, update and delete the rows of a vocabulary."""
-    path, one_path, noun = vocabulary.path, f"{vocabulary.path}/{{name}}", vocabulary.noun
+    path, row_path, noun = vocabulary.path, f"{vocabulary.path}/{{name}}", vocabulary.noun
     name = NOUNS[vocabulary.model].replace(" ", "_")
-
-    def add(route: Callable[..., Any], verb: str, route_path: str, summary: str, **options: Any) -> None:
-        route.__doc__ = summary
-        to.add_api_route(route_path, route, name=f"{verb}_{name}", **options)
-
     shape: Any = vocabulary.shape
+    shows: dict[str, Any] = {"response_model": shape}
+    changes: dict[str, Any] = {"responses": REFUSALS}
+
+    def add(verb: str, at: str, route: Callable[..., Any], summary: str, **options: Any) -> None:
+        route.__doc__ = summary
+        to.add_api_route(at, route, name=f"{verb}_{name}", **options)
+
     plural = f"{noun.removeprefix('a ')}s"
-    add(_list(vocabulary), "list", path, f"List {plural} by name.", response_model=Page[shape])
-    add(
-        _create(vocabulary),
-        "create",
-        path,
-        f"Create {noun}.",
-        methods=["POST"],
-        status_code=201,
-        responses=REFUSALS,
-        response_model=shape,
-    )
-    add(
-        _read(vocabulary),
-        "read",
-        one_path,
-        f"Read {noun}.",
-        responses=problems(NotFound),
-        response_model=shape,
-    )
+    add("list", path, _list(vocabulary), f"List {plural} by name.", response_model=Page[shape])
+    create = {**shows, **changes, "methods": ["POST"], "status_code": 201}
+    add("create", path, _create(vocabulary), f"Create {noun}.", **create)
+    add("read", row_path, _read(vocabulary), f"Read {noun}.", **shows, responses=problems(NotFound))
     for method in ("PUT", "PATCH"):
+        update = {**shows, **changes, "methods": [method]}
         add(
-            _update(vocabulary),
             "update",
-            one_path,
+            row_path,
+            _update(vocabulary),
             f"Update {noun}; absent fields keep their value.",
-            methods=[method],
-            responses=REFUSALS,
-            response_model=shape,
+            **update,
         )
-    add(
-        _delete(vocabulary),
-        "delete",
-        one_path,
-        f"Delete {noun} that nothing uses.",
-        methods=["DELETE"],
-        status_code=204,
-        responses=REFUSALS,
-    )
+    delete = {**changes, "methods": ["DELETE"], "status_code": 204}
+    add("delete", row_path, _delete(vocabulary), f"Delete {noun} that nothing uses.", **delete)
 
 
 def _show_type(_request: Request, row: Values) -> Values:

@@ -45,7 +45,6 @@ async def claim_job(tx: Transaction, context: SchedulerContext, by: Principal, b
     if claimed is None:
         return None
     row, token = claimed
-    await tx.session.flush()
     job = await jobs.fetch_job(tx.session, system_visibility(), row.id)
     if job is None:
         raise no_such_job(row.id)

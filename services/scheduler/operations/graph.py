@@ -96,7 +96,6 @@ async def _update_sites(tx: Transaction, rows: Mapping[Slot, JobRow], plans: Map
         outside = sorted(UUID(repository_id) for repository_id in plan.outside_pool)
         if row.outside_pool != outside or row.are_coming != plan.are_coming:
             row.outside_pool, row.are_coming = outside, plan.are_coming
-    await tx.session.flush()
     await ready.update_sites(tx.session, sites)
 
 

@@ -102,17 +102,16 @@ async def update_task(
 ) -> Task:
     """Update a task; absent fields keep their value. A legacy runner sets its status."""
     row = await lock_job_to_steer(tx, by, visibility, task_id)
-    for name, value in _plain_fields(body).items():
-        setattr(row, name, value)
+    fields = _plain_fields(body)
     if "data_repository" in body.model_fields_set:
-        row.data_repository_id = await _repository_id(tx.session, body.data_repository)
+        repository_id = fields["data_repository_id"] = await _repository_id(tx.session, body.data_repository)
         if row.session_id is None:
-            await _check_may_use(tx.session, by, row.data_repository_id)
+            await _check_may_use(tx.session, by, repository_id)
     if "arguments" in body.model_fields_set and not row.is_derived:
-        row.arguments = tasks.arguments_text(body.arguments)
+        fields["arguments"] = tasks.arguments_text(body.arguments)
     if body.name is not None and not row.is_derived:
-        row.task = body.name
-    await tx.session.flush()
+        fields["task"] = body.name
+    await jobs.update_fields(tx.session, row, fields)
     if not {"priority", "level"}.isdisjoint(body.model_fields_set):
         await ready.update_order(tx.session, row)
     if body.status is not None:
@@ -120,7 +119,6 @@ async def update_task(
         if status.alyx_name != JobState(row.state).alyx_name or status is JobState.STARTED:
             await _set_status(tx, context, by, row, status)
     tx.audit("task.changed", "job", row.id, after={"fields": sorted(body.model_fields_set)})
-    await tx.session.flush()
     return await read_task(tx.session, visibility, task_id)
 
 

@@ -185,6 +185,13 @@ async def update_job(session: WriteSession, row: JobRow, change: JobChange, now:
     await upsert_attempts(session, change.attempts, job.worker or "", now)
 
 
+async def update_fields(session: WriteSession, row: JobRow, fields: Mapping[str, Any]) -> None:
+    """Set columns of a locked job that its state does not depend on."""
+    for name, value in fields.items():
+        setattr(row, name, value)
+    await session.flush()
+
+
 async def delete_job(session: WriteSession, row: JobRow) -> None:
     """Remove a locked job."""
     await session.delete(row)

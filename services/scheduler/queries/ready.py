@@ -17,6 +17,7 @@ from services.scheduler.models import JobRow, ReadyRow
 
 async def update_sites(session: WriteSession, jobs: Mapping[UUID, Collection[str]]) -> None:
     """Make these jobs ready at these sites and at no others; a pause at a site that remains continues."""
+    await session.flush()  # the ready rows copy what changed in the jobs' own rows
     if not jobs:
         return
     ready = {(job_id, site) for job_id, sites in jobs.items() for site in sites}
