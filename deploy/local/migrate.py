@@ -76,43 +76,53 @@ async def missing_migration(service: Service, addresses: Addresses) -> str | Non
 async def different_checks(service: Service, addresses: Addresses) -> list[str]:
     """CHECK constraints of a migrated service that differ from those of its models, which Alembic does not compare.
 
-    PostgreSQL rewrites conditions: each is compared with one that is added to an empty copy of its table.
+    PostgreSQL rewrites conditions, and once more when a dump is restored: compared is what it
+    writes in the end.
     """
     connection = await asyncpg.connect(addresses.url(owner_role(service)))
     try:
+        rows = await connection.fetch(
+            "SELECT relname || '.' || conname AS name, conrelid::regclass::text AS table_name, "
+            "pg_get_constraintdef(c.oid) AS definition FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid "
+            "WHERE contype = 'c' AND connamespace = $1::regnamespace",
+            service.value,
+        )
+        actual = {
+            row["name"]: await _rewritten(connection, row["table_name"], row["definition"]) for row in rows
+        }
         expected = {
-            f"{table.name}.{constraint.name}": await _rewritten(connection, table, constraint)
+            f"{table.name}.{constraint.name}": await _rewritten(connection, table.fullname, _sql(constraint))
             for table in models_of(service).Base.metadata.tables.values()
             for constraint in table.constraints
             if isinstance(constraint, sa.CheckConstraint)
         }
-        rows = await connection.fetch(
-            "SELECT relname || '.' || conname AS name, pg_get_constraintdef(c.oid) AS condition "
-            "FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid "
-            "WHERE contype = 'c' AND connamespace = $1::regnamespace",
-            service.value,
-        )
     finally:
         await connection.close()
-    actual = {row["name"]: row["condition"] for row in rows}
     names = expected.keys() | actual.keys()
     return sorted(name for name in names if expected.get(name) != actual.get(name))
 
 
-async def _rewritten(connection: asyncpg.Connection, table: sa.Table, constraint: sa.CheckConstraint) -> str:
+def _sql(constraint: sa.CheckConstraint) -> str:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     condition = constraint.sqltext.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    return f"CHECK ({condition})"
+
+
+async def _rewritten(connection: asyncpg.Connection, table_name: str, definition: str) -> str:
     transaction = connection.transaction()
     await transaction.start()
     try:
-        await connection.execute(f"CREATE TEMP TABLE checked (LIKE {table.fullname})")
-        await connection.execute(f"ALTER TABLE checked ADD CONSTRAINT c CHECK ({condition})")
-        text: str = await connection.fetchval(
-            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'checked'::regclass AND contype = 'c'"
-        )
+        await connection.execute(f"CREATE TEMP TABLE checked (LIKE {table_name})")
+        for n in range(3):
+            await connection.execute(f"ALTER TABLE checked ADD CONSTRAINT c{n} {definition}")
+            definition = await connection.fetchval(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint "
+                "WHERE conrelid = 'checked'::regclass AND conname = $1",
+                f"c{n}",
+            )
     finally:
         await transaction.rollback()
-    return text
+    return definition
 
 
 async def _make(service: Service, message: str) -> None:
