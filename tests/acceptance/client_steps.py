@@ -67,7 +67,7 @@ def analyse(one: OneAlyx, folder: Path) -> dict[str, Any]:
     table = one.load_object(eid, "trials", query_type="remote")
     spikes = one.load_object(eid, "spikes", query_type="remote")
     details = one.get_details(eid)
-    found = {
+    result = {
         "eid": eid,
         "by_dataset": [str(e) for e in one.search(datasets="_ibl_trials.table.pqt", query_type="remote")],
         "by_missing_dataset": [str(e) for e in one.search(datasets="spikes.depths.npy", query_type="remote")],
@@ -81,7 +81,7 @@ def analyse(one: OneAlyx, folder: Path) -> dict[str, Any]:
     }
     one.load_cache(clobber=True)
     tables = one._cache
-    return found | {
+    return result | {
         "table_sessions": [str(i) for i in tables.sessions.index],
         "table_datasets": sorted(tables.datasets.rel_path),
         "qc": sorted(map(str, tables.datasets.qc.unique())),
@@ -113,8 +113,8 @@ def main() -> None:
         "analyse": analyse,
         "sign_in_by_token": sign_in_by_token,
     }
-    told = steps[step](connect(base_url, folder), folder)
-    (folder / f"{step}.json").write_text(json.dumps(told))
+    result = steps[step](connect(base_url, folder), folder)
+    (folder / f"{step}.json").write_text(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -45,10 +45,10 @@ def demo(local: Local, *words: str) -> Iterator[subprocess.Popen[str]]:
 def test_each_step_holds_when_every_service_is_a_process_and_once_stops_by_itself(tmp_path: Path) -> None:
     local = Local(tmp_path / "var")
     with demo(local, "--once", "--split") as running:
-        said, _ = running.communicate()
-    assert running.returncode == 0, said
+        output, _ = running.communicate()
+    assert running.returncode == 0, output
     for n in range(1, len(STEPS) + 1):
-        assert f"{n}/{len(STEPS)}  " in said
+        assert f"{n}/{len(STEPS)}  " in output
     assert local.run("status")[0] == 3  # nothing runs
 
 
@@ -60,11 +60,11 @@ def test_it_ends_with_what_exists_and_goes_on_until_ctrl_c(tmp_path: Path) -> No
             lines.append(line)
             if RUNS_ON in line:
                 break
-        said = "".join(lines)
-        assert RUNS_ON in said, said
+        output = "".join(lines)
+        assert RUNS_ON in output, output
         for words in ("What exists now", f"http://127.0.0.1:{local.port}/app/", "demo_experimenter"):
-            assert words in said
-        assert said.count(".venv/bin/cingulum ") == 3
+            assert words in output
+        assert output.count(".venv/bin/cingulum ") == 3
         assert local.run("status")[0] == 0
         began = time.monotonic()
         running.send_signal(signal.SIGINT)
@@ -73,10 +73,10 @@ def test_it_ends_with_what_exists_and_goes_on_until_ctrl_c(tmp_path: Path) -> No
     assert local.run("status")[0] == 3
 
 
-def test_a_step_that_fails_says_why_and_the_exit_code_is_1(tmp_path: Path) -> None:
+def test_a_failed_step_reports_the_reason_and_the_exit_code_is_1(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         local = Local(tmp_path / "var", port=taken.getsockname()[1])
         with demo(local, "--once") as running:
-            said, _ = running.communicate()
+            output, _ = running.communicate()
     assert running.returncode == 1
-    assert f"Port {local.port} is in use" in said
+    assert f"Port {local.port} is in use" in output

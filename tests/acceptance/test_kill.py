@@ -65,8 +65,8 @@ def a_colony_is_written_down(system: KilledServices) -> str:
     system.request("POST", "/water-restriction", 201, json=dry)
     drop = {"subject": "KS022", "water_administered": 0.8, "date_time": day}
     system.request("POST", "/water-administrations", 201, json=drop)
-    said = {"subject": "KS022", "start_time": "2020-08-21T10:00:00", "number": 1, "projects": ["maze"]}
-    session: str = system.request("POST", "/sessions", 201, json=said)["id"]
+    body = {"subject": "KS022", "start_time": "2020-08-21T10:00:00", "number": 1, "projects": ["maze"]}
+    session: str = system.request("POST", "/sessions", 201, json=body)["id"]
     probe = {"session": session, "name": "probe00", "model": "3A"}
     system.request("POST", "/insertions", 201, json=probe)
     return session
@@ -74,7 +74,7 @@ def a_colony_is_written_down(system: KilledServices) -> str:
 
 def files_are_registered_and_sent(system: KilledServices) -> None:
     """Three files of the session: one arrives in parts, two in a bundle."""
-    told = {
+    registration = {
         "path": FOLDER,
         "filenames": list(FILES),
         "hashes": [hashlib.md5(data, usedforsecurity=False).hexdigest() for data in FILES.values()],
@@ -83,14 +83,14 @@ def files_are_registered_and_sent(system: KilledServices) -> None:
         "created_by": "ada",
         "exists": False,
     }
-    datasets = [one["id"] for one in system.request("POST", "/register-file", 201, json=told)]
-    copies = [system.get(f"/copies?dataset={one}")["results"][0]["id"] for one in datasets]
+    datasets = [dataset["id"] for dataset in system.request("POST", "/register-file", 201, json=registration)]
+    copies = [system.get(f"/copies?dataset={dataset}")["results"][0]["id"] for dataset in datasets]
     table, *small = copies
     arrives_in_parts(system, FILES[TABLE], copy_id=table)
     about = {n: {"copy_id": copy} for n, copy in enumerate(small)}
     system.request("POST", "/bundles", 201, content=framed(list(SMALL.values()), about=about))
     for dataset in datasets:
-        system.wait_for(f"/copies?dataset={dataset}", lambda told: told["results"][0]["state"] == "verified")
+        system.wait_for(f"/copies?dataset={dataset}", lambda page: page["results"][0]["state"] == "verified")
 
 
 def arrives_in_parts(system: KilledServices, data: bytes, **about: Any) -> str:
@@ -107,15 +107,15 @@ def arrives_in_parts(system: KilledServices, data: bytes, **about: Any) -> str:
 def a_job_is_claimed_and_completed(system: KilledServices, session: str) -> None:
     """A worker makes the session's summary out of its trials."""
     scopes = ["read", "register", "transfer", "work"]
-    wanted = {"name": "w", "kind": "worker", "scopes": scopes}
-    worker = system.request_secret("POST", "/tokens", 201, json=wanted)
+    token_request = {"name": "w", "kind": "worker", "scopes": scopes}
+    worker = system.request_secret("POST", "/tokens", 201, json=token_request)
     system.wait_for(
-        f"/jobs?session={session}", lambda told: any(j["state"] == "Waiting" for j in told["results"])
+        f"/jobs?session={session}", lambda page: any(j["state"] == "Waiting" for j in page["results"])
     )
     administrator = system.http.headers["Authorization"]
     system.http.headers["Authorization"] = f"Token {worker['token']}"
-    asked = {"claim_id": str(uuid4()), "worker": "w", "tasks": ["trial_summary"], "wait_s": 5}
-    claim = system.request("POST", "/jobs/claim", 200, json=asked)
+    claim_request = {"claim_id": str(uuid4()), "worker": "w", "tasks": ["trial_summary"], "wait_s": 5}
+    claim = system.request("POST", "/jobs/claim", 200, json=claim_request)
     job, token = f"/jobs/{claim['job']['id']}", claim["token"]
     beat = {"worker": "w", "jobs": [{"job_id": claim["job"]["id"], "token": token}]}
     assert system.request("POST", "/jobs/heartbeat", 200, json=beat) == {"lost": []}
@@ -123,7 +123,7 @@ def a_job_is_claimed_and_completed(system: KilledServices, session: str) -> None
     upload = arrives_in_parts(system, MADE, job_id=claim["job"]["id"], token=token, name=SUMMARY)
     outputs = [{"name": SUMMARY, "upload_id": upload, "sha256": sha256(MADE)}]
     system.request("POST", f"{job}/complete", 200, json={"token": token, "outputs": outputs})
-    system.wait_for(job, lambda said: said["state"] == "Complete")
+    system.wait_for(job, lambda shown: shown["state"] == "Complete")
     assert [piece["text"] for piece in system.get(f"{job}/log")] == ["one trial\n"]
     assert [attempt["token"] for attempt in system.get(job)["history"]] == [token]
     system.http.headers["Authorization"] = administrator
@@ -162,9 +162,9 @@ ONCE = {
 async def until_all_is_rung_and_sealed(admin_url: str) -> None:
     """The relay and the sealer come after the answers."""
     left = " UNION ALL ".join(
-        f"SELECT id::text FROM {one}.events WHERE rung_at IS NULL UNION ALL SELECT id::text FROM {one}.audit "
-        f"WHERE NOT EXISTS (SELECT FROM {one}.audit_seals WHERE audit_id = audit.id)"
-        for one in STATEFUL
+        f"SELECT id::text FROM {name}.events WHERE rung_at IS NULL UNION ALL SELECT id::text FROM {name}.audit "
+        f"WHERE NOT EXISTS (SELECT FROM {name}.audit_seals WHERE audit_id = audit.id)"
+        for name in STATEFUL
     )
     connection = await asyncpg.connect(admin_url)
     try:
@@ -184,14 +184,16 @@ async def what_the_tables_hold(cingulum: Cingulum, system: KilledServices) -> se
         for table, n in ONCE.items():
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == n, table
         for service in STATEFUL:
-            await each_word_was_said_once(connection, service, system)
+            await check_each_event_was_published_once(connection, service, system)
             await the_audit_chain_is_whole(cingulum.environment, service)
         return {str(row["id"]) for row in await connection.fetch("SELECT id FROM transfer.uploads")}
     finally:
         await connection.close()
 
 
-async def each_word_was_said_once(connection: Any, service: Service, system: KilledServices) -> None:
+async def check_each_event_was_published_once(
+    connection: Any, service: Service, system: KilledServices
+) -> None:
     """No event twice, none unheard, no audit row of a repeat."""
     twice = f"SELECT subject, payload FROM {service}.events GROUP BY 1, 2 HAVING count(*) > 1"
     assert await connection.fetch(twice) == [], service
@@ -209,8 +211,8 @@ async def the_audit_chain_is_whole(environment: Mapping[str, str], service: Serv
     """Every row is sealed, and every seal holds."""
     database = Database(environment[f"CINGULUM_{service.upper()}_DATABASE_URL"], service)
     try:
-        async with database.read() as read:
-            assert await first_broken(read, infrastructure(metadata_of(service))) is None, service
+        async with database.read() as session:
+            assert await first_broken(session, infrastructure(metadata_of(service))) is None, service
     finally:
         await database.close()
 

@@ -98,20 +98,20 @@ async def one_client(http: httpx.AsyncClient, folder: Path, step: str) -> dict[s
     environment = {"HOME": str(home), "ONE_HTTP_DL_THREADS": "4", "XDG_CONFIG_HOME": str(home)}
     words = ("-m", "tests.acceptance.client_steps", str(http.base_url).rstrip("/"), str(folder), step)
     async with program(*words, environment=environment) as child:
-        _, said = await asyncio.wait_for(child.communicate(), 100)
-    assert child.returncode == 0, said.decode()[-3_000:]
+        _, errors = await asyncio.wait_for(child.communicate(), 100)
+    assert child.returncode == 0, errors.decode()[-3_000:]
     return dict(json.loads((folder / f"{step}.json").read_text()))
 
 
 async def bring(http: httpx.AsyncClient, root: Path) -> None:
     """Send the files that the central store expects, as a lab's agent does."""
-    wanted = (await http.get("/copies", params={"repository": "central", "state": "expected"})).json()[
+    expected = (await http.get("/copies", params={"repository": "central", "state": "expected"})).json()[
         "results"
     ]
-    for copy in wanted:
+    for copy in expected:
         data = (root / copy["relative_path"]).read_bytes()
-        said = {"size_bytes": len(data), "copy_id": copy["id"]}
-        upload = await made(http, "/uploads", said)
+        body = {"size_bytes": len(data), "copy_id": copy["id"]}
+        upload = await made(http, "/uploads", body)
         part = await http.put(f"/uploads/{upload['id']}/parts/0", content=data)
         assert part.status_code == 204, part.text
         whole = {"sha256": hashlib.sha256(data).hexdigest()}
@@ -162,5 +162,5 @@ async def test_a_personal_token_signs_in_where_the_password_is_left_blank(
     ada = {"Authorization": f"Token {login.json()['token']}"}
     made = await system.post("/tokens", json={"name": "laptop", "scopes": ["read"]}, headers=ada)
     (tmp_path / "token").write_text(made.json()["token"])
-    told = await one_client(system, tmp_path, "sign_in_by_token")
-    assert told == {"user": "ada", "subjects": [SUBJECT]}
+    shown = await one_client(system, tmp_path, "sign_in_by_token")
+    assert shown == {"user": "ada", "subjects": [SUBJECT]}

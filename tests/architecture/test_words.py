@@ -48,14 +48,6 @@ PUBLIC = frozenset(
         "seen_at",
     }
 )
-# Packages that still hold such names; only ever shortened.
-PENDING: tuple[str, ...] = (
-    "tests/acceptance",
-    "tests/support",
-    "tests/integration/client",
-    "tests/integration/worker",
-    "tests/unit/services",
-)
 
 
 def _words(name: str) -> set[str]:
@@ -92,27 +84,17 @@ def test_a_refused_name_is_noticed() -> None:
 
 
 def _modules(package: str) -> list[Path]:
-    if package.endswith(".py"):
-        return [ROOT / package]
     return [path for path in sorted((ROOT / package).rglob("*.py")) if "versions" not in path.parts]
 
 
 def test_names_are_standard_terms() -> None:
-    pending = tuple(folder if folder.endswith(".py") else f"{folder}/" for folder in PENDING)
     refused = [
         f"{path.relative_to(ROOT)}:{name}"
         for package in PACKAGES
         for path in _modules(package)
-        if not str(path.relative_to(ROOT)).startswith(pending)
         for name in refused_names(path.read_text(encoding="utf-8"))
     ]
     assert refused == []
-
-
-@pytest.mark.parametrize("folder", PENDING)
-def test_a_pending_package_still_holds_such_names(folder: str) -> None:
-    names = [name for path in _modules(folder) for name in refused_names(path.read_text(encoding="utf-8"))]
-    assert names, f"{folder} is clean: take it out of PENDING"
 
 
 # Of texts: documentation, pages, the chart, and every string of the code (docstrings, problems, help, summaries).

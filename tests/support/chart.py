@@ -28,7 +28,7 @@ def _rendered(text: str) -> list[dict[str, Any]]:
     chart.validate_schema(values)
     texts = chart.render(values, name=RELEASE, namespace="cingulum")
     manifests = (text for name, text in sorted(texts.items()) if not name.endswith("NOTES.txt"))
-    return [found for text in manifests for found in yaml.safe_load_all(text) if found]
+    return [manifest for text in manifests for manifest in yaml.safe_load_all(text) if manifest]
 
 
 def notes(values: dict[str, Any] | None = None) -> str:
@@ -39,14 +39,14 @@ def notes(values: dict[str, Any] | None = None) -> str:
 
 def complaints(values: dict[str, Any] | None = None) -> list[str]:
     """What `helm lint` warns of, but for the missing icon."""
-    found = helm.lint(CHART, values, strict=True)
-    return [m["error"] for m in found["messages"] if "icon" not in m["error"]] + list(found["errors"])
+    result = helm.lint(CHART, values, strict=True)
+    return [m["error"] for m in result["messages"] if "icon" not in m["error"]] + list(result["errors"])
 
 
 def one(objects: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
     """The object of that kind and name."""
-    (found,) = (o for o in objects if o["kind"] == kind and o["metadata"]["name"] == f"{RELEASE}-{name}")
-    return found
+    (manifest,) = (o for o in objects if o["kind"] == kind and o["metadata"]["name"] == f"{RELEASE}-{name}")
+    return manifest
 
 
 def pods(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -60,8 +60,8 @@ def pods(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
     """All of a pod, those that run first included."""
-    found: list[dict[str, Any]] = pod.get("initContainers", []) + pod["containers"]
-    return found
+    containers: list[dict[str, Any]] = pod.get("initContainers", []) + pod["containers"]
+    return containers
 
 
 def environment(container: dict[str, Any], secret: dict[str, str]) -> dict[str, str]:

@@ -30,9 +30,9 @@ class FakeLab:
         """A file of the session is expected in both repositories."""
         for repository, store in (("lab_server", "agent"), ("central", "local")):
             if store == "local" or also_here:
-                which = str(uuid4())
-                self.copies[which] = {
-                    "id": which,
+                copy_id = str(uuid4())
+                self.copies[copy_id] = {
+                    "id": copy_id,
                     "repository": repository,
                     "store": store,
                     "state": "expected",
@@ -45,20 +45,20 @@ class FakeLab:
 
     def state(self, name: str, repository: str = "central") -> str:
         """The state of a copy."""
-        [found] = [
+        [copy_id] = [
             copy["state"]
             for copy in self.copies.values()
             if copy["relative_path"] == f"{FOLDER}/{name}" and copy["repository"] == repository
         ]
-        return str(found)
+        return str(copy_id)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         match request.method, *request.url.path.strip("/").split("/"):
             case "GET", "copies":
                 return self._list(dict(request.url.params))
-            case "POST", "copies", which, "proof":
-                self.proofs[which] = json.loads(request.content)
-                return self._proved(which, self.proofs[which]["md5"])
+            case "POST", "copies", copy_id, "proof":
+                self.proofs[copy_id] = json.loads(request.content)
+                return self._proved(copy_id, self.proofs[copy_id]["md5"])
             case "POST", "bundles":
                 return self._bundle(request)
             case "POST", "uploads":
@@ -67,29 +67,29 @@ class FakeLab:
                 if upload["state"] == "landed":
                     self._proved(upload["copy_id"], md5(self.transfer.stored[upload["sha256"]]))
                 return answer
-            case "POST", "uploads", which, "complete":
+            case "POST", "uploads", copy_id, "complete":
                 answer = self.transfer.handle(request)
                 if answer.status_code == 200:
-                    upload = self.transfer.uploads[which]
-                    said = json.loads(request.content)["sha256"]
-                    self._proved(upload["copy_id"], md5(self.transfer.stored[said]))
+                    upload = self.transfer.uploads[copy_id]
+                    sha256_of_body = json.loads(request.content)["sha256"]
+                    self._proved(upload["copy_id"], md5(self.transfer.stored[sha256_of_body]))
                 return answer
         return self.transfer.handle(request)
 
-    def _list(self, asked: dict[str, str]) -> httpx.Response:
-        found = [
+    def _list(self, params: dict[str, str]) -> httpx.Response:
+        copies = [
             copy
             for copy in self.copies.values()
-            if copy["state"] == asked["state"]
-            and ("repository" not in asked or copy["repository"] == asked["repository"])
-            and ("held_by" not in asked or copy["repository"] != asked["held_by"])
+            if copy["state"] == params["state"]
+            and ("repository" not in params or copy["repository"] == params["repository"])
+            and ("held_by" not in params or copy["repository"] != params["held_by"])
         ]
-        first, limit = int(asked["offset"]), int(asked["limit"])
-        return httpx.Response(200, json={"count": len(found), "results": found[first : first + limit]})
+        first, limit = int(params["offset"]), int(params["limit"])
+        return httpx.Response(200, json={"count": len(copies), "results": copies[first : first + limit]})
 
-    def _proved(self, which: str, found_md5: str) -> httpx.Response:
-        copy = self.copies[which]
-        copy["state"] = "verified" if copy["md5"] in (None, found_md5) else "suspect"
+    def _proved(self, copy_id: str, read_md5: str) -> httpx.Response:
+        copy = self.copies[copy_id]
+        copy["state"] = "verified" if copy["md5"] in (None, read_md5) else "suspect"
         copy["order_proof"] = False
         return httpx.Response(200, json=copy)
 

@@ -26,12 +26,12 @@ FOLDER = "hilllab/Subjects/SWC_054/2020-08-21/001"
 
 @dataclass
 class FakeServer(FakeTransfer):
-    """Gives each job once; `told` keeps what was said of jobs, `lost` names those taken away."""
+    """Gives each job once; `reports` keeps what was said of jobs, `lost` names those taken away."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     waiting: deque[dict[str, Any]] = field(default_factory=deque)
     claimed: dict[str, dict[str, Any]] = field(default_factory=dict)
-    told: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    reports: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     logs: dict[str, dict[int, str]] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     part_bytes: int = 1 << 20
@@ -48,8 +48,8 @@ class FakeServer(FakeTransfer):
     def add(self, task: str, inputs: dict[str, bytes], probe: str = "", **parameters: Any) -> str:
         """A job of these inputs."""
         self.files |= {f"{FOLDER}/{path}": data for path, data in inputs.items()}
-        wanted = [{"path": p, "dataset_id": str(uuid4()), "sha256": sha256(d)} for p, d in inputs.items()]
-        job = {"id": str(uuid4()), "task": task, "session_path": FOLDER, "probe": probe, "inputs": wanted}
+        job_inputs = [{"path": p, "dataset_id": str(uuid4()), "sha256": sha256(d)} for p, d in inputs.items()]
+        job = {"id": str(uuid4()), "task": task, "session_path": FOLDER, "probe": probe, "inputs": job_inputs}
         self.waiting.append({"job": job, "token": len(self.waiting) + 1, "parameters": parameters})
         return str(job["id"])
 
@@ -58,8 +58,8 @@ class FakeServer(FakeTransfer):
         if not path.startswith(("/jobs", "/data")):
             return super().handle(request)
         self.requests.append(f"{request.method} {path}")
-        said = self.before(request)
-        return said if said is not None else self._answer(path, request)
+        response = self.before(request)
+        return response if response is not None else self._answer(path, request)
 
     def _answer(self, path: str, request: httpx.Request) -> httpx.Response:
         if path.startswith("/data/"):
@@ -80,7 +80,7 @@ class FakeServer(FakeTransfer):
                 self.logs.setdefault(job, {})[body["n"]] = body["text"]
                 return httpx.Response(204)
             case [job, what]:
-                self.told[job] = (what, body)
+                self.reports[job] = (what, body)
                 self.over.set()
                 return httpx.Response(200, json={})
         return problem(404, "not-found")
@@ -112,10 +112,10 @@ def over_http(fake: FakeServer) -> Iterator[str]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked = httpx.Request(
+            request = httpx.Request(
                 self.command, f"http://cingulum.test{self.path}", headers=dict(self.headers), content=body
             )
-            answer = fake.handle(asked)
+            answer = fake.handle(request)
             content = answer.read()
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(content)))

@@ -115,8 +115,8 @@ class Steps:
 
     def take(self) -> list[str]:
         """What was too long since the last call."""
-        found, self.too_long = self.too_long, []
-        return found
+        reports, self.too_long = self.too_long, []
+        return reports
 
 
 def _place(coroutine: object) -> str:

@@ -92,9 +92,9 @@ def doors(routers: Iterable[APIRouter], forms: Mapping[str, tuple[str, ...]] | N
 def _query(route: APIRoute) -> tuple[str, ...]:
     names = []
     for dependant in _with_inner(route.dependant):
-        for found in dependant.query_params:
-            fields = getattr(found.field_info.annotation, "model_fields", {})
-            names += [field.alias or name for name, field in fields.items()] or [found.alias]
+        for parameter in dependant.query_params:
+            fields = getattr(parameter.field_info.annotation, "model_fields", {})
+            names += [field.alias or name for name, field in fields.items()] or [parameter.alias]
     return (*dict.fromkeys(names), "limit", "offset", "django", "colour")
 
 
@@ -153,8 +153,8 @@ class Foe:
             sent = {name: str(self._value(name)) for name in door.form}
             return urlencode(sent, errors="surrogatepass").encode(), "application/x-www-form-urlencoded"
         if door.body is not None:
-            told = self._like(door.body, door.body.get("$defs", {}), "")
-            return json.dumps(told).encode(), "application/json"
+            body = self._like(door.body, door.body.get("$defs", {}), "")
+            return json.dumps(body).encode(), "application/json"
         if door.method in {"GET", "HEAD", "DELETE"}:
             return b"", "application/json"
         return self.source.choice(BODIES), "application/octet-stream"
@@ -182,13 +182,13 @@ class Foe:
         return source.choice(schema.get("enum") or self._plain(kind))
 
     def _object(self, schema: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-        wanted = self.always.union(schema.get("required", ()))
-        told = {
-            key: self._like(one, known, key)
-            for key, one in schema.get("properties", {}).items()
-            if key in wanted or self.source.random() < 0.35
+        expected = self.always.union(schema.get("required", ()))
+        body = {
+            key: self._like(schema_of_key, known, key)
+            for key, schema_of_key in schema.get("properties", {}).items()
+            if key in expected or self.source.random() < 0.35
         }
-        return told | ({"colour": self.source.choice(VALUES)} if self.source.random() < 0.05 else {})
+        return body | ({"colour": self.source.choice(VALUES)} if self.source.random() < 0.05 else {})
 
     def _plain(self, kind: str) -> Sequence[Any]:
         plain: Mapping[str, Sequence[Any]] = {
@@ -204,13 +204,17 @@ class Foe:
 def is_problem(answer: httpx.Response) -> bool:
     """Whether a refusal has the one shape that callers read."""
     try:
-        told = answer.json()
+        problem = answer.json()
     except ValueError:
         return False
-    if not isinstance(told, dict) or told.get("status_code") != answer.status_code or not told.get("type"):
+    if (
+        not isinstance(problem, dict)
+        or problem.get("status_code") != answer.status_code
+        or not problem.get("type")
+    ):
         return False
-    fields = [texts for name, texts in told.items() if name not in {"detail", "status_code", "type"}]
-    return isinstance(told.get("detail"), str) or any(isinstance(texts, list) for texts in fields)
+    fields = [texts for name, texts in problem.items() if name not in {"detail", "status_code", "type"}]
+    return isinstance(problem.get("detail"), str) or any(isinstance(texts, list) for texts in fields)
 
 
 def is_page(answer: httpx.Response) -> bool:
@@ -218,14 +222,14 @@ def is_page(answer: httpx.Response) -> bool:
     return answer.headers.get("content-type", "").startswith("text/html") and "<h1" in answer.text
 
 
-def told(answer: httpx.Response) -> bool:
+def is_explained(answer: httpx.Response) -> bool:
     """Whether a refusal is either: a page, or the gateway's word before a page is asked for."""
     return is_page(answer) or is_problem(answer)
 
 
 async def attack(
     ask: Ask,
-    found: Sequence[Door],
+    doors: Sequence[Door],
     foe: Foe,
     tries: int,
     refusal: Callable[[httpx.Response], bool] = is_problem,
@@ -234,7 +238,7 @@ async def attack(
     failed: dict[tuple[str, str, int], str] = {}
     taken = 0
     for number in range(TRIES or tries):
-        door = found[number % len(found)]
+        door = doors[number % len(doors)]
         address, (content, kind) = foe.address(door), foe.content(door)
         headers = {"content-type": kind.encode(), **foe.headers()}
         answer = await ask(door.method, address, content=content, headers=headers)
@@ -242,8 +246,8 @@ async def attack(
         refused = answer.status_code >= 400 and door.method != "HEAD"
         if answer.status_code >= 500 or (refused and not refusal(answer)):
             sent = f"{door.method} {address[:300]} {headers} {content[:600]!r}"
-            said = f"{sent} → {answer.status_code} {answer.text[:500]}"
-            failed.setdefault((door.method, door.path, answer.status_code), said)
+            report = f"{sent} → {answer.status_code} {answer.text[:500]}"
+            failed.setdefault((door.method, door.path, answer.status_code), report)
     assert not failed, "\n\n".join(failed.values())
     assert taken > (TRIES or tries) / 20, (
         f"{taken} were taken in: the others were refused at the door already"

@@ -30,25 +30,25 @@ class Laboratory:
     visitor: Principal
     session_id: str
 
-    async def register(self, *filenames: str, **said: Any) -> list[dict[str, Any]]:
+    async def register(self, *filenames: str, **values: Any) -> list[dict[str, Any]]:
         """Register files of the session; the datasets."""
-        answer = await self.registry.post("/register-file", files(*filenames, **said))
+        answer = await self.registry.post("/register-file", files(*filenames, **values))
         assert answer.status_code == 201, answer.text
         return list(answer.json())
 
     async def agent_of(self, repository: str) -> Running:
         """Registry, asked by the machine that holds a repository's files."""
         view = table(REPOSITORIES)
-        async with self.registry.app.state.database.read() as read:
-            which = await read.scalar(sa.select(view.c.id).where(view.c.name == repository))
-        scopes = frozenset({Scope(Permission.READ), Scope(Permission.PROVE, repository_id=which)})
+        async with self.registry.app.state.database.read() as session:
+            repository_id = await session.scalar(sa.select(view.c.id).where(view.c.name == repository))
+        scopes = frozenset({Scope(Permission.READ), Scope(Permission.PROVE, repository_id=repository_id)})
         agent = Principal(self.administrator.user_id, "root", is_superuser=True, scopes=scopes)
         return self.registry.as_(agent)
 
 
-def files(*filenames: str, **said: Any) -> dict[str, Any]:
+def files(*filenames: str, **values: Any) -> dict[str, Any]:
     """The body of a registration as a rig sends it."""
-    return {"path": PATH, "filenames": list(filenames), "name": "rig_pc"} | said
+    return {"path": PATH, "filenames": list(filenames), "name": "rig_pc"} | values
 
 
 async def laboratory(cingulum: Cingulum) -> Laboratory:
@@ -69,8 +69,8 @@ async def laboratory(cingulum: Cingulum) -> Laboratory:
         user = await made(metadata, "/users", {"username": username, "password": "long enough"})
         people[username] = UUID(user["id"])
     await made(metadata, "/memberships", {"user": "ada", "lab": LAB, "start_date": "2019-01-01"})
-    async with metadata.app.state.database.read() as read:
-        lab_id = await read.scalar(sa.select(table(LABS).c.id))
+    async with metadata.app.state.database.read() as session:
+        lab_id = await session.scalar(sa.select(table(LABS).c.id))
     member = Principal(people["ada"], "ada", labs=frozenset({lab_id}))
     await made(metadata, "/subjects", {"nickname": SUBJECT, "lab": LAB, "responsible_user": "ada"})
     session = await made(metadata, "/sessions", a_session())
@@ -79,9 +79,15 @@ async def laboratory(cingulum: Cingulum) -> Laboratory:
     )
 
 
-def a_session(**said: Any) -> dict[str, Any]:
+def a_session(**values: Any) -> dict[str, Any]:
     """The body of a session."""
-    return {"subject": SUBJECT, "lab": LAB, "start_time": f"{DAY}T10:00:00", "number": 1, "users": []} | said
+    return {
+        "subject": SUBJECT,
+        "lab": LAB,
+        "start_time": f"{DAY}T10:00:00",
+        "number": 1,
+        "users": [],
+    } | values
 
 
 async def made(service: Running, path: str, body: dict[str, Any]) -> dict[str, Any]:

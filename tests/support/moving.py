@@ -17,9 +17,9 @@ from tests.support.bytes import sha256
 from tests.support.system import Cingulum
 
 
-def an_upload(**said: Any) -> dict[str, Any]:
+def an_upload(**values: Any) -> dict[str, Any]:
     """The body that announces a file."""
-    return {"size_bytes": 10, "name": "a file"} | said
+    return {"size_bytes": 10, "name": "a file"} | values
 
 
 def content_digest(data: bytes) -> dict[str, str]:
@@ -27,9 +27,9 @@ def content_digest(data: bytes) -> dict[str, str]:
     return {"Content-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"}
 
 
-async def send(transfer: Running, data: bytes, **said: Any) -> dict[str, Any]:
+async def send(transfer: Running, data: bytes, **values: Any) -> dict[str, Any]:
     """Announce, send in order, complete; the upload at the end."""
-    upload = (await transfer.post("/uploads", an_upload(size_bytes=len(data)) | said)).json()
+    upload = (await transfer.post("/uploads", an_upload(size_bytes=len(data)) | values)).json()
     for number in upload["missing"]:
         start = number * upload["part_bytes"]
         piece = data[start : start + upload["part_bytes"]]
@@ -103,7 +103,9 @@ async def an_attempt(cingulum: Cingulum, token: int) -> dict[str, Any]:
 
 async def attempt_ends(cingulum: Cingulum, token: int, state: str, uploads: Sequence[Any] = ()) -> None:
     """The attempt's end, with the uploads that its completion named."""
-    outputs = json.dumps([{"name": "a.b.npy", "upload_id": str(one), "sha256": "ab" * 32} for one in uploads])
+    outputs = json.dumps(
+        [{"name": "a.b.npy", "upload_id": str(upload), "sha256": "ab" * 32} for upload in uploads]
+    )
     await written(
         cingulum,
         f"UPDATE scheduler.attempts SET state = '{state}', outputs = '{outputs}' WHERE token = {token}",

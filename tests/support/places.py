@@ -27,18 +27,18 @@ class Places:
 
     def narrow(self, within: str, *permissions: Permission, name: str = "ada") -> Principal:
         """A person's token that reads everything and does the rest within a project or a lab."""
-        which = {"openp": {"project_id": self.labs.project_ids["openp"]}}.get(within) or {
+        object_of_scope = {"openp": {"project_id": self.labs.project_ids["openp"]}}.get(within) or {
             "lab_id": self.labs.lab_ids[within]
         }
-        scopes = {Scope(Permission.READ), *(Scope(p, **which) for p in permissions or WRITING)}
+        scopes = {Scope(Permission.READ), *(Scope(p, **object_of_scope) for p in permissions or WRITING)}
         return self.labs.principal(
             name, scopes=frozenset(scopes), projects=frozenset(self.labs.project_ids.values())
         )
 
-    async def ask(self, who: Principal, service: Service, method: str, path: str, body: Any) -> Any:
+    async def ask(self, caller: Principal, service: Service, method: str, path: str, body: Any) -> Any:
         """What a service answers somebody."""
-        asked: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
-        return await self.services[service].as_(who).request(method, path, **asked)
+        content: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
+        return await self.services[service].as_(caller).request(method, path, **content)
 
 
 async def _place(places: Places, subject: str, lab: str, project: str | None) -> dict[str, str]:

@@ -25,9 +25,9 @@ _FIELD = re.compile(r'name="csrf" value="([^"]+)"')
 
 def csrf_of(page: str) -> str:
     """The token in the page's first form."""
-    found = _FIELD.search(page)
-    assert found, page
-    return found[1]
+    match = _FIELD.search(page)
+    assert match, page
+    return match[1]
 
 
 @dataclass
@@ -41,10 +41,10 @@ class Browser:
     async def get(self, path: str, **more: Any) -> httpx.Response:
         return await self.http.get(path, **more)
 
-    async def sign_in(self, wanted: str = "/app/", **changed: str) -> httpx.Response:
+    async def sign_in(self, address: str = "/app/", **changed: str) -> httpx.Response:
         """Fill the log-in form and send it."""
-        page = await self.http.get("/app/login", params={"next": wanted})
-        sent = {**LOGIN, "csrf": csrf_of(page.text), "next": wanted, **changed}
+        page = await self.http.get("/app/login", params={"next": address})
+        sent = {**LOGIN, "csrf": csrf_of(page.text), "next": address, **changed}
         return await self.http.post("/app/login", data=sent)
 
     async def api(self, method: str, path: str, body: Any = None) -> Any:
@@ -70,8 +70,8 @@ class Browser:
         made = await self.api("POST", "/register-file", body | {"hashes": hashes, "filesizes": sizes})
         for dataset, data in zip(made, files.values(), strict=True):
             copies = await self.api("GET", f"/copies?dataset={dataset['id']}&repository=central")
-            said = {"size_bytes": len(data), "copy_id": copies["results"][0]["id"]}
-            upload = await self.api("POST", "/uploads", said)
+            announcement = {"size_bytes": len(data), "copy_id": copies["results"][0]["id"]}
+            upload = await self.api("POST", "/uploads", announcement)
             await self.api("PUT", f"/uploads/{upload['id']}/parts/0", data)
             await self.api("POST", f"/uploads/{upload['id']}/complete", {"sha256": sha256(data).hexdigest()})
 
@@ -118,10 +118,10 @@ def standing(environment: Mapping[str, str]) -> Iterator[Site]:
     thread = threading.Thread(target=work, name="site")
     thread.start()
     try:
-        found = ready.get(timeout=240)
-        if isinstance(found, BaseException):
-            raise found
-        yield found
+        result = ready.get(timeout=240)
+        if isinstance(result, BaseException):
+            raise result
+        yield result
     finally:
         over.set()
         thread.join()

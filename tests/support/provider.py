@@ -50,23 +50,23 @@ class Provider:
         return JSONResponse({"keys": [(self.published or self.key).as_dict(private=False)]})
 
     async def authorize(self, request: Request) -> Response:
-        asked = dict(request.query_params)
-        assert asked["client_id"] == CLIENT_ID
-        assert asked["code_challenge_method"] == "S256"
+        params = dict(request.query_params)
+        assert params["client_id"] == CLIENT_ID
+        assert params["code_challenge_method"] == "S256"
         code = token_urlsafe(16)
-        self.codes[code] = asked
-        query = urlencode({"code": code, "state": asked["state"]})
-        return RedirectResponse(f"{asked['redirect_uri']}?{query}", status_code=302)
+        self.codes[code] = params
+        query = urlencode({"code": code, "state": params["state"]})
+        return RedirectResponse(f"{params['redirect_uri']}?{query}", status_code=302)
 
     async def token(self, request: Request) -> Response:
         sent = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
-        asked = self.codes.pop(sent["code"], None)
+        grant = self.codes.pop(sent["code"], None)
         if (
-            asked is None
+            grant is None
             or request.cookies  # of somebody else who signed in
             or "basic" not in request.headers.get("authorization", "").lower()
-            or sent["redirect_uri"] != asked["redirect_uri"]
-            or create_s256_code_challenge(sent["code_verifier"]) != asked["code_challenge"]
+            or sent["redirect_uri"] != grant["redirect_uri"]
+            or create_s256_code_challenge(sent["code_verifier"]) != grant["code_challenge"]
         ):
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
         now = int(time.time())
@@ -75,7 +75,7 @@ class Provider:
             "aud": CLIENT_ID,
             "iat": now,
             "exp": now + 300,
-            "nonce": asked["nonce"],
+            "nonce": grant["nonce"],
             **self.person,
             **self.wrong,
         }

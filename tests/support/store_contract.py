@@ -186,7 +186,7 @@ class StoreContract:
         assert await held(store) == []
         assert (await store.assemble(upload, len(pieces), sha256(b"ab"))).sha256 == sha256(b"ab")
 
-    async def test_an_assembly_asked_twice_says_that_the_parts_are_gone(self, store: Store) -> None:
+    async def test_a_repeated_assembly_reports_that_the_parts_are_gone(self, store: Store) -> None:
         upload = uuid4()
         await store.put_part(upload, 0, stream(b"once"))
         await store.assemble(upload, 1, sha256(b"once"))
@@ -239,8 +239,8 @@ class StoreContract:
             await store.stat(sha256(b"old"))
 
     async def test_objects_are_listed_in_rising_order(self, store: Store) -> None:
-        wanted = sorted([(await store.put(bytes([value]))).sha256 for value in range(20)])
-        assert await held(store) == wanted
+        expected = sorted([(await store.put(bytes([value]))).sha256 for value in range(20)])
+        assert await held(store) == expected
 
     async def test_a_sweep_takes_what_is_old_and_leaves_what_is_new(self, store: Store) -> None:
         upload = uuid4()

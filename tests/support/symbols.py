@@ -104,7 +104,7 @@ def _named(module: str, node: ast.stmt) -> list[Symbol]:
 
 
 def _resolved(module: str, name: str) -> list[Symbol]:
-    read = _read(module)
-    if name in read.imported:
-        return [read.imported[name]]
-    return [Symbol(module, name)] if name in read.bound else []
+    module_symbols = _read(module)
+    if name in module_symbols.imported:
+        return [module_symbols.imported[name]]
+    return [Symbol(module, name)] if name in module_symbols.bound else []

@@ -114,8 +114,8 @@ def _wait_until_ready(endpoint_url: str, process: subprocess.Popen[bytes], log: 
 
 
 def _free_ports(n: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(n)]
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]

@@ -36,9 +36,9 @@ class Runner:
 
     def set(self, task: str, status: str, **more: Any) -> str:
         """The status that Alyx answers."""
-        told = self.alyx.rest("tasks", "partial_update", id=task, data={"status": status, **more})
-        assert isinstance(told, dict)
-        return str(told["status"])
+        shown = self.alyx.rest("tasks", "partial_update", id=task, data={"status": status, **more})
+        assert isinstance(shown, dict)
+        return str(shown["status"])
 
     def start(self, task: str) -> None:
         """`run_alyx_task` says so, and then `Task.run`, which reads the log so far."""
@@ -60,7 +60,7 @@ class Runner:
     def waits(self, task: str) -> bool:
         """Whether a runner that looks for work is shown the task, as `get_local_data` and the job queue ask."""
         listed = self.alyx.rest("tasks", "list", status="Waiting", no_cache=True)
-        return task in [found["id"] for found in listed]
+        return task in [task_shown["id"] for task_shown in listed]
 
 
 def a_task(alyx: AlyxClient, name: str, session: str, **more: Any) -> str:

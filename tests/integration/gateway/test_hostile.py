@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from tests.support.gateway import mounted
-from tests.support.hostile import Door, Foe, attack, told
+from tests.support.hostile import Door, Foe, attack, is_explained
 from tests.support.system import Cingulum
 
 TRIES = 500
@@ -47,5 +47,5 @@ async def test_no_address_and_no_header_makes_an_internal_error(cingulum: Cingul
             doors_,
             Foe({}, ["openapi", "sessions", "favicon.ico"]),
             TRIES,
-            refusal=told,
+            refusal=is_explained,
         )

@@ -12,7 +12,7 @@ import pytest
 
 from services.portal.pages.rendering import environment
 from services.portal.routes import routers
-from tests.support.hostile import Foe, attack, doors, told
+from tests.support.hostile import Foe, attack, doors, is_explained
 from tests.support.portal import LOGIN, a_colony, a_recording, browsing
 from tests.support.system import Cingulum
 
@@ -59,7 +59,7 @@ async def test_no_address_and_no_form_makes_an_internal_error(cingulum: Cingulum
                 method, path, headers={name.encode(): value for name, value in sent.items()}, **more
             )
 
-        await attack(ask, doors(routers, FORMS), Foe(good, keys), TRIES, refusal=told)
+        await attack(ask, doors(routers, FORMS), Foe(good, keys), TRIES, refusal=is_explained)
 
 
 async def test_while_a_long_page_is_made_others_are_answered(

@@ -34,7 +34,9 @@ def a_worker(url: str, folder: Path, *more: str) -> Iterator[subprocess.Popen[st
 def task_processes(worker: int) -> list[psutil.Process]:
     """The processes of tasks that a worker has started."""
     return [
-        one for one in psutil.Process(worker).children() if "cingulum.worker.task_process" in one.cmdline()
+        child
+        for child in psutil.Process(worker).children()
+        if "cingulum.worker.task_process" in child.cmdline()
     ]
 
 
@@ -45,7 +47,7 @@ def wait_for(condition: Callable[[], object], within_s: float = 60) -> None:
         time.sleep(0.02)
 
 
-def test_asked_to_stop_it_gives_its_job_back_and_ends_within_three_seconds(tmp_path: Path) -> None:
+def test_a_stopped_worker_releases_its_job_and_ends_within_three_seconds(tmp_path: Path) -> None:
     fake = FakeServer()
     job = fake.add_long()
     with over_http(fake) as url, a_worker(url, tmp_path, "--grace-s", "0.5") as worker:
@@ -54,7 +56,7 @@ def test_asked_to_stop_it_gives_its_job_back_and_ends_within_three_seconds(tmp_p
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(10) == 0
         assert time.monotonic() - began < 3
-    assert fake.told[job][1]["reason"] == "The worker was stopped."
+    assert fake.reports[job][1]["reason"] == "The worker was stopped."
 
 
 def test_killed_it_takes_its_task_with_it_and_the_next_one_cleans_up(tmp_path: Path) -> None:
@@ -64,7 +66,7 @@ def test_killed_it_takes_its_task_with_it_and_the_next_one_cleans_up(tmp_path: P
         with a_worker(url, tmp_path) as worker:
             wait_for(lambda: task_processes(worker.pid))
             tasks = task_processes(worker.pid)
-            wait_for(lambda: list((tmp_path / "work").rglob("*.part*")) or fake.told)
+            wait_for(lambda: list((tmp_path / "work").rglob("*.part*")) or fake.reports)
             worker.kill()
         _, alive = psutil.wait_procs(tasks, timeout=5)
         assert alive == []
@@ -72,14 +74,14 @@ def test_killed_it_takes_its_task_with_it_and_the_next_one_cleans_up(tmp_path: P
         with a_worker(url, tmp_path, "--once") as again:
             assert again.wait(60) == 0
     assert list((tmp_path / "work").iterdir()) == []
-    assert fake.told == {}
+    assert fake.reports == {}
 
 
 @pytest.mark.parametrize("kind", ["invalid-token", "forbidden"])
-def test_refused_it_ends_and_says_why(tmp_path: Path, kind: str) -> None:
+def test_a_refused_worker_ends_and_reports_the_reason(tmp_path: Path, kind: str) -> None:
     fake = FakeServer(before=lambda _request: problem(403, kind))
     with over_http(fake) as url, a_worker(url, tmp_path) as worker:
-        _, said = worker.communicate(timeout=60)
+        _, output = worker.communicate(timeout=60)
     assert worker.returncode == 1
-    assert "refuses this worker" in said
-    assert kind in said
+    assert "refuses this worker" in output
+    assert kind in output

@@ -67,15 +67,15 @@ class Lab:
 
     async def bring_back(self, names: tuple[str, ...]) -> None:
         """Files of the central store are put into the lab's folder as well, and registered there."""
-        found = (await self.system.http.get("/datasets", params={"session": self.system.session})).json()[
+        datasets = (await self.system.http.get("/datasets", params={"session": self.system.session})).json()[
             "results"
         ]
-        ids = {f"{one['collection']}/{one['name']}": one["id"] for one in found}
+        ids = {f"{dataset['collection']}/{dataset['name']}": dataset["id"] for dataset in datasets}
         for name in names:
             data = (await self.system.http.get(f"/data/{FOLDER}/{name}")).content
             await self.lies_here({name: data})
-            said = {"dataset": ids[name], "data_repository": "lab_server", "exists": True}
-            await self.system.create("/files", said)
+            body = {"dataset": ids[name], "data_repository": "lab_server", "exists": True}
+            await self.system.create("/files", body)
 
 
 async def a_lab(system: LiveSystem) -> Lab:
@@ -90,8 +90,13 @@ async def a_lab(system: LiveSystem) -> Lab:
     files = {RAW: recording.samples.tobytes(), META: recording.files[f"{STEM}.meta"]}
     await lab.lies_here(files)
     hashes, sizes = [md5(data) for data in files.values()], [len(data) for data in files.values()]
-    said = {"path": f"{SUBJECT}/{DAY}/001", "filenames": list(files), "hashes": hashes, "filesizes": sizes}
-    await system.create("/register-file", said | {"name": "lab_server"})
+    registration = {
+        "path": f"{SUBJECT}/{DAY}/001",
+        "filenames": list(files),
+        "hashes": hashes,
+        "filesizes": sizes,
+    }
+    await system.create("/register-file", registration | {"name": "lab_server"})
     return lab
 
 
@@ -129,8 +134,8 @@ async def test_a_raw_copy_goes_once_its_compressed_form_is_proved_in_two_places(
 
         in_store = await lab.copy(RAW, "central", "verified")
         for copy in (raw, in_store):
-            given_up = await system.http.post(f"/copies/{copy}/retire", json=WHY)
-            assert (given_up.status_code, given_up.json()["state"]) == (200, "retiring")
+            retired = await system.http.post(f"/copies/{copy}/retire", json=WHY)
+            assert (retired.status_code, retired.json()["state"]) == (200, "retiring")
         assert (lab.root / FOLDER / RAW).exists()
         assert (await system.http.get(f"/slices/{packed}?t0=1&t1=2&format=json")).status_code == 200
         assert (await system.jobs())["compress"]["state"] == "Complete"
@@ -150,8 +155,8 @@ async def others_cannot(system: LiveSystem, copy: str) -> None:
     await system.create("/memberships", {"user": "eve", "lab": "otherlab", "start_date": "2019-01-01"})
     async with httpx.AsyncClient(base_url=system.url, timeout=60) as http:
         assert await statuses(http, copy) == (403, 403, 403)
-        said = await http.post("/auth-token", json={"username": "eve", "password": "long enough"})
-        http.headers["Authorization"] = f"Token {said.json()['token']}"
+        response = await http.post("/auth-token", json={"username": "eve", "password": "long enough"})
+        http.headers["Authorization"] = f"Token {response.json()['token']}"
         assert await statuses(http, copy) == (200, 403, 403)
         await system.create("/projects", {"name": "secret", "users": ["ada"], "is_private": True})
         answer = await system.http.patch(f"/sessions/{system.session}", json={"projects": ["secret"]})

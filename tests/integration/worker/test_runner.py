@@ -39,9 +39,9 @@ def left_in(tmp_path: Path) -> list[Path]:
 def test_a_job_is_done_its_output_stored_and_nothing_left_behind(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add("trial_summary", {TABLE: a_trials_table()})
     assert a_worker(fake, tmp_path).run() == 0
-    what, said = fake.told[job]
-    assert (what, said["token"]) == ("complete", 1)
-    [output] = said["outputs"]
+    what, report = fake.reports[job]
+    assert (what, report["token"]) == ("complete", 1)
+    [output] = report["outputs"]
     assert output["name"] == "alf/_cingulum_behaviour.summary.json"
     assert json.loads(fake.stored[output["sha256"]])["n_trials"] == 20
     upload = fake.uploads[output["upload_id"]]
@@ -60,12 +60,10 @@ def test_several_jobs_run_at_a_time(fake: FakeServer, tmp_path: Path) -> None:
     tables = {f"alf/task_0{n}/_ibl_trials.table.pqt": a_trials_table(n) for n in (2, 4, 6)}
     jobs = {fake.add("trial_summary", {path: table}) for path, table in tables.items()}
     a_worker(fake, tmp_path, slots=2).run()
-    assert {job: what for job, (what, _) in fake.told.items()} == dict.fromkeys(jobs, "complete")
+    assert {job: what for job, (what, _) in fake.reports.items()} == dict.fromkeys(jobs, "complete")
 
 
-def test_a_claim_whose_answer_was_lost_is_asked_for_again_under_its_id(
-    fake: FakeServer, tmp_path: Path
-) -> None:
+def test_a_claim_whose_response_was_lost_is_repeated_with_its_id(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add("trial_summary", {TABLE: a_trials_table()})
     lost = iter([True])
 
@@ -76,20 +74,20 @@ def test_a_claim_whose_answer_was_lost_is_asked_for_again_under_its_id(
 
     fake.before = lose
     a_worker(fake, tmp_path).run()
-    assert fake.told[job][0] == "complete"
+    assert fake.reports[job][0] == "complete"
 
 
 def test_inputs_other_than_those_of_the_job_are_refused_for_now(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add("trial_summary", {TABLE: a_trials_table()})
     fake.files[f"{FOLDER}/{TABLE}"] = b"other bytes"
     a_worker(fake, tmp_path).run()
-    what, said = fake.told[job]
-    assert (what, said["kind"]) == ("fail", "transient")
-    assert "has SHA-256" in said["reason"]
+    what, report = fake.reports[job]
+    assert (what, report["kind"]) == ("fail", "transient")
+    assert "has SHA-256" in report["reason"]
 
 
 @pytest.mark.parametrize("status", [404, 409])
-def test_a_job_whose_input_is_not_there_is_given_back_and_not_failed(
+def test_a_job_whose_input_is_missing_is_released_and_not_failed(
     fake: FakeServer, tmp_path: Path, status: int
 ) -> None:
     job = fake.add("trial_summary", {TABLE: a_trials_table()})
@@ -97,12 +95,12 @@ def test_a_job_whose_input_is_not_there_is_given_back_and_not_failed(
         problem(status, "not-here") if request.url.path.startswith("/data/") else None
     )
     a_worker(fake, tmp_path).run()
-    what, said = fake.told[job]
-    assert (what, said["kind"]) == ("fail", "unreadable")
-    assert TABLE in said["reason"]
+    what, report = fake.reports[job]
+    assert (what, report["kind"]) == ("fail", "unreadable")
+    assert TABLE in report["reason"]
 
 
-def test_a_worker_says_whether_it_reads_files_where_they_lie(fake: FakeServer, tmp_path: Path) -> None:
+def test_a_worker_reports_whether_it_reads_files_in_place(fake: FakeServer, tmp_path: Path) -> None:
     claims: list[dict[str, Any]] = []
 
     def keep(request: httpx.Request) -> None:
@@ -121,23 +119,23 @@ def test_a_worker_says_whether_it_reads_files_where_they_lie(fake: FakeServer, t
 def test_an_input_that_cannot_be_read_fails_for_good(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add("trial_summary", {TABLE: b"this is no table"})
     a_worker(fake, tmp_path).run()
-    what, said = fake.told[job]
-    assert (what, said["kind"]) == ("fail", "permanent")
-    assert "cannot be read as trials" in said["reason"]
+    what, report = fake.reports[job]
+    assert (what, report["kind"]) == ("fail", "permanent")
+    assert "cannot be read as trials" in report["reason"]
     assert "cannot be read as trials" in fake.log_of(job)
 
 
 def test_a_task_of_another_version_of_the_code_fails_for_good(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add("sort_spikes", {})
     a_worker(fake, tmp_path).run()
-    assert fake.told[job][1]["kind"] == "permanent"
+    assert fake.reports[job][1]["kind"] == "permanent"
 
 
 def test_a_store_that_is_full_is_tried_again_later(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add("trial_summary", {TABLE: a_trials_table()})
     fake.before = lambda request: problem(507, "store-full") if request.url.path == "/uploads" else None
     a_worker(fake, tmp_path).run()
-    assert fake.told[job][1]["kind"] == "transient"
+    assert fake.reports[job][1]["kind"] == "transient"
 
 
 def test_an_input_in_the_labs_own_tree_is_not_downloaded(fake: FakeServer, tmp_path: Path) -> None:
@@ -146,7 +144,7 @@ def test_an_input_in_the_labs_own_tree_is_not_downloaded(fake: FakeServer, tmp_p
     there.parent.mkdir(parents=True)
     there.write_bytes(a_trials_table())
     a_worker(fake, tmp_path, trees=(tmp_path / "lab",)).run()
-    assert fake.told[job][0] == "complete"
+    assert fake.reports[job][0] == "complete"
     assert not [request for request in fake.requests if "/data/" in request]
     assert there.read_bytes() == a_trials_table()
 
@@ -164,9 +162,9 @@ def test_an_input_that_is_written_to_where_it_lies_gives_no_output(fake: FakeSer
     with written_to.open("ab") as file:  # harmless: the task itself succeeds
         file.write(b"\n")
     thread.join()
-    what, said = fake.told[job]
-    assert (what, said["kind"]) == ("fail", "transient")
-    assert "was written to while the job read it" in said["reason"]
+    what, report = fake.reports[job]
+    assert (what, report["kind"]) == ("fail", "transient")
+    assert "was written to while the job read it" in report["reason"]
     assert fake.uploads == {}
 
 
@@ -187,8 +185,8 @@ def test_a_wish_to_stop_gives_the_job_back_within_three_seconds(fake: FakeServer
     worker.stop()
     thread.join()
     assert time.monotonic() - began < 3
-    what, said = fake.told[job]
-    assert (what, said["kind"], said["reason"]) == ("fail", "transient", "The worker was stopped.")
+    what, report = fake.reports[job]
+    assert (what, report["kind"], report["reason"]) == ("fail", "transient", "The worker was stopped.")
     assert left_in(tmp_path) == []
 
 
@@ -200,19 +198,19 @@ def test_a_short_job_is_finished_before_the_worker_stops(fake: FakeServer, tmp_p
     wait_for(lambda: list((tmp_path / "work").rglob("run.json")))
     worker.stop()
     thread.join()
-    assert fake.told[job][0] == "complete"
+    assert fake.reports[job][0] == "complete"
 
 
-def test_a_job_that_was_given_to_somebody_else_is_dropped(fake: FakeServer, tmp_path: Path) -> None:
+def test_a_job_that_another_worker_has_now_is_dropped(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add_long()
     fake.lost.add(job)
     a_worker(fake, tmp_path).run()
-    assert fake.told == {}
+    assert fake.reports == {}
     assert fake.uploads == {}
     assert left_in(tmp_path) == []
 
 
-def test_a_worker_whose_token_is_refused_ends_and_says_so(
+def test_a_worker_whose_token_is_refused_ends_and_reports_it(
     fake: FakeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.before = lambda _request: problem(403, "invalid-token")

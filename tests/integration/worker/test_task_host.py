@@ -32,7 +32,11 @@ def a_run(folder: Path, task: str = "trial_summary") -> Path:
 
 
 def processes() -> set[int]:
-    return {one.pid for one in psutil.Process().children() if "cingulum.worker.task_process" in one.cmdline()}
+    return {
+        child.pid
+        for child in psutil.Process().children()
+        if "cingulum.worker.task_process" in child.cmdline()
+    }
 
 
 def outcome(folder: Path) -> dict[str, object]:

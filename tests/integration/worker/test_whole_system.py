@@ -48,8 +48,8 @@ async def test_raw_files_become_compressed_summed_up_and_fitted(
         await system.upload_files({TABLE: table_of(trials), **raw, **meta})
         jobs = await system.wait_for_jobs({"compress", "trial_summary", "psychometric_fit"}, "Complete")
         assert [jobs[task]["attempts"] for task in jobs] == [1, 1, 1]
-        found = (await system.http.get("/datasets", params={"session": system.session})).json()["results"]
-        made = {f"{one['collection']}/{one['name']}": one for one in found}
+        datasets = (await system.http.get("/datasets", params={"session": system.session})).json()["results"]
+        made = {f"{dataset['collection']}/{dataset['name']}": dataset for dataset in datasets}
         assert {SUMMARY, FIT, f"{PROBE}/{STEM}.cbin", f"{PROBE}/{STEM}.ch"} <= set(made)
 
         fit = (await system.http.get(f"/data/{FOLDER}/{FIT}")).json()
@@ -72,7 +72,7 @@ async def test_raw_files_become_compressed_summed_up_and_fitted(
 
 
 @pytest.mark.timeout(300)
-async def test_a_system_told_so_compresses_to_cgl_out_of_which_the_raw_file_comes_again(
+async def test_a_system_with_the_small_preset_compresses_to_cgl_and_the_raw_file_is_restored_from_it(
     cingulum: Cingulum, tmp_path: Path
 ) -> None:
     recording = a_recording(tmp_path / "made")
@@ -109,8 +109,8 @@ async def audited(cingulum: Cingulum, job_id: str) -> set[tuple[str, str, str]]:
 
 async def until_listed(system: LiveSystem) -> list[dict[str, Any]]:
     for _ in range(200):
-        found = (await system.http.get("/slices")).json()
-        if found["count"]:
-            return list(found["results"])
+        listed = (await system.http.get("/slices")).json()
+        if listed["count"]:
+            return list(listed["results"])
         await asyncio.sleep(0.1)
-    raise AssertionError(found)
+    raise AssertionError(listed)

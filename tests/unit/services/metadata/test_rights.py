@@ -37,7 +37,7 @@ def test_members_of_the_subjects_lab_change_its_actions_in_other_labs() -> None:
         check_may_edit_action(MEMBER, Target(OTHER_LAB), "KS001")
 
 
-def test_a_lab_is_named_to_those_who_may_not_write_in_it() -> None:
+def test_a_refusal_names_the_lab_that_the_caller_may_not_write_in() -> None:
     with pytest.raises(Forbidden, match="not a member of the lab 'coastlab'"):
         check_may_write_in_lab(MEMBER, Target(OTHER_LAB), "coastlab")
 

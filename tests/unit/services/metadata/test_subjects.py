@@ -24,13 +24,13 @@ OWNER, OTHER = uuid4(), uuid4()
         (Principal(OTHER, "bob"), False),
     ],
 )
-def test_a_subject_is_given_away_by_its_responsible_user_delegates_and_stock_managers(
+def test_a_subject_is_handed_over_by_its_responsible_user_delegates_and_stock_managers(
     caller: Principal, is_allowed: bool
 ) -> None:
     assert may_give_away(caller, OWNER) is is_allowed
 
 
-def test_a_subject_of_nobody_may_be_given_by_everybody_who_may_change_it() -> None:
+def test_a_subject_without_responsible_user_is_handed_over_by_everybody_that_may_change_it() -> None:
     assert may_give_away(Principal(OTHER, "bob"), None)
 
 

@@ -61,7 +61,7 @@ def test_an_impossible_record_hides_the_numbers_of_its_animal_only() -> None:
     assert shown[whole].weight == 21.0
 
 
-def test_implants_are_surgeries_with_a_known_weight_of_which_zero_is_one() -> None:
+def test_implants_are_surgeries_with_a_known_weight_and_zero_is_known() -> None:
     surgeries = [SurgeryRecord(START, 1.5), SurgeryRecord(START, None), SurgeryRecord(NOW, 0.0)]
     history = history_of(ANIMAL, Records(surgeries=surgeries))
     assert [implant.weight_g for implant in history.implants] == [1.5, 0.0]
