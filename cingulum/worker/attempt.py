@@ -52,7 +52,7 @@ class RunFailed(Exception):
         super().__init__(reason)
 
 
-class Attempt:
+class JobAttempt:
     """A claimed job. `halt` may be called from any thread and ends it at once."""
 
     def __init__(

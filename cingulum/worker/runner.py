@@ -15,7 +15,7 @@ from typing import Final
 from uuid import uuid4
 
 from cingulum.http import Connection, Refused, Unreachable
-from cingulum.worker.attempt import Attempt
+from cingulum.worker.attempt import JobAttempt
 from cingulum.worker.claim import ClaimedJob
 from cingulum.worker.heartbeats import HEARTBEAT_EVERY_S, HEARTBEAT_RETRY_S, HEARTBEAT_TIMEOUT_S
 from cingulum.worker.pipelines import known_tasks
@@ -66,7 +66,7 @@ class Worker:
         self._options = options
         self._stop = threading.Event()
         self._claim_connection = connection.with_stop(self._stop)
-        self._running: dict[int, Attempt] = {}
+        self._running: dict[int, JobAttempt] = {}
         self._lock = threading.Lock()
         self._heartbeat_due = threading.Event()
         self._ended = threading.Event()
@@ -115,11 +115,11 @@ class Worker:
         while self._jobs() and time.monotonic() < until:
             time.sleep(0.02)
 
-    def _give_back(self, attempt: Attempt) -> None:
+    def _give_back(self, attempt: JobAttempt) -> None:
         attempt.give_back(self._connection, "transient", "The worker was stopped.", _GIVE_BACK_WITHIN_S)
         _log.info("%s: given back", attempt.name)
 
-    def _jobs(self) -> list[Attempt]:
+    def _jobs(self) -> list[JobAttempt]:
         with self._lock:
             return list(self._running.values())
 
@@ -142,7 +142,7 @@ class Worker:
                 if self._options.once:
                     return
                 continue
-            attempt = Attempt(job, self._connection, work, self._options.trees, host)
+            attempt = JobAttempt(job, self._connection, work, self._options.trees, host)
             if self._stop.is_set():
                 self._give_back(attempt)
             else:
@@ -170,7 +170,7 @@ class Worker:
             return ClaimedJob.parse(claim)
         return None
 
-    def _run_attempt(self, attempt: Attempt) -> None:
+    def _run_attempt(self, attempt: JobAttempt) -> None:
         with self._lock:
             self._running[attempt.token] = attempt
         self._heartbeat_due.set()  # the first lease is short, so that a worker that died at the claim is noticed

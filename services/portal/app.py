@@ -21,7 +21,7 @@ from libs.common.observability import Observed, configure_logs, metrics, prepare
 from libs.common.problem import Problem
 from services.portal.pages import rendering
 from services.portal.pages.errors import explain, to_sign_in
-from services.portal.pages.viewer import Refused, SignInFirst, api_of
+from services.portal.pages.viewer import ApiRefused, SignInFirst, api_of
 from services.portal.routes import routers
 from services.portal.settings import Settings
 
@@ -93,8 +93,8 @@ def _add_errors(app: FastAPI) -> None:
     async def sign_in_first(request: Request, error: SignInFirst) -> Response:
         return to_sign_in(request, error)
 
-    @app.exception_handler(Refused)
-    async def refused(request: Request, error: Refused) -> Response:
+    @app.exception_handler(ApiRefused)
+    async def refused(request: Request, error: ApiRefused) -> Response:
         return explain(request, error.status, error.text)
 
     @app.exception_handler(Problem)

@@ -2,6 +2,6 @@
 
 from cingulum.worker.lab.agent import LabAgent, Round
 from cingulum.worker.lab.journal import Journal
-from cingulum.worker.lab.orders import Copy, Order, fetch_orders
+from cingulum.worker.lab.orders import LabCopy, Order, fetch_orders
 
-__all__ = ["Copy", "Journal", "LabAgent", "Order", "Round", "fetch_orders"]
+__all__ = ["Journal", "LabAgent", "LabCopy", "Order", "Round", "fetch_orders"]

@@ -12,7 +12,7 @@ from cingulum.file_identity import FileChanged, FileIdentity
 from cingulum.http import Connection, Refused
 from cingulum.worker.lab.bundles import SmallFile, send_bundle
 from cingulum.worker.lab.journal import Journal
-from cingulum.worker.lab.orders import Copy, Order, fetch_orders
+from cingulum.worker.lab.orders import LabCopy, Order, fetch_orders
 from cingulum.worker.lab_file import FileSkipped, LabFile
 from cingulum.worker.reading import read_digests, read_small
 from cingulum.worker.sending import Pace, Sender
@@ -129,7 +129,7 @@ class LabAgent:
             self.report(line)
         result.skipped.append(order.relative_path)
 
-    def _is_due(self, copy: Copy | None, identity: FileIdentity) -> bool:
+    def _is_due(self, copy: LabCopy | None, identity: FileIdentity) -> bool:
         """Whether a copy's file changed since it was sent or verified, or is still ordered long afterwards."""
         if copy is None:
             return False
@@ -184,7 +184,7 @@ class LabAgent:
             self._fail(order, error, result)
 
     def _send(
-        self, file: LabFile, copy: Copy, identity: FileIdentity, digests: Digests | None
+        self, file: LabFile, copy: LabCopy, identity: FileIdentity, digests: Digests | None
     ) -> tuple[FileIdentity, Digests]:
         """Send a file for a copy; an upload that a restart interrupted is resumed."""
         path = file.relative_path
@@ -207,7 +207,7 @@ class LabAgent:
         self.journal.delete_upload(copy.id)
         return sent.identity, sent.digests
 
-    def _mark_sent(self, copy: Copy, identity: FileIdentity, digests: Digests, result: Round) -> None:
+    def _mark_sent(self, copy: LabCopy, identity: FileIdentity, digests: Digests, result: Round) -> None:
         self.journal.mark_done(copy.id, identity)
         result.sent += 1
         result.sent_bytes += digests.size_bytes

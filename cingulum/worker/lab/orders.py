@@ -14,7 +14,7 @@ UNPROVED: Final = ("expected", "arriving", "landed", "suspect", "lost")
 
 
 @dataclass(frozen=True)
-class Copy:
+class LabCopy:
     """A copy of a dataset's current version; size and MD5 as registered, None where they were not."""
 
     id: str
@@ -25,7 +25,7 @@ class Copy:
     order_proof: bool
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Copy:
+    def of(cls, row: Mapping[str, Any]) -> LabCopy:
         """From a row of `/copies`."""
         return cls(
             id=str(row["id"]),
@@ -42,11 +42,11 @@ class Order:
     """One file: `own` is its copy here that is to be verified, `central` the copy to be sent; at least one is set."""
 
     relative_path: str
-    own: Copy | None = None
-    central: Copy | None = None
+    own: LabCopy | None = None
+    central: LabCopy | None = None
 
     @property
-    def registered(self) -> Copy:
+    def registered(self) -> LabCopy:
         """The copy with the registered size and hash: both copies have the same."""
         copy = self.own or self.central
         assert copy is not None  # noqa: S101 - for the type checker
@@ -68,15 +68,16 @@ def fetch_orders(connection: Connection, repository: str) -> list[Order]:
     own = (row for state in UNPROVED for row in _copies(connection, repository=repository, state=state))
     central = (row for state in UNPROVED for row in _copies(connection, held_by=repository, state=state))
     return _joined(
-        ((str(row["relative_path"]), Copy.of(row)) for row in own),
-        ((str(row["relative_path"]), Copy.of(row)) for row in central if row["store"] in CENTRAL),
+        ((str(row["relative_path"]), LabCopy.of(row)) for row in own),
+        ((str(row["relative_path"]), LabCopy.of(row)) for row in central if row["store"] in CENTRAL),
     )
 
 
-def _joined(own: Iterable[tuple[str, Copy]], central: Iterable[tuple[str, Copy]]) -> list[Order]:
+def _joined(own: Iterable[tuple[str, LabCopy]], central: Iterable[tuple[str, LabCopy]]) -> list[Order]:
     """One order per file.
 
-    >>> here, there = Copy("1", "lab", "expected", 3, None, True), Copy("2", "central", "expected", 3, None, False)
+    >>> here = LabCopy("1", "lab", "expected", 3, None, True)
+    >>> there = LabCopy("2", "central", "expected", 3, None, False)
     >>> [order] = _joined([("a/b.c.npy", here)], [("a/b.c.npy", there)])
     >>> order.own.id, order.central.id
     ('1', '2')

@@ -23,11 +23,11 @@ from libs.common.storage.store import (
     BLOCK_BYTES,
     LARGEST_PART_BYTES,
     MOST_PARTS,
-    Part,
     PendingUpload,
     Reading,
     Stat,
     Store,
+    StorePart,
 )
 from libs.common.storage.tree import LinkTree, UnsafeName
 
@@ -42,7 +42,6 @@ __all__ = [
     "MemoryStore",
     "NotADigest",
     "ObjectMissing",
-    "Part",
     "PartRefused",
     "PartsMissing",
     "PendingUpload",
@@ -52,6 +51,7 @@ __all__ = [
     "StorageProblem",
     "Store",
     "StoreFull",
+    "StorePart",
     "StoreUnavailable",
     "UnsafeName",
     "object_key",

@@ -45,10 +45,10 @@ from libs.common.storage.parts import HeldPart, held_parts, keep_part, pending_u
 from libs.common.storage.problems import ObjectMissing, PartsMissing, StillNamed, StoreUnavailable
 from libs.common.storage.store import (
     BLOCK_BYTES,
-    Part,
     PendingUpload,
     Reading,
     Stat,
+    StorePart,
     checked_part_number,
     checked_range,
     required_parts,
@@ -86,7 +86,7 @@ class LocalStore:
 
     async def put_part(
         self, upload_id: UUID, number: int, chunks: AsyncIterable[bytes], expected_sha256: str | None = None
-    ) -> Part:
+    ) -> StorePart:
         checked_part_number(number)
         draft = Draft(self._tmp / str(upload_id))
         hasher = Hasher(
@@ -100,7 +100,7 @@ class LocalStore:
         finally:
             await self._run(draft.abandon)
 
-    async def parts(self, upload_id: UUID) -> list[Part]:
+    async def parts(self, upload_id: UUID) -> list[StorePart]:
         return [part.part for part in await self._held(upload_id)]
 
     async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:

@@ -13,10 +13,10 @@ from libs.common.storage.keys import checked_sha256
 from libs.common.storage.problems import ObjectMissing
 from libs.common.storage.store import (
     BLOCK_BYTES,
-    Part,
     PendingUpload,
     Reading,
     Stat,
+    StorePart,
     checked_part_number,
     checked_range,
     required_parts,
@@ -35,16 +35,16 @@ class MemoryStore:
 
     async def put_part(
         self, upload_id: UUID, number: int, chunks: AsyncIterable[bytes], expected_sha256: str | None = None
-    ) -> Part:
+    ) -> StorePart:
         checked_part_number(number)
         data = b"".join([bytes(block) async for block in blocks_of(chunks)])
         digest = agree(hash_bytes(data), expected_sha256)
         self._uploads.setdefault(upload_id, {})[number] = (data, datetime.now(UTC))
-        return Part(number, digest.sha256, digest.size_bytes)
+        return StorePart(number, digest.sha256, digest.size_bytes)
 
-    async def parts(self, upload_id: UUID) -> list[Part]:
+    async def parts(self, upload_id: UUID) -> list[StorePart]:
         stored = sorted(self._uploads.get(upload_id, {}).items())
-        return [Part(number, hash_bytes(data).sha256, len(data)) for number, (data, _) in stored]
+        return [StorePart(number, hash_bytes(data).sha256, len(data)) for number, (data, _) in stored]
 
     async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
         checked_sha256(expected_sha256)

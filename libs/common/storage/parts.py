@@ -17,7 +17,7 @@ from uuid import UUID
 from cingulum.digests import Digests
 from libs.common.storage.disk import Draft, fsync_folder
 from libs.common.storage.problems import PartRefused
-from libs.common.storage.store import Part, PendingUpload
+from libs.common.storage.store import PendingUpload, StorePart
 
 _NAME = re.compile(r"(?P<number>\d{5})-(?P<serial>\d{6})-(?P<sha256>[0-9a-f]{64})(-(?P<md5>[0-9a-f]{32}))?")
 
@@ -26,7 +26,7 @@ _NAME = re.compile(r"(?P<number>\d{5})-(?P<serial>\d{6})-(?P<sha256>[0-9a-f]{64}
 class HeldPart:
     """A part, its file, and how often the same number came before; md5 is empty but for part 0."""
 
-    part: Part
+    part: StorePart
     serial: int
     md5: str
     path: Path
@@ -54,7 +54,7 @@ def parse_part_name(name: str, size_bytes: int, path: Path) -> HeldPart | None:
     match = _NAME.fullmatch(name)
     if match is None:
         return None
-    part = Part(int(match["number"]), match["sha256"], size_bytes)
+    part = StorePart(int(match["number"]), match["sha256"], size_bytes)
     return HeldPart(part, int(match["serial"]), match["md5"] or "", path)
 
 
@@ -69,12 +69,12 @@ def held_parts(folder: Path) -> list[HeldPart]:
     return newest_of_each(_all_parts(folder))
 
 
-def keep_part(draft: Draft, number: int, digest: Digests) -> Part:
+def keep_part(draft: Draft, number: int, digest: Digests) -> StorePart:
     """Name a written draft as part `number`; it is acknowledged once this returns."""
     folder = draft.path.parent
     before = [earlier for earlier in _all_parts(folder) if earlier.part.number == number]
     newest = newest_of_each(before)[0] if before else None
-    part = Part(number, digest.sha256, digest.size_bytes)
+    part = StorePart(number, digest.sha256, digest.size_bytes)
     try:
         if newest is None or newest.part != part:
             serial = newest.serial + 1 if newest else 0

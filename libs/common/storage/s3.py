@@ -25,10 +25,10 @@ from libs.common.storage.parts import HeldPart, is_uuid, newest_of_each, parse_p
 from libs.common.storage.problems import ObjectMissing
 from libs.common.storage.s3_bucket import Bucket, S3Place, connect
 from libs.common.storage.store import (
-    Part,
     PendingUpload,
     Reading,
     Stat,
+    StorePart,
     checked_part_number,
     checked_range,
     required_parts,
@@ -56,14 +56,14 @@ class S3Store:
 
     async def put_part(
         self, upload_id: UUID, number: int, chunks: AsyncIterable[bytes], expected_sha256: str | None = None
-    ) -> Part:
+    ) -> StorePart:
         checked_part_number(number)
         hasher, data = Hasher(md5=number == 0), io.BytesIO()
         async for block in blocks_of(chunks):
             await asyncio.to_thread(hasher.update, block)
             data.write(block)
         digest = agree(hasher.digests(), expected_sha256)
-        part = Part(number, digest.sha256, digest.size_bytes)
+        part = StorePart(number, digest.sha256, digest.size_bytes)
         before = await self._held(upload_id, f"{number:05d}-")
         newest = newest_of_each(before)[0] if before else None
         if newest is None or newest.part != part:
@@ -73,7 +73,7 @@ class S3Store:
         await self._bucket.remove([str(earlier.path) for earlier in before if earlier.part != part])
         return part
 
-    async def parts(self, upload_id: UUID) -> list[Part]:
+    async def parts(self, upload_id: UUID) -> list[StorePart]:
         return [each.part for each in newest_of_each(await self._held(upload_id))]
 
     async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:

@@ -28,7 +28,7 @@ LARGEST_PART_BYTES = (
 
 
 @dataclass(frozen=True)
-class Part:
+class StorePart:
     """One acknowledged part of an upload: its bytes are on the disk."""
 
     number: int
@@ -86,13 +86,13 @@ class Store(Protocol):
 
     async def put_part(
         self, upload_id: UUID, number: int, chunks: AsyncIterable[bytes], expected_sha256: str | None = None
-    ) -> Part:
+    ) -> StorePart:
         """Store part `number` (from 0, any order). The same number sent again replaces the part.
 
         Raises ChecksumMismatch, PartRefused, StoreFull; the part stored before under this number then stays.
         """
 
-    async def parts(self, upload_id: UUID) -> list[Part]:
+    async def parts(self, upload_id: UUID) -> list[StorePart]:
         """The parts acknowledged so far, by number; empty for an unknown upload."""
 
     async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
@@ -171,10 +171,10 @@ def checked_range(start_byte: int, stop_byte: int | None, size_bytes: int) -> tu
     return start_byte, stop
 
 
-def required_parts(parts: Sequence[Part], n_parts: int) -> list[Part]:
+def required_parts(parts: Sequence[StorePart], n_parts: int) -> list[StorePart]:
     """Parts 0 … n_parts-1 out of those held; raises PartsMissing with the numbers of the others.
 
-    >>> required_parts([Part(0, "aa", 5), Part(2, "bb", 5)], n_parts=2)
+    >>> required_parts([StorePart(0, "aa", 5), StorePart(2, "bb", 5)], n_parts=2)
     Traceback (most recent call last):
     libs.common.storage.problems.PartsMissing: Parts still missing: 1.
     """

@@ -90,13 +90,13 @@ class SignIns:
         """Log and audit a failure without a password, which is not counted."""
         await record_failure(self.writer, username, address, reason, {})
 
-    async def begin(self, username: str, address: str) -> Attempt:
+    async def begin(self, username: str, address: str) -> SignInAttempt:
         """Begin an attempt. Raises SignInLater while it is delayed.
 
         After the free failures attempts run one at a time: each blocks the next while it is checked.
         """
         keys = back_off.keys_of(username, address)
-        attempt = Attempt(self.writer, username, address, keys)
+        attempt = SignInAttempt(self.writer, username, address, keys)
         async with self.writer.database.read() as session:
             now, records = await queries.fetch_time(session), await queries.fetch_records(session, keys)
         attempt.check_delay(back_off.wait_of(records.values(), now))
@@ -112,7 +112,7 @@ class SignIns:
         return attempt
 
 
-class Attempt:
+class SignInAttempt:
     """One attempt to sign in; it fails, succeeds or is cancelled."""
 
     def __init__(self, writer: Writer, username: str, address: str, keys: Mapping[Counted, str]) -> None:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from services.portal.pages.authenticator import app_of_form, with_picture
 from services.portal.pages.rendering import GUARDS, is_from_our_form, show
 from services.portal.pages.signing import STALE, log_in_form
-from services.portal.pages.viewer import Refused, Viewer, Viewing
+from services.portal.pages.viewer import ApiRefused, Viewer, Viewing
 
 router = APIRouter()
 ACCOUNT: Final = "/app/account"
@@ -68,10 +68,10 @@ async def account_page(
 
 
 async def _form_of(request: Request) -> FormData:
-    """Read a form of our own. Raises Refused for a form of another site."""
+    """Read a form of our own. Raises ApiRefused for a form of another site."""
     sent = await request.form()
     if not is_from_our_form(request, sent.get("csrf")):
-        raise Refused(403, "stale-form", STALE, {})
+        raise ApiRefused(403, "stale-form", STALE, {})
     return sent
 
 
@@ -100,7 +100,7 @@ async def change_password(request: Request, viewer: Viewing) -> Response:
     }
     try:
         await viewer.send("POST", "/password", body)
-    except Refused as refused:
+    except ApiRefused as refused:
         problem = {"password": refused.sentence}
         return await account_page(request, viewer, status=refused.status, problems=problem)
     notice = "Password changed. Sign in with the new one."
@@ -113,7 +113,7 @@ async def add_second_factor(request: Request, viewer: Viewing) -> Response:
     sent = await _form_of(request)
     try:
         made = await viewer.send("POST", "/second-factor", {"password": str(sent.get("password", ""))})
-    except Refused as refused:
+    except ApiRefused as refused:
         problem = {"factor": refused.sentence}
         return await account_page(request, viewer, status=refused.status, problems=problem)
     return await account_page(request, viewer, new_factor=await with_picture(made))
@@ -125,7 +125,7 @@ async def confirm_second_factor(request: Request, viewer: Viewing) -> Response:
     sent = await _form_of(request)
     try:
         made = await viewer.send("POST", "/second-factor/confirm", {"code": str(sent.get("code", ""))})
-    except Refused as refused:
+    except ApiRefused as refused:
         problem = {"factor": refused.sentence}
         again = app_of_form(sent)
         shown = await with_picture(again) if again else None
@@ -140,7 +140,7 @@ async def remove_second_factor(request: Request, viewer: Viewing) -> Response:
     body = {name: str(sent.get(name, "")) for name in ("password", "code")}
     try:
         await viewer.send("POST", "/second-factor/remove", body)
-    except Refused as refused:
+    except ApiRefused as refused:
         problem = {"factor": refused.sentence}
         return await account_page(request, viewer, status=refused.status, problems=problem)
     return _back()
@@ -158,7 +158,7 @@ async def make_token(request: Request, viewer: Viewing) -> Response:
     }
     try:
         made = await viewer.send("POST", "/tokens", body)
-    except Refused as refused:
+    except ApiRefused as refused:
         problem = {"token": refused.sentence}
         return await account_page(request, viewer, status=refused.status, problems=problem, sent=body)
     return await account_page(request, viewer, made=made)

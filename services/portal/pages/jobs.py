@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from services.portal.pages.formatting import job_name
 from services.portal.pages.rendering import GUARDS, show
-from services.portal.pages.viewer import Part, Viewer, Viewing
+from services.portal.pages.viewer import PagePart, Viewer, Viewing
 
 router = APIRouter()
 Json = Mapping[str, Any]
@@ -148,7 +148,7 @@ class Shown:
     mark: str
 
 
-async def jobs_of(viewer: Viewer, session_id: str) -> Part:
+async def jobs_of(viewer: Viewer, session_id: str) -> PagePart:
     """The jobs of a session and their parents."""
     query = {"session": session_id, "limit": 1000}
     jobs, tasks = await viewer.parts(("/jobs", query), ("/tasks", query))
@@ -159,7 +159,7 @@ async def jobs_of(viewer: Viewer, session_id: str) -> Part:
     shown = [[node.job[name] for name in ("id", "state", "why", "attempts", "worker")] for node in nodes]
     mark = hashlib.sha256(orjson.dumps(shown)).hexdigest()[:12]
     live = any(node.job["state"] not in OVER for node in nodes)
-    return Part(Shown(nodes, summary([node.job for node in nodes]), live, mark))
+    return PagePart(Shown(nodes, summary([node.job for node in nodes]), live, mark))
 
 
 @router.get("/app/sessions/{session_id}/jobs")
@@ -193,12 +193,12 @@ async def job(request: Request, job_id: UUID, viewer: Viewing) -> Response:
 async def log_after(request: Request, job_id: UUID, viewer: Viewing, after: int = 0) -> Response:
     """Log pieces after an id, for a page that follows the log; 204 if there are none yet."""
     job = await viewer.get(f"/jobs/{job_id}")
-    log = Part(await viewer.get(f"/jobs/{job_id}/log", after=after))
+    log = PagePart(await viewer.get(f"/jobs/{job_id}/log", after=after))
     live = job["state"] not in OVER
     if live and not log.value:
         return Response(status_code=204, headers=GUARDS)
     return await show(request, "log.html", viewer, job=job, log=log, after=_last(log) or after, live=live)
 
 
-def _last(log: Part) -> int:
+def _last(log: PagePart) -> int:
     return int(log.value[-1]["id"]) if log.value else 0

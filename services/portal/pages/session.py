@@ -19,7 +19,7 @@ from services.portal.pages.formatting import own_address
 from services.portal.pages.jobs import jobs_of
 from services.portal.pages.rendering import show
 from services.portal.pages.snippets import client_code
-from services.portal.pages.viewer import Part, Refused, Viewer, Viewing, refusal
+from services.portal.pages.viewer import ApiRefused, PagePart, Viewer, Viewing, refusal
 
 router = APIRouter()
 Json = Mapping[str, Any]
@@ -92,31 +92,33 @@ def by_dataset(copies: Sequence[Json]) -> dict[str, list[Json]]:
     return groups
 
 
-async def content_of(viewer: Viewer, datasets: Sequence[Json], name: str, written: type[BaseModel]) -> Part:
+async def content_of(
+    viewer: Viewer, datasets: Sequence[Json], name: str, written: type[BaseModel]
+) -> PagePart:
     """Content of a small JSON dataset, read from our own data server; empty if the session has none."""
     named = [dataset for dataset in datasets if dataset["name"] == name]
     chosen = max(
         named, key=lambda dataset: (dataset["default_dataset"], dataset["revision"] or ""), default=None
     )
     if chosen is None:
-        return Part()
+        return PagePart()
     address = own_address(chosen, viewer.origin)
     if not address:
-        return Part(missing=f"{name} is registered, but this server has no verified copy yet.")
+        return PagePart(missing=f"{name} is registered, but this server has no verified copy yet.")
     if (chosen["file_size"] or 0) > LARGEST_JSON:
-        return Part(missing=f"{name} is larger than any file the task writes.")
+        return PagePart(missing=f"{name} is larger than any file the task writes.")
     try:
         answer = await viewer.bytes_of(address)
         if answer.status != 200:
             raise refusal(answer)
-        return Part(written.model_validate_json(answer.content))
-    except Refused as refused:
-        return Part(missing=refused.text)
+        return PagePart(written.model_validate_json(answer.content))
+    except ApiRefused as refused:
+        return PagePart(missing=refused.text)
     except ValidationError:
-        return Part(missing=f"{name} does not have the format that the task writes.")
+        return PagePart(missing=f"{name} does not have the format that the task writes.")
 
 
-async def _pictures(subject: str, summary: Part, fit: Part) -> list[Part]:
+async def _pictures(subject: str, summary: PagePart, fit: PagePart) -> list[PagePart]:
     """Figures for which the session has data."""
     drawings: list[tuple[Any, Any]] = []
     curves: Psychometric = fit.value or Psychometric()
@@ -130,17 +132,19 @@ async def _pictures(subject: str, summary: Part, fit: Part) -> list[Part]:
         drawings.append(
             (figures.reaction_times, {"title": f"{subject}: reaction times", "chronometry": chronometry})
         )
-    missing = [Part(missing=part.missing) for part in (summary, fit) if part.missing]
+    missing = [PagePart(missing=part.missing) for part in (summary, fit) if part.missing]
     return missing + list(await asyncio.gather(*(_picture(draw, values) for draw, values in drawings)))
 
 
-async def _picture(draw: Any, values: Json) -> Part:
+async def _picture(draw: Any, values: Json) -> PagePart:
     try:
         picture: Markup = await figures.drawn(draw, values)
     except (ArithmeticError, LookupError, TypeError, ValueError):
         # Lists of different lengths, or values that give no axis.
-        return Part(missing=f"The data of '{values['title']}' do not have the format that the task writes.")
-    return Part(picture)
+        return PagePart(
+            missing=f"The data of '{values['title']}' do not have the format that the task writes."
+        )
+    return PagePart(picture)
 
 
 def _code(viewer: Viewer, session: Json, datasets: Sequence[Json]) -> str:

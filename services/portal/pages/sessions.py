@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.portal.pages.lists import ListQuery, day_range
 from services.portal.pages.rendering import show
 from services.portal.pages.snippets import client_code
-from services.portal.pages.viewer import Refused, Viewing
+from services.portal.pages.viewer import ApiRefused, Viewing
 
 router = APIRouter()
 FILTERS = ("subject", "lab", "project", "task_protocol", "from", "to")
@@ -30,7 +30,7 @@ async def sessions(request: Request, viewer: Viewing) -> Response:
         nonlocal problem, status
         try:
             return await viewer.get("/sessions", **params, limit=query.limit, offset=query.offset or None)
-        except Refused as refused:
+        except ApiRefused as refused:
             if refused.status != 400:
                 raise
             problem, status = refused.text, 400

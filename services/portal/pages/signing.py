@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from libs.common.cookies import CSRF_COOKIE, SESSION_COOKIE, cookie_name, csrf_token
 from services.portal.pages.rendering import GUARDS, is_from_our_form, set_cookie, show
 from services.portal.pages.viewer import (
-    Refused,
+    ApiRefused,
     api_of,
     call_api,
     headers_of,
@@ -111,7 +111,7 @@ async def sign_in(request: Request) -> Response:
     headers = without_credential(request) | {"Content-Type": "application/json"}
     answer = await call_api(api_of(request), "POST", "/browser-sessions", headers, orjson.dumps(body))
     if answer.status != 201:
-        refused: Refused = refusal(answer)
+        refused: ApiRefused = refusal(answer)
         if refused.slug == "second-factor-needed":
             return await _code_form(request, target, str(answer.json()["challenge"]))
         if challenge and refused.slug != "bad-credentials":

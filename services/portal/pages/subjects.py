@@ -14,7 +14,7 @@ from services.portal.pages import figures
 from services.portal.pages.lists import ListQuery
 from services.portal.pages.rendering import show
 from services.portal.pages.snippets import client_code
-from services.portal.pages.viewer import Part, Viewer, Viewing
+from services.portal.pages.viewer import PagePart, Viewer, Viewing
 from services.portal.pages.welfare_status import (
     LABELS,
     InvalidDay,
@@ -97,10 +97,10 @@ async def subject(request: Request, nickname: str, viewer: Viewing) -> Response:
 
 
 async def _pictures(
-    animal: dict[str, Any], shown: Period, days: Part, restrictions: Part, surgeries: Part
-) -> Part:
+    animal: dict[str, Any], shown: Period, days: PagePart, restrictions: PagePart, surgeries: PagePart
+) -> PagePart:
     if days.missing:
-        return Part(missing=days.missing)
+        return PagePart(missing=days.missing)
 
     def within(row: dict[str, Any]) -> bool:
         return shown.first <= date.fromisoformat(row["date_time"][:10]) <= shown.last
@@ -123,7 +123,7 @@ async def _pictures(
     }
     fields = ("date_time", "water_administered", "session", "water_type")
     waters = [{name: row[name] for name in fields} for row in animal["water_administrations"] if within(row)]
-    return Part(
+    return PagePart(
         await asyncio.gather(
             figures.drawn(figures.weight, {**common, **weights}),
             figures.drawn(figures.water, {**common, "water": waters}),

@@ -27,7 +27,7 @@ class SignInFirst(Exception):
         super().__init__(path)
 
 
-class Refused(Exception):
+class ApiRefused(Exception):
     """The API refused a request. `text` is its message, `fields` the messages per field."""
 
     def __init__(self, status: int, slug: str, text: str, fields: Mapping[str, list[str]]) -> None:
@@ -44,7 +44,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """A part of a page: its value, or the reason why it cannot be shown."""
 
     value: Any = None
@@ -78,28 +78,28 @@ class Viewer:
         return self.principal.username
 
     async def get(self, path: str, **query: Any) -> Any:
-        """GET from the API, as JSON. Raises Refused, or SignInFirst if the credential has expired."""
+        """GET from the API, as JSON. Raises ApiRefused, or SignInFirst if the credential has expired."""
         return _value(await self.bytes_of(with_query(path, query)), self.path)
 
     async def send(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a change to the API; its JSON, or None without content. Raises Refused, SignInFirst."""
+        """Send a change to the API; its JSON, or None without content. Raises ApiRefused, SignInFirst."""
         headers = {**self.headers, "Content-Type": "application/json"}
         content = b"" if body is None else orjson.dumps(body)
         answer = await call_api(self.api, method, path, headers, content)
         return None if answer.status == 204 else _value(answer, self.path)
 
     async def bytes_of(self, path: str) -> Answer:
-        """GET from the API, unparsed. Raises Refused if the API does not answer."""
+        """GET from the API, unparsed. Raises ApiRefused if the API does not answer."""
         return await call_api(self.api, "GET", path, self.headers)
 
-    async def part(self, path: str, **query: Any) -> Part:
+    async def part(self, path: str, **query: Any) -> PagePart:
         """GET for a part of a page; a refusal becomes the reason why the part is missing."""
         try:
-            return Part(await self.get(path, **query))
-        except Refused as refused:
-            return Part(missing=refused.text)
+            return PagePart(await self.get(path, **query))
+        except ApiRefused as refused:
+            return PagePart(missing=refused.text)
 
-    async def parts(self, *queries: tuple[str, Mapping[str, Any]]) -> list[Part]:
+    async def parts(self, *queries: tuple[str, Mapping[str, Any]]) -> list[PagePart]:
         """Several parts concurrently, in the same order."""
         return await asyncio.gather(*(self.part(path, **query) for path, query in queries))
 
@@ -107,14 +107,14 @@ class Viewer:
 async def call_api(
     api: Api, method: str, path: str, headers: Mapping[str, str], content: bytes = b""
 ) -> Answer:
-    """Call the API. Raises Refused if it does not answer."""
+    """Call the API. Raises ApiRefused if it does not answer."""
     try:
         return await api.request(method, path, headers=headers, content=content)
     except Problem as problem:
-        raise Refused(problem.status, problem.slug, problem.text, problem.fields) from problem
+        raise ApiRefused(problem.status, problem.slug, problem.text, problem.fields) from problem
 
 
-def refusal(answer: Answer) -> Refused:
+def refusal(answer: Answer) -> ApiRefused:
     """The refusal in an error response."""
     try:
         content = answer.json()
@@ -124,7 +124,7 @@ def refusal(answer: Answer) -> Refused:
     fields = {name: texts for name, texts in body.items() if isinstance(texts, list)}
     sentences = [f"{name}: {' '.join(map(str, texts))}" for name, texts in fields.items()]
     text = body.get("detail") or " ".join(sentences) or f"The API answered {answer.status}."
-    return Refused(answer.status, str(body.get("type", "")), str(text), fields)
+    return ApiRefused(answer.status, str(body.get("type", "")), str(text), fields)
 
 
 def _value(answer: Answer, path: str) -> Any:

@@ -11,7 +11,7 @@ import pytest
 from libs.common.observability import configure_logs
 from services.metadata.domain.second_factor import recovery_code
 from services.metadata.operations.second_factor import RECOVERY_BYTES
-from services.metadata.operations.sign_in import Attempt
+from services.metadata.operations.sign_in import SignInAttempt
 
 
 async def test_a_successful_sign_in_is_logged_with_name_and_address(
@@ -19,7 +19,7 @@ async def test_a_successful_sign_in_is_logged_with_name_and_address(
 ) -> None:
     configure_logs("INFO", as_json=True)
     no_writer: Any = None
-    attempt = Attempt(no_writer, "ada", "192.0.2.7", {})
+    attempt = SignInAttempt(no_writer, "ada", "192.0.2.7", {})
     attempt.is_recent_success = True
     await attempt.succeeded()
     (line,) = [json.loads(text) for text in capsys.readouterr().err.splitlines()]
