@@ -21,7 +21,7 @@ async def test_a_loop_that_ends_by_an_error_begins_again(monkeypatch: pytest.Mon
         await asyncio.Event().wait()
 
     async with app.running([loop], "test"):
-        await asyncio.wait_for(goes_on.wait(), 5)
+        await asyncio.wait_for(goes_on.wait(), 60)
     assert len(begun) == 2
 
 
