@@ -158,7 +158,7 @@ def published_by(service: Service, selects: Mapping[str, str]) -> dict[View, str
         selects = {**selects, "events": events}
     if set(selects) != set(declared):
         raise LookupError(
-            f"{service} must fill {sorted(declared)} and fills {sorted(selects)}: see libs/common/published.py"
+            f"{service} must fill {sorted(declared)} and fills {sorted(selects)}: see libs/common/published"
         )
     return {declared[noun]: select for noun, select in selects.items()}
 

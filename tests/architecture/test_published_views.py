@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 
 import pytest
 
@@ -45,6 +46,11 @@ def test_a_view_is_granted_to_its_readers(view: View) -> None:
 def test_a_reader_is_noticed_behind_functions_of_the_library() -> None:
     assert "SESSION_AUDIENCE" not in _used_by(Service.COMPRESSOR)[1]
     assert Service.COMPRESSOR in _readers(published.SESSION_AUDIENCE)
+
+
+@pytest.mark.parametrize("view", VIEWS_OF_NOUNS, ids=lambda view: str(view.full_name))
+def test_a_view_is_declared_in_the_module_of_its_owner(view: View) -> None:
+    assert view in vars(import_module(f"{published.__name__}.{view.owner}")).values()
 
 
 def test_a_view_is_either_published_or_retired() -> None:

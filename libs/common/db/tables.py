@@ -34,7 +34,8 @@ def metadata_of(schema: str) -> sa.MetaData:
     A service's base is `class Base(DeclarativeBase): metadata = db.metadata_of("registry")`.
     """
     metadata = sa.MetaData(schema=schema, naming_convention=NAMES)
-    _declare(metadata)
+    for declare in (_declare_events, _declare_inbox, _declare_audit, _declare_idempotency):
+        declare(metadata)
     return metadata
 
 
@@ -57,7 +58,8 @@ def _now(name: str) -> sa.Column[object]:
     )
 
 
-def _declare(metadata: sa.MetaData) -> None:
+def _declare_events(metadata: sa.MetaData) -> None:
+    """The outbox: events of this service, and whether they were announced."""
     sa.Table(
         "events",
         metadata,
@@ -71,6 +73,10 @@ def _declare(metadata: sa.MetaData) -> None:
         sa.Index("ix_events_waiting", "seq", postgresql_where=sa.text("rung_at IS NULL")),  # the relay
         sa.Index("ix_events_subject_created_at", "subject", "created_at"),  # neighbours' sweeps
     )
+
+
+def _declare_inbox(metadata: sa.MetaData) -> None:
+    """Events of others: the handled ones, and those that failed or wait."""
     sa.Table("inbox", metadata, _uuid("event_id", primary_key=True), _now("handled_at"))
     sa.Table(
         "dead_events",
@@ -90,6 +96,10 @@ def _declare(metadata: sa.MetaData) -> None:
         sa.Index("ix_dead_events_retry_at", "retry_at", postgresql_where=sa.text("parked_at IS NULL")),
         sa.Index("ix_dead_events_key", "key", "said_at", postgresql_where=sa.text("parked_at IS NULL")),
     )
+
+
+def _declare_audit(metadata: sa.MetaData) -> None:
+    """Changes of rows, and the hash chain that seals them."""
     sa.Table(
         "audit",
         metadata,
@@ -112,6 +122,10 @@ def _declare(metadata: sa.MetaData) -> None:
         sa.Column("n", sa.BigInteger, nullable=False, unique=True),  # place in the chain
         sa.Column("hash", sa.LargeBinary, nullable=False),
     )
+
+
+def _declare_idempotency(metadata: sa.MetaData) -> None:
+    """Responses to requests that carried an Idempotency-Key."""
     sa.Table(
         "idempotency",
         metadata,

@@ -1,4 +1,4 @@
-"""What neighbours may see: the SELECT behind each view that `libs/common/published.py` promises."""
+"""What neighbours may see: the SELECT behind each view that `libs/common/published/` promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published views of registry: the SELECT of each view that `libs/common/published.py` declares."""
+"""The published views of registry: the SELECT of each view that `libs/common/published/` declares."""
 
 from __future__ import annotations
 

@@ -1,0 +1,83 @@
+"""Published views: the contract between services.
+
+A view is declared in the module of its owner (name, version, columns, readers), listed here, and filled by its owner
+(`PUBLISHED` in its models). Columns are only ever added, at the end; a view goes to `RETIRED` one version after its
+last reader. Until the owner has migrated, an empty stand-in with the same columns replaces it, and a view that an
+older owner filled has the newer columns as nulls, so each service starts alone. Neighbours read `table(view)` in their
+`queries`, nowhere else.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from libs.common.catalogue import Service
+from libs.common.published import compressor, metadata, registry, scheduler, transfer
+from libs.common.published.compressor import RECORDINGS
+from libs.common.published.events import EVENTS
+from libs.common.published.metadata import (
+    BROWSER_SESSIONS,
+    INSERTIONS,
+    LAB_REPOSITORIES,
+    LABS,
+    PROJECTS,
+    RIGHTS_CHANGES,
+    SESSION_AUDIENCE,
+    SESSION_PROJECTS,
+    SESSION_USERS,
+    SESSIONS,
+    SUBJECT_AUDIENCE,
+    SUBJECTS,
+    TOKENS,
+    USERS,
+)
+from libs.common.published.registry import COPIES, DATASET_TAGS, DATASET_TYPES, DATASETS, REPOSITORIES, TAGS
+from libs.common.published.scheduler import ATTEMPTS, JOBS
+from libs.common.published.transfer import UPLOADS
+from libs.common.published.view import View, alias, table
+
+__all__ = [
+    "ATTEMPTS",
+    "BROWSER_SESSIONS",
+    "COPIES",
+    "DATASETS",
+    "DATASET_TAGS",
+    "DATASET_TYPES",
+    "EVENTS",
+    "INSERTIONS",
+    "JOBS",
+    "LABS",
+    "LAB_REPOSITORIES",
+    "PROJECTS",
+    "RECORDINGS",
+    "REPOSITORIES",
+    "RETIRED",
+    "RIGHTS_CHANGES",
+    "SESSIONS",
+    "SESSION_AUDIENCE",
+    "SESSION_PROJECTS",
+    "SESSION_USERS",
+    "SUBJECTS",
+    "SUBJECT_AUDIENCE",
+    "TAGS",
+    "TOKENS",
+    "UPLOADS",
+    "USERS",
+    "VIEWS",
+    "View",
+    "alias",
+    "table",
+]
+
+VIEWS: Final[tuple[View, ...]] = (
+    *(
+        view
+        for owner in (metadata, registry, transfer, scheduler, compressor)
+        for view in vars(owner).values()
+        if isinstance(view, View)
+    ),
+    *EVENTS.values(),
+)
+RETIRED: Final[Mapping[Service, tuple[str, ...]]] = {
+    Service.METADATA: ("published_project_users_v1", "published_procedures_v1"),
+}
+"""Views of earlier versions that no version still in use reads: their owner's upgrade drops them."""

@@ -1,0 +1,140 @@
+"""Views that metadata publishes; `PUBLISHED` in its models fills them."""
+
+from __future__ import annotations
+
+from libs.common.catalogue import Service
+from libs.common.published.column_types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    TEXT,
+    TEXTS,
+    TIMESTAMP,
+    UUID,
+    UUIDS,
+)
+from libs.common.published.view import View
+
+USERS = View(
+    Service.METADATA,
+    "users",
+    {
+        "id": UUID,
+        "username": TEXT,
+        "is_active": BOOLEAN,
+        "is_superuser": BOOLEAN,
+        "is_stock_manager": BOOLEAN,
+        "is_public_user": BOOLEAN,
+    },
+    readers=frozenset({Service.REGISTRY}),
+)
+TOKENS = View(
+    Service.METADATA,
+    "tokens",
+    {
+        "token_hash": TEXT,  # hex of HMAC-SHA256(secret key, token)
+        "token_id": UUID,
+        "user_id": UUID,
+        "username": TEXT,
+        "is_superuser": BOOLEAN,
+        "is_stock_manager": BOOLEAN,
+        "is_public_user": BOOLEAN,
+        "scopes": TEXTS,  # null: all that the user may do
+        "expires_at": TIMESTAMP,
+        "lab_ids": UUIDS,
+        "project_ids": UUIDS,
+        "delegator_ids": UUIDS,
+    },
+    readers=frozenset({Service.GATEWAY}),
+)
+BROWSER_SESSIONS = View(
+    Service.METADATA,
+    "browser_sessions",
+    {
+        "token_hash": TEXT,  # hex of HMAC-SHA256(secret key, token)
+        "token_id": UUID,
+        "user_id": UUID,
+        "username": TEXT,
+        "is_superuser": BOOLEAN,
+        "is_stock_manager": BOOLEAN,
+        "is_public_user": BOOLEAN,
+        "used_at": TIMESTAMP,
+        "idle_until": TIMESTAMP,
+        "expires_at": TIMESTAMP,
+        "lab_ids": UUIDS,
+        "project_ids": UUIDS,
+        "delegator_ids": UUIDS,
+    },
+    readers=frozenset({Service.GATEWAY}),
+)
+LABS = View(Service.METADATA, "labs", {"id": UUID, "name": TEXT, "timezone": TEXT})
+LAB_REPOSITORIES = View(
+    Service.METADATA,
+    "lab_repositories",
+    {"lab_id": UUID, "repository_id": UUID},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
+PROJECTS = View(
+    Service.METADATA,
+    "projects",
+    {"id": UUID, "name": TEXT, "is_private": BOOLEAN},
+    readers=frozenset({Service.COMPRESSOR, Service.REGISTRY, Service.TRANSFER}),
+    former_readers=frozenset({Service.SCHEDULER}),
+)
+# Deleted projects included: deleting a private project opens nothing. Read through libs/common/visible.py.
+SESSION_AUDIENCE = View(
+    Service.METADATA, "session_audience", {"session_id": UUID, "project_id": UUID, "is_private": BOOLEAN}
+)
+SUBJECT_AUDIENCE = View(
+    Service.METADATA, "subject_audience", {"subject_id": UUID, "project_id": UUID, "is_private": BOOLEAN}
+)
+# Grows with what changes who sees what.
+RIGHTS_CHANGES = View(
+    Service.METADATA, "rights_changes", {"seq": BIGINT}, readers=frozenset({Service.REGISTRY})
+)
+SUBJECTS = View(
+    Service.METADATA,
+    "subjects",
+    {"id": UUID, "nickname": TEXT, "lab_id": UUID, "lab": TEXT, "responsible_user_id": UUID},
+)
+SESSIONS = View(
+    Service.METADATA,
+    "sessions",
+    {
+        "id": UUID,
+        "subject_id": UUID,
+        "subject": TEXT,
+        "lab_id": UUID,
+        "lab": TEXT,
+        "start_time": TEXT,  # as Alyx shows it
+        "start_at": TIMESTAMP,
+        "date": DATE,
+        "number": INTEGER,
+        "task_protocol": TEXT,
+        "type": TEXT,
+        "projects": TEXTS,
+        "responsible_user_id": UUID,
+        "created_at": TIMESTAMP,
+        "procedures": TEXTS,
+        "folder": TEXT,  # lab/Subjects/subject/date/number, as it is named now; the subject's lab if it has none
+    },
+)
+SESSION_USERS = View(
+    Service.METADATA,
+    "session_users",
+    {"session_id": UUID, "user_id": UUID},
+    readers=frozenset({Service.REGISTRY}),
+)
+SESSION_PROJECTS = View(
+    Service.METADATA,
+    "session_projects",
+    {"session_id": UUID, "project_id": UUID},
+    readers=frozenset({Service.REGISTRY}),
+    former_readers=frozenset({Service.COMPRESSOR, Service.SCHEDULER}),
+)
+INSERTIONS = View(
+    Service.METADATA,
+    "insertions",
+    {"id": UUID, "session_id": UUID, "name": TEXT, "model": TEXT, "serial": TEXT},
+)

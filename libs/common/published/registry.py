@@ -1,0 +1,93 @@
+"""Views that registry publishes; `PUBLISHED` in its models fills them."""
+
+from __future__ import annotations
+
+from libs.common.catalogue import Service
+from libs.common.published.column_types import BIGINT, BOOLEAN, INTEGER, TEXT, TIMESTAMP, UUID
+from libs.common.published.view import View
+
+REPOSITORIES = View(
+    Service.REGISTRY,
+    "repositories",
+    {
+        "id": UUID,
+        "name": TEXT,
+        "data_url": TEXT,
+        "hostname": TEXT,
+        "globus_is_personal": BOOLEAN,
+        "store": TEXT,  # local | s3 | agent; null: unmanaged
+        "globus_endpoint_id": UUID,
+        "globus_path": TEXT,
+    },
+    readers=frozenset({Service.METADATA, Service.SCHEDULER}),
+)
+DATASET_TYPES = View(
+    Service.REGISTRY,
+    "dataset_types",
+    {"id": UUID, "name": TEXT, "filename_pattern": TEXT},
+    readers=frozenset({Service.METADATA}),
+)
+DATASETS = View(
+    Service.REGISTRY,
+    "datasets",
+    {
+        "id": UUID,
+        "session_id": UUID,
+        "name": TEXT,
+        "collection": TEXT,  # '' for none
+        "revision": TEXT,  # '' for none
+        "rel_path": TEXT,
+        "dataset_type": TEXT,
+        "data_format": TEXT,
+        "default_revision": BOOLEAN,
+        "qc": INTEGER,
+        "version_id": UUID,
+        "generation": INTEGER,
+        "file_size": BIGINT,
+        "md5": TEXT,
+        "sha256": TEXT,  # null until we have read every byte
+        "on_server": BOOLEAN,  # an existing copy on a repository that is not personal
+        "protected": BOOLEAN,
+        "public": BOOLEAN,
+        "created_at": TIMESTAMP,
+        "data_url": TEXT,  # base address of a server that holds it ("/data/" for ours); null: no server does
+        "version": TEXT,  # as its registrar called the software
+        "content_type": TEXT,  # of an aggregate, which has no session: subject, project, …
+        "object_id": UUID,
+    },
+)
+TAGS = View(
+    Service.REGISTRY,
+    "tags",
+    {"id": UUID, "name": TEXT, "protected": BOOLEAN, "public": BOOLEAN},
+    readers=frozenset({Service.COMPRESSOR, Service.METADATA, Service.TRANSFER}),
+)
+DATASET_TAGS = View(
+    Service.REGISTRY,
+    "dataset_tags",
+    {"dataset_id": UUID, "tag": TEXT},
+    readers=frozenset({Service.METADATA}),
+)
+COPIES = View(
+    Service.REGISTRY,
+    "copies",
+    {
+        "id": UUID,
+        "dataset_id": UUID,
+        "version_id": UUID,
+        "generation": INTEGER,
+        "session_id": UUID,
+        "lab": TEXT,
+        "repository_id": UUID,
+        "repository": TEXT,
+        "store": TEXT,
+        "state": TEXT,
+        "relative_path": TEXT,  # lab/Subjects/… without UUID
+        "file_size": BIGINT,
+        "md5": TEXT,
+        "sha256": TEXT,
+        "proved_at": TIMESTAMP,
+        "order_proof": BOOLEAN,  # the file is reported to be there, and must be read
+        "exists": BOOLEAN,  # as Alyx shows it: verified, or claimed by a client where nothing can be verified
+    },
+)
