@@ -73,6 +73,8 @@ def run(
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    if site and not tree:
+        raise typer.BadParameter("needs --tree: the folder with this site's files", param_hint="--site")
     token = token_file.read_text().strip()
     if not token:
         typer.echo(f"{token_file} is empty: put the worker's token into it.", err=True)

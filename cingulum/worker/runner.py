@@ -18,7 +18,7 @@ from cingulum.http import Connection, Refused, Unreachable
 from cingulum.worker.attempt import JobAttempt
 from cingulum.worker.claim import ClaimedJob
 from cingulum.worker.heartbeats import HEARTBEAT_EVERY_S, HEARTBEAT_RETRY_S, HEARTBEAT_TIMEOUT_S
-from cingulum.worker.pipelines import known_tasks
+from cingulum.worker.pipelines import known_tasks, missing_modules
 from cingulum.worker.task_host import TaskHost
 from cingulum.worker.work_folder import WorkFolder
 
@@ -32,12 +32,24 @@ def default_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def runnable_tasks() -> tuple[str, ...]:
+    """Names of the known tasks whose `needs` are installed; a log line names each of the others."""
+    runnable = []
+    for name, task in known_tasks().items():
+        if missing := missing_modules(task):
+            _log.warning("%s is not run here: it needs %s", name, ", ".join(missing))
+        else:
+            runnable.append(name)
+    return tuple(runnable)
+
+
 @dataclass(frozen=True)
 class Options:
     """Settings of a worker.
 
     name      as the server lists it; the server treats two workers of one name as one
     work      folder for inputs and outputs while a job runs
+    tasks     names of the tasks to run; default: all known ones whose `needs` are installed
     site      the agent repository (or its host, or its lab) whose files are in `trees`: this worker also gets jobs
               that can only be done there
     trees     folders that contain `lab/Subjects/…`: inputs there are read in place
@@ -50,7 +62,7 @@ class Options:
     work: Path
     name: str = field(default_factory=default_name)
     site: str = ""
-    tasks: Sequence[str] = field(default_factory=lambda: tuple(known_tasks()))
+    tasks: Sequence[str] = field(default_factory=runnable_tasks)
     trees: Sequence[Path] = ()
     slots: int = 1
     wait_s: float = 25.0

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import helm_python as helm
 import kubernetes_validate
 import pytest
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from deploy.image.secrets import secret_entries
@@ -37,6 +39,28 @@ OUTSIDE = {
 }
 BUILT = [service for service in Service if importlib.util.find_spec(f"services.{service}.settings")]
 SETS = pytest.mark.parametrize("values", [None, FULL], ids=["default", "full"])
+
+
+def _settings_of(service: Service) -> type[BaseSettings]:
+    matches: type[BaseSettings] = importlib.import_module(f"services.{service}.settings").Settings
+    return matches
+
+
+def _variables(fields: Mapping[str, FieldInfo]) -> set[str]:
+    """The names under which a Settings class reads these fields."""
+    return {
+        str(field.validation_alias) if field.validation_alias else f"CINGULUM_{name.upper()}"
+        for name, field in fields.items()
+    }
+
+
+def _secret_variables(service: Service) -> list[str]:
+    """The variables of settings that are secrets or contain one."""
+    settings = _settings_of(service)
+    secret_fields = {
+        name: field for name, field in settings.model_fields.items() if "SecretStr" in str(field.annotation)
+    }
+    return sorted(_variables(secret_fields))
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +151,7 @@ def test_a_service_reads_the_rendered_settings(
     settings_class = _settings_of(service)
     pod = pods(render(values))[f"lab-{service}"]
     keys = environment(pod["containers"][0], secret)
-    unknown = keys.keys() - _variables(settings_class)
+    unknown = keys.keys() - _variables(settings_class.model_fields)
     assert not unknown, f"{service} has no such settings"
     for name, value in keys.items():
         monkeypatch.setenv(name, value)
@@ -202,6 +226,7 @@ def test_each_key_of_the_secret_is_made_or_named_in_the_handbook(secret: dict[st
         ({"ingress": {"enabled": True}}, "host"),
         ({"trustedProxies": ["everybody"]}, "trustedProxies"),
         ({"worker": {"replicas": 1}}, "tokenSecret"),
+        ({"worker": {"site": "lab_server"}}, "filesClaim"),
         ({"secretName": ""}, "secretName"),
     ],
 )
@@ -245,6 +270,27 @@ def test_the_worker_comes_with_its_token() -> None:
     assert not container.get("envFrom")
 
 
+def test_worker_of_a_site_reads_its_files_read_only() -> None:
+    pod = pods(render(FULL))["lab-worker"]
+    (container,) = pod["containers"]
+    assert {"--site=cluster", "--tree=/files"} <= set(container["args"])
+    (mount,) = (m for m in container["volumeMounts"] if m["mountPath"] == "/files")
+    (volume,) = (v for v in pod["volumes"] if v["name"] == mount["name"])
+    assert mount["readOnly"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "lab-files", "readOnly": True}
+
+
+@pytest.mark.parametrize(
+    ("service", "name"), [(service, name) for service in BUILT for name in _secret_variables(service)]
+)
+def test_secret_settings_come_from_the_secret_alone(service: Service, name: str) -> None:
+    (container,) = pods(render(FULL))[f"lab-{service}"]["containers"]
+    (entry,) = (entry for entry in container["env"] if entry["name"] == name)
+    assert "secretKeyRef" in entry["valueFrom"]
+    with pytest.raises(helm.HelmError, match=name):
+        render({"services": {service: {"env": {name: "in plain text"}}}})
+
+
 def test_the_ingress_leads_to_the_gateway() -> None:
     assert not [o for o in render() if o["kind"] == "Ingress"]
     (rule,) = one_ingress(render(FULL))["spec"]["rules"]
@@ -271,19 +317,6 @@ def one_ingress(objects: list[dict[str, Any]]) -> dict[str, Any]:
     """The only Ingress."""
     (matches,) = (o for o in objects if o["kind"] == "Ingress")
     return matches
-
-
-def _settings_of(service: Service) -> type[BaseSettings]:
-    matches: type[BaseSettings] = importlib.import_module(f"services.{service}.settings").Settings
-    return matches
-
-
-def _variables(settings: type[BaseSettings]) -> set[str]:
-    """The names under which a Settings class reads its fields."""
-    return {
-        str(field.validation_alias) if field.validation_alias else f"CINGULUM_{name.upper()}"
-        for name, field in settings.model_fields.items()
-    }
 
 
 def _with_services(handbook: str) -> str:

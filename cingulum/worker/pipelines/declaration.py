@@ -29,7 +29,8 @@ class TaskDeclaration:
 
     cpu in cores, ram in GiB, time_out_s in seconds; of jobs that wait, a higher `priority` runs first.
     `module` has the function `run(context: TaskContext) -> None`; by default the module of this name in
-    `cingulum.worker.tasks`. Only the worker imports it.
+    `cingulum.worker.tasks`. Only the worker imports it. `needs` names the modules that it imports and that a
+    worker may lack (an optional extra): a worker without one of them does not claim jobs of this task.
     """
 
     name: str
@@ -43,6 +44,7 @@ class TaskDeclaration:
     time_out_s: int = 3600
     priority: int = 50
     module: str = ""
+    needs: tuple[str, ...] = ()
 
     @property
     def executable(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Final
 
 from cingulum.worker.pipelines.declaration import TaskDeclaration
@@ -35,6 +36,22 @@ def all_tasks(preset: str = DEFAULT_PRESET) -> tuple[TaskDeclaration, ...]:
 def known_tasks() -> Mapping[str, TaskDeclaration]:
     """The same by name, read once per process: what a worker can run. Raises InvalidTask."""
     return {task.name: task for task in all_tasks()}
+
+
+def missing_modules(task: TaskDeclaration) -> tuple[str, ...]:
+    """What the task `needs` and this Python does not have.
+
+    >>> missing_modules(TaskDeclaration("sort", "1", (), (), needs=("json", "no_such_sorter.fast")))
+    ('no_such_sorter.fast',)
+    """
+    return tuple(name for name in task.needs if not _is_installed(name))
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of the package that should contain it
+        return False
 
 
 def _load(entry_point: EntryPoint) -> TaskDeclaration:

@@ -77,6 +77,13 @@ def test_killed_it_takes_its_task_with_it_and_the_next_one_cleans_up(tmp_path: P
     assert fake.reports == {}
 
 
+def test_site_without_its_files_is_refused(tmp_path: Path) -> None:
+    with a_worker("http://127.0.0.1:9", tmp_path, "--site", "lab_server") as worker:
+        _, output = worker.communicate(timeout=60)
+    assert worker.returncode == 2
+    assert "needs --tree" in output
+
+
 @pytest.mark.parametrize("kind", ["invalid-token", "forbidden"])
 def test_a_refused_worker_ends_and_reports_the_reason(tmp_path: Path, kind: str) -> None:
     fake = FakeServer(before=lambda _request: problem(403, kind))

@@ -10,6 +10,7 @@ import pytest
 
 from cingulum.worker import task_process
 from cingulum.worker.pipelines import InvalidTask, all_tasks, known_tasks, standard
+from cingulum.worker.runner import runnable_tasks
 from services.scheduler.operations.pipeline import Pipeline
 
 DECLARATION = """
@@ -19,7 +20,7 @@ SORT = TaskDeclaration(
     "{name}", "1",
     inputs=(DatasetPattern("alf", "_cingulum_behaviour.summary.json"),),
     outputs=(DatasetPattern("alf", "_mylab_sorting.note.txt"),),
-    module="{module}",
+    module="{module}", needs={needs},
 )
 NOT_A_TASK = 1
 """
@@ -34,12 +35,21 @@ Install = Callable[..., None]
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Install a distribution with one entry point, as pip would."""
 
-    def put(entry_point: str, *, package: str, name: str = "sort_mylab", module: str = "") -> None:
+    def put(
+        entry_point: str,
+        *,
+        package: str,
+        name: str = "sort_mylab",
+        module: str = "",
+        needs: tuple[str, ...] = (),
+    ) -> None:
         information = tmp_path / f"{package}-1.0.dist-info"
         information.mkdir()
         (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
         (information / "entry_points.txt").write_text(f"[cingulum.tasks]\n{entry_point}\n")
-        (tmp_path / f"{package}.py").write_text(DECLARATION.format(name=name, module=module) + RUN)
+        (tmp_path / f"{package}.py").write_text(
+            DECLARATION.format(name=name, module=module, needs=needs) + RUN
+        )
         monkeypatch.syspath_prepend(str(tmp_path))
         known_tasks.cache_clear()
 
@@ -67,6 +77,20 @@ def test_the_worker_runs_an_installed_task(install: Install, tmp_path: Path) -> 
     outcome = json.loads((folder / task_process.OUTCOME).read_bytes())
     assert outcome == {"outputs": ["alf/_mylab_sorting.note.txt"]}
     assert (folder / task_process.MADE / outcome["outputs"][0]).read_text() == "sorted"
+
+
+def test_worker_claims_no_task_whose_modules_it_lacks(
+    install: Install, caplog: pytest.LogCaptureFixture
+) -> None:
+    install(
+        "sort_mylab = mylab_needs:SORT",
+        package="mylab_needs",
+        module="mylab_needs",
+        needs=("no_such_sorter",),
+    )
+    assert "sort_mylab" in known_tasks()
+    assert "sort_mylab" not in runnable_tasks()
+    assert "sort_mylab is not run here: it needs no_such_sorter" in caplog.text
 
 
 def test_without_such_packages_there_are_the_standard_tasks() -> None:
