@@ -20,6 +20,7 @@ PLANTED = {
     "services-apart": ("services/metadata/operations", "import services.registry.domain"),
     "common-layers": ("libs/common/schemas", "import libs.common.settings"),
     "service-layers": ("services/metadata/queries", "import services.metadata.operations"),
+    "statements-in-queries": ("services/metadata/routes", "from sqlalchemy import select"),
     "adapters-apart": ("services/metadata/adapters", "import services.metadata.models"),
     "gateway-layers": ("services/gateway/operations", "import services.gateway.routes"),
     "portal-layers": ("services/portal/pages", "import services.portal.routes"),
