@@ -1,42 +1,27 @@
 """The tables of metadata, and what neighbours may see of them."""
 
+from services.metadata.models.actions import ActionProcedureRow, ActionRow, ActionUserRow
 from services.metadata.models.base import Base
-from services.metadata.models.colony import (
-    LineAlleleRow,
-    LineRow,
-    LitterRow,
-    SubjectProjectRow,
-    SubjectRow,
-    VocabularyRow,
-    WaterAdministrationRow,
-    WeighingRow,
-    ZygosityRow,
-)
-from services.metadata.models.experiments import (
-    ActionProcedureRow,
-    ActionRow,
-    ActionUserRow,
-    InsertionRow,
-    LocationRow,
-    SessionProjectRow,
-)
-from services.metadata.models.identity import (
-    BrowserSessionRow,
-    DelegateRow,
-    LabRepositoryRow,
-    LabRow,
-    MembershipRow,
-    ProjectRow,
-    ProjectUserRow,
-    RecoveryCodeRow,
-    RightsChangeRow,
-    SecondFactorRow,
-    SignInRecordRow,
-    TokenRow,
-    UserIdentityRow,
-    UserRow,
-)
+from services.metadata.models.browser_sessions import BrowserSessionRow
+from services.metadata.models.insertions import InsertionRow
+from services.metadata.models.labs import LabRepositoryRow, LabRow
+from services.metadata.models.lines import LineAlleleRow, LineRow
+from services.metadata.models.litters import LitterRow
+from services.metadata.models.locations import LocationRow
+from services.metadata.models.memberships import MembershipRow
+from services.metadata.models.oidc import UserIdentityRow
+from services.metadata.models.projects import ProjectRow, ProjectUserRow
 from services.metadata.models.published import PUBLISHED
+from services.metadata.models.rights_changes import RightsChangeRow
+from services.metadata.models.second_factor import RecoveryCodeRow, SecondFactorRow
+from services.metadata.models.sessions import SessionProjectRow
+from services.metadata.models.sign_in import SignInRecordRow
+from services.metadata.models.subjects import SubjectProjectRow, SubjectRow, ZygosityRow
+from services.metadata.models.tokens import TokenRow
+from services.metadata.models.users import DelegateRow, UserRow
+from services.metadata.models.vocabularies import VocabularyRow
+from services.metadata.models.water_administrations import WaterAdministrationRow
+from services.metadata.models.weighings import WeighingRow
 
 __all__ = [
     "PUBLISHED",

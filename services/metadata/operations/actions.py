@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, set_links, update_row
 from libs.common.permissions import Principal, Target
-from libs.common.schemas.experiments import SessionIn, SurgeryIn, WaterRestrictionIn
+from libs.common.schemas.sessions import SessionIn
 from libs.common.schemas.states import ActionKind
+from libs.common.schemas.surgeries import SurgeryIn
+from libs.common.schemas.water_restrictions import WaterRestrictionIn
 from libs.common.targets import object_target
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import check_times

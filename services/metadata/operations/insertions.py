@@ -9,7 +9,7 @@ from libs.common.db import Transaction
 from libs.common.db.rows import create_row, lock_by_id, soft_delete_row, update_row
 from libs.common.permissions import Principal
 from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound, UnknownReference
-from libs.common.schemas.experiments import Insertion, InsertionIn
+from libs.common.schemas.insertions import Insertion, InsertionIn
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from services.metadata.models import InsertionRow

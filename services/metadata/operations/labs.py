@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
-from libs.common.schemas.people import LabIn
+from libs.common.schemas.labs import LabIn
 from services.metadata.domain.labs import check_lab_deletable
 from services.metadata.models import LabRepositoryRow, LabRow
 from services.metadata.models.stored_fields import StoredFields

@@ -8,7 +8,7 @@ from uuid import uuid4
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, refuse_duplicate, set_links
 from libs.common.permissions import SHARED, Principal, Target
-from libs.common.schemas.colony import Line, LineIn
+from libs.common.schemas.lines import Line, LineIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.rights import check_may_write_in_lab
 from services.metadata.models import LabRow, LineAlleleRow, LineRow

@@ -9,7 +9,7 @@ from libs.common.db import Transaction
 from libs.common.db.rows import create_row, refuse_duplicate
 from libs.common.permissions import SHARED, Principal, Target, may_on
 from libs.common.problem import Forbidden
-from libs.common.schemas.colony import Litter, LitterIn
+from libs.common.schemas.litters import Litter, LitterIn
 from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
 from services.metadata.models import LineRow, LitterRow

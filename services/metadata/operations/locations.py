@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.permissions import Principal
-from libs.common.schemas.people import LocationIn
+from libs.common.schemas.locations import LocationIn
 from services.metadata.domain.locations import check_location_writable
 from services.metadata.models import LabRow, LocationRow
 from services.metadata.models.stored_fields import StoredFields

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
-from libs.common.schemas.people import MembershipIn
+from libs.common.schemas.memberships import MembershipIn
 from services.metadata.domain.memberships import check_period
 from services.metadata.models import LabRow, MembershipRow, UserRow
 from services.metadata.queries import memberships as queries

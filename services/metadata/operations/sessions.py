@@ -10,8 +10,9 @@ from libs.common.db import Transaction
 from libs.common.db.rows import soft_delete_row
 from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest, NotFound, UnknownReference
-from libs.common.schemas.experiments import SessionDetail, SessionIn
 from libs.common.schemas.ids import parse_field_id
+from libs.common.schemas.session_detail import SessionDetail
+from libs.common.schemas.sessions import SessionIn
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from services.metadata.domain.rights import LOSES_ACCESS, check_stays

@@ -10,8 +10,8 @@ from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import create_row, set_links, soft_delete_row, update_row
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden, NotFound, UnknownReference
-from libs.common.schemas.colony import RestrictedSubject, Subject, SubjectDetail, SubjectIn, Zygosity
 from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.subjects import RestrictedSubject, Subject, SubjectDetail, SubjectIn, Zygosity
 from libs.common.scopes import Permission
 from libs.common.targets import object_target
 from libs.common.visibility import Visibility

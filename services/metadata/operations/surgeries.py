@@ -8,8 +8,8 @@ from uuid import UUID
 from libs.common.db import Transaction
 from libs.common.db.rows import update_row
 from libs.common.permissions import Principal
-from libs.common.schemas.experiments import Surgery, SurgeryIn
 from libs.common.schemas.states import ActionKind
+from libs.common.schemas.surgeries import Surgery, SurgeryIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import is_death
 from services.metadata.domain.clock import parse_time

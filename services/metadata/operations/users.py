@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.permissions import Principal
-from libs.common.schemas.people import UserIn
+from libs.common.schemas.users import UserIn
 from services.metadata.domain.passwords import password_problem
 from services.metadata.domain.users import check_user_deletable, check_username_free
 from services.metadata.models import DelegateRow, UserRow

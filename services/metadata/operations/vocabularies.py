@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.problem import Conflict
-from libs.common.schemas.people import TermIn
+from libs.common.schemas.vocabularies import TermIn
 from services.metadata import models
 from services.metadata.models import VocabularyRow
 from services.metadata.models.stored_fields import StoredFields

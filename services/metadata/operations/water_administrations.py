@@ -10,7 +10,7 @@ from libs.common.db import Transaction
 from libs.common.db.rows import create_row, lock_by_id, soft_delete_row, update_row
 from libs.common.permissions import Principal, in_scope
 from libs.common.problem import Forbidden, UnknownReference
-from libs.common.schemas.colony import WaterAdministration, WaterAdministrationIn
+from libs.common.schemas.water_administrations import WaterAdministration, WaterAdministrationIn
 from libs.common.scopes import Permission
 from libs.common.targets import session_target
 from libs.common.visibility import Visibility

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from libs.common.db import Transaction
 from libs.common.permissions import Principal
-from libs.common.schemas.experiments import WaterRestriction, WaterRestrictionIn
 from libs.common.schemas.states import ActionKind
+from libs.common.schemas.water_restrictions import WaterRestriction, WaterRestrictionIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import REFERENCE_WINDOW, reference_weight_of
 from services.metadata.domain.rights import check_stays

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, lock_by_id, soft_delete_row
 from libs.common.permissions import Principal
-from libs.common.schemas.colony import Weighing, WeighingIn
+from libs.common.schemas.weighings import Weighing, WeighingIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import time_or_now
 from services.metadata.models import UserRow, WeighingRow

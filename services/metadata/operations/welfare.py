@@ -10,7 +10,7 @@ from uuid import UUID
 from cingulum.welfare import Assessment, InvalidHistory, daily
 from libs.common.db import ReadSession
 from libs.common.problem import Conflict, NotFound
-from libs.common.schemas.colony import WaterDay, WaterRequirement
+from libs.common.schemas.welfare import WaterDay, WaterRequirement
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import parse_time
 from services.metadata.domain.welfare import (

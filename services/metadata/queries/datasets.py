@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from cingulum.alf import add_uuid
 from libs.common.db import ReadSession
 from libs.common.published import DATASETS, SESSIONS, table
-from libs.common.schemas.experiments import QC_NAMES, SessionDataset
+from libs.common.schemas.qc import QC_NAMES
+from libs.common.schemas.session_detail import SessionDataset
 from libs.common.visibility import Visibility
 
 

@@ -12,7 +12,7 @@ from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
 from libs.common.published import DATASETS, table
-from libs.common.schemas.experiments import Insertion
+from libs.common.schemas.insertions import Insertion
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from libs.common.db.pages import fetch_page
 from libs.common.db.sessions import ReadSession
 from libs.common.published import REPOSITORIES, table
+from libs.common.schemas.labs import Lab
 from libs.common.schemas.pages import PageRequest
-from libs.common.schemas.people import Lab
 from libs.common.visibility import Visibility
 from services.metadata.models import LabRepositoryRow, LabRow, SubjectRow
 from services.metadata.queries import visible
-from services.metadata.queries.list_filters.people import LabFilters
+from services.metadata.queries.list_filters.labs import LabFilters
 from services.metadata.queries.single_rows import fetch_one
 from services.metadata.queries.subselects import names_of
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
-from libs.common.schemas.colony import Line
+from libs.common.schemas.lines import Line
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.models import LabRow, LineAlleleRow, LineRow, VocabularyRow

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
-from libs.common.schemas.colony import Litter
+from libs.common.schemas.litters import Litter
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.models import LineRow, LitterRow

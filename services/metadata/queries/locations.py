@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from libs.common.db.pages import fetch_page
 from libs.common.db.sessions import ReadSession
+from libs.common.schemas.locations import Location
 from libs.common.schemas.pages import PageRequest
-from libs.common.schemas.people import Location
 from libs.common.visibility import Visibility
 from services.metadata.models import LabRow, LocationRow
 from services.metadata.queries import visible
-from services.metadata.queries.list_filters.people import LocationFilters
+from services.metadata.queries.list_filters.locations import LocationFilters
 from services.metadata.queries.single_rows import fetch_one
 
 

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from libs.common.db.pages import fetch_page
 from libs.common.db.sessions import ReadSession, WriteSession
+from libs.common.schemas.memberships import Membership
 from libs.common.schemas.pages import PageRequest
-from libs.common.schemas.people import Membership
 from libs.common.visibility import Visibility
 from services.metadata.models import LabRow, MembershipRow, UserRow
-from services.metadata.queries.list_filters.people import MembershipFilters
+from services.metadata.queries.list_filters.memberships import MembershipFilters
 from services.metadata.queries.single_rows import fetch_one
 
 

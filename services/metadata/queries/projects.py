@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from libs.common.db.pages import fetch_page
 from libs.common.db.sessions import ReadSession
 from libs.common.schemas.pages import PageRequest
-from libs.common.schemas.people import Project
+from libs.common.schemas.projects import Project
 from libs.common.visibility import Visibility
 from services.metadata.models import ProjectRow, ProjectUserRow, UserRow
 from services.metadata.queries import visible

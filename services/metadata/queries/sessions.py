@@ -13,8 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
-from libs.common.schemas.experiments import QC_NAMES, Session, SessionDetail
 from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.qc import QC_NAMES
+from libs.common.schemas.session_detail import SessionDetail
+from libs.common.schemas.sessions import Session
 from libs.common.schemas.states import ActionKind
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility

@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
-from libs.common.schemas.experiments import Surgery
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import ActionKind
+from libs.common.schemas.surgeries import Surgery
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionProcedureRow, ActionRow, ActionUserRow, LabRow, SubjectRow
 from services.metadata.queries import visible
-from services.metadata.queries.list_filters.actions import ActionFilters
+from services.metadata.queries.list_filters.surgeries import SurgeryFilters
 from services.metadata.queries.subselects import ids_of
 
 
@@ -46,7 +46,7 @@ def _surgery(row: Mapping[str, Any]) -> Surgery:
 
 
 async def list_surgeries(
-    session: ReadSession, visibility: Visibility, filters: ActionFilters, paging: PageRequest
+    session: ReadSession, visibility: Visibility, filters: SurgeryFilters, paging: PageRequest
 ) -> tuple[int, list[Surgery]]:
     """A page of surgeries, newest first, and the count of all."""
     statement = _select_surgeries(visibility, *filters.conditions(visibility))

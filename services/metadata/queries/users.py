@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from libs.common.db.pages import fetch_page
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.schemas.pages import PageRequest
-from libs.common.schemas.people import User
+from libs.common.schemas.users import User
 from libs.common.visibility import Visibility
 from services.metadata.domain.users import Account
 from services.metadata.models import DelegateRow, LabRow, MembershipRow, SubjectRow, UserRow
 from services.metadata.queries import visible
-from services.metadata.queries.list_filters.people import UserFilters
+from services.metadata.queries.list_filters.users import UserFilters
 from services.metadata.queries.single_rows import fetch_one
 from services.metadata.queries.subselects import names_of
 

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
-from libs.common.schemas.colony import WaterAdministration
-from libs.common.schemas.experiments import SessionWater
 from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.session_detail import SessionWater
+from libs.common.schemas.water_administrations import WaterAdministration
 from libs.common.visibility import Visibility
 from services.metadata.models import LabRow, SubjectRow, UserRow, WaterAdministrationRow
 from services.metadata.queries import visible

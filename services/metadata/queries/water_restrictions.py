@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
-from libs.common.schemas.experiments import WaterRestriction
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import ActionKind
+from libs.common.schemas.water_restrictions import WaterRestriction
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, LabRow, SubjectRow
 from services.metadata.queries import visible
-from services.metadata.queries.list_filters.actions import ActionFilters
+from services.metadata.queries.list_filters.water_restrictions import WaterRestrictionFilters
 from services.metadata.queries.subselects import WaterType
 
 _IS_RESTRICTION = sa.and_(ActionRow.kind == ActionKind.WATER_RESTRICTION, ActionRow.deleted_at.is_(None))
@@ -41,7 +41,7 @@ def _select_restrictions(visibility: Visibility, *conditions: sa.ColumnElement[b
 
 
 async def list_restrictions(
-    session: ReadSession, visibility: Visibility, filters: ActionFilters, paging: PageRequest
+    session: ReadSession, visibility: Visibility, filters: WaterRestrictionFilters, paging: PageRequest
 ) -> tuple[int, list[WaterRestriction]]:
     """A page of restrictions, open ones first, then newest first; and the count of all."""
     statement = _select_restrictions(visibility, *filters.conditions(visibility))

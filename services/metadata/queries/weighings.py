@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
-from libs.common.schemas.colony import Weighing
 from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.weighings import Weighing
 from libs.common.visibility import Visibility
 from services.metadata.models import LabRow, SubjectRow, UserRow, WeighingRow
 from services.metadata.queries import visible

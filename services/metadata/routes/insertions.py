@@ -11,7 +11,7 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
-from libs.common.schemas.experiments import Insertion, InsertionIn
+from libs.common.schemas.insertions import Insertion, InsertionIn
 from libs.common.schemas.pages import Paging
 from services.metadata.operations import insertions as operations
 from services.metadata.queries import insertions as queries

@@ -10,11 +10,11 @@ from libs.common.auth import Admin, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
+from libs.common.schemas.labs import Lab, LabIn
 from libs.common.schemas.pages import Paging
-from libs.common.schemas.people import Lab, LabIn
 from services.metadata.operations import labs as operations
 from services.metadata.queries import labs as queries
-from services.metadata.queries.list_filters.people import LabFilters
+from services.metadata.queries.list_filters.labs import LabFilters
 
 router = APIRouter(route_class=IdempotentRoute, tags=["labs"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)

@@ -10,7 +10,7 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
-from libs.common.schemas.colony import Line, LineIn
+from libs.common.schemas.lines import Line, LineIn
 from libs.common.schemas.pages import Paging
 from services.metadata.operations import lines as operations
 from services.metadata.queries import lines as queries

@@ -10,7 +10,7 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
-from libs.common.schemas.colony import Litter, LitterIn
+from libs.common.schemas.litters import Litter, LitterIn
 from libs.common.schemas.pages import Paging
 from services.metadata.operations import litters as operations
 from services.metadata.queries import litters as queries

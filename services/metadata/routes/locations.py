@@ -10,11 +10,11 @@ from libs.common.auth import Admin, Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
+from libs.common.schemas.locations import Location, LocationIn
 from libs.common.schemas.pages import Paging
-from libs.common.schemas.people import Location, LocationIn
 from services.metadata.operations import locations as operations
 from services.metadata.queries import locations as queries
-from services.metadata.queries.list_filters.people import LocationFilters
+from services.metadata.queries.list_filters.locations import LocationFilters
 
 router = APIRouter(route_class=IdempotentRoute, tags=["locations"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)

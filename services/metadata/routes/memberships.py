@@ -10,11 +10,11 @@ from libs.common.auth import Admin, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
+from libs.common.schemas.memberships import Membership, MembershipIn
 from libs.common.schemas.pages import Paging
-from libs.common.schemas.people import Membership, MembershipIn
 from services.metadata.operations import memberships as operations
 from services.metadata.queries import memberships as queries
-from services.metadata.queries.list_filters.people import MembershipFilters
+from services.metadata.queries.list_filters.memberships import MembershipFilters
 
 router = APIRouter(route_class=IdempotentRoute, tags=["memberships"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)

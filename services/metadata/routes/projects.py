@@ -11,7 +11,7 @@ from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging
-from libs.common.schemas.people import Project, ProjectIn
+from libs.common.schemas.projects import Project, ProjectIn
 from services.metadata.operations import projects as operations
 from services.metadata.queries import projects as queries
 

@@ -11,8 +11,9 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
-from libs.common.schemas.experiments import Session, SessionDetail, SessionIn
 from libs.common.schemas.pages import Paging
+from libs.common.schemas.session_detail import SessionDetail
+from libs.common.schemas.sessions import Session, SessionIn
 from services.metadata.domain.actions import twin_notice
 from services.metadata.operations import sessions as operations
 from services.metadata.queries import sessions as queries

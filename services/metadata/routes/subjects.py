@@ -10,8 +10,8 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
-from libs.common.schemas.colony import RestrictedSubject, Subject, SubjectDetail, SubjectIn
 from libs.common.schemas.pages import Paging
+from libs.common.schemas.subjects import RestrictedSubject, Subject, SubjectDetail, SubjectIn
 from services.metadata.operations import subjects as operations
 from services.metadata.queries.list_filters.subjects import SubjectFilters
 

@@ -11,11 +11,11 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
-from libs.common.schemas.experiments import Surgery, SurgeryIn
 from libs.common.schemas.pages import Paging
+from libs.common.schemas.surgeries import Surgery, SurgeryIn
 from services.metadata.operations import surgeries as operations
 from services.metadata.queries import surgeries as queries
-from services.metadata.queries.list_filters.actions import ActionFilters
+from services.metadata.queries.list_filters.surgeries import SurgeryFilters
 
 router = APIRouter(route_class=IdempotentRoute, tags=["actions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, NotFound)
@@ -27,7 +27,7 @@ async def list_surgeries(
     visibility: Sees,
     session: Reading,
     paging: Paging,
-    filters: Annotated[ActionFilters, Query()],
+    filters: Annotated[SurgeryFilters, Query()],
 ) -> Page[Surgery]:
     """List surgeries, newest first."""
     count, surgeries = await queries.list_surgeries(session, visibility, filters, paging)

@@ -13,11 +13,11 @@ from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, Record, page
 from libs.common.schemas.pages import Paging
-from libs.common.schemas.people import User, UserIn
+from libs.common.schemas.users import User, UserIn
 from services.metadata.operations import users as operations
 from services.metadata.operations.scopes import scope_texts
 from services.metadata.queries import users as queries
-from services.metadata.queries.list_filters.people import UserFilters
+from services.metadata.queries.list_filters.users import UserFilters
 
 router = APIRouter(route_class=IdempotentRoute, tags=["users"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)

@@ -12,7 +12,7 @@ from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.pages import Paging
-from libs.common.schemas.people import Term, TermIn
+from libs.common.schemas.vocabularies import Term, TermIn
 from services.metadata.operations import vocabularies as operations
 from services.metadata.queries import vocabularies as queries
 from services.metadata.queries.references import Vocabulary

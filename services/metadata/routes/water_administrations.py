@@ -11,8 +11,8 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
-from libs.common.schemas.colony import WaterAdministration, WaterAdministrationIn
 from libs.common.schemas.pages import Paging
+from libs.common.schemas.water_administrations import WaterAdministration, WaterAdministrationIn
 from services.metadata.operations import water_administrations as operations
 from services.metadata.queries import water_administrations as queries
 from services.metadata.queries.list_filters.water_administrations import WaterAdministrationFilters

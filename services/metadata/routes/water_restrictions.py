@@ -11,11 +11,11 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
-from libs.common.schemas.experiments import WaterRestriction, WaterRestrictionIn
 from libs.common.schemas.pages import Paging
+from libs.common.schemas.water_restrictions import WaterRestriction, WaterRestrictionIn
 from services.metadata.operations import water_restrictions as operations
 from services.metadata.queries import water_restrictions as queries
-from services.metadata.queries.list_filters.actions import ActionFilters
+from services.metadata.queries.list_filters.water_restrictions import WaterRestrictionFilters
 
 router = APIRouter(route_class=IdempotentRoute, tags=["actions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, NotFound)
@@ -27,7 +27,7 @@ async def list_restrictions(
     visibility: Sees,
     session: Reading,
     paging: Paging,
-    filters: Annotated[ActionFilters, Query()],
+    filters: Annotated[WaterRestrictionFilters, Query()],
 ) -> Page[WaterRestriction]:
     """List water restrictions, open ones first."""
     count, restrictions = await queries.list_restrictions(session, visibility, filters, paging)

@@ -11,8 +11,8 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
-from libs.common.schemas.colony import Weighing, WeighingIn
 from libs.common.schemas.pages import Paging
+from libs.common.schemas.weighings import Weighing, WeighingIn
 from services.metadata.operations import weighings as operations
 from services.metadata.queries import weighings as queries
 from services.metadata.queries.list_filters.weighings import WeighingFilters

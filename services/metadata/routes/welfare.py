@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from libs.common.auth import Sees
 from libs.common.db import IdempotentRoute, Reading
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
-from libs.common.schemas.colony import WaterRequirement
+from libs.common.schemas.welfare import WaterRequirement
 from services.metadata.operations import welfare as operations
 
 router = APIRouter(route_class=IdempotentRoute, tags=["colony"])

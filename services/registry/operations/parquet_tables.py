@@ -12,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from libs.common.schemas.experiments import QC_NAMES
+from libs.common.schemas.qc import QC_NAMES
 from services.registry.queries.cache_tables import CachedDataset, CachedSession
 
 ORIGIN: Final = "cingulum"

@@ -21,7 +21,7 @@ from libs.common.filters.list_filters import (
 )
 from libs.common.filters.parameters import CommaList, Day, Parsed, Text, Truth, UuidText, WholeNumber
 from libs.common.published import SESSIONS, table
-from libs.common.schemas.experiments import QC_NAMES, qc_code
+from libs.common.schemas.qc import QC_NAMES, qc_code
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from services.registry.models import (

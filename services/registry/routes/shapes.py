@@ -8,11 +8,11 @@ from fastapi import Request
 
 from cingulum.alf import add_uuid
 from libs.common.schemas import absolute
-from libs.common.schemas.experiments import QC_NAMES
 from libs.common.schemas.files.datasets import Dataset, FileOfDataset
 from libs.common.schemas.files.files import FileRecord
 from libs.common.schemas.files.registration import RegisteredDataset, RegisteredFileRecord
 from libs.common.schemas.files.retirement import Retirement
+from libs.common.schemas.qc import QC_NAMES
 from libs.common.schemas.times import naive_utc
 from services.registry.domain.holdings import Policy
 from services.registry.domain.retirement import RetirementCase, RetirementDecision

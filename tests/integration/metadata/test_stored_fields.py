@@ -10,9 +10,21 @@ import pytest
 import pytest_asyncio
 from pydantic import BaseModel
 
-from libs.common.schemas.colony import LineIn, LitterIn, SubjectIn, WaterAdministrationIn, WeighingIn
-from libs.common.schemas.experiments import InsertionIn, SessionIn, SurgeryIn, WaterRestrictionIn
-from libs.common.schemas.people import LabIn, LocationIn, MembershipIn, ProjectIn, TermIn, UserIn
+from libs.common.schemas.insertions import InsertionIn
+from libs.common.schemas.labs import LabIn
+from libs.common.schemas.lines import LineIn
+from libs.common.schemas.litters import LitterIn
+from libs.common.schemas.locations import LocationIn
+from libs.common.schemas.memberships import MembershipIn
+from libs.common.schemas.projects import ProjectIn
+from libs.common.schemas.sessions import SessionIn
+from libs.common.schemas.subjects import SubjectIn
+from libs.common.schemas.surgeries import SurgeryIn
+from libs.common.schemas.users import UserIn
+from libs.common.schemas.vocabularies import TermIn
+from libs.common.schemas.water_administrations import WaterAdministrationIn
+from libs.common.schemas.water_restrictions import WaterRestrictionIn
+from libs.common.schemas.weighings import WeighingIn
 from services import gateway
 from tests.support.labs import Labs, a_registry
 

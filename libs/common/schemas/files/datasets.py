@@ -8,8 +8,9 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
-from libs.common.schemas.experiments import Number, Qc
 from libs.common.schemas.files.values import Md5, SizeBytes
+from libs.common.schemas.qc import Qc
+from libs.common.schemas.sessions import Number
 
 
 class FileOfDataset(Record):

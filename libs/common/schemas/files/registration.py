@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 
 from libs.common.schemas.base import BodyRecord, Record
-from libs.common.schemas.experiments import Qc
 from libs.common.schemas.files.values import Md5, Names, SizeBytes, one_or_many
+from libs.common.schemas.qc import Qc
 
 T = TypeVar("T")
 MOST_FILES = 5_000

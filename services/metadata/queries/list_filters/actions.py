@@ -1,4 +1,4 @@
-"""Filters of the lists of surgeries and of water restrictions."""
+"""Filters that the lists of surgeries and of water restrictions share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.metadata.queries.django_filters.sessions import ACTION_MAP
 
 
 class ActionFilters(ListFilters):
-    """Filters of the lists of surgeries and of water restrictions."""
+    """Filters of a list of actions."""
 
     subject: Annotated[Text, Combined()] = parameter("Nickname of the subject.")
     nickname: Annotated[Text, Combined()] = parameter("The same as `subject`, which counts if both are sent.")

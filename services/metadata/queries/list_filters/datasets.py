@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from libs.common.filters.list_filters import Condition, contains
 from libs.common.filters.parameters import Parsed
 from libs.common.published import DATASET_TAGS, DATASETS, table
-from libs.common.schemas.experiments import QC_CODES, QC_NAMES
+from libs.common.schemas.qc import QC_CODES, QC_NAMES
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, InsertionRow
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from libs.common.schemas.people import LabIn
+from libs.common.schemas.labs import LabIn
 from libs.common.schemas.times import BadTime, alyx_time
 
 

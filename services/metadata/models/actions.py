@@ -1,4 +1,4 @@
-"""Actions on subjects: sessions, surgeries, water restrictions; and where they happen."""
+"""Actions on subjects (sessions, surgeries and water restrictions), their users and procedures."""
 
 from __future__ import annotations
 
@@ -10,18 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.metadata.models.base import Base, Identified, SoftDeleted, WithJson, unique_if_not_deleted
-from services.metadata.models.colony import SubjectRow, VocabularyRow
-from services.metadata.models.identity import LabRow, ProjectRow, UserRow
-
-
-class LocationRow(Identified, SoftDeleted, WithJson, Base):
-    """A rig or a room of a lab."""
-
-    __tablename__ = "locations"
-    __table_args__ = (unique_if_not_deleted("locations", "name"),)
-    name: Mapped[str]
-    lab_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(LabRow.id))
+from services.metadata.models.base import Base, Identified, SoftDeleted, WithJson
+from services.metadata.models.labs import LabRow
+from services.metadata.models.locations import LocationRow
+from services.metadata.models.subjects import SubjectRow
+from services.metadata.models.users import UserRow
+from services.metadata.models.vocabularies import VocabularyRow
 
 
 class ActionRow(Identified, SoftDeleted, WithJson, Base):
@@ -80,23 +74,3 @@ class ActionProcedureRow(Base):
     __tablename__ = "action_procedures"
     action_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ActionRow.id), primary_key=True)
     procedure_id: Mapped[UUID] = mapped_column(sa.ForeignKey(VocabularyRow.id), primary_key=True, index=True)
-
-
-class SessionProjectRow(Base):
-    """A session belongs to a project."""
-
-    __tablename__ = "session_projects"
-    session_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ActionRow.id), primary_key=True)
-    project_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ProjectRow.id), primary_key=True, index=True)
-
-
-class InsertionRow(Identified, SoftDeleted, WithJson, Base):
-    """A probe in a session."""
-
-    __tablename__ = "insertions"
-    __table_args__ = (unique_if_not_deleted("insertions", "session_id", "name"),)
-    session_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ActionRow.id))
-    name: Mapped[str]
-    model: Mapped[str | None]
-    serial: Mapped[str] = mapped_column(server_default="")
-    auto_datetime: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())

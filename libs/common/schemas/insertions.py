@@ -1,0 +1,36 @@
+"""Insertions: probes in sessions, as in Alyx."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.sessions import Session
+
+
+class Insertion(Record):
+    """A probe in a session."""
+
+    id: UUID
+    session: UUID
+    model: str | None
+    session_info: Session
+    name: str
+    json_: Any | None = Field(alias="json")
+    serial: str
+    auto_datetime: str
+    chronic_insertion: UUID | None = None
+    datasets: list[Any]
+
+
+class InsertionIn(BodyRecord):
+    """A probe to create or update."""
+
+    session: UUID | None = None
+    model: str | None = None
+    name: str | None = Field(default=None, min_length=1, max_length=255)
+    serial: str | None = None
+    json_: Any | None = Field(default=None, alias="json")

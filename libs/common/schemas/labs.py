@@ -1,0 +1,46 @@
+"""Labs, as in Alyx."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.times import TimeZoneName
+
+
+def _word(text: str) -> str:
+    # A lab's name is a folder's name: clients find it by \w+ before the folder Subjects.
+    if not text or not all(c.isalnum() or c == "_" for c in text):
+        raise ValueError("only letters, digits and underscores: it names a folder")
+    return text
+
+
+Word = Annotated[str, AfterValidator(_word), Field(max_length=255)]
+
+
+class Lab(Record):
+    """A lab."""
+
+    name: str
+    institution: str
+    address: str
+    timezone: str
+    repositories: list[str]
+    reference_weight_pct: float
+    zscore_weight_pct: float
+    json_: Any | None = Field(alias="json")
+
+
+class LabIn(BodyRecord):
+    """A lab to create or update."""
+
+    name: Word | None = None
+    institution: str | None = None
+    address: str | None = None
+    timezone: TimeZoneName | None = None
+    repositories: list[str] | None = None
+    reference_weight_pct: float | None = Field(default=None, ge=0, le=1)
+    zscore_weight_pct: float | None = Field(default=None, ge=0, le=1)
+    json_: Any | None = Field(default=None, alias="json")

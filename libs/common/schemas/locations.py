@@ -1,0 +1,25 @@
+"""Locations: rigs and rooms, as in Alyx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from libs.common.schemas.base import BodyRecord, Record
+
+
+class Location(Record):
+    """A rig or a room."""
+
+    name: str
+    lab: str | None
+    json_: Any | None = Field(alias="json")
+
+
+class LocationIn(BodyRecord):
+    """A place to create or update."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=255)
+    lab: str | None = None
+    json_: Any | None = Field(default=None, alias="json")

@@ -1,0 +1,26 @@
+"""Projects, as in Alyx."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.bounded import Prose
+
+
+class Project(Record):
+    """A project, by name."""
+
+    name: str
+    description: str
+    users: list[str]
+    is_private: bool
+
+
+class ProjectIn(BodyRecord):
+    """A project to create or update."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=255)
+    description: Prose | None = None
+    users: list[str] | None = None
+    is_private: bool | None = None

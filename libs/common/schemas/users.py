@@ -1,0 +1,41 @@
+"""Users, as in Alyx."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.schemas.base import BodyRecord, Record
+
+
+class User(Record):
+    """A person, by username."""
+
+    id: UUID
+    username: str
+    email: str
+    subjects_responsible: list[str]
+    lab: list[str] = Field(description="names of the labs of current memberships")
+    allowed_users: list[str] = Field(description="who may edit the subjects this one is responsible for")
+    is_stock_manager: bool
+    is_superuser: bool
+    is_staff: bool
+    is_public_user: bool
+    is_active: bool
+
+
+class UserIn(BodyRecord):
+    """A person to create or update. Only administrators do this."""
+
+    username: str | None = Field(default=None, pattern=r"^[\w.@+-]+$", max_length=150)
+    email: str | None = None
+    allowed_users: list[str] | None = None
+    is_stock_manager: bool | None = None
+    is_superuser: bool | None = None
+    is_staff: bool | None = None
+    is_public_user: bool | None = None
+    is_active: bool | None = None
+    password: str | None = Field(
+        default=None, max_length=1024, description="at least 10 characters, and none that is tried first"
+    )
