@@ -40,6 +40,7 @@ class Pace:
     """A limit in bytes per second, shared by all threads; None for no limit."""
 
     bytes_per_s: float | None = None
+    clock: Callable[[], float] = time.monotonic
     _free_at: float = field(default=0.0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -48,7 +49,7 @@ class Pace:
         if not self.bytes_per_s:
             return
         with self._lock:
-            now = time.monotonic()
+            now = self.clock()
             start = max(now, self._free_at)
             self._free_at = start + size_bytes / self.bytes_per_s
         stop.wait(start - now)

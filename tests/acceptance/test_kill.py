@@ -22,6 +22,7 @@ from tests.support.bytes import sha256
 from tests.support.killed_services import KilledServices, Moment, killed_services
 from tests.support.moving import content_digest, framed
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 pytestmark = [pytest.mark.deep, pytest.mark.timeout(900)]
 FOLDER = "KS022/2020-08-21/001"
@@ -168,10 +169,9 @@ async def until_all_is_rung_and_sealed(admin_url: str) -> None:
     )
     connection = await asyncpg.connect(admin_url)
     try:
-        for _ in range(300):
+        async for _ in attempts():
             if not await connection.fetchval(f"SELECT count(*) FROM ({left}) AS waiting"):
                 return
-            await asyncio.sleep(0.1)
         raise AssertionError("events are not rung, or audit rows not sealed")
     finally:
         await connection.close()

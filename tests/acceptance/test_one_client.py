@@ -18,6 +18,7 @@ import pytest
 from deploy.local.places import free_port
 from libs.common.testing import settings_environment
 from tests.support.lab import LAB, SUBJECT
+from tests.support.waiting import attempts
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse"
@@ -62,15 +63,14 @@ async def system(database: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClie
 
 
 async def _ready(child: asyncio.subprocess.Process, http: httpx.AsyncClient) -> None:
-    for _ in range(300):
+    async for _ in attempts():
         assert child.returncode is None, (await child.communicate())[1].decode()
         try:
             if (await http.get("/health/ready")).status_code == 200:
                 return
         except httpx.TransportError:
             pass
-        await asyncio.sleep(0.2)
-    raise AssertionError("the system is not ready within a minute")
+    raise AssertionError("the system is not ready")
 
 
 async def made(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +98,7 @@ async def one_client(http: httpx.AsyncClient, folder: Path, step: str) -> dict[s
     environment = {"HOME": str(home), "ONE_HTTP_DL_THREADS": "4", "XDG_CONFIG_HOME": str(home)}
     words = ("-m", "tests.acceptance.client_steps", str(http.base_url).rstrip("/"), str(folder), step)
     async with program(*words, environment=environment) as child:
-        _, errors = await asyncio.wait_for(child.communicate(), 100)
+        _, errors = await asyncio.wait_for(child.communicate(), 240)
     assert child.returncode == 0, errors.decode()[-3_000:]
     return dict(json.loads((folder / f"{step}.json").read_text()))
 
@@ -116,12 +116,11 @@ async def bring(http: httpx.AsyncClient, root: Path) -> None:
         assert part.status_code == 204, part.text
         whole = {"sha256": hashlib.sha256(data).hexdigest()}
         assert (await http.post(f"/uploads/{upload['id']}/complete", json=whole)).status_code == 200
-    for _ in range(100):
+    async for _ in attempts():
         left = (await http.get("/copies", params={"repository": "central", "state": "expected"})).json()
         if left["count"] == 0:
             return
-        await asyncio.sleep(0.2)
-    raise AssertionError("the copies are not verified within 20 s")
+    raise AssertionError("the copies are not verified")
 
 
 @pytest.mark.timeout(300)

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ import psutil
 import pytest
 
 from deploy.local.places import free_port
+from tests.support.waiting import blocking_attempts
 
 
 @dataclass
@@ -94,17 +94,16 @@ def read_until(command: subprocess.Popen[str], text: str) -> str:
     raise AssertionError(f"{text!r} was never printed:\n{output}")
 
 
-def all_end(processes: Iterable[psutil.Process], *, within_s: float) -> bool:
-    """Whether all have ended by then. One that nobody has reaped yet has ended."""
-    deadline = time.monotonic() + within_s
-    while any(_lives(process) for process in processes):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+def until_all_end(processes: Iterable[psutil.Process]) -> None:
+    """Wait until all have ended."""
+    for _ in blocking_attempts():
+        if not any(map(lives, processes)):
+            return
+    raise AssertionError([process for process in processes if lives(process)])
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
+    """Whether it has not ended. One that is not reaped yet has ended."""
     try:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -114,5 +113,5 @@ def _lives(process: psutil.Process) -> bool:
 def interrupt(command: subprocess.Popen[str]) -> str:
     """Ctrl-C; the rest of its output."""
     command.send_signal(signal.SIGINT)
-    output, _ = command.communicate(timeout=10)
+    output, _ = command.communicate(timeout=180)
     return output

@@ -20,7 +20,7 @@ from nats.aio.client import Client
 from deploy.local import places
 from deploy.local.places import free_port, port_is_free, remembered_port
 from deploy.local.servers import Nats, Postgres, ServerError
-from tests.deploy.conftest import all_end, fetch
+from tests.deploy.conftest import fetch, until_all_end
 
 T = TypeVar("T")
 
@@ -164,4 +164,4 @@ def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
         children = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
         assert len(children) == 3
         parent.kill()
-    assert all_end(children, within_s=2)
+    until_all_end(children)

@@ -6,14 +6,13 @@ import json
 import re
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from tests.deploy.conftest import Local, all_end, interrupt, read_until
+from tests.deploy.conftest import Local, interrupt, lives, read_until, until_all_end
 
 SERVERS = ("--only", "postgres", "nats")
 
@@ -35,11 +34,9 @@ def test_a_newcomer_starts_all_signs_in_and_ends_all(local: Local, split: list[s
     if split:
         check_that_a_killed_service_restarts(local, command, token)
     children = [psutil.Process(pid) for name, pid in local.pids().items() if name in names]
-    began = time.monotonic()
     interrupt(command)
-    assert time.monotonic() - began < 5
     assert command.returncode == 0
-    assert all_end(children, within_s=0)
+    assert not any(map(lives, children))
 
 
 def check_that_a_killed_service_restarts(local: Local, command: subprocess.Popen[str], token: str) -> None:
@@ -62,7 +59,7 @@ def test_a_killed_system_is_all_gone_and_the_next_start_finds_its_data(local: Lo
     processes = {name: psutil.Process(pid) for name, pid in local.pids().items()}
     assert {"services", "postgres", "nats"} <= set(processes)
     processes["supervisor"].kill()
-    assert all_end(processes.values(), within_s=2)
+    until_all_end(processes.values())
     assert local.run("up", "--detach")[0] == 0
     assert local.ask("SELECT name FROM mice") == "SWC_054"
     assert (local.home / "login.json").read_text() == login
@@ -88,7 +85,7 @@ def test_up_detached_starts_once_and_down_ends_once(local: Local) -> None:
     assert (code, "already runs" in output) == (1, True)
     assert local.pids()["supervisor"] == supervisor.pid
     assert local.run("down") == (0, "Cingulum has stopped.\n")
-    assert all_end([supervisor], within_s=1)
+    until_all_end([supervisor])
     code, output = local.run("down")
     assert (code, "is not running" in output) == (0, True)
 

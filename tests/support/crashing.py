@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from tests.support.forks import FORK
+from tests.support.waiting import attempts
 
 
 class Steps:
@@ -76,13 +77,12 @@ async def _publish_event(environment: Mapping[str, str], session_id: UUID, user:
     if not n_published:  # as a client repeats a request that was not answered
         async with writer.begin() as tx:
             tx.publish(FilesRegistered(session_id=session_id, user_id=user, dataset_ids=[]))
-    for _ in range(100):
+    async for _ in attempts():
         async with database.read() as session:
             if not await session.scalar(
                 sa.select(sa.func.count()).select_from(events).where(events.c.rung_at.is_(None))
             ):
                 break
-        await asyncio.sleep(0.05)
     relay.cancel()
     await bus.close()
     await database.close()
@@ -101,18 +101,17 @@ async def _handle_events(environment: Mapping[str, str], n: int, steps: Steps) -
     steps.watch()
     async with app.router.lifespan_context(app):
         inbox = app.state.writer.tables.inbox
-        for _ in range(200):
+        async for _ in attempts():
             async with app.state.database.read() as session:
                 if n <= (await session.scalar(sa.select(sa.func.count()).select_from(inbox)) or 0):
                     return
-            await asyncio.sleep(0.02)
 
 
 def run(target: Callable[..., None], *args: object) -> int | None:
     """Run a function in a process of its own; its exit code (-9: it was killed)."""
     process = FORK.Process(target=target, args=args)
     process.start()
-    process.join(60)
+    process.join(240)
     if process.is_alive():
         process.kill()
         process.join()

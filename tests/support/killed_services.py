@@ -18,8 +18,8 @@ import httpx
 
 from deploy.local.places import free_port
 from tests.support.forks import FORK
+from tests.support.waiting import blocking_attempts
 
-PATIENCE_S = 60.0
 LOGIN = {"username": "admin", "password": "correct horse"}
 Moment = Literal["after its answer", "before its answer"]
 
@@ -52,12 +52,10 @@ class KilledServices:
         """Start the services and wait until all of them answer."""
         self.process = FORK.Process(target=serve, args=(dict(self.environment), str(self.log)), daemon=True)
         self.process.start()
-        until = time.monotonic() + PATIENCE_S
-        while not self._is_ready():
-            assert time.monotonic() < until, (
-                f"the services did not come back:\n{self.log.read_text()[-3000:]}"
-            )
-            time.sleep(0.03)
+        for _ in blocking_attempts():
+            if self._is_ready():
+                return
+        raise AssertionError(f"the services did not come back:\n{self.log.read_text()[-3000:]}")
 
     def kill(self) -> None:
         """Send SIGKILL to the services."""
@@ -136,11 +134,11 @@ class KilledServices:
 
     def wait_for(self, path: str, is_expected: Any) -> Any:
         """Repeat a GET until its body is as expected."""
-        until = time.monotonic() + PATIENCE_S
-        while not is_expected(body := self.get(path)):
-            assert time.monotonic() < until, f"{path} stays {body}"
-            time.sleep(0.05)
-        return body
+        body = None
+        for _ in blocking_attempts():
+            if is_expected(body := self.get(path)):
+                return body
+        raise AssertionError(f"{path} stays {body}")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from cingulum.worker.sending import Sender
 from tests.support.bytes import md5
 from tests.support.gateway import served
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 SUBJECT, DAY = "SWC_054", "2020-09-01"
 FOLDER = f"hilllab/Subjects/{SUBJECT}/{DAY}/001"
@@ -69,20 +70,18 @@ class LiveSystem:
 
     async def wait_for_jobs(self, tasks: set[str], state: str) -> dict[str, dict[str, Any]]:
         """The session's jobs, once those of the tasks are in that state."""
-        for _ in range(900):
+        async for _ in attempts():
             jobs = await self.jobs()
             if tasks <= {task for task, job in jobs.items() if job["state"] == state}:
                 return jobs
-            await asyncio.sleep(0.1)
         raise AssertionError({task: (job["state"], job["why"]) for task, job in jobs.items()})
 
     async def wait_for_verified(self, n: int) -> None:
         """Wait until n copies in the central store are verified."""
-        for _ in range(900):
+        async for _ in attempts():
             params = {"repository": "central", "state": "verified"}
             if (await self.http.get("/copies", params=params)).json()["count"] == n:
                 return
-            await asyncio.sleep(0.1)
         raise AssertionError((await self.http.get("/copies")).json())
 
     async def run_agent_once(self, root: Path, repository: str) -> Round:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +15,7 @@ from libs.common.testing import Running
 from tests.support.lab import Laboratory
 from tests.support.recordings import Compressed
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 FOLDER = "raw_ephys_data/probe00"
 
@@ -52,21 +52,19 @@ async def verified(
 
 async def indexed(compressor: Running, n: int = 1) -> list[dict[str, Any]]:
     """The listed recordings, once there are so many."""
-    for _ in range(2_400):
+    async for _ in attempts():
         listed = (await compressor.get("/slices")).json()
         if listed["count"] >= n:
             return list(listed["results"])
-        await asyncio.sleep(0.05)
     raise AssertionError(listed)
 
 
 async def proved(compressor: Running) -> dict[str, Any]:
     """The only recording, once it is proved or has a problem."""
-    for _ in range(400):
+    async for _ in attempts():
         [recording] = await indexed(compressor)
         if recording["proved_at"] or recording["proof_problem"]:
             return recording
-        await asyncio.sleep(0.05)
     raise AssertionError(recording)
 
 

@@ -154,7 +154,7 @@ class StoreContract:
         async def stalled() -> AsyncIterator[bytes]:
             yield random_bytes(5 * 1024 * 1024)
             reached.set()
-            await asyncio.sleep(3600)
+            await asyncio.Event().wait()
 
         upload = uuid4()
         sending = asyncio.ensure_future(store.put_part(upload, 0, stalled()))

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 
 from libs.common.storage.s3_bucket import S3Place, connect
+from tests.support.waiting import blocking_attempts
 
 _READY_S = 60.0
 _PR_SET_PDEATHSIG = 1
@@ -100,16 +100,16 @@ def _command(folder: Path, port: dict[str, int], keys: dict[str, str]) -> list[s
 
 
 def _wait_until_ready(endpoint_url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    give_up_at = time.monotonic() + _READY_S
-    while time.monotonic() < give_up_at and process.poll() is None:
+    for _ in blocking_attempts():
+        if process.poll() is not None:
+            break
         try:
-            urllib.request.urlopen(endpoint_url, timeout=2).close()  # noqa: S310 - our own loopback server
+            urllib.request.urlopen(endpoint_url, timeout=30).close()  # noqa: S310 - our own loopback server
         except urllib.error.HTTPError as answer:
             if answer.code == 403:  # it knows that we did not sign: it is up
                 return
         except OSError:
             pass
-        time.sleep(0.1)
     raise RuntimeError(f"weed did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 

@@ -19,6 +19,7 @@ from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers, Running
 from tests.support.gateway import served
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 ERROR = "RuntimeError('[/data] [parameters: 1]')"
 ORDERED = "cingulum.registry.proof.ordered.v1"  # transfer hears it
@@ -53,10 +54,9 @@ async def handled(cingulum: Cingulum, event_id: UUID) -> None:
 
 async def _appears(connection: asyncpg.Connection, event_id: UUID) -> None:
     query = "SELECT EXISTS (SELECT FROM transfer.inbox WHERE event_id = $1)"
-    for _ in range(10_000):
+    async for _ in attempts():
         if await connection.fetchval(query, event_id):
             return
-        await asyncio.sleep(0.05)
 
 
 async def ids(running: Running, state: str) -> list[str]:

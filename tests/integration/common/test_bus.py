@@ -17,18 +17,26 @@ from libs.common.events import FilesRegistered
 from libs.common.testing import Callers, Running
 from tests.support.rows import a_session
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 
-async def joined(onlooker: asyncpg.Connection, session: UUID, within_s: float = 15) -> int:
-    """How many people the session has, once somebody joined or the time is over."""
-    until = asyncio.get_running_loop().time() + within_s
-    while True:
-        n = await onlooker.fetchval(
-            "SELECT count(*) FROM metadata.action_users WHERE action_id = $1", session
-        )
-        if n or asyncio.get_running_loop().time() > until:
+@pytest.fixture
+def no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Services started by the test handle events by messages alone."""
+
+    async def never(_listener: Listener) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Listener, "run_sweep", never)
+
+
+async def joined(onlooker: asyncpg.Connection, session: UUID) -> int:
+    """How many users the session has, once there is any."""
+    query = "SELECT count(*) FROM metadata.action_users WHERE action_id = $1"
+    async for _ in attempts():
+        if n := await onlooker.fetchval(query, session):
             return int(n)
-        await asyncio.sleep(0.05)
+    return 0
 
 
 async def registered(registry: Running, session: UUID, user: UUID) -> None:
@@ -41,25 +49,23 @@ async def handled(onlooker: asyncpg.Connection) -> int:
     return int(await onlooker.fetchval("SELECT count(*) FROM metadata.inbox"))
 
 
-async def test_an_announced_event_is_handled_at_once(cingulum: Cingulum, callers: Callers) -> None:
-    cingulum.environment = {**cingulum.environment, "CINGULUM_SWEEP_EVERY_S": "600"}
+@pytest.mark.usefixtures("no_sweep")
+async def test_an_announced_event_is_handled_by_its_message(cingulum: Cingulum, callers: Callers) -> None:
     async with a_session(cingulum, callers) as (session, user, onlooker):
         await cingulum.start(Service.METADATA)
         registry = await cingulum.start(Service.REGISTRY)
-        await asyncio.sleep(1)  # the first sweep of all is over: only the bell can tell
         await registered(registry, session, user)
         assert await joined(onlooker, session) == 1
         assert await handled(onlooker) == 1
 
 
+@pytest.mark.usefixtures("no_sweep")
 async def test_an_event_too_large_for_the_bell_silences_no_other(
     cingulum: Cingulum, callers: Callers
 ) -> None:
-    cingulum.environment = {**cingulum.environment, "CINGULUM_SWEEP_EVERY_S": "600"}
     async with a_session(cingulum, callers) as (session, user, onlooker):
         metadata = await cingulum.start(Service.METADATA)
         registry = await cingulum.start(Service.REGISTRY)
-        await asyncio.sleep(1)  # the first sweep of all is over: only the bell can tell
         ids = [uuid4() for _ in range(30_000)]
         await registry.say(FilesRegistered(session_id=None, user_id=None, dataset_ids=ids))
         await registered(registry, session, user)
@@ -92,12 +98,11 @@ async def test_nats_stopped_and_its_stream_deleted_lose_nothing(
             nats_server.start()
         client = await nats.connect(nats_server.url)
         try:
-            for _ in range(50):
+            async for _ in attempts():
                 streams = [info.config.name for info in await client.jetstream().streams_info()]
                 if STREAM in streams:
                     await client.jetstream().delete_stream(STREAM)
                     break
-                await asyncio.sleep(0.2)
         finally:
             await client.close()
         more = [uuid4() for _ in range(20)]
@@ -106,10 +111,9 @@ async def test_nats_stopped_and_its_stream_deleted_lose_nothing(
                 "INSERT INTO metadata.users (id, username) VALUES ($1, $2)", other, str(other)
             )
             await registered(registry, session, other)
-        for _ in range(200):
+        async for _ in attempts():
             if await onlooker.fetchval("SELECT count(*) FROM metadata.action_users") == 21:
                 break
-            await asyncio.sleep(0.1)
         assert await onlooker.fetchval("SELECT count(*) FROM metadata.action_users") == 21
         assert await handled(onlooker) == 21
 

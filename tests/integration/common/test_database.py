@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -19,6 +18,7 @@ from libs.common.published import RECORDINGS, VIEWS
 from libs.common.testing import Running
 from libs.common.testing.harness import SECRET
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 
 async def refused(addresses: Addresses, service: Service, statement: str) -> None:
@@ -191,12 +191,11 @@ async def chained(metadata: Running, n: int) -> None:
     query = sa.text(
         "SELECT (SELECT count(*) FROM metadata.audit), (SELECT count(*) FROM metadata.audit_seals)"
     )
-    for _ in range(300):
+    async for _ in attempts():
         async with metadata.app.state.database.read() as session:
             rows, seals = (await session.execute(query)).one()
         if rows == seals >= n:
             return
-        await asyncio.sleep(0.1)
     raise AssertionError(f"{seals} of {rows} rows are chained")
 
 

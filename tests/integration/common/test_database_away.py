@@ -22,6 +22,7 @@ from libs.common.scopes import Permission, Scope
 from libs.common.testing import Running, settings_environment
 from libs.common.testing.harness import SECRET
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 ROAD = {
     Service.METADATA: ("/subjects", "/labs", {"name": "hilllab"}),
@@ -127,10 +128,9 @@ async def works_again(services: dict[Service, Running]) -> None:
 
 async def until_ok(running: Running, path: str) -> None:
     """Ask until the answer is 200."""
-    for _ in range(1_000):
+    async for _ in attempts():
         if (await running.get(path)).status_code == 200:
             return
-        await asyncio.sleep(0.2)
 
 
 async def started(system: Cingulum) -> dict[Service, Running]:

@@ -19,6 +19,7 @@ from libs.common.testing import Callers, Running
 from libs.common.testing.callers import identity_headers
 from services.metadata.operations.sign_in import BadCredentials
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 PATIENCE_S = 60
 # Services whose own loops read none of these tables meanwhile.
@@ -59,10 +60,9 @@ async def waiting(connection: asyncpg.Connection, table: str) -> int:
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait for a condition."""
-    for _ in range(PATIENCE_S * 50):
+    async for _ in attempts():
         if await holds():
             return
-        await asyncio.sleep(0.02)
     raise TimeoutError
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import warnings
@@ -18,6 +17,7 @@ from tests.support.lab import Laboratory, laboratory, made
 from tests.support.recordings import META, STEM, Compressed, a_recording
 from tests.support.slices import FOLDER, indexed, proved, verified
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 WRONG = "fileSizeBytes=33001\nfileTimeSecs=4\n"
 RIGHT = "fileSizeBytes=33000\nfileTimeSecs=3.3\nfileSHA1=0\n"
@@ -55,11 +55,10 @@ async def test_what_the_meta_claims_wrongly_is_a_doubt_until_it_is_mended(
     answer = await compressor.get(path)
     assert (answer.json()["doubts"], len(answer.json()["samples"])) == (CLAIMS, 100)
     await verified(cingulum, lab, {f"{STEM}.meta": (META + RIGHT).encode()})
-    for _ in range(400):
+    async for _ in attempts():
         [listed] = await indexed(compressor)
         if not listed["doubts"]:
             break
-        await asyncio.sleep(0.05)
     assert listed["doubts"] == []
     again = await compressor.get(path, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.json()["doubts"]) == (200, [])
@@ -84,10 +83,9 @@ async def test_a_hash_that_only_the_meta_tells_is_what_a_recording_is_proved_by(
     assert packed["doubts"] == listed["doubts"]
     mended = META + f"fileSHA1={hashlib.sha1(recording.raw, usedforsecurity=False).hexdigest()}\n"
     await verified(cingulum, lab, {f"{STEM}.meta": mended.encode()})
-    for _ in range(400):
+    async for _ in attempts():
         if (listed := await proved(compressor))["proved_at"]:
             break
-        await asyncio.sleep(0.05)
     assert (bool(listed["proved_at"]), listed["doubts"], listed["proof_problem"]) == (True, [], "")
 
 
@@ -125,19 +123,17 @@ async def test_companions_whose_names_carry_other_uuids_belong_to_their_recordin
     # With a second .meta it is ambiguous which is meant, until one has the name of the recording.
     meta = (META + RIGHT).encode()
     await verified(cingulum, lab, {f"{STEM}.meta": meta})
-    for _ in range(600):
+    async for _ in attempts():
         answer = await compressor.get(f"/slices/{listed['dataset_id']}?format=json&t1=0.1")
         if answer.status_code == 409:
             break
-        await asyncio.sleep(0.05)
     assert "several files could be its .meta" in answer.text
     [packed] = [name for name in files if name.endswith((".cbin", ".cgl"))]
     await verified(cingulum, lab, {f"{packed.rpartition('.')[0]}.meta": meta})
-    for _ in range(600):
+    async for _ in attempts():
         answer = await compressor.get(f"/slices/{listed['dataset_id']}?format=json&t1=0.1")
         if answer.status_code == 200:
             break
-        await asyncio.sleep(0.05)
     assert answer.json()["doubts"] == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import zlib
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.support.lab import laboratory
 from tests.support.recordings import META, STEM, a_recording
 from tests.support.slices import verified
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 HUGE = 10**400
 CH = {
@@ -56,13 +56,12 @@ async def test_no_companion_stops_the_index_of_others(
     connection = await asyncpg.connect(cingulum.admin_url)
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
     query = "SELECT dataset_id, state, proved_at, proof_problem FROM compressor.recordings"
-    for _ in range(1200):
+    async for _ in attempts():
         rows = {row["dataset_id"]: row for row in await connection.fetch(query)}
         if len(rows) == 1 + len(CH) + len(METAS) and all(
             row["state"] == "unreadable" or row["proved_at"] or row["proof_problem"] for row in rows.values()
         ):
             break
-        await asyncio.sleep(0.1)
     await connection.close()
     states = {
         name: rows[ids[path]]["state"]
@@ -95,9 +94,8 @@ async def test_a_chunk_that_keeps_a_decoder_from_everybody_is_not_decoded(
     files = {f"{STEM}.cbin": stream, f"{STEM}.ch": json.dumps(header).encode()}
     ids = await verified(cingulum, lab, files)
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
-    for _ in range(600):
+    async for _ in attempts():
         answer = await compressor.get(f"/slices/{ids[f'{STEM}.cbin']}?format=json&t1=0.1")
         if "chunks of one second" in answer.text:
             break
-        await asyncio.sleep(0.1)
     assert (answer.status_code, "150 MiB" in answer.json()["detail"]) == (409, True), answer.text

@@ -26,6 +26,7 @@ from tests.support.lab import LAB, SUBJECT, Laboratory, laboratory, made
 from tests.support.recordings import RATE_HZ, STEM, UV_PER_BIT, Compressed, a_recording
 from tests.support.slices import FOLDER, indexed, proved, ready, verified
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 
 @pytest.fixture
@@ -210,12 +211,11 @@ async def test_a_new_version_of_the_file_is_indexed_anew(
     before = (await compressor.get(f"{path}?t1=0.1")).headers["ETag"]
     other = a_recording(tmp_path / "again", seed=1, suffix=suffix)
     await verified(cingulum, lab, other.files)
-    for _ in range(200):
+    async for _ in attempts():
         answer = await compressor.get(f"{path}?t1=0.1")
         if answer.status_code == 200:
             break
         assert (answer.status_code, answer.json()["type"]) == (409, "not-indexed")
-        await asyncio.sleep(0.05)
     assert answer.headers["ETag"] != before
     np.testing.assert_array_equal(array(answer), other.samples[:100])
 
@@ -228,11 +228,10 @@ async def test_a_truncated_file_is_unreadable_with_a_reason(
     cut = recording.files | {recording.packed: recording.files[recording.packed][:-9]}
     ids = await verified(cingulum, lab, cut)
     path = f"/slices/{ids[recording.packed]}"
-    for _ in range(200):
+    async for _ in attempts():
         answer = await compressor.get(path)
         if why in answer.text:
             break
-        await asyncio.sleep(0.05)
     assert (answer.status_code, answer.json()["type"]) == (409, "not-indexed")
     assert why in answer.json()["detail"]
     assert (await compressor.get("/slices")).json()["count"] == 0

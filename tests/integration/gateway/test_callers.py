@@ -19,6 +19,7 @@ from services.gateway import queries
 from services.metadata.operations.hashing import PasswordHashing
 from tests.support.gateway import mounted
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 ADMIN = {"CINGULUM_ADMIN_USERNAME": "ada", "CINGULUM_ADMIN_PASSWORD": "correct horse"}
 
@@ -61,27 +62,25 @@ async def test_a_forged_identity_is_ignored(http: httpx.AsyncClient, callers: Ca
     assert (await http.get("/me", headers=stolen)).status_code == 403
 
 
-async def test_a_revoked_token_is_refused_within_five_seconds(http: httpx.AsyncClient) -> None:
+async def test_a_revoked_token_is_refused_soon(http: httpx.AsyncClient) -> None:
     admin = await log_in(http)
     made = (await http.post("/tokens", json={"name": "rig", "scopes": ["read"]}, headers=admin)).json()
     rig = {"Authorization": f"Token {made['token']}"}
     assert (await http.get("/me", headers=rig)).json()["scopes"] == ["read"]
     await http.delete(f"/tokens/{made['id']}", headers=admin)
-    for _ in range(60):
+    async for _ in attempts():
         if (answer := await http.get("/me", headers=rig)).status_code == 403:
             break
-        await asyncio.sleep(0.1)
     assert answer.json()["detail"] == "Invalid token."
 
 
 async def _answers(http: httpx.AsyncClient, token: str, statuses: set[int], **request: Any) -> bool:
     """Whether a token gets one of these statuses within the time for which the gateway caches its owner."""
-    async with asyncio.timeout(60):
-        while True:
-            answer = await http.request(**request, headers={"Authorization": f"Token {token}"})
-            if answer.status_code in statuses:
-                return True
-            await asyncio.sleep(0.2)
+    async for _ in attempts():
+        answer = await http.request(**request, headers={"Authorization": f"Token {token}"})
+        if answer.status_code in statuses:
+            return True
+    return False
 
 
 @pytest.mark.parametrize("change", [{"is_superuser": False}, {"is_active": False}], ids=str)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from libs.common.cookies import CSRF_COOKIE, HOST_PREFIX, SESSION_COOKIE
 from tests.support.gateway import mounted
 from tests.support.portal import ADMIN, LOGIN, Browser, csrf_of
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts, let_time_pass
 
 
 @pytest.fixture
@@ -38,10 +38,9 @@ async def is_signed_in(browser: Browser) -> bool:
 
 async def until_signed_out(browser: Browser) -> None:
     """Wait until the gateway's cache of 5 s has expired."""
-    for _ in range(600):
+    async for _ in attempts():
         if not await is_signed_in(browser):
             return
-        await asyncio.sleep(0.1)
     raise AssertionError("still signed in")
 
 
@@ -80,7 +79,7 @@ async def test_a_session_ends_when_it_is_idle_and_when_it_is_old(cingulum: Cingu
     async with mounted({**cingulum.environment, **ADMIN, setting: "1"}) as http:
         browser = Browser(http)
         assert (await browser.sign_in()).status_code == 303
-        await asyncio.sleep(1.1)  # the shortest that the test can wait: the end is the point
+        await let_time_pass(1.1)  # without a request, which would extend the session
         await until_signed_out(browser)
 
 
@@ -89,11 +88,10 @@ async def test_a_session_in_use_does_not_end_for_want_of_use(cingulum: Cingulum)
         browser = Browser(http)
         await browser.sign_in()
         first = (await browser.api("GET", "/browser-sessions"))[0]["idle_until"]
-        for _ in range(600):
+        async for _ in attempts():
             assert await is_signed_in(browser)
             if (await browser.api("GET", "/browser-sessions"))[0]["idle_until"] > first:
                 return
-            await asyncio.sleep(0.2)
         raise AssertionError("the use was never recorded")
 
 

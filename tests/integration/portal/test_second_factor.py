@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import re
 import time
@@ -16,6 +15,7 @@ from services.metadata.domain.second_factor import STEP_S, code_at
 from tests.support.gateway import mounted
 from tests.support.portal import ADMIN, LOGIN, Browser, csrf_of
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 ON = {"CINGULUM_SECOND_FACTOR": "true"}
 
@@ -109,10 +109,9 @@ async def test_a_password_alone_gets_no_token_and_a_personal_token_works(browser
     assert "personal token" in refused.json()["non_field_errors"][0]
     me = await browser.get("/me", headers={"Authorization": f"Token {token[1]}"})
     assert me.status_code == 200
-    for _ in range(100):
+    async for _ in attempts():
         if (await browser.get("/me", headers={"Authorization": f"Token {old}"})).status_code == 403:
             return
-        await asyncio.sleep(0.1)
     raise AssertionError("the token that a password alone made still works")
 
 

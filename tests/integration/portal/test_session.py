@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from html import unescape
 from uuid import uuid4
 
 from tests.support.portal import Browser
+from tests.support.waiting import attempts
 
 
 async def shown(browser: Browser, path: str, *texts: str) -> str:
     """Wait until a page contains all texts: events take a moment."""
     page = ""
-    for _ in range(40):
+    async for _ in attempts():
         page = unescape((await browser.get(path)).text)
         if all(text in page for text in texts):
             return page
-        await asyncio.sleep(0.1)
     raise AssertionError([text for text in texts if text not in page], page)
 
 

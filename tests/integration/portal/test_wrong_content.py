@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from html import unescape
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.portal import Browser, csrf_of
+from tests.support.waiting import attempts
 
 FIT = "alf/_cingulum_psychometric.fit.json"
 SUMMARY = "alf/_cingulum_behaviour.summary.json"
@@ -37,14 +37,13 @@ async def test_a_session_page_stands_whatever_its_analyses_hold(browser: Browser
         session = (await browser.api("POST", "/sessions", start))["id"]
         content = json.dumps(wrong).encode()
         await browser.bring(f"KS014/2020-09-01/{number:03d}", {FIT: content, SUMMARY: content})
-        async with asyncio.timeout(60):
-            while True:  # the files are proved by events
-                answer = await browser.get(f"/app/sessions/{session}")
-                assert answer.status_code == 200, (wrong, answer.text)
-                page = unescape(answer.text)
-                if "not have the format that the task writes" in page:
-                    break
-                await asyncio.sleep(0.2)
+        async for _ in attempts():  # the files are proved by events
+            answer = await browser.get(f"/app/sessions/{session}")
+            assert answer.status_code == 200, (wrong, answer.text)
+            page = unescape(answer.text)
+            if "not have the format that the task writes" in page:
+                break
+        assert "not have the format that the task writes" in page
         assert TURNED not in page
         assert "protocol[U+202E]gnp.exe" in page
 

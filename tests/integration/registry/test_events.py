@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from libs.common.storage import LinkTree, LocalStore
 from tests.support.bytes import md5, sha256
 from tests.support.lab import DAY, LAB, SUBJECT, Laboratory
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 FILE, DATA = "alf/spikes.times.npy", b"the bytes of a file"
 FOLDER = f"{LAB}/Subjects/{SUBJECT}/{DAY}/001"
@@ -84,11 +84,10 @@ async def neighbours(lab: Laboratory, cingulum: Cingulum) -> Any:
 
 async def until(happened: Callable[[], Awaitable[bool]]) -> None:
     """Wait for something that an event brings about."""
-    for _ in range(100):
+    async for _ in attempts():
         if await happened():
             return
-        await asyncio.sleep(0.1)
-    raise AssertionError("it did not happen within 10 s")
+    raise AssertionError("it did not happen")
 
 
 async def test_a_copy_whose_bytes_landed_is_verified_and_shown(
@@ -133,10 +132,11 @@ async def test_a_store_that_fails_for_long_leaves_no_landed_upload_unproved(
     await until(is_waiting)
     (row,) = (await admin.get("/events/registry/waiting")).json()["results"]
     for n in range(1, 8):  # five failures parked it once
-        while await failed() <= n:
+        async for _ in attempts():
+            if await failed() > n:
+                break
             await neighbours.database.execute("UPDATE registry.dead_events SET retry_at = now()")
             lab.registry.app.state.listener.wake()
-            await asyncio.sleep(0.1)
     assert (await admin.get("/events/registry/parked")).json()["count"] == 0
     assert (await neighbours.copy(dataset["id"]))["state"] == "expected"
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
 from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
 
 from libs.common.events import FilesRegistered, ProofOrdered
 from tests.support.lab import PATH, SUBJECT, Laboratory, files, made
+from tests.support.statements import executed_statements
+from tests.support.waiting import attempts
 
 MD5, OTHER = "a" * 32, "b" * 32
 
@@ -135,23 +134,14 @@ async def test_protected_files_are_refused_in_the_clients_format(lab: Laboratory
 
 
 async def test_five_thousand_files_take_no_more_statements_than_two(lab: Laboratory) -> None:
-    executed: list[str] = []
-    engine = lab.registry.app.state.database.writing.sync_engine
-    theirs = ("registry.datasets", "registry.versions", "registry.copies")  # not the relay's and the sealer's
-
-    def note(*about: Any) -> None:
-        if any(table in about[2] for table in theirs):
-            executed.append(about[2])
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-
     async def statements(n: int) -> int:
         """The number of statements to register files, and to register them again with other bytes."""
-        executed.clear()
         names = [f"alf/p{i:04d}/spikes.times.npy" for i in range(n)]
-        for md5 in (MD5, OTHER):
-            datasets = await lab.register(*names, hashes=[md5] * n, filesizes=[7] * n)
-            assert [d["collection"] for d in datasets] == [name.rpartition("/")[0] for name in names]
+        tables = ("registry.datasets", "registry.versions", "registry.copies")
+        with executed_statements(lab.registry, *tables) as executed:
+            for md5 in (MD5, OTHER):
+                datasets = await lab.register(*names, hashes=[md5] * n, filesizes=[7] * n)
+                assert [d["collection"] for d in datasets] == [name.rpartition("/")[0] for name in names]
         return len(executed)
 
     few = await statements(2)
@@ -160,11 +150,10 @@ async def test_five_thousand_files_take_no_more_statements_than_two(lab: Laborat
 
 async def test_the_user_of_a_registration_joins_the_session(lab: Laboratory) -> None:
     await lab.register("alf/spikes.times.npy")
-    for _ in range(100):
+    async for _ in attempts():
         session = (await lab.metadata.get(f"/sessions/{lab.session_id}")).json()
         if session["users"]:
             break
-        await asyncio.sleep(0.1)
     assert session["users"] == ["ada"]
 
 

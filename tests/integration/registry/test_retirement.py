@@ -22,6 +22,7 @@ from libs.common.scopes import Scope
 from libs.common.testing.harness import SECRET
 from tests.support.bytes import md5, sha256
 from tests.support.lab import Laboratory, a_session, laboratory, made
+from tests.support.locks import until_blocked
 from tests.support.neighbour_rows import (
     compare_recordings,
     delete_job,
@@ -160,7 +161,7 @@ async def test_of_two_retirements_at_once_that_would_count_on_each_other_one_is_
         await lock.start()
         await holder.execute("SELECT FROM registry.copies ORDER BY id FOR UPDATE")
         both = [asyncio.create_task(files.retire(RAW, where)) for where in ("lab_server", "attic")]
-        await until_both_wait(holder)
+        await until_blocked(holder, 2)
         await lock.rollback()
         answers = await asyncio.gather(*both)
         assert sorted(answer.status_code for answer in answers) == [200, 409]
@@ -170,16 +171,6 @@ async def test_of_two_retirements_at_once_that_would_count_on_each_other_one_is_
             if await files.state(RAW, where) == "retiring":
                 await files.lab.registry.post(f"/copies/{files.of[RAW, where]}/keep")
                 await files.read(RAW, where)
-
-
-async def until_both_wait(onlooker: asyncpg.Connection) -> None:
-    """Wait until two transactions wait for a lock."""
-    for _ in range(400):
-        waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
-        if await onlooker.fetchval(waiting) == 2:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("the two requests did not meet")
 
 
 async def test_a_repeated_request_is_executed_once(files: Files) -> None:

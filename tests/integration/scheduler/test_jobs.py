@@ -17,6 +17,7 @@ from libs.common.testing import Callers, Running
 from services.scheduler.operations.sweeps import expire_leases
 from tests.support.jobs import a_claim, a_session_with_trials, deliver, reconcile
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 TRIALS = "alf/_ibl_trials.table.pqt"
 MISSING = "00000000-0000-4000-8000-00000000dead"
@@ -74,12 +75,14 @@ async def test_a_claim_that_is_repeated_gets_the_same_job(cingulum: Cingulum, ca
 
 async def test_a_parked_worker_is_woken_by_new_work(cingulum: Cingulum, callers: Callers) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    parked = asyncio.create_task(scheduler.post("/jobs/claim", a_claim(wait_s=4.5)))
-    await asyncio.sleep(0.3)
+    parked = asyncio.create_task(scheduler.post("/jobs/claim", a_claim(wait_s=55)))
+    async for _ in attempts():
+        if (await scheduler.get("/workers")).json():
+            break
     assert not parked.done()
     session = await a_session_with_trials(cingulum, callers)
     await reconcile(scheduler, session)
-    response = await asyncio.wait_for(parked, 3)
+    response = await asyncio.wait_for(parked, 50)
     assert response.json()["job"]["task"] == "trial_summary"
 
 

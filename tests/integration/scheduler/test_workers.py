@@ -15,9 +15,12 @@ from libs.common.permissions import Principal
 from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers, Running
 from services.scheduler.domain import retry
-from services.scheduler.operations.sweeps import expire_leases
+from services.scheduler.domain.retry import Liveness
+from services.scheduler.operations.sweeps import expire_leases, sweep_leases
 from tests.support.jobs import a_claim, a_session_with_trials, reconcile
+from tests.support.locks import until_blocked
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 
 async def run(cingulum: Cingulum, statement: str) -> None:
@@ -48,9 +51,10 @@ async def test_a_worker_that_waits_sends_no_request(cingulum: Cingulum, callers:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     parked = asyncio.create_task(scheduler.post("/jobs/claim", a_claim(wait_s=1.5)))
     times = set()
-    while not parked.done():
+    async for _ in attempts():
+        if parked.done():
+            break
         times |= {worker["seen_at"] for worker in (await scheduler.get("/workers")).json()}
-        await asyncio.sleep(0.01)
     assert parked.result().json()["job"] is None
     assert len(times) <= 2  # when it came, and perhaps when it left
 
@@ -113,10 +117,10 @@ async def test_a_running_job_is_held_while_its_session_is_reconciled(
     lock = f"SELECT pg_advisory_{{}}(hashtextextended('graph:{session}', 0))"
     await gate.execute(lock.format("lock"))
     looking = asyncio.create_task(reconcile(scheduler, session))
-    await asyncio.sleep(0.3)
+    await until_blocked(gate, 1)
     member = scheduler.as_(callers.member)
     holding = asyncio.create_task(member.post(f"/jobs/{job}/hold", {"reason": "the rig was broken"}))
-    await asyncio.sleep(0.3)
+    await until_blocked(gate, 2)
     await gate.execute(lock.format("unlock"))
     await gate.close()
     await looking
@@ -146,26 +150,28 @@ async def test_the_graph_sweep_reconciles_every_session(cingulum: Cingulum, call
     )
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     count = 0
-    for _ in range(1200):
+    async for _ in attempts():
         count = (await scheduler.get("/jobs?task=trial_summary&limit=1")).json()["count"]
         if count == sessions:
             break
-        await asyncio.sleep(0.2)
     assert count == sessions
 
 
 async def test_an_outage_takes_no_job_from_a_worker_whose_heartbeats_could_not_arrive(
     cingulum: Cingulum, callers: Callers
 ) -> None:
-    cingulum.environment = {**cingulum.environment, "CINGULUM_LEASE_SWEEP_S": "0.05"}
+    cingulum.environment = {**cingulum.environment, "CINGULUM_LEASE_SWEEP_S": "3600"}  # the test sweeps
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
+    liveness = Liveness()
     got = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()
     beat = {"worker": "w1", "jobs": [{"job_id": got["job"]["id"], "token": got["token"]}]}
     for at in ("now() - interval '1 hour'", "now()"):  # down all the time, and up just now
         await run(cingulum, f"UPDATE scheduler.workers SET seen_at = {at}")
         await run(cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 s' WHERE token > 0")
-        await asyncio.sleep(0.5)  # ten sweeps on an idle machine: fewer can only hide a fault
+        for _ in range(3):
+            async with scheduler.app.state.writer.begin() as tx:
+                liveness = await sweep_leases(tx, scheduler.app.state.context, liveness)
         assert (await scheduler.post("/jobs/heartbeat", beat)).json() == {"lost": []}
     listed = (await scheduler.get("/workers")).json()
     assert [worker["name"] for worker in listed] == ["w1"]
@@ -182,14 +188,13 @@ async def test_the_job_of_a_dead_worker_is_taken_back_while_all_others_work(
     await reconcile(scheduler, await a_session_with_trials(cingulum, callers))
     job = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()["job"]["id"]
     await run(cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 minute' WHERE token > 0")
-    for _ in range(600):
+    async for _ in attempts():
         # The last heartbeat of another worker.
         await run(
             cingulum, f"UPDATE scheduler.workers SET seen_at = now() - interval '{HEARTBEAT_EVERY_S} s'"
         )
         if (state := (await scheduler.get(f"/jobs/{job}")).json()["state"]) != "Started":
             break
-        await asyncio.sleep(0.1)
     assert state == "Waiting"
 
 
@@ -203,8 +208,7 @@ async def test_a_legacy_runner_loses_its_task_when_its_time_is_over(
     task = f"/tasks/{made.json()['id']}"
     assert (await scheduler.patch(task, {"status": "Started"})).json()["status"] == "Started"
     await run(cingulum, "UPDATE scheduler.jobs SET deadline = now() - interval '1 s' WHERE token > 0")
-    for _ in range(600):
+    async for _ in attempts():
         if (await scheduler.get(task)).json()["status"] == "Waiting":
             return
-        await asyncio.sleep(0.1)
     raise AssertionError("the task stays Started")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from services.transfer.operations.proof_orders import carry_out_proof_orders
 from tests.support.bytes import md5, sha256
 from tests.support.moving import an_upload, content_digest, send
 from tests.support.places import Places
+from tests.support.waiting import attempts
 
 SECRET = b"the bytes of a private project"
 DIGESTS = {"hashes": [md5(SECRET)], "filesizes": [len(SECRET)]}
@@ -33,11 +33,10 @@ async def stored(places: Places) -> str:
 async def until(places: Places, copy: str, state: str) -> None:
     """Wait until registry has received the event."""
     registry = places.services[Service.REGISTRY]
-    for _ in range(600):
+    async for _ in attempts():
         [row] = (await registry.get("/copies", params={"id": copy})).json()["results"]
         if row["state"] == state:
             return
-        await asyncio.sleep(0.05)
     raise AssertionError(row)
 
 

@@ -17,6 +17,7 @@ from cingulum.worker.lab import Journal, LabAgent, Round
 from tests.support.bytes import md5, random_bytes, sha256
 from tests.support.gateway import served
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 SUBJECT, DAY = "KS022", "2019-12-10"
 FOLDER = f"hilllab/Subjects/{SUBJECT}/{DAY}/001"
@@ -65,8 +66,8 @@ class LabSystem:
         return answer.json()
 
     async def copies(self, repository: str, until: str = "verified") -> dict[str, str]:
-        """States of a repository's copies by file name, once all are in one state (or 20 s have passed)."""
-        for _ in range(200):
+        """States of a repository's copies by file name, once all are in one state (or patience is over)."""
+        async for _ in attempts():
             answer = await self.http.get("/copies", params={"repository": repository})
             states = {
                 str(c["relative_path"]).removeprefix(f"{FOLDER}/"): str(c["state"])
@@ -74,7 +75,6 @@ class LabSystem:
             }
             if set(states.values()) == {until}:
                 break
-            await asyncio.sleep(0.1)
         return states
 
     async def run_agent(self, user: str = "agent") -> Round:

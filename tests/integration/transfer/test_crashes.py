@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +19,14 @@ import pytest
 
 from libs.common.catalogue import Service
 from libs.common.permissions import Principal
+from libs.common.storage.disk import DRAFT_PREFIX
 from libs.common.testing import Callers
 from libs.common.testing.callers import identity_headers
 from tests.support import crashing, crashing_sender
 from tests.support.bytes import random_bytes, sha256
 from tests.support.moving import an_upload, content_digest
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts, wait_until
 
 MOST = 120
 PART = 8 * 2**20
@@ -97,19 +98,28 @@ def serving(environment: dict[str, str], port: int) -> Iterator[subprocess.Popen
     ]
     process = subprocess.Popen([*command, "--log-level", "warning"], env=os.environ | environment)
     try:
-        for _ in range(300):
-            try:
-                if httpx.get(f"http://127.0.0.1:{port}/health/ready").is_success:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.1)
+        wait_until(lambda: _is_ready(port))
         yield process
     finally:
         process.kill()
         process.wait()
 
 
-async def test_a_killed_server_still_has_what_it_acknowledged(cingulum: Cingulum, callers: Callers) -> None:
+def _is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=60).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _has_begun(folder: Path, upload: str) -> bool:
+    """Whether the bytes of a part are being written."""
+    return any(folder.rglob(f"{upload}/{DRAFT_PREFIX}*"))
+
+
+async def test_a_killed_server_still_has_what_it_acknowledged(
+    cingulum: Cingulum, callers: Callers, tmp_path: Path
+) -> None:
     data, port = random_bytes(3 * PART + 9), free_port()
     environment = dict(cingulum.environment)
     base = f"http://127.0.0.1:{port}"
@@ -120,7 +130,7 @@ async def test_a_killed_server_still_has_what_it_acknowledged(cingulum: Cingulum
     def piece(number: int) -> bytes:
         return data[number * PART : (number + 1) * PART]
 
-    async with httpx.AsyncClient(base_url=base, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=base, timeout=60) as http:
         with serving(environment, port) as process:
             body = an_upload(size_bytes=len(data))
             upload = (await http.post("/uploads", json=body, headers=headers())).json()
@@ -135,7 +145,9 @@ async def test_a_killed_server_still_has_what_it_acknowledged(cingulum: Cingulum
 
             async def half_a_part() -> AsyncIterator[bytes]:
                 yield piece(1)[: PART // 2]
-                await asyncio.sleep(0.3)
+                async for _ in attempts():
+                    if _has_begun(tmp_path, upload["id"]):
+                        break
                 process.kill()
                 yield piece(1)[PART // 2 :]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tests.support.bytes import md5, sha256
 from tests.support.lab import DAY, Laboratory, laboratory, made
 from tests.support.moving import send
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 DATA = b"the bytes of a file"
 CLAIM = {"hashes": [md5(DATA)], "filesizes": [len(DATA)]}
@@ -49,11 +49,10 @@ async def central_copy(lab: Laboratory, dataset: dict[str, Any]) -> dict[str, An
 
 async def until(lab: Laboratory, dataset: dict[str, Any], state: str) -> dict[str, Any]:
     """The copy in the central store, once it is in that state."""
-    for _ in range(300):
+    async for _ in attempts():
         copy = await central_copy(lab, dataset)
         if copy["state"] == state:
             return copy
-        await asyncio.sleep(0.05)
     raise AssertionError(copy)
 
 
@@ -62,10 +61,9 @@ async def orders_are_over(cingulum: Cingulum, transfer: Running) -> None:
     await transfer.sweep()
     onlooker = await asyncpg.connect(cingulum.admin_url)
     try:
-        for _ in range(300):
+        async for _ in attempts():
             if not await onlooker.fetchval("SELECT count(*) FROM transfer.orders"):
                 return
-            await asyncio.sleep(0.05)
     finally:
         await onlooker.close()
     raise AssertionError("an order stands")

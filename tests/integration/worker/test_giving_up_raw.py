@@ -14,6 +14,7 @@ from tests.support.bytes import md5
 from tests.support.live_system import DAY, FOLDER, SUBJECT, LiveSystem, live_system
 from tests.support.recordings import STEM, a_recording
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 PROBE = "raw_ephys_data/probe00"
 RAW, META, CBIN, CH = (f"{PROBE}/{STEM}.{end}" for end in ("bin", "meta", "cbin", "ch"))
@@ -40,14 +41,13 @@ class Lab:
 
     async def copy(self, name: str, repository: str, state: str) -> str:
         """The id of a file's copy, once it is in that state."""
-        for _ in range(900):
+        async for _ in attempts():
             listed = (await self.system.http.get("/copies", params={"repository": repository})).json()[
                 "results"
             ]
             for copy in listed:
                 if copy["relative_path"] == f"{FOLDER}/{name}" and copy["state"] == state:
                     return str(copy["id"])
-            await asyncio.sleep(0.1)
         raise AssertionError(listed)
 
     async def obstacles(self, copy: str) -> set[str]:
@@ -58,11 +58,10 @@ class Lab:
 
     async def until_proved(self) -> str:
         """The dataset of the recording, once all of it was decoded and gave the raw file."""
-        for _ in range(900):
+        async for _ in attempts():
             listed = (await self.system.http.get("/slices")).json()["results"]
             if listed and listed[0]["proved_at"]:
                 return str(listed[0]["dataset_id"])
-            await asyncio.sleep(0.1)
         raise AssertionError(listed)
 
     async def bring_back(self, names: tuple[str, ...]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from examples import ibl_sessions
 from tests.support.live_system import DAY, FOLDER, LiveSystem, live_system
 from tests.support.recordings import STEM, a_recording
 from tests.support.system import Cingulum
+from tests.support.waiting import attempts
 
 TABLE, PROBE = "alf/_ibl_trials.table.pqt", "raw_ephys_data/probe00"
 SUMMARY, FIT = "alf/_cingulum_behaviour.summary.json", "alf/_cingulum_psychometric.fit.json"
@@ -108,9 +108,8 @@ async def audited(cingulum: Cingulum, job_id: str) -> set[tuple[str, str, str]]:
 
 
 async def until_listed(system: LiveSystem) -> list[dict[str, Any]]:
-    for _ in range(200):
+    async for _ in attempts():
         listed = (await system.http.get("/slices")).json()
         if listed["count"]:
             return list(listed["results"])
-        await asyncio.sleep(0.1)
     raise AssertionError(listed)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from hashlib import md5, sha256
 from typing import Any, Final
 
 from tests.support.moving import content_digest
+from tests.support.waiting import attempts
 from tests.support.worlds.people import Asker, Town
 
 DAY: Final = "2024-03-02"
-PATIENCE_S: Final = 60
 
 
 @dataclass
@@ -136,11 +135,10 @@ async def hidden_dataset(town: Town, family: Family, **about: Any) -> None:
 
 async def until_proved(town: Town) -> None:
     """Wait until the store has been looked at for every file."""
-    for _ in range(PATIENCE_S * 10):
+    async for _ in attempts():
         query = {"repository": "central", "limit": 1}
         all_of = (await town.root.ask("GET", "/copies", params=query)).json()["count"]
         proved = (await town.root.ask("GET", "/copies", params=query | {"state": "verified"})).json()["count"]
         if proved == all_of:
             return
-        await asyncio.sleep(0.1)
     raise TimeoutError("not every copy was proved")

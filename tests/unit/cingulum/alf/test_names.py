@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from random import Random
 
 import pytest
@@ -126,11 +125,10 @@ def test_a_timescale_that_would_be_read_as_attribute_is_not_built(timescale: str
         build_file_name(FileName("", "trials", "goCue", timescale, "", "npy"))
 
 
-def test_a_hostile_name_is_refused_in_no_time() -> None:
-    start = time.perf_counter()
+def test_a_hostile_name_is_refused_without_backtracking() -> None:
+    """Otherwise it would not end."""
     with pytest.raises(InvalidName):
-        parse_file_name("a.b" + ".c" * 5_000 + "!")
-    assert time.perf_counter() - start < 0.5
+        parse_file_name("a.b" + ".c" * 50_000 + "!")
 
 
 @given(

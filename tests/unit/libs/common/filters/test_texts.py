@@ -43,7 +43,7 @@ def test_what_is_not_pairs_of_texts_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["," + ",[" * 20_000, "a," + "(" * 50_000, "a," + "['" * 20_000])
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_hostile_texts_are_cut_or_refused_at_once(text: str) -> None:
     try:
         split_pairs(text, "django")

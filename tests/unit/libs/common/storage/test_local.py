@@ -17,6 +17,7 @@ from cingulum.digests import Hasher
 from libs.common.storage import LocalStore, ObjectMissing, StillNamed, StoreFull, StoreUnavailable, object_key
 from tests.support.bytes import random_bytes, sha256, stream
 from tests.support.store_contract import StoreContract, held, read
+from tests.support.waiting import attempts
 
 
 @pytest.fixture
@@ -36,11 +37,10 @@ def modes(root: Path) -> dict[str, set[int]]:
 
 async def until_closed(root: Path) -> None:
     """Wait until all of a store has the modes of a store."""
-    async with asyncio.timeout(60):
-        while True:
-            if modes(root) == {"folder": {0o750}, "file": {0o640}}:
-                return
-            await asyncio.sleep(0.01)
+    async for _ in attempts():
+        if modes(root) == {"folder": {0o750}, "file": {0o640}}:
+            return
+    raise AssertionError(modes(root))
 
 
 class TestLocalStore(StoreContract):
