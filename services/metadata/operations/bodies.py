@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from libs.common.problem import BadRequest
-
-REQUIRED: Final = ["This field is required."]
+from libs.common.problem import REQUIRED, BadRequest
 
 
 def required_name(name: str | None, field: str = "name") -> str:

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, lock_by_id, soft_delete_row, update_row
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound, UnknownReference
 from libs.common.schemas.insertions import Insertion, InsertionIn
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from services.metadata.models import InsertionRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.actions import lock_to_edit
 from services.metadata.queries import insertions as queries
 

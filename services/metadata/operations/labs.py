@@ -6,10 +6,10 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
+from libs.common.db.stored_fields import StoredFields
 from libs.common.schemas.labs import LabIn
 from services.metadata.domain.labs import check_lab_deletable
 from services.metadata.models import LabRepositoryRow, LabRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.bodies import required_name
 from services.metadata.queries import labs as queries
 from services.metadata.queries import references

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, refuse_duplicate, set_links
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import SHARED, Principal, Target
 from libs.common.schemas.lines import Line, LineIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.rights import check_may_write_in_lab
 from services.metadata.models import LabRow, LineAlleleRow, LineRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.queries import references
 from services.metadata.queries.lines import fetch_line
 from services.metadata.queries.references import Vocabulary

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, refuse_duplicate
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import SHARED, Principal, Target, may_on
 from libs.common.problem import Forbidden
 from libs.common.schemas.litters import Litter, LitterIn
 from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
 from services.metadata.models import LineRow, LitterRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.queries import references
 from services.metadata.queries.lines import fetch_lab_of_line
 from services.metadata.queries.litters import fetch_litter

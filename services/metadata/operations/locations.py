@@ -6,11 +6,11 @@ from typing import Any, Final
 from uuid import uuid4
 
 from libs.common.db import Transaction, rows
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.locations import LocationIn
 from services.metadata.domain.locations import check_location_writable
 from services.metadata.models import LabRow, LocationRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.bodies import required_name
 from services.metadata.queries import references
 

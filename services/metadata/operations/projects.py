@@ -6,9 +6,9 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
+from libs.common.db.stored_fields import StoredFields
 from libs.common.schemas.projects import ProjectIn
 from services.metadata.models import ProjectRow, ProjectUserRow, UserRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.bodies import required_name
 from services.metadata.queries import references
 

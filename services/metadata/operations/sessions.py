@@ -8,6 +8,7 @@ from uuid import UUID
 
 from libs.common.db import Transaction
 from libs.common.db.rows import soft_delete_row
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest, NotFound, UnknownReference
 from libs.common.schemas.ids import parse_field_id
@@ -17,7 +18,6 @@ from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from services.metadata.domain.rights import LOSES_ACCESS, check_stays
 from services.metadata.models import ActionRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.actions import (
     COMMON_FIELDS,
     Edit,

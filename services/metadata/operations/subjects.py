@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import create_row, set_links, soft_delete_row, update_row
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden, NotFound, UnknownReference
 from libs.common.schemas.pages import PageRequest
@@ -25,7 +26,6 @@ from services.metadata.domain.rights import (
 )
 from services.metadata.domain.subjects import check_dates, check_new_responsible_user, genotype_text
 from services.metadata.models import LabRow, LineRow, LitterRow, SubjectProjectRow, SubjectRow, UserRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.welfare import fetch_standings
 from services.metadata.queries import references
 from services.metadata.queries import subjects as queries

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from libs.common.db import Transaction
 from libs.common.db.rows import update_row
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.states import ActionKind
 from libs.common.schemas.surgeries import Surgery, SurgeryIn
@@ -15,7 +16,6 @@ from services.metadata.domain.actions import is_death
 from services.metadata.domain.clock import parse_time
 from services.metadata.domain.rights import check_stays
 from services.metadata.models import ActionRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.actions import (
     COMMON_FIELDS,
     Edit,

@@ -6,12 +6,12 @@ from typing import Any, Final
 from uuid import uuid4
 
 from libs.common.db import Transaction, rows
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.users import UserIn
 from services.metadata.domain.passwords import password_problem
 from services.metadata.domain.users import check_user_deletable, check_username_free
 from services.metadata.models import DelegateRow, UserRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.bodies import required_name
 from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.password import end_sign_ins, set_password

@@ -11,11 +11,11 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
+from libs.common.db.stored_fields import StoredFields
 from libs.common.problem import Conflict
 from libs.common.schemas.vocabularies import TermIn
 from services.metadata import models
 from services.metadata.models import VocabularyRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.queries import vocabularies as queries
 from services.metadata.queries.references import Vocabulary
 

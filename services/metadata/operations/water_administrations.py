@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, lock_by_id, soft_delete_row, update_row
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, in_scope
 from libs.common.problem import Forbidden, UnknownReference
 from libs.common.schemas.water_administrations import WaterAdministration, WaterAdministrationIn
@@ -17,7 +18,6 @@ from libs.common.visibility import Visibility
 from services.metadata.domain.clock import parse_time, time_or_now
 from services.metadata.domain.water_administrations import check_alive
 from services.metadata.models import UserRow, WaterAdministrationRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.subjects import subject_of_body, subject_of_record
 from services.metadata.queries import references
 from services.metadata.queries.references import Vocabulary

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from libs.common.db import Transaction
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.states import ActionKind
 from libs.common.schemas.water_restrictions import WaterRestriction, WaterRestrictionIn
@@ -13,7 +14,6 @@ from libs.common.visibility import Visibility
 from services.metadata.domain.actions import REFERENCE_WINDOW, reference_weight_of
 from services.metadata.domain.rights import check_stays
 from services.metadata.models import ActionRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.actions import (
     COMMON_FIELDS,
     Edit,

@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, lock_by_id, soft_delete_row
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.weighings import Weighing, WeighingIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import time_or_now
 from services.metadata.models import UserRow, WeighingRow
-from services.metadata.models.stored_fields import StoredFields
 from services.metadata.operations.subjects import subject_of_body, subject_of_record
 from services.metadata.queries import references
 from services.metadata.queries.weighings import fetch_weighing

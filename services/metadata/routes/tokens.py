@@ -16,10 +16,9 @@ from libs.common.auth import Reader, open_to_all
 from libs.common.db import CheckedRoute, IdempotentRoute, Reading, Tx, shows_a_secret
 from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Principal
-from libs.common.problem import BadRequest, Forbidden, NotFound, ShownOnce, problems
+from libs.common.problem import REQUIRED, BadRequest, Forbidden, NotFound, ShownOnce, problems
 from libs.common.schemas import BodySchema, Record, Schema
 from services.metadata.operations import tokens as operations
-from services.metadata.operations.bodies import REQUIRED
 from services.metadata.operations.hashing import SignInsWait
 from services.metadata.operations.scopes import scope_texts
 from services.metadata.operations.sign_in import BadCredentials, SignInLater

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID, uuid4
 
 from cingulum.alf import AlfError, check_plain_name, parse_inside
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
+from libs.common.db.stored_fields import StoredFields
 from libs.common.events import FilesRegistered
 from libs.common.permissions import Principal, Target, may_on
-from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, UnknownReference
+from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden, NotFound, UnknownReference
 from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.scopes import Permission
@@ -22,7 +24,6 @@ from services.registry.domain.copies import Version
 from services.registry.domain.requests import RequestedFile, match_kinds
 from services.registry.models import DatasetRow, DatasetTypeRow, FormatRow, VersionRow
 from services.registry.operations.bulk_writes import BulkWrites
-from services.registry.operations.vocabularies import REQUIRED
 from services.registry.queries import datasets as queries
 from services.registry.queries import registration
 from services.registry.queries.copies import StoredCopy, fetch_copies_of_datasets
@@ -34,6 +35,15 @@ from services.registry.queries.vocabularies import (
     fetch_formats,
     fetch_term_id,
     insert_missing_revisions,
+)
+
+_NAMED: Final = {"session", "subject", "date", "number", "collection", "revision", "name"}
+_STORED: Final = StoredFields(
+    DatasetIn,
+    DatasetRow,
+    renamed={"version": "software_version"},
+    handled=_NAMED
+    | {"created_by", "dataset_type", "data_format", "file_size", "hash", "default_dataset", "tags"},
 )
 
 
@@ -119,9 +129,7 @@ def _columns(new: DatasetIn, scope: RegistrationScope) -> dict[str, object]:
         "lab_path": scope.folder,
         "is_default": False,
         "generation": 1,
-        "software_version": new.version,
-        "qc": new.qc or 0,
-        "json": new.json_,
+        **_STORED.values(new),
     }
 
 
@@ -174,7 +182,7 @@ async def update_dataset(
 ) -> ShownDataset:
     """Update a dataset's annotations; another hash or size makes a new version, as registering the file again."""
     locked = await lock_dataset(tx, by, visibility, dataset_id)
-    fields = await _changed_fields(tx, body)
+    fields = await _changed_columns(tx, body)
     if fields:
         fields["auto_datetime"] = datetime.now(UTC)
     await update_row(tx, "dataset", locked.row, fields)
@@ -189,15 +197,9 @@ async def update_dataset(
     return await read_dataset(tx.session, visibility, dataset_id)
 
 
-async def _changed_fields(tx: Transaction, body: DatasetIn) -> dict[str, object]:
-    """The columns that a body changes."""
-    fields: dict[str, object] = {}
-    if body.qc is not None:
-        fields["qc"] = body.qc
-    if "version" in body.model_fields_set:
-        fields["software_version"] = body.version
-    if "json_" in body.model_fields_set:
-        fields["json"] = body.json_
+async def _changed_columns(tx: Transaction, body: DatasetIn) -> dict[str, object]:
+    """The columns that a body changes; the name, folder and session of a dataset cannot change."""
+    fields = _STORED.values(body)
     if body.created_by:
         await registration.fetch_user_id(tx.session, body.created_by)
         fields["created_by"] = body.created_by

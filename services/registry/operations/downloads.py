@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import SHARED, Principal, may_on, may_oversee
 from libs.common.problem import Forbidden, NotFound, UnknownReference
 from libs.common.schemas.files.downloads import Download, DownloadIn, DownloadsCounted, NewDownload
 from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
+from services.registry.models import DownloadRow
 from services.registry.queries import downloads as queries
 from services.registry.queries.datasets import fetch_datasets_in_order
 from services.registry.queries.registration import fetch_user_id
+
+_STORED: Final = StoredFields(DownloadIn, DownloadRow, handled=())
 
 
 async def count_downloads(
@@ -69,8 +74,5 @@ async def update_download(
     download = await read_download(tx.session, by, visibility, download_id)
     await _check_scope(tx, by, [download.dataset])
     row = await queries.lock_download(tx.session, download_id)
-    fields: dict[str, object] = {"json": body.json_} if "json_" in body.model_fields_set else {}
-    if body.count is not None:
-        fields["count"] = body.count
-    await update_row(tx, "download", row, fields)
+    await update_row(tx, "download", row, _STORED.values(body))
     return await read_download(tx.session, by, visibility, download_id)

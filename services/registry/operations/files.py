@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
+from libs.common.db.stored_fields import StoredFields
 from libs.common.events import ProofOrdered
 from libs.common.permissions import Principal, may_on
-from libs.common.problem import BadRequest, Conflict, NotFound, UnknownReference
+from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound, UnknownReference
 from libs.common.schemas.files.files import FileRecordIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.states import CopyState
@@ -27,13 +29,16 @@ from services.registry.models import CopyRow
 from services.registry.operations import retirement
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.datasets import LockedDataset, lock_dataset
-from services.registry.operations.vocabularies import REQUIRED
 from services.registry.queries import files as queries
 from services.registry.queries.columns import GONE
 from services.registry.queries.copies import update_copy
 from services.registry.queries.files import ShownFile
 from services.registry.queries.repositories import fetch_repository_by_name
 from services.registry.queries.retirement import fetch_copy_to_retire
+
+_STORED: Final = StoredFields(
+    FileRecordIn, CopyRow, handled={"dataset", "data_repository", "relative_path", "exists"}
+)
 
 
 async def read_file(session: ReadSession, visibility: Visibility, file_id: UUID) -> ShownFile:
@@ -106,8 +111,7 @@ async def update_file(
 ) -> ShownFile:
     """Apply a client's claim that a file exists or does not; `json` replaces the stored one. Raises ProvedCopy."""
     locked, row, copy = await _lock_file(tx, by, visibility, file_id)
-    if "json_" in body.model_fields_set:
-        await update_row(tx, "file", row, {"json": body.json_})
+    await update_row(tx, "file", row, _STORED.values(body))
     if body.exists is not None:
         await _claim(tx, by, locked, row, copy, exists=body.exists)
     return await read_file(tx.session, visibility, file_id)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from libs.common.db import Transaction
+from libs.common.db.stored_fields import StoredFields
 from libs.common.problem import BadRequest, Conflict
 from libs.common.schemas.files.repositories import RepositoryIn
 from services.registry.models import RepositoryRow, RepositoryTypeRow
-from services.registry.operations.vocabularies import changed_fields, save_term
+from services.registry.operations.vocabularies import save_term
 from services.registry.queries.vocabularies import fetch_term_id, is_term_used, lock_term
+
+_STORED: Final = StoredFields(RepositoryIn, RepositoryRow, handled={"repository_type"})
 
 
 async def save_repository(tx: Transaction, body: RepositoryIn, name: str | None = None) -> str:
     """Create a repository, or update the one of that name. Its store cannot change once it has copies."""
-    fields = changed_fields(body)
+    fields = _STORED.values(body)
     _check_data_url(body.data_url)
-    if "repository_type" in fields:
-        type_name = fields.pop("repository_type")
+    if "repository_type" in body.model_fields_set:
+        type_name = body.repository_type
         fields["repository_type_id"] = (
             None
             if type_name is None
-            else await fetch_term_id(tx.session, RepositoryTypeRow, "repository_type", str(type_name))
+            else await fetch_term_id(tx.session, RepositoryTypeRow, "repository_type", type_name)
         )
     if name is not None and "store" in fields:
         row = await lock_term(tx.session, RepositoryRow, name)

@@ -12,23 +12,22 @@ from pydantic import BaseModel
 
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, update_row
-from libs.common.problem import BadRequest, Conflict
-from libs.common.schemas.files.vocabularies import DatasetTypeIn
+from libs.common.db.stored_fields import StoredFields
+from libs.common.problem import REQUIRED, BadRequest, Conflict
+from libs.common.schemas.files.repositories import RepositoryTypeIn
+from libs.common.schemas.files.vocabularies import DataFormatIn, DatasetTypeIn, RevisionIn, TagIn
 from services.registry import models
-from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow
+from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
 from services.registry.queries import vocabularies as queries
 from services.registry.queries.vocabularies import NOUNS, NamedRow
 
 _FILE = Path(models.__file__).parent / "vocabularies.json"
-REQUIRED: Final = ["This field is required."]
-_NEVER_NULL: Final = {
-    "name",
-    "description",
-    "file_extension",
-    "timezone",
-    "globus_path",
-    "hostname",
-    "globus_is_personal",
+_STORED: Final[dict[type[BaseModel], StoredFields]] = {
+    DataFormatIn: StoredFields(DataFormatIn, FormatRow, handled=()),
+    DatasetTypeIn: StoredFields(DatasetTypeIn, DatasetTypeRow, handled=()),
+    RevisionIn: StoredFields(RevisionIn, RevisionRow, handled=()),
+    TagIn: StoredFields(TagIn, TagRow, handled=()),
+    RepositoryTypeIn: StoredFields(RepositoryTypeIn, RepositoryTypeRow, handled=()),
 }
 
 
@@ -68,16 +67,6 @@ def _describe_format(extension: str) -> str:
     return f"files ending in {extension}" if extension else "anything that is not a data file"
 
 
-def changed_fields(body: BaseModel) -> dict[str, object]:
-    """The columns that a body sets; null counts as absent in columns that are never null."""
-    fields = {name: getattr(body, name) for name in body.model_fields_set}
-    return {
-        name.rstrip("_"): value
-        for name, value in fields.items()
-        if not (value is None and (name in _NEVER_NULL or name.endswith("function")))
-    }
-
-
 async def save_term(
     tx: Transaction, model: type[NamedRow], fields: Mapping[str, object], name: str | None = None
 ) -> str:
@@ -103,7 +92,7 @@ async def save_term(
 
 async def save_body(tx: Transaction, model: type[NamedRow], body: BaseModel, name: str | None = None) -> str:
     """Create a row as a body describes it, or update the one of that name; its name afterwards."""
-    fields = changed_fields(body)
+    fields = _STORED[type(body)].values(body)
     if isinstance(body, DatasetTypeIn):
         await _check_dataset_type(tx, fields, name)
     return await save_term(tx, model, fields, name)

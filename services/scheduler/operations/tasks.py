@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import ReadSession, Transaction
+from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, UnknownReference
 from libs.common.schemas.jobs import Task, TaskIn
@@ -22,21 +23,9 @@ from services.scheduler.queries import attempts, jobs, ready, repositories, task
 from services.scheduler.queries.clock import fetch_now
 from services.scheduler.queries.visible import exists_session
 
-_PLAIN = (
-    "priority",
-    "io_charge",
-    "level",
-    "gpu",
-    "cpu",
-    "ram",
-    "time_out_secs",
-    "time_elapsed_secs",
-    "executable",
-    "graph",
-    "log",
-    "version",
+_STORED: Final = StoredFields(
+    TaskIn, JobRow, handled={"session", "data_repository", "status", "name", "arguments"}
 )
-_NULLABLE = frozenset({"time_out_secs", "time_elapsed_secs", "log", "version"})
 
 
 async def read_task(session: ReadSession, visibility: Visibility, task_id: UUID) -> Task:
@@ -88,7 +77,7 @@ def _new_row(body: TaskIn, owner_id: UUID | None, repository_id: UUID | None) ->
         outputs=[],
         inputs=[],
         data_repository_id=repository_id,
-        **_plain_fields(body),
+        **_STORED.values(body),
     )
 
 
@@ -102,7 +91,7 @@ async def update_task(
 ) -> Task:
     """Update a task; absent fields keep their value. A legacy runner sets its status."""
     row = await lock_job_to_steer(tx, by, visibility, task_id)
-    fields = _plain_fields(body)
+    fields = _STORED.values(body)
     if "data_repository" in body.model_fields_set:
         repository_id = fields["data_repository_id"] = await _repository_id(tx.session, body.data_repository)
         if row.session_id is None:
@@ -129,14 +118,6 @@ async def delete_task(tx: Transaction, by: Principal, visibility: Visibility, ta
         raise Conflict("The job is running: hold or abandon it first.")
     tx.audit("task.deleted", "job", row.id, before={"name": row.task, "state": row.state})
     await jobs.delete_job(tx.session, row)
-
-
-def _plain_fields(body: TaskIn) -> dict[str, Any]:
-    fields = {name: getattr(body, name) for name in _PLAIN if name in body.model_fields_set}
-    fields = {name: value for name, value in fields.items() if value is not None or name in _NULLABLE}
-    if body.parents is not None:
-        fields["parents"] = body.parents
-    return fields
 
 
 def _status(text: str | int) -> JobState:

@@ -49,19 +49,14 @@ def _new_row(new: UploadIn, by: Principal, store_kind: StoreKind, now: datetime)
     return UploadRow(
         id=uuid4(),
         owner_id=by.user_id,
-        name=new.name,
         state=UploadState.ANNOUNCED,
-        size_bytes=new.size_bytes,
         part_bytes=domain.part_bytes(new.size_bytes),
-        sha256=new.sha256,
         md5=None,
         store=store_kind,
-        copy_id=new.copy_id,
-        job_id=new.job_id,
-        token=new.token,
         created_at=now,
         touched_at=now,
         completed_at=None,
+        **new.model_dump(),  # every field is a column: one that is not fails here
     )
 
 

@@ -7,26 +7,36 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel
-
-from services.metadata.models.base import Base
+from sqlalchemy.orm import DeclarativeBase
 
 
 class StoredFields:
     """The fields of a body that are stored as they are, in columns of the same name.
 
-    All other fields are named in `handled`: references, times, and what else an operation writes itself. Raises
-    TypeError for a field that is neither, so that no field is accepted and lost.
+    `renamed` has the column of a field whose name differs. All other fields are named in `handled`: references,
+    times, and what else an operation writes itself. Raises TypeError for a field that is neither, so that no field is
+    accepted and lost.
     """
 
-    def __init__(self, body: type[BaseModel], row: type[Base], *, handled: Collection[str]) -> None:
+    def __init__(
+        self,
+        body: type[BaseModel],
+        row: type[DeclarativeBase],
+        *,
+        handled: Collection[str],
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
         self._columns: Mapping[str, sa.Column[Any]] = row.__table__.columns  # type: ignore[assignment]
+        columns = renamed or {}
         self._names = {
-            name: field.alias or name for name, field in body.model_fields.items() if name not in handled
+            name: columns.get(name) or field.alias or name
+            for name, field in body.model_fields.items()
+            if name not in handled
         }
         lost = [name for name in self._names.values() if name not in self._columns]
         if lost:
             raise TypeError(f"{row.__name__} has no column for {', '.join(lost)} of {body.__name__}")
-        unknown = sorted(set(handled) - set(body.model_fields))
+        unknown = sorted({*handled, *columns} - set(body.model_fields))
         if unknown:
             raise TypeError(f"{body.__name__} has no field {', '.join(unknown)}")
 
