@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,9 @@ def set_up_one(
     """Write the client's settings of the connection's server, and make the server its default if it has none.
 
     The client stores the connection's token as after its own sign-in, so it prompts for no password. Downloads use a
-    token that may only read; an existing one that works is kept, and so are other settings in the file. `cache` is
-    the folder for downloads. Raises ServerProblem.
+    token that may only read, within the labs and projects of the connection's token; an existing one of this user
+    that works is kept, and so are other settings in the file. `cache` is the folder for downloads. Raises
+    ServerProblem.
     """
     base_url, file = connection.base_url, parameter_file(connection.base_url, home)
     existing = _read(file)
@@ -61,7 +63,7 @@ def set_up_one(
         "ALYX_LOGIN": username,
         "HTTP_DATA_SERVER": data_server(base_url),
         "HTTP_DATA_SERVER_LOGIN": username,
-        "HTTP_DATA_SERVER_PWD": _reading_token(connection, existing.get("HTTP_DATA_SERVER_PWD")),
+        "HTTP_DATA_SERVER_PWD": _reading_token(connection, username, existing.get("HTTP_DATA_SERVER_PWD")),
         "TOKEN": existing.get("TOKEN", {}) | {username: {"token": connection.token}},
     }
     file.parent.mkdir(mode=0o700, exist_ok=True, parents=True)
@@ -78,17 +80,27 @@ def set_up_one(
     return file
 
 
-def _reading_token(connection: Connection, token: str | None) -> str:
-    if token:
-        with Connection(connection.base_url, token) as reader:
-            try:
-                reader.get("/me")
-            except Refused:
-                pass
-            else:
-                return token
-    created = connection.post("/tokens", {"name": "ONE client: downloads", "scopes": ["read"]})
+def _reading_token(connection: Connection, username: str, existing: str | None) -> str:
+    if existing and _user_of(connection.base_url, existing) == username:
+        return existing
+    scopes = connection.get("/me")["scopes"] or ["read"]  # none after a sign-in with a password
+    reading = [scope for scope in scopes if scope.rpartition(":")[2] == "read"]
+    try:
+        created = connection.post("/tokens", {"name": "ONE client: downloads", "scopes": reading})
+    except Refused as refusal:
+        if connection.token and refusal.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}:
+            return connection.token  # it ends some day, so it cannot create one that does not
+        raise
     return str(created["token"])
+
+
+def _user_of(base_url: str, token: str) -> str | None:
+    """Whose token it is; None if it is refused."""
+    with Connection(base_url, token) as reader:
+        try:
+            return str(reader.get("/me")["username"])
+        except Refused:
+            return None
 
 
 def _read(file: Path) -> dict[str, Any]:

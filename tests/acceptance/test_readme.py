@@ -1,4 +1,4 @@
-"""README and the tutorial as a newcomer follows them: every code block runs, in order, in an empty home."""
+"""README, the tutorial and two how-tos as a newcomer follows them: every block runs, in order, in an empty home."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tests.support.readme import code_blocks, commands
 pytestmark = [pytest.mark.deep, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs" / "tutorials" / "first-session.md"
+RIG = ROOT / "docs" / "how-to" / "register-from-a-rig.md"  # continues the tutorial
+ANALYST = ROOT / "docs" / "how-to" / "analyse-with-one.md"  # while the demo runs
 RUNNING = {
     "make demo": "Ctrl-C ends it.",
     "make up": "ready in ",
@@ -71,8 +73,10 @@ def test_every_block_runs_in_an_empty_home(tmp_path: Path) -> None:
         with runs_until_interrupted(demo, environment):
             for language, text in others:
                 _run(language, text, environment, ROOT)
+            _run_blocks(ANALYST, environment, home)
         with runs_until_interrupted("make up", environment):
             _follow_the_tutorial(tmp_path / "clone", environment)
+            _run_blocks(RIG, environment, tmp_path / "clone")
     finally:
         local.run("down")
 
@@ -92,6 +96,11 @@ def _follow_the_tutorial(clone: Path, environment: dict[str, str]) -> None:
         elif text != "make down\n":
             printed = _run(language, text, environment, clone)
     assert printed.splitlines()[-1] == "400 trials"
+
+
+def _run_blocks(page: Path, environment: dict[str, str], folder: Path) -> None:
+    for language, text in code_blocks(page):
+        _run(language, text, environment, folder)
 
 
 def _run(language: str, text: str, environment: dict[str, str], folder: Path) -> str:

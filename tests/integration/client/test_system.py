@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -122,6 +123,37 @@ async def test_setup_one_takes_a_token_instead_of_user_and_password(url: str, tm
     assert await one_settings(tmp_path) == [url, f"{url}/data", USER]
     wrong = await asyncio.to_thread(typed, tmp_path, "setup-one", "--url", url, "--token", "0" * 40)
     assert (wrong.exit_code, "Invalid token" in wrong.output) == (1, True)
+
+
+async def test_setup_one_keeps_to_the_scopes_of_its_token(url: str, tmp_path: Path) -> None:
+    def create_token() -> str:
+        with Connection.sign_in(url, USER, PASSWORD) as connection:
+            connection.post("/labs", {"name": "hilllab"})
+            body = {"name": "rig 1", "scopes": ["lab:hilllab:read", "lab:hilllab:register"]}
+            return str(connection.post("/tokens", body)["token"])
+
+    def scope_of_downloads() -> str:
+        parameters = json.loads(parameter_file(url, tmp_path).read_text())
+        with Connection(url, parameters["HTTP_DATA_SERVER_PWD"]) as reading:
+            (scope,) = reading.get("/me")["scopes"]
+            return str(scope)
+
+    token = await asyncio.to_thread(create_token)
+    done = await asyncio.to_thread(typed, tmp_path, "setup-one", "--url", url, "--token", token)
+    assert done.exit_code == 0, done.output
+    assert re.fullmatch("lab:[^:]+:read", await asyncio.to_thread(scope_of_downloads))
+
+
+async def test_setup_one_takes_a_token_that_expires(url: str, tmp_path: Path) -> None:
+    def create_token() -> str:
+        with Connection.sign_in(url, USER, PASSWORD) as connection:
+            body = {"name": "for a week", "scopes": ["read"], "expires_at": "2199-01-01T00:00:00Z"}
+            return str(connection.post("/tokens", body)["token"])
+
+    token = await asyncio.to_thread(create_token)
+    done = await asyncio.to_thread(typed, tmp_path, "setup-one", "--url", url, "--token", token)
+    assert done.exit_code == 0, done.output
+    assert json.loads(parameter_file(url, tmp_path).read_text())["HTTP_DATA_SERVER_PWD"] == token
 
 
 async def test_the_one_client_itself_finds_the_settings(url: str, tmp_path: Path) -> None:
