@@ -2,7 +2,8 @@
 
 from cingulum.codec.cbin import CbinFile, CbinHeader, CbinReader
 from cingulum.codec.cbin_writer import compress_to_cbin, write_cbin
-from cingulum.codec.chunk import decode, encode
+from cingulum.codec.chunk_decoder import decode
+from cingulum.codec.chunk_encoder import encode
 from cingulum.codec.chunked import ChunkedReader
 from cingulum.codec.claims import Claim, Contradiction, Facts, contradictions
 from cingulum.codec.companions import parse_meta

@@ -9,12 +9,11 @@ import numpy as np
 
 from cingulum.codec.atomic import sole_writer, write_whole
 from cingulum.codec.cbin import CbinHeader, CbinReader
-from cingulum.codec.chunk_writer import Encode, OnNote, Work, facts_of, start_of, write_chunks
+from cingulum.codec.chunk_writer import Encode, OnNote, Work, Written, compression_of, start_of, write_chunks
 from cingulum.codec.chunked import Samples
-from cingulum.codec.claims import contradictions
 from cingulum.codec.deflate_engines import CompatiblePreset, compressor
 from cingulum.codec.errors import EmptyRecording, TargetExists
-from cingulum.codec.journal import take_back, unfinished
+from cingulum.codec.journal import PartFile, take_back, unfinished
 from cingulum.codec.layout import RawLayout
 from cingulum.codec.proof import Compression, OnProgress, prove
 from cingulum.codec.ranges import LocalFile
@@ -82,35 +81,29 @@ def write_cbin(
         with unfinished(target, start) as part:
             work = Work(threads, memory_bytes, on_progress, on_note)
             written = write_chunks(part, source, _encoder(source.layout, preset), work, COPIES_TO_DEFLATE)
-            header = CbinHeader(
-                dtype=source.layout.dtype,
-                n_channels=source.layout.n_channels,
-                sample_rate_hz=source.layout.sample_rate_hz,
-                chunk_bounds=source.chunk_bounds,
-                chunk_offsets=tuple(part.offsets),
-                do_time_diff=_differences(source.layout),
-                comp_level=compressor(preset)[1],
-                tail=written.tail,
-                sha1_compressed=part.hasher.digests().sha1,
-                sha1_uncompressed=written.raw.sha1,
-                sha256_uncompressed=written.raw.sha256,
-            )
+            header = _header(source, written, part, preset)
             with LocalFile(part.path) as file:
                 prove(CbinReader(file, header), written.raw, threads, on_progress, memory_bytes)
             # The old .ch is removed first, so that it is never beside the new data.
             header_path.unlink(missing_ok=True)
             part.publish(target)
             write_whole(header_path, header.to_json().encode())
-    return Compression(
-        raw=written.raw,
-        compressed=part.hasher.digests(),
-        files=(target, header_path),
-        n_samples=header.chunk_bounds[-1],
-        n_channels=header.n_channels,
-        n_chunks=len(header.chunk_bounds) - 1,
-        tail_bytes=len(header.tail),
-        contradictions=contradictions(source.layout.claims, facts_of(source, written)),
-        resumed_chunks=part.kept,
+    return compression_of(source, written, part, (target, header_path))
+
+
+def _header(source: Source, written: Written, part: PartFile, preset: CompatiblePreset) -> CbinHeader:
+    return CbinHeader(
+        dtype=source.layout.dtype,
+        n_channels=source.layout.n_channels,
+        sample_rate_hz=source.layout.sample_rate_hz,
+        chunk_bounds=source.chunk_bounds,
+        chunk_offsets=tuple(part.offsets),
+        do_time_diff=_differences(source.layout),
+        comp_level=compressor(preset)[1],
+        tail=written.tail,
+        sha1_compressed=part.hasher.digests().sha1,
+        sha1_uncompressed=written.raw.sha1,
+        sha256_uncompressed=written.raw.sha256,
     )
 
 

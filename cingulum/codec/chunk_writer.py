@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from cingulum.codec.checksums import crc32
-from cingulum.codec.claims import Facts
+from cingulum.codec.claims import Facts, contradictions
 from cingulum.codec.journal import PartFile
 from cingulum.codec.pipeline import COPIES_PER_CHUNK, Turns, ordered_map, thread_count
-from cingulum.codec.proof import OnProgress, Progress
+from cingulum.codec.proof import Compression, OnProgress, Progress
 from cingulum.codec.source import Source
 from cingulum.digests import Digests, Hasher
 
@@ -99,7 +100,22 @@ def write_chunks(
     return Written(raw.digests(), tail)
 
 
-def facts_of(source: Source, written: Written) -> Facts:
+def compression_of(source: Source, written: Written, part: PartFile, files: tuple[Path, ...]) -> Compression:
+    """The result of a source that was written to `part`, verified, and published as `files`."""
+    return Compression(
+        raw=written.raw,
+        compressed=part.hasher.digests(),
+        files=files,
+        n_samples=source.chunk_bounds[-1],
+        n_channels=source.layout.n_channels,
+        n_chunks=len(source.chunk_bounds) - 1,
+        tail_bytes=len(written.tail),
+        contradictions=contradictions(source.layout.claims, _facts_of(source, written)),
+        resumed_chunks=part.kept,
+    )
+
+
+def _facts_of(source: Source, written: Written) -> Facts:
     """Facts about a source that was read, for comparison with the claims of its companions."""
     return Facts(
         size_bytes=written.raw.size_bytes,

@@ -159,6 +159,26 @@ def _put_steps(rows: Any, block: Any, steps: Any, filters: Any, work: Any, out: 
 
 
 @compiled
+def _put_remainder(rows: Any, block: Any, last: Any, filters: Any, out: Any) -> None:
+    """The samples after the last segment, of some channels, from their residuals.
+
+    `last` is (segments, whether channels take their steps together, past of either way).
+    """
+    base, n_rows = block
+    segments, across, past, past_across = last
+    coefficients, offsets, columns, _ = filters
+    for k in range(n_rows):
+        channel = base + k
+        if columns[channel] >= 0:
+            if across:
+                known = past_across[segments - 1, :, channel]
+            else:
+                known = past[channel, (segments - 1) // LANES, :, (segments - 1) % LANES]
+            column = out[:, columns[channel]]
+            _go_on(rows[N_NEIGHBOURS + k], coefficients[channel], known, offsets[channel], column)
+
+
+@compiled
 def _low_bits(parts: Any) -> Any:
     """Low bits of the channels that have any, a byte per sample, and the row of each of them."""
     symbols, _, shifts, _, _, low = parts
@@ -220,24 +240,14 @@ def _backward(parts: Any, prediction: Any, offsets: Any, columns: Any, out: Any)
                 put_steps_across(tile, (base, some, together(some)), at, filters_across, work[1], out)
             else:
                 _put_steps(rows, (base, n_rows), at, filters, work, out)
-            for k in range(n_rows if count > inside else 0):
-                if some[k] >= 0:
-                    channel, rest = base + k, rows[N_NEIGHBOURS + k, inside:count]
-                    known = (
-                        past_across[segments - 1, :, channel] if across else _last(past[channel], segments)
-                    )
-                    added, column = offsets[channel], out[segments * length :, some[k]]
-                    _go_on(rest, coefficients[channel], known, added, column)
+            if count > inside:
+                last = (segments, across, past, past_across)
+                rest = out[segments * length :]
+                _put_remainder(rows[:, inside:count], (base, n_rows), last, filters, rest)
             for k in range(N_NEIGHBOURS):
                 rows[k, :count] = rows[n_rows + k, :count]
             base += n_rows
     return bool((next_escape == end_escape).all())
-
-
-@compiled
-def _last(past: Any, segments: int) -> Any:
-    """The last four samples of the last segment."""
-    return past[(segments - 1) // LANES, :, (segments - 1) % LANES]
 
 
 def backward(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cingulum.codec.checksums import crc32
-from cingulum.codec.chunk import EncodedChunk
+from cingulum.codec.chunk_decoder import EncodedChunk
 from cingulum.codec.chunked import ChunkedReader, Samples, check_chunk_sizes, check_chunk_table
 from cingulum.codec.errors import CodecError, DamagedChunk, InvalidHeader
 from cingulum.codec.kernels import KernelName

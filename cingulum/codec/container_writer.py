@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cingulum.codec.atomic import sole_writer
-from cingulum.codec.chunk import Preset, encode
-from cingulum.codec.chunk_writer import OnNote, Work, facts_of, start_of, write_chunks
-from cingulum.codec.claims import contradictions
+from cingulum.codec.chunk_encoder import Preset, encode
+from cingulum.codec.chunk_writer import Encode, OnNote, Work, Written, compression_of, start_of, write_chunks
 from cingulum.codec.container import START, SUFFIX, CglFile, Index
 from cingulum.codec.errors import TargetExists
-from cingulum.codec.journal import unfinished
+from cingulum.codec.journal import PartFile, unfinished
 from cingulum.codec.kernels import KernelName
 from cingulum.codec.layout import RawLayout
 from cingulum.codec.proof import Compression, OnProgress, prove
@@ -82,53 +82,52 @@ def write_cgl(
     on_note: OnNote | None = None,
 ) -> Compression:
     """Write any source, for example an mtscomp recording, as a verified .cgl."""
-    layout = source.layout
+    work = Work(threads, memory_bytes, on_progress, on_note)
+    with sole_writer(target):
+        if target.exists() and not overwrite:
+            raise TargetExists(f"{target.name} is there already")
+        with unfinished(target, start_of(source, _settings(source.layout, preset)), START) as part:
+            written = write_chunks(part, source, _encoder(source.layout, preset, kernel), work)
+            part.append(_index(source, written, part, preset).pack())
+            part.sync()
+            with CglFile(part.path, kernel) as file:
+                prove(file, written.raw, threads, on_progress, memory_bytes)
+            part.publish(target)
+    return compression_of(source, written, part, (target,))
 
-    def encode_bytes(chunk: bytes) -> bytes:
-        samples = np.frombuffer(chunk, layout.dtype).reshape(-1, layout.n_channels)
-        return encode(
-            samples, preset=preset, kernel=kernel, digital=layout.digital_channels, shanks=layout.shanks
-        )
 
-    settings = {
+def _settings(layout: RawLayout, preset: Preset) -> dict[str, Any]:
+    return {
         "preset": preset,
         "dtype": layout.dtype.str,
         "n_channels": layout.n_channels,
         "digital": layout.digital_channels,
         "shanks": layout.shanks,
     }
-    work = Work(threads, memory_bytes, on_progress, on_note)
-    with sole_writer(target):
-        if target.exists() and not overwrite:
-            raise TargetExists(f"{target.name} is there already")
-        with unfinished(target, start_of(source, settings), START) as part:
-            written = write_chunks(part, source, encode_bytes, work)
-            index = Index(
-                dtype=layout.dtype,
-                n_channels=layout.n_channels,
-                sample_rate_hz=layout.sample_rate_hz,
-                chunk_bounds=source.chunk_bounds,
-                chunk_offsets=tuple(part.offsets),
-                raw=written.raw,
-                tail=written.tail,
-                digital_channels=layout.digital_channels,
-                shanks=layout.shanks,
-                preset=preset,
-                raw_suffix=source.raw_suffix,
-            )
-            part.append(index.pack())
-            part.sync()
-            with CglFile(part.path, kernel) as file:
-                prove(file, written.raw, threads, on_progress, memory_bytes)
-            part.publish(target)
-    return Compression(
+
+
+def _encoder(layout: RawLayout, preset: Preset, kernel: KernelName | None) -> Encode:
+    def encode_bytes(chunk: bytes) -> bytes:
+        samples = np.frombuffer(chunk, layout.dtype).reshape(-1, layout.n_channels)
+        return encode(
+            samples, preset=preset, kernel=kernel, digital=layout.digital_channels, shanks=layout.shanks
+        )
+
+    return encode_bytes
+
+
+def _index(source: Source, written: Written, part: PartFile, preset: Preset) -> Index:
+    layout = source.layout
+    return Index(
+        dtype=layout.dtype,
+        n_channels=layout.n_channels,
+        sample_rate_hz=layout.sample_rate_hz,
+        chunk_bounds=source.chunk_bounds,
+        chunk_offsets=tuple(part.offsets),
         raw=written.raw,
-        compressed=part.hasher.digests(),
-        files=(target,),
-        n_samples=index.chunk_bounds[-1],
-        n_channels=index.n_channels,
-        n_chunks=len(index.chunk_bounds) - 1,
-        tail_bytes=len(index.tail),
-        contradictions=contradictions(layout.claims, facts_of(source, written)),
-        resumed_chunks=part.kept,
+        tail=written.tail,
+        digital_channels=layout.digital_channels,
+        shanks=layout.shanks,
+        preset=preset,
+        raw_suffix=source.raw_suffix,
     )

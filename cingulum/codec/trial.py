@@ -11,7 +11,8 @@ import numpy as np
 
 from cingulum.codec.cbin import CbinHeader, undo_differences
 from cingulum.codec.cbin_writer import channel_major
-from cingulum.codec.chunk import Preset, decode, encode
+from cingulum.codec.chunk_decoder import decode
+from cingulum.codec.chunk_encoder import Preset, encode
 from cingulum.codec.chunked import Samples
 from cingulum.codec.deflate_engines import CompatiblePreset, compressor, inflate
 from cingulum.codec.errors import ProofFailed

@@ -12,7 +12,8 @@ import numpy as np
 from numcodecs.abc import Codec
 from numcodecs.compat import ensure_ndarray_like
 
-from cingulum.codec.chunk import Preset, decode, encode
+from cingulum.codec.chunk_decoder import decode
+from cingulum.codec.chunk_encoder import Preset, encode
 
 
 class CingulumCodec(Codec):  # type: ignore[misc]  # numcodecs has no types

@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 from zarr.abc.codec import BytesBytesCodec
 
-from cingulum.codec.chunk import PRESETS, Preset, decode, encode
+from cingulum.codec.chunk_decoder import decode
+from cingulum.codec.chunk_encoder import PRESETS, Preset, encode
 from cingulum.codec.zarr_v2 import by_time
 
 

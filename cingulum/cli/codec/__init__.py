@@ -20,7 +20,7 @@ from cingulum.cli.codec.showing import Failures, FileRefused, bar_of, note_of, r
 from cingulum.file_identity import FileIdentity
 
 if TYPE_CHECKING:
-    from cingulum.codec import ChunkedReader, Compression
+    from cingulum.codec import ChunkedReader, Compression, Contradiction
 
 PRESETS = ("small", "fast", "compatible-small", "compatible-fast")
 Files = Annotated[
@@ -82,8 +82,6 @@ def compress(
     it after the comparison; it is kept if the .meta or structure.oebin claims another size, channel count, duration
     or SHA-1 than it has. Exit code: 0 success, 1 a file failed, 2 invalid options.
     """
-    from cingulum.codec.chunk_writer import Work
-
     if preset not in PRESETS:
         refuse(f"there is no preset {preset!r}; choose one of {', '.join(PRESETS)}")
     check_single(files, meta)
@@ -96,16 +94,9 @@ def compress(
             before, layout = FileIdentity.at(path), layout_of(path, channels, rate_hz, dtype, meta)
             suffix = ".cbin" if preset.startswith("compatible") else ".cgl"
             raw = Raw(path, (into or path.parent) / path.with_suffix(suffix).name, layout, meta)
-            with bar_of(path.name) as shown:
-                work = Work(threads, memory_mb * 1_000_000, shown, note_of(path))
-                existing = None if overwrite else raw.existing_target(work)
-                done = raw.compress(preset, work, overwrite=overwrite) if existing is None else None
-            is_there = f"{raw.target.name} has the same samples, proved by decoding"
-            typer.echo(f"{path.name}: {_summary(done) if done else is_there}")
-            for warning in done.warnings if done else map(str, existing or ()):
-                note_of(path)(warning)
+            contradictions = _ensure_target(raw, preset, threads, memory_mb, overwrite=overwrite)
             if replace:
-                raw.delete(before, done.contradictions if done else existing or ())
+                raw.delete(before, contradictions)
                 typer.echo(f"{path.name}: deleted; {raw.target.name} is proved to have the same samples")
     failures.exit()
 
@@ -236,6 +227,27 @@ def bench(
                 f"{tried.preset:18}{tried.ratio:8.3f}{tried.compress_mb_s:16.0f}{tried.decompress_mb_s:18.0f}"
             )
     failures.exit()
+
+
+def _ensure_target(
+    raw: Raw, preset: str, threads: int | None, memory_mb: int, *, overwrite: bool
+) -> tuple[Contradiction, ...]:
+    """Compress the file, unless its target has the same samples already; contradictions of its companions.
+
+    Prints what was written, and all warnings.
+    """
+    from cingulum.codec.chunk_writer import Work
+
+    with bar_of(raw.path.name) as shown:
+        work = Work(threads, memory_mb * 1_000_000, shown, note_of(raw.path))
+        existing = None if overwrite else raw.existing_target(work)
+        done = raw.compress(preset, work, overwrite=overwrite) if existing is None else None
+    contradictions = done.contradictions if done else existing or ()
+    is_there = f"{raw.target.name} has the same samples, proved by decoding"
+    typer.echo(f"{raw.path.name}: {_summary(done) if done else is_there}")
+    for warning in done.warnings if done else map(str, contradictions):
+        note_of(raw.path)(warning)
+    return contradictions
 
 
 def _summary(done: Compression) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cingulum.codec import Compression, Contradiction, Opened, RawLayout
-    from cingulum.codec.chunk import Preset
+    from cingulum.codec.chunk_encoder import Preset
     from cingulum.codec.chunk_writer import Work
     from cingulum.codec.deflate_engines import CompatiblePreset
 

@@ -13,7 +13,7 @@ from cingulum.codec import (
     compress,
     compress_to_cbin,
 )
-from cingulum.codec.chunk import Preset
+from cingulum.codec.chunk_encoder import Preset
 from cingulum.codec.companions import read_meta
 from cingulum.codec.deflate_engines import CompatiblePreset
 from cingulum.worker.pipelines.standard import DEFAULT_PRESET

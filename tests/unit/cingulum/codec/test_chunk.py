@@ -14,8 +14,9 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from cingulum.codec import CodecError, InvalidHeader, InvalidLayout, decode, encode
-from cingulum.codec.chunk import EncodedChunk, Preset
-from cingulum.codec.chunk_head import BYTES, FIXED, PREDICTED, RAW, Fixed
+from cingulum.codec.chunk_decoder import EncodedChunk
+from cingulum.codec.chunk_encoder import Preset
+from cingulum.codec.fixed_header import BYTES, FIXED, PREDICTED, RAW, Fixed
 from cingulum.codec.kernels import KernelName
 
 from .conftest import a_recording
@@ -251,8 +252,8 @@ def test_chunks_of_every_length_come_back(preset: Preset, kernel: KernelName) ->
 def test_any_number_of_segments_is_read_by_either_kernel(
     preset: Preset, segments: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cingulum.codec.chunk.SEGMENTS", segments)
-    monkeypatch.setattr("cingulum.codec.chunk.MIN_SEGMENT", 1)
+    monkeypatch.setattr("cingulum.codec.chunk_encoder.SEGMENTS", segments)
+    monkeypatch.setattr("cingulum.codec.chunk_encoder.MIN_SEGMENT", 1)
     samples = a_recording(4_229, 37, seed=6)
     samples[[0, 66, 4_228], 20:] = 20_000
     by_numpy, by_numba = (encode(samples, preset=preset, kernel=kernel) for kernel in KERNELS)

@@ -17,9 +17,11 @@ import zstandard
 from numpy.typing import NDArray
 
 from cingulum.codec import CodecError, InvalidHeader, decode, encode
-from cingulum.codec.chunk import EncodedChunk, Preset
-from cingulum.codec.chunk_head import BYTES, FIXED, PREDICTED, RAW, Fixed, Head
+from cingulum.codec.chunk_decoder import EncodedChunk
+from cingulum.codec.chunk_encoder import Preset
+from cingulum.codec.chunk_head import Head
 from cingulum.codec.fit import MAX_COEFFICIENT_SUM, MAX_ORDER, MAX_WEIGHT_SUM, N_NEIGHBOURS
+from cingulum.codec.fixed_header import BYTES, FIXED, PREDICTED, RAW, Fixed
 from cingulum.codec.frames import write_frames
 from cingulum.codec.kernels import KernelName, kernel_named
 from cingulum.codec.parts import ESCAPE, ESCAPE_BYTE, MAX_SHIFT, Residuals, low_bytes
