@@ -18,6 +18,23 @@ from cingulum.worker.sending import Pace
 
 _EVERY_S: Final = 5.0
 _STATE: Final = Path("~/.local/state/cingulum")
+Url = Annotated[str, typer.Option(help="address of the server, such as https://cingulum.example.org")]
+TokenFile = Annotated[
+    Path, typer.Option(help="file with the token of this repository's agent, private to this account")
+]
+Repository = Annotated[str, typer.Option(help="name of this lab's repository, as in `cingulum load`")]
+Root = Annotated[Path, typer.Option(help="folder that contains <lab>/Subjects/<subject>/<date>/<number>/…")]
+JournalPath = Annotated[
+    Path | None,
+    typer.Option(help="file or path for the agent's state", show_default="~/.local/state/cingulum"),
+]
+Once = Annotated[bool, typer.Option("--once", help="exit when there is nothing left to do")]
+EverySeconds = Annotated[float, typer.Option(help="seconds between two checks for new files")]
+SettleSeconds = Annotated[float, typer.Option(help="wait until a file has not changed for this many seconds")]
+LimitMbit = Annotated[
+    float | None,
+    typer.Option(help="limit of the upload rate, in megabits per second", show_default="no limit"),
+]
 _EXAMPLE: Final = """
 Example, on the lab's file server:
 
@@ -55,27 +72,15 @@ def _agent() -> None:
 
 
 def run(
-    url: Annotated[str, typer.Option(help="address of the server, such as https://cingulum.example.org")],
-    token_file: Annotated[
-        Path, typer.Option(help="file with the token of this repository's agent, private to this account")
-    ],
-    repository: Annotated[str, typer.Option(help="name of this lab's repository, as in `cingulum load`")],
-    root: Annotated[
-        Path, typer.Option(help="folder that contains <lab>/Subjects/<subject>/<date>/<number>/…")
-    ],
-    journal: Annotated[
-        Path | None,
-        typer.Option(help="file or path for the agent's state", show_default="~/.local/state/cingulum"),
-    ] = None,
-    once: Annotated[bool, typer.Option("--once", help="exit when there is nothing left to do")] = False,
-    every_s: Annotated[float, typer.Option(help="seconds between two checks for new files")] = _EVERY_S,
-    settle_s: Annotated[
-        float, typer.Option(help="wait until a file has not changed for this many seconds")
-    ] = 2.0,
-    limit_mbit: Annotated[
-        float | None,
-        typer.Option(help="limit of the upload rate, in megabits per second", show_default="no limit"),
-    ] = None,
+    url: Url,
+    token_file: TokenFile,
+    repository: Repository,
+    root: Root,
+    journal: JournalPath = None,
+    once: Once = False,
+    every_s: EverySeconds = _EVERY_S,
+    settle_s: SettleSeconds = 2.0,
+    limit_mbit: LimitMbit = None,
 ) -> None:
     """Send this lab's registered files to the central store, now and as new ones are registered.
 
@@ -89,13 +94,7 @@ def run(
     """
     if not root.is_dir():
         _fail(f"{root} is not a folder: --root names the folder that contains <lab>/Subjects/…")
-    try:
-        token = token_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        _fail(
-            f"{token_file} cannot be read ({error.strerror}): --token-file names a file with the agent's token"
-        )
-    connection = Connection.unattended(url, token)
+    connection = Connection.unattended(url, _read_token(token_file))
     state = Journal((journal or _STATE / f"agent-{repository}.sqlite").expanduser())
     display = _Display()
     agent = LabAgent(
@@ -108,12 +107,7 @@ def run(
         report=display.line,
         on_sent=display.progress,
     )
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        connection.stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    _stop_on_signals(connection)
     try:
         with display:
             code = _serve(agent, display, once=once, every_s=every_s)
@@ -121,6 +115,23 @@ def run(
         state.close()
         connection.close()
     raise typer.Exit(code)
+
+
+def _read_token(token_file: Path) -> str:
+    try:
+        return token_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        _fail(
+            f"{token_file} cannot be read ({error.strerror}): --token-file names a file with the agent's token"
+        )
+
+
+def _stop_on_signals(connection: Connection) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        connection.stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
 
 
 def _serve(agent: LabAgent, display: _Display, *, once: bool, every_s: float) -> int:

@@ -41,6 +41,14 @@ def _work_folder() -> Path:
     return cache / "cingulum" / "work"
 
 
+def _read_token(token_file: Path) -> str:
+    token = token_file.read_text().strip()
+    if not token:
+        typer.echo(f"{token_file} is empty: put the worker's token into it.", err=True)
+        raise typer.Exit(1)
+    return token
+
+
 def run(
     url: Annotated[str, typer.Option(help="address of the server", envvar="CINGULUM_BASE_URL")],
     token_file: Annotated[
@@ -75,10 +83,7 @@ def run(
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if site and not tree:
         raise typer.BadParameter("needs --tree: the folder with this site's files", param_hint="--site")
-    token = token_file.read_text().strip()
-    if not token:
-        typer.echo(f"{token_file} is empty: put the worker's token into it.", err=True)
-        raise typer.Exit(1)
+    token = _read_token(token_file)
     options = Options(
         name=name or default_name(),
         work=work or _work_folder(),

@@ -169,47 +169,54 @@ def daily(
     return [assessment(columns, i, datetime.combine(day, time.max), rules) for i, day in enumerate(days)]
 
 
-def assessment(columns: Columns, i: int, at: datetime, rules: Rules) -> Assessment:
-    """Row `i` of the columns as one value, where unknown is None."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Values of row `i` of arrays, None where they are unknown."""
 
-    def number(values: Floats) -> float | None:
-        value = float(values[i])
+    i: int
+
+    def number(self, values: Floats) -> float | None:
+        value = float(values[self.i])
         return value if isfinite(value) else None
 
-    def row(values: Ints) -> int | None:
-        value = int(values[i])
+    def row(self, values: Ints) -> int | None:
+        value = int(values[self.i])
         return value if value >= 0 else None
 
-    def weeks(values: Ints) -> int | None:
-        value = int(values[i])
+    def age(self, values: Ints) -> int | None:
+        value = int(values[self.i])
         return value if value > NO_AGE else None
 
-    age, reference_age = weeks(columns.age_weeks), weeks(columns.reference_age_weeks)
-    unknown_age = 0 if rules.unknown_is_zero else None
-    remaining = number(columns.remaining_ml)
+
+def assessment(columns: Columns, i: int, at: datetime, rules: Rules) -> Assessment:
+    """Row `i` of the columns as one value, where unknown is None."""
+    known = _Known(i)
+    age, unknown_age = known.age(columns.age_weeks), 0 if rules.unknown_is_zero else None
+    reference_row, reference_age = known.row(columns.reference_row), known.age(columns.reference_age_weeks)
+    remaining = known.number(columns.remaining_ml)
     has_reference = isfinite(columns.reference_weighing_g[i]) or rules.unknown_is_zero
     return Assessment(
         at=at,
         policy=rules.name,
         age_weeks=unknown_age if age is None else age,
         is_water_restricted=bool(columns.is_restricted[i]),
-        restricted_days=row(columns.restricted_days),
-        last_weight_g=number(columns.last_weight_g),
-        weighed_on_day_g=number(columns.weighed_on_day_g),
+        restricted_days=known.row(columns.restricted_days),
+        last_weight_g=known.number(columns.last_weight_g),
+        weighed_on_day_g=known.number(columns.weighed_on_day_g),
         implant_weight_g=float(columns.implant_g[i]),
         reference_implant_weight_g=float(columns.reference_implant_g[i]) if has_reference else None,
-        reference_weighing_g=number(columns.reference_weighing_g),
-        reference_weight_minus_implant_g=number(columns.net_reference_g),
-        zscore_weight_g=number(columns.zscore_weight_g),
-        expected_weight_g=number(columns.expected_g),
-        min_weight_g=number(columns.minimum_g),
-        percentage_weight=number(columns.percentage),
+        reference_weighing_g=known.number(columns.reference_weighing_g),
+        reference_weight_minus_implant_g=known.number(columns.net_reference_g),
+        zscore_weight_g=known.number(columns.zscore_weight_g),
+        expected_weight_g=known.number(columns.expected_g),
+        min_weight_g=known.number(columns.minimum_g),
+        percentage_weight=known.number(columns.percentage),
         action_line=float(columns.action_line[i]),
         endpoint_line=float(columns.endpoint_line[i]),
-        weight_status=row(columns.status),
+        weight_status=known.row(columns.status),
         plot_colour=COLOURS[int(columns.colour[i])],
         water_rate_ml_per_g=float(columns.water_rate[i]),
-        expected_water_ml=number(columns.water_due_ml),
+        expected_water_ml=known.number(columns.water_due_ml),
         given_water_session_ml=float(columns.session_ml[i]),
         given_water_supplement_ml=float(columns.supplement_ml[i]),
         given_water_total_ml=float(columns.drunk_ml[i]),
@@ -218,10 +225,10 @@ def assessment(columns: Columns, i: int, at: datetime, rules: Rules) -> Assessme
         notify_underweight=UNDERWEIGHT[int(columns.underweight[i])],
         notify_not_weighed=bool(columns.not_weighed[i]),
         notify_water_due=bool(columns.water_reminder[i]),
-        weighing_row=row(columns.weighing_row),
-        implant_row=row(columns.implant_row),
-        reference_row=row(columns.reference_row),
-        reference_weighing_row=row(columns.reference_weighing_row),
-        reference_age_weeks=reference_age if row(columns.reference_row) is not None else None,
-        last_water_row=row(columns.last_water_row),
+        weighing_row=known.row(columns.weighing_row),
+        implant_row=known.row(columns.implant_row),
+        reference_row=reference_row,
+        reference_weighing_row=known.row(columns.reference_weighing_row),
+        reference_age_weeks=reference_age if reference_row is not None else None,
+        last_water_row=known.row(columns.last_water_row),
     )

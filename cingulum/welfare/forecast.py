@@ -151,10 +151,7 @@ def _crossing(
     if below:
         state, guess, earliest, latest = "below", None, None, None
     chance = float(stdtr(trend.n - 2, (100 * line - expected[-1]) / error[-1]))
-    pace = (
-        f"{trend.slope:+.2f}".replace("-", "−")
-        + f" ± {trend.slope_se:.2f} points per day over {trend.n} weighings"
-    )
+    pace = _pace(trend)
     if state == "below":
         sentence = f"It is below {percent(line)} already, changing at {pace}."
     elif guess is not None:
@@ -176,6 +173,11 @@ def _crossing(
         n_weighings=trend.n,
         sentence=sentence,
     )
+
+
+def _pace(trend: _Trend) -> str:
+    slope = f"{trend.slope:+.2f}".replace("-", "−")
+    return f"{slope} ± {trend.slope_se:.2f} points per day over {trend.n} weighings"
 
 
 def _date(at: datetime | None) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote, urlencode
 
 import aiohttp
 import orjson
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Scope
 
 from libs.common.problem import Unavailable
 
@@ -63,27 +63,6 @@ class InProcess:
     ) -> Answer:
         """See Api."""
         sent: list[Message] = []
-        raw_headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
-        ]
-        if content:
-            raw_headers.append((b"content-length", str(len(content)).encode()))
-        plain, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": headers.get("X-Forwarded-Proto", "http"),
-            "path": unquote(plain),
-            "raw_path": plain.encode(),
-            "root_path": "",
-            "query_string": query.encode("latin-1"),
-            "headers": raw_headers,
-            "client": None,
-            "server": None,
-        }
-
         is_sent = False
 
         async def receive() -> Message:
@@ -97,16 +76,42 @@ class InProcess:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        await self.app(scope, receive, send)
-        response_headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in sent[0]["headers"]
-        }
-        return Answer(
-            sent[0]["status"], response_headers, b"".join(part.get("body", b"") for part in sent[1:])
-        )
+        await self.app(_scope(method, path, headers, content), receive, send)
+        return _answer(sent)
 
     async def close(self) -> None:
         """There is nothing to close."""
+
+
+def _scope(method: str, path: str, headers: Mapping[str, str], content: bytes) -> Scope:
+    """The ASGI scope of a request."""
+    raw_headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+    ]
+    if content:
+        raw_headers.append((b"content-length", str(len(content)).encode()))
+    plain, _, query = path.partition("?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": headers.get("X-Forwarded-Proto", "http"),
+        "path": unquote(plain),
+        "raw_path": plain.encode(),
+        "root_path": "",
+        "query_string": query.encode("latin-1"),
+        "headers": raw_headers,
+        "client": None,
+        "server": None,
+    }
+
+
+def _answer(messages: Sequence[Message]) -> Answer:
+    """The response that an ASGI application sent: its start, then its body in parts."""
+    start, *parts = messages
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
+    return Answer(start["status"], headers, b"".join(part.get("body", b"") for part in parts))
 
 
 class OverHttp:
