@@ -25,17 +25,11 @@ Raises UnequalLengthsError, UnknownThemeError, TooNarrowError, and nothing else 
 ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 ', 'light')
 """
 
+from cingulum.figures.choices import ContrastByDay, contrast_by_day
 from cingulum.figures.chronometric import ChronometricSeries, chronometric_curve
 from cingulum.figures.drift import DriftMap, drift_map
 from cingulum.figures.inputs import UnequalLengthsError
-from cingulum.figures.learning import (
-    ContrastByDay,
-    Criterion,
-    Milestone,
-    PerformanceRecord,
-    contrast_by_day,
-    performance_by_day,
-)
+from cingulum.figures.performance import Criterion, Milestone, PerformanceRecord, performance_by_day
 from cingulum.figures.psychometric import PsychometricFit, PsychometricSeries, psychometric_curve
 from cingulum.figures.sheet import Figure, TooNarrowError
 from cingulum.figures.spikes import (

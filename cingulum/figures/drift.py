@@ -74,15 +74,17 @@ def drift_map(
             own = shades == shade
             panel.dots(times[own], depths[own], "ink", size_px=1.0, colour=colours[int(shade)])
     panel.close()
+    amplitudes = ""
     if np.isfinite(sizes).any():
         sheet.ramp("Amplitude", rounded(low), f"{rounded(high)} µV", colours)
+        amplitudes = f"; amplitudes mostly from {rounded(low)} to {rounded(high)} µV"
+    return sheet.finished(f"{_description(times, depths)}{amplitudes}.", table)
+
+
+def _description(times: Floats, depths: Floats) -> str:
     span = f"over {rounded(float(times.max() - times.min()))} s"
     deep = f"from {rounded(float(depths.min()))} to {rounded(float(depths.max()))} µm above the tip"
-    description = f"Depth of {counted(len(times), 'spike')} {span}, {deep}"
-    loud = (
-        f"; amplitudes mostly from {rounded(low)} to {rounded(high)} µV" if np.isfinite(sizes).any() else ""
-    )
-    return sheet.finished(f"{description}{loud}.", table)
+    return f"Depth of {counted(len(times), 'spike')} {span}, {deep}"
 
 
 def _range(sizes: Floats) -> tuple[float, float]:

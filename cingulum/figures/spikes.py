@@ -110,13 +110,7 @@ def trial_raster(
         for n in range(len(raster.groups)):
             own = of_group == n
             panel.strokes(times[own], rows[own] + 0.95, rows[own] + 0.05, SERIES[n % len(SERIES)])
-    panel.brackets(
-        [
-            Bracket(group.label, SERIES[n % len(SERIES)], float(starts[n]), float(starts[n + 1]))
-            for n, group in enumerate(raster.groups)
-            if group.n_trials > 0
-        ]
-    )
+    panel.brackets(_brackets(raster.groups, starts))
     panel.close()
     description = " ".join(_counted(group, count) for group, count in zip(raster.groups, counts, strict=True))
     head = f"{counted(len(times), 'spike')} in {counted(n_rows, 'trial')} around {raster.event}."
@@ -209,6 +203,14 @@ def autocorrelogram(
         within = f"; {rounded(float(close))} pairs within {rounded(refractory)} ms"
     span = f"lags from {rounded(float(lags[0]))} to {rounded(float(lags[-1]))} ms"
     return sheet.finished(f"Autocorrelogram of {acg.n_spikes} spikes, {span}{within}.", table)
+
+
+def _brackets(groups: Sequence[TrialGroup], starts: NDArray[np.intp]) -> list[Bracket]:
+    return [
+        Bracket(group.label, SERIES[n % len(SERIES)], float(starts[n]), float(starts[n + 1]))
+        for n, group in enumerate(groups)
+        if group.n_trials > 0
+    ]
 
 
 def _as_image(panel: Panel, times: Floats, rows: Floats, of_group: NDArray[np.intp], n_rows: int) -> None:
