@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from libs.common import db
 from libs.common.administration import router as administration
 from libs.common.auth import Identified
-from libs.common.bus import Bus, EventHandlers, Listener, Relay
+from libs.common.bus import Bus, Consumer, EventHandlers, Listener, Relay
 from libs.common.catalogue import Service
 from libs.common.db.audit import seal
 from libs.common.db.engine import DATABASE_ERRORS
@@ -98,20 +98,18 @@ def _lifespan(parts: Parts, settings: ServiceSettings) -> Callable[[FastAPI], An
         )
         bus = Bus(settings.nats_url, parts.service)
         tables = infrastructure(parts.metadata)
-        poked = asyncio.Event()
-        writer = Writer(database, tables, poked.set)
-        relay = Relay(parts.service, writer, bus, poked)
+        committed = asyncio.Event()
+        writer = Writer(database, tables, committed.set)
+        relay = Relay(parts.service, writer, bus, committed)
         app.state.database, app.state.writer, app.state.bus = database, writer, bus
         try:
             its_own = [] if parts.start is None else await parts.start(app)
             handlers = parts.handlers if isinstance(parts.handlers, EventHandlers) else parts.handlers(app)
-            listener = app.state.listener = Listener(
-                parts.service, writer, bus, handlers, settings.sweep_every_s
-            )
+            listener = app.state.listener = Listener(parts.service, writer, handlers, settings.sweep_every_s)
             loops: list[Loop] = [
                 bus.keep_connected,
                 relay.run,
-                listener.run_bell,
+                Consumer(bus, listener).run,
                 listener.run_sweep,
                 listener.run_retries,
                 partial(_maintain, writer, settings.seal_every_s),

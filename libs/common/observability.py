@@ -41,7 +41,7 @@ LOOP_HELD = Gauge(
 HANDLED = Counter("cingulum_events_handled_total", "Events handled.", ["service", "subject", "how"])
 DEAD = Gauge("cingulum_dead_events", "Events parked after five failures of their own.", ["service"])
 WAITING = Gauge("cingulum_events_waiting", "Events that failed and wait for their next try.", ["service"])
-OUTBOX = Gauge("cingulum_outbox_waiting", "Events committed and not yet rung.", ["service"])
+OUTBOX = Gauge("cingulum_outbox_waiting", "Events committed and not yet announced.", ["service"])
 
 
 def configure_logs(level: str, *, as_json: bool) -> None:

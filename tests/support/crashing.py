@@ -66,9 +66,9 @@ async def _publish_event(environment: Mapping[str, str], session_id: UUID, user:
     database = Database(environment["CINGULUM_REGISTRY_DATABASE_URL"], "registry")
     bus = Bus(environment["CINGULUM_NATS_URL"], "registry")
     await bus.keep_connected()
-    poked = asyncio.Event()
-    writer = Writer(database, infrastructure(Base.metadata), poked.set)
-    relay = asyncio.create_task(Relay("registry", writer, bus, poked).run())
+    committed = asyncio.Event()
+    writer = Writer(database, infrastructure(Base.metadata), committed.set)
+    relay = asyncio.create_task(Relay("registry", writer, bus, committed).run())
     steps.watch()
     events = writer.tables.events
     async with database.read() as session:

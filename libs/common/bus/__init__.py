@@ -1,4 +1,4 @@
-"""The bus announces events; the database stores them.
+"""Events between services: the database stores them, NATS announces them.
 
 Events are in the outbox (`events`) of the service that publishes them. A relay announces them on NATS JetStream; a
 consumer inserts `inbox(event_id)` in its handler's own transaction; and every 20 s a sweep reads the published events
@@ -7,6 +7,7 @@ the inbox: it deduplicates for two minutes only, and also after the stream was w
 """
 
 from libs.common.bus.connection import STREAM, Bus
+from libs.common.bus.consumer import Consumer
 from libs.common.bus.failures import FAILURES
 from libs.common.bus.handlers import Envelope, EventHandlers, Handler
 from libs.common.bus.inbox import Inbox
@@ -20,6 +21,7 @@ __all__ = [
     "STREAM",
     "WHOLE_SWEEP_S",
     "Bus",
+    "Consumer",
     "Envelope",
     "EventHandlers",
     "Handler",

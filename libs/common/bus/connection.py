@@ -32,12 +32,12 @@ class Bus:
 
     @property
     def connected(self) -> bool:
-        """Whether messages can be sent now."""
+        """Whether messages can be sent."""
         return self._client is not None and self._client.is_connected
 
     @property
     def largest_bytes(self) -> int:
-        """How long a message may be, its headers included in a reserve of a kilobyte."""
+        """Maximum size of a message; a kilobyte is reserved for its headers."""
         return (self._client.max_payload if self._client else 0) - 1024
 
     async def keep_connected(self) -> None:
@@ -72,6 +72,7 @@ class Bus:
         self._stream_known = False
 
     async def close(self) -> None:
+        """Close the connection, within a limited time."""
         if self._client is not None:
             with contextlib.suppress(NatsError, OSError, asyncio.TimeoutError):
                 await end_within(CLOSE_S, self._client.close(), "the connection to NATS")
@@ -86,25 +87,24 @@ class Bus:
             try:
                 await js.add_stream(config)
             except NatsError as error:
-                if (
-                    getattr(error, "err_code", None) != 10058
-                ):  # exists with other settings: an operator's choice
+                # 10058: it exists with other settings, which an operator chose.
+                if getattr(error, "err_code", None) != 10058:
                     raise
             self._stream_known = True
         return js
 
     def forget_stream(self) -> None:
-        """The stream may have been deleted: create it again at the next use."""
+        """Create the stream at the next use, as it may have been deleted."""
         self._stream_known = False
 
     async def wake(self, subject: str, data: bytes = b"") -> None:
-        """Send a message that is not stored (core NATS), for those who wait right now."""
+        """Send a message that is not stored (core NATS), which wakes whatever waits for the subject."""
         if self.connected and self._client is not None:
             with contextlib.suppress(NatsError, OSError):
                 await self._client.publish(f"wake.{subject}", data)
 
     async def on_wake(self, subject: str, called: Callable[[bytes], Awaitable[None]]) -> None:
-        """Call back at each `wake(subject)`."""
+        """Call `called` with the data of each `wake(subject)`."""
 
         async def receive(message: Msg) -> None:
             await called(message.data)

@@ -1,4 +1,4 @@
-"""Handlers of events, and an event as it travels."""
+"""Handlers of events, and the envelope of an event in a message or table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Handler = Callable[[Transaction, Any], Awaitable[None]]
 
 @dataclass
 class EventHandlers:
-    """What a service handlers: its `events.py` fills one with `@handlers.on(SomeEvent)`."""
+    """The handlers of a service, by subject: its `events.py` fills one with `@handlers.on(SomeEvent)`."""
 
     by_subject: dict[str, Handler] = field(default_factory=dict)
 
@@ -34,11 +34,11 @@ class EventHandlers:
         return keep
 
     def subjects(self) -> list[str]:
-        """All subjects whose events are handled, also those that a kind had before."""
+        """All subjects whose events are handled, former subjects included."""
         return sorted({name for subject in self.by_subject for name in Event.kinds[subject].subjects()})
 
     def handler_of(self, subject: str) -> tuple[type[Event], Handler] | None:
-        """The class and the handler of a subject or an old name of one; None where there is none."""
+        """The class and the handler of a subject, also of a former one; None if there is none."""
         kind = Event.kinds.get(subject)
         handler = self.by_subject.get(kind.subject) if kind else None
         return (kind, handler) if kind and handler else None
@@ -53,7 +53,10 @@ class EventHandlers:
 
 @dataclass(frozen=True)
 class Envelope:
-    """One event as it travels: its id, kind, content, the request it came from, and when it was published."""
+    """An event in a message or table: its id, subject, payload, the request that caused it, and its time.
+
+    `said_at` is when it was inserted into the outbox; events of one key are handled in this order.
+    """
 
     id: UUID
     subject: str
@@ -63,10 +66,11 @@ class Envelope:
 
     @property
     def key(self) -> str | None:
-        """What it is ordered by."""
+        """Events of the same key are handled in order; None if it has none."""
         return Event.ordering_key(self.subject, self.payload)
 
     def encode(self) -> bytes:
+        """The message, as JSON."""
         return json.dumps(
             {
                 "id": str(self.id),
@@ -79,7 +83,7 @@ class Envelope:
 
     @classmethod
     def decode(cls, data: bytes) -> Envelope:
-        """Read a message. Raises ValueError, KeyError or TypeError if it is not one of ours."""
+        """Read a message; raises ValueError, KeyError or TypeError if it is not an event."""
         message = json.loads(data)
         published_at = message.get("said_at")  # releases before 0006 did not send it
         return cls(

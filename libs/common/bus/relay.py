@@ -1,4 +1,4 @@
-"""Announces the events of the outbox."""
+"""Announces the events of the outbox on NATS."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from libs.common.observability import OUTBOX
 
 
 class Relay:
-    """Announces the events of the outbox."""
+    """Announces committed events of one service on NATS, oldest first; `wake` is set after each commit."""
 
-    def __init__(self, service: str, writer: Writer, bus: Bus, poked: asyncio.Event) -> None:
+    def __init__(self, service: str, writer: Writer, bus: Bus, wake: asyncio.Event) -> None:
         self.service = service
         self.writer = writer
         self.bus = bus
-        self.poked = poked
+        self.wake = wake
 
     async def run(self) -> None:
-        """Announce after each commit of this process, and once a second for those of others."""
+        """Announce after each commit of this process, and once a second for commits of other processes."""
         while True:
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.poked.wait(), 1.0)
-            self.poked.clear()
+                await asyncio.wait_for(self.wake.wait(), 1.0)
+            self.wake.clear()
             try:
-                while await self._ring_some() == BATCH:
+                while await self._announce_batch() == BATCH:
                     pass
             except (NatsError, *DATABASE_ERRORS) as error:
                 self.bus.forget_stream()
-                self.bus.log.info("the bell did not ring", error=str(error) or type(error).__name__)
+                self.bus.log.info("events could not be announced", error=str(error) or type(error).__name__)
                 await asyncio.sleep(0.5)
 
-    async def _ring_some(self) -> int:
+    async def _announce_batch(self) -> int:
+        """Announce at most a batch; the number of announced events. A transaction locks them for other replicas."""
         js = await self.bus.jetstream()
         if js is None:
             return 0
@@ -68,7 +69,7 @@ class Relay:
             ).all()
             for row in sorted(rows, key=lambda row: row.seq):
                 message = Envelope(row.id, row.subject, row.payload, row.request_id, row.created_at).encode()
-                # The server would refuse it each time, and all that stand behind it: the sweep brings it.
+                # NATS refuses a longer message each time, and those after it would wait: the sweep handles it.
                 if len(message) < self.bus.largest_bytes:
                     await js.publish(row.subject, message, headers={"Nats-Msg-Id": str(row.id)})
         OUTBOX.labels(self.service).set(0 if len(rows) < BATCH else BATCH)

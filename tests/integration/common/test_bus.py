@@ -60,7 +60,7 @@ async def test_an_announced_event_is_handled_by_its_message(cingulum: Cingulum, 
 
 
 @pytest.mark.usefixtures("no_sweep")
-async def test_an_event_too_large_for_the_bell_silences_no_other(
+async def test_an_event_too_large_for_a_message_delays_no_other(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     async with a_session(cingulum, callers) as (session, user, onlooker):
@@ -124,7 +124,7 @@ async def test_an_event_delivered_twice_is_handled_once(cingulum: Cingulum, call
         listener: Listener = metadata.app.state.listener
         event = FilesRegistered(session_id=session, user_id=user, dataset_ids=[])
         envelope = Envelope(uuid4(), event.subject, event.model_dump(mode="json"), "r1", datetime.now(UTC))
-        outcomes = await asyncio.gather(*(listener.handle(envelope, "bell") for _ in range(5)))
+        outcomes = await asyncio.gather(*(listener.handle(envelope, "message") for _ in range(5)))
         assert sorted(outcomes) == [Outcome.HANDLED] + [Outcome.BEFORE] * 4
         assert await handled(onlooker) == 1
         assert await joined(onlooker, session) == 1

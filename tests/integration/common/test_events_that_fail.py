@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from libs.common.bus import FAILURES, Bus, Envelope, EventHandlers, Listener, Outcome
+from libs.common.bus import FAILURES, Envelope, EventHandlers, Listener, Outcome
 from libs.common.catalogue import Service
 from libs.common.db import Database, Transaction
 from libs.common.db.tables import infrastructure
@@ -57,10 +57,10 @@ class Handler:
             self.fails(event)
             self.handled.append((event.thing, event.n))
 
-        self.listener = Listener(Service.METADATA, self.writer, Bus(None, "test"), handlers, 600, handle_s=20)
+        self.listener = Listener(Service.METADATA, self.writer, handlers, 600, handle_s=20)
 
     def event(self, thing: str, n: int, subject: str = ThingHappened.subject) -> Envelope:
-        """An event as it rings; each is said a second after the one before."""
+        """An event as it is announced; each is a second later than the one before."""
         self._published_at += timedelta(seconds=1)
         return Envelope(uuid4(), subject, {"thing": thing, "n": n}, "r1", self._published_at)
 
@@ -106,7 +106,7 @@ async def test_a_store_that_is_away_for_long_parks_nothing(cingulum: Cingulum) -
     handler = await a_handler(cingulum)
     handler.fails = _away
     event = handler.event("a", 1)
-    assert await handler.listener.handle(event, "bell") is Outcome.WAITS
+    assert await handler.listener.handle(event, "message") is Outcome.WAITS
     for _ in range(4 * FAILURES):
         await handler.let_pauses_end()
         assert await handler.listener.retry() == 0
@@ -128,13 +128,13 @@ async def test_five_failures_of_its_own_park_it_and_others_of_its_key_go_on(cing
     handler = await a_handler(cingulum)
     handler.fails = lambda event: _wrong(event) if event.n == 1 else None
     bad, good = handler.event("a", 1), handler.event("a", 2)
-    assert await handler.listener.handle(bad, "bell") is Outcome.WAITS
-    assert await handler.listener.handle(good, "bell") is Outcome.WAITS
+    assert await handler.listener.handle(bad, "message") is Outcome.WAITS
+    assert await handler.listener.handle(good, "message") is Outcome.WAITS
     for _ in range(FAILURES - 1):
         await handler.let_pauses_end()
         await handler.listener.retry()
     assert await handler.parked() == [bad.id]
-    assert await handler.listener.handle(bad, "bell") is Outcome.WAITS
+    assert await handler.listener.handle(bad, "message") is Outcome.WAITS
     await handler.let_pauses_end()
     await handler.listener.retry()
     assert handler.handled == [("a", 2)]
@@ -148,7 +148,7 @@ async def test_later_events_of_a_key_wait_behind_one_that_waits_and_other_keys_d
     handler.fails = lambda event: _away(event) if event.thing == "a" else None
     for n in range(4):
         for thing in ("a", "b"):
-            await handler.listener.handle(handler.event(thing, n), "bell")
+            await handler.listener.handle(handler.event(thing, n), "message")
     assert handler.handled == [("b", n) for n in range(4)]
     assert handler.tried.count(("a", 0)) == 1
     assert await handler.waiting() == ["a"] * 4
@@ -158,7 +158,7 @@ async def test_later_events_of_a_key_wait_behind_one_that_waits_and_other_keys_d
     assert handler.handled[4:] == [("a", n) for n in range(4)]
 
 
-async def test_bell_and_sweep_obey_the_pause_also_after_a_restart(cingulum: Cingulum) -> None:
+async def test_messages_and_sweep_obey_the_pause_also_after_a_restart(cingulum: Cingulum) -> None:
     handler = await a_handler(cingulum)
     registry = await cingulum.start(Service.REGISTRY)
     handler.fails = _away
@@ -169,14 +169,14 @@ async def test_bell_and_sweep_obey_the_pause_also_after_a_restart(cingulum: Cing
     event = Envelope(row.event_id, row.subject, row.payload, row.request_id, row.said_at)
     handler.fails = lambda _event: None
     for _ in range(2):
-        assert await handler.listener.handle(event, "bell") is Outcome.WAITS
+        assert await handler.listener.handle(event, "message") is Outcome.WAITS
         assert await handler.listener.sweep() == 0
         assert await handler.listener.retry() == 0
         handler.restart()
     assert handler.tried == [("a", 1)]
     await handler.let_pauses_end()
     assert await handler.listener.retry() == 1
-    assert await handler.listener.handle(event, "bell") is Outcome.BEFORE
+    assert await handler.listener.handle(event, "message") is Outcome.BEFORE
     assert handler.handled == [("a", 1)]
 
 
@@ -190,17 +190,17 @@ async def test_a_handler_that_hangs_is_left_and_others_get_their_turn(cingulum: 
             await tx.session.execute(sa.text("SELECT pg_sleep(3600)"))
         things.append(event.thing)
 
-    listener = Listener(Service.METADATA, handler.writer, Bus(None, "test"), handlers, 600, handle_s=0.5)
-    assert await listener.handle(handler.event("a", 1), "bell") is Outcome.WAITS
-    assert await listener.handle(handler.event("b", 1), "bell") is Outcome.HANDLED
+    listener = Listener(Service.METADATA, handler.writer, handlers, 600, handle_s=0.5)
+    assert await listener.handle(handler.event("a", 1), "message") is Outcome.WAITS
+    assert await listener.handle(handler.event("b", 1), "message") is Outcome.HANDLED
     assert await handler.waiting() == ["a"]
 
 
-async def test_an_event_under_an_old_name_is_handled_by_the_sweep_and_by_the_bell(cingulum: Cingulum) -> None:
+async def test_an_event_under_an_old_name_is_handled_by_the_sweep_and_by_a_message(cingulum: Cingulum) -> None:
     handler = await a_handler(cingulum)
     registry = await cingulum.start(Service.REGISTRY)
     old = ThingHappened.aliases[0]
-    assert await handler.listener.handle(handler.event("bell", 1, old), "bell") is Outcome.HANDLED
+    assert await handler.listener.handle(handler.event("message", 1, old), "message") is Outcome.HANDLED
     async with registry.app.state.database.begin() as session:
         await session.execute(
             sa.text(
@@ -210,14 +210,14 @@ async def test_an_event_under_an_old_name_is_handled_by_the_sweep_and_by_the_bel
             {"old": old},
         )
     assert await handler.listener.sweep() == 1
-    assert handler.handled == [("bell", 1), ("sweep", 1)]
+    assert handler.handled == [("message", 1), ("sweep", 1)]
     assert old in handler.listener.handlers.subjects()
 
 
 async def test_an_event_without_a_handler_waits_for_a_version_that_has_one(cingulum: Cingulum) -> None:
     handler = await a_handler(cingulum)
-    older = Listener(Service.METADATA, handler.writer, Bus(None, "test"), EventHandlers(), 600)
-    assert await older.handle(handler.event("a", 1), "bell") is Outcome.WAITS
+    older = Listener(Service.METADATA, handler.writer, EventHandlers(), 600)
+    assert await older.handle(handler.event("a", 1), "message") is Outcome.WAITS
     await handler.let_pauses_end()
     assert await older.retry() == 0
     (row,) = await handler.sql("SELECT error FROM metadata.dead_events")
@@ -241,8 +241,8 @@ async def test_whatever_fails_and_restarts_each_event_is_handled_once_and_in_ord
     events = [handler.event(chance.choice("abcd"), n) for n in range(40)]
     for event in events:
         down = {thing for thing in "abcd" if chance.random() < 0.4}
-        for _ in range(chance.choice([1, 1, 2])):  # the bell may ring twice
-            await handler.listener.handle(event, "bell")
+        for _ in range(chance.choice([1, 1, 2])):  # a message may be delivered twice
+            await handler.listener.handle(event, "message")
         if chance.random() < 0.3:
             await handler.let_pauses_end()
             await handler.listener.retry()
@@ -267,8 +267,8 @@ async def test_an_event_of_a_handler_is_stored_once_and_announced(cingulum: Cing
     async def thing_happened(tx: Transaction, event: ThingHappened) -> None:
         tx.publish(ProofOrdered(copy_ids=[]))
 
-    listener = Listener(Service.METADATA, handler.writer, Bus(None, "test"), handlers, 600, handle_s=20)
-    assert await listener.handle(handler.event("a", 1), "bell") is Outcome.HANDLED
+    listener = Listener(Service.METADATA, handler.writer, handlers, 600, handle_s=20)
+    assert await listener.handle(handler.event("a", 1), "message") is Outcome.HANDLED
     rows = await handler.sql("SELECT subject FROM metadata.events")
     assert [row.subject for row in rows] == [ProofOrdered.subject]
     assert rung == [True]
@@ -276,10 +276,10 @@ async def test_an_event_of_a_handler_is_stored_once_and_announced(cingulum: Cing
 
 async def test_what_is_left_of_a_retired_event_counts_as_handled(cingulum: Cingulum) -> None:
     handler, subject = await a_handler(cingulum), min(RETIRED)
-    await handler.listener.handle(handler.event("a", 1, "cingulum.registry.thing.unknown.v1"), "bell")
+    await handler.listener.handle(handler.event("a", 1, "cingulum.registry.thing.unknown.v1"), "message")
     await handler.sql("UPDATE metadata.dead_events SET subject = :subject", subject=subject)
     await handler.let_pauses_end()
     assert await handler.listener.retry() == 1
-    assert await handler.listener.handle(handler.event("b", 1, subject), "bell") is Outcome.HANDLED
+    assert await handler.listener.handle(handler.event("b", 1, subject), "message") is Outcome.HANDLED
     assert await handler.waiting() == []
     assert handler.handled == []
