@@ -1,74 +1,21 @@
-"""How long and how slow a request may be on the wire: uvicorn's httptools protocol has no limit of its own."""
+"""The HTTP protocol of a connection with limits of size and time, which uvicorn's httptools protocol lacks."""
 
 from __future__ import annotations
 
 import asyncio
 import enum
-import socket
-import struct
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, cast
+from typing import ClassVar, Final, cast
 from weakref import WeakKeyDictionary
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from deploy.image.counted_transport import CountedTransport
 from deploy.image.places import Places
-from libs.common.address import Network
+from deploy.image.wire_limits import HeadersTooLarge, TooManyConnections, TooSlow, WireLimits
 from libs.common.catalogue import Body, body_of
 from libs.common.problem import Problem
-
-
-class HeadersTooLarge(Problem):
-    """The request line and the headers are longer than the server's limit."""
-
-    status = 431
-    slug = "headers-too-large"
-
-
-class TooSlow(Problem):
-    """The request did not arrive in time."""
-
-    status = 408
-    slug = "request-timeout"
-
-
-class TooManyConnections(Problem):
-    """The server holds as many connections as it takes."""
-
-    status = 503
-    slug = "unavailable"
-
-
-@dataclass(frozen=True)
-class WireLimits:
-    """What one server takes from its connections.
-
-    head_bytes        request line and headers together
-    head_timeout_s    until they are whole, from their first byte; a new connection has as long to begin
-    body_timeout_s    for a whole body that is not BYTES, of the time in which the application waits for it
-    stall_timeout_s   in which a body must grow by `stall_bytes`
-    drain_bytes       read and dropped of a body that was answered already, for `stall_timeout_s` at most: who sends it
-                      all before reading would find a broken connection instead of the answer
-    linger_s          for the same after a refusal
-    write_timeout_s   in which of an answer that waits to be sent not one byte leaves; a slow line moves, and is alive
-    connections       open at the same time
-    connections_per_address   of these, for one address (of IPv6 a network of 64 bits)
-    trusted_proxies   addresses behind which many people stand: they have no share of their own
-    """
-
-    head_bytes: int = 16 * 1024
-    head_timeout_s: float = 20.0
-    body_timeout_s: float = 120.0
-    stall_timeout_s: float = 30.0
-    stall_bytes: int = 1024
-    drain_bytes: int = 512 * 1024 * 1024
-    linger_s: float = 2.0
-    write_timeout_s: float = 120.0
-    connections: int = 1000
-    connections_per_address: int = 100
-    trusted_proxies: tuple[Network, ...] = ()
 
 
 class _Stage(enum.Enum):
@@ -77,54 +24,23 @@ class _Stage(enum.Enum):
     BODY = enum.auto()
 
 
-class _Counted:
-    """A transport that counts what it is given to send."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._written_bytes = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        self._written_bytes += len(data)
-        self._transport.write(data)
-
-    def drop(self) -> None:
-        """Abort the connection: the kernel discards what the client has not read."""
-        sock = self._transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._transport.abort()
-
-    @property
-    def left_bytes(self) -> int:
-        """How much has left this process."""
-        return self._written_bytes - self._transport.get_write_buffer_size()
-
-    @property
-    def is_drained(self) -> bool:
-        return self._transport.get_write_buffer_size() == 0
-
-
 _PLACES: Final[WeakKeyDictionary[ServerState, Places]] = WeakKeyDictionary()
 
 
 def _places_of(server: ServerState, limits: WireLimits) -> Places:
-    """The places that all connections of one server share."""
+    """The places shared by all connections of one server."""
     if server not in _PLACES:
         _PLACES[server] = Places(limits.connections, limits.connections_per_address, limits.trusted_proxies)
     return _PLACES[server]
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection, held to the limits. `bounded` makes the class that uvicorn is given."""
+    """One connection with limits; `bounded` makes the class for uvicorn."""
 
     limits: ClassVar[WireLimits] = WireLimits()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, unless there are too many already, all of them at work; one that waits gives way."""
+        """Begin, if necessary in place of an idle connection; refuse if there are too many, none of them idle."""
         self._stage = _Stage.IDLE
         self._head_bytes = 0  # of the lines that are whole
         self._raw_bytes = 0  # since the last whole head or body, the line that is not whole yet included
@@ -132,7 +48,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_refused = False
         self._timer: asyncio.TimerHandle | None = None
         self._begin_body()
-        self._sent = _Counted(transport)
+        self._sent = CountedTransport(transport)
         self._left_bytes = 0
         self._writing = self.loop.call_later(self.limits.write_timeout_s, self._on_write_window)
         super().connection_made(cast(asyncio.Transport, self._sent))
@@ -153,7 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._call_later(self.limits.head_timeout_s, self._on_late_head)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timers."""
+        """Cancel the timers and free the place."""
         self._cancel_timer()
         self._writing.cancel()
         self._places.leave(self)
@@ -161,16 +77,16 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def has_sent_all(self) -> bool:
-        """Whether nothing of an answer is left to send."""
+        """Whether nothing of a response is left to send."""
         return self._sent.is_drained
 
     def give_way(self) -> None:
-        """End at once, since another connection needs the place and nothing is being answered on this one."""
+        """End now, as another connection needs the place and no response is being sent on this one."""
         self._places.leave(self)
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and count what is not a body."""
+        """Parse data, and count what is not part of a body."""
         if self._is_refused:
             self._drop(len(data))
             return
@@ -195,7 +111,7 @@ class BoundedProtocol(HttpToolsProtocol):
     # The parser's callbacks
 
     def on_message_begin(self) -> None:
-        """A head begins; none after one that is to be refused."""
+        """A head begins, unless the previous one is to be refused."""
         if self._is_too_long:
             return
         self._stage = _Stage.HEAD
@@ -203,31 +119,31 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """A piece of the request line."""
+        """A part of the request line."""
         self._head_bytes += len(url)
         if self._head_bytes <= self.limits.head_bytes:
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; those after a body (trailers) count as well and are discarded."""
+        """A header; those after a body (trailers) count as well and are discarded."""
         self._head_bytes += len(name) + len(value) + 4
         if self._stage is _Stage.HEAD and self._head_bytes <= self.limits.head_bytes:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """A head is whole: the application begins, unless it is too long."""
+        """A head is complete: the application begins, unless it is too long."""
         self._cancel_timer()
         self._raw_bytes = 0
         self._is_too_long |= self._head_bytes > self.limits.head_bytes
         if self._is_too_long:
-            return  # refused once what has arrived is read
+            return  # refused once all data that arrived are parsed
         self._stage = _Stage.BODY
         self._begin_body()
         self._places.work(self)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of a body; after its answer it is dropped."""
+        """A part of a body; after the response it is dropped."""
         if self._stage is not _Stage.BODY:
             return
         self._progress_bytes += len(body)
@@ -236,7 +152,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """A request is whole."""
+        """A request is complete."""
         if self._stage is not _Stage.BODY:
             return
         self._cancel_timer()
@@ -250,7 +166,7 @@ class BoundedProtocol(HttpToolsProtocol):
             )
 
     def on_response_complete(self) -> None:
-        """An answer is whole; the next request of this connection may be there already."""
+        """A response is complete; the next request of this connection may have arrived already."""
         super().on_response_complete()
         self._wait_if_answered()
 
@@ -269,14 +185,14 @@ class BoundedProtocol(HttpToolsProtocol):
         return min(self.limits.stall_timeout_s, self.limits.body_timeout_s)
 
     def _on_late_head(self) -> None:
-        if self._stage is _Stage.IDLE and self._raw_bytes == 0:  # nothing was asked: nothing is answered
+        if self._stage is _Stage.IDLE and self._raw_bytes == 0:  # there is no request to respond to
             self.transport.close()
             return
         self._refuse(TooSlow("The headers did not arrive in time."))
 
     def _on_body_window(self) -> None:
         self._timer = None
-        if self.cycle.response_complete:  # who goes on sending after the answer has had time to read it
+        if self.cycle.response_complete:  # the client kept sending, but had time to read the response
             self.transport.close()
             return
         if not self._waits_for_application():
@@ -290,7 +206,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._call_later(self._window_s(), self._on_body_window)
 
     def _on_write_window(self) -> None:
-        """End a connection whose other side takes nothing of what it asked for: closing would wait for it."""
+        """Abort a connection whose client reads nothing of its response: closing would wait for it."""
         left_bytes = self._sent.left_bytes
         if left_bytes == self._left_bytes and not self._sent.is_drained:
             self._sent.drop()
@@ -299,25 +215,24 @@ class BoundedProtocol(HttpToolsProtocol):
         self._writing = self.loop.call_later(self.limits.write_timeout_s, self._on_write_window)
 
     def _waits_for_application(self) -> bool:
-        """Whether what has arrived is not taken yet: then a pause is ours, not the sender's."""
+        """Whether the application has not read what arrived: then a pause is not the client's."""
         return self.flow.read_paused or bool(self.cycle.body) or self.cycle.waiting_for_100_continue
 
     # Endings
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer if nothing else is being answered, and read no more requests from this connection."""
+        """Respond, unless another response is being sent, and read no more requests from this connection."""
         self._cancel_timer()
         self._is_refused = True
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if self._stage is not _Stage.BODY or cycle.response_started:
-                cycle.keep_alive = (
-                    False  # an earlier request is being answered: the connection ends with that
-                )
+                # The response to an earlier request is being sent: the connection ends after it.
+                cycle.keep_alive = False
                 if self._stage is _Stage.BODY:
                     self.transport.close()
                 return
-            # The application reads the end of the connection, and never takes the body for whole.
+            # The application sees a closed connection, and never takes the body for complete.
             cycle.disconnected = True
             cycle.message_event.set()
         self._write(problem)

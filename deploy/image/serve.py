@@ -12,7 +12,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.types import ASGIApp
 
-from deploy.image.protocol import WireLimits, bounded
+from deploy.image.protocol import bounded
+from deploy.image.wire_limits import WireLimits
 from libs.common.settings import Networks
 
 IDENTITY_BYTES: Final = (

@@ -16,8 +16,8 @@ from unittest.mock import patch
 import httpx
 import uvicorn
 
-from deploy.image.protocol import WireLimits
 from deploy.image.serve import options
+from deploy.image.wire_limits import WireLimits
 from deploy.local.mounted import behind_gateway
 from libs.common.catalogue import Service
 from services.gateway.app import GatewayApp

@@ -37,12 +37,12 @@ from libs.common.storage.disk import (
     make_folders,
     read_block,
     remove_folder,
-    remove_links,
     set_mode,
 )
 from libs.common.storage.keys import checked_sha256, object_key
+from libs.common.storage.object_files import delete_object, link_object, replace_object, sorted_names
 from libs.common.storage.parts import HeldPart, held_parts, keep_part, pending_uploads
-from libs.common.storage.problems import ObjectMissing, PartsMissing, StillNamed, StoreUnavailable
+from libs.common.storage.problems import ObjectMissing, PartsMissing, StoreUnavailable
 from libs.common.storage.store import (
     BLOCK_BYTES,
     PendingUpload,
@@ -72,14 +72,14 @@ class LocalStore:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store")
         self._is_over = threading.Event()
         self.tree = LinkTree(root / "tree", root, self._run)
-        rooms = [root / "objects", self._tmp, self.tree.top]
+        folders = [root / "objects", self._tmp, self.tree.top]
         with disk_problems():
-            for room in rooms:
-                make_folders(room)
-            if any(map(is_open_to_others, (root, *rooms))):
+            for folder in folders:
+                make_folders(folder)
+            if any(map(is_open_to_others, (root, *folders))):
                 set_mode(root, FOLDER_MODE)  # without access to it nothing below can be reached
                 self._pool.submit(close_to_others, root, self._is_over)
-        if len({room.stat().st_dev for room in rooms}) > 1:
+        if len({folder.stat().st_dev for folder in folders}) > 1:
             raise StoreUnavailable(
                 f"{root}: objects, tmp and tree must lie in one file system, for hard links."
             )
@@ -179,11 +179,11 @@ class LocalStore:
         return await self._hash_file(self._object(sha256), sha256)
 
     async def delete(self, sha256: str) -> bool:
-        return await self._run(self._delete, self._object(sha256))
+        return await self._run(delete_object, self._tmp, self._object(sha256))
 
     async def objects(self) -> AsyncIterator[str]:
-        for folder in await self._run(_sorted_names, self.root / "objects"):
-            for sha256 in await self._run(_sorted_names, self.root / "objects" / folder):
+        for folder in await self._run(sorted_names, self.root / "objects"):
+            for sha256 in await self._run(sorted_names, self.root / "objects" / folder):
                 yield sha256
 
     async def signed_url(self, sha256: str, file_name: str, lifetime_s: int = 300) -> str | None:  # noqa: ARG002
@@ -218,13 +218,13 @@ class LocalStore:
     async def _land(self, path: Path, digest: Digests) -> None:
         """Give a sealed file its object name; an object there already is read, and replaced if damaged."""
         final = self._object(digest.sha256)
-        if await self._run(_link_new, path, final):
+        if await self._run(link_object, path, final):
             return
         with suppress(ObjectMissing):
             if await self._hash_file(final, digest.sha256) == digest:
                 await self._run(fsync_folder, final.parent)
                 return
-        await self._run(_replace, path, final)
+        await self._run(replace_object, path, final)
 
     async def _hash_file(self, path: Path, sha256: str) -> Digests:
         try:
@@ -249,20 +249,6 @@ class LocalStore:
             start_byte += n_bytes
             yield block
 
-    def _delete(self, path: Path) -> bool:
-        try:
-            if path.stat().st_nlink > 1:
-                remove_links(self._tmp, path)
-            if others := path.stat().st_nlink - 1:
-                raise StillNamed(
-                    f"{others} more name(s) keep the bytes of {path.name}: unlink them from the tree first."
-                )
-            path.unlink()
-        except FileNotFoundError:
-            return False
-        fsync_folder(path.parent)
-        return True
-
     def _object(self, sha256: str) -> Path:
         return self.root / object_key(sha256)
 
@@ -282,24 +268,3 @@ class LocalStore:
 def _absorb(draft: Draft, hasher: Hasher, block: bytes | bytearray) -> None:
     draft.write(block)
     hasher.update(block)
-
-
-def _link_new(path: Path, final: Path) -> bool:
-    make_folders(final.parent)
-    try:
-        os.link(path, final)
-    except FileExistsError:
-        return False
-    except FileNotFoundError:  # the upload was assembled or discarded by another process meanwhile
-        raise PartsMissing([0]) from None
-    fsync_folder(final.parent)
-    return True
-
-
-def _replace(path: Path, final: Path) -> None:
-    path.replace(final)
-    fsync_folder(final.parent)
-
-
-def _sorted_names(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in os.scandir(folder))

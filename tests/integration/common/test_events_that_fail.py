@@ -196,7 +196,9 @@ async def test_a_handler_that_hangs_is_left_and_others_get_their_turn(cingulum: 
     assert await handler.waiting() == ["a"]
 
 
-async def test_an_event_under_an_old_name_is_handled_by_the_sweep_and_by_a_message(cingulum: Cingulum) -> None:
+async def test_an_event_under_an_old_name_is_handled_by_the_sweep_and_by_a_message(
+    cingulum: Cingulum,
+) -> None:
     handler = await a_handler(cingulum)
     registry = await cingulum.start(Service.REGISTRY)
     old = ThingHappened.aliases[0]

@@ -15,8 +15,8 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from deploy.image.protocol import WireLimits
 from deploy.image.serve import ServerSettings, options
+from deploy.image.wire_limits import WireLimits
 from tests.support.gateway import at_a_port
 
 HALF = b"GET /health/live HTTP/1.1\r\nHost: a\r\n"

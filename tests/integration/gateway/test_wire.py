@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from deploy.image.protocol import WireLimits
+from deploy.image.wire_limits import WireLimits
 from tests.support.gateway import as_deployed
 from tests.support.system import Cingulum
 

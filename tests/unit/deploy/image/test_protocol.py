@@ -12,7 +12,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from deploy.image.protocol import BoundedProtocol, WireLimits, bounded
+from deploy.image.protocol import BoundedProtocol, bounded
+from deploy.image.wire_limits import WireLimits
 
 LIMITS = WireLimits(
     head_bytes=1000, head_timeout_s=10, body_timeout_s=60, stall_timeout_s=20, drain_bytes=5000, connections=3
