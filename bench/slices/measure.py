@@ -1,7 +1,7 @@
 """How long a slice of a 10 GB recording takes through the gateway: `make bench-slices`.
 
 A few generated seconds are compressed once and their chunks repeated until the raw file would have 10 GB; the result
-lies in the store of a whole system (real PostgreSQL and NATS, all services mounted behind the gateway on a real port).
+is in the store of a whole system (real PostgreSQL and NATS, all services mounted behind the gateway on a real port).
 A caller with a token asks for 1 s x 16 channels at random places, one request at a time.
 """
 
@@ -78,8 +78,20 @@ def long_cbin(raw: Path) -> tuple[Path, bytes]:
     return long, header.to_json().encode()
 
 
-def shelve(file: Path, home: Path) -> str:
-    """Lay a file into the local store without copying it; its SHA-256."""
+def long_files(raw: Path, suffix: str) -> dict[str, Path]:
+    """The long recording and its companions, by the name of their dataset."""
+    files = {f"{STEM}.meta": raw.with_suffix(".meta")}
+    if suffix == "cgl":
+        files[f"{STEM}.cgl"] = long_cgl(raw)
+    else:
+        files[f"{STEM}.cbin"], header = long_cbin(raw)
+        files[f"{STEM}.ch"] = raw.with_name("long.ch")
+        files[f"{STEM}.ch"].write_bytes(header)
+    return files
+
+
+def move_into_store(file: Path, home: Path) -> str:
+    """Move a file into the local store; its SHA-256."""
     with file.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     place = home / "store" / "objects" / sha256[:2] / sha256
@@ -88,8 +100,8 @@ def shelve(file: Path, home: Path) -> str:
     return sha256
 
 
-async def known(cingulum: Cingulum, dataset: UUID, sha256: str, size_bytes: int) -> None:
-    """Say that the store holds a dataset's bytes and has read them."""
+async def mark_verified(cingulum: Cingulum, dataset: UUID, sha256: str, size_bytes: int) -> None:
+    """Record that the central store has and has read the bytes of a dataset."""
     connection = await asyncpg.connect(cingulum.admin_url)
     await connection.execute(
         "UPDATE registry.versions SET sha256 = $2, size_bytes = $3 WHERE dataset_id = $1",
@@ -107,21 +119,13 @@ async def known(cingulum: Cingulum, dataset: UUID, sha256: str, size_bytes: int)
 
 @pytest.mark.parametrize("suffix", ["cgl", "cbin"])
 async def test_slices(cingulum: Cingulum, tmp_path: Path, suffix: str) -> None:
-    raw, home = recorded(tmp_path), Path(cingulum.environment["CINGULUM_HOME"])
-    meta = raw.with_suffix(".meta")
-    files = {f"{STEM}.meta": meta}
-    if suffix == "cgl":
-        files[f"{STEM}.cgl"] = long_cgl(raw)
-    else:
-        files[f"{STEM}.cbin"], header = long_cbin(raw)
-        files[f"{STEM}.ch"] = tmp_path / "long.ch"
-        files[f"{STEM}.ch"].write_bytes(header)
+    files, home = long_files(recorded(tmp_path), suffix), Path(cingulum.environment["CINGULUM_HOME"])
     lab = await laboratory(cingulum)
     registered = await lab.register(*(f"raw_ephys_data/probe00/{name}" for name in files))
     ids = {name: UUID(record["id"]) for name, record in zip(files, registered, strict=True)}
     for name, file in files.items():
         size_bytes = file.stat().st_size
-        await known(cingulum, ids[name], shelve(file, home), size_bytes)
+        await mark_verified(cingulum, ids[name], move_into_store(file, home), size_bytes)
     more = {"CINGULUM_INDEX_EVERY_S": "1", "CINGULUM_PROVE_RECORDINGS": "false"}
     async with (
         served({**cingulum.environment, **more}) as address,
