@@ -60,9 +60,7 @@ async def test_an_announced_event_is_handled_by_its_message(cingulum: Cingulum, 
 
 
 @pytest.mark.usefixtures("no_sweep")
-async def test_an_event_too_large_for_a_message_delays_no_other(
-    cingulum: Cingulum, callers: Callers
-) -> None:
+async def test_an_event_too_large_for_a_message_delays_no_other(cingulum: Cingulum, callers: Callers) -> None:
     async with a_session(cingulum, callers) as (session, user, onlooker):
         metadata = await cingulum.start(Service.METADATA)
         registry = await cingulum.start(Service.REGISTRY)
