@@ -1,9 +1,9 @@
-"""How many ALF paths a second are parsed, beside the parser of the ONE client, on one core, in the same run.
+"""ALF paths parsed per second, relative to the parser of the ONE client, on one core, in the same run.
 
 `python bench/core_alf.py` prints three loads and fails if one misses the target:
-listing     a lab's tree, sessions × datasets as they are listed: folders and names recur, as they do in life
+listing     a lab's tree, sessions × datasets as they are listed: folders and names recur
 shuffled    the same paths in random order
-all new     no folder and no name occurs twice, so nothing could be remembered
+all new     no folder and no name occurs twice, so no cache helps
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def a_listing(sessions: int) -> list[str]:
 
 
 def all_new(n_paths: int) -> list[str]:
-    """Paths of which no part has been seen before."""
+    """Paths without any repeated part."""
     return [
         f"labA/Subjects/m{at}/2024-03-{at % 28 + 1:02d}/{at % 1000:03d}/alf/probe{at}/#v{at}#/"
         f"_ibl_spikes{at}.times_bpod.npy"
@@ -65,7 +65,7 @@ def all_new(n_paths: int) -> list[str]:
 
 
 def paths_per_s(parsers: list[Callable[[str], object]], loads: list[list[str]]) -> list[float]:
-    """Each parser on its load in turn; the best round of each, by processor time: other work only adds to it."""
+    """Run the parsers alternately; the best round of each by processor time, to which other work only adds."""
     best = [0.0] * len(parsers)
     for _ in range(ROUNDS):
         for at, (parse, texts) in enumerate(zip(parsers, loads, strict=True)):
@@ -77,7 +77,7 @@ def paths_per_s(parsers: list[Callable[[str], object]], loads: list[list[str]]) 
 
 
 def main() -> int:
-    """Print the table; 1 if the target is missed."""
+    """Print the table; returns 1 if the target is missed."""
     listing = a_listing(SESSIONS)
     shuffled = random.Random(1).sample(listing, len(listing))
     print(f"{'load':<10}{'paths':>9}{'cingulum/s':>13}{'one-api/s':>12}{'times':>8}")

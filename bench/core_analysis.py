@@ -1,6 +1,6 @@
-"""How much processor time the analyses take on real sessions; psychofit fits the same counts in the same run.
+"""Processor time of the analyses of real sessions, beside psychofit on the same counts in the same run.
 
-`python bench/core_analysis.py` prints four loads beside their limits and fails if one is missed, or if psychofit
+`python bench/core_analysis.py` prints four loads with their limits and fails if one is exceeded, or if psychofit
 finds a curve more likely than ours:
 session     summary, psychometric and chronometric curves, and the status after three sessions
 history     11 sessions added to a learning summary, one by one
@@ -33,7 +33,7 @@ SAME_HEIGHT, SAME_CURVE = 1e-4, 0.05
 
 
 def best_s(work: Callable[[], object], runs: int = 5) -> float:
-    """The least processor time of several runs, in seconds: what else the machine does only adds."""
+    """The least processor time of several runs, in seconds: other work only adds to it."""
     times = []
     for _ in range(runs):
         began = process_time()
@@ -57,13 +57,13 @@ def psychofit_of(counts: ChoiceCounts) -> tuple[float, ...]:
 
 
 def one_session(trials: Trials, before: list[SessionDigest], protocol: str) -> None:
-    """All that a portal page of one session shows, from its trials and the digests of the two before."""
+    """Everything on the page of one session, from its trials and the digests of the two before."""
     analyse_behaviour(trials)
     training_status([*before, digest_session(trials, date="2020-09-01", protocol=protocol)])
 
 
 def history(sessions: dict[str, Trials], protocols: dict[str, str]) -> Learning:
-    """The sessions from their trials to the learning summary, in the order in which they were run."""
+    """From the trials of all sessions, in order, to the learning summary."""
     learning = Learning()
     for date, trials in sessions.items():
         learning = learning.add(digest_session(trials, date=date, protocol=protocols[date]))
@@ -71,7 +71,7 @@ def history(sessions: dict[str, Trials], protocols: dict[str, str]) -> Learning:
 
 
 def probe(recorded: ibl_sessions.ProbeRecording) -> None:
-    """Everything for all units."""
+    """All analyses of all units."""
     trains = spike_trains(recorded.times_s, recorded.clusters)
     conditions = {str(group): recorded.event_groups == group for group in np.unique(recorded.event_groups)}
     psth(raster_counts(trains, recorded.event_times_s), conditions)
@@ -79,10 +79,10 @@ def probe(recorded: ibl_sessions.ProbeRecording) -> None:
 
 
 def compare_fits(sessions: dict[str, Trials]) -> bool:
-    """Each session and each pool of three: whether psychofit never climbs higher, and how often it ends elsewhere."""
+    """Compare sessions and pools of three: whether psychofit ever has a higher likelihood; prints where it differs."""
     dates = list(sessions)
     pools = [[date] for date in dates] + [dates[i : i + 3] for i in range(len(dates) - 2)]
-    # psychofit draws its starts from NumPy's global generator.
+    # psychofit draws its starting points from NumPy's global generator.
     np.random.seed(0)
     higher, elsewhere, worst = 0, 0, 0.0
     for pool in pools:
@@ -108,7 +108,7 @@ def compare_fits(sessions: dict[str, Trials]) -> bool:
 
 
 def main() -> int:
-    """Print the table; 1 if a limit is missed."""
+    """Print the table; returns 1 if a limit is exceeded."""
     wheel = ibl_sessions.fetch_wheel(ibl_sessions.cache_folder())
     days = ibl_sessions.read_trials(wheel)
     sessions = {date: trials_from_columns(day.columns) for date, day in days.items()}

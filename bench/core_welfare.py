@@ -1,6 +1,6 @@
-"""How long welfare takes for a colony: 1,000 animals on each of 60 days, from plain history values.
+"""Time of the welfare rules for a colony: 1,000 animals on each of 60 days, from plain history values.
 
-Run: python -m bench.core_welfare. Must reach: at most 1 s on one core.
+Run: python -m bench.core_welfare. Limit: 1 s on one core.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ANIMALS, DAYS, LIMIT_S = 1000, 60, 1.0
 
 
 def an_animal(rng: random.Random) -> History:
-    """Sixty days of restriction: a weighing a day, a reward and a supplement, an implant."""
+    """Sixty days of restriction: daily a weighing, a reward and a supplement; an implant."""
     start = datetime(2024, 4, 1, 8, tzinfo=UTC)
     weight = rng.uniform(18, 30)
     days = [start + timedelta(days=n, minutes=rng.randrange(90)) for n in range(DAYS)]
@@ -33,7 +33,7 @@ def an_animal(rng: random.Random) -> History:
 
 
 def main() -> bool:
-    """Time the vectorised path and, beside it, one moment at a time; whether the limit holds."""
+    """Measure the vectorised path, and one moment at a time; whether the limit holds."""
     reached = True
     rng = random.Random(3)
     colony = [an_animal(rng) for _ in range(ANIMALS)]

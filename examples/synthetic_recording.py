@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 N_CHANNELS = 384
 RATE_HZ = 30_000
 UV_PER_COUNT = 2.34375
-BLOCK = 3_000  # samples made at a time: 0.1 s
-POOL = 1 << 21  # samples of noise drawn once; blocks are cut out of it at drawn places
+BLOCK = 3_000  # samples generated at a time: 0.1 s
+POOL = 1 << 21  # samples of noise drawn once; blocks are cut from it at random places
 SPIKE_SAMPLES = 60
 SPIKE_CHANNELS = 16
 
@@ -39,7 +39,7 @@ class Unit:
 
 
 def coloured_noise(rng: np.random.Generator, n_samples: int) -> NDArray[np.float32]:
-    """Noise of unit size with most power below 3 kHz, as between the spikes of cortex."""
+    """Noise of unit variance with most power below 3 kHz, as between spikes in cortex."""
     white = rng.standard_normal(n_samples, dtype=np.float32)
     frequencies = np.fft.rfftfreq(n_samples, 1 / RATE_HZ)
     shape = np.sqrt(0.2 + 1 / (1 + (frequencies / 700) ** 2)) * (frequencies > 300)
@@ -74,7 +74,7 @@ def blocks(n_samples: int, seed: int) -> Iterator[NDArray[np.int16]]:
     units = draw_units(rng)
     size_counts = rng.uniform(4.5, 7.5, N_CHANNELS).astype(np.float32)
     pool = coloured_noise(rng, POOL)
-    # Noise in counts for eight classes of channels, so that a block is a cut and two sums.
+    # Noise in counts for eight classes of channels, so that a block needs one slice and two sums.
     classes = np.rint(pool * np.quantile(size_counts, np.linspace(0.05, 0.95, 8))[:, None]).astype(np.int16)
     kind = np.searchsorted(np.quantile(size_counts, np.linspace(0.1, 0.9, 7)), size_counts)
     offset_counts = np.rint(rng.normal(0, 8, N_CHANNELS)).astype(np.int16)
@@ -100,7 +100,7 @@ def blocks(n_samples: int, seed: int) -> Iterator[NDArray[np.int16]]:
 
 
 def sync_word(start: int) -> NDArray[np.int16]:
-    """Bit 6: one pulse a second, half a second long. Bit 0: a camera's frames at 60 Hz."""
+    """Bit 6: one pulse per second, half a second long. Bit 0: a camera's frames at 60 Hz."""
     time_sample = np.arange(start, start + BLOCK)
     pulse = (time_sample % RATE_HZ < RATE_HZ // 2) * 64
     return (pulse + (time_sample % (RATE_HZ // 60) < 60)).astype(np.int16)
@@ -147,7 +147,7 @@ def spikeglx_meta(name: str, n_samples: int) -> str:
 
 
 def write_recording(path: Path, seconds: float, seed: int = 0) -> int:
-    """Write `path` (.ap.bin) and its .meta; answers the number of samples a channel."""
+    """Write `path` (.ap.bin) and its .meta; returns the number of samples per channel."""
     n_samples = round(seconds * RATE_HZ)
     with path.open("wb") as file:
         for block in blocks(n_samples, seed):
@@ -158,7 +158,7 @@ def write_recording(path: Path, seconds: float, seed: int = 0) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("path", type=Path, help="where to write, for example probe_g0_t0.imec0.ap.bin")
+    parser.add_argument("path", type=Path, help="output file, such as probe_g0_t0.imec0.ap.bin")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -26,7 +26,7 @@ CHUNK_SAMPLES = {"lf": 10_000}
 
 
 def compare(case: str, samples: Any, rounds: int) -> list[dict[str, Any]]:
-    """One row an anchor; mtscomp's chunks are of one second, ours as the writer would cut them."""
+    """One row per codec; mtscomp has chunks of one second, ours are those of the writer."""
     digital = (samples.shape[1] - 1,) if samples.shape[1] > 100 else ()
     step = CHUNK_SAMPLES.get(case, 30_000)
     ours = [samples[start : start + step] for start in range(0, len(samples), step)]
@@ -35,7 +35,7 @@ def compare(case: str, samples: Any, rounds: int) -> list[dict[str, Any]]:
     measured: dict[str, list[dict[str, float]]] = {}
     codecs = list(anchors.anchors(digital))
     for anchor in codecs:
-        anchor.unpack(anchor.pack(samples[:2_500]), samples[:2_500].shape)  # compiles, fills caches
+        anchor.unpack(anchor.pack(samples[:2_500]), samples[:2_500].shape)  # compile, fill caches
     for _ in range(rounds):
         base: dict[str, float] = {}
         for anchor in codecs:

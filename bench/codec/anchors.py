@@ -21,7 +21,7 @@ Samples = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Anchor:
-    """A codec: `pack` answers anything whose size `size` can tell, `unpack` the samples again."""
+    """A codec: `pack` returns an object whose size `size` computes, `unpack` the samples."""
 
     name: str
     pack: Callable[[Samples], Any]
@@ -31,7 +31,7 @@ class Anchor:
 
 
 def measure(anchor: Anchor, chunks: list[Samples]) -> dict[str, float]:
-    """Size, and CPU seconds both ways, over all chunks; each must come back exactly."""
+    """Size, and CPU seconds both ways, over all chunks; each must decode to the same samples."""
     size, pack_s, unpack_s = 0, 0.0, 0.0
     for chunk in chunks:
         start = time.process_time()
@@ -54,7 +54,7 @@ def _sum(differences: Samples) -> Samples:
 
 
 def mtscomp_anchor(dtype: Any = np.int16) -> Anchor:
-    """mtscomp's own steps for a chunk, by its own functions."""
+    """A chunk by mtscomp's own functions."""
     import mtscomp
 
     def pack(samples: Samples) -> bytes:
@@ -107,7 +107,7 @@ def plain_zstd(level: int) -> Anchor:
 
 
 def blosc(codec: str, level: int, shuffle: str, *, difference: bool) -> Anchor:
-    """Blosc as numcodecs has it; SpikeInterface's default is zstd 5 with bit shuffle, no difference."""
+    """Blosc of numcodecs; SpikeInterface's default is zstd 5 with bit shuffle, no difference."""
     from numcodecs import Blosc, blosc
 
     blosc.set_nthreads(1)
@@ -128,7 +128,7 @@ def blosc(codec: str, level: int, shuffle: str, *, difference: bool) -> Anchor:
 
 
 def flac(level: int) -> Anchor:
-    """FLAC by flacarray; its streams are of 32-bit numbers."""
+    """FLAC by flacarray, whose streams have 32-bit numbers."""
     import flacarray
 
     def pack(samples: Samples) -> Any:
@@ -143,7 +143,7 @@ def flac(level: int) -> Anchor:
 
 
 def pcodec(name: str, **options: Any) -> Anchor:
-    """pcodec, each channel apart."""
+    """pcodec, one channel at a time."""
     from pcodec import ChunkConfig, DeltaSpec, standalone
 
     config = ChunkConfig(
@@ -175,7 +175,7 @@ def wavpack(level: int) -> Anchor:
 
 
 def anchors(digital: tuple[int, ...]) -> Iterator[Anchor]:
-    """mtscomp first; then ours; then every peer that is installed, and a line for each that is not."""
+    """mtscomp, ours, and every installed peer, with a line for each one that is missing."""
     yield mtscomp_anchor()
     for preset in ("compatible-small", "compatible-fast"):
         yield compatible(preset)

@@ -1,4 +1,4 @@
-"""Recordings for the benches, from a seed: what a Neuropixels probe might have written, with its SpikeGLX .meta.
+"""Recordings for the benches, from a seed: like those of a Neuropixels probe, with their SpikeGLX .meta.
 
     python -m bench.codec.recordings OUT.ap.bin --case np2 --seconds 4
 
@@ -25,17 +25,17 @@ f32 = np.float32
 N_CHANNELS = 384
 BLOCK_S = 0.1
 SPIKE_SAMPLES, SPIKE_CHANNELS = 64, 24
-N_PROFILES = 12  # smooth shapes along the shank, of which slow fields are mixed
+N_PROFILES = 12  # smooth shapes along the shank; slow fields are mixtures of them
 N_CONVERTERS = 32  # each digitises twelve channels, and adds its own noise to all of them
 WHITE, SLOW, FASTEST = 0.16, 0.765, 0.075  # shares of the variance between spikes
-# Time constant in seconds → strength: of the slow fields, and of what all channels have in common.
+# Time constant in seconds → strength: of the slow fields, and of the common signal.
 FIELDS = {0.0012: 0.12, 0.008: 0.32, 0.05: 0.56, 0.4: 0.75}
 COMMON = {0.00012: 0.85, 0.003: 0.52}
 
 
 @dataclass(frozen=True)
 class Case:
-    """A probe and what it records; strengths are root mean squares in microvolts, of a middling channel.
+    """A probe and what it records; strengths are root mean squares in microvolts, of a median channel.
 
     `stored_uv` is the step in which Open Ephys keeps samples, so that their codes have holes.
     """
@@ -65,7 +65,7 @@ CASES = {
 
 
 class Memory:
-    """Noise of which a part, `pole`, is left a sample later; its variance is that of the white noise it is made of."""
+    """First-order noise with this pole and the variance of the white noise that drives it."""
 
     def __init__(self, pole: float) -> None:
         self.pole = pole
@@ -73,7 +73,7 @@ class Memory:
         self.last: Floats | None = None
 
     def __call__(self, white: Floats) -> Floats:
-        """Go on from the block before: every turn doubles how far back samples remember, until nothing is left."""
+        """The next block: each pass doubles the number of earlier samples that contribute, until none matter."""
         out = white * self.gain
         if self.last is not None:
             out[0] += f32(self.pole) * self.last
@@ -115,7 +115,7 @@ def a_unit(draw: np.random.Generator) -> Unit:
 
 
 class Probe:
-    """One recording under way: each block goes on where the one before ended."""
+    """Generates one recording: each block continues the previous one."""
 
     def __init__(self, case: Case, seed: int) -> None:
         draw = np.random.Generator(np.random.SFC64([seed, 7]))
@@ -162,7 +162,7 @@ class Probe:
 
     def _between_spikes(self, n: int) -> Floats:
         noise = self.slow(self._white(n, N_CHANNELS))
-        noise[:, 1:] += f32(0.18) * noise[:, :-1]  # neighbours hear the same cells
+        noise[:, 1:] += f32(0.18) * noise[:, :-1]  # neighbouring channels record the same cells
         noise *= f32(np.sqrt(SLOW))
         white = self.draw.random((n, N_CHANNELS), dtype=f32)
         white -= f32(0.5)
@@ -174,7 +174,7 @@ class Probe:
         return noise
 
     def _far_away(self, n: int) -> Floats:
-        """Slow fields and the common signal, as each channel gets them."""
+        """Slow fields and the common signal of each channel."""
         fields = [
             kind(self._white(n, N_PROFILES)) * f32(size * self.case.field_uv) for kind, size in self.fields
         ]
@@ -183,7 +183,7 @@ class Probe:
         return np.concatenate(sources, 1) @ self.reaches
 
     def _with_spikes(self, volts: Floats) -> Floats:
-        """Add spikes; what of them reaches beyond the block is kept for the next one."""
+        """Add spikes; the part of a spike after the block is added to the next one."""
         n = len(volts)
         volts = np.concatenate([volts, np.zeros((SPIKE_SAMPLES, N_CHANNELS), f32)])
         volts[:SPIKE_SAMPLES] += self.unfinished
@@ -223,7 +223,7 @@ def generate(case: str, seconds: float, seed: int = 0) -> NDArray[np.int16]:
 
 
 def meta(name: str, case: str, n_samples: int) -> str:
-    """The .meta of `examples.synthetic_recording`, where the probe or the band is another one."""
+    """The .meta of `examples.synthetic_recording`, changed for this probe and band."""
     kind = CASES[case]
     lines = dict(line.split("=", 1) for line in spikeglx_meta(name, n_samples).splitlines())
     lines |= {"fileTimeSecs": f"{n_samples / kind.rate_hz}", "imSampRate": f"{kind.rate_hz}"}

@@ -18,7 +18,7 @@ SPEEDS = {"pack": (18.0, 40.0, 9.0), "unpack": (2.5, 4.5, 1.2)}
 SPEED_CASES = ("np1", "np2")
 WAYS = ("compress", "decompress")
 SYSTEM = {
-    "two threads, arithmetic alone": 0.0,
+    "two threads, arithmetic only": 0.0,
     **{f"two threads, {preset} numba, {way}": 1.8 for preset in ("small", "fast") for way in WAYS},
     **{f"two threads, fast numpy, {way}": 1.5 for way in WAYS},
     "slice of 1 s x all channels, small": 2.5,
@@ -58,7 +58,7 @@ def all_met(results: dict[str, Any]) -> bool:
 
 
 def undominated(rows: list[dict[str, Any]]) -> set[str]:
-    """Names of the codecs that no other beats in size and compression speed at once."""
+    """Names of the codecs on the Pareto front of size and compression speed."""
     return {
         row["name"]
         for row in rows
@@ -70,14 +70,14 @@ def undominated(rows: list[dict[str, Any]]) -> set[str]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """Markdown: a table a case, the limits, and the targets."""
+    """Markdown: one table per case, the limits, and the targets."""
     lines = ["# Codecs for raw recordings, relative to mtscomp 1.0.2", ""]
     for label, content in results["cases"].items():
         limits = ", ".join(f"{name} {bits:.3f}" for name, bits in results["limits"][label].items())
         lines += [
             f"## {label}",
             "",
-            f"Entropy limits, bits a sample: {limits}. An asterisk marks the Pareto front.",
+            f"Entropy limits in bits per sample: {limits}. An asterisk marks the Pareto front.",
             "",
         ]
         lines += [

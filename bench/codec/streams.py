@@ -1,8 +1,8 @@
-"""What else a rig records, beside mtscomp: `make bench-streams`, or `python bench/codec/streams.py`.
+"""Other streams of a rig, compared with mtscomp: `make bench-streams`, or `python bench/codec/streams.py`.
 
-Four generated streams: NIDQ (eight analog channels with a digital word), a sync word by itself, LF, and widefield-like
-16-bit frames (a channel a pixel). Sizes and CPU seconds of one thread are relative to mtscomp's in the same round
-(median of the rounds); mtscomp has chunks of one second, we those that our writer cuts. All must come back exactly.
+Four generated streams: NIDQ (eight analog channels with a digital word), a single sync word, LF, and widefield-like
+16-bit frames (one channel per pixel). Sizes and CPU seconds of one thread are relative to mtscomp's in the same round
+(median of the rounds); mtscomp has chunks of one second, ours are those of the writer. All must decode exactly.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Samples = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Stream:
-    """A kind of recording: how to make so many seconds of it, and which of its channels hold words of bits."""
+    """A kind of recording: a generator for a number of seconds, and the channels that contain digital words."""
 
     sample_rate_hz: float
     make: Callable[[np.random.Generator, int], Samples]
@@ -33,7 +33,7 @@ class Stream:
 
 
 def nidq(draw: np.random.Generator, n: int) -> Samples:
-    """Photodiode, rotary encoder, microphone and five idle inputs, all with noise; beside them a digital word."""
+    """Photodiode, rotary encoder, microphone and five idle inputs, all with noise, and a digital word."""
     t = np.arange(n) / 30_000
     signals = np.zeros((n, 8))
     signals[:, 0] = 9_000 * (np.sin(2 * np.pi * 0.7 * t) > 0)
@@ -71,7 +71,7 @@ def chunks(samples: Samples, step: int) -> list[Samples]:
 
 
 def compare(stream: Stream, seconds: float, rounds: int) -> dict[str, list[float]]:
-    """Size, and how much faster both ways, of each of our codecs; by name."""
+    """Relative size and speeds of each of our codecs, by name."""
     samples = stream.make(np.random.default_rng(0), int(seconds * stream.sample_rate_hz))
     theirs = chunks(samples, int(stream.sample_rate_hz))
     ours = chunks(samples, round(chunk_duration_s(stream.sample_rate_hz) * stream.sample_rate_hz))

@@ -1,4 +1,4 @@
-"""What is measured around the codec: entropy limits, two threads, random access in files."""
+"""Measurements around the codec: entropy limits, two threads, random access in files."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from cingulum.codec import CglFile, RawFile, RawLayout, compress_to_cbin, decode
 LIMIT_SAMPLES = 8_192
 LIMIT_CHANNELS = 128
 TURN_S = 1.0
-CONTROL = "two threads, arithmetic alone"
+CONTROL = "two threads, arithmetic only"
 
 
 def entropy_limits(samples: Any) -> dict[str, float]:
-    """Order-0 entropy (bits a sample) of rounded least-squares residuals: what no such coder passes."""
+    """Order-0 entropy (bits per sample) of rounded least-squares residuals, the limit of such coders."""
     x = samples[:LIMIT_SAMPLES, :LIMIT_CHANNELS].T.astype(float)
     x -= np.rint(x.mean(axis=1, keepdims=True))
     return {
@@ -55,7 +55,7 @@ def _entropy(residuals: Any) -> float:
 
 
 def measure(samples: Any) -> dict[str, float]:
-    """Two threads against one (seconds by the clock), and slices out of files against mtscomp's (CPU seconds)."""
+    """Two threads relative to one (wall-clock seconds), and slices of files relative to mtscomp (CPU seconds)."""
     return {**_threads(samples), **_slices(samples)}
 
 
@@ -72,7 +72,7 @@ def _cpu(work: Callable[[], None]) -> float:
 
 
 def _threads(samples: Any) -> dict[str, float]:
-    """Each way apart, and beside them a loop that needs no memory: what the machine's two threads are worth now."""
+    """Compression, decompression, and a loop without memory access: what two threads of this machine gain now."""
     chunks = [samples[start : start + 30_000] for start in range(0, min(len(samples), 120_000), 30_000)]
     works: dict[str, Callable[[], Any]] = {CONTROL: lambda: _spin(400_000_000)}
     for preset, kernel in (("small", "numba"), ("fast", "numba"), ("fast", "numpy")):
@@ -92,9 +92,9 @@ def _threads(samples: Any) -> dict[str, float]:
 
 
 def _gain(work: Callable[[], Any]) -> float:
-    """How many times as much two threads do as one, in the best of some turns; the one is no main thread either.
+    """Speed of two threads relative to one, the best of several rounds; the one is not the main thread either.
 
-    A turn takes a second and more: threads begin on one processor, and it takes the kernel a while to part them.
+    A round takes over a second: threads start on one processor, and the kernel needs a while to separate them.
     """
     work()
     times = max(1, round(TURN_S / _clock(work)))
@@ -141,7 +141,7 @@ def _slices(samples: Any) -> dict[str, float]:
 
         def read_theirs() -> None:
             for t in starts:
-                theirs.read_chunk.cache_clear()  # it keeps ten chunks, we keep none
+                theirs.read_chunk.cache_clear()  # it caches ten chunks, ours none
                 _ = theirs[t : t + 30_000]
 
         base = min(_cpu(read_theirs) for _ in range(2))

@@ -1,4 +1,4 @@
-"""How long a slice of a 10 GB recording takes through the gateway: `make bench-slices`.
+"""Latency of slices of a 10 GB recording through the gateway: `make bench-slices`.
 
 A few generated seconds are compressed once and their chunks repeated until the raw file would have 10 GB; the result
 is in the store of a whole system (real PostgreSQL and NATS, all services mounted behind the gateway on a real port).
@@ -64,7 +64,7 @@ def long_cgl(raw: Path) -> Path:
 
 
 def long_cbin(raw: Path) -> tuple[Path, bytes]:
-    """The same of a .cbin, and its .ch."""
+    """The same for a .cbin, and its .ch."""
     compress_to_cbin(raw, preset="compatible-fast")
     long = raw.with_name("long.cbin")
     with CbinFile(raw.with_suffix(".cbin")) as file, long.open("wb") as out:

@@ -12,7 +12,7 @@ The examples read this session:
 >>> for name in ("alf/spikes.times.npy", "alf/spikes.amps.npy", "alf/#2024-02-01#/spikes.times.npy"):
 ...     (session / name).parent.mkdir(parents=True, exist_ok=True)
 ...     np.save(session / name, np.arange(3) + name.count("#"))
->>> [str(found) for found, _ in sessions(root)]
+>>> [str(folder) for folder, _ in sessions(root)]
 ['m1/2024-01-02/001']
 >>> [str(dataset.rel_path) for dataset in datasets(session)]
 ['alf/#2024-02-01#/spikes.times.npy', 'alf/spikes.amps.npy', 'alf/spikes.times.npy']

@@ -90,9 +90,9 @@ def maximise(
     Fisher scoring with Levenberg's damping; a parameter that is pushed out of its bounds is held there for
     that step. Stops early after `rounds`. No random numbers: the same counts give the same result.
 
-    >>> seen = Observed(np.array([-50.0, -10, 10, 50]), np.full(4, 100.0), np.array([10.0, 30, 70, 90]))
+    >>> observed = Observed(np.array([-50.0, -10, 10, 50]), np.full(4, 100.0), np.array([10.0, 30, 70, 90]))
     >>> lower, upper = np.array([-50.0, 1, 0, 0]), np.array([50.0, 99, 1, 1])
-    >>> best, _ = maximise(np.array([[5.0, 20, 0.05, 0.05]]), seen, lower, upper)
+    >>> best, _ = maximise(np.array([[5.0, 20, 0.05, 0.05]]), observed, lower, upper)
     >>> best.round(3).tolist()[0][2:]
     [0.1, 0.1]
     """

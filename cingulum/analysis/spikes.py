@@ -199,8 +199,8 @@ def psth(
     Each event's counts are smoothed by a Gaussian of `smoothing_s` (`None`: not) before they are averaged.
 
     >>> trains = spike_trains([0.9, 1.1, 3.1], [4, 4, 4])
-    >>> found = raster_counts(trains, [1.0, 3.0], window_s=(-0.5, 0.5), bin_s=0.5)
-    >>> answer = psth(found, {"all": [True, True]}, smoothing_s=None)
+    >>> counts = raster_counts(trains, [1.0, 3.0], window_s=(-0.5, 0.5), bin_s=0.5)
+    >>> answer = psth(counts, {"all": [True, True]}, smoothing_s=None)
     >>> answer.rate_hz.tolist(), answer.sem_hz.tolist()
     ([[[1.0, 2.0]]], [[[1.0, 0.0]]])
     """

@@ -182,9 +182,9 @@ _ALLOWED: dict[str, tuple[Callable[[Floats], Booleans], str]] = {
 def concatenate(sessions: list[Trials]) -> Trials:
     """The trials of one or more sessions as one; a column that any of them lacks is left out.
 
-    >>> one = trials_from_columns(
+    >>> trials = trials_from_columns(
     ...     {"contrastLeft": [1], "contrastRight": [np.nan], "choice": [1], "feedbackType": [1]})
-    >>> len(concatenate([one, one]))
+    >>> len(concatenate([trials, trials]))
     2
     """
     shared = set.intersection(*(set(session.present()) for session in sessions))

@@ -89,8 +89,8 @@ def autocorrelograms(trains: SpikeTrains, window_s: float = 0.05, bin_s: float =
     """Every unit's autocorrelogram up to `window_s` either way, in bins of `bin_s`.
 
     >>> from cingulum.analysis.spikes import spike_trains
-    >>> found = autocorrelograms(spike_trains([0.0, 0.01, 0.03], [2, 2, 2]), window_s=0.04, bin_s=0.02)
-    >>> found.counts.tolist(), found.centres_s.round(3).tolist()
+    >>> result = autocorrelograms(spike_trains([0.0, 0.01, 0.03], [2, 2, 2]), window_s=0.04, bin_s=0.02)
+    >>> result.counts.tolist(), result.centres_s.round(3).tolist()
     ([[2, 1, 1, 2]], [-0.03, -0.01, 0.01, 0.03])
     """
     n_bins = round(window_s / bin_s)
@@ -251,8 +251,8 @@ def drift_map(
 
     A spike without a depth is left out. Depths are µm from the probe's tip.
 
-    >>> found = drift_map([0.2, 0.4, 1.5], [10.0, 10.0, 30.0], [100.0, 50.0, 80.0])
-    >>> found.n_spikes.tolist(), found.mean_amplitude_uv.tolist()
+    >>> drift = drift_map([0.2, 0.4, 1.5], [10.0, 10.0, 30.0], [100.0, 50.0, 80.0])
+    >>> drift.n_spikes.tolist(), drift.mean_amplitude_uv.tolist()
     ([[2, 0], [0, 1]], [[75.0, nan], [nan, 80.0]])
     """
     times, depths, amplitudes = (np.asarray(a, dtype=np.float64) for a in (times_s, depths_um, amplitudes_uv))

@@ -145,8 +145,8 @@ def movements(
 def movement_onsets_at(moves: Movements, events_s: npt.ArrayLike) -> Floats:
     """For each event (seconds) the onset of the movement it fell into, NaN if the wheel was still.
 
-    >>> one = Movements(np.array([1.0]), np.array([2.0]), np.array([5.0]), np.array([1.5]))
-    >>> movement_onsets_at(one, [1.7, 2.5]).tolist()
+    >>> moves = Movements(np.array([1.0]), np.array([2.0]), np.array([5.0]), np.array([1.5]))
+    >>> movement_onsets_at(moves, [1.7, 2.5]).tolist()
     [1.0, nan]
     """
     events = np.asarray(events_s, dtype=np.float64)

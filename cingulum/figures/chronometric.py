@@ -54,8 +54,8 @@ def chronometric_curve(
     """Draw the median reaction time against signed contrast, with bars; `spread` names their meaning.
 
     Raises UnequalLengthsError, UnknownThemeError, TooNarrowError.
-    >>> one = ChronometricSeries("all", [-100, 0], [0.31, 0.78], [0.25, 0.5], [0.4, 1.2], [40, 42])
-    >>> chronometric_curve([one]).description
+    >>> series = ChronometricSeries("all", [-100, 0], [0.31, 0.78], [0.25, 0.5], [0.4, 1.2], [40, 42])
+    >>> chronometric_curve([series]).description
     'Median reaction time against signed contrast. all: 82 trials, from 0.31 s at −100 % to 0.78 s at 0 %.'
     """
     parsed = [_read(curve) for curve in series]

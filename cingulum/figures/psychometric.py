@@ -116,8 +116,8 @@ def psychometric_curve(
 
     Up to six series, e.g. one per block. Raises UnequalLengthsError, UnknownThemeError, TooNarrowError.
     >>> fit = PsychometricFit(2.0, 18.0, 0.05, 0.08)
-    >>> one = PsychometricSeries("all", [-100, 0, 100], [2, 21, 37], [40, 40, 40], fit)
-    >>> psychometric_curve([one]).description
+    >>> series = PsychometricSeries("all", [-100, 0, 100], [2, 21, 37], [40, 40, 40], fit)
+    >>> psychometric_curve([series]).description
     'P(right) against signed contrast. all: 120 trials, bias 2 %, threshold 18 %, lapses 0.05 and 0.08.'
     """
     parsed = [_read(curve) for curve in series]

@@ -156,8 +156,8 @@ def crosses(pedigree: Pedigree, inbred: Collection[str], donors: Iterable[str]) 
     mothers: the smaller count, and the mean donor fraction.
 
     >>> family = Pedigree({"n1": Parents("d", ("b1",)), "n2": Parents("n1", ("b2",)), "i": Parents("n2", ("n2b",))})
-    >>> found = crosses(family, {"b1", "b2"}, ["d"])
-    >>> found["n2"], found["i"]
+    >>> crossed = crosses(family, {"b1", "b2"}, ["d"])
+    >>> crossed["n2"], crossed["i"]
     (Crosses(backcrosses=2, filial=0, donor_fraction=0.25), None)
     """
     pure, brought = frozenset(inbred), frozenset(donors)

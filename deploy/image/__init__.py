@@ -1,1 +1,1 @@
-"""What runs in our container images: `python -m deploy.image WORD …` (see `__main__.py`)."""
+"""The programs of the container images: `python -m deploy.image WORD …` (see `__main__.py`)."""

@@ -1,8 +1,8 @@
 """The programs of a container image.
 
 python -m deploy.image serve             serve the image's service (CINGULUM_SERVICE) at CINGULUM_PORT, 8000
-python -m deploy.image step-zero         make schemas, roles and stand-ins, as the database's owner
-python -m deploy.image migrate           bring the image's service to its newest tables, as its owner role
+python -m deploy.image step-zero         create schemas, roles and stand-ins of views, as the database's owner
+python -m deploy.image migrate           migrate the image's service to its newest tables, as its owner role
 python -m deploy.image secret NAME URL   print a new Secret for the chart; URL: the database, as its owner
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from libs.common.catalogue import Service
 
 DEFAULT_PORT = 8000
-GRACE_S = 25  # the chart allows 40 s: 5 s until nobody sends us requests any more, then these
+GRACE_S = 25  # the chart allows 40 s: 5 s until no more requests arrive, then these
 
 
 def _service() -> Service:
@@ -42,7 +42,7 @@ def _migrate(*, first: bool) -> None:
 
 
 def main(words: Sequence[str]) -> int:
-    """Run one; the exit code."""
+    """Run one program; returns the exit code."""
     match words:
         case ["serve"]:
             _serve()

@@ -1,4 +1,4 @@
-"""The Secret that the chart asks for, made in one go: every key and password that does not exist outside yet."""
+"""The Secret that the chart requires: all keys and passwords that are not issued elsewhere."""
 
 from __future__ import annotations
 

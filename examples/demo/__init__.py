@@ -1,1 +1,1 @@
-"""`make demo`: the whole system on this machine, and one real session's life through it."""
+"""`make demo`: the whole system on this machine, with real sessions from registration to figures."""

@@ -16,28 +16,28 @@ from cingulum.client import NoLogin, ServerProblem, find_login
 from deploy.local.home import Home
 from examples.demo import closing
 from examples.demo.screen import Screen, StepFailed
-from examples.demo.steps import analyse, bring, compute, declare, look, register
+from examples.demo.steps import analyse, browse, compute, declare, register, upload
 from examples.demo.world import PROJECT, World
 
 STEPS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("Two labs, their people, a mouse, its weights and water", declare.run),
     ("Rigs register real sessions with the unmodified ONE client", register.run),
-    ("Each lab's agent brings the files to the central store and proves them", bring.run),
-    ("The worker compresses, summarises and fits what the graph derives", compute.run),
+    ("Each lab's agent uploads the files to the central store and verifies them", upload.run),
+    ("The worker runs the jobs that the graph derives: compression, summaries, fits", compute.run),
     ("An analyst searches and loads with ONE, and reads raw voltage", analyse.run),
-    ("The portal shows the mouse, its sessions and one of them", look.run),
+    ("The portal shows the mouse, its sessions and one of them", browse.run),
 )
-NOT_RUNNING = 3  # what `python -m deploy.local status` answers when none runs
+NOT_RUNNING = 3  # exit code of `python -m deploy.local status` if no system runs
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit code: 0, or 1 with the message of the step that failed."""
+    """Run the demo; returns 0, or 1 after the message of the step that failed."""
     parser = argparse.ArgumentParser(
-        prog="make demo", description="One real session's life through Cingulum."
+        prog="make demo", description="Real sessions from registration to figures."
     )
     parser.add_argument("--once", action="store_true", help="stop when all steps are done")
-    parser.add_argument("--split", action="store_true", help="every service in a process of its own")
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of the made-up recording")
+    parser.add_argument("--split", action="store_true", help="one process per service")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of the synthetic recording")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     screen = Screen()
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
             if not options.once:
                 _stay(screen, Home(home))
     except (StepFailed, ServerProblem, NoLogin) as error:
-        screen.console.print(f"[bold red]It failed:[/] {error}", highlight=False)
+        screen.console.print(f"[bold red]Failed:[/] {error}", highlight=False)
         return 1
     except KeyboardInterrupt:
         screen.console.print("Stopped.")
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def live(world: World) -> None:
-    """All steps, in order. Raises StepFailed naming the step."""
+    """Run all steps in order. Raises StepFailed with the name of the step."""
     for n, (title, step) in enumerate(STEPS, start=1):
         try:
             with world.screen.step(f"{n}/{len(STEPS)}  {title}"):
@@ -69,7 +69,7 @@ def live(world: World) -> None:
 
 @contextmanager
 def system(screen: Screen, *, split: bool) -> Iterator[Path]:
-    """The system on this machine, with its home: the one that runs already, else one of our own until the end."""
+    """The folder of the running system of this machine; if none runs, one is started and stopped at the end."""
     home = Path(os.environ.get("CINGULUM_HOME") or "var").expanduser().absolute()
     ours = _local("status").returncode == NOT_RUNNING
     if ours:
@@ -78,7 +78,7 @@ def system(screen: Screen, *, split: bool) -> Iterator[Path]:
             if started.returncode:
                 raise StepFailed(started.stdout + started.stderr)
     else:
-        screen.console.print("Using the system that runs here already.")
+        screen.console.print("Using the system that is already running.")
     try:
         yield home
     finally:
@@ -92,10 +92,10 @@ def _local(*verb: str) -> subprocess.CompletedProcess[str]:
 
 
 def _stay(screen: Screen, home: Home) -> None:
-    screen.console.print("The system goes on running. Ctrl-C ends it.")
+    screen.console.print("The system keeps running. Ctrl-C ends it.")
     while home.holder() is not None:
         time.sleep(1)
-    screen.console.print("The system was ended by somebody else.")
+    screen.console.print("The system was stopped by another process.")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What an analyst does: search, list and load with the unmodified ONE client, and read a second of raw voltage.
+"""The analyst's program: search, list and load with the unmodified ONE client, and read a second of raw voltage.
 
     python -m examples.demo.analyst URL USER PASSWORD SUBJECT EID T0_S
 
-The ONE client was told where the files are by `cingulum setup-one`. Writes what it found to standard output: one
-JSON line each; `trials` and `voltage` name the files in which the arrays were left.
+`cingulum setup-one` has configured the ONE client. Each result is written to standard output as one line of JSON;
+`trials` and `voltage` are the files that contain the arrays.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cingulum.client import Connection
 
 
 def main(url: str, user: str, password: str, subject: str, eid: str, t0_s: str) -> None:
-    """Ask, and leave what was loaded in the home of this person."""
+    """Load the data into files in the home folder, and report them."""
     one = ONE(base_url=url, username=user, password=password, silent=True, mode="remote")
     sessions = [str(each) for each in one.search(subject=subject, datasets="_ibl_trials.table.pqt")]
     report(sessions=sessions)
@@ -40,7 +40,7 @@ def main(url: str, user: str, password: str, subject: str, eid: str, t0_s: str) 
 
 
 def report(**fact: object) -> None:
-    """One line of what was found."""
+    """Write one line of results."""
     print(json.dumps(fact), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The demo's last words: what exists now, where to look, and what to try next."""
+"""The end of the demo: what exists now, where to see it, and what to try next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of mouse SWC_054 that were computed elsewhere: the demo compares its own with them."""
+"""Published numbers of mouse SWC_054, with which the demo compares its results."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Final, NamedTuple
 
 
 class Day(NamedTuple):
-    """A session's trials, and the share of easy ones that were right."""
+    """The number of a session's trials, and the fraction of correct easy ones."""
 
     n_trials: int
     easy_performance: float
 
 
 class Fit(NamedTuple):
-    """A psychometric curve over the trials of three sessions: all of them, or those of one block.
+    """A psychometric fit of three pooled sessions: of all trials, or of those of one block.
 
     parameters   bias and threshold (percent contrast), lapse to either side
     """

@@ -1,8 +1,8 @@
-"""What runs on a rig's computer: the unmodified ONE client registers sessions where they lie.
+"""The rig's program: the unmodified ONE client registers the sessions of a folder.
 
     python -m examples.demo.rig URL USER PASSWORD ROOT REPOSITORY LAB PROJECT [PROBE]
 
-ROOT holds `lab/Subjects/…`. One JSON line a session goes to standard output.
+ROOT contains `lab/Subjects/…`. Standard output gets one line of JSON per session.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from one.registration import RegistrationClient
 
 
 def main(url: str, user: str, password: str, root: str, repository: str, lab: str, project: str) -> None:
-    """Register every session below ROOT, and its files as lying in the lab's repository."""
+    """Register every session below ROOT, with its files, in the lab's repository."""
     one = ONE(base_url=url, username=user, password=password, silent=True)
     client = RegistrationClient(one)
     for path in sorted(Path(root, lab, "Subjects").glob("*/????-??-??/???")):

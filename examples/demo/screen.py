@@ -1,4 +1,4 @@
-"""What the person in front of the demo sees: steps with their times, bars, and closing words."""
+"""Output of the demo: steps with their times, and progress bars."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class StepFailed(Exception):
-    """Something is not as it must be; the message says what, the step's name says where."""
+    """A result differs from the expected one."""
 
 
 def check(holds: bool, otherwise: str) -> None:
-    """The demo's assertions: they hold, or the demo ends with what is not so."""
+    """Raise StepFailed with this message unless the condition holds."""
     if not holds:
         raise StepFailed(otherwise)
 
@@ -28,37 +28,37 @@ class Bar:
         self._progress, self._task = progress, task
 
     def reach(self, n: float) -> None:
-        """So much is done."""
+        """Show this many as done."""
         self._progress.update(self._task, completed=n)
 
 
 class Screen:
-    """Prints to a terminal, or plain lines to a file."""
+    """Prints progress to a terminal, and plain lines to a file."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """A step's title, and its time when it is over."""
+        """Print a step's title, and its duration at its end."""
         self.console.print(f"[bold cyan]{title}")
         began = time.monotonic()
         yield
         self.console.print(f"   [green]✓[/] [dim]{time.monotonic() - began:.1f} s[/]")
 
     def say(self, text: str) -> None:
-        """A line below the step's title."""
+        """Print a line below the step's title."""
         self.console.print(f"   {text}")
 
     @contextmanager
     def bar(self, what: str, total: float) -> Iterator[Bar]:
-        """A bar that runs while the block does."""
+        """Show a progress bar during the block."""
         columns = TextColumn(f"   {what}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         with Progress(*columns, console=self.console) as progress:
             yield Bar(progress, progress.add_task(what, total=total))
 
     def watch(self, pictures: Iterable[RenderableType]) -> None:
-        """Show one picture in the place of the one before."""
+        """Show each table in place of the previous one."""
         with Live(console=self.console, auto_refresh=False) as live:
             for picture in pictures:
                 live.update(picture, refresh=self.console.is_terminal)

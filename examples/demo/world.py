@@ -1,4 +1,4 @@
-"""What the demo's steps work on: one running system, its folders, and the real sessions."""
+"""The context of the steps: the running system, its folders, and the real sessions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PROBE = "probe00"
 class World:
     """One running system and the demo's folders below its CINGULUM_HOME.
 
-    seconds    length of the made-up recording
+    seconds    length of the synthetic recording
     eids       session ids by date, once the rig has registered them
     """
 
@@ -43,21 +43,21 @@ class World:
 
     @property
     def folder(self) -> Path:
-        """All that the demo writes itself."""
+        """The folder of everything that the demo writes."""
         return self.home / "demo"
 
     def server_of(self, lab: str) -> Path:
-        """The folder of a lab's own server, which its agent watches: `lab/Subjects/…` lies in it."""
+        """The folder of a lab's server, which contains `lab/Subjects/…` and which its agent watches."""
         return self.folder / f"{lab}_server"
 
     def recording(self) -> Path:
-        """The made-up raw recording."""
+        """The synthetic raw recording."""
         session = self.server_of(HILL) / HILL / "Subjects" / SUBJECT / DAY_OF_RECORDING / "001"
         return session / "raw_ephys_data" / PROBE / "_spikeglx_ephysData_g0_t0.imec0.ap.bin"
 
     @cached_property
     def connection(self) -> Connection:
-        """As the administrator."""
+        """A connection of the administrator."""
         return self.login.connect()
 
     @cached_property
@@ -67,19 +67,19 @@ class World:
 
     @cached_property
     def source(self) -> dict[str, TrialSession]:
-        """The real sessions, by date."""
+        """The real sessions by date."""
         return read_trials(fetch_wheel(cache_folder()))
 
     def password_of(self, username: str) -> str:
-        """As the load file says."""
+        """The password of a user of the load file."""
         return next(str(u["password"]) for u in self.declared["users"] if u["username"] == username)
 
     def log(self, name: str) -> Path:
-        """Where a program of the demo writes."""
+        """The log file of one program."""
         return self.folder / "logs" / f"{name}.log"
 
     def machine_token(self, name: str, scopes: list[str]) -> Path:
-        """A file that holds a machine's token, which an administrator made for it at the first call."""
+        """The file with a machine's token, which the first call creates as the administrator."""
         file = self.folder / "tokens" / name
         if not file.exists():
             made = self.connection.post("/tokens", {"name": name, "kind": "worker", "scopes": scopes})
@@ -90,7 +90,7 @@ class World:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Of a person on a new computer: nothing in the real home is read or written, nothing is remembered."""
+    """Environment of a new computer: the real home folder is neither read nor written, and nothing is cached."""
     shutil.rmtree(home, ignore_errors=True)  # the ONE client keeps a server's API description for a week
     home.mkdir(parents=True)
     inherited = {
@@ -103,7 +103,7 @@ def environment(home: Path) -> dict[str, str]:
 def program(
     command: list[str], its_environment: Mapping[str, str], log: Path, *, answers: bool = False
 ) -> Iterator[subprocess.Popen[str]]:
-    """A program beside us; what it says goes to `log`, and is to be read from `stdout` if `answers`."""
+    """Start a program; its output goes to `log`, and with `answers` its standard output can be read."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as errors:
         running = subprocess.Popen(
@@ -129,7 +129,7 @@ def program(
 
 
 def facts(arguments: list[str], its_environment: Mapping[str, str], log: Path) -> Iterator[dict[str, Any]]:
-    """What a Python program says of its work, one JSON object a line. Raises StepFailed if it does not end well."""
+    """The lines of JSON that a Python program prints. Raises StepFailed if it fails."""
     with program([sys.executable, *arguments], its_environment, log, answers=True) as running:
         for line in running.stdout or ():
             yield json.loads(line)
@@ -137,5 +137,5 @@ def facts(arguments: list[str], its_environment: Mapping[str, str], log: Path) -
 
 
 def last_lines(log: Path, n: int = 12) -> str:
-    """The end of a log."""
+    """The last lines of a log."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-n:])

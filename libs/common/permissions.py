@@ -121,8 +121,8 @@ def may_oversee(principal: Principal) -> bool:
     >>> from uuid import uuid4
     >>> def token(*scopes): return Principal(uuid4(), "root", is_superuser=True, scopes=frozenset(scopes))
     >>> narrow = Scope(Permission.READ, lab_id=uuid4())
-    >>> admin, read = Scope(Permission.ADMIN), Scope(Permission.READ)
-    >>> [may_oversee(token(*scopes)) for scopes in ((admin,), (admin, read), (admin, narrow), (read,))]
+    >>> admin, reading = Scope(Permission.ADMIN), Scope(Permission.READ)
+    >>> [may_oversee(token(*scopes)) for scopes in ((admin,), (admin, reading), (admin, narrow), (reading,))]
     [True, True, False, False]
     """
     reach = reach_of(principal, Permission.READ)

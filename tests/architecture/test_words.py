@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,14 +68,31 @@ def _bound(tree: ast.AST) -> Iterator[tuple[int, str, bool]]:
             yield node.lineno, node.name, False
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs) and node.name:
             yield node.lineno, node.name, True
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.attr, True
+        elif isinstance(node, ast.alias) and node.asname:
+            yield node.lineno, node.asname, True
+
+
+_EXAMPLES = doctest.DocTestParser()
+
+
+def _doctests(tree: ast.AST) -> Iterator[tuple[int, str, bool]]:
+    """The names that the doctests of a module bind, at the line of their docstring."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ">>>" in node.value:
+            for example in _EXAMPLES.get_examples(node.value):
+                for _, name, is_variable in _bound(ast.parse(example.source)):
+                    yield node.lineno, name, is_variable
 
 
 def refused_names(source: str) -> list[str]:
     """The refused names of a module's text, each with its line."""
     variables = VARIABLES - {"one"} if _USES_ONE.search(source) else VARIABLES
+    tree = ast.parse(source)
     return [
         f"{line} {name}"
-        for line, name, is_variable in sorted(_bound(ast.parse(source)), key=lambda item: item[0])
+        for line, name, is_variable in sorted((*_bound(tree), *_doctests(tree)), key=lambda item: item[0])
         if name not in PUBLIC
         and (_words(STANDARD.sub("", name)) & WORDS or (is_variable and name.strip("_") in variables))
     ]
@@ -81,6 +101,8 @@ def refused_names(source: str) -> list[str]:
 def test_a_refused_name_is_noticed() -> None:
     source = "def shown(row, said):\n    found_rows = [one for one in row]\nclass NotFound(Exception): ..."
     assert refused_names(source) == ["1 said", "2 found_rows", "2 one"]
+    source = 'import numpy as house\nself._heard = 1\ndef f():\n    """>>> seen = 1"""'
+    assert refused_names(source) == ["1 house", "2 _heard", "4 seen"]
 
 
 def _modules(package: str) -> list[Path]:
@@ -134,13 +156,22 @@ def test_documentation_and_pages_are_in_plain_terms() -> None:
     assert refused == {}
 
 
-@pytest.mark.parametrize("package", ["cingulum", "libs", "services", "deploy"])
+def _texts(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of every string and comment of a module."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != "nobody":
+            yield node.lineno, node.value
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+@pytest.mark.parametrize("package", ["cingulum", "libs", "services", "deploy", "bench", "examples"])
 def test_texts_of_the_code_are_in_plain_terms(package: str) -> None:
     refused = [
-        f"{path.relative_to(ROOT)}:{node.lineno} {phrases}"
+        f"{path.relative_to(ROOT)}:{line} {phrases}"
         for path in _modules(package)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != "nobody"
-        if (phrases := refused_phrases(node.value))
+        for line, text in _texts(path.read_text(encoding="utf-8"))
+        if (phrases := refused_phrases(text))
     ]
     assert refused == []

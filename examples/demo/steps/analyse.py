@@ -17,7 +17,7 @@ USER = "demo_coastal"
 
 
 def run(world: World) -> None:
-    """Somebody of the other lab, on another computer, gets exactly what was recorded."""
+    """A user of the other lab, on another computer, loads exactly what was recorded."""
     t0_s = max(0.0, world.seconds / 2 - 0.5)
     person = environment(world.folder / "analyst")
     _set_up(world, person)

@@ -1,4 +1,4 @@
-"""Step 4: scheduler and worker: the job graph follows from declared inputs and outputs, and its numbers are known."""
+"""Step 4: scheduler and worker: jobs follow from declared inputs and outputs; their results are compared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def run(world: World) -> None:
-    """Wait for all jobs, then compare what they made with numbers published elsewhere."""
+    """Wait for all jobs, then compare their results with published numbers."""
     n = len(world.source)
     expected = {"trial_summary": n, "psychometric_fit": n, "compress": 1}
     world.screen.watch(_pictures(world, expected))
@@ -64,7 +64,7 @@ def _picture(expected: dict[str, int], counts: Counter[tuple[str, str]]) -> Tabl
 
 
 def _results(world: World, name: str) -> dict[str, Json]:
-    """A result of every session, by date, as downloaded."""
+    """Download a result of every session; by date."""
     results = {}
     for row in world.connection.rows("/copies", repository="central", lab=HILL, state="verified"):
         path = str(row["relative_path"])
@@ -88,7 +88,7 @@ def _check_summaries(summaries: dict[str, Json]) -> None:
 
 
 def _check_fits(fits: dict[str, Json]) -> None:
-    """Sessions pooled by their counts, as the published fits pool their trials."""
+    """Compare fits of sessions pooled by their counts, as the published fits pool their trials."""
     for published in FITS:
         chosen = [fits[date] for date in published.sessions]
         curves = [
@@ -119,7 +119,7 @@ def _pooled(curves: Sequence[Json]) -> ChoiceCounts:
 
 
 def _compression_of(world: World) -> str:
-    """The compressed recording, once the compressor has read its index."""
+    """A line about the compressed recording, when the compressor has read its index."""
     give_up_at = time.monotonic() + 60
     while not (
         recordings := world.connection.get("/slices", session=world.eids[DAY_OF_RECORDING])["results"]

@@ -1,4 +1,4 @@
-"""Step 1: labs, people, an animal, its weights and water: a declarative file, and plain API calls."""
+"""Step 1: labs, people and an animal by a load file, its weights and water by API calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from examples.demo.world import CINGULUM, LOAD_FILE, PROJECT, SUBJECT, World
 
 
 def run(world: World) -> None:
-    """Load the file twice: the second time nothing is new. Then weigh the mouse as a rig would."""
+    """Load the file twice: the second time nothing changes. Then record weights and water as a rig does."""
     login = world.login
     command = [CINGULUM, "load", str(LOAD_FILE.relative_to(PROJECT))]
     sign_in = ["--url", login.base_url, "--user", login.username, "--password", login.password]
@@ -28,7 +28,7 @@ def run(world: World) -> None:
     mouse = world.connection.get(f"/subjects/{SUBJECT}")
     days = len(world.source)
     check(len(mouse["weighings"]) >= days, f"{SUBJECT} has {len(mouse['weighings'])} weighings")
-    check(len(mouse["water_administrations"]) == days, "the water of the session days is not all there")
+    check(len(mouse["water_administrations"]) == days, "water of the session days is missing")
     check(mouse["reference_weight"] is not None, f"{SUBJECT} has no reference weight")
     world.screen.say(
         f"{SUBJECT}: {len(mouse['weighings'])} weighings, {days} times water ({n} API calls), "
@@ -37,7 +37,7 @@ def run(world: World) -> None:
 
 
 def _weigh_and_water(world: World) -> int:
-    """As a technician's script does, with nothing but HTTP; what is there already is not repeated."""
+    """Record what does not exist yet, by plain HTTP as a script would."""
     user = "demo_technician"
     form = {"username": user, "password": world.password_of(user)}
     base_url = world.login.base_url

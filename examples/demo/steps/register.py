@@ -13,7 +13,7 @@ COASTAL_DATE = "2020-09-07"
 
 
 def run(world: World) -> None:
-    """Write the sessions where rigs leave them, then register them."""
+    """Write the sessions into the folders of the rigs, then register them."""
     _write_hill(world)
     _write_coast(world)
     n_files = _register(world, HILL, "demo_experimenter", len(world.source))
@@ -22,7 +22,9 @@ def run(world: World) -> None:
     check(len(sessions) == len(world.source), f"{SUBJECT} has {len(sessions)} sessions")
     n_registered = sum(world.connection.get(f"/sessions/{each['id']}")["n_trials"] or 0 for each in sessions)
     n_trials = sum(session.n_trials for session in world.source.values())
-    check(n_registered == n_trials, f"the server says {n_registered} trials, the source has {n_trials}")
+    check(
+        n_registered == n_trials, f"on the server there are {n_registered} trials, the source has {n_trials}"
+    )
     world.screen.say(f"{HILL}: {len(sessions)} sessions of {SUBJECT}, {n_registered} trials, {n_files} files")
     n_files = _register(world, COAST, "demo_coastal", 1)
     world.screen.say(f"{COAST}: 1 session of {COASTAL_SUBJECT}, {n_files} files")
@@ -42,7 +44,7 @@ def _write_hill(world: World) -> None:
 
 
 def _write_coast(world: World) -> None:
-    """120 s of sorted spikes of a real probe, as its lab would name them."""
+    """Write 120 s of sorted spikes of a real probe as ALF files."""
     session = world.server_of(COAST) / COAST / "Subjects" / COASTAL_SUBJECT / COASTAL_DATE / "001"
     folder = session / "alf" / PROBE
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +55,7 @@ def _write_coast(world: World) -> None:
 
 
 def _register(world: World, lab: str, user: str, n_sessions: int) -> int:
-    """Run the rig's program with a home of its own; how many files it registered."""
+    """Run the rig's program in its own home folder; returns the number of registered files."""
     arguments = ["-m", "examples.demo.rig", world.login.base_url, user, world.password_of(user)]
     arguments += [str(world.server_of(lab)), f"{lab}_server", lab, "demo_decisions"]
     home = world.folder / f"{lab}_rig"

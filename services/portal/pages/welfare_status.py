@@ -137,7 +137,7 @@ def worst_first(animals: Iterable[Json], today: date) -> list[tuple[Json, Welfar
     >>> known = {"min_weight": 21.0, "endpoint_weight": 20.0, "expected_weight": 25.0, "percentage_weight": 96.0,
     ...          "is_water_restricted": True, "alive": True, "last_weighed": "2020-08-24"}
     >>> herd = [{**known, "nickname": "a", "weight": 24.0}, {**known, "nickname": "b", "weight": 19.0}]
-    >>> [(one["nickname"], now.tone) for one, now in worst_first(herd, date(2020, 8, 24))]
+    >>> [(subject["nickname"], now.tone) for subject, now in worst_first(herd, date(2020, 8, 24))]
     [('b', 'bad'), ('a', 'good')]
     """
     assessed = [

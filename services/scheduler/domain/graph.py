@@ -118,11 +118,11 @@ def derive(
 
     >>> from cingulum.worker.pipelines import DatasetPattern as Pattern
     >>> fit = TaskDeclaration("fit", "1", (Pattern("alf", "_ibl_trials.table.pqt"),), (Pattern("alf", "fit.json"),))
-    >>> unread = DatasetFact("alf", "_ibl_trials.table.pqt", sha256=None, readable=False)
-    >>> derive("s1", [fit], [unread], {})[Slot("fit", TaskScope("s1"))].why
+    >>> not_hashed = DatasetFact("alf", "_ibl_trials.table.pqt", sha256=None, readable=False)
+    >>> derive("s1", [fit], [not_hashed], {})[Slot("fit", TaskScope("s1"))].why
     'Waits for alf/_ibl_trials.table.pqt: its bytes are not verified yet.'
-    >>> read = DatasetFact("alf", "_ibl_trials.table.pqt", sha256="11", readable=True)
-    >>> derive("s1", [fit], [read], {})[Slot("fit", TaskScope("s1"))].inputs
+    >>> hashed = DatasetFact("alf", "_ibl_trials.table.pqt", sha256="11", readable=True)
+    >>> derive("s1", [fit], [hashed], {})[Slot("fit", TaskScope("s1"))].inputs
     (('alf/_ibl_trials.table.pqt', '11'),)
     >>> derive("s1", [fit], [], {})
     {}

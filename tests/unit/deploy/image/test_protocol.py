@@ -95,7 +95,7 @@ class Application:
 
     def __init__(self) -> None:
         self.reads = True
-        self.seen: list[tuple[str, int, bool]] = []
+        self.requests: list[tuple[str, int, bool]] = []
         self.headers: list[tuple[bytes, bytes]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,7 +106,7 @@ class Application:
                 break
             size += len(message["body"])
             is_whole = not message["more_body"]
-        self.seen.append((scope["path"], size, is_whole))
+        self.requests.append((scope["path"], size, is_whole))
         self.headers = list(scope["headers"])
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
@@ -153,7 +153,7 @@ async def test_a_request_within_the_limits_is_answered_and_the_connection_goes_o
     await connection.sends(a_post() + bytes(10), every=7)
     connection.loop.pass_time(70)  # less than the keep-alive, more than any other limit
     await connection.sends(a_post("/labs") + bytes(10))
-    assert connection.app.seen == [("/sessions", 10, True), ("/labs", 10, True)]
+    assert connection.app.requests == [("/sessions", 10, True), ("/labs", 10, True)]
     assert connection.transport.answer.count(b"200 OK") == 2
     assert not connection.transport.is_closed
 
@@ -176,7 +176,7 @@ async def test_headers_that_are_too_long_are_refused_unread(head: bytes, every: 
     assert (connection.status(), connection.problem()["type"]) == (431, "headers-too-large")
     assert connection.problem()["limit_bytes"] == LIMITS.head_bytes
     assert b"connection: close" in connection.transport.answer
-    assert connection.app.seen == []
+    assert connection.app.requests == []
     # The sender may go on for a moment, to read the answer; then the connection ends.
     await connection.sends(b"x" * 1000)
     assert (connection.transport.is_half_closed, connection.transport.is_closed) == (True, False)
@@ -194,14 +194,14 @@ async def test_a_client_that_keeps_sending_after_a_refusal_is_cut_off() -> None:
 async def test_a_request_behind_a_refused_one_is_never_served() -> None:
     connection = Connection()
     await connection.sends(b"GET / HTTP/1.1\r\nA: " + b"b" * 1000 + b"\r\n\r\n" + a_post("/evil") + bytes(10))
-    assert (connection.status(), connection.app.seen) == (431, [])
+    assert (connection.status(), connection.app.requests) == (431, [])
 
 
 async def test_a_large_body_with_the_next_head_behind_it_is_no_long_head() -> None:
     connection = Connection()
     await connection.sends(a_post(length=5000) + bytes(5000) + b"GET /labs HTTP/1.1\r\nHo")
     await connection.sends(b"st: a\r\n\r\n")
-    assert [path for path, _, _ in connection.app.seen] == ["/sessions", "/labs"]
+    assert [path for path, _, _ in connection.app.requests] == ["/sessions", "/labs"]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ async def test_a_large_body_with_the_next_head_behind_it_is_no_long_head() -> No
 async def test_a_head_whose_end_two_servers_might_see_differently_is_refused(head: bytes) -> None:
     connection = Connection()
     await connection.sends(head + b"GET /evil HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert (connection.status(), connection.app.seen) == (400, [])
+    assert (connection.status(), connection.app.requests) == (400, [])
     assert connection.transport.is_closed
 
 
@@ -227,7 +227,7 @@ async def test_what_follows_a_body_is_no_header() -> None:
     connection = Connection()
     chunks = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n"
     await connection.sends(chunks + b"X-Cingulum-Identity: me\r\n\r\n")
-    assert connection.app.seen == [("/a", 2, True)]
+    assert connection.app.requests == [("/a", 2, True)]
     assert [name for name, _ in connection.app.headers] == [b"transfer-encoding"]
     other = Connection()
     await other.sends(chunks + b"A: b\r\n" * 200 + b"\r\n")
@@ -261,7 +261,7 @@ async def test_a_body_that_stops_is_refused_and_never_taken_for_whole() -> None:
     await connection.sends(bytes(2000))
     assert connection.status() == 408
     assert connection.problem()["type"] == "request-timeout"
-    assert connection.app.seen == [("/sessions", 3000, False)]
+    assert connection.app.requests == [("/sessions", 3000, False)]
     assert connection.transport.answer.count(b"HTTP/1.1") == 1
 
 
@@ -301,7 +301,7 @@ async def test_a_pause_of_our_own_is_not_the_senders() -> None:
     connection.loop.pass_time(500)
     hold.set()
     await connection.sends(bytes(4900))
-    assert (connection.status(), connection.app.seen) == (200, [("/sessions", 5000, True)])
+    assert (connection.status(), connection.app.requests) == (200, [("/sessions", 5000, True)])
 
 
 async def test_what_is_sent_after_the_answer_is_dropped_and_ends() -> None:

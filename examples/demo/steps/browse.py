@@ -1,4 +1,4 @@
-"""Step 6: what a person sees who signs in on the portal."""
+"""Step 6: the pages that a user sees after signing in to the portal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CSRF = re.compile(r'name="csrf"[^>]*value="([^"]+)"')
 
 
 def run(world: World) -> None:
-    """Sign in by the form, then open the subject, the session list and a session, as a browser would."""
+    """Sign in with the form, then open the subject, the list of sessions and a session, as a browser does."""
     eid = world.eids[DAY_OF_RECORDING]
     with httpx.Client(base_url=world.login.base_url, follow_redirects=True, timeout=60) as browser:
         form = browser.get("/app/login").text

@@ -1,4 +1,4 @@
-"""Step 3: each lab's agent finds the registered files where they lie, and brings them to the central store."""
+"""Step 3: each lab's agent uploads the registered files to the central store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATIENCE_S = 600.0
 
 
 def run(world: World) -> None:
-    """Start both agents; every copy goes from expected to verified, in the store and at the labs."""
+    """Start both agents; all copies become verified, in the store and at the labs."""
     before = _states(world)
     world.screen.say(f"before: {_summary_of(before)}")
     began = time.monotonic()
@@ -51,7 +51,7 @@ def _log(world: World, lab: str) -> Path:
 
 
 def _settled(world: World) -> Counter[str]:
-    """The states once nothing is on its way any more, at the latest after 20 s."""
+    """The states when all copies are verified, or after 20 s."""
     for _ in range(40):
         states = _states(world)
         if set(states) == {"verified"}:
@@ -61,7 +61,7 @@ def _settled(world: World) -> Counter[str]:
 
 
 def _states(world: World) -> Counter[str]:
-    """The copies of what lies at the labs, by state."""
+    """Numbers of copies of the labs' files, by state."""
     counted: Counter[str] = Counter()
     for lab in LABS:
         for repository in ("central", f"{lab}_server"):
