@@ -42,8 +42,8 @@ class Work:
             return
         if part.set_aside:
             self.on_note(f"an earlier attempt is not resumed, {part.set_aside}: starting from the beginning")
-        elif part.kept:
-            self.on_note(f"resuming an earlier attempt that was stopped after {part.kept} chunks")
+        elif part.n_resumed:
+            self.on_note(f"resuming an earlier attempt that was stopped after {part.n_resumed} chunks")
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ def write_chunks(
             raise
         with turns.of(number):
             raw.update(chunk)
-        return b"" if number < part.kept else encode(chunk)
+        return b"" if number < part.n_resumed else encode(chunk)
 
     for number, coded in enumerate(ordered_map(read_and_encode, range(len(lengths)), workers)):
-        if number >= part.kept:
+        if number >= part.n_resumed:
             part.append_chunk(coded)
         done += lengths[number]
         if work.on_progress:
@@ -111,7 +111,7 @@ def compression_of(source: Source, written: Written, part: PartFile, files: tupl
         n_chunks=len(source.chunk_bounds) - 1,
         tail_bytes=len(written.tail),
         contradictions=contradictions(source.layout.claims, _facts_of(source, written)),
-        resumed_chunks=part.kept,
+        resumed_chunks=part.n_resumed,
     )
 
 

@@ -106,8 +106,8 @@ def contradictions(claims: Iterable[Claim], facts: Facts) -> tuple[Contradiction
 
     >>> meta = [Claim("a.ap.meta", "fileSizeBytes", Fact.SIZE, "20400"),
     ...         Claim("a.ap.meta", "fileTimeSecs", Fact.SECONDS, "2")]
-    >>> for found in contradictions(meta, Facts(13_600, n_channels=17, n_samples=400, sample_rate_hz=300.0)):
-    ...     print(found)
+    >>> for contradiction in contradictions(meta, Facts(13_600, n_channels=17, n_samples=400, sample_rate_hz=300.0)):
+    ...     print(contradiction)
     a.ap.meta: fileSizeBytes claims 20400, but the file has 13600 bytes
     a.ap.meta: fileTimeSecs claims 2, but the file has 1.333333 s (400 samples at 300 Hz)
     >>> contradictions(meta, Facts(20_400, n_channels=17, n_samples=600, sample_rate_hz=300.0))

@@ -45,7 +45,7 @@ def decompress_to_bin(
 
 
 def _write(part: PartFile, reader: ChunkedReader, work: Work) -> None:
-    for raw in decoded_chunks(reader, work.threads, work.memory_bytes, first=part.kept):
+    for raw in decoded_chunks(reader, work.threads, work.memory_bytes, first=part.n_resumed):
         part.append_chunk(raw)
         if work.on_progress:
             done = Progress("decompress", part.hasher.size_bytes, reader.raw_size_bytes, 0)

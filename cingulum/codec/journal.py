@@ -32,7 +32,7 @@ def journal_path(target: Path) -> Path:
 class PartFile:
     """The temporary file: chunks are appended, and their compressed bytes are hashed.
 
-    `offsets` count from its first byte, one more than there are chunks; `kept` chunks are an earlier
+    `offsets` count from its first byte, one more than there are chunks; `n_resumed` chunks are an earlier
     attempt's. `set_aside` is why an earlier attempt could not be resumed; "" if there was
     none, or if it was resumed.
     """
@@ -45,8 +45,8 @@ class PartFile:
         journal = journal_path(target)
         known = self._journalled(journal, start)
         self.offsets = self._take_over(prefix, known)
-        self.kept = len(self.offsets) - 1
-        self._lines = self._continued(journal, json.dumps(start) + "\n", known[: self.kept])
+        self.n_resumed = len(self.offsets) - 1
+        self._lines = self._continued(journal, json.dumps(start) + "\n", known[: self.n_resumed])
 
     @staticmethod
     def _continued(journal: Path, first: str, known: list[tuple[int, int]]) -> TextIO:

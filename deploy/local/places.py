@@ -131,7 +131,7 @@ def readable_copy(root: Path, parts: Sequence[str]) -> Path:
             shutil.copytree(root / part, fresh / part, ignore=shutil.ignore_patterns(*_NOT_COPIED))
         _open_for_reading(fresh)
         if copy.is_symlink() or copy.exists():
-            return fresh  # somebody else's: leave it alone
+            return fresh  # another process's: leave it
         return fresh.rename(copy)
     return copy
 

@@ -143,7 +143,7 @@ class Server(ABC):
                 self.kill()
                 raise ServerError(f"{self.name} was not ready after {patience_s:g} s\n{self._last_words()}")
             time.sleep(0.01)
-            # Somebody may have taken the port meanwhile, or a killed server's memory may not be free yet.
+            # Another process may have taken the port meanwhile, or a killed server's memory may not be free yet.
             if self.pid is None and not self._may_succeed_later():
                 raise ServerError(f"{self.name} ended at once\n{self._last_words()}")
         return self

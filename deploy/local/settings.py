@@ -126,7 +126,7 @@ def _check_answers(variable: str, url: str | None, default_port: int) -> None:
         host, port = parts.hostname, parts.port or default_port
     except ValueError as error:
         raise SetUpError(f"{variable} is not an address ({error}): correct it or unset it.") from error
-    if host is None:  # a unix socket: whoever connects will say what is wrong
+    if host is None:  # a unix socket: the connection reports what is wrong
         return
     try:
         socket.create_connection((host, port), timeout=5).close()

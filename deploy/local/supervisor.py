@@ -46,7 +46,7 @@ class Supervisor:
         self._state = State(
             os.getpid(), base_url, children={name: run.state for name, run in self._runs.items()}
         )
-        self._stop_asked = asyncio.Event()
+        self._stop_requested = asyncio.Event()
         self._began = time.monotonic()
 
     async def run(self, ready_note: str = "") -> int:
@@ -55,7 +55,7 @@ class Supervisor:
         self._write_state()
         keepers = [asyncio.create_task(self._keep(run)) for run in self._runs.values()]
         all_ready = asyncio.create_task(self._announce(ready_note))
-        stop = asyncio.create_task(self._stop_asked.wait())
+        stop = asyncio.create_task(self._stop_requested.wait())
         try:
             await _first_of(stop, *keepers)
             self._state.condition = "stopping"
@@ -72,7 +72,7 @@ class Supervisor:
 
     def ask_to_stop(self) -> None:
         """As Ctrl-C: `run` stops all children and returns."""
-        self._stop_asked.set()
+        self._stop_requested.set()
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -72,7 +72,7 @@ class System:
             **({"CINGULUM_NATS_URL": nats_url} if nats_url else {}),
             "CINGULUM_IDENTITY_VERIFY_KEY": self.keys.verify_key,
             "CINGULUM_LOG_JSON": inherited.get("CINGULUM_LOG_JSON", "false"),
-            "PYTHONDONTWRITEBYTECODE": "",  # compiling all modules anew doubles the time of a start
+            "PYTHONDONTWRITEBYTECODE": "",  # compiling all modules again doubles the time of a start
         }
 
     def worker_environment(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from libs.common.db.transaction import Transaction
     from libs.common.permissions import Principal
 
-MOST_VALUES = 100_000  # of a JSON body; 5,000 files with all that can be said of them are 40,000
+MOST_VALUES = 100_000  # of a JSON body; 5,000 files with all their fields are 40,000
 _BEFORE_VALUES = (b",", b"[", b"{")  # every value of a body but one follows one of them
 NOTICE = "Alyx-API-Notice"
 MOST_NAMES = 10  # in a notice

@@ -18,7 +18,7 @@ MOST_CHARACTERS: Final = 1_024  # Alyx's longest single-line text has 1,023
 MOST_CHARACTERS_OF_PROSE: Final = 65_536
 MOST_ITEMS: Final = 1_000
 MOST_LEVELS: Final = 64
-MOST_DIGITS: Final = 300  # whoever reads it as a float must not get infinity
+MOST_DIGITS: Final = 300  # a reader of floats must not get infinity
 MOST_JSON_BYTES: Final = 1 << 20
 _TOO_LARGE: Final = 10**MOST_DIGITS
 

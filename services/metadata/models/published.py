@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 # Labs of current memberships, projects, and users whose subjects this one may edit. Users who were
-# deactivated are left out: nobody delegates more rights than they have.
+# deactivated are left out: a deactivated user delegates no rights.
 _RIGHTS: Final = """
                ARRAY(SELECT m.lab_id FROM metadata.memberships m WHERE m.user_id = u.id AND m.deleted_at IS NULL
                      AND m.start_date <= current_date AND (m.end_date IS NULL OR m.end_date >= current_date)
