@@ -5,7 +5,7 @@ from __future__ import annotations
 from libs.common.bus import EventHandlers
 from libs.common.db import Transaction
 from libs.common.events import JobPublishing, ObjectDamaged, UploadCompleted
-from services.registry.operations import proofs, publication
+from services.registry.operations import proofs, publications
 from services.registry.operations.central_store import CentralStore
 
 
@@ -26,6 +26,6 @@ def handlers_with(central: CentralStore) -> EventHandlers:
     @handlers.on(JobPublishing)
     async def job_publishing(tx: Transaction, event: JobPublishing) -> None:
         """The outputs of a job are to be registered."""
-        await publication.job_publishing(tx, central, event)
+        await publications.job_publishing(tx, central, event)
 
     return handlers

@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from libs.common import db
 from libs.common.schemas.base import Schema
-from libs.common.schemas.jobs import JobInput, JobOutput
+from libs.common.schemas.job_files import JobInput, JobOutput
 
 S = TypeVar("S", bound=Schema)
 _WHEN = sa.TIMESTAMP(timezone=True)

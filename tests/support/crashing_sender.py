@@ -64,7 +64,7 @@ async def _send_nth(environment: Mapping[str, str], user: UUID, kind: str, n: in
     from libs.common.db.tables import infrastructure
     from libs.common.db.transaction import Writer
     from libs.common.permissions import Principal
-    from libs.common.schemas.uploads import BundledIn
+    from libs.common.schemas.bundles import BundledIn
     from libs.common.scopes import Permission, Scope
     from libs.common.storage import LocalStore
     from services.transfer.models import Base
@@ -96,7 +96,8 @@ async def _send(context: UploadContext, by: Principal, data: bytes, name: str) -
     from libs.common.schemas.uploads import UploadIn
     from services.transfer.domain import missing_parts
     from services.transfer.operations import parts, uploads
-    from services.transfer.queries.uploads import UploadFilters, list_uploads
+    from services.transfer.queries.list_filters import UploadFilters
+    from services.transfer.queries.uploads import list_uploads
 
     async with context.database.read() as session:
         _, records = await list_uploads(session, by, UploadFilters(), PageRequest())

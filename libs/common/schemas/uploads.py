@@ -12,9 +12,9 @@ from libs.common.schemas.base import BodySchema, Schema
 from libs.common.schemas.states import UploadState
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-LARGEST_BYTES = 10_000 * 64 * 2**20  # 10,000 parts of 64 MiB: 671 GB, eight hours of one probe
 
-LARGEST_BUNDLED = 8 * 2**20
+
+LARGEST_BYTES = 10_000 * 64 * 2**20  # 10,000 parts of 64 MiB: 671 GB, eight hours of one probe
 
 
 class UploadIn(BodySchema):
@@ -58,34 +58,3 @@ class WholeIn(BodySchema):
     """The end of an upload: what all its bytes hash to."""
 
     sha256: Sha256
-
-
-class BundledIn(BodySchema):
-    """One file of a bundle; the bytes follow in the order of the list."""
-
-    size_bytes: int = Field(ge=0, le=LARGEST_BUNDLED, description="larger files are sent by parts")
-    sha256: Sha256
-    copy_id: UUID | None = None
-    job_id: UUID | None = None
-    token: int | None = Field(default=None, ge=0, lt=2**63)
-    name: str = Field(default="", max_length=1_000)
-
-
-class BundleIn(BodySchema):
-    """The first line of a bundle's body: the files whose bytes follow."""
-
-    files: list[BundledIn] = Field(max_length=10_000, description="5,000 at most are taken")
-
-
-class Bundled(Schema):
-    """A file of a bundle that has landed."""
-
-    id: UUID
-    sha256: str
-    size_bytes: int
-
-
-class Bundle(Schema):
-    """The stored files of a bundle, in its order."""
-
-    uploads: list[Bundled]

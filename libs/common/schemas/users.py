@@ -39,3 +39,15 @@ class UserIn(BodyRecord):
     password: str | None = Field(
         default=None, max_length=1024, description="at least 10 characters, and none that is tried first"
     )
+
+
+class Me(Record):
+    """The caller."""
+
+    id: UUID
+    username: str
+    email: str
+    is_superuser: bool
+    is_stock_manager: bool
+    is_public_user: bool
+    scopes: list[str] | None = Field(description="null: everything that the user may do")

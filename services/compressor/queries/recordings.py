@@ -4,35 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from libs.common.db.pages import fetch_page
 from libs.common.db.sessions import ReadSession
-from libs.common.filters.list_filters import ListFilters, Where, parameter
-from libs.common.filters.parameters import UuidText
 from libs.common.published import DATASETS, SESSIONS, table
 from libs.common.schemas.pages import PageRequest
-from libs.common.schemas.slices import Recording
+from libs.common.schemas.recordings import Recording
 from libs.common.visibility import Visibility
 from libs.common.visible import dataset_row_visible
 from services.compressor.domain.recordings import RecordingIndex, StoredRecording
 from services.compressor.models import RecordingRow
+from services.compressor.queries.list_filters import RecordingFilters
 
-DATASET, SESSION = table(DATASETS), table(SESSIONS)
+DATASET = table(DATASETS)
 
 
-class RecordingFilters(ListFilters):
-    """Filters of the list of recordings."""
-
-    session: Annotated[UuidText, Where(lambda value: RecordingRow.session_id == value)] = parameter(
-        "Id or address of the session."
-    )
-    dataset: Annotated[UuidText, Where(lambda value: RecordingRow.dataset_id == value)] = parameter(
-        "Id or address of the compressed file's dataset."
-    )
+SESSION = table(SESSIONS)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from libs.common.auth import Sees
 from libs.common.db import CheckedRoute, Reading
 from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging
-from libs.common.schemas.slices import Recording
+from libs.common.schemas.recordings import Recording
 from services.compressor.queries import recordings as queries
-from services.compressor.queries.recordings import RecordingFilters
+from services.compressor.queries.list_filters import RecordingFilters
 
 router = APIRouter(route_class=CheckedRoute, tags=["slices"])
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from libs.common.db import Begin, Transaction
 from libs.common.permissions import Principal
 from libs.common.problem import BadRequest
-from services.metadata.domain.passwords import check_new_password
+from services.metadata.domain.password import check_new_password
 from services.metadata.domain.users import check_owns_sign_in, check_sets_password_of_other
 from services.metadata.models import UserRow
 from services.metadata.operations.hashing import PasswordHashing

@@ -9,7 +9,7 @@ from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.users import UserIn
-from services.metadata.domain.passwords import password_problem
+from services.metadata.domain.password import password_problem
 from services.metadata.domain.users import check_user_deletable, check_username_free
 from services.metadata.models import DelegateRow, UserRow
 from services.metadata.operations.bodies import required_name

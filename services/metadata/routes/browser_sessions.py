@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Reader, open_to_all
 from libs.common.db import Begins, CheckedRoute, Reading, Tx
 from libs.common.problem import Forbidden, NotFound, problems
-from libs.common.schemas import BodyRecord, Schema
+from libs.common.schemas.browser_sessions import BrowserSession, NewBrowserSession, SignInWithBrowser
 from services.metadata.operations import browser_sessions as operations
 from services.metadata.operations import second_factor
 from services.metadata.operations.hashing import SignInsWait
@@ -22,35 +20,6 @@ from services.metadata.queries import browser_sessions as queries
 
 # Not idempotent under a key: the response contains a secret, which is not stored.
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
-
-
-class SignInWithBrowser(BodyRecord):
-    """Username and password; or, for a second factor, the `challenge` of that refusal and a code."""
-
-    username: str = ""
-    password: str = ""
-    challenge: str = Field(default="", max_length=2000)
-    code: str = Field(default="", max_length=100, description="of the authenticator app, or a recovery code")
-    browser: str = Field(default="", description="shown in the list of sessions")
-
-
-class BrowserSession(Schema):
-    """A browser session."""
-
-    id: UUID
-    created_at: datetime
-    used_at: datetime = Field(description="exact to a tenth of the idle time")
-    idle_until: datetime = Field(description="when it ends if it is not used")
-    expires_at: datetime = Field(description="when it ends regardless of use")
-    address: str = Field(description="of the sign-in")
-    browser: str
-    current: bool = Field(default=False, description="whether it is the session of this request")
-
-
-class NewBrowserSession(BrowserSession):
-    """A new session with its token for the cookie, which is shown once."""
-
-    token: str
 
 
 @router.post(

@@ -3,60 +3,18 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Admin, open_to_all
 from libs.common.db import Begins, CheckedRoute, Tx
 from libs.common.problem import BadRequest, NotFound, Unavailable, problems
-from libs.common.schemas import BodySchema, Schema
+from libs.common.schemas.browser_sessions import BrowserSession
+from libs.common.schemas.oidc import Identity, IdentityProvider, OidcAnswer, OidcFlow, OidcSession, OidcStart
 from services.metadata.operations import browser_sessions, oidc
 from services.metadata.operations.oidc import OidcFailed, UnknownHere
 from services.metadata.operations.sign_in import log_success
-from services.metadata.routes.browser_sessions import BrowserSession, NewBrowserSession
 
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
-
-
-class IdentityProvider(Schema):
-    """The configured identity provider."""
-
-    enabled: bool
-    name: str = Field(description="for the label of a button")
-
-
-class OidcStart(BodySchema):
-    """The path to go to after signing in."""
-
-    next: str = Field(default="", max_length=2000)
-
-
-class OidcFlow(Schema):
-    """The provider's address to redirect to, and the state for the browser's cookie."""
-
-    address: str
-    flow: str = Field(description="for an HttpOnly cookie; valid for ten minutes")
-
-
-class OidcAnswer(BodySchema):
-    """The provider's response, and the state of the browser's cookie."""
-
-    flow: str = Field(max_length=8000)
-    state: str = Field(max_length=1000)
-    code: str = Field(max_length=4000)
-    browser: str = ""
-
-
-class Identity(BodySchema):
-    """A subject at the identity provider."""
-
-    subject: str = Field(min_length=1, max_length=255, description="the claim `sub`")
-
-
-class OidcSession(NewBrowserSession):
-    """A browser session, and the path to go to."""
-
-    next: str
 
 
 @router.get("/oidc")

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Reader
 from libs.common.db import Begins, CheckedRoute
 from libs.common.problem import BadRequest, Forbidden, problems
-from libs.common.schemas import BodySchema
+from libs.common.schemas.password import PasswordChange
 from services.metadata.operations import password as operations
 from services.metadata.operations.hashing import SignInsWait
 from services.metadata.operations.sign_in import SignInLater
 
 # Not idempotent under a key: no digest of a request with a password is stored.
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
-
-
-class PasswordChange(BodySchema):
-    """The old and the new password."""
-
-    old_password: str = Field(max_length=1024)
-    new_password: str = Field(
-        max_length=1024, description="at least 10 characters, not a well-known password"
-    )
-    keep_tokens: bool = Field(default=False, description="do not revoke personal tokens")
 
 
 @router.post(

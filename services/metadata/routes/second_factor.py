@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Admin, Reader
 from libs.common.db import Begins, CheckedRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
-from libs.common.schemas import BodySchema, Schema
+from libs.common.schemas.second_factor import (
+    Code,
+    Password,
+    PasswordAndCode,
+    RecoveryCodes,
+    SecondFactor,
+    SecondFactorSecret,
+)
 from services.metadata.operations import second_factor as operations
 from services.metadata.operations.hashing import SignInsWait
 from services.metadata.operations.second_factor import BadCode
@@ -20,44 +24,6 @@ from services.metadata.queries import second_factor as queries
 
 # Not idempotent under a key: the responses contain secrets, which are not stored.
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
-
-
-class SecondFactor(Schema):
-    """Whether signing in with a browser needs a code."""
-
-    available: bool = Field(description="whether users of this installation can add an app")
-    enabled: bool
-    confirmed_at: datetime | None
-    recovery_codes_left: int
-
-
-class Password(BodySchema):
-    """The caller's own password."""
-
-    password: str = Field(max_length=1024)
-
-
-class SecondFactorSecret(Schema):
-    """The secret for an authenticator app, shown once."""
-
-    secret: str = Field(description="base32, for typing")
-    uri: str = Field(description="otpauth://, for a QR code")
-
-
-class Code(BodySchema):
-    """A code of the app."""
-
-    code: str = Field(max_length=100)
-
-
-class RecoveryCodes(Schema):
-    """Each replaces a code of the app once. Shown once."""
-
-    recovery_codes: list[str]
-
-
-class PasswordAndCode(Password, Code):
-    """Password and code."""
 
 
 @router.get("/second-factor")

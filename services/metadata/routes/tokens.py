@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime, Field
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Reader, open_to_all
@@ -17,7 +15,7 @@ from libs.common.db import CheckedRoute, IdempotentRoute, Reading, Tx, shows_a_s
 from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Principal
 from libs.common.problem import REQUIRED, BadRequest, Forbidden, NotFound, ShownOnce, problems
-from libs.common.schemas import BodySchema, Record, Schema
+from libs.common.schemas.tokens import AuthToken, Credentials, NewToken, Token, TokenIn
 from services.metadata.operations import tokens as operations
 from services.metadata.operations.hashing import SignInsWait
 from services.metadata.operations.scopes import scope_texts
@@ -27,54 +25,9 @@ from services.metadata.queries.tokens import StoredToken
 from services.metadata.settings import Settings
 
 router = APIRouter(route_class=IdempotentRoute, tags=["tokens"])
+
+
 signing_in = APIRouter(route_class=CheckedRoute, tags=["tokens"])  # idempotent by itself, and never stored
-
-
-class AuthToken(Record):
-    """The log-in token and nothing else: clients store the whole object."""
-
-    token: str
-
-
-class Credentials(Record):
-    """Username and password, as JSON or as a form."""
-
-    username: str
-    password: str
-
-
-class TokenIn(BodySchema):
-    """A token to be created."""
-
-    name: str = Field(min_length=1, max_length=100, description="what it is for")
-    scopes: list[str] = Field(
-        min_length=1,
-        max_length=100,
-        description="labs and projects by name or id; `prove` only for a worker, and within its repository",
-        examples=[["read", "register"], ["lab:hilllab:write"], ["repository:lab_server:prove"]],
-    )
-    kind: Literal["personal", "worker"] = "personal"
-    expires_at: AwareDatetime | None = None
-
-
-class Token(Schema):
-    """A token without its text."""
-
-    id: UUID
-    name: str
-    kind: str
-    scopes: list[str] | None = Field(
-        description="null: everything that the user may do; labs, projects and repositories by name, where visible"
-    )
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-
-
-class NewToken(Token):
-    """A new token with its text, which is shown once."""
-
-    token: str
 
 
 async def _credentials(request: Request) -> Credentials:

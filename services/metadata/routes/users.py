@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
 
 from libs.common.auth import Admin, Reader, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
-from libs.common.schemas import Page, Record, page
+from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging
-from libs.common.schemas.users import User, UserIn
+from libs.common.schemas.users import Me, User, UserIn
 from services.metadata.operations import users as operations
 from services.metadata.operations.scopes import scope_texts
 from services.metadata.queries import users as queries
 from services.metadata.queries.list_filters.users import UserFilters
 
 router = APIRouter(route_class=IdempotentRoute, tags=["users"])
+
+
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)
-
-
-class Me(Record):
-    """The caller."""
-
-    id: UUID
-    username: str
-    email: str
-    is_superuser: bool
-    is_stock_manager: bool
-    is_public_user: bool
-    scopes: list[str] | None = Field(description="null: everything that the user may do")
 
 
 @router.get("/me")

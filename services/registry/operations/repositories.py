@@ -9,8 +9,9 @@ from libs.common.db.stored_fields import StoredFields
 from libs.common.problem import BadRequest, Conflict
 from libs.common.schemas.files.repositories import RepositoryIn
 from services.registry.models import RepositoryRow, RepositoryTypeRow
-from services.registry.operations.vocabularies import save_term
-from services.registry.queries.vocabularies import fetch_term_id, is_term_used, lock_term
+from services.registry.operations.vocabularies import delete_term, save_term
+from services.registry.queries import repositories as queries
+from services.registry.queries.vocabularies import fetch_term_id, is_term_used
 
 _STORED: Final = StoredFields(RepositoryIn, RepositoryRow, handled={"repository_type"})
 
@@ -27,10 +28,15 @@ async def save_repository(tx: Transaction, body: RepositoryIn, name: str | None 
             else await fetch_term_id(tx.session, RepositoryTypeRow, "repository_type", type_name)
         )
     if name is not None and "store" in fields:
-        row = await lock_term(tx.session, RepositoryRow, name)
+        row = await queries.lock_repository(tx.session, name)
         if row.store != fields["store"] and await is_term_used(tx.session, row):
             raise Conflict(fields={"store": ["It has copies already: create another repository."]})
     return await save_term(tx, RepositoryRow, fields, name)
+
+
+async def delete_repository(tx: Transaction, name: str) -> None:
+    """Delete a repository that never had a copy. Raises NotFound, Conflict."""
+    await delete_term(tx, RepositoryRow, name)
 
 
 def _check_data_url(url: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,12 +10,15 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from cingulum.stores import StoreKind
-from libs.common.db import ReadSession
+from libs.common.db import ReadSession, WriteSession
+from libs.common.db.pages import fetch_page
 from libs.common.problem import UnknownReference
 from libs.common.published import LAB_REPOSITORIES, LABS, table
+from libs.common.schemas.pages import PageRequest
 from services.registry.domain.copies import Place
-from services.registry.models import RepositoryRow
+from services.registry.models import RepositoryRow, RepositoryTypeRow
 from services.registry.models.expressions import Condition
+from services.registry.queries.vocabularies import lock_term, missing
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,36 @@ def place_of(store: str | None) -> Place:
     if store is None:
         return Place.UNMANAGED
     return Place.AGENT if store == StoreKind.AGENT else Place.STORE
+
+
+def _repositories() -> sa.Select[Any]:
+    """Repositories by name, with the names of their types."""
+    return (
+        sa.select(RepositoryRow.__table__, RepositoryTypeRow.name.label("repository_type"))
+        .join(RepositoryTypeRow, RepositoryTypeRow.id == RepositoryRow.repository_type_id, isouter=True)
+        .order_by(RepositoryRow.name)
+    )
+
+
+async def list_repositories(
+    session: ReadSession, conditions: Iterable[Condition], paging: PageRequest
+) -> tuple[int, Sequence[Mapping[str, object]]]:
+    """A page of the repositories that fulfil the conditions, by name, and how many there are."""
+    return await fetch_page(session, _repositories().where(*conditions), paging)
+
+
+async def fetch_repository(session: ReadSession, name: str) -> Mapping[str, object]:
+    """The repository of that name, as the list shows it. Raises NotFound."""
+    rows = await session.execute(_repositories().where(RepositoryRow.name == name))
+    row = rows.mappings().one_or_none()
+    if row is None:
+        raise missing(RepositoryRow, name)
+    return dict(row)
+
+
+async def lock_repository(session: WriteSession, name: str) -> RepositoryRow:
+    """The repository of that name, locked for a change. Raises NotFound."""
+    return await lock_term(session, RepositoryRow, name)
 
 
 async def _fetch(

@@ -1,4 +1,7 @@
-"""Vocabularies of files, which every user may read: formats, dataset types, revisions and tags."""
+"""Vocabularies of files, which every user may read: formats, dataset types, revisions, tags and repository types.
+
+Saving and deleting rows by name serves repositories too; those are read by `queries/repositories.py`.
+"""
 
 from __future__ import annotations
 
@@ -44,16 +47,11 @@ NOUNS: Final[dict[type[DeclarativeBase], str]] = {
 
 
 def _terms(model: type[NamedRow], visibility: Visibility | None) -> sa.Select[Any]:
-    """Rows of a vocabulary by name; those of repositories and tags with what belongs to them."""
+    """Rows of a vocabulary by name; those of tags with the hash of their datasets."""
     columns: list[Any] = list(model.__table__.columns)
     if model is TagRow and visibility is not None:
         columns.append(_hash_of_datasets(visibility).label("hash"))
-    statement = sa.select(*columns).order_by(model.name)
-    if model is RepositoryRow:
-        statement = statement.add_columns(RepositoryTypeRow.name.label("repository_type")).join(
-            RepositoryTypeRow, RepositoryTypeRow.id == RepositoryRow.repository_type_id, isouter=True
-        )
-    return statement
+    return sa.select(*columns).order_by(model.name)
 
 
 def _hash_of_datasets(visibility: Visibility) -> sa.ScalarSelect[Any]:
@@ -96,11 +94,12 @@ async def fetch_term(
     rows = await session.execute(_terms(model, visibility).where(model.name == name))
     row = rows.mappings().one_or_none()
     if row is None:
-        raise _missing(model, name)
+        raise missing(model, name)
     return dict(row)
 
 
-def _missing(model: type[DeclarativeBase], name: str) -> NotFound:
+def missing(model: type[DeclarativeBase], name: str) -> NotFound:
+    """The problem of a name that no row has."""
     return NotFound(f"There is no {NOUNS[model]} '{name}'.")
 
 
@@ -108,7 +107,7 @@ async def lock_term(session: WriteSession, model: type[Named], name: str) -> Nam
     """The row of that name, locked for a change. Raises NotFound."""
     row = await session.scalar(sa.select(model).where(model.name == name).with_for_update())
     if row is None:
-        raise _missing(model, name)
+        raise missing(model, name)
     return row
 
 

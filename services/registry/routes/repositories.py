@@ -13,11 +13,8 @@ from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.files.repositories import Repository, RepositoryIn
 from libs.common.schemas.pages import Paging
-from libs.common.visibility import visibility as visibility_of
-from services.registry.models import RepositoryRow
 from services.registry.operations import repositories as operations
-from services.registry.operations.vocabularies import delete_term
-from services.registry.queries import vocabularies as queries
+from services.registry.queries import repositories as queries
 from services.registry.queries.list_filters import RepositoryFilters
 from services.registry.routes.shapes import complete_data_url
 from services.registry.routes.vocabularies import REPOSITORY_TYPES, add_routes
@@ -40,35 +37,37 @@ async def list_repositories(
 ) -> Page[Repository]:
     """List repositories by name."""
     conditions = filters.conditions(visibility)
-    count, rows = await queries.list_terms(session, RepositoryRow, visibility, conditions, paging)
+    count, rows = await queries.list_repositories(session, conditions, paging)
     return page(request, paging, count, [_shown(request, row) for row in rows])
 
 
 @router.post("/data-repository", status_code=201, responses=REFUSALS)
-async def create_repository(request: Request, new: RepositoryIn, by: Admin, tx: Tx) -> Repository:
+async def create_repository(request: Request, new: RepositoryIn, _by: Admin, tx: Tx) -> Repository:
     """Create a repository; with `store` it is managed."""
     name = await operations.save_repository(tx, new)
-    return _shown(request, await queries.fetch_term(tx.session, RepositoryRow, visibility_of(by), name))
+    return _shown(request, await queries.fetch_repository(tx.session, name))
 
 
 @router.get("/data-repository/{name}", responses=problems(NotFound))
-async def read_repository(request: Request, name: str, visibility: Sees, session: Reading) -> Repository:
+async def read_repository(request: Request, name: str, _visibility: Sees, session: Reading) -> Repository:
     """Read a repository."""
-    return _shown(request, await queries.fetch_term(session, RepositoryRow, visibility, name))
+    return _shown(request, await queries.fetch_repository(session, name))
 
 
 @router.put("/data-repository/{name}", responses=REFUSALS)
 @router.patch("/data-repository/{name}", responses=REFUSALS)
-async def update_repository(request: Request, name: str, body: RepositoryIn, by: Admin, tx: Tx) -> Repository:
+async def update_repository(
+    request: Request, name: str, body: RepositoryIn, _by: Admin, tx: Tx
+) -> Repository:
     """Update a repository; absent fields keep their value."""
     name = await operations.save_repository(tx, body, name)
-    return _shown(request, await queries.fetch_term(tx.session, RepositoryRow, visibility_of(by), name))
+    return _shown(request, await queries.fetch_repository(tx.session, name))
 
 
 @router.delete("/data-repository/{name}", status_code=204, responses=REFUSALS)
 async def delete_repository(name: str, _by: Admin, tx: Tx) -> Response:
     """Delete a repository that never had a copy."""
-    await delete_term(tx, RepositoryRow, name)
+    await operations.delete_repository(tx, name)
     return Response(status_code=204)
 
 

@@ -10,7 +10,8 @@ from libs.common.db import ReadSession, Transaction
 from libs.common.events import JobCompleted
 from libs.common.permissions import Principal, may_on
 from libs.common.problem import Forbidden, LateToken, NotFound
-from libs.common.schemas.jobs import CompleteIn, FailIn, JobDetail, LogIn, LogPiece
+from libs.common.schemas.attempts import CompleteIn, FailIn, LogIn, LogPiece
+from libs.common.schemas.jobs import JobDetail
 from libs.common.scopes import Permission
 from libs.common.targets import session_target
 from libs.common.visibility import Visibility, system_visibility, visibility

@@ -8,7 +8,7 @@ from uuid import UUID
 from libs.common.db import Begin, Transaction
 from libs.common.observability import logger
 from libs.common.permissions import Principal, reach_of
-from libs.common.schemas.jobs import Claim, ClaimIn, HeartbeatIn, NoWork
+from libs.common.schemas.claims import Claim, ClaimIn, HeartbeatIn, NoWork
 from libs.common.scopes import Permission
 from libs.common.visibility import system_visibility, visibility
 from services.scheduler.domain import running

@@ -12,7 +12,7 @@ from cingulum.worker.pipelines.matching import TaskScope
 from libs.common.bus.failures import Cause, cause_of
 from libs.common.db import Begin, ReadSession, Transaction
 from libs.common.observability import logger
-from libs.common.schemas.jobs import JobInput
+from libs.common.schemas.job_files import JobInput
 from libs.common.schemas.states import JobState
 from services.scheduler.domain.graph import JobFact, Slot, SlotPlan, derive
 from services.scheduler.domain.steering import reconcile

@@ -10,8 +10,8 @@ from libs.common.db import ReadSession, Transaction
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, UnknownReference
-from libs.common.schemas.jobs import Task, TaskIn
 from libs.common.schemas.states import JobState
+from libs.common.schemas.tasks import Task, TaskIn
 from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
 from services.scheduler.domain import steering

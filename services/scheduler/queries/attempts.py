@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
-from libs.common.schemas.jobs import Attempt, JobOutput
+from libs.common.schemas.attempts import Attempt
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState
 from services.scheduler.domain.facts import AttemptValue, OutputRef
 from services.scheduler.domain.sites import POOL

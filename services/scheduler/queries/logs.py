@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
-from libs.common.schemas.jobs import LogPiece
+from libs.common.schemas.attempts import LogPiece
 from services.scheduler.models import LogRow
 
 MOST_PIECES = 1_000  # per request

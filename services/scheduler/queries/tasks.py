@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from libs.common.db import ReadSession
 from libs.common.db.pages import fetch_page
 from libs.common.published import REPOSITORIES, table
-from libs.common.schemas.jobs import Task
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import JobState
+from libs.common.schemas.tasks import Task
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
 from services.scheduler.models import JobRow

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
-from libs.common.schemas.jobs import ClaimIn, Worker
+from libs.common.schemas.claims import ClaimIn
+from libs.common.schemas.workers import Worker
 from libs.common.visibility import Visibility
 from libs.common.visible import session_visible
 from services.scheduler.models import AttemptRow, JobRow, WorkerRow

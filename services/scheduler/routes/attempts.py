@@ -9,7 +9,8 @@ from fastapi import APIRouter, Response
 from libs.common.auth import Sees, Working
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import Forbidden, LateToken, NotFound, problems
-from libs.common.schemas.jobs import CompleteIn, FailIn, JobDetail, LogIn, LogPiece
+from libs.common.schemas.attempts import CompleteIn, FailIn, LogIn, LogPiece
+from libs.common.schemas.jobs import JobDetail
 from services.scheduler.domain.facts import OutputProblem, OutputUndeclared
 from services.scheduler.operations import attempts as operations
 from services.scheduler.routes.context import Context

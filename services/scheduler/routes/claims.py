@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 
 from libs.common.auth import Working
 from libs.common.db import Begins, IdempotentRoute, Tx
-from libs.common.schemas.jobs import Claim, ClaimIn, Heartbeat, HeartbeatIn, NoWork
+from libs.common.schemas.claims import Claim, ClaimIn, Heartbeat, HeartbeatIn, NoWork
 from services.scheduler.operations import claims as operations
 from services.scheduler.routes.context import Context
 

@@ -11,8 +11,8 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
-from libs.common.schemas.jobs import Task, TaskIn
 from libs.common.schemas.pages import Paging
+from libs.common.schemas.tasks import Task, TaskIn
 from services.scheduler.operations import tasks as operations
 from services.scheduler.queries import tasks as queries
 from services.scheduler.queries.list_filters import TaskFilters

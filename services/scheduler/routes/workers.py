@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from libs.common.auth import Sees
 from libs.common.db import IdempotentRoute, Reading
-from libs.common.schemas.jobs import Worker
+from libs.common.schemas.workers import Worker
 from services.scheduler.queries import workers as queries
 
 router = APIRouter(route_class=IdempotentRoute, tags=["jobs"])

@@ -9,7 +9,7 @@ from cingulum.digests import Digests
 from libs.common.db import Once, Transaction
 from libs.common.permissions import Principal
 from libs.common.problem import Conflict
-from libs.common.schemas.uploads import Bundle, Bundled, BundledIn
+from libs.common.schemas.bundles import Bundle, Bundled, BundledIn
 from services.transfer import domain
 from services.transfer.operations.facts import completed
 from services.transfer.operations.references import check_references

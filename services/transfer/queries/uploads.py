@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,8 +13,6 @@ import sqlalchemy as sa
 from cingulum.digests import Digests
 from libs.common.db.pages import fetch_page
 from libs.common.db.sessions import ReadSession, WriteSession
-from libs.common.filters.list_filters import ListFilters, Where, parameter
-from libs.common.filters.parameters import Parsed, UuidText, parse_names
 from libs.common.permissions import Principal, reach_of
 from libs.common.published import COPIES, DATASETS, JOBS, table
 from libs.common.schemas.pages import PageRequest
@@ -25,33 +23,10 @@ from libs.common.visibility import Visibility, visibility
 from libs.common.visible import dataset_visible
 from services.transfer.domain import Upload, UploadPart, part_bytes
 from services.transfer.models import UploadRow
+from services.transfer.queries.list_filters import UploadFilters
 from services.transfer.queries.parts import fetch_part, fetch_parts
 
 INSERT_BATCH = 250  # rows per statement: other requests get their turn in between
-
-
-def parse_states(text: str) -> tuple[str, ...]:
-    """A comma list of states. Raises ValueError.
-
-    >>> parse_states("announced,arriving")
-    ('announced', 'arriving')
-    """
-    states = parse_names(text)
-    for state in states:
-        if state not in set(UploadState):
-            raise ValueError(f"'{state}' is not one of {', '.join(UploadState)}.")
-    return states
-
-
-class UploadFilters(ListFilters):
-    """Filters of the list of uploads."""
-
-    state: Annotated[tuple[str, ...], Parsed(parse_states), Where(UploadRow.state.in_)] = parameter(
-        "One or several states, separated by commas."
-    )
-    copy_id: Annotated[UuidText, Where(lambda value: UploadRow.copy_id == value)] = parameter(
-        "Id of the copy whose bytes are uploaded."
-    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from libs.common.auth import Mover
 from libs.common.db import Once, StreamedRoute
 from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Forbidden, LateToken, problems
-from libs.common.schemas.uploads import Bundle, BundleIn
+from libs.common.schemas.bundles import Bundle, BundleIn
 from services.transfer import domain
 from services.transfer.operations import bundles as operations
 from services.transfer.operations.upload_context import UploadContext

@@ -16,7 +16,8 @@ from libs.common.schemas.uploads import Upload, UploadIn, WholeIn
 from services.transfer import domain
 from services.transfer.operations import uploads as operations
 from services.transfer.queries import uploads as queries
-from services.transfer.queries.uploads import UploadFilters, UploadRecord
+from services.transfer.queries.list_filters import UploadFilters
+from services.transfer.queries.uploads import UploadRecord
 from services.transfer.routes.bodies import upload_context_of
 
 router = APIRouter(route_class=IdempotentRoute, tags=["uploads"])

@@ -12,7 +12,10 @@ import pytest
 from pydantic import BaseModel
 
 from libs.common.catalogue import Service
-from libs.common.schemas.jobs import ClaimIn, CompleteIn, FailIn, HeartbeatIn, LogIn, ReasonIn, TaskIn
+from libs.common.schemas.attempts import CompleteIn, FailIn, LogIn
+from libs.common.schemas.claims import ClaimIn, HeartbeatIn
+from libs.common.schemas.jobs import ReasonIn
+from libs.common.schemas.tasks import TaskIn
 from libs.common.testing import Callers, Running
 from services import gateway
 from tests.support.jobs import a_claim, a_session_with_trials, land_upload, reconcile

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from libs.common.schemas.uploads import BundledIn, UploadIn
+from libs.common.schemas.bundles import BundledIn
+from libs.common.schemas.uploads import UploadIn
 from libs.common.testing import Callers
 from tests.support.bytes import sha256
 from tests.support.moving import a_copy, an_attempt, framed, start

@@ -10,7 +10,7 @@ from cingulum.digests import Digests
 from libs.common.schemas.states import CopyState, UploadState
 from services.registry.domain.alyx_calls import Effect, Registration
 from services.registry.domain.copies import CopyFact, Place, VersionCopy, after
-from services.registry.domain.publication import PublicationAnswer, PublishedOutput
+from services.registry.domain.publications import PublicationAnswer, PublishedOutput
 from services.scheduler.domain.graph import DatasetFact
 from services.scheduler.domain.sites import POOL
 from tests.unit.upload_model.world import LAB, NAMES, RAW, STORE, Dataset, Sent, State, World, sent_of, spend

@@ -13,7 +13,7 @@ import pytest
 from libs.common.schemas.states import AttemptState, CopyState, JobState
 from services.registry.domain import alyx_calls
 from services.registry.domain.alyx_calls import Effect
-from services.registry.domain.publication import PublicationAnswer, PublicationDecision
+from services.registry.domain.publications import PublicationAnswer, PublicationDecision
 from services.scheduler.domain import running, steering
 from services.scheduler.domain.facts import AttemptValue, JobChange, JobValue, OutputRef, UploadFact, ended
 from services.scheduler.domain.graph import SlotPlan

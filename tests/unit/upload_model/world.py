@@ -18,7 +18,7 @@ from cingulum.digests import Digests
 from cingulum.worker.pipelines import DatasetPattern, TaskDeclaration
 from cingulum.worker.pipelines.matching import TaskScope
 from libs.common.schemas.states import CopyState, UploadState
-from services.registry.domain import alyx_calls, copies, publication
+from services.registry.domain import alyx_calls, copies, publications
 from services.registry.domain.copies import Place, Version, VersionCopy
 from services.scheduler.domain import graph, running, sites, steering
 from services.scheduler.domain.facts import AttemptValue, JobValue
@@ -115,7 +115,7 @@ class Rules:
     abandon: Callable[..., Any] = steering.abandon
     release: Callable[..., Any] = steering.release
     derive: Callable[..., Any] = graph.derive
-    decide: Callable[..., Any] = publication.decide
+    decide: Callable[..., Any] = publications.decide
     prove: Callable[..., Any] = copies.prove
     register: Callable[..., Any] = alyx_calls.effect_of_register
     publish: Callable[..., Any] = alyx_calls.effect_of_publication

@@ -11,21 +11,21 @@ from cingulum.digests import Digests
 from libs.common.db import Transaction
 from libs.common.events import JobPublishing, OutputsRefused, OutputsRegistered
 from libs.common.problem import BadRequest
-from libs.common.schemas.jobs import JobOutput
+from libs.common.schemas.job_files import JobOutput
 from libs.common.storage import ObjectMissing
 from libs.common.visibility import system_visibility
 from services.registry.domain.alyx_calls import ProtectedDataset, RepositoryTarget, effect_of_publication
-from services.registry.domain.publication import PublicationAnswer, PublishedOutput, decide
+from services.registry.domain.publications import PublicationAnswer, PublishedOutput, decide
 from services.registry.domain.requests import RequestedFile, match_kinds
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.central_store import CentralStore
 from services.registry.operations.proofs import publish_verified
 from services.registry.operations.registration import insert_datasets, set_default_revisions
-from services.registry.queries import publication as queries
+from services.registry.queries import publications as queries
 from services.registry.queries import registration
 from services.registry.queries.copies import fetch_copies_of_datasets
 from services.registry.queries.proofs import Upload, fetch_uploads
-from services.registry.queries.publication import Publication, PublishingAttempt
+from services.registry.queries.publications import Publication, PublishingAttempt
 from services.registry.queries.registration import KnownDataset, RegistrationScope
 from services.registry.queries.repositories import (
     KnownRepository,

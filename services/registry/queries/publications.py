@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.published import ATTEMPTS, JOBS, table
-from libs.common.schemas.jobs import JobOutput
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState
 from services.registry.models import PublicationRow
 

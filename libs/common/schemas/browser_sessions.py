@@ -1,0 +1,39 @@
+"""Browser sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.schemas.base import BodyRecord, Schema
+
+
+class SignInWithBrowser(BodyRecord):
+    """Username and password; or, for a second factor, the `challenge` of that refusal and a code."""
+
+    username: str = ""
+    password: str = ""
+    challenge: str = Field(default="", max_length=2000)
+    code: str = Field(default="", max_length=100, description="of the authenticator app, or a recovery code")
+    browser: str = Field(default="", description="shown in the list of sessions")
+
+
+class BrowserSession(Schema):
+    """A browser session."""
+
+    id: UUID
+    created_at: datetime
+    used_at: datetime = Field(description="exact to a tenth of the idle time")
+    idle_until: datetime = Field(description="when it ends if it is not used")
+    expires_at: datetime = Field(description="when it ends regardless of use")
+    address: str = Field(description="of the sign-in")
+    browser: str
+    current: bool = Field(default=False, description="whether it is the session of this request")
+
+
+class NewBrowserSession(BrowserSession):
+    """A new session with its token for the cookie, which is shown once."""
+
+    token: str
