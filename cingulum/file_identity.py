@@ -1,4 +1,4 @@
-"""Detects that a file was written to while it was read."""
+"""Detects that a file was modified while it was read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 
 class FileChanged(Exception):
-    """The file was written to while it was read: the bytes read are not those of any version of it."""
+    """The file was modified while it was read: the bytes read are not those of any version of it."""
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _wrong_head(text: str) -> InvalidName | None:
     head, tail = text.split(".", 1)
     if "-" in head:
         better = re.sub(r"-+(\w?)", lambda match: match.group(1).upper(), head)
-        advice = _instead(f"{better}.{tail}") or "write it in camel case"
+        advice = _instead(f"{better}.{tail}") or "use camel case"
         return InvalidName(text, "object", f"object {head!r} holds a hyphen", advice)
     if not head.startswith("_"):
         return None
@@ -118,7 +118,7 @@ def _wrong_tail(text: str) -> InvalidName:
     rest = ".".join([*extras, extension])
     if "-" in attribute:
         better = re.sub(r"-+(\w?)", lambda match: match.group(1).upper(), attribute)
-        advice = _instead(f"{head}.{better}.{rest}") or "write it in camel case"
+        advice = _instead(f"{head}.{better}.{rest}") or "use camel case"
         return InvalidName(text, "attribute", f"attribute {attribute!r} holds a hyphen", advice)
     odd = next((char for char in attribute.split("_")[0] if not char.isascii()), None)
     if odd:

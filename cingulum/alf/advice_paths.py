@@ -33,7 +33,7 @@ def why_no_session(text: str) -> InvalidName:
     if not re.fullmatch(r"[0-9]{1,3}", number):
         problem = f"{number!r} is not a session number" if number else "session number missing"
         return InvalidName(text, "number", problem, "write it after the date, as `001`")
-    return InvalidName(text, "path", "more folders than a session has", "parse it as a folder or a path")
+    return InvalidName(text, "path", "more folders than a session path has", "parse it as a folder or a path")
 
 
 def why_near_session(path: str) -> InvalidName | None:

@@ -74,11 +74,11 @@ def check_folder(folder: Path) -> list[Finding]:
     for shown, path in files:
         place, near = places[shown], _near_session(shown, places[shown])
         if any(part.startswith(".") for part in Path(shown).parts):
-            findings.append(Finding(shown, Verdict.NOTE, "hidden: not a dataset, clients ignore it"))
+            findings.append(Finding(shown, Verdict.NOTE, "hidden file: not a dataset, ignored by clients"))
         elif near:
             findings.append(Finding(shown, Verdict.WRONG, _advice(near, path.name)))
         elif place is None and not lone:
-            findings.append(Finding(shown, Verdict.NOTE, "in no session folder: clients ignore it"))
+            findings.append(Finding(shown, Verdict.NOTE, "not in a session folder: ignored by clients"))
         else:
             session, inside = (str(place[1]), place[2]) if place else ("", shown)
             try:
@@ -125,10 +125,10 @@ def _unopened(shown: str, refusal: OSError) -> Finding:
 
 def _read(shown: str, session: str, place: RelPath, path: Path) -> _Loaded:
     if path.stat().st_size == 0:
-        raise AlfError("empty file: it loads as nothing: delete it or write it again")
+        raise AlfError("empty file, which loads as nothing: delete it or write it again")
     content = _content(path)
     if path.suffix == ".json" and content is None and path.read_bytes().strip() != b"null":
-        raise AlfError("broken JSON: it loads as nothing: write it again")
+        raise AlfError("invalid JSON, which loads as nothing: write it again")
     _check_times(place.file, content)
     array = isinstance(content, np.ndarray) and content.ndim > 0
     rows = len(content) if array else _table_rows(content)
@@ -218,7 +218,7 @@ def _describes(metadata: _Loaded, beside: list[_Loaded]) -> Iterator[Finding]:
         yield Finding(metadata.path, Verdict.NOTE, "describes no file: its dataset is missing in this folder")
     for dataset in described:
         if metadata.columns and dataset.columns and metadata.columns != dataset.columns:
-            advice = f"names {metadata.columns} columns, {dataset.name} has {dataset.columns}: name each once"
+            advice = f"names {metadata.columns} columns, {dataset.name} has {dataset.columns}: name each of them once"
             yield Finding(metadata.path, Verdict.WRONG, advice)
 
 
@@ -237,12 +237,12 @@ def _rows_agree(files: list[_Loaded]) -> Iterator[Finding]:
         for dataset in counted:
             if dataset.rows != usual:
                 others = f"other files of `{dataset.name.object}` have {usual}"
-                advice = f"{dataset.rows} rows, {others}: all must have the same"
+                advice = f"{dataset.rows} rows, {others}: all files of an object must have the same number"
                 yield Finding(dataset.path, Verdict.WRONG, advice)
     last = max((dataset.rows or 0 for dataset in counted), default=0) - 1
     for dataset in files:
         if dataset.last_sync is not None and last > dataset.last_sync:
-            advice = f"synchronised up to sample {dataset.last_sync:g} of {last}: later samples all get the last time"
+            advice = f"synchronised up to sample {dataset.last_sync:g} of {last}: all later samples get the last time"
             yield Finding(dataset.path, Verdict.WRONG, advice)
 
 

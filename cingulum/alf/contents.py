@@ -76,7 +76,7 @@ def _read_npy(path: Path, *, allow_pickle: bool) -> Any:
     with path.open("rb") as file:
         start = file.read(len(np.lib.format.MAGIC_PREFIX))
     if start != np.lib.format.MAGIC_PREFIX:
-        raise ValueError("wrong first bytes")
+        raise ValueError("wrong magic bytes")
     try:
         return flat(np.load(path, allow_pickle=allow_pickle))
     except ValueError as fault:
@@ -104,7 +104,7 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as fault:
-        _log.error("%s is broken JSON: %s", path, fault)
+        _log.error("%s is invalid JSON: %s", path, fault)
         return None
 
 

@@ -72,7 +72,7 @@ class DatasetTypes:
             return (
                 f"{filename!r}: no dataset type {essence!r}; did you mean `{near[0]}`, in exactly this case?"
             )
-        return f"{filename!r} fits no dataset type: add a type named {essence!r} or one whose pattern fits"
+        return f"{filename!r} matches no dataset type: add a type named {essence!r} or one whose pattern fits"
 
 
 def _essence(filename: str) -> str:

@@ -213,7 +213,7 @@ def _fits(text: str, patterns: Pattern) -> bool:
 def _one_only(kind: str, matches: set[str], name: str) -> None:
     if len(matches) > 1:
         listed = ", ".join(sorted(map(repr, matches)))
-        raise SeveralMatches(f"{name!r} fits {len(matches)} {kind}s, must fit one: {listed}")
+        raise SeveralMatches(f"{name!r} matches {len(matches)} {kind}s, must match one: {listed}")
 
 
 def _read_object(files: list[Dataset], *, allow_pickle: bool) -> dict[str, Any]:
@@ -224,9 +224,7 @@ def _read_object(files: list[Dataset], *, allow_pickle: bool) -> dict[str, Any]:
         if is_metadata(name):
             continue
         if name.key in contents:
-            raise SeveralMatches(
-                f"{path.name}: {name.key!r} is there twice: narrow by namespace or extension"
-            )
+            raise SeveralMatches(f"{path.name}: {name.key!r} exists twice: narrow by namespace or extension")
         contents[name.key] = read_file(path, allow_pickle=allow_pickle)
         described = _metadata_beside(path, name)
         if described is not None:

@@ -72,7 +72,7 @@ def build_file_name(parts: FileName) -> str:
     for part, expected, got in zip(FileName._fields, parts, parsed, strict=True):
         if expected != got:
             raise InvalidName(
-                text, part, f"{part} {expected!r} would be read back as {got!r}", "choose another name for it"
+                text, part, f"{part} {expected!r} would be read back as {got!r}", "choose another name"
             )
     return text
 

@@ -32,7 +32,7 @@ class AmbiguousDatasetType(AlfError):
 
     def __init__(self, filename: str, names: tuple[str, ...]) -> None:
         super().__init__(
-            f"{filename!r} fits {len(names)} dataset types, must fit one: {', '.join(names)}. "
+            f"{filename!r} matches {len(names)} dataset types, must match one: {', '.join(names)}. "
             "Narrow a type's filename pattern"
         )
         self.names = names

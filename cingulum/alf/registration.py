@@ -68,7 +68,7 @@ def _short(folders: str) -> str:
     """The same folders, if file systems allow them: 255 bytes each, 1,024 together. Raises InvalidName."""
     if len(folders.encode()) > 1024 or any(len(folder.encode()) > 255 for folder in folders.split("/")):
         problem = "folders longer than 255 bytes, or 1,024 together"
-        raise InvalidName(folders, "collection", problem, "file systems allow no longer name")
+        raise InvalidName(folders, "collection", problem, "file systems do not allow longer names")
     return folders
 
 
@@ -86,5 +86,5 @@ def check_plain_name(name: str) -> str:
     if not name.strip("."):
         raise InvalidName(name, "file", "file name missing", "write the name of a file after the folder")
     if len(name.encode()) > 255:
-        raise InvalidName(name, "file", "longer than 255 bytes", "file systems allow no longer name")
+        raise InvalidName(name, "file", "longer than 255 bytes", "file systems do not allow longer names")
     return name

@@ -63,7 +63,7 @@ def analyse_folder(session: Path, options: Options) -> Files:
     """
     inside = [folder for _, folder in sessions(session) if folder.resolve() != session.resolve()]
     if inside:
-        raise AnalysisError(f"holds {len(inside)} sessions: give one of them, e.g. {inside[0]}")
+        raise AnalysisError(f"contains {len(inside)} sessions: give one of them, e.g. {inside[0]}")
     places = _collections(session)
     trials_of = {place: _trials(session, place) for place in places.get("trials", [])}
     # With several tasks in one session, spikes belong to all of them: the first one's events are shown.
@@ -165,7 +165,7 @@ def _wheel_files(wheel: Mapping[str, Any]) -> Files:
         return
     times = wheel["timestamps"]
     if np.ndim(times) != 1 or len(times) != len(wheel["position"]):
-        raise UnevenSampling("wheel.timestamps is not one time for each position")
+        raise UnevenSampling("wheel.timestamps does not have one time per position")
     threshold, onset = counts_to_rad([MOVE_THRESHOLD_COUNTS, ONSET_THRESHOLD_COUNTS])
     yield "wheel_movements.json", _numbers(movements(resample(times, wheel["position"]), threshold, onset))
 

@@ -112,7 +112,7 @@ def _covered(events: Floats, window_s: tuple[float, float], times: Floats) -> Bo
 
 def _from_baseline(traces: Floats, before: Booleans, *, score: bool) -> Floats:
     if not before.any():
-        raise BadSignal("the window holds nothing of the baseline")
+        raise BadSignal("the window does not overlap the baseline")
     lifted: Floats = traces - traces[:, before].mean(axis=1, keepdims=True)
     if not score:
         return lifted

@@ -152,7 +152,7 @@ def _column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
     try:
         column = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as reason:
-        raise ImpossibleValues(f"{COLUMNS[name]} holds something that is not a number: {reason}") from reason
+        raise ImpossibleValues(f"{COLUMNS[name]} contains a value that is not a number: {reason}") from reason
     column = np.where(np.isfinite(column), column, np.nan)
     if name in _ALLOWED:
         fits, expected = _ALLOWED[name]
@@ -173,7 +173,7 @@ _CONTRAST = _share, "is a fraction from 0 to 1 (not percent)"
 _ALLOWED: dict[str, tuple[Callable[[Floats], Booleans], str]] = {
     "contrast_left": _CONTRAST,
     "contrast_right": _CONTRAST,
-    "choice": (lambda column: np.isin(column, (-1, 0, 1)), "is -1 for right, 1 for left, 0 for no answer"),
+    "choice": (lambda column: np.isin(column, (-1, 0, 1)), "is -1 for right, 1 for left, 0 for no response"),
     "feedback_type": (lambda column: np.isin(column, (-1, 0, 1)), "is 1 for correct, -1 for an error"),
     "probability_left": (_share, "is a probability from 0 to 1"),
 }

@@ -13,10 +13,10 @@ EXAMPLES = """
 Examples:
 
 \b
-cingulum compress probe.ap.bin               # a recording, losslessly smaller
-cingulum alf check hilllab/Subjects          # are these file names valid?
+cingulum compress probe.ap.bin               # compress a recording losslessly
+cingulum alf check hilllab/Subjects          # check file names
 cingulum doctor --url https://lab.example.org
-cingulum COMMAND --help                      # each command, with an example
+cingulum COMMAND --help                      # help of a command, with an example
 """
 
 

@@ -17,7 +17,7 @@ Url = Annotated[
     ),
 ]
 User = Annotated[str | None, typer.Option(help="username; default: CINGULUM_USER or login.json")]
-Password = Annotated[str | None, typer.Option(help="else CINGULUM_PASSWORD or login.json")]
+Password = Annotated[str | None, typer.Option(help="password; default: CINGULUM_PASSWORD or login.json")]
 
 
 def fail(message: str, code: int = 1) -> NoReturn:

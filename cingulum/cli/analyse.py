@@ -37,7 +37,9 @@ def analyse(
         typer.Option(help="task protocol, e.g. biasedChoiceWorld; default: inferred from the blocks"),
     ] = None,
     bootstraps: Annotated[int, typer.Option(help="resamples for confidence intervals of the fit", min=0)] = 0,
-    units: Annotated[int, typer.Option(help="how many units get figures, the busiest first", min=0)] = 6,
+    units: Annotated[
+        int, typer.Option(help="number of units that get figures, highest firing rates first", min=0)
+    ] = 6,
     theme: Annotated[
         str, typer.Option(help="theme of the figures: light, dark, high-contrast or print")
     ] = "light",
@@ -66,7 +68,7 @@ def analyse(
     if not written:
         _fail(
             f"{session_folder} has no trials, wheel, spikes or photometry: is it a session's folder, with "
-            "files such as alf/_ibl_trials.table.pqt? `cingulum alf check` shows how it is read."
+            "files such as alf/_ibl_trials.table.pqt? `cingulum alf check` shows how its files are interpreted."
         )
 
 

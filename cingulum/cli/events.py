@@ -14,7 +14,7 @@ from cingulum.cli._server import Password, Url, User, connected, fail
 from cingulum.client import Connection
 from cingulum.client.checks import EVENT_SERVICES
 
-HELP = """See, retry and drop events that a service could not handle. For administrators.
+HELP = """List, retry and drop events that a service could not handle. For administrators.
 
 Services inform each other by events, such as "this upload is complete". An event that fails because a database, a
 store or a network is unavailable WAITS: it is retried after 1 s to 5 minutes, without limit, and later events of the
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     events = typer.Typer(
         help=HELP,
-        short_help="See, retry and drop events that failed.",
+        short_help="List, retry and drop events that failed.",
         epilog=LIST_EXAMPLE,
         no_args_is_help=True,
     )
@@ -57,7 +57,7 @@ def register(app: typer.Typer) -> None:
 
 def list_events(
     service: Annotated[str | None, typer.Argument(help="list only events of this service")] = None,
-    payload: Annotated[bool, typer.Option("--payload", help="show the payload of each event too")] = False,
+    payload: Annotated[bool, typer.Option("--payload", help="also show the payload of each event")] = False,
     url: Url = None,
     user: User = None,
     password: Password = None,
@@ -85,7 +85,7 @@ def _cells(row: dict[str, Any], *, payload: bool) -> tuple[str, ...]:
 def retry(
     service: ServiceName,
     event: Annotated[str | None, typer.Argument(help="id of the event, as `list` shows it")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="all parked events of the service")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="retry all parked events of the service")] = False,
     url: Url = None,
     user: User = None,
     password: Password = None,
@@ -98,7 +98,7 @@ def retry(
         for state, event_id in rows:
             connection.post(f"/events/{service}/{state}/{event_id}/retry", {})
     typer.echo(
-        f"{len(rows)} events are retried; `cingulum events list {service}` shows those that fail again."
+        f"{len(rows)} events will be retried; `cingulum events list {service}` shows those that fail again."
     )
 
 
@@ -114,7 +114,7 @@ def drop(
     with connected(url, user, password) as connection:
         for state, event_id in _matching(connection, service, event):
             if not yes:
-                typer.confirm(f"Drop event {event_id} of {service} for good?", abort=True)
+                typer.confirm(f"Permanently drop event {event_id} of {service}?", abort=True)
             connection.request("DELETE", f"/events/{service}/{state}/{event_id}")
     typer.echo("Dropped. `GET /audit/" + service + "?action=event.dropped` shows its content.")
 

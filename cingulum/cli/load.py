@@ -51,7 +51,7 @@ def load(
     password: Password = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would change")] = False,
     set_passwords: Annotated[
-        bool, typer.Option("--set-passwords", help="change passwords of existing users too")
+        bool, typer.Option("--set-passwords", help="also change the passwords of existing users")
     ] = False,
 ) -> None:
     """Create and update the rows that FILE declares, as an administrator.
@@ -72,7 +72,7 @@ def load(
     except BadFile as error:
         fail(f"{file}: {error}")
     except RowRefused as error:
-        fail(f"{file}, {error}. Rows before it are loaded; correct it and load again.")
+        fail(f"{file}, {error}. Rows before it are loaded; correct it and run the command again.")
     Console().print(summary(steps, "would be" if dry_run else "is"))
 
 

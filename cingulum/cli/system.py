@@ -112,7 +112,7 @@ def setup_one(
     password: Password = None,
     token: Annotated[
         str | None,
-        typer.Option(help="a personal token instead of user and password", envvar="CINGULUM_TOKEN"),
+        typer.Option(help="a personal token instead of username and password", envvar="CINGULUM_TOKEN"),
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="folder for the ONE client's downloads")] = None,
 ) -> None:
@@ -129,7 +129,7 @@ def setup_one(
         )
         with login.connect() as connection:
             file = set_up_one(connection, login.username, cache=cache)
-    typer.echo(f"{file} is written. In Python:")
+    typer.echo(f"Wrote {file}. In Python:")
     typer.echo(f"    from one.api import ONE; one = ONE(base_url='{login.base_url}')")
 
 

@@ -34,7 +34,8 @@ cingulum welfare explain mouse.json --at 2024-04-10
 """
 
 _File = Annotated[
-    Path, typer.Argument(help="worked examples as JSON: `vectors`, `zygosity`", show_default=False)
+    Path,
+    typer.Argument(help="examples with expected outputs as JSON: `vectors`, `zygosity`", show_default=False),
 ]
 _Policy = Annotated[str, typer.Option(help=f"rules that apply: {' or '.join(POLICIES)}")]
 
@@ -42,7 +43,7 @@ _Policy = Annotated[str, typer.Option(help=f"rules that apply: {' or '.join(POLI
 def register(app: typer.Typer) -> None:
     """Add the commands `welfare explain` and `welfare check-vectors`."""
     group = typer.Typer(
-        help="Explain weights, water and alerts of animals.",
+        help="Explain the weights, water and alerts of animals.",
         epilog="Example: `cingulum welfare explain mouse.json --at 2024-04-10`",
         no_args_is_help=True,
     )
@@ -119,7 +120,8 @@ def check_vectors(file: _File, policy: _Policy = "alyx") -> None:
     for difference in result.differences[:SHOWN]:
         quirk = " (a known quirk)" if difference.named else ""
         typer.echo(
-            f"{difference.where}: {difference.output} is {difference.expected} there, {difference.ours} here{quirk}"
+            f"{difference.where}: {difference.output} is {difference.expected} in the file, "
+            f"{difference.ours} here{quirk}"
         )
     if len(result.differences) > SHOWN:
         typer.echo(f"… and {len(result.differences) - SHOWN} more")

@@ -23,7 +23,7 @@ An administrator creates the token once: `docs/how-to/run-a-worker.md`.
 def register(app: typer.Typer) -> None:
     """Add the command `worker run`."""
     worker = typer.Typer(
-        help="Run jobs of a server on this machine.",
+        help="Run a server's jobs on this machine.",
         epilog="Example: `cingulum worker run --help` shows how to start one.",
         no_args_is_help=True,
     )
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _worker() -> None:
-    """Run jobs of a server on this machine."""
+    """Run a server's jobs on this machine."""
 
 
 def _work_folder() -> Path:
@@ -60,7 +60,7 @@ def run(
             help="agent repository, host or lab whose files are in --tree: also run jobs on files not uploaded yet"
         ),
     ] = "",
-    name: Annotated[str, typer.Option(help="name in the server's list; default: host and process")] = "",
+    name: Annotated[str, typer.Option(help="name of the worker; default: host and process")] = "",
     work: Annotated[Path | None, typer.Option(help="folder for files of running jobs")] = None,
     tree: Annotated[
         list[Path] | None,
@@ -68,7 +68,7 @@ def run(
     ] = None,
     slots: Annotated[int, typer.Option(help="number of concurrent jobs", min=1)] = 1,
     grace_s: Annotated[
-        float, typer.Option(help="seconds that running jobs have to end after Ctrl-C", min=0)
+        float, typer.Option(help="seconds that running jobs have to finish after Ctrl-C", min=0)
     ] = 2.0,
     once: Annotated[bool, typer.Option("--once", help="exit when there are no more jobs")] = False,
 ) -> None:

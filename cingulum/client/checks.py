@@ -39,7 +39,7 @@ class Finding:
 
 
 def diagnose(login: Login, home: Path | None = None) -> Iterator[Finding]:
-    """Run the six checks in order; only the first one if the server does not answer."""
+    """Run the six checks in order; only the first one if the server does not respond."""
     try:
         with Connection(login.base_url, timeout_s=10) as anonymous:
             yield _answers(anonymous)
@@ -48,7 +48,7 @@ def diagnose(login: Login, home: Path | None = None) -> Iterator[Finding]:
             yield _clock(anonymous)
             yield _services(connection or anonymous)
     except Unreachable as error:
-        yield Finding("the server answers", str(error), "make up DETACH=1")
+        yield Finding("the server responds", str(error), "make up DETACH=1")
         return
     if connection is not None:
         with connection:
@@ -61,11 +61,11 @@ def _answers(anonymous: Connection) -> Finding:
     ours = version("cingulum")
     result = f"{anonymous.base_url} runs Cingulum {theirs}, this is {ours}"
     fix = None if theirs == ours else "make down && make up DETACH=1"
-    return Finding("the server answers", result, fix)
+    return Finding("the server responds", result, fix)
 
 
 def _sign_in(login: Login) -> tuple[Connection | None, Finding]:
-    check = "the login works"
+    check = "sign-in"
     try:
         connection = login.connect()
     except Refused as refusal:
@@ -79,16 +79,14 @@ def _sign_in(login: Login) -> tuple[Connection | None, Finding]:
 def _clock(anonymous: Connection) -> Finding:
     date = anonymous.request("GET", "/health/live").headers.get("date")
     if date is None:
-        return Finding("the clocks agree", "the server's response has no date", "timedatectl status")
+        return Finding("clocks", "the server's response has no date", "timedatectl status")
     skew_s = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
     result = f"the server's clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}"
-    return Finding(
-        "the clocks agree", result, None if abs(skew_s) <= SKEW_S else "sudo timedatectl set-ntp true"
-    )
+    return Finding("clocks", result, None if abs(skew_s) <= SKEW_S else "sudo timedatectl set-ntp true")
 
 
 def _services(connection: Connection) -> Finding:
-    check = "every service is ready"
+    check = "services"
     states = services(connection)
     unready = {name: state for name, state in states.items() if state != "ok"}
     if unready:
@@ -133,7 +131,7 @@ def services(connection: Connection) -> dict[str, str]:
 
 
 def _store(connection: Connection) -> Finding:
-    check = "the central store takes files"
+    check = "central store"
     central = [row for row in connection.rows("/data-repository") if row["store"] in CENTRAL]
     if not central:
         load = "cingulum load examples/demo-load.json   # or your own file, with a repository of store: local"
@@ -151,7 +149,7 @@ def _store(connection: Connection) -> Finding:
 
 
 def _one_client(login: Login, home: Path | None) -> Finding:
-    check = "the ONE client downloads from here"
+    check = "ONE client"
     parameters = read_parameters(login.base_url, home)
     result = str(parameters.get("HTTP_DATA_SERVER", "it is not configured for this server"))
     is_right = result == data_server(login.base_url)

@@ -39,7 +39,7 @@ def login_by_token(base_url: str | None, token: str, environment: Mapping[str, s
         or _read_login_file(login_file(environment)).get("base_url")
     )
     if not base_url:
-        raise NoLogin(f"no server: give --url, or set CINGULUM_URL ({login_file(environment)} names none)")
+        raise NoLogin(f"no server: pass --url, or set CINGULUM_URL ({login_file(environment)} names none)")
     with Connection(base_url, token) as connection:
         owner = connection.get("/me")
     return Login(base_url.rstrip("/"), str(owner["username"]), "", token)
@@ -80,7 +80,7 @@ def find_login(
     values = (("--url", base_url), ("--user", username), ("--password", password))
     if missing := [name for name, value in values if not value]:
         raise NoLogin(
-            f"{', '.join(missing)} missing: give the options, or set CINGULUM_URL, CINGULUM_USER and "
+            f"{', '.join(missing)} missing: pass the options, or set CINGULUM_URL, CINGULUM_USER and "
             f"CINGULUM_PASSWORD ({file} does not have them)"
         )
     return Login(str(base_url).rstrip("/"), str(username), str(password))

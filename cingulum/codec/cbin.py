@@ -221,7 +221,7 @@ def read_header_file(path: Path) -> bytes:
     """Content of a .ch file. Raises InvalidHeader if it is missing or too large."""
     try:
         if path.stat().st_size > MAX_HEADER_BYTES:
-            raise InvalidHeader(f"{path.name} is larger than any .ch file")
+            raise InvalidHeader(f"{path.name} is too large for a .ch file")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise InvalidHeader(f"{path.name} is missing: a .cbin cannot be read without its .ch") from error

@@ -71,13 +71,13 @@ def write_cbin(
 ) -> Compression:
     """Write any source, for example another compressed recording, as a verified .cbin/.ch pair."""
     if len(source.chunk_bounds) < 2:
-        raise EmptyRecording("there is no whole sample, and mtscomp cannot represent an empty recording")
+        raise EmptyRecording("there is no complete sample, and mtscomp cannot represent an empty recording")
     header_path = target.with_suffix(".ch")
     start = start_of(source, _settings(source.layout, preset))
     with sole_writer(target):
         there = target.exists() and (header_path.exists() or not take_back(target, start))
         if not overwrite and (there or header_path.exists()):
-            raise TargetExists(f"{target.name} or its .ch is there already")
+            raise TargetExists(f"{target.name} or its .ch already exists")
         with unfinished(target, start) as part:
             work = Work(threads, memory_bytes, on_progress, on_note)
             written = write_chunks(part, source, _encoder(source.layout, preset), work, COPIES_TO_DEFLATE)

@@ -38,10 +38,10 @@ def pick_channels(channels: Channels, n_channels: int) -> NDArray[np.int64]:
         return np.arange(n_channels)[channels]
     chosen = np.asarray(channels)
     if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
-        raise TypeError("channels are whole numbers, a slice, or None for all")
+        raise TypeError("channels must be integers, a slice, or None for all")
     numbers = chosen.astype(np.int64)
     if numbers.size and not (-n_channels <= numbers.min() and numbers.max() < n_channels):
-        raise IndexError(f"channels reach from 0 to {n_channels - 1}")
+        raise IndexError(f"channels range from 0 to {n_channels - 1}")
     return np.where(numbers < 0, numbers + n_channels, numbers)
 
 
@@ -194,12 +194,12 @@ def check_chunk_table(bounds: Sequence[int], offsets: Sequence[int]) -> None:
     >>> check_chunk_table([0, 30_000, 41_000], [0, 8_213, 11_002])
     """
     if len(bounds) != len(offsets) or len(bounds) < 1:
-        raise InvalidHeader("chunk bounds and chunk offsets must be two lists of one length")
+        raise InvalidHeader("chunk bounds and chunk offsets must have the same length")
     if not all(type(value) is int for value in (*bounds, *offsets)):
-        raise InvalidHeader("chunk bounds and offsets must be whole numbers")
+        raise InvalidHeader("chunk bounds and offsets must be integers")
     if bounds[0] != 0 or any(b <= a for a, b in pairwise(bounds)):
-        raise InvalidHeader("chunk bounds must start at 0 and rise")
+        raise InvalidHeader("chunk bounds must start at 0 and ascend")
     if offsets[0] < 0 or any(b <= a for a, b in pairwise(offsets)):
-        raise InvalidHeader("chunk offsets must rise")
+        raise InvalidHeader("chunk offsets must ascend")
     if bounds[-1] >= 2**63 or offsets[-1] >= 2**63:
         raise InvalidHeader("chunk bounds and offsets must be below 2^63")

@@ -144,7 +144,7 @@ def _count(text: str, actual: int | None, unit: str) -> str:
     if actual is None:
         return ""
     if not _WHOLE.match(text):
-        return "that is not a whole number"
+        return "that is not an integer"
     return "" if int(text.partition(".")[0]) == actual else f"the file has {actual} {unit}"
 
 

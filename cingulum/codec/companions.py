@@ -68,7 +68,7 @@ def find_companion(recording: Path, suffix: str) -> Path | None:
     matches = candidates(recording.name, suffix, names)
     if len(matches) > 1:
         raise AmbiguousCompanion(
-            f"several files could be its {suffix}: {', '.join(matches)}; name the right one with --{suffix[1:]} FILE"
+            f"several files could be its {suffix}: {', '.join(matches)}; select one with --{suffix[1:]} FILE"
         )
     return recording.parent / matches[0] if matches else None
 
@@ -135,5 +135,5 @@ def claims_beside(recording: Path, meta: Path | None = None) -> tuple[Claim, ...
 
 def _read(path: Path) -> bytes:
     if path.stat().st_size > MAX_COMPANION_BYTES:
-        raise InvalidLayout(f"{path.name} is larger than any {path.suffix}")
+        raise InvalidLayout(f"{path.name} is too large for a {path.suffix}")
     return path.read_bytes()

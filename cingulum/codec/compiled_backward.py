@@ -259,5 +259,5 @@ def backward(
 ) -> NDArray[np.int16]:
     out = np.empty((parts.symbols.shape[1], n_columns), np.int16)
     if not _backward(parts, prediction, offsets, columns, out):
-        raise CodecError("a channel has more or fewer escapes than its head says")
+        raise CodecError("a channel has more or fewer escapes than its header states")
     return out

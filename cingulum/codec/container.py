@@ -99,7 +99,7 @@ class Index:
         except InvalidHeader:
             raise
         except (KeyError, TypeError, ValueError, RecursionError, binascii.Error) as error:
-            raise InvalidHeader(f"the index is not one of this version ({error!r})") from error
+            raise InvalidHeader(f"the index has an unsupported version ({error!r})") from error
         index.check()
         return index
 
@@ -127,14 +127,14 @@ def _suffix(text: Any) -> str:
 def read_index(read_range: ReadRange, size_bytes: int) -> Index:
     """The index of a .cgl object of that size, by one or two ranges from its end."""
     if size_bytes < len(START) + TRAILER.size:
-        raise InvalidHeader("the file is too short to be a whole .cgl")
+        raise InvalidHeader("the file is too short to be a complete .cgl")
     guess = min(size_bytes, 1 << 16)
     end = exactly(read_range, size_bytes - guess, guess)
     offset, length, crc, version, _, magic = TRAILER.unpack(end[-TRAILER.size :])
     if magic != END or version != 1:
-        raise InvalidHeader("the file does not end as a .cgl does: it is another format, or was cut off")
+        raise InvalidHeader("the file does not end like a .cgl: it has another format, or is truncated")
     if length > MAX_INDEX_BYTES or offset < len(START) or offset + length + TRAILER.size != size_bytes:
-        raise InvalidHeader("the index is not where the end of the file says")
+        raise InvalidHeader("the index is not at the offset stored at the end of the file")
     if length + TRAILER.size <= guess:
         content = end[guess - TRAILER.size - length : guess - TRAILER.size]
     else:

@@ -51,9 +51,9 @@ def inflate(data: bytes, size_bytes: int) -> bytes | bytearray:
     try:
         raw: bytearray = deflate.zlib_decompress(data, size_bytes)
     except deflate.DeflateError as error:
-        raise ValueError(f"not a whole zlib stream of {size_bytes} bytes ({error})") from error
+        raise ValueError(f"not a complete zlib stream of {size_bytes} bytes ({error})") from error
     if len(raw) != size_bytes:
-        raise ValueError(f"holds {len(raw)} bytes, {size_bytes} were expected")
+        raise ValueError(f"contains {len(raw)} bytes, {size_bytes} were expected")
     return raw
 
 
@@ -62,7 +62,7 @@ def _inflate_with_zlib(data: bytes, size_bytes: int) -> bytes:
     try:
         raw = engine.decompress(data, size_bytes + 1)
     except zlib.error as error:
-        raise ValueError(f"not a whole zlib stream of {size_bytes} bytes ({error})") from error
+        raise ValueError(f"not a complete zlib stream of {size_bytes} bytes ({error})") from error
     if len(raw) != size_bytes or not engine.eof:
-        raise ValueError(f"holds {len(raw)} bytes or more, {size_bytes} were expected")
+        raise ValueError(f"contains at least {len(raw)} bytes, {size_bytes} were expected")
     return raw

@@ -24,7 +24,7 @@ class EmptyRecording(CodecError):
 
 
 class TargetExists(CodecError):
-    """The file to be written exists already."""
+    """The file to be written already exists."""
 
 
 class TargetBusy(CodecError):

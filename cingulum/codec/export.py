@@ -33,7 +33,7 @@ def decompress_to_bin(
     work = Work(threads, memory_bytes, on_progress, on_note)
     with sole_writer(target):
         if target.exists() and not overwrite:
-            raise TargetExists(f"{target.name} is there already")
+            raise TargetExists(f"{target.name} already exists")
         with unfinished(target, start_of(Decoded(reader), {"to": "bin"})) as part:
             work.note(part)
             _write(part, reader, work)

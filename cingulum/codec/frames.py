@@ -174,7 +174,7 @@ class _Frames:
         streams = Streams(head.states[places], words, at)
         symbols, states, ends = kernel.rans_decode(streams, head.frequencies(places), self.n_samples)
         if (states != LOWEST_STATE).any() or (ends != at + lengths).any():
-            raise CodecError("a rANS stream does not end where it should")
+            raise CodecError("a rANS stream does not end at the expected offset")
         return symbols
 
     def _words(self, lengths: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -247,9 +247,9 @@ def _decompress(runs: list[memoryview] | list[bytes], size: int) -> NDArray[np.u
             reader = _engines.decompressor.stream_reader(run, read_across_frames=True)
             at += reader.readinto(out.data[at:])
             if reader.read(1):
-                raise CodecError("zstd frames hold more than their channels")
+                raise CodecError("zstd frames contain more data than their channels")
     except zstandard.ZstdError as error:
         raise CodecError(f"a zstd frame is damaged ({error})") from error
     if at != size:
-        raise CodecError("zstd frames hold less than their channels")
+        raise CodecError("zstd frames contain less data than their channels")
     return out

@@ -110,7 +110,7 @@ class PartFile:
         file = self._file
         file.seek(0)
         if known and file.read(len(prefix)) != prefix:
-            self.set_aside = "its file does not begin as it should"
+            self.set_aside = "its file does not begin as expected"
             known = []
         if not known:
             file.seek(0)

@@ -124,7 +124,7 @@ class RawLayout:
         if structure is not None:
             return cls.from_stream(read_stream(structure, raw), structure.name)
         raise InvalidLayout(
-            f"neither {raw.with_suffix('.meta').name} nor a structure.oebin tells channels and rate of {raw.name}: "
+            f"neither {raw.with_suffix('.meta').name} nor a structure.oebin has the channels and rate of {raw.name}: "
             "give them"
         )
 
@@ -132,7 +132,7 @@ class RawLayout:
 def _count(text: str) -> int:
     """A number in plain digits: Python's int() would accept 1_7 too."""
     if not _WHOLE.match(text):
-        raise ValueError(f"{text[:40]!r} is not a whole number")
+        raise ValueError(f"{text[:40]!r} is not an integer")
     return int(text)
 
 

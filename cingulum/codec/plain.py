@@ -173,7 +173,7 @@ def _surprises(parts: Residuals) -> Int16s:
         places = np.flatnonzero(np.equal(symbols, escape, out=other.view(np.bool_)))
         escapes = parts.escapes[first : first + BLOCK_ROWS]
         if not np.array_equal(np.bincount(places // n_samples, minlength=len(some)), escapes):
-            raise CodecError("a channel has more or fewer escapes than its head announces")
+            raise CodecError("a channel has more or fewer escapes than its header states")
         some.reshape(-1)[places] = parts.escaped[used : used + len(places)]
         used += len(places)
     low_end = np.cumsum(low_bytes(parts.shifts, n_samples))

@@ -108,7 +108,9 @@ def prove(
     except DamagedChunk as error:
         raise ProofFailed(f"the written file cannot be read back: {error}") from error
     if decoded != raw:
-        raise ProofFailed("the written file decodes to other bytes than were read; nothing was replaced")
+        raise ProofFailed(
+            "the written file does not decode to the bytes that were read; nothing was replaced"
+        )
 
 
 def holds(

@@ -51,7 +51,7 @@ class RawReader(ChunkedReader):
     def decode_chunk(self, chunk: int, data: bytes, channels: NDArray[np.int64] | None = None) -> Samples:
         samples = np.frombuffer(data, self.dtype).reshape(-1, self.n_channels)
         if len(samples) != self.chunk_bounds[chunk + 1] - self.chunk_bounds[chunk]:
-            raise self.damaged(chunk, "the raw file became shorter")
+            raise self.damaged(chunk, "the raw file was truncated")
         return samples if channels is None else samples[:, channels]
 
 

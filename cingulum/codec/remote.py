@@ -135,7 +135,7 @@ class BlockCache:
         end = min((missing[-1] + 1) * BLOCK_BYTES, self._size_bytes)
         content = self._read_range(start, end - start)
         if len(content) != end - start:
-            raise SourceChanged("the object became shorter while it was read")
+            raise SourceChanged("the object was truncated while it was read")
         for block in range(missing[0], missing[-1] + 1):
             at = block * BLOCK_BYTES - start
             _write(self._path(block), content[at : at + BLOCK_BYTES])
@@ -151,7 +151,7 @@ def remote_header(address: str, client: httpx.Client, ch: str | None) -> CbinHea
     if companion is None:
         where = ch or address
         raise InvalidHeader(
-            f"there is no .ch {'at' if ch else 'beside'} {_shown(where)}: name it with ch=ADDRESS"
+            f"there is no .ch {'at' if ch else 'beside'} {_shown(where)}: pass it with ch=ADDRESS"
         )
     return CbinHeader.parse(companion[1], _shown(companion[0]))
 

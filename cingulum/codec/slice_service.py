@@ -64,7 +64,7 @@ class SliceReader(ChunkedReader):
         n_samples = self.chunk_bounds[chunk + 1] - self.chunk_bounds[chunk]
         width = self.n_channels if channels is None else len(channels)
         if samples.shape != (n_samples, width) or samples.dtype != self.dtype:
-            raise SourceChanged(f"{self._address} sends another shape than it announced: {samples.shape}")
+            raise SourceChanged(f"{self._address} sent another shape than announced: {samples.shape}")
         return samples
 
     def _fetch(self, chunk: int, names: str) -> bytes:
@@ -82,8 +82,8 @@ class SliceReader(ChunkedReader):
         answer.raise_for_status()
         results = answer.json()["results"]
         if not results:
-            raise InvalidHeader(f"{service} knows no recording {dataset} that can be read")
+            raise InvalidHeader(f"{service} has no readable recording {dataset}")
         return dict(results[0])
 
     def _no_range(self, offset: int, length: int) -> bytes:
-        raise AssertionError(f"bytes {offset} to {offset + length}: the service gives samples")
+        raise AssertionError(f"bytes {offset} to {offset + length}: the service provides samples")

@@ -77,7 +77,7 @@ class RawFile:
         with LocalFile(self.path) as file:
             data = file(start * self.layout.bytes_per_sample, length)
         if len(data) != length:
-            raise SourceChanged(f"{self.path.name} became shorter while it was read")
+            raise SourceChanged(f"{self.path.name} was truncated while it was read")
         return data
 
     def identity(self) -> dict[str, object]:
@@ -88,7 +88,7 @@ class RawFile:
             file.seek(self.size_bytes - self.tail_bytes)
             tail = file.read(self.tail_bytes)
         if FileIdentity.at(self.path) != self._identity:
-            raise SourceChanged(f"{self.path.name} was written to while it was read")
+            raise SourceChanged(f"{self.path.name} was modified while it was read")
         return tail
 
 

@@ -39,7 +39,7 @@ class CingulumBytes(BytesBytesCodec):
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: Any) -> int:
         """Not known beforehand."""
-        raise NotImplementedError(f"{input_byte_length} bytes of {chunk_spec} may become any number")
+        raise NotImplementedError(f"{input_byte_length} bytes of {chunk_spec} may have any size")
 
     async def _encode_single(self, chunk_data: Any, chunk_spec: Any) -> Any:
         dtype = np.dtype(chunk_spec.dtype.to_native_dtype()).newbyteorder("<")

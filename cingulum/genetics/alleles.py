@@ -17,7 +17,7 @@ from cingulum.genetics.zygosity import (
 )
 
 Tests = Mapping[str, Mapping[str, int]]
-"""For each animal, what its probes read: 1 present, 0 absent; a probe not read is left out."""
+"""For each animal, results of its probes: 1 present, 0 absent; a probe without a result is omitted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ class LineCounters:
 
     def __post_init__(self) -> None:
         if not NICKNAME.fullmatch(self.line):
-            raise ValueError(f"a line's name holds letters, digits, _ . and - only, not {self.line!r}")
+            raise ValueError(f"a line's name contains letters, digits, _ . and - only, not {self.line!r}")
         if min(self.subjects, self.pairs, self.litters) < 0:
-            raise ValueError("counters count up from 0")
+            raise ValueError("counters start at 0")
 
     def next_subject(self, taken: Collection[str] = ()) -> tuple[str, LineCounters]:
         """The next animal's nickname, skipping those taken, and the counters after it.

@@ -50,9 +50,9 @@ class ZygosityRule:
 
     def __post_init__(self) -> None:
         if self.result_a not in (0, 1) or self.result_b not in (None, 0, 1):
-            raise ValueError("a probe reads 0 (absent) or 1 (present)")
+            raise ValueError("the result of a probe is 0 (absent) or 1 (present)")
         if (self.probe_b is None) != (self.result_b is None):
-            raise ValueError("a second probe needs its result, and a result its probe")
+            raise ValueError("a second probe needs a result, and its result a probe")
 
     @property
     def probes(self) -> tuple[str, ...]:
@@ -112,9 +112,9 @@ def zygosity_from_tests(
     possible, unread = _completions(rules, tests)
     if met is None:
         reason = (
-            f"no rule is met yet; unread: {', '.join(unread)}"
+            f"no rule matches yet; probes without a result: {', '.join(unread)}"
             if unread
-            else "no rule of the line is met by these tests"
+            else "no rule of the line matches these tests"
         )
         return ZygosityCall(None, possible, unread, reason, provisional=bool(unread))
     untested = tuple(probe for probe in met.probes if probe not in tests)
@@ -125,11 +125,11 @@ def zygosity_from_tests(
 
 def _because(met: ZygosityRule | None, unread: tuple[str, ...]) -> str:
     if met is None:
-        return "no rule of the line is met by these tests"
+        return "no rule of the line matches these tests"
     conditions = f"{met.probe_a} {'present' if met.result_a else 'absent'}"
     if met.probe_b is not None and met.probe_b not in unread:
         conditions += f", {met.probe_b} {'present' if met.result_b else 'absent'}"
-    waiting = f", provisional until {' and '.join(unread)} is read" if unread else ""
+    waiting = f", provisional until the result of {' and '.join(unread)} is known" if unread else ""
     return f"{conditions}: {met.zygosity}{waiting}"
 
 
@@ -176,7 +176,7 @@ def zygosity_from_parents(
 ) -> ZygosityCall:
     """What a child inherits; None is an unknown parent, two mothers (a trio) are both possible.
 
-    `zygosity` is None if only a test can decide. Alyx takes mother 1 alone and an unknown parent for `-/-`;
+    `zygosity` is None if only a test can determine it. Alyx takes mother 1 alone and an unknown parent for `-/-`;
     `cingulum` then returns unknown, with the remaining possibilities.
 
     >>> call = zygosity_from_parents(Zygosity("+/+"), Zygosity("+/-"))
@@ -235,7 +235,7 @@ def _inherited(
     agreed = consensus(possible)
     if agreed is None:
         return ZygosityCall(
-            None, possible, (), f"{parents}: {options}, only a test can decide", provisional=True
+            None, possible, (), f"{parents}: {options}, only a test can determine it", provisional=True
         )
     return ZygosityCall(agreed, possible, (), f"{parents}: {agreed}", provisional=False)
 

@@ -208,7 +208,7 @@ class Connection:
         except Refused as refusal:
             # For a long-running program, a server that stays busy is the same as one that is down.
             if policy.network_errors and policy.is_retried(refusal):
-                raise Unreachable(f"{self.base_url} does not answer ({refusal.in_full})") from refusal
+                raise Unreachable(f"{self.base_url} does not respond ({refusal.in_full})") from refusal
             raise
 
     @contextmanager
@@ -217,7 +217,7 @@ class Connection:
             yield
         except httpx.TransportError as error:
             # Some network errors have no text of their own.
-            raise Unreachable(f"{self.base_url} does not answer ({str(error) or repr(error)})") from error
+            raise Unreachable(f"{self.base_url} does not respond ({str(error) or repr(error)})") from error
 
 
 def _json(response: httpx.Response) -> Any:

@@ -69,7 +69,7 @@ def _problem(response: httpx.Response) -> Mapping[str, Any]:
     try:
         body = response.json()
     except ValueError:
-        body = response.text[:300] or f"the server answers {response.status_code}"
+        body = response.text[:300] or f"the server responds with {response.status_code}"
     return body if isinstance(body, dict) else {"detail": body}
 
 

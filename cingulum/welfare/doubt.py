@@ -33,14 +33,14 @@ def doubts(now: Assessment, history: History, lab: LabPolicy) -> tuple[str, ...]
             if rules.default_fraction
             else "no weight is expected and no alert is sent"
         )
-        sentences.append(f"The lab has chosen no line: {used}.")
+        sentences.append(f"The lab has not set a line: {used}.")
     if now.last_weight_g is not None and 0 < now.last_weight_g <= now.implant_weight_g:
         scale, mass = grams(now.last_weight_g), grams(now.implant_weight_g)
-        sentences.append(f"The last weighing, {scale}, is not above the implant's {mass}: check both.")
+        sentences.append(f"The last weighing, {scale}, is not more than the implant's {mass}: check both.")
     if now.is_water_restricted and not now.percentage_weight:
-        sentences.append("The animal is restricted and its state is unknown: " + _missing(now, history, lab))
+        sentences.append("The animal is restricted and its status is unknown: " + _missing(now, history, lab))
     if now.age_weeks is not None and now.age_weeks < 0:
-        sentences.append("By its birth date the animal is not born yet: check the date.")
+        sentences.append("The birth date is in the future: check it.")
     if fractions(lab, rules)[1] and history.sex == "U":
         limit = (
             "the heavier of both curves is"
@@ -80,7 +80,9 @@ def _implant_doubts(now: Assessment, history: History) -> list[str]:
         between = [implant for implant in history.implants if _between(weighed, implant.at, start, history)]
         if between:
             mass = grams(between[-1].weight_g)
-            doubts.append(f"An implant of {mass} came between the reference weighing and the restriction.")
+            doubts.append(
+                f"An implant of {mass} was fitted between the reference weighing and the restriction."
+            )
     return doubts
 
 
@@ -97,4 +99,4 @@ def _missing(now: Assessment, history: History, lab: LabPolicy) -> str:
         missing.append("no reference weight")
     if history.birth_date is None and fractions(lab, rules_of(now.policy))[1]:
         missing.append("no birth date for the growth curve")
-    return (" and ".join(missing) or "the weights cannot be right") + "."
+    return (" and ".join(missing) or "the weights are impossible") + "."

@@ -80,7 +80,7 @@ def _weights(now: Assessment, history: History, lab: LabPolicy) -> dict[str, str
         typed = restriction.reference_weight_g > 0
         weighed = now.reference_weighing_row
         source = restriction.start if weighed is None else history.weighings[weighed].at
-        how = "typed with the restriction" if typed else "the last weighing before the restriction"
+        how = "entered with the restriction" if typed else "the last weighing before the restriction"
         from_day = f"reference {grams(now.reference_weighing_g)} from {day_text(source, history)}"
         worn = now.reference_implant_weight_g or 0.0
         reference = {
@@ -112,7 +112,8 @@ def _growth_sentence(now: Assessment, history: History, rules: Rules) -> str:
         )
     return (
         f"Growth curve ({curve}): an animal of {grams(now.reference_weight_minus_implant_g)} "
-        f"at {now.reference_age_weeks} weeks should weigh {grams(now.zscore_weight_g)} at {now.age_weeks} weeks."
+        f"at {now.reference_age_weeks} weeks is expected to weigh {grams(now.zscore_weight_g)} "
+        f"at {now.age_weeks} weeks."
     )
 
 
@@ -215,7 +216,7 @@ def _water(now: Assessment, history: History) -> dict[str, str]:
         excess = (
             f"{millilitres(0.0 - now.remaining_water_ml)}: {drunk}, {millilitres(now.expected_water_ml)} due"
         )
-    waited = "no water was ever recorded"
+    waited = "no water has been recorded"
     if now.last_water_row is not None:
         last = history.water[now.last_water_row].at
         waited = f"the last water was on {day_text(last, history)} at {local_time(last, history):%H:%M}"
@@ -229,7 +230,7 @@ def _water(now: Assessment, history: History) -> dict[str, str]:
         "excess_water_ml": f"Excess {excess}.",
         "notify_not_weighed": "Weighing is missing today."
         if now.notify_not_weighed
-        else "No weighing is called for.",
+        else "No weighing is due.",
         "notify_water_due": f"{'Water is due' if now.notify_water_due else 'No reminder'}: {waited}.",
     }
 

@@ -59,7 +59,7 @@ class LabPolicy:
     growth_fraction: float = 0.0
     floor_fraction: float = 0.75
     endpoint_line: float | None = None
-    """Below it a person must decide; None: the floor."""
+    """Below it a person must make a decision; None: the floor."""
     phases: tuple[Phase, ...] = ()
     water_ml_per_g: float = 0.04
     water_below_line_ml_per_g: float = 0.05
@@ -149,5 +149,5 @@ def rules_of(policy: Rules | str) -> Rules:
     if isinstance(policy, Rules):
         return policy
     if policy not in POLICIES:
-        raise InvalidPolicy(f"no policy is called {policy!r}; there are {', '.join(POLICIES)}")
+        raise InvalidPolicy(f"there is no policy {policy!r}; there are {', '.join(POLICIES)}")
     return POLICIES[policy]

@@ -44,7 +44,7 @@ class _Part:
     def text(self, key: str) -> str:
         value = self.content.get(key)
         if value is not None and not isinstance(value, str):
-            self.refuse(key, f"must be a text, not {value!r}")
+            self.refuse(key, f"must be a string, not {value!r}")
         return value or ""
 
     def number(self, key: str) -> float | None:

@@ -158,7 +158,7 @@ class JobAttempt:
         """Inputs read in place may have been changed by others; the outputs would then come from unknown bytes."""
         for local, identity in self._in_place.items():
             if FileIdentity.at(local) != identity:
-                raise RunFailed("transient", f"{local.name} was written to while the job read it")
+                raise RunFailed("transient", f"{local.name} was modified while the job read it")
 
     def _run_task(self, folder: Path, log: JobLog) -> list[str]:
         """Run the task to its end; the paths of its outputs."""
@@ -215,9 +215,9 @@ class JobAttempt:
         try:
             connection.post(f"/jobs/{self.id}/fail", body, within_s=within_s, timeout_s=within_s)
         except Unreachable as error:
-            _log.info("%s: not given back: %s", self.name, error)
+            _log.info("%s: not released: %s", self.name, error)
         except Refused as refusal:
-            _log.info("%s: not given back: %s", self.name, refusal.in_full)
+            _log.info("%s: not released: %s", self.name, refusal.in_full)
 
     def _check(self) -> None:
         if self._halted.is_set():

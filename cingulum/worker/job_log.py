@@ -47,7 +47,7 @@ class JobLog:
             if room <= 0:
                 return
             self._n_characters += len(text)
-            self._pending += text if len(text) <= room else f"{text[:room]}\n… the log is cut here\n"
+            self._pending += text if len(text) <= room else f"{text[:room]}\n… log truncated\n"
 
     def close(self) -> None:
         """Send the rest."""

@@ -33,7 +33,7 @@ class OpenFile:
         while length_bytes > 0:
             piece = _read_at(self._descriptor, length_bytes, start_byte)
             if not piece:
-                raise FileChanged(f"{self.file.name} became shorter while it was read")
+                raise FileChanged(f"{self.file.name} was truncated while it was read")
             pieces.append(piece)
             start_byte, length_bytes = start_byte + len(piece), length_bytes - len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -50,7 +50,7 @@ class OpenFile:
         """Raises FileChanged if it was written to, or another file has its name, since it was opened."""
         now = FileIdentity.of(os.fstat(self._descriptor)), FileIdentity.of(self.file.stat())
         if now != (self.identity, self.identity):
-            raise FileChanged(f"{self.file.name} was written to while it was read")
+            raise FileChanged(f"{self.file.name} was modified while it was read")
 
     def _blocks(self) -> Iterator[bytes]:
         for start in range(0, self.identity.size_bytes, BLOCK_BYTES):

@@ -96,7 +96,7 @@ class Worker:
         ]
         heartbeats = threading.Thread(target=self._send_heartbeats, daemon=True)
         _log.info(
-            "%s takes jobs of %s: %s",
+            "%s runs jobs of %s: %s",
             self._options.name,
             self._connection.base_url,
             ", ".join(self._options.tasks),
@@ -129,7 +129,7 @@ class Worker:
 
     def _give_back(self, attempt: JobAttempt) -> None:
         attempt.give_back(self._connection, "transient", "The worker was stopped.", _GIVE_BACK_WITHIN_S)
-        _log.info("%s: given back", attempt.name)
+        _log.info("%s: released", attempt.name)
 
     def _jobs(self) -> list[JobAttempt]:
         with self._lock:

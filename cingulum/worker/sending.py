@@ -147,7 +147,7 @@ class Sender:
                         raise
                     continue
                 if first is not None and proved != first:
-                    raise FileChanged(f"{file.name} is not what was read before")
+                    raise FileChanged(f"{file.name} differs from what was read before")
                 return SentFile(upload.id, opened.identity, proved)
         raise AssertionError("the last attempt returns or raises")
 

@@ -74,7 +74,7 @@ def _send(process: subprocess.Popen[bytes], request: RunRequest) -> None:
     try:
         process.stdin.write(request.encode() + b"\n")
     except BrokenPipeError as error:
-        raise ProcessEnded("the task's process ended before it began") from error
+        raise ProcessEnded("the task's process exited before the task began") from error
 
 
 def _follow(
@@ -92,7 +92,7 @@ def _follow(
             data = os.read(process.stdout.fileno(), 1 << 16)
             if not data:
                 write(pending)
-                raise ProcessEnded(f"the task's process ended with exit code {process.wait()}")
+                raise ProcessEnded(f"the task's process exited with code {process.wait()}")
             pending += data
             # What may be the beginning of END is pending back until more has come.
             sure = len(pending) - len(END)

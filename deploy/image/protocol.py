@@ -200,7 +200,9 @@ class BoundedProtocol(HttpToolsProtocol):
             is_bytes = body_of(self.scope["method"], self.scope["path"]) is Body.BYTES
             is_late = not is_bytes and self._waited_s >= self.limits.body_timeout_s
             if is_late or self._progress_bytes < self.limits.stall_bytes:
-                self._refuse(TooSlow("The body did not arrive in time: send it again, or in smaller parts."))
+                self._refuse(
+                    TooSlow("The body did not arrive in time: send it again, or send smaller parts.")
+                )
                 return
         self._progress_bytes = 0
         self._call_later(self._window_s(), self._on_body_window)

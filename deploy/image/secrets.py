@@ -19,7 +19,7 @@ def secret_entries(owner_url: str) -> dict[str, str]:
     """
     parts = urlsplit(owner_url)
     if parts.scheme not in {"postgresql", "postgres"} or not parts.hostname or not parts.path.strip("/"):
-        raise ValueError("the owner's address is like postgresql://owner:password@host:5432/cingulum")
+        raise ValueError("the owner's URL has the form postgresql://owner:password@host:5432/cingulum")
     roles_secret = secrets.token_urlsafe(32)
     addresses = Addresses(owner_url, roles_secret)
     signing, verify = new_key_pair()

@@ -40,7 +40,7 @@ class ServerSettings(BaseSettings):
     stall_timeout_s: float = Field(
         default=WireLimits.stall_timeout_s,
         gt=0,
-        description="time in which a body must grow by 1 KiB; then 408",
+        description="time within which at least 1 KiB of a body must arrive; then 408",
     )
     write_timeout_s: float = Field(
         default=WireLimits.write_timeout_s,
@@ -57,7 +57,7 @@ class ServerSettings(BaseSettings):
     )
     trusted_proxies: Networks = Field(
         default=(),
-        description="addresses or networks, with commas, that are exempt from the limit per address",
+        description="addresses or networks, separated by commas, that are exempt from the limit per address",
     )
 
     def limits(self, *, behind_gateway: bool) -> WireLimits:

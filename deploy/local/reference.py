@@ -55,7 +55,7 @@ def events() -> str:
     lines = [
         "# Events",
         _NOTE,
-        "Each is a past fact that a service publishes once its transaction has committed. Payloads contain ids",
+        "An event is a past fact that a service publishes after its transaction has committed. Payloads contain ids",
         "and hashes.",
         "Handlers receive an event at least once and must be idempotent: see the docstrings in",
         "`libs/common/events.py`.",

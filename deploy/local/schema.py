@@ -55,13 +55,13 @@ def document(services: Mapping[Service, FastAPI]) -> dict[str, Any]:
             paths[path] = {method: _plain(item[method]) for method in METHODS if method in item}
         for name, schema in own.get("components", {}).get("schemas", {}).items():
             if schemas.setdefault(name, schema) != schema:
-                raise ValueError(f"{service} and another service both call something else '{name}'")
+                raise ValueError(f"the schema '{name}' of {service} differs from that of another service")
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Cingulum",
             "version": VERSION,
-            "description": "The public API: Alyx's contract, and what Cingulum adds under segments of its own.",
+            "description": "The public API: Alyx's contract, and Cingulum's additions under paths of their own.",
         },
         # Lists come before details: clients take the first path that fits.
         "paths": dict(

@@ -145,7 +145,7 @@ class Server(ABC):
             time.sleep(0.01)
             # Another process may have taken the port meanwhile, or a killed server's memory may not be free yet.
             if self.pid is None and not self._may_succeed_later():
-                raise ServerError(f"{self.name} ended at once\n{self._last_words()}")
+                raise ServerError(f"{self.name} exited at once\n{self._last_words()}")
         return self
 
     def stop(self, patience_s: float = 10.0) -> None:

@@ -44,7 +44,7 @@ WaitingEvents = Annotated[Inbox, Depends(_waiting)]
 async def list_parked_events(
     request: Request, _by: Admin, session: Reading, waiting: WaitingEvents, paging: Paging
 ) -> Page[FailedEvent]:
-    """List events that failed five times and are not retried, the oldest first."""
+    """List events that failed five times and are not retried, oldest first."""
     return await _page(request, session, waiting, paging, parked=True)
 
 
@@ -52,7 +52,7 @@ async def list_parked_events(
 async def list_waiting_events(
     request: Request, _by: Admin, session: Reading, waiting: WaitingEvents, paging: Paging
 ) -> Page[FailedEvent]:
-    """List events that wait for a retry, or behind another event with the same key, the oldest first."""
+    """List events that wait for a retry, or behind another event with the same key, oldest first."""
     return await _page(request, session, waiting, paging, parked=False)
 
 
@@ -99,7 +99,7 @@ async def drop_event(
     waiting: WaitingEvents,
     after: BackgroundTasks,
 ) -> None:
-    """Drop a parked or waiting event. The audit log keeps all of it."""
+    """Drop a parked or waiting event. The audit log keeps its content."""
     row = await _find(tx, waiting, state, event_id)
     await waiting.drop(tx.session, event_id)
     tx.audit("event.dropped", "event", event_id, before=_failed(row).model_dump(mode="json"))
@@ -110,7 +110,9 @@ async def drop_event(
 async def _find(tx: Tx, waiting: Inbox, state: str, event_id: UUID) -> Any:
     row = await waiting.find(tx.session, event_id)
     if row is None or state != ("waiting" if row.parked_at is None else "parked"):
-        raise NotFound(f"No event {event_id} is {state} here: it was handled, retried or dropped meanwhile.")
+        raise NotFound(
+            f"There is no {state} event {event_id}: it was handled, retried or dropped in the meantime."
+        )
     return row
 
 
@@ -125,7 +127,7 @@ async def list_audit(
     action: str | None = None,
     username: str | None = None,
 ) -> Page[AuditEntry]:
-    """List audit entries of this service, the latest first; filters are exact."""
+    """List audit entries of this service, latest first; filters match exactly."""
     writer: Writer = request.app.state.writer
     filters = {"object_type": object_type, "object_id": object_id, "action": action, "username": username}
     count, rows = await fetch_page(session, entries(writer.tables, filters), paging)

@@ -174,7 +174,7 @@ async def _maintain(writer: Writer, every_s: float) -> None:
                     await forget_old(tx)
                 forget_at = now + FORGET_S
         except DATABASE_ERRORS as error:
-            logger("app").info("maintenance waits for the database", error=str(error))
+            logger("app").info("maintenance is waiting for the database", error=str(error))
         await asyncio.sleep(every_s)
 
 
@@ -186,7 +186,7 @@ def _add_health(app: FastAPI) -> None:
         try:
             await request.app.state.database.ping()
         except DATABASE_ERRORS as error:
-            raise Unavailable(f"The database does not answer: {type(error).__name__}.") from error
+            raise Unavailable(f"The database does not respond: {type(error).__name__}.") from error
         bus: Bus = request.app.state.bus
         if bus.url is None:
             return JSONResponse({"status": "ok", "bus": "none"})

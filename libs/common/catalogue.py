@@ -95,7 +95,7 @@ SEGMENTS: Final[Mapping[str, Service]] = MappingProxyType(
 
 
 SHARED: Final = ("audit", "events")
-"""Segments that every service with tables answers; the second segment names the service."""
+"""First segments of paths that every service with tables serves; the second segment names the service."""
 
 
 def service_of(path: str) -> Service | None:
@@ -149,8 +149,8 @@ BODIES: Final[tuple[tuple[str, str, Body], ...]] = (
     ("PUT", "/uploads/{upload_id}/parts/{number}", Body.BYTES),
     ("POST", "/bundles", Body.BYTES),
 )
-"""Method and path of the routes whose body is neither JSON nor a page's form, or comes from strangers. A route that
-takes a picture is declared here as IMAGE, a long file (a dump, a sheet, a zip) as BYTES."""
+"""Method and path of the routes whose body is neither JSON nor a page's form, or comes from callers without a token. A
+route that accepts a picture is declared here as IMAGE, a long file (a dump, a sheet, a zip) as BYTES."""
 
 
 def body_of(method: str, path: str) -> Body:

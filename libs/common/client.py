@@ -137,7 +137,7 @@ class OverHttp:
                 response_headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Answer(answer.status, response_headers, await answer.read())
         except (TimeoutError, aiohttp.ClientError) as error:
-            raise Unavailable(f"The API does not answer: {type(error).__name__}.") from error
+            raise Unavailable(f"The API does not respond: {type(error).__name__}.") from error
 
     async def close(self) -> None:
         """Close the connections."""

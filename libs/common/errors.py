@@ -59,7 +59,7 @@ async def _away(_request: Request, error: Exception) -> Response:
         error, (TimeoutError, ConnectionError, sa.exc.TimeoutError)
     )  # one line each is enough
     logger("app").error(
-        "a required part does not answer", error=repr(error), exc_info=None if is_plain else error
+        "a required service does not respond", error=repr(error), exc_info=None if is_plain else error
     )
     return answer(Unavailable())
 
@@ -82,7 +82,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 
 async def _integrity(_request: Request, error: Exception) -> Response:
     logger("app").info("the database refused a write", error=str(getattr(error, "orig", error)))
-    return answer(Conflict("This already exists, or was changed at the same time: reload and try again."))
+    return answer(Conflict("This already exists, or was changed concurrently: reload and try again."))
 
 
 async def _database(request: Request, error: Exception) -> Response:
@@ -98,7 +98,7 @@ async def _database(request: Request, error: Exception) -> Response:
         return answer(QueryTooLong(headers={"Retry-After": "60"}))
     logger("app").error("the database failed", exc_info=error)
     if "53100" in _sqlstates(error):
-        return answer(Unavailable("The disk of the database is full: writes fail until it has space again."))
+        return answer(Unavailable("The disk of the database is full: writes fail until space is freed."))
     return answer(Unavailable("The database failed: try again shortly."))
 
 

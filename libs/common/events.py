@@ -66,7 +66,7 @@ class FilesRegistered(Event):
 
     From   registry
     To     metadata (the registering user joins the session's users), scheduler (may have jobs now)
-    Twice  the user is there already, the graph is the same: do nothing
+    Twice  the user already exists, the graph is the same: do nothing
     """
 
     subject: ClassVar[str] = "cingulum.registry.files.registered.v1"
@@ -81,7 +81,7 @@ class ProofOrdered(Event):
 
     From   registry
     To     transfer (reads those of the central store; a lab's agent asks registry for its own)
-    Twice  the order exists already, or the bytes are read once more
+    Twice  the order already exists, or the bytes are read once more
     """
 
     subject: ClassVar[str] = "cingulum.registry.proof.ordered.v1"

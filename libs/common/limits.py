@@ -96,8 +96,8 @@ def _number(value: bytes) -> int:
 
 def _too_large(most: int) -> BodyTooLarge:
     return BodyTooLarge(
-        f"The body is larger than the {most} bytes that this address takes: send less per request. "
-        "Files are sent to /uploads.",
+        f"The body is larger than the {most} bytes that this path accepts: send less per request. "
+        "Upload files to /uploads.",
         extra={"limit_bytes": most},
     )
 

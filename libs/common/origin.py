@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 OTHER_SITE: Final = (
-    "This was sent from a page of another address than {host}: open the page here and send it again. Behind a proxy, "
-    "it must pass the Host on, or be named in CINGULUM_TRUSTED_PROXIES."
+    "This form was submitted from a page of another origin than {host}: open the page here and submit it again. "
+    "A reverse proxy must forward the Host header, or be listed in CINGULUM_TRUSTED_PROXIES."
 )
 
 

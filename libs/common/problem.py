@@ -102,14 +102,14 @@ class Conflict(Problem):
 
     status = 409
     slug = "conflict"
-    detail = "The request conflicts with the present state."
+    detail = "The request conflicts with the current state."
 
 
 class KeyReused(Conflict):
     """An Idempotency-Key was reused for a different request."""
 
     slug = "idempotency-key-reused"
-    detail = "This Idempotency-Key was used for a different request: choose a new one."
+    detail = "This Idempotency-Key was used for a different request: generate a new one."
 
 
 class ShownOnce(Conflict):
@@ -141,7 +141,7 @@ class Unavailable(Problem):
 
     status = 503
     slug = "unavailable"
-    detail = "A required part of the system does not answer: try again shortly."
+    detail = "A required part of the system does not respond: try again shortly."
 
 
 class Internal(Problem):
@@ -165,14 +165,14 @@ class NoFileExpected(Problem):
 
     status = 415
     slug = "unsupported-media-type"
-    detail = "This address takes no multipart/form-data: send JSON, or a form as application/x-www-form-urlencoded."
+    detail = "This path does not accept multipart/form-data: send JSON, or a form as application/x-www-form-urlencoded."
 
 
 class QueryTooLong(Unavailable):
     """A search took too long and was cancelled."""
 
     slug = "query-too-long"
-    detail = "The search took longer than a query may: use fewer conditions or a shorter page."
+    detail = "The query exceeded its time limit: use fewer conditions or a smaller page."
 
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:

@@ -19,7 +19,7 @@ def _by_commas(value: object) -> object:
 
 
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_by_commas)]
-"""Addresses or networks, with commas."""
+"""Addresses or networks, separated by commas."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class TokenSettings(CommonSettings):
 class ServiceSettings(CommonSettings):
     """Settings of a service that owns tables; a service narrows the alias of `database_url` to its own."""
 
-    database_url: SecretStr = Field(description="postgresql://… of the service's runtime role")
+    database_url: SecretStr = Field(description="database URL (postgresql://…) of the service's runtime role")
 
 
 class StoreSettings(ServiceSettings):
@@ -107,7 +107,7 @@ class StoreSettings(ServiceSettings):
     s3_access_key: str = Field(default="", description="access key id")
     s3_secret_key: SecretStr = Field(default=SecretStr(""), description="secret access key")
     s3_public_endpoint: str | None = Field(
-        default=None, description="URL at which clients reach the S3 server, for signed download addresses"
+        default=None, description="URL at which clients reach the S3 server, for signed download URLs"
     )
 
     @property

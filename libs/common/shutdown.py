@@ -24,7 +24,7 @@ async def end_within(seconds: float, work: Coroutine[Any, Any, object], what: st
         task.result()
         return
     task.cancel()
-    logger("app").error("a part does not close, and is abandoned", what=what, after_s=seconds)
+    logger("app").error("a component does not close and is abandoned", what=what, after_s=seconds)
 
 
 async def cancel_all(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
@@ -37,5 +37,5 @@ async def cancel_all(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
         _, left = await asyncio.wait(left, timeout=min(1.0, seconds))
         if left and loop.time() >= until:
             names = sorted(task.get_name() for task in left)
-            logger("app").error("loops do not end, and are abandoned", loops=names, after_s=seconds)
+            logger("app").error("background loops do not end and are abandoned", loops=names, after_s=seconds)
             return

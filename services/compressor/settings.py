@@ -12,14 +12,14 @@ class Settings(StoreSettings):
 
     database_url: SecretStr = Field(
         validation_alias="CINGULUM_COMPRESSOR_DATABASE_URL",
-        description="postgresql://… of this service's own database role",
+        description="database URL (postgresql://…) of this service's role",
     )
     index_every_s: float = Field(
         default=300.0, description="interval between searches for recordings that no event announced"
     )
     prove_recordings: bool = Field(
         default=True,
-        description="decode every recording once and compare hashes; takes one core a minute or two per 10 GB",
+        description="decode every recording once and compare hashes; takes one or two minutes of one core per 10 GB",
     )
     slice_values: int = Field(
         default=16_000_000,

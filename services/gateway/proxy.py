@@ -125,7 +125,8 @@ class ProxiedUpstream:
             )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Unavailable(
-                f"The service {service} does not answer: try again in a moment.", headers={"Retry-After": "2"}
+                f"The service {service} does not respond: try again in a moment.",
+                headers={"Retry-After": "2"},
             ) from error
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
             if incoming.has_left:  # the service notices the end of its connection, in the middle of the body
@@ -166,7 +167,7 @@ class _Incoming:
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 self.has_left = True
-                raise ConnectionResetError("the caller hung up")
+                raise ConnectionResetError("the client disconnected")
             more = message.get("more_body", False)
             if message.get("body"):
                 yield message["body"]

@@ -108,7 +108,7 @@ async def _state(gateway: Gateway, service: Service) -> str:
         async with asyncio.timeout(TIMEOUT_S):
             status, _ = await gateway.request(service, "GET", "/health/ready")
     except TimeoutError:
-        return "does not answer in time"
+        return "does not respond in time"
     except Problem as problem:
         return problem.text
     return "ok" if status == 200 else f"answers {status}"

@@ -13,7 +13,7 @@ class Settings(TokenSettings):
 
     database_url: SecretStr = Field(
         validation_alias="CINGULUM_GATEWAY_DATABASE_URL",
-        description="postgresql://… of this service's own database role",
+        description="database URL (postgresql://…) of this service's role",
     )
     identity_signing_key: SecretStr = Field(description="Ed25519 private key, PEM")
     rate_limit: int = Field(default=6_000, ge=0, description="requests per minute and caller; 0: no limit")
@@ -27,5 +27,5 @@ class Settings(TokenSettings):
         description="allows reading /metrics, as `Authorization: Bearer …`; an administrator's token does, too",
     )
     services: dict[Service, str] = Field(
-        default_factory=dict, description="address of each service, if they are processes of their own"
+        default_factory=dict, description="URL of each service, if they run as separate processes"
     )

@@ -12,7 +12,7 @@ class Settings(TokenSettings, ServiceSettings):
 
     database_url: SecretStr = Field(
         validation_alias="CINGULUM_METADATA_DATABASE_URL",
-        description="postgresql://… of this service's own database role",
+        description="database URL (postgresql://…) of this service's role",
     )
     admin_username: str | None = Field(
         default=None, description="the first administrator, created if the system has no user"
@@ -30,7 +30,7 @@ class Settings(TokenSettings, ServiceSettings):
     browser_session_longest_s: float = Field(
         default=14 * 86400.0,
         gt=0,
-        description="a browser is signed out after this time, regardless of use",
+        description="a browser is signed out after this time, even if it is used",
     )
     second_factor: bool = Field(
         default=False,

@@ -74,9 +74,9 @@ async def _ready(request: Request) -> Response:
     try:
         async with asyncio.timeout(WAIT_S):
             response = await api_of(request).request("GET", "/health/live", headers={"Host": "portal"})
-        reason = "" if response.status == 200 else f"the gateway answers {response.status}"
+        reason = "" if response.status == 200 else f"the gateway responds with {response.status}"
     except TimeoutError:
-        reason = "the gateway does not answer in time"
+        reason = "the gateway does not respond in time"
     except Problem as problem:
         reason = problem.text
     if reason:
@@ -103,7 +103,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid_address(request: Request, _error: RequestValidationError) -> Response:
-        return explain(request, 404, "This address does not exist.")
+        return explain(request, 404, "This page does not exist.")
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -12,7 +12,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CINGULUM_", extra="ignore")
 
     gateway_url: str | None = Field(
-        default=None, description="address of the gateway; null if it runs in the same process"
+        default=None, description="URL of the gateway; null if it runs in the same process"
     )
     identity_verify_key: str = Field(description="public key of the gateway, PEM")
     log_level: str = "INFO"

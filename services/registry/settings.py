@@ -12,9 +12,11 @@ class Settings(StoreSettings):
 
     database_url: SecretStr = Field(
         validation_alias="CINGULUM_REGISTRY_DATABASE_URL",
-        description="postgresql://… of this service's own database role",
+        description="database URL (postgresql://…) of this service's role",
     )
     retire_copies: int = Field(
-        default=2, ge=2, description="verified copies that must remain, each in another location"
+        default=2,
+        ge=2,
+        description="minimum number of verified copies that must remain, each in another location",
     )
     retire_proof_days: int = Field(default=90, ge=1, description="days after which a proof no longer counts")

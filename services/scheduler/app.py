@@ -46,7 +46,7 @@ async def _sweep_leases(app: FastAPI, pause_s: float) -> None:
                 liveness = await sweeps.sweep_leases(tx, app.state.context, liveness)
         except DATABASE_ERRORS as error:
             liveness = Liveness()
-            logger("scheduler").info("the lease sweep waits for the database", error=str(error))
+            logger("scheduler").info("the lease sweep is waiting for the database", error=str(error))
 
 
 async def _sweep_publishing(app: FastAPI, pause_s: float) -> None:
@@ -56,7 +56,7 @@ async def _sweep_publishing(app: FastAPI, pause_s: float) -> None:
             async with app.state.writer.begin() as tx:
                 await sweeps.notify_registry_again(tx, app.state.context)
         except DATABASE_ERRORS as error:
-            logger("scheduler").info("the publishing sweep waits for the database", error=str(error))
+            logger("scheduler").info("the publishing sweep is waiting for the database", error=str(error))
 
 
 async def _sweep_graphs(app: FastAPI, pause_s: float) -> None:
@@ -69,7 +69,7 @@ async def _sweep_graphs(app: FastAPI, pause_s: float) -> None:
             await graph.reconcile_sessions(app.state.writer.begin, app.state.context, session_ids)
             sweep = following
         except DATABASE_ERRORS as error:
-            logger("scheduler").info("the graph sweep waits for the database", error=str(error))
+            logger("scheduler").info("the graph sweep is waiting for the database", error=str(error))
             await asyncio.sleep(1)
 
 

@@ -15,15 +15,16 @@ class Settings(ServiceSettings):
 
     database_url: SecretStr = Field(
         validation_alias="CINGULUM_SCHEDULER_DATABASE_URL",
-        description="postgresql://… of this service's own database role",
+        description="database URL (postgresql://…) of this service's role",
     )
     lease_sweep_s: float = Field(default=5.0, description="interval between checks for expired leases")
     publishing_sweep_s: float = Field(
-        default=30.0, description="interval between checks for jobs that registry has not answered"
+        default=30.0,
+        description="interval between checks for jobs whose publication registry has not confirmed",
     )
     graph_sweep_s: float = Field(
         default=60.0,
-        description="interval between checks for sessions with new facts and jobs that are out of date",
+        description="interval between checks for sessions with changed inputs and jobs that are out of date",
     )
     compress_preset: Literal["compatible-fast", "compatible-small", "small", "fast"] = Field(
         default=DEFAULT_PRESET,

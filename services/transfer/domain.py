@@ -47,7 +47,7 @@ class UploadSwept(Conflict):
     """The upload was abandoned and swept; announce the file again."""
 
     slug = "upload-swept"
-    detail = "This upload was abandoned and swept: announce the file again."
+    detail = "This upload was abandoned and its parts were deleted: announce the file again."
 
 
 class BadPart(BadRequest):
@@ -111,7 +111,7 @@ def part_span(upload: Upload, n: int) -> tuple[int, int]:
     (20, 5)
     """
     if not 0 <= n < part_count(upload):
-        raise BadPart(f"The file has parts 0 to {part_count(upload) - 1}; there is no part {n}.")
+        raise BadPart(f"The file has parts 0 to {part_count(upload) - 1}; part {n} does not exist.")
     start = n * upload.part_bytes
     return start, min(upload.part_bytes, upload.size_bytes - start)
 
@@ -149,7 +149,7 @@ def put_part(upload: Upload, n: int, part: UploadPart, now: datetime) -> Upload:
         raise BadPart(f"Part {n} has {size_bytes} bytes, not {part.size_bytes}.")
     if upload.state is UploadState.LANDED:
         if upload.parts and upload.parts.get(n) != part:
-            raise PartDiffers(f"The upload has landed with another part {n}.")
+            raise PartDiffers(f"The upload is complete, and its part {n} has other bytes.")
         return upload
     if upload.parts.get(n, part) != part:
         raise PartDiffers(f"Part {n} was sent before with other bytes.")
@@ -165,7 +165,7 @@ def check_complete(upload: Upload, claimed_sha256: str) -> None:
     if missing := missing_parts(upload):
         raise PartMissing(f"{len(missing)} parts are missing.", extra={"missing": missing})
     if upload.sha256 not in {None, claimed_sha256}:
-        raise HashDiffers("The SHA-256 is not the one announced.")
+        raise HashDiffers("The SHA-256 differs from the announced one.")
 
 
 def land(upload: Upload, claimed_sha256: str, digests: Digests, now: datetime) -> tuple[Upload, bool]:
@@ -177,7 +177,7 @@ def land(upload: Upload, claimed_sha256: str, digests: Digests, now: datetime) -
     check_complete(upload, claimed_sha256)
     if upload.state is UploadState.LANDED:
         if upload.digests is None or upload.digests.sha256 != claimed_sha256:
-            raise HashDiffers("The upload has landed with another SHA-256.")
+            raise HashDiffers("The upload is complete, with another SHA-256.")
         return upload, False
     if (digests.size_bytes, digests.sha256) != (upload.size_bytes, claimed_sha256):
         return replace(upload, state=UploadState.ANNOUNCED, parts={}, touched_at=now), False
@@ -233,7 +233,7 @@ def check_bundle(entries: Sequence[BundleEntry]) -> list[tuple[int, int]]:
     [(0, 3), (3, 3), (3, 7)]
     """
     if not 0 < len(entries) <= MOST_BUNDLED:
-        raise BadBundle(f"A bundle holds 1 to {MOST_BUNDLED} files, not {len(entries)}.")
+        raise BadBundle(f"A bundle contains 1 to {MOST_BUNDLED} files, not {len(entries)}.")
     spans: list[tuple[int, int]] = []
     end = 0
     for i, entry in enumerate(entries):
@@ -245,7 +245,7 @@ def check_bundle(entries: Sequence[BundleEntry]) -> list[tuple[int, int]]:
         end += entry.size_bytes
     if end > BUNDLE_BYTES:
         raise BadBundle(
-            f"A bundle holds {BUNDLE_BYTES} bytes at most, not {end}: upload large files by parts."
+            f"A bundle contains at most {BUNDLE_BYTES} bytes, not {end}: upload large files in parts."
         )
     return spans
 
@@ -258,7 +258,7 @@ def check_bundled(entries: Sequence[BundleEntry], digests: Sequence[Digests]) ->
         if (entry.size_bytes, entry.sha256) != (digest.size_bytes, digest.sha256)
     ]
     if wrong:
-        raise HashDiffers("Some files have other bytes than declared.", extra={"files": wrong})
+        raise HashDiffers("The bytes of some files differ from the declared hashes.", extra={"files": wrong})
 
 
 def _check_not_swept(upload: Upload) -> None:

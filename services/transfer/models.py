@@ -55,7 +55,7 @@ class UploadRow(Base):
     size_bytes: Mapped[int] = mapped_column(sa.BigInteger)  # one probe-hour is 83 GB
     part_bytes: Mapped[int] = mapped_column(sa.BigInteger)
     sha256: Mapped[str | None]  # as announced, then as read; null: the sender does not know it yet
-    md5: Mapped[str | None]  # null until we have read every byte
+    md5: Mapped[str | None]  # null until every byte has been read
     store: Mapped[str]  # local | s3: the central store when it was announced
     copy_id: Mapped[UUID | None]  # registry's: the copy that these bytes bring
     job_id: Mapped[UUID | None]  # scheduler's: whose output it is

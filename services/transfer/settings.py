@@ -12,7 +12,7 @@ class Settings(StoreSettings):
 
     database_url: SecretStr = Field(
         validation_alias="CINGULUM_TRANSFER_DATABASE_URL",
-        description="postgresql://… of this service's own database role",
+        description="database URL (postgresql://…) of this service's role",
     )
     upload_sweep_every_s: float = Field(
         default=600.0, description="interval between sweeps of abandoned uploads"
@@ -21,5 +21,5 @@ class Settings(StoreSettings):
         default=2.0, description="interval between checks for proof orders of copies in the store"
     )
     complete_within_s: float = Field(
-        default=30.0, description="how long `complete` waits for the full read before it answers 202"
+        default=30.0, description="how long `complete` waits for the full read before it responds with 202"
     )

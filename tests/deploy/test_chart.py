@@ -189,7 +189,7 @@ def test_a_service_finds_its_own_role_in_its_address(secret: dict[str, str]) -> 
 
 def test_an_owners_address_without_a_database_is_refused() -> None:
     for wrong in ("db:5432", "postgresql://db", "mysql://db/cingulum"):
-        with pytest.raises(ValueError, match="like postgresql://"):
+        with pytest.raises(ValueError, match="has the form postgresql://"):
             secret_entries(wrong)
 
 

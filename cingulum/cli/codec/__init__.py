@@ -61,9 +61,11 @@ def compress(
         ),
     ] = "small",
     into: Into = None,
-    channels: Annotated[int | None, typer.Option(help="channels as saved, if there is no .meta")] = None,
+    channels: Annotated[
+        int | None, typer.Option(help="number of saved channels, if there is no .meta")
+    ] = None,
     rate_hz: Annotated[float | None, typer.Option(help="sample rate, if there is no .meta")] = None,
-    dtype: Annotated[str, typer.Option(help="type of the samples, if there is no .meta")] = "int16",
+    dtype: Annotated[str, typer.Option(help="NumPy type of the samples, if there is no .meta")] = "int16",
     meta: Meta = None,
     threads: Threads = None,
     memory_mb: MemoryMb = 300,
@@ -71,7 +73,7 @@ def compress(
     replace: Annotated[
         bool,
         typer.Option(
-            "--replace", help="delete the raw file once the compressed file was decoded and compared"
+            "--replace", help="delete the raw file after the compressed file has been decoded and compared"
         ),
     ] = False,
 ) -> None:
@@ -176,9 +178,11 @@ def verify(
             elif contradictions:
                 typer.echo(f"{path.name}: can be decoded; sha256 {digests.sha256}")
             elif reader.has_hash or any(claim.fact is Fact.SHA1 for claim in recording.claims):
-                typer.echo(f"{path.name}: whole; sha256 {digests.sha256}")
+                typer.echo(f"{path.name}: complete; sha256 {digests.sha256}")
             else:
-                typer.echo(f"{path.name}: can be read; it has no hash to compare; sha256 {digests.sha256}")
+                typer.echo(
+                    f"{path.name}: can be read; the file has no hash to compare with; sha256 {digests.sha256}"
+                )
     failures.exit()
 
 
@@ -208,7 +212,7 @@ def bench(
         Path,
         typer.Argument(help="raw recording, with its .meta in the same folder", exists=True, dir_okay=False),
     ],
-    seconds: Annotated[float, typer.Option(help="seconds to compress", min=0.1)] = 5.0,
+    seconds: Annotated[float, typer.Option(help="seconds of the recording to compress", min=0.1)] = 5.0,
 ) -> None:
     """Measure size and speed of each preset on the first seconds of a recording, on one core.
 

@@ -51,7 +51,7 @@ def open_recording(path: Path, ch: Path | None = None, meta: Path | None = None)
     from cingulum.codec import open_local
 
     if path.suffix in COMPANIONS:
-        raise FileRefused("is not a recording, but a companion of one")
+        raise FileRefused("is a companion file, not a recording")
     recording = open_local(path, ch=ch, meta=meta)
     try:
         yield recording
@@ -140,12 +140,14 @@ class Raw:
 
         if contradictions:
             is_altered = any(claim.field == "fileSHA1" for claim in contradictions)
-            reason = "it is not what SpikeGLX wrote" if is_altered else "its companions contradict it"
+            reason = (
+                "it differs from what SpikeGLX wrote" if is_altered else "its companion files contradict it"
+            )
             raise FileRefused(
                 f"is kept: {reason}; look at it: correct the companion, or find the file that it describes"
             )
         if FileIdentity.at(self.path) != before:
-            raise FileRefused("is kept: it was written to after it was read")
+            raise FileRefused("is kept: it was modified after it was read")
         sync_named(self.target, *([self.target.with_suffix(".ch")] if self.target.suffix == ".cbin" else []))
         self.path.unlink()
         sync_folder(self.path.parent)

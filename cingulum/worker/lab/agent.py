@@ -155,7 +155,7 @@ class LabAgent:
             if files:
                 send_bundle(self.connection, files, self.pace)
         except Refused as refusal:
-            self.report(f"{len(files)} small files are sent one by one: {refusal.in_full}")
+            self.report(f"{len(files)} small files are sent one at a time: {refusal.in_full}")
             for order, _, _ in complete:
                 self._bring(order, result)
             return
@@ -233,7 +233,7 @@ class LabAgent:
         result.proved += 1
         if not self._agrees(order, digests):
             self.report(
-                f"{order.relative_path} is not what was registered: the server marks the copy as suspect"
+                f"{order.relative_path} differs from what was registered: the server marks the copy as suspect"
             )
 
     def _has_right_size(self, order: Order, identity: FileIdentity) -> bool:

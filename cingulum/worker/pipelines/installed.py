@@ -27,7 +27,7 @@ def all_tasks(preset: str = DEFAULT_PRESET) -> tuple[TaskDeclaration, ...]:
     for entry_point in sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name):
         task = _load(entry_point)
         if any(task.name == other.name for other in tasks):
-            raise InvalidTask(f"{_text(entry_point)}: there is already a task {task.name}.")
+            raise InvalidTask(f"{_text(entry_point)}: the task {task.name} already exists.")
         tasks.append(task)
     return tuple(tasks)
 
@@ -64,7 +64,7 @@ def _load(entry_point: EntryPoint) -> TaskDeclaration:
     if task.name != entry_point.name:
         raise InvalidTask(f"{_text(entry_point)} declares a task of another name, {task.name}.")
     if not task.module:
-        raise InvalidTask(f"{_text(entry_point)} names no module: set `module` to the one that has `run`.")
+        raise InvalidTask(f"{_text(entry_point)} has no module: set `module` to the one that defines `run`.")
     return task
 
 

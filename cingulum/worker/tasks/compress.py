@@ -54,7 +54,7 @@ def run(context: TaskContext) -> None:
         raise TaskFailed(f"{raw.path} changed while it was compressed", may_help=True)
     context.log(
         f"{raw.path}: {done.n_channels} channels, {done.n_samples} samples, {done.raw.size_bytes} bytes"
-        f" to {done.compressed.size_bytes} ({done.ratio:.2f} times smaller), decoded again and equal"
+        f" to {done.compressed.size_bytes} ({done.ratio:.2f} times smaller), verified by decoding"
     )
     for warning in done.warnings:
         context.log(f"warning: {warning}")

@@ -96,7 +96,7 @@ class TaskContext:
         """
         matching = [item for item in self.inputs if fnmatchcase(PurePosixPath(item.path).name, pattern)]
         if len(matching) != 1:
-            raise TaskFailed(f"{len(matching)} inputs match {pattern}, exactly one is needed")
+            raise TaskFailed(f"{len(matching)} inputs match {pattern}, exactly one is required")
         return matching[0]
 
     def output_path(self, path: str) -> Path:

@@ -59,7 +59,7 @@ class Bus:
                 await client.close()  # no other reference to the half-made connection exists
                 raise
             except (TimeoutError, NatsError, OSError) as error:
-                self.log.info("NATS does not answer yet", error=str(error) or type(error).__name__)
+                self.log.info("NATS does not respond yet", error=str(error) or type(error).__name__)
                 await asyncio.sleep(1)
                 continue
             self._client = client

@@ -65,7 +65,7 @@ async def refuse_duplicate(session: ReadSession, column: QueryableAttribute[str]
     """Raise Conflict if a row that is not soft-deleted has this value."""
     statement = sa.select(sa.exists().where(column == value, *_not_deleted(column.class_)))
     if await session.scalar(statement):
-        raise Conflict(fields={column.key: [f"'{value}' exists already."]})
+        raise Conflict(fields={column.key: [f"'{value}' already exists."]})
 
 
 async def create_row(tx: Transaction, noun: str, row: DeclarativeBase, values: Mapping[str, Any]) -> None:

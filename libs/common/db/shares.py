@@ -52,7 +52,7 @@ class Shares:
             return
         share = self._shares.setdefault(user_id, _Share(asyncio.Semaphore(self.most)))
         if share.users >= self.most + self.most_waiting:
-            raise self._refusal(f"{share.users} of your requests wait here already")
+            raise self._refusal(f"{share.users} of your requests are already waiting here")
         share.users += 1
         try:
             await self._acquire(share)
@@ -76,10 +76,10 @@ class Shares:
         except TimeoutError:
             if share.unanswered:
                 raise
-            raise self._refusal(f"{self.most} others of yours are still being answered") from None
+            raise self._refusal(f"{self.most} other requests of yours are still in progress") from None
 
     def _refusal(self, reason: str) -> TooManyRequests:
         return TooManyRequests(
-            f"One account uses a few {self.of} at a time, and {reason}: send fewer at once.",
+            f"One account can use only a few {self.of} at a time, and {reason}: send fewer at once.",
             headers={"Retry-After": "5"},
         )

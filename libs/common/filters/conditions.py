@@ -77,8 +77,8 @@ def parse_filter(text: str, fields: FieldMap, parameter: str = "django") -> list
     if sum(bool(condition.hops or condition.keyed) for condition in conditions) > MOST_CROSSING:
         raise BadFilterValue(
             parameter,
-            f"at most {MOST_CROSSING} of its pairs may follow a relation such as subject__nickname: ask for "
-            "several values with __in, or in several requests.",
+            f"at most {MOST_CROSSING} of its pairs may follow a relation such as subject__nickname: combine "
+            "values with __in, or split the request.",
         )
     return conditions
 
@@ -142,7 +142,7 @@ def _resolve(name: str, fields: FieldMap) -> _Place:
             entry, rest = fields.fields[first.removesuffix("_id")], ["pk", *rest]
         if entry is None:
             known = ", ".join(sorted(fields.fields))
-            raise UnknownFilter(name, f"{first!r} is not a field of {fields.noun}; known are {known}.")
+            raise UnknownFilter(name, f"{first!r} is not a field of {fields.noun}; known fields: {known}.")
         if not isinstance(entry, Relation):
             return _Place(tuple(hops), entry, rest)
         target = entry.target()
@@ -172,7 +172,7 @@ def _split_rest(name: str, place: _Place) -> tuple[str, str, tuple[str, ...]]:
     is_ordered = _compared_kind(place.leaf, part) != "bool"
     if rest or (not is_ordered and lookup not in {"exact", "in", "isnull"}):
         unknown = rest[0] if rest else lookup
-        raise UnknownFilter(name, f"{unknown!r} is not a look-up of a field of kind {place.leaf.kind}.")
+        raise UnknownFilter(name, f"{unknown!r} is not a lookup of a field of kind {place.leaf.kind}.")
     return lookup, part, ()
 
 
@@ -220,25 +220,25 @@ def _json_items(text: str) -> list[str | int | float | bool | None]:
     """The items of a list as they are quoted; one bare value as the word it is."""
     items = items_of(text) if is_bracketed(text) else [word(text)]
     if any(isinstance(item, list | dict) for item in items):
-        raise ValueError("items of a list must be plain values")
+        raise ValueError("items of a list must be single values")
     return cast(list[str | int | float | bool | None], items)
 
 
 def _plain_word(text: str) -> str | int | float | bool | None:
     if is_bracketed(text):
-        raise ValueError("one plain value is needed, not a list")
+        raise ValueError("a single value is required, not a list")
     return _json_items(text)[0]
 
 
 def _ordered(value: str | float | bool | None) -> str | int | float:
     if value is None or isinstance(value, bool):
-        raise ValueError("only numbers and texts have an order")
+        raise ValueError("only numbers and text can be ordered")
     return value
 
 
 def _both_ends(values: Sequence[object]) -> list[object]:
     if len(values) != 2:
-        raise ValueError("a range is written [from, to]")
+        raise ValueError("a range has the form [from, to]")
     return list(values)
 
 

@@ -97,7 +97,7 @@ class ListFilters(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         for name, field in cls.model_fields.items():
             if not field.description:
-                raise TypeError(f"{cls.__name__}.{name} has no description: give it by parameter(...)")
+                raise TypeError(f"{cls.__name__}.{name} has no description: set it by parameter(...)")
             makers = _makers(field)
             if len(makers) != 1:
                 raise TypeError(f"{cls.__name__}.{name} needs one condition, and has {len(makers)}")

@@ -73,7 +73,7 @@ def parse_whole_number(text: str) -> int:
     """
     if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 10:
         return int(text)
-    raise ValueError(f"'{text}' is not a whole number.")
+    raise ValueError(f"'{text}' is not an integer.")
 
 
 def parse_number(text: str) -> float:
@@ -110,7 +110,7 @@ def parse_names(text: str) -> tuple[str, ...]:
     """
     names = tuple(part.strip() for part in text.split(",") if part.strip())
     if len(names) > MOST_NAMES:
-        raise ValueError(f"At most {MOST_NAMES} values are read, not {len(names)}: ask in several requests.")
+        raise ValueError(f"At most {MOST_NAMES} values are accepted, not {len(names)}: split the request.")
     return names
 
 
@@ -141,7 +141,7 @@ def parse_days(text: str) -> Days:
 
 Text = Annotated[str, Parsed(str)]
 UuidText = Annotated[UUID, Parsed(parse_id)]
-"""A UUID, also as the last part of an address."""
+"""A UUID, or a URL that ends with it."""
 WholeNumber = Annotated[int, Parsed(parse_whole_number)]
 Number = Annotated[float, Parsed(parse_number)]
 Truth = Annotated[bool, Parsed(parse_truth)]

@@ -62,14 +62,14 @@ class _Checker:
     def _open(self) -> None:
         is_plain = self.pattern[self.at + 1 : self.at + 2] not in {"?", "*"}
         if not is_plain and not self.pattern.startswith("(?:", self.at):
-            raise BadPattern("of the groups only (…) and (?:…) are read")
+            raise BadPattern("only the groups (…) and (?:…) are supported")
         self.at += 1 if is_plain else 3
         self.counted.append(False)
         self.atom = False
 
     def _close(self) -> None:
         if len(self.counted) == 1:
-            raise BadPattern("a bracket is closed that was not opened")
+            raise BadPattern("a closing bracket has no opening one")
         self.at += 1
         self.atom_counted = self.counted.pop()
         self.counted[-1] = self.counted[-1] or self.atom_counted
@@ -89,12 +89,14 @@ class _Checker:
     def _count(self) -> None:
         match = _COUNT.match(self.pattern, self.at)
         if match is None:
-            raise BadPattern("{ stands before a count, as {2} or {2,5}; write \\{ for the character")
+            raise BadPattern(
+                "{ must begin a count such as {2} or {2,5}; otherwise write \\{ for the character"
+            )
         least, most = int(match[1]), int(match[3] or match[1])
         if max(least, most) > _MOST_REPEATS or most < least:
-            raise BadPattern(f"counts run upwards, to {_MOST_REPEATS} at most")
+            raise BadPattern(f"counts must ascend, to {_MOST_REPEATS} at most")
         if self.atom_counted:
-            raise BadPattern("a count of a group with a count in it")
+            raise BadPattern("nested counts are not supported")
         self.counted[-1] = True
         self.at = match.end()
 
@@ -110,7 +112,7 @@ class _Checker:
     def _escape(self, letters: str) -> str:
         escaped = self.pattern[self.at + 1 : self.at + 2]
         if not escaped or (escaped not in letters and escaped not in _PUNCTUATION):
-            raise BadPattern(f"\\{escaped} is not read")
+            raise BadPattern(f"\\{escaped} is not supported")
         self.at += 2
         return escaped
 
@@ -123,7 +125,7 @@ class _Checker:
             if character in {"", "[", "]"}:
                 raise BadPattern("a set […] is not closed, is empty, or holds a bracket without \\")
             if character == "-" and self.at != start and self.pattern[self.at + 1 : self.at + 2] != "]":
-                raise BadPattern("a - in a set stands first or last, or as \\-")
+                raise BadPattern("a - in a set must be first, last or written as \\-")
             self._member(is_first=self.at == start)
         self.at += 1
 
@@ -137,7 +139,7 @@ class _Checker:
         self.at += 1
         high = self._set_character()
         if not low or not high or not low <= high or not (low + high).isascii():
-            raise BadPattern("a range in a set runs upwards between two ASCII characters")
+            raise BadPattern("a range in a set must ascend between two ASCII characters")
 
     def _set_character(self) -> str:
         """One character of a set; the empty text for a whole class such as \\d."""

@@ -27,14 +27,16 @@ def split_pairs(text: str, parameter: str) -> list[tuple[str, str]]:
     [('pk__in', "('a','b')"), ('~name', 'x (y, z)')]
     """
     if len(text) > LONGEST_TEXT:
-        raise BadFilterValue(parameter, f"at most {LONGEST_TEXT} characters are read.")
+        raise BadFilterValue(parameter, f"at most {LONGEST_TEXT} characters are accepted.")
     if not is_storable(text):
-        raise BadFilterValue(parameter, "it holds characters that no text can hold.")
+        raise BadFilterValue(parameter, "it contains characters that cannot be stored.")
     if not text.strip():
         return []
     pieces = _pieces(text, parameter)
     if len(pieces) % 2:
-        raise BadFilterValue(parameter, f"'{pieces[-1][:80]}' has no value: write field,value,field,value.")
+        raise BadFilterValue(
+            parameter, f"'{pieces[-1][:80]}' has no value: the form is field,value,field,value."
+        )
     return [(name.strip(), value) for name, value in zip(pieces[::2], pieces[1::2], strict=True)]
 
 
@@ -83,7 +85,7 @@ def parse_literal(text: str) -> Literal:
     value = reader.value(0)
     reader.skip_spaces()
     if reader.at < len(reader.text):
-        raise ValueError(f"nothing is expected after {reader.text[: reader.at][-40:]!r}")
+        raise ValueError(f"unexpected text after {reader.text[: reader.at][-40:]!r}")
     return value
 
 
@@ -105,7 +107,7 @@ def _pieces(text: str, parameter: str) -> list[str]:
                 end = matching.get(end, end) + 1
         pieces.append(text[start:end])
         if len(pieces) > 2 * MOST_PAIRS:
-            raise BadFilterValue(parameter, f"at most {MOST_PAIRS} pairs are read: ask in several requests.")
+            raise BadFilterValue(parameter, f"at most {MOST_PAIRS} pairs are accepted: split the request.")
         if end >= len(text):
             return pieces
         start = end + 1
@@ -155,13 +157,13 @@ class _Reader:
         self.skip_spaces()
         self._n_items += 1
         if self._n_items > MOST_VALUES + 1:  # the list itself is one
-            raise ValueError(f"a list holds at most {MOST_VALUES} values: ask in several requests")
+            raise ValueError(f"a list has at most {MOST_VALUES} values: split the request")
         first = self.text[self.at : self.at + 1]
         if first in {"'", '"'}:
             return self._string()
         if first in _CLOSERS and first:
             if depth == _DEEPEST:
-                raise ValueError(f"brackets may be {_DEEPEST} deep")
+                raise ValueError(f"brackets can be nested {_DEEPEST} deep")
             return self._mapping(depth + 1) if first == "{" else self._sequence(_CLOSERS[first], depth + 1)
         return self._scalar()
 
@@ -185,7 +187,7 @@ class _Reader:
         while not self._took("}"):
             key = self.value(depth)
             if not isinstance(key, str):
-                raise ValueError("the keys of a dictionary are quoted texts")  # noqa: TRY004 - a wrong text, not a wrong type
+                raise ValueError("the keys of a dictionary must be quoted strings")  # noqa: TRY004 - a wrong text, not a wrong type
             self._expect(":")
             items[key] = self.value(depth)
             if not self._took(","):
@@ -203,7 +205,7 @@ class _Reader:
         name = _NAME.match(self.text, self.at)
         known: dict[str, Literal] = {"None": None, "True": True, "False": False, "true": True, "false": False}
         if name is None or name.group() not in known:
-            raise ValueError(f"texts inside brackets need quotes, at {self.text[self.at :][:40]!r}")
+            raise ValueError(f"strings inside brackets need quotes, at {self.text[self.at :][:40]!r}")
         self.at = name.end()
         return known[name.group()]
 
@@ -221,7 +223,7 @@ class _Reader:
             pieces.append(self._escaped() if character == "\\" else character)
         joined = "".join(pieces)
         if not is_storable(joined):
-            raise ValueError("a text holds characters that no text can hold")
+            raise ValueError("a string contains characters that cannot be stored")
         return joined
 
     def _escaped(self) -> str:
@@ -232,10 +234,10 @@ class _Reader:
         digits = self.text[self.at : self.at + _CODE.get(character, 0)]
         self.at += len(digits)
         if character not in _CODE or not re.fullmatch(rf"[0-9a-fA-F]{{{_CODE[character]}}}", digits):
-            raise ValueError(f"\\{character} is not an escape that is read")
+            raise ValueError(f"\\{character} is not a supported escape")
         code = int(digits, 16)
         if code > 0x10FFFF:
-            raise ValueError(f"there is no character {digits}")
+            raise ValueError(f"there is no character with the code {digits}")
         return chr(code)
 
     def _took(self, character: str) -> bool:

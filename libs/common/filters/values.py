@@ -28,7 +28,7 @@ def items_of(text: str) -> list[Literal]:
         return [text]
     literal = parse_literal(text)
     if not isinstance(literal, list):
-        raise ValueError("a list such as ['a', 'b'] is needed")  # noqa: TRY004 - a wrong text, not a wrong type
+        raise ValueError("a list such as ['a', 'b'] is required")  # noqa: TRY004 - a wrong text, not a wrong type
     return literal
 
 
@@ -51,7 +51,7 @@ def to_bool(item: Literal) -> bool:
 
 def _to_text(item: Literal) -> str:
     if isinstance(item, list | dict) or item is None:
-        raise ValueError("a text is needed")
+        raise ValueError("a string is required")
     return str(item)
 
 
@@ -64,7 +64,7 @@ def _to_int(item: Literal) -> int | float:
     elif number.is_integer():
         number = int(number)
     if not -_INT64 <= number < _INT64:
-        raise ValueError(f"{_shown(item)} is beyond any whole number that is stored")
+        raise ValueError(f"{_shown(item)} is too large for an integer")
     return number
 
 
@@ -105,7 +105,7 @@ def in_utc(when: datetime, *, aware: bool) -> datetime:
             return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
         return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
     except OverflowError:
-        raise ValueError(f"{when.isoformat()} lies outside the years 1 to 9999") from None
+        raise ValueError(f"{when.isoformat()} is outside the years 1 to 9999") from None
 
 
 def _shown(item: object) -> str:

@@ -19,12 +19,14 @@ class FailedEvent(Schema):
     payload: dict[str, Any] = Field(description="ids and hashes")
     key: str | None = Field(description="while it waits, later events with the same key wait behind it")
     said_at: datetime
-    request_id: str = Field(description="of the request that it came from")
-    failures: int = Field(description="of its own; five park it")
-    transient: int = Field(description="failures in a row for want of a database, a store or a network")
-    error: str = Field(description="the last one; empty where it only waits behind another event")
+    request_id: str = Field(description="id of the request that published it")
+    failures: int = Field(description="failures of its handler; after five it is parked")
+    transient: int = Field(
+        description="consecutive failures because a database, a store or a network was unavailable"
+    )
+    error: str = Field(description="the last error; empty if it only waits behind another event")
     failed_at: datetime
-    retry_at: datetime | None = Field(description="the next try; null where it is parked")
+    retry_at: datetime | None = Field(description="the next retry; null if it is parked")
 
 
 class AuditEntry(Schema):

@@ -47,7 +47,7 @@ def checked_json(value: Any) -> Any:
     try:
         size = len(json.dumps(value, ensure_ascii=False).encode())
     except UnicodeEncodeError:
-        raise ValueError("it holds text that is not valid Unicode") from None
+        raise ValueError("it contains text that is not valid Unicode") from None
     if size > MOST_JSON_BYTES:
         raise ValueError(f"it has {size:,} bytes, more than {MOST_JSON_BYTES:,}")
     return value
@@ -55,7 +55,7 @@ def checked_json(value: Any) -> Any:
 
 def _check_number(value: Any) -> None:
     if isinstance(value, int) and abs(value) >= _TOO_LARGE:
-        raise ValueError(f"a whole number has more than {MOST_DIGITS} digits")
+        raise ValueError(f"an integer has more than {MOST_DIGITS} digits")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("a number is not finite")
 

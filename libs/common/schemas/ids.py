@@ -8,7 +8,7 @@ from libs.common.problem import BadRequest
 
 
 def parse_id(text: str) -> UUID:
-    """A UUID, also as the last part of an address. Raises ValueError."""
+    """A UUID, or a URL that ends with it. Raises ValueError."""
     try:
         return UUID(text.rstrip("/").rpartition("/")[2])
     except ValueError:

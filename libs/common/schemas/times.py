@@ -62,7 +62,7 @@ def alyx_time(text: str, zone: str) -> AlyxTime:
     except ValueError:
         raise BadTime(f"'{text}' is not a time such as 2020-08-21T09:30:00") from None
     if not FIRST_DAY <= parsed.date() <= LAST_DAY:
-        raise BadTime(f"'{text}' lies outside the years {FIRST_DAY.year} to {LAST_DAY.year}")
+        raise BadTime(f"'{text}' is outside the years {FIRST_DAY.year} to {LAST_DAY.year}")
     at = (parsed if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(zone), fold=0)).astimezone(UTC)
     naive = at.replace(tzinfo=None) if parsed.tzinfo else parsed
     return AlyxTime(naive.isoformat(), at, naive.date())

@@ -32,9 +32,9 @@ def disk_problems() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise StoreFull(f"No room left for the store ({error.strerror}).") from error
+            raise StoreFull(f"No space left for the store ({error.strerror}).") from error
         if error.errno in _FAILING:
-            raise StoreUnavailable(f"The store's disk refuses: {error.strerror}.") from error
+            raise StoreUnavailable(f"The store's disk reports an error: {error.strerror}.") from error
         raise
 
 

@@ -82,7 +82,7 @@ def keep_part(draft: Draft, number: int, digest: Digests) -> StorePart:
         fsync_folder(folder)
     except FileNotFoundError:
         raise PartRefused(
-            "The upload was discarded while this part came in: send all its parts again."
+            "The upload was discarded while this part was received: send all its parts again."
         ) from None
     for earlier in before:
         if earlier.part != part:

@@ -235,7 +235,7 @@ def s3_problems() -> Iterator[None]:
     except ClientError as error:
         raise _problem(error) from error
     except (BotoCoreError, aiohttp.ClientError, TimeoutError) as error:
-        raise StoreUnavailable(f"The S3 server does not answer: {type(error).__name__}.") from error
+        raise StoreUnavailable(f"The S3 server does not respond: {type(error).__name__}.") from error
 
 
 def _problem(error: ClientError) -> StorageProblem:
@@ -243,7 +243,7 @@ def _problem(error: ClientError) -> StorageProblem:
     if code in _MISSING:
         return ObjectMissing("The S3 server holds no such object.")
     if code in _FULL:
-        return StoreFull(f"The S3 server has no room left ({code}).")
+        return StoreFull(f"The S3 server has no space left ({code}).")
     return StoreUnavailable(f"The S3 server refuses {error.operation_name}: {code}.")
 
 
@@ -254,4 +254,4 @@ async def _blocks(body: Any, length_bytes: int) -> AsyncIterator[bytes]:
             left -= len(block)
             yield block
     if left:
-        raise StoreUnavailable(f"The S3 server ended {left} bytes early.")
+        raise StoreUnavailable(f"The S3 server closed the connection {left} bytes early.")

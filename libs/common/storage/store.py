@@ -98,7 +98,7 @@ class Store(Protocol):
     async def assemble(self, upload_id: UUID, n_parts: int, expected_sha256: str) -> Digests:
         """Join parts 0 … n_parts-1 into the object `expected_sha256`, hashing all bytes in one pass, and drop them.
 
-        The object appears whole or not at all. If one of that name is there already it is read and, when damaged,
+        The object appears whole or not at all. If one of that name already exists it is read and, when damaged,
         replaced. Raises PartsMissing (also after success, as the parts are gone: call `stat` first), ChecksumMismatch
         and StoreFull, which keep the parts.
         """
@@ -167,7 +167,7 @@ def checked_range(start_byte: int, stop_byte: int | None, size_bytes: int) -> tu
         or start_byte > stop
         or (start_byte == size_bytes and size_bytes > 0 and stop_byte != start_byte)
     ):
-        raise BadRange(f"Bytes {start_byte} to {stop_byte} lie outside an object of {size_bytes} bytes.")
+        raise BadRange(f"Bytes {start_byte} to {stop_byte} are outside an object of {size_bytes} bytes.")
     return start_byte, stop
 
 

@@ -39,7 +39,7 @@ def checked_name(name: str) -> PurePosixPath:
     'spikes.times.npy'
     >>> checked_name("../secrets")
     Traceback (most recent call last):
-    libs.common.storage.tree.UnsafeName: '../secrets' cannot be a name in the tree.
+    libs.common.storage.tree.UnsafeName: '../secrets' is not a valid name in the tree.
     """
     pieces = name.split("/")
     bad = len(name.encode("utf-8", "replace")) > _LONGEST_PATH_BYTES or any(
@@ -50,7 +50,7 @@ def checked_name(name: str) -> PurePosixPath:
         for piece in pieces
     )
     if bad:
-        raise UnsafeName(f"{name[:200]!r} cannot be a name in the tree.")
+        raise UnsafeName(f"{name[:200]!r} is not a valid name in the tree.")
     return PurePosixPath(*pieces)
 
 
@@ -107,7 +107,7 @@ class LinkTree:
                 if not target.exists():
                     raise ObjectMissing(f"No object {sha256} to show as {path.name!r}.") from None
             except (NotADirectoryError, IsADirectoryError) as error:
-                raise UnsafeName(f"{path.name!r} clashes with a folder or file of the tree.") from error
+                raise UnsafeName(f"{path.name!r} conflicts with a folder or file of the tree.") from error
             else:
                 return
         raise UnsafeName(f"The folder of {path.name!r} keeps disappearing.")

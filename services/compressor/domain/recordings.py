@@ -19,7 +19,7 @@ class NotIndexed(Conflict):
     """The file has no index: it is not a compressed recording, or its .ch is missing, or it cannot be read."""
 
     slug = "not-indexed"
-    detail = "There is no index of this dataset yet."
+    detail = "This dataset has not been indexed yet."
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def reference_channels(uv_per_bit: Sequence[float | None] | None, n_channels: in
     channels = [n for n in range(n_channels) if uv_per_bit is not None and uv_per_bit[n] is not None]
     if not channels:
         raise BadRequest(
-            fields={"car": ["The recording has no .meta, which tells the channels that carry volts."]}
+            fields={"car": ["The recording has no .meta, which lists the channels that carry volts."]}
         )
     return channels
 

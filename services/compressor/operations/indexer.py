@@ -119,7 +119,9 @@ class Indexer:
                 return True
             problem = _problem_of(error, recording)
         if problem:
-            logger("index").error("a recording is not proved", dataset=str(recording.dataset_id), why=problem)
+            logger("index").error(
+                "a recording failed its proof", dataset=str(recording.dataset_id), why=problem
+            )
         async with self._writer.begin() as tx:
             if problem:
                 is_written = await queries.update_proof_problem(tx.session, recording, problem, doubts=doubts)
@@ -176,7 +178,7 @@ def _problem_of(error: Exception, recording: StoredRecording) -> str:
         text = str(error) or type(error).__name__
     else:
         logger("index").error("reading a recording failed", dataset=str(recording.dataset_id), exc_info=error)
-        text = f"reading it failed ({type(error).__name__})"
+        text = f"it could not be read ({type(error).__name__})"
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 

@@ -67,7 +67,7 @@ async def _read_cgl(store: Store, sha256: str, size_bytes: int) -> RecordingInde
     read_range = ranges_by_loop(store, sha256, asyncio.get_running_loop())
     index = await asyncio.to_thread(read_index, read_range, size_bytes)
     if len(index.chunk_bounds) < 2:
-        raise CodecError("it holds no whole sample")
+        raise CodecError("it contains no complete sample")
     _check_chunks(index.chunk_bounds, index.n_channels * index.dtype.itemsize)
     return RecordingIndex(
         n_channels=index.n_channels,
@@ -123,5 +123,5 @@ async def _read_whole(store: Store, sha256: str, max_bytes: int) -> bytes:
     """All of a companion. Raises CodecError for one that is longer than any valid one."""
     size_bytes = (await store.stat(sha256)).size_bytes
     if size_bytes > max_bytes:
-        raise CodecError(f"a companion has {size_bytes} bytes, more than the {max_bytes} that one may have")
+        raise CodecError(f"a companion has {size_bytes} bytes, more than the {max_bytes} that is allowed")
     return await bytes_between(store, sha256, 0, size_bytes)

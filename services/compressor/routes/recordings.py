@@ -25,6 +25,6 @@ async def list_recordings(
     paging: Paging,
     filters: Annotated[RecordingFilters, Query()],
 ) -> Page[Recording]:
-    """List recordings out of which slices can be read, latest session first."""
+    """List recordings from which slices can be read, latest session first."""
     count, recordings = await queries.list_recordings(session, visibility, filters, paging)
     return page(request, paging, count, recordings)

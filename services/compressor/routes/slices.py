@@ -38,7 +38,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 PROBLEMS = problems(NotFound, NotIndexed, SliceTooLarge, Unavailable)
 Seconds = Annotated[
-    float, Field(ge=0, le=10_000_000, allow_inf_nan=False, description="from the recording's start")
+    float,
+    Field(ge=0, le=10_000_000, allow_inf_nan=False, description="seconds from the start of the recording"),
 ]
 
 
@@ -50,7 +51,9 @@ class SliceQuery(BaseModel):
     channels: str | None = Field(default=None, description="such as 0-9,12; all if not given")
     scale: Scale = Scale.INT
     car: bool = Field(default=False, description="subtract the mean of all channels that carry volts")
-    decimate: int = Field(default=1, ge=1, le=100_000, description="the mean of so many samples each")
+    decimate: int = Field(
+        default=1, ge=1, le=100_000, description="number of samples that are averaged into one"
+    )
     format: SliceFormat = SliceFormat.NPY
 
     @property
@@ -79,9 +82,9 @@ async def read_slice(
     query: Annotated[SliceQuery, Query()],
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Read seconds t0 to t1 (a second if not given) of a compressed recording, decoded: (time, channel).
+    """Read seconds t0 to t1 of a compressed recording, decoded, as (time, channel). Default: one second.
 
-    `scale=uV`, `car` and `decimate` give 32-bit floats; `scale=uV` without `channels` omits channels that carry bits.
+    `scale=uV`, `car` and `decimate` give 32-bit floats; `scale=uV` without `channels` omits digital channels.
     Only the chunks that the slice touches are read, and of a .cgl only the bytes of the channels.
     """
     state = request.app.state

@@ -24,7 +24,7 @@ def password_problem(password: str, username: str) -> str | None:
     """Why a password is refused; None if it is accepted.
 
     >>> password_problem("Password2024!", "ada"), password_problem("correct horse", "ada")
-    ('This password is well known and guessed first: choose another one, such as four words in a row.', None)
+    ('This is a well-known password: choose another one, such as four random words.', None)
     """
     if len(password) < SHORTEST:
         return f"A password must have at least {SHORTEST} characters."
@@ -33,9 +33,7 @@ def password_problem(password: str, username: str) -> str | None:
     if not password.isprintable():
         return "A password must have printable characters only."
     if is_common(password, username):
-        return (
-            "This password is well known and guessed first: choose another one, such as four words in a row."
-        )
+        return "This is a well-known password: choose another one, such as four random words."
     return None
 
 

@@ -10,7 +10,9 @@ from libs.common.problem import Forbidden
 from libs.common.scopes import Permission
 
 # A change that would hide an object from its writer is refused: the writer could not undo it.
-LOSES_ACCESS: Final = ["You would no longer see it: name one of your own projects, or ask an administrator."]
+LOSES_ACCESS: Final = [
+    "You could no longer see it: include one of your own projects, or ask an administrator."
+]
 
 
 def check_may_edit_subject(by: Principal, target: Target, nickname: str) -> None:
@@ -43,5 +45,5 @@ def check_stays(by: Principal, before: Target, after: Target) -> None:
     links = [replace(after, project_ids=frozenset({project_id})) for project_id in touched]
     if not all(in_scope(by, Permission.WRITE, target) for target in (after, *links)):
         raise Forbidden(
-            "The token in use writes within its own labs and projects: name one of these and no other, or sign in."
+            "The token in use is limited to its own labs and projects: use only these, or sign in."
         )

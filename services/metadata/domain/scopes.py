@@ -30,7 +30,7 @@ def unknown_scope(text: str) -> BadRequest:
     """The problem of a text that is not a scope."""
     permissions = ", ".join(permission for permission in Permission if permission is not Permission.PROVE)
     message = (
-        f"'{text}' is not a scope: write one of {permissions}, optionally limited to a lab or project by name or id, "
+        f"'{text}' is not a scope: use one of {permissions}, optionally limited to a lab or project by name or id, "
         "as lab:hilllab:register; or repository:<name>:prove."
     )
     return BadRequest(fields={"scopes": [message]})

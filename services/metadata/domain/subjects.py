@@ -18,7 +18,7 @@ def check_dates(birth: date | None, death: date | None) -> None:
     >>> check_dates(date(2024, 1, 1), date(2024, 1, 1))
     """
     if birth and death and death < birth:
-        raise BadRequest(fields={"death_date": ["A subject does not die before it is born."]})
+        raise BadRequest(fields={"death_date": ["The death date cannot be before the birth date."]})
 
 
 def may_give_away(by: Principal, responsible_user_id: UUID | None) -> bool:

@@ -53,7 +53,11 @@ def check_new_token(
         )
     if kind == "worker" and NOT_FOR_WORKERS.intersection(permissions):
         raise BadRequest(
-            fields={"scopes": ["A worker cannot administer: create a personal token that expires."]}
+            fields={
+                "scopes": [
+                    "A worker cannot have the permission `admin`: create a personal token that expires."
+                ]
+            }
         )
     if by.until is not None and (expires_at is None or expires_at > by.until):
         text = f"Must not be later than the end of the token in use, {by.until.isoformat()}."

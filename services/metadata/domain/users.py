@@ -36,7 +36,7 @@ def check_username_free(username: str, *, is_of_deleted_user: bool) -> None:
 def check_user_deletable(user_id: UUID, by: Principal) -> None:
     """Raise Conflict for the caller's own account: the last administrator would lock everybody out."""
     if user_id == by.user_id:
-        raise Conflict("You cannot delete yourself: let another administrator do it.")
+        raise Conflict("You cannot delete your own account: another administrator has to.")
 
 
 def check_sets_password_of_other(user_id: UUID, by: Principal) -> None:
@@ -45,7 +45,7 @@ def check_sets_password_of_other(user_id: UUID, by: Principal) -> None:
     Without the old password, anyone at an administrator's unlocked browser could take the account over.
     """
     if user_id == by.user_id:
-        text = "Change your own password by POST /password, which needs the old one."
+        text = "Change your own password with POST /password, which requires the current one."
         raise BadRequest(fields={"password": [text]})
 
 

@@ -30,7 +30,7 @@ async def create_insertion(
     if body.name is None:
         raise BadRequest(fields={"name": REQUIRED})
     if await queries.exists_insertion(tx.session, body.session, body.name):
-        raise Conflict(fields={"name": [f"The session has an insertion '{body.name}' already."]})
+        raise Conflict(fields={"name": [f"The session already has an insertion '{body.name}'."]})
     values = _values(body) | {"session_id": body.session}
     row = InsertionRow(id=uuid4(), **values)
     await create_row(tx, "insertion", row, values)
@@ -45,7 +45,7 @@ async def update_insertion(
     body: InsertionIn,
     base_url: str,
 ) -> Insertion:
-    """Change an insertion; absent fields keep their values."""
+    """Update an insertion; absent fields keep their value."""
     row = await _lock_to_edit(tx, by, visibility, insertion_id)
     values = _values(body)
     if body.session is not None and body.session != row.session_id:

@@ -54,7 +54,7 @@ class OidcFailed(BadRequest):
     """The provider's response is for another sign-in, expired, or forged."""
 
     slug = "oidc-failed"
-    detail = "The response of the identity provider is not for this sign-in, or has expired: sign in again."
+    detail = "The identity provider's response does not belong to this sign-in or has expired: sign in again."
 
 
 class UnknownHere(Forbidden):
@@ -62,8 +62,8 @@ class UnknownHere(Forbidden):
 
     slug = "oidc-unknown"
     detail = (
-        "The identity provider knows you, but no account here is linked to you: ask an administrator to enter your "
-        "e-mail address, or to link your account."
+        "You are signed in at the identity provider, but no account here is linked to you: ask an administrator "
+        "to enter your e-mail address, or to link your account."
     )
 
 

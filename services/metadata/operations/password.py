@@ -44,7 +44,7 @@ async def change_password(
     check_owns_sign_in(by)
     check_new_password(new, by.username, "new_password")
     if old == new:
-        raise BadRequest(fields={"new_password": ["This is the old password: choose another one."]})
+        raise BadRequest(fields={"new_password": ["This is the current password: choose another one."]})
     try:
         checked, _ = await sign_ins.check(by.username, old, address)
         hashed = await sign_ins.hashing.hash(new, address)
@@ -54,7 +54,7 @@ async def change_password(
             tx.audit("user.password-changed", "user", user.id)
             await end_sign_ins(tx, user, keep_tokens=keep_tokens)
     except BadCredentials:
-        raise BadRequest(fields={"old_password": ["This is not your password."]}) from None
+        raise BadRequest(fields={"old_password": ["The password is incorrect."]}) from None
 
 
 async def end_sign_ins(tx: Transaction, user: UserRow, *, keep_tokens: bool = False) -> None:

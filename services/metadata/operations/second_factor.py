@@ -46,7 +46,7 @@ class BadCode(BadRequest):
 
     def __init__(self) -> None:
         super().__init__(
-            fields={"code": ["This code is not right, or was used before: wait for the next one."]}
+            fields={"code": ["This code is incorrect or was used before: wait for the next one."]}
         )
 
 
@@ -127,7 +127,7 @@ async def start_second_factor(
     encrypted = fernet(sign_ins.secret, SECRETS).encrypt(secret).decode()
     async with begin() as tx:
         if await queries.exists_confirmed_second_factor(tx.session, by.user_id):
-            raise Conflict("You have an authenticator app already: remove it first.")
+            raise Conflict("You already have an authenticator app: remove it first.")
         await queries.delete_second_factor(tx.session, by.user_id)
         await queries.insert_second_factor(tx.session, by.user_id, encrypted)
     uri = rules.otpauth_uri(secret, by.username, settings.second_factor_issuer)
@@ -157,7 +157,9 @@ async def confirm_second_factor(tx: Transaction, sign_ins: SignIns, by: Principa
 async def remove_second_factor(
     begin: Begin, sign_ins: SignIns, by: Principal, password: str, code: str, address: str
 ) -> None:
-    """Remove the caller's own app, with password and code. Raises BadRequest, BadCode, NotFound, Forbidden."""
+    """Remove the caller's own authenticator app; needs password and code.
+
+    Raises BadRequest, BadCode, NotFound, Forbidden."""
     check_owns_sign_in(by)
     await _check_password(sign_ins, by, password, address)
     async with begin() as tx:
@@ -180,4 +182,4 @@ async def _check_password(sign_ins: SignIns, by: Principal, password: str, addre
     try:
         await sign_ins.check(by.username, password, address)
     except BadCredentials:
-        raise BadRequest(fields={"password": ["This is not your password."]}) from None
+        raise BadRequest(fields={"password": ["The password is incorrect."]}) from None

@@ -72,7 +72,7 @@ async def create_session(
 async def update_session(
     tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID, body: SessionIn, base_url: str
 ) -> SessionDetail:
-    """Change a session; absent fields keep their values."""
+    """Update a session; absent fields keep their value."""
     edit = await edit_existing(tx, by, visibility, ActionKind.SESSION, session_id)
     values = await _values(tx, by, visibility, body, edit)
     if body.subject and body.subject != edit.subject.nickname:

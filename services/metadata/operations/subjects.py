@@ -117,7 +117,7 @@ async def create_subject(
     if not may_on(by, Permission.WRITE, Target(row.lab_id, frozenset(project_ids))):
         raise Forbidden(f"You may not write in the lab '{body.lab}', or not with the token in use.")
     if await queries.exists_twin(tx.session, row):
-        text = f"'{row.nickname}' exists already in this lab or with this responsible user."
+        text = f"'{row.nickname}' already exists in this lab or with this responsible user."
         raise Conflict(fields={"nickname": [text]})
     check_dates(row.birth_date, row.death_date)
     await create_row(tx, "subject", row, values)
@@ -130,7 +130,7 @@ async def create_subject(
 async def update_subject(
     tx: Transaction, by: Principal, visibility: Visibility, nickname: str, body: SubjectIn, base_url: str
 ) -> SubjectDetail:
-    """Change a subject; absent fields keep their values."""
+    """Update a subject; absent fields keep their value."""
     values = await _values(tx, body)
     project_ids = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
     row, before = await _lock_to_edit(tx, by, visibility, nickname)

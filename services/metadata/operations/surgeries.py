@@ -43,7 +43,7 @@ async def create_surgery(tx: Transaction, by: Principal, visibility: Visibility,
 async def update_surgery(
     tx: Transaction, by: Principal, visibility: Visibility, surgery_id: UUID, body: SurgeryIn
 ) -> Surgery:
-    """Change a surgery; absent fields keep their values."""
+    """Update a surgery; absent fields keep their value."""
     edit = await edit_existing(tx, by, visibility, ActionKind.SURGERY, surgery_id)
     return await _save(tx, by, visibility, body, edit)
 

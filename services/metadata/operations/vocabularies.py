@@ -31,7 +31,7 @@ _MOUSE = {
 async def add_term(tx: Transaction, kind: Vocabulary, body: TermIn) -> str:
     """Add a term to a vocabulary; returns its name. Raises Conflict."""
     if await queries.exists_term(tx.session, kind, body.name):
-        raise Conflict(fields={"name": [f"'{body.name}' exists already."]})
+        raise Conflict(fields={"name": [f"'{body.name}' already exists."]})
     term = VocabularyRow(id=uuid4(), kind=kind, **_STORED.values(body))
     await rows.create_row(tx, kind, term, {"name": body.name})
     return body.name

@@ -57,7 +57,7 @@ async def update_water_administration(
     body: WaterAdministrationIn,
     base_url: str,
 ) -> WaterAdministration:
-    """Change a water administration; absent fields keep their values."""
+    """Update a water administration; absent fields keep their value."""
     row = await lock_by_id(tx.session, WaterAdministrationRow, water_id)
     subject = await _subject_of(tx, by, visibility, row)
     if body.subject and body.subject != subject.nickname:

@@ -68,7 +68,7 @@ async def _assess_days(animal: Animal, records: Records, days: list[date]) -> li
         history = history_of(animal, records)
         return await asyncio.to_thread(daily, history, days, animal.policy) if days else []
     except InvalidHistory as error:
-        text = f"The records of '{animal.nickname}' contain what no animal can have: {error}."
+        text = f"The records of '{animal.nickname}' contain impossible values: {error}."
         raise Conflict(text) from error
 
 

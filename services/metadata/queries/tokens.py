@@ -50,7 +50,7 @@ async def insert_token(session: WriteSession, row: TokenRow) -> StoredToken:
 
 
 async def insert_login_token(session: WriteSession, token_id: UUID, user_id: UUID, hashed: str) -> None:
-    """Add the log-in token, which the gateway looks up; after the first log-in it exists already."""
+    """Add the log-in token, which the gateway looks up; after the first log-in it already exists."""
     await session.execute(
         insert(TokenRow)
         .values(id=token_id, user_id=user_id, kind="login", name="log-in", token_hash=hashed)

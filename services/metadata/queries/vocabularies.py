@@ -43,5 +43,5 @@ async def exists_term(session: ReadSession, kind: Vocabulary, name: str) -> bool
 
 
 async def insert_terms(session: WriteSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add terms; one that exists already is left as it is."""
+    """Add terms; one that already exists is left as it is."""
     await session.execute(insert(VocabularyRow).values(rows).on_conflict_do_nothing())

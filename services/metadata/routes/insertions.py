@@ -47,7 +47,7 @@ async def create_insertion(
 async def read_insertion(
     request: Request, insertion_id: UUID, visibility: Sees, session: Reading
 ) -> Insertion:
-    """Read an insertion with its datasets on servers."""
+    """Read an insertion with its datasets that exist on a server."""
     return await queries.fetch_insertion(session, visibility, insertion_id, absolute(request, ""))
 
 
@@ -56,7 +56,7 @@ async def read_insertion(
 async def update_insertion(
     request: Request, insertion_id: UUID, body: InsertionIn, by: Editor, visibility: Sees, tx: Tx
 ) -> Insertion:
-    """Change an insertion; absent fields keep their values."""
+    """Update an insertion; absent fields keep their value."""
     base_url = absolute(request, "")
     return await operations.update_insertion(tx, by, visibility, insertion_id, body, base_url)
 

@@ -35,6 +35,6 @@ async def list_memberships(
 
 @router.post("/memberships", status_code=201, responses=REFUSALS)
 async def save_membership(new: MembershipIn, _by: Admin, visibility: Sees, tx: Tx) -> Membership:
-    """Create a membership, or update the one of the same user, lab and start date."""
+    """Create a membership, or update that with the same user, lab and start date."""
     membership_id = await operations.save_membership(tx, new)
     return await queries.fetch_membership(tx.session, visibility, membership_id)

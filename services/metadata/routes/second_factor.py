@@ -28,7 +28,7 @@ router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 @router.get("/second-factor")
 async def read_second_factor(request: Request, by: Reader, session: Reading) -> SecondFactor:
-    """Read whether the caller signs in with a code as well."""
+    """Read whether the caller has a second factor."""
     confirmed_at = None if by.is_public else await queries.fetch_confirmed_at(session, by.user_id)
     return SecondFactor(
         available=request.app.state.settings.second_factor and not by.is_public,
@@ -56,7 +56,7 @@ async def start_second_factor(
 
 @router.post("/second-factor/confirm", responses=problems(BadCode, Forbidden, Conflict))
 async def confirm_second_factor(request: Request, body: Code, by: Reader, tx: Tx) -> RecoveryCodes:
-    """Confirm the app by a code. After that a password alone gives no token and no browser session."""
+    """Confirm the app with a code. From then on a password alone gives neither a token nor a browser session."""
     codes = await operations.confirm_second_factor(tx, request.app.state.sign_ins, by, body.code)
     return RecoveryCodes(recovery_codes=codes)
 
@@ -69,7 +69,7 @@ async def confirm_second_factor(request: Request, body: Code, by: Reader, tx: Tx
 async def remove_second_factor(
     request: Request, body: PasswordAndCode, by: Reader, address: CallerAddress, begin: Begins
 ) -> Response:
-    """Remove the caller's own app, with password and code."""
+    """Remove the caller's own authenticator app; needs password and code."""
     sign_ins = request.app.state.sign_ins
     await operations.remove_second_factor(begin, sign_ins, by, body.password, body.code, address)
     return Response(status_code=204)
@@ -77,6 +77,6 @@ async def remove_second_factor(
 
 @router.delete("/second-factor/{username}", status_code=204, responses=problems(NotFound))
 async def remove_second_factor_of(username: str, _by: Admin, tx: Tx) -> Response:
-    """Remove the app of a user who lost phone and recovery codes."""
+    """Remove the authenticator app of a user who lost phone and recovery codes."""
     await operations.remove_second_factor_of(tx, username)
     return Response(status_code=204)

@@ -61,7 +61,7 @@ async def read_session(
 async def update_session(
     request: Request, session_id: UUID, body: SessionIn, by: Editor, visibility: Sees, tx: Tx
 ) -> SessionDetail:
-    """Change a session; absent fields keep their values."""
+    """Update a session; absent fields keep their value."""
     return await operations.update_session(tx, by, visibility, session_id, body, absolute(request, ""))
 
 

@@ -62,7 +62,7 @@ async def read_subject(request: Request, nickname: str, visibility: Sees, sessio
 async def update_subject(
     request: Request, nickname: str, body: SubjectIn, by: Editor, visibility: Sees, tx: Tx
 ) -> SubjectDetail:
-    """Change a subject; absent fields keep their values."""
+    """Update a subject; absent fields keep their value."""
     return await operations.update_subject(tx, by, visibility, nickname, body, absolute(request, ""))
 
 

@@ -49,5 +49,5 @@ async def read_surgery(surgery_id: UUID, visibility: Sees, session: Reading) -> 
 @router.put("/surgeries/{surgery_id}", responses=REFUSALS)
 @router.patch("/surgeries/{surgery_id}", responses=REFUSALS)
 async def update_surgery(surgery_id: UUID, body: SurgeryIn, by: Editor, visibility: Sees, tx: Tx) -> Surgery:
-    """Change a surgery; absent fields keep their values."""
+    """Update a surgery; absent fields keep their value."""
     return await operations.update_surgery(tx, by, visibility, surgery_id, body)

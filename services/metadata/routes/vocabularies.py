@@ -21,7 +21,7 @@ router = APIRouter(route_class=IdempotentRoute, tags=["vocabularies"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)
 
 
-def _add_vocabulary(path: str, kind: Vocabulary) -> None:
+def _add_vocabulary(path: str, kind: Vocabulary, noun: str, plural: str) -> None:
     """Add the routes of one vocabulary: list, add and read terms."""
 
     def term_of(request: Request, row: Mapping[str, Any]) -> Term:
@@ -38,20 +38,20 @@ def _add_vocabulary(path: str, kind: Vocabulary) -> None:
     async def read_term(request: Request, name: str, _by: Reader, session: Reading) -> Term:
         return term_of(request, await queries.fetch_term(session, kind, name))
 
-    list_terms.__doc__ = f"List the terms for {kind}, by name."
-    add_term.__doc__ = f"Add a term for {kind}."
-    read_term.__doc__ = f"Read a term for {kind}."
+    list_terms.__doc__ = f"List {plural} by name."
+    add_term.__doc__ = f"Create {noun}."
+    read_term.__doc__ = f"Read {noun}."
     router.add_api_route(path, list_terms, methods=["GET"])
     router.add_api_route(path, add_term, methods=["POST"], status_code=201, responses=REFUSALS)
     router.add_api_route(f"{path}/{{name}}", read_term, methods=["GET"])
 
 
-for _path, _kind in (
-    ("/procedures", Vocabulary.PROCEDURE),
-    ("/water-type", Vocabulary.WATER_TYPE),
-    ("/species", Vocabulary.SPECIES),
-    ("/strains", Vocabulary.STRAIN),
-    ("/sources", Vocabulary.SOURCE),
-    ("/alleles", Vocabulary.ALLELE),
+for _path, _kind, _noun, _plural in (
+    ("/procedures", Vocabulary.PROCEDURE, "a procedure", "procedures"),
+    ("/water-type", Vocabulary.WATER_TYPE, "a water type", "water types"),
+    ("/species", Vocabulary.SPECIES, "a species", "species"),
+    ("/strains", Vocabulary.STRAIN, "a strain", "strains"),
+    ("/sources", Vocabulary.SOURCE, "a source", "sources"),
+    ("/alleles", Vocabulary.ALLELE, "an allele", "alleles"),
 ):
-    _add_vocabulary(_path, _kind)
+    _add_vocabulary(_path, _kind, _noun, _plural)

@@ -56,7 +56,7 @@ async def read_water_administration(
 async def update_water_administration(
     request: Request, water_id: UUID, body: WaterAdministrationIn, by: Editor, visibility: Sees, tx: Tx
 ) -> WaterAdministration:
-    """Change a water administration; absent fields keep their values."""
+    """Update a water administration; absent fields keep their value."""
     base_url = absolute(request, "")
     return await operations.update_water_administration(tx, by, visibility, water_id, body, base_url)
 

@@ -29,7 +29,7 @@ async def list_restrictions(
     paging: Paging,
     filters: Annotated[WaterRestrictionFilters, Query()],
 ) -> Page[WaterRestriction]:
-    """List water restrictions, open ones first."""
+    """List water restrictions, those without an end first."""
     count, restrictions = await queries.list_restrictions(session, visibility, filters, paging)
     return page(request, paging, count, restrictions)
 
@@ -46,5 +46,5 @@ async def create_restriction(
 async def update_restriction(
     restriction_id: UUID, body: WaterRestrictionIn, by: Editor, visibility: Sees, tx: Tx
 ) -> WaterRestriction:
-    """Change a water restriction; `end_time` ends it."""
+    """Update a water restriction; `end_time` ends it."""
     return await operations.update_restriction(tx, by, visibility, restriction_id, body)

@@ -20,8 +20,8 @@ Day = Annotated[str | None, Query()]
 async def read_requirement(
     nickname: str, visibility: Sees, session: Reading, start_date: Day = None, end_date: Day = None
 ) -> WaterRequirement:
-    """Read one record per day of the subject's lab, both ends included.
+    """Read the subject's weight and water requirement, one record per day, both ends included.
 
-    Without dates it is from the first weighing or water to today.
+    Default: from the first weighing or water administration to today.
     """
     return await operations.read_requirement(session, visibility, nickname, start_date, end_date)

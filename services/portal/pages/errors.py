@@ -20,25 +20,25 @@ class ErrorText(NamedTuple):
 
 
 _TEXTS: Final = {
-    400: ErrorText("Invalid request", "Go back and correct the form or the address."),
+    400: ErrorText("Invalid request", "Go back and correct the form or the URL."),
     403: ErrorText(
         "Not allowed",
         "Ask an administrator of your lab to add you to the lab or project, or sign in with another account.",
     ),
     404: ErrorText(
         "Not found",
-        "Check the address. Deleted records, and records of other people's private projects, are not shown.",
+        "Check the URL. Deleted records, and records of other people's private projects, are not shown.",
     ),
     405: ErrorText("Method not allowed", "Go back to the start page."),
     429: ErrorText("Too many requests", "Wait a few seconds, then reload the page."),
     503: ErrorText(
         "Service unavailable",
-        "Reload the page in a moment. If the problem persists, contact your operator: they can run `cingulum doctor`.",
+        "Reload the page in a moment. If the problem persists, ask your administrator to run `cingulum doctor`.",
     ),
 }
 _OTHER: Final = ErrorText(
     "Internal error",
-    "Reload the page. If the problem persists, send your operator the request id below.",
+    "Reload the page. If the problem persists, send the request id below to your administrator.",
 )
 
 

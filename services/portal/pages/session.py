@@ -30,9 +30,9 @@ TONES: Final = {"verified": "good", "suspect": "bad", "lost": "bad", "claimed": 
 STATE_MEANINGS: Final = {
     "claimed": "reported by a client; cannot be verified",
     "expected": "to be transferred or verified",
-    "arriving": "some parts have been received",
+    "arriving": "some parts received",
     "landed": "all bytes received, being verified",
-    "verified": "every byte was read and the hash matches",
+    "verified": "all bytes were read and the hash matches",
     "suspect": "verification failed or is too old",
     "lost": "missing",
     "retiring": "to be removed",

@@ -123,7 +123,7 @@ def refusal(answer: Answer) -> ApiRefused:
     body: dict[str, Any] = content if isinstance(content, dict) else {}
     fields = {name: texts for name, texts in body.items() if isinstance(texts, list)}
     sentences = [f"{name}: {' '.join(map(str, texts))}" for name, texts in fields.items()]
-    text = body.get("detail") or " ".join(sentences) or f"The API answered {answer.status}."
+    text = body.get("detail") or " ".join(sentences) or f"The API responded with {answer.status}."
     return ApiRefused(answer.status, str(body.get("type", "")), str(text), fields)
 
 
@@ -140,7 +140,7 @@ def api_of(request: Request) -> Api:
     """The client of the public API. Raises Unavailable if none is configured."""
     api: Api | None = request.app.state.api
     if api is None:
-        raise Unavailable("The portal has no address of the API: set CINGULUM_GATEWAY_URL.")
+        raise Unavailable("The portal does not know the URL of the API: set CINGULUM_GATEWAY_URL.")
     return api
 
 

@@ -27,12 +27,12 @@ class ProvedCopy(Forbidden):
     """Only callers who may retire a copy, or the agent of its repository, may mark a verified copy as missing."""
 
     slug = "proved-copy"
-    detail = "A verified copy is not changed by a client's claim."
+    detail = "A client cannot change the state of a verified copy."
 
     def __init__(self, repository: str) -> None:
         super().__init__(
-            f"The copy in {repository} is verified and is not changed. Only the token of that repository's agent, or a "
-            "user who may retire copies of its lab (permission transfer there), can mark it as missing."
+            f"The copy in {repository} is verified and was not changed. Only the token of that repository's agent, or "
+            "a user who may retire copies of its lab (permission transfer there), can mark it as missing."
         )
 
 

@@ -51,10 +51,10 @@ class CopyFact(StrEnum):
 
     DOUBTED = "its proof failed, or is too old"
     GONE = "it does not exist"
-    OVERWRITTEN = "another version was written over it"
+    OVERWRITTEN = "it was overwritten by another version"
     RETIRE = "it is to be removed"
     KEPT = "its removal was cancelled"
-    EXPECTED = "it is to be transferred (again)"
+    EXPECTED = "it is to be transferred, or transferred again"
 
 
 _HERE: Final = frozenset({CopyState.CLAIMED, CopyState.LANDED, CopyState.VERIFIED, CopyState.SUSPECT})

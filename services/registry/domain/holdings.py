@@ -17,7 +17,7 @@ from libs.common.schemas.states import CopyState
 class Policy:
     """What must remain elsewhere. At least two locations, since one can burn down.
 
-    copies      verified copies that must remain, each in another location
+    copies      minimum number of verified copies that must remain, each in another location
     shared      of these, so many in repositories that are not personal, where everybody can load them
     proof_days  older proofs of a copy do not count
     """
@@ -64,7 +64,7 @@ class Reason:
 
 
 _UNCOUNTED: Final = {
-    CopyState.CLAIMED: "is only claimed by a client: have an agent read it, or transfer it to a managed repository",
+    CopyState.CLAIMED: "is only claimed by a client: have an agent verify it, or transfer it to a managed repository",
     CopyState.EXPECTED: "is not verified yet: transfer it, and wait for the proof",
     CopyState.ARRIVING: "is being transferred: wait for the proof",
     CopyState.LANDED: "is not verified yet: wait for the proof",
@@ -111,7 +111,7 @@ def count(
         why = _why_not_counted(copy, policy, now)
         if not why and copy.location in by_location:
             why = (
-                f"is in the same location as that in {by_location[copy.location].repository}:"
+                f"is in the same location as the copy in {by_location[copy.location].repository}:"
                 " add one in another location"
             )
         if why:

@@ -110,27 +110,30 @@ class RetirementDecision:
 _BY_STATE: Final = {
     CopyState.CLAIMED: (
         Obstacle.UNPROVED,
-        "It is only claimed by a client, and cannot be read or removed by us: DELETE /files/{id} forgets it.",
+        "It is only claimed by a client, and cannot be read or removed by us: DELETE /files/{id} removes the record.",
     ),
     CopyState.EXPECTED: (
         Obstacle.UNPROVED,
-        "It was not read yet: wait for its proof, or forget it with DELETE /files/{id}.",
+        "It has not been verified yet: wait for its proof, or remove the record with DELETE /files/{id}.",
     ),
     CopyState.ARRIVING: (Obstacle.UNPROVED, "It is being transferred: wait until it is verified."),
-    CopyState.LANDED: (Obstacle.UNPROVED, "Its bytes arrived and are not verified yet: wait until they are."),
+    CopyState.LANDED: (
+        Obstacle.UNPROVED,
+        "Its bytes were received and are not verified yet: wait until they are.",
+    ),
     CopyState.SUSPECT: (
         Obstacle.UNPROVED,
-        "It is suspect, so its bytes may exist nowhere else: have it read again, or register the file again.",
+        "It is suspect, and its bytes may exist nowhere else: have it verified again, or register the file again.",
     ),
     CopyState.LOST: (
         Obstacle.UNPROVED,
-        "It is lost, so there is nothing to remove: DELETE /files/{id} forgets it.",
+        "It is lost, so nothing can be removed: DELETE /files/{id} removes the record.",
     ),
     CopyState.RETIRING: (
         Obstacle.LEAVING,
         "It is already retiring: POST /copies/{id}/keep keeps it until it is removed.",
     ),
-    CopyState.RETIRED: (Obstacle.LEAVING, "It was removed: there is nothing to do."),
+    CopyState.RETIRED: (Obstacle.LEAVING, "It is already removed."),
 }
 
 
@@ -181,7 +184,7 @@ def _unconditional_reasons(case: RetirementCase) -> Iterator[Reason]:
     if case.file.is_deleted:
         yield Reason(
             Obstacle.DELETED,
-            "The dataset is deleted and can still be restored: wait until that time is over.",
+            "The dataset is deleted and can still be restored: wait until the retention time has passed.",
         )
     if case.copy.state in _BY_STATE:
         obstacle, text = _BY_STATE[case.copy.state]
@@ -189,7 +192,7 @@ def _unconditional_reasons(case: RetirementCase) -> Iterator[Reason]:
     if case.file.sha256 is None:
         yield Reason(
             Obstacle.UNREAD,
-            "This version was never read, so nothing can be compared: have a copy verified.",
+            "This version was never read, so there is nothing to compare with: have a copy verified.",
         )
     for doubt in case.doubts:
         yield Reason(
@@ -198,7 +201,7 @@ def _unconditional_reasons(case: RetirementCase) -> Iterator[Reason]:
             " and register the right file or companion again.",
         )
     for job in case.jobs:
-        yield Reason(Obstacle.IN_USE, f"{job}: wait until it is done.")
+        yield Reason(Obstacle.IN_USE, f"{job}: wait until it has finished.")
 
 
 def _same_bytes(case: RetirementCase, policy: Policy, now: datetime) -> Ground:
@@ -236,17 +239,19 @@ def _form_lacks(case: RetirementCase, form: CompressedForm) -> Iterator[Reason]:
     if form.raw_sha256 != case.file.sha256:
         yield Reason(
             Obstacle.OTHER_ORIGINAL,
-            f"The form {name} was made of other bytes: have {case.file.name} compressed again.",
+            f"The compressed form {name} was made from other bytes: have {case.file.name} compressed again.",
         )
     if not form.is_proved:
         yield Reason(
             Obstacle.FORM_UNPROVED,
-            f"The form {name} was not decoded and compared yet: GET /slices?dataset={form.file.dataset_id} shows why.",
+            f"The compressed form {name} has not been decoded and compared yet: "
+            f"GET /slices?dataset={form.file.dataset_id} shows why.",
         )
     if not form.is_checked:
         yield Reason(
             Obstacle.FORM_UNPROVED,
-            f"The form {name} was not compared with the .meta beside it yet: transfer the .meta to the central store.",
+            f"The compressed form {name} has not been compared with its .meta yet: "
+            "transfer the .meta to the central store.",
         )
     for file in (form.file, *((form.ch,) if form.ch else ())):
         if file.is_deleted:
@@ -256,9 +261,9 @@ def _form_lacks(case: RetirementCase, form: CompressedForm) -> Iterator[Reason]:
     if form.file.sha256 != form.sha256 or (form.ch and form.ch.sha256 != form.ch_sha256):
         yield Reason(
             Obstacle.FORM_REPLACED,
-            f"The form {name} has other bytes now than those of its proof: wait for a new proof.",
+            f"The compressed form {name} no longer has the bytes of its proof: wait for a new proof.",
         )
     if name.endswith(".cbin") and (form.ch is None or form.ch_sha256 is None):
         yield Reason(
-            Obstacle.FORM_REPLACED, f"The .ch without which {name} cannot be decoded is missing: add it."
+            Obstacle.FORM_REPLACED, f"The .ch is missing, without which {name} cannot be decoded: add it."
         )

@@ -98,7 +98,7 @@ async def create_dataset(
     await registration.lock_registrations(tx.session, scope.owner_id)
     known = await registration.fetch_known_datasets(tx.session, scope, {name})
     if any(dataset.key == (collection, revision, name) for dataset in known):
-        raise Conflict("This dataset is registered already: change it, or register its file again.")
+        raise Conflict("This dataset is already registered: update it, or register its file again.")
     await insert_missing_revisions(tx.session, {revision} - {""})
     type_id, format_id = await _fetch_type_and_format(tx, new, name)
     row = DatasetRow(
@@ -157,7 +157,7 @@ async def _fetch_scope(tx: Transaction, visibility: Visibility, new: DatasetIn) 
             tx.session, visibility, new.subject, day, new.number or 1
         )
     else:
-        raise BadRequest(fields={"session": ["Give the session, or subject, date and number."]})
+        raise BadRequest(fields={"session": ["Set the session, or subject, date and number."]})
     if scope is None:
         raise UnknownReference("session", new.session or f"{new.subject}/{new.date}/{new.number}", key="id")
     return scope

@@ -50,7 +50,7 @@ async def read_file(session: ReadSession, visibility: Visibility, file_id: UUID)
 
 
 async def create_file(tx: Transaction, by: Principal, visibility: Visibility, new: FileRecordIn) -> ShownFile:
-    """Create the record of a dataset in one more repository, which has it or will have it."""
+    """Create the record of a dataset in another repository that has it, or will have it."""
     if not new.dataset or not new.data_repository:
         raise BadRequest(fields={"dataset" if not new.dataset else "data_repository": REQUIRED})
     dataset_id = parse_field_id("dataset", new.dataset)
@@ -67,7 +67,7 @@ async def create_file(tx: Transaction, by: Principal, visibility: Visibility, ne
         and row.copy.state not in {CopyState.RETIRED, CopyState.RETIRING}
         for row in locked.copies
     ):
-        raise Conflict("This dataset has a record in that repository already.")
+        raise Conflict("This dataset already has a record in that repository.")
     target = RepositoryTarget(repository.name, repository.place, is_named=True)
     copies = [row.copy for row in locked.copies]
     effect = effect_of_new_file(generation, copies, target, exists=new.exists is not False)

@@ -34,7 +34,7 @@ async def upload_completed(tx: Transaction, central: CentralStore, event: Upload
         return
     digests = Digests(size_bytes=event.size_bytes, sha256=event.sha256, md5=event.md5)
     if is_foreign(copy.version, copy.state, digests):
-        text = f"other bytes were uploaded for it (SHA-256 {digests.sha256}); it keeps its own"
+        text = f"other bytes were uploaded for it (SHA-256 {digests.sha256}); its own are kept"
         tx.audit("copy.upload-ignored", "copy", copy.copy_id, after={"notice": text})
         return
     await _prove(tx, copy, digests, f"upload {event.upload_id}", central)
@@ -68,7 +68,7 @@ async def prove_copy(
         )
     if location.store != StoreKind.AGENT:
         raise Conflict(
-            "Only copies in an agent's repository are proved by it: our store reads its own copies."
+            "Only copies in an agent's repository are proved by its agent: the central store reads its own copies."
         )
     copy = await queries.lock_copy(tx.session, copy_id)
     if copy is None:

@@ -126,7 +126,7 @@ async def _make_plan(
     if attempt.session_id is not None:
         scope = await registration.fetch_session_by_id(tx.session, system_visibility(), attempt.session_id)
     if scope is None:
-        raise OutputsImpossible("The job's session does not exist any more.")
+        raise OutputsImpossible("The job's session no longer exists.")
     repository = await fetch_central_repository(tx.session, central.kind, scope.lab_id)
     if repository is None:
         raise OutputsImpossible(f"No data repository is bound to the central store (store: {central.kind}).")
@@ -170,7 +170,7 @@ async def _check_stored(central: CentralStore, outputs: Sequence[Output]) -> Non
         try:
             await central.store.stat(output.digests.sha256)
         except ObjectMissing:
-            text = f"{output.file.name}: its bytes are not in the store any more."
+            text = f"{output.file.name}: its bytes are no longer in the store."
             raise OutputsImpossible(text) from None
 
 

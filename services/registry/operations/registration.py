@@ -166,7 +166,7 @@ async def _fetch_targets(
     if named is not None and named not in repositories:
         repositories.append(named)
     if scope.session_id is None and named is None:
-        raise BadRequest(fields={"name": ["Files without a session need the repository where they are."]})
+        raise BadRequest(fields={"name": ["Files without a session need the name of their repository."]})
     return [_target(repository, named) for repository in repositories]
 
 

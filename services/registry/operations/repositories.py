@@ -30,7 +30,7 @@ async def save_repository(tx: Transaction, body: RepositoryIn, name: str | None 
     if name is not None and "store" in fields:
         row = await queries.lock_repository(tx.session, name)
         if row.store != fields["store"] and await is_term_used(tx.session, row):
-            raise Conflict(fields={"store": ["It has copies already: create another repository."]})
+            raise Conflict(fields={"store": ["It already has copies: create another repository."]})
     return await save_term(tx, RepositoryRow, fields, name)
 
 
@@ -41,4 +41,8 @@ async def delete_repository(tx: Transaction, name: str) -> None:
 
 def _check_data_url(url: str | None) -> None:
     if url is not None and not (url.startswith(("http://", "https://")) or url == "/data/"):
-        raise BadRequest(fields={"data_url": ["Use /data/ (ours), or begin with http:// or https://."]})
+        raise BadRequest(
+            fields={
+                "data_url": ["Use /data/ (of this server), or a URL that begins with http:// or https://."]
+            }
+        )

@@ -74,7 +74,7 @@ async def keep_copy(tx: Transaction, by: Principal, visibility: Visibility, copy
     await _fetch_own_copy(tx, by, visibility, copy_id)
     before, state = CopyState.RETIRING, after(CopyState.RETIRING, CopyFact.KEPT)
     if not await update_retiring_copy(tx.session, copy_id, state):
-        raise Conflict("Only a copy that is retiring, and was not removed yet, can be kept.")
+        raise Conflict("Only a retiring copy that has not been removed yet can be kept.")
     tx.audit("copy.kept", "copy", copy_id, before={"state": str(before)}, after={"state": str(state)})
     tx.publish(ProofOrdered(copy_ids=[copy_id]))
 

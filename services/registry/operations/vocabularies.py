@@ -64,7 +64,7 @@ def describe(name: str) -> str:
 
 
 def _describe_format(extension: str) -> str:
-    return f"files ending in {extension}" if extension else "anything that is not a data file"
+    return f"files ending in {extension}" if extension else "any file that is not a data file"
 
 
 async def save_term(
@@ -80,7 +80,7 @@ async def save_term(
         and new_name != name
         and await queries.exists_term(tx.session, model, new_name)
     ):
-        raise Conflict(fields={"name": [f"'{new_name}' exists already."]})
+        raise Conflict(fields={"name": [f"'{new_name}' already exists."]})
     if name is None:
         row: NamedRow = model(id=uuid4(), **fields)
         await create_row(tx, noun, row, {key: value for key, value in fields.items() if key != "json"})
@@ -105,7 +105,7 @@ async def _check_dataset_type(tx: Transaction, fields: dict[str, object], name: 
         fields["filename_pattern"] = pattern
         own_name = name or str(fields.get("name") or "")
         if pattern and await queries.exists_pattern(tx.session, pattern, except_of=own_name):
-            raise Conflict(fields={"filename_pattern": [f"'{pattern}' belongs to another type already."]})
+            raise Conflict(fields={"filename_pattern": [f"'{pattern}' already belongs to another type."]})
     if name is None and "created_by" not in fields and tx.by is not None:
         fields["created_by"] = tx.by.username
 

@@ -137,7 +137,7 @@ class DatasetFilters(ListFilters):
         "Id of the object that an aggregate dataset belongs to."
     )
     probe_insertion: Annotated[Text, Where(lambda value: contains(DatasetRow.collection, value))] = parameter(
-        "A part of its collection, such as probe00."
+        "Part of its collection, such as probe00."
     )
     protected: Annotated[Truth, WhereTrue(visible.is_protected())] = parameter(
         "Whether it has a protected tag."
@@ -153,8 +153,8 @@ class DatasetFilters(ListFilters):
     subject: Annotated[Text, Where(lambda value: _SESSION.subject == value)] = parameter(
         "Nickname of its session's subject."
     )
-    tag: Annotated[CommaList, Where(_has_tags)] = parameter("Names or ids of tags, all of which it has.")
-    tags: Annotated[CommaList, Where(_has_tags)] = parameter("The same as `tag`.")
+    tag: Annotated[CommaList, Where(_has_tags)] = parameter("Names or ids of tags, all of which must match.")
+    tags: Annotated[CommaList, Where(_has_tags)] = parameter("Alias of `tag`.")
     version: Annotated[Text, Where(lambda value: DatasetRow.software_version == value)] = parameter(
         "Version of the software that wrote it."
     )
@@ -214,14 +214,16 @@ class CopyFilters(ListFilters):
         parameter("Lab of its session.")
     )
     state: Annotated[CopyState | None, Combined()] = parameter("State.")
-    order_proof: Annotated[bool, Where(CopyRow.order_proof.is_)] = parameter("Whether it has to be read.")
+    order_proof: Annotated[bool, Where(CopyRow.order_proof.is_)] = parameter(
+        "Whether its bytes have to be read for a proof."
+    )
     held_by: Annotated[str, Where(_exists_in)] = parameter(
-        "Name of another repository that has, or is claimed to have, the same version."
+        "Name of another repository that holds the same version, verified or claimed."
     )
     sha256: Annotated[str, Where(lambda value: VersionRow.sha256 == value)] = parameter(
         "SHA-256 of its version."
     )
-    history: Annotated[bool, Combined()] = parameter("Also copies of older versions, and retired ones.")
+    history: Annotated[bool, Combined()] = parameter("Include copies of older versions and retired ones.")
     limit: Annotated[int, Combined()] = parameter("Rows per page.")
     offset: Annotated[int, Combined()] = parameter("Rows before the page.")
 
@@ -245,13 +247,13 @@ class DownloadFilters(ListFilters):
         "File name of the dataset."
     )
     dataset_type: Annotated[Text, Where(lambda value: contains(DatasetTypeRow.name, value))] = parameter(
-        "A part of the name of its dataset type."
+        "Part of the name of its dataset type."
     )
     count: Annotated[WholeNumber, Where(lambda value: DownloadRow.count == value)] = parameter(
         "Number of downloads."
     )
     json_: Annotated[Text, Where(lambda value: contains(sa.cast(DownloadRow.json, sa.Text), value))] = (
-        parameter("A part of its `json` as text.", alias="json")
+        parameter("Part of its `json` as text.", alias="json")
     )
     django: Annotated[Text, FreeFilter(django_filters.DOWNLOADS)] = parameter(
         "Alyx's free filter: `field,value,…`."

@@ -50,7 +50,7 @@ class RegistrationScope:
 
 @dataclass(frozen=True)
 class KnownDataset:
-    """A dataset that exists already."""
+    """A dataset that already exists."""
 
     id: UUID
     collection: str
@@ -110,7 +110,7 @@ def _scope(row: sa.Row[Any] | None) -> RegistrationScope | None:
         return None
     if row.folder is None:
         raise Unavailable(
-            "The session's folder is not known until metadata's database is upgraded: try again."
+            "The session's folder is unknown until metadata's database is upgraded: try again later."
         )
     return RegistrationScope(
         session_id=row.id,

@@ -20,7 +20,7 @@ router = APIRouter(route_class=IdempotentRoute, tags=["cache"])
 @router.get("/cache/info", response_model_exclude_none=True)
 @router.get("/cache/info/", response_model_exclude_none=True, include_in_schema=False)
 async def cache_info(request: Request, _by: Reader, visibility: Sees, session: LongReading) -> CacheInfo:
-    """Read when the tables were written, and their URL."""
+    """Read the time at which the cache tables were written, and their URL."""
     return _info(request, await _tables(request).fetch(session, visibility))
 
 
@@ -28,7 +28,7 @@ async def cache_info(request: Request, _by: Reader, visibility: Sees, session: L
 async def cache_info_of_tag(
     request: Request, tag: str, _by: Reader, visibility: Sees, session: LongReading
 ) -> CacheInfo:
-    """Read the same for the datasets with a tag."""
+    """Read the time and URL of the cache tables of the datasets with a tag."""
     return _info(request, await _tables(request).fetch(session, visibility, tag))
 
 
@@ -36,7 +36,7 @@ async def cache_info_of_tag(
 async def cache_zip(
     request: Request, _by: Reader, visibility: Sees, session: LongReading, tag: str | None = None
 ) -> Response:
-    """Download sessions.pqt, datasets.pqt and cache_info.json: what the caller may see and a server has."""
+    """Download sessions.pqt, datasets.pqt and cache_info.json: visible sessions and datasets that exist on a server."""
     tables = await _tables(request).fetch(session, visibility, tag)
     return Response(tables.zipped, media_type="application/zip")
 

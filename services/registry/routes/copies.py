@@ -35,7 +35,7 @@ async def list_copies(
 ) -> Page[Copy]:
     """List copies, oldest first; without `history` those of current versions, and no retired ones.
 
-    Agents use `held_by`: copies in one repository (`repository=central&state=expected`) whose file is, as verified or
+    Agents use `held_by`: copies in one repository (`repository=central&state=expected`) whose file is, verified or
     claimed, in another one (`held_by=lab_server`).
     """
     conditions = filters.conditions(visibility)
@@ -45,9 +45,9 @@ async def list_copies(
 
 @router.post("/copies/{copy_id}/proof", responses=problems(NotFound, Forbidden, Conflict))
 async def prove_copy(copy_id: UUID, body: CopyRead, by: Prover, visibility: Sees, tx: Tx) -> Copy:
-    """Prove a copy that the agent of its repository has read: it is verified, or suspect if its bytes differ.
+    """Report the hashes of a copy, as read by its repository's agent: the copy becomes verified, or suspect.
 
-    Needs a token of that agent, with the scope `repository:<name>:prove`.
+    Requires the agent's token, with the scope `repository:<name>:prove`.
     """
     digests = Digests(size_bytes=body.size_bytes, sha256=body.sha256, md5=body.md5)
     await operations.prove_copy(tx, by, visibility, copy_id, digests)
@@ -56,7 +56,7 @@ async def prove_copy(copy_id: UUID, body: CopyRead, by: Prover, visibility: Sees
 
 @router.get("/copies/{copy_id}/retirement", responses=problems(NotFound))
 async def read_retirement(request: Request, copy_id: UUID, visibility: Sees, session: Reading) -> Retirement:
-    """Read whether a copy may be retired now, why not with the next steps, and which copies count."""
+    """Read whether a copy can be retired now, if not why, and which copies count."""
     policy = request.app.state.policy
     case, decision = await retirement.fetch_decision(session, visibility, copy_id, policy)
     return retirement_of(case, decision, policy)
@@ -74,6 +74,6 @@ async def retire_copy(
 
 @router.post("/copies/{copy_id}/keep", responses=problems(NotFound, Forbidden, Conflict))
 async def keep_copy(copy_id: UUID, by: Mover, visibility: Sees, tx: Tx) -> Copy:
-    """Keep a retiring copy that was not removed yet: it is read again, and counts once it is verified."""
+    """Cancel the retirement of a copy that was not removed yet. It counts again once it is verified."""
     await retirement.keep_copy(tx, by, visibility, copy_id)
     return await queries.fetch_copy(tx.session, visibility, copy_id)

@@ -88,7 +88,7 @@ async def _redirect(store: Store, sha256: str, path: str) -> Response:
     """A redirect to the object itself, valid for a few minutes: S3 serves large files and ranges of them."""
     url = await store.signed_url(sha256, path.rpartition("/")[2])
     if url is None:
-        raise RuntimeError("a store that signs has no URL for its object")
+        raise RuntimeError("the store has no signed URL for an object")
     return RedirectResponse(url, status_code=302, headers={"Cache-Control": "private, no-store"})
 
 

@@ -55,7 +55,7 @@ async def read_dataset(request: Request, dataset_id: UUID, visibility: Sees, ses
 async def update_dataset(
     request: Request, dataset_id: UUID, body: DatasetIn, by: Registrar, visibility: Sees, tx: Tx
 ) -> Dataset:
-    """Update a dataset; absent fields keep their value. Another hash means other bytes: a new version."""
+    """Update a dataset; absent fields keep their value. A different hash creates a new version."""
     return dataset(request, await operations.update_dataset(tx, by, visibility, dataset_id, body))
 
 

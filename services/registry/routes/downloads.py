@@ -38,7 +38,7 @@ async def list_downloads(
     paging: Paging,
     filters: Annotated[DownloadFilters, Query()],
 ) -> Page[Download]:
-    """List counters, the greatest first; administrators see those of all users."""
+    """List download counters, highest first; administrators see those of all users."""
     conditions, owner_id = filters.conditions(visibility), owner_of_counters(by)
     count, rows = await queries.list_downloads(session, visibility, owner_id, conditions, paging)
     return page(request, paging, count, rows)
@@ -46,7 +46,7 @@ async def list_downloads(
 
 @router.get("/downloads/{download_id}", responses=problems(NotFound))
 async def read_download(download_id: UUID, by: Reader, visibility: Sees, session: Reading) -> Download:
-    """Read a counter."""
+    """Read a download counter."""
     return await operations.read_download(session, by, visibility, download_id)
 
 
@@ -55,5 +55,5 @@ async def read_download(download_id: UUID, by: Reader, visibility: Sees, session
 async def update_download(
     download_id: UUID, body: DownloadIn, by: Editor, visibility: Sees, tx: Tx
 ) -> Download:
-    """Correct a counter."""
+    """Update a download counter."""
     return await operations.update_download(tx, by, visibility, download_id, body)

@@ -42,7 +42,7 @@ async def list_files(
 async def create_file(
     request: Request, new: FileRecordIn, by: Registrar, visibility: Sees, tx: Tx
 ) -> FileRecord:
-    """Create the record of a dataset in one more repository, which has it or will have it."""
+    """Create the record of a dataset in another repository that has it, or will have it."""
     return file_record(request, await operations.create_file(tx, by, visibility, new))
 
 
@@ -57,10 +57,10 @@ async def read_file(request: Request, file_id: UUID, visibility: Sees, session: 
 async def update_file(
     request: Request, file_id: UUID, body: FileRecordIn, by: Registrar, visibility: Sees, tx: Tx
 ) -> FileRecord:
-    """Claim that a file exists, or does not; where its bytes can be read, a proof is ordered.
+    """Set whether a file exists; if its bytes can be read, they are then verified.
 
-    A verified copy can be marked as missing only by callers who may retire it (`transfer` in its lab), and by the agent
-    of its repository; `json` alone changes no proof.
+    A verified copy can be marked as missing only by callers who may retire it (`transfer` in its lab) and by the agent
+    of its repository; a change of `json` alone does not affect the proof.
     """
     return file_record(request, await operations.update_file(tx, by, visibility, file_id, body))
 

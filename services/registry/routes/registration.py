@@ -27,7 +27,7 @@ async def register_file(
 ) -> list[RegisteredDataset]:
     """Register files of one session, all or none; the response is in the order of `filenames`.
 
-    The same folder and name is the same dataset. Its bytes count as new unless the MD5 is present and equal.
+    Folder and name identify the dataset. A new version is created unless the MD5 is sent and equal.
     """
     result = await operations.register_files(tx, by, visibility, body)
     return await asyncio.to_thread(lambda: [registered(row, result.usernames) for row in result.datasets])
@@ -38,7 +38,7 @@ async def register_file(
 async def check_protected(
     request: Request, _by: Reader, visibility: Sees, session: Reading
 ) -> ProtectedFiles:
-    """Check whether files are protected; by query or JSON body, and always answered with 200."""
+    """Check whether files are protected, by query or JSON body. The status is always 200."""
     details = await operations.check_protected(session, visibility, await _parse_request(request))
     if not details:
         return ProtectedFiles(status_code=200, details=[])

@@ -243,14 +243,14 @@ def _unsettled(maker: Slot, derivation: _Derivation) -> str:
     """Why a slot's outputs may still change; empty when they are final."""
     job, plan = derivation.jobs.get(maker), derivation.plans[maker]
     if job is not None and job.state.is_running:
-        return f"{maker.task} is making it now."
+        return f"{maker.task} is producing it now."
     if plan.key is None:
-        return "" if plan.lacks_input else f"{maker.task} has to make it first. {plan.why}"
+        return "" if plan.lacks_input else f"{maker.task} has to produce it first. {plan.why}"
     if job is not None and job.key == plan.key and job.state.has_succeeded:
         return ""
     if job is not None and job.state in {JobState.ERRORED, JobState.ABANDONED, JobState.HELD}:
-        return f"{maker.task} has to make it, and is {job.state}."
-    return f"{maker.task} has to make it first."
+        return f"{maker.task} has to produce it, and is {job.state}."
+    return f"{maker.task} has to produce it first."
 
 
 def _scopes(session: str, task: TaskDeclaration, derivation: _Derivation) -> list[TaskScope]:

@@ -150,7 +150,7 @@ def _check_outputs(
     for output in outputs:
         upload = uploads.get(output.upload_id)
         if upload is None or (upload.job_id, upload.token) != (job.id, token):
-            raise OutputProblem(f"The upload of {output.name} is not part of this attempt.")
+            raise OutputProblem(f"The upload of {output.name} does not belong to this attempt.")
         if upload.state is not UploadState.LANDED:
             raise OutputProblem(f"The upload of {output.name} is {upload.state}: complete it first.")
         if upload.sha256 != output.sha256:

@@ -162,7 +162,7 @@ def _why_waiting(job: JobValue, now: datetime, inputs: InputLocations) -> str:
         return f"{job.reason} Next try at {inputs.rests_until:%H:%M:%S} UTC, or when a copy arrives."
     if inputs.only_at:
         outlook = (
-            "they are being sent."
+            "they are being uploaded."
             if inputs.are_coming
             else "no copy of them is expected in the central store."
         )

@@ -78,7 +78,7 @@ def _check_declared(row: JobRow, task: TaskDeclaration | None, outputs: Sequence
     """Raises OutputUndeclared: a job writes its task's outputs, and no other file of the session."""
     if extra := undeclared(task, slot_of(row).scope, [output.name for output in outputs]):
         raise OutputUndeclared(
-            f"{row.task} does not declare {', '.join(extra)}: complete without, or declare it as an output."
+            f"{row.task} does not declare {', '.join(extra)}: omit it, or declare it as an output."
         )
 
 

@@ -161,5 +161,5 @@ async def reconcile_sessions(begin: Begin, context: SchedulerContext, session_id
             if cause_of(error) is Cause.TRANSIENT:
                 raise
             logger("scheduler").error(
-                "a session cannot be reconciled", session=str(session_id), exc_info=error
+                "a session could not be reconciled", session=str(session_id), exc_info=error
             )

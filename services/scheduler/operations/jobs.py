@@ -86,7 +86,7 @@ async def hold_job(
     job_id: UUID,
     reason: str,
 ) -> JobDetail:
-    """Keep a job from running until it is released."""
+    """Hold a job: it does not run until it is released."""
     row = await lock_job_to_steer(tx, by, visibility, job_id)
     change = steering.hold(jobs.job_value(row), f"{reason} ({by.username})")
     return await _steer(tx, context, visibility, row, change, "hold", reason)
@@ -109,7 +109,7 @@ async def abandon_job(
 async def release_job(
     tx: Transaction, context: SchedulerContext, by: Principal, visibility: Visibility, job_id: UUID
 ) -> JobDetail:
-    """Let a job run, also again."""
+    """Release a job that is not running, so that it runs, or runs again."""
     row = await lock_job_to_steer(tx, by, visibility, job_id)
     return await _steer(tx, context, visibility, row, steering.release(jobs.job_value(row)), "release", "")
 

@@ -72,7 +72,9 @@ async def _apply_to_overdue(
         except Exception as error:
             if cause_of(error) is Cause.TRANSIENT:
                 raise
-            logger("scheduler").error("an overdue job cannot be changed", job_id=str(job_id), exc_info=error)
+            logger("scheduler").error(
+                "an overdue job could not be updated", job_id=str(job_id), exc_info=error
+            )
     return n_changed
 
 

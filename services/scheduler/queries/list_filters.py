@@ -37,7 +37,7 @@ class JobFilters(ListFilters):
         f"One of {', '.join(JobState)}."
     )
     session: Annotated[UuidText, Where(lambda session_id: JobRow.session_id == session_id)] = parameter(
-        "Id or address of a session."
+        "Id or URL of a session."
     )
     task: Annotated[Text, Where(lambda name: JobRow.task == name)] = parameter("Name of a task.")
     lab: Annotated[Text, Where(lambda name: SESSION.c.lab == name)] = parameter("Name of the session's lab.")
@@ -50,7 +50,7 @@ class TaskFilters(ListFilters):
         "Name or number of a status."
     )
     session: Annotated[UuidText, Where(lambda session_id: JobRow.session_id == session_id)] = parameter(
-        "Id or address of a session."
+        "Id or URL of a session."
     )
     name: Annotated[Text, Where(lambda name: JobRow.task == name)] = parameter("Name.")
     lab: Annotated[Text, Where(lambda name: SESSION.c.lab == name)] = parameter("Name of the session's lab.")
@@ -66,11 +66,11 @@ class TaskFilters(ListFilters):
         "Name of its data repository."
     )
     parents: Annotated[UuidText, Where(lambda task_id: JobRow.parents.contains([task_id]))] = parameter(
-        "Id or address of one of its parents."
+        "Id or URL of one of its parents."
     )
     version: Annotated[Text, Where(lambda version: JobRow.version == version)] = parameter("Version.")
     executable: Annotated[Text, Where(lambda name: JobRow.executable == name)] = parameter(
         "Module or class that runs it."
     )
-    id: Annotated[UuidText, Where(lambda task_id: JobRow.id == task_id)] = parameter("Id or address.")
+    id: Annotated[UuidText, Where(lambda task_id: JobRow.id == task_id)] = parameter("Id or URL.")
     django: Annotated[Text, FreeFilter(tasks())] = parameter("Alyx's free filter: `field,value,…`.")

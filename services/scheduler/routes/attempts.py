@@ -21,13 +21,13 @@ LATE = problems(NotFound, Forbidden, LateToken)
 
 @router.post("/jobs/{job_id}/complete", responses=LATE | problems(LateToken, OutputProblem, OutputUndeclared))
 async def complete(job_id: UUID, body: CompleteIn, by: Working, tx: Tx, context: Context) -> JobDetail:
-    """Complete an attempt; its outputs are registered next. Idempotent."""
+    """Complete an attempt; its outputs are then registered. Idempotent."""
     return await operations.complete_attempt(tx, context, by, job_id, body)
 
 
 @router.post("/jobs/{job_id}/fail", responses=LATE)
 async def fail(job_id: UUID, body: FailIn, by: Working, tx: Tx, context: Context) -> JobDetail:
-    """Report that a run failed; the job is retried where that can help."""
+    """Report a failed run; the job is retried if the failure may be temporary."""
     return await operations.fail_attempt(tx, context, by, job_id, body)
 
 
@@ -40,5 +40,5 @@ async def add_log(job_id: UUID, body: LogIn, by: Working, tx: Tx) -> Response:
 
 @router.get("/jobs/{job_id}/log", responses=problems(NotFound))
 async def read_log(job_id: UUID, visibility: Sees, session: Reading, after: int = 0) -> list[LogPiece]:
-    """Read a job's log, from behind the piece with the id `after`."""
+    """Read a job's log; `after` is the id of the last piece already read."""
     return await operations.read_log(session, visibility, job_id, after)

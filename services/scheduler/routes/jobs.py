@@ -45,13 +45,13 @@ async def read_job(job_id: UUID, visibility: Sees, session: Reading) -> JobDetai
 async def hold(
     job_id: UUID, body: ReasonIn, by: Editor, visibility: Sees, tx: Tx, context: Context
 ) -> JobDetail:
-    """Keep a job from running until it is released."""
+    """Hold a job: it does not run until it is released."""
     return await operations.hold_job(tx, context, by, visibility, job_id, body.reason)
 
 
 @router.post("/jobs/{job_id}/release", responses=STEERED)
 async def release(job_id: UUID, by: Editor, visibility: Sees, tx: Tx, context: Context) -> JobDetail:
-    """Let a job run, also again."""
+    """Release a job that is not running, so that it runs, or runs again."""
     return await operations.release_job(tx, context, by, visibility, job_id)
 
 

@@ -14,5 +14,5 @@ router = APIRouter(route_class=IdempotentRoute, tags=["jobs"])
 
 @router.get("/workers")
 async def list_workers(visibility: Sees, session: Reading) -> list[Worker]:
-    """List workers, latest request first; a public reader sees none."""
+    """List workers, latest request first; empty for public readers."""
     return await queries.list_workers(session, visibility)

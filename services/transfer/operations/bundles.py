@@ -90,9 +90,7 @@ async def _insert(
     hashes = {digest.sha256 for digest in digests}
     await objects.lock_hashes(tx.session, hashes)
     if not all([await context.has_object(sha256) for sha256 in hashes]):
-        raise Conflict(
-            "A file of the bundle was removed at this moment, as nothing needed it: send it again."
-        )
+        raise Conflict("A file of the bundle was deleted concurrently because it was unused: send it again.")
     landed = [
         LandedUpload(
             uuid4(),

@@ -56,7 +56,7 @@ async def _exactly(chunks: AsyncIterator[bytes], number: int, size_bytes: int) -
     async for chunk in chunks:
         n_received += len(chunk)
         if n_received > size_bytes:
-            raise domain.BadPart(f"Part {number} has {size_bytes} bytes; more were sent.")
+            raise domain.BadPart(f"Part {number} has {size_bytes} bytes; more were received.")
         yield chunk
     if n_received != size_bytes:
         raise domain.BadPart(f"Part {number} has {size_bytes} bytes; {n_received} were sent.")

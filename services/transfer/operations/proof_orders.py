@@ -43,7 +43,7 @@ async def carry_out_proof_orders(context: UploadContext) -> int:
             n_proved += await _carry_out(context, order)
         except (StorageProblem, OSError) as error:
             logger("proof_orders").warning(
-                "a copy cannot be read now", copy_id=str(order.copy_id), error=str(error)
+                "a copy could not be read", copy_id=str(order.copy_id), error=str(error)
             )
     return n_proved
 

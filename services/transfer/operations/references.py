@@ -37,10 +37,10 @@ async def check_references(
     Raises BadRequest (names the field), Forbidden, LateToken.
     """
     if any((file.job_id is None) != (file.token is None) for file in files):
-        raise BadRequest(fields={"token": ["An output names both its job and the attempt's token."]})
+        raise BadRequest(fields={"token": ["An output needs both its job and the attempt's token."]})
     has_free_file = any(file.copy_id is None and file.job_id is None for file in files)
     if has_free_file and not may_on(by, Permission.TRANSFER, Target(responsible_user_id=by.user_id)):
-        raise Forbidden("This token uploads files of its labs and projects only: name the copy (copy_id).")
+        raise Forbidden("This token can upload files of its labs and projects only: set copy_id.")
     copy_ids = {file.copy_id for file in files if file.copy_id is not None}
     if copy_ids:
         await _check_copies(session, copy_ids, by, store_kind)

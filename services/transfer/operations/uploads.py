@@ -114,7 +114,7 @@ async def _finish(context: UploadContext, by: Principal, upload: domain.Upload, 
     if after.state is UploadState.ANNOUNCED:
         await context.store.discard(upload.id)
         raise domain.HashDiffers(
-            f"The uploaded bytes hash to {digests.sha256 or 'nothing complete'}, not to {claimed_sha256}: "
+            f"The uploaded bytes have the SHA-256 {digests.sha256 or 'unknown'}, not {claimed_sha256}: "
             "send all parts again."
         )
 

@@ -31,9 +31,9 @@ FRAMED: dict[str, Any] = {
 
 @router.post("/bundles", status_code=201, responses=PROBLEMS, openapi_extra=FRAMED)
 async def land_bundle(request: Request, by: Mover) -> Bundle:
-    """Upload up to 5,000 small files (256 MiB together, 8 MiB each) in one request: all of them land, or none.
+    """Upload up to 5,000 small files (256 MiB in all, 8 MiB each) in one request, all or none.
 
-    The body is a line of JSON (the list), then the bytes of the files in the order of the list.
+    The body is one line of JSON (the list), then the bytes of the files in the order of the list.
     """
     context = upload_context_of(request)
     async with context.bundles.one():

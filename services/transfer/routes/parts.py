@@ -38,7 +38,7 @@ async def put_part(
         str | None, Header(alias="Content-Digest", description="sha-256=:base64:, as in RFC 9530")
     ] = None,
 ) -> Response:
-    """Upload one part, in any order and as often as needed; 204 once its bytes are on the disk."""
+    """Upload one part. Parts can be sent in any order and repeated; 204 once the bytes are on disk."""
     announced = content_digest(digest)
     context = upload_context_of(request)
     await operations.receive_part(context, by, upload_id, number, body_of(request), announced)

@@ -64,7 +64,7 @@ async def list_uploads(
 
 @router.post("/uploads", status_code=201, responses=REFUSALS)
 async def open_upload(request: Request, new: UploadIn, by: Mover, tx: Tx) -> Upload:
-    """Announce a file; the answer lists the parts to be sent, none if its bytes are known."""
+    """Announce a file. The response lists the parts to send; none if the bytes are already stored."""
     return shown(await operations.open_upload(tx, upload_context_of(request), new, by))
 
 
@@ -78,9 +78,9 @@ async def read_upload(request: Request, upload_id: UUID, by: Mover) -> Upload:
 async def complete_upload(
     request: Request, response: Response, upload_id: UUID, whole: WholeIn, by: Mover
 ) -> Upload:
-    """Complete an upload: every byte is read, and the file has landed if it has the SHA-256 of the request.
+    """Complete an upload. All bytes are read; it lands if their SHA-256 is that of the request.
 
-    A long read is answered with 202 meanwhile; repeat the same request for its result.
+    While the bytes are still being read the status is 202: repeat the request.
     """
     context = upload_context_of(request)
     record, is_done = await operations.complete_upload(context, by, upload_id, whole.sha256)

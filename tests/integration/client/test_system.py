@@ -75,7 +75,7 @@ async def test_doctor_names_what_is_wrong_and_after_its_commands_reports_nothing
 
 async def test_a_wrong_password_and_a_silent_server_are_red_lines(url: str, tmp_path: Path) -> None:
     findings = await asyncio.to_thread(lambda: list(diagnose(Login(url, USER, "wrong"), tmp_path)))
-    assert next(finding.check for finding in findings if finding.fix) == "the login works"
+    assert next(finding.check for finding in findings if finding.fix) == "sign-in"
     [silent] = diagnose(Login("http://127.0.0.1:9", USER, PASSWORD), tmp_path)
     assert silent.fix == "make up DETACH=1"
 

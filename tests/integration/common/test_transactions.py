@@ -164,7 +164,7 @@ async def test_a_name_in_use_is_refused(writer: Writer) -> None:
     async with writer.begin() as tx:
         with pytest.raises(Conflict) as refused:
             await refuse_duplicate(tx.session, LabRow.name, "lab")
-    assert refused.value.fields == {"name": ["'lab' exists already."]}
+    assert refused.value.fields == {"name": ["'lab' already exists."]}
 
 
 async def test_only_what_changed_is_audited(writer: Writer) -> None:

@@ -74,7 +74,7 @@ async def test_no_companion_stops_the_index_of_others(
     answer = await compressor.get(f"/slices/{ids[good.packed]}?format=json&t1=0.1")
     assert (answer.status_code, answer.json()["doubts"]) == (200, [])
     doubted = await compressor.get(f"/slices/{ids[f'claim/{good.packed}']}?format=json&t1=0.1")
-    assert any("that is not a whole number" in doubt for doubt in doubted.json()["doubts"])
+    assert any("that is not an integer" in doubt for doubt in doubted.json()["doubts"])
     listed = await compressor.get("/slices", params={"limit": 100})
     assert listed.status_code == 200
 

@@ -224,7 +224,7 @@ async def test_a_truncated_file_is_unreadable_with_a_reason(
     cingulum: Cingulum, lab: Laboratory, recording: Compressed, suffix: str
 ) -> None:
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
-    why = "bytes, the .cbin has" if suffix == "cbin" else "or was cut off"
+    why = "bytes, the .cbin has" if suffix == "cbin" else "or is truncated"
     cut = recording.files | {recording.packed: recording.files[recording.packed][:-9]}
     ids = await verified(cingulum, lab, cut)
     path = f"/slices/{ids[recording.packed]}"
@@ -336,7 +336,7 @@ async def test_a_person_indexes_it_like_an_array_over_http(
         for _ in range(2):
             got = await asyncio.to_thread(read, address + path)
             np.testing.assert_array_equal(got, recording.samples[950:2_050, [3, 0]])
-        with pytest.raises(InvalidHeader, match="knows no recording"):
+        with pytest.raises(InvalidHeader, match="has no readable recording"):
             await asyncio.to_thread(read, f"{address}/slices/{uuid4()}")
         server.should_exit = True
         await serving

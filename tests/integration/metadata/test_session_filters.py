@@ -78,7 +78,7 @@ async def test_a_session_has_one_id(rig: Labs) -> None:
 @pytest.mark.parametrize(
     ("query", "text"),
     [
-        ({"number": "many"}, "'many' is not a whole number."),
+        ({"number": "many"}, "'many' is not an integer."),
         ({"performance_gte": "nan"}, "'nan' is not a number."),
         ({"date_range": "2024-03-02"}, "'2024-03-02' is not two days such as 2020-08-21,2020-08-24."),
         ({"id": "7"}, "'7' is not a UUID."),

@@ -71,7 +71,7 @@ async def test_a_part_of_a_page_sends_the_whole_browser_to_sign_in(stranger: Bro
 async def test_an_unknown_address_is_explained(stranger: Browser) -> None:
     answer = await stranger.get("/app/nobody")
     assert answer.status_code == 404
-    assert "What to do." in answer.text
+    assert "What you can do" in answer.text
 
 
 async def test_assets_are_kept_by_browsers_until_they_change(stranger: Browser) -> None:

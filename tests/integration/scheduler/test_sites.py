@@ -85,7 +85,7 @@ async def test_an_upload_longer_than_all_retries_loses_no_job(cingulum: Cingulum
         await hours_pass(cingulum, scheduler)
     job = await the_job(scheduler, session)
     assert (job["state"], job["attempts"], job["history"]) == ("Waiting", 0, [])
-    assert job["why"] == "Its inputs are only at lab_server; they are being sent."
+    assert job["why"] == "Its inputs are only at lab_server; they are being uploaded."
     await deliver(scheduler, await store_file(cingulum, session))
     assert (await the_job(scheduler, session))["why"] == "Ready; waits for a free worker."
     claim = await claimed(scheduler)

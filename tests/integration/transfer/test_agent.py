@@ -255,7 +255,7 @@ async def test_the_command_serves_a_lab_and_ends_when_nothing_is_left(
         code, printed = await run_command(system, tmp_path, system.tokens["agent"])
         assert code == 0, printed
         assert "3 sent, 3 proved" in printed
-        assert "nothing is left to do" in printed
+        assert "all files are sent" in printed
         assert await system.copies("central") == dict.fromkeys(FILES, "verified")
 
 

@@ -164,7 +164,7 @@ def test_an_input_that_is_written_to_where_it_lies_gives_no_output(fake: FakeSer
     thread.join()
     what, report = fake.reports[job]
     assert (what, report["kind"]) == ("fail", "transient")
-    assert "was written to while the job read it" in report["reason"]
+    assert "was modified while the job read it" in report["reason"]
     assert fake.uploads == {}
 
 

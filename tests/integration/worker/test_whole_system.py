@@ -61,7 +61,7 @@ async def test_raw_files_become_compressed_summed_up_and_fitted(
         np.testing.assert_array_equal(np.load(io.BytesIO(answer.content)), recording.samples[1000:2000])
 
         log = (await system.http.get(f"/jobs/{jobs['compress']['id']}/log")).json()
-        assert "decoded again and equal" in "".join(piece["text"] for piece in log)
+        assert "verified by decoding" in "".join(piece["text"] for piece in log)
         for job in jobs.values():
             assert await audited(cingulum, job["id"]) >= {
                 ("transfer", "create", "upload"),

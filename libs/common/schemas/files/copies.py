@@ -19,7 +19,7 @@ class Copy(Schema):
     id: UUID
     dataset_id: UUID
     version_id: UUID
-    generation: int = Field(description="of the version; the dataset's newest unless it is history")
+    generation: int = Field(description="number of the version; the dataset's latest unless `history` is set")
     is_current: bool
     session_id: UUID | None
     lab: str
@@ -27,13 +27,13 @@ class Copy(Schema):
     store: StoreKind | None
     state: CopyState
     relative_path: str = Field(description="lab/Subjects/…, or aggregates/…, without UUID")
-    size_bytes: int | None = Field(description="as claimed, until the bytes were read")
+    size_bytes: int | None = Field(description="as claimed by the client until the bytes have been read")
     md5: str | None
-    sha256: str | None = Field(description="null until every byte was read")
+    sha256: str | None = Field(description="null until every byte has been read")
     proved_at: datetime | None
     proved_how: str
     notice: str = Field(description="why a proof failed; empty if none did")
-    order_proof: bool = Field(description="a client claims that the file is there: it has to be read")
+    order_proof: bool = Field(description="a client claims that the file exists: it has to be read")
 
 
 class CopyRead(BodySchema):

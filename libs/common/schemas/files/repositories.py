@@ -34,7 +34,7 @@ class Repository(Record):
     globus_is_personal: bool
     json_: Any | None = Field(alias="json")
     store: StoreKind | None = Field(
-        description="local, s3: our own store; agent: a lab folder that a worker reads; null: unmanaged"
+        description="local, s3: the central store; agent: a lab folder that an agent reads; null: unmanaged"
     )
 
 

@@ -15,10 +15,10 @@ class ActionFilters(ListFilters):
     """Filters of a list of actions."""
 
     subject: Annotated[Text, Combined()] = parameter("Nickname of the subject.")
-    nickname: Annotated[Text, Combined()] = parameter("The same as `subject`, which counts if both are sent.")
+    nickname: Annotated[Text, Combined()] = parameter("Alias of `subject`, which takes precedence.")
     lab: Annotated[Text, Where(lambda name: LabRow.name == name)] = parameter("Name of the subject's lab.")
     date_range: Annotated[DayRange, Where(lambda days: days.contain(ActionRow.day))] = parameter(
-        "First and last day of the start on the lab's clock, such as `2024-03-01,2024-03-07`."
+        "First and last day of the start in the lab's time zone, such as `2024-03-01,2024-03-07`."
     )
     django: Annotated[Text, FreeFilter(ACTION_MAP)] = parameter("Alyx's free filter: `field,value,…`.")
 

@@ -33,7 +33,7 @@ from services.metadata.queries.list_filters.sessions import (
     no_region,
 )
 
-_NO_REGION = "No channel is stored with its region yet, so nothing matches."
+_NO_REGION = "Brain regions of channels are not stored yet, so nothing matches."
 
 
 class InsertionFilters(ListFilters):
@@ -44,10 +44,10 @@ class InsertionFilters(ListFilters):
     atlas_name: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
     dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
     dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_insertion))] = parameter(
-        "Dataset types, of each of which it has a dataset."
+        "Dataset types; matches if there is a dataset of each."
     )
     datasets: Annotated[CommaList, Combined()] = parameter(
-        "Names of datasets that a server holds, all of them."
+        "Names of datasets, all of which must be on a server."
     )
     date: Annotated[Day, Where(lambda day: ActionRow.day == day)] = parameter("Day of the session.")
     django: Annotated[Text, FreeFilter(INSERTION_MAP)] = parameter("Alyx's free filter: `field,value,…`.")

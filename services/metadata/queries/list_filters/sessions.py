@@ -41,7 +41,7 @@ from services.metadata.queries.list_filters.datasets import (
     is_of_session,
 )
 
-_NO_REGION = "No channel is stored with its region yet, so nothing matches."
+_NO_REGION = "Brain regions of channels are not stored yet, so nothing matches."
 
 
 def is_of_subject(nickname: str) -> Condition:
@@ -118,17 +118,17 @@ class SessionFilters(ListFilters):
     atlas_name: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
     dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
     dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_session))] = parameter(
-        "Dataset types, of each of which it has a dataset."
+        "Dataset types; matches if there is a dataset of each."
     )
     datasets: Annotated[CommaList, Combined()] = parameter(
-        "Names of datasets that a server holds, all of them."
+        "Names of datasets, all of which must be on a server."
     )
     date_range: Annotated[DayRange, Where(lambda days: days.contain(ActionRow.day))] = parameter(
         "First and last day, such as `2024-03-01,2024-03-07`."
     )
     django: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter("Alyx's free filter: `field,value,…`.")
     end_time: Annotated[Text, Where(lambda text: ActionRow.end_time == text.replace(" ", "T"))] = parameter(
-        "End, as sessions show it."
+        "End time, as in the response."
     )
     extended_qc: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter(
         "Free filter on the extended QC: `path,value,…`."
@@ -159,19 +159,19 @@ class SessionFilters(ListFilters):
     )
     parent_session: Annotated[UuidText, WhereVisible(_has_parent)] = parameter("Id of the parent session.")
     performance_gte: Annotated[Number, Where(lambda percent: _performance() >= percent)] = parameter(
-        "Least percentage of correct trials."
+        "Minimum percentage of correct trials."
     )
     performance_lte: Annotated[Number, Where(lambda percent: _performance() <= percent)] = parameter(
-        "Largest percentage of correct trials."
+        "Maximum percentage of correct trials."
     )
     procedures: Annotated[Text, Where(_has_procedure)] = parameter("Part of the name of a procedure.")
     project: Annotated[CommaList, WhereVisible(is_in_projects)] = parameter(
         "Parts of names of projects, all of which must match."
     )
-    projects: Annotated[CommaList, WhereVisible(is_in_projects)] = parameter("The same as `project`.")
+    projects: Annotated[CommaList, WhereVisible(is_in_projects)] = parameter("Alias of `project`.")
     qc: Annotated[Qc, Where(lambda code: ActionRow.qc == code)] = parameter("QC, by number or name.")
     start_time: Annotated[Text, Where(lambda text: ActionRow.start_time == text.replace(" ", "T"))] = (
-        parameter("Start, as sessions show it.")
+        parameter("Start time, as in the response.")
     )
     subject: Annotated[Text, Where(is_of_subject)] = parameter("Nickname of the subject, ignoring case.")
     tag: Annotated[Text, WhereVisible(has_tag(is_of_session))] = parameter("Part of a tag of a dataset.")
@@ -179,7 +179,7 @@ class SessionFilters(ListFilters):
     type: Annotated[Text, Where(lambda text: sa.func.lower(ActionRow.type) == text.lower())] = parameter(
         "Type, ignoring case."
     )
-    users: Annotated[CommaList, Where(_has_users)] = parameter("Usernames, all of them.")
+    users: Annotated[CommaList, Where(_has_users)] = parameter("Usernames, all of which must match.")
 
     def combined(self, visibility: Visibility) -> list[Condition]:
         """Datasets by name and QC."""

@@ -61,10 +61,10 @@ class SubjectFilters(ListFilters):
         "Username of the responsible user."
     )
     project: Annotated[Text, Combined()] = parameter("Name of a project of the subject.")
-    projects: Annotated[Text, Combined()] = parameter("The same as `project`, which counts if both are sent.")
-    alive: Annotated[Truth, WhereTrue(is_alive())] = parameter("true: has not died; false: has died.")
+    projects: Annotated[Text, Combined()] = parameter("Alias of `project`, which takes precedence.")
+    alive: Annotated[Truth, WhereTrue(is_alive())] = parameter("true: alive; false: dead.")
     stock: Annotated[Truth, WhereTrue(UserRow.is_stock_manager.is_(True))] = parameter(
-        "true: belongs to a stock manager; false: to another user."
+        "true: the responsible user is a stock manager; false: another user."
     )
     water_restricted: Annotated[Truth, Where(_is_water_restricted)] = parameter(
         "true: alive with an open water restriction; false: alive without one."

@@ -34,10 +34,10 @@ class WaterAdministrationFilters(ListFilters):
     """Filters of the list of water administrations."""
 
     nickname: Annotated[Text, Combined()] = parameter("Nickname of the subject.")
-    subject: Annotated[Text, Combined()] = parameter("The same as `nickname`, which counts if both are sent.")
+    subject: Annotated[Text, Combined()] = parameter("Alias of `nickname`, which takes precedence.")
     lab: Annotated[Text, Where(lambda name: LabRow.name == name)] = parameter("Name of the subject's lab.")
     user: Annotated[Text, Where(lambda name: UserRow.username == name)] = parameter(
-        "Username of who gave the water."
+        "Username of the user who gave the water."
     )
     session: Annotated[UuidText, WhereVisible(_in_session)] = parameter("Id of the session.")
     adlib: Annotated[Truth, WhereTrue(WaterAdministrationRow.adlib.is_(True))] = parameter(
@@ -51,7 +51,7 @@ class WaterAdministrationFilters(ListFilters):
     ] = parameter("Volume, mL.")
     date_range: Annotated[
         DayRange, Where(lambda days: days.contain_text(WaterAdministrationRow.date_time))
-    ] = parameter("First and last day on the lab's clock, such as `2024-03-01,2024-03-07`.")
+    ] = parameter("First and last day in the lab's time zone, such as `2024-03-01,2024-03-07`.")
     django: Annotated[Text, FreeFilter(WATER_MAP)] = parameter("Alyx's free filter: `field,value,…`.")
 
     def combined(self, _visibility: Visibility) -> list[Condition]:

@@ -15,13 +15,13 @@ class WeighingFilters(ListFilters):
     """Filters of the list of weighings."""
 
     nickname: Annotated[Text, Combined()] = parameter("Nickname of the subject.")
-    subject: Annotated[Text, Combined()] = parameter("The same as `nickname`, which counts if both are sent.")
+    subject: Annotated[Text, Combined()] = parameter("Alias of `nickname`, which takes precedence.")
     lab: Annotated[Text, Where(lambda name: LabRow.name == name)] = parameter("Name of the subject's lab.")
     user: Annotated[Text, Where(lambda name: UserRow.username == name)] = parameter(
-        "Username of who weighed."
+        "Username of the user who weighed."
     )
     date_range: Annotated[DayRange, Where(lambda days: days.contain_text(WeighingRow.date_time))] = parameter(
-        "First and last day on the lab's clock, such as `2024-03-01,2024-03-07`."
+        "First and last day in the lab's time zone, such as `2024-03-01,2024-03-07`."
     )
     weight: Annotated[Number, Where(lambda weight: WeighingRow.weight == weight)] = parameter("Weight, g.")
     django: Annotated[Text, FreeFilter(WEIGHING_MAP)] = parameter("Alyx's free filter: `field,value,…`.")

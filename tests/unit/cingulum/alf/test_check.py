@@ -93,23 +93,26 @@ def test_files_that_do_not_agree_are_named(tmp_path: Path, write: Write) -> None
     write("alf/.DS_Store", "x")
     not_fine = {path: finding for path, finding in findings(tmp_path).items() if finding[0] != "fine"}
     assert {path.removeprefix("alf/"): finding for path, finding in not_fine.items()} == {
-        "spikes.depths.npy": ("wrong", "3 rows, other files of `spikes` have 4: all must have the same"),
+        "spikes.depths.npy": (
+            "wrong",
+            "3 rows, other files of `spikes` have 4: all files of an object must have the same number",
+        ),
         "spikes.clusters.npy": ("wrong", "refers to row 2 of `clusters`, which has rows 0 to 1"),
         "clusters.probe.npy": ("note", "to refer to rows of `probes` write the plural, `clusters.probes`"),
-        "wheel.timestamps.npy": ("wrong", "synchronised up to sample 5 of 9: later samples all get the last time"),
+        "wheel.timestamps.npy": ("wrong", "synchronised up to sample 5 of 9: all later samples get the last time"),
         "pose.xy.npy": ("wrong", "the same attribute as pose.xy.csv: `load_object` rejects both: "
                                  "keep one or rename one"),
         "pose.xy.metadata.json": ("wrong", "names 3 columns, pose.xy.npy has 2: name each once"),
         "gone.xy.metadata.json": ("note", "describes no file: its dataset is missing in this folder"),
         "channels._phy_ids.npy": ("note", "a namespace in the attribute is deprecated: move it to the front"),
-        ".DS_Store": ("note", "hidden: not a dataset, clients ignore it"),
+        ".DS_Store": ("note", "hidden file: not a dataset, ignored by clients"),
     }  # fmt: skip
 
 
 def test_a_file_beside_the_sessions_is_a_note(tmp_path: Path, write: Write) -> None:
     write(f"{SESSION}/spikes.times.npy", np.zeros(2))
     write("README.md", "hello")
-    assert findings(tmp_path)["README.md"] == ("note", "in no session folder: clients ignore it")
+    assert findings(tmp_path)["README.md"] == ("note", "not in a session folder: ignored by clients")
 
 
 def test_a_session_is_known_from_within(tmp_path: Path, write: Write) -> None:
@@ -156,7 +159,7 @@ def test_a_dated_folder_that_holds_no_session_is_left_alone(tmp_path: Path, writ
     write("2024-05-06/plan.txt", "buy cheese")
     assert findings(tmp_path)["2024-05-06/plan.txt"] == (
         "note",
-        "in no session folder: clients ignore it",
+        "not in a session folder: ignored by clients",
     )
 
 

@@ -242,7 +242,7 @@ def test_a_broken_file_is_named_with_the_fault(tmp_path: Path, name: str, text: 
 def test_one_attribute_in_two_files_is_refused(tmp_path: Path) -> None:
     for extension in ("csv", "tsv"):
         (tmp_path / f"wheel.velocity.{extension}").write_text("v\n1\n")
-    with pytest.raises(SeveralMatches, match="is there twice"):
+    with pytest.raises(SeveralMatches, match="exists twice"):
         load_object(tmp_path, "wheel")
 
 

@@ -76,7 +76,7 @@ def test_a_signal_that_cannot_be_is_refused() -> None:
         peri_event([1.0, 0.0], [1.0, 1.0], [0.5])
     with pytest.raises(BadSignal):
         peri_event([1.0], [1.0, 1.0], [0.5])
-    with pytest.raises(BadSignal, match="nothing of the baseline"):
+    with pytest.raises(BadSignal, match="not overlap the baseline"):
         peri_event(TIMES_S, TIMES_S, [50.0], window_s=(0.0, 1.0))
     with pytest.raises(BadSignal):
         delta_f_over_f([1.0], [1.0, 2.0])

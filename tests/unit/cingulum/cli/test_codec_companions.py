@@ -96,7 +96,7 @@ def test_a_placeholder_is_not_a_hash_so_the_raw_file_can_be_replaced(tmp_path: P
     assert not raw.exists()
     assert run("verify", raw.with_suffix(".cgl")) == (
         0,
-        f"{raw.with_suffix('.cgl').name}: whole; sha256 {before.sha256}\n",
+        f"{raw.with_suffix('.cgl').name}: complete; sha256 {before.sha256}\n",
     )
 
 

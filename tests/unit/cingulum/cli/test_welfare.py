@@ -61,7 +61,7 @@ def test_explain_lists_doubtful_values() -> None:
         "explain", VECTORS, "--at", "2024-04-07T12:00:00", "--subject", "pub-16-no-birth-date"
     ).stdout
     assert (
-        "! The animal is restricted and its state is unknown: no birth date for the growth curve." in output
+        "! The animal is restricted and its status is unknown: no birth date for the growth curve." in output
     )
 
 

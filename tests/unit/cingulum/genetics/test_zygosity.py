@@ -42,7 +42,7 @@ def test_without_tests_nothing_is_called_and_all_are_listed() -> None:
 def test_results_that_no_rule_foresees_are_not_provisional_but_unanswered() -> None:
     called = zygosity_from_tests(TWO_PROBES[:2], {"Cre": 0, "WT": 1})
     assert (called.zygosity, called.provisional) == (None, False)
-    assert called.reason == "no rule of the line is met by these tests"
+    assert called.reason == "no rule of the line matches these tests"
 
 
 def test_a_later_rule_is_provisional_while_an_earlier_one_could_still_apply() -> None:

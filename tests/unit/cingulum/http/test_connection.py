@@ -152,7 +152,7 @@ def test_a_person_s_request_is_retried_when_the_server_names_a_time() -> None:
 
 def test_a_person_s_request_is_tried_five_times_and_then_refused() -> None:
     transport, requests = responding(*[httpx.Response(503, headers={"Retry-After": "0"})] * 5)
-    with pytest.raises(Refused, match="the server answers 503"):
+    with pytest.raises(Refused, match="the server responds with 503"):
         attended(transport).get("/me")
     assert len(requests) == 5
 

@@ -156,7 +156,7 @@ def test_each_line_names_its_source() -> None:
 def test_an_animal_not_born_yet_is_doubtful_and_one_without_birth_date_has_no_age_at_its_reference() -> None:
     unborn = a_mouse(birth_date=date(2024, 6, 1))
     now = assess(unborn, day(1), LAB)
-    assert "By its birth date the animal is not born yet: check the date." in doubts(now, unborn, LAB)
+    assert "The birth date is in the future: check it." in doubts(now, unborn, LAB)
     assert assess(a_mouse(), day(1), LAB).reference_age_weeks is None
 
 
@@ -248,7 +248,7 @@ def test_a_phase_that_makes_no_sense_is_refused(
 
 
 def test_an_unknown_policy_is_refused_by_name() -> None:
-    with pytest.raises(InvalidPolicy, match="no policy is called 'hearsay'"):
+    with pytest.raises(InvalidPolicy, match="there is no policy 'hearsay'"):
         assess(a_mouse(), day(0), LAB, "hearsay")
 
 

@@ -46,7 +46,7 @@ def test_an_external_server_that_does_not_answer_is_named(tmp_path: Path, variab
     address = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(SetUpError, match=f"{variable} names 127.0.0.1:.* does not answer"):
         LocalSettings.from_environment(environment | {variable: address}).check()
-    with pytest.raises(SetUpError, match=f"{variable} is not an address"):
+    with pytest.raises(SetUpError, match=f"{variable} is not a valid URL"):
         LocalSettings.from_environment(environment | {variable: "http://127.0.0.1:many"}).check()
 
 
@@ -60,6 +60,6 @@ def test_a_disk_without_room_is_named_with_what_a_start_needs(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=20_000_000))
     with pytest.raises(
-        SetUpError, match=r"has 20 MB left, and a start needs 100: make room there, or choose"
+        SetUpError, match=r"has 20 MB left, and a start needs 100: free some space, or choose"
     ):
         LocalSettings(home=tmp_path, port=free_port()).check()

@@ -55,7 +55,7 @@ def in_projects(*project_ids: UUID) -> Target:
     ],
 )
 def test_a_narrowed_token_moves_nothing_across_its_limits(before: Target, after: Target) -> None:
-    with pytest.raises(Forbidden, match="within its own labs and projects"):
+    with pytest.raises(Forbidden, match="to its own labs and projects"):
         check_stays(TOKEN, before, after)
     check_stays(MEMBER, before, after)
 

@@ -140,7 +140,7 @@ def test_repositories_of_one_store_are_one_location() -> None:
     assert "too-few-copies" in obstacles(with_copies(*store, other))
     two_of_one_location = [a_copy(1, "lab"), *(replace(copy, location="store s3") for copy in (same, other))]
     texts = [reason.text for reason in decide(with_copies(*two_of_one_location), Policy(), NOW).reasons]
-    assert any("zador is in the same location as that in attic" in text for text in texts)
+    assert any("zador is in the same location as the copy in attic" in text for text in texts)
 
 
 def test_one_copy_must_remain_in_a_shared_repository() -> None:

@@ -138,7 +138,7 @@ def test_a_file_that_is_not_what_was_registered_is_reported_and_not_sent(lab: La
     assert lab.agent.run_once().sent == 0
     assert {lab.fake.state(name, "lab_server") for name in ("small.npy", "raw.ap.bin")} == {"suspect"}
     assert {lab.fake.state(name) for name in ("small.npy", "raw.ap.bin")} == {"expected"}
-    assert any("not what was registered" in line for line in lab.lines)
+    assert any("differs from what was registered" in line for line in lab.lines)
     assert lab.agent.run_once().is_quiet
     lab.write("small.npy", b"as registered")
     assert lab.agent.run_once().sent == 1

@@ -101,7 +101,7 @@ def test_without_such_packages_there_are_the_standard_tasks() -> None:
     ("entry_point", "name", "module", "message"),
     [
         ("sort_mylab = {package}:SORT", "other", "m", "of another name, other"),
-        ("sort_mylab = {package}:SORT", "sort_mylab", "", "names no module"),
+        ("sort_mylab = {package}:SORT", "sort_mylab", "", "has no module"),
         ("sort_mylab = {package}:NOT_A_TASK", "sort_mylab", "m", "is not a TaskDeclaration"),
         ("sort_mylab = {package}:MISSING", "sort_mylab", "m", "cannot be imported"),
         ("compress = {package}:SORT", "compress", "m", "there is already a task compress"),

@@ -96,7 +96,7 @@ def test_a_recording_without_samples_fails_for_good(
     recording: dict[str, Path], make_context: MakeContext
 ) -> None:
     recording[f"{STEM}.bin"].write_bytes(b"")
-    with pytest.raises(TaskFailed, match="no whole sample") as failure:
+    with pytest.raises(TaskFailed, match="no complete sample") as failure:
         run(make_context(recording))
     assert not failure.value.may_help
 

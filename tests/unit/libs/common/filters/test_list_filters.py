@@ -38,7 +38,7 @@ def numbered(visibility: Visibility, number: int) -> Condition:
 class RunFilters(ListFilters):
     """Filters that two lists share."""
 
-    id: Annotated[UuidText, Where(lambda value: COLUMNS.id == value)] = parameter("Id or address.")
+    id: Annotated[UuidText, Where(lambda value: COLUMNS.id == value)] = parameter("Id or URL.")
     number: Annotated[WholeNumber, WhereVisible(numbered)] = parameter("Number within the day.")
     mock: Annotated[Truth, WhereTrue(COLUMNS.is_mock.is_(True))] = parameter("Mock sessions only, or none.")
 
@@ -120,7 +120,7 @@ async def test_paging_is_read_beside_the_filters() -> None:
     ("query", "field", "text"),
     [
         ("id=me", "id", "'me' is not a UUID."),
-        ("number=1.5", "number", "'1.5' is not a whole number."),
+        ("number=1.5", "number", "'1.5' is not an integer."),
         ("performance=nan", "performance", "'nan' is not a number."),
         ("days=2020-08-21", "days", "'2020-08-21' is not two days such as 2020-08-21,2020-08-24."),
         (
