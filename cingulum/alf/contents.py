@@ -26,7 +26,7 @@ def read_file(path: Path, *, allow_pickle: bool = False) -> Any:
     .npz                the array if its only key is `arr_0`, else a dict of arrays
     .csv .tsv .htsv .ssv    dict of columns; the array itself if there is one column only
     .pqt                dict of columns
-    .json .yaml .yml    the parsed document (broken JSON: None, and a line in the log)
+    .json .yaml .yml    the parsed document (invalid JSON: None, and a line in the log)
     .jsonable           list of documents, one per line
     .sparse_npz         sparse array; the path if the package `sparse` is missing
     empty file          None

@@ -179,4 +179,4 @@ def test_an_external_database_is_used_and_none_is_started(local: Local, tmp_path
     finally:
         other.run("down")
     code, output = local.run("up", CINGULUM_DATABASE_URL=url)
-    assert (code, "does not answer" in output, output.count("\n")) == (1, True, 1)
+    assert (code, "does not respond" in output, output.count("\n")) == (1, True, 1)

@@ -133,7 +133,7 @@ _BY_STATE: Final = {
         Obstacle.LEAVING,
         "It is already retiring: POST /copies/{id}/keep keeps it until it is removed.",
     ),
-    CopyState.RETIRED: (Obstacle.LEAVING, "It is already removed."),
+    CopyState.RETIRED: (Obstacle.LEAVING, "It was removed: nothing has to be done."),
 }
 
 

@@ -147,4 +147,4 @@ async def test_a_missing_server_or_a_wrong_password_is_an_error(load: Loader) ->
     assert wrong.exit_code == 1
     unreachable = ["--url", "http://127.0.0.1:9", "--user", USER, "--password", PASSWORD]
     silent = await asyncio.to_thread(load._run, [file, *unreachable])
-    assert "does not answer" in silent.output
+    assert "does not respond" in silent.output

@@ -51,7 +51,7 @@ async def test_the_graph_follows_from_inputs_and_names_why_a_child_waits(
     assert jobs["trial_summary"]["state"] == "Waiting"
     assert [i["path"] for i in jobs["trial_summary"]["inputs"]] == [TRIALS]
     assert jobs["psychometric_fit"]["state"] == "Held"
-    assert "trial_summary has to make it first" in jobs["psychometric_fit"]["why"]
+    assert "trial_summary has to produce it first" in jobs["psychometric_fit"]["why"]
 
 
 async def test_a_job_is_claimed_once_by_concurrent_workers(cingulum: Cingulum, callers: Callers) -> None:

@@ -62,7 +62,7 @@ def test_a_sound_session_is_fine(tmp_path: Path, write: Write) -> None:
         ("alf/spikes.times.npy", "no array", "download it again or write it again"),
         ("alf/trials.table.pqt", "PAR1 no longer", "cannot be read as .pqt"),
         ("alf/stack.frames.npz", "no archive", "cannot be read as .npz"),
-        ("alf/task.settings.json", "{oops", "broken JSON"),
+        ("alf/task.settings.json", "{oops", "invalid JSON"),
         ("alf/trials.intervals.npy", np.zeros(3), "intervals are 3: write two columns"),
         ("alf/trials.goCue_times.npy", np.zeros((3, 2)), "times are 3×2: write one time per row"),
         ("alf/wheel.timestamps.npy", np.zeros((5, 2)), "timestamps are 5×2"),
@@ -102,7 +102,7 @@ def test_files_that_do_not_agree_are_named(tmp_path: Path, write: Write) -> None
         "wheel.timestamps.npy": ("wrong", "synchronised up to sample 5 of 9: all later samples get the last time"),
         "pose.xy.npy": ("wrong", "the same attribute as pose.xy.csv: `load_object` rejects both: "
                                  "keep one or rename one"),
-        "pose.xy.metadata.json": ("wrong", "names 3 columns, pose.xy.npy has 2: name each once"),
+        "pose.xy.metadata.json": ("wrong", "names 3 columns, pose.xy.npy has 2: name each of them once"),
         "gone.xy.metadata.json": ("note", "describes no file: its dataset is missing in this folder"),
         "channels._phy_ids.npy": ("note", "a namespace in the attribute is deprecated: move it to the front"),
         ".DS_Store": ("note", "hidden file: not a dataset, ignored by clients"),
@@ -165,7 +165,7 @@ def test_a_dated_folder_that_holds_no_session_is_left_alone(tmp_path: Path, writ
 
 def test_a_json_of_no_text_is_broken_json(tmp_path: Path) -> None:
     (tmp_path / "task.settings.json").write_bytes(b'{"gain": \xff}')
-    assert findings(tmp_path)["task.settings.json"][1].startswith("broken JSON")
+    assert findings(tmp_path)["task.settings.json"][1].startswith("invalid JSON")
 
 
 def test_a_broken_link_is_reported(tmp_path: Path) -> None:

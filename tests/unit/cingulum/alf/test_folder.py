@@ -210,7 +210,7 @@ def test_doubts_are_logged(root: Path, caplog: pytest.LogCaptureFixture) -> None
     assert [record.getMessage().split(":")[0].split("/")[-1] for record in caplog.records] == [
         "spikes.times.npy",
         "uneven",
-        "task.broken.json is broken JSON",
+        "task.broken.json is invalid JSON",
     ]
 
 

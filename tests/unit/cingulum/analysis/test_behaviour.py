@@ -143,7 +143,7 @@ def test_the_error_of_a_table_without_choices_lists_the_missing_columns() -> Non
         ("feedbackType", [3.0, 1.0, 1.0, 1.0], "feedbackType is 3 on trial 1"),
         ("contrastRight", [0.0, 0.0, 0.0, 12.5], "contrastRight is 12.5 on trial 4: it is a fraction"),
         ("probabilityLeft", [0.5, -0.1, 0.5, 0.5], "probabilityLeft is -0.1 on trial 2"),
-        ("response_times", ["soon"] * 4, "response_times holds something that is not a number"),
+        ("response_times", ["soon"] * 4, "response_times contains a value that is not a number"),
     ],
 )
 def test_what_no_trial_can_have_is_refused_with_its_place(

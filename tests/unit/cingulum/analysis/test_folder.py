@@ -113,5 +113,5 @@ def test_a_folder_of_other_things_gives_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_of_several_sessions_names_one_of_them(tmp_path: Path) -> None:
     ibl_sessions.write_alf(tmp_path, "mainenlab")
-    with pytest.raises(AnalysisError, match=r"holds 11 sessions.*2020-08-21/001"):
+    with pytest.raises(AnalysisError, match=r"contains 11 sessions.*2020-08-21/001"):
         list(analyse_folder(tmp_path / "mainenlab/Subjects/SWC_054", Options()))

@@ -154,5 +154,8 @@ def test_an_attempt_of_another_file_is_set_aside_aloud(raw: Path, capfd: pytest.
     with pytest.raises(SystemExit) as ended:
         app(["compress", str(raw)])
     assert ended.value.code == 0
-    assert "not resumed, its source has changed since: starting from the beginning" in capfd.readouterr().err
+    assert (
+        "cannot be resumed, its source has changed since: starting from the beginning"
+        in capfd.readouterr().err
+    )
     assert not part.exists()

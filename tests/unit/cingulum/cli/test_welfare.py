@@ -80,7 +80,8 @@ def test_check_vectors_prints_how_many_differ_and_exits_1(tmp_path: Path) -> Non
     assert result.exit_code == 1
     assert "1 of 2091 outputs differ" in result.stdout
     assert (
-        "pub-01-healthy at 2024-04-08T10:00:00: expected_water_ml is 0.909 there, 0.908 here" in result.stdout
+        "pub-01-healthy at 2024-04-08T10:00:00: expected_water_ml is 0.909 in the file, 0.908 here"
+        in result.stdout
     )
 
 

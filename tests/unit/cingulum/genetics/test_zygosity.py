@@ -22,7 +22,7 @@ def test_one_probe_of_two_gives_a_provisional_answer_that_names_the_other() -> N
     called = zygosity_from_tests(TWO_PROBES, {"Cre": 1})
     assert (called.zygosity, called.provisional, called.settled) == (HET, True, None)
     assert called.possible == {HET, HOM}
-    assert called.reason == "Cre present: +/-, provisional until WT is read"
+    assert called.reason == "Cre present: +/-, provisional until the result of WT is known"
 
 
 def test_both_probes_read_settle_it() -> None:

@@ -138,7 +138,7 @@ def test_a_download_that_makes_progress_is_not_limited(tmp_path: Path) -> None:
 
 def test_a_person_s_request_without_an_answer_fails_at_once() -> None:
     transport, requests = responding(httpx.ConnectError("refused"))
-    with pytest.raises(Unreachable, match="does not answer"):
+    with pytest.raises(Unreachable, match="does not respond"):
         attended(transport).get("/me")
     assert len(requests) == 1
 

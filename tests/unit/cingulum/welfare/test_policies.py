@@ -75,7 +75,7 @@ def test_the_default_line_of_a_lab_that_chose_none_is_named_as_default() -> None
     mouse, lab = a_mouse([20.0, 16.0]), LabPolicy()
     now = assess(mouse, day(1), lab)
     assert now.notify_underweight == "WARNING"
-    assert "The lab has chosen no line: 85 % of the own reference is used until it does." in doubts(
+    assert "The lab has not set a line: 85 % of the own reference is used until it does." in doubts(
         now, mouse, lab
     )
 
@@ -109,7 +109,7 @@ def test_a_weighing_below_the_implants_own_mass_is_the_worst_and_doubtful() -> N
     assert (now.percentage_weight, now.weight_status, now.plot_colour) == (0.0, 2, "red")
     assert (
         doubts(now, mouse, LAB)[0]
-        == "The last weighing, 1.50 g, is not above the implant's 2.00 g: check both."
+        == "The last weighing, 1.50 g, is not more than the implant's 2.00 g: check both."
     )
 
 

@@ -44,7 +44,7 @@ def test_a_port_that_is_none_is_named(port: str) -> None:
 def test_an_external_server_that_does_not_answer_is_named(tmp_path: Path, variable: str) -> None:
     environment = {"CINGULUM_HOME": str(tmp_path), "CINGULUM_PORT": str(free_port())}
     address = f"http://127.0.0.1:{free_port()}"
-    with pytest.raises(SetUpError, match=f"{variable} names 127.0.0.1:.* does not answer"):
+    with pytest.raises(SetUpError, match=f"{variable} names 127.0.0.1:.* does not respond"):
         LocalSettings.from_environment(environment | {variable: address}).check()
     with pytest.raises(SetUpError, match=f"{variable} is not a valid URL"):
         LocalSettings.from_environment(environment | {variable: "http://127.0.0.1:many"}).check()

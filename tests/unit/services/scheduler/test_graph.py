@@ -49,7 +49,7 @@ def made(name: str, sha256: str) -> DatasetFact:
 def test_a_child_waits_for_its_parent_and_names_it() -> None:
     plans = plans_of([TRIALS])
     assert plans[S].key is not None
-    assert plans[F] == SlotPlan(None, "Waits for alf/summary.json: summary has to make it first.")
+    assert plans[F] == SlotPlan(None, "Waits for alf/summary.json: summary has to produce it first.")
 
 
 def test_an_unchanged_output_of_a_parent_that_ran_again_leaves_the_child_alone() -> None:
@@ -66,7 +66,7 @@ def test_an_unchanged_output_of_a_parent_that_ran_again_leaves_the_child_alone()
 def test_a_child_names_a_parent_that_cannot_run(state: JobState) -> None:
     key = plans_of([TRIALS])[S].key
     why = plans_of([TRIALS, made("summary.json", "22")], {S: JobFact(state, key)})[F].why
-    assert why == f"Waits for alf/summary.json: summary has to make it, and is {state}."
+    assert why == f"Waits for alf/summary.json: summary has to produce it, and is {state}."
 
 
 def test_outputs_made_elsewhere_are_not_made_again_and_serve_as_inputs() -> None:

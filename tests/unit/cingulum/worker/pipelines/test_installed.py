@@ -104,7 +104,7 @@ def test_without_such_packages_there_are_the_standard_tasks() -> None:
         ("sort_mylab = {package}:SORT", "sort_mylab", "", "has no module"),
         ("sort_mylab = {package}:NOT_A_TASK", "sort_mylab", "m", "is not a TaskDeclaration"),
         ("sort_mylab = {package}:MISSING", "sort_mylab", "m", "cannot be imported"),
-        ("compress = {package}:SORT", "compress", "m", "there is already a task compress"),
+        ("compress = {package}:SORT", "compress", "m", "the task compress already exists"),
     ],
     ids=["name", "module", "kind", "import", "twice"],
 )

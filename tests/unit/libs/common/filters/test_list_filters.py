@@ -126,7 +126,7 @@ async def test_paging_is_read_beside_the_filters() -> None:
         (
             "protocol=" + ",".join("a" * 33),
             "protocol",
-            "At most 32 values are read, not 33: ask in several requests.",
+            "At most 32 values are accepted, not 33: split the request.",
         ),
     ],
 )
