@@ -45,7 +45,7 @@ DATASETS = View(
         "generation": INTEGER,
         "file_size": BIGINT,
         "md5": TEXT,
-        "sha256": TEXT,  # null until we have read every byte
+        "sha256": TEXT,  # null until every byte has been read
         "on_server": BOOLEAN,  # an existing copy on a repository that is not personal
         "protected": BOOLEAN,
         "public": BOOLEAN,

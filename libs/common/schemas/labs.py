@@ -13,7 +13,7 @@ from libs.common.schemas.times import TimeZoneName
 def _word(text: str) -> str:
     # A lab's name is a folder's name: clients find it by \w+ before the folder Subjects.
     if not text or not all(c.isalnum() or c == "_" for c in text):
-        raise ValueError("only letters, digits and underscores: it names a folder")
+        raise ValueError("only letters, digits and underscores: it is the name of a folder")
     return text
 
 

@@ -60,7 +60,9 @@ class RestrictedSubject(Subject):
     reference_weight_pct: float | None
     zscore_weight_pct: float | None
     weight: float | None = Field(description="the last weighing, g")
-    last_weighed: date | None = Field(description="its day, in the lab; null: never weighed")
+    last_weighed: date | None = Field(
+        description="day of that weighing in the lab's time zone; null: never weighed"
+    )
     expected_weight: float | None = Field(description="g")
     min_weight: float | None = Field(
         description="the lab's minimum, g: below it, the responsible user must act"

@@ -17,7 +17,9 @@ class User(Record):
     email: str
     subjects_responsible: list[str]
     lab: list[str] = Field(description="names of the labs of current memberships")
-    allowed_users: list[str] = Field(description="who may edit the subjects this one is responsible for")
+    allowed_users: list[str] = Field(
+        description="users who may edit the subjects that this user is responsible for"
+    )
     is_stock_manager: bool
     is_superuser: bool
     is_staff: bool
@@ -37,7 +39,7 @@ class UserIn(BodyRecord):
     is_public_user: bool | None = None
     is_active: bool | None = None
     password: str | None = Field(
-        default=None, max_length=1024, description="at least 10 characters, and none that is tried first"
+        default=None, max_length=1024, description="at least 10 characters, not a well-known password"
     )
 
 

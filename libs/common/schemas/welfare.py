@@ -36,7 +36,7 @@ class WaterRequirement(Record):
     """An animal's weights and water day by day."""
 
     subject: str
-    implant_weight: float = Field(description="on the last of the days, grams")
+    implant_weight: float = Field(description="weight on the last of the days, in grams")
     reference_weight_pct: float
     zscore_weight_pct: float
     records: list[WaterDay]
