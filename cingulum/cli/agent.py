@@ -28,8 +28,8 @@ JournalPath = Annotated[
     Path | None,
     typer.Option(help="file or path for the agent's state", show_default="~/.local/state/cingulum"),
 ]
-Once = Annotated[bool, typer.Option("--once", help="exit when there is nothing left to do")]
-EverySeconds = Annotated[float, typer.Option(help="seconds between two checks for new files")]
+Once = Annotated[bool, typer.Option("--once", help="exit when all files are sent")]
+EverySeconds = Annotated[float, typer.Option(help="seconds between checks for new files")]
 SettleSeconds = Annotated[float, typer.Option(help="wait until a file has not changed for this many seconds")]
 LimitMbit = Annotated[
     float | None,
@@ -135,7 +135,7 @@ def _stop_on_signals(connection: Connection) -> None:
 
 
 def _serve(agent: LabAgent, display: _Display, *, once: bool, every_s: float) -> int:
-    """Run rounds until stopped, or (once) until nothing is left to do; the exit code."""
+    """Run rounds until stopped, or (once) until all files are sent; the exit code."""
     display.line(f"serving {agent.repository} below {agent.root}")
     stop = agent.connection.stop
     is_token_checked = False
@@ -165,7 +165,7 @@ def _serve(agent: LabAgent, display: _Display, *, once: bool, every_s: float) ->
             display.line(_summary(result))
         is_first = False
         if once and (result.is_quiet or result.failed):
-            display.line("nothing is left to do" if not failed else f"{len(failed)} files could not be sent")
+            display.line("all files are sent" if not failed else f"{len(failed)} files could not be sent")
             return 1 if failed else 0
         stop.wait(1.0 if result.unsettled else 0.0 if once else every_s)
     return 0

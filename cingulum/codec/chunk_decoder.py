@@ -83,12 +83,12 @@ class EncodedChunk:
             try:
                 # zstd allocates the size that the frame announces, regardless of the limit passed to it.
                 if zstandard.frame_content_size(body) != fixed.raw_bytes:
-                    raise CodecError("the chunk does not hold the bytes it should")
+                    raise CodecError("the chunk does not contain the expected bytes")
                 body = zstandard.ZstdDecompressor().decompress(body)
             except zstandard.ZstdError as error:
                 raise CodecError(f"the chunk is damaged ({error})") from error
         if len(body) != fixed.raw_bytes:
-            raise CodecError("the chunk does not hold the bytes it should")
+            raise CodecError("the chunk does not contain the expected bytes")
         flat = np.frombuffer(body, np.uint8)
         if fixed.method == BYTES and fixed.dtype.itemsize:
             flat = np.ascontiguousarray(flat.reshape(fixed.dtype.itemsize, -1).T).reshape(-1)

@@ -203,11 +203,11 @@ class _Sections:
         most = (largest if count is None else count) * kind.itemsize
         try:
             if len(section) != length or not 0 <= zstandard.frame_content_size(section) <= most:
-                raise InvalidHeader("a section of the head has an impossible size")
+                raise InvalidHeader("a section of the header has an impossible size")
             raw = self._engine.decompress(section, max_output_size=most, allow_extra_data=False)
         except zstandard.ZstdError as error:
-            raise InvalidHeader(f"a section of the head is damaged ({error})") from error
+            raise InvalidHeader(f"a section of the header is damaged ({error})") from error
         if len(raw) % kind.itemsize or (count is not None and len(raw) != count * kind.itemsize):
-            raise InvalidHeader("a section of the head has the wrong length")
+            raise InvalidHeader("a section of the header has the wrong length")
         planes = np.frombuffer(raw, np.uint8).reshape(kind.itemsize, -1)
         return np.ascontiguousarray(planes.T).view(kind).reshape(-1)

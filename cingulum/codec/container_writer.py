@@ -85,7 +85,7 @@ def write_cgl(
     work = Work(threads, memory_bytes, on_progress, on_note)
     with sole_writer(target):
         if target.exists() and not overwrite:
-            raise TargetExists(f"{target.name} is there already")
+            raise TargetExists(f"{target.name} already exists")
         with unfinished(target, start_of(source, _settings(source.layout, preset)), START) as part:
             written = write_chunks(part, source, _encoder(source.layout, preset, kernel), work)
             part.append(_index(source, written, part, preset).pack())

@@ -64,17 +64,17 @@ class Fixed:
             raise InvalidHeader("the chunk is shorter than its header")
         magic, method, kind, itemsize, flags, samples, channels, raw_crc, head, _ = FIXED.unpack_from(data)
         if magic != MAGIC or method > PREDICTED:
-            raise InvalidHeader("this is not a chunk, or of a version that this software does not know")
+            raise InvalidHeader("this is not a chunk, or a chunk of an unsupported version")
         fixed = cls(method, _dtype(kind, itemsize), samples, channels, raw_crc, flags, head)
         if channels > MAX_CHANNELS or fixed.raw_bytes > MAX_RAW_BYTES:
             raise InvalidHeader(f"{samples} samples x {channels} channels are more than a chunk may hold")
         if method == PREDICTED and (samples == 0 or channels == 0 or not predictable(fixed.dtype)):
             raise InvalidHeader("a predicted chunk holds integers of 2 or 4 bytes, and at least one")
         if flags & ~(ALL_FLAGS if method == PREDICTED else 0):
-            raise InvalidHeader("the chunk has flags that this software does not know")
+            raise InvalidHeader("the chunk has unknown flags")
         # Per channel: 15 arrays of at most 4 bytes, 8 weights, 256 table entries; and the code book.
         if head > 4_096 + channels * 512 + (1 << 17):
-            raise InvalidHeader("the chunk's head is larger than its channels need")
+            raise InvalidHeader("the chunk's header is larger than its channels require")
         return fixed
 
     def check(self, data: bytes) -> None:
@@ -84,7 +84,7 @@ class Fixed:
             raise InvalidHeader("the chunk ends within its head")
         (stored,) = struct.unpack_from("<I", data, FIXED.size - 4)
         if crc32(bytes(data[: FIXED.size - 4]) + bytes(data[FIXED.size : end])) != stored:
-            raise InvalidHeader("the chunk's head is damaged")
+            raise InvalidHeader("the chunk's header is damaged")
 
 
 def storable(dtype: np.dtype[Any]) -> bool:

@@ -28,19 +28,19 @@ _OF_JOB = re.compile(r"job-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+")
 
 REQUESTS = Histogram(
     "cingulum_request_seconds",
-    "Time to the first byte of an answer.",
+    "Time to the first byte of a response.",
     ["service", "method", "route", "status"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
 )
 LOOP_LAG = Gauge("cingulum_loop_lag_seconds", "Longest wait of a ready task over the last 10 s.", ["service"])
 LOOP_HELD = Gauge(
     "cingulum_loop_held_seconds",
-    "Part of a lag in which the loop's own thread worked: the rest was others'.",
+    "Part of the lag in which the loop's own thread ran; in the rest other threads and processes did.",
     ["service"],
 )
 HANDLED = Counter("cingulum_events_handled_total", "Events handled.", ["service", "subject", "how"])
-DEAD = Gauge("cingulum_dead_events", "Events parked after five failures of their own.", ["service"])
-WAITING = Gauge("cingulum_events_waiting", "Events that failed and wait for their next try.", ["service"])
+DEAD = Gauge("cingulum_dead_events", "Events parked after five failures of their handler.", ["service"])
+WAITING = Gauge("cingulum_events_waiting", "Failed events that wait for a retry.", ["service"])
 OUTBOX = Gauge("cingulum_outbox_waiting", "Events committed and not yet announced.", ["service"])
 
 

@@ -214,7 +214,9 @@ class Listener:
             try:
                 n_handled = await self.sweep()
             except DATABASE_ERRORS as error:
-                self.log.info("the sweep waits for the database", error=str(error) or type(error).__name__)
+                self.log.info(
+                    "the sweep is waiting for the database", error=str(error) or type(error).__name__
+                )
                 n_handled = 0
             await asyncio.sleep(0 if n_handled >= BATCH else self.sweep_every_s)
 
@@ -248,7 +250,9 @@ class Listener:
                 if pause <= 0:
                     pause = 0.0 if await self.retry() else SOON_S
             except DATABASE_ERRORS as error:
-                self.log.info("retries wait for the database", error=str(error) or type(error).__name__)
+                self.log.info(
+                    "retries are waiting for the database", error=str(error) or type(error).__name__
+                )
                 pause = min(AGAIN_S, self.sweep_every_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)

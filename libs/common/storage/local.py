@@ -244,7 +244,7 @@ class LocalStore:
             block = await self._run(read_block, file.fileno(), start_byte, n_bytes)
             if len(block) < n_bytes:
                 raise StoreUnavailable(
-                    f"The file ends {n_bytes - len(block)} bytes early: it was cut while being read."
+                    f"The file ends {n_bytes - len(block)} bytes early: it was truncated while being read."
                 )
             start_byte += n_bytes
             yield block

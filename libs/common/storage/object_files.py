@@ -10,7 +10,7 @@ from libs.common.storage.problems import PartsMissing, StillNamed
 
 
 def link_object(path: Path, final: Path) -> bool:
-    """Give a sealed file its object name; False if the name exists already."""
+    """Give a sealed file its object name; False if the name already exists."""
     make_folders(final.parent)
     try:
         os.link(path, final)
@@ -35,7 +35,7 @@ def delete_object(tmp: Path, path: Path) -> bool:
             remove_links(tmp, path)
         if others := path.stat().st_nlink - 1:
             raise StillNamed(
-                f"{others} more name(s) keep the bytes of {path.name}: unlink them from the tree first."
+                f"{others} more name(s) link to the bytes of {path.name}: unlink them from the tree first."
             )
         path.unlink()
     except FileNotFoundError:
