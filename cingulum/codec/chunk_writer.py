@@ -41,7 +41,9 @@ class Work:
         if self.on_note is None:
             return
         if part.set_aside:
-            self.on_note(f"an earlier attempt is not resumed, {part.set_aside}: starting from the beginning")
+            self.on_note(
+                f"an earlier attempt cannot be resumed, {part.set_aside}: starting from the beginning"
+            )
         elif part.n_resumed:
             self.on_note(f"resuming an earlier attempt that was stopped after {part.n_resumed} chunks")
 

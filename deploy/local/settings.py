@@ -108,7 +108,7 @@ class LocalSettings:
         if free_bytes < SMALLEST_FREE_BYTES:
             raise SetUpError(
                 f"The disk of CINGULUM_HOME={self.home} has {free_bytes / 1e6:.0f} MB left, and a start needs "
-                f"{SMALLEST_FREE_BYTES / 1e6:.0f}: make room there, or choose a folder on another disk, as in "
+                f"{SMALLEST_FREE_BYTES / 1e6:.0f}: free some space, or choose a folder on another disk, as in "
                 "`CINGULUM_HOME=/data/cingulum make up`."
             )
 
@@ -125,13 +125,13 @@ def _check_answers(variable: str, url: str | None, default_port: int) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or default_port
     except ValueError as error:
-        raise SetUpError(f"{variable} is not an address ({error}): correct it or unset it.") from error
+        raise SetUpError(f"{variable} is not a valid URL ({error}): correct it or unset it.") from error
     if host is None:  # a unix socket: the connection reports what is wrong
         return
     try:
         socket.create_connection((host, port), timeout=5).close()
     except OSError as error:
         raise SetUpError(
-            f"{variable} names {host}:{port}, which does not answer ({error.strerror or error}): "
+            f"{variable} names {host}:{port}, which does not respond ({error.strerror or error}): "
             "start that server, correct the address, or unset it."
         ) from error

@@ -16,8 +16,10 @@ class SignInWithBrowser(BodyRecord):
     username: str = ""
     password: str = ""
     challenge: str = Field(default="", max_length=2000)
-    code: str = Field(default="", max_length=100, description="of the authenticator app, or a recovery code")
-    browser: str = Field(default="", description="shown in the list of sessions")
+    code: str = Field(
+        default="", max_length=100, description="code of the authenticator app, or a recovery code"
+    )
+    browser: str = Field(default="", description="label in the list of browser sessions")
 
 
 class BrowserSession(Schema):
@@ -28,9 +30,9 @@ class BrowserSession(Schema):
     used_at: datetime = Field(description="exact to a tenth of the idle time")
     idle_until: datetime = Field(description="when it ends if it is not used")
     expires_at: datetime = Field(description="when it ends regardless of use")
-    address: str = Field(description="of the sign-in")
+    address: str = Field(description="address of the client at sign-in")
     browser: str
-    current: bool = Field(default=False, description="whether it is the session of this request")
+    current: bool = Field(default=False, description="whether this request belongs to it")
 
 
 class NewBrowserSession(BrowserSession):

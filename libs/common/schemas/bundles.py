@@ -26,7 +26,7 @@ class BundledIn(BodySchema):
 class BundleIn(BodySchema):
     """The first line of a bundle's body: the files whose bytes follow."""
 
-    files: list[BundledIn] = Field(max_length=10_000, description="5,000 at most are taken")
+    files: list[BundledIn] = Field(max_length=10_000, description="at most 5,000")
 
 
 class Bundled(Schema):

@@ -21,7 +21,7 @@ class ClaimIn(BodySchema):
         default="",
         max_length=200,
         description="where the worker is: an agent repository, its host or its lab. Jobs whose inputs are"
-        " only there are given to no other worker",
+        " only there are assigned to no other worker",
     )
     in_place: bool = Field(
         default=False,
@@ -36,7 +36,7 @@ class Claim(Schema):
 
     job: Job
     token: int
-    lease_s: float = Field(description="how long the job is the worker's without a heartbeat")
+    lease_s: float = Field(description="how long the lease lasts without a heartbeat")
     parameters: dict[str, Any]
 
 

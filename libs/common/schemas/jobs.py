@@ -23,7 +23,7 @@ class Job(Schema):
     session_path: str | None = Field(description="lab/Subjects/subject/date/number")
     probe: str
     state: str
-    why: str = Field(description="one sentence on why it does not run; empty for a job that runs")
+    why: str = Field(description="why it is not running, in one sentence; empty for a running job")
     worker: str | None
     attempts: int
     priority: int

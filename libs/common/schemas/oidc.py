@@ -12,7 +12,7 @@ class IdentityProvider(Schema):
     """The configured identity provider."""
 
     enabled: bool
-    name: str = Field(description="for the label of a button")
+    name: str = Field(description="name of the provider, for the label of a button")
 
 
 class OidcStart(BodySchema):
@@ -25,7 +25,7 @@ class OidcFlow(Schema):
     """The provider's address to redirect to, and the state for the browser's cookie."""
 
     address: str
-    flow: str = Field(description="for an HttpOnly cookie; valid for ten minutes")
+    flow: str = Field(description="value for an HttpOnly cookie; valid for ten minutes")
 
 
 class OidcAnswer(BodySchema):

@@ -31,8 +31,10 @@ class Recording(Schema):
     ratio: float = Field(description="raw over compressed")
     sha256: str = Field(description="of the compressed file")
     raw_sha256: str | None = Field(description="of the file that was compressed, if known")
-    proved_at: datetime | None = Field(description="when all of it was decoded and gave the original's hash")
-    proof_problem: str = Field(description="why it could not be proved; empty otherwise")
+    proved_at: datetime | None = Field(
+        description="when all of it was decoded and matched the original's hash"
+    )
+    proof_problem: str = Field(description="why it is not proved; empty otherwise")
     doubts: list[str] = Field(
         description="claims of its .meta or .ch (size, channels, duration, hashes) that are wrong"
     )

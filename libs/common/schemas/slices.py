@@ -19,5 +19,5 @@ class Slice(Schema):
     channels: list[int]
     unit: str = Field(description="`bit` as recorded, or `uV`")
     doubts: list[str] = Field(default=[], description="as in the list of recordings")
-    decimate: int = Field(default=1, description="how many samples each row is the mean of")
+    decimate: int = Field(default=1, description="number of samples of which each row is the mean")
     samples: list[list[float]] = Field(description="(time, channel)")

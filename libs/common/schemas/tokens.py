@@ -27,7 +27,7 @@ class Credentials(Record):
 class TokenIn(BodySchema):
     """A token to be created."""
 
-    name: str = Field(min_length=1, max_length=100, description="what it is for")
+    name: str = Field(min_length=1, max_length=100, description="what the token is for")
     scopes: list[str] = Field(
         min_length=1,
         max_length=100,
@@ -45,7 +45,7 @@ class Token(Schema):
     name: str
     kind: str
     scopes: list[str] | None = Field(
-        description="null: everything that the user may do; labs, projects and repositories by name, where visible"
+        description="null: all permissions of the user; labs, projects and repositories by name, where visible"
     )
     created_at: datetime
     expires_at: datetime | None

@@ -44,9 +44,9 @@ class Upload(Schema):
     size_bytes: int
     part_bytes: int = Field(description="size of each part but the last")
     part_count: int
-    missing: list[int] = Field(description="numbers of the parts that are still wanted, from 0")
-    sha256: str | None = Field(description="as announced; once landed, as read by us")
-    md5: str | None = Field(description="null until we have read every byte")
+    missing: list[int] = Field(description="numbers of the parts still to be sent, from 0")
+    sha256: str | None = Field(description="as announced; once landed, as computed from the stored bytes")
+    md5: str | None = Field(description="null until every byte has been read")
     copy_id: UUID | None
     job_id: UUID | None
     token: int | None

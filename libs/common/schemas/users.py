@@ -52,4 +52,4 @@ class Me(Record):
     is_superuser: bool
     is_stock_manager: bool
     is_public_user: bool
-    scopes: list[str] | None = Field(description="null: everything that the user may do")
+    scopes: list[str] | None = Field(description="null: all permissions of the user")

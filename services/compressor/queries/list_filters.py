@@ -13,8 +13,8 @@ class RecordingFilters(ListFilters):
     """Filters of the list of recordings."""
 
     session: Annotated[UuidText, Where(lambda value: RecordingRow.session_id == value)] = parameter(
-        "Id or address of the session."
+        "Id or URL of the session."
     )
     dataset: Annotated[UuidText, Where(lambda value: RecordingRow.dataset_id == value)] = parameter(
-        "Id or address of the compressed file's dataset."
+        "Id or URL of the compressed file's dataset."
     )

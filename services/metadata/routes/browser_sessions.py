@@ -88,6 +88,6 @@ async def end_browser_session(session_id: UUID, by: Reader, tx: Tx) -> Response:
 
 @router.post("/browser-sessions/{session_id}/use", status_code=204, responses=problems(NotFound))
 async def use_browser_session(request: Request, session_id: UUID, by: Reader, tx: Tx) -> Response:
-    """Restart the idle time of the session in use; the gateway does this while it is used."""
+    """Restart the idle time of the browser session in use; called by the gateway."""
     await operations.extend_browser_session(tx, by, session_id, request.app.state.settings)
     return Response(status_code=204)

@@ -20,7 +20,7 @@ router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 @router.get("/oidc")
 @open_to_all
 async def read_identity_provider(request: Request) -> IdentityProvider:
-    """Read whether users can sign in by an identity provider."""
+    """Read whether users can sign in with an identity provider."""
     settings = request.app.state.settings
     return IdentityProvider(enabled=bool(settings.oidc_issuer), name=settings.oidc_name)
 
@@ -40,7 +40,7 @@ async def start_oidc(request: Request, body: OidcStart) -> OidcFlow:
 async def finish_oidc(
     request: Request, body: OidcAnswer, address: CallerAddress, begin: Begins
 ) -> OidcSession:
-    """Sign a browser in with the identity provider's response."""
+    """Complete a sign-in with the identity provider's response."""
     state, name = request.app.state, ""
     try:
         claims, next_path = await oidc.finish(state.oidc, state.settings, body.flow, body.state, body.code)
@@ -60,7 +60,7 @@ async def finish_oidc(
 
 @router.put("/oidc/identities/{username}", status_code=204, responses=problems(NotFound, BadRequest))
 async def link_identity(request: Request, username: str, identity: Identity, _by: Admin, tx: Tx) -> Response:
-    """Link a subject of the identity provider to a user; administrators sign in by such a link only."""
+    """Link an identity of the identity provider to a user; administrators can sign in only with such a link."""
     await oidc.link_identity(tx, request.app.state.oidc, username, identity.subject)
     return Response(status_code=204)
 

@@ -60,7 +60,7 @@ async def auth_token(
     credentials: Annotated[Credentials, Depends(_credentials)],
     address: CallerAddress,
 ) -> AuthToken:
-    """Log in. The token is the same at every log-in until it is revoked."""
+    """Log in. The same token is returned until it is revoked."""
     sign_ins = request.app.state.sign_ins
     token = await operations.log_in(sign_ins, credentials.username, credentials.password, address)
     return AuthToken(token=token)
@@ -68,14 +68,14 @@ async def auth_token(
 
 @router.get("/tokens")
 async def tokens(by: Reader, session: Reading) -> list[Token]:
-    """List the caller's own tokens, newest first; with a narrowed token, only those that reach no further."""
+    """List the caller's own tokens, newest first; a token with limited scopes lists only those within its scopes."""
     return await _shown(session, by, await operations.list_tokens(session, by))
 
 
 @router.post("/tokens", status_code=201, responses=problems(Forbidden, BadRequest, ShownOnce))
 @shows_a_secret
 async def make_token(request: Request, new: TokenIn, by: Reader, tx: Tx) -> NewToken:
-    """Create a token for a script or a machine; it can only narrow what its creator may do."""
+    """Create a token for a script or a machine, with at most the permissions of its creator."""
     settings: Settings = request.app.state.settings
     token, text = await operations.create_token(
         tx,

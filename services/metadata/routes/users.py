@@ -50,7 +50,7 @@ async def list_users(
 
 @router.post("/users", status_code=201, responses=REFUSALS)
 async def create_user(request: Request, new: UserIn, by: Admin, visibility: Sees, tx: Tx) -> User:
-    """Create a user, who can sign in by password if there is one."""
+    """Create a user. With a password, the user can sign in."""
     username = await operations.create_user(tx, request.app.state.sign_ins.hashing, by, new)
     return await queries.fetch_user(tx.session, visibility, username)
 
@@ -73,6 +73,6 @@ async def update_user(
 
 @router.delete("/users/{username}", status_code=204, responses=REFUSALS)
 async def delete_user(username: str, by: Admin, tx: Tx) -> Response:
-    """Delete (soft) a user, whose records keep the name."""
+    """Delete (soft) a user; records keep the username."""
     await operations.delete_user(tx, username, by)
     return Response(status_code=204)

@@ -27,7 +27,7 @@ class UploadFilters(ListFilters):
     """Filters of the list of uploads."""
 
     state: Annotated[tuple[str, ...], Parsed(parse_states), Where(UploadRow.state.in_)] = parameter(
-        "One or several states, separated by commas."
+        "One or more states, separated by commas."
     )
     copy_id: Annotated[UuidText, Where(lambda value: UploadRow.copy_id == value)] = parameter(
         "Id of the copy whose bytes are uploaded."
