@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import sqlalchemy as sa
 
+from deploy.local.servers import Postgres
 from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.published import LABS, PROJECTS, table
 from libs.common.scopes import Permission, Scope
-from libs.common.testing import Running
+from libs.common.testing import Running, settings_environment
 from tests.support.lab import made
 from tests.support.system import Cingulum
 
@@ -119,3 +123,21 @@ async def registered(registry: Running, path: str, *filenames: str, **values: An
     answer = await registry.post("/register-file", body)
     assert answer.status_code == 201, answer.text
     return list(answer.json())
+
+
+@asynccontextmanager
+async def shared_two_labs(postgres: Postgres, template: str, home: str) -> AsyncIterator[Labs]:
+    """Labs and users in a database of their own, without a bus, for all tests of a module."""
+    name = f"shared_{uuid4().hex}"
+    await _run(postgres.admin_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    url = f"{postgres.admin_url.rpartition('/')[0]}/{name}"
+    async with AsyncExitStack() as stack:
+        environment = settings_environment(url, None, CINGULUM_SWEEP_EVERY_S="2", CINGULUM_HOME=home)
+        yield await two_labs(Cingulum(environment, url, stack))
+    await _run(postgres.admin_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _run(admin_url: str, statement: str) -> None:
+    connection = await asyncpg.connect(admin_url)
+    await connection.execute(statement)
+    await connection.close()

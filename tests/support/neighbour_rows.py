@@ -23,7 +23,8 @@ async def insert_recording(
     """Insert a recording of compressor: a compressed form, proved to be of the raw bytes."""
     await connection.execute(
         "INSERT INTO compressor.recordings (dataset_id, session_id, state, sha256, ch_sha256, raw_sha256,"
-        " n_samples, proved_at) VALUES ($1, $2, 'indexed', $3, $4, $5, 1, CASE WHEN $6 THEN now() END)",
+        " n_channels, n_samples, sample_rate_hz, dtype, raw_bytes, compressed_bytes, ratio, indexed_at, proved_at)"
+        " VALUES ($1, $2, 'indexed', $3, $4, $5, 1, 1, 30000, '<i2', 2, 1, 2, now(), CASE WHEN $6 THEN now() END)",
         dataset_id, session_id, sha256, ch_sha256, raw_sha256, is_proved,
     )  # fmt: skip
 

@@ -1,0 +1,80 @@
+"""Filters of the lists of scheduler, transfer and compressor."""
+
+from __future__ import annotations
+
+from libs.common.catalogue import Service
+from services.compressor.queries.recordings import RecordingFilters
+from services.scheduler.queries.list_filters import JobFilters, TaskFilters
+from services.transfer.queries.uploads import UploadFilters
+from tests.support.list_filters.tables import NOTHING, FilterTable
+
+JOBS = FilterTable(
+    Service.SCHEDULER,
+    "/jobs",
+    JobFilters,
+    rows="first second third",
+    key="task",
+    cases={
+        "state": {"Waiting": "first", "Complete": "second", "Held": NOTHING},
+        "session": {"$S3": "third", "http://any/sessions/$S1": "first second", "$S2": NOTHING},
+        "task": {"second": "second", "sec": NOTHING},
+        "lab": {"coastlab": "third", "coast": NOTHING},
+    },
+)
+
+TASKS = FilterTable(
+    Service.SCHEDULER,
+    "/tasks",
+    TaskFilters,
+    rows="first second third",
+    key="name",
+    cases={
+        "status": {"Waiting": "first", "60": "second", "Held": NOTHING},
+        "session": {"$S3": "third", "http://any/sessions/$S1": "first second", "$S2": NOTHING},
+        "name": {"second": "second", "sec": NOTHING},
+        "lab": {"coastlab": "third", "coast": NOTHING},
+        "graph": {"spikes": "first", "spike": NOTHING},
+        "level": {"1": "second", "3": NOTHING},
+        "priority": {"-1": "first", "7": "second", "8": NOTHING},
+        "gpu": {"1": "first", "0": "second third", "2": NOTHING},
+        "cpu": {"4": "second", "3": NOTHING},
+        "ram": {"16": "third", "15": NOTHING},
+        "data_repository": {"lab_server": "second", "lab": NOTHING},
+        "parents": {"$first": "second", "$second": NOTHING},
+        "version": {"1.2": "third", "1": NOTHING},
+        "executable": {"ibl.Spikes": "first", "Spikes": NOTHING},
+        "id": {"$second": "second", "http://any/tasks/$first": "first", "$S1": NOTHING},
+        "django": {"level__gte,1": "second third", "level__gt,1": "third"},
+    },
+)
+
+UPLOADS = FilterTable(
+    Service.TRANSFER,
+    "/uploads",
+    UploadFilters,
+    rows="announced landed",
+    key="name",
+    cases={
+        "state": {
+            "announced": "announced",
+            "landed": "landed",
+            "announced,landed": "announced landed",
+            "arriving": NOTHING,
+        },
+        "copy_id": {"$a@central": "announced", "$S1": NOTHING},
+    },
+)
+
+RECORDINGS = FilterTable(
+    Service.COMPRESSOR,
+    "/slices",
+    RecordingFilters,
+    rows="a e",
+    key="dataset_id",
+    cases={
+        "session": {"$S1": "a", "http://any/sessions/$S2": "e", "$S3": NOTHING},
+        "dataset": {"$a": "a", "http://any/datasets/$e": "e", "$b": NOTHING},
+    },
+)
+
+TABLES = (JOBS, TASKS, UPLOADS, RECORDINGS)

@@ -1,0 +1,160 @@
+"""Filters of registry's lists. Datasets are labelled by letters, copies as `letter@repository`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from libs.common.catalogue import Service
+from services.registry.queries.list_filters import (
+    CopyFilters,
+    DatasetFilters,
+    DownloadFilters,
+    FileFilters,
+    RepositoryFilters,
+    VocabularyFilters,
+)
+from tests.support.list_filters.tables import NOTHING, FilterTable
+
+ENDPOINT: Final = "4d4bf1a9-6c4e-4ff1-9e7c-0a6c4a3f6b11"
+SHA256: Final = "ab" * 32  # of dataset a
+
+DATASETS = FilterTable(
+    Service.REGISTRY,
+    "/datasets",
+    DatasetFilters,
+    rows="a b c d e f",
+    cases={
+        "collection": {"alf": "b c d", "alf/probe00": "a", "al": NOTHING},
+        "content_type": {"subject": "f", "subjects.Subject": "f", "session": NOTHING},
+        "created_by": {"eve": "e", "ev": NOTHING},
+        "created_date": {"$TODAY": "a b c d e f", "$YESTERDAY": NOTHING, "$TOMORROW": NOTHING},
+        "created_date_gte": {"$TODAY": "a b c d e f", "$TOMORROW": NOTHING},
+        "created_date_lte": {"$TODAY": "a b c d e f", "$YESTERDAY": NOTHING},
+        "data_format": {"npy": "a b c d e", "np": NOTHING},
+        "dataset_type": {"spikes.times": "a d", "spikes": NOTHING},
+        "date": {"2024-03-02": "a b c", "2024-03-03": "e", "2024-03-05": NOTHING},
+        "default_dataset": {"False": "b", "True": "a c d e f"},
+        "django": {"qc__gte,40": "b c d", "qc__gt,40": "d", "session__isnull,True": "f"},
+        "exists": {"True": "a b e f", "false": "c d"},  # c: of an older version; d: on a personal repository
+        "experiment_number": {"001": "a b c", "4": NOTHING},
+        "file_size": {"13": "d", "1": NOTHING},
+        "hash": {"D" * 32: "d", "d" * 31: NOTHING},
+        "id": {"$a": "a", "$S1": NOTHING},
+        "lab": {"coastlab": "d", "coast": NOTHING},
+        "md5": {"-".join("d" * 32): "d", "d" * 31: NOTHING},
+        "name": {"spikes.times.npy": "a d", "spikes.times": NOTHING},
+        "object_id": {"$KS001": "f", "$S1": NOTHING},
+        "probe_insertion": {"PROBE0": "a e", "probe_": NOTHING},
+        "protected": {"True": "b", "False": "a c d e f"},
+        "public": {"True": "a", "False": "b c d e f"},
+        "qc": {"PASS": "e", "40": "b c", "0": "f"},
+        "revision": {"2020-01-01": "c", "2020": NOTHING},
+        "session": {"$S3": "d", "http://any/sessions/$S2": "e", "$a": NOTHING},
+        "subject": {"NY001": "d", "NY00": NOTHING},
+        "tag": {"paper": "a", "$frozen": "b", "paper,frozen": NOTHING, "pape": NOTHING},
+        "tags": {"frozen": "b", "froze": NOTHING},
+        "version": {"1.0": "a", "1": NOTHING},
+    },
+)
+
+_COPIES: Final = (
+    "a@fileserver a@lab_server a@central b@fileserver b@lab_server c@fileserver c@lab_server d@rig_pc"
+    " e@fileserver e@lab_server f@fileserver f@lab_server"
+)
+
+FILES = FilterTable(
+    Service.REGISTRY,
+    "/files",
+    FileFilters,
+    rows=_COPIES,
+    cases={
+        "data_repository": {"rig_pc": "d@rig_pc", "rig": NOTHING},
+        "dataset": {"$d": "d@rig_pc", "http://any/datasets/$e": "e@fileserver e@lab_server", "$S1": NOTHING},
+        "django": {"dataset__qc__gt,40": "d@rig_pc", "data_repository__name,central": "a@central"},
+        "exists": {
+            "True": "a@fileserver a@lab_server b@fileserver d@rig_pc e@fileserver e@lab_server f@fileserver",
+            "False": "a@central b@lab_server c@fileserver c@lab_server f@lab_server",
+        },
+        "globus_is_personal": {
+            "True": "a@lab_server b@lab_server c@lab_server d@rig_pc e@lab_server f@lab_server",
+            "False": "a@fileserver a@central b@fileserver c@fileserver e@fileserver f@fileserver",
+        },
+        "id": {"$a@central": "a@central", "$a": NOTHING},
+        "lab": {"coastlab": "d@rig_pc", "coast": NOTHING},
+        "name": {"clusters.depths.npy": "e@fileserver e@lab_server", "clusters.depths": NOTHING},
+        "relative_path": {
+            "NY001/2024-03-04/003/alf/spikes.times.npy": "d@rig_pc",
+            "/KS001/2024-03-02/001/alf/#2020-01-01#/spikes.amps.npy": "c@fileserver c@lab_server",
+            "NY001/2024-03-04/003/alf": NOTHING,
+        },
+    },
+)
+
+COPIES = FilterTable(
+    Service.REGISTRY,
+    "/copies",
+    CopyFilters,
+    rows=_COPIES,
+    without=dict.fromkeys(("limit", "offset"), "They are of the page, not of the rows."),
+    cases={
+        "id": {"$d@rig_pc": "d@rig_pc", "$d": NOTHING},
+        "session": {"$S3": "d@rig_pc", "$d": NOTHING},
+        "dataset": {"$d": "d@rig_pc", "$S3": NOTHING},
+        "repository": {"rig_pc": "d@rig_pc", "rig": NOTHING},
+        "lab": {"coastlab": "d@rig_pc", "coast": NOTHING},
+        "state": {
+            "verified": "a@lab_server e@lab_server",
+            "claimed": "a@fileserver b@fileserver d@rig_pc e@fileserver f@fileserver",
+            "retired": NOTHING,
+        },
+        "order_proof": {"true": "b@lab_server", "false": _COPIES.replace(" b@lab_server", "")},
+        "held_by": {"central": NOTHING, "rig_pc": "d@rig_pc"},
+        "sha256": {SHA256: "a@fileserver a@lab_server a@central", "ab" * 31: NOTHING},
+        "history": {"true": f"{_COPIES} c1@fileserver c1@lab_server", "false": _COPIES},
+    },
+)
+
+DOWNLOADS = FilterTable(
+    Service.REGISTRY,
+    "/downloads",
+    DownloadFilters,
+    rows="1 2",
+    key="count",
+    cases={
+        "user": {"ada": "1", "root": "2", "ad": NOTHING},
+        "dataset": {"spikes.times.npy": "1", "spikes.times": NOTHING},
+        "dataset_type": {"LUSTERS": "2", "s%t": NOTHING},
+        "count": {"2": "2", "3": NOTHING},
+        "json": {"calm": "2", "c_lm": NOTHING},
+        "django": {"count__gt,1": "2", "count__gte,1": "1 2"},
+    },
+)
+
+REPOSITORIES = FilterTable(
+    Service.REGISTRY,
+    "/data-repository",
+    RepositoryFilters,
+    rows="central fileserver lab_server rig_pc",
+    key="name",
+    cases={
+        "name": {"rig_pc": "rig_pc", "rig": NOTHING},
+        "globus_is_personal": {"True": "lab_server rig_pc", "False": "central fileserver"},
+        "globus_endpoint_id": {ENDPOINT: "rig_pc", "$S1": NOTHING},
+    },
+)
+
+
+def _vocabulary(path: str, name: str, part: str) -> FilterTable:
+    cases = {"name": {name: name, part: NOTHING}}
+    return FilterTable(Service.REGISTRY, path, VocabularyFilters, rows=None, key="name", cases=cases)
+
+
+VOCABULARIES = (
+    _vocabulary("/data-formats", "npy", "np"),
+    _vocabulary("/dataset-types", "spikes.times", "spikes"),
+    _vocabulary("/revisions", "2020-01-01", "2020"),
+    _vocabulary("/tags", "paper", "pape"),
+    _vocabulary("/data-repository-type", "Fileserver", "File"),
+)
+
+TABLES = (DATASETS, FILES, COPIES, DOWNLOADS, REPOSITORIES, *VOCABULARIES)

@@ -1,0 +1,34 @@
+"""The form of a table of filter cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from libs.common.catalogue import Service
+from libs.common.filters.list_filters import ListFilters
+
+NOTHING = ""
+Cases = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class FilterTable:
+    """Each filter of a list with values, and the rows that the list then shows.
+
+    service   the service of the list
+    path      the route of the list
+    filters   its declaration
+    rows      labels of all rows of the list, separated by spaces; None where the service creates rows itself
+    cases     {filter: {value: labels of the rows shown}}; `$name` in a value is an id of the world of these tests
+    key       the field that labels a row; ids that the world knows are replaced by their labels
+    without   {filter: why it has no cases, or none that show different rows}
+    """
+
+    service: Service
+    path: str
+    filters: type[ListFilters]
+    rows: str | None
+    cases: Cases
+    key: str = "id"
+    without: Mapping[str, str] = field(default_factory=dict)

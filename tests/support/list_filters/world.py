@@ -1,0 +1,205 @@
+"""The rows that the tables of filter cases speak of, made once per module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import sqlalchemy as sa
+
+from libs.common.catalogue import Service
+from libs.common.published import REPOSITORIES, table
+from libs.common.scopes import Permission, Scope
+from libs.common.testing import Running
+from tests.support.lab import made
+from tests.support.labs import Labs, a_registry, registered
+from tests.support.list_filters.registry import ENDPOINT, SHA256
+from tests.support.moving import send
+from tests.support.neighbour_rows import insert_recording
+
+FIRST, SECOND, THIRD = "KS001/2024-03-02/001", "KS001/2024-03-03/002", "NY001/2024-03-04/003"
+QCS = {"a": "WARNING", "b": "FAIL", "c": "FAIL", "d": "CRITICAL", "e": "PASS"}
+
+
+@dataclass
+class World:
+    """The services, called as an administrator, and the ids of rows by their labels."""
+
+    labs: Labs
+    services: dict[Service, Running]
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels by id."""
+        return {row_id: label for label, row_id in self.ids.items()}
+
+
+async def make_world(labs: Labs) -> World:
+    """Make all rows."""
+    world = World(labs, {Service.METADATA: labs.metadata})
+    world.services[Service.REGISTRY] = await a_registry(labs)
+    for service in (Service.SCHEDULER, Service.TRANSFER, Service.COMPRESSOR):
+        world.services[service] = await labs.cingulum.start(service, labs.principal("root"))
+    await _make_colony(world)
+    await _make_sessions(world)
+    await _make_repositories(world)
+    await _make_datasets(world)
+    await _make_copies(world)
+    await _make_jobs(world)
+    await _make_uploads_and_recordings(world)
+    return world
+
+
+async def _make_colony(world: World) -> None:
+    labs = world.labs
+    for name in ("ada", "bob"):
+        await labs.metadata.patch(f"/users/{name}", {"email": f"{name}@example.org"})
+    await labs.project("maze", "ada")
+    await labs.project("Maze two", "ada")
+    await labs.post("/lines", name="line_a", lab="hilllab")
+    await labs.post("/locations", name="_iblrig_7", lab="hilllab")
+    await labs.post("/locations", name="behavior%room", lab="coastlab")
+    first = await labs.animal("KS001", projects=["maze"], sex="F", line="line_a")
+    world.ids["KS001"] = first["id"]
+    await labs.animal("KS002", death_date="2020-05-05")
+    await labs.animal("NY001", lab="coastlab", responsible_user="stock")
+    for path, more in (("/surgeries", {}), ("/water-restriction", {"reference_weight": 20.0})):
+        for nickname, start in (("KS001", "01T00:00:00"), ("KS002", "01T23:59:59"), ("NY001", "02T00:00:00")):
+            end = {"end_time": "2020-01-03T00:00:00"} if nickname == "NY001" else {}
+            await labs.post(path, subject=nickname, start_time=f"2020-01-{start}", **end, **more)
+    for subject, user, number, day in (
+        ("KS001", "ada", 0, "01T23:59:59"),
+        ("NY001", "bob", 1, "02T00:00:00"),
+    ):
+        when = {"subject": subject, "user": user, "date_time": f"2024-03-{day}"}
+        await labs.post("/weighings", weight=20 + number / 2, **when)
+
+
+async def _make_sessions(world: World) -> None:
+    labs, ids = world.labs, world.ids
+    first = await labs.session(
+        "KS001", users=["ada", "bob"], projects=["maze"], task_protocol="_iblrig_ephysChoiceWorld", number=1,
+        location="_iblrig_7", n_trials=100, n_correct_trials=80, qc=40, type="Experiment", procedures=["Histology"],
+        narrative="calm", end_time="2024-03-02T11:00:00", json={"rig": {"name": "rig_1"}}, extended_qc={"tip": "PASS"},
+    )  # fmt: skip
+    second = await labs.session(
+        "KS001", start_time="2024-03-03T23:59:59", number=2, users=["ada"], projects=["maze", "Maze two"],
+        n_trials=100, n_correct_trials=79, parent_session=first["url"], type="Base",
+    )  # fmt: skip
+    third = await labs.session("NY001", start_time="2024-03-04T00:00:00", number=3, lab="coastlab", users=[])
+    ids |= {"S1": first["id"], "S2": second["id"], "S3": third["id"]}
+    for name, session, more in (
+        ("probe00", first, {"model": "NP1", "serial": "18005"}),
+        ("probe01", second, {}),
+        ("probe02", third, {}),
+    ):
+        ids[name] = (await labs.post("/insertions", session=session["id"], name=name, **more))["id"]
+    of_first = {"subject": "KS001", "user": "ada", "session": ids["S1"], "date_time": "2024-03-01T23:59:59"}
+    free = {"subject": "NY001", "user": "bob", "date_time": "2024-03-02T00:00:00", "adlib": True}
+    await labs.post("/water-administrations", water_administered=1.0, **of_first)
+    await labs.post("/water-administrations", water_administered=1.5, water_type="Hydrogel", **free)
+
+
+async def _make_repositories(world: World) -> None:
+    registry = world.services[Service.REGISTRY]
+    for body in (
+        {"name": "central", "store": "local", "data_url": "/data/", "globus_is_personal": False},
+        {"name": "lab_server", "store": "agent", "globus_is_personal": True},
+        {"name": "rig_pc", "globus_is_personal": True, "globus_endpoint_id": ENDPOINT},
+    ):
+        await made(registry, "/data-repository", body)
+    await world.labs.metadata.patch("/labs/hilllab", {"repositories": ["fileserver", "lab_server"]})
+    await world.labs.metadata.patch("/labs/coastlab", {"repositories": ["rig_pc"]})
+
+
+async def _make_datasets(world: World) -> None:
+    registry, ids = world.services[Service.REGISTRY], world.ids
+    for letter, path, filename, more in (
+        (
+            "a",
+            FIRST,
+            "alf/probe00/spikes.times.npy",
+            {"versions": "1.0", "filesizes": 10, "created_by": "ada"},
+        ),
+        ("b", FIRST, "alf/spikes.amps.npy", {"filesizes": 11}),
+        ("c", FIRST, "alf/#2020-01-01#/spikes.amps.npy", {"filesizes": 12}),
+        ("d", THIRD, "alf/spikes.times.npy", {"filesizes": 13, "name": "rig_pc"}),
+        ("e", SECOND, "alf/probe01/clusters.depths.npy", {"filesizes": 14, "created_by": "eve"}),
+    ):
+        values = {"hashes": letter * 32, "qc": QCS[letter]} | more
+        [dataset] = await registered(registry, path, filename, **values)
+        ids[letter] = dataset["id"]
+    table_of_subject = "hilllab/KS001/_ibl_subjectTrials.table.pqt"
+    of_subject = {"content_type": "subject", "object_id": ids["KS001"], "hashes": "f" * 32, "filesizes": 15}
+    [dataset] = await registered(registry, "Subjects", f"{table_of_subject}", **of_subject)
+    ids["f"] = dataset["id"]
+    for letter, tag, effect in (("a", "paper", "public"), ("b", "frozen", "protected")):
+        ids[tag] = (await made(registry, "/tags", {"name": tag, effect: True}))["id"]
+        await _patch(registry, f"/datasets/{ids[letter]}", {"tags": [tag]})
+    for username, letter, counted in (("ada", "a", 1), ("root", "e", 2)):
+        caller = registry.as_(world.labs.principal(username))
+        for _ in range(counted):
+            [download_id] = (await made(caller, "/new-download", {"datasets": [ids[letter]]}))["download"]
+    await _patch(registry, f"/downloads/{download_id}", {"json": {"mood": "calm"}})
+    created = (await registry.get(f"/datasets/{ids['a']}")).json()["created_datetime"]
+    today = date.fromisoformat(created[:10])
+    for name, days in (("YESTERDAY", -1), ("TODAY", 0), ("TOMORROW", 1)):
+        ids[name] = str(today + timedelta(days))
+
+
+async def _make_copies(world: World) -> None:
+    registry, ids = world.services[Service.REGISTRY], world.ids
+    await _patch(registry, f"/datasets/{ids['c']}", {"hash": "9" * 32})
+    await made(registry, "/files", {"dataset": ids["a"], "data_repository": "central", "exists": False})
+    listed = (await registry.get("/copies", params={"history": True})).json()["results"]
+    letters = world.labels
+    for copy in listed:
+        letter = letters[copy["dataset_id"]] + ("" if copy["is_current"] else str(copy["generation"]))
+        ids[f"{letter}@{copy['repository']}"] = copy["id"]
+    view = table(REPOSITORIES)
+    async with registry.app.state.database.read() as session:
+        repository_id = await session.scalar(sa.select(view.c.id).where(view.c.name == "lab_server"))
+    scopes = frozenset({Scope(Permission.READ), Scope(Permission.PROVE, repository_id=repository_id)})
+    agent = registry.as_(world.labs.principal("root", scopes=scopes))
+    for letter, size_bytes, sha256 in (("a", 10, SHA256), ("e", 14, "cd" * 32)):
+        proof = {"size_bytes": size_bytes, "md5": letter * 32, "sha256": sha256}
+        proved = await agent.post(f"/copies/{ids[f'{letter}@lab_server']}/proof", proof)
+        assert proved.json()["state"] == "verified", proved.text
+    await _patch(registry, f"/files/{ids['b@lab_server']}", {"exists": True})
+
+
+async def _make_jobs(world: World) -> None:
+    scheduler, ids = world.services[Service.SCHEDULER], world.ids
+    tasks: tuple[dict[str, Any], ...] = (
+        {"name": "first", "session": ids["S1"], "priority": -1, "gpu": 1, "graph": "spikes",
+         "executable": "ibl.Spikes"},
+        {"name": "second", "session": ids["S1"], "priority": 7, "level": 1, "cpu": 4, "data_repository": "lab_server"},
+        {"name": "third", "session": ids["S3"], "level": 2, "ram": 16, "version": "1.2"},
+    )  # fmt: skip
+    for task in tasks:
+        parents = {"parents": [ids["first"]]} if task["name"] == "second" else {}
+        ids[task["name"]] = (await made(scheduler, "/tasks", task | parents))["id"]
+    for name, status in (("second", "Complete"), ("third", "Errored")):
+        await _patch(scheduler, f"/tasks/{ids[name]}", {"status": status})
+
+
+async def _make_uploads_and_recordings(world: World) -> None:
+    ids, transfer = world.ids, world.services[Service.TRANSFER]
+    await made(transfer, "/uploads", {"size_bytes": 10, "name": "announced", "copy_id": ids["a@central"]})
+    await send(transfer, b"0123456789", name="landed")
+    connection = await asyncpg.connect(world.labs.cingulum.admin_url)
+    try:
+        for letter, session, sha256 in (("a", "S1", SHA256), ("e", "S2", "cd" * 32)):
+            dataset_id, session_id = UUID(ids[letter]), UUID(ids[session])
+            await insert_recording(connection, dataset_id, session_id, sha256=sha256, raw_sha256=sha256)
+    finally:
+        await connection.close()
+
+
+async def _patch(service: Running, path: str, body: dict[str, Any]) -> None:
+    response = await service.patch(path, body)
+    assert response.status_code == 200, response.text
