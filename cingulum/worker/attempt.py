@@ -123,7 +123,7 @@ class JobAttempt:
     def _fetch(self, session: Path, item: JobInput, log: JobLog) -> dict[str, str]:
         """Put an input where the task can read it; its hash is that of the job."""
         self._check()
-        path, relative = item.path, f"{self.job.session_path}/{item.path}"
+        path, relative = item.relative_path, f"{self.job.session_path}/{item.relative_path}"
         if ".." in Path(path).parts or Path(path).is_absolute():
             raise RunFailed("permanent", f"the input {path!r} is outside its session")
         file = session / path

@@ -13,15 +13,24 @@ from cingulum.worker.tasks.context import JobScope
 class JobInput:
     """A dataset that the job reads: its path below the session, and the hash of the bytes."""
 
-    path: str
+    relative_path: str
     sha256: str
+
+    @classmethod
+    def parse(cls, values: Mapping[str, str]) -> JobInput:
+        """Read an input of a job; servers of the previous version call its path `path`.
+
+        >>> JobInput.parse({"path": "alf/trials.table.pqt", "sha256": "ff"}).relative_path
+        'alf/trials.table.pqt'
+        """
+        return cls(values.get("relative_path") or values["path"], values["sha256"])
 
 
 @dataclass(frozen=True)
 class JobOutput:
     """A file that the run wrote: its path below the session, its upload, and the hash of its bytes."""
 
-    name: str
+    relative_path: str
     upload_id: str
     sha256: str
 
@@ -54,7 +63,7 @@ class ClaimedJob:
             task=job["task"],
             session_path=job["session_path"],
             scope=JobScope(job.get("session_id"), job.get("subject"), job.get("lab"), job["probe"]),
-            inputs=tuple(JobInput(item["path"], item["sha256"]) for item in job["inputs"]),
+            inputs=tuple(JobInput.parse(item) for item in job["inputs"]),
             parameters=payload["parameters"],
         )
 

@@ -24,21 +24,32 @@ class Base(DeclarativeBase):
     metadata = db.metadata_of("scheduler")
 
 
+# Keys of `relative_path` in stored outputs and inputs, in rows and published views: services of the previous version,
+# which run during an upgrade, know no other. `JobOutput` and `JobInput` read both.
+STORED_OUTPUT_PATH: Final = "name"
+STORED_INPUT_PATH: Final = "path"
+
+
 class _JsonList(sa.types.TypeDecorator[list[S]], Generic[S]):
-    """A JSON array whose items have one schema."""
+    """A JSON array whose items have one schema, with the key `path` for their `relative_path`."""
 
     impl = JSONB
     cache_ok = True
 
-    def __init__(self, item: type[S]) -> None:
+    def __init__(self, item: type[S], path: str) -> None:
         super().__init__()
         self.item = item
+        self.path = path
 
     def process_bind_param(self, value: list[S] | None, _dialect: sa.Dialect) -> list[dict[str, Any]]:
-        return [item.model_dump(mode="json") for item in value or ()]
+        return [self._stored(item) for item in value or ()]
 
     def process_result_value(self, value: list[Any] | None, _dialect: sa.Dialect) -> list[S]:
         return [self.item.model_validate(item) for item in value or ()]
+
+    def _stored(self, item: S) -> dict[str, Any]:
+        values = item.model_dump(mode="json", include=set(self.item.model_fields))
+        return {self.path if name == "relative_path" else name: value for name, value in values.items()}
 
 
 TOKENS = sa.Sequence("tokens", metadata=Base.metadata, schema="scheduler")  # each token is given once
@@ -78,8 +89,12 @@ class JobRow(Base):
     reason: Mapped[str] = mapped_column(server_default="")
     by_person: Mapped[bool] = mapped_column(server_default=sa.false())
     finishing: Mapped[str | None]
-    outputs: Mapped[list[JobOutput]] = mapped_column(_JsonList(JobOutput), server_default="[]")
-    inputs: Mapped[list[JobInput]] = mapped_column(_JsonList(JobInput), server_default="[]")
+    outputs: Mapped[list[JobOutput]] = mapped_column(
+        _JsonList(JobOutput, STORED_OUTPUT_PATH), server_default="[]"
+    )
+    inputs: Mapped[list[JobInput]] = mapped_column(
+        _JsonList(JobInput, STORED_INPUT_PATH), server_default="[]"
+    )
     outside_pool: Mapped[list[UUID]] = mapped_column(
         ARRAY(sa.UUID), server_default="{}"
     )  # repositories of inputs that the central store lacks
@@ -136,7 +151,9 @@ class AttemptRow(Base):
     token: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     job_id: Mapped[UUID] = mapped_column(sa.ForeignKey(JobRow.id, ondelete="CASCADE"), index=True)
     state: Mapped[str]
-    outputs: Mapped[list[JobOutput]] = mapped_column(_JsonList(JobOutput), server_default="[]")
+    outputs: Mapped[list[JobOutput]] = mapped_column(
+        _JsonList(JobOutput, STORED_OUTPUT_PATH), server_default="[]"
+    )
     worker: Mapped[str] = mapped_column(server_default="")
     site: Mapped[str] = mapped_column(server_default="")  # where the worker reads the inputs
     claim_id: Mapped[

@@ -122,7 +122,7 @@ def a_job_is_claimed_and_completed(system: KilledServices, session: str) -> None
     assert system.request("POST", "/jobs/heartbeat", 200, json=beat) == {"lost": []}
     system.request("POST", f"{job}/log", 204, json={"token": token, "n": 0, "text": "one trial\n"})
     upload = arrives_in_parts(system, MADE, job_id=claim["job"]["id"], token=token, name=SUMMARY)
-    outputs = [{"name": SUMMARY, "upload_id": upload, "sha256": sha256(MADE)}]
+    outputs = [{"relative_path": SUMMARY, "upload_id": upload, "sha256": sha256(MADE)}]
     system.request("POST", f"{job}/complete", 200, json={"token": token, "outputs": outputs})
     system.wait_for(job, lambda shown: shown["state"] == "Complete")
     assert [piece["text"] for piece in system.get(f"{job}/log")] == ["one trial\n"]

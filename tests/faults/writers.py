@@ -159,7 +159,7 @@ def do_a_job(client: Client, acknowledged: Acknowledged, stop: threading.Event, 
     made = folder / f"{token}.json"
     made.write_text(json.dumps({"made_by": WORKER, "attempt": token}))
     sent = Sender(client).send(LabFile.at(made), {"job_id": job, "token": token, "name": FIT})
-    output = {"name": FIT, "upload_id": sent.upload_id, "sha256": sent.digests.sha256}
+    output = {"relative_path": FIT, "upload_id": sent.upload_id, "sha256": sent.digests.sha256}
     client.post(f"/jobs/{job}/complete", {"token": token, "outputs": [output]})
     acknowledged.completions[job, token] = sent.digests.sha256
 

@@ -48,7 +48,9 @@ class FakeServer(FakeTransfer):
     def add(self, task: str, inputs: dict[str, bytes], probe: str = "", **parameters: Any) -> str:
         """A job of these inputs."""
         self.files |= {f"{FOLDER}/{path}": data for path, data in inputs.items()}
-        job_inputs = [{"path": p, "dataset_id": str(uuid4()), "sha256": sha256(d)} for p, d in inputs.items()]
+        job_inputs = [
+            {"relative_path": p, "dataset_id": str(uuid4()), "sha256": sha256(d)} for p, d in inputs.items()
+        ]
         job = {"id": str(uuid4()), "task": task, "session_path": FOLDER, "probe": probe, "inputs": job_inputs}
         self.waiting.append({"job": job, "token": len(self.waiting) + 1, "parameters": parameters})
         return str(job["id"])

@@ -3,8 +3,8 @@
 A view is declared in the module of its owner (name, version, columns, readers), listed here, and filled by its owner
 (`PUBLISHED` in its models). Columns are only ever added, at the end; a view goes to `RETIRED` one version after its
 last reader. Until the owner has migrated, an empty stand-in with the same columns replaces it, and a view that an
-older owner filled has the newer columns as nulls, so each service starts alone. Neighbours read `table(view)` in their
-`queries`, nowhere else.
+older owner filled has the newer columns as nulls, or renamed ones with their values, so each service starts alone.
+Neighbours read `table(view)` in their `queries`, nowhere else.
 """
 
 from collections.abc import Mapping

@@ -36,14 +36,14 @@ DATASETS = View(
         "name": TEXT,
         "collection": TEXT,  # '' for none
         "revision": TEXT,  # '' for none
-        "rel_path": TEXT,
+        "rel_path": TEXT,  # services of the previous version read it: now `relative_path`
         "dataset_type": TEXT,
         "data_format": TEXT,
         "default_revision": BOOLEAN,
         "qc": INTEGER,
         "version_id": UUID,
         "generation": INTEGER,
-        "file_size": BIGINT,
+        "file_size": BIGINT,  # likewise: now `size_bytes`
         "md5": TEXT,
         "sha256": TEXT,  # null until every byte has been read
         "on_server": BOOLEAN,  # an existing copy on a repository that is not personal
@@ -54,7 +54,10 @@ DATASETS = View(
         "version": TEXT,  # as its registrar called the software
         "content_type": TEXT,  # of an aggregate, which has no session: subject, project, …
         "object_id": UUID,
+        "relative_path": TEXT,  # below the session's folder
+        "size_bytes": BIGINT,
     },
+    renamed={"relative_path": "rel_path", "size_bytes": "file_size"},
 )
 TAGS = View(
     Service.REGISTRY,
@@ -83,11 +86,13 @@ COPIES = View(
         "store": TEXT,
         "state": TEXT,
         "relative_path": TEXT,  # lab/Subjects/… without UUID
-        "file_size": BIGINT,
+        "file_size": BIGINT,  # services of the previous version read it: now `size_bytes`
         "md5": TEXT,
         "sha256": TEXT,
         "proved_at": TIMESTAMP,
         "order_proof": BOOLEAN,  # the file is reported to be there, and must be read
         "exists": BOOLEAN,  # as Alyx shows it: verified, or claimed by a client where nothing can be verified
+        "size_bytes": BIGINT,
     },
+    renamed={"size_bytes": "file_size"},
 )

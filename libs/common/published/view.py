@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -20,6 +20,7 @@ class View:
     """One published view, granted to its owner and to its readers.
 
     `former_readers` do not read it any more, but pods of their previous version do, which run during an upgrade.
+    `renamed` has the earlier names of columns, which stay in the view for services of the previous version.
     """
 
     owner: Service
@@ -28,6 +29,7 @@ class View:
     version: int = 1
     readers: frozenset[Service] = frozenset(STATEFUL)
     former_readers: frozenset[Service] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -44,15 +46,24 @@ class View:
         return f"CREATE VIEW {self.full_name} AS SELECT {self._nulls(self.columns)} WHERE false"
 
     def widened(self, definition: str, missing: Collection[str]) -> str:
-        """SQL of the view as it is there with the columns that are missing at its end, all null.
+        """SQL of the view as it is there with the missing columns at its end: a renamed one as before, others null.
 
         >>> labs = View(Service.METADATA, "labs", {"id": sa.UUID(), "name": sa.Text()})
         >>> labs.widened("SELECT id FROM metadata.labs;", {"name"}).partition(" AS ")[2]
         'SELECT older.*, NULL::TEXT AS name FROM (SELECT id FROM metadata.labs) AS older'
+        >>> labs = View(Service.METADATA, "labs", {"title": sa.Text(), "name": sa.Text()}, renamed={"name": "title"})
+        >>> labs.widened("SELECT title FROM metadata.labs;", {"name"}).partition(" AS ")[2]
+        'SELECT older.*, older.title AS name FROM (SELECT title FROM metadata.labs) AS older'
         """
         older = definition.strip().removesuffix(";")
-        nulls = self._nulls([column for column in self.columns if column in missing])
-        return f"CREATE OR REPLACE VIEW {self.full_name} AS SELECT older.*, {nulls} FROM ({older}) AS older"  # noqa: S608
+        added = ", ".join(self._added(column, missing) for column in self.columns if column in missing)
+        return f"CREATE OR REPLACE VIEW {self.full_name} AS SELECT older.*, {added} FROM ({older}) AS older"  # noqa: S608
+
+    def _added(self, column: str, missing: Collection[str]) -> str:
+        earlier = self.renamed.get(column)
+        if earlier is None or earlier in missing:
+            return self._nulls([column])
+        return f"older.{earlier} AS {column}"
 
     def _nulls(self, columns: Iterable[str]) -> str:
         return ", ".join(f"NULL::{_sql(self.columns[column])} AS {column}" for column in columns)

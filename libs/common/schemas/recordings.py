@@ -20,7 +20,7 @@ class Recording(Schema):
 
     dataset_id: UUID = Field(description="of the .cgl or .cbin")
     session_id: UUID | None
-    rel_path: str = Field(description="below the session")
+    relative_path: str = Field(description="below the session")
     n_channels: int = Field(description="as saved, sync channel included")
     n_samples: int = Field(description="per channel")
     sample_rate_hz: float = Field(description="measured, so 29999.95 and not 30000")

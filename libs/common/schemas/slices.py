@@ -12,7 +12,7 @@ from libs.common.schemas.base import Schema
 class Slice(Schema):
     """A slice of a recording as JSON: `samples[i][j]` is sample `first_sample + i` of channel `channels[j]`."""
 
-    dataset: UUID
+    dataset_id: UUID
     first_sample: int = Field(description="counted from the start of the recording")
     t0_s: float = Field(description="time of the first sample: first_sample / sample_rate_hz")
     sample_rate_hz: float

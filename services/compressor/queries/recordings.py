@@ -47,14 +47,14 @@ async def list_recordings(
 ) -> tuple[int, list[Recording]]:
     """A page of indexed recordings of current versions, latest session first, and how many there are."""
     is_current = sa.and_(DATASET.c.id == RecordingRow.dataset_id, DATASET.c.sha256 == RecordingRow.sha256)
-    columns = [getattr(RecordingRow, name) for name in Recording.model_fields if name != "rel_path"]
+    columns = [getattr(RecordingRow, name) for name in Recording.model_fields if name != "relative_path"]
     statement = (
-        sa.select(*columns, DATASET.c.rel_path)
+        sa.select(*columns, DATASET.c.relative_path)
         .join(DATASET, is_current)
         .join(SESSION, SESSION.c.id == DATASET.c.session_id, isouter=True)
         .where(RecordingRow.state == "indexed", _is_visible(visibility))
         .where(*filters.conditions(visibility))
-        .order_by(SESSION.c.start_at.desc().nulls_last(), DATASET.c.rel_path, RecordingRow.dataset_id)
+        .order_by(SESSION.c.start_at.desc().nulls_last(), DATASET.c.relative_path, RecordingRow.dataset_id)
     )
     count, rows = await fetch_page(session, statement, paging)
     return count, [Recording.model_validate(row) for row in rows]

@@ -109,7 +109,7 @@ def _about(opened: OpenRecording, span: Span, query: SliceQuery) -> dict[str, An
     """What a slice is, as far as its format can hold it."""
     rate_hz = opened.reader.sample_rate_hz
     return {
-        "dataset": str(opened.recording.dataset_id),
+        "dataset_id": str(opened.recording.dataset_id),
         "first_sample": span.start,
         "t0_s": span.start / rate_hz,
         "sample_rate_hz": rate_hz / query.decimate,

@@ -36,8 +36,9 @@ def _dataset(row: Mapping[str, Any], base_url: str) -> SessionDataset:
     return SessionDataset.model_validate(
         {
             **row,
-            "data_url": f"{server.rstrip('/')}/{row['folder']}/{add_uuid(row['rel_path'], row['id'])}",
+            "data_url": f"{server.rstrip('/')}/{row['folder']}/{add_uuid(row['relative_path'], row['id'])}",
             "url": f"{base_url}/datasets/{row['id']}",
+            "file_size": row["size_bytes"],
             "hash": row["md5"],
             "default_revision": str(bool(row["default_revision"])),
             "qc": QC_NAMES[row["qc"]],

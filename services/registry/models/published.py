@@ -36,7 +36,8 @@ PUBLISHED: Final[dict[str, str]] = {
                d.created_at,
                (SELECT r.data_url {_SHOWN_COPIES} AND r.data_url IS NOT NULL ORDER BY r.store IS NULL, r.name LIMIT 1)
                    AS data_url,
-               d.software_version AS version, d.content_type, d.object_id
+               d.software_version AS version, d.content_type, d.object_id,
+               {_PATH} AS relative_path, v.size_bytes
         FROM registry.datasets d
         JOIN registry.dataset_types t ON t.id = d.dataset_type_id
         JOIN registry.formats f ON f.id = d.format_id
@@ -50,7 +51,8 @@ PUBLISHED: Final[dict[str, str]] = {
         SELECT c.id, c.dataset_id, v.id AS version_id, c.generation, d.session_id,
                split_part(d.lab_path, '/', 1) AS lab, c.repository_id, r.name AS repository, r.store, c.state,
                concat(d.lab_path, '/', {_PATH}) AS relative_path,
-               v.size_bytes AS file_size, v.md5, v.sha256, c.proved_at, c.order_proof, ({_IS_SHOWN}) AS exists
+               v.size_bytes AS file_size, v.md5, v.sha256, c.proved_at, c.order_proof, ({_IS_SHOWN}) AS exists,
+               v.size_bytes
         FROM registry.copies c
         JOIN registry.datasets d ON d.id = c.dataset_id
         JOIN registry.repositories r ON r.id = c.repository_id

@@ -84,12 +84,12 @@ def _datasets(rows: Sequence[CachedDataset]) -> pa.Table:
         {
             "eid": pa.array([row.eid for row in rows], pa.string()),
             "id": pa.array([row.id for row in rows], pa.string()),
-            "file_size": pa.array([row.file_size for row in rows], pa.uint64()),
+            "file_size": pa.array([row.size_bytes for row in rows], pa.uint64()),
             "hash": pa.array([row.hash for row in rows], pa.string()),
             "default_revision": pa.array([row.default_revision for row in rows], pa.bool_()),
             "qc": pa.DictionaryArray.from_arrays(positions, names, ordered=True),
             "exists": pa.array([True] * len(rows), pa.bool_()),
-            "rel_path": pa.array([row.rel_path for row in rows], pa.string()),
+            "rel_path": pa.array([row.relative_path for row in rows], pa.string()),
         }
     )
 

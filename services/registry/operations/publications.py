@@ -94,7 +94,7 @@ async def job_publishing(tx: Transaction, central: CentralStore, event: JobPubli
 def _published(output: JobOutput, uploads: Mapping[UUID, Upload]) -> PublishedOutput:
     upload = uploads.get(output.upload_id)
     return PublishedOutput(
-        name=output.name,
+        name=output.relative_path,
         sha256=output.sha256,
         upload_state=upload.state if upload else None,
         upload_sha256=upload.digests.sha256 if upload and upload.digests else None,
@@ -148,7 +148,7 @@ def _parse_outputs(outputs: Sequence[JobOutput], uploads: Mapping[UUID, Upload])
         digests = upload.digests if upload else None
         if digests is None:
             continue
-        folder, _, name = output.name.rpartition("/")
+        folder, _, name = output.relative_path.rpartition("/")
         try:
             collection, revision = parse_inside(folder)
             name = check_plain_name(name)

@@ -49,11 +49,11 @@ class CachedDataset(NamedTuple):
 
     eid: str
     id: str
-    file_size: int
+    size_bytes: int
     hash: str
     default_revision: bool
     qc: int
-    rel_path: str
+    relative_path: str
 
 
 async def fetch_freshness(session: ReadSession) -> Freshness:
@@ -143,11 +143,11 @@ async def fetch_cached_datasets(
         sa.select(
             sa.cast(DatasetRow.session_id, sa.Text).label("eid"),
             sa.cast(DatasetRow.id, sa.Text).label("id"),
-            sa.func.coalesce(VersionRow.size_bytes, 0).label("file_size"),
+            sa.func.coalesce(VersionRow.size_bytes, 0).label("size_bytes"),
             sa.func.coalesce(VersionRow.md5, "").label("hash"),
             (rank == 1).label("default_revision"),
             DatasetRow.qc,
-            path_in_folder().label("rel_path"),
+            path_in_folder().label("relative_path"),
         )
         .join(VersionRow, is_current_version())
         .join(sessions, sessions.c.id == DatasetRow.session_id)

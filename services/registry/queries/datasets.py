@@ -71,7 +71,7 @@ class ShownDataset:
     number: int | None
     start_time: str | None
     folder: str
-    rel_path: str
+    relative_path: str
     copies: tuple[ShownCopy, ...]
     tags: list[str]
     protected: bool
@@ -154,7 +154,7 @@ def _datasets(visibility: Visibility) -> sa.Select[Any]:
             sessions.c.number,
             sessions.c.start_time,
             session_folder().label("folder"),
-            path_in_folder().label("rel_path"),
+            path_in_folder().label("relative_path"),
             _copies().label("copies"),
             _tag_names().label("tags"),
             visible.is_protected().label("protected"),

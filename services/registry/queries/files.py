@@ -30,7 +30,7 @@ class ShownFile:
     data_repository: str
     exists: bool
     folder: str
-    rel_path: str
+    relative_path: str
 
 
 def _files(visibility: Visibility) -> sa.Select[Any]:
@@ -44,7 +44,7 @@ def _files(visibility: Visibility) -> sa.Select[Any]:
             RepositoryRow.name.label("data_repository"),
             is_shown().label("exists"),
             session_folder().label("folder"),
-            path_in_folder().label("rel_path"),
+            path_in_folder().label("relative_path"),
         )
         .join(DatasetRow, is_current_copy())
         .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)

@@ -100,7 +100,7 @@ async def lock_copy(session: WriteSession, copy_id: UUID) -> LockedCopy | None:
             CopyRow.dataset_id,
             DatasetRow.session_id,
             DatasetRow.lab_path,
-            path_in_folder().label("rel_path"),
+            path_in_folder().label("relative_path"),
             (DatasetRow.generation == CopyRow.generation).label("is_current"),
             VersionRow.generation,
             VersionRow.size_bytes,
@@ -121,7 +121,7 @@ async def lock_copy(session: WriteSession, copy_id: UUID) -> LockedCopy | None:
         session_id=row.session_id,
         state=CopyState(row.state),
         version=Version(row.generation, row.size_bytes, row.md5, row.sha256),
-        tree_name=f"{row.lab_path}/{row.rel_path}",
+        tree_name=f"{row.lab_path}/{row.relative_path}",
         is_current=row.is_current,
     )
 

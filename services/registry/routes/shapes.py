@@ -25,13 +25,13 @@ def complete_data_url(request: Request, data_url: str | None) -> str | None:
     return absolute(request, data_url) if data_url and "://" not in data_url else data_url
 
 
-def alyx_path(folder: str, rel_path: str) -> str:
+def alyx_path(folder: str, relative_path: str) -> str:
     """A file record's path: below the lab's folder of subjects, or below `aggregates`.
 
     >>> alyx_path("hilllab/Subjects/m1/2024-01-02/001", "alf/a.b.npy")
     'm1/2024-01-02/001/alf/a.b.npy'
     """
-    return f"{folder.partition('/Subjects/')[2]}/{rel_path}".lstrip("/")
+    return f"{folder.partition('/Subjects/')[2]}/{relative_path}".lstrip("/")
 
 
 def dataset(request: Request, row: ShownDataset) -> Dataset:
@@ -69,12 +69,12 @@ def dataset(request: Request, row: ShownDataset) -> Dataset:
 
 def _file_of_dataset(request: Request, row: ShownDataset, copy: ShownCopy) -> FileOfDataset:
     base = complete_data_url(request, copy.data_url)
-    path = f"{row.folder}/{add_uuid(row.rel_path, row.id)}"
+    path = f"{row.folder}/{add_uuid(row.relative_path, row.id)}"
     return FileOfDataset(
         id=copy.id,
         data_repository=copy.data_repository,
         data_repository_path=copy.data_repository_path,
-        relative_path=alyx_path(row.folder, row.rel_path),
+        relative_path=alyx_path(row.folder, row.relative_path),
         data_url=f"{base.rstrip('/')}/{path}" if base else None,
         exists=copy.exists,
     )
@@ -87,16 +87,16 @@ def file_record(request: Request, row: ShownFile) -> FileRecord:
         url=absolute(request, f"/files/{row.id}"),
         dataset=absolute(request, f"/datasets/{row.dataset_id}"),
         data_repository=row.data_repository,
-        name=row.rel_path.rpartition("/")[2],
+        name=row.relative_path.rpartition("/")[2],
         json_=row.json,
-        relative_path=alyx_path(row.folder, row.rel_path),
+        relative_path=alyx_path(row.folder, row.relative_path),
         exists=row.exists,
     )
 
 
 def registered(row: ShownDataset, usernames: Sequence[str]) -> RegisteredDataset:
     """A dataset in the response to a registration."""
-    path = alyx_path(row.folder, row.rel_path)
+    path = alyx_path(row.folder, row.relative_path)
     return RegisteredDataset(
         id=row.id,
         name=row.name,

@@ -67,7 +67,7 @@ async def reconcile_session(tx: Transaction, context: SchedulerContext, session_
             context.claim_queue.wake_after_commit(tx)
         if is_new or change.job != before:
             row.inputs = [
-                JobInput(path=path, dataset_id=dataset_ids[path], sha256=sha256)
+                JobInput(relative_path=path, dataset_id=dataset_ids[path], sha256=sha256)
                 for path, sha256 in plan.inputs
             ]
             await jobs.update_job(tx.session, row, change, now)

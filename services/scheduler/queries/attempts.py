@@ -20,12 +20,12 @@ from services.scheduler.models import TOKENS, AttemptRow
 
 def output_refs(outputs: Sequence[JobOutput]) -> tuple[OutputRef, ...]:
     """Outputs as the rules read them."""
-    return tuple(OutputRef(output.name, output.upload_id, output.sha256) for output in outputs)
+    return tuple(OutputRef(output.relative_path, output.upload_id, output.sha256) for output in outputs)
 
 
 def outputs_of(refs: Sequence[OutputRef]) -> list[JobOutput]:
     """Outputs as the tables store them."""
-    return [JobOutput(name=ref.name, upload_id=ref.upload_id, sha256=ref.sha256) for ref in refs]
+    return [JobOutput(relative_path=ref.name, upload_id=ref.upload_id, sha256=ref.sha256) for ref in refs]
 
 
 async def fetch_next_token(session: WriteSession) -> int:

@@ -16,7 +16,7 @@ from libs.common.published import COPIES, DATASETS, table
 from libs.common.schemas.states import AttemptState, CopyState, JobState
 from services.scheduler.domain.graph import DatasetFact
 from services.scheduler.domain.sites import POOL
-from services.scheduler.models import AttemptRow, JobRow, ReadyRow
+from services.scheduler.models import STORED_OUTPUT_PATH, AttemptRow, JobRow, ReadyRow
 
 Where = sa.ColumnElement[bool]
 _ON_THE_WAY: Final = (CopyState.EXPECTED, CopyState.ARRIVING, CopyState.LANDED)
@@ -39,7 +39,9 @@ async def fetch_dataset_facts(session: ReadSession, session_id: UUID) -> list[tu
         AttemptRow.state == AttemptState.REGISTERED,
         AttemptRow.outputs.contains(
             sa.func.jsonb_build_array(
-                sa.func.jsonb_build_object("name", datasets.c.rel_path, "sha256", datasets.c.sha256)
+                sa.func.jsonb_build_object(
+                    STORED_OUTPUT_PATH, datasets.c.relative_path, "sha256", datasets.c.sha256
+                )
             )
         ),
     )

@@ -69,7 +69,7 @@ async def list_proof_orders(session: ReadSession, store_kind: StoreKind) -> list
             UploadRow.state == UploadState.LANDED,
             UploadRow.store == store_kind,
             UploadRow.md5 == copies.c.md5,
-            UploadRow.size_bytes == copies.c.file_size,
+            UploadRow.size_bytes == copies.c.size_bytes,
             was_read(sa.type_coerce(UploadRow.sha256, sa.Text)),
         )
         .correlate_except(UploadRow)

@@ -166,7 +166,7 @@ async def test_a_recording_over_http_warns_of_what_the_service_doubts(
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
     await verified(cingulum, lab, files_of(recording, WRONG))
     [listed] = await indexed(compressor)
-    assert f"{FOLDER}/{recording.packed}" == listed["rel_path"]
+    assert f"{FOLDER}/{recording.packed}" == listed["relative_path"]
     address = f"http://server/slices/{listed['dataset_id']}"
     body = (await compressor.get("/slices")).json()
 

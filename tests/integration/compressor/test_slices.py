@@ -72,7 +72,7 @@ async def test_the_list_tells_what_a_slice_needs(
     compressor, path = await ready(cingulum, lab, recording)
     [listed] = await indexed(compressor)
     assert path.endswith(listed["dataset_id"])
-    assert (listed["session_id"], listed["rel_path"]) == (lab.session_id, f"{FOLDER}/{recording.packed}")
+    assert (listed["session_id"], listed["relative_path"]) == (lab.session_id, f"{FOLDER}/{recording.packed}")
     assert (listed["n_channels"], listed["n_samples"], listed["sample_rate_hz"]) == (5, 3300, RATE_HZ)
     assert listed["raw_bytes"] == 33_003
     assert listed["raw_sha256"] == hashlib.sha256(recording.raw).hexdigest()

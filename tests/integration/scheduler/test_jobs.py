@@ -20,6 +20,7 @@ from tests.support.system import Cingulum
 from tests.support.waiting import attempts
 
 TRIALS = "alf/_ibl_trials.table.pqt"
+SUMMARY = "alf/_cingulum_behaviour.summary.json"
 MISSING = "00000000-0000-4000-8000-00000000dead"
 PATHS = ("/jobs", "/tasks", "/workers", f"/jobs/{MISSING}", f"/tasks/{MISSING}", f"/jobs/{MISSING}/log")
 
@@ -49,7 +50,8 @@ async def test_the_graph_follows_from_inputs_and_names_why_a_child_waits(
     jobs = {job["task"]: job for job in (await scheduler.get(f"/jobs?session={session}")).json()["results"]}
     assert set(jobs) == {"trial_summary", "psychometric_fit"}
     assert jobs["trial_summary"]["state"] == "Waiting"
-    assert [i["path"] for i in jobs["trial_summary"]["inputs"]] == [TRIALS]
+    (trials,) = jobs["trial_summary"]["inputs"]
+    assert (trials["relative_path"], trials["path"]) == (TRIALS, TRIALS)  # the second for older workers
     assert jobs["psychometric_fit"]["state"] == "Held"
     assert "trial_summary has to produce it first" in jobs["psychometric_fit"]["why"]
 
@@ -116,7 +118,7 @@ async def publishing(cingulum: Cingulum, claimed: Claimed) -> Claimed:
     """Its worker has completed it twice, as the first response was lost."""
     sha256 = "cd" * 32
     upload = await land_upload(cingulum, claimed.job, claimed.token, sha256)
-    output = {"name": "alf/_cingulum_behaviour.summary.json", "upload_id": str(upload), "sha256": sha256}
+    output = {"relative_path": SUMMARY, "upload_id": str(upload), "sha256": sha256}
     for _ in range(2):
         response = await claimed.complete([output])
         assert response.status_code == 200, response.text
@@ -128,6 +130,16 @@ async def test_a_completion_that_is_repeated_notifies_registry_once(publishing: 
     assert [event.token for event in await publishing.scheduler.published(JobPublishing)] == [
         publishing.token
     ]
+
+
+async def test_a_worker_of_the_previous_version_names_its_outputs(
+    cingulum: Cingulum, claimed: Claimed
+) -> None:
+    sha256 = "cd" * 32
+    upload = await land_upload(cingulum, claimed.job, claimed.token, sha256)
+    response = await claimed.complete([{"name": SUMMARY, "upload_id": str(upload), "sha256": sha256}])
+    assert response.status_code == 200, response.text
+    assert [output["relative_path"] for output in (await claimed.read())["outputs"]] == [SUMMARY]
 
 
 async def test_alyx_shows_a_job_that_is_being_published_as_started(publishing: Claimed) -> None:

@@ -90,7 +90,7 @@ async def test_an_output_that_the_task_does_not_declare_is_refused_by_name_and_t
     landed = await send(transfer, b"0123456789", job_id=job, token=token)
 
     def an_output(name: str) -> dict[str, str]:
-        return {"name": name, "upload_id": landed["id"], "sha256": sha256(b"0123456789")}
+        return {"relative_path": name, "upload_id": landed["id"], "sha256": sha256(b"0123456789")}
 
     declared = an_output("alf/_cingulum_behaviour.summary.json")
     for name in ("alf/_ibl_trials.table.pqt", "alf/probe00/spikes.times.npy", "raw_ephys_data/x.json"):

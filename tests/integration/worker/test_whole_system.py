@@ -84,7 +84,7 @@ async def test_a_system_with_the_small_preset_compresses_to_cgl_and_the_raw_file
         )
         await system.wait_for_jobs({"compress"}, "Complete")
         [shown] = await until_listed(system)
-        assert shown["rel_path"] == f"{PROBE}/{STEM}.cgl"
+        assert shown["relative_path"] == f"{PROBE}/{STEM}.cgl"
         answer = await system.http.get(f"/slices/{shown['dataset_id']}?t0=1&t1=2")
         np.testing.assert_array_equal(np.load(io.BytesIO(answer.content)), recording.samples[1000:2000])
         assert (await system.http.get(f"/slices/{shown['dataset_id']}/bin")).content == raw

@@ -75,7 +75,7 @@ _DATASETS = FieldMap("datasets", _dataset, {
     "collection": Field(_dataset.c.collection, "text"),
     "hash": Field(_dataset.c.md5, "text"),
     "version": Field(_dataset.c.version, "text"),
-    "file_size": Field(_dataset.c.file_size, "int"),
+    "file_size": Field(_dataset.c.size_bytes, "int"),
     "qc": Field(_dataset.c.qc, "int"),
     "default_dataset": Field(_dataset.c.default_revision, "bool"),
     "created_datetime": Field(_dataset.c.created_at, "datetime"),
