@@ -1,4 +1,4 @@
-"""ONE/ALF names: the grammar, parsed, built and explained.
+"""ONE/ALF names: parsing, building, and explanations of invalid ones.
 
 `cingulum.alf.folder` and `cingulum.alf.check` read files; import them as modules. The rest does no I/O.
 """

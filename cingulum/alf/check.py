@@ -1,4 +1,4 @@
-"""Check every file below a folder: fine, or what to do about it."""
+"""Check of every file below a folder, with advice for each that is not fine."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def _groups(loaded: Iterable[_Loaded]) -> list[list[_Loaded]]:
 
 
 def _among(group: list[_Loaded]) -> Iterator[Finding]:
-    """What does not match between the files of one collection."""
+    """Mismatches between the files of one collection."""
     names = [dataset.name for dataset in group]
     newest: dict[FileName, _Loaded] = {
         dataset.name: dataset for dataset in sorted(group, key=lambda dataset: dataset.revision)

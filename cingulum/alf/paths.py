@@ -21,7 +21,7 @@ _INSIDE = r"(?:/([\w.-]+(?:/[\w.-]+)*))?(?:/#([\w.-]+)#)?"
 _session = re.compile(_SESSION).fullmatch
 _inside = re.compile(_INSIDE).fullmatch
 _whole = re.compile(_SESSION + _INSIDE).fullmatch
-# A dataset's whole path as nearly all are written, in one go (see `COMMON_FILE_NAME`); a folder that starts with
+# The complete path of nearly every dataset, in one match (see `COMMON_FILE_NAME`); a folder that starts with
 # a dot could be `..` and is left to the other expressions.
 _PART = r"[a-zA-Z0-9_-][a-zA-Z0-9_.-]*+"
 _common_path = re.compile(
@@ -241,7 +241,7 @@ def _leaves(folder: str) -> bool:
 
 @lru_cache(maxsize=1 << 12)
 def _day(text: str) -> Date | None:
-    """The day of a folder, None if the calendar has none; cached, since few are in use."""
+    """The date in a folder's name, None if it is not a date of the calendar; cached, as few are in use."""
     try:
         return Date.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Errors of names, types and revisions, each with what to do about it."""
+"""Errors of names, types and revisions; each message includes advice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 class AlfError(ValueError):
-    """Any error of this package; its text says what is wrong and what to do."""
+    """Base of the errors of this package; the message states the problem and a remedy."""
 
 
 class InvalidName(AlfError):

@@ -19,7 +19,7 @@ class RegisteredFile(NamedTuple):
 
 
 def clean_path(text: str) -> str:
-    r"""Back slashes become slashes; double, leading and trailing slashes go.
+    r"""Replace backslashes by slashes; remove double, leading and trailing slashes.
 
     >>> clean_path("\\m1\\2024-01-02//1/")
     'm1/2024-01-02/1'
@@ -65,7 +65,7 @@ def parse_aggregate_file(path: str, filename: str) -> tuple[str, str, str]:
 
 
 def _short(folders: str) -> str:
-    """The same folders, if file systems allow them: 255 bytes each, 1,024 together. Raises InvalidName."""
+    """Return the folders unchanged; raises InvalidName above 255 bytes for one or 1,024 for all."""
     if len(folders.encode()) > 1024 or any(len(folder.encode()) > 255 for folder in folders.split("/")):
         problem = "folders longer than 255 bytes, or 1,024 together"
         raise InvalidName(folders, "collection", problem, "file systems do not allow longer names")

@@ -12,7 +12,7 @@ UNIVERSAL = "universal"
 
 
 class TimeKind(StrEnum):
-    """What a dataset of times contains, all in seconds of its clock."""
+    """Kind of a dataset of times, in seconds of its clock."""
 
     EVENTS = "events"
     """`times`: one time per row."""

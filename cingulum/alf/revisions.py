@@ -1,4 +1,4 @@
-"""Which revision of a dataset a request means, and the name of a new one.
+"""Choice among the revisions of a dataset, and names of new ones.
 
 Revisions are compared as text by code point, as the ONE client does: in SQL that is `COLLATE "C"`.
 The unrevised dataset is the revision `''`, which sorts first.

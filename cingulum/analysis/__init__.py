@@ -1,7 +1,7 @@
 """Behaviour, wheel, spikes and photometry: arrays in, frozen values out, no clock or network.
 
-Behaviour is exported here; `wheel`, `spikes`, `units`, `photometry`, `criteria` (any task's, `ibl` holds IBL's)
-and `session` (a whole session at once) are modules to import from. `folder` alone reads files and draws.
+Behaviour is exported here; `wheel`, `spikes`, `units`, `photometry`, `criteria` (of any task; IBL's are in `ibl`)
+and `session` (all analyses of a session) are modules to import from. Only `folder` reads files and draws figures.
 
 Every result has `to_dict()`, which is JSON without NaN: unknown is `None`.
 """

@@ -1,4 +1,4 @@
-"""What one session shows: how many trials, how well, how fast."""
+"""Summary of one session's trials: counts, performance, reaction times."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Chronometry(Result):
 
 @dataclass(frozen=True)
 class TrialSummary(Result):
-    """One session in numbers. Fractions are of all trials; `None` is what the table does not contain.
+    """One session in numbers. Fractions are of all trials; `None` if the table lacks the columns.
 
     Easy         trials with at least 50 % contrast
     Reaction     stimulus (go cue's trigger where missing) to response, median in seconds
@@ -74,7 +74,7 @@ def performance(feedback_type: npt.ArrayLike) -> float | None:
 
 
 def easy_performance(contrasts_percent: npt.ArrayLike, feedback_type: npt.ArrayLike) -> float | None:
-    """Fraction rewarded of the trials with at least 50 % contrast on either side; `None` if none was shown.
+    """Fraction rewarded of the trials with at least 50 % contrast on either side; `None` if there are none.
 
     >>> easy_performance([-100, 50, 12.5], [1, -1, -1])
     0.5
@@ -179,7 +179,7 @@ def trial_summary(trials: Trials) -> TrialSummary:
 
 
 def _duration_s(trials: Trials) -> float | None:
-    """From the first known time of the trials to the last: intervals where the table has them."""
+    """Seconds from the first known time of the trials to the last; from intervals if the table has them."""
     starts = trials.interval_starts_s if trials.interval_starts_s is not None else trials.stim_on_times_s
     ends = trials.interval_ends_s if trials.interval_ends_s is not None else trials.response_times_s
     if starts is None or ends is None:

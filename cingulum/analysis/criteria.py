@@ -1,7 +1,7 @@
-"""Has an animal reached the next stage? Conditions over its last sessions, for any task, as data.
+"""Criteria of training: the conditions that an animal's last sessions must meet for the next stage, for any task.
 
-A laboratory writes a `Ladder` of stages, each a list of conditions on named measures; `judge` returns value,
-limit, passed and what is missing for each. An unknown value never counts as passed.
+A lab defines a `Ladder` of stages, each with a list of conditions on named measures; `judge` returns for each its
+value, its limit, whether it passed, and what is missing. An unknown value never counts as passed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WORDS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 
 @dataclass(frozen=True)
 class Condition:
-    """One line of a criterion.
+    """One condition of a stage.
 
     Over       each: every session's measure; any: at least one session's; count: how many sessions have it
                (a measure above 0); window: one measure of all sessions pooled
@@ -44,7 +44,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Stage:
-    """A status and what the last `n_sessions` must show; all of them of one of `kinds` (of any, if empty)."""
+    """A status and the conditions on the last `n_sessions`, which must be of one of `kinds` (of any, if empty)."""
 
     name: str
     conditions: tuple[Condition, ...]
@@ -54,7 +54,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Abandonment:
-    """A status for an animal still at `while_status` after so many sessions of a kind."""
+    """The status of an animal that is still at `while_status` after a number of sessions of a kind."""
 
     name: str
     while_status: str
@@ -66,8 +66,7 @@ class Abandonment:
 class Ladder:
     """A task's stages, lowest first.
 
-    `start` is the status before any; `implied` is the status that a kind of
-    session requires.
+    `start` is the status before any session; `implied` maps a kind of session to the status that it requires.
     """
 
     name: str
@@ -78,7 +77,7 @@ class Ladder:
 
     @property
     def window(self) -> int:
-        """The most sessions that any stage looks back."""
+        """The largest number of sessions that any stage requires."""
         return max(stage.n_sessions for stage in self.stages)
 
     @property
@@ -89,7 +88,7 @@ class Ladder:
 
 @dataclass(frozen=True)
 class SessionMeasures:
-    """What one session gave: its label (a date), its kind, and its measures by name; `None` is unknown."""
+    """A session's label (a date), kind, and measures by name; `None` is unknown."""
 
     label: str
     kind: str
@@ -123,7 +122,7 @@ class StageResult(Result):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What is missing, a sentence for each condition not passed."""
+        """A sentence per condition that is not passed."""
         return tuple(each.missing for each in self.conditions if each.missing)
 
 
@@ -242,7 +241,7 @@ def check_stage(stage: Stage, sessions: Sequence[SessionMeasures], pooled: Measu
 
 
 def judge(ladder: Ladder, sessions: Sequence[SessionMeasures], pooled: Measures) -> Verdict:
-    """The highest status that the last sessions (oldest first) show or imply, and how far the next one is.
+    """The highest status that the last sessions (oldest first) reach or imply, and what the next one requires.
 
     `pooled` are the measures of the last `ladder.window` sessions taken together.
 
@@ -267,7 +266,7 @@ def judge(ladder: Ladder, sessions: Sequence[SessionMeasures], pooled: Measures)
 
 
 def abandonment_status(ladder: Ladder, status: str, sessions_by_kind: Mapping[str, int]) -> str | None:
-    """The status of an abandonment that applies after so many sessions of each kind, or `None`.
+    """The status of the abandonment that applies after these numbers of sessions per kind, or `None`.
 
     >>> slow = Ladder("task", "new", (), abandonments=(Abandonment("untrainable", "new", "training", 40),))
     >>> abandonment_status(slow, "new", {"training": 39}), abandonment_status(slow, "new", {"training": 40})

@@ -1,4 +1,4 @@
-"""A session reduced to what later sessions must remember of it: counts that add up, not trials."""
+"""A session reduced to counts that can be pooled with those of other sessions, without its trials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KIND = re.compile(r"([A-Za-z]+)ChoiceWorld")
 
 @dataclass(frozen=True, eq=False)
 class SessionDigest(Result):
-    """One session of one animal: enough to pool it with others and to judge it, in a few kilobytes.
+    """One session of one animal, in a few kilobytes: what pooling and criteria need.
 
     Date       ISO day; `number` distinguishes sessions of one day
     Kind       one of those in the criteria: `training`, `biased`, `ephys` ...
@@ -45,12 +45,12 @@ class SessionDigest(Result):
 
     @property
     def key(self) -> tuple[str, int]:
-        """Orders an animal's sessions."""
+        """Sort key of an animal's sessions."""
         return (self.date, self.number)
 
     @classmethod
     def from_dict(cls, written: Mapping[str, Any]) -> SessionDigest:
-        """The digest that `to_dict` wrote."""
+        """The inverse of `to_dict`."""
         return cls(
             **{
                 **written,

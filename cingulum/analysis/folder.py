@@ -1,4 +1,4 @@
-"""A session's folder on disk, analysed whole: the one module of this package that reads files and draws."""
+"""Analysis of a session's folder on disk; no other module of this package reads files or draws figures."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class Options(NamedTuple):
 
 
 def analyse_folder(session: Path, options: Options) -> Files:
-    """Every file of numbers (.json) and figure (.svg) of a session's folder: its name and its text.
+    """Results of a session's folder, numbers (.json) and figures (.svg): (name, text) of each file.
 
-    Raises AlfError for a file that cannot be read, AnalysisError for what is in it, UnknownThemeError.
+    Raises AlfError for a file that cannot be read, AnalysisError for impossible contents, UnknownThemeError.
     """
     inside = [folder for _, folder in sessions(session) if folder.resolve() != session.resolve()]
     if inside:
@@ -104,7 +104,7 @@ def _date(session: Path) -> str:
 
 
 def _named(place: str, files: Files) -> Files:
-    """Files of `alf` are at the top, those of other collections under their last folders."""
+    """Prefix names with the folders of the collection, without `alf`."""
     folder = place.removeprefix("alf").strip("/")
     for name, text in files:
         yield (f"{folder}/{name}" if folder else name), text
@@ -229,7 +229,7 @@ def _raster(
 
 
 def _photometry_files(photometry: Mapping[str, Any], trials: Trials) -> Files:
-    """dF/F of each region: a table of interleaved wavelengths, named GCaMP and Isosbestic, one column a region."""
+    """dF/F of each region, from a table of interleaved wavelengths (GCaMP, Isosbestic) with a column per region."""
     table = photometry.get("signal")
     if not isinstance(table, Mapping) or not {"times", "name"} <= table.keys():
         return

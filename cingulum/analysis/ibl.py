@@ -1,4 +1,4 @@
-"""The training criteria of the International Brain Laboratory, as data for the criteria engine.
+"""Training criteria of the International Brain Laboratory, as a `Ladder`.
 
 Source: IBL protocol for mice training (Appendix 2 of eLife 10:e63711) and the portal's rule of 40 sessions.
 """
@@ -90,7 +90,7 @@ LADDER = Ladder(
 
 
 def training_status(digests: Sequence[SessionDigest]) -> Verdict:
-    """The status after the last sessions of an animal (oldest first), and what the next one still needs.
+    """The status after the last sessions of an animal (oldest first), and what the next one still requires.
 
     Only the last three count. Without sessions the animal is in training.
     """

@@ -1,4 +1,4 @@
-"""An animal's learning over its sessions: a new session is added, the others are not computed again."""
+"""An animal's learning over its sessions, updated incrementally with each new one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cingulum.analysis.trials import Floats, Integers
 
 @dataclass(frozen=True)
 class LearningDay(Result):
-    """A session in the animal's history: what it was, its own fit (bounds of plots), and the status after it."""
+    """A session in the animal's history: its digest, its fit (within the bounds of plots), and the status after it."""
 
     digest: SessionDigest
     fit: PsychometricFit | None
@@ -42,7 +42,7 @@ class ContrastByDay(Result):
 
 @dataclass(frozen=True)
 class Learning(Result):
-    """The sessions of one animal, oldest first; `Learning()` is the one before any.
+    """The sessions of one animal, oldest first; `Learning()` has none.
 
     `add` returns a new value. A session with the date and number of a known one replaces it.
     """
@@ -50,7 +50,7 @@ class Learning(Result):
     days: tuple[LearningDay, ...] = ()
 
     def add(self, digest: SessionDigest) -> Learning:
-        """With one more session; only the fit of that session and the windows that hold it are computed."""
+        """Add a session; only its fit and the windows that contain it are computed."""
         keys = [day.digest.key for day in self.days]
         at = bisect_left(keys, digest.key)
         known = at < len(keys) and keys[at] == digest.key
@@ -90,7 +90,7 @@ class Learning(Result):
         return contrast_by_day(day.digest for day in self.days)
 
     def to_dict(self) -> dict[str, Any]:
-        """The days, with what follows from them: statuses, first dates, contrast by day."""
+        """The days, and what is derived from them: statuses, first dates, contrast by day."""
         return super().to_dict() | {
             "statuses": list(self.statuses),
             "first_reached": self.first_reached,
@@ -99,12 +99,12 @@ class Learning(Result):
 
     @classmethod
     def from_dict(cls, written: Mapping[str, Any]) -> Learning:
-        """What `to_dict` wrote, without computing anything again."""
+        """The inverse of `to_dict`; computes nothing again."""
         return cls(tuple(_day(day) for day in written["days"]))
 
 
 def contrast_by_day(digests: Iterable[SessionDigest]) -> ContrastByDay:
-    """P(right) and trials of each session (in the order given) at each contrast that any of them showed."""
+    """P(right) and trials of each session, in their order, at each contrast that any of them has."""
     sessions = list(digests)
     shown = [each.counts.contrasts_percent for each in sessions]
     contrasts = np.unique(np.concatenate(shown)) if shown else np.empty(0)

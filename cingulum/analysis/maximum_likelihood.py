@@ -1,4 +1,4 @@
-"""Maximum likelihood of a psychometric function with two lapse rates, many fits side by side."""
+"""Maximum-likelihood fits of a psychometric function with two lapse rates, many at once."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def gradient_and_information(parameters: Floats, observed: Observed) -> tuple[Fl
 def maximise(
     starts: Floats, observed: Observed, lower: Floats, upper: Floats, *, rounds: int = 300
 ) -> tuple[Floats, Floats]:
-    """Climb from every start to a maximum within the bounds: parameters (n_fits, 4), log likelihoods (n_fits,).
+    """Maximise the likelihood from every start within the bounds: parameters (n_fits, 4), log likelihoods (n_fits,).
 
     Fisher scoring with Levenberg's damping; a parameter that is pushed out of its bounds is held there for
     that step. Stops early after `rounds`. No random numbers: the same counts give the same result.

@@ -13,14 +13,14 @@ from cingulum.analysis.trials import Booleans, Floats, Integers
 
 
 class BadSignal(AnalysisError):
-    """Times that do not ascend, or as many samples as there are not times."""
+    """Times that do not ascend, or whose number differs from that of the samples."""
 
 
 @dataclass(frozen=True, eq=False)
 class PeriEventSignal(Result):
     """A signal around events: `traces` is (n_events, n_samples) at `offsets_s` from the event.
 
-    An event whose window is not wholly recorded has NaN throughout (`None` in JSON). The unit is the signal's
+    An event whose window was not recorded completely has NaN throughout (`None` in JSON). The unit is the signal's
     own, or standard deviations of the baseline if it was scored.
     """
 
@@ -32,7 +32,7 @@ class PeriEventSignal(Result):
 class MeanResponse(Result):
     """Mean trace of each condition with its standard error over events, (n_conditions, n_samples).
 
-    `n_events` counts those wholly recorded; below two the error is NaN, without any the mean too.
+    `n_events` counts completely recorded events; below two the error is NaN, without any the mean too.
     """
 
     conditions: tuple[str, ...]
@@ -43,10 +43,10 @@ class MeanResponse(Result):
 
 
 def delta_f_over_f(signal: npt.ArrayLike, isosbestic: npt.ArrayLike) -> Floats:
-    """Signal relative to what its isosbestic control explains: (F - F0) / F0, F0 a line through the control.
+    """dF/F by the isosbestic control: (F - F0) / F0, where F0 is the least-squares line through the control.
 
-    Both (n_samples,), in any unit; NaN where either is. Movement and bleaching, which change both, are taken
-    out. Raises BadSignal if the two differ in length.
+    Both (n_samples,), in any unit; NaN where either is. Movement and bleaching, which change both, are
+    removed. Raises BadSignal if the two differ in length.
 
     >>> control = np.array([1.0, 2.0, 3.0, 4.0])
     >>> delta_f_over_f(2 * control + 1, control).round(6).tolist()
@@ -80,8 +80,8 @@ def peri_event(
 ) -> PeriEventSignal:
     """Cut a signal around each event, interpolated linearly to one time base of `rate_hz`.
 
-    Times ascending and signal (n_samples,), events (n_events,), all in seconds of one clock. The mean of
-    `baseline_s` is taken off each trace (`None`: not), and with `score` divided by the baseline's standard
+    Times ascending and signal (n_samples,), events (n_events,), all in seconds of one clock. The mean in
+    `baseline_s` is subtracted from each trace (`None`: not), and with `score` divided by the baseline's standard
     deviation. Raises BadSignal.
 
     >>> cut = peri_event([0.0, 10.0], [0.0, 10.0], [5.0, 9.5], window_s=(-1, 1), rate_hz=1)

@@ -1,4 +1,4 @@
-"""Psychometric curves: how often the animal reports right at each contrast, and the function fitted to it."""
+"""Psychometric curves: the fraction of rightward reports at each contrast, and the function fitted to it."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ __all__ = [
 # Four parameters cannot be determined from fewer points.
 FEWEST_CONTRASTS = 4
 BLOCKS = (0.2, 0.5, 0.8)
-# After a few steps from each start, only the highest go on: the others are on the same slope or a lower one.
+# After a few steps from each start, only the best continue: the others approach the same maximum or a lower one.
 _FIRST_ROUNDS, _LEADERS = 8, 3
 _NAMES = ("bias_percent", "threshold_percent", "lapse_low", "lapse_high")
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Where the fit may look: lowest and highest (bias %, threshold %, lapse low, lapse high).
+    """Bounds of a fit: lowest and highest (bias %, threshold %, lapse low, lapse high).
 
     `None` for the bias means the lowest and highest contrast shown.
     """
@@ -132,7 +132,7 @@ def fit_psychometric(
 ) -> PsychometricFit | None:
     """The maximum-likelihood curve within `bounds`; `None` below four contrasts, where it is not determined.
 
-    Climbs from a fixed set of starts and takes the highest end, so the result is the same each time. With
+    Maximises from a fixed set of starts and takes the best result, so that it is the same each time. With
     `bootstraps` > 0, 95 % percentile intervals come from refitting that many binomial resamples per contrast.
     The default bounds are those of IBL's training criteria; `PLOT_BOUNDS` those of its plots.
 
@@ -171,7 +171,7 @@ def _limits(bounds: Bounds, contrasts: Floats) -> tuple[Floats, Floats]:
 
 
 def _starts(counts: ChoiceCounts, lower: Floats, upper: Floats) -> Floats:
-    """IBL's own start first, so that it wins a tie; then steps and slopes at each height and place.
+    """Starts of the fit: IBL's first, so that it wins a tie; then steps and slopes at each height and position.
 
     Steps lie between neighbouring contrasts, with the lapses that the choices to either side of them show.
     """
@@ -217,7 +217,7 @@ def psychometric_curve(
 ) -> PsychometricCurve:
     """Points, intervals and fit for all trials, or for those of one block (P(left) within 0.01).
 
-    A trial without answer counts as not right, as in the criteria. No trials: empty arrays, no fit.
+    A trial without a response counts as not right, as in the criteria. No trials: empty arrays, no fit.
     """
     chosen: Booleans = np.ones(len(trials), dtype=bool) if block is None else trials.in_block(block)
     counts = choice_counts(trials.signed_contrast_percent[chosen], trials.rightward[chosen])
@@ -235,7 +235,7 @@ def psychometric_curve(
 
 
 def block_probabilities(trials: Trials) -> tuple[float, ...]:
-    """The P(left) of the session's blocks, ascending; empty where the probability is not one of a block task.
+    """The P(left) of the session's blocks, ascending; empty if the probabilities are not those of a block task.
 
     While an animal is trained, the same column holds a running correction of its side bias (0.0 to 0.9).
     """

@@ -18,7 +18,7 @@ class Result:
     """Base of the frozen dataclasses that analyses return."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON can hold them: lists for arrays, `None` for what is not a finite number."""
+        """The fields as plain JSON: lists for arrays, `None` for numbers that are not finite."""
         return {field.name: plain(getattr(self, field.name)) for field in _fields(self)}
 
 
@@ -27,7 +27,7 @@ def _fields(value: Any) -> tuple[dataclasses.Field[Any], ...]:
 
 
 def plain(value: Any) -> Any:
-    """Any value of an analysis as JSON can hold it.
+    """A value of an analysis as plain JSON.
 
     >>> plain({"rate_hz": np.array([1.5, np.nan]), "n": np.int64(2), "day": None})
     {'rate_hz': [1.5, None], 'n': 2, 'day': None}

@@ -1,4 +1,4 @@
-"""A whole session at once: what the single analyses give for its trials, its probe and its photometry."""
+"""All analyses of a session: of its trials, of a probe, and of its photometry."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cingulum.analysis.units import Autocorrelograms, UnitQuality, autocorrelogr
 
 @dataclass(frozen=True, eq=False)
 class Behaviour(Result):
-    """What the trials of one session show; the fits are within the bounds used for plots."""
+    """Results of the trials of one session; fits are within the bounds used for plots."""
 
     summary: TrialSummary
     psychometric: PsychometricCurve
@@ -41,7 +41,7 @@ class Behaviour(Result):
 
 @dataclass(frozen=True, eq=False)
 class ProbeActivity(Result):
-    """What the units of one probe show; `psth` is `None` where no event is known.
+    """Results of the units of one probe; `psth` is `None` if no event is known.
 
     `recording_s` is when the recording began and ended, in seconds.
     """
@@ -64,7 +64,7 @@ def analyse_behaviour(trials: Trials, *, bootstraps: int = 0) -> Behaviour:
 
 
 def trial_conditions(trials: Trials) -> dict[str, Booleans]:
-    """The conditions that rasters and PSTHs are split by, as masks (n_trials,).
+    """The conditions by which rasters and PSTHs are split, as masks (n_trials,).
 
     `left` and `right` are the rewarded trials with the stimulus on that side, `incorrect` those without reward.
 
@@ -107,7 +107,7 @@ def analyse_probe(
 ) -> ProbeActivity:
     """Quality, autocorrelogram (± 50 ms) and PSTH (± 1 s, 25 ms bins) of every unit of a probe.
 
-    The recording is taken to last from the first to the last spike; events outside it are left out.
+    The recording is assumed to last from the first to the last spike; events outside it are left out.
     Amplitudes and depths, if known, are one per spike in the order of `trains`.
     """
     start_s = float(trains.times_s[0]) if len(trains) else 0.0
@@ -119,7 +119,7 @@ def analyse_probe(
         response = psth(counts, trial_conditions(trials))
     return ProbeActivity(
         recording_s=(start_s, end_s),
-        # A recording of a single moment still has a length to divide by.
+        # A recording with a single time also needs a duration to divide by.
         quality=unit_quality(
             trains,
             max(end_s - start_s, 1e-3),

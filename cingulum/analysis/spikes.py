@@ -18,7 +18,7 @@ WINDOW_S = (-1.0, 1.0)
 
 
 class BadSpikes(AnalysisError):
-    """Times that are not finite, or as many units as there are not spikes."""
+    """Times that are not finite, or whose number differs from that of the unit numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class SpikeTrains:
 
     @property
     def n_units(self) -> int:
-        """How many units there are, those without a spike included."""
+        """Number of units, those without a spike included."""
         return len(self.units)
 
     @property
@@ -48,7 +48,7 @@ class SpikeTrains:
 
 @dataclass(frozen=True, eq=False)
 class Raster(Result):
-    """Spikes around events, for one dot each: the event's row and the time from it in seconds, (n_dots,)."""
+    """Spikes around events, one dot per spike: row of the event, and seconds from it, (n_dots,) each."""
 
     event: Integers
     offset_s: Floats
@@ -60,8 +60,8 @@ class Raster(Result):
 class RasterCounts(Result):
     """Spike counts around events: `counts` is (n_units, n_events, n_bins), bin edges in seconds from the event.
 
-    `recorded` (n_events,) is false where the event's time is unknown or its window was not wholly recorded: no
-    spikes there is not the same as silence.
+    `recorded` (n_events,) is false if the event's time is unknown or its window was not recorded completely: zero
+    counts then do not mean silence.
     """
 
     units: Integers
@@ -118,7 +118,7 @@ def _around(
 ) -> tuple[Integers, Integers]:
     """Indices of spikes within [start, end) of each event, and the row of that event, event after event.
 
-    An event whose time is not known (NaN) has none.
+    An event with an unknown time (NaN) has none.
     """
     known = np.where(np.isnan(events_s), np.inf, events_s)
     first = np.searchsorted(trains.times_s, known + window_s[0], side="left")
@@ -179,7 +179,7 @@ def raster_counts(
 def wholly_recorded(
     events_s: npt.ArrayLike, window_s: tuple[float, float], recording_s: tuple[float, float] | None
 ) -> Booleans:
-    """Which events are known and have their whole window within the recording (`None`: it never ends).
+    """Which events are known and have their complete window within the recording (`None`: it has no end).
 
     >>> wholly_recorded([1.0, 5.0, 9.5, np.nan], (-1.0, 1.0), (0.0, 10.0)).tolist()
     [True, True, False, False]
@@ -222,7 +222,7 @@ def psth(
 
 
 def _mean_and_sem(counts: npt.NDArray[np.uint16], mask: Booleans, sigma_bins: float) -> tuple[Floats, Floats]:
-    """Over events; unit by unit, since all units' smoothed counts at once could be gigabytes."""
+    """Mean and standard error over events; unit by unit, as smoothed counts of all units could be gigabytes."""
     n = int(mask.sum())
     unknown = np.full((len(counts), counts.shape[2]), np.nan)
     mean, sem = unknown.copy(), unknown.copy()

@@ -1,4 +1,4 @@
-"""Parquet tables as ALF keeps them, read into arrays: the one place of this package that knows a file format."""
+"""ALF tables in Parquet, read into arrays; no other module of this package knows a file format."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from cingulum.analysis.trials import COLUMNS, Trials, trials_from_columns
 
 
 def trials_from_parquet(content: bytes) -> Trials:
-    """The trials in the bytes of a `trials.table.pqt`; columns of no use here are not read.
+    """The trials in the bytes of a `trials.table.pqt`; only the columns of `Trials` are read.
 
-    Raises MissingColumns, and pyarrow's ArrowInvalid where the bytes are not Parquet.
+    Raises MissingColumns, and pyarrow's ArrowInvalid if the bytes are not Parquet.
 
     >>> sink = pa.BufferOutputStream()
     >>> pq.write_table(pa.table({"contrastLeft": [0.5], "contrastRight": [None], "choice": [1],

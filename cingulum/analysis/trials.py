@@ -39,7 +39,7 @@ REQUIRED = ("contrast_left", "contrast_right", "choice", "feedback_type")
 
 
 class MissingColumns(AnalysisError):
-    """The table lacks columns without which no choice can be judged."""
+    """The table lacks columns that are necessary to evaluate choices."""
 
 
 class ImpossibleValues(AnalysisError):
@@ -47,15 +47,15 @@ class ImpossibleValues(AnalysisError):
 
 
 class UnequalColumns(AnalysisError):
-    """The columns differ in length, so they do not form rows."""
+    """The columns differ in length."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trials:
     """A session's trials: arrays of shape (n_trials,), in the order of the table.
 
-    Contrasts  fraction, 0 to 1; NaN on the side where nothing was shown
-    Choice     -1 the animal reports right, +1 left, 0 no answer in time
+    Contrasts  fraction, 0 to 1; NaN on the side without stimulus
+    Choice     -1 the animal reports right, +1 left, 0 no response in time
     Feedback   +1 correct, -1 error
     Times      seconds of the session's main clock, NaN where unknown
     Errors     UnequalColumns
@@ -83,7 +83,7 @@ class Trials:
             raise UnequalColumns(f"columns differ in length: {lengths}")
 
     def present(self) -> dict[str, npt.NDArray[Any]]:
-        """The columns that are there, by field name."""
+        """The columns that are not missing, by field name."""
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: column for name, column in columns.items() if column is not None}
 
@@ -98,7 +98,7 @@ class Trials:
 
     @property
     def rightward(self) -> Booleans:
-        """Whether the animal reported right; a trial without answer counts as not right."""
+        """Whether the animal reported right; a trial without a response counts as not right."""
         right: Booleans = self.choice == -1
         return right
 
@@ -125,9 +125,9 @@ class Trials:
 
 
 def trials_from_columns(columns: Mapping[str, npt.ArrayLike]) -> Trials:
-    """Trials from the columns of an ALF trials table, named as there; others are left aside.
+    """Trials from the columns of an ALF trials table, by their names there; other columns are ignored.
 
-    `intervals` may come as one (n, 2) array. A missing choice (NaN) is read as no answer, missing feedback as
+    `intervals` may be one (n, 2) array. A missing choice (NaN) is read as no response, missing feedback as
     none, an infinite time as unknown. Raises MissingColumns, UnequalColumns, ImpossibleValues.
 
     >>> trials = trials_from_columns({
@@ -161,7 +161,7 @@ def _column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
             raise ImpossibleValues(
                 f"{COLUMNS[name]} is {column[odd[0]]:g} on trial {odd[0] + 1}: it {expected}"
             )
-    # An unknown choice is no answer, unknown feedback no reward.
+    # An unknown choice counts as no response, unknown feedback as no reward.
     return np.nan_to_num(column).astype(np.int64) if name in {"choice", "feedback_type"} else column
 
 
@@ -180,7 +180,7 @@ _ALLOWED: dict[str, tuple[Callable[[Floats], Booleans], str]] = {
 
 
 def concatenate(sessions: list[Trials]) -> Trials:
-    """The trials of one or more sessions as one; a column that any of them lacks is left out.
+    """The trials of several sessions, one after another; a column that any of them lacks is left out.
 
     >>> trials = trials_from_columns(
     ...     {"contrastLeft": [1], "contrastRight": [np.nan], "choice": [1], "feedbackType": [1]})
@@ -192,7 +192,7 @@ def concatenate(sessions: list[Trials]) -> Trials:
 
 
 def signed_contrast_percent(contrast_left: npt.ArrayLike, contrast_right: npt.ArrayLike) -> Floats:
-    """Right minus left contrast in percent: negative is a stimulus on the left, NaN counts as not shown.
+    """Right minus left contrast in percent: negative is a stimulus on the left, NaN counts as 0.
 
     >>> signed_contrast_percent([0.125, np.nan, 0.0], [np.nan, 0.0625, np.nan]).tolist()
     [-12.5, 6.25, 0.0]

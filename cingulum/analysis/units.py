@@ -1,4 +1,4 @@
-"""How good a sorted unit is: autocorrelogram, refractory violations, presence, rates, amplitudes and depths."""
+"""Quality of sorted units: autocorrelogram, refractory violations, presence, rates, amplitudes and depths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cingulum.analysis.trials import Floats, Integers
 
 @dataclass(frozen=True, eq=False)
 class Autocorrelograms(Result):
-    """Pairs of spikes of one unit by the time between them: `counts` is (n_units, n_bins), mirrored about zero.
+    """Numbers of spike pairs of each unit by the time between them: `counts` is (n_units, n_bins), mirrored about zero.
 
     `centres_s` are the bins' centres in seconds; a spike is not paired with itself. `rate_hz` is the mean
     rate of the unit at that time from one of its spikes, NaN for a unit without spikes.
@@ -28,12 +28,12 @@ class Autocorrelograms(Result):
 
 @dataclass(frozen=True, eq=False)
 class UnitQuality(Result):
-    """Numbers of each unit, (n_units,) each; NaN (`None` in JSON) where they are undefined.
+    """Quality metrics per unit, (n_units,) each; NaN (`None` in JSON) where they are undefined.
 
     Rate            spikes per second of the recording
-    Presence        fraction of equal stretches of the recording with at least one spike
+    Presence        fraction of equal bins of the recording with at least one spike
     Violations      pairs of spikes closer than the refractory period, and their share of the spikes
-    Contamination   estimated fraction of spikes from other cells, 1 where even that does not explain them
+    Contamination   estimated fraction of spikes from other cells, 1 where the estimate has no solution
     Amplitude       median in µV (of the amplitudes passed), depth median in µm from the tip
     """
 
@@ -50,7 +50,7 @@ class UnitQuality(Result):
 
 @dataclass(frozen=True, eq=False)
 class OverTime(Result):
-    """A number of each unit in equal stretches of time: `values` is (n_units, n_bins), NaN without spikes."""
+    """A quantity per unit in bins of equal duration: `values` is (n_units, n_bins), NaN without spikes."""
 
     units: Integers
     edges_s: Floats
@@ -122,7 +122,7 @@ def refractory_violations(trains: SpikeTrains, refractory_s: float = 0.0015) -> 
 def contamination(
     n_spikes: npt.ArrayLike, n_violations: npt.ArrayLike, duration_s: float, refractory_s: float = 0.0015
 ) -> Floats:
-    """Fraction of a unit's spikes that would come from other cells, were they unrelated to its own.
+    """Estimated fraction of a unit's spikes that come from other cells, assumed to fire independently.
 
     1 - sqrt(1 - v T / (N² r)) for v violations among N spikes in T seconds; 1 where the root is not real.
     Source: Llobet, Wyngaard and Barbour, bioRxiv 2022.02.08.479192.
@@ -147,7 +147,7 @@ def unit_quality(
     amplitudes_uv: npt.ArrayLike | None = None,
     depths_um: npt.ArrayLike | None = None,
 ) -> UnitQuality:
-    """Each unit's numbers over a recording of `duration_s` that began at `start_s`.
+    """Quality metrics per unit over a recording of `duration_s` that began at `start_s`.
 
     Amplitudes and depths, if known, are one per spike in the order of `trains` (ascending times), (n_spikes,).
     """
@@ -181,7 +181,7 @@ def _per_spike(trains: SpikeTrains, values: npt.ArrayLike) -> Floats:
 
 
 def _median_in_cells(cells: Integers, values: Floats, n_cells: int) -> Floats:
-    """The median of the values of each cell, NaN for a cell without: one sort instead of one per cell."""
+    """Median of the values of each cell, NaN for an empty cell; sorts once instead of once per cell."""
     order = np.lexsort((values, cells))
     ordered, n = values[order], np.bincount(cells, minlength=n_cells)
     first = np.cumsum(n) - n
@@ -193,7 +193,7 @@ def _median_in_cells(cells: Integers, values: Floats, n_cells: int) -> Floats:
 
 
 def _edges(start_s: float, duration_s: float, bin_s: float) -> Floats:
-    """Equal stretches; the last one is left out unless it is whole, so that all weigh the same."""
+    """Edges of bins of equal duration; an incomplete last one is left out, so that all weigh the same."""
     n_bins = max(1, int(np.floor(duration_s / bin_s + 1e-9)))
     return np.asarray(start_s + min(bin_s, duration_s) * np.arange(n_bins + 1), dtype=np.float64)
 
@@ -201,7 +201,7 @@ def _edges(start_s: float, duration_s: float, bin_s: float) -> Floats:
 def counts_over_time(
     trains: SpikeTrains, duration_s: float, bin_s: float, *, start_s: float = 0.0
 ) -> OverTime:
-    """Spikes of each unit in each whole stretch of `bin_s` seconds; divide by `bin_s` for the rate.
+    """Spikes of each unit in each complete bin of `bin_s` seconds; divide by `bin_s` for the rate.
 
     >>> from cingulum.analysis.spikes import spike_trains
     >>> counts_over_time(spike_trains([0.5, 1.5, 1.6], [0, 0, 0]), duration_s=3.0, bin_s=1.0).values.tolist()
@@ -216,7 +216,7 @@ def counts_over_time(
 def median_over_time(
     trains: SpikeTrains, values: npt.ArrayLike, duration_s: float, bin_s: float, *, start_s: float = 0.0
 ) -> OverTime:
-    """Median of a number of each spike (its amplitude, its depth) in each stretch; `values` is (n_spikes,).
+    """Median of a quantity of the spikes (amplitude, depth) in each bin; `values` is (n_spikes,).
 
     >>> from cingulum.analysis.spikes import spike_trains
     >>> trains = spike_trains([0.5, 1.5, 1.6], [0, 0, 0])
@@ -269,7 +269,7 @@ def drift_map(
 
 
 def _around_all(values: Floats, step: float) -> Floats:
-    """Edges at multiples of `step` that hold every value; one bin at zero where there is none."""
+    """Edges at multiples of `step` that enclose every value; one bin at zero if there are no values."""
     if values.size == 0:
         return np.array([0.0, step])
     low, high = np.floor(values.min() / step), np.floor(values.max() / step)

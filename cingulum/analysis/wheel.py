@@ -1,4 +1,4 @@
-"""The wheel under the animal's paws: even sampling, velocity, and when it moved."""
+"""The wheel under the animal's paws: even sampling, velocity, and movements."""
 
 from __future__ import annotations
 
@@ -115,12 +115,12 @@ def movements(
     min_gap_s: float = 0.1,
     min_duration_s: float = 0.05,
 ) -> Movements:
-    """When the wheel moved: somewhere within `window_s` by more than `threshold`.
+    """Movements: the position changes by more than `threshold` within `window_s`.
 
-    Thresholds are in the position's unit; IBL's are 8 and 1.5 encoder counts. The onset is the last moment at
-    which the wheel was still within `onset_threshold` of where it stood; the offset the last from which more
-    than `threshold` was still to come within the window. Movements less than `min_gap_s` apart
-    are one; those shorter than `min_duration_s` are none. Raises UnevenSampling.
+    Thresholds are in the position's unit; IBL's are 8 and 1.5 encoder counts. The onset is the last sample
+    within `onset_threshold` of the position at rest; the offset is the last sample after which the position changes
+    by more than `threshold` within the window. Movements less than `min_gap_s` apart are merged; those shorter than
+    `min_duration_s` are dropped. Raises UnevenSampling.
 
     >>> still_then_turned = np.concatenate([np.zeros(500), np.linspace(0, 40, 100), np.full(500, 40.0)])
     >>> moved = movements(Wheel(np.arange(1100) / 1000, still_then_turned, 1000), 8, 1.5)
@@ -143,7 +143,7 @@ def movements(
 
 
 def movement_onsets_at(moves: Movements, events_s: npt.ArrayLike) -> Floats:
-    """For each event (seconds) the onset of the movement it fell into, NaN if the wheel was still.
+    """For each event (seconds) the onset of the movement at that time, NaN if the wheel was still.
 
     >>> moves = Movements(np.array([1.0]), np.array([2.0]), np.array([5.0]), np.array([1.5]))
     >>> movement_onsets_at(moves, [1.7, 2.5]).tolist()
@@ -169,7 +169,7 @@ def _check_even(wheel: Wheel) -> None:
 
 
 def _displacement(position: Floats, span: int) -> Floats:
-    """How far apart the wheel's extremes are within the `span` samples from each sample on."""
+    """Range of positions within the `span` samples from each sample on."""
     # A negative origin moves the window from around each sample to the samples that follow it.
     ahead = -(span // 2)
     highest = maximum_filter1d(position, span, origin=ahead, mode="nearest")

@@ -1,4 +1,4 @@
-"""Alleles, zygosity, pedigree and names of mouse lines. Pure: values in, values out."""
+"""Alleles, zygosity, pedigree and names of mouse lines; pure functions."""
 
 from cingulum.genetics.alleles import AlleleEntry, allele_table
 from cingulum.genetics.names import LineCounters

@@ -22,10 +22,11 @@ Tests = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class AlleleEntry:
-    """One cell of the table.
+    """What is known about one allele of one animal.
 
-    `zygosity` is None while the allele may or may not be there; `possible` are the exact genotypes left over.
+    `zygosity` is None while the allele may be present or absent; `possible` are the remaining exact genotypes.
     `conflict`: the tests contradict the parents, so a test, a sample or a parent is wrong; the tests are used.
+    `provisional`: a missing test may change it.
     """
 
     zygosity: Zygosity | None
@@ -42,9 +43,9 @@ def allele_table(
     tests: Tests,
     pedigree: Pedigree | None = None,
 ) -> dict[str, dict[str, AlleleEntry]]:
-    """For each animal and each allele of the line (with its rules) what is known, ancestors' tests included.
+    """The entry of each animal and each allele of the line (with its rules), from its tests and its ancestors' tests.
 
-    A test that leaves two genotypes open is narrowed by the parents, and the other way round.
+    Genotypes that tests leave possible are narrowed by the parents, and the reverse.
 
     >>> from cingulum.genetics.pedigree import Parents
     >>> rules = [ZygosityRule("Cre", 1, Zygosity("+")), ZygosityRule("Cre", 0, Zygosity("-/-"))]

@@ -12,9 +12,10 @@ NICKNAME: Final = re.compile(r"[\w.-]+")
 
 @dataclass(frozen=True, slots=True)
 class LineCounters:
-    """How many animals, breeding pairs and litters a line has named so far; immutable: a next name is a new value.
+    """Numbers of animals, breeding pairs and litters that a line has named; each next name returns new counters.
 
-    The line's name is a prefix of nicknames, which hold letters, digits, `_`, `.` and `-`; others raise ValueError.
+    The line's name is a prefix of nicknames, which contain letters, digits, `_`, `.` and `-`; other characters raise
+    ValueError.
 
     >>> LineCounters("Ai32").next_subject()
     ('Ai32_0001', LineCounters(line='Ai32', subjects=1, pairs=0, litters=0))

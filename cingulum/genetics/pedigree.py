@@ -1,4 +1,4 @@
-"""Who descends from whom: ancestors, generations, inbreeding, back-crosses."""
+"""Pedigrees: ancestors, generations, inbreeding coefficients, back-crosses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class CircularPedigree(ValueError):
-    """An animal is its own ancestor: names the circle."""
+    """An animal is its own ancestor; the message lists the cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Parents:
 
     @property
     def known(self) -> tuple[str, ...]:
-        """Every parent there is a name for."""
+        """The known parents."""
         return (*self.mothers,) if self.father is None else (self.father, *self.mothers)
 
 
@@ -52,7 +52,7 @@ class Pedigree:
         return self._order
 
     def parents(self, name: str) -> Parents:
-        """Its parents; unknown ones for a founder or a name never heard of."""
+        """Its parents; unknown for a founder or an animal that is not in the pedigree."""
         return self._parents.get(name, UNKNOWN)
 
     def founders(self) -> tuple[str, ...]:
@@ -60,11 +60,11 @@ class Pedigree:
         return tuple(sorted(name for name in self._order if not self.parents(name).known))
 
     def ancestors(self, name: str) -> frozenset[str]:
-        """Everyone it may descend from, both possible mothers' sides included."""
+        """Every animal it may descend from, through all possible mothers."""
         return self._reach(name, lambda animal: self.parents(animal).known)
 
     def descendants(self, name: str) -> frozenset[str]:
-        """Everyone that may descend from it."""
+        """Every animal that may descend from it."""
         children: dict[str, list[str]] = {}
         for child in self._order:
             for parent in self.parents(child).known:
@@ -91,7 +91,7 @@ class Pedigree:
         return depth.get(name, 0)
 
     def inbreeding(self, name: str) -> float:
-        """Wright's coefficient: the probability that both its copies of a gene descend from one of an ancestor.
+        """Wright's inbreeding coefficient: the probability that its two copies of a gene descend from the same copy.
 
         Unknown parents count as unrelated, so it is a lower bound; two possible mothers count half each.
 
@@ -129,10 +129,10 @@ class Pedigree:
 
 @dataclass(frozen=True, slots=True)
 class Crosses:
-    """How often an animal's lineage was crossed to the recurrent inbred strain, and since then among itself.
+    """Numbers of back-crosses of an animal's lineage to the recurrent inbred strain, and of intercrosses since.
 
     `backcrosses` is N (a donor's first cross to the strain gives N1), `filial` is F, the intercrosses since the last;
-    `donor_fraction` the expected part of the genome not of the strain, away from the selected gene.
+    `donor_fraction` is the expected part of the genome that is not of the strain, except near the selected gene.
     """
 
     backcrosses: int
@@ -141,7 +141,7 @@ class Crosses:
 
     @property
     def label(self) -> str:
-        """As it is written behind a line's name.
+        """The suffix of a line's name.
 
         >>> Crosses(5, 2, 1 / 32).label
         'N5F2'
@@ -150,7 +150,7 @@ class Crosses:
 
 
 def crosses(pedigree: Pedigree, inbred: Collection[str], donors: Iterable[str]) -> dict[str, Crosses | None]:
-    """Back-cross count of every animal; None if a parent is unknown.
+    """Crosses of every animal; None if a parent is unknown.
 
     `inbred` are animals of the recurrent strain itself, `donors` the founders that brought the allele. Two possible
     mothers: the smaller count, and the mean donor fraction.

@@ -12,7 +12,7 @@ Policy = Literal["alyx", "cingulum"]
 
 
 class Zygosity(StrEnum):
-    """What an animal carries of an allele: `-/-`, `+/-`, `+/+`, or `+` when it is there in unknown dose.
+    """Zygosity of an allele: `-/-`, `+/-`, `+/+`, or `+` if it is present in unknown dose.
 
     >>> Zygosity("+/-").name, Zygosity("+/-").alyx_code
     ('HETEROZYGOUS', 1)
@@ -30,7 +30,7 @@ class Zygosity(StrEnum):
 
     @property
     def genotypes(self) -> frozenset[Zygosity]:
-        """The exact genotypes it may mean: two for `+`, itself otherwise."""
+        """The exact genotypes it stands for: two for `+`, otherwise itself."""
         return _DOSES if self is Zygosity.PRESENT else frozenset((self,))
 
 
@@ -40,7 +40,10 @@ ANY_GENOTYPE: Final = frozenset((Zygosity.ABSENT, Zygosity.HETEROZYGOUS, Zygosit
 
 @dataclass(frozen=True, slots=True)
 class ZygosityRule:
-    """It is `zygosity` if probe A reads `result_a` (0 absent, 1 present) and B, where named, `result_b`."""
+    """The allele is `zygosity` if probe A gives `result_a` (0 absent, 1 present) and probe B, if any, `result_b`.
+
+    Raises ValueError for other results, and for a probe without a result or the reverse.
+    """
 
     probe_a: str
     result_a: int
@@ -60,17 +63,17 @@ class ZygosityRule:
         return (self.probe_a,) if self.probe_b is None else (self.probe_a, self.probe_b)
 
     def met_by(self, tests: Mapping[str, int]) -> bool:
-        """Whether probe A agrees, and probe B agrees or was not read: Alyx's reading."""
+        """Whether probe A agrees, and probe B agrees or was not tested, as in Alyx."""
         agrees_b = self.probe_b is None or tests.get(self.probe_b, self.result_b) == self.result_b
         return tests.get(self.probe_a) == self.result_a and agrees_b
 
 
 @dataclass(frozen=True, slots=True)
 class ZygosityCall:
-    """What is known of an animal's zygosity, and why.
+    """An animal's zygosity as far as it is known, with the reason.
 
-    `zygosity` is None if it cannot be called; `provisional` ones may change with the missing tests;
-    `possible` are the exact genotypes not yet ruled out; `unread` the probes that would settle it.
+    `zygosity` is None if it cannot be called; if it is `provisional`, missing tests may change it; `possible` are the
+    exact genotypes that are not ruled out; `unread` are the probes that would decide.
     """
 
     zygosity: Zygosity | None
@@ -81,22 +84,22 @@ class ZygosityCall:
 
     @property
     def settled(self) -> Zygosity | None:
-        """The zygosity if it is final, else None: what a breeding decision may rest on."""
+        """The zygosity if it is final, else None; use it for breeding decisions."""
         return None if self.provisional else self.zygosity
 
     @property
     def surely_carries(self) -> bool:
-        """Whether every genotype still possible has the allele."""
+        """Whether every possible genotype has the allele."""
         return bool(self.possible) and Zygosity.ABSENT not in self.possible
 
 
 def zygosity_from_tests(
     rules: Sequence[ZygosityRule], tests: Mapping[str, int], policy: Policy = "cingulum"
 ) -> ZygosityCall:
-    """Zygosity from probe results (1 present, 0 absent; a probe not read is left out), by the first rule met.
+    """Zygosity from probe results (1 present, 0 absent; untested probes are left out), by the first rule that is met.
 
-    Both policies give the same zygosity. Under `cingulum` it is provisional while a probe of the met rule is
-    unread, or while reading another could make an earlier rule apply; Alyx declares it final.
+    Both policies give the same zygosity. Under `cingulum` it is provisional while a probe of that rule is
+    untested, or while another test could make an earlier rule apply; under `alyx` it is final.
 
     >>> het, hom = Zygosity("+/-"), Zygosity("+/+")
     >>> rules = [ZygosityRule("Cre", 1, het, "WT", 1), ZygosityRule("Cre", 1, hom, "WT", 0)]
@@ -136,9 +139,9 @@ def _because(met: ZygosityRule | None, unread: tuple[str, ...]) -> str:
 def _completions(
     rules: Sequence[ZygosityRule], tests: Mapping[str, int]
 ) -> tuple[frozenset[Zygosity], tuple[str, ...]]:
-    """The genotypes that some result of the unread probes would give, and those probes.
+    """The genotypes that are possible by any results of the untested probes, and those probes.
 
-    A probe is decided when a rule uses it and dropped once no later rule does: no 2**n for many probes.
+    A probe is assigned when a rule uses it, and dropped once no later rule does, which avoids 2**n states.
     """
     unread = tuple(dict.fromkeys(probe for rule in rules for probe in rule.probes if probe not in tests))
     possible: set[Zygosity] = set()
@@ -157,7 +160,7 @@ def _completions(
 
 
 def _readings(known: dict[str, int], probes: Iterable[str]) -> list[dict[str, int]]:
-    """Every way the probes may read, with what is known of them."""
+    """All possible results of the probes, the known ones fixed."""
     unread = [probe for probe in probes if probe not in known]
     return [
         known | dict(zip(unread, results, strict=True)) for results in product((0, 1), repeat=len(unread))
@@ -174,7 +177,7 @@ _GAMETES: Final = {
 def zygosity_from_parents(
     mothers: Zygosity | Sequence[Zygosity | None] | None, father: Zygosity | None, policy: Policy = "cingulum"
 ) -> ZygosityCall:
-    """What a child inherits; None is an unknown parent, two mothers (a trio) are both possible.
+    """Zygosity of a child from its parents; None is an unknown parent, of two mothers (a trio) either is possible.
 
     `zygosity` is None if only a test can determine it. Alyx takes mother 1 alone and an unknown parent for `-/-`;
     `cingulum` then returns unknown, with the remaining possibilities.
@@ -206,14 +209,14 @@ def _shown(parent: str | None) -> str:
 
 
 def _children(mother: Zygosity | None, father: Zygosity | None) -> frozenset[Zygosity]:
-    """Exact genotypes of the children of two parents; an unknown parent may give either gamete."""
+    """Exact genotypes of the children of two parents; an unknown parent may pass on either gamete."""
     return offspring(
         mother.genotypes if mother else ANY_GENOTYPE, father.genotypes if father else ANY_GENOTYPE
     )
 
 
 def offspring(mother: Iterable[Zygosity], father: Iterable[Zygosity]) -> frozenset[Zygosity]:
-    """Exact genotypes of the children of parents of which these exact genotypes are possible.
+    """Exact genotypes of the children of parents with these possible genotypes.
 
     >>> [str(child) for child in offspring([Zygosity("+/+")], ANY_GENOTYPE) if child is not Zygosity("+/+")]
     ['+/-']
@@ -241,7 +244,7 @@ def _inherited(
 
 
 def consensus(possible: Iterable[Zygosity]) -> Zygosity | None:
-    """The one symbol for all these exact genotypes: `+` for either dose, None if the allele may be absent.
+    """The symbol that covers all these exact genotypes: `+` for either dose, None if the allele may be absent.
 
     >>> str(consensus([Zygosity("+/+"), Zygosity("+/-")])), consensus([Zygosity("-/-"), Zygosity("+/-")])
     ('+', None)

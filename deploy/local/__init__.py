@@ -1,1 +1,1 @@
-"""The embedded default: real PostgreSQL and NATS as private child processes, and the services beside them."""
+"""The local system: PostgreSQL, NATS and the services as child processes of one supervisor."""

@@ -13,7 +13,7 @@ from deploy.local.settings import LocalSettings, SetUpError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Return the exit code; errors are printed as one sentence with the next step."""
+    """Run a command; its exit code. Errors are printed as one sentence with the next step."""
     options = _parser().parse_args(argv)
     try:
         settings = LocalSettings.from_environment(os.environ, split=options.split, only=tuple(options.only))

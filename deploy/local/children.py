@@ -19,7 +19,7 @@ Readiness = Callable[[int], bool]
 
 
 class Stops(IntEnum):
-    """In which order children are ended: workers say goodbye to services, services to servers."""
+    """Order in which children are stopped: workers before services, services before servers."""
 
     FIRST = 0
     THEN = 1
@@ -30,14 +30,14 @@ class Stops(IntEnum):
 class Child:
     """One process.
 
-    launch      says how it is started; called for each start
-    is_ready    asked with the process id, in a thread, until it says yes; None: ready once it runs
-    once        it does its work and ends; it is ready when it has ended with exit code 0
-    needed      asked when its turn comes; if not, it counts as done
-    after       names of those that must be ready before it starts
-    started     called once it is ready for the first time
-    tries       how often it may end before it was ever ready
-    hidden      lines that go to its log file but not to the terminal
+    launch      returns how to start it; called at each start
+    is_ready    called with the process id, in a thread, until it returns true; None: ready once it runs
+    once        it exits when its work is done; ready means exited with code 0
+    needed      called before its start; if false, it is skipped and counts as done
+    after       names of the children that must be ready before it starts
+    started     called when it is ready for the first time
+    tries       number of exits allowed before it was ready for the first time
+    hidden      pattern of lines that are written to its log file but not to the terminal
     """
 
     name: str
@@ -55,7 +55,7 @@ class Child:
 
 
 def server(embedded: Server, hidden: bytes) -> Child:
-    """An embedded server as a child. It keeps its address for the life of the supervisor."""
+    """An embedded server as a child; its address stays the same while the supervisor runs."""
     return Child(
         name=embedded.name,
         launch=embedded.prepare,
@@ -78,7 +78,7 @@ def program(
     once: bool = False,
     stops: Stops = Stops.THEN,
 ) -> Child:
-    """A Python program of ours: `argv` is what follows `python`; `ready` is a URL that answers 200."""
+    """A Python program: `argv` follows `python`; it is ready once the URL `ready` responds with 200."""
 
     def launch() -> Launch:
         return Launch([sys.executable, *argv], signal.SIGKILL, cwd=PROJECT, env=environment(), umask=-1)
@@ -124,7 +124,7 @@ def _mounted(system: System) -> list[Child]:
 
 
 def _split(system: System) -> list[Child]:
-    """Every service in a process of its own, the gateway at the port that people use."""
+    """One process per service; the gateway listens on the public port."""
     alone = []
     for service in built():
         address = system.settings.base_url if service is Service.GATEWAY else system.address(service)
@@ -139,7 +139,7 @@ def _split(system: System) -> list[Child]:
 
 
 def answers(url: str) -> bool:
-    """Whether a GET is answered with 200 within 2 s."""
+    """Whether a GET responds with 200 within 2 s."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
     try:

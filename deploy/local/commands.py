@@ -1,4 +1,4 @@
-"""`up`, `down`, `status`, `logs`: what a person asks of the local system. Each answers its exit code."""
+"""The commands `up`, `down`, `status` and `logs` of the local system; each returns its exit code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENDS_WITHIN_S = 15.0
 
 
 def up(settings: LocalSettings, say: Say, *, detached: bool = False) -> int:
-    """Run the system in this terminal until Ctrl-C. With `detached` this is the process behind `up_detached`."""
+    """Run the system in this terminal until Ctrl-C; with `detached`, in the background process of `up_detached`."""
     home = _home(settings)
     if not home.take():
         state = _wait(home, lambda _state: True)
@@ -45,7 +45,7 @@ def up(settings: LocalSettings, say: Say, *, detached: bool = False) -> int:
 
 
 def up_detached(settings: LocalSettings, say: Say) -> int:
-    """Start the system in the background and return when it is ready; 0 also when it is already."""
+    """Start the system in the background and return when it is ready; 0 also if it was running."""
     home = _home(settings)
     already = home.holder() is not None
     behind = None
@@ -109,7 +109,7 @@ def status(settings: LocalSettings, say: Say) -> int:
 def logs(
     settings: LocalSettings, say: Say, names: list[str], *, lines: int = 20, follow: bool = False
 ) -> int:
-    """Print the end of each log, each line with its part's name; with `follow` also what comes, until Ctrl-C."""
+    """Print the end of each log, with the child's name before each line; with `follow` also new lines, until Ctrl-C."""
     folder = Home(settings.home).logs
     there = sorted(path.stem for path in folder.glob("*.log"))
     unknown = [name for name in names if name not in there]
@@ -131,7 +131,7 @@ def logs(
 
 
 class _Tail:
-    """Reads what is added to a file, also after it was rotated."""
+    """Reads lines that are appended to a file, also after it was rotated."""
 
     def __init__(self, path: Path, lines: int) -> None:
         self._path = path
@@ -141,7 +141,7 @@ class _Tail:
         self._rest = b""
 
     def new_lines(self) -> Iterator[str]:
-        """Whole lines that were added since the last call."""
+        """Complete lines that were appended since the last call."""
         *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
         yield from (line.decode(errors="replace") for line in lines)
         if self._path.exists() and self._path.stat().st_ino != os.fstat(self._file.fileno()).st_ino:
@@ -190,7 +190,7 @@ def _start_behind(settings: LocalSettings, home: Home) -> subprocess.Popen[bytes
 def _wait(
     home: Home, enough: Callable[[State], bool], behind: subprocess.Popen[bytes] | None = None
 ) -> State | None:
-    """State written by the holder of the folder, once `enough` accepts it; the last one if it has ended."""
+    """The state written by the supervisor of the folder, once `enough` accepts it; the last state if it has exited."""
     deadline = time.monotonic() + STARTS_WITHIN_S
     state = None
     while time.monotonic() < deadline:

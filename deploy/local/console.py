@@ -1,4 +1,4 @@
-"""What the supervisor and its children say: prefixed on the terminal, one rotated file each."""
+"""Output of the supervisor and its children: on the terminal with a prefix, and in one rotated file per child."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import IO
 from deploy.local.places import close_folder, open_private
 
 OURSELVES = "cingulum"
-_COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)  # ANSI foregrounds; red is kept for trouble
+_COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)  # ANSI foregrounds; red is reserved for errors
 _LONGEST_LINE = 64 * 1024
 
 
 class LogFile:
-    """A file that is set aside as `NAME.log.1` when it is full; three such are kept.
+    """A log file, rotated to `NAME.log.1` when it is full; three rotated files are stored.
 
-    Output that a full disk cannot take is lost; the program continues.
+    Output is lost while the disk is full; the program continues.
     """
 
     FULL_BYTES = 10_000_000
@@ -37,7 +37,7 @@ class LogFile:
             self._file.write(line + b"\n")
 
     def close(self) -> None:
-        """No more lines."""
+        """Close the file."""
         self._file.close()
 
     def _rotate(self) -> None:
@@ -51,7 +51,7 @@ class LogFile:
 
 
 class Console:
-    """Where lines go. `terminal` None (detached): only to the files."""
+    """Writes lines to the terminal and to files; with `terminal` None (detached) only to files."""
 
     def __init__(self, logs: Path, names: list[str], terminal: IO[str] | None) -> None:
         logs.mkdir(mode=0o700, exist_ok=True)
@@ -63,12 +63,12 @@ class Console:
         self._colours = dict(zip(names, _COLOURS * len(names), strict=False)) if coloured else {}
 
     def say(self, text: str) -> None:
-        """The supervisor's own words."""
+        """Write a line of the supervisor."""
         for line in text.splitlines():
             self.line(OURSELVES, line.encode())
 
     def line(self, name: str, line: bytes, hidden: re.Pattern[bytes] | None = None) -> None:
-        """One line of a child; those that match `hidden` go to the file only."""
+        """Write a line of a child; lines that match `hidden` are written to the file only."""
         self._files[name].write(line)
         if self._terminal is None or (hidden is not None and hidden.search(line)):
             return
@@ -77,7 +77,7 @@ class Console:
             start = f"\x1b[{self._colours[name]}m{start}\x1b[0m"
         try:
             print(start + line.decode(errors="replace"), file=self._terminal, flush=True)
-        except OSError:  # the terminal was closed: the files go on
+        except OSError:  # the terminal was closed; the files are still written
             self._terminal = None
 
     def last_lines(self, name: str, number: int = 15) -> str:
@@ -86,13 +86,13 @@ class Console:
         return "\n".join(f"    {line}" for line in lines)
 
     def close(self) -> None:
-        """Close the files."""
+        """Close all files."""
         for file in self._files.values():
             file.close()
 
 
 class Lines(asyncio.Protocol):
-    """Cuts a child's output into lines for the console."""
+    """Splits a child's output into lines for the console."""
 
     def __init__(self, console: Console, name: str, hidden: re.Pattern[bytes] | None) -> None:
         self.ended = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The state folder of one running system: who holds it, and how it is."""
+"""The state folder of a running system: its lock, and the state that the supervisor publishes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class State:
 
 
 class Home:
-    """The folder named by CINGULUM_HOME; at most one supervisor holds it."""
+    """The folder CINGULUM_HOME; at most one supervisor locks it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -49,7 +49,7 @@ class Home:
         return self.folder / "logs"
 
     def take(self) -> bool:
-        """Lock the folder until this process ends. False if another supervisor holds it."""
+        """Lock the folder until this process ends; False if another supervisor has locked it."""
         lock = (self.folder / "supervisor.lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,7 +63,7 @@ class Home:
         return True
 
     def holder(self) -> int | None:
-        """Process id of the supervisor that holds the folder; None if there is none."""
+        """Process id of the supervisor that has locked the folder; None if there is none."""
         file = self.folder / "supervisor.lock"
         if not file.exists():
             return None

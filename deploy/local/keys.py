@@ -1,4 +1,4 @@
-"""Secrets of the local system: made once, kept in `CINGULUM_HOME/keys` (0600), never shown in a log."""
+"""Secrets of the local system: created once, stored in `CINGULUM_HOME/keys` (0600), never logged."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Login:
 
 @dataclass(frozen=True)
 class Keys:
-    """What the services sign and hash with.
+    """Keys with which the services sign and hash.
 
-    secret_key     random text: keys the hashes of tokens, and the passwords of database roles are derived from it
+    secret_key     random text: key of the hashes of tokens; passwords of database roles are derived from it
     signing_key    Ed25519 private key, PEM: the gateway signs inner identities with it
-    verify_key     its public half, PEM: every service checks them with it
+    verify_key     its public key, PEM: every service verifies them with it
     """
 
     secret_key: str
@@ -36,7 +36,7 @@ class Keys:
 
 
 def keep_keys(settings: LocalSettings) -> Keys:
-    """The keys of this system, made at the first call."""
+    """The keys of this system, created at the first call."""
     folder = _folder(settings)
     signing, verify = folder / "signing.pem", folder / "verify.pem"
     if not (signing.exists() and verify.exists()):
@@ -45,15 +45,15 @@ def keep_keys(settings: LocalSettings) -> Keys:
 
 
 def login_file(settings: LocalSettings) -> Path:
-    """Where scripts and people find the first administrator's login."""
+    """Path of the file with the first administrator's login."""
     return settings.home / "login.json"
 
 
 def keep_login(settings: LocalSettings) -> Login:
     """`login.json` (0600): base_url, username and password of the first administrator.
 
-    A file that is there stays as it is, but for `base_url`, which follows CINGULUM_PORT. A file that was
-    removed comes back with the same password.
+    In an existing file only `base_url` changes, with CINGULUM_PORT. A removed file is created again with the same
+    password.
     """
     file = login_file(settings)
     login = {"username": ADMINISTRATOR, "password": kept_secret(_folder(settings) / "administrator")}

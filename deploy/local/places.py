@@ -1,4 +1,4 @@
-"""Where embedded servers may live: free ports, private files, folders that every account can use."""
+"""Ports, private files and folders for embedded servers."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from typing import IO
 from deploy.local.processes import User
 
 LOOPBACK = "127.0.0.1"
-_NOT_COPIED = ("include", "*.a")  # what only a compiler needs
+_NOT_COPIED = ("include", "*.a")  # needed only for compiling
 
 
 def port_problem(port: int, host: str = LOOPBACK) -> OSError | None:
-    """Why a server could not listen there now; None when it could."""
+    """Why a server could not listen on the port now; None if it could."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # a closed connection's wait is no obstacle
+        )  # TIME_WAIT of a closed connection does not matter
         try:
             probe.bind((host, port))
-            probe.listen()  # with SO_REUSEADDR, bind alone may pass beside a listener on macOS
+            probe.listen()  # with SO_REUSEADDR, bind alone may succeed beside a listener on macOS
         except OSError as error:
             return error
     return None
 
 
 def port_is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen there now."""
+    """Whether a server could listen on the port now."""
     return port_problem(port, host) is None
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port that is free at the moment."""
+    """A port that is free now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
@@ -49,7 +49,7 @@ def free_port(host: str = LOOPBACK) -> int:
 
 
 def remembered_port(file: Path) -> int:
-    """The port kept in `file` while it is free, else a new one, which is kept."""
+    """The port stored in `file` if it is free, else a new one, which is stored."""
     if file.exists():
         port = int(file.read_text())
         if port_is_free(port):
@@ -60,8 +60,8 @@ def remembered_port(file: Path) -> int:
 
 
 def write_private(file: Path, text: str, *, lasting: bool = True) -> None:
-    """Replace a file at once by one that only we can read (mode 0600); `lasting` through a power cut."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # made with mode 0600
+    """Replace a file atomically by one with mode 0600; `lasting` syncs it, against a power cut."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # created with mode 0600
     try:
         with os.fdopen(handle, "w") as new:
             new.write(text)
@@ -75,7 +75,7 @@ def write_private(file: Path, text: str, *, lasting: bool = True) -> None:
 
 
 def open_private(file: Path) -> IO[bytes]:
-    """A file to append to that only we can read (mode 0600), also one that an earlier version left open to others."""
+    """Open a file for appending, with mode 0600, which is set on existing files too."""
     handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     if os.fstat(handle).st_uid == os.geteuid():
         os.fchmod(handle, 0o600)
@@ -83,7 +83,7 @@ def open_private(file: Path) -> IO[bytes]:
 
 
 def close_folder(folder: Path) -> None:
-    """Restrict a folder of ours to its owner (mode 0700). Shared folders (/tmp, a home) are not changed."""
+    """Set mode 0700 on a folder of the system; shared folders (/tmp, a home) are not changed."""
     status = folder.stat()
     shared = status.st_mode & stat.S_ISVTX or folder.resolve() in {Path("/"), Path.home().resolve()}
     if status.st_uid == os.geteuid() and not shared:
@@ -91,14 +91,14 @@ def close_folder(folder: Path) -> None:
 
 
 def kept_secret(file: Path) -> str:
-    """The secret kept in `file` (0600); 256 random bits as URL-safe text when there is none yet."""
+    """The secret stored in `file` (0600); created as 256 random bits in URL-safe text if missing."""
     if not file.exists():
         write_private(file, secrets.token_urlsafe(32) + "\n")
     return file.read_text().strip()
 
 
 def unprivileged_user() -> User | None:
-    """The account for servers that refuse root: `nobody` when we are root, otherwise None (ourselves)."""
+    """The account for servers that refuse root: `nobody` if this process runs as root, else None (the same account)."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")
@@ -106,16 +106,16 @@ def unprivileged_user() -> User | None:
 
 
 def everyone_can_enter(folder: Path) -> bool:
-    """Whether any account may walk down to `folder` and read it."""
+    """Whether any account may access `folder` and read it."""
     walk = all(part.stat().st_mode & 0o001 for part in folder.resolve().parents)
     return walk and folder.stat().st_mode & 0o005 == 0o005
 
 
 def readable_copy(root: Path, parts: Sequence[str]) -> Path:
-    """`root`, or a copy in the temporary folder of what it has of `parts`, when others cannot reach those.
+    """`root`, or a copy of its `parts` in the temporary folder if other accounts cannot access them.
 
-    The copy is made once and found again, unless a cleaner of temporary files took some of it. Its name can
-    be guessed, so it is used only if it is ours and not writable by others.
+    The copy is made once and reused, unless temporary files of it were removed. As its name can be guessed, it is
+    used only if this account owns it and others cannot write to it.
     """
     there = [part for part in parts if (root / part).exists()]
     if all(everyone_can_enter(root / part) for part in there):

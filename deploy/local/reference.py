@@ -1,4 +1,4 @@
-"""Write the reference pages of the documentation: `python -m deploy.local.reference` (`make reference`).
+"""Generate the reference pages of the documentation: `python -m deploy.local.reference` (`make reference`).
 
 Events, settings, permissions and problems are declared in the code; the pages are generated from them and
 committed, and a test fails when they are out of date.
@@ -139,7 +139,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def permissions() -> str:
-    """Every permission, and which roles have it."""
+    """Every permission, and the roles that have it."""
     roles = {
         "user": Principal(UUID(int=0), "a"),
         "public reader": Principal(UUID(int=0), "a", is_public=True),

@@ -1,7 +1,7 @@
-"""Write the description of the public API: `python -m deploy.local.schema` (`make schema`).
+"""Generate the schema of the public API: `python -m deploy.local.schema` (`make schema`).
 
-One OpenAPI document of all services, made from their routes and committed: clients keep it for a week, so it is never
-assembled during a request. The older form, which ONE clients before 3.4 read, is made from the same.
+One OpenAPI document of all services, generated from their routes and committed: clients cache it for a week, so it is
+never assembled during a request. The older format, for ONE clients before 3.4, is generated from it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ACTIONS = {
 
 
 def apps() -> dict[Service, FastAPI]:
-    """The applications, with settings that reach nothing."""
+    """The applications, with settings that connect to nothing."""
     environment = Addresses("postgresql://nobody@127.0.0.1:1/none", "none").environment() | {
         "CINGULUM_SECRET_KEY": "none",
         "CINGULUM_IDENTITY_VERIFY_KEY": "none",
@@ -46,7 +46,7 @@ def apps() -> dict[Service, FastAPI]:
 
 
 def document(services: Mapping[Service, FastAPI]) -> dict[str, Any]:
-    """The OpenAPI document. Raises ValueError where two services contradict one another."""
+    """The OpenAPI document; raises ValueError if two services contradict each other."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
     for service, app in services.items():
@@ -83,7 +83,7 @@ def document(services: Mapping[Service, FastAPI]) -> dict[str, Any]:
 
 
 def _plain(operation: dict[str, Any]) -> dict[str, Any]:
-    """An operation whose summary is the first line of the route's docstring, and its description the rest."""
+    """An operation with the first line of the route's docstring as summary, and the rest as description."""
     summary, _, description = operation.get("description", "").partition("\n")
     shown = {key: value for key, value in operation.items() if key not in {"operationId", "description"}}
     if summary:
@@ -94,7 +94,7 @@ def _plain(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def core_api(openapi: Mapping[str, Any]) -> dict[str, Any]:
-    """The same in the form of Alyx's old documentation: endpoint → action → address and fields."""
+    """The schema in the format of Alyx's old documentation: endpoint → action → address and fields."""
     endpoints: dict[str, Any] = {}
     for path, item in openapi["paths"].items():
         endpoint = path.split("/")[1]

@@ -1,4 +1,4 @@
-"""One server as a private child process: what PostgreSQL and NATS have in common."""
+"""Base of servers that run as private child processes: PostgreSQL and NATS."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from typing import IO, ClassVar, Self
 from deploy.local import places
 from deploy.local.processes import User, end_child, kill_session, start_child
 
-# The link through which each process finds its own working folder (Linux).
+# The link to each process's working folder (Linux).
 OWN_WORKING_FOLDER = "/proc/self/cwd"
 
 
 class ServerError(Exception):
-    """A server did not start; the message says why, with the last lines it wrote."""
+    """A server did not start; the message is the reason with the last lines of its output."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Launch:
     umask: int = 0o077
 
     def start(self, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
-        """Start it as our child."""
+        """Start it as a child process."""
         return start_child(
             self.argv,
             output=output,
@@ -50,7 +50,7 @@ class Launch:
 
 
 class Server(ABC):
-    """One server with a folder of its own. Tests take `durable=False`: quick, and a power cut loses data."""
+    """One server with its own folder. `durable=False`, for tests, is faster, and a power cut loses data."""
 
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals]
@@ -64,7 +64,7 @@ class Server(ABC):
 
     @classmethod
     def temporary(cls) -> Self:
-        """A server for tests in a new temporary folder, which leaving the `with` block removes."""
+        """A server for tests in a temporary folder, which is removed at the end of the `with` block."""
         temporary = tempfile.TemporaryDirectory(prefix=f"cingulum-{cls.name}-")
         server = cls(Path(temporary.name), durable=False)
         server._temporary = temporary
@@ -72,31 +72,31 @@ class Server(ABC):
 
     @abstractmethod
     def prepare(self) -> Launch:
-        """Make what the server needs in its folder, choose the port, and say how to start it."""
+        """Create the files that the server needs, choose the port, and return how to start it."""
 
     @property
     @abstractmethod
     def working_folder(self) -> Path:
-        """Working folder of the server's process only."""
+        """Working folder of the server's process."""
 
     @abstractmethod
     def leftover_pid(self) -> int | None:
-        """The process id that the server itself wrote down, current or not."""
+        """The process id in the server's own file, which may be stale."""
 
     @abstractmethod
     def is_ready(self, pid: int) -> bool:
-        """Whether the server with this process id takes connections now."""
+        """Whether the server with this process id accepts connections."""
 
     def hold_port(self) -> None:
-        """From now on `prepare` keeps the port: others know the address."""
+        """Keep the port at the next `prepare`, as others know the address."""
         self._port_held = True
 
     def choose_port(self) -> int:
-        """The remembered port while it is free or held, else a new one."""
+        """The stored port if it is free or must be kept, else a new one."""
         return self.port if self._port_held else places.remembered_port(self.folder / "port")
 
     def clear_leftover(self) -> None:
-        """End a server of this folder that outlived its parent."""
+        """Stop a server of this folder that outlived its parent."""
         pid = self.leftover_pid()
         for ending in (self.stop_signal, signal.SIGKILL):
             if pid is None or not self._is_ours(pid):
@@ -107,11 +107,11 @@ class Server(ABC):
                 time.sleep(0.02)
 
     def _is_ours(self, pid: int) -> bool:
-        # A number alone proves nothing: after a reboot, or in a new container, it is another process's.
+        # The id alone proves nothing: after a reboot, or in a new container, another process has it.
         if Path(OWN_WORKING_FOLDER).exists():
             try:
                 return Path(f"/proc/{pid}/cwd").readlink() == self.working_folder.resolve()
-            except OSError:  # gone, a zombie, or another account's
+            except OSError:  # ended, a zombie, or of another account
                 return False
         command = subprocess.run(
             ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
@@ -134,7 +134,7 @@ class Server(ABC):
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def start(self, patience_s: float = 30.0) -> Self:
-        """Start, and return when it takes connections; at once when it does already. Raises ServerError."""
+        """Start, and return when it accepts connections; at once if it does already. Raises ServerError."""
         deadline = time.monotonic() + patience_s
         while self.pid is None or not self.is_ready(self.pid):
             if self.pid is None:
@@ -149,12 +149,12 @@ class Server(ABC):
         return self
 
     def stop(self, patience_s: float = 10.0) -> None:
-        """End it cleanly; its data stays."""
+        """Stop it cleanly; its data stay."""
         if self._process is not None:
             end_child(self._process, self.stop_signal, patience_s)
 
     def kill(self) -> None:
-        """SIGKILL, as a crash would."""
+        """Kill it (SIGKILL), like a crash."""
         if self._process is not None:
             kill_session(self._process.pid)
             self._process.wait()

@@ -3,8 +3,8 @@
     with Postgres.temporary() as postgres, Nats.temporary() as nats:
         connect(postgres.admin_url, nats.url)
 
-Both listen on loopback only, at a port that is remembered while it is free, and want a random password that
-is kept in their folder (0600). `start` returns when the server answers.
+Both listen on loopback only, on a stored port if it is free, and require a random password that is stored in their
+folder (0600). `start` returns when the server accepts connections.
 """
 
 from deploy.local.nats import Nats

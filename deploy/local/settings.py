@@ -14,24 +14,24 @@ from urllib.parse import urlsplit
 from deploy.local.places import LOOPBACK, close_folder, free_port, port_is_free, port_problem
 
 DEFAULT_PORT = 8000
-SMALLEST_FREE_BYTES = 100_000_000  # PostgreSQL takes 50 MB to be made, and 16 MB for each piece of its log
+SMALLEST_FREE_BYTES = 100_000_000  # a new PostgreSQL data folder has 50 MB, and each segment of its log 16 MB
 
 
 class SetUpError(Exception):
-    """The system cannot run as asked; the message is one sentence that says the next step."""
+    """The system cannot run with these settings; the message is one sentence with the next step."""
 
 
 @dataclass(frozen=True)
 class LocalSettings:
-    """Where the local system keeps its state, where it answers, and which servers it finds outside.
+    """Settings of the local system: state folder, public port, and external servers.
 
-    home            CINGULUM_HOME, ./var when not set: everything that is kept lies below
-    port            CINGULUM_PORT, 8000 when not set: the one port that people and programs use
-    split           every service in a process of its own
-    only            start only the processes of these names, all when empty
-    database_url    CINGULUM_DATABASE_URL: an external PostgreSQL 15 to 18, as its database's owner
+    home            CINGULUM_HOME, default ./var: folder of all stored state
+    port            CINGULUM_PORT, default 8000: the only public port
+    split           one process per service
+    only            names of the processes to start; empty: all
+    database_url    CINGULUM_DATABASE_URL: an external PostgreSQL 15 to 18, as the owner of its database
     nats_url        CINGULUM_NATS_URL: an external NATS with JetStream
-    s3_endpoint     CINGULUM_S3_ENDPOINT: an external S3 store; services read it themselves
+    s3_endpoint     CINGULUM_S3_ENDPOINT: an external S3 store; services read this variable themselves
     """
 
     home: Path
@@ -46,7 +46,7 @@ class LocalSettings:
     def from_environment(
         cls, environment: Mapping[str, str], *, split: bool = False, only: tuple[str, ...] = ()
     ) -> Self:
-        """Read the variables; empty counts as not set. Raises SetUpError.
+        """Read the environment variables; empty counts as not set. Raises SetUpError.
 
         >>> LocalSettings.from_environment({"CINGULUM_HOME": "/srv/cingulum", "CINGULUM_PORT": "8100"}).base_url
         'http://127.0.0.1:8100'
@@ -67,11 +67,11 @@ class LocalSettings:
 
     @property
     def base_url(self) -> str:
-        """The address that people and programs use."""
+        """The public address of the system."""
         return f"http://{LOOPBACK}:{self.port}"
 
     def check(self) -> None:
-        """Find out what would stop a start before anything is started. Raises SetUpError."""
+        """Check that the system can start; raises SetUpError."""
         self.check_home()
         self._check_room()
         problem = port_problem(self.port)
@@ -87,7 +87,7 @@ class LocalSettings:
     def check_home(self) -> None:
         """Create the private state folder, and check that it is writable. Raises SetUpError.
 
-        A folder that was there before, and holds nothing of ours, keeps its mode.
+        An existing folder without files of this system keeps its mode.
         """
         try:
             ours = not self.home.exists() or (self.home / "keys").is_dir()

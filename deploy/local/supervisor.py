@@ -1,4 +1,4 @@
-"""Starts children in the order of their needs, keeps them running, and ends them in order."""
+"""Supervisor of child processes: starts them in the order of their dependencies, restarts and stops them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from deploy.local.server import ServerError
 from deploy.local.settings import SetUpError
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
-STEADY_S = 60.0  # a child that ran this long, or was ready, restarts without the earlier backoff
+STEADY_S = 60.0  # a child that ran this long, or was ready, restarts after the shortest pause
 # Grace period of each group, in sequence: Ctrl-C takes 5 s at most.
 PATIENCE_S = {Stops.FIRST: 1.0, Stops.THEN: 2.2, Stops.LAST: 1.3}
 
 
 @dataclass
 class _Run:
-    """One child's present and past."""
+    """State and history of one child."""
 
     child: Child
     state: ChildState = field(default_factory=ChildState)
@@ -37,7 +37,7 @@ class _Run:
 
 
 class Supervisor:
-    """Runs children until it is asked to stop (Ctrl-C, SIGTERM) or one cannot be started."""
+    """Runs children until a stop request (Ctrl-C, SIGTERM), or until one cannot be started."""
 
     def __init__(self, children: Sequence[Child], home: Home, console: Console, base_url: str) -> None:
         self._runs = {child.name: _Run(child) for child in children}
@@ -50,7 +50,7 @@ class Supervisor:
         self._began = time.monotonic()
 
     async def run(self, ready_note: str = "") -> int:
-        """Start, watch, stop. Returns the exit code: 0 after a stop request, 1 after a failed start."""
+        """Start, supervise and stop all children; exit code 0 after a stop request, 1 after a failed start."""
         self._listen_to_signals()
         self._write_state()
         keepers = [asyncio.create_task(self._keep(run)) for run in self._runs.values()]
@@ -91,7 +91,7 @@ class Supervisor:
     # one child
 
     async def _keep(self, run: _Run) -> None:
-        """Start a child when its needs are met, and again whenever it ends. Raises SetUpError."""
+        """Start a child when its dependencies are ready, and restart it whenever it exits. Raises SetUpError."""
         for need in run.child.after:
             await self._runs[need].was_ready.wait()
         if not await asyncio.to_thread(run.child.needed):
@@ -141,7 +141,7 @@ class Supervisor:
         try:
             run.exited.clear()
             try:
-                run.process = launch.start(write_end)  # in this thread: its end would end the child
+                run.process = launch.start(write_end)  # here: a child ends with the thread that started it
             except OSError as error:
                 os.close(read_end)
                 raise SetUpError(f"{run.child.name} cannot be started: {error}.") from error
@@ -154,7 +154,7 @@ class Supervisor:
         self._now(run, "starting")
 
     async def _live(self, run: _Run, began: float) -> int:
-        """From start to exit; returns the exit code."""
+        """Run a child from start to exit; returns the exit code."""
         if run.child.is_ready is not None:
             await self._become_ready(run, run.child.is_ready, began)
         elif not run.child.once:
@@ -165,7 +165,7 @@ class Supervisor:
         return run.process.returncode
 
     async def _become_ready(self, run: _Run, is_ready: Callable[[int], bool], began: float) -> None:
-        """Wait until it is ready or has exited. If it is late, the start fails; after a restart it is killed."""
+        """Wait until it is ready or has exited. After the timeout the start fails; at a restart the child is killed."""
         while not run.exited.is_set():
             ready = await asyncio.to_thread(is_ready, _pid(run))
             if ready and not run.exited.is_set():
@@ -182,7 +182,7 @@ class Supervisor:
             await asyncio.sleep(0.03)
 
     async def _drain_output(self, run: _Run) -> None:
-        """Wait for its last output; a grandchild may hold the pipe open for long."""
+        """Wait for its last output for a limited time, as a grandchild may keep the pipe open."""
         if run.output is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(run.output.ended.wait(), 0.5)
@@ -213,7 +213,7 @@ class Supervisor:
             if run.process is not None and run.process.poll() is not None:
                 run.exited.set()
 
-    # all together
+    # in total
 
     async def _end_all(self) -> None:
         for group in Stops:

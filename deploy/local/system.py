@@ -1,4 +1,4 @@
-"""One local system: its embedded servers, its keys, and the environment of each program."""
+"""The local system: embedded servers, keys, and the environment of each program."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deploy.local.settings import LocalSettings
 from libs.common.catalogue import Service
 
 PROJECT = Path(__file__).resolve().parents[2]
-# What an operator may set that is for services alone: the worker runs tasks, which are other people's code.
+# Settings that an operator may set only for services: the worker runs tasks, whose code is not ours.
 SECRETS = (
     "CINGULUM_ADMIN_PASSWORD",
     "CINGULUM_METRICS_TOKEN",
@@ -29,13 +29,13 @@ SECRETS = (
 
 
 def built() -> list[Service]:
-    """The services that this tree holds."""
+    """The services whose code is in this source tree."""
     return [service for service in Service if importlib.util.find_spec(f"services.{service}.app")]
 
 
 @dataclass
 class System:
-    """The embedded servers of one system, and the environments of its programs."""
+    """The embedded servers of a system, and the environments of its programs."""
 
     settings: LocalSettings
     keys: Keys = field(init=False)
@@ -53,13 +53,13 @@ class System:
 
     @property
     def services_file(self) -> Path:
-        """What `deploy.local.migrate` tells the services: their database addresses, `KEY=value` a line."""
+        """Database addresses of the services, written by `deploy.local.migrate`: one `KEY=value` per line."""
         return self.settings.home / "keys" / "services.env"
 
     def environment(self) -> dict[str, str]:
-        """For every program: our own environment, and the public settings and keys.
+        """Environment of every program: that of this process, with the public settings and keys.
 
-        The database's owner, the signing key and the key that hashes tokens are not in it.
+        It lacks the address of the database's owner, the signing key, and the key of the hashes of tokens.
         """
         private = ("CINGULUM_DATABASE_URL", "CINGULUM_IDENTITY_SIGNING_KEY", "CINGULUM_SECRET_KEY")
         inherited = {key: value for key, value in os.environ.items() if key not in private}
@@ -76,12 +76,12 @@ class System:
         }
 
     def worker_environment(self) -> dict[str, str]:
-        """For the worker: no key of ours, for it knows the public API only."""
+        """Environment of the worker: without keys, as it uses only the public API."""
         keys = ("CINGULUM_IDENTITY_VERIFY_KEY", "CINGULUM_NATS_URL", *SECRETS)
         return {key: value for key, value in self.environment().items() if key not in keys}
 
     def owner_environment(self) -> dict[str, str]:
-        """For the migration: the address of the database's owner, and where to leave the services' own."""
+        """Environment of the migration, with the address of the database's owner and the path of `services_file`."""
         url = self.settings.database_url or (self.postgres.admin_url if self.postgres else "")
         return self.environment() | {
             "CINGULUM_DATABASE_URL": url,
@@ -90,15 +90,15 @@ class System:
         }
 
     def service_environment(self) -> dict[str, str]:
-        """For a service: the address of its database as well."""
+        """Environment of a service, with the address of its database."""
         lines = self.services_file.read_text().splitlines()
         return self.environment() | dict(line.split("=", 1) for line in lines)
 
     def is_behind(self) -> bool:
-        """Whether the migration may have something to do: loading its code takes longer than all the rest.
+        """Whether the migration may be necessary: importing its code takes most of the time of a start.
 
-        The embedded data folder itself holds a digest of what it was migrated by, so a folder that was
-        exchanged or restored cannot be taken for another. An external database is always migrated.
+        The embedded data folder contains the digest of the migrations that it has, so that an exchanged or restored
+        folder is recognised. An external database is always migrated.
         """
         mark = self._migration_mark()
         return not (
@@ -106,7 +106,7 @@ class System:
         )
 
     def remember_migration(self) -> None:
-        """Note that the embedded database is what the code of now expects."""
+        """Store that the embedded database has all migrations of the present code."""
         mark = self._migration_mark()
         if mark:
             write_private(mark, self._digest())
@@ -123,7 +123,7 @@ class System:
         return digest.hexdigest()
 
     def metadata_environment(self) -> dict[str, str]:
-        """For metadata: the key that hashes tokens, and who the first administrator is, as well."""
+        """Environment of metadata, with the key of the hashes of tokens and the first administrator's login."""
         return self.service_environment() | {
             "CINGULUM_SECRET_KEY": self.keys.secret_key,
             "CINGULUM_ADMIN_USERNAME": self.login.username,
@@ -131,7 +131,7 @@ class System:
         }
 
     def gateway_environment(self) -> dict[str, str]:
-        """For the gateway: its keys, and where the services are if they run by themselves, as well."""
+        """Environment of the gateway, with its keys, and addresses of services that run in their own processes."""
         environment = self.service_environment() | {
             "CINGULUM_IDENTITY_SIGNING_KEY": self.keys.signing_key,
             "CINGULUM_SECRET_KEY": self.keys.secret_key,
@@ -144,7 +144,7 @@ class System:
         return environment
 
     def address(self, service: Service) -> str:
-        """Where a service that runs by itself listens; it keeps its port while that is free."""
+        """Address of a service that runs in its own process; its port is stored and reused if it is free."""
         if service not in self._ports:
             folder = self.settings.home / "ports"
             folder.mkdir(exist_ok=True)

@@ -1,6 +1,6 @@
-"""Ends the processes named on standard input (`<pid> <signal>` a line) once that pipe breaks.
+"""Ends the processes listed on standard input (one `<pid> <signal>` per line) once that pipe breaks.
 
-For systems where the kernel cannot do it. It runs as a script of its own, without site packages.
+For systems whose kernel cannot do it. It runs as a separate script, without site packages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PATIENCE_S = 5.0
 
 
 def main() -> None:
-    """Read until the parent is gone, then signal each child's session, and kill what stays."""
+    """Read until the parent has ended, then signal each child's session, and kill the remaining processes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     children = {}
     for line in sys.stdin:
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _signal(pid: int, number: int) -> bool:
-    """Signal the session that `pid` leads; a reused pid that leads none is left alone. Was there one?"""
+    """Signal the session that `pid` leads, if it leads one (it may have been reused); whether it does."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
         return True

@@ -1,4 +1,4 @@
-"""The local system's own worker: `python -m deploy.local.worker`. It makes its token at the first start."""
+"""The worker of the local system: `python -m deploy.local.worker`. It creates its token at the first start."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cingulum.cli import worker
 from deploy.local.places import write_private
 
 SCOPES = ["read", "register", "transfer", "work"]
-# The supervisor ends the worker within a second, so that the whole system ends within five.
+# The supervisor stops the worker within a second, so that the whole system stops within five.
 GRACE_S = 0.2
 
 
 def keep_token(home: Path, base_url: str) -> Path:
-    """The file that holds the worker's token (0600); a missing or revoked token is replaced.
+    """Path of the file with the worker's token (0600); a missing or revoked token is replaced.
 
     Raises httpx.HTTPStatusError if the login in `login.json` is refused, and httpx.TransportError.
     """
@@ -36,7 +36,7 @@ def keep_token(home: Path, base_url: str) -> Path:
 
 
 def main() -> None:
-    """Work for the local system until it ends."""
+    """Run jobs of the local system until it stops."""
     home, base_url = Path(os.environ["CINGULUM_HOME"]), os.environ["CINGULUM_BASE_URL"]
     try:
         token_file = keep_token(home, base_url)

@@ -1,6 +1,6 @@
-"""What a failure of an event's handler means: its cause, when the next attempt is, and when attempts end.
+"""Failures of an event's handler: their cause, the pause before the next attempt, and when an event is parked.
 
-Pure: no clock, no database. `docs/decisions/0006-events-that-fail.md` says why.
+Pure functions; the reasons are in `docs/decisions/0006-events-that-fail.md`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class InvalidPayload(Exception):
 
 @dataclass(frozen=True)
 class Tries:
-    """How often an event was tried: its own failures, and the transient failures since the last of those."""
+    """Failures of an event: its own, and the transient ones since the last of those."""
 
     own: int = 0
     transient: int = 0
@@ -47,7 +47,7 @@ class Tries:
 
 @dataclass(frozen=True)
 class Next:
-    """What follows a failure: the next try after `pause_s`, or (None) the event is parked."""
+    """The consequence of a failure: the next attempt after `pause_s`, or (None) the event is parked."""
 
     tries: Tries
     pause_s: float | None
@@ -80,7 +80,7 @@ def _is_transient(error: BaseException) -> bool:
 
 
 def _refuses_data(error: BaseException) -> bool:
-    """The database understood, and refuses the values: NaN, too long, a broken constraint."""
+    """Whether the database refused the values: NaN, too long, a violated constraint."""
     causes = list(_chain(error))
     states = [str(getattr(cause, "sqlstate", "") or "") for cause in causes]
     return any(state[:2] in {"22", "23"} for state in states) or any(
@@ -98,7 +98,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def after_failure(tries: Tries, cause: Cause) -> Next:
-    """What follows a failure of an event that was tried so often before.
+    """The consequence of a failure, after the earlier ones in `tries`.
 
     >>> after_failure(Tries(), Cause.TRANSIENT)
     Next(tries=Tries(own=0, transient=1), pause_s=1.0)
@@ -113,7 +113,7 @@ def after_failure(tries: Tries, cause: Cause) -> Next:
 
 
 def pause_s(n: int) -> float:
-    """How long to wait after the n-th failure in a row, before events are spread.
+    """Pause after the n-th failure in a row, before `spread`.
 
     >>> [pause_s(n) for n in (1, 2, 3, 9, 10, 5_000)]
     [1.0, 2.0, 4.0, 256.0, 300.0, 300.0]
@@ -123,5 +123,5 @@ def pause_s(n: int) -> float:
 
 
 def spread(pause: float, event_id: UUID) -> float:
-    """The pause of one event: between 75 and 100 % of it, so that thousands do not come back in one moment."""
+    """The pause of one event: 75 to 100 % of `pause`, so that thousands are not retried at once."""
     return pause * (0.75 + 0.25 * (event_id.int % 1_000) / 1_000)

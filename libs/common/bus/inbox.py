@@ -1,6 +1,5 @@
-"""Events that are not handled yet: those that wait for their next try, and those that are parked.
-
-A known event is in `inbox` (handled) or in `dead_events` (waiting, or parked). Every statement on the two is here.
+"""Statements on the events that a service knows: `inbox` has the handled ones, `dead_events` those that wait for a
+retry or are parked.
 """
 
 from __future__ import annotations
@@ -23,21 +22,21 @@ Condition = sa.ColumnElement[bool]
 
 
 class Inbox:
-    """The statements, on the tables of one service."""
+    """Handled, waiting and parked events of one service."""
 
     def __init__(self, tables: Infrastructure) -> None:
         self.handled, self.events = tables.inbox, tables.dead_events
         self.waits: Condition = self.events.c.parked_at.is_(None)
 
     async def lock_key(self, session: AsyncSession, key: str) -> None:
-        """Let no other replica handle an event of the key until the transaction ends."""
+        """Lock a key until the transaction ends: no other replica handles its events."""
         name = f"{self.events.fullname}:{key}"
         await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
     async def take(self, session: AsyncSession, event: Envelope) -> bool | None:
-        """Record an event as handled; whether it waited for a retry before. None if it may not be tried now.
+        """Insert an event as handled; whether it was waiting. None if it must not be tried now.
 
-        It may not if it was handled before, is parked, must wait longer, or waits behind another one of its key.
+        That is if it was handled before, is parked, is not due, or waits behind another event of its key.
         """
         events = self.events
         mine = sa.exists().where(events.c.event_id == event.id)
@@ -66,18 +65,18 @@ class Inbox:
         )
 
     async def was_handled(self, session: AsyncSession, event_id: UUID) -> bool:
-        """Whether an event was handled before; then it waits no longer."""
+        """Whether an event was handled before; if so, it is removed from the waiting ones."""
         handled = await session.scalar(sa.select(sa.exists().where(self.handled.c.event_id == event_id)))
         if handled:
             await self.forget(session, event_id)
         return bool(handled)
 
     async def put_behind(self, session: AsyncSession, event: Envelope) -> None:
-        """Let an event wait that may not be tried now, unless it waits already."""
+        """Insert an event that must not be tried now into the waiting ones, unless it is there."""
         await session.execute(self._row(event, failures=0, error="").on_conflict_do_nothing())
 
     async def tries(self, session: AsyncSession, event_id: UUID) -> Tries:
-        """How often an event was tried."""
+        """The failures of an event so far; locks its row."""
         events = self.events
         result = await session.execute(
             sa.select(events.c.failures, events.c.transient)
@@ -88,7 +87,7 @@ class Inbox:
         return Tries(row.failures, row.transient) if row else Tries()
 
     async def keep(self, session: AsyncSession, event: Envelope, following: Next, error: str) -> None:
-        """Store a failure and what follows from it."""
+        """Store a failure, and the next attempt or that it is parked."""
         pause = following.pause_s
         values: dict[str, Any] = {
             "failures": following.tries.own,
@@ -117,15 +116,15 @@ class Inbox:
         )
 
     async def give_back(self, session: AsyncSession, event_id: UUID) -> None:
-        """An event that was taken is not handled after all."""
+        """Delete an event from the handled ones, as its handler failed."""
         await session.execute(self.handled.delete().where(self.handled.c.event_id == event_id))
 
     async def forget(self, session: AsyncSession, event_id: UUID) -> None:
-        """An event waits no longer."""
+        """Delete an event from the waiting ones."""
         await session.execute(self.events.delete().where(self.events.c.event_id == event_id))
 
     def is_unknown(self, event_id: Any) -> Condition:
-        """An event is neither handled nor stored here."""
+        """The condition that an event is neither handled, waiting nor parked."""
         return sa.and_(
             ~sa.exists().where(self.handled.c.event_id == event_id),
             ~sa.exists().where(self.events.c.event_id == event_id),
@@ -141,12 +140,12 @@ class Inbox:
         return sa.or_(events.c.key.is_(None), ~earlier.correlate(events))
 
     async def due(self, session: AsyncSession) -> list[Envelope]:
-        """Events whose next try is due and that wait behind no other, longest due first."""
+        """Events whose retry is due and that are the first of their key, longest due first; at most a batch."""
         due = self._events().where(self.waits, self.events.c.retry_at <= sa.func.now(), self._first_of_key())
         return _envelopes(await session.execute(due.order_by(self.events.c.retry_at).limit(BATCH)))
 
     async def next_of(self, session: AsyncSession, key: str) -> Envelope | None:
-        """The first event of a key that waits, if its try is due."""
+        """The first waiting event of a key, if its retry is due."""
         events = self.events
         due = self._events().where(
             self.waits, events.c.key == key, events.c.retry_at <= sa.func.now(), self._first_of_key()
@@ -160,14 +159,14 @@ class Inbox:
         )
 
     async def due_in_s(self, session: AsyncSession) -> float | None:
-        """Seconds until the next try of any; None if none waits."""
+        """Seconds until the next retry of any event; None if none waits."""
         left = sa.func.extract("epoch", self.events.c.retry_at - sa.func.clock_timestamp())
         first = sa.select(left).where(self.waits, self._first_of_key())
         seconds = await session.scalar(first.order_by(self.events.c.retry_at).limit(1))
         return None if seconds is None else max(0.0, float(seconds))
 
     async def counts(self, session: AsyncSession) -> tuple[int, int]:
-        """How many are parked, and how many wait."""
+        """Numbers of parked and of waiting events."""
         n = sa.func.count()
         row = (await session.execute(sa.select(n.filter(~self.waits), n.filter(self.waits)))).one()
         return int(row[0]), int(row[1])
@@ -175,7 +174,7 @@ class Inbox:
     async def listed(
         self, session: AsyncSession, *, parked: bool, limit: int, offset: int
     ) -> tuple[int, Sequence[Any]]:
-        """How many are parked (or wait), and one page of them, the oldest first."""
+        """The number of parked (or waiting) events, and one page of them, oldest first."""
         events = self.events
         condition = ~self.waits if parked else self.waits
         n = await session.scalar(sa.select(sa.func.count()).select_from(events).where(condition))
@@ -183,18 +182,18 @@ class Inbox:
         return int(n or 0), (await session.execute(page.limit(limit).offset(offset))).all()
 
     async def find(self, session: AsyncSession, event_id: UUID) -> Any:
-        """The row of an event that is parked or waits, locked; None if there is none."""
+        """The locked row of a parked or waiting event; None if there is none."""
         mine = sa.select(self.events).where(self.events.c.event_id == event_id).with_for_update()
         return (await session.execute(mine)).one_or_none()
 
     async def try_now(self, session: AsyncSession, event_id: UUID) -> Any:
-        """Let an event that is parked or waits be tried at once; its row, None if there is none."""
+        """Make a parked or waiting event due now; its row, None if there is none."""
         now = {"parked_at": None, "failures": 0, "transient": 0, "retry_at": sa.func.now()}
         changed = self.events.update().where(self.events.c.event_id == event_id).values(now)
         return (await session.execute(changed.returning(self.events))).one_or_none()
 
     async def drop(self, session: AsyncSession, event_id: UUID) -> Any:
-        """Count an event as handled that never was; its row, None if there is none."""
+        """Move a parked or waiting event to the handled ones without handling it; its row, None if there is none."""
         gone = self.events.delete().where(self.events.c.event_id == event_id).returning(self.events)
         row = (await session.execute(gone)).one_or_none()
         if row is not None:
