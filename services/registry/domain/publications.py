@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, UploadState
+from services.registry.domain.uploads import Upload
 
 
 class PublicationAnswer(StrEnum):
@@ -16,17 +19,6 @@ class PublicationAnswer(StrEnum):
     REPEAT = "repeat"  # decided before: publish the same answer again
     REGISTER = "register"
     REFUSE = "refuse"
-
-
-@dataclass(frozen=True)
-class PublishedOutput:
-    """One output as the job names it, and what transfer's view shows of its upload (nulls: no such upload)."""
-
-    name: str
-    sha256: str
-    upload_state: UploadState | None
-    upload_sha256: str | None
-    upload_token: int | None
 
 
 @dataclass(frozen=True)
@@ -40,7 +32,8 @@ class PublicationDecision:
 def decide(
     token: int,
     attempt: AttemptState | None,
-    outputs: Sequence[PublishedOutput],
+    outputs: Sequence[JobOutput],
+    uploads: Mapping[UUID, Upload],
     *,
     was_answered: bool,
     objection: str = "",
@@ -50,10 +43,12 @@ def decide(
     `was_answered`: `publications` has a row of this token, whose unique key lets only one transaction decide.
     `objection`: why an output cannot be a dataset (no such type, protected, …), as the caller determined.
 
-    >>> output = PublishedOutput("alf/fit.json", "ff", UploadState.LANDED, "ff", 7)
-    >>> decide(7, AttemptState.PUBLISHING, [output], was_answered=False).answer.value
+    >>> upload_id, digests = UUID(int=1), Digests(size_bytes=1, sha256="ff" * 32, md5="ff" * 16)
+    >>> output = JobOutput(relative_path="alf/fit.json", upload_id=upload_id, sha256=digests.sha256)
+    >>> uploads = {upload_id: Upload(upload_id, None, UploadState.LANDED, 7, digests)}
+    >>> decide(7, AttemptState.PUBLISHING, [output], uploads, was_answered=False).answer.value
     'register'
-    >>> decide(7, AttemptState.LOST, [output], was_answered=False).answer.value
+    >>> decide(7, AttemptState.LOST, [output], uploads, was_answered=False).answer.value
     'ignore'
     """
     if was_answered:
@@ -61,14 +56,13 @@ def decide(
     if attempt is not AttemptState.PUBLISHING:
         return PublicationDecision(PublicationAnswer.IGNORE)
     for output in outputs:
-        if output.upload_state is not UploadState.LANDED or output.upload_token != token:
-            return PublicationDecision(
-                PublicationAnswer.REFUSE, f"{output.name}: its upload has not landed with this token."
-            )
-        if output.upload_sha256 != output.sha256:
-            return PublicationDecision(
-                PublicationAnswer.REFUSE, f"{output.name}: its upload has another SHA-256."
-            )
+        upload = uploads.get(output.upload_id)
+        if upload is None or upload.state is not UploadState.LANDED or upload.token != token:
+            reason = f"{output.relative_path}: its upload has not landed with this token."
+            return PublicationDecision(PublicationAnswer.REFUSE, reason)
+        if upload.digests is None or upload.digests.sha256 != output.sha256:
+            reason = f"{output.relative_path}: its upload has another SHA-256."
+            return PublicationDecision(PublicationAnswer.REFUSE, reason)
     return (
         PublicationDecision(PublicationAnswer.REFUSE, objection)
         if objection

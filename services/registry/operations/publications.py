@@ -15,8 +15,9 @@ from libs.common.schemas.job_files import JobOutput
 from libs.common.storage import ObjectMissing
 from libs.common.visibility import system_visibility
 from services.registry.domain.alyx_calls import ProtectedDataset, RepositoryTarget, effect_of_publication
-from services.registry.domain.publications import PublicationAnswer, PublishedOutput, decide
+from services.registry.domain.publications import PublicationAnswer, decide
 from services.registry.domain.requests import RequestedFile, match_kinds
+from services.registry.domain.uploads import Upload
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.central_store import CentralStore
 from services.registry.operations.proofs import publish_verified
@@ -24,7 +25,7 @@ from services.registry.operations.registration import insert_datasets, set_defau
 from services.registry.queries import publications as queries
 from services.registry.queries import registration
 from services.registry.queries.copies import fetch_copies_of_datasets
-from services.registry.queries.proofs import Upload, fetch_uploads
+from services.registry.queries.proofs import fetch_uploads
 from services.registry.queries.publications import Publication, PublishingAttempt
 from services.registry.queries.registration import KnownDataset, RegistrationScope
 from services.registry.queries.repositories import (
@@ -40,7 +41,7 @@ class OutputsImpossible(Exception):
 
 
 @dataclass(frozen=True)
-class Output:
+class PlannedOutput:
     """A file of a job, and the bytes that were uploaded for it."""
 
     file: RequestedFile
@@ -53,7 +54,7 @@ class Plan:
 
     scope: RegistrationScope
     repository: KnownRepository
-    outputs: list[Output]
+    outputs: list[PlannedOutput]
     known: list[KnownDataset]
 
     @property
@@ -78,7 +79,8 @@ async def job_publishing(tx: Transaction, central: CentralStore, event: JobPubli
     decision = decide(
         event.token,
         attempt.state if attempt else None,
-        [_published(output, uploads) for output in outputs],
+        outputs,
+        uploads,
         was_answered=before is not None,
         objection=objection,
     )
@@ -89,17 +91,6 @@ async def job_publishing(tx: Transaction, central: CentralStore, event: JobPubli
     elif decision.answer is PublicationAnswer.REGISTER and plan is not None:
         dataset_ids = await _register(tx, central, plan, event.job_id)
         await _answer(tx, Publication(event.job_id, event.token, tuple(dataset_ids)))
-
-
-def _published(output: JobOutput, uploads: Mapping[UUID, Upload]) -> PublishedOutput:
-    upload = uploads.get(output.upload_id)
-    return PublishedOutput(
-        name=output.relative_path,
-        sha256=output.sha256,
-        upload_state=upload.state if upload else None,
-        upload_sha256=upload.digests.sha256 if upload and upload.digests else None,
-        upload_token=upload.token if upload else None,
-    )
 
 
 async def _answer(tx: Transaction, publication: Publication) -> None:
@@ -140,7 +131,7 @@ async def _make_plan(
     return Plan(scope, repository, outputs, known)
 
 
-def _parse_outputs(outputs: Sequence[JobOutput], uploads: Mapping[UUID, Upload]) -> list[Output]:
+def _parse_outputs(outputs: Sequence[JobOutput], uploads: Mapping[UUID, Upload]) -> list[PlannedOutput]:
     """The outputs whose uploads landed: `decide` refuses the others by name."""
     parsed = []
     for output in outputs:
@@ -161,11 +152,11 @@ def _parse_outputs(outputs: Sequence[JobOutput], uploads: Mapping[UUID, Upload])
             md5=digests.md5,
             size_bytes=digests.size_bytes,
         )
-        parsed.append(Output(file, digests))
+        parsed.append(PlannedOutput(file, digests))
     return parsed
 
 
-async def _check_stored(central: CentralStore, outputs: Sequence[Output]) -> None:
+async def _check_stored(central: CentralStore, outputs: Sequence[PlannedOutput]) -> None:
     for output in outputs:
         try:
             await central.store.stat(output.digests.sha256)
@@ -184,7 +175,7 @@ async def _check_kinds(tx: Transaction, files: Sequence[RequestedFile]) -> None:
         raise OutputsImpossible("; ".join(texts)) from None
 
 
-def _check_protected(outputs: Sequence[Output], known: Sequence[KnownDataset]) -> None:
+def _check_protected(outputs: Sequence[PlannedOutput], known: Sequence[KnownDataset]) -> None:
     before = {dataset.key: dataset for dataset in known}
     for output in outputs:
         dataset = before.get(output.file.key)

@@ -16,22 +16,12 @@ from libs.common.schemas.states import CopyState, UploadState
 from libs.common.targets import dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
+from services.registry.domain.uploads import Upload
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
 from services.registry.models.expressions import path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
 from services.registry.queries.columns import is_version_of_copy
-
-
-@dataclass(frozen=True)
-class Upload:
-    """An upload as transfer publishes it; `digests` once all its bytes were read."""
-
-    id: UUID
-    copy_id: UUID | None
-    state: UploadState
-    token: int | None
-    digests: Digests | None
 
 
 @dataclass(frozen=True)

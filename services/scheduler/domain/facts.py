@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.common.problem import Conflict
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 
 
@@ -34,15 +35,6 @@ class OutputUndeclared(OutputProblem):
 
 
 @dataclass(frozen=True)
-class OutputRef:
-    """One output of an attempt: its ALF path below the session, its upload, its hash."""
-
-    name: str
-    upload_id: UUID
-    sha256: str
-
-
-@dataclass(frozen=True)
 class UploadFact:
     """An upload, as transfer's published view shows it."""
 
@@ -60,7 +52,7 @@ class AttemptValue:
     job_id: UUID
     token: int
     state: AttemptState
-    outputs: tuple[OutputRef, ...] = ()
+    outputs: tuple[JobOutput, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +75,7 @@ class JobValue:
     attempts: int = 0
     reason: str = ""
     by_person: bool = False
-    outputs: tuple[OutputRef, ...] = ()
+    outputs: tuple[JobOutput, ...] = ()
     finishing: JobState | None = None
     is_legacy: bool = False
     runner: str | None = None

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.common.problem import LateToken
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 from services.scheduler.domain.facts import (
     AttemptValue,
@@ -15,7 +16,6 @@ from services.scheduler.domain.facts import (
     JobValue,
     NotNow,
     OutputProblem,
-    OutputRef,
     UploadFact,
     ended,
 )
@@ -57,7 +57,7 @@ def heartbeat(job: JobValue, token: int, now: datetime) -> JobChange:
 def complete(
     job: JobValue,
     token: int,
-    outputs: Sequence[OutputRef],
+    outputs: Sequence[JobOutput],
     uploads: Mapping[UUID, UploadFact],
     now: datetime,
     *,
@@ -72,7 +72,7 @@ def complete(
     has nothing to publish: Empty. Raises LateToken; OutputProblem when an upload has not landed, is of another attempt,
     or has another hash.
     """
-    completed = tuple(sorted(outputs, key=lambda output: output.name))
+    completed = tuple(sorted(outputs, key=lambda output: output.relative_path))
     if attempt and attempt.state in {AttemptState.PUBLISHING, AttemptState.REGISTERED, AttemptState.REFUSED}:
         if attempt.outputs != completed:
             raise NotNow("This attempt was completed with other outputs.")
@@ -143,18 +143,20 @@ def _running(job: JobValue, token: int) -> None:
 
 
 def _check_outputs(
-    job: JobValue, token: int, outputs: Sequence[OutputRef], uploads: Mapping[UUID, UploadFact]
+    job: JobValue, token: int, outputs: Sequence[JobOutput], uploads: Mapping[UUID, UploadFact]
 ) -> None:
-    if len({output.name for output in outputs}) != len(outputs):
+    if len({output.relative_path for output in outputs}) != len(outputs):
         raise OutputProblem("Two outputs have the same name.")
     for output in outputs:
         upload = uploads.get(output.upload_id)
         if upload is None or (upload.job_id, upload.token) != (job.id, token):
-            raise OutputProblem(f"The upload of {output.name} does not belong to this attempt.")
+            raise OutputProblem(f"The upload of {output.relative_path} does not belong to this attempt.")
         if upload.state is not UploadState.LANDED:
-            raise OutputProblem(f"The upload of {output.name} is {upload.state}: complete it first.")
+            raise OutputProblem(f"The upload of {output.relative_path} is {upload.state}: complete it first.")
         if upload.sha256 != output.sha256:
-            raise OutputProblem(f"The bytes of {output.name} do not have the SHA-256 of the completion.")
+            raise OutputProblem(
+                f"The bytes of {output.relative_path} do not have the SHA-256 of the completion."
+            )
 
 
 def _after_failure(

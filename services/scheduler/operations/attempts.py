@@ -11,12 +11,13 @@ from libs.common.events import JobCompleted
 from libs.common.permissions import Principal, may_on
 from libs.common.problem import Forbidden, LateToken, NotFound
 from libs.common.schemas.attempts import CompleteIn, FailIn, LogIn, LogPiece
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.jobs import JobDetail
 from libs.common.scopes import Permission
 from libs.common.targets import session_target
 from libs.common.visibility import Visibility, system_visibility, visibility
 from services.scheduler.domain import running
-from services.scheduler.domain.facts import OutputRef, OutputUndeclared
+from services.scheduler.domain.facts import OutputUndeclared
 from services.scheduler.domain.graph import makes_all, undeclared
 from services.scheduler.domain.retry import FailureKind, pause
 from services.scheduler.models import JobRow
@@ -52,14 +53,14 @@ async def complete_attempt(
 ) -> JobDetail:
     """Accept a completion: from here on the outputs are registered or explicitly refused."""
     row = await _lock_job_to_work(tx, by, job_id)
-    outputs = attempts.output_refs(body.outputs)
+    outputs = body.outputs
     landed = await uploads.fetch_uploads(tx.session, [output.upload_id for output in outputs])
     now = await fetch_now(tx.session)
     attempt = await attempts.fetch_attempt(tx.session, body.token)
     if attempt is not None and attempt.job_id != job_id:
         raise LateToken
     task = context.pipeline.tasks.get(row.task)
-    names = [output.name for output in outputs]
+    names = [output.relative_path for output in outputs]
     before = jobs.job_value(row)
     is_whole = task is None or makes_all(task, slot_of(row).scope, names)
     change = running.complete(before, body.token, outputs, landed, now, is_whole=is_whole, attempt=attempt)
@@ -74,9 +75,9 @@ async def complete_attempt(
     return await read_job(tx.session, system_visibility(), job_id)
 
 
-def _check_declared(row: JobRow, task: TaskDeclaration | None, outputs: Sequence[OutputRef]) -> None:
+def _check_declared(row: JobRow, task: TaskDeclaration | None, outputs: Sequence[JobOutput]) -> None:
     """Raises OutputUndeclared: a job writes its task's outputs, and no other file of the session."""
-    if extra := undeclared(task, slot_of(row).scope, [output.name for output in outputs]):
+    if extra := undeclared(task, slot_of(row).scope, [output.relative_path for output in outputs]):
         raise OutputUndeclared(
             f"{row.task} does not declare {', '.join(extra)}: omit it, or declare it as an output."
         )

@@ -11,21 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.schemas.attempts import Attempt
-from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState
-from services.scheduler.domain.facts import AttemptValue, OutputRef
+from services.scheduler.domain.facts import AttemptValue
 from services.scheduler.domain.sites import POOL
 from services.scheduler.models import TOKENS, AttemptRow
-
-
-def output_refs(outputs: Sequence[JobOutput]) -> tuple[OutputRef, ...]:
-    """Outputs as the rules read them."""
-    return tuple(OutputRef(output.relative_path, output.upload_id, output.sha256) for output in outputs)
-
-
-def outputs_of(refs: Sequence[OutputRef]) -> list[JobOutput]:
-    """Outputs as the tables store them."""
-    return [JobOutput(relative_path=ref.name, upload_id=ref.upload_id, sha256=ref.sha256) for ref in refs]
 
 
 async def fetch_next_token(session: WriteSession) -> int:
@@ -38,7 +27,7 @@ async def fetch_attempt(session: ReadSession, token: int) -> AttemptValue | None
     row = await session.get(AttemptRow, token)
     if row is None:
         return None
-    return AttemptValue(row.job_id, row.token, AttemptState(row.state), output_refs(row.outputs))
+    return AttemptValue(row.job_id, row.token, AttemptState(row.state), tuple(row.outputs))
 
 
 async def fetch_attempts_of_job(session: ReadSession, job_id: UUID) -> list[Attempt]:
@@ -68,7 +57,7 @@ async def upsert_attempts(
     for attempt in attempts:
         values = {
             "state": attempt.state.value,
-            "outputs": outputs_of(attempt.outputs),
+            "outputs": list(attempt.outputs),
             "ended_at": now if attempt.state.has_ended else None,
         }
         statement = insert(AttemptRow).values(

@@ -20,7 +20,7 @@ from services.scheduler.domain.facts import JobChange, JobValue
 from services.scheduler.domain.steering import InputLocations, why
 from services.scheduler.models import JobRow
 from services.scheduler.queries import visible
-from services.scheduler.queries.attempts import output_refs, outputs_of, upsert_attempts
+from services.scheduler.queries.attempts import upsert_attempts
 from services.scheduler.queries.list_filters import JobFilters
 from services.scheduler.queries.ready import delete_ready_rows, location_columns
 
@@ -110,7 +110,7 @@ def job_value(row: JobRow) -> JobValue:
         attempts=row.attempts,
         reason=row.reason,
         by_person=row.by_person,
-        outputs=output_refs(row.outputs),
+        outputs=tuple(row.outputs),
         finishing=JobState(row.finishing) if row.finishing else None,
         is_legacy=row.is_derived is False,
         runner=row.runner,
@@ -177,7 +177,7 @@ async def update_job(session: WriteSession, row: JobRow, change: JobChange, now:
     row.deadline, row.not_before, row.attempts = job.deadline, job.not_before, job.attempts
     row.reason, row.by_person = job.reason, job.by_person
     row.finishing, row.runner = job.finishing.value if job.finishing else None, job.runner
-    row.outputs = outputs_of(job.outputs)
+    row.outputs = list(job.outputs)
     row.updated_at = now
     await session.flush()
     if job.state is not JobState.WAITING:

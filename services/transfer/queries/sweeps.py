@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from libs.common.db.sessions import ReadSession
 from libs.common.published import ATTEMPTS, table
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, UploadState
 from services.transfer.domain import IDLE, Upload
 from services.transfer.models import UploadRow
@@ -58,7 +59,7 @@ async def list_sweep_candidates(
         SweepCandidate(
             upload_of(row, {}),
             None if state is None else AttemptState(state),
-            frozenset(UUID(str(output["upload_id"])) for output in outputs or ()),
+            frozenset(JobOutput.model_validate(output).upload_id for output in outputs or ()),
         )
         for row, state, outputs in (await session.execute(statement)).all()
     ]

@@ -117,7 +117,9 @@ async def test_a_heartbeat_is_of_a_worker_and_its_jobs(claimed: Claimed) -> None
 async def test_every_field_of_a_completion_is_shown_again(cingulum: Cingulum, claimed: Claimed) -> None:
     sha256 = "cd" * 32
     upload = await land_upload(cingulum, claimed.job, claimed.token, sha256)
-    outputs = [{"relative_path": "alf/_cingulum_behaviour.summary.json", "upload_id": str(upload), "sha256": sha256}]
+    outputs = [
+        {"relative_path": "alf/_cingulum_behaviour.summary.json", "upload_id": str(upload), "sha256": sha256}
+    ]
     body = {"token": claimed.token, "outputs": outputs, "elapsed_s": 2.5}
     await claimed.post("complete", CompleteIn, body)
     assert (await claimed.read())["outputs"] == outputs

@@ -11,8 +11,9 @@ from functools import cache, partial
 
 from cingulum.digests import Digests
 from libs.common.problem import Problem
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, JobState, UploadState
-from services.scheduler.domain.facts import JobChange, JobValue, OutputRef, UploadFact
+from services.scheduler.domain.facts import JobChange, JobValue, UploadFact
 from services.scheduler.domain.graph import DatasetFact, JobFact, Slot, SlotPlan, job_key
 from services.scheduler.domain.retry import ALYX_RUN, FailureKind
 from services.scheduler.domain.sites import POOL
@@ -170,7 +171,9 @@ def complete(world: World, state: State, work: Work) -> State | None:
     row, sent = state.jobs[work.job], sent_of(state, work.token)
     if row is None or sent is None:
         return None
-    output = OutputRef(NAMES[work.job + 1], upload_id(work.token), work.made)
+    output = JobOutput.model_construct(  # of other hashes than SHA-256
+        relative_path=NAMES[work.job + 1], upload_id=upload_id(work.token), sha256=work.made
+    )
     fact = UploadFact(output.upload_id, sent.state, sent.sha256, job_id(work.job), work.token)
     attempt = state.attempts[work.token - 1]
     change = world.rules.complete(

@@ -10,7 +10,8 @@ from cingulum.digests import Digests
 from libs.common.schemas.states import CopyState, UploadState
 from services.registry.domain.alyx_calls import Effect, Registration
 from services.registry.domain.copies import CopyFact, Place, VersionCopy, after
-from services.registry.domain.publications import PublicationAnswer, PublishedOutput
+from services.registry.domain.publications import PublicationAnswer
+from services.registry.domain.uploads import Upload
 from services.scheduler.domain.graph import DatasetFact
 from services.scheduler.domain.sites import POOL
 from tests.unit.upload_model.world import LAB, NAMES, RAW, STORE, Dataset, Sent, State, World, sent_of, spend
@@ -91,14 +92,14 @@ def _take(state: State, i: int, effect: Effect, made_by: int) -> State:
 def hear_publishing(world: World, state: State, token: int, objection: str = "") -> State | None:
     """Registry hears that an attempt wants its outputs registered; it decides and writes in one transaction."""
     attempt = state.attempts[token - 1]
-    outputs = []
+    uploads = {}
     for output in attempt.outputs:
-        sent = sent_of(state, output.upload_id.int // 100 - 10)
-        landed = (sent.state, sent.sha256, sent.token) if sent else (None, None, None)
-        outputs.append(PublishedOutput(output.name, output.sha256, *landed))
+        if sent := sent_of(state, output.upload_id.int // 100 - 10):
+            digests = Digests(size_bytes=0, sha256=sent.sha256, md5=sent.sha256) if sent.sha256 else None
+            uploads[output.upload_id] = Upload(output.upload_id, None, sent.state, sent.token, digests)
     was_answered = token in dict(state.answers)
     decision = world.rules.decide(
-        token, attempt.state, outputs, was_answered=was_answered, objection=objection
+        token, attempt.state, attempt.outputs, uploads, was_answered=was_answered, objection=objection
     )
     if objection:
         state = spend(state, "refusals")
@@ -107,7 +108,7 @@ def hear_publishing(world: World, state: State, token: int, objection: str = "")
     if decision.answer is not PublicationAnswer.REGISTER:
         return None
     for output in attempt.outputs:
-        i = NAMES.index(output.name)
+        i = NAMES.index(output.relative_path)
         old = state.datasets[i]
         effect = world.rules.publish(old.version, old.copies, _whole(output.sha256), STORE)
         state = _take(state, i, effect, token)

@@ -10,12 +10,13 @@ from uuid import UUID
 
 import pytest
 
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, CopyState, JobState
 from services.registry.domain import alyx_calls
 from services.registry.domain.alyx_calls import Effect
 from services.registry.domain.publications import PublicationAnswer, PublicationDecision
 from services.scheduler.domain import running, steering
-from services.scheduler.domain.facts import AttemptValue, JobChange, JobValue, OutputRef, UploadFact, ended
+from services.scheduler.domain.facts import AttemptValue, JobChange, JobValue, UploadFact, ended
 from services.scheduler.domain.graph import SlotPlan
 from services.scheduler.domain.sites import POOL
 from tests.support.job_states import FINISHED
@@ -43,7 +44,7 @@ DOUBTS = World(Budget(tokens=2, doubts=1), n_jobs=1, raw=("a",), sweeps=False)
 def any_token_completes(
     job: JobValue,
     token: int,
-    outputs: Sequence[OutputRef],
+    outputs: Sequence[JobOutput],
     uploads: Mapping[UUID, UploadFact],
     now: datetime,
     *,
@@ -97,7 +98,7 @@ def registers_each_time(*_: object, **__: object) -> PublicationDecision:
 
 
 def registers_lost_attempts(
-    token: int, attempt: AttemptState | None, outputs: object, *, was_answered: bool, objection: str = ""
+    token: int, attempt: AttemptState | None, *facts: object, was_answered: bool, objection: str = ""
 ) -> PublicationDecision:
     """Registry does not look whether the attempt still is the one in Publishing."""
     return PublicationDecision(PublicationAnswer.REPEAT if was_answered else PublicationAnswer.REGISTER)

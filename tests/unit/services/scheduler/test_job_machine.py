@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from libs.common.problem import LateToken
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 from services.scheduler.domain.facts import (
     AttemptValue,
@@ -19,7 +20,6 @@ from services.scheduler.domain.facts import (
     JobValue,
     NotNow,
     OutputProblem,
-    OutputRef,
     UploadFact,
 )
 from services.scheduler.domain.graph import SlotPlan
@@ -39,7 +39,7 @@ from services.scheduler.domain.steering import abandon, hold, reconcile, release
 from tests.support.job_states import FINISHED
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-OUTPUT = OutputRef("alf/fit.json", UUID(int=9), "ff")
+OUTPUT = JobOutput(relative_path="alf/fit.json", upload_id=UUID(int=9), sha256="ff" * 32)
 PLANS = [
     SlotPlan(None, "Waits for raw.bin: its bytes are not verified yet."),
     SlotPlan("k1"),
