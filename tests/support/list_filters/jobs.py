@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from libs.common.catalogue import Service
-from services.compressor.queries.recordings import RecordingFilters
+from services.compressor.queries.list_filters import RecordingFilters
 from services.scheduler.queries.list_filters import JobFilters, TaskFilters
-from services.transfer.queries.uploads import UploadFilters
+from services.transfer.queries.list_filters import UploadFilters
 from tests.support.list_filters.tables import NOTHING, FilterTable
 
 JOBS = FilterTable(
