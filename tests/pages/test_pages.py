@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize
 
+from tests.support.pages import page_paths
 from tests.support.portal import LOGIN, Site
+from tests.support.waiting import attempts
 
 # What axe would call serious: unnamed controls, skipped headings, doubled ids, missing landmarks or language.
 FAULTS = """() => {
@@ -45,17 +48,15 @@ async def signed_in(page: Page, site: Site) -> None:
     await page.wait_for_url("**/app/")
 
 
-def paths(site: Site) -> list[str]:
-    session = site.made["sessions"][1]["id"]
-    return [
-        "/app/",
-        "/app/subjects",
-        "/app/subjects/KS014",
-        "/app/sessions",
-        f"/app/sessions/{session}",
-        "/app/account",
-        "/app/api",
-    ]
+async def fetch_job_id(site: Site, session_id: str) -> str:
+    """A job of a session, which its files bring about."""
+    async with httpx.AsyncClient(base_url=site.base_url, timeout=60) as http:
+        token = (await http.post("/auth-token", json=LOGIN)).json()["token"]
+        http.headers["Authorization"] = f"Token {token}"
+        async for _ in attempts():
+            if jobs := (await http.get("/jobs", params={"session": session_id})).json()["results"]:
+                return str(jobs[0]["id"])
+    raise AssertionError("the session has no job")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(320, False), (1280, True)])
@@ -66,8 +67,12 @@ async def test_every_page_fits_and_can_be_read_aloud(
     page = await chromium.new_page(viewport=window, color_scheme="dark" if dark else "light")
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
+    await page.goto(f"{site.base_url}/app/login")
+    assert await page.evaluate(FAULTS) == []
     await signed_in(page, site)
-    for path in paths(site):
+    session_id = site.made["sessions"][1]["id"]
+    job_id = await fetch_job_id(site, session_id)
+    for path in page_paths(nickname="KS014", session_id=session_id, job_id=job_id):
         await page.goto(site.base_url + path)
         assert await page.evaluate(FAULTS) == [], path
     assert complaints == [], "scripts, styles and the content policy agree"
