@@ -151,7 +151,7 @@ def _content(path: Path) -> Any:
     # The header of an array suffices for most checks; its values are paged in only where they are read.
     if path.suffix == ".npy":
         try:
-            return np.load(path, mmap_mode="r", allow_pickle=False)
+            return np.lib.format.open_memmap(path, mode="r")
         except Exception:  # noqa: BLE001 -- read_file raises it again with advice
             return read_file(path)
     # Its reader is rarely installed, and only warns if it is missing.

@@ -76,6 +76,16 @@ def test_a_wrong_file_gets_advice(tmp_path: Path, write: Write, name: str, conte
     assert advice in text
 
 
+def test_an_archive_with_the_name_of_an_array_is_wrong(tmp_path: Path) -> None:
+    array = tmp_path / SESSION / "alf/spikes.times.npy"
+    array.parent.mkdir(parents=True)
+    with array.open("wb") as file:
+        np.savez(file, np.arange(3.0))
+    ((verdict, text),) = findings(tmp_path).values()
+    assert verdict == "wrong"
+    assert "cannot be read as .npy" in text
+
+
 def test_files_that_do_not_agree_are_named(tmp_path: Path, write: Write) -> None:
     for attribute, rows in (("times", 4), ("amps", 4), ("depths", 3)):
         write(f"alf/spikes.{attribute}.npy", np.zeros(rows))
