@@ -4,92 +4,53 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-import asyncpg
-
+from cingulum.stores import StoreKind
 from libs.common.events import CopyVerified, Event, FilesRegistered
+from libs.common.schemas.states import CopyState
 from libs.common.testing import Callers, Running
+from tests.support.makers.metadata import make_session
+from tests.support.makers.registry import (
+    TRIALS,
+    fetch_dataset_ids,
+    make_copy,
+    make_dataset,
+    make_repository,
+    set_central_copy,
+)
 from tests.support.system import Cingulum
 
 
-async def a_session_with_trials(cingulum: Cingulum, callers: Callers, sha256: str = "ab" * 32) -> UUID:
-    """A session whose trials table has a verified copy, with the rows that its owners would write."""
-    session, subject, dataset = uuid4(), uuid4(), uuid4()
-    connection = await asyncpg.connect(cingulum.admin_url)
-    try:
-        await connection.execute(
-            f"""
-            INSERT INTO metadata.labs (id, name) VALUES ('{callers.lab_id}', 'hilllab') ON CONFLICT DO NOTHING;
-            INSERT INTO metadata.subjects (id, nickname, lab_id) VALUES ('{subject}', 'm{subject.hex[:6]}',
-                '{callers.lab_id}');
-            INSERT INTO metadata.actions (id, kind, subject_id, lab_id, start_time, start_at, day, number)
-                VALUES ('{session}', 'session', '{subject}', '{callers.lab_id}', '2020-08-21T00:00:00',
-                '2020-08-21', '2020-08-21', 1);
-            INSERT INTO registry.dataset_types (id, name) VALUES (gen_random_uuid(), 'trials.table')
-                ON CONFLICT DO NOTHING;
-            INSERT INTO registry.formats (id, name) VALUES (gen_random_uuid(), 'pqt') ON CONFLICT DO NOTHING;
-            INSERT INTO registry.repositories (id, name, store, globus_is_personal)
-                VALUES (gen_random_uuid(), 'central', 'local', false) ON CONFLICT DO NOTHING;
-            INSERT INTO registry.datasets (id, session_id, lab_path, collection, name, dataset_type_id, format_id)
-                SELECT '{dataset}', '{session}', 'hilllab/Subjects/m/2020-08-21/001', 'alf', '_ibl_trials.table.pqt',
-                t.id, f.id FROM registry.dataset_types t, registry.formats f
-                WHERE t.name = 'trials.table' AND f.name = 'pqt';
-            INSERT INTO registry.versions (id, dataset_id, generation, size_bytes, md5, sha256)
-                VALUES (gen_random_uuid(), '{dataset}', 1, 10, 'aa', '{sha256}');
-            INSERT INTO registry.copies (id, dataset_id, repository_id, generation, state, proved_at)
-                SELECT gen_random_uuid(), '{dataset}', id, 1, 'verified', now() FROM registry.repositories
-                WHERE name = 'central';
-            """
-        )
-    finally:
-        await connection.close()
+async def a_session_with_trials(cingulum: Cingulum, callers: Callers) -> UUID:
+    """A session whose trials table has a verified copy in the central store."""
+    session = await make_session(cingulum, callers.lab_id)
+    central = await make_repository(cingulum, "central", StoreKind.LOCAL)
+    await make_copy(cingulum, await make_dataset(cingulum, session, TRIALS), central)
     return session
 
 
 async def move_file_to_the_lab(cingulum: Cingulum, callers: Callers, session: UUID) -> None:
     """Only the agent repository `lab_server` has a verified copy; another one is being sent."""
-    connection = await asyncpg.connect(cingulum.admin_url)
-    try:
-        await connection.execute(
-            f"""
-            INSERT INTO registry.repositories (id, name, store, hostname)
-                VALUES (gen_random_uuid(), 'lab_server', 'agent', 'disk.hilllab') ON CONFLICT DO NOTHING;
-            INSERT INTO metadata.lab_repositories (lab_id, repository_id)
-                SELECT '{callers.lab_id}', id FROM registry.repositories WHERE name = 'lab_server'
-                ON CONFLICT DO NOTHING;
-            INSERT INTO registry.copies (id, dataset_id, repository_id, generation, state, proved_at)
-                SELECT gen_random_uuid(), d.id, r.id, 1, 'verified', now()
-                FROM registry.datasets d, registry.repositories r
-                WHERE d.session_id = '{session}' AND r.name = 'lab_server';
-            UPDATE registry.copies c SET state = 'arriving', proved_at = NULL
-                FROM registry.repositories r, registry.datasets d
-                WHERE r.id = c.repository_id AND r.name = 'central' AND d.id = c.dataset_id
-                AND d.session_id = '{session}';
-            """
-        )
-    finally:
-        await connection.close()
+    await copy_to_agent(cingulum, callers, session, "lab_server", hostname="disk.hilllab")
+    await set_central_copy(cingulum, session, CopyState.ARRIVING)
+
+
+async def copy_to_agent(
+    cingulum: Cingulum, callers: Callers, session: UUID, name: str, *, hostname: str = ""
+) -> None:
+    """An agent repository of the lab has a verified copy of the session's datasets."""
+    repository = await make_repository(
+        cingulum, name, StoreKind.AGENT, lab_id=callers.lab_id, hostname=hostname
+    )
+    for dataset in await fetch_dataset_ids(cingulum, session):
+        await make_copy(cingulum, dataset, repository)
 
 
 async def store_file(cingulum: Cingulum, session: UUID) -> CopyVerified:
     """The copy in the central store is verified; the event that registry publishes."""
-    connection = await asyncpg.connect(cingulum.admin_url)
-    try:
-        row = await connection.fetchrow(
-            """
-            UPDATE registry.copies c SET state = 'verified', proved_at = now()
-                FROM registry.repositories r, registry.datasets d, registry.versions v
-                WHERE r.id = c.repository_id AND r.name = 'central' AND d.id = c.dataset_id
-                AND v.dataset_id = d.id AND d.session_id = $1
-                RETURNING c.id, c.dataset_id, v.sha256
-            """,
-            session,
-        )
-        assert row is not None
-        return CopyVerified(
-            dataset_id=row["dataset_id"], copy_id=row["id"], session_id=session, sha256=row["sha256"].strip()
-        )
-    finally:
-        await connection.close()
+    copy = await set_central_copy(cingulum, session, CopyState.VERIFIED)
+    return CopyVerified(
+        dataset_id=copy.dataset_id, copy_id=copy.id, session_id=session, sha256=str(TRIALS.sha256)
+    )
 
 
 async def land_upload(cingulum: Cingulum, job: str, token: int, sha256: str) -> UUID:

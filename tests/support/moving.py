@@ -7,13 +7,17 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import asyncpg
-
+from cingulum.stores import StoreKind
 from libs.common.catalogue import Service
+from libs.common.schemas.jobs import JobOutput
+from libs.common.schemas.states import AttemptState, CopyState
 from libs.common.testing import Callers, Running
 from tests.support.bytes import sha256
+from tests.support.makers.metadata import make_session
+from tests.support.makers.registry import make_copy, make_dataset, make_repository
+from tests.support.makers.scheduler import end_attempt, make_attempt
 from tests.support.system import Cingulum
 
 
@@ -51,65 +55,29 @@ def framed(files: Sequence[bytes], *, about: Mapping[int, Mapping[str, Any]] | N
     return json.dumps({"files": listed}).encode() + b"\n" + b"".join(files)
 
 
-async def written(cingulum: Cingulum, statements: str) -> None:
-    """Write rows as the database's owner."""
-    connection = await asyncpg.connect(cingulum.admin_url)
-    try:
-        await connection.execute(statements)
-    finally:
-        await connection.close()
-
-
-async def a_copy(cingulum: Cingulum, callers: Callers, store: str = "local", state: str = "expected") -> UUID:
-    """A copy of a new dataset of the callers' lab, in a repository of that store; its id."""
-    copy, dataset, session, subject = uuid4(), uuid4(), uuid4(), uuid4()
-    await written(
-        cingulum,
-        f"""
-        INSERT INTO metadata.labs (id, name) VALUES ('{callers.lab_id}', 'hilllab') ON CONFLICT DO NOTHING;
-        INSERT INTO metadata.subjects (id, nickname, lab_id)
-            VALUES ('{subject}', 'm{subject.hex[:6]}', '{callers.lab_id}');
-        INSERT INTO metadata.actions (id, kind, subject_id, lab_id, start_time, start_at, day, number)
-            VALUES ('{session}', 'session', '{subject}', '{callers.lab_id}', '2020-08-21T00:00:00', '2020-08-21',
-            '2020-08-21', 1);
-        INSERT INTO registry.dataset_types (id, name) VALUES (gen_random_uuid(), 'a.b') ON CONFLICT DO NOTHING;
-        INSERT INTO registry.formats (id, name) VALUES (gen_random_uuid(), 'npy') ON CONFLICT DO NOTHING;
-        INSERT INTO registry.repositories (id, name, store, globus_is_personal)
-            VALUES (gen_random_uuid(), 'on_{store}', '{store}', false) ON CONFLICT DO NOTHING;
-        INSERT INTO registry.datasets (id, session_id, lab_path, name, dataset_type_id, format_id)
-            SELECT '{dataset}', '{session}', 'hilllab/Subjects/m/2020-08-21/001', '{dataset}.npy', t.id, f.id
-            FROM registry.dataset_types t, registry.formats f WHERE t.name = 'a.b' AND f.name = 'npy';
-        INSERT INTO registry.versions (id, dataset_id, generation) VALUES (gen_random_uuid(), '{dataset}', 1);
-        INSERT INTO registry.copies (id, dataset_id, repository_id, generation, state)
-            SELECT '{copy}', '{dataset}', id, 1, '{state}' FROM registry.repositories WHERE name = 'on_{store}';
-        """,
-    )
-    return copy
+async def a_copy(
+    cingulum: Cingulum,
+    callers: Callers,
+    store: StoreKind = StoreKind.LOCAL,
+    state: CopyState = CopyState.EXPECTED,
+) -> UUID:
+    """A copy of a new dataset of the callers' lab, in a repository of that store."""
+    dataset = await make_dataset(cingulum, await make_session(cingulum, callers.lab_id))
+    repository = await make_repository(cingulum, f"on_{store}", store)
+    return await make_copy(cingulum, dataset, repository, state)
 
 
 async def an_attempt(cingulum: Cingulum, token: int) -> dict[str, Any]:
     """A running attempt of a new job: what an upload of its output says."""
-    job = uuid4()
-    await written(
-        cingulum,
-        f"""
-        INSERT INTO scheduler.jobs (id, task, state, token, arguments)
-            VALUES ('{job}', 't', 'Started', {token}, '{job}');
-        INSERT INTO scheduler.attempts (token, job_id, state) VALUES ({token}, '{job}', 'running');
-        """,
-    )
-    return {"job_id": str(job), "token": token}
+    return {"job_id": str(await make_attempt(cingulum, token)), "token": token}
 
 
-async def attempt_ends(cingulum: Cingulum, token: int, state: str, uploads: Sequence[Any] = ()) -> None:
+async def attempt_ends(
+    cingulum: Cingulum, token: int, state: AttemptState, uploads: Sequence[Any] = ()
+) -> None:
     """The attempt's end, with the uploads that its completion named."""
-    outputs = json.dumps(
-        [{"name": "a.b.npy", "upload_id": str(upload), "sha256": "ab" * 32} for upload in uploads]
-    )
-    await written(
-        cingulum,
-        f"UPDATE scheduler.attempts SET state = '{state}', outputs = '{outputs}' WHERE token = {token}",
-    )
+    outputs = [JobOutput(name="a.b.npy", upload_id=upload, sha256="ab" * 32) for upload in uploads]
+    await end_attempt(cingulum, token, state, outputs)
 
 
 async def start(cingulum: Cingulum, callers: Callers) -> Running:

@@ -1,14 +1,15 @@
-"""Rows that tests need to be there, written as their owners would."""
+"""What tests of the bus need: a session, a user, and an onlooker."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 
 from libs.common.testing import Callers
+from tests.support.makers.metadata import make_session, make_user
 from tests.support.system import Cingulum
 
 
@@ -16,19 +17,9 @@ from tests.support.system import Cingulum
 async def a_session(
     cingulum: Cingulum, callers: Callers
 ) -> AsyncIterator[tuple[UUID, UUID, asyncpg.Connection]]:
-    """A session and a person; the connection of an onlooker."""
-    session, subject, user = uuid4(), uuid4(), uuid4()
+    """A session and a user; the connection of an onlooker."""
+    session, user = await make_session(cingulum, callers.lab_id), await make_user(cingulum)
     onlooker = await asyncpg.connect(cingulum.admin_url)
-    await onlooker.execute(
-        f"""
-        INSERT INTO metadata.users (id, username) VALUES ('{user}', 'ada');
-        INSERT INTO metadata.labs (id, name) VALUES ('{callers.lab_id}', 'hilllab');
-        INSERT INTO metadata.subjects (id, nickname, lab_id) VALUES ('{subject}', 'm1', '{callers.lab_id}');
-        INSERT INTO metadata.actions (id, kind, subject_id, lab_id, start_time, start_at, day, number)
-            VALUES ('{session}', 'session', '{subject}', '{callers.lab_id}', '2020-08-21T00:00:00', '2020-08-21',
-            '2020-08-21', 1);
-        """
-    )
     try:
         yield session, user, onlooker
     finally:

@@ -15,6 +15,7 @@ from libs.common.bus import STREAM, Envelope, Listener, Outcome
 from libs.common.catalogue import Service
 from libs.common.events import FilesRegistered
 from libs.common.testing import Callers, Running
+from tests.support.makers.metadata import make_user
 from tests.support.rows import a_session
 from tests.support.system import Cingulum
 from tests.support.waiting import attempts
@@ -103,12 +104,8 @@ async def test_nats_stopped_and_its_stream_deleted_lose_nothing(
                     break
         finally:
             await client.close()
-        more = [uuid4() for _ in range(20)]
-        for other in more:
-            await onlooker.execute(
-                "INSERT INTO metadata.users (id, username) VALUES ($1, $2)", other, str(other)
-            )
-            await registered(registry, session, other)
+        for _ in range(20):
+            await registered(registry, session, await make_user(cingulum))
         async for _ in attempts():
             if await onlooker.fetchval("SELECT count(*) FROM metadata.action_users") == 21:
                 break

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from libs.common.testing import Callers
 from tests.support import crashing
+from tests.support.makers.metadata import make_user
 from tests.support.rows import a_session
 from tests.support.system import Cingulum
 
@@ -44,10 +44,7 @@ async def test_killed_at_any_step(cingulum: Cingulum, callers: Callers, side: st
     environment = dict(cingulum.environment)
     async with a_session(cingulum, callers) as (session, _, onlooker):
         for n in range(1, MOST):
-            user = uuid4()
-            await onlooker.execute(
-                "INSERT INTO metadata.users (id, username) VALUES ($1, $2)", user, str(user)
-            )
+            user = await make_user(cingulum)
             is_published = await dies_or_lives(
                 crashing.publish_event, environment, str(session), str(user), fatal=n if side == "say" else 0
             )

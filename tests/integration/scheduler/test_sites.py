@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from libs.common.catalogue import Service
 from libs.common.db import Transaction
+from libs.common.schemas.states import CopyState
 from libs.common.testing import Callers, Running
 from services.scheduler.operations import graph, jobs, sweeps
 from services.scheduler.operations.context import SchedulerContext
@@ -19,12 +20,15 @@ from services.scheduler.queries import inputs
 from tests.support.jobs import (
     a_claim,
     a_session_with_trials,
+    copy_to_agent,
     deliver,
     move_file_to_the_lab,
     reconcile,
     store_file,
 )
-from tests.support.moving import written
+from tests.support.makers.events import make_event
+from tests.support.makers.metadata import make_project
+from tests.support.makers.registry import set_central_copy
 from tests.support.system import Cingulum
 
 AT_THE_LAB = {"site": "lab_server", "worker": "at the lab", "in_place": True}
@@ -111,14 +115,8 @@ async def test_a_worker_gets_no_job_of_a_session_that_it_may_not_read(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
-    session, project = await a_session_with_trials(cingulum, callers), uuid4()
-    await written(
-        cingulum,
-        f"""
-        INSERT INTO metadata.projects (id, name, is_private) VALUES ('{project}', 'secretp', true);
-        INSERT INTO metadata.session_projects (session_id, project_id) VALUES ('{session}', '{project}');
-        """,
-    )
+    session = await a_session_with_trials(cingulum, callers)
+    project = await make_project(cingulum, "secretp", session, is_private=True)
     await reconcile(scheduler, session)
     assert await has_none(scheduler)
     inside = scheduler.as_(replace(callers.worker, projects=frozenset({project})))
@@ -144,14 +142,7 @@ async def test_a_copy_that_arrives_wakes_a_worker_that_waits(
     if event == "delivered":
         await deliver(scheduler, arrived)
     else:
-        connection = await asyncpg.connect(cingulum.admin_url)
-        await connection.execute(
-            "INSERT INTO registry.events (id, subject, payload, request_id, rung_at)"
-            " VALUES (gen_random_uuid(), $1, $2, 'r1', now())",
-            arrived.subject,
-            arrived.model_dump_json(),
-        )
-        await connection.close()
+        await make_event(cingulum, Service.REGISTRY, arrived)
         await scheduler.sweep()
     assert (await parked).json()["job"]["session_id"] == str(session)
 
@@ -181,17 +172,7 @@ async def test_a_job_pauses_only_at_the_site_where_it_could_not_be_read(
 ) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     session = await a_session_at_the_lab(cingulum, callers, scheduler)
-    connection = await asyncpg.connect(cingulum.admin_url)
-    await connection.execute(
-        f"""
-        INSERT INTO registry.repositories (id, name, store) VALUES (gen_random_uuid(), 'second', 'agent');
-        INSERT INTO registry.copies (id, dataset_id, repository_id, generation, state, proved_at)
-            SELECT gen_random_uuid(), d.id, r.id, 1, 'verified', now()
-            FROM registry.datasets d, registry.repositories r
-            WHERE d.session_id = '{session}' AND r.name = 'second';
-        """
-    )
-    await connection.close()
+    await copy_to_agent(cingulum, callers, session, "second")
     await reconcile(scheduler, session)
     claim = await claimed(scheduler, **AT_THE_LAB)
     await give_back(scheduler, claim)
@@ -213,9 +194,9 @@ async def test_a_copy_that_became_doubtful_is_not_read_and_its_row_does_not_stay
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     session = await a_session_with_trials(cingulum, callers)
     await reconcile(scheduler, session)
+    await set_central_copy(cingulum, session, CopyState.SUSPECT)
     connection = await asyncpg.connect(cingulum.admin_url)
     try:
-        await connection.execute("UPDATE registry.copies SET state = 'suspect'")
         assert await has_none(scheduler)
         async with scheduler.app.state.database.read() as reading:
             stale, _ = await inputs.fetch_stale_session_ids(reading, UUID(int=0), 100)

@@ -12,7 +12,8 @@ from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers, Running
 from tests.support.bytes import sha256
 from tests.support.jobs import a_claim, a_session_with_trials, reconcile
-from tests.support.moving import send, written
+from tests.support.makers.metadata import make_project
+from tests.support.moving import send
 from tests.support.system import Cingulum
 
 PROJECT = uuid4()
@@ -25,22 +26,11 @@ def worker(callers: Callers, **within: UUID) -> Principal:
     return Principal(callers.user_id, "worker", labs=frozenset({callers.lab_id}), scopes=scopes)
 
 
-async def in_project(cingulum: Cingulum, session: UUID) -> None:
-    """Put a session into the project."""
-    await written(
-        cingulum,
-        f"""
-        INSERT INTO metadata.projects (id, name) VALUES ('{PROJECT}', 'openp') ON CONFLICT DO NOTHING;
-        INSERT INTO metadata.session_projects (session_id, project_id) VALUES ('{session}', '{PROJECT}');
-        """,
-    )
-
-
 async def test_a_worker_of_a_project_claims_only_its_jobs(cingulum: Cingulum, callers: Callers) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.worker)
     elsewhere = await a_session_with_trials(cingulum, callers)
     inside = await a_session_with_trials(cingulum, callers)
-    await in_project(cingulum, inside)
+    await make_project(cingulum, "openp", inside, project_id=PROJECT)
     for session in (elsewhere, inside):
         await reconcile(scheduler, session)
     narrow = scheduler.as_(worker(callers, project_id=PROJECT))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from libs.common.schemas.states import AttemptState, CopyState
 from libs.common.testing import Callers, Running
 from services.transfer.operations.sweeps import sweep
 from tests.support.bytes import sha256
-from tests.support.moving import a_copy, an_attempt, an_upload, attempt_ends, send, start, written
+from tests.support.makers.registry import set_sha256
+from tests.support.makers.transfer import touch_upload
+from tests.support.moving import a_copy, an_attempt, an_upload, attempt_ends, send, start
 from tests.support.system import Cingulum
 
 TEN = b"0123456789"
@@ -35,9 +39,9 @@ async def test_outputs_of_an_attempt_that_ended_without_them_are_swept(
     extra = await send(transfer, b"extra", **{"job_id": named["job_id"], "token": 3})
     running = await send(transfer, b"running", **await an_attempt(cingulum, 4))
     assert await swept(transfer) == 0
-    await attempt_ends(cingulum, 1, "lost")
-    await attempt_ends(cingulum, 2, "failed")
-    await attempt_ends(cingulum, 3, "registered", [named["id"]])
+    await attempt_ends(cingulum, 1, AttemptState.LOST)
+    await attempt_ends(cingulum, 2, AttemptState.FAILED)
+    await attempt_ends(cingulum, 3, AttemptState.REGISTERED, [named["id"]])
     assert await swept(transfer) == 3
     assert await swept(transfer) == 0
     states = {upload["id"]: upload["state"] for upload in (await transfer.get("/uploads")).json()["results"]}
@@ -56,14 +60,10 @@ async def test_bytes_are_kept_while_another_upload_or_a_copy_needs_them(
     await send(transfer, TEN, **await an_attempt(cingulum, 1))
     await send(transfer, TEN)
     await send(transfer, b"counted on", **await an_attempt(cingulum, 2))
-    copy = await a_copy(cingulum, callers, state="landed")
-    await written(
-        cingulum,
-        f"""UPDATE registry.versions v SET sha256 = '{sha256(b"counted on")}' FROM registry.copies c
-            WHERE c.id = '{copy}' AND c.dataset_id = v.dataset_id""",
-    )
+    copy = await a_copy(cingulum, callers, state=CopyState.LANDED)
+    await set_sha256(cingulum, copy, sha256(b"counted on"))
     for token in (1, 2):
-        await attempt_ends(cingulum, token, "stopped")
+        await attempt_ends(cingulum, token, AttemptState.STOPPED)
     assert await swept(transfer) == 2
     assert files_in(tmp_path, "objects") == sorted([sha256(TEN), sha256(b"counted on")])
 
@@ -76,10 +76,7 @@ async def test_a_file_not_touched_for_a_week_is_swept(
     idle, fresh = [(await transfer.post("/uploads", an_upload())).json() for _ in range(2)]
     for upload in (idle, fresh):
         await transfer.put(f"/uploads/{upload['id']}/parts/0", content=TEN)
-    await written(
-        cingulum,
-        f"UPDATE transfer.uploads SET touched_at = now() - interval '8 days' WHERE id <> '{fresh['id']}'",
-    )
+    await touch_upload(cingulum, idle["id"], datetime.now(UTC) - timedelta(days=8))
     assert await swept(transfer) == 1
     assert (await transfer.get(f"/uploads/{idle['id']}")).json()["state"] == "swept"
     assert len(files_in(tmp_path, "tmp")) == 1
@@ -112,7 +109,7 @@ async def test_a_failed_removal_does_not_stop_the_others(
     for folder in odd:
         folder.mkdir(parents=True)  # no part of an upload: removing it as a file fails
     for token in range(1, 5):
-        await attempt_ends(cingulum, token, "lost")
+        await attempt_ends(cingulum, token, AttemptState.LOST)
     assert await swept(transfer) == 4
     assert len(files_in(tmp_path, "objects")) == 2
     for folder in odd:

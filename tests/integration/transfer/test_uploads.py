@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import pytest
 
+from cingulum.stores import StoreKind
 from libs.common.events import UploadCompleted
+from libs.common.schemas.states import AttemptState
 from libs.common.testing import Callers
 from tests.support.bytes import md5, random_bytes, sha256
 from tests.support.moving import a_copy, an_attempt, an_upload, attempt_ends, content_digest, send, start
@@ -154,7 +156,10 @@ async def test_a_copy_is_brought_to_the_central_store_by_its_own_lab(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     transfer = await start(cingulum, callers)
-    central, elsewhere = await a_copy(cingulum, callers), await a_copy(cingulum, callers, store="agent")
+    central, elsewhere = (
+        await a_copy(cingulum, callers),
+        await a_copy(cingulum, callers, store=StoreKind.AGENT),
+    )
     assert (await send(transfer, TEN, copy_id=str(central)))["copy_id"] == str(central)
     for copy_id, caller, status in (
         (elsewhere, callers.worker, 400),
@@ -176,7 +181,7 @@ async def test_outputs_are_taken_only_while_their_attempt_runs(cingulum: Cingulu
         late = await transfer.post("/uploads", an_upload(**wrong))
         assert (late.status_code, late.json()["type"]) == (409, "late-token")
     assert (await transfer.post("/uploads", an_upload(token=7))).status_code == 400
-    await attempt_ends(cingulum, 7, "lost")
+    await attempt_ends(cingulum, 7, AttemptState.LOST)
     late = await transfer.post("/uploads", an_upload(**attempt))
     assert (late.status_code, late.json()["type"]) == (409, "late-token")
 
