@@ -53,49 +53,6 @@ async def store_file(cingulum: Cingulum, session: UUID) -> CopyVerified:
     )
 
 
-async def land_upload(cingulum: Cingulum, job: str, token: int, sha256: str) -> UUID:
-    """A landed upload of an attempt, as transfer publishes it; where transfer has no table, by a view of one row."""
-    upload = uuid4()
-    connection = await asyncpg.connect(cingulum.admin_url)
-    try:
-        kind = await connection.fetchval(
-            "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'transfer' AND table_name = 'uploads'"
-        )
-        assert kind in {0, 1}
-        if not kind:
-            columns = await connection.fetch(
-                "SELECT attname, format_type(atttypid, atttypmod) AS kind FROM pg_attribute"
-                " WHERE attrelid = 'transfer.published_uploads_v1'::regclass AND attnum > 0 ORDER BY attnum"
-            )
-            values = {
-                "id": f"'{upload}'",
-                "state": "'landed'",
-                "sha256": f"'{sha256}'",
-                "job_id": f"'{job}'",
-                "token": str(token),
-            }
-            select = ", ".join(
-                f"{values.get(c['attname'], 'NULL')}::{c['kind']} AS {c['attname']}" for c in columns
-            )
-            await connection.execute(
-                f"CREATE OR REPLACE VIEW transfer.published_uploads_v1 AS SELECT {select}"
-            )
-        else:
-            await connection.execute(
-                "INSERT INTO transfer.uploads (id, state, sha256, job_id, token, size_bytes, part_bytes, owner_id, md5,"
-                " store, created_at, touched_at, completed_at)"
-                " VALUES ($1, 'landed', $2, $3, $4, 1, 8388608, $5, 'aa', 'local', now(), now(), now())",
-                upload,
-                sha256,
-                UUID(job),
-                token,
-                uuid4(),
-            )
-    finally:
-        await connection.close()
-    return upload
-
-
 async def deliver(scheduler: Running, event: Event) -> None:
     """Let the scheduler handle an event of another service."""
     handled = scheduler.app.state.listener.handlers.handler_of(event.subject)

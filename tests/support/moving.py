@@ -11,7 +11,7 @@ from uuid import UUID
 
 from cingulum.stores import StoreKind
 from libs.common.catalogue import Service
-from libs.common.schemas.jobs import JobOutput
+from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, CopyState
 from libs.common.testing import Callers, Running
 from tests.support.bytes import sha256
@@ -76,7 +76,7 @@ async def attempt_ends(
     cingulum: Cingulum, token: int, state: AttemptState, uploads: Sequence[Any] = ()
 ) -> None:
     """The attempt's end, with the uploads that its completion named."""
-    outputs = [JobOutput(name="a.b.npy", upload_id=upload, sha256="ab" * 32) for upload in uploads]
+    outputs = [JobOutput(relative_path="a.b.npy", upload_id=upload, sha256="ab" * 32) for upload in uploads]
     await end_attempt(cingulum, token, state, outputs)
 
 

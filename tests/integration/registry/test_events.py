@@ -1,8 +1,7 @@
-"""What registry makes of uploads and of finished jobs, told by its neighbours."""
+"""What registry makes of uploads and of finished jobs, which its neighbours publish."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,23 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from libs.common.events import CopyVerified, JobPublishing, OutputsRefused, OutputsRegistered, UploadCompleted
+from libs.common.catalogue import Service
+from libs.common.events import (
+    CopyVerified,
+    Event,
+    JobPublishing,
+    OutputsRefused,
+    OutputsRegistered,
+    UploadCompleted,
+)
+from libs.common.schemas.job_files import JobOutput
+from libs.common.schemas.states import AttemptState, JobState
 from libs.common.storage import LinkTree, LocalStore
 from tests.support.bytes import md5, sha256
 from tests.support.lab import DAY, LAB, SUBJECT, Laboratory
+from tests.support.makers.events import make_event
+from tests.support.makers.scheduler import make_attempt, make_job
+from tests.support.makers.transfer import make_upload
 from tests.support.system import Cingulum
 from tests.support.waiting import attempts
 
@@ -25,46 +37,49 @@ FOLDER = f"{LAB}/Subjects/{SUBJECT}/{DAY}/001"
 class Neighbours:
     """Transfer and scheduler, as registry sees them: rows of their tables and events of their outboxes."""
 
-    def __init__(self, lab: Laboratory, database: asyncpg.Connection, store: LocalStore) -> None:
-        self.lab, self.database, self.store = lab, database, store
+    def __init__(
+        self, lab: Laboratory, system: Cingulum, database: asyncpg.Connection, store: LocalStore
+    ) -> None:
+        self.lab, self.system, self.database, self.store = lab, system, database, store
 
     async def upload(
         self, data: bytes, *, copy: str | None = None, token: int | None = None, name: str = ""
     ) -> UUID:
-        """A landed upload, told to everybody."""
-        upload, job = uuid4(), uuid4() if token else None
+        """A landed upload, announced to all."""
         await self.store.put(data)
-        await self.database.execute(
-            "INSERT INTO transfer.uploads (id, owner_id, name, state, size_bytes, part_bytes, sha256, md5, store,"
-            " copy_id, job_id, token, created_at, touched_at, completed_at)"
-            " VALUES ($1, $1, $2, 'landed', $3, 1000000, $4, $5, 'local', $6, $7, $8, now(), now(), now())",
-            upload, name, len(data), sha256(data), md5(data), copy, job, token,
-        )  # fmt: skip
+        upload = await make_upload(
+            self.system,
+            sha256(data),
+            md5=md5(data),
+            size_bytes=len(data),
+            name=name,
+            copy_id=UUID(copy) if copy else None,
+            job_id=uuid4() if token else None,
+            token=token,
+        )
         event = UploadCompleted(upload_id=upload, sha256=sha256(data), md5=md5(data), size_bytes=len(data))
-        await self.publish("transfer", event)
+        await self.publish(Service.TRANSFER, event)
         return upload
 
-    async def job(self, token: int, outputs: list[dict[str, str]], state: str = "publishing") -> UUID:
-        """A job whose worker has handed in, told to registry."""
-        job = uuid4()
-        await self.database.execute(
-            "INSERT INTO scheduler.jobs (id, task, session_id, state, token, outputs, probe)"
-            " VALUES ($1, 'trial_summary', $2, 'Publishing', $3, $4, $5)",
-            job, UUID(self.lab.session_id), token, json.dumps(outputs), str(token),
-        )  # fmt: skip
-        await self.database.execute(
-            "INSERT INTO scheduler.attempts (token, job_id, state, outputs, started_at) VALUES ($1, $2, $3, $4, now())",
-            token, job, state, json.dumps(outputs),
-        )  # fmt: skip
-        await self.publish("scheduler", JobPublishing(job_id=job, token=token))
+    async def job(
+        self, token: int, outputs: list[JobOutput], state: AttemptState = AttemptState.PUBLISHING
+    ) -> UUID:
+        """A job whose worker has finished, announced to registry."""
+        job = await make_job(
+            self.system,
+            "trial_summary",
+            session_id=UUID(self.lab.session_id),
+            state=JobState.PUBLISHING,
+            token=token,
+            outputs=outputs,
+        )
+        await make_attempt(self.system, token, job_id=job, state=state, outputs=outputs)
+        await self.publish(Service.SCHEDULER, JobPublishing(job_id=job, token=token))
         return job
 
-    async def publish(self, service: str, event: Any) -> None:
-        """Put an event into another service's outbox; registry's sweep handles it."""
-        await self.database.execute(
-            f"INSERT INTO {service}.events (id, subject, payload, request_id) VALUES ($1, $2, $3, 'test')",
-            uuid4(), event.subject, event.model_dump_json(),
-        )  # fmt: skip
+    async def publish(self, service: Service, event: Event) -> None:
+        """Another service publishes an event; registry's sweep handles it."""
+        await make_event(self.system, service, event)
         await self.lab.registry.sweep()
 
     async def copy(self, dataset: str, repository: str = "central") -> dict[str, Any]:
@@ -77,7 +92,7 @@ class Neighbours:
 async def neighbours(lab: Laboratory, cingulum: Cingulum) -> Any:
     database = await asyncpg.connect(cingulum.admin_url)
     store = LocalStore(Path(cingulum.environment["CINGULUM_HOME"]) / "store")
-    yield Neighbours(lab, database, store)
+    yield Neighbours(lab, cingulum, database, store)
     await database.close()
     await store.close()
 
@@ -191,7 +206,7 @@ async def test_outputs_of_a_job_become_verified_datasets_together(
     names = ["alf/_ibl_trials.table.pqt", "alf/probe00/spikes.times.npy"]
     uploads = [await neighbours.upload(name.encode(), token=7, name=name) for name in names]
     outputs = [
-        {"name": name, "upload_id": str(upload), "sha256": sha256(name.encode())}
+        JobOutput(relative_path=name, upload_id=upload, sha256=sha256(name.encode()))
         for name, upload in zip(names, uploads, strict=True)
     ]
     job = await neighbours.job(7, outputs)
@@ -203,7 +218,7 @@ async def test_outputs_of_a_job_become_verified_datasets_together(
         assert [(r["data_repository"], r["exists"]) for r in shown["file_records"]] == [("central", True)]
         assert neighbours.store.tree.path(f"{FOLDER}/{name}").read_bytes() == name.encode()
     assert len(await lab.registry.published(CopyVerified)) == 2
-    await neighbours.publish("scheduler", JobPublishing(job_id=job, token=7))
+    await neighbours.publish(Service.SCHEDULER, JobPublishing(job_id=job, token=7))
     assert await lab.registry.published(OutputsRegistered) == [answer, answer]
     assert len(await lab.registry.published(CopyVerified)) == 2
 
@@ -214,7 +229,7 @@ async def test_outputs_that_cannot_be_datasets_are_refused_with_a_reason(
     names = ["alf/spikes.times.npy", "alf/no.such.zzz"]
     uploads = [await neighbours.upload(name.encode(), token=8, name=name) for name in names]
     outputs = [
-        {"name": name, "upload_id": str(upload), "sha256": sha256(name.encode())}
+        JobOutput(relative_path=name, upload_id=upload, sha256=sha256(name.encode()))
         for name, upload in zip(names, uploads, strict=True)
     ]
     await neighbours.job(8, outputs)
@@ -228,14 +243,16 @@ async def test_outputs_whose_bytes_have_left_the_store_are_refused(
 ) -> None:
     upload = await neighbours.upload(DATA, token=9, name=FILE)
     await neighbours.store.delete(sha256(DATA))
-    await neighbours.job(9, [{"name": FILE, "upload_id": str(upload), "sha256": sha256(DATA)}])
+    await neighbours.job(9, [JobOutput(relative_path=FILE, upload_id=upload, sha256=sha256(DATA))])
     (refused,) = await lab.registry.published(OutputsRefused)
     assert "not in the store" in refused.reason
 
 
 async def test_an_attempt_that_is_over_registers_nothing(lab: Laboratory, neighbours: Neighbours) -> None:
     upload = await neighbours.upload(DATA, token=9, name=FILE)
-    await neighbours.job(9, [{"name": FILE, "upload_id": str(upload), "sha256": sha256(DATA)}], state="lost")
+    await neighbours.job(
+        9, [JobOutput(relative_path=FILE, upload_id=upload, sha256=sha256(DATA))], state=AttemptState.LOST
+    )
     assert await lab.registry.published(OutputsRegistered) == []
     assert await lab.registry.published(OutputsRefused) == []
     assert (await lab.registry.get("/datasets")).json()["count"] == 0

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,19 +19,15 @@ from libs.common.catalogue import Service
 from libs.common.events import ProofOrdered
 from libs.common.migrate import Addresses
 from libs.common.permissions import Principal
+from libs.common.schemas.job_files import JobInput
+from libs.common.schemas.states import JobState
 from libs.common.scopes import Scope
 from libs.common.testing.harness import SECRET
 from tests.support.bytes import md5, sha256
 from tests.support.lab import Laboratory, a_session, laboratory, made
 from tests.support.locks import until_blocked
-from tests.support.neighbour_rows import (
-    compare_recordings,
-    delete_job,
-    doubt_recordings,
-    insert_job,
-    insert_recording,
-    prove_recordings,
-)
+from tests.support.makers.compressor import make_recording, update_recordings
+from tests.support.makers.scheduler import delete_job, make_job
 from tests.support.system import Cingulum
 
 PROBE = "raw_ephys_data/probe00"
@@ -43,8 +40,8 @@ WHY = {"reason": "the lab's disk is full"}
 class Files:
     """A lab with three agents' repositories: `lab_server` is personal, `attic` and `cave` are not."""
 
-    def __init__(self, lab: Laboratory, neighbours: asyncpg.Connection) -> None:
-        self.lab, self.neighbours = lab, neighbours
+    def __init__(self, lab: Laboratory, system: Cingulum, neighbours: asyncpg.Connection) -> None:
+        self.lab, self.system, self.neighbours = lab, system, neighbours
         self.of: dict[tuple[str, str], str] = {}  # (file, repository) → copy
         self.datasets: dict[str, str] = {}
 
@@ -79,8 +76,8 @@ class Files:
 
     async def compressed(self, name: str, ch: str | None = None, *, is_proved: bool = True) -> None:
         """Compressor has a file as a compressed form of the raw one."""
-        await insert_recording(
-            self.neighbours,
+        await make_recording(
+            self.system,
             UUID(self.datasets[name]),
             UUID(self.lab.session_id),
             sha256=sha256(name.encode()),
@@ -116,7 +113,7 @@ async def files(lab: Laboratory, cingulum: Cingulum) -> AsyncIterator[Files]:
     for name in ("attic", "cave"):
         await made(root, "/data-repository", {"name": name, "store": "agent", "globus_is_personal": False})
     neighbours = await asyncpg.connect(cingulum.admin_url)
-    yield Files(lab, neighbours)
+    yield Files(lab, cingulum, neighbours)
     await neighbours.close()
 
 
@@ -205,7 +202,7 @@ async def test_a_raw_copy_is_retired_when_two_copies_of_its_compressed_form_are_
     await files.proved(CGL, "lab_server")
     await files.compressed(CGL, is_proved=False)
     assert await files.obstacles(RAW, "lab_server") >= {"form-unproved", "too-few-copies"}
-    await prove_recordings(files.neighbours)
+    await update_recordings(files.system, proved_at=datetime.now(UTC))
     assert "form-unproved" not in await files.obstacles(RAW, "lab_server")
     await files.proved(CGL, "lab_server", "attic")
     decision = await files.decision(RAW, "lab_server")
@@ -227,7 +224,7 @@ async def test_raw_copies_of_a_doubted_recording_are_not_retired(files: Files) -
     await files.compressed(CGL)
     assert await files.obstacles(RAW, "lab_server") == set()
     claim = "the .meta: fileSizeBytes claims 20400, but the file has 13600 bytes"
-    await doubt_recordings(files.neighbours, claim)
+    await update_recordings(files.system, doubts=[claim])
     (reason,) = (await files.decision(RAW, "lab_server"))["reasons"]
     assert (reason["obstacle"], claim in reason["text"]) == ("doubted", True)
     assert (await files.retire(RAW, "lab_server")).status_code == 409
@@ -240,7 +237,7 @@ async def test_a_form_counts_once_it_was_compared_with_its_meta(files: Files) ->
     await files.compressed(CGL)
     await files.proved(META, "lab_server")
     assert "form-unproved" in await files.obstacles(RAW, "lab_server")
-    await compare_recordings(files.neighbours, sha256(META.encode()))
+    await update_recordings(files.system, meta_sha256=sha256(META.encode()))
     assert await files.obstacles(RAW, "lab_server") == set()
 
 
@@ -271,15 +268,20 @@ async def test_a_form_whose_dataset_is_deleted_or_has_other_bytes_is_not_a_groun
 async def test_a_copy_is_not_retired_while_a_job_reads_its_dataset(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     for inputs, state, in_the_way in (
-        ([{"path": RAW, "dataset_id": files.datasets[RAW], "sha256": "aa"}], "Started", True),
-        ([{"path": CGL, "dataset_id": str(uuid4()), "sha256": "aa"}], "Started", False),
-        ([], "Publishing", True),
-        ([], "Complete", False),
+        (
+            [JobInput(relative_path=RAW, dataset_id=UUID(files.datasets[RAW]), sha256="aa")],
+            JobState.STARTED,
+            True,
+        ),
+        ([JobInput(relative_path=CGL, dataset_id=uuid4(), sha256="aa")], JobState.STARTED, False),
+        ([], JobState.PUBLISHING, True),
+        ([], JobState.COMPLETE, False),
     ):
+        token = None if state is JobState.COMPLETE else 7
         session_id = UUID(files.lab.session_id)
-        job_id = await insert_job(files.neighbours, session_id, state=state, inputs=inputs)
+        job_id = await make_job(files.system, session_id=session_id, state=state, token=token, inputs=inputs)
         assert ("in-use" in await files.obstacles(RAW, "lab_server")) is in_the_way, (inputs, state)
-        await delete_job(files.neighbours, job_id)
+        await delete_job(files.system, job_id)
 
 
 async def test_copies_of_a_protected_dataset_are_not_retired(files: Files) -> None:

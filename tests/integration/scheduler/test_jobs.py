@@ -15,7 +15,9 @@ from libs.common.catalogue import Service
 from libs.common.events import FilesRegistered, JobPublishing, OutputsRefused, OutputsRegistered
 from libs.common.testing import Callers, Running
 from services.scheduler.operations.sweeps import expire_leases
-from tests.support.jobs import a_claim, a_session_with_trials, deliver, land_upload, reconcile
+from tests.support.jobs import a_claim, a_session_with_trials, deliver, reconcile
+from tests.support.makers.events import make_event
+from tests.support.makers.transfer import make_upload
 from tests.support.system import Cingulum
 from tests.support.waiting import attempts
 
@@ -117,7 +119,7 @@ async def claimed(cingulum: Cingulum, callers: Callers) -> Claimed:
 async def publishing(cingulum: Cingulum, claimed: Claimed) -> Claimed:
     """Its worker has completed it twice, as the first response was lost."""
     sha256 = "cd" * 32
-    upload = await land_upload(cingulum, claimed.job, claimed.token, sha256)
+    upload = await make_upload(cingulum, sha256, job_id=UUID(claimed.job), token=claimed.token)
     output = {"relative_path": SUMMARY, "upload_id": str(upload), "sha256": sha256}
     for _ in range(2):
         response = await claimed.complete([output])
@@ -136,7 +138,7 @@ async def test_a_worker_of_the_previous_version_names_its_outputs(
     cingulum: Cingulum, claimed: Claimed
 ) -> None:
     sha256 = "cd" * 32
-    upload = await land_upload(cingulum, claimed.job, claimed.token, sha256)
+    upload = await make_upload(cingulum, sha256, job_id=UUID(claimed.job), token=claimed.token)
     response = await claimed.complete([{"name": SUMMARY, "upload_id": str(upload), "sha256": sha256}])
     assert response.status_code == 200, response.text
     assert [output["relative_path"] for output in (await claimed.read())["outputs"]] == [SUMMARY]
@@ -263,13 +265,6 @@ async def test_registered_files_whose_event_was_lost_are_handled_by_the_sweep(
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     session = await a_session_with_trials(cingulum, callers)
     event = FilesRegistered(session_id=session, user_id=None, dataset_ids=[])
-    connection = await asyncpg.connect(cingulum.admin_url)
-    await connection.execute(
-        "INSERT INTO registry.events (id, subject, payload, request_id, rung_at)"
-        " VALUES (gen_random_uuid(), $1, $2, 'r1', now())",
-        event.subject,
-        event.model_dump_json(),
-    )
-    await connection.close()
+    await make_event(cingulum, Service.REGISTRY, event)
     await scheduler.sweep()
     assert (await scheduler.get(f"/jobs?session={session}")).json()["count"] == 2

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import BaseModel
@@ -18,7 +18,8 @@ from libs.common.schemas.jobs import ReasonIn
 from libs.common.schemas.tasks import TaskIn
 from libs.common.testing import Callers, Running
 from services import gateway
-from tests.support.jobs import a_claim, a_session_with_trials, land_upload, reconcile
+from tests.support.jobs import a_claim, a_session_with_trials, reconcile
+from tests.support.makers.transfer import make_upload
 from tests.support.system import Cingulum
 
 PARENT = str(uuid4())
@@ -116,7 +117,7 @@ async def test_a_heartbeat_is_of_a_worker_and_its_jobs(claimed: Claimed) -> None
 
 async def test_every_field_of_a_completion_is_shown_again(cingulum: Cingulum, claimed: Claimed) -> None:
     sha256 = "cd" * 32
-    upload = await land_upload(cingulum, claimed.job, claimed.token, sha256)
+    upload = await make_upload(cingulum, sha256, job_id=UUID(claimed.job), token=claimed.token)
     outputs = [
         {"relative_path": "alf/_cingulum_behaviour.summary.json", "upload_id": str(upload), "sha256": sha256}
     ]

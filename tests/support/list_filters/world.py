@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import sqlalchemy as sa
 
 from libs.common.catalogue import Service
@@ -17,8 +16,8 @@ from libs.common.testing import Running
 from tests.support.lab import made
 from tests.support.labs import Labs, a_registry, registered
 from tests.support.list_filters.registry import ENDPOINT, SHA256
+from tests.support.makers.compressor import make_recording
 from tests.support.moving import send
-from tests.support.neighbour_rows import insert_recording
 
 FIRST, SECOND, THIRD = "KS001/2024-03-02/001", "KS001/2024-03-03/002", "NY001/2024-03-04/003"
 QCS = {"a": "WARNING", "b": "FAIL", "c": "FAIL", "d": "CRITICAL", "e": "PASS"}
@@ -191,13 +190,9 @@ async def _make_uploads_and_recordings(world: World) -> None:
     ids, transfer = world.ids, world.services[Service.TRANSFER]
     await made(transfer, "/uploads", {"size_bytes": 10, "name": "announced", "copy_id": ids["a@central"]})
     await send(transfer, b"0123456789", name="landed")
-    connection = await asyncpg.connect(world.labs.cingulum.admin_url)
-    try:
-        for letter, session, sha256 in (("a", "S1", SHA256), ("e", "S2", "cd" * 32)):
-            dataset_id, session_id = UUID(ids[letter]), UUID(ids[session])
-            await insert_recording(connection, dataset_id, session_id, sha256=sha256, raw_sha256=sha256)
-    finally:
-        await connection.close()
+    for letter, session, sha256 in (("a", "S1", SHA256), ("e", "S2", "cd" * 32)):
+        dataset_id, session_id = UUID(ids[letter]), UUID(ids[session])
+        await make_recording(world.labs.cingulum, dataset_id, session_id, sha256=sha256, raw_sha256=sha256)
 
 
 async def _patch(service: Running, path: str, body: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from libs.common.schemas.jobs import JobInput, JobOutput
+from libs.common.schemas.job_files import JobInput, JobOutput
 from libs.common.schemas.states import AttemptState, JobState
 from services.scheduler.models import AttemptRow, JobRow
 from tests.support.makers.database import owner
@@ -43,11 +43,18 @@ async def make_job(
     return job_id
 
 
-async def make_attempt(system: Cingulum, token: int) -> UUID:
-    """The job of a running attempt."""
-    job_id = await make_job(system, token=token)
+async def make_attempt(
+    system: Cingulum,
+    token: int,
+    *,
+    job_id: UUID | None = None,
+    state: AttemptState = AttemptState.RUNNING,
+    outputs: Sequence[JobOutput] = (),
+) -> UUID:
+    """An attempt of a job, by default of a new one; the job."""
+    job_id = job_id or await make_job(system, token=token)
     async with owner(system) as session:
-        session.add(AttemptRow(token=token, job_id=job_id, state=AttemptState.RUNNING))
+        session.add(AttemptRow(token=token, job_id=job_id, state=state, outputs=list(outputs)))
     return job_id
 
 
