@@ -129,26 +129,25 @@ async def test_a_rig_registers_and_an_analyst_finds_and_loads(
 ) -> None:
     await a_lab(system)
     rig = await one_client(system, tmp_path, "register")
-    assert len(rig["ids"]) == 3
-    assert rig["same_ids"]
-    assert rig["protected"] == [200]
+    assert (len(rig["ids"]), rig["same_ids"], rig["protected"]) == (3, True, [200])
     nothing = (await system.get(f"/sessions/{rig['eid']}")).json()["data_dataset_session_related"]
     assert nothing == [], "what no server holds is not listed"
 
     await bring(system, tmp_path / "rig")
     analyst = await one_client(system, tmp_path, "analyse")
-    assert analyst["eid"] == rig["eid"]
-    assert analyst["by_dataset"] == [rig["eid"]]
-    assert analyst["by_missing_dataset"] == []
-    assert analyst["listed"] == sorted(rig["files"])
-    assert analyst["same_trials"]
-    assert analyst["amps"] == [float(i**2) for i in range(10)]
-    assert analyst["lab"] == LAB
+    eid, files = rig["eid"], sorted(rig["files"])
+    expected = {
+        "eid": eid,
+        "by_dataset": [eid],
+        "by_missing_dataset": [],
+        "table_sessions": [eid],
+        "local": [eid],
+    }
+    expected |= {"listed": files, "table_datasets": files, "local_list": files}
+    expected |= {"same_trials": True, "amps": [float(i**2) for i in range(10)], "lab": LAB, "qc": ["NOT_SET"]}
+    assert {name: analyst[name] for name in expected} == expected
     assert analyst["path"].endswith(f"{LAB}/Subjects/{SUBJECT}/2019-12-10/001")
     assert analyst["url"].startswith(f"{str(system.base_url).rstrip('/')}/data/{LAB}/Subjects/")
-    assert analyst["table_sessions"] == analyst["local"] == [rig["eid"]]
-    assert analyst["table_datasets"] == analyst["local_list"] == sorted(rig["files"])
-    assert analyst["qc"] == ["NOT_SET"]
     assert "cingulum" in analyst["origin"]
 
 

@@ -26,11 +26,16 @@ async def http(cingulum: Cingulum) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_answers_say_that_they_are_not_kept_and_metrics_are_not_for_strangers(
-    http: httpx.AsyncClient,
-) -> None:
+@pytest.fixture
+async def known(http: httpx.AsyncClient) -> dict[str, str]:
+    """The headers of the first administrator."""
     token = (await http.post("/auth-token", json=LOGIN)).json()["token"]
-    known = {"Authorization": f"Token {token}"}
+    return {"Authorization": f"Token {token}"}
+
+
+async def test_responses_carry_security_headers_and_are_not_cached(
+    http: httpx.AsyncClient, known: dict[str, str]
+) -> None:
     for path, status in (("/me", 200), ("/nobody", 404), ("/labs", 200), ("/health/live", 200)):
         answer = await http.get(path, headers=known)
         assert answer.status_code == status
@@ -42,6 +47,10 @@ async def test_answers_say_that_they_are_not_kept_and_metrics_are_not_for_strang
     secure = await http.get("/me", headers={**known, "X-Forwarded-Proto": "https"})
     assert "max-age" in secure.headers["strict-transport-security"]
 
+
+async def test_metrics_are_for_administrators_and_for_the_token_of_metrics(
+    http: httpx.AsyncClient, known: dict[str, str]
+) -> None:
     assert (await http.get("/metrics")).status_code == 403
     assert (await http.post("/labs", json={"name": "hilllab"}, headers=known)).status_code == 201
     for scopes in (["read"], ["read", "lab:hilllab:admin"], ["lab:hilllab:read", "admin"]):

@@ -148,6 +148,10 @@ async def test_a_token_is_made_on_the_page_shown_once_and_revoked(browser: Brows
     (token,) = [t for t in await browser.api("GET", "/tokens") if t["name"] == "my laptop"]
     assert (await send(browser, f"tokens/{token['id']}/revoke")).status_code == 303
     assert "my laptop" not in (await browser.get("/app/account")).text
+
+
+async def test_a_token_without_a_scope_is_refused_in_the_form(browser: Browser) -> None:
+    await browser.sign_in()
     refused = await send(browser, "tokens", name="nothing")
     assert refused.status_code == 400
     assert 'role="alert"' in refused.text

@@ -31,6 +31,10 @@ async def test_files_become_datasets_with_a_record_in_each_repository_of_the_lab
         ("central", False), ("lab_server", False), ("rig_pc", True),
     }  # fmt: skip
     assert {r["relative_path"] for r in plain["file_records"]} == {f"{PATH}/alf/spikes.times.npy"}
+
+
+async def test_a_registration_publishes_its_datasets(lab: Laboratory) -> None:
+    datasets = await lab.register("alf/spikes.times.npy", "alf/spikes.clusters.npy")
     (event,) = await lab.registry.published(FilesRegistered)
     assert event.dataset_ids == [UUID(dataset["id"]) for dataset in datasets]
     assert event.user_id == lab.member.user_id
