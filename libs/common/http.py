@@ -1,13 +1,20 @@
-"""HTTP's own rules that several services follow: safe methods, entity tags and byte ranges."""
+"""HTTP's own rules that several services follow: safe methods, entity tags, and responses with byte ranges."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import ClassVar, Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from libs.common.problem import BadRequest
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+OCTETS: Final = "application/octet-stream"
+# Of bytes that an ETag identifies: caches keep them for one caller, and ask before each use.
+REVALIDATED: Final = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
 _RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
@@ -50,3 +57,32 @@ def byte_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
             f"The file has {size_bytes} bytes.", headers={"Content-Range": f"bytes */{size_bytes}"}
         )
     return start, stop
+
+
+def not_modified(if_none_match: str | None, headers: Mapping[str, str]) -> Response | None:
+    """The response 304, if the caller holds what `headers["ETag"]` identifies."""
+    if matches_etag(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return None
+
+
+def ranged_response(
+    request: Request,
+    size_bytes: int,
+    headers: Mapping[str, str],
+    stream: Callable[[int, int], AsyncIterator[bytes]],
+) -> Response:
+    """Bytes with an ETag in `headers`, or their one requested range; `stream(start, stop)` gives them unless HEAD.
+
+    A range is ignored if `If-Range` names other bytes. Raises RangeNotSatisfiable.
+    """
+    is_same = request.headers.get("if-range") in {None, headers["ETag"]}
+    span = byte_range(request.headers.get("range"), size_bytes) if is_same else None
+    start, stop = span or (0, size_bytes)
+    more = {"Accept-Ranges": "bytes", "Content-Length": str(stop - start)}
+    if span:
+        more["Content-Range"] = f"bytes {start}-{stop - 1}/{size_bytes}"
+    status = 206 if span else 200
+    if request.method == "HEAD":
+        return Response(status_code=status, headers={**headers, **more}, media_type=OCTETS)
+    return StreamingResponse(stream(start, stop), status, {**headers, **more}, media_type=OCTETS)

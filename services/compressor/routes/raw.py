@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import StreamingResponse
 
 from libs.common.auth import Sees
 from libs.common.db import CheckedRoute
-from libs.common.http import byte_range, matches_etag
+from libs.common.http import not_modified, ranged_response
 from services.compressor.operations.recordings import open_recording
 from services.compressor.operations.slice_cache import OpenRecording, SliceCache
 from services.compressor.operations.slices import stream_raw
-from services.compressor.routes.responses import HEADERS, OCTETS
+from services.compressor.routes.responses import HEADERS
 
 router = APIRouter(route_class=CheckedRoute, tags=["slices"])
 
@@ -23,25 +23,13 @@ async def read_raw(request: Request, dataset_id: UUID, visibility: Sees) -> Resp
     """The file that was compressed, byte for byte, decoded as it is sent; with one Range, ETag and HEAD."""
     cache: SliceCache = request.app.state.slice_cache
     opened = await open_recording(request.app.state.database, cache, visibility, dataset_id)
-    size_bytes = opened.reader.raw_size_bytes
     headers = HEADERS | {
         "ETag": _tag_of(opened),
-        "Accept-Ranges": "bytes",
         "Content-Disposition": f'attachment; filename="{dataset_id}.bin"',
     }
-    if matches_etag(request.headers.get("if-none-match"), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    is_same = request.headers.get("if-range") in {None, headers["ETag"]}
-    span = byte_range(request.headers.get("range"), size_bytes) if is_same else None
-    start, stop = span or (0, size_bytes)
-    headers["Content-Length"] = str(stop - start)
-    if span:
-        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size_bytes}"
-    status = 206 if span else 200
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers, media_type=OCTETS)
-    body = stream_raw(cache, opened, start, stop)
-    return StreamingResponse(body, status, headers, media_type=OCTETS)
+    return not_modified(request.headers.get("if-none-match"), headers) or ranged_response(
+        request, opened.reader.raw_size_bytes, headers, partial(stream_raw, cache, opened)
+    )
 
 
 def _tag_of(opened: OpenRecording) -> str:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-OCTETS: Final = "application/octet-stream"
-HEADERS: Final = {
-    "Cache-Control": "private, no-cache",
-    "Vary": "Authorization, Cookie",
-    "X-Content-Type-Options": "nosniff",
-}
+from libs.common.http import REVALIDATED
+
+HEADERS: Final = {**REVALIDATED, "Vary": "Authorization, Cookie"}

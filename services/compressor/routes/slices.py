@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from libs.common.auth import Sees
 from libs.common.db import CheckedRoute
-from libs.common.http import matches_etag
+from libs.common.http import OCTETS, not_modified
 from libs.common.problem import NotFound, Unavailable, problems
 from libs.common.schemas.slices import Slice
 from services.compressor.domain.recordings import NotIndexed
@@ -21,7 +21,7 @@ from services.compressor.operations.recordings import open_recording
 from services.compressor.operations.slice_cache import OpenRecording, SliceCache
 from services.compressor.operations.slice_formats import SliceFormat, write_slice
 from services.compressor.operations.slices import SliceLimits
-from services.compressor.routes.responses import HEADERS, OCTETS
+from services.compressor.routes.responses import HEADERS
 from services.compressor.settings import Settings
 
 router = APIRouter(route_class=CheckedRoute, tags=["slices"])
@@ -94,8 +94,8 @@ async def read_slice(
     span = operations.span_of_slice(opened, query.times, query.channels, query.scale, limits)
     tag = operations.tag_of_slice(opened, span, query.transform, query.format)
     headers = HEADERS | {"ETag": tag}
-    if matches_etag(if_none_match, tag):
-        return Response(status_code=304, headers=headers)
+    if unchanged := not_modified(if_none_match, headers):
+        return unchanged
     samples = await operations.read_slice(cache, opened, span, query.transform)
     about = _about(opened, span, query)
     body = await asyncio.to_thread(write_slice, query.format, samples, span, about)

@@ -25,7 +25,7 @@ from libs.common.cookies import (
     csrf_token,
     is_csrf_token,
 )
-from libs.common.http import matches_etag
+from libs.common.http import not_modified
 from libs.common.origin import is_own_origin
 from libs.common.permissions import Principal
 from services.portal.pages import formatting
@@ -81,16 +81,14 @@ def asset_answer(request: Request, name: str) -> Response | None:
     content = assets().get(name)
     if content is None:
         return None
-    tag = f'"{digest(name)}"'
     is_current = request.query_params.get("v") == digest(name)
     headers = {
-        "ETag": tag,
+        "ETag": f'"{digest(name)}"',
         "Cache-Control": "public, max-age=31536000, immutable" if is_current else "no-cache",
         "X-Content-Type-Options": "nosniff",
     }
-    if matches_etag(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type=TYPES[Path(name).suffix], headers=headers)
+    unchanged = not_modified(request.headers.get("if-none-match"), headers)
+    return unchanged or Response(content, media_type=TYPES[Path(name).suffix], headers=headers)
 
 
 def with_visible_controls(value: Any) -> Any:

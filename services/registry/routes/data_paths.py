@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Depends, Request, Response
-from starlette.responses import FileResponse, RedirectResponse, StreamingResponse
+from starlette.responses import FileResponse, RedirectResponse
 
 from libs.common.attachments import attachment
 from libs.common.auth import Needs
 from libs.common.db import Reading
-from libs.common.http import byte_range, matches_etag
+from libs.common.http import OCTETS, REVALIDATED, not_modified, ranged_response
 from libs.common.observability import logger
 from libs.common.permissions import Principal
 from libs.common.problem import NotAuthenticated, NotFound
@@ -63,25 +64,24 @@ async def serve(path: str, request: Request, session: Reading, by: Reader) -> Re
         raise NotFound("There is no such file.")
     # The content of a path may change with the next version; its bytes are identified by their hash.
     headers = {
+        **REVALIDATED,
         "ETag": f'"{sha256}"',
-        "Cache-Control": "private, no-cache",
         "Accept-Ranges": "bytes",
         "Repr-Digest": f"sha-256=:{_base64(sha256)}:",
-        "X-Content-Type-Options": "nosniff",
         "Content-Disposition": attachment(path.rpartition("/")[2]),
     }
-    if matches_etag(request.headers.get("if-none-match"), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
+    if unchanged := not_modified(request.headers.get("if-none-match"), headers):
+        return unchanged
     try:
         stat = await central.store.stat(sha256)
     except ObjectMissing:
         logger("registry").error("a verified copy is not in the store", sha256=sha256, path=path)
         raise NotFound("This file is registered, but its bytes are missing from the store.") from None
     if stat.path is not None:
-        return WholeFile(stat.path, headers=headers, media_type="application/octet-stream")
+        return WholeFile(stat.path, headers=headers, media_type=OCTETS)
     if request.method == "GET" and central.signs and stat.size_bytes >= HEAVY_BYTES:
         return await _redirect(central.store, sha256, path)
-    return _streamed(request, central.store, sha256, stat.size_bytes, headers)
+    return ranged_response(request, stat.size_bytes, headers, partial(_stream, central.store, sha256))
 
 
 async def _redirect(store: Store, sha256: str, path: str) -> Response:
@@ -96,23 +96,8 @@ def _base64(sha256: str) -> str:
     return base64.b64encode(bytes.fromhex(sha256)).decode()
 
 
-def _streamed(
-    request: Request, store: Store, sha256: str, size_bytes: int, headers: dict[str, str]
-) -> Response:
-    """Bytes of a store that has no local files; at most one range."""
-    start, stop = 0, size_bytes
-    is_same = request.headers.get("if-range") in {None, headers["ETag"]}
-    if is_same and (span := byte_range(request.headers.get("range"), size_bytes)):
-        start, stop = span
-        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size_bytes}"
-    headers["Content-Length"] = str(stop - start)
-
-    async def chunks() -> AsyncIterator[bytes]:
-        if request.method == "HEAD":
-            return
-        async with store.open(sha256, start, stop) as stream:
-            async for chunk in stream.chunks:
-                yield chunk
-
-    status = 206 if "Content-Range" in headers else 200
-    return StreamingResponse(chunks(), status, headers, media_type="application/octet-stream")
+async def _stream(store: Store, sha256: str, start: int, stop: int) -> AsyncIterator[bytes]:
+    """Bytes of a store that has no local files."""
+    async with store.open(sha256, start, stop) as stream:
+        async for chunk in stream.chunks:
+            yield chunk

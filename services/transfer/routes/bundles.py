@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from libs.common.auth import Mover
 from libs.common.db import Once, StreamedRoute
+from libs.common.http import OCTETS
 from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Forbidden, LateToken, problems
 from libs.common.schemas.bundles import Bundle, BundleIn
@@ -24,7 +25,7 @@ FRAMED: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": 'A line of JSON, `{"files": [{"size_bytes": 3, "sha256": "…"}, …]}`, then the files\' bytes.',
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from libs.common.auth import Mover
 from libs.common.db import StreamedRoute
+from libs.common.http import OCTETS
 from libs.common.problem import NotFound, problems
 from libs.common.storage import ChecksumMismatch, StoreFull
 from services.transfer import domain
@@ -23,7 +24,7 @@ PROBLEMS = problems(
 BYTES: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 
