@@ -16,11 +16,13 @@ from cingulum.alf.paths import (
     build_session_path,
     find_session,
     folder_text,
+    inner_path,
     parse_folder,
     parse_inside,
     parse_path,
     parse_rel_path,
     parse_session_path,
+    path_below_subjects,
 )
 from cingulum.alf.patterns import is_file_name
 from cingulum.alf.problems import (
@@ -41,7 +43,7 @@ from cingulum.alf.registration import (
     parse_register_path,
 )
 from cingulum.alf.revisions import Choice, Known, Rule, choose_revision, free_revision, writable_revision
-from cingulum.alf.server_names import add_uuid, remove_uuid, split_uuid
+from cingulum.alf.server_names import add_uuid, dataset_url, remove_uuid, split_uuid
 
 __all__ = [
     "AlfError",
@@ -71,9 +73,11 @@ __all__ = [
     "check_plain_name",
     "choose_revision",
     "clean_path",
+    "dataset_url",
     "find_session",
     "folder_text",
     "free_revision",
+    "inner_path",
     "is_file_name",
     "match_extension",
     "name_file",
@@ -86,6 +90,7 @@ __all__ = [
     "parse_register_path",
     "parse_rel_path",
     "parse_session_path",
+    "path_below_subjects",
     "remove_uuid",
     "split_uuid",
     "writable_revision",

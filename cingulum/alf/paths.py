@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from datetime import date as Date  # noqa: N812 `date` is the name of a part
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cingulum.alf.advice_paths import why_no_folder, why_no_session
 from cingulum.alf.names import FileName, build_file_name, parse_file_name
 from cingulum.alf.patterns import COMMON_FILE_NAME
 from cingulum.alf.problems import InvalidName
 
+SUBJECTS: Final = "/Subjects/"
 _SESSION = r"(?:(\w+)/Subjects/)?([\w.-]+)/([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9]{1,3})"
 _INSIDE = r"(?:/([\w.-]+(?:/[\w.-]+)*))?(?:/#([\w.-]+)#)?"
 _session = re.compile(_SESSION).fullmatch
@@ -41,7 +42,7 @@ class SessionPath(NamedTuple):
     number: int
 
     def __str__(self) -> str:
-        lab = f"{self.lab}/Subjects/" if self.lab else ""
+        lab = f"{self.lab}{SUBJECTS}" if self.lab else ""
         return f"{lab}{self.subject}/{self.date.isoformat()}/{self.number:03d}"
 
     @property
@@ -70,8 +71,7 @@ class RelPath(NamedTuple):
     file: FileName
 
     def __str__(self) -> str:
-        inside = folder_text(self.collection, self.revision)
-        return f"{inside}/{self.file}" if inside else str(self.file)
+        return inner_path(self.collection, self.revision, str(self.file))
 
     @property
     def without_revision(self) -> RelPath:
@@ -103,6 +103,24 @@ def folder_text(collection: str, revision: str) -> str:
     ('alf/probe00/#2024-02-02a#', '')
     """
     return "/".join(filter(None, (collection, f"#{revision}#" if revision else "")))
+
+
+def inner_path(collection: str, revision: str, name: str) -> str:
+    """Write collection, revision and file name as a path inside the session folder.
+
+    >>> inner_path("alf/probe00", "2024-02-02a", "spikes.times.npy"), inner_path("", "", "a.b.npy")
+    ('alf/probe00/#2024-02-02a#/spikes.times.npy', 'a.b.npy')
+    """
+    return "/".join(filter(None, (folder_text(collection, revision), name)))
+
+
+def path_below_subjects(folder: str, relative_path: str) -> str:
+    """Path of a file below the lab's folder of subjects; of a folder without one, below that folder.
+
+    >>> path_below_subjects("hilllab/Subjects/m1/2024-01-02/001", "alf/a.b.npy")
+    'm1/2024-01-02/001/alf/a.b.npy'
+    """
+    return f"{folder.partition(SUBJECTS)[2]}/{relative_path}".lstrip("/")
 
 
 def parse_session_path(text: str) -> SessionPath:

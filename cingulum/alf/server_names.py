@@ -9,6 +9,15 @@ from uuid import UUID
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[345][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
 
 
+def dataset_url(data_url: str, folder: str, relative_path: str, dataset_id: UUID) -> str:
+    """The URL of a dataset on a data server, below `data_url`; `folder` is that of its session.
+
+    >>> dataset_url("https://x/data/", "l/Subjects/m/2024-01-02/001", "a.b.npy", UUID(int=0))[:48]
+    'https://x/data/l/Subjects/m/2024-01-02/001/a.b.0'
+    """
+    return f"{data_url.rstrip('/')}/{folder}/{add_uuid(relative_path, dataset_id)}"
+
+
 def add_uuid(path: str, dataset_id: UUID) -> str:
     """Write a dataset's name or path as on a server; an id that it already has is replaced.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from cingulum.alf import add_uuid
+from cingulum.alf import dataset_url
 from libs.common.db import ReadSession
 from libs.common.published import DATASETS, SESSIONS, table
 from libs.common.schemas.qc import QC_NAMES
@@ -36,7 +36,7 @@ def _dataset(row: Mapping[str, Any], base_url: str) -> SessionDataset:
     return SessionDataset.model_validate(
         {
             **row,
-            "data_url": f"{server.rstrip('/')}/{row['folder']}/{add_uuid(row['relative_path'], row['id'])}",
+            "data_url": dataset_url(server, row["folder"], row["relative_path"], row["id"]),
             "url": f"{base_url}/datasets/{row['id']}",
             "file_size": row["size_bytes"],
             "hash": row["md5"],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
-from cingulum.alf import AlfError, check_plain_name, parse_inside
+from cingulum.alf import AlfError, check_plain_name, folder_text, parse_inside
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
 from libs.common.db.stored_fields import StoredFields
@@ -136,9 +136,8 @@ def _columns(new: DatasetIn, scope: RegistrationScope) -> dict[str, object]:
 def _parse_names(new: DatasetIn) -> tuple[str, str, str]:
     if not new.name:
         raise BadRequest(fields={"name": REQUIRED})
-    folders = "/".join(filter(None, (new.collection, f"#{new.revision}#" if new.revision else None)))
     try:
-        collection, revision = parse_inside(folders)
+        collection, revision = parse_inside(folder_text(new.collection or "", new.revision or ""))
         return collection, revision, check_plain_name(new.name)
     except AlfError as error:
         raise BadRequest(fields={"name": [str(error)]}) from None

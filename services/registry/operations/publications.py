@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from cingulum.alf import AlfError, check_plain_name, parse_inside
+from cingulum.alf import AlfError, check_plain_name, inner_path, parse_inside
 from cingulum.digests import Digests
 from libs.common.db import Transaction
 from libs.common.events import JobPublishing, OutputsRefused, OutputsRegistered
@@ -207,5 +207,4 @@ async def _register(tx: Transaction, central: CentralStore, plan: Plan, job_id: 
 
 
 def _tree_name(scope: RegistrationScope, file: RequestedFile) -> str:
-    revision = f"#{file.revision}#" if file.revision else ""
-    return "/".join(filter(None, (scope.folder, file.collection, revision, file.name)))
+    return f"{scope.folder}/{inner_path(file.collection, file.revision, file.name)}"

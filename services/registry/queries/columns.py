@@ -8,10 +8,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from cingulum.alf.paths import SUBJECTS
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.states import CopyState
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
-from services.registry.models.expressions import Condition, is_shown
+from services.registry.models.expressions import Condition, is_shown, path_in_folder
 
 GONE = (CopyState.RETIRING, CopyState.RETIRED)  # not shown by Alyx's routes
 
@@ -29,6 +30,12 @@ def is_current_copy() -> Condition:
 def session_folder() -> sa.ColumnElement[str]:
     """The session's current folder (its subject may have been renamed); for an aggregate the registered one."""
     return sa.func.coalesce(table(SESSIONS).c.folder, DatasetRow.lab_path)
+
+
+def path_below_subjects() -> sa.ColumnElement[str]:
+    """As `cingulum.alf.path_below_subjects` of a dataset's folder and path."""
+    below = sa.func.split_part(session_folder(), SUBJECTS, 2)
+    return sa.func.ltrim(sa.func.concat(below, "/", path_in_folder()), "/")
 
 
 def has_shown_copy(*conditions: Condition) -> Condition:

@@ -35,9 +35,9 @@ from services.registry.models import (
     TagRow,
     VersionRow,
 )
-from services.registry.models.expressions import Condition, is_shown, path_in_folder
+from services.registry.models.expressions import Condition, is_shown
 from services.registry.queries import django_filters, visible
-from services.registry.queries.columns import has_shown_copy, session_folder
+from services.registry.queries.columns import has_shown_copy, path_below_subjects
 from services.registry.queries.downloads import username
 
 _SESSION = table(SESSIONS).c
@@ -81,8 +81,7 @@ def _is_created_on(day: date) -> Condition:
 
 def _is_at_path(path: str) -> Condition:
     """subject/date/number/…, as a file record shows it; whole."""
-    below_subjects = sa.func.split_part(session_folder(), "/Subjects/", 2)
-    return sa.func.ltrim(sa.func.concat(below_subjects, "/", path_in_folder()), "/") == path.strip("/")
+    return path_below_subjects() == path.strip("/")
 
 
 class DatasetFilters(ListFilters):

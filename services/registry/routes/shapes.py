@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fastapi import Request
 
-from cingulum.alf import add_uuid
+from cingulum.alf import dataset_url, path_below_subjects
 from libs.common.schemas import absolute
 from libs.common.schemas.files.datasets import Dataset, FileOfDataset
 from libs.common.schemas.files.files import FileRecord
@@ -23,15 +23,6 @@ from services.registry.queries.files import ShownFile
 def complete_data_url(request: Request, data_url: str | None) -> str | None:
     """The URL below which a repository serves files; ours is completed from that of the request."""
     return absolute(request, data_url) if data_url and "://" not in data_url else data_url
-
-
-def alyx_path(folder: str, relative_path: str) -> str:
-    """A file record's path: below the lab's folder of subjects, or below `aggregates`.
-
-    >>> alyx_path("hilllab/Subjects/m1/2024-01-02/001", "alf/a.b.npy")
-    'm1/2024-01-02/001/alf/a.b.npy'
-    """
-    return f"{folder.partition('/Subjects/')[2]}/{relative_path}".lstrip("/")
 
 
 def dataset(request: Request, row: ShownDataset) -> Dataset:
@@ -69,13 +60,12 @@ def dataset(request: Request, row: ShownDataset) -> Dataset:
 
 def _file_of_dataset(request: Request, row: ShownDataset, copy: ShownCopy) -> FileOfDataset:
     base = complete_data_url(request, copy.data_url)
-    path = f"{row.folder}/{add_uuid(row.relative_path, row.id)}"
     return FileOfDataset(
         id=copy.id,
         data_repository=copy.data_repository,
         data_repository_path=copy.data_repository_path,
-        relative_path=alyx_path(row.folder, row.relative_path),
-        data_url=f"{base.rstrip('/')}/{path}" if base else None,
+        relative_path=path_below_subjects(row.folder, row.relative_path),
+        data_url=dataset_url(base, row.folder, row.relative_path, row.id) if base else None,
         exists=copy.exists,
     )
 
@@ -89,14 +79,14 @@ def file_record(request: Request, row: ShownFile) -> FileRecord:
         data_repository=row.data_repository,
         name=row.relative_path.rpartition("/")[2],
         json_=row.json,
-        relative_path=alyx_path(row.folder, row.relative_path),
+        relative_path=path_below_subjects(row.folder, row.relative_path),
         exists=row.exists,
     )
 
 
 def registered(row: ShownDataset, usernames: Sequence[str]) -> RegisteredDataset:
     """A dataset in the response to a registration."""
-    path = alyx_path(row.folder, row.relative_path)
+    path = path_below_subjects(row.folder, row.relative_path)
     return RegisteredDataset(
         id=row.id,
         name=row.name,

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cingulum.alf import inner_path
 from cingulum.worker.pipelines import Level, TaskDeclaration
 from cingulum.worker.pipelines.matching import (
     TaskScope,
@@ -42,7 +43,7 @@ class DatasetFact:
     @property
     def path(self) -> str:
         """Collection and file name."""
-        return f"{self.collection}/{self.name}" if self.collection else self.name
+        return inner_path(self.collection, "", self.name)
 
 
 @dataclass(frozen=True)
