@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from cingulum.cli._errors import fail
 from cingulum.client import Connection, NoLogin, ServerProblem, find_login
 
 Url = Annotated[
@@ -18,12 +19,6 @@ Url = Annotated[
 ]
 User = Annotated[str | None, typer.Option(help="username; default: CINGULUM_USER or login.json")]
 Password = Annotated[str | None, typer.Option(help="password; default: CINGULUM_PASSWORD or login.json")]
-
-
-def fail(message: str, code: int = 1) -> NoReturn:
-    """Print an error in one line and exit."""
-    typer.secho(message, fg="red", err=True)
-    raise typer.Exit(code)
 
 
 @contextmanager

@@ -6,12 +6,13 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
+from cingulum.cli._errors import refuse
 from cingulum.http import Connection, Refused, Unreachable
 from cingulum.worker.lab import Journal, LabAgent, Round
 from cingulum.worker.sending import Pace
@@ -93,7 +94,7 @@ def run(
     or the token is not that of this repository's agent.
     """
     if not root.is_dir():
-        _fail(f"{root} is not a folder: --root names the folder that contains <lab>/Subjects/…")
+        refuse(f"{root} is not a folder: --root names the folder that contains <lab>/Subjects/…")
     connection = Connection.unattended(url, _read_token(token_file))
     state = Journal((journal or _STATE / f"agent-{repository}.sqlite").expanduser())
     display = _Display()
@@ -121,7 +122,7 @@ def _read_token(token_file: Path) -> str:
     try:
         return token_file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        _fail(
+        refuse(
             f"{token_file} cannot be read ({error.strerror}): --token-file names a file with the agent's token"
         )
 
@@ -193,11 +194,6 @@ def _summary(result: Round) -> str:
         if n
     ]
     return ", ".join(parts)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)
 
 
 class _Display:

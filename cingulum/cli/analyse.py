@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
+
+from cingulum.cli._errors import fail
 
 EXAMPLE = """
 Example, and what is written for which file:
@@ -55,18 +57,18 @@ def analyse(
     from cingulum.figures import THEME_NAMES
 
     if theme not in THEME_NAMES:
-        _fail(f"there is no theme {theme!r}; choose one of {', '.join(THEME_NAMES)}")
+        fail(f"there is no theme {theme!r}; choose one of {', '.join(THEME_NAMES)}")
     written = 0
     try:
         for name, text in analyse_folder(session_folder, Options(protocol, bootstraps, units, theme)):
             _write(out / name, text)
             written += 1
     except (AlfError, AnalysisError) as reason:
-        _fail(f"{session_folder}: {reason}")
+        fail(f"{session_folder}: {reason}")
     except OSError as reason:
-        _fail(f"{reason.filename or session_folder} cannot be opened: {reason.strerror or reason}")
+        fail(f"{reason.filename or session_folder} cannot be opened: {reason.strerror or reason}")
     if not written:
-        _fail(
+        fail(
             f"{session_folder} has no trials, wheel, spikes or photometry: is it a session's folder, with "
             "files such as alf/_ibl_trials.table.pqt? `cingulum alf check` shows how its files are interpreted."
         )
@@ -77,10 +79,5 @@ def _write(target: Path, text: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     except OSError as reason:
-        _fail(f"{target} cannot be written: {reason.strerror}")
+        fail(f"{target} cannot be written: {reason.strerror}")
     typer.echo(target)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)

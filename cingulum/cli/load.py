@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cingulum.cli._server import Password, Url, User, connected, fail
+from cingulum.cli._errors import fail
+from cingulum.cli._server import Password, Url, User, connected
 from cingulum.client.loading import (
     Action,
     BadFile,

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from cingulum.cli._errors import refuse
 from cingulum.welfare import POLICIES, assess, doubts, explain
 from cingulum.welfare.records import read_history, read_lab, unread
 from cingulum.welfare.vectors import compare
@@ -74,19 +75,19 @@ def explain_file(
     """
     content, moment = _read(file), _moment(at)
     if policy not in POLICIES:
-        _fail(f"there is no policy {policy!r}; choose one of {', '.join(POLICIES)}")
+        refuse(f"there is no policy {policy!r}; choose one of {', '.join(POLICIES)}")
     several = isinstance(content, Mapping) and "vectors" in content
     records = content["vectors"] if several else [content]
     if not isinstance(records, list) or not all(isinstance(record, Mapping) for record in records):
-        _fail(f"{file} has neither an animal nor a list of animals called `vectors`: see --help")
+        refuse(f"{file} has neither an animal nor a list of animals called `vectors`: see --help")
     chosen = [record for record in records if subject is None or subject in _names(record)]
     if not chosen:
-        _fail(f"{file} has no subject {subject!r}" if subject else f"{file} has no animal")
+        refuse(f"{file} has no subject {subject!r}" if subject else f"{file} has no animal")
     for record in chosen:
         try:
             typer.echo(_explanation(record, moment, policy, several))
         except ValueError as reason:
-            _fail(f"{file}: {reason}")
+            refuse(f"{file}: {reason}")
 
 
 def _explanation(record: Mapping[str, Any], at: datetime, policy: str, several: bool) -> str:
@@ -116,7 +117,7 @@ def check_vectors(file: _File, policy: _Policy = "alyx") -> None:
     try:
         result = compare(_read(file), policy)
     except ValueError as reason:
-        _fail(f"{file}: {reason}")
+        refuse(f"{file}: {reason}")
     for difference in result.differences[:SHOWN]:
         quirk = " (a known quirk)" if difference.named else ""
         typer.echo(
@@ -139,7 +140,7 @@ def _moment(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        _fail(f"--at {text!r} is not an ISO date or time, such as 2024-04-10 or 2024-04-10T18:00")
+        refuse(f"--at {text!r} is not an ISO date or time, such as 2024-04-10 or 2024-04-10T18:00")
     bare_date = "T" not in text and " " not in text
     return datetime.combine(at, time.max.replace(microsecond=0)) if bare_date else at
 
@@ -148,11 +149,6 @@ def _read(file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except OSError as reason:
-        _fail(f"{file} cannot be read: {reason.strerror}")
+        refuse(f"{file} cannot be read: {reason.strerror}")
     except ValueError as reason:
-        _fail(f"{file} is not JSON: {reason}")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)
+        refuse(f"{file} is not JSON: {reason}")

@@ -186,7 +186,7 @@ class Connection:
         with target.open("wb") as file:
             download = Download(file, self._headers)
             self._retried(lambda: download.resume(self._client, path), progress=lambda: download.done_bytes)
-        return download.digest.hexdigest()
+        return download.hasher.digests().sha256
 
     def _timeout(self, timeout_s: float) -> httpx.Timeout:
         return httpx.Timeout(timeout_s, connect=self._client.timeout.connect)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import BinaryIO
@@ -10,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from cingulum.digests import Hasher
 from cingulum.http.errors import check
 
 
@@ -30,7 +30,7 @@ class Download:
         # With compressed transfer, byte ranges would count compressed bytes.
         self._headers = {**headers, "Accept-Encoding": "identity"}
         self._etag: str | None = None
-        self.digest = hashlib.sha256()
+        self.hasher = Hasher(md5=False)
         self.done_bytes = 0
 
     def resume(self, client: httpx.Client, path: str) -> None:
@@ -45,9 +45,9 @@ class Download:
             if response.status_code != HTTPStatus.PARTIAL_CONTENT:
                 self._file.seek(0)
                 self._file.truncate()
-                self.digest, self.done_bytes = hashlib.sha256(), 0
+                self.hasher, self.done_bytes = Hasher(md5=False), 0
             self._etag = response.headers.get("ETag")
             for block in response.iter_raw():
                 self._file.write(block)
-                self.digest.update(block)
+                self.hasher.update(block)
                 self.done_bytes += len(block)

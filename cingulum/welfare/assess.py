@@ -12,7 +12,7 @@ import numpy as np
 
 from cingulum.welfare.clock import instant_us, wall_us
 from cingulum.welfare.columns import compute
-from cingulum.welfare.history import FIRST_YEAR, LAST_YEAR, History, InvalidHistory
+from cingulum.welfare.history import History, check_year
 from cingulum.welfare.policy import LabPolicy, Rules, rules_of
 from cingulum.welfare.table import NO_AGE, Columns
 from cingulum.welfare.timeline import MOST_ANIMALS, Floats, Ints, Moments, timeline
@@ -88,7 +88,7 @@ def assess(history: History, at: datetime, lab: LabPolicy, policy: Rules | str =
     >>> round(now.expected_water_ml, 3)
     1.001
     """
-    _check_year(at)
+    check_year(at)
     rules = rules_of(policy)
     moments = Moments.of(np.array([instant_us(at, history.zone)]), history.zone)
     return assessment(compute(timeline([history], rules), moments, lab, rules), 0, at, rules)
@@ -107,7 +107,7 @@ def assess_days(
     ([0.0, 0.0], [nan, nan])
     """
     for day in days:
-        _check_year(day)
+        check_year(day)
     rules, colony = rules_of(policy), list(histories)
     ends = [datetime.combine(day, time.max) for day in days]
     tables: list[Columns] = []
@@ -126,7 +126,7 @@ def assess_many(
     >>> [now.weight_status for now in assess_many([History(), History()], datetime(2024, 4, 5), LabPolicy())]
     [None, None]
     """
-    _check_year(at)
+    check_year(at)
     rules, colony = rules_of(policy), list(histories)
     assessments: list[Assessment] = []
     for start in range(0, len(colony), MOST_ANIMALS):
@@ -134,11 +134,6 @@ def assess_many(
         columns = compute(timeline(herd, rules), _moments(herd, [at]), lab, rules)
         assessments += [assessment(columns, i, at, rules) for i in range(len(herd))]
     return assessments
-
-
-def _check_year(at: date) -> None:
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:
-        raise InvalidHistory(f"the year of {at} is not between {FIRST_YEAR} and {LAST_YEAR}")
 
 
 def _moments(herd: Sequence[History], times: Sequence[datetime]) -> Moments:

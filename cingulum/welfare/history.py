@@ -30,7 +30,8 @@ def _amount(value: float, what: str) -> None:
         raise InvalidHistory(f"{what} must be a number from 0 to {LARGEST:.0f}, not {value}")
 
 
-def _time(at: datetime) -> None:
+def check_year(at: date) -> None:
+    """Raises InvalidHistory if a time is not within the years of a history."""
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
         raise InvalidHistory(f"the year of {at} is not between {FIRST_YEAR} and {LAST_YEAR}")
 
@@ -47,7 +48,7 @@ class Weighing:
     weight_g: float
 
     def __post_init__(self) -> None:
-        _time(self.at)
+        check_year(self.at)
         _amount(self.weight_g, "a weight in grams")
 
 
@@ -59,7 +60,7 @@ class Implant:
     weight_g: float
 
     def __post_init__(self) -> None:
-        _time(self.at)
+        check_year(self.at)
         _amount(self.weight_g, "an implant weight in grams")
 
 
@@ -75,9 +76,9 @@ class Restriction:
     reference_weight_g: float = 0.0
 
     def __post_init__(self) -> None:
-        _time(self.start)
+        check_year(self.start)
         if self.end is not None:
-            _time(self.end)
+            check_year(self.end)
         _amount(self.reference_weight_g, "a reference weight in grams")
 
     @property
@@ -95,7 +96,7 @@ class Water:
     in_session: bool = False
 
     def __post_init__(self) -> None:
-        _time(self.at)
+        check_year(self.at)
         if self.volume_ml is not None:
             _amount(self.volume_ml, "a volume in millilitres")
 

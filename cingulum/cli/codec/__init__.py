@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cingulum.cli._errors import refuse
 from cingulum.cli.codec.files import (
     Raw,
     check_single,
@@ -16,7 +17,7 @@ from cingulum.cli.codec.files import (
     open_recording,
     take_little_memory,
 )
-from cingulum.cli.codec.showing import Failures, FileRefused, bar_of, note_of, refuse
+from cingulum.cli.codec.showing import Failures, FileRefused, bar_of, note_of
 from cingulum.file_identity import FileIdentity
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from cingulum.cli.codec.showing import FileRefused, refuse
+from cingulum.cli._errors import refuse
+from cingulum.cli.codec.showing import FileRefused
 from cingulum.file_identity import FileIdentity
 
 if TYPE_CHECKING:

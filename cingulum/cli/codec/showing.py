@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -45,12 +45,6 @@ class Failures:
         """End with 1 if any file failed."""
         if self._n_failed:
             raise typer.Exit(1)
-
-
-def refuse(message: str) -> NoReturn:
-    """Exit before any file is touched, because of invalid options."""
-    typer.secho(message, fg="red", err=True)
-    raise typer.Exit(2)
 
 
 def note_of(path: Path) -> Callable[[str], None]:

@@ -10,6 +10,7 @@ from typing import Final
 from cingulum.digests import Digests
 from cingulum.file_identity import FileChanged, FileIdentity
 from cingulum.http import Connection, Refused
+from cingulum.sizes import format_size
 from cingulum.worker.lab.bundles import SmallFile, send_bundle
 from cingulum.worker.lab.journal import Journal
 from cingulum.worker.lab.orders import LabCopy, Order, fetch_orders
@@ -165,7 +166,9 @@ class LabAgent:
                 self._mark_sent(order.central, identity, digests, result)
             self._finish(order, identity, digests, result)
         if files:
-            self.report(f"sent {len(files)} small files, {_size(sum(len(file.data) for file in files))}")
+            self.report(
+                f"sent {len(files)} small files, {format_size(sum(len(file.data) for file in files))}"
+            )
 
     def _bring(self, order: Order, result: Round) -> None:
         """Read one file, uploading it at the same time if it was ordered, and verify it."""
@@ -173,7 +176,7 @@ class LabAgent:
         try:
             identity = FileIdentity.of(file.stat())
             digests = self.journal.digests_of(order.relative_path, identity, DIGESTS_VALID_S)
-            if order.central is not None and self._has_right_size(order, identity):
+            if order.central is not None and self._has_rightformat_size(order, identity):
                 identity, digests = self._send(file, order.central, identity, digests)
                 self._mark_sent(order.central, identity, digests, result)
             elif digests is None or (order.own is not None and order.own.order_proof):
@@ -188,7 +191,7 @@ class LabAgent:
     ) -> tuple[FileIdentity, Digests]:
         """Send a file for a copy; an upload that a restart interrupted is resumed."""
         path = file.relative_path
-        self.report(f"sending {path}, {_size(identity.size_bytes)}")
+        self.report(f"sending {path}, {format_size(identity.size_bytes)}")
         sender = Sender(self.connection, self.pace, PARTS_AT_ONCE)
         try:
             sent = sender.send(
@@ -236,7 +239,7 @@ class LabAgent:
                 f"{order.relative_path} differs from what was registered: the server marks the copy as suspect"
             )
 
-    def _has_right_size(self, order: Order, identity: FileIdentity) -> bool:
+    def _has_rightformat_size(self, order: Order, identity: FileIdentity) -> bool:
         return order.registered.size_bytes in {None, identity.size_bytes}
 
     def _agrees(self, order: Order, digests: Digests) -> bool:
@@ -265,17 +268,3 @@ def _batches(ready: Sequence[tuple[Order, FileIdentity]]) -> Iterator[list[Order
         batch_bytes += identity.size_bytes
     if batch:
         yield batch
-
-
-def _size(size_bytes: int) -> str:
-    """A size for people.
-
-    >>> _size(999), _size(83_000_000_000)
-    ('999 B', '83.0 GB')
-    """
-    size = float(size_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -14,6 +14,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from libs.common.schemas.ids import parse_id
+from libs.common.schemas.qc import QC_CODES, QC_NAMES, qc_code
 
 MOST_NAMES: Final = 32  # of a comma list: each becomes a condition of its own
 _TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -139,6 +140,18 @@ def parse_days(text: str) -> Days:
     return Days(first, last)
 
 
+def parse_qc(text: str) -> int:
+    """A QC by number or by name. Raises ValueError.
+
+    >>> parse_qc("warning"), parse_qc("30")
+    (30, 30)
+    """
+    code = qc_code(text)
+    if not isinstance(code, int) or code not in QC_NAMES:
+        raise ValueError(f"'{text}' is none of {', '.join(QC_CODES)}.")
+    return code
+
+
 Text = Annotated[str, Parsed(str)]
 UuidText = Annotated[UUID, Parsed(parse_id)]
 """A UUID, or a URL that ends with it."""
@@ -147,4 +160,5 @@ Number = Annotated[float, Parsed(parse_number)]
 Truth = Annotated[bool, Parsed(parse_truth)]
 CommaList = Annotated[tuple[str, ...], Parsed(parse_names)]
 Day = Annotated[date, Parsed(parse_day)]
+Qc = Annotated[int, Parsed(parse_qc)]
 DayRange = Annotated[Days, Parsed(parse_days)]

@@ -53,6 +53,7 @@ from libs.common.storage.store import (
     checked_range,
     required_parts,
 )
+from libs.common.storage.sweeps import discard_old
 from libs.common.storage.tree import LinkTree
 
 T = TypeVar("T")
@@ -123,10 +124,7 @@ class LocalStore:
         return await self._run(pending_uploads, self._tmp)
 
     async def sweep(self, before: datetime) -> list[UUID]:
-        old = [upload.upload_id for upload in await self.uploads() if upload.touched_at < before]
-        for upload_id in old:
-            await self.discard(upload_id)
-        return old
+        return await discard_old(self, before)
 
     async def put(self, data: bytes, expected_sha256: str | None = None) -> Digests:
         digest = agree(await self._run(hash_bytes, data), expected_sha256)

@@ -21,6 +21,7 @@ from libs.common.storage.store import (
     checked_range,
     required_parts,
 )
+from libs.common.storage.sweeps import discard_old
 from libs.common.storage.tree import LinkTree
 
 
@@ -70,10 +71,7 @@ class MemoryStore:
         return sorted(pending, key=lambda upload: (upload.touched_at, upload.upload_id))
 
     async def sweep(self, before: datetime) -> list[UUID]:
-        old = [upload.upload_id for upload in await self.uploads() if upload.touched_at < before]
-        for upload_id in old:
-            await self.discard(upload_id)
-        return old
+        return await discard_old(self, before)
 
     async def put(self, data: bytes, expected_sha256: str | None = None) -> Digests:
         digest = agree(hash_bytes(data), expected_sha256)

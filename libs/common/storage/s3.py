@@ -33,6 +33,7 @@ from libs.common.storage.store import (
     checked_range,
     required_parts,
 )
+from libs.common.storage.sweeps import discard_old
 from libs.common.storage.tree import LinkTree
 
 SMALLEST_JOINED_PART_BYTES = 5 * 1024 * 1024  # S3's limit for all but the last part of a multipart upload
@@ -117,9 +118,7 @@ class S3Store:
         return sorted(pending, key=lambda upload: (upload.touched_at, upload.upload_id))
 
     async def sweep(self, before: datetime) -> list[UUID]:
-        old = [upload.upload_id for upload in await self.uploads() if upload.touched_at < before]
-        for upload_id in old:
-            await self.discard(upload_id)
+        old = await discard_old(self, before)
         await self._bucket.abort_joins("objects/", before)
         return old
 

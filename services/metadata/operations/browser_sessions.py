@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
+from libs.common.db.clock import fetch_now
 from libs.common.permissions import Principal
 from libs.common.problem import NotFound
 from services.metadata.domain.tokens import token_hash
@@ -15,7 +16,6 @@ from services.metadata.domain.users import check_owns_sign_in
 from services.metadata.models import BrowserSessionRow
 from services.metadata.queries import browser_sessions as queries
 from services.metadata.queries.browser_sessions import StoredBrowserSession
-from services.metadata.queries.sign_in import fetch_time
 from services.metadata.settings import Settings
 
 LONGEST_BROWSER: Final = 300  # characters of a User-Agent
@@ -26,7 +26,7 @@ async def start_browser_session(
 ) -> tuple[StoredBrowserSession, str]:
     """A new session of an authenticated user, and its token, which is shown once and not stored."""
     token = secrets.token_urlsafe(32)
-    now = await fetch_time(tx.session)
+    now = await fetch_now(tx.session)
     expires_at = now + timedelta(seconds=settings.browser_session_longest_s)
     row = BrowserSessionRow(
         id=uuid4(),
@@ -66,6 +66,6 @@ async def extend_browser_session(
     """Restart the idle time of the session in use. Raises NotFound for any other."""
     if browser_session_id != by.token_id:
         raise NotFound("This is not the browser session in use.")
-    now = await fetch_time(tx.session)
+    now = await fetch_now(tx.session)
     idle = timedelta(seconds=settings.browser_session_idle_s)
     await queries.update_last_use(tx.session, browser_session_id, now, idle)

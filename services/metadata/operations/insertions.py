@@ -16,6 +16,7 @@ from libs.common.visibility import Visibility
 from services.metadata.models import InsertionRow
 from services.metadata.operations.actions import lock_to_edit
 from services.metadata.queries import insertions as queries
+from services.metadata.queries.actions import touch
 
 _STORED: Final = StoredFields(InsertionIn, InsertionRow, handled={"session", "model"})
 
@@ -51,7 +52,7 @@ async def update_insertion(
     if body.session is not None and body.session != row.session_id:
         await _check_session(tx, by, visibility, body.session)
         values["session_id"] = body.session
-    queries.touch(row)
+    touch(row)
     await update_row(tx, "insertion", row, values)
     return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)
 

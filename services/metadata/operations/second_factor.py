@@ -11,6 +11,7 @@ from uuid import UUID
 from cryptography.fernet import InvalidToken
 
 from libs.common.db import Begin, Transaction
+from libs.common.db.clock import fetch_now
 from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Conflict, NotFound
 from services.metadata.domain import second_factor as rules
@@ -22,7 +23,6 @@ from services.metadata.operations.sign_in import BadCredentials, SignIns
 from services.metadata.operations.tokens import revoke_login_tokens
 from services.metadata.queries import second_factor as queries
 from services.metadata.queries import users
-from services.metadata.queries.sign_in import fetch_time
 from services.metadata.settings import Settings
 
 CHALLENGE_S: Final = 300
@@ -95,7 +95,7 @@ async def use_code(tx: Transaction, sign_ins: SignIns, user_id: UUID, code: str)
     factor = await queries.lock_second_factor(tx.session, user_id)
     if factor is None or factor.confirmed_at is None:
         return False
-    now = await fetch_time(tx.session)
+    now = await fetch_now(tx.session)
     step = rules.accepted_step(_secret_of(factor, sign_ins), code, now.timestamp(), factor.last_step)
     if step is not None:
         factor.last_step = step
@@ -140,7 +140,7 @@ async def confirm_second_factor(tx: Transaction, sign_ins: SignIns, by: Principa
     factor = await queries.lock_second_factor(tx.session, by.user_id)
     if factor is None or factor.confirmed_at is not None:
         raise Conflict("There is no authenticator app to confirm: add one first.")
-    now = await fetch_time(tx.session)
+    now = await fetch_now(tx.session)
     step = rules.accepted_step(_secret_of(factor, sign_ins), code, now.timestamp(), factor.last_step)
     if step is None:
         raise BadCode

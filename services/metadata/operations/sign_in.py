@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, NamedTuple
 
+from libs.common.db.clock import fetch_now
 from libs.common.db.transaction import Transaction, Writer
 from libs.common.observability import logger
 from libs.common.problem import BadRequest, TooManyRequests
@@ -98,12 +99,12 @@ class SignIns:
         keys = back_off.keys_of(username, address)
         attempt = SignInAttempt(self.writer, username, address, keys)
         async with self.writer.database.read() as session:
-            now, records = await queries.fetch_time(session), await queries.fetch_records(session, keys)
+            now, records = await fetch_now(session), await queries.fetch_records(session, keys)
         attempt.check_delay(back_off.wait_of(records.values(), now))
         if back_off.claims(records.values(), now):
             async with self.writer.database.begin() as session:
                 records = await queries.lock_records(session, keys)
-                now = await queries.fetch_time(session)
+                now = await fetch_now(session)
                 attempt.check_delay(back_off.wait_of(records.values(), now))
                 attempt.claimed = back_off.claims(records.values(), now)
                 for kind, until in attempt.claimed.items():
@@ -149,7 +150,7 @@ class SignInAttempt:
             await queries.lock_records(session, self.keys)
             if Counted.ADDRESS in self.claimed:
                 await queries.update_blocked_until(session, self.keys[Counted.ADDRESS], None)
-            await queries.update_success(session, self.keys, await queries.fetch_time(session))
+            await queries.update_success(session, self.keys, await fetch_now(session))
 
     async def cancel(self) -> None:
         """Unblock the next attempt; nothing is counted."""
@@ -188,7 +189,7 @@ async def record_failure(
         if keys:
             await queries.insert_missing_records(tx.session, keys)
             records = await queries.lock_records(tx.session, keys)
-            now = await queries.fetch_time(tx.session)
+            now = await fetch_now(tx.session)
             for kind, key in keys.items():
                 failures, until = back_off.after_failure(records.get(kind), kind, now)
                 await queries.update_failures(tx.session, key, failures, now, until)

@@ -119,8 +119,3 @@ async def exists_insertion(session: ReadSession, session_id: UUID, name: str) ->
         InsertionRow.session_id == session_id, InsertionRow.name == name, InsertionRow.deleted_at.is_(None)
     )
     return bool(await session.scalar(sa.select(insertion)))
-
-
-def touch(row: InsertionRow) -> None:
-    """Set the time of an insertion's last change to that of this transaction."""
-    row.auto_datetime = sa.func.now()

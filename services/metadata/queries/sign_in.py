@@ -16,12 +16,6 @@ from services.metadata.models import SignInRecordRow
 Records = dict[Counted, Record]
 
 
-async def fetch_time(session: ReadSession) -> datetime:
-    """The database's time, which all replicas share."""
-    now: datetime = (await session.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
-    return now
-
-
 async def fetch_records(session: ReadSession, keys: Mapping[Counted, str]) -> Records:
     """The records of these keys."""
     return _by_kind(await session.scalars(_records(keys)))

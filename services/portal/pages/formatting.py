@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from cingulum.sizes import format_size
+
 UNKNOWN: Final = "–"
 
 
@@ -36,14 +38,7 @@ def size(n_bytes: int | None) -> str:
     >>> size(999), size(83_000_000_000), size(None)
     ('999 B', '83.0 GB', '–')
     """
-    if n_bytes is None:
-        return UNKNOWN
-    value, unit = float(n_bytes), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, larger
-    return f"{n_bytes} B" if unit == "B" else f"{value:.1f} {unit}"
+    return UNKNOWN if n_bytes is None else format_size(n_bytes)
 
 
 def number(value: float | None, digits: int = 1, unit: str = "") -> str:

@@ -12,6 +12,7 @@ from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.events import FilesRegistered
+from libs.common.filters.parameters import parse_day
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden, NotFound, UnknownReference
 from libs.common.schemas.files.datasets import DatasetIn
@@ -149,9 +150,9 @@ async def _fetch_scope(tx: Transaction, visibility: Visibility, new: DatasetIn) 
         scope = await registration.fetch_session_by_id(tx.session, visibility, session_id)
     elif new.subject and new.date:
         try:
-            day = datetime.fromisoformat(new.date).date()
-        except ValueError:
-            raise BadRequest(fields={"date": [f"'{new.date}' is not a day such as 2020-08-21."]}) from None
+            day = parse_day(new.date)
+        except ValueError as error:
+            raise BadRequest(fields={"date": [str(error)]}) from None
         scope = await registration.fetch_session_by_path(
             tx.session, visibility, new.subject, day, new.number or 1
         )

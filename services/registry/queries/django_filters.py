@@ -15,6 +15,7 @@ from libs.common.filters import (
     Visible,
     visible_to_all,
 )
+from libs.common.filters.shared_maps import dataset_type_map, nickname_map
 from libs.common.published import (
     LABS,
     PROJECTS,
@@ -94,14 +95,7 @@ _SUBJECTS = FieldMap("subjects", _subject, {
     "nickname": Field(_subject.c.nickname, "text"),
     "lab": Relation(lambda: _LABS, on=_lab.c.id == _subject.c.lab_id, key=_subject.c.lab_id),
 }, visible=lambda visibility, row: subject_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
-# A path contains the nickname: callers who can see a session read it there, also if the subject itself is hidden.
-_NAMED_SUBJECTS = FieldMap(
-    "subjects of sessions",
-    _named_subject,
-    {"nickname": Field(_named_subject.c.nickname, "text")},
-    "nickname",
-    visible=visible_to_all,
-)
+_NAMED_SUBJECTS = nickname_map(_named_subject)
 _SESSIONS = FieldMap("sessions", _session, {
     "id": Field(_session.c.id, "uuid"),
     "number": Field(_session.c.number, "int"),
@@ -119,11 +113,7 @@ _SESSIONS = FieldMap("sessions", _session, {
         _in_project.c.session_id == _session.c.id, _in_project.c.project_id == _project.c.id,
     )),
 }, visible=lambda visibility, row: session_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
-_TYPES = FieldMap("dataset types", _type, {
-    "id": Field(_type.c.id, "uuid"),
-    "name": Field(_type.c.name, "text"),
-    "filename_pattern": Field(_type.c.filename_pattern, "text"),
-}, visible=visible_to_all)  # fmt: skip
+_TYPES = dataset_type_map(_type)
 _FORMATS = FieldMap("data formats", _format, {
     "id": Field(_format.c.id, "uuid"),
     "name": Field(_format.c.name, "text"),

@@ -19,9 +19,8 @@ from libs.common.filters.list_filters import (
     contains,
     parameter,
 )
-from libs.common.filters.parameters import CommaList, Day, Parsed, Text, Truth, UuidText, WholeNumber
+from libs.common.filters.parameters import CommaList, Day, Parsed, Qc, Text, Truth, UuidText, WholeNumber
 from libs.common.published import SESSIONS, table
-from libs.common.schemas.qc import QC_NAMES, qc_code
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from services.registry.models import (
@@ -44,20 +43,12 @@ _SESSION = table(SESSIONS).c
 _CREATED_ON = sa.cast(sa.func.timezone("UTC", DatasetRow.created_at), sa.Date)
 
 
-def _parse_qc(text: str) -> int:
-    code = qc_code(text)
-    if not isinstance(code, int) or code not in QC_NAMES:
-        raise ValueError(f"'{text}' is none of {', '.join(QC_NAMES.values())}.")
-    return code
-
-
 def _parse_size(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) < 19:
         return int(text)
     raise ValueError(f"'{text}' is not a number of bytes.")
 
 
-Qc = Annotated[int, Parsed(_parse_qc)]
 Size = Annotated[int, Parsed(_parse_size)]
 
 

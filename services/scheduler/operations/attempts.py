@@ -7,6 +7,7 @@ from uuid import UUID
 
 from cingulum.worker.pipelines import TaskDeclaration
 from libs.common.db import ReadSession, Transaction
+from libs.common.db.clock import fetch_now
 from libs.common.events import JobCompleted
 from libs.common.permissions import Principal, may_on
 from libs.common.problem import Forbidden, LateToken, NotFound
@@ -25,7 +26,6 @@ from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.graph import slot_of
 from services.scheduler.operations.jobs import no_such_job, read_job, save_change
 from services.scheduler.queries import attempts, jobs, logs, ready, uploads
-from services.scheduler.queries.clock import fetch_now
 
 
 async def _lock_job_to_work(tx: Transaction, by: Principal, job_id: UUID) -> JobRow:

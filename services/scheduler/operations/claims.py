@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from libs.common.db import Begin, Transaction
+from libs.common.db.clock import fetch_now
 from libs.common.observability import logger
 from libs.common.permissions import Principal, reach_of
 from libs.common.schemas.claims import Claim, ClaimIn, HeartbeatIn, NoWork
@@ -18,7 +19,6 @@ from services.scheduler.operations.attempts import check_may_work
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.jobs import no_such_job
 from services.scheduler.queries import attempts, claims, jobs, repositories, workers
-from services.scheduler.queries.clock import fetch_now
 
 FIRST_LEASE_S = FIRST_LEASE.total_seconds()
 

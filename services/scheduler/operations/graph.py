@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from cingulum.worker.pipelines.matching import TaskScope
 from libs.common.bus.failures import Cause, cause_of
 from libs.common.db import Begin, ReadSession, Transaction
+from libs.common.db.clock import fetch_now
 from libs.common.observability import logger
 from libs.common.schemas.job_files import JobInput
 from libs.common.schemas.states import JobState
@@ -20,7 +21,6 @@ from services.scheduler.models import JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.pipeline import Pipeline
 from services.scheduler.queries import inputs, jobs, ready
-from services.scheduler.queries.clock import fetch_now
 from services.scheduler.queries.tasks import fetch_slots_of_tasks
 
 _FIRST: Final = UUID(int=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from libs.common.db import ReadSession, Transaction
+from libs.common.db.clock import fetch_now
 from libs.common.events import JobPublishing
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import Forbidden, NotFound
@@ -19,7 +20,6 @@ from services.scheduler.models import JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.graph import reconcile_session
 from services.scheduler.queries import attempts, jobs, repositories
-from services.scheduler.queries.clock import fetch_now
 
 
 def no_such_job(job_id: UUID) -> NotFound:

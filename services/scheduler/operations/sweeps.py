@@ -8,6 +8,7 @@ from uuid import UUID
 
 from libs.common.bus.failures import Cause, cause_of
 from libs.common.db import Transaction
+from libs.common.db.clock import fetch_now
 from libs.common.observability import logger
 from libs.common.schemas.states import JobState
 from services.scheduler.domain import running
@@ -17,7 +18,6 @@ from services.scheduler.domain.steering import LEGACY_RUNNER
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.jobs import save_change
 from services.scheduler.queries import jobs
-from services.scheduler.queries.clock import fetch_now
 from services.scheduler.queries.workers import fetch_last_heartbeat
 
 Rule = Callable[[JobValue, datetime], JobChange]

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import ReadSession, Transaction
+from libs.common.db.clock import fetch_now
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, UnknownReference
@@ -20,7 +21,6 @@ from services.scheduler.models import JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.jobs import check_may_steer, lock_job_to_steer, save_change
 from services.scheduler.queries import attempts, jobs, ready, repositories, tasks
-from services.scheduler.queries.clock import fetch_now
 from services.scheduler.queries.visible import exists_session
 
 _STORED: Final = StoredFields(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from cingulum.digests import Hasher
+from libs.common.db.clock import fetch_now
 from libs.common.permissions import Principal
 from libs.common.problem import NotFound
 from libs.common.schemas.states import UploadState
@@ -42,7 +43,7 @@ async def receive_part(
     part = domain.UploadPart(stored.size_bytes, stored.sha256)
     async with context.writer.begin(by) as tx:
         row = await uploads.lock_upload(tx.session, upload_id)
-        now = await uploads.fetch_clock(tx.session)
+        now = await fetch_now(tx.session)
         before = uploads.upload_of(row, await parts.fetch_part(tx.session, upload_id, number))
         after = domain.put_part(before, number, part, now)
         if after != before:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+from libs.common.db.clock import fetch_now
 from libs.common.observability import logger
 from libs.common.schemas.states import UploadState
 from libs.common.storage import StillNamed, StorageProblem
@@ -19,7 +20,7 @@ from services.transfer.operations.upload_context import UploadContext
 from services.transfer.queries import objects, sweeps
 from services.transfer.queries.parts import delete_parts
 from services.transfer.queries.sweeps import BATCH, SweepCandidate, SweptUpload
-from services.transfer.queries.uploads import fetch_clock, lock_upload, upload_of
+from services.transfer.queries.uploads import lock_upload, upload_of
 
 STRAY = timedelta(
     days=1
@@ -32,7 +33,7 @@ async def sweep(context: UploadContext) -> int:
     n_swept, after = 0, None
     while True:
         async with context.database.read_long() as session:
-            now = await fetch_clock(session)
+            now = await fetch_now(session)
             candidates = await sweeps.list_sweep_candidates(session, after, now)
         for candidate in candidates:
             n_swept += await _sweep_upload(context, candidate)
@@ -47,7 +48,7 @@ async def _sweep_upload(context: UploadContext, candidate: SweepCandidate) -> bo
     """An ended attempt stays ended, so its state may be old; the upload itself is read again under its lock."""
     async with context.writer.begin() as tx:
         row = await lock_upload(tx.session, candidate.upload.id)
-        now = await fetch_clock(tx.session)
+        now = await fetch_now(tx.session)
         upload = upload_of(row, {})
         if not domain.may_sweep(upload, candidate.attempt, candidate.outputs, now):
             return False
@@ -61,7 +62,7 @@ async def remove_swept(context: UploadContext) -> None:
     """Remove parts and objects of swept uploads, and parts that belong to no upload."""
     async with context.database.read_long() as session:
         swept = await sweeps.list_swept_uploads(session)
-        now = await fetch_clock(session)
+        now = await fetch_now(session)
     await _remove_each([(upload.id, partial(_remove, context, upload)) for upload in swept])
     pending = await context.store.uploads()
     old_ids = [upload.upload_id for upload in pending if upload.touched_at < now - STRAY]
@@ -92,7 +93,7 @@ async def _remove(context: UploadContext, upload: SweptUpload) -> None:
     await remove_unneeded_objects(context, [upload.sha256] if upload.sha256 else [])
     async with context.writer.begin() as tx:
         row = await lock_upload(tx.session, upload.id)
-        row.removed_at = await fetch_clock(tx.session)
+        row.removed_at = await fetch_now(tx.session)
 
 
 async def remove_unneeded_objects(context: UploadContext, hashes: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from cingulum.digests import Digests
 from cingulum.stores import StoreKind
 from libs.common.db import Transaction
+from libs.common.db.clock import fetch_now
 from libs.common.permissions import Principal
 from libs.common.problem import NotFound
 from libs.common.schemas.states import UploadState
@@ -35,7 +36,7 @@ async def open_upload(tx: Transaction, context: UploadContext, new: UploadIn, by
         known = await objects.fetch_known_digests(tx.session, context.store_kind, new.sha256, by)
         if known is not None and not await context.has_object(new.sha256):
             known = None
-    now = await uploads.fetch_clock(tx.session)
+    now = await fetch_now(tx.session)
     row = _new_row(new, by, context.store_kind, now)
     upload = domain.announce(uploads.upload_of(row, {}), known, now)
     uploads.insert_upload(tx.session, row)
@@ -102,7 +103,7 @@ async def _finish(context: UploadContext, by: Principal, upload: domain.Upload, 
         if digests.sha256 == claimed_sha256 and not await context.has_object(claimed_sha256):
             digests = _NOTHING  # a sweep removed the object between its assembly and this lock
         row = await uploads.lock_upload(tx.session, upload.id)
-        now = await uploads.fetch_clock(tx.session)
+        now = await fetch_now(tx.session)
         stored = (await parts.fetch_parts(tx.session, [row.id]))[row.id]
         after, is_new = domain.land(uploads.upload_of(row, stored), claimed_sha256, digests, now)
         if is_new:

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from cingulum.digests import Digests
+from libs.common.db.clock import fetch_now
 from libs.common.db.pages import fetch_page
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.permissions import Principal, reach_of
@@ -52,12 +53,6 @@ class LandedUpload:
     copy_id: UUID | None = None
     job_id: UUID | None = None
     token: int | None = None
-
-
-async def fetch_clock(session: ReadSession) -> datetime:
-    """The database's time: one clock for all processes."""
-    now: datetime = (await session.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
-    return now
 
 
 def is_own(by: Principal) -> sa.ColumnElement[bool]:
@@ -128,7 +123,7 @@ def insert_upload(session: WriteSession, row: UploadRow) -> None:
 
 async def insert_landed_uploads(session: WriteSession, uploads: Sequence[LandedUpload]) -> None:
     """Insert uploads that have landed."""
-    now = await fetch_clock(session)
+    now = await fetch_now(session)
     rows = [_landed_values(upload, now) for upload in uploads]
     for start in range(0, len(rows), INSERT_BATCH):
         await session.execute(sa.insert(UploadRow), rows[start : start + INSERT_BATCH])

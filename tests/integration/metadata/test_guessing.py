@@ -18,11 +18,11 @@ import pytest
 from libs.common.address import HEADER, sign_address
 from libs.common.catalogue import Service
 from libs.common.db import ReadSession
+from libs.common.db.clock import fetch_now
 from libs.common.permissions import Principal
 from libs.common.testing import Running
 from libs.common.testing.callers import keys
 from services.metadata.domain import back_off
-from services.metadata.queries import sign_in as sign_in_queries
 from tests.support.gateway import mounted
 from tests.support.portal import ADMIN, LOGIN, Browser
 from tests.support.system import Cingulum
@@ -45,12 +45,11 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A delay lasts until the test lets it end, however slow the machine is."""
     clock = Clock()
-    fetch_time = sign_in_queries.fetch_time
 
-    async def fetch_shifted_time(session: ReadSession) -> datetime:
-        return await fetch_time(session) + clock.ahead
+    async def fetch_shifted_now(session: ReadSession) -> datetime:
+        return await fetch_now(session) + clock.ahead
 
-    monkeypatch.setattr(sign_in_queries, "fetch_time", fetch_shifted_time)
+    monkeypatch.setattr("services.metadata.operations.sign_in.fetch_now", fetch_shifted_now)
     for kind, limit in back_off.LIMITS.items():
         monkeypatch.setitem(back_off.LIMITS, kind, replace(limit, first=DELAY, longest=DELAY))
     return clock

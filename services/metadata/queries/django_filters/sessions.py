@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
+from libs.common.filters.shared_maps import dataset_type_map, nickname_map
 from libs.common.published import COPIES, DATASET_TAGS, DATASET_TYPES, DATASETS, table
 from libs.common.visibility import Visibility
 from libs.common.visible import dataset_row_visible, dataset_visible, session_visible
@@ -51,11 +52,7 @@ def _is_visible_insertion(visibility: Visibility, row: Any) -> sa.ColumnElement[
 _TAGS = FieldMap(
     "tags", _tag, {"name": Field(_tag.c.tag, "text")}, primary_key="name", visible=visible_to_all
 )
-_TYPES = FieldMap("dataset types", _type, {
-    "id": Field(_type.c.id, "uuid"),
-    "name": Field(_type.c.name, "text"),
-    "filename_pattern": Field(_type.c.filename_pattern, "text"),
-}, visible=visible_to_all)  # fmt: skip
+_TYPES = dataset_type_map(_type)
 _REVISIONS = FieldMap(
     "revisions",
     _revision,
@@ -102,14 +99,7 @@ _COMMON: Fields = {
     "users": to_many(USER_MAP, _user.action_id, _action.id, _user.user_id),
     "procedures": to_many(TERM_MAP, _procedure.action_id, _action.id, _procedure.procedure_id),
 }
-# A path contains the nickname: a caller who sees a session sees it there, also if the subject itself is hidden.
-_NAMED_SUBJECTS = FieldMap(
-    "subjects of sessions",
-    _named_subject,
-    {"nickname": Field(_named_subject.c.nickname, "text")},
-    "nickname",
-    visible=visible_to_all,
-)
+_NAMED_SUBJECTS = nickname_map(_named_subject)
 SESSION_MAP: FieldMap = FieldMap("sessions", ActionRow.__table__, _COMMON | {
     "subject": Relation(
         lambda: SUBJECT_MAP,

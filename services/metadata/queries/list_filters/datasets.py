@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from libs.common.filters.list_filters import Condition, contains
-from libs.common.filters.parameters import Parsed
 from libs.common.published import DATASET_TAGS, DATASETS, table
-from libs.common.schemas.qc import QC_CODES, QC_NAMES
+from libs.common.schemas.qc import QC_CODES
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, InsertionRow
 
 IsOf = Callable[[Any], Condition]
 _FAIL: Final = QC_CODES["FAIL"]
-
-
-def parse_qc(text: str) -> int:
-    """A QC by number or by name. Raises ValueError.
-
-    >>> parse_qc("warning"), parse_qc("30")
-    (30, 30)
-    """
-    is_number = text.isascii() and text.isdigit() and len(text) < 4
-    code = int(text) if is_number else QC_CODES.get(text.upper(), -1)
-    if code not in QC_NAMES:
-        raise ValueError(f"'{text}' is none of {', '.join(QC_CODES)}.")
-    return code
-
-
-Qc = Annotated[int, Parsed(parse_qc)]
 
 
 def is_of_session(dataset: Any) -> Condition:

@@ -14,18 +14,18 @@ from libs.common.filters.list_filters import (
     contains,
     parameter,
 )
-from libs.common.filters.parameters import CommaList, Day, Text, UuidText, WholeNumber
+from libs.common.filters.parameters import CommaList, Day, Qc, Text, UuidText, WholeNumber
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, InsertionRow
 from services.metadata.queries.django_filters.sessions import INSERTION_MAP
 from services.metadata.queries.list_filters.datasets import (
-    Qc,
     has_dataset_types,
     has_datasets,
     has_tag,
     is_of_insertion,
 )
 from services.metadata.queries.list_filters.sessions import (
+    NO_REGION,
     has_protocol,
     is_in_lab,
     is_in_projects,
@@ -33,15 +33,13 @@ from services.metadata.queries.list_filters.sessions import (
     no_region,
 )
 
-_NO_REGION = "Brain regions of channels are not stored yet, so nothing matches."
-
 
 class InsertionFilters(ListFilters):
     """Filters of the list of insertions."""
 
-    atlas_acronym: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
-    atlas_id: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
-    atlas_name: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
+    atlas_acronym: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
+    atlas_id: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
+    atlas_name: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
     dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
     dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_insertion))] = parameter(
         "Dataset types; matches if there is a dataset of each."

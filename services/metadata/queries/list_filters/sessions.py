@@ -19,7 +19,7 @@ from libs.common.filters.list_filters import (
     contains,
     parameter,
 )
-from libs.common.filters.parameters import CommaList, DayRange, Number, Text, UuidText, WholeNumber
+from libs.common.filters.parameters import CommaList, DayRange, Number, Qc, Text, UuidText, WholeNumber
 from libs.common.visibility import Visibility
 from libs.common.visible import session_visible
 from services.metadata.models import (
@@ -34,14 +34,13 @@ from services.metadata.models import (
 )
 from services.metadata.queries.django_filters.sessions import SESSION_MAP
 from services.metadata.queries.list_filters.datasets import (
-    Qc,
     has_dataset_types,
     has_datasets,
     has_tag,
     is_of_session,
 )
 
-_NO_REGION = "Brain regions of channels are not stored yet, so nothing matches."
+NO_REGION = "Brain regions of channels are not stored yet, so nothing matches."
 
 
 def is_of_subject(nickname: str) -> Condition:
@@ -113,9 +112,9 @@ def _performance() -> Any:
 class SessionFilters(ListFilters):
     """Filters of the list of sessions. Clients accept any start of these names that only one of them has."""
 
-    atlas_acronym: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
-    atlas_id: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
-    atlas_name: Annotated[Text, Where(no_region)] = parameter(_NO_REGION)
+    atlas_acronym: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
+    atlas_id: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
+    atlas_name: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
     dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
     dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_session))] = parameter(
         "Dataset types; matches if there is a dataset of each."

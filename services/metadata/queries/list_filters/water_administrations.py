@@ -8,10 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.common.filters.list_filters import (
-    Combined,
     Condition,
     FreeFilter,
-    ListFilters,
     Where,
     WhereTrue,
     WhereVisible,
@@ -20,8 +18,9 @@ from libs.common.filters.list_filters import (
 from libs.common.filters.parameters import DayRange, Number, Text, Truth, UuidText
 from libs.common.visibility import Visibility
 from libs.common.visible import session_visible
-from services.metadata.models import LabRow, SubjectRow, UserRow, WaterAdministrationRow
+from services.metadata.models import LabRow, UserRow, WaterAdministrationRow
 from services.metadata.queries.django_filters.subjects import WATER_MAP
+from services.metadata.queries.list_filters.subject_names import SubjectNameFilters
 from services.metadata.queries.subselects import WaterType
 
 
@@ -30,11 +29,9 @@ def _in_session(visibility: Visibility, session_id: UUID) -> Condition:
     return sa.and_(column == session_id, session_visible(visibility, column))
 
 
-class WaterAdministrationFilters(ListFilters):
+class WaterAdministrationFilters(SubjectNameFilters):
     """Filters of the list of water administrations."""
 
-    nickname: Annotated[Text, Combined()] = parameter("Nickname of the subject.")
-    subject: Annotated[Text, Combined()] = parameter("Alias of `nickname`, which takes precedence.")
     lab: Annotated[Text, Where(lambda name: LabRow.name == name)] = parameter("Name of the subject's lab.")
     user: Annotated[Text, Where(lambda name: UserRow.username == name)] = parameter(
         "Username of the user who gave the water."
@@ -53,8 +50,3 @@ class WaterAdministrationFilters(ListFilters):
         DayRange, Where(lambda days: days.contain_text(WaterAdministrationRow.date_time))
     ] = parameter("First and last day in the lab's time zone, such as `2024-03-01,2024-03-07`.")
     django: Annotated[Text, FreeFilter(WATER_MAP)] = parameter("Alyx's free filter: `field,value,…`.")
-
-    def combined(self, _visibility: Visibility) -> list[Condition]:
-        """The subject by either of its names."""
-        nickname = self.nickname or self.subject
-        return [SubjectRow.nickname == nickname] if nickname else []
