@@ -20,7 +20,7 @@ from cingulum.alf.problems import AlfError, InvalidName, ReaderMissing
 from cingulum.alf.relations import TimeKind, nearly_references, references, time_kind
 
 
-class Verdict(StrEnum):
+class FileVerdict(StrEnum):
     """Whether a file is fine, deserves a note, or is wrong."""
 
     FINE = "fine"
@@ -32,7 +32,7 @@ class Finding(NamedTuple):
     """One file, relative to the folder that was checked. `advice` is empty when it is fine."""
 
     path: str
-    verdict: Verdict
+    verdict: FileVerdict
     advice: str
 
 
@@ -74,24 +74,28 @@ def check_folder(folder: Path) -> list[Finding]:
     for shown, path in files:
         place, near = places[shown], _near_session(shown, places[shown])
         if any(part.startswith(".") for part in Path(shown).parts):
-            findings.append(Finding(shown, Verdict.NOTE, "hidden file: not a dataset, ignored by clients"))
+            findings.append(
+                Finding(shown, FileVerdict.NOTE, "hidden file: not a dataset, ignored by clients")
+            )
         elif near:
-            findings.append(Finding(shown, Verdict.WRONG, _advice(near, path.name)))
+            findings.append(Finding(shown, FileVerdict.WRONG, _advice(near, path.name)))
         elif place is None and not lone:
-            findings.append(Finding(shown, Verdict.NOTE, "not in a session folder: ignored by clients"))
+            findings.append(Finding(shown, FileVerdict.NOTE, "not in a session folder: ignored by clients"))
         else:
             session, inside = (str(place[1]), place[2]) if place else ("", shown)
             try:
                 loaded.append(_read(shown, session, parse_rel_path(inside), path))
             except ReaderMissing as missing:
-                findings.append(Finding(shown, Verdict.NOTE, f"contents not checked: {missing}"))
+                findings.append(Finding(shown, FileVerdict.NOTE, f"contents not checked: {missing}"))
             except AlfError as refusal:
-                findings.append(Finding(shown, Verdict.WRONG, _advice(refusal, path.name)))
+                findings.append(Finding(shown, FileVerdict.WRONG, _advice(refusal, path.name)))
             except OSError as refusal:
                 findings.append(_unopened(shown, refusal))
     between = [finding for group in _groups(loaded) for finding in _among(group)]
     mentioned = {finding.path for finding in between}
-    fine = [Finding(dataset.path, Verdict.FINE, "") for dataset in loaded if dataset.path not in mentioned]
+    fine = [
+        Finding(dataset.path, FileVerdict.FINE, "") for dataset in loaded if dataset.path not in mentioned
+    ]
     return sorted(findings + between + fine)
 
 
@@ -120,7 +124,7 @@ def _advice(refusal: AlfError, name: str) -> str:
 
 def _unopened(shown: str, refusal: OSError) -> Finding:
     advice = f"cannot be opened: {refusal.strerror}: fix the link or the permissions, then check again"
-    return Finding(shown, Verdict.WRONG, advice)
+    return Finding(shown, FileVerdict.WRONG, advice)
 
 
 def _read(shown: str, session: str, place: RelPath, path: Path) -> _Loaded:
@@ -202,12 +206,16 @@ def _among(group: list[_Loaded]) -> Iterator[Finding]:
             )
         if dataset.name.attribute.startswith("_"):
             yield Finding(
-                dataset.path, Verdict.NOTE, "a namespace in the attribute is deprecated: move it to the front"
+                dataset.path,
+                FileVerdict.NOTE,
+                "a namespace in the attribute is deprecated: move it to the front",
             )
     for near in nearly_references(names):
         advice = f"to refer to rows of `{near.target}` write the plural, `{near.source.object}.{near.target}`"
         yield from (
-            Finding(dataset.path, Verdict.NOTE, advice) for dataset in group if dataset.name == near.source
+            Finding(dataset.path, FileVerdict.NOTE, advice)
+            for dataset in group
+            if dataset.name == near.source
         )
     yield from _references_hold(group)
 
@@ -215,11 +223,13 @@ def _among(group: list[_Loaded]) -> Iterator[Finding]:
 def _describes(metadata: _Loaded, beside: list[_Loaded]) -> Iterator[Finding]:
     described = [dataset for dataset in beside if is_metadata_of(metadata.name, dataset.name)]
     if not described:
-        yield Finding(metadata.path, Verdict.NOTE, "describes no file: its dataset is missing in this folder")
+        yield Finding(
+            metadata.path, FileVerdict.NOTE, "describes no file: its dataset is missing in this folder"
+        )
     for dataset in described:
         if metadata.columns and dataset.columns and metadata.columns != dataset.columns:
             advice = f"names {metadata.columns} columns, {dataset.name} has {dataset.columns}: name each of them once"
-            yield Finding(metadata.path, Verdict.WRONG, advice)
+            yield Finding(metadata.path, FileVerdict.WRONG, advice)
 
 
 def _rows_agree(files: list[_Loaded]) -> Iterator[Finding]:
@@ -238,12 +248,12 @@ def _rows_agree(files: list[_Loaded]) -> Iterator[Finding]:
             if dataset.rows != usual:
                 others = f"other files of `{dataset.name.object}` have {usual}"
                 advice = f"{dataset.rows} rows, {others}: all files of an object must have the same number"
-                yield Finding(dataset.path, Verdict.WRONG, advice)
+                yield Finding(dataset.path, FileVerdict.WRONG, advice)
     last = max((dataset.rows or 0 for dataset in counted), default=0) - 1
     for dataset in files:
         if dataset.last_sync is not None and last > dataset.last_sync:
             advice = f"synchronised up to sample {dataset.last_sync:g} of {last}: all later samples get the last time"
-            yield Finding(dataset.path, Verdict.WRONG, advice)
+            yield Finding(dataset.path, FileVerdict.WRONG, advice)
 
 
 def _keys_differ(group: list[_Loaded]) -> Iterator[Finding]:
@@ -254,7 +264,7 @@ def _keys_differ(group: list[_Loaded]) -> Iterator[Finding]:
         for dataset in same[1:]:
             first = Path(same[0].path).name
             advice = f"the same attribute as {first}: `load_object` rejects both: keep one or rename one"
-            yield Finding(dataset.path, Verdict.WRONG, advice)
+            yield Finding(dataset.path, FileVerdict.WRONG, advice)
 
 
 def _references_hold(group: list[_Loaded]) -> Iterator[Finding]:
@@ -275,4 +285,4 @@ def _references_hold(group: list[_Loaded]) -> Iterator[Finding]:
         top = values.max()
         if top >= rows[target]:
             advice = f"refers to row {top:g} of `{target}`, which has rows 0 to {rows[target] - 1}"
-            yield Finding(dataset.path, Verdict.WRONG, advice)
+            yield Finding(dataset.path, FileVerdict.WRONG, advice)

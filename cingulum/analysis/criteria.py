@@ -21,7 +21,7 @@ _WORDS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 
 
 @dataclass(frozen=True)
-class Condition:
+class CriterionCondition:
     """One condition of a stage.
 
     Over       each: every session's measure; any: at least one session's; count: how many sessions have it
@@ -47,7 +47,7 @@ class Stage:
     """A status and the conditions on the last `n_sessions`, which must be of one of `kinds` (of any, if empty)."""
 
     name: str
-    conditions: tuple[Condition, ...]
+    conditions: tuple[CriterionCondition, ...]
     n_sessions: int = 3
     kinds: tuple[str, ...] = ()
 
@@ -127,7 +127,7 @@ class StageResult(Result):
 
 
 @dataclass(frozen=True)
-class Verdict(Result):
+class TrainingVerdict(Result):
     """An animal's status after its last sessions, and the stage to reach next (`None` at the top)."""
 
     status: str
@@ -136,10 +136,12 @@ class Verdict(Result):
     next: StageResult | None
 
 
-def check(condition: Condition, sessions: Sequence[SessionMeasures], pooled: Measures) -> ConditionResult:
+def check(
+    condition: CriterionCondition, sessions: Sequence[SessionMeasures], pooled: Measures
+) -> ConditionResult:
     """One condition over the sessions of a window (oldest first) and the measures of all of them pooled.
 
-    >>> enough = Condition("trials", "n_trials", "each", ">", 200)
+    >>> enough = CriterionCondition("trials", "n_trials", "each", ">", 200)
     >>> days = [SessionMeasures("Mon", "training", {"n_trials": 310}),
     ...         SessionMeasures("Tue", "training", {"n_trials": 180})]
     >>> answer = check(enough, days, {})
@@ -166,7 +168,7 @@ def check(condition: Condition, sessions: Sequence[SessionMeasures], pooled: Mea
 
 
 def _values(
-    condition: Condition, sessions: Sequence[SessionMeasures], pooled: Measures
+    condition: CriterionCondition, sessions: Sequence[SessionMeasures], pooled: Measures
 ) -> tuple[list[float | None], list[str]]:
     if condition.over == "window":
         return [_number(pooled.get(condition.measure))], ["the sessions together"]
@@ -180,7 +182,7 @@ def _number(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else float(value)
 
 
-def _passes(condition: Condition, value: float | None) -> bool | None:
+def _passes(condition: CriterionCondition, value: float | None) -> bool | None:
     if value is None:
         return None
     compared = abs(value) if condition.magnitude else value
@@ -201,7 +203,7 @@ def _together(over: Over, passes: Sequence[bool | None]) -> bool | None:
     return None if None in passes else not decided
 
 
-def _deciding(condition: Condition, values: Sequence[float | None]) -> float | None:
+def _deciding(condition: CriterionCondition, values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     if not known:
         return None
@@ -211,7 +213,10 @@ def _deciding(condition: Condition, values: Sequence[float | None]) -> float | N
 
 
 def _missing(
-    condition: Condition, deciding: float | None, values: Sequence[float | None], labels: Sequence[str]
+    condition: CriterionCondition,
+    deciding: float | None,
+    values: Sequence[float | None],
+    labels: Sequence[str],
 ) -> str:
     needed = f"must be {_WORDS[condition.comparison]} {_show(condition, condition.limit)}"
     where = {"each": " in each session", "any": " in one session"}.get(condition.over, "")
@@ -225,7 +230,7 @@ def _missing(
     return f"{condition.name}: {_show(condition, deciding)}{at}, {needed}{where}"
 
 
-def _show(condition: Condition, value: float) -> str:
+def _show(condition: CriterionCondition, value: float) -> str:
     return f"{value * condition.scale:.4g} {condition.unit}".rstrip()
 
 
@@ -234,18 +239,18 @@ def check_stage(stage: Stage, sessions: Sequence[SessionMeasures], pooled: Measu
     window = sessions[-stage.n_sessions :]
     fitting = [each for each in window if not stage.kinds or each.kind in stage.kinds]
     kinds = " or ".join(stage.kinds)
-    enough = Condition(f"{kinds} sessions".strip(), "fits", "window", ">=", stage.n_sessions)
+    enough = CriterionCondition(f"{kinds} sessions".strip(), "fits", "window", ">=", stage.n_sessions)
     results = [check(enough, (), {"fits": len(fitting)})]
     results += [check(condition, window, pooled) for condition in stage.conditions]
     return StageResult(stage.name, all(result.passed is True for result in results), tuple(results))
 
 
-def judge(ladder: Ladder, sessions: Sequence[SessionMeasures], pooled: Measures) -> Verdict:
+def judge(ladder: Ladder, sessions: Sequence[SessionMeasures], pooled: Measures) -> TrainingVerdict:
     """The highest status that the last sessions (oldest first) reach or imply, and what the next one requires.
 
     `pooled` are the measures of the last `ladder.window` sessions taken together.
 
-    >>> enough = Condition("trials", "n_trials", "each", ">", 200)
+    >>> enough = CriterionCondition("trials", "n_trials", "each", ">", 200)
     >>> ladder = Ladder("any task", "new", (Stage("keen", (enough,), n_sessions=1),))
     >>> judge(ladder, [SessionMeasures("Mon", "training", {"n_trials": 310})], {}).status
     'keen'
@@ -257,7 +262,7 @@ def judge(ladder: Ladder, sessions: Sequence[SessionMeasures], pooled: Measures)
     statuses += [ladder.implied[each.kind] for each in window if each.kind in ladder.implied]
     rank = max(order.index(status) for status in statuses)
     following = order[rank + 1] if rank + 1 < len(order) else None
-    return Verdict(
+    return TrainingVerdict(
         status=order[rank],
         sessions=tuple(each.label for each in window),
         reached=results.get(order[rank]),

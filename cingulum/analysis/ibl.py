@@ -10,7 +10,15 @@ from functools import reduce
 from operator import add
 
 from cingulum.analysis.behaviour import median_reaction_time
-from cingulum.analysis.criteria import Abandonment, Condition, Ladder, SessionMeasures, Stage, Verdict, judge
+from cingulum.analysis.criteria import (
+    Abandonment,
+    CriterionCondition,
+    Ladder,
+    SessionMeasures,
+    Stage,
+    TrainingVerdict,
+    judge,
+)
 from cingulum.analysis.digest import SessionDigest
 from cingulum.analysis.psychometric import ChoiceCounts, fit_psychometric
 
@@ -18,35 +26,35 @@ TRAINING = ("training",)
 AFTER_TRAINING = ("biased", "ephys")
 
 
-def _trials(over_n: int) -> Condition:
-    return Condition("trials", "n_trials", "each", ">", over_n)
+def _trials(over_n: int) -> CriterionCondition:
+    return CriterionCondition("trials", "n_trials", "each", ">", over_n)
 
 
-def _easy(over: float) -> Condition:
-    return Condition("easy performance", "easy_performance", "each", ">", over, scale=100, unit="%")
+def _easy(over: float) -> CriterionCondition:
+    return CriterionCondition("easy performance", "easy_performance", "each", ">", over, scale=100, unit="%")
 
 
-def _fit(bias: float, threshold: float, lapse: float) -> tuple[Condition, ...]:
+def _fit(bias: float, threshold: float, lapse: float) -> tuple[CriterionCondition, ...]:
     return (
-        Condition("zero contrast trials", "n_zero_contrast", "window", ">", 0),
-        Condition("bias", "bias_percent", "window", "<", bias, magnitude=True, unit="%"),
-        Condition("threshold", "threshold_percent", "window", "<", threshold, unit="%"),
-        Condition("lapse low", "lapse_low", "window", "<", lapse),
-        Condition("lapse high", "lapse_high", "window", "<", lapse),
+        CriterionCondition("zero contrast trials", "n_zero_contrast", "window", ">", 0),
+        CriterionCondition("bias", "bias_percent", "window", "<", bias, magnitude=True, unit="%"),
+        CriterionCondition("threshold", "threshold_percent", "window", "<", threshold, unit="%"),
+        CriterionCondition("lapse low", "lapse_low", "window", "<", lapse),
+        CriterionCondition("lapse high", "lapse_high", "window", "<", lapse),
     )
 
 
-_REACTION = Condition(
+_REACTION = CriterionCondition(
     "reaction time at zero contrast", "zero_contrast_reaction_time_s", "window", "<", 2.0, unit="s"
 )
 _BIASED = (
     _trials(400),
     _easy(0.9),
-    Condition("lapse low, 20 block", "lapse_low_20", "window", "<", 0.1),
-    Condition("lapse high, 20 block", "lapse_high_20", "window", "<", 0.1),
-    Condition("lapse low, 80 block", "lapse_low_80", "window", "<", 0.1),
-    Condition("lapse high, 80 block", "lapse_high_80", "window", "<", 0.1),
-    Condition("bias shift between blocks", "bias_shift_percent", "window", ">", 5.0, unit="%"),
+    CriterionCondition("lapse low, 20 block", "lapse_low_20", "window", "<", 0.1),
+    CriterionCondition("lapse high, 20 block", "lapse_high_20", "window", "<", 0.1),
+    CriterionCondition("lapse low, 80 block", "lapse_low_80", "window", "<", 0.1),
+    CriterionCondition("lapse high, 80 block", "lapse_high_80", "window", "<", 0.1),
+    CriterionCondition("bias shift between blocks", "bias_shift_percent", "window", ">", 5.0, unit="%"),
     _REACTION,
 )
 _ON_EPHYS_RIG = "on_ephys_rig"
@@ -61,9 +69,9 @@ LADDER = Ladder(
         Stage(
             "ready4delay",
             (
-                Condition("sessions on an ephys rig", _ON_EPHYS_RIG, "count", ">=", 1),
-                Condition("trials on an ephys rig", "n_trials", "any", ">", 400, where=_ON_EPHYS_RIG),
-                Condition(
+                CriterionCondition("sessions on an ephys rig", _ON_EPHYS_RIG, "count", ">=", 1),
+                CriterionCondition("trials on an ephys rig", "n_trials", "any", ">", 400, where=_ON_EPHYS_RIG),
+                CriterionCondition(
                     "easy performance on an ephys rig", "easy_performance", "any", ">", 0.9,
                     where=_ON_EPHYS_RIG, scale=100, unit="%",
                 ),
@@ -74,8 +82,10 @@ LADDER = Ladder(
             "ready4recording",
             (
                 *_BIASED,
-                Condition("sessions on an ephys rig", _ON_EPHYS_RIG, "count", ">=", 3),
-                Condition("delay before the task", "start_delay_s", "any", ">=", 900, scale=1 / 60, unit="min"),
+                CriterionCondition("sessions on an ephys rig", _ON_EPHYS_RIG, "count", ">=", 3),
+                CriterionCondition(
+                    "delay before the task", "start_delay_s", "any", ">=", 900, scale=1 / 60, unit="min"
+                ),
             ),
             kinds=AFTER_TRAINING,
         ),
@@ -89,7 +99,7 @@ LADDER = Ladder(
 )  # fmt: skip
 
 
-def training_status(digests: Sequence[SessionDigest]) -> Verdict:
+def training_status(digests: Sequence[SessionDigest]) -> TrainingVerdict:
     """The status after the last sessions of an animal (oldest first), and what the next one still requires.
 
     Only the last three count. Without sessions the animal is in training.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cingulum.analysis.criteria import ConditionResult, StageResult, Verdict, abandonment_status
+from cingulum.analysis.criteria import ConditionResult, StageResult, TrainingVerdict, abandonment_status
 from cingulum.analysis.digest import SessionDigest
 from cingulum.analysis.ibl import LADDER, training_status
 from cingulum.analysis.psychometric import PLOT_BOUNDS, PsychometricFit, fit_psychometric
@@ -24,7 +24,7 @@ class LearningDay(Result):
 
     digest: SessionDigest
     fit: PsychometricFit | None
-    verdict: Verdict
+    verdict: TrainingVerdict
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ def _day(written: Mapping[str, Any]) -> LearningDay:
     return LearningDay(
         digest=SessionDigest.from_dict(written["digest"]),
         fit=PsychometricFit(**fit) if fit else None,
-        verdict=Verdict(
+        verdict=TrainingVerdict(
             status=verdict["status"],
             sessions=tuple(verdict["sessions"]),
             reached=_stage(verdict["reached"]),

@@ -31,19 +31,19 @@ def check(
 ) -> None:
     """Check every file below FOLDER, and show what to correct. Exit code 1 if a file has a problem."""
     # Imported here because it needs pandas: 100 MB that no other command needs.
-    from cingulum.alf.check import Verdict, check_folder
+    from cingulum.alf.check import FileVerdict, check_folder
 
     marks = {
-        Verdict.FINE: ("fine ", "green"),
-        Verdict.NOTE: ("note ", "yellow"),
-        Verdict.WRONG: ("wrong", "red"),
+        FileVerdict.FINE: ("fine ", "green"),
+        FileVerdict.NOTE: ("note ", "yellow"),
+        FileVerdict.WRONG: ("wrong", "red"),
     }
     findings = check_folder(folder)
     for path, verdict, advice in findings:
-        if quiet and verdict is Verdict.FINE:
+        if quiet and verdict is FileVerdict.FINE:
             continue
         mark, colour = marks[verdict]
         typer.echo(f"{typer.style(mark, fg=colour)}  {path}" + (f"\n       {advice}" if advice else ""))
     counts = Counter(verdict for _, verdict, _ in findings)
-    typer.echo(", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict))
-    raise typer.Exit(code=1 if counts[Verdict.WRONG] else 0)
+    typer.echo(", ".join(f"{counts[verdict]} {verdict}" for verdict in FileVerdict))
+    raise typer.Exit(code=1 if counts[FileVerdict.WRONG] else 0)

@@ -35,7 +35,7 @@ class ChronometricSeries:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ChronometricArrays:
     contrast: Floats
     median: Floats
     low: Floats
@@ -89,27 +89,29 @@ def chronometric_curve(
     return sheet.finished(f"Median reaction time against signed contrast. {description}", table)
 
 
-def _read(curve: ChronometricSeries) -> _Read:
+def _read(curve: ChronometricSeries) -> _ChronometricArrays:
     arrays = (curve.contrast_pct, curve.median_s, curve.low_s, curve.high_s, curve.n_trials)
     contrast, median, low, high, trials = same_length(curve.label, *arrays)
     known = np.isfinite(contrast) & (median >= 0) & (trials >= 1)
     order = np.flatnonzero(known)[np.argsort(contrast[known], kind="stable")]
     low, high = (np.where((low >= 0) & (low <= high), side, np.nan) for side in (low, high))
-    return _Read(contrast[order], median[order], low[order], high[order], trials[order])
+    return _ChronometricArrays(contrast[order], median[order], low[order], high[order], trials[order])
 
 
-def _tips(label: str, data: _Read) -> tuple[str, ...]:
+def _tips(label: str, data: _ChronometricArrays) -> tuple[str, ...]:
     rows = zip(data.contrast, data.median, data.trials, strict=True)
     return tuple(f"{label}: contrast {rounded(c)} %, {written(m, 2)} s, n = {int(n)}" for c, m, n in rows)
 
 
-def _describe(label: str, data: _Read) -> str:
+def _describe(label: str, data: _ChronometricArrays) -> str:
     fast, slow = int(np.argmin(data.median)), int(np.argmax(data.median))
     ends = [f"{rounded(data.median[k])} s at {rounded(data.contrast[k])} %" for k in (fast, slow)]
     return f"{label}: {counted(int(data.trials.sum()), 'trial')}, from {ends[0]} to {ends[1]}."
 
 
-def _table(title: str, series: Sequence[ChronometricSeries], parsed: Sequence[_Read], spread: str) -> Table:
+def _table(
+    title: str, series: Sequence[ChronometricSeries], parsed: Sequence[_ChronometricArrays], spread: str
+) -> Table:
     columns = ("series", "contrast (%)", "median (s)", f"{spread} from (s)", "to (s)", "trials")
     rows: list[tuple[Cell, ...]] = []
     for curve, data in zip(series, parsed, strict=True):

@@ -81,7 +81,7 @@ FEWEST_MISSES, MISSED_SHARE = 2, 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _PsychometricArrays:
     contrast: Floats
     p_right: Floats
     low: Floats
@@ -153,18 +153,18 @@ def psychometric_curve(
     return sheet.finished(f"P(right) against signed contrast. {description}", _table(title, series, parsed))
 
 
-def _read(curve: PsychometricSeries) -> _Read:
+def _read(curve: PsychometricSeries) -> _PsychometricArrays:
     contrast, right, trials = same_length(curve.label, curve.contrast_pct, curve.n_right, curve.n_trials)
     known = np.isfinite(contrast) & np.isfinite(right) & (trials >= 1)
     known[known] &= (right[known] >= 0) & (right[known] <= trials[known])
     order = np.argsort(contrast[known], kind="stable")
     contrast, right, trials = (values[known][order] for values in (contrast, right, trials))
     low, high = wilson_interval(right, trials)
-    return _Read(contrast, right / trials, low, high, right, trials)
+    return _PsychometricArrays(contrast, right / trials, low, high, right, trials)
 
 
 def _draw(
-    panel: Panel, series: PsychometricSeries, data: _Read, n: int, limit: float, *, dodge: float
+    panel: Panel, series: PsychometricSeries, data: _PsychometricArrays, n: int, limit: float, *, dodge: float
 ) -> None:
     role = SERIES[n % len(SERIES)]
     label = series.label
@@ -211,12 +211,12 @@ def _parameters(fit: PsychometricFit) -> str:
     return f"bias {rounded(fit.bias_pct)} %, threshold {rounded(fit.threshold_pct)} %, {lapses}"
 
 
-def _describe(curve: PsychometricSeries, data: _Read) -> str:
+def _describe(curve: PsychometricSeries, data: _PsychometricArrays) -> str:
     fitted = f", {_parameters(curve.fit)}" if curve.fit is not None else ""
     return f"{curve.label}: {counted(int(data.trials.sum()), 'trial')}{fitted}."
 
 
-def _missed(series: PsychometricSeries, data: _Read) -> str:
+def _missed(series: PsychometricSeries, data: _PsychometricArrays) -> str:
     """A note if the fit misses many intervals: bounds may keep it from describing the choices."""
     if series.fit is None or not series.fit.known:
         return ""
@@ -227,7 +227,7 @@ def _missed(series: PsychometricSeries, data: _Read) -> str:
     return f"{series.label}: the fit misses the interval at {misses} of {len(data.contrast)} contrasts."
 
 
-def _table(title: str, series: Sequence[PsychometricSeries], parsed: Sequence[_Read]) -> Table:
+def _table(title: str, series: Sequence[PsychometricSeries], parsed: Sequence[_PsychometricArrays]) -> Table:
     columns = ("series", "contrast (%)", "rightward", "trials", "P(right)", "95 % from", "to", "fit")
     rows: list[tuple[Cell, ...]] = []
     for curve, data in zip(series, parsed, strict=True):

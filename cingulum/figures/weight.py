@@ -90,7 +90,7 @@ def weight_curve(
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _WeightArrays:
     """Weighings in order of time, each with the level of every line at that time and the lowest limit crossed."""
 
     moments: list[Moment]
@@ -100,7 +100,7 @@ class _Read:
     crossed: list[WeightLine | None]
 
 
-def _read(record: WeightRecord) -> _Read:
+def _read(record: WeightRecord) -> _WeightArrays:
     times, weights = paired(record.times, record.weight_g, "weighings")
     order = np.argsort(days_since_epoch(record.times), kind="stable")
     levels = [_level(line, times) for line in _lines(record)]
@@ -108,7 +108,7 @@ def _read(record: WeightRecord) -> _Read:
     for limit, level in zip(record.limits, levels[len(levels) - len(record.limits) :], strict=True):
         for n in np.flatnonzero(weights < level):
             crossed[n] = limit
-    return _Read([record.times[n] for n in order], times, weights, levels, crossed)
+    return _WeightArrays([record.times[n] for n in order], times, weights, levels, crossed)
 
 
 def _lines(record: WeightRecord) -> list[WeightLine]:
@@ -171,7 +171,7 @@ def _events(record: WeightRecord, x: Days) -> list[Event]:
     return events
 
 
-def _weighings(panel: Panel, parsed: _Read) -> None:
+def _weighings(panel: Panel, parsed: _WeightArrays) -> None:
     size = 4.0 if len(parsed.weights) <= 60 else 2.0
     for moment, time, weight, limit in zip(
         parsed.moments, parsed.times, parsed.weights, parsed.crossed, strict=True
@@ -196,7 +196,7 @@ def _grams(weight_g: float) -> str:
     return f"{rounded(float(known))} g" if np.isfinite(known) else "of unknown weight"
 
 
-def _describe_weight(record: WeightRecord, parsed: _Read) -> str:
+def _describe_weight(record: WeightRecord, parsed: _WeightArrays) -> str:
     known = np.isfinite(parsed.weights)
     times, weights = parsed.times[known], parsed.weights[known]
     days = f"from {day_name(times[0])} to {day_name(times[-1])}"
@@ -212,7 +212,7 @@ def _describe_weight(record: WeightRecord, parsed: _Read) -> str:
     return description
 
 
-def _weight_table(title: str, record: WeightRecord, parsed: _Read) -> Table:
+def _weight_table(title: str, record: WeightRecord, parsed: _WeightArrays) -> Table:
     columns = ("time", "weight (g)", *(f"{line.label} (g)" for line in _lines(record)), "verdict")
     rows: list[tuple[Cell, ...]] = []
     for n, moment in enumerate(parsed.moments):

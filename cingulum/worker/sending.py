@@ -56,7 +56,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Upload:
+class OpenUpload:
     """An upload on the server; `missing` has the numbers of the parts still to be sent."""
 
     id: str
@@ -151,23 +151,25 @@ class Sender:
                 return SentFile(upload.id, opened.identity, proved)
         raise AssertionError("the last attempt returns or raises")
 
-    def _resumed(self, upload_id: str) -> Upload | None:
+    def _resumed(self, upload_id: str) -> OpenUpload | None:
         try:
-            upload = Upload.of(self.connection.get(f"/uploads/{upload_id}"))
+            upload = OpenUpload.of(self.connection.get(f"/uploads/{upload_id}"))
         except Refused as refusal:
             if refusal.status != HTTPStatus.NOT_FOUND:
                 raise
             return None
         return None if upload.state == "swept" else upload
 
-    def _announced(self, file: OpenFile, purpose: Mapping[str, object], *, digests: Digests | None) -> Upload:
+    def _announced(
+        self, file: OpenFile, purpose: Mapping[str, object], *, digests: Digests | None
+    ) -> OpenUpload:
         body = {**purpose, "size_bytes": file.identity.size_bytes}
         if digests is not None:
             body["sha256"] = digests.sha256
-        return Upload.of(self.connection.post("/uploads", body, idempotent=True))
+        return OpenUpload.of(self.connection.post("/uploads", body, idempotent=True))
 
     def _proved(
-        self, file: OpenFile, upload: Upload, digests: Digests | None, on_sent: Callable[[int, int], None]
+        self, file: OpenFile, upload: OpenUpload, digests: Digests | None, on_sent: Callable[[int, int], None]
     ) -> Digests:
         """Send what is missing until the server has verified the whole file; digests of the bytes sent."""
         for attempt in range(1, _ATTEMPTS + 1):
@@ -189,7 +191,9 @@ class Sender:
                 return digests
         raise AssertionError("the last attempt returns or raises")
 
-    def _send_hashing(self, file: OpenFile, upload: Upload, on_sent: Callable[[int, int], None]) -> Digests:
+    def _send_hashing(
+        self, file: OpenFile, upload: OpenUpload, on_sent: Callable[[int, int], None]
+    ) -> Digests:
         hasher = Hasher()
         self._send_parts(file, upload, upload.parts, on_sent, hasher)
         return hasher.digests()
@@ -197,7 +201,7 @@ class Sender:
     def _send_parts(
         self,
         file: OpenFile,
-        upload: Upload,
+        upload: OpenUpload,
         parts: Iterable[int],
         on_sent: Callable[[int, int], None],
         hasher: Hasher | None = None,
@@ -237,7 +241,7 @@ class Sender:
         if self.connection.stop.is_set():
             raise Unreachable("stopped while a file was sent")
 
-    def _send_part(self, upload: Upload, part: int, data: bytes) -> None:
+    def _send_part(self, upload: OpenUpload, part: int, data: bytes) -> None:
         self.pace.wait(len(data), self.connection.stop)
         self.connection.request(
             "PUT",
@@ -246,7 +250,7 @@ class Sender:
             headers={"Content-Digest": content_digest(data), "Content-Type": "application/octet-stream"},
         )
 
-    def _complete(self, upload: Upload, digests: Digests) -> None:
+    def _complete(self, upload: OpenUpload, digests: Digests) -> None:
         path, body = f"/uploads/{upload.id}/complete", {"sha256": digests.sha256}
         while self.connection.post(path, body, timeout_s=_COMPLETE_TIMEOUT_S)["state"] != "landed":
             if self.connection.stop.wait(_COMPLETE_PAUSE_S):

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from libs.common import db
 from libs.common.administration import router as administration
-from libs.common.auth import Identified
+from libs.common.auth import IdentityMiddleware
 from libs.common.bus import Bus, Consumer, EventHandlers, Listener, Relay
 from libs.common.catalogue import Service
 from libs.common.db.audit import seal
@@ -79,7 +79,7 @@ def create_app(parts: Parts, settings: ServiceSettings) -> FastAPI:
     add_errors(app)
     _add_health(app)
     app.add_middleware(EndsWithItsCaller)
-    app.add_middleware(Identified, service=parts.service, verify_key=settings.identity_verify_key)
+    app.add_middleware(IdentityMiddleware, service=parts.service, verify_key=settings.identity_verify_key)
     app.add_middleware(Limited, json_bytes=settings.json_body_bytes)
     app.add_middleware(Observed, service=parts.service)
     prepare_routes(app)

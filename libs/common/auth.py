@@ -82,7 +82,7 @@ def read_identity(token: str, audience: Service, verify_key: str) -> Principal:
     )
 
 
-class Identified:
+class IdentityMiddleware:
     """ASGI: put the verified caller into `request.state.principal`; None without an account."""
 
     def __init__(self, app: ASGIApp, service: Service, verify_key: str) -> None:

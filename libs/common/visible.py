@@ -18,6 +18,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from libs.common.db.conditions import Condition
 from libs.common.published import (
     DATASETS,
     INSERTIONS,
@@ -32,8 +33,6 @@ from libs.common.published import (
     alias,
 )
 from libs.common.visibility import Visibility
-
-Condition = sa.ColumnElement[bool]
 
 
 def session_visible(visibility: Visibility, session_id: Any) -> Condition:

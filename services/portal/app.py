@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from libs.common.auth import Identified
+from libs.common.auth import IdentityMiddleware
 from libs.common.catalogue import Service
 from libs.common.client import OverHttp
 from libs.common.disconnect import EndsWithItsCaller
@@ -45,7 +45,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     app.add_route("/health/ready", _ready, include_in_schema=False)
     app.add_route("/metrics", metrics, include_in_schema=False)
     app.add_middleware(EndsWithItsCaller)
-    app.add_middleware(Identified, service=Service.PORTAL, verify_key=settings.identity_verify_key)
+    app.add_middleware(IdentityMiddleware, service=Service.PORTAL, verify_key=settings.identity_verify_key)
     app.add_middleware(Limited)
     app.add_middleware(Observed, service=Service.PORTAL, on_error=_failed)
     prepare_routes(app)

@@ -71,7 +71,7 @@ class UploadPart:
 
 
 @dataclass(frozen=True)
-class Upload:
+class AnnouncedUpload:
     """An announced file. `sha256` is the announced one, or None until the end; `digests` are those of our own read.
 
     `job_id` and `token` name the attempt whose output it is, `copy_id` the copy whose bytes it is; both may be None.
@@ -99,15 +99,15 @@ def part_bytes(size_bytes: int) -> int:
     return max(1, math.ceil(size_bytes / MOST_PARTS / SMALLEST_PART)) * SMALLEST_PART
 
 
-def part_count(upload: Upload) -> int:
+def part_count(upload: AnnouncedUpload) -> int:
     """How many parts the file has; an empty file has none."""
     return math.ceil(upload.size_bytes / upload.part_bytes)
 
 
-def part_span(upload: Upload, n: int) -> tuple[int, int]:
+def part_span(upload: AnnouncedUpload, n: int) -> tuple[int, int]:
     """Offset and size of part `n` (from 0). Raises BadPart.
 
-    >>> part_span(Upload(UUID(int=1), size_bytes=25, part_bytes=10), 2)
+    >>> part_span(AnnouncedUpload(UUID(int=1), size_bytes=25, part_bytes=10), 2)
     (20, 5)
     """
     if not 0 <= n < part_count(upload):
@@ -116,10 +116,10 @@ def part_span(upload: Upload, n: int) -> tuple[int, int]:
     return start, min(upload.part_bytes, upload.size_bytes - start)
 
 
-def missing_parts(upload: Upload) -> list[int]:
+def missing_parts(upload: AnnouncedUpload) -> list[int]:
     """Numbers of the parts still to be sent, in order.
 
-    >>> missing_parts(Upload(UUID(int=1), size_bytes=25, part_bytes=10, parts={1: UploadPart(10, "ab")}))
+    >>> missing_parts(AnnouncedUpload(UUID(int=1), size_bytes=25, part_bytes=10, parts={1: UploadPart(10, "ab")}))
     [0, 2]
     """
     if upload.state is UploadState.LANDED:
@@ -127,7 +127,7 @@ def missing_parts(upload: Upload) -> list[int]:
     return [n for n in range(part_count(upload)) if n not in upload.parts]
 
 
-def announce(upload: Upload, known: Digests | None, now: datetime) -> Upload:
+def announce(upload: AnnouncedUpload, known: Digests | None, now: datetime) -> AnnouncedUpload:
     """Start an upload. `known` is a landed object of the same store with the announced SHA-256: then nothing is sent.
 
     The caller holds the lock of that hash, which removing an object takes too, so the object cannot vanish meanwhile.
@@ -138,7 +138,7 @@ def announce(upload: Upload, known: Digests | None, now: datetime) -> Upload:
     return replace(started, state=UploadState.LANDED, digests=known)
 
 
-def put_part(upload: Upload, n: int, part: UploadPart, now: datetime) -> Upload:
+def put_part(upload: AnnouncedUpload, n: int, part: UploadPart, now: datetime) -> AnnouncedUpload:
     """Add a part whose bytes are written. The same again changes nothing; other bytes are refused.
 
     Raises UploadSwept, BadPart (number or size), PartDiffers.
@@ -156,7 +156,7 @@ def put_part(upload: Upload, n: int, part: UploadPart, now: datetime) -> Upload:
     return replace(upload, state=UploadState.ARRIVING, parts={**upload.parts, n: part}, touched_at=now)
 
 
-def check_complete(upload: Upload, claimed_sha256: str) -> None:
+def check_complete(upload: AnnouncedUpload, claimed_sha256: str) -> None:
     """Before the full read at `complete`: all parts are stored, and the claimed hash is the announced one.
 
     Raises UploadSwept, PartMissing (with `missing`), HashDiffers.
@@ -168,7 +168,9 @@ def check_complete(upload: Upload, claimed_sha256: str) -> None:
         raise HashDiffers("The SHA-256 differs from the announced one.")
 
 
-def land(upload: Upload, claimed_sha256: str, digests: Digests, now: datetime) -> tuple[Upload, bool]:
+def land(
+    upload: AnnouncedUpload, claimed_sha256: str, digests: Digests, now: datetime
+) -> tuple[AnnouncedUpload, bool]:
     """The upload after a full read of its bytes, and whether it landed now (then UploadCompleted is published).
 
     Bytes other than claimed reset it to its start, since no single part can be blamed: the caller commits that
@@ -185,7 +187,9 @@ def land(upload: Upload, claimed_sha256: str, digests: Digests, now: datetime) -
     return landed, True
 
 
-def may_sweep(upload: Upload, attempt: AttemptState | None, outputs: frozenset[UUID], now: datetime) -> bool:
+def may_sweep(
+    upload: AnnouncedUpload, attempt: AttemptState | None, outputs: frozenset[UUID], now: datetime
+) -> bool:
     """Whether an upload can be swept; once true it stays true, so the state of the attempt may be old.
 
     `attempt` is the state of the upload's attempt (None if no such attempt is known), `outputs` the uploads that
@@ -201,12 +205,12 @@ def may_sweep(upload: Upload, attempt: AttemptState | None, outputs: frozenset[U
     return is_idle and upload.state is not UploadState.LANDED
 
 
-def sweep(upload: Upload) -> Upload:
+def sweep(upload: AnnouncedUpload) -> AnnouncedUpload:
     """The swept upload: its parts may be removed, and its object if no other upload needs it (`may_remove_object`)."""
     return replace(upload, state=UploadState.SWEPT, parts={})
 
 
-def may_remove_object(sha256: str, uploads: Iterable[Upload]) -> bool:
+def may_remove_object(sha256: str, uploads: Iterable[AnnouncedUpload]) -> bool:
     """Whether no landed upload of this store has these bytes, under the lock of the hash. `uploads` is all of them.
 
     Landed uploads are the object's reference counts: a registered output's upload stays landed until retention.
@@ -261,6 +265,6 @@ def check_bundled(entries: Sequence[BundleEntry], digests: Sequence[Digests]) ->
         raise HashDiffers("The bytes of some files differ from the declared hashes.", extra={"files": wrong})
 
 
-def _check_not_swept(upload: Upload) -> None:
+def _check_not_swept(upload: AnnouncedUpload) -> None:
     if upload.state is UploadState.SWEPT:
         raise UploadSwept

@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.bus.failures import Next, Tries, spread
 from libs.common.bus.handlers import BATCH, Envelope
+from libs.common.db.conditions import Condition
 from libs.common.db.tables import Infrastructure
 
 ERROR_CHARACTERS = 2_000
-Condition = sa.ColumnElement[bool]
 
 
 class Inbox:

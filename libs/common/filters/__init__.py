@@ -10,16 +10,16 @@ SESSIONS = FieldMap("sessions", sessions, {
 statement = statement.where(to_sql(parse_filter(django, SESSIONS), visibility))
 """
 
-from libs.common.filters.conditions import Condition, condition_on, parse_filter, parse_json_filter
+from libs.common.filters.conditions import FilterCondition, condition_on, parse_filter, parse_json_filter
 from libs.common.filters.fields import Field, FieldMap, JsonField, Kind, Relation, Visible, visible_to_all
 from libs.common.filters.problems import BadFilterValue, FilterProblem, UnknownFilter
 from libs.common.filters.sql import to_sql
 
 __all__ = [
     "BadFilterValue",
-    "Condition",
     "Field",
     "FieldMap",
+    "FilterCondition",
     "FilterProblem",
     "JsonField",
     "Kind",

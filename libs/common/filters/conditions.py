@@ -44,7 +44,7 @@ _LONGEST_PATH = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Condition:
+class FilterCondition:
     """One pair of a filter text, ready to become SQL.
 
     source     of the map that it was parsed with
@@ -67,7 +67,7 @@ class Condition:
     keyed: Relation | None = None
 
 
-def parse_filter(text: str, fields: FieldMap, parameter: str = "django") -> list[Condition]:
+def parse_filter(text: str, fields: FieldMap, parameter: str = "django") -> list[FilterCondition]:
     """The conditions of a `django=` text, all of which must hold.
 
     `~` before a field negates, `pk` is the primary key, `__` follows relations and JSON paths; without look-up it is
@@ -83,7 +83,7 @@ def parse_filter(text: str, fields: FieldMap, parameter: str = "django") -> list
     return conditions
 
 
-def parse_json_filter(text: str, fields: FieldMap, parameter: str) -> list[Condition]:
+def parse_json_filter(text: str, fields: FieldMap, parameter: str) -> list[FilterCondition]:
     """The conditions of a `json=` or `extended_qc=` text: as above, but the names are paths inside that field."""
     pairs = split_pairs(text, parameter)
     return [
@@ -92,14 +92,14 @@ def parse_json_filter(text: str, fields: FieldMap, parameter: str) -> list[Condi
     ]
 
 
-def condition_on(name: str, value: object, fields: FieldMap) -> Condition:
+def condition_on(name: str, value: object, fields: FieldMap) -> FilterCondition:
     """The condition of a parameter of its own, such as `projects=`: the value is compared as it is.
 
     Thus such a parameter goes the same way over relations as the free filter does, and sees no more.
     """
     place = _resolve(name, fields)
     lookup, part, path = _split_rest(name, place)
-    return Condition(
+    return FilterCondition(
         name, fields.source, place.hops, place.leaf, lookup, value, part, path, keyed=place.keyed
     )
 
@@ -114,7 +114,7 @@ class _Place:
     keyed: Relation | None = None
 
 
-def _condition(written: str, value: str, fields: FieldMap) -> Condition:
+def _condition(written: str, value: str, fields: FieldMap) -> FilterCondition:
     name = written.removeprefix("~")
     place = _resolve(name, fields)
     lookup, part, path = _split_rest(name, place)
@@ -126,7 +126,7 @@ def _condition(written: str, value: str, fields: FieldMap) -> Condition:
     except ValueError as error:
         raise BadFilterValue(written, f"{error}.") from None
     negated = written.startswith("~")
-    return Condition(
+    return FilterCondition(
         written, fields.source, place.hops, place.leaf, lookup, typed, part, path, negated, place.keyed
     )
 

@@ -10,12 +10,11 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from libs.common.db.conditions import Condition
 from libs.common.filters.conditions import parse_filter, parse_json_filter
 from libs.common.filters.fields import FieldMap
 from libs.common.filters.sql import to_sql
 from libs.common.visibility import Visibility
-
-Condition = sa.ColumnElement[bool]
 
 
 @dataclass(frozen=True, eq=False)

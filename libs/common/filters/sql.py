@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import QueryableAttribute
 from sqlalchemy.sql import visitors
 
-from libs.common.filters.conditions import Condition, is_aware
+from libs.common.filters.conditions import FilterCondition, is_aware
 from libs.common.filters.fields import Column, Field, FieldMap, JsonField, Relation
 from libs.common.visibility import Visibility
 
@@ -30,7 +30,7 @@ _TYPES: dict[str, sa.types.TypeEngine[Any]] = {
 _NULL = sa.literal("null", sa.Text())
 
 
-def to_sql(conditions: Sequence[Condition], visibility: Visibility) -> Test:
+def to_sql(conditions: Sequence[FilterCondition], visibility: Visibility) -> Test:
     """One expression that holds where all conditions do, over the source of the map that they were parsed with.
 
     Each condition that follows relations becomes an EXISTS of its own: two conditions over a to-many relation may
@@ -40,7 +40,7 @@ def to_sql(conditions: Sequence[Condition], visibility: Visibility) -> Test:
     return sa.and_(sa.true(), *(_one(condition, visibility) for condition in conditions))
 
 
-def _one(condition: Condition, visibility: Visibility) -> Test:
+def _one(condition: FilterCondition, visibility: Visibility) -> Test:
     test = _Way(condition, visibility).along(condition.hops, condition.source, _stay)
     if not condition.negated:
         return test
@@ -50,7 +50,7 @@ def _one(condition: Condition, visibility: Visibility) -> Test:
 class _Way:
     """From a row over the hops of a condition to the value it compares, for one caller."""
 
-    def __init__(self, condition: Condition, visibility: Visibility) -> None:
+    def __init__(self, condition: FilterCondition, visibility: Visibility) -> None:
         self.condition = condition
         self.visibility = visibility
         self.is_absence = condition.lookup == "isnull" and condition.value is True
@@ -116,7 +116,7 @@ def _alias(source: sa.FromClause, depth: int) -> tuple[sa.FromClause, Move]:  # 
     return alias, lambda expression: visitors.replacement_traverse(expression, {}, replace)
 
 
-def _leaf_test(condition: Condition, move: Move, visibility: Visibility) -> Test:
+def _leaf_test(condition: FilterCondition, move: Move, visibility: Visibility) -> Test:
     column = move(_shown(condition.leaf, visibility))
     if isinstance(condition.leaf, JsonField):
         return _json_test(condition, column)
@@ -135,7 +135,7 @@ def _expression(column: Column) -> Expression:
     return column.expression if isinstance(column, QueryableAttribute) else column
 
 
-def _plain_test(condition: Condition, leaf: Field, column: Expression) -> Test:
+def _plain_test(condition: FilterCondition, leaf: Field, column: Expression) -> Test:
     kind = "date" if condition.part == "date" else "int" if condition.part else leaf.kind
     type_ = sa.TIMESTAMP(timezone=is_aware(leaf)) if kind == "datetime" else _TYPES[kind]
     if condition.part:
@@ -177,7 +177,7 @@ def _text_test(lookup: str, text: Expression, value: str) -> Test:
     return text.ilike(pattern) if lookup.startswith("i") else text.like(pattern)
 
 
-def _json_test(condition: Condition, column: Expression) -> Test:
+def _json_test(condition: FilterCondition, column: Expression) -> Test:
     whole: Any = sa.type_coerce(column, JSONB)
     target = whole[condition.json_path] if condition.json_path else whole
     lookup, value = condition.lookup, cast(Any, condition.value)

@@ -13,6 +13,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from cingulum.stores import CENTRAL
 from libs.common.companions import beside, companion
+from libs.common.db.conditions import Condition
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.published import COPIES, DATASETS, table
 from libs.common.schemas.states import CopyState
@@ -36,7 +37,6 @@ _PROBLEM = sa.case(
     (sa.not_(_MATCHED_META.c.is_clear), AMBIGUOUS + ".meta: " + _MATCHED_META.c.names),
     else_="",
 )
-Condition = sa.ColumnElement[bool]
 
 
 async def insert_pending_of(session: WriteSession, dataset_ids: Sequence[UUID]) -> None:

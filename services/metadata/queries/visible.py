@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common import visible
+from libs.common.db.conditions import Condition
 from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
@@ -16,8 +17,6 @@ from services.metadata.models import (
     SubjectRow,
     UserRow,
 )
-
-Condition = sa.ColumnElement[bool]
 
 
 def projects(visibility: Visibility) -> Condition:

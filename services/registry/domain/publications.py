@@ -9,7 +9,7 @@ from uuid import UUID
 
 from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, UploadState
-from services.registry.domain.uploads import Upload
+from services.registry.domain.uploads import UploadFact
 
 
 class PublicationAnswer(StrEnum):
@@ -33,7 +33,7 @@ def decide(
     token: int,
     attempt: AttemptState | None,
     outputs: Sequence[JobOutput],
-    uploads: Mapping[UUID, Upload],
+    uploads: Mapping[UUID, UploadFact],
     *,
     was_answered: bool,
     objection: str = "",
@@ -45,7 +45,7 @@ def decide(
 
     >>> upload_id, digests = UUID(int=1), Digests(size_bytes=1, sha256="ff" * 32, md5="ff" * 16)
     >>> output = JobOutput(relative_path="alf/fit.json", upload_id=upload_id, sha256=digests.sha256)
-    >>> uploads = {upload_id: Upload(upload_id, None, UploadState.LANDED, 7, digests)}
+    >>> uploads = {upload_id: UploadFact(upload_id, None, UploadState.LANDED, 7, digests)}
     >>> decide(7, AttemptState.PUBLISHING, [output], uploads, was_answered=False).answer.value
     'register'
     >>> decide(7, AttemptState.LOST, [output], uploads, was_answered=False).answer.value

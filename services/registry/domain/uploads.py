@@ -10,7 +10,7 @@ from libs.common.schemas.states import UploadState
 
 
 @dataclass(frozen=True)
-class Upload:
+class UploadFact:
     """An upload as transfer publishes it; `digests` once all its bytes were read."""
 
     id: UUID

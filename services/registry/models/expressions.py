@@ -7,12 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from libs.common.db.conditions import Condition
 from libs.common.schemas.states import CopyState
 from services.registry.models.copies import CopyRow
 from services.registry.models.datasets import DatasetRow, VersionRow
 from services.registry.models.repositories import RepositoryRow
-
-Condition = sa.ColumnElement[bool]
 
 
 def path_in_folder(dataset: type[DatasetRow] = DatasetRow) -> sa.ColumnElement[str]:

@@ -17,7 +17,7 @@ from libs.common.visibility import system_visibility
 from services.registry.domain.alyx_calls import ProtectedDataset, RepositoryTarget, effect_of_publication
 from services.registry.domain.publications import PublicationAnswer, decide
 from services.registry.domain.requests import RequestedFile, match_kinds
-from services.registry.domain.uploads import Upload
+from services.registry.domain.uploads import UploadFact
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.central_store import CentralStore
 from services.registry.operations.proofs import publish_verified
@@ -110,7 +110,7 @@ def _publish(tx: Transaction, publication: Publication) -> None:
 
 
 async def _make_plan(
-    tx: Transaction, central: CentralStore, attempt: PublishingAttempt, uploads: Mapping[UUID, Upload]
+    tx: Transaction, central: CentralStore, attempt: PublishingAttempt, uploads: Mapping[UUID, UploadFact]
 ) -> Plan:
     """Check everything that the outputs need, before anything is written. Raises OutputsImpossible."""
     scope = None
@@ -131,7 +131,7 @@ async def _make_plan(
     return Plan(scope, repository, outputs, known)
 
 
-def _parse_outputs(outputs: Sequence[JobOutput], uploads: Mapping[UUID, Upload]) -> list[PlannedOutput]:
+def _parse_outputs(outputs: Sequence[JobOutput], uploads: Mapping[UUID, UploadFact]) -> list[PlannedOutput]:
     """The outputs whose uploads landed: `decide` refuses the others by name."""
     parsed = []
     for output in outputs:

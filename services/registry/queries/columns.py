@@ -9,10 +9,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from cingulum.alf.paths import SUBJECTS
+from libs.common.db.conditions import Condition
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.states import CopyState
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
-from services.registry.models.expressions import Condition, is_shown, path_in_folder
+from services.registry.models.expressions import is_shown, path_in_folder
 
 GONE = (CopyState.RETIRING, CopyState.RETIRED)  # not shown by Alyx's routes
 

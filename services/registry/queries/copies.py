@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
+from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.files.copies import Copy
@@ -19,7 +20,7 @@ from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import VersionCopy
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
-from services.registry.models.expressions import Condition, path_in_folder
+from services.registry.models.expressions import path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
 from services.registry.queries.columns import is_any_of, is_version_of_copy

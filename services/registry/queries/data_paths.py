@@ -8,11 +8,12 @@ import sqlalchemy as sa
 
 from cingulum.alf import AlfError, parse_folder, parse_inside, split_uuid
 from libs.common.db import ReadSession
+from libs.common.db.conditions import Condition
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
-from services.registry.models.expressions import Condition, is_current_version, path_in_folder
+from services.registry.models.expressions import is_current_version, path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.columns import is_current_copy, session_folder
 

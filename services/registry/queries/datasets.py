@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import aliased
 
 from libs.common.db import ReadSession, WriteSession
+from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.published import RECORDINGS, SESSIONS, table
 from libs.common.schemas.pages import PageRequest
@@ -28,7 +29,7 @@ from services.registry.models import (
     TagRow,
     VersionRow,
 )
-from services.registry.models.expressions import Condition, is_current_version, is_shown, path_in_folder
+from services.registry.models.expressions import is_current_version, is_shown, path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
 from services.registry.queries.columns import GONE, is_any_of, is_current_copy, session_folder

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
+from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.permissions import Target
 from libs.common.published import SESSIONS, USERS, table
@@ -19,7 +20,6 @@ from libs.common.schemas.pages import PageRequest
 from libs.common.targets import object_target, session_targets
 from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTypeRow, DownloadRow
-from services.registry.models.expressions import Condition
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
 

@@ -10,12 +10,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
+from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow
-from services.registry.models.expressions import Condition, is_shown, path_in_folder
+from services.registry.models.expressions import is_shown, path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.columns import GONE, is_current_copy, session_folder
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import ConfigDict
 from sqlalchemy.orm import aliased
 
+from libs.common.db.conditions import Condition
 from libs.common.filters.list_filters import (
     Combined,
     FreeFilter,
@@ -34,7 +35,7 @@ from services.registry.models import (
     TagRow,
     VersionRow,
 )
-from services.registry.models.expressions import Condition, is_shown
+from services.registry.models.expressions import is_shown
 from services.registry.queries import django_filters, visible
 from services.registry.queries.columns import has_shown_copy, path_below_subjects
 from services.registry.queries.downloads import username

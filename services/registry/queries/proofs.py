@@ -16,7 +16,7 @@ from libs.common.schemas.states import CopyState, UploadState
 from libs.common.targets import dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
-from services.registry.domain.uploads import Upload
+from services.registry.domain.uploads import UploadFact
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
 from services.registry.models.expressions import path_in_folder
 from services.registry.queries import visible
@@ -51,12 +51,12 @@ class CopyLocation:
     target: Target
 
 
-async def fetch_uploads(session: ReadSession, upload_ids: Sequence[UUID]) -> dict[UUID, Upload]:
+async def fetch_uploads(session: ReadSession, upload_ids: Sequence[UUID]) -> dict[UUID, UploadFact]:
     """Uploads by id."""
     uploads = table(UPLOADS)
     rows = await session.execute(sa.select(uploads).where(uploads.c.id.in_(upload_ids)))
     return {
-        row.id: Upload(
+        row.id: UploadFact(
             id=row.id,
             copy_id=row.copy_id,
             state=UploadState(row.state),

@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
+from libs.common.db.conditions import Condition
 from libs.common.permissions import Target
 from libs.common.problem import Unavailable, UnknownReference
 from libs.common.published import SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
@@ -20,7 +21,7 @@ from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
 from services.registry.domain.requests import FileKey
 from services.registry.models import DatasetRow, VersionRow
-from services.registry.models.expressions import Condition, is_current_version
+from services.registry.models.expressions import is_current_version
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
 

@@ -11,13 +11,13 @@ import sqlalchemy as sa
 
 from cingulum.stores import StoreKind
 from libs.common.db import ReadSession, WriteSession
+from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.problem import UnknownReference
 from libs.common.published import LAB_REPOSITORIES, LABS, table
 from libs.common.schemas.pages import PageRequest
 from services.registry.domain.copies import Place
 from services.registry.models import RepositoryRow, RepositoryTypeRow
-from services.registry.models.expressions import Condition
 from services.registry.queries.vocabularies import lock_term, missing
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from libs.common import visible
+from libs.common.db.conditions import Condition
 from libs.common.published import SESSIONS, table
 from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTagRow, TagRow
-from services.registry.models.expressions import Condition
 
 
 def has_tag(condition: Condition) -> Condition:

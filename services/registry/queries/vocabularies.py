@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from cingulum.alf import DatasetTypes
 from libs.common.db import ReadSession, WriteSession
+from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound, UnknownReference
 from libs.common.published import SESSIONS, table
@@ -31,7 +32,6 @@ from services.registry.models import (
     RevisionRow,
     TagRow,
 )
-from services.registry.models.expressions import Condition
 from services.registry.queries import visible
 
 NamedRow = RepositoryRow | RepositoryTypeRow | FormatRow | DatasetTypeRow | RevisionRow | TagRow

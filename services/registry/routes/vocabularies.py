@@ -39,7 +39,7 @@ Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class FileVocabulary:
     """One vocabulary: its path, its table, and the shapes of its rows in responses and bodies."""
 
     path: str
@@ -59,7 +59,7 @@ class Vocabulary:
         return self.shape.model_validate(self.show(request, row))
 
 
-def _list(vocabulary: Vocabulary) -> Callable[..., Any]:
+def _list(vocabulary: FileVocabulary) -> Callable[..., Any]:
     async def list_terms(
         request: Request,
         visibility: Sees,
@@ -74,7 +74,7 @@ def _list(vocabulary: Vocabulary) -> Callable[..., Any]:
     return list_terms
 
 
-def _read(vocabulary: Vocabulary) -> Callable[..., Any]:
+def _read(vocabulary: FileVocabulary) -> Callable[..., Any]:
     async def read_term(request: Request, name: str, visibility: Sees, session: Reading) -> BaseModel:
         return vocabulary.shown(
             request, await queries.fetch_term(session, vocabulary.model, visibility, name)
@@ -83,7 +83,7 @@ def _read(vocabulary: Vocabulary) -> Callable[..., Any]:
     return read_term
 
 
-def _create(vocabulary: Vocabulary) -> Callable[..., Any]:
+def _create(vocabulary: FileVocabulary) -> Callable[..., Any]:
     async def create_term(request: Request, new: Any, by: Any, tx: Tx) -> BaseModel:
         name = await operations.save_body(tx, vocabulary.model, new)
         row = await queries.fetch_term(tx.session, vocabulary.model, visibility_of(by), name)
@@ -93,7 +93,7 @@ def _create(vocabulary: Vocabulary) -> Callable[..., Any]:
     return create_term
 
 
-def _update(vocabulary: Vocabulary) -> Callable[..., Any]:
+def _update(vocabulary: FileVocabulary) -> Callable[..., Any]:
     async def update_term(request: Request, name: str, body: Any, by: Any, tx: Tx) -> BaseModel:
         name = await operations.save_body(tx, vocabulary.model, body, name)
         row = await queries.fetch_term(tx.session, vocabulary.model, visibility_of(by), name)
@@ -103,7 +103,7 @@ def _update(vocabulary: Vocabulary) -> Callable[..., Any]:
     return update_term
 
 
-def _delete(vocabulary: Vocabulary) -> Callable[..., Any]:
+def _delete(vocabulary: FileVocabulary) -> Callable[..., Any]:
     async def delete_term(name: str, _by: Admin, tx: Tx) -> Response:
         await operations.delete_term(tx, vocabulary.model, name)
         return Response(status_code=204)
@@ -111,7 +111,7 @@ def _delete(vocabulary: Vocabulary) -> Callable[..., Any]:
     return delete_term
 
 
-def add_routes(to: APIRouter, vocabulary: Vocabulary) -> None:
+def add_routes(to: APIRouter, vocabulary: FileVocabulary) -> None:
     """List, create, read, update and delete the rows of a vocabulary."""
     path, row_path, noun = vocabulary.path, f"{vocabulary.path}/{{name}}", vocabulary.noun
     name = NOUNS[vocabulary.model].replace(" ", "_")
@@ -154,13 +154,13 @@ def _show_repository_type(request: Request, row: Values) -> Values:
 
 
 for _vocabulary in (
-    Vocabulary("/data-formats", FormatRow, DataFormat, DataFormatIn),
-    Vocabulary("/dataset-types", DatasetTypeRow, DatasetType, DatasetTypeIn, _show_type),
-    Vocabulary("/revisions", RevisionRow, Revision, RevisionIn, _show_revision, SharedEditor),
-    Vocabulary("/tags", TagRow, Tag, TagIn),
+    FileVocabulary("/data-formats", FormatRow, DataFormat, DataFormatIn),
+    FileVocabulary("/dataset-types", DatasetTypeRow, DatasetType, DatasetTypeIn, _show_type),
+    FileVocabulary("/revisions", RevisionRow, Revision, RevisionIn, _show_revision, SharedEditor),
+    FileVocabulary("/tags", TagRow, Tag, TagIn),
 ):
     add_routes(router, _vocabulary)
 
-REPOSITORY_TYPES = Vocabulary(
+REPOSITORY_TYPES = FileVocabulary(
     "/data-repository-type", RepositoryTypeRow, RepositoryType, RepositoryTypeIn, _show_repository_type
 )

@@ -8,11 +8,10 @@ import sqlalchemy as sa
 
 from libs.common import visible
 from libs.common.db import ReadSession
+from libs.common.db.conditions import Condition
 from libs.common.published import LAB_REPOSITORIES, SESSIONS, table
 from libs.common.visibility import Visibility
 from services.scheduler.models import JobRow
-
-Condition = sa.ColumnElement[bool]
 
 
 async def exists_session(session: ReadSession, visibility: Visibility, session_id: UUID) -> bool:

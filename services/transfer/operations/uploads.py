@@ -61,7 +61,7 @@ def _new_row(new: UploadIn, by: Principal, store_kind: StoreKind, now: datetime)
     )
 
 
-def _land(tx: Transaction, row: UploadRow, upload: domain.Upload) -> None:
+def _land(tx: Transaction, row: UploadRow, upload: domain.AnnouncedUpload) -> None:
     digests = upload.digests
     assert digests is not None  # noqa: S101 - for the type checker: `announce` and `land` have set it
     row.state, row.sha256, row.md5 = UploadState.LANDED, digests.sha256, digests.md5
@@ -96,7 +96,9 @@ async def complete_upload(
     return await read_upload(context, upload_id, by), is_done
 
 
-async def _finish(context: UploadContext, by: Principal, upload: domain.Upload, claimed_sha256: str) -> None:
+async def _finish(
+    context: UploadContext, by: Principal, upload: domain.AnnouncedUpload, claimed_sha256: str
+) -> None:
     digests = await _read_all(context, upload, claimed_sha256)
     async with context.writer.begin(by) as tx:
         await objects.lock_hashes(tx.session, [claimed_sha256])
@@ -123,7 +125,7 @@ async def _finish(context: UploadContext, by: Principal, upload: domain.Upload, 
 _NOTHING = Digests(size_bytes=-1, sha256="")
 
 
-async def _read_all(context: UploadContext, upload: domain.Upload, claimed_sha256: str) -> Digests:
+async def _read_all(context: UploadContext, upload: domain.AnnouncedUpload, claimed_sha256: str) -> Digests:
     try:
         digests = await context.store.assemble(upload.id, domain.part_count(upload), claimed_sha256)
     except ChecksumMismatch as mismatch:
@@ -139,7 +141,7 @@ async def _read_all(context: UploadContext, upload: domain.Upload, claimed_sha25
     return digests
 
 
-async def _is_made_of_parts(context: UploadContext, upload: domain.Upload, sha256: str) -> bool:
+async def _is_made_of_parts(context: UploadContext, upload: domain.AnnouncedUpload, sha256: str) -> bool:
     """Whether an object consists of this upload's parts: only a caller who sent all of its bytes may land on it."""
     for number in range(domain.part_count(upload)):
         start, size_bytes = domain.part_span(upload, number)

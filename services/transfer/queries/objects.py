@@ -14,7 +14,7 @@ from libs.common.published import COPIES, DATASETS, table
 from libs.common.schemas.states import CopyState, UploadState
 from libs.common.visibility import Visibility, visibility
 from libs.common.visible import dataset_row_visible
-from services.transfer.domain import Upload
+from services.transfer.domain import AnnouncedUpload
 from services.transfer.models import PartRow, UploadRow
 from services.transfer.queries.uploads import is_own, upload_of
 
@@ -77,7 +77,7 @@ def _has_visible_dataset(visibility: Visibility, store: str, sha256: str) -> sa.
     )
 
 
-async def list_uploads_of_object(session: ReadSession, store: str, sha256: str) -> list[Upload]:
+async def list_uploads_of_object(session: ReadSession, store: str, sha256: str) -> list[AnnouncedUpload]:
     """Landed uploads of these bytes; one at most, which is enough to keep them."""
     statement = sa.select(UploadRow).where(
         UploadRow.sha256 == sha256, UploadRow.state == UploadState.LANDED, UploadRow.store == store

@@ -13,7 +13,7 @@ from libs.common.db.sessions import ReadSession
 from libs.common.published import ATTEMPTS, table
 from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, UploadState
-from services.transfer.domain import IDLE, Upload
+from services.transfer.domain import IDLE, AnnouncedUpload
 from services.transfer.models import UploadRow
 from services.transfer.queries.uploads import upload_of
 
@@ -25,7 +25,7 @@ _OPEN = (UploadState.ANNOUNCED, UploadState.ARRIVING)
 class SweepCandidate:
     """An upload that may be swept, with the state of its attempt and the uploads that attempt's completion names."""
 
-    upload: Upload
+    upload: AnnouncedUpload
     attempt: AttemptState | None
     outputs: frozenset[UUID]
 

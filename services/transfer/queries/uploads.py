@@ -22,7 +22,7 @@ from libs.common.scopes import Permission
 from libs.common.targets import object_in_reach, session_in_reach
 from libs.common.visibility import Visibility, visibility
 from libs.common.visible import dataset_visible
-from services.transfer.domain import Upload, UploadPart, part_bytes
+from services.transfer.domain import AnnouncedUpload, UploadPart, part_bytes
 from services.transfer.models import UploadRow
 from services.transfer.queries.list_filters import UploadFilters
 from services.transfer.queries.parts import fetch_part, fetch_parts
@@ -34,7 +34,7 @@ INSERT_BATCH = 250  # rows per statement: other requests get their turn in betwe
 class UploadRecord:
     """An upload as the rules know it, and what its owner sees besides."""
 
-    upload: Upload
+    upload: AnnouncedUpload
     name: str
     md5: str | None
     created_at: datetime
@@ -149,12 +149,12 @@ def _landed_values(upload: LandedUpload, now: datetime) -> Mapping[str, Any]:
     }
 
 
-def upload_of(row: UploadRow, parts: Mapping[int, UploadPart]) -> Upload:
+def upload_of(row: UploadRow, parts: Mapping[int, UploadPart]) -> AnnouncedUpload:
     """The row as the rules know it."""
     state = UploadState(row.state)
     has_landed = state is UploadState.LANDED and row.sha256 is not None and row.md5 is not None
     digests = Digests(size_bytes=row.size_bytes, sha256=str(row.sha256), md5=str(row.md5))
-    return Upload(
+    return AnnouncedUpload(
         id=row.id,
         size_bytes=row.size_bytes,
         part_bytes=row.part_bytes,

@@ -11,7 +11,7 @@ from libs.common.schemas.states import CopyState, UploadState
 from services.registry.domain.alyx_calls import Effect, Registration
 from services.registry.domain.copies import CopyFact, Place, VersionCopy, after
 from services.registry.domain.publications import PublicationAnswer
-from services.registry.domain.uploads import Upload
+from services.registry.domain.uploads import UploadFact
 from services.scheduler.domain.graph import DatasetFact
 from services.scheduler.domain.sites import POOL
 from tests.unit.upload_model.world import LAB, NAMES, RAW, STORE, Dataset, Sent, State, World, sent_of, spend
@@ -96,7 +96,7 @@ def hear_publishing(world: World, state: State, token: int, objection: str = "")
     for output in attempt.outputs:
         if sent := sent_of(state, output.upload_id.int // 100 - 10):
             digests = Digests(size_bytes=0, sha256=sent.sha256, md5=sent.sha256) if sent.sha256 else None
-            uploads[output.upload_id] = Upload(output.upload_id, None, sent.state, sent.token, digests)
+            uploads[output.upload_id] = UploadFact(output.upload_id, None, sent.state, sent.token, digests)
     was_answered = token in dict(state.answers)
     decision = world.rules.decide(
         token, attempt.state, attempt.outputs, uploads, was_answered=was_answered, objection=objection

@@ -195,10 +195,10 @@ def sent_of(state: State, token: int, generation: int = 0) -> Sent | None:
 
 
 @cache
-def upload_of(sent: Sent, job: int) -> transfer.Upload:
+def upload_of(sent: Sent, job: int) -> transfer.AnnouncedUpload:
     """The upload as transfer's rules take it: one empty-part file, since parts have tests of their own."""
     landed = sent.state is UploadState.LANDED
-    return transfer.Upload(
+    return transfer.AnnouncedUpload(
         id=upload_id(sent.token, sent.generation),
         size_bytes=0,
         part_bytes=1,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from libs.common.filters.list_filters import Combined, Condition, FreeFilter, ListFilters, Where, parameter
+from libs.common.db.conditions import Condition
+from libs.common.filters.list_filters import Combined, FreeFilter, ListFilters, Where, parameter
 from libs.common.filters.parameters import DayRange, Text
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, LabRow, SubjectRow

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from libs.common.filters.list_filters import Condition, contains
+from libs.common.db.conditions import Condition
+from libs.common.filters.list_filters import contains
 from libs.common.published import DATASET_TAGS, DATASETS, table
 from libs.common.schemas.qc import QC_CODES
 from libs.common.visibility import Visibility

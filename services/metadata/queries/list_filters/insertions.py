@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from libs.common.db.conditions import Condition
 from libs.common.filters.list_filters import (
     Combined,
-    Condition,
     FreeFilter,
     ListFilters,
     Where,

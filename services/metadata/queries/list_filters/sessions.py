@@ -8,10 +8,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from libs.common.db.conditions import Condition
 from libs.common.filters import condition_on, to_sql
 from libs.common.filters.list_filters import (
     Combined,
-    Condition,
     FreeFilter,
     ListFilters,
     Where,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from libs.common.filters.list_filters import Combined, Condition, ListFilters, parameter
+from libs.common.db.conditions import Condition
+from libs.common.filters.list_filters import Combined, ListFilters, parameter
 from libs.common.filters.parameters import Text
 from libs.common.visibility import Visibility
 from services.metadata.models import SubjectRow

@@ -6,15 +6,8 @@ from typing import Annotated
 
 import sqlalchemy as sa
 
-from libs.common.filters.list_filters import (
-    Combined,
-    Condition,
-    FreeFilter,
-    ListFilters,
-    Where,
-    WhereTrue,
-    parameter,
-)
+from libs.common.db.conditions import Condition
+from libs.common.filters.list_filters import Combined, FreeFilter, ListFilters, Where, WhereTrue, parameter
 from libs.common.filters.parameters import Text, Truth
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility

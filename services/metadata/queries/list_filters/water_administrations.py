@@ -7,14 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.filters.list_filters import (
-    Condition,
-    FreeFilter,
-    Where,
-    WhereTrue,
-    WhereVisible,
-    parameter,
-)
+from libs.common.db.conditions import Condition
+from libs.common.filters.list_filters import FreeFilter, Where, WhereTrue, WhereVisible, parameter
 from libs.common.filters.parameters import DayRange, Number, Text, Truth, UuidText
 from libs.common.visibility import Visibility
 from libs.common.visible import session_visible

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cingulum.alf.check import Verdict, check_folder
+from cingulum.alf.check import FileVerdict, check_folder
 
 SESSION = "labA/Subjects/m1/2024-01-02/001"
 Write = Callable[[str, Any], None]
@@ -127,7 +127,7 @@ def test_a_file_beside_the_sessions_is_a_note(tmp_path: Path, write: Write) -> N
 
 def test_a_session_is_known_from_within(tmp_path: Path, write: Write) -> None:
     write(f"{SESSION}/#v1#/spikes.times.npy", np.zeros(2))
-    assert findings(tmp_path / SESSION / "#v1#") == {"spikes.times.npy": (Verdict.FINE, "")}
+    assert findings(tmp_path / SESSION / "#v1#") == {"spikes.times.npy": (FileVerdict.FINE, "")}
 
 
 def test_what_cannot_be_read_here_is_a_note(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cingulum.analysis.criteria import (
     Abandonment,
     Comparison,
-    Condition,
+    CriterionCondition,
     Ladder,
     Over,
     SessionMeasures,
@@ -21,9 +21,9 @@ from cingulum.analysis.criteria import (
     judge,
 )
 
-KEEN = Condition("trials", "n_trials", "each", ">", 200)
-SKILLED = Condition("performance", "performance", "each", ">=", 0.8, scale=100, unit="%")
-SYMMETRIC = Condition("bias", "bias", "window", "<", 10, magnitude=True)
+KEEN = CriterionCondition("trials", "n_trials", "each", ">", 200)
+SKILLED = CriterionCondition("performance", "performance", "each", ">=", 0.8, scale=100, unit="%")
+SYMMETRIC = CriterionCondition("bias", "bias", "window", "<", 10, magnitude=True)
 LADDER = Ladder(
     name="some task",
     start="new",
@@ -81,14 +81,14 @@ def test_a_kind_of_session_implies_the_status_it_requires() -> None:
 
 
 def test_any_looks_for_one_session_and_where_narrows_the_choice() -> None:
-    condition = Condition("trials there", "n_trials", "any", ">", 200, where="there")
+    condition = CriterionCondition("trials there", "n_trials", "any", ">", 200, where="there")
     days = [a_session("Mon", there=0), a_session("Tue", there=1, n_trials=250)]
     assert check(condition, days, {}).passed
     assert check(condition, days[:1], {}).passed is None
 
 
 def test_count_counts_sessions_that_have_it() -> None:
-    condition = Condition("there", "there", "count", ">=", 2)
+    condition = CriterionCondition("there", "there", "count", ">=", 2)
     days = [a_session("Mon", there=1), a_session("Tue", there=None), a_session("Wed", there=True)]
     assert check(condition, days, {}).value == 2
 
@@ -117,7 +117,7 @@ MEASURES = st.one_of(st.none(), st.floats(allow_infinity=True, allow_nan=True))
 def test_any_measures_give_an_answer_that_is_json(
     values: list[float | None], over: Over, comparison: Comparison, magnitude: bool, limit: float
 ) -> None:
-    condition = Condition("x", "x", over, comparison, limit, magnitude=magnitude)
+    condition = CriterionCondition("x", "x", over, comparison, limit, magnitude=magnitude)
     days = [SessionMeasures(str(i), "kind", {"x": value}) for i, value in enumerate(values)]
     answer = check(condition, days, {"x": values[0]} if values else {})
     json.dumps(answer.to_dict(), allow_nan=False)

@@ -14,13 +14,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from cingulum.digests import Digests, hash_bytes
 from libs.common.schemas.states import AttemptState, UploadState
 from services.transfer.domain import (
+    AnnouncedUpload,
     BadBundle,
     BadPart,
     BundleEntry,
     HashDiffers,
     PartDiffers,
     PartMissing,
-    Upload,
     UploadPart,
     UploadSwept,
     announce,
@@ -48,9 +48,9 @@ def digests_of(content: bytes) -> Digests:
     return hash_bytes(content)
 
 
-def an_upload(**other: object) -> Upload:
+def an_upload(**other: object) -> AnnouncedUpload:
     """An announced file of three parts of ten bytes, the last one of five."""
-    return announce(Upload(UUID(int=1), len(FILE), 10, SHA256, **other), None, NOW)  # type: ignore[arg-type]
+    return announce(AnnouncedUpload(UUID(int=1), len(FILE), 10, SHA256, **other), None, NOW)  # type: ignore[arg-type]
 
 
 class UploadMachine(RuleBasedStateMachine):

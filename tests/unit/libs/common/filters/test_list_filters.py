@@ -11,10 +11,10 @@ from fastapi import FastAPI, Query
 from httpx import ASGITransport
 from sqlalchemy.dialects import postgresql
 
+from libs.common.db.conditions import Condition
 from libs.common.errors import add_errors
 from libs.common.filters.list_filters import (
     Combined,
-    Condition,
     FreeFilter,
     ListFilters,
     Where,
