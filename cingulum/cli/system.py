@@ -94,7 +94,7 @@ def _last_jobs(connection: Connection) -> Table:
 
 
 def doctor(url: Url = None, user: User = None, password: Password = None) -> None:
-    """Run the six checks that find most problems; each failed one shows the command that fixes it."""
+    """Run the seven checks that find most problems; each failed one shows the command that fixes it."""
     failed = 0
     with server_errors():
         for finding in diagnose(find_login(url, user, password)):

@@ -1,4 +1,4 @@
-"""Six checks of a system from outside; each failed one has the command that fixes it."""
+"""Seven checks of a system from outside; each failed one has the command that fixes it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Finding:
 
 
 def diagnose(login: Login, home: Path | None = None) -> Iterator[Finding]:
-    """Run the six checks in order; only the first one if the server does not respond."""
+    """Run the seven checks in order; only the first one if the server does not respond."""
     try:
         with Connection(login.base_url, timeout_s=10) as anonymous:
             yield _answers(anonymous)
@@ -52,6 +52,7 @@ def diagnose(login: Login, home: Path | None = None) -> Iterator[Finding]:
         return
     if connection is not None:
         with connection:
+            yield _audit(connection)
             yield _store(connection)
     yield _one_client(login, home)
 
@@ -116,6 +117,21 @@ def failed_events(connection: Connection, state: str) -> dict[str, int] | None:
         if refusal.status != HTTPStatus.FORBIDDEN:
             raise
         return None
+
+
+def _audit(connection: Connection) -> Finding:
+    check = "the audit logs are intact"
+    try:
+        for service in EVENT_SERVICES:
+            broken_id = connection.get(f"/audit/{service}/check")["first_broken_id"]
+            if broken_id is not None:
+                result = f"entry {broken_id} of {service} was changed, or an entry before it was removed"
+                return Finding(check, result, "compare it with a backup: docs/how-to/operate.md")
+    except Refused as refusal:
+        if refusal.status != HTTPStatus.FORBIDDEN:
+            raise
+        return Finding(check, "they are shown to administrators only")
+    return Finding(check, f"{len(EVENT_SERVICES)} services, no entry was changed or removed")
 
 
 def services(connection: Connection) -> dict[str, str]:

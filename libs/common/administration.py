@@ -1,6 +1,6 @@
 """Routes of every service for administrators: failed events, and the audit log.
 
-`/events/<service>/…` and `/audit/<service>`: the gateway routes them by the second segment.
+`/events/<service>/…` and `/audit/<service>…`: the gateway routes them by the second segment.
 """
 
 from __future__ import annotations
@@ -8,18 +8,20 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 
 from libs.common.auth import Admin
 from libs.common.bus import Inbox, Listener
-from libs.common.db import IdempotentRoute, Reading, Tx
-from libs.common.db.audit import entries
+from libs.common.db import IdempotentRoute, LongReading, Reading, Tx
+from libs.common.db.audit import entries, fetch_first_broken
 from libs.common.db.pages import fetch_page
 from libs.common.db.transaction import Writer
+from libs.common.filters.audit import AuditFilters
 from libs.common.problem import NotFound, problems
 from libs.common.schemas import Page, page
-from libs.common.schemas.administration import AuditEntry, FailedEvent
+from libs.common.schemas.administration import AuditCheck, AuditEntry, FailedEvent
 from libs.common.schemas.pages import PageRequest, Paging
+from libs.common.visibility import visibility
 
 router = APIRouter(route_class=IdempotentRoute, tags=["administration"])
 
@@ -119,16 +121,21 @@ async def _find(tx: Tx, waiting: Inbox, state: str, event_id: UUID) -> Any:
 @router.get("/audit/{service}", dependencies=Own, responses=problems(NotFound))
 async def list_audit(
     request: Request,
-    _by: Admin,
+    by: Admin,
     session: Reading,
     paging: Paging,
-    object_type: str | None = None,
-    object_id: str | None = None,
-    action: str | None = None,
-    username: str | None = None,
+    filters: Annotated[AuditFilters, Query()],
 ) -> Page[AuditEntry]:
     """List audit entries of this service, latest first; filters match exactly."""
     writer: Writer = request.app.state.writer
-    filters = {"object_type": object_type, "object_id": object_id, "action": action, "username": username}
-    count, rows = await fetch_page(session, entries(writer.tables, filters), paging)
+    statement = entries(writer.tables, filters.conditions(visibility(by)))
+    count, rows = await fetch_page(session, statement, paging)
     return page(request, paging, count, [AuditEntry(**row) for row in rows])
+
+
+@router.get("/audit/{service}/check", dependencies=Own, responses=problems(NotFound))
+async def check_audit(request: Request, _by: Admin, session: LongReading) -> AuditCheck:
+    """Check that no audit entry of this service was changed or removed since it was chained by its hash."""
+    writer: Writer = request.app.state.writer
+    first_broken_id = await fetch_first_broken(session, writer.tables)
+    return AuditCheck(is_intact=first_broken_id is None, first_broken_id=first_broken_id)

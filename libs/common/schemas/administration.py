@@ -42,3 +42,12 @@ class AuditEntry(Schema):
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     request_id: str
+
+
+class AuditCheck(Schema):
+    """Whether the audit entries of a service are those that were written."""
+
+    is_intact: bool
+    first_broken_id: int | None = Field(
+        description="the first entry that was changed, or follows a removed one; null if all are intact"
+    )

@@ -70,7 +70,7 @@ async def test_doctor_names_what_is_wrong_and_after_its_commands_reports_nothing
     await type_in(tmp_path, url, "setup-one")
     second = await type_in(tmp_path, url, "doctor")
     assert second.exit_code == 0, second.output
-    assert second.output.count("ok ") == 6
+    assert second.output.count("ok ") == 7
 
 
 async def test_a_wrong_password_and_a_silent_server_are_red_lines(url: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cingulum.cli.events import register
 from libs.common.catalogue import SHARED, STATEFUL, Service, service_of
+from libs.common.db.audit import seal
 from libs.common.permissions import may
 from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers, Running
@@ -75,6 +76,7 @@ async def test_only_administrators_see_and_change_failed_events(cingulum: Cingul
         ("POST", f"/events/transfer/parked/{event}/retry"),
         ("DELETE", f"/events/transfer/parked/{event}"),
         ("GET", "/audit/transfer"),
+        ("GET", "/audit/transfer/check"),
     ]
     for role, principal in callers.all().items():
         if principal is None or not may(principal, Permission.ADMIN):
@@ -98,7 +100,12 @@ async def test_a_token_reads_what_is_for_administrators_with_the_permission_for_
         ((f"lab:{lab}:read", "read", "admin"), 200),
     ):
         token = replace(callers.administrator, scopes=frozenset(map(Scope.parse, scopes)))
-        for path in ("/audit/transfer", "/events/transfer/parked", "/events/transfer/waiting"):
+        for path in (
+            "/audit/transfer",
+            "/audit/transfer/check",
+            "/events/transfer/parked",
+            "/events/transfer/waiting",
+        ):
             answer = await transfer.as_(token).get(path)
             assert answer.status_code == status, (scopes, path)
 
@@ -126,8 +133,49 @@ async def test_a_parked_event_is_retried_and_dropped(cingulum: Cingulum, callers
     assert audited["results"][0]["before"]["payload"] == {"copy_ids": []}
 
 
+async def test_audit_entries_are_filtered_exactly(cingulum: Cingulum, callers: Callers) -> None:
+    transfer = await cingulum.start(Service.TRANSFER, callers.administrator)
+    async with transfer.app.state.writer.begin() as tx:
+        tx.audit("thing.created", "thing", "1")
+        tx.audit("thing.deleted", "thing", "1")
+    audited = (await transfer.get("/audit/transfer?object_type=thing&action=thing.deleted")).json()
+    assert [entry["action"] for entry in audited["results"]] == ["thing.deleted"]
+    assert (await transfer.get("/audit/transfer?action=thing")).json()["count"] == 0
+
+
+async def test_a_check_names_the_first_audit_entry_that_was_changed(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    transfer = await cingulum.start(Service.TRANSFER, callers.administrator)
+    writer = transfer.app.state.writer
+    async with writer.begin() as tx:
+        for n in range(3):
+            tx.audit("thing.created", "thing", str(n))
+    async for _ in attempts():  # the service's own sealer may be at it
+        async with writer.database.begin() as session:
+            if await seal(session, writer.tables):
+                break
+    intact = {"is_intact": True, "first_broken_id": None}
+    assert (await transfer.get("/audit/transfer/check")).json() == intact
+
+    owner = await asyncpg.connect(cingulum.admin_url)
+    changed_id = await owner.fetchval(
+        "UPDATE transfer.audit SET action = 'thing.deleted' WHERE object_id = '1' RETURNING id"
+    )
+    await owner.close()
+    broken = {"is_intact": False, "first_broken_id": changed_id}
+    assert (await transfer.get("/audit/transfer/check")).json() == broken
+
+
 @pytest.mark.parametrize(
-    "path", ["/events/registry/parked", "/audit/registry", "/undo/transfer", "/events/transfer"]
+    "path",
+    [
+        "/events/registry/parked",
+        "/audit/registry",
+        "/audit/registry/check",
+        "/undo/transfer",
+        "/events/transfer",
+    ],
 )
 async def test_what_a_service_does_not_answer_is_404(cingulum: Cingulum, callers: Callers, path: str) -> None:
     transfer = await cingulum.start(Service.TRANSFER, callers.administrator)

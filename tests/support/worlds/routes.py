@@ -129,7 +129,8 @@ READS: Final[dict[str, Read]] = {
     "/app/sessions/{session_id}/jobs": of("session_id"),
     "/app/jobs/{job_id}": of("job_id"),
     "/app/jobs/{job_id}/log": of("job_id"),
-    "/audit/{service}": named("metadata"),  # administrators only, as the next two
+    "/audit/{service}": named("metadata"),  # administrators only, as the next three
+    "/audit/{service}/check": named("metadata"),
     "/events/{service}/parked": named("metadata"),
     "/events/{service}/waiting": named("metadata"),
     "/health/live": OPEN,
