@@ -24,6 +24,7 @@ from libs.common.published import (
     alias,
     table,
 )
+from libs.common.schemas.states import ContentType
 
 
 async def session_targets(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Target]:
@@ -53,7 +54,7 @@ async def session_targets(session: AsyncSession, ids: Collection[UUID]) -> dict[
 
 async def session_target(session: AsyncSession, session_id: UUID | None) -> Target:
     """The target of one session."""
-    return Target() if session_id is None else await object_target(session, "session", session_id)
+    return Target() if session_id is None else await object_target(session, ContentType.SESSION, session_id)
 
 
 async def object_target(session: AsyncSession, content_type: str | None, object_id: UUID | None) -> Target:
@@ -61,16 +62,16 @@ async def object_target(session: AsyncSession, content_type: str | None, object_
     if object_id is None:
         return Target()
     match content_type:
-        case "session":
+        case ContentType.SESSION:
             return (await session_targets(session, [object_id])).get(object_id, Target())
-        case "subject":
+        case ContentType.SUBJECT:
             return await _subject(session, object_id)
-        case "probeinsertion":
+        case ContentType.PROBEINSERTION:
             insertion = table(INSERTIONS)
             of = sa.select(insertion.c.session_id).where(insertion.c.id == object_id)
             return await session_target(session, await session.scalar(of))
-    in_project = frozenset({object_id}) if content_type == "project" else frozenset()
-    return Target(object_id if content_type == "lab" else None, in_project)
+    in_project = frozenset({object_id}) if content_type == ContentType.PROJECT else frozenset()
+    return Target(object_id if content_type == ContentType.LAB else None, in_project)
 
 
 async def dataset_target(
@@ -116,11 +117,11 @@ def object_in_reach(reach: Reach | None, content_type: Any, object_id: Any) -> s
         insertion.c.id == object_id, session_in_reach(reach, insertion.c.session_id)
     )
     rules = {
-        "session": session_in_reach(reach, object_id),
-        "subject": subject_in_reach(reach, object_id),
-        "probeinsertion": of_insertion.correlate_except(insertion),
-        "project": object_id.in_(reach.projects),
-        "lab": object_id.in_(reach.labs),
+        ContentType.SESSION: session_in_reach(reach, object_id),
+        ContentType.SUBJECT: subject_in_reach(reach, object_id),
+        ContentType.PROBEINSERTION: of_insertion.correlate_except(insertion),
+        ContentType.PROJECT: object_id.in_(reach.projects),
+        ContentType.LAB: object_id.in_(reach.labs),
     }
     return sa.or_(*(sa.and_(content_type == name, rule) for name, rule in rules.items()))
 

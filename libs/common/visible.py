@@ -32,6 +32,7 @@ from libs.common.published import (
     View,
     alias,
 )
+from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
 
 
@@ -133,13 +134,13 @@ def object_visible(visibility: Visibility, content_type: Any, object_id: Any) ->
 
     `content_type` is a column, or a text such as "subject". An object of an unknown type is for administrators only.
     """
-    rules = {
-        "session": session_visible(visibility, object_id),
-        "subject": subject_visible(visibility, object_id),
-        "probeinsertion": _insertion_visible(visibility, object_id),
-        "project": project_visible(visibility, object_id),
-        "lab": lab_visible(visibility, object_id),
-        "tag": _for_all(TAGS, object_id, None if visibility.labs is None else ()),
+    rules: dict[str, Condition] = {
+        ContentType.SESSION: session_visible(visibility, object_id),
+        ContentType.SUBJECT: subject_visible(visibility, object_id),
+        ContentType.PROBEINSERTION: _insertion_visible(visibility, object_id),
+        ContentType.PROJECT: project_visible(visibility, object_id),
+        ContentType.LAB: lab_visible(visibility, object_id),
+        ContentType.TAG: _for_all(TAGS, object_id, None if visibility.labs is None else ()),
     }
     if isinstance(content_type, str):
         return rules.get(content_type, sa.literal(visibility.everything))
@@ -233,7 +234,9 @@ def _subject_covered(visibility: Visibility, subject_id: Any) -> Condition:
     aggregate, dataset = alias(DATASETS, "covers"), alias(DATASETS, "of its session")
     session = alias(SESSIONS, "of the subject")
     own = sa.exists().where(
-        aggregate.c.object_id == subject_id, aggregate.c.content_type == "subject", aggregate.c.public
+        aggregate.c.object_id == subject_id,
+        aggregate.c.content_type == ContentType.SUBJECT,
+        aggregate.c.public,
     )
     of_session = sa.exists().where(
         session.c.subject_id == subject_id,

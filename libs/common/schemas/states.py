@@ -103,3 +103,23 @@ class ActionKind(StrEnum):
     SESSION = "session"
     SURGERY = "surgery"
     WATER_RESTRICTION = "water-restriction"
+
+
+class ContentType(StrEnum):
+    """What a dataset can belong to, by the names of Alyx's models; all but a session own aggregates."""
+
+    SESSION = "session"
+    SUBJECT = "subject"
+    PROJECT = "project"
+    LAB = "lab"
+    TAG = "tag"
+    PROBEINSERTION = "probeinsertion"
+
+    @staticmethod
+    def name_in(text: str) -> str:
+        """The model's name in what clients send, known or not.
+
+        >>> ContentType.name_in("subjects.Subject"), ContentType.name_in("session") == ContentType.SESSION
+        ('subject', True)
+        """
+        return text.rpartition(".")[2].lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,14 @@ from libs.common.problem import Conflict
 PACKED: Final = (".cbin", ".cgl")
 AMBIGUOUS: Final = "several files could be its "  # the problem of such a recording begins so, and no other
 _COMPANIONS: Final[Mapping[str, tuple[str, ...]]] = {".ch": (".cbin",), ".meta": PACKED}
+
+
+class RecordingState(StrEnum):
+    """How far the index of a recording is; the values are those of its row."""
+
+    PENDING = "wanted"  # to be indexed
+    INDEXED = "indexed"
+    UNREADABLE = "unreadable"
 
 
 class NotIndexed(Conflict):
@@ -56,7 +65,7 @@ class StoredRecording:
     """A recording as it is stored; `index` is None until it is indexed. The hashes are those of its files."""
 
     dataset_id: UUID
-    state: str  # wanted, indexed or unreadable
+    state: RecordingState
     problem: str
     sha256: str
     ch_sha256: str | None  # None: a .cgl, whose index is in the file

@@ -18,7 +18,7 @@ from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.transaction import Writer
 from libs.common.observability import logger
 from libs.common.storage import ObjectMissing, StorageProblem
-from services.compressor.domain.recordings import StoredRecording
+from services.compressor.domain.recordings import RecordingState, StoredRecording
 from services.compressor.operations.indexing import read_recording
 from services.compressor.operations.slice_cache import SliceCache, reader_of
 from services.compressor.operations.slices import decode_chunk
@@ -91,7 +91,7 @@ class Indexer:
         try:
             async with self._writer.begin() as tx:
                 if await queries.update_indexed(tx.session, recording, indexed):
-                    _audit(tx, "index", recording, {"state": "indexed"})
+                    _audit(tx, "index", recording, {"state": RecordingState.INDEXED})
         except DATABASE_ERRORS as error:  # values that the database refuses are a problem of the recording
             if cause_of(error) is Cause.TRANSIENT:
                 raise
@@ -101,7 +101,7 @@ class Indexer:
         problem = _problem_of(error, recording)
         async with self._writer.begin() as tx:
             if await queries.update_unreadable(tx.session, recording, problem):
-                _audit(tx, "index", recording, {"state": "unreadable"})
+                _audit(tx, "index", recording, {"state": RecordingState.UNREADABLE})
 
     async def prove_next(self) -> bool:
         """Decode all of a recording that was not proved here, and compare hashes; whether there was one."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from libs.common.db import Database, Transaction
 from libs.common.problem import NotFound
 from libs.common.visibility import Visibility
-from services.compressor.domain.recordings import NotIndexed
+from services.compressor.domain.recordings import NotIndexed, RecordingState
 from services.compressor.operations.slice_cache import OpenRecording, SliceCache, reader_of
 from services.compressor.queries.indexing import insert_pending_of
 from services.compressor.queries.recordings import fetch_recording, fetch_recording_key
@@ -36,7 +36,7 @@ async def open_recording(
         if current.sha256 is None:
             raise NotIndexed
         key = (dataset_id, current.sha256, current.indexed_at)
-        if current.state == "indexed" and (opened := cache.get(key)):
+        if current.state is RecordingState.INDEXED and (opened := cache.get(key)):
             return opened
         recording = await fetch_recording(session, dataset_id)
     if recording is None:

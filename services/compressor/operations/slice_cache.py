@@ -25,7 +25,7 @@ from cingulum.codec import (
 )
 from libs.common.db.shares import Shares
 from libs.common.storage import Store
-from services.compressor.domain.recordings import NotIndexed, StoredRecording
+from services.compressor.domain.recordings import NotIndexed, RecordingState, StoredRecording
 
 T = TypeVar("T")
 Key = tuple[UUID, str, datetime | None]  # dataset, SHA-256, time of indexing
@@ -112,7 +112,7 @@ async def bytes_between(store: Store, sha256: str, start: int, stop: int) -> byt
 def reader_of(recording: StoredRecording) -> ChunkedReader:
     """A reader of an indexed recording, without access to its bytes yet. Raises NotIndexed."""
     index = recording.index
-    if recording.state != "indexed" or index is None:
+    if recording.state is not RecordingState.INDEXED or index is None:
         problem = recording.problem
         raise NotIndexed(f"It cannot be read as a compressed recording: {problem}" if problem else None)
     shared: dict[str, Any] = {

@@ -21,6 +21,7 @@ from services.compressor.domain.recordings import (
     AMBIGUOUS,
     PACKED,
     IndexedRecording,
+    RecordingState,
     StoredRecording,
     recordings_of,
 )
@@ -93,7 +94,7 @@ def _verified_recordings() -> sa.Select[Any]:
         sa.select(
             _PACKED.c.id,
             _PACKED.c.session_id,
-            sa.case((_PROBLEM != "", "unreadable"), else_="wanted"),
+            sa.case((_PROBLEM != "", RecordingState.UNREADABLE.value), else_=RecordingState.PENDING.value),
             _PROBLEM,
             _PACKED.c.sha256,
             _CH.c.sha256,
@@ -137,7 +138,10 @@ def _known_ambiguity() -> sa.ColumnElement[str]:
 
 async def exists_indexed_recording(session: ReadSession) -> bool:
     """Whether any recording is indexed."""
-    return await session.scalar(sa.select(sa.exists().where(RecordingRow.state == "indexed"))) is True
+    return (
+        await session.scalar(sa.select(sa.exists().where(RecordingRow.state == RecordingState.INDEXED)))
+        is True
+    )
 
 
 async def fetch_unproved_recording(
@@ -148,7 +152,7 @@ async def fetch_unproved_recording(
     statement = (
         sa.select(RecordingRow)
         .where(
-            RecordingRow.state == "indexed",
+            RecordingRow.state == RecordingState.INDEXED,
             RecordingRow.proved_at.is_(None),
             RecordingRow.proof_problem == "",
             RecordingRow.dataset_id.not_in(exclude),
@@ -168,7 +172,7 @@ async def list_pending_recordings(
     statement = (
         sa.select(RecordingRow)
         .where(
-            RecordingRow.state == "wanted",
+            RecordingRow.state == RecordingState.PENDING,
             RecordingRow.dataset_id.not_in(exclude),
             sa.exists().where(DATASET.c.id == RecordingRow.dataset_id),
         )
@@ -192,18 +196,22 @@ async def update_indexed(
         "doubts": indexed.doubts,
         "indexed_at": sa.func.now(),
     }
-    return await _update(session, recording, "wanted", {**values, "state": "indexed"})
+    return await _update(
+        session, recording, RecordingState.PENDING, {**values, "state": RecordingState.INDEXED}
+    )
 
 
 async def update_unreadable(session: WriteSession, recording: StoredRecording, problem: str) -> bool:
     """Make a wanted recording unreadable; False if its files have changed meanwhile."""
-    return await _update(session, recording, "wanted", {"state": "unreadable", "problem": problem})
+    return await _update(
+        session, recording, RecordingState.PENDING, {"state": RecordingState.UNREADABLE, "problem": problem}
+    )
 
 
 async def update_proved(session: WriteSession, recording: StoredRecording, raw_sha256: str) -> bool:
     """Set the proof of an indexed recording; False if its files have changed meanwhile."""
     values = {"proved_at": sa.func.now(), "raw_sha256": raw_sha256}
-    return await _update(session, recording, "indexed", values)
+    return await _update(session, recording, RecordingState.INDEXED, values)
 
 
 async def update_proof_problem(
@@ -211,11 +219,11 @@ async def update_proof_problem(
 ) -> bool:
     """Set why an indexed recording is not proved; False if its files have changed meanwhile."""
     values = {"proof_problem": problem, "doubts": list(doubts)}
-    return await _update(session, recording, "indexed", values)
+    return await _update(session, recording, RecordingState.INDEXED, values)
 
 
 async def _update(
-    session: WriteSession, recording: StoredRecording, state: str, values: dict[str, Any]
+    session: WriteSession, recording: StoredRecording, state: RecordingState, values: dict[str, Any]
 ) -> bool:
     updating = (
         sa.update(RecordingRow)

@@ -15,7 +15,7 @@ from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.recordings import Recording
 from libs.common.visibility import Visibility
 from libs.common.visible import dataset_row_visible
-from services.compressor.domain.recordings import RecordingIndex, StoredRecording
+from services.compressor.domain.recordings import RecordingIndex, RecordingState, StoredRecording
 from services.compressor.models import RecordingRow
 from services.compressor.queries.list_filters import RecordingFilters
 
@@ -52,7 +52,7 @@ async def list_recordings(
         sa.select(*columns, DATASET.c.relative_path)
         .join(DATASET, is_current)
         .join(SESSION, SESSION.c.id == DATASET.c.session_id, isouter=True)
-        .where(RecordingRow.state == "indexed", _is_visible(visibility))
+        .where(RecordingRow.state == RecordingState.INDEXED, _is_visible(visibility))
         .where(*filters.conditions(visibility))
         .order_by(SESSION.c.start_at.desc().nulls_last(), DATASET.c.relative_path, RecordingRow.dataset_id)
     )
@@ -86,7 +86,7 @@ def recording_of(row: RecordingRow) -> StoredRecording:
     """The row as a value."""
     return StoredRecording(
         dataset_id=row.dataset_id,
-        state=row.state,
+        state=RecordingState(row.state),
         problem=row.problem,
         sha256=row.sha256,
         ch_sha256=row.ch_sha256,

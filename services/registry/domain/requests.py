@@ -18,8 +18,9 @@ from cingulum.alf import (
 )
 from libs.common.problem import BadRequest
 from libs.common.schemas.files.registration import RegisterFiles
+from libs.common.schemas.states import ContentType
 
-AGGREGATE_TYPES: Final = ("subject", "project", "lab", "tag", "probeinsertion")
+AGGREGATE_TYPES: Final = tuple(kind for kind in ContentType if kind is not ContentType.SESSION)
 FileKey = tuple[str, str, str]
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ def parse_files(request: RegisterFiles) -> list[RequestedFile]:
     sizes = _each("filesizes", request.filesizes, n_files)
     versions = _each("versions", request.versions, n_files)
     qcs = _each("qc", request.qc, n_files)
-    of_session = request.content_type is None or request.content_type.rpartition(".")[2].lower() == "session"
+    of_session = ContentType.name_in(request.content_type or ContentType.SESSION) == ContentType.SESSION
     if of_session:
         parse_session_path(request)
     files = []

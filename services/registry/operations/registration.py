@@ -13,6 +13,7 @@ from libs.common.events import FilesRegistered, ProofOrdered
 from libs.common.permissions import Principal, may_on
 from libs.common.problem import BadRequest, Forbidden
 from libs.common.schemas.files.registration import RegisterFiles
+from libs.common.schemas.states import ContentType
 from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import (
@@ -86,7 +87,7 @@ async def register_files(
     await set_default_revisions(tx, scope, files, ids, default=request.default, existing=existing)
     tx.audit(
         "files.registered",
-        "session" if scope.session_id else scope.content_type or "",
+        ContentType.SESSION if scope.session_id else scope.content_type or "",
         scope.owner_id or "",
         after={"files": len(files), "new": len(files) - len(existing.keys() & ids.keys())},
     )
@@ -134,8 +135,8 @@ async def fetch_scope(
     session: ReadSession, visibility: Visibility, request: RegisterFiles
 ) -> RegistrationScope:
     """The session or object of a request. Raises BadRequest if it does not exist."""
-    kind = (request.content_type or "session").rpartition(".")[2].lower()
-    if kind != "session":
+    kind = ContentType.name_in(request.content_type or ContentType.SESSION)
+    if kind != ContentType.SESSION:
         if request.object_id is None:
             raise BadRequest(fields={"object_id": ["A content type needs the id of the object."]})
         return await fetch_aggregate_scope(session, visibility, kind, request.object_id)

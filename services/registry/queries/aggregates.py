@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from libs.common.db import ReadSession
 from libs.common.problem import BadRequest, UnknownReference
 from libs.common.published import INSERTIONS, LABS, PROJECTS, SESSIONS, SUBJECTS, TAGS, table
+from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
 from libs.common.visible import object_visible
 from services.registry.domain.requests import AGGREGATE_TYPES, folders_of_object
@@ -22,7 +23,7 @@ async def fetch_aggregate_scope(
 
     An object that the caller may not know of is unknown.
     """
-    model = content_type.rpartition(".")[2].lower()
+    model = ContentType.name_in(content_type)
     if model not in AGGREGATE_TYPES:
         raise BadRequest(fields={"content_type": [f"'{model}' is none of {', '.join(AGGREGATE_TYPES)}."]})
     if not await session.scalar(sa.select(object_visible(visibility, model, object_id))):
@@ -39,20 +40,23 @@ async def fetch_aggregate_scope(
     )
 
 
+_OBJECTS = {ContentType.PROJECT: PROJECTS, ContentType.LAB: LABS, ContentType.TAG: TAGS}
+
+
 async def _fetch_name_and_lab(
     session: ReadSession, model: str, object_id: UUID
 ) -> tuple[str | None, UUID | None]:
     """The name in the path of an object's files (None: only its id is used), and its lab."""
-    if model == "subject":
+    if model == ContentType.SUBJECT:
         subjects = table(SUBJECTS)
         row = (await session.execute(sa.select(subjects).where(subjects.c.id == object_id))).one()
         return row.lab and f"{row.lab}/{row.nickname}", row.lab_id
-    if model == "probeinsertion":
+    if model == ContentType.PROBEINSERTION:
         insertions, sessions = table(INSERTIONS), table(SESSIONS)
         lab_id = sa.select(sessions.c.lab_id).where(
             insertions.c.id == object_id, sessions.c.id == insertions.c.session_id
         )
         return None, await session.scalar(lab_id)
-    objects = table({"project": PROJECTS, "lab": LABS, "tag": TAGS}[model])
+    objects = table(_OBJECTS[ContentType(model)])
     name = await session.scalar(sa.select(objects.c.name).where(objects.c.id == object_id))
-    return name, object_id if model == "lab" else None
+    return name, object_id if model == ContentType.LAB else None

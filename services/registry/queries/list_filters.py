@@ -22,7 +22,7 @@ from libs.common.filters.list_filters import (
 )
 from libs.common.filters.parameters import CommaList, Day, Parsed, Qc, Text, Truth, UuidText, WholeNumber
 from libs.common.published import SESSIONS, table
-from libs.common.schemas.states import CopyState
+from libs.common.schemas.states import ContentType, CopyState
 from libs.common.visibility import Visibility
 from services.registry.models import (
     CopyRow,
@@ -83,7 +83,7 @@ class DatasetFilters(ListFilters):
         "Collection, such as alf/probe00."
     )
     content_type: Annotated[
-        Text, Where(lambda value: DatasetRow.content_type == value.rpartition(".")[2].lower())
+        Text, Where(lambda value: DatasetRow.content_type == ContentType.name_in(value))
     ] = parameter("Type of the object that an aggregate dataset belongs to, such as subject.")
     created_by: Annotated[Text, Where(lambda value: DatasetRow.created_by == value)] = parameter(
         "Username of the user who registered it last."

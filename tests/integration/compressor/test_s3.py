@@ -19,7 +19,7 @@ import pytest
 from cingulum.codec import Recording
 from libs.common.storage.s3 import S3Store
 from libs.common.storage.s3_bucket import S3Place, connect
-from services.compressor.domain.recordings import StoredRecording
+from services.compressor.domain.recordings import RecordingState, StoredRecording
 from services.compressor.domain.slices import Span, Transform
 from services.compressor.operations.indexing import read_recording
 from services.compressor.operations.slice_cache import OpenRecording, SliceCache, reader_of
@@ -58,7 +58,7 @@ async def test_slices_and_the_raw_file_are_read_by_s3_ranges(server: S3Place, re
     store = await S3Store.connect(server)
     unindexed = StoredRecording(
         dataset_id=uuid4(),
-        state="indexed",
+        state=RecordingState.INDEXED,
         problem="",
         sha256=hashes.get("cgl") or hashes["cbin"],
         ch_sha256=hashes.get("ch"),
