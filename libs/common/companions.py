@@ -22,7 +22,7 @@ def meaning(name: Any) -> sa.ColumnElement[str]:
     return sa.func.regexp_replace(stem, rf"\.{_UUID}(?=\.|$)", "", "gi")
 
 
-def beside(file: Any, other: Any, suffixes: Sequence[str]) -> sa.ColumnElement[bool]:
+def is_beside(file: Any, other: Any, suffixes: Sequence[str]) -> sa.ColumnElement[bool]:
     """`other` is in the folder and revision of `file`, has its meaning, and one of these extensions."""
     return sa.and_(
         _has_same_owner(file, other),
@@ -57,7 +57,7 @@ def companion(recording: Any, other: Any, suffix: str, *where: sa.ColumnElement[
             sa.or_(is_own, sa.func.count().over() == 1).label("is_clear"),
             sa.func.string_agg(other.name, ", ").over(order_by=other.name, rows=(None, None)).label("names"),
         )
-        .where(beside(recording, other, (suffix,)), *where)
+        .where(is_beside(recording, other, (suffix,)), *where)
         .order_by(is_own.desc(), other.name)
         .limit(1)
         .lateral()

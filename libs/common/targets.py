@@ -83,7 +83,7 @@ async def dataset_target(
     return await object_target(session, content_type, object_id)
 
 
-def session_in_reach(reach: Reach | None, session_id: Any) -> sa.ColumnElement[bool]:
+def is_session_in_reach(reach: Reach | None, session_id: Any) -> sa.ColumnElement[bool]:
     """Sessions within the reach of a token, as a condition; `session_id` is a column of the statement around it."""
     if reach is None:
         return sa.true()
@@ -98,7 +98,7 @@ def session_in_reach(reach: Reach | None, session_id: Any) -> sa.ColumnElement[b
     return sa.or_(of_lab.correlate_except(session, subject), of_project.correlate_except(link))
 
 
-def subject_in_reach(reach: Reach | None, subject_id: Any) -> sa.ColumnElement[bool]:
+def is_subject_in_reach(reach: Reach | None, subject_id: Any) -> sa.ColumnElement[bool]:
     """The same for subjects."""
     if reach is None:
         return sa.true()
@@ -108,17 +108,17 @@ def subject_in_reach(reach: Reach | None, subject_id: Any) -> sa.ColumnElement[b
     return sa.or_(of_lab.correlate_except(subject), of_project.correlate_except(link))
 
 
-def object_in_reach(reach: Reach | None, content_type: Any, object_id: Any) -> sa.ColumnElement[bool]:
+def is_object_in_reach(reach: Reach | None, content_type: Any, object_id: Any) -> sa.ColumnElement[bool]:
     """The same for the objects of aggregate datasets, whose target `object_target` reads."""
     if reach is None:
         return sa.true()
     insertion = alias(INSERTIONS, "in reach")
     of_insertion = sa.exists().where(
-        insertion.c.id == object_id, session_in_reach(reach, insertion.c.session_id)
+        insertion.c.id == object_id, is_session_in_reach(reach, insertion.c.session_id)
     )
     rules = {
-        ContentType.SESSION: session_in_reach(reach, object_id),
-        ContentType.SUBJECT: subject_in_reach(reach, object_id),
+        ContentType.SESSION: is_session_in_reach(reach, object_id),
+        ContentType.SUBJECT: is_subject_in_reach(reach, object_id),
         ContentType.PROBEINSERTION: of_insertion.correlate_except(insertion),
         ContentType.PROJECT: object_id.in_(reach.projects),
         ContentType.LAB: object_id.in_(reach.labs),

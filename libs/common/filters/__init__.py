@@ -1,7 +1,7 @@
 """Alyx's free filters: text → conditions over a declared field map → SQL with bound parameters.
 
 SUBJECTS = FieldMap("subjects", subjects, {"id": Field(subjects.c.id, "uuid"), "nickname": Field(…, "text")},
-                    visible=lambda visibility, row: subject_visible(visibility, row.id))
+                    visible=lambda visibility, row: is_subject_visible(visibility, row.id))
 SESSIONS = FieldMap("sessions", sessions, {
     "id": Field(sessions.c.id, "uuid"),
     "extended_qc": JsonField(sessions.c.extended_qc),

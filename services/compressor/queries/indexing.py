@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from cingulum.stores import CENTRAL
-from libs.common.companions import beside, companion
+from libs.common.companions import companion, is_beside
 from libs.common.db.conditions import Condition
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.published import COPIES, DATASETS, table
@@ -50,7 +50,7 @@ async def insert_pending_of(session: WriteSession, dataset_ids: Sequence[UUID]) 
             packed.add(file.id)
         elif suffixes := recordings_of(file.name):
             packed.update(
-                await session.scalars(sa.select(DATASET.c.id).where(beside(file, DATASET.c, suffixes)))
+                await session.scalars(sa.select(DATASET.c.id).where(is_beside(file, DATASET.c, suffixes)))
             )
     if packed:
         await session.execute(_insert_pending(_verified_recordings().where(_PACKED.c.id.in_(sorted(packed)))))

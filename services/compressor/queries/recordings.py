@@ -14,7 +14,7 @@ from libs.common.published import DATASETS, SESSIONS, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.recordings import Recording
 from libs.common.visibility import Visibility
-from libs.common.visible import dataset_row_visible
+from libs.common.visible import is_dataset_row_visible
 from services.compressor.domain.recordings import RecordingIndex, RecordingState, StoredRecording
 from services.compressor.models import RecordingRow
 from services.compressor.queries.list_filters import RecordingFilters
@@ -36,7 +36,7 @@ class RecordingKey:
 
 def _is_visible(visibility: Visibility) -> sa.ColumnElement[bool]:
     """Datasets that the caller can see; `SESSION` is left-joined. Those of deleted sessions and objects are not."""
-    return dataset_row_visible(visibility, DATASET.c, DATASET.c.public, session=SESSION.c)
+    return is_dataset_row_visible(visibility, DATASET.c, DATASET.c.public, session=SESSION.c)
 
 
 async def list_recordings(

@@ -20,7 +20,7 @@ async def lock_action(
     session: WriteSession, visibility: Visibility, kind: ActionKind, action_id: UUID
 ) -> ActionRow:
     """An action that the caller can see, locked. Raises NotFound."""
-    is_visible = visible.sessions if kind is ActionKind.SESSION else visible.subjects
+    is_visible = visible.is_session_visible if kind is ActionKind.SESSION else visible.is_subject_visible
     rows = await session.scalars(
         sa.select(ActionRow)
         .join(SubjectRow, SubjectRow.id == ActionRow.subject_id)

@@ -56,7 +56,7 @@ def _select_insertions(visibility: Visibility, *conditions: sa.ColumnElement[boo
         .join(SubjectRow, SubjectRow.id == ActionRow.subject_id)
         .join(LabRow, LabRow.id == ActionRow.lab_id, isouter=True)
         .where(InsertionRow.deleted_at.is_(None), SubjectRow.deleted_at.is_(None))
-        .where(visible.sessions(visibility), *conditions)
+        .where(visible.is_session_visible(visibility), *conditions)
         .order_by(ActionRow.start_at.desc(), InsertionRow.name, InsertionRow.id)
     )
 

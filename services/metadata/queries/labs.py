@@ -31,7 +31,7 @@ def _labs(visibility: Visibility) -> sa.Select[Any]:
                 LabRepositoryRow.repository_id == repositories.c.id,
             ).label("repositories"),
         )
-        .where(LabRow.deleted_at.is_(None), visible.labs(visibility, LabRow.id))
+        .where(LabRow.deleted_at.is_(None), visible.is_lab_visible(visibility, LabRow.id))
         .order_by(LabRow.name)
     )
 

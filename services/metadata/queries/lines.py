@@ -33,7 +33,7 @@ def _select_lines(visibility: Visibility) -> sa.Select[Any]:
         )
         .join(Strain, Strain.id == LineRow.strain_id, isouter=True)
         .join(LabRow, LabRow.id == LineRow.lab_id, isouter=True)
-        .where(LineRow.deleted_at.is_(None), visible.labs(visibility, LineRow.lab_id))
+        .where(LineRow.deleted_at.is_(None), visible.is_lab_visible(visibility, LineRow.lab_id))
         .order_by(LineRow.name)
     )
 

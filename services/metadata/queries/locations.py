@@ -22,7 +22,7 @@ def _locations(visibility: Visibility) -> sa.Select[Any]:
     return (
         sa.select(*LocationRow.__table__.columns, LabRow.name.label("lab"))
         .join(LabRow, LabRow.id == LocationRow.lab_id, isouter=True)
-        .where(LocationRow.deleted_at.is_(None), visible.labs(visibility, LocationRow.lab_id))
+        .where(LocationRow.deleted_at.is_(None), visible.is_lab_visible(visibility, LocationRow.lab_id))
         .order_by(LocationRow.name)
     )
 

@@ -27,7 +27,7 @@ def _projects(visibility: Visibility) -> sa.Select[Any]:
                 ProjectUserRow.user_id == UserRow.id,
             ).label("users"),
         )
-        .where(visible.projects(visibility))
+        .where(visible.is_project_visible(visibility))
         .order_by(ProjectRow.name)
     )
 

@@ -14,7 +14,7 @@ from libs.common.db import ReadSession
 from libs.common.problem import UnknownReference
 from libs.common.published import REPOSITORIES, table
 from libs.common.visibility import Visibility
-from libs.common.visible import session_visible, subject_visible
+from libs.common.visible import is_session_visible, is_subject_visible
 from services.metadata.models import (
     LabRow,
     LineRow,
@@ -89,7 +89,7 @@ async def fetch_project_ids(
     """The ids of projects that the caller can see. Raises UnknownReference for the first other name."""
     rows = await session.execute(
         sa.select(ProjectRow.name, ProjectRow.id).where(
-            ProjectRow.name.in_(names), visible.projects(visibility)
+            ProjectRow.name.in_(names), visible.is_project_visible(visibility)
         )
     )
     return _in_order({row[0]: row[1] for row in rows}, names, field, "name")
@@ -119,19 +119,19 @@ async def _hidden(
     rows = await session.scalars(
         sa.select(project_id)
         .join(ProjectRow, ProjectRow.id == project_id)
-        .where(is_link, sa.not_(visible.projects(visibility)))
+        .where(is_link, sa.not_(visible.is_project_visible(visibility)))
     )
     return list(rows)
 
 
 async def exists_subject(session: ReadSession, visibility: Visibility, subject_id: UUID) -> bool:
     """Whether there is a subject of that id that the caller can see."""
-    return bool(await session.scalar(sa.select(subject_visible(visibility, subject_id))))
+    return bool(await session.scalar(sa.select(is_subject_visible(visibility, subject_id))))
 
 
 async def exists_session(session: ReadSession, visibility: Visibility, session_id: UUID) -> bool:
     """Whether there is a session of that id that the caller can see."""
-    return bool(await session.scalar(sa.select(session_visible(visibility, session_id))))
+    return bool(await session.scalar(sa.select(is_session_visible(visibility, session_id))))
 
 
 async def fetch_term_ids(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from libs.common.db.sessions import ReadSession
 from libs.common.published import LABS, PROJECTS, REPOSITORIES, View, table
 from libs.common.visibility import Visibility
-from libs.common.visible import lab_row_visible, project_row_visible
+from libs.common.visible import is_lab_row_visible, is_project_row_visible
 
 _VIEWS: Final[Mapping[str, View]] = {"lab": LABS, "project": PROJECTS, "repository": REPOSITORIES}
 
@@ -47,7 +47,7 @@ def _visible(visibility: Visibility, area: str) -> list[sa.ColumnElement[bool]]:
     columns: Any = table(_VIEWS[area]).c
     match area:
         case "lab":
-            return [lab_row_visible(visibility, columns.id)]
+            return [is_lab_row_visible(visibility, columns.id)]
         case "project":
-            return [project_row_visible(visibility, columns.id, columns.is_private)]
+            return [is_project_row_visible(visibility, columns.id, columns.is_private)]
     return []

@@ -58,7 +58,7 @@ def select_sessions(visibility: Visibility, *conditions: sa.ColumnElement[bool])
         .join(LabRow, LabRow.id == ActionRow.lab_id, isouter=True)
         .join(LocationRow, LocationRow.id == ActionRow.location_id, isouter=True)
         .where(ActionRow.kind == ActionKind.SESSION, SubjectRow.deleted_at.is_(None))
-        .where(visible.sessions(visibility), *conditions)
+        .where(visible.is_session_visible(visibility), *conditions)
         .order_by(ActionRow.start_at.desc(), ActionRow.id)
     )
 
@@ -136,7 +136,7 @@ async def count_twins(
             ActionRow.subject_id == subject_id,
             ActionRow.day == day,
             ActionRow.number.is_not_distinct_from(number),
-            visible.sessions(visibility),
+            visible.is_session_visible(visibility),
         )
     )
     return count or 0

@@ -82,7 +82,7 @@ def _select_subjects(visibility: Visibility) -> sa.Select[Any]:
                 ProjectRow.name,
                 SubjectProjectRow.subject_id == SubjectRow.id,
                 SubjectProjectRow.project_id == ProjectRow.id,
-                visible.projects(visibility),
+                visible.is_project_visible(visibility),
             ).label("projects"),
             names_of(
                 ProjectRow.name,
@@ -90,8 +90,8 @@ def _select_subjects(visibility: Visibility) -> sa.Select[Any]:
                 ActionRow.deleted_at.is_(None),
                 SessionProjectRow.session_id == ActionRow.id,
                 SessionProjectRow.project_id == ProjectRow.id,
-                visible.projects(visibility),
-                visible.sessions(visibility),
+                visible.is_project_visible(visibility),
+                visible.is_session_visible(visibility),
             ).label("session_projects"),
             _genotype().label("genotype"),
         )
@@ -102,7 +102,7 @@ def _select_subjects(visibility: Visibility) -> sa.Select[Any]:
         .join(Source, Source.id == SubjectRow.source_id, isouter=True)
         .join(LineRow, LineRow.id == SubjectRow.line_id, isouter=True)
         .join(LitterRow, LitterRow.id == SubjectRow.litter_id, isouter=True)
-        .where(visible.subjects(visibility))
+        .where(visible.is_subject_visible(visibility))
     )
 
 
@@ -177,7 +177,7 @@ async def fetch_brief(session: ReadSession, visibility: Visibility, nickname: st
     rows = await session.execute(
         _select_briefs()
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
-        .where(SubjectRow.nickname == nickname, visible.subjects(visibility))
+        .where(SubjectRow.nickname == nickname, visible.is_subject_visible(visibility))
         .order_by(SubjectRow.created_at.desc())
         .limit(1)
     )
@@ -192,7 +192,7 @@ async def fetch_brief_by_id(
     rows = await session.execute(
         _select_briefs()
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
-        .where(SubjectRow.id == subject_id, visible.subjects(visibility))
+        .where(SubjectRow.id == subject_id, visible.is_subject_visible(visibility))
     )
     row = rows.mappings().first()
     return None if row is None else SubjectBrief(**row)
@@ -212,7 +212,7 @@ async def lock_subject(session: WriteSession, visibility: Visibility, nickname: 
     """The newest subject of that nickname that the caller can see, locked; its records can still be added."""
     rows = await session.scalars(
         sa.select(SubjectRow)
-        .where(SubjectRow.nickname == nickname, visible.subjects(visibility))
+        .where(SubjectRow.nickname == nickname, visible.is_subject_visible(visibility))
         .order_by(SubjectRow.created_at.desc())
         .limit(1)
         .with_for_update(key_share=True)

@@ -37,5 +37,5 @@ def project_names(visibility: Visibility) -> sa.ScalarSelect[Any]:
         ProjectRow.name,
         SessionProjectRow.session_id == ActionRow.id,
         SessionProjectRow.project_id == ProjectRow.id,
-        visible.projects(visibility),
+        visible.is_project_visible(visibility),
     )

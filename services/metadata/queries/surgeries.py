@@ -36,7 +36,7 @@ def _select_surgeries(visibility: Visibility, *conditions: sa.ColumnElement[bool
         .join(SubjectRow, SubjectRow.id == ActionRow.subject_id)
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
         .where(ActionRow.kind == ActionKind.SURGERY, ActionRow.deleted_at.is_(None))
-        .where(visible.subjects(visibility), *conditions)
+        .where(visible.is_subject_visible(visibility), *conditions)
         .order_by(ActionRow.start_at.desc(), ActionRow.id)
     )
 

@@ -36,17 +36,19 @@ def _users(visibility: Visibility) -> sa.Select[Any]:
         sa.select(
             *(column for column in UserRow.__table__.columns if column.name not in _NOT_SHOWN),
             visible.email(visibility).label("email"),
-            names_of(LabRow.name, is_current, is_of_lab, visible.labs(visibility, LabRow.id)).label("lab"),
+            names_of(LabRow.name, is_current, is_of_lab, visible.is_lab_visible(visibility, LabRow.id)).label(
+                "lab"
+            ),
             names_of(
                 delegate.username, DelegateRow.user_id == UserRow.id, DelegateRow.delegate_id == delegate.id
             ).label("allowed_users"),
             names_of(
                 SubjectRow.nickname,
                 SubjectRow.responsible_user_id == UserRow.id,
-                visible.subjects(visibility),
+                visible.is_subject_visible(visibility),
             ).label("subjects_responsible"),
         )
-        .where(UserRow.deleted_at.is_(None), visible.people(visibility))
+        .where(UserRow.deleted_at.is_(None), visible.is_user_visible(visibility))
         .order_by(UserRow.username)
     )
 

@@ -19,30 +19,30 @@ from services.metadata.models import (
 )
 
 
-def projects(visibility: Visibility) -> Condition:
+def is_project_visible(visibility: Visibility) -> Condition:
     """Projects the caller can see."""
-    row = visible.project_row_visible(visibility, ProjectRow.id, ProjectRow.is_private)
+    row = visible.is_project_row_visible(visibility, ProjectRow.id, ProjectRow.is_private)
     return sa.and_(ProjectRow.deleted_at.is_(None), row)
 
 
-def sessions(visibility: Visibility, action: Any = ActionRow) -> Condition:
+def is_session_visible(visibility: Visibility, action: Any = ActionRow) -> Condition:
     """Sessions the caller can see."""
     return sa.and_(
-        action.deleted_at.is_(None), visible.session_row_visible(visibility, action.id, action.lab_id)
+        action.deleted_at.is_(None), visible.is_session_row_visible(visibility, action.id, action.lab_id)
     )
 
 
 def session_id(visibility: Visibility, column: Any) -> Any:
     """A column that names a session; null where the caller may not know of it."""
-    return sa.case((visible.session_visible(visibility, column), column))
+    return sa.case((visible.is_session_visible(visibility, column), column))
 
 
-def labs(visibility: Visibility, lab_id: Any) -> Condition:
+def is_lab_visible(visibility: Visibility, lab_id: Any) -> Condition:
     """Labs the caller can see; what belongs to no lab is everybody's."""
-    return sa.or_(lab_id.is_(None), visible.lab_row_visible(visibility, lab_id))
+    return sa.or_(lab_id.is_(None), visible.is_lab_row_visible(visibility, lab_id))
 
 
-def people(visibility: Visibility) -> Condition:
+def is_user_visible(visibility: Visibility) -> Condition:
     """People the caller can see: everybody; of a narrowed token those who work in its labs and projects."""
     if visibility.labs is None or visibility.only_projects is None:
         return sa.true()
@@ -61,14 +61,14 @@ def people(visibility: Visibility) -> Condition:
     )
 
 
-def subjects(visibility: Visibility, subject: Any = SubjectRow) -> Condition:
+def is_subject_visible(visibility: Visibility, subject: Any = SubjectRow) -> Condition:
     """Subjects the caller can see."""
     return sa.and_(
-        subject.deleted_at.is_(None), visible.subject_row_visible(visibility, subject.id, subject.lab_id)
+        subject.deleted_at.is_(None), visible.is_subject_row_visible(visibility, subject.id, subject.lab_id)
     )
 
 
-def email_shown(visibility: Visibility) -> Condition:
+def is_email_visible(visibility: Visibility) -> Condition:
     """People whose e-mail address the caller may see: administrators see all, everybody else their own.
 
     A shared account sees none: several people use it.
@@ -82,4 +82,4 @@ def email_shown(visibility: Visibility) -> Condition:
 
 def email(visibility: Visibility) -> sa.ColumnElement[str]:
     """An e-mail address as the caller sees it: empty where it is not shown."""
-    return sa.case((email_shown(visibility), UserRow.email), else_=sa.literal("", sa.Text()))
+    return sa.case((is_email_visible(visibility), UserRow.email), else_=sa.literal("", sa.Text()))

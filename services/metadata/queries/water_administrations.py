@@ -35,7 +35,9 @@ def _select_waters(visibility: Visibility, *conditions: sa.ColumnElement[bool]) 
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
         .join(UserRow, UserRow.id == WaterAdministrationRow.user_id, isouter=True)
         .join(WaterType, WaterType.id == WaterAdministrationRow.water_type_id, isouter=True)
-        .where(WaterAdministrationRow.deleted_at.is_(None), visible.subjects(visibility), *conditions)
+        .where(
+            WaterAdministrationRow.deleted_at.is_(None), visible.is_subject_visible(visibility), *conditions
+        )
         .order_by(WaterAdministrationRow.date_time_at.desc(), WaterAdministrationRow.id)
     )
 
@@ -78,7 +80,7 @@ async def fetch_waters_of_session(
         .join(WaterType, WaterType.id == WaterAdministrationRow.water_type_id, isouter=True)
         .join(SubjectRow, SubjectRow.id == WaterAdministrationRow.subject_id)
         .where(WaterAdministrationRow.session_id == session_id, WaterAdministrationRow.deleted_at.is_(None))
-        .where(visible.subjects(visibility))
+        .where(visible.is_subject_visible(visibility))
         .order_by(WaterAdministrationRow.date_time_at, WaterAdministrationRow.id)
     )
     return [SessionWater.model_validate({**row, "name": ""}) for row in rows.mappings()]

@@ -35,7 +35,7 @@ def _select_restrictions(visibility: Visibility, *conditions: sa.ColumnElement[b
         .join(SubjectRow, SubjectRow.id == ActionRow.subject_id)
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
         .join(WaterType, WaterType.id == ActionRow.water_type_id, isouter=True)
-        .where(_IS_RESTRICTION, visible.subjects(visibility), *conditions)
+        .where(_IS_RESTRICTION, visible.is_subject_visible(visibility), *conditions)
         .order_by(ActionRow.end_at.desc().nulls_first(), ActionRow.start_at.desc(), ActionRow.id)
     )
 

@@ -30,7 +30,7 @@ def _select_weighings(visibility: Visibility, *conditions: sa.ColumnElement[bool
         .join(SubjectRow, SubjectRow.id == WeighingRow.subject_id)
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
         .join(UserRow, UserRow.id == WeighingRow.user_id, isouter=True)
-        .where(WeighingRow.deleted_at.is_(None), visible.subjects(visibility), *conditions)
+        .where(WeighingRow.deleted_at.is_(None), visible.is_subject_visible(visibility), *conditions)
         .order_by(WeighingRow.date_time_at.desc(), WeighingRow.id)
     )
 

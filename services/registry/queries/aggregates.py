@@ -11,7 +11,7 @@ from libs.common.problem import BadRequest, UnknownReference
 from libs.common.published import INSERTIONS, LABS, PROJECTS, SESSIONS, SUBJECTS, TAGS, table
 from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
-from libs.common.visible import object_visible
+from libs.common.visible import is_object_visible
 from services.registry.domain.requests import AGGREGATE_TYPES, folders_of_object
 from services.registry.queries.registration import RegistrationScope
 
@@ -26,7 +26,7 @@ async def fetch_aggregate_scope(
     model = ContentType.name_in(content_type)
     if model not in AGGREGATE_TYPES:
         raise BadRequest(fields={"content_type": [f"'{model}' is none of {', '.join(AGGREGATE_TYPES)}."]})
-    if not await session.scalar(sa.select(object_visible(visibility, model, object_id))):
+    if not await session.scalar(sa.select(is_object_visible(visibility, model, object_id))):
         raise UnknownReference("object_id", object_id, key="id")
     name, lab_id = await _fetch_name_and_lab(session, model, object_id)
     return RegistrationScope(

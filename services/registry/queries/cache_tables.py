@@ -14,7 +14,7 @@ from libs.common.catalogue import Service
 from libs.common.db import ReadSession
 from libs.common.published import EVENTS, PROJECTS, RIGHTS_CHANGES, SESSION_PROJECTS, SESSIONS, table
 from libs.common.visibility import Visibility
-from libs.common.visible import project_row_visible
+from libs.common.visible import is_project_row_visible
 from services.registry.models import Base, DatasetRow, RepositoryRow, TagRow, VersionRow
 from services.registry.models.expressions import is_current_version, path_in_folder
 from services.registry.queries import visible
@@ -94,7 +94,7 @@ async def fetch_cached_sessions(
         sessions.c.lab.is_not(None),
         sessions.c.date.is_not(None),
         sessions.c.number.is_not(None),
-        visible.is_visible_session(visibility),
+        visible.is_session_visible(visibility),
     )
     if tag is not None:
         statement = statement.where(
@@ -119,7 +119,7 @@ def _project_names(visibility: Visibility) -> sa.ColumnElement[Any]:
         .where(
             link.c.session_id == sessions.c.id,
             project.c.id == link.c.project_id,
-            project_row_visible(visibility, project.c.id, project.c.is_private),
+            is_project_row_visible(visibility, project.c.id, project.c.is_private),
         )
         .order_by(project.c.name)
         .correlate_except(link, project)
@@ -156,7 +156,7 @@ async def fetch_cached_datasets(
             sessions.c.date.is_not(None),
             sessions.c.number.is_not(None),
             has_shown_copy(RepositoryRow.globus_is_personal.is_(False), RepositoryRow.data_url.is_not(None)),
-            visible.is_visible_dataset(visibility),
+            visible.is_dataset_visible(visibility),
         )
         .order_by(sa.text("1, 2"))
     )

@@ -63,7 +63,7 @@ def _copies(visibility: Visibility) -> sa.Select[Any]:
         .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)
         .join(VersionRow, is_version_of_copy())
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(visible.is_visible_dataset(visibility))
+        .where(visible.is_dataset_visible(visibility))
         .order_by(CopyRow.created_at, CopyRow.id)
     )
 

@@ -38,7 +38,7 @@ async def fetch_sha256_at(session: ReadSession, visibility: Visibility, path: st
         .select_from(DatasetRow)
         .join(VersionRow, is_current_version())
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(*conditions, is_verified, visible.is_visible_dataset(visibility))
+        .where(*conditions, is_verified, visible.is_dataset_visible(visibility))
         .order_by(DatasetRow.created_at.desc(), DatasetRow.id)
         .limit(1)
     )

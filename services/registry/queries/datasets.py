@@ -165,7 +165,7 @@ def _datasets(visibility: Visibility) -> sa.Select[Any]:
         .join(FormatRow, FormatRow.id == DatasetRow.format_id)
         .join(VersionRow, is_current_version())
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(visible.is_visible_dataset(visibility))
+        .where(visible.is_dataset_visible(visibility))
         .order_by(DatasetRow.created_at.desc(), DatasetRow.id)
     )
 
@@ -214,7 +214,7 @@ async def lock_dataset(
     rows = await session.execute(
         sa.select(DatasetRow, visible.is_protected().label("is_protected"))
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(DatasetRow.id == dataset_id, visible.is_visible_dataset(visibility))
+        .where(DatasetRow.id == dataset_id, visible.is_dataset_visible(visibility))
         .with_for_update(of=DatasetRow)
     )
     row = rows.one_or_none()

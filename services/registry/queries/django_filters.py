@@ -28,10 +28,10 @@ from libs.common.published import (
 )
 from libs.common.visibility import Visibility
 from libs.common.visible import (
-    dataset_visible,
-    project_row_visible,
-    session_row_visible,
-    subject_row_visible,
+    is_dataset_visible,
+    is_project_row_visible,
+    is_session_row_visible,
+    is_subject_row_visible,
 )
 from services.registry.models import (
     CopyRow,
@@ -70,17 +70,17 @@ def _named(noun: str, view: View, visible: Visible, name: str = "name") -> Field
 
 
 def _is_of_visible_dataset(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    return dataset_visible(visibility, row.dataset_id)
+    return is_dataset_visible(visibility, row.dataset_id)
 
 
-def _exists_copy() -> sa.ColumnElement[bool]:
+def _has_copy() -> sa.ColumnElement[bool]:
     repository = aliased(RepositoryRow)
     statement = sa.select(is_shown(CopyRow, repository)).where(repository.id == CopyRow.repository_id)
     return statement.correlate_except(repository).scalar_subquery()
 
 
 def _is_visible_copy(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    return sa.and_(row.state.not_in(GONE), dataset_visible(visibility, row.dataset_id))
+    return sa.and_(row.state.not_in(GONE), is_dataset_visible(visibility, row.dataset_id))
 
 
 _LABS = _named("labs", LABS, visible_to_all)
@@ -88,13 +88,13 @@ _USERS = _named("users", USERS, visible_to_all, "username")
 _PROJECTS = _named(
     "projects",
     PROJECTS,
-    lambda visibility, row: project_row_visible(visibility, row.id, row.is_private),
+    lambda visibility, row: is_project_row_visible(visibility, row.id, row.is_private),
 )
 _SUBJECTS = FieldMap("subjects", _subject, {
     "id": Field(_subject.c.id, "uuid"),
     "nickname": Field(_subject.c.nickname, "text"),
     "lab": Relation(lambda: _LABS, on=_lab.c.id == _subject.c.lab_id, key=_subject.c.lab_id),
-}, visible=lambda visibility, row: subject_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
+}, visible=lambda visibility, row: is_subject_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
 _NAMED_SUBJECTS = nickname_map(_named_subject)
 _SESSIONS = FieldMap("sessions", _session, {
     "id": Field(_session.c.id, "uuid"),
@@ -112,7 +112,7 @@ _SESSIONS = FieldMap("sessions", _session, {
     "projects": Relation(lambda: _PROJECTS, on=sa.and_(
         _in_project.c.session_id == _session.c.id, _in_project.c.project_id == _project.c.id,
     )),
-}, visible=lambda visibility, row: session_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
+}, visible=lambda visibility, row: is_session_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
 _TYPES = dataset_type_map(_type)
 _FORMATS = FieldMap("data formats", _format, {
     "id": Field(_format.c.id, "uuid"),
@@ -161,10 +161,10 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "file_records": Relation(
         lambda: FILES, on=sa.and_(_copy.c.dataset_id == _dataset.c.id, _copy.c.generation == _dataset.c.generation)
     ),
-}, visible=lambda visibility, row: dataset_visible(visibility, row.id))  # fmt: skip
+}, visible=lambda visibility, row: is_dataset_visible(visibility, row.id))  # fmt: skip
 FILES: FieldMap = FieldMap("file records", _copy, {
     "id": Field(_copy.c.id, "uuid"),
-    "exists": Field(_exists_copy(), "bool"),
+    "exists": Field(_has_copy(), "bool"),
     "json": JsonField(_copy.c.json),
     "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _copy.c.dataset_id, key=_copy.c.dataset_id),
     "data_repository": Relation(

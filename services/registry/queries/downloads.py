@@ -53,7 +53,7 @@ def _downloads(visibility: Visibility, user_id: UUID | None) -> sa.Select[Any]:
         .join(DatasetTypeRow, DatasetTypeRow.id == DatasetRow.dataset_type_id)
         .join(users, users.c.id == DownloadRow.user_id, isouter=True)
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(visible.is_visible_dataset(visibility))
+        .where(visible.is_dataset_visible(visibility))
         .order_by(DownloadRow.count.desc(), DownloadRow.id)
     )
     return statement if user_id is None else statement.where(DownloadRow.user_id == user_id)

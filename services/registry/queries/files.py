@@ -50,7 +50,7 @@ def _files(visibility: Visibility) -> sa.Select[Any]:
         .join(DatasetRow, is_current_copy())
         .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(visible.is_visible_dataset(visibility), CopyRow.state.not_in(GONE))
+        .where(visible.is_dataset_visible(visibility), CopyRow.state.not_in(GONE))
         .order_by(CopyRow.created_at.desc(), CopyRow.id)
     )
 

@@ -173,7 +173,7 @@ class FileFilters(ListFilters):
     relative_path: Annotated[Text, Where(_is_at_path)] = parameter("subject/date/number/…")
 
 
-def _exists_in(repository: str) -> Condition:
+def _is_in_repository(repository: str) -> Condition:
     """The same version has a copy in that repository, verified or claimed."""
     other, other_repository = aliased(CopyRow), aliased(RepositoryRow)
     states = (CopyState.VERIFIED, CopyState.CLAIMED, CopyState.LANDED)
@@ -208,7 +208,7 @@ class CopyFilters(ListFilters):
     order_proof: Annotated[bool, Where(CopyRow.order_proof.is_)] = parameter(
         "Whether its bytes have to be read for a proof."
     )
-    held_by: Annotated[str, Where(_exists_in)] = parameter(
+    held_by: Annotated[str, Where(_is_in_repository)] = parameter(
         "Name of another repository that holds the same version, verified or claimed."
     )
     sha256: Annotated[str, Where(lambda value: VersionRow.sha256 == value)] = parameter(

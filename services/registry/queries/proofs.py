@@ -134,7 +134,7 @@ async def fetch_copy_location(
         .join(DatasetRow, DatasetRow.id == CopyRow.dataset_id)
         .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(CopyRow.id == copy_id, visible.is_visible_dataset(visibility))
+        .where(CopyRow.id == copy_id, visible.is_dataset_visible(visibility))
     )
     row = rows.one_or_none()
     if row is None:

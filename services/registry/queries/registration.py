@@ -82,7 +82,7 @@ async def fetch_session_by_path(
             sessions.c.subject == subject,
             sessions.c.date == day,
             sessions.c.number == number,
-            visible.is_visible_session(visibility),
+            visible.is_session_visible(visibility),
         )
         .order_by(sessions.c.lab.in_(labs).desc(), sessions.c.created_at.desc(), sessions.c.id)
         .limit(1)
@@ -95,7 +95,7 @@ async def fetch_session_by_id(
 ) -> RegistrationScope | None:
     """The session of that id."""
     is_named = table(SESSIONS).c.id == session_id
-    rows = await session.execute(_scopes().where(is_named, visible.is_visible_session(visibility)))
+    rows = await session.execute(_scopes().where(is_named, visible.is_session_visible(visibility)))
     return _scope(rows.first())
 
 

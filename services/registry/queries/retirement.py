@@ -60,7 +60,7 @@ async def fetch_copy_to_retire(
         )
         .join(DatasetRow, DatasetRow.id == CopyRow.dataset_id)
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(CopyRow.id == copy_id, visible.is_visible_dataset(visibility))
+        .where(CopyRow.id == copy_id, visible.is_dataset_visible(visibility))
     )
     row = rows.one_or_none()
     return CopyToRetire(*row) if row else None
@@ -139,7 +139,7 @@ def _forms(copy: CopyToRetire) -> sa.Select[Any]:
             recording.c.sha256,
             recording.c.ch_sha256,
             recording.c.proved_at.is_not(None).label("is_proved"),
-            sa.not_(_unchecked_meta(recording, meta)).label("is_checked"),
+            sa.not_(_has_unchecked_meta(recording, meta)).label("is_checked"),
             packed.name,
             packed.generation,
             packed.deleted_at.is_not(None).label("is_deleted"),
@@ -167,7 +167,7 @@ def _forms(copy: CopyToRetire) -> sa.Select[Any]:
     )
 
 
-def _unchecked_meta(recording: Any, meta: LateralFromClause) -> sa.ColumnElement[bool]:
+def _has_unchecked_meta(recording: Any, meta: LateralFromClause) -> sa.ColumnElement[bool]:
     """There is a .meta beside the form that it was not compared with, or there are several candidates."""
     other, now = aliased(DatasetRow), aliased(VersionRow)
     is_compared = sa.exists().where(

@@ -29,13 +29,13 @@ def is_public() -> Condition:
     return has_tag(TagRow.public.is_(True))
 
 
-def is_visible_dataset(visibility: Visibility) -> Condition:
+def is_dataset_visible(visibility: Visibility) -> Condition:
     """Datasets the caller can see, in a statement that left-joins `table(SESSIONS)`."""
-    row = visible.dataset_row_visible(visibility, DatasetRow, is_public(), session=table(SESSIONS).c)
+    row = visible.is_dataset_row_visible(visibility, DatasetRow, is_public(), session=table(SESSIONS).c)
     return sa.and_(DatasetRow.deleted_at.is_(None), row)
 
 
-def is_visible_session(visibility: Visibility) -> Condition:
+def is_session_visible(visibility: Visibility) -> Condition:
     """Sessions the caller can see, in a statement that reads `table(SESSIONS)`."""
     sessions = table(SESSIONS)
-    return visible.session_row_visible(visibility, sessions.c.id, sessions.c.lab_id)
+    return visible.is_session_row_visible(visibility, sessions.c.id, sessions.c.lab_id)

@@ -70,7 +70,7 @@ def _hash_of_datasets(visibility: Visibility) -> sa.ScalarSelect[Any]:
         .select_from(DatasetTagRow)
         .join(DatasetRow, DatasetRow.id == DatasetTagRow.dataset_id)
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(DatasetTagRow.tag_id == TagRow.id, visible.is_visible_dataset(visibility))
+        .where(DatasetTagRow.tag_id == TagRow.id, visible.is_dataset_visible(visibility))
         .correlate(TagRow)
         .scalar_subquery()
     )

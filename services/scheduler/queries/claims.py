@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from libs.common.db import WriteSession
 from libs.common.permissions import Reach
 from libs.common.schemas.states import JobState
-from libs.common.targets import session_in_reach
+from libs.common.targets import is_session_in_reach
 from libs.common.visibility import Visibility
-from libs.common.visible import session_visible
+from libs.common.visible import is_session_visible
 from services.scheduler.models import AttemptRow, JobRow, ReadyRow
 from services.scheduler.queries.inputs import unreadable
 
@@ -41,8 +41,8 @@ async def lock_claimable_job(
             JobRow.key.is_not(None),
             sa.or_(JobRow.not_before.is_(None), JobRow.not_before <= sa.func.now()),
             ~unreadable(ReadyRow.site),
-            session_in_reach(reach, JobRow.session_id),
-            sa.true() if visibility.everything else session_visible(visibility, JobRow.session_id),
+            is_session_in_reach(reach, JobRow.session_id),
+            sa.true() if visibility.everything else is_session_visible(visibility, JobRow.session_id),
         )
         .order_by(ReadyRow.priority.desc(), ReadyRow.level, ReadyRow.created_at, ReadyRow.job_id)
         .limit(1)
@@ -87,7 +87,9 @@ async def update_leases(
     pairs = sa.tuple_(JobRow.id, JobRow.token)
     valid = (
         sa.select(JobRow.id)
-        .where(pairs.in_(beats), JobRow.state == JobState.STARTED, session_in_reach(reach, JobRow.session_id))
+        .where(
+            pairs.in_(beats), JobRow.state == JobState.STARTED, is_session_in_reach(reach, JobRow.session_id)
+        )
         .order_by(JobRow.id)  # as in every statement that locks several jobs
         .with_for_update(of=JobRow)
     )

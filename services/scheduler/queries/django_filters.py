@@ -11,7 +11,7 @@ from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to
 from libs.common.published import LABS, REPOSITORIES, SESSIONS, table
 from libs.common.schemas.states import JobState
 from libs.common.visibility import Visibility
-from libs.common.visible import session_row_visible, session_visible
+from libs.common.visible import is_session_row_visible, is_session_visible
 from services.scheduler.models import JobRow
 
 _session, _lab, _repository = table(SESSIONS), table(LABS), table(REPOSITORIES)
@@ -20,12 +20,12 @@ _STATUS = sa.case(
 )
 
 
-def _session_visible(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    return session_row_visible(visibility, row.id, row.lab_id)
+def _is_session_visible(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    return is_session_row_visible(visibility, row.id, row.lab_id)
 
 
-def _job_visible(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    return session_visible(visibility, row.session_id)
+def _is_job_visible(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    return is_session_visible(visibility, row.session_id)
 
 
 @cache
@@ -56,7 +56,7 @@ def _sessions() -> FieldMap:
         "lab": Relation(_labs, on=_lab.c.id == _session.c.lab_id, key=_session.c.lab_id),
         "subject": Field(_session.c.subject, "text"),
     }
-    return FieldMap("sessions", _session, fields, visible=_session_visible)
+    return FieldMap("sessions", _session, fields, visible=_is_session_visible)
 
 
 @cache
@@ -81,4 +81,4 @@ def tasks() -> FieldMap:
             _repositories, on=_repository.c.id == JobRow.data_repository_id, key=JobRow.data_repository_id
         ),
     }
-    return FieldMap("tasks", JobRow.__table__, fields, visible=_job_visible)
+    return FieldMap("tasks", JobRow.__table__, fields, visible=_is_job_visible)

@@ -42,7 +42,7 @@ def select_jobs(visibility: Visibility) -> sa.Select[Any]:
             sa.func.statement_timestamp().label("now"),
         )
         .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
-        .where(visible.jobs_visible(visibility))
+        .where(visible.is_job_visible(visibility))
         .order_by(JobRow.level, JobRow.priority.desc(), SESSION.c.start_at.desc().nulls_last(), JobRow.id)
     )
 
@@ -69,7 +69,7 @@ async def exists_job(session: ReadSession, visibility: Visibility, job_id: UUID)
         sa.select(sa.literal(1))
         .select_from(JobRow)
         .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
-        .where(visible.jobs_visible(visibility), JobRow.id == job_id)
+        .where(visible.is_job_visible(visibility), JobRow.id == job_id)
     )
     return (await session.execute(statement)).first() is not None
 

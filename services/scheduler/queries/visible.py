@@ -16,21 +16,21 @@ from services.scheduler.models import JobRow
 
 async def exists_session(session: ReadSession, visibility: Visibility, session_id: UUID) -> bool:
     """Whether there is a session that the caller can see."""
-    return bool(await session.scalar(sa.select(visible.session_visible(visibility, session_id))))
+    return bool(await session.scalar(sa.select(visible.is_session_visible(visibility, session_id))))
 
 
-def jobs_visible(visibility: Visibility) -> Condition:
+def is_job_visible(visibility: Visibility) -> Condition:
     """Jobs the caller can see; `table(SESSIONS)` is left-joined."""
     if visibility.everything:
         return sa.true()
     session = table(SESSIONS)
     of_session = sa.and_(
-        session.c.id.is_not(None), visible.session_row_visible(visibility, session.c.id, session.c.lab_id)
+        session.c.id.is_not(None), visible.is_session_row_visible(visibility, session.c.id, session.c.lab_id)
     )
-    return sa.or_(of_session, sa.and_(JobRow.session_id.is_(None), _without_session(visibility)))
+    return sa.or_(of_session, sa.and_(JobRow.session_id.is_(None), _is_visible_without_session(visibility)))
 
 
-def _without_session(visibility: Visibility) -> Condition:
+def _is_visible_without_session(visibility: Visibility) -> Condition:
     """The owner's, and those of members and workers of the lab whose repository the job names; never public."""
     if visibility.public_only:
         return sa.false()

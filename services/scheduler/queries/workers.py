@@ -12,7 +12,7 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.schemas.claims import ClaimIn
 from libs.common.schemas.workers import Worker
 from libs.common.visibility import Visibility
-from libs.common.visible import session_visible
+from libs.common.visible import is_session_visible
 from services.scheduler.models import AttemptRow, JobRow, WorkerRow
 
 
@@ -52,7 +52,7 @@ async def list_workers(session: ReadSession, visibility: Visibility) -> list[Wor
         worked = sa.exists().where(
             AttemptRow.worker == WorkerRow.name,
             JobRow.id == AttemptRow.job_id,
-            session_visible(visibility, JobRow.session_id),
+            is_session_visible(visibility, JobRow.session_id),
         )
         own = WorkerRow.user_id == visibility.caller_id
         statement = statement.where(sa.or_(own, worked.correlate_except(AttemptRow, JobRow)))

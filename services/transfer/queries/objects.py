@@ -13,7 +13,7 @@ from libs.common.permissions import Principal
 from libs.common.published import COPIES, DATASETS, table
 from libs.common.schemas.states import CopyState, UploadState
 from libs.common.visibility import Visibility, visibility
-from libs.common.visible import dataset_row_visible
+from libs.common.visible import is_dataset_row_visible
 from services.transfer.domain import AnnouncedUpload
 from services.transfer.models import PartRow, UploadRow
 from services.transfer.queries.uploads import is_own, upload_of
@@ -48,14 +48,14 @@ async def fetch_known_digests(session: ReadSession, store: str, sha256: str, by:
     statement = (
         sa.select(UploadRow.size_bytes, UploadRow.md5)
         .where(UploadRow.sha256 == sha256, UploadRow.state == UploadState.LANDED, UploadRow.store == store)
-        .where(~is_doubted, sa.or_(_has_visible_dataset(visibility(by), store, sha256), _was_uploaded(by)))
+        .where(~is_doubted, sa.or_(_has_visible_dataset(visibility(by), store, sha256), _is_uploaded_by(by)))
         .limit(1)
     )
     row = (await session.execute(statement)).first()
     return None if row is None else Digests(size_bytes=row.size_bytes, sha256=sha256, md5=row.md5)
 
 
-def _was_uploaded(by: Principal) -> sa.ColumnElement[bool]:
+def _is_uploaded_by(by: Principal) -> sa.ColumnElement[bool]:
     """The caller has sent the upload's bytes: an upload that landed without sending has no parts."""
     has_parts = sa.exists().where(PartRow.upload_id == UploadRow.id).correlate_except(PartRow)
     return sa.and_(UploadRow.owner_id == by.user_id, is_own(by), has_parts)
@@ -71,7 +71,7 @@ def _has_visible_dataset(visibility: Visibility, store: str, sha256: str) -> sa.
             copy.c.store == store,
             copy.c.state == str(CopyState.VERIFIED),
             dataset.c.id == copy.c.dataset_id,
-            dataset_row_visible(visibility, dataset.c, dataset.c.public),
+            is_dataset_row_visible(visibility, dataset.c, dataset.c.public),
         )
         .correlate_except(copy, dataset)
     )

@@ -15,7 +15,7 @@ from libs.common.published import ATTEMPTS, COPIES, DATASETS, JOBS, table
 from libs.common.schemas.states import AttemptState
 from libs.common.targets import object_target, session_targets
 from libs.common.visibility import Visibility
-from libs.common.visible import dataset_row_visible, session_visible
+from libs.common.visible import is_dataset_row_visible, is_session_visible
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ async def fetch_copies(
         .where(copy.c.id == sa.any_(sa.literal(list(copy_ids), ARRAY(sa.UUID))))
     )
     if visibility is not None:
-        statement = statement.where(dataset_row_visible(visibility, dataset.c, dataset.c.public))
+        statement = statement.where(is_dataset_row_visible(visibility, dataset.c, dataset.c.public))
     rows = (await session.execute(statement)).all()
     sessions = await session_targets(session, {row.session_id for row in rows if row.session_id})
     copies: dict[UUID, ReferredCopy] = {}
@@ -77,7 +77,7 @@ async def fetch_attempts(
 ) -> dict[int, ReferredAttempt]:
     """Attempts by token, visible to the caller or not."""
     attempt, job = table(ATTEMPTS), table(JOBS)
-    is_visible = sa.or_(job.c.session_id.is_(None), session_visible(visibility, job.c.session_id))
+    is_visible = sa.or_(job.c.session_id.is_(None), is_session_visible(visibility, job.c.session_id))
     statement = (
         sa.select(
             attempt.c.token,

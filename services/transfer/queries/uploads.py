@@ -19,9 +19,9 @@ from libs.common.published import COPIES, DATASETS, JOBS, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import UploadState
 from libs.common.scopes import Permission
-from libs.common.targets import object_in_reach, session_in_reach
+from libs.common.targets import is_object_in_reach, is_session_in_reach
 from libs.common.visibility import Visibility, visibility
-from libs.common.visible import dataset_visible
+from libs.common.visible import is_dataset_visible
 from services.transfer.domain import AnnouncedUpload, UploadPart, part_bytes
 from services.transfer.models import UploadRow
 from services.transfer.queries.list_filters import UploadFilters
@@ -67,19 +67,19 @@ def is_own(by: Principal) -> sa.ColumnElement[bool]:
     if reach is None:
         return mine
     copy, dataset, job = table(COPIES).alias(), table(DATASETS).alias(), table(JOBS).alias()
-    of_object = object_in_reach(reach, dataset.c.content_type, dataset.c.object_id)
+    of_object = is_object_in_reach(reach, dataset.c.content_type, dataset.c.object_id)
     of_copy = sa.exists().where(
         copy.c.id == UploadRow.copy_id,
         dataset.c.id == copy.c.dataset_id,
-        sa.or_(session_in_reach(reach, dataset.c.session_id), of_object),
+        sa.or_(is_session_in_reach(reach, dataset.c.session_id), of_object),
     )
-    of_job = sa.exists().where(job.c.id == UploadRow.job_id, session_in_reach(reach, job.c.session_id))
+    of_job = sa.exists().where(job.c.id == UploadRow.job_id, is_session_in_reach(reach, job.c.session_id))
     return sa.and_(mine, sa.or_(of_copy.correlate_except(copy, dataset), of_job.correlate_except(job)))
 
 
 def _is_for_hidden(visibility: Visibility) -> sa.ColumnElement[bool]:
     copy = table(COPIES).alias()
-    is_hidden = ~dataset_visible(visibility, copy.c.dataset_id)
+    is_hidden = ~is_dataset_visible(visibility, copy.c.dataset_id)
     return sa.exists().where(copy.c.id == UploadRow.copy_id, is_hidden).correlate_except(copy)
 
 

@@ -10,7 +10,7 @@ from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to
 from libs.common.filters.shared_maps import dataset_type_map, nickname_map
 from libs.common.published import COPIES, DATASET_TAGS, DATASET_TYPES, DATASETS, table
 from libs.common.visibility import Visibility
-from libs.common.visible import dataset_row_visible, dataset_visible, session_visible
+from libs.common.visible import is_dataset_row_visible, is_dataset_visible, is_session_visible
 from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,
@@ -46,7 +46,7 @@ _named_subject = SUBJECT_MAP.source.alias("named_subject")
 
 
 def _is_visible_insertion(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    return sa.and_(row.deleted_at.is_(None), session_visible(visibility, row.session_id))
+    return sa.and_(row.deleted_at.is_(None), is_session_visible(visibility, row.session_id))
 
 
 _TAGS = FieldMap(
@@ -65,7 +65,7 @@ _COPIES = FieldMap("files", _copy, {
     "relative_path": Field(_copy.c.relative_path, "text"),
     "exists": Field(_copy.c.exists, "bool"),
     "data_repository": to_one(REPOSITORY_MAP, _copy.c.repository_id),
-}, visible=lambda visibility, row: dataset_visible(visibility, row.dataset_id))  # fmt: skip
+}, visible=lambda visibility, row: is_dataset_visible(visibility, row.dataset_id))  # fmt: skip
 _DATASETS = FieldMap("datasets", _dataset, {
     "id": Field(_dataset.c.id, "uuid"),
     "name": Field(_dataset.c.name, "text"),
@@ -85,7 +85,7 @@ _DATASETS = FieldMap("datasets", _dataset, {
         lambda: _COPIES,
         on=sa.and_(_copy.c.dataset_id == _dataset.c.id, _copy.c.generation == _dataset.c.generation),
     ),
-}, visible=lambda visibility, row: dataset_row_visible(visibility, row, row.public))  # fmt: skip
+}, visible=lambda visibility, row: is_dataset_row_visible(visibility, row, row.public))  # fmt: skip
 
 _COMMON: Fields = {
     "id": Field(_action.id, "uuid"),

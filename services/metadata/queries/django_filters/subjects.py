@@ -9,7 +9,12 @@ import sqlalchemy as sa
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
 from libs.common.published import REPOSITORIES, table
 from libs.common.visibility import Visibility
-from libs.common.visible import project_row_visible, session_visible, subject_row_visible, subject_visible
+from libs.common.visible import (
+    is_project_row_visible,
+    is_session_visible,
+    is_subject_row_visible,
+    is_subject_visible,
+)
 from services.metadata.models import (
     ActionRow,
     LabRepositoryRow,
@@ -63,21 +68,21 @@ def to_many(target: FieldMap, link_owner: Any, owner: Any, link_other: Any) -> R
 
 
 def _is_visible_project(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    return sa.and_(row.deleted_at.is_(None), project_row_visible(visibility, row.id, row.is_private))
+    return sa.and_(row.deleted_at.is_(None), is_project_row_visible(visibility, row.id, row.is_private))
 
 
 def _is_visible_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    return sa.and_(row.deleted_at.is_(None), subject_row_visible(visibility, row.id, row.lab_id))
+    return sa.and_(row.deleted_at.is_(None), is_subject_row_visible(visibility, row.id, row.lab_id))
 
 
 def is_of_visible_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     """Records of subjects that the caller can see."""
-    return sa.and_(row.deleted_at.is_(None), subject_visible(visibility, row.subject_id))
+    return sa.and_(row.deleted_at.is_(None), is_subject_visible(visibility, row.subject_id))
 
 
 def is_visible_session(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     """Sessions that the caller can see."""
-    return session_visible(visibility, row.id)
+    return is_session_visible(visibility, row.id)
 
 
 def _texts(columns: Any, *names: str) -> Fields:
@@ -98,7 +103,7 @@ USER_MAP = FieldMap("users", UserRow.__table__, {
     "id": Field(user.id, "uuid"),
     "date_joined": Field(user.created_at, "datetime"),
     **_texts(user, "username"),
-    "email": Field(user.email, "text", shown=visible.email_shown),
+    "email": Field(user.email, "text", shown=visible.is_email_visible),
     **_truths(user, "is_active", "is_staff", "is_superuser", "is_stock_manager", "is_public_user"),
 }, visible=visible_to_all)  # fmt: skip
 LAB_MAP = FieldMap("labs", LabRow.__table__, {

@@ -38,7 +38,7 @@ def has_dataset_types(is_of: IsOf) -> Callable[[Visibility, Sequence[str]], Cond
     def condition(visibility: Visibility, names: Sequence[str]) -> Condition:
         dataset = table(DATASETS)
         return sa.and_(
-            *(_exists(visibility, is_of, dataset, dataset.c.dataset_type == name) for name in names)
+            *(_has_dataset(visibility, is_of, dataset, dataset.c.dataset_type == name) for name in names)
         )
 
     return condition
@@ -49,7 +49,7 @@ def has_tag(is_of: IsOf) -> Callable[[Visibility, str], Condition]:
 
     def condition(visibility: Visibility, text: str) -> Condition:
         dataset, tag = table(DATASETS), table(DATASET_TAGS)
-        return _exists(
+        return _has_dataset(
             visibility, is_of, dataset, tag.c.dataset_id == dataset.c.id, contains(tag.c.tag, text)
         )
 
@@ -64,13 +64,13 @@ def has_datasets(
     limit = dataset.c.qc <= (_FAIL if worst_qc is None else worst_qc)
     if names:
         return [
-            _exists(visibility, is_of, dataset, dataset.c.name == name, dataset.c.on_server, limit)
+            _has_dataset(visibility, is_of, dataset, dataset.c.name == name, dataset.c.on_server, limit)
             for name in names
         ]
-    return [] if worst_qc is None else [_exists(visibility, is_of, dataset, limit)]
+    return [] if worst_qc is None else [_has_dataset(visibility, is_of, dataset, limit)]
 
 
-def _exists(visibility: Visibility, is_of: IsOf, dataset: Any, *conditions: Condition) -> Condition:
+def _has_dataset(visibility: Visibility, is_of: IsOf, dataset: Any, *conditions: Condition) -> Condition:
     """There is a dataset of those conditions; for public readers a public one."""
     shown = [dataset.c.public] if visibility.public_only else []
     return sa.exists().where(is_of(dataset), *conditions, *shown)

@@ -29,17 +29,17 @@ from services.metadata.queries.list_filters.sessions import (
     has_protocol,
     is_in_lab,
     is_in_projects,
+    is_in_region,
     is_of_subject,
-    no_region,
 )
 
 
 class InsertionFilters(ListFilters):
     """Filters of the list of insertions."""
 
-    atlas_acronym: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
-    atlas_id: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
-    atlas_name: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
+    atlas_acronym: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
+    atlas_id: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
+    atlas_name: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
     dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
     dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_insertion))] = parameter(
         "Dataset types; matches if there is a dataset of each."

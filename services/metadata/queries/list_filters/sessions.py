@@ -21,7 +21,7 @@ from libs.common.filters.list_filters import (
 )
 from libs.common.filters.parameters import CommaList, DayRange, Number, Qc, Text, UuidText, WholeNumber
 from libs.common.visibility import Visibility
-from libs.common.visible import session_visible
+from libs.common.visible import is_session_visible
 from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,
@@ -64,7 +64,7 @@ def has_protocol(text: str) -> Condition:
     return contains(ActionRow.task_protocol, text)
 
 
-def no_region(_text: str) -> Condition:
+def is_in_region(_text: str) -> Condition:
     """No channel and no field of view is stored yet, so no session was recorded in any region."""
     return sa.false()
 
@@ -94,11 +94,11 @@ def _has_procedure(text: str) -> Condition:
     )
 
 
-def _subject_has_procedure(visibility: Visibility, text: str) -> Condition:
+def _has_procedure_of_subject(visibility: Visibility, text: str) -> Condition:
     other = sa.orm.aliased(ActionRow)
     return sa.exists().where(
         other.subject_id == ActionRow.subject_id,
-        session_visible(visibility, other.id),
+        is_session_visible(visibility, other.id),
         ActionProcedureRow.action_id == other.id,
         ActionProcedureRow.procedure_id == VocabularyRow.id,
         contains(VocabularyRow.name, text),
@@ -112,9 +112,9 @@ def _performance() -> Any:
 class SessionFilters(ListFilters):
     """Filters of the list of sessions. Clients accept any start of these names that only one of them has."""
 
-    atlas_acronym: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
-    atlas_id: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
-    atlas_name: Annotated[Text, Where(no_region)] = parameter(NO_REGION)
+    atlas_acronym: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
+    atlas_id: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
+    atlas_name: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
     dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
     dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_session))] = parameter(
         "Dataset types; matches if there is a dataset of each."
@@ -132,7 +132,7 @@ class SessionFilters(ListFilters):
     extended_qc: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter(
         "Free filter on the extended QC: `path,value,…`."
     )
-    histology: Annotated[Text, WhereVisible(_subject_has_procedure)] = parameter(
+    histology: Annotated[Text, WhereVisible(_has_procedure_of_subject)] = parameter(
         "Part of the name of a procedure in any session of the subject."
     )
     id: Annotated[UuidText, Where(lambda session_id: ActionRow.id == session_id)] = parameter("Id.")

@@ -75,6 +75,6 @@ class SubjectFilters(ListFilters):
             SubjectProjectRow.subject_id == SubjectRow.id,
             SubjectProjectRow.project_id == ProjectRow.id,
             ProjectRow.name == name,
-            visible.projects(visibility),
+            visible.is_project_visible(visibility),
         )
         return [in_project]

@@ -11,16 +11,16 @@ from libs.common.db.conditions import Condition
 from libs.common.filters.list_filters import FreeFilter, Where, WhereTrue, WhereVisible, parameter
 from libs.common.filters.parameters import DayRange, Number, Text, Truth, UuidText
 from libs.common.visibility import Visibility
-from libs.common.visible import session_visible
+from libs.common.visible import is_session_visible
 from services.metadata.models import LabRow, UserRow, WaterAdministrationRow
 from services.metadata.queries.django_filters.subjects import WATER_MAP
 from services.metadata.queries.list_filters.subject_names import SubjectNameFilters
 from services.metadata.queries.subselects import WaterType
 
 
-def _in_session(visibility: Visibility, session_id: UUID) -> Condition:
+def _is_in_session(visibility: Visibility, session_id: UUID) -> Condition:
     column = WaterAdministrationRow.session_id
-    return sa.and_(column == session_id, session_visible(visibility, column))
+    return sa.and_(column == session_id, is_session_visible(visibility, column))
 
 
 class WaterAdministrationFilters(SubjectNameFilters):
@@ -30,7 +30,7 @@ class WaterAdministrationFilters(SubjectNameFilters):
     user: Annotated[Text, Where(lambda name: UserRow.username == name)] = parameter(
         "Username of the user who gave the water."
     )
-    session: Annotated[UuidText, WhereVisible(_in_session)] = parameter("Id of the session.")
+    session: Annotated[UuidText, WhereVisible(_is_in_session)] = parameter("Id of the session.")
     adlib: Annotated[Truth, WhereTrue(WaterAdministrationRow.adlib.is_(True))] = parameter(
         "Whether the water was free."
     )

@@ -16,7 +16,7 @@ from libs.common.permissions import Principal
 from libs.common.published import SESSIONS, table
 from libs.common.scopes import Permission, Scope
 from libs.common.visibility import Visibility, visibility
-from libs.common.visible import dataset_visible, session_visible
+from libs.common.visible import is_dataset_visible, is_session_visible
 from services.metadata.queries.django_filters import MAPS as METADATA_MAPS
 from services.registry.queries import django_filters
 from services.scheduler.queries.django_filters import tasks
@@ -84,10 +84,10 @@ def test_rules_side_by_side_share_aliases_and_a_nested_one_is_noticed() -> None:
     session = table(SESSIONS)
     for visibility_of_caller in callers():
         both = sa.select(session.c.id).where(
-            session_visible(visibility_of_caller, session.c.id),
-            dataset_visible(visibility_of_caller, session.c.id),
+            is_session_visible(visibility_of_caller, session.c.id),
+            is_dataset_visible(visibility_of_caller, session.c.id),
         )
         assert redeclared(both) == []
-    inner = sa.select(sa.literal(1)).where(session_visible(visibility_of_caller, uuid4()))
+    inner = sa.select(sa.literal(1)).where(is_session_visible(visibility_of_caller, uuid4()))
     alias = inner.whereclause.element.get_final_froms()[0]  # type: ignore[union-attr]
-    assert redeclared(sa.select(alias.c.id).where(session_visible(visibility_of_caller, alias.c.id)))
+    assert redeclared(sa.select(alias.c.id).where(is_session_visible(visibility_of_caller, alias.c.id)))
