@@ -245,7 +245,7 @@ async def test_outputs_whose_bytes_have_left_the_store_are_refused(
     await neighbours.store.delete(sha256(DATA))
     await neighbours.job(9, [JobOutput(relative_path=FILE, upload_id=upload, sha256=sha256(DATA))])
     (refused,) = await lab.registry.published(OutputsRefused)
-    assert "not in the store" in refused.reason
+    assert "no longer in the store" in refused.reason
 
 
 async def test_an_attempt_that_is_over_registers_nothing(lab: Laboratory, neighbours: Neighbours) -> None:
