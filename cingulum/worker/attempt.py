@@ -206,9 +206,9 @@ class JobAttempt:
         _log.warning("%s: failed (%s): %s", self.name, kind, reason)
         log.add_line(f"failed ({kind}): {reason}")
         log.close()
-        self.give_back(self._connection, kind, reason)
+        self.release(self._connection, kind, reason)
 
-    def give_back(self, connection: Connection, kind: str, reason: str, within_s: float = 60.0) -> None:
+    def release(self, connection: Connection, kind: str, reason: str, within_s: float = 60.0) -> None:
         """Report that this run failed; if the server cannot be reached, the lease expires by itself."""
         body = {"token": self.token, "kind": kind, "reason": reason[:10_000]}
         connection = connection.with_request_id(request_id_of(self.id, self.token))

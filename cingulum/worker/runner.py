@@ -23,7 +23,7 @@ from cingulum.worker.task_host import TaskHost
 from cingulum.worker.work_folder import WorkFolder
 
 _log = logging.getLogger("cingulum.worker")
-_GIVE_BACK_WITHIN_S: Final = 0.5
+_RELEASE_WITHIN_S: Final = 0.5
 _HALT_S: Final = 0.3
 
 
@@ -122,13 +122,13 @@ class Worker:
             time.sleep(0.02)
         for attempt in self._jobs():
             attempt.halt()
-            self._give_back(attempt)
+            self._release(attempt)
         until = time.monotonic() + _HALT_S
         while self._jobs() and time.monotonic() < until:
             time.sleep(0.02)
 
-    def _give_back(self, attempt: JobAttempt) -> None:
-        attempt.give_back(self._connection, "transient", "The worker was stopped.", _GIVE_BACK_WITHIN_S)
+    def _release(self, attempt: JobAttempt) -> None:
+        attempt.release(self._connection, "transient", "The worker was stopped.", _RELEASE_WITHIN_S)
         _log.info("%s: released", attempt.name)
 
     def _jobs(self) -> list[JobAttempt]:
@@ -156,7 +156,7 @@ class Worker:
                 continue
             attempt = JobAttempt(job, self._connection, work, self._options.trees, host)
             if self._stop.is_set():
-                self._give_back(attempt)
+                self._release(attempt)
             else:
                 self._run_attempt(attempt)
 

@@ -1,4 +1,4 @@
-"""Which connections a server keeps when more are opened than it takes: a share for each address, and who gives way."""
+"""Limits on open connections, in all and per address, and which connection is closed when one is reached."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Places:
     """The places of one server: so many, and so many for one address (of IPv6 a network of 64 bits).
 
     Addresses in `proxies` have no limit of their own: each serves many clients. A connection whose request is
-    being read or answered is never ended; one that waits for a whole head gives way to a newer one, the longest wait
-    first, so that idle connections cannot exhaust the places.
+    being read or answered is never ended; one that waits for a complete head is closed in favour of a newer
+    one, longest wait first, so that idle connections cannot exhaust the places.
     """
 
     most: int

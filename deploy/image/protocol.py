@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from deploy.image.counted_transport import CountedTransport
 from deploy.image.places import Places
-from deploy.image.wire_limits import HeadersTooLarge, TooManyConnections, TooSlow, WireLimits
+from deploy.image.wire_limits import HeadersTooLarge, RequestTimeout, TooManyConnections, WireLimits
 from libs.common.catalogue import Body, body_of
 from libs.common.problem import Problem
 
@@ -65,7 +65,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         if isinstance(ends, BoundedProtocol):
-            ends.give_way()
+            ends.evict()
         self._call_later(self.limits.head_timeout_s, self._on_late_head)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -80,7 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Whether nothing of a response is left to send."""
         return self._sent.is_drained
 
-    def give_way(self) -> None:
+    def evict(self) -> None:
         """End now, as another connection needs the place and no response is being sent on this one."""
         self._places.leave(self)
         self.transport.abort()
@@ -188,7 +188,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._stage is _Stage.IDLE and self._raw_bytes == 0:  # there is no request to respond to
             self.transport.close()
             return
-        self._refuse(TooSlow("The headers did not arrive in time."))
+        self._refuse(RequestTimeout("The headers did not arrive in time."))
 
     def _on_body_window(self) -> None:
         self._timer = None
@@ -201,7 +201,7 @@ class BoundedProtocol(HttpToolsProtocol):
             is_late = not is_bytes and self._waited_s >= self.limits.body_timeout_s
             if is_late or self._progress_bytes < self.limits.stall_bytes:
                 self._refuse(
-                    TooSlow("The body did not arrive in time: send it again, or send smaller parts.")
+                    RequestTimeout("The body did not arrive in time: send it again, or send smaller parts.")
                 )
                 return
         self._progress_bytes = 0

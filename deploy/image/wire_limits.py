@@ -15,7 +15,7 @@ class HeadersTooLarge(Problem):
     slug = "headers-too-large"
 
 
-class TooSlow(Problem):
+class RequestTimeout(Problem):
     """The request did not arrive in time."""
 
     status = 408

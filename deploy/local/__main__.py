@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         settings = LocalSettings.from_environment(os.environ, split=options.split, only=tuple(options.only))
-        return _obey(options, settings)
+        return _run_command(options, settings)
     except (SetUpError, ServerError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command's answer
         return 1
@@ -28,17 +28,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _obey(options: argparse.Namespace, settings: LocalSettings) -> int:
+def _run_command(options: argparse.Namespace, settings: LocalSettings) -> int:
     match options.command:
         case "up" if options.detach:
-            return commands.up_detached(settings, _say)
+            return commands.up_detached(settings, _print_line)
         case "up":
-            return commands.up(settings, _say, detached=options.behind)
+            return commands.up(settings, _print_line, detached=options.behind)
         case "down":
-            return commands.down(settings, _say)
+            return commands.down(settings, _print_line)
         case "status":
-            return commands.status(settings, _say)
-    return commands.logs(settings, _say, options.names, lines=options.lines, follow=options.follow)
+            return commands.status(settings, _print_line)
+    return commands.logs(settings, _print_line, options.names, lines=options.lines, follow=options.follow)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - a command's answer
 
 

@@ -90,11 +90,11 @@ def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     parent = os.getpid()
     number = int(death_signal)
 
-    def ask_kernel() -> None:
+    def set_death_signal() -> None:
         if prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0) != 0 or os.getppid() != parent:
             os._exit(127)
 
-    return ask_kernel
+    return set_death_signal
 
 
 _watchdogs: dict[int, subprocess.Popen[bytes]] = {}  # by parent: a forked copy of this process needs its own

@@ -141,11 +141,11 @@ class Server(ABC):
                 self._launch()
             if time.monotonic() > deadline:
                 self.kill()
-                raise ServerError(f"{self.name} was not ready after {patience_s:g} s\n{self._last_words()}")
+                raise ServerError(f"{self.name} was not ready after {patience_s:g} s\n{self._last_lines()}")
             time.sleep(0.01)
             # Another process may have taken the port meanwhile, or a killed server's memory may not be free yet.
             if self.pid is None and not self._may_succeed_later():
-                raise ServerError(f"{self.name} exited at once\n{self._last_words()}")
+                raise ServerError(f"{self.name} exited at once\n{self._last_lines()}")
         return self
 
     def stop(self, patience_s: float = 10.0) -> None:
@@ -181,9 +181,9 @@ class Server(ABC):
         with places.open_private(self.folder / "log") as log:
             self._process = launch.start(log)
 
-    def _last_words(self) -> str:
+    def _last_lines(self) -> str:
         log = self.folder / "log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-10:]) if log.exists() else ""
 
     def _may_succeed_later(self) -> bool:
-        return "in use" in self._last_words()
+        return "in use" in self._last_lines()

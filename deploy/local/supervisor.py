@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from deploy.local.children import Child, Stops
+from deploy.local.children import Child, StopOrder
 from deploy.local.console import Console, Lines
 from deploy.local.home import ChildState, Condition, Home, State
 from deploy.local.processes import kill_session
@@ -21,7 +21,7 @@ from deploy.local.settings import SetUpError
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 STEADY_S = 60.0  # a child that ran this long, or was ready, restarts after the shortest pause
 # Grace period of each group, in sequence: Ctrl-C takes 5 s at most.
-PATIENCE_S = {Stops.FIRST: 1.0, Stops.THEN: 2.2, Stops.LAST: 1.3}
+PATIENCE_S = {StopOrder.FIRST: 1.0, StopOrder.THEN: 2.2, StopOrder.LAST: 1.3}
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Supervisor:
             await self._end_all()
         return 1 if self._state.problem else 0
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """As Ctrl-C: `run` stops all children and returns."""
         self._stop_requested.set()
 
@@ -78,7 +78,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGCHLD, self._notice_exits)
         for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(ending, self.ask_to_stop)
+            loop.add_signal_handler(ending, self.request_stop)
 
     async def _announce(self, note: str) -> None:
         for run in self._runs.values():
@@ -101,7 +101,7 @@ class Supervisor:
         failures, pause_s = 0, FIRST_PAUSE_S
         while True:
             began = time.monotonic()
-            how = await self._one_life(run)
+            how = await self._run_child(run)
             if not run.was_ready.is_set():
                 failures += 1
                 if failures >= run.child.tries:
@@ -115,7 +115,7 @@ class Supervisor:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
-    async def _one_life(self, run: _Run) -> str:
+    async def _run_child(self, run: _Run) -> str:
         """Start a child and wait until it exits; returns how it exited. Raises SetUpError."""
         began = time.monotonic()
         try:
@@ -216,7 +216,7 @@ class Supervisor:
     # in total
 
     async def _end_all(self) -> None:
-        for group in Stops:
+        for group in StopOrder:
             runs = [run for run in self._runs.values() if run.child.stops is group]
             await asyncio.gather(*(self._end(run) for run in runs))
         self._write_state()

@@ -128,7 +128,7 @@ def _lifespan(parts: Parts, settings: ServiceSettings) -> Callable[[FastAPI], An
 @contextlib.asynccontextmanager
 async def running(loops: Sequence[Loop], name: str) -> AsyncIterator[None]:
     """Run loops beside the block; one that fails is logged and restarted, all are cancelled with the block."""
-    tasks = [asyncio.create_task(_kept_up(loop), name=f"{name}: {_called(loop)}") for loop in loops]
+    tasks = [asyncio.create_task(_run_with_restarts(loop), name=f"{name}: {_called(loop)}") for loop in loops]
     try:
         yield
     finally:
@@ -140,7 +140,7 @@ def _called(loop: Loop) -> str:
     return str(getattr(inner, "__qualname__", inner))
 
 
-async def _kept_up(loop: Loop) -> None:
+async def _run_with_restarts(loop: Loop) -> None:
     while True:
         try:
             await loop()

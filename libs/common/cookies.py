@@ -46,10 +46,10 @@ def read_cookies(headers: Iterable[Header]) -> dict[str, str]:
     return cookies
 
 
-def only_our_cookies(headers: list[Header]) -> list[Header]:
+def keep_own_cookies(headers: list[Header]) -> list[Header]:
     """The headers with one short `Cookie` at most, which any parser reads quickly.
 
-    >>> only_our_cookies([(b"host", b"a"), (b"cookie", b"theirs=1; cingulum_csrf=xyz")])
+    >>> keep_own_cookies([(b"host", b"a"), (b"cookie", b"theirs=1; cingulum_csrf=xyz")])
     [(b'host', b'a'), (b'cookie', b'cingulum_csrf=xyz')]
     """
     if not any(name == b"cookie" for name, _ in headers):

@@ -31,10 +31,10 @@ def add_errors(app: FastAPI) -> None:
     app.add_exception_handler(StatementError, _database)
     app.add_exception_handler(asyncpg.PostgresError, _database)
     app.add_exception_handler(asyncpg.InterfaceError, _database)
-    app.add_exception_handler(OSError, _away)
-    app.add_exception_handler(sa.exc.TimeoutError, _away)
-    app.add_exception_handler(sa.exc.DisconnectionError, _away)
-    app.add_exception_handler(sa.exc.PendingRollbackError, _away)
+    app.add_exception_handler(OSError, _unavailable)
+    app.add_exception_handler(sa.exc.TimeoutError, _unavailable)
+    app.add_exception_handler(sa.exc.DisconnectionError, _unavailable)
+    app.add_exception_handler(sa.exc.PendingRollbackError, _unavailable)
     app.add_exception_handler(HTTPException, _http)
 
 
@@ -53,8 +53,8 @@ def answer(problem: Problem) -> Response:
     return _ProblemResponse(problem.body(), problem.status, headers=headers)
 
 
-async def _away(_request: Request, error: Exception) -> Response:
-    """A connection or a store that does not answer; every OSError of ours is one of these."""
+async def _unavailable(_request: Request, error: Exception) -> Response:
+    """A connection or a store that does not respond; each of our own OSErrors is one of these."""
     is_plain = isinstance(
         error, (TimeoutError, ConnectionError, sa.exc.TimeoutError)
     )  # one line each is enough

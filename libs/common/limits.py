@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.common.catalogue import MOST_BYTES, Body, body_of
-from libs.common.cookies import only_our_cookies
+from libs.common.cookies import keep_own_cookies
 from libs.common.problem import BodyTooLarge, NoFileExpected, Problem
 
 JSON_BYTES: Final = MOST_BYTES[Body.JSON] or 0
@@ -36,7 +36,7 @@ class Limited:
         if problem is not None:
             await _answer(problem, scope, receive, send)
             return
-        scope = {**scope, "headers": only_our_cookies(list(scope["headers"]))}
+        scope = {**scope, "headers": keep_own_cookies(list(scope["headers"]))}
         if most is None:
             await self.app(scope, receive, send)
             return

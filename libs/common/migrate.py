@@ -92,7 +92,7 @@ async def step_zero(addresses: Addresses) -> None:
             for view in VIEWS:
                 view_there = there.get(view.full_name)
                 if view_there is None:
-                    await _execute(connection, _as_owner(view, view.stand_in()))
+                    await _execute(connection, _as_owner(view, view.placeholder()))
                 elif missing := set(view.columns) - set(view_there.columns):
                     await _execute(connection, _as_owner(view, view.widened(view_there.definition, missing)))
                 else:  # a reader that is new may start before the owner has migrated
@@ -109,7 +109,7 @@ def _roles(addresses: Addresses) -> Iterator[str]:
             END $$"""
         yield f"ALTER ROLE {name} WITH LOGIN PASSWORD '{addresses.password(name)}'"
     for service in STATEFUL:
-        # A managed server's owner is no superuser: it must be a member to hand objects over.
+        # A managed server's owner is not a superuser: it must be a member to hand objects over.
         yield f"GRANT {owner_role(service)} TO CURRENT_USER"
 
 

@@ -1,4 +1,4 @@
-"""Shutdown with time limits: a part that does not answer cannot keep a service from ending."""
+"""Shutdown with time limits: a component that does not respond cannot keep a service from ending."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from libs.common.bus import EventHandlers
 from libs.common.db import Transaction
 from libs.common.events import CopyVerified, JobCompleted
-from services.compressor.operations.recordings import want_recordings_of
+from services.compressor.operations.recordings import request_indexing
 
 
 def handlers_with(wake_indexer: Callable[[], None]) -> EventHandlers:
@@ -17,11 +17,11 @@ def handlers_with(wake_indexer: Callable[[], None]) -> EventHandlers:
     @handlers.on(JobCompleted)
     async def job_completed(tx: Transaction, event: JobCompleted) -> None:
         """The job's output may be a compressed recording."""
-        await want_recordings_of(tx, event.dataset_ids, wake_indexer)
+        await request_indexing(tx, event.dataset_ids, wake_indexer)
 
     @handlers.on(CopyVerified)
     async def copy_verified(tx: Transaction, event: CopyVerified) -> None:
         """A .cbin, its .ch or its .meta may have become readable."""
-        await want_recordings_of(tx, [event.dataset_id], wake_indexer)
+        await request_indexing(tx, [event.dataset_id], wake_indexer)
 
     return handlers

@@ -1,1 +1,1 @@
-"""One origin for everybody; owns no table."""
+"""The single origin of the API and the pages; owns no tables."""

@@ -65,7 +65,9 @@ class GatewayApp:
         if service is None:
             raise NotFound(_unknown_path(path))
         if service is Service.GATEWAY:
-            if path != "/health/live":  # readiness calls all services: its rate is limited for strangers
+            if (
+                path != "/health/live"
+            ):  # readiness calls all services: its rate is limited for unauthenticated callers
                 self.gateway.check_rate(None, caller.address)
             await routes.answer_own(self.gateway, caller, scope, receive, send)
         elif path == "/":

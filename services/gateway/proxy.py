@@ -34,7 +34,7 @@ HOP_BY_HOP: Final = frozenset(
 OWN: Final = frozenset({b"date", b"server"})
 
 
-class BrokenOff(Problem):
+class ResponseInterrupted(Problem):
     """The service stopped during the request, which may or may not have been carried out."""
 
     status = 502
@@ -45,7 +45,7 @@ class Upstream(Protocol):
     """Forwards requests to services."""
 
     async def __call__(self, service: Service, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward a request. Raises Unavailable, BrokenOff before any of the response was sent."""
+        """Forward a request. Raises Unavailable, ResponseInterrupted before any of the response was sent."""
         ...
 
     async def close(self) -> None:
@@ -131,7 +131,7 @@ class ProxiedUpstream:
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
             if incoming.has_left:  # the service notices the end of its connection, in the middle of the body
                 raise ClientDisconnect from error
-            raise BrokenOff(
+            raise ResponseInterrupted(
                 f"The service {service} stopped during this request: check whether it was carried out, or "
                 "repeat it; under the same Idempotency-Key it is carried out once.",
                 headers={"Retry-After": "2"},

@@ -51,7 +51,7 @@ def test_each_step_holds_when_every_service_is_a_process_and_once_stops_by_itsel
     assert local.run("status")[0] == 3  # nothing runs
 
 
-def test_it_ends_with_what_exists_and_goes_on_until_ctrl_c(tmp_path: Path) -> None:
+def test_the_demo_ends_with_a_summary_and_runs_until_ctrl_c(tmp_path: Path) -> None:
     local = Local(tmp_path / "var")
     lines = []
     with demo(local) as running:

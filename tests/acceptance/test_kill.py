@@ -34,7 +34,7 @@ MADE = b'{"n_trials": 1}'
 
 
 @pytest.mark.parametrize("moment", ["after its answer", "before its answer"])
-def test_every_acknowledged_thing_is_there_once(cingulum: Cingulum, moment: Moment, tmp_path: Path) -> None:
+def test_every_acknowledged_write_exists_once(cingulum: Cingulum, moment: Moment, tmp_path: Path) -> None:
     with killed_services(cingulum.environment, moment, tmp_path / "services.log") as system:
         session = a_colony_is_written_down(system)
         files_are_registered_and_sent(system)

@@ -91,7 +91,7 @@ def test_what_depends_on_speed_is_recognised(source: str) -> None:
     assert len(offences(in_function)) == 1
 
 
-def test_giving_way_to_other_tasks_is_no_wait() -> None:
+def test_yielding_to_other_tasks_is_not_a_wait() -> None:
     assert (
         offences("async def test() -> None:\n    await asyncio.sleep(0)\n    process.communicate(timeout=60)")
         == []

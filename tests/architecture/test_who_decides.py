@@ -46,7 +46,7 @@ def test_no_service_looks_at_roles_or_scopes_of_a_caller() -> None:
     assert ALLOWED - decisions == set(), "the exceptions are out of date"
 
 
-def test_a_route_asks_somewhere_and_an_operation_asks_on_what() -> None:
+def test_routes_require_permissions_somewhere_and_operations_on_the_object() -> None:
     """`may` knows no object: only `requires` calls it."""
     for path in [*_sources(), *sorted((ROOT / "libs").rglob("*.py"))]:
         if path.name == "permissions.py" or path.match("libs/common/auth.py"):

@@ -122,7 +122,8 @@ def test_names_are_standard_terms() -> None:
 # Of texts: documentation, pages, the chart, and every string of the code (docstrings, problems, help, summaries).
 PHRASES = re.compile(
     r"\b(said|told|somebody|whoever|anew|written down|writes? [^.]{0,40} down|(?:out of|in) sight|doorman|shelf"
-    r"|doorbell|clock on the wall|looks? again|is away)\b"
+    r"|doorbell|clock on the wall|looks? again|is away|anybody|everybody|does not answer|hangs? up|hung up|of ours"
+    r"|exists? already|(?:is|are) there already)\b"
     r"|(?<!account )(?<!/)\bnobody\b(?!@)",
     re.IGNORECASE,
 )

@@ -79,9 +79,11 @@ def test_postgres_never_runs_as_root_even_below_a_folder_only_root_may_enter(tmp
 def test_as_root_the_programs_are_copied_when_others_cannot_reach_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    can_enter = places.everyone_can_enter
+    can_enter = places.is_open_to_all_users
     monkeypatch.setattr(
-        places, "everyone_can_enter", lambda folder: "site-packages" not in str(folder) and can_enter(folder)
+        places,
+        "is_open_to_all_users",
+        lambda folder: "site-packages" not in str(folder) and can_enter(folder),
     )
     with tempfile.TemporaryDirectory() as copies:
         Path(copies).chmod(0o755)
@@ -92,7 +94,7 @@ def test_as_root_the_programs_are_copied_when_others_cannot_reach_them(
             assert ("site-packages" in program.parts) == (os.geteuid() != 0)
 
 
-def test_a_lock_file_left_by_a_power_cut_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_stale_lock_file_is_ignored(tmp_path: Path) -> None:
     with Postgres(tmp_path / "postgres", durable=False) as postgres:
         postgres.stop()
         (postgres.data / "postmaster.pid").write_text(f"{os.getpid()}\n{postgres.data}\n")

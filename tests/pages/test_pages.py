@@ -60,7 +60,7 @@ async def fetch_job_id(site: Site, session_id: str) -> str:
 
 
 @pytest.mark.parametrize(("width", "dark"), [(320, False), (1280, True)])
-async def test_every_page_fits_and_can_be_read_aloud(
+async def test_every_page_fits_and_is_accessible(
     site: Site, chromium: Browser, width: int, dark: bool
 ) -> None:
     window = ViewportSize(width=width, height=900)

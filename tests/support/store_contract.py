@@ -31,7 +31,7 @@ class StoreContract:
     async def test_it_is_a_store(self, store: Store) -> None:
         assert isinstance(store, Store)
 
-    async def test_a_small_object_comes_back_as_it_was_put(self, store: Store) -> None:
+    async def test_a_small_object_is_read_back_unchanged(self, store: Store) -> None:
         data = random_bytes(1000)
         digest = await store.put(data)
         assert (digest.sha256, digest.md5, digest.size_bytes) == (sha256(data), md5(data), 1000)
@@ -138,7 +138,7 @@ class StoreContract:
             await store.put_part(upload, 0, stream(b"bad"), expected_sha256=sha256(b"good"))
         assert [part.sha256 for part in await store.parts(upload)] == [sha256(b"good")]
 
-    async def test_a_sender_that_hangs_up_leaves_no_part(self, store: Store) -> None:
+    async def test_a_disconnected_upload_leaves_no_part(self, store: Store) -> None:
         async def broken() -> AsyncIterator[bytes]:
             yield random_bytes(5 * 1024 * 1024)
             raise ConnectionResetError
@@ -148,7 +148,7 @@ class StoreContract:
             await store.put_part(upload, 0, broken())
         assert await store.parts(upload) == []
 
-    async def test_a_cancelled_sender_leaves_no_part_and_the_store_goes_on(self, store: Store) -> None:
+    async def test_a_cancelled_upload_leaves_no_part(self, store: Store) -> None:
         reached = asyncio.Event()
 
         async def stalled() -> AsyncIterator[bytes]:
@@ -257,7 +257,7 @@ class StoreContract:
         assert await store.discard(upload) is False
 
     @pytest.mark.parametrize("text", ["", "abc", "../../../../etc/passwd", "AB" * 32, "ab" * 32 + "\n"])
-    async def test_what_is_no_sha256_never_becomes_a_path(self, store: Store, text: str) -> None:
+    async def test_an_invalid_sha256_never_becomes_a_path(self, store: Store, text: str) -> None:
         for attempt in (store.stat(text), store.prove(text), store.delete(text), store.put(b"", text)):
             with pytest.raises(NotADigest):
                 await attempt

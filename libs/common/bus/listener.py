@@ -101,7 +101,7 @@ class Listener:
                     return await self._skip_or_queue(tx, event)
                 failure = await self._try(tx, event)
                 if failure is not None:
-                    await self.inbox.give_back(tx.session, event.id)
+                    await self.inbox.release(tx.session, event.id)
                     return await self._store_failure(tx, event, failure)
                 if waited:
                     await self.inbox.forget(tx.session, event.id)

@@ -7,7 +7,7 @@ from libs.common.db.routes import (
     IdempotentRoute,
     StreamedRoute,
     reads_query_itself,
-    shows_a_secret,
+    returns_secret,
 )
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure, metadata_of
@@ -30,6 +30,6 @@ __all__ = [
     "WriteSession",
     "metadata_of",
     "reads_query_itself",
-    "shows_a_secret",
+    "returns_secret",
     "transaction",
 ]

@@ -1,6 +1,6 @@
 """Connections: small pools for writes, reads and long reads, and the time limits of waiting for them.
 
-A server that is stopped refuses at once; one that hangs does not answer at all. So every wait has a limit: for a
+A server that is stopped refuses at once; one that hangs does not respond at all. So every wait has a limit: for a
 connection (`acquire_s`: a free one, the proof that it is alive, a new one), for a lock, for a statement (the server
 ends it), and for the server's answer to a statement (we end it, two seconds later).
 """
@@ -110,7 +110,7 @@ class Database:
         self.reading_long = self._autocommit(url, LONG_READERS, LONG_READ_S)
         self.probing = self._autocommit(url, 1, self.patience.read_s)
         self.shares = Shares(max(1, readers - 2))
-        # A waiting caller outlasts a statement that the server does not answer, and is refused for that reason.
+        # A waiting caller outlasts a statement that the server does not respond to, and is refused for that reason.
         self.write_shares = Shares(max(1, writers - 1), patience_s=self.patience.write_s + 2 * ANSWER_S)
         self.long_shares = Shares(LONG_READERS - 1, patience_s=LONG_READ_S)
         self.write_session = async_sessionmaker(self.writing, class_=WriteSession, expire_on_commit=False)

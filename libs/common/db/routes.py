@@ -26,7 +26,7 @@ MOST_NAMES = 10  # in a notice
 LONGEST_NAME = 50
 
 
-def shows_a_secret(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def returns_secret(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """Mark a route whose answer holds a secret: under its key no response is stored, and a repeat is ShownOnce."""
     route.__shows_a_secret__ = True  # type: ignore[attr-defined]
     return route

@@ -44,7 +44,7 @@ class Shares:
     async def one(self) -> AsyncIterator[None]:
         """Hold one part of the present caller's share, or wait for it.
 
-        Raises TooManyRequests, or TimeoutError where those in front wait for a server that does not answer.
+        Raises TooManyRequests, or TimeoutError where those in front wait for a server that does not respond.
         """
         user_id = caller.get()
         if user_id is None:

@@ -84,7 +84,7 @@ class Transaction:
         for key, callback in callbacks.items():
             try:
                 callback()
-            except Exception as error:  # noqa: BLE001 - what is committed cannot fail any more
+            except Exception as error:  # noqa: BLE001 - what is committed can no longer fail
                 logger("db").error("a callback after a commit failed", key=key, exc_info=error)
 
     @property

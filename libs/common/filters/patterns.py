@@ -39,8 +39,8 @@ class _Checker:
         self.pattern = pattern
         self.at = 0
         self.atom = False
-        self.counted = [False]  # for each open group, whether a count stands in it
-        self.atom_counted = False  # whether one stands in what would be repeated
+        self.counted = [False]  # for each open group, whether it contains a count
+        self.atom_counted = False  # whether the repeated part contains one
 
     def check(self) -> None:
         while self.at < len(self.pattern):

@@ -66,7 +66,7 @@ class _Way:
         return reached
 
     def _end(self, here: sa.FromClause, move: Move) -> Test:
-        """The comparison; that of a key holds only with the row behind it, if that is not everybody's."""
+        """The comparison; that of a key holds only with the row behind it, if that is not visible to all."""
         test = _leaf_test(self.condition, move, self.visibility)
         if self.condition.keyed is None:
             return test

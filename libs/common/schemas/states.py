@@ -70,7 +70,7 @@ class AttemptState(StrEnum):
 
     @property
     def has_ended(self) -> bool:
-        """Nothing will change it any more."""
+        """The state is final."""
         return self not in {AttemptState.RUNNING, AttemptState.PUBLISHING}
 
 

@@ -35,7 +35,7 @@ def sync_files(folder: Path, paths: Sequence[Path]) -> None:
 
 
 def link_all(folder: Path, pairs: Sequence[tuple[Path, Path]]) -> list[int]:
-    """Name each file (draft, final) for good; indices of those whose name was taken already."""
+    """Give each file (draft, final) its final name; indices of those whose name was taken already."""
     taken = []
     for i, (draft, final) in enumerate(pairs):
         make_folders(final.parent)

@@ -59,7 +59,7 @@ def make_folders(folder: Path) -> None:
 
 
 def set_mode(path: Path, mode: int) -> None:
-    """Give a file or folder of ours that mode, whatever the umask; a folder's set-group-ID bit stays."""
+    """Set the mode of one of our files or folders, regardless of the umask; a folder's set-group-ID bit stays."""
     status = path.lstat()
     if not stat.S_ISLNK(status.st_mode) and status.st_uid == os.geteuid():
         setgid = status.st_mode & stat.S_ISGID if stat.S_ISDIR(status.st_mode) else 0
@@ -68,7 +68,7 @@ def set_mode(path: Path, mode: int) -> None:
 
 
 def is_open_to_others(folder: Path) -> bool:
-    """Whether a folder of ours may be read or entered by accounts outside its group."""
+    """Whether one of our folders may be read or entered by accounts outside its group."""
     status = folder.stat()
     return status.st_uid == os.geteuid() and bool(status.st_mode & stat.S_IRWXO)
 

@@ -251,7 +251,7 @@ class LocalStore:
         return self.root / object_key(sha256)
 
     async def _run(self, function: Callable[..., T], /, *arguments: object) -> T:
-        """On a thread of ours; when we are cancelled, wait for it first, as it may still use an open file."""
+        """On one of our threads; when we are cancelled, wait for it first, as it may still use an open file."""
         work = asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
         with disk_problems():
             try:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from libs.common.storage.disk import fsync_folder, make_folders, remove_links
-from libs.common.storage.problems import PartsMissing, StillNamed
+from libs.common.storage.problems import PartsMissing, StillLinked
 
 
 def link_object(path: Path, final: Path) -> bool:
@@ -29,12 +29,12 @@ def replace_object(path: Path, final: Path) -> None:
 
 
 def delete_object(tmp: Path, path: Path) -> bool:
-    """Delete an object; whether it existed. Raises StillNamed while the tree has names for it."""
+    """Delete an object; whether it existed. Raises StillLinked while the tree has names for it."""
     try:
         if path.stat().st_nlink > 1:
             remove_links(tmp, path)
         if others := path.stat().st_nlink - 1:
-            raise StillNamed(
+            raise StillLinked(
                 f"{others} more name(s) link to the bytes of {path.name}: unlink them from the tree first."
             )
         path.unlink()

@@ -69,13 +69,13 @@ class StoreFull(StorageProblem):
 
 
 class StoreUnavailable(StorageProblem):
-    """The store does not answer, or refuses our credentials; the same call may succeed later."""
+    """The store does not respond, or refuses our credentials; the same request may succeed later."""
 
     status: ClassVar[int] = 503
     slug: ClassVar[str] = "store-unavailable"
 
 
-class StillNamed(StorageProblem):
+class StillLinked(StorageProblem):
     """The object is not removed: names outside the store, such as those of the tree, still link to its bytes."""
 
     status: ClassVar[int] = 409

@@ -130,7 +130,7 @@ class Store(Protocol):
         """Read every byte and return their hashes for the caller to compare. Raises ObjectMissing."""
 
     async def delete(self, sha256: str) -> bool:
-        """Retire an object; whether it was there. Raises StillNamed while the tree or another link names it."""
+        """Retire an object; whether it was there. Raises StillLinked while the tree or another link names it."""
 
     def objects(self) -> AsyncIterator[str]:
         """The SHA-256 of every object held, in rising order, for scrubbing and for comparing with the registry."""

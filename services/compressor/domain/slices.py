@@ -17,7 +17,7 @@ _RANGE: Final = re.compile(r"(\d{1,7})(?:-(\d{1,7}))?\Z")
 
 
 class SliceTooLarge(BadRequest):
-    """The answer would be too large; request less time or fewer channels at once."""
+    """The response would be too large: request less time or fewer channels."""
 
     slug = "slice-too-large"
 

@@ -14,7 +14,7 @@ from services.compressor.queries.indexing import insert_pending_of
 from services.compressor.queries.recordings import fetch_recording, fetch_recording_key
 
 
-async def want_recordings_of(
+async def request_indexing(
     tx: Transaction, dataset_ids: Sequence[UUID], wake_indexer: Callable[[], None]
 ) -> None:
     """Want an index of the recordings that these datasets are, or are companions of."""

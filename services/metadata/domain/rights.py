@@ -39,7 +39,7 @@ def check_may_write_in_lab(by: Principal, target: Target, lab: str | None) -> No
         raise Forbidden(f"You are not a member of the lab '{lab}'.")
 
 
-def check_stays(by: Principal, before: Target, after: Target) -> None:
+def check_keeps_access(by: Principal, before: Target, after: Target) -> None:
     """Raises Forbidden where a change takes an object out of the token's scope, or touches projects beyond it."""
     touched = before.project_ids ^ after.project_ids
     links = [replace(after, project_ids=frozenset({project_id})) for project_id in touched]

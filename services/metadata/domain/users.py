@@ -34,7 +34,7 @@ def check_username_free(username: str, *, is_of_deleted_user: bool) -> None:
 
 
 def check_user_deletable(user_id: UUID, by: Principal) -> None:
-    """Raise Conflict for the caller's own account: the last administrator would lock everybody out."""
+    """Raise Conflict for the caller's own account: the last administrator would lock all users out."""
     if user_id == by.user_id:
         raise Conflict("You cannot delete your own account: another administrator has to.")
 

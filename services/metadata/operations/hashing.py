@@ -25,7 +25,7 @@ T = TypeVar("T")
 _hasher = PasswordHasher()
 
 
-class SignInsWait(TooManyRequests):
+class HashingQueueFull(TooManyRequests):
     """The queue of passwords to be checked is full: more than about two seconds of work."""
 
     slug = "sign-ins-wait"
@@ -48,19 +48,19 @@ class PasswordHashing:
         self._lock = threading.Lock()  # a future ends in a thread of the pool
 
     async def hash(self, password: str, address: str) -> str:
-        """The hash of a password. Raises SignInsWait."""
+        """The hash of a password. Raises HashingQueueFull."""
         return await self.run(partial(_hasher.hash, password), address)
 
     async def verify(self, hashed: str | None, password: str, address: str) -> bool:
-        """Whether a password matches a hash; takes as long without a hash. Raises SignInsWait."""
+        """Whether a password matches a hash; takes as long without a hash. Raises HashingQueueFull."""
         return await self.run(partial(_verify, hashed, password), address)
 
     async def run(self, work: Callable[[], T], address: str) -> T:
-        """Run `work` in a thread. Raises SignInsWait if no place is left."""
+        """Run `work` in a thread. Raises HashingQueueFull if no place is left."""
         network = network_of(address)
         with self._lock:
             if self._taken.total() >= self._places or self._taken[network] >= max(1, self._places // 2):
-                raise SignInsWait
+                raise HashingQueueFull
             self._taken[network] += 1
         future = self._executor.submit(work)
         future.add_done_callback(partial(self._leave, network))

@@ -57,7 +57,7 @@ class OidcFailed(BadRequest):
     detail = "The identity provider's response does not belong to this sign-in or has expired: sign in again."
 
 
-class UnknownHere(Forbidden):
+class IdentityNotLinked(Forbidden):
     """The identity at the provider is not linked to a user."""
 
     slug = "oidc-unknown"
@@ -168,20 +168,20 @@ async def _verified(provider: Provider, text: str) -> jwt.Token:
 
 
 async def sign_in_account(tx: Transaction, issuer: str, claims: Claims) -> Account:
-    """The account of an identity: by the link of its subject, else by its verified e-mail address. Raises UnknownHere.
+    """The account of an identity: by the link of its subject, else by its verified e-mail address, which links it.
 
-    An account found by its e-mail address is linked.
+    Raises IdentityNotLinked.
     """
     if account := await queries.fetch_account_of_identity(tx.session, issuer, claims.subject):
         return account
     if await queries.exists_identity(tx.session, issuer, claims.subject):
-        raise UnknownHere  # linked to an inactive or deleted user
+        raise IdentityNotLinked  # linked to an inactive or deleted user
     if claims.verified_email is None:
-        raise UnknownHere
+        raise IdentityNotLinked
     accounts = await users.fetch_accounts_by_email(tx.session, claims.verified_email)
     account = account_linked_by_email(accounts)
     if account is None:
-        raise UnknownHere
+        raise IdentityNotLinked
     await _link(tx, issuer, claims.subject, account)
     return account
 

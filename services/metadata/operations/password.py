@@ -20,7 +20,7 @@ from services.metadata.queries.tokens import revoke_personal_tokens
 async def set_password(
     tx: Transaction, hashing: PasswordHashing, by: Principal, user: UserRow, password: str
 ) -> None:
-    """Set another user's password, as an administrator. Raises BadRequest, SignInsWait."""
+    """Set another user's password, as an administrator. Raises BadRequest, HashingQueueFull."""
     check_sets_password_of_other(user.id, by)
     check_new_password(password, user.username)
     user.password_hash = await hashing.hash(password, by.address or str(by.user_id))
@@ -37,9 +37,9 @@ async def change_password(
     *,
     keep_tokens: bool,
 ) -> None:
-    """Change the caller's own password. Raises BadRequest, Forbidden, SignInLater, SignInsWait.
+    """Change the caller's own password. Raises BadRequest, Forbidden, SignInLater, HashingQueueFull.
 
-    A wrong old password counts as a failed sign-in, so that guessing it at an unlocked browser is no faster.
+    A wrong old password counts as a failed sign-in, so that guessing it at an unlocked browser is not faster.
     """
     check_owns_sign_in(by)
     check_new_password(new, by.username, "new_password")

@@ -16,7 +16,7 @@ from libs.common.schemas.session_detail import SessionDetail
 from libs.common.schemas.sessions import SessionIn
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
-from services.metadata.domain.rights import LOSES_ACCESS, check_stays
+from services.metadata.domain.rights import LOSES_ACCESS, check_keeps_access
 from services.metadata.models import ActionRow
 from services.metadata.operations.actions import (
     COMMON_FIELDS,
@@ -111,7 +111,7 @@ async def _check_result(
     tx: Transaction, by: Principal, visibility: Visibility, row: ActionRow, before: Target
 ) -> None:
     """Raises Forbidden for a session beyond the caller's token, BadRequest for one the caller no longer sees."""
-    check_stays(by, before, await fetch_action_target(tx.session, row))
+    check_keeps_access(by, before, await fetch_action_target(tx.session, row))
     if not await references.exists_session(tx.session, visibility, row.id):
         raise BadRequest(fields={"projects": LOSES_ACCESS})
 

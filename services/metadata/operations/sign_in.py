@@ -17,7 +17,7 @@ from services.metadata.domain import back_off
 from services.metadata.domain.back_off import Counted
 from services.metadata.domain.users import Account
 from services.metadata.models import UserRow
-from services.metadata.operations.hashing import PasswordHashing, SignInsWait
+from services.metadata.operations.hashing import HashingQueueFull, PasswordHashing
 from services.metadata.queries import sign_in as queries
 from services.metadata.queries.browser_sessions import delete_old_browser_sessions
 from services.metadata.queries.second_factor import exists_confirmed_second_factor
@@ -65,7 +65,7 @@ class SignIns:
     secret: str
 
     async def check(self, username: str, password: str, address: str) -> Checked:
-        """The account of a username and password. Raises BadCredentials, SignInLater, SignInsWait.
+        """The account of a username and password. Raises BadCredentials, SignInLater, HashingQueueFull.
 
         No connection is held while the password is checked, which is slow by design.
         """
@@ -75,7 +75,7 @@ class SignIns:
         try:
             password_hash = account.password_hash if account else None
             is_right = await self.hashing.verify(password_hash, password, address)
-        except SignInsWait:
+        except HashingQueueFull:
             await attempt.cancel()
             raise
         if not is_right or account is None or not account.is_active:

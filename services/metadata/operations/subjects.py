@@ -20,9 +20,9 @@ from services.metadata.domain.actions import end_at_death
 from services.metadata.domain.clock import DEFAULT_ZONE, parse_time
 from services.metadata.domain.rights import (
     LOSES_ACCESS,
+    check_keeps_access,
     check_may_edit_subject,
     check_may_write_in_lab,
-    check_stays,
 )
 from services.metadata.domain.subjects import check_dates, check_new_responsible_user, genotype_text
 from services.metadata.models import LabRow, LineRow, LitterRow, SubjectProjectRow, SubjectRow, UserRow
@@ -183,7 +183,7 @@ async def _finish(
         await set_links(
             tx, SubjectProjectRow, "subject_id", row.id, "project_id", [*project_ids, *hidden_ids]
         )
-    check_stays(by, before, await object_target(tx.session, "subject", row.id))
+    check_keeps_access(by, before, await object_target(tx.session, "subject", row.id))
     if not await references.exists_subject(tx.session, visibility, row.id):
         raise BadRequest(fields={"projects": LOSES_ACCESS})
     if body.zygosities is not None:

@@ -14,7 +14,7 @@ from libs.common.schemas.surgeries import Surgery, SurgeryIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import is_death
 from services.metadata.domain.clock import parse_time
-from services.metadata.domain.rights import check_stays
+from services.metadata.domain.rights import check_keeps_access
 from services.metadata.models import ActionRow
 from services.metadata.operations.actions import (
     COMMON_FIELDS,
@@ -59,5 +59,5 @@ async def _save(
         await update_row(tx, "subject", subject, {"death_date": death.day})
         await end_restrictions(tx, subject)
     await set_relations(tx, visibility, row, body)
-    check_stays(by, edit.before, await fetch_action_target(tx.session, row))
+    check_keeps_access(by, edit.before, await fetch_action_target(tx.session, row))
     return await fetch_surgery(tx.session, visibility, row.id)

@@ -40,7 +40,7 @@ class TokenNeeded(BadRequest):
 async def log_in(sign_ins: SignIns, username: str, password: str, address: str) -> str:
     """The log-in token of the user with this password. No connection is held while the password is checked.
 
-    Raises BadCredentials, SignInLater, SignInsWait, and TokenNeeded where a password alone is not enough.
+    Raises BadCredentials, SignInLater, HashingQueueFull, and TokenNeeded where a password alone is not enough.
     """
     account, needs_code = await sign_ins.check(username, password, address)
     if needs_code:

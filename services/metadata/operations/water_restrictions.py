@@ -12,7 +12,7 @@ from libs.common.schemas.states import ActionKind
 from libs.common.schemas.water_restrictions import WaterRestriction, WaterRestrictionIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import REFERENCE_WINDOW, reference_weight_of
-from services.metadata.domain.rights import check_stays
+from services.metadata.domain.rights import check_keeps_access
 from services.metadata.models import ActionRow
 from services.metadata.operations.actions import (
     COMMON_FIELDS,
@@ -67,7 +67,7 @@ async def _save(
     if row.reference_weight is None:
         row.reference_weight = reference_weight_of(await _last_weight(tx, row))
     await set_relations(tx, visibility, row, body)
-    check_stays(by, edit.before, await fetch_action_target(tx.session, row))
+    check_keeps_access(by, edit.before, await fetch_action_target(tx.session, row))
     return await fetch_restriction(tx.session, visibility, row.id)
 
 

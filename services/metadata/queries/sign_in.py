@@ -76,7 +76,7 @@ async def update_success(session: WriteSession, keys: Mapping[Counted, str], at:
 
 
 async def delete_old_records(session: WriteSession) -> None:
-    """Delete records that have no effect any more."""
+    """Delete records that no longer have an effect."""
     now = sa.func.now()
     await session.execute(
         sa.delete(SignInRecordRow).where(

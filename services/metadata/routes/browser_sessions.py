@@ -13,7 +13,7 @@ from libs.common.problem import Forbidden, NotFound, problems
 from libs.common.schemas.browser_sessions import BrowserSession, NewBrowserSession, SignInWithBrowser
 from services.metadata.operations import browser_sessions as operations
 from services.metadata.operations import second_factor
-from services.metadata.operations.hashing import SignInsWait
+from services.metadata.operations.hashing import HashingQueueFull
 from services.metadata.operations.second_factor import BadCode, SecondFactorNeeded
 from services.metadata.operations.sign_in import BadCredentials, SignInLater, lock_checked
 from services.metadata.queries import browser_sessions as queries
@@ -25,7 +25,7 @@ router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 @router.post(
     "/browser-sessions",
     status_code=201,
-    responses=problems(BadCredentials, SecondFactorNeeded, BadCode, SignInLater, SignInsWait),
+    responses=problems(BadCredentials, SecondFactorNeeded, BadCode, SignInLater, HashingQueueFull),
 )
 @open_to_all
 async def sign_in(

@@ -11,7 +11,7 @@ from libs.common.problem import BadRequest, NotFound, Unavailable, problems
 from libs.common.schemas.browser_sessions import BrowserSession
 from libs.common.schemas.oidc import Identity, IdentityProvider, OidcAnswer, OidcFlow, OidcSession, OidcStart
 from services.metadata.operations import browser_sessions, oidc
-from services.metadata.operations.oidc import OidcFailed, UnknownHere
+from services.metadata.operations.oidc import IdentityNotLinked, OidcFailed
 from services.metadata.operations.sign_in import log_success
 
 router = APIRouter(route_class=CheckedRoute, tags=["identity"])
@@ -34,7 +34,7 @@ async def start_oidc(request: Request, body: OidcStart) -> OidcFlow:
 
 
 @router.post(
-    "/oidc/finish", status_code=201, responses=problems(NotFound, OidcFailed, UnknownHere, Unavailable)
+    "/oidc/finish", status_code=201, responses=problems(NotFound, OidcFailed, IdentityNotLinked, Unavailable)
 )
 @open_to_all
 async def finish_oidc(
@@ -50,7 +50,7 @@ async def finish_oidc(
             stored, token = await browser_sessions.start_browser_session(
                 tx, state.settings, account.id, address, body.browser
             )
-    except (OidcFailed, UnknownHere) as problem:
+    except (OidcFailed, IdentityNotLinked) as problem:
         await state.sign_ins.record_failure(name, address, problem.slug)
         raise
     log_success(account.username, address)

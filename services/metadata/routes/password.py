@@ -10,7 +10,7 @@ from libs.common.db import Begins, CheckedRoute
 from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas.password import PasswordChange
 from services.metadata.operations import password as operations
-from services.metadata.operations.hashing import SignInsWait
+from services.metadata.operations.hashing import HashingQueueFull
 from services.metadata.operations.sign_in import SignInLater
 
 # Not idempotent under a key: no digest of a request with a password is stored.
@@ -18,7 +18,7 @@ router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 
 
 @router.post(
-    "/password", status_code=204, responses=problems(BadRequest, Forbidden, SignInLater, SignInsWait)
+    "/password", status_code=204, responses=problems(BadRequest, Forbidden, SignInLater, HashingQueueFull)
 )
 async def change_password(
     request: Request, change: PasswordChange, by: Reader, address: CallerAddress, begin: Begins

@@ -17,7 +17,7 @@ from libs.common.schemas.second_factor import (
     SecondFactorSecret,
 )
 from services.metadata.operations import second_factor as operations
-from services.metadata.operations.hashing import SignInsWait
+from services.metadata.operations.hashing import HashingQueueFull
 from services.metadata.operations.second_factor import BadCode
 from services.metadata.operations.sign_in import SignInLater
 from services.metadata.queries import second_factor as queries
@@ -41,7 +41,7 @@ async def read_second_factor(request: Request, by: Reader, session: Reading) -> 
 @router.post(
     "/second-factor",
     status_code=201,
-    responses=problems(BadRequest, Forbidden, Conflict, SignInLater, SignInsWait),
+    responses=problems(BadRequest, Forbidden, Conflict, SignInLater, HashingQueueFull),
 )
 async def start_second_factor(
     request: Request, body: Password, by: Reader, address: CallerAddress, begin: Begins
@@ -64,7 +64,7 @@ async def confirm_second_factor(request: Request, body: Code, by: Reader, tx: Tx
 @router.post(
     "/second-factor/remove",
     status_code=204,
-    responses=problems(BadRequest, BadCode, Forbidden, NotFound, SignInLater, SignInsWait),
+    responses=problems(BadRequest, BadCode, Forbidden, NotFound, SignInLater, HashingQueueFull),
 )
 async def remove_second_factor(
     request: Request, body: PasswordAndCode, by: Reader, address: CallerAddress, begin: Begins

@@ -11,13 +11,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from libs.common.address import CallerAddress
 from libs.common.auth import Reader, open_to_all
-from libs.common.db import CheckedRoute, IdempotentRoute, Reading, Tx, shows_a_secret
+from libs.common.db import CheckedRoute, IdempotentRoute, Reading, Tx, returns_secret
 from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Principal
 from libs.common.problem import REQUIRED, BadRequest, Forbidden, NotFound, ShownOnce, problems
 from libs.common.schemas.tokens import AuthToken, Credentials, NewToken, Token, TokenIn
 from services.metadata.operations import tokens as operations
-from services.metadata.operations.hashing import SignInsWait
+from services.metadata.operations.hashing import HashingQueueFull
 from services.metadata.operations.scopes import scope_texts
 from services.metadata.operations.sign_in import BadCredentials, SignInLater
 from services.metadata.operations.tokens import TokenNeeded
@@ -43,7 +43,7 @@ async def _credentials(request: Request) -> Credentials:
 
 @signing_in.post(
     "/auth-token",
-    responses=problems(BadCredentials, TokenNeeded, SignInLater, SignInsWait),
+    responses=problems(BadCredentials, TokenNeeded, SignInLater, HashingQueueFull),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -73,7 +73,7 @@ async def tokens(by: Reader, session: Reading) -> list[Token]:
 
 
 @router.post("/tokens", status_code=201, responses=problems(Forbidden, BadRequest, ShownOnce))
-@shows_a_secret
+@returns_secret
 async def make_token(request: Request, new: TokenIn, by: Reader, tx: Tx) -> NewToken:
     """Create a token for a script or a machine, with at most the permissions of its creator."""
     settings: Settings = request.app.state.settings

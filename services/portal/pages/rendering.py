@@ -199,7 +199,7 @@ def is_from_our_host(request: Request) -> bool:
 
 
 def is_from_our_form(request: Request, token: object) -> bool:
-    """Whether the form comes from a page of ours: it carries the CSRF token of this browser session and our own origin.
+    """Whether the form comes from one of our pages: it has this browser session's CSRF token and our own origin.
 
     Another site can send our cookies but not read them; a sibling host can set some, but cannot read the session's
     cookie or forge the Origin header.

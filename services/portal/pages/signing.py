@@ -29,7 +29,7 @@ WRONG = "Invalid name or password. Check both, and the caps-lock key."
 
 
 def safe_next(target: str | None) -> str:
-    """Where to go after signing in: always a page of ours, even if the parameter has another address.
+    """Where to go after signing in: always one of our pages, even if the parameter has another address.
 
     >>> safe_next("/app/sessions?lab=a"), safe_next("//evil.example"), safe_next("/app/\\\\evil"), safe_next(None)
     ('/app/sessions?lab=a', '/app/', '/app/', '/app/')

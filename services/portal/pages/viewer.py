@@ -89,7 +89,7 @@ class Viewer:
         return None if answer.status == 204 else _value(answer, self.path)
 
     async def bytes_of(self, path: str) -> Answer:
-        """GET from the API, unparsed. Raises ApiRefused if the API does not answer."""
+        """GET from the API, unparsed. Raises ApiRefused if the API does not respond."""
         return await call_api(self.api, "GET", path, self.headers)
 
     async def part(self, path: str, **query: Any) -> PagePart:
@@ -107,7 +107,7 @@ class Viewer:
 async def call_api(
     api: Api, method: str, path: str, headers: Mapping[str, str], content: bytes = b""
 ) -> Answer:
-    """Call the API. Raises ApiRefused if it does not answer."""
+    """Call the API. Raises ApiRefused if it does not respond."""
     try:
         return await api.request(method, path, headers=headers, content=content)
     except Problem as problem:

@@ -18,7 +18,7 @@ class Policy:
     """What must remain elsewhere. At least two locations, since one can burn down.
 
     copies      minimum number of verified copies that must remain, each in another location
-    shared      of these, so many in repositories that are not personal, where everybody can load them
+    shared      of these, so many in repositories that are not personal, where all users can load them
     proof_days  older proofs of a copy do not count
     """
 
@@ -140,7 +140,7 @@ def _lacks(name: str, counted: Sequence[Holding], policy: Policy, noun: str) -> 
         lacks.append(
             Reason(
                 Obstacle.TOO_FEW,
-                f"Of {name} {policy.shared} must be in a repository that is not personal, where everybody can load it:"
+                f"Of {name} {policy.shared} must be in a repository that is not personal, where all users can load it:"
                 " add one there.",
             )
         )

@@ -78,7 +78,7 @@ class BulkWrites:
             self.verified[dataset_id] = copy_id
 
     async def write(self, tx: Transaction) -> None:
-        """Write all rows; new datasets must exist already."""
+        """Write all rows; new datasets must already exist."""
         session = tx.session
         await insert_rows(session, VersionRow, self.versions)
         await update_rows(session, VersionRow, self.changed_versions, "dataset_id", "generation")

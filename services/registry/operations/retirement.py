@@ -43,7 +43,7 @@ async def lock_decision(
 async def retire_copy(
     tx: Transaction, by: Principal, visibility: Visibility, copy_id: UUID, reason: str, policy: Policy
 ) -> None:
-    """Retire a copy: it does not count any more. Raises NotFound, Forbidden, MayNotRetire."""
+    """Retire a copy: it no longer counts. Raises NotFound, Forbidden, MayNotRetire."""
     copy = await _fetch_own_copy(tx, by, visibility, copy_id)
     case, decision = await lock_decision(tx, copy, policy)
     decision.check()

@@ -82,7 +82,7 @@ async def fetch_copies_of_object(session: ReadSession, store: str, sha256: str) 
 
 
 async def lock_copy(session: WriteSession, copy_id: UUID) -> LockedCopy | None:
-    """The copy of that id, locked; None if there is none any more."""
+    """The copy of that id, locked; None if it no longer exists."""
     rows = await session.execute(
         sa.select(
             CopyRow.id,

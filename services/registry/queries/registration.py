@@ -1,4 +1,4 @@
-"""What registrations read before they write: sessions, users, and the datasets that exist already."""
+"""What registrations read before they write: sessions, users, and the datasets that already exist."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ async def _fetch_holdings(session: ReadSession, dataset_ids: Collection[UUID]) -
             location_of(row.store, row.name, row.hostname),
             CopyState(row.state),
             row.proved_at,
-            # Our own store serves everybody, whatever its repository's Globus flag.
+            # Our own store serves all users, whatever its repository's Globus flag.
             is_personal=row.globus_is_personal and place_of(row.store) is not Place.STORE,
             is_claimed=row.order_proof,
         )

@@ -1,4 +1,4 @@
-"""Repositories and their types. Everybody reads; administrators write."""
+"""Repositories and their types. All users read; administrators write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vocabularies of files: formats, dataset types, revisions and tags. Everybody reads; administrators write."""
+"""Vocabularies of files: formats, dataset types, revisions and tags. All users read; administrators write."""
 
 from __future__ import annotations
 

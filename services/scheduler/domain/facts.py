@@ -16,7 +16,7 @@ from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.states import AttemptState, JobState, UploadState
 
 
-class NotNow(Conflict):
+class JobStateConflict(Conflict):
     """The job's state does not allow this."""
 
     slug = "job-state"

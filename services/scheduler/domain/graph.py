@@ -114,7 +114,7 @@ def derive(
     """The work that is due in every slot of one session, makers before users.
 
     A slot exists once one of its required inputs exists or is the output of a slot that exists, unless all its required
-    outputs exist already and it never had a job: those were made elsewhere and are used as they are.
+    outputs already exist and it never had a job: those were made elsewhere and are used as they are.
     It may run when every input has been read (SHA-256 known), has a verified copy, and no other slot will replace it.
 
     >>> from cingulum.worker.pipelines import DatasetPattern as Pattern
@@ -141,12 +141,12 @@ def derive(
     return derivation.plans
 
 
-def makes_all(task: TaskDeclaration, scope: TaskScope, paths: Iterable[str]) -> bool:
+def produces_all(task: TaskDeclaration, scope: TaskScope, paths: Iterable[str]) -> bool:
     """Whether no required output is missing among these paths.
 
     >>> from cingulum.worker.pipelines import DatasetPattern as Pattern
     >>> fit = TaskDeclaration("fit", "1", (), (Pattern("alf", "fit.json"), Pattern("alf", "note.txt", required=False)))
-    >>> makes_all(fit, TaskScope("s1"), ["alf/fit.json"]), makes_all(fit, TaskScope("s1"), ["alf/note.txt"])
+    >>> produces_all(fit, TaskScope("s1"), ["alf/fit.json"]), produces_all(fit, TaskScope("s1"), ["alf/note.txt"])
     (True, False)
     """
     named = [path.rpartition("/") for path in paths]

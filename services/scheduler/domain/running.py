@@ -13,8 +13,8 @@ from libs.common.schemas.states import AttemptState, JobState, UploadState
 from services.scheduler.domain.facts import (
     AttemptValue,
     JobChange,
+    JobStateConflict,
     JobValue,
-    NotNow,
     OutputProblem,
     UploadFact,
     ended,
@@ -26,14 +26,14 @@ def claim(job: JobValue, token: int, worker: str, now: datetime, *, inputs_reada
     """Give a Waiting job to a worker, under a token that was never used.
 
     `inputs_readable`, at the worker's site, comes from registry's view in the same transaction: the event that would
-    have held the job may be late. Raises NotNow where the job cannot be claimed.
+    have held the job may be late. Raises JobStateConflict where the job cannot be claimed.
     """
     if job.state is not JobState.WAITING or job.key is None:
-        raise NotNow(f"The job is {job.state}.")
+        raise JobStateConflict(f"The job is {job.state}.")
     if job.not_before is not None and now < job.not_before:
-        raise NotNow("The job waits for a retry after a failure.")
+        raise JobStateConflict("The job waits for a retry after a failure.")
     if not inputs_readable:
-        raise NotNow("An input has no verified copy that this worker can read.")
+        raise JobStateConflict("An input has no verified copy that this worker can read.")
     started = replace(
         job,
         state=JobState.STARTED,
@@ -67,7 +67,7 @@ def complete(
     """Accept a completion: from here on the outputs are registered or explicitly refused, never dropped.
 
     `attempt` is the row of this token, if there is one; `is_whole` means that no declared output is missing
-    (`graph.makes_all`), else the job will be Incomplete.
+    (`graph.produces_all`), else the job will be Incomplete.
     A repeat (its response was lost) changes nothing, even after the job has other work. A run without outputs
     has nothing to publish: Empty. Raises LateToken; OutputProblem when an upload has not landed, is of another attempt,
     or has another hash.
@@ -75,7 +75,7 @@ def complete(
     completed = tuple(sorted(outputs, key=lambda output: output.relative_path))
     if attempt and attempt.state in {AttemptState.PUBLISHING, AttemptState.REGISTERED, AttemptState.REFUSED}:
         if attempt.outputs != completed:
-            raise NotNow("This attempt was completed with other outputs.")
+            raise JobStateConflict("This attempt was completed with other outputs.")
         return JobChange(job)
     _running(job, token)
     _check_outputs(job, token, completed, uploads)
@@ -117,12 +117,12 @@ def refused(job: JobValue, token: int, reason: str) -> JobChange:
 def fail(job: JobValue, token: int, kind: FailureKind, text: str, now: datetime) -> JobChange:
     """The run failed: wait and retry, or Errored."""
     if kind is FailureKind.UNREADABLE:
-        return give_back(job, token, text)
+        return return_job(job, token, text)
     _running(job, token)
     return _after_failure(job, AttemptState.FAILED, kind, text, now)
 
 
-def give_back(job: JobValue, token: int, text: str) -> JobChange:
+def return_job(job: JobValue, token: int, text: str) -> JobChange:
     """The worker could not read an input, so the run never began: the job waits again; no attempt is counted."""
     _running(job, token)
     change = ended(job, AttemptState.RETURNED, JobState.WAITING, text)

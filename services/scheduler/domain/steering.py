@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from libs.common.schemas.states import AttemptState, JobState
-from services.scheduler.domain.facts import AttemptValue, JobChange, JobValue, NotNow, ended
+from services.scheduler.domain.facts import AttemptValue, JobChange, JobStateConflict, JobValue, ended
 from services.scheduler.domain.graph import SlotPlan
 from services.scheduler.domain.retry import ALYX_RUN
 
@@ -36,21 +36,21 @@ def parse_status(text: str | int) -> JobState:
 def hold(job: JobValue, reason: str) -> JobChange:
     """A person keeps a job from running. A running attempt ends at once."""
     if job.state not in {JobState.WAITING, JobState.HELD, JobState.STARTED, JobState.ERRORED}:
-        raise NotNow(f"A job that is {job.state} cannot be held.")
+        raise JobStateConflict(f"A job that is {job.state} cannot be held.")
     return _by_person(job, JobState.HELD, reason)
 
 
 def abandon(job: JobValue, reason: str) -> JobChange:
     """A person abandons a job, also for future inputs."""
     if job.state in {JobState.PUBLISHING, JobState.COMPLETE}:
-        raise NotNow(f"A job that is {job.state} cannot be abandoned.")
+        raise JobStateConflict(f"A job that is {job.state} cannot be abandoned.")
     return _by_person(job, JobState.ABANDONED, reason)
 
 
 def release(job: JobValue) -> JobChange:
     """A person lets a job run (again), with its attempts reset; where inputs are unknown it is Held for them."""
     if job.state in {JobState.STARTED, JobState.PUBLISHING}:
-        raise NotNow(f"A job that is {job.state} cannot be released.")
+        raise JobStateConflict(f"A job that is {job.state} cannot be released.")
     can_wait = job.key is not None or job.is_legacy
     state = JobState.WAITING if can_wait else JobState.HELD
     reason = "" if can_wait else "Not all of its inputs are known yet."
@@ -68,10 +68,10 @@ def set_by_alyx(
     The runner registers its files itself, so a finished job has nothing to publish.
     """
     if job.state is JobState.PUBLISHING:
-        raise NotNow("Its outputs are being registered: retry in a moment.")
+        raise JobStateConflict("Its outputs are being registered: retry in a moment.")
     by_runner = job.worker == LEGACY_RUNNER
     if job.state is JobState.STARTED and not by_runner:
-        raise NotNow(
+        raise JobStateConflict(
             f"Worker {job.worker} is running it: hold or abandon the job first (POST /jobs/{job.id}/hold)."
         )
     match target:
@@ -96,7 +96,7 @@ def _start_by_alyx(job: JobValue, token: int, now: datetime, run: timedelta, run
     if job.state is JobState.STARTED and job.deadline is not None and now < job.deadline:
         if job.runner == runner:  # ibllib sets it twice per run
             return JobChange(replace(job, deadline=now + run))
-        raise NotNow(
+        raise JobStateConflict(
             f"Another runner has started it: it can be restarted at {job.deadline:%Y-%m-%d %H:%M:%S} UTC, "
             "when its time_out_secs are over, or once its status is Waiting."
         )

@@ -28,7 +28,7 @@ async def lock_claimable_job(
     """The next job for a worker that can read at these sites, locked, and the site at which it is ready.
 
     A job of a session that the worker may not know of is left to others, as it could not read the inputs. Jobs that
-    other claims have locked are skipped, and so are those whose inputs cannot be read any more.
+    other claims have locked are skipped, and so are those whose inputs can no longer be read.
     """
     statement = (
         sa.select(JobRow, ReadyRow.site)

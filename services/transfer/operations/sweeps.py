@@ -14,7 +14,7 @@ from uuid import UUID
 from libs.common.db.clock import fetch_now
 from libs.common.observability import logger
 from libs.common.schemas.states import UploadState
-from libs.common.storage import StillNamed, StorageProblem
+from libs.common.storage import StillLinked, StorageProblem
 from services.transfer import domain
 from services.transfer.operations.upload_context import UploadContext
 from services.transfer.queries import objects, sweeps
@@ -110,6 +110,6 @@ async def remove_unneeded_objects(context: UploadContext, hashes: Iterable[str])
             try:
                 if await context.store.delete(sha256):
                     removed.append(sha256)
-            except StillNamed as named:
+            except StillLinked as named:
                 logger("sweep").warning("an object is kept", sha256=sha256, why=named.text)
     return removed

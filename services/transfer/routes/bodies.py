@@ -18,7 +18,7 @@ LONGEST_LIST = 4 * 2**20  # bytes: 5,000 files with long names
 _SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):", re.IGNORECASE)
 
 
-class HungUp(BadRequest):
+class ClientDisconnected(BadRequest):
     """The connection ended before the body was complete: send it again."""
 
     slug = "hung-up"
@@ -58,12 +58,12 @@ def content_digest(header: str | None) -> str | None:
 
 
 async def body_of(request: Request) -> AsyncIterator[bytes]:
-    """The body as it arrives. Raises HungUp."""
+    """The body as it arrives. Raises ClientDisconnected."""
     try:
         async for chunk in request.stream():
             yield chunk
     except ClientDisconnect:
-        raise HungUp from None
+        raise ClientDisconnected from None
 
 
 async def first_line(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:

@@ -63,9 +63,7 @@ def load(url: str, tmp_path: Path) -> Loader:
     return Loader(url, tmp_path)
 
 
-async def test_the_example_is_there_after_loading_and_the_second_time_changes_nothing(
-    load: Loader, example: dict[str, Any]
-) -> None:
+async def test_loading_the_example_twice_changes_nothing(load: Loader, example: dict[str, Any]) -> None:
     first = await load(example)
     assert first.exit_code == 0, first.output
     subject = await load.get("/subjects/PVC_021")

@@ -143,9 +143,7 @@ async def started(system: Cingulum) -> dict[Service, Running]:
 
 
 @pytest.mark.timeout(600)
-async def test_a_database_that_is_stopped_is_503_and_comes_back(
-    system: Cingulum, own_postgres: Postgres
-) -> None:
+async def test_a_stopped_database_is_503_until_it_restarts(system: Cingulum, own_postgres: Postgres) -> None:
     services = await started(system)
     await asyncio.to_thread(own_postgres.stop)
     assert_all_away(await look(services))
@@ -154,7 +152,7 @@ async def test_a_database_that_is_stopped_is_503_and_comes_back(
 
 
 @pytest.mark.timeout(600)
-async def test_a_database_that_hangs_is_503_and_comes_back(system: Cingulum, own_postgres: Postgres) -> None:
+async def test_a_hanging_database_is_503_until_it_recovers(system: Cingulum, own_postgres: Postgres) -> None:
     services = await started(system)
     with hung(own_postgres):
         assert_all_away(await look(services))

@@ -102,7 +102,7 @@ def _wrong(_event: ThingHappened) -> None:
     raise Conflict("This thing cannot happen.")
 
 
-async def test_a_store_that_is_away_for_long_parks_nothing(cingulum: Cingulum) -> None:
+async def test_a_long_outage_of_the_store_parks_no_event(cingulum: Cingulum) -> None:
     handler = await a_handler(cingulum)
     handler.fails = _away
     event = handler.event("a", 1)
@@ -124,7 +124,7 @@ async def test_a_store_that_is_away_for_long_parks_nothing(cingulum: Cingulum) -
     assert audited[0].n == 1  # each failed try left nothing behind
 
 
-async def test_five_failures_of_its_own_park_it_and_others_of_its_key_go_on(cingulum: Cingulum) -> None:
+async def test_five_failures_park_an_event_and_others_of_its_key_continue(cingulum: Cingulum) -> None:
     handler = await a_handler(cingulum)
     handler.fails = lambda event: _wrong(event) if event.n == 1 else None
     bad, good = handler.event("a", 1), handler.event("a", 2)

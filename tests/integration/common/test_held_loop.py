@@ -97,7 +97,7 @@ async def test_waiting_and_work_in_a_thread_hold_up_no_other_request(steps: Step
     assert steps.take() == []
 
 
-async def test_the_same_work_on_a_slower_processor_is_no_offence(
+async def test_the_same_work_on_a_slower_processor_is_allowed(
     steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "calibrate", lambda _for_s: 2 * BURNT_S / ALLOWED)

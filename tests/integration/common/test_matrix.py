@@ -54,7 +54,7 @@ def test_every_route_declares_its_callers_and_is_under_its_own_segment(
             assert bool(needs_of(route.dependant)) != open_to_all, f"{route.methods} {route.path}"
 
 
-def test_strangers_send_no_more_than_a_sign_in_holds(table: dict[Service, list[APIRoute]]) -> None:
+def test_unauthenticated_bodies_are_limited_to_a_sign_in(table: dict[Service, list[APIRoute]]) -> None:
     is_open = [
         r for routes in table.values() for r in routes if getattr(r.endpoint, "__open_to_all__", False)
     ]
@@ -107,7 +107,7 @@ async def test_each_role_is_refused_exactly_where_the_policy_refuses_it(
 
 
 @pytest.mark.parametrize("service", BUILT)
-async def test_a_stranger_s_body_is_not_even_read(
+async def test_an_unauthenticated_body_is_not_read(
     cingulum: Cingulum, table: dict[Service, list[APIRoute]], service: Service
 ) -> None:
     running = await cingulum.start(service)

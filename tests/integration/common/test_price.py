@@ -95,7 +95,7 @@ async def over_a_socket(running: Running) -> AsyncIterator[aiohttp.ClientSession
 
 
 @pytest.mark.parametrize("service", PATHS)
-async def test_one_account_cannot_take_all_connections_and_its_statements_end_when_it_hangs_up(
+async def test_one_account_cannot_use_all_connections_and_disconnecting_cancels_its_statements(
     cingulum: Cingulum, callers: Callers, service: Service
 ) -> None:
     running = await cingulum.start(service, callers.administrator)
@@ -130,7 +130,7 @@ async def test_a_statement_that_takes_too_long_is_stopped_and_the_reason_reporte
     assert (await metadata.get("/subjects")).status_code == 200
 
 
-async def test_a_write_goes_on_when_its_caller_hangs_up(cingulum: Cingulum, callers: Callers) -> None:
+async def test_a_write_continues_after_its_caller_disconnects(cingulum: Cingulum, callers: Callers) -> None:
     metadata = await cingulum.start(Service.METADATA, callers.administrator)
     headers = identity_headers(callers.administrator, Service.METADATA)
     async with over_a_socket(metadata) as client:

@@ -41,7 +41,7 @@ def files_of(recording: Compressed, claims: str) -> dict[str, bytes]:
     return {**recording.files, f"{STEM}.meta": (META + claims).encode(), f"{STEM}.bin": recording.raw}
 
 
-async def test_what_the_meta_claims_wrongly_is_a_doubt_until_it_is_mended(
+async def test_a_wrong_claim_of_the_meta_is_a_doubt_until_it_is_corrected(
     cingulum: Cingulum, lab: Laboratory, recording: Compressed
 ) -> None:
     compressor = await cingulum.start(Service.COMPRESSOR, lab.member)
@@ -66,7 +66,7 @@ async def test_what_the_meta_claims_wrongly_is_a_doubt_until_it_is_mended(
 
 
 @pytest.mark.parametrize("is_true", [True, False])
-async def test_a_hash_that_only_the_meta_tells_is_what_a_recording_is_proved_by(
+async def test_a_recording_is_proved_by_the_hash_of_its_meta(
     cingulum: Cingulum, lab: Laboratory, tmp_path: Path, is_true: bool
 ) -> None:
     recording = a_recording(tmp_path / "made", suffix="cbin")

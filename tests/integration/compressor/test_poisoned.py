@@ -79,9 +79,7 @@ async def test_no_companion_stops_the_index_of_others(
     assert listed.status_code == 200
 
 
-async def test_a_chunk_that_keeps_a_decoder_from_everybody_is_not_decoded(
-    cingulum: Cingulum, tmp_path: Path
-) -> None:
+async def test_a_chunk_above_the_size_limit_is_not_decoded(cingulum: Cingulum, tmp_path: Path) -> None:
     lab = await laboratory(cingulum)
     good = a_recording(tmp_path / "good").files
     stream = zlib.compress(bytes(150 << 20))

@@ -51,7 +51,7 @@ def array(answer: Any) -> Any:
     return np.load(io.BytesIO(answer.content), allow_pickle=False)
 
 
-async def test_a_stranger_is_refused(cingulum: Cingulum) -> None:
+async def test_an_unauthenticated_caller_is_refused(cingulum: Cingulum) -> None:
     compressor = await cingulum.start(Service.COMPRESSOR)
     assert (await compressor.get("/slices")).status_code == 403
     assert (await compressor.get(f"/slices/{uuid4()}")).status_code == 403
@@ -66,7 +66,7 @@ async def test_one_second_out_of_the_compressed_file_is_the_original(
     np.testing.assert_array_equal(got, recording.samples[500:1500])
 
 
-async def test_the_list_tells_what_a_slice_needs(
+async def test_the_list_shows_what_a_slice_needs(
     cingulum: Cingulum, lab: Laboratory, recording: Compressed
 ) -> None:
     compressor, path = await ready(cingulum, lab, recording)
@@ -204,7 +204,7 @@ async def test_a_recording_of_an_animal_is_visible_with_the_animal(
     assert (await root.get(f"{path}/bin")).content == recording.raw
 
 
-async def test_a_new_version_of_the_file_is_indexed_anew(
+async def test_a_new_version_of_the_file_is_indexed_again(
     cingulum: Cingulum, lab: Laboratory, recording: Compressed, tmp_path: Path, suffix: str
 ) -> None:
     compressor, path = await ready(cingulum, lab, recording)

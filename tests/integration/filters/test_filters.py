@@ -317,7 +317,7 @@ async def test_other_maps_over_the_same_tables(connection: AsyncConnection) -> N
     assert matches == ["KS022"]
 
 
-async def test_a_statement_that_joins_the_same_tables_filters_alike(connection: AsyncConnection) -> None:
+async def test_a_statement_that_joins_the_same_tables_filters_equally(connection: AsyncConnection) -> None:
     joined = SESSIONS_TABLE.join(SUBJECTS_TABLE, SUBJECTS_TABLE.c.id == SESSIONS_TABLE.c.subject_id).join(
         SESSION_PROJECTS_TABLE, SESSION_PROJECTS_TABLE.c.session_id == SESSIONS_TABLE.c.id
     )

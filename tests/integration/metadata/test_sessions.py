@@ -122,7 +122,7 @@ async def test_nothing_is_added_to_a_deleted_session(rig: Labs, deleted: dict[st
 
 
 @pytest.mark.usefixtures("deleted")
-async def test_a_deleted_session_is_no_twin(rig: Labs, body: dict[str, Any]) -> None:
+async def test_a_deleted_session_does_not_count_as_twin(rig: Labs, body: dict[str, Any]) -> None:
     assert NOTICE not in (await rig.metadata.post("/sessions", body)).headers
 
 

@@ -59,7 +59,7 @@ async def test_signing_out_ends_the_session_and_not_only_the_cookie(browser: Bro
     await until_signed_out(browser)
 
 
-async def test_a_browsers_cookie_is_no_token_and_a_token_no_cookie(browser: Browser) -> None:
+async def test_cookies_are_not_accepted_as_tokens_nor_tokens_as_cookies(browser: Browser) -> None:
     await browser.sign_in()
     cookie = browser.http.cookies[SESSION_COOKIE]
     csrf = browser.http.cookies[CSRF_COOKIE]
@@ -83,7 +83,7 @@ async def test_a_session_ends_when_it_is_idle_and_when_it_is_old(cingulum: Cingu
         await until_signed_out(browser)
 
 
-async def test_a_session_in_use_does_not_end_for_want_of_use(cingulum: Cingulum) -> None:
+async def test_a_browser_session_in_use_does_not_idle_out(cingulum: Cingulum) -> None:
     async with mounted({**cingulum.environment, **ADMIN, "CINGULUM_BROWSER_SESSION_IDLE_S": "40"}) as http:
         browser = Browser(http)
         await browser.sign_in()
@@ -234,7 +234,7 @@ async def test_the_sign_in_forms_token_belongs_to_the_browser_that_got_the_form(
         assert csrf_of(refused.text) == own
 
 
-async def test_a_stranger_is_redirected_to_sign_in(browser: Browser) -> None:
+async def test_an_unauthenticated_caller_is_redirected_to_sign_in(browser: Browser) -> None:
     answer = await browser.get("/app/account")
     assert answer.headers["location"] == "/app/login?next=%2Fapp%2Faccount"
     assert (await browser.http.post("/app/account/tokens", data={})).status_code == 303

@@ -163,7 +163,7 @@ async def test_a_callback_counts_only_in_the_browser_that_started_it(browser: Br
     assert (await browser.get(back)).status_code == 400, "a code is good once"
 
 
-async def test_without_a_provider_there_is_no_redirect(cingulum: Cingulum) -> None:
+async def test_without_a_provider_nothing_is_redirected(cingulum: Cingulum) -> None:
     async with mounted({**cingulum.environment, **ADMIN}) as http:
         assert "/app/login/oidc" not in (await http.get("/app/login")).text
         assert (await http.get("/app/login/oidc")).status_code == 404

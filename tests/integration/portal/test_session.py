@@ -68,7 +68,7 @@ async def test_an_empty_session_explains_what_is_missing(browser: Browser) -> No
         assert sentence in page
 
 
-async def test_a_session_that_is_not_there_is_explained(browser: Browser) -> None:
+async def test_the_page_of_a_missing_session_explains_it(browser: Browser) -> None:
     for wrong in (str(uuid4()), "not-an-id"):
         answer = await browser.get(f"/app/sessions/{wrong}")
         assert answer.status_code == 404

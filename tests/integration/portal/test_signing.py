@@ -9,7 +9,9 @@ from tests.support.portal import Browser, csrf_of
 
 
 @pytest.mark.parametrize("path", ["/app/", "/app/sessions?lab=hilllab"])
-async def test_a_stranger_is_sent_to_sign_in_and_led_back(stranger: Browser, path: str) -> None:
+async def test_an_unauthenticated_caller_signs_in_and_is_redirected_back(
+    stranger: Browser, path: str
+) -> None:
     answer = await stranger.get(path)
     assert answer.status_code == 303
     form = await stranger.get(answer.headers["location"])
@@ -42,7 +44,7 @@ async def test_a_wrong_password_is_reported_and_the_name_stays_in_the_form(stran
     assert (await stranger.get("/app/sessions")).status_code == 303
 
 
-async def test_a_form_of_another_site_signs_nobody_in_or_out(stranger: Browser) -> None:
+async def test_a_form_of_another_site_cannot_sign_in_or_out(stranger: Browser) -> None:
     assert (await stranger.sign_in(csrf="forged")).status_code == 403
     await stranger.sign_in()
     assert (await stranger.http.post("/app/logout", data={})).status_code == 403

@@ -84,7 +84,7 @@ async def test_days_are_chosen_by_a_plain_form(browser: Browser) -> None:
     assert "is not a day" in wrong.text
 
 
-async def test_an_animal_that_is_not_there_is_explained(browser: Browser) -> None:
+async def test_the_page_of_a_missing_subject_explains_it(browser: Browser) -> None:
     answer = await browser.get("/app/subjects/nobody")
     assert answer.status_code == 404
     assert "Not found" in answer.text

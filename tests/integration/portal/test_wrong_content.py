@@ -25,7 +25,7 @@ WRONG: list[Any] = [
 TURNED = "\u202egnp.exe"
 
 
-async def test_a_session_page_stands_whatever_its_analyses_hold(browser: Browser) -> None:
+async def test_a_session_page_is_rendered_whatever_the_outputs_contain(browser: Browser) -> None:
     for number, wrong in enumerate(WRONG, start=1):
         start = {
             "subject": "KS014",

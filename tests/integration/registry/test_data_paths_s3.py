@@ -73,7 +73,7 @@ async def test_heavy_bytes_do_not_come_through_us(system: LiveSystem, server: S3
         assert (await anybody.get(heavy.headers["location"])).content == FILES[HEAVY]
 
 
-async def test_a_password_or_a_token_opens_and_strangers_see_nothing(system: LiveSystem) -> None:
+async def test_data_requires_a_password_or_a_token(system: LiveSystem) -> None:
     token = system.http.headers["Authorization"].removeprefix("Token ")
     async with httpx.AsyncClient(base_url=system.url, timeout=60) as http:
         for name in FILES:

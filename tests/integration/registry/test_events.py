@@ -190,7 +190,7 @@ async def test_other_bytes_that_come_later_leave_a_verified_copy_alone(
     assert await neighbours.database.fetchval(ignored) == copy
 
 
-async def test_a_file_whose_name_cannot_stand_in_the_tree_is_verified_all_the_same(
+async def test_a_file_whose_name_is_not_allowed_in_the_tree_is_verified(
     lab: Laboratory, neighbours: Neighbours
 ) -> None:
     for name in (FILE, f"{FILE}/spikes.amps.npy"):

@@ -71,7 +71,7 @@ async def test_pages_follow_each_other(lab: Laboratory) -> None:
     assert len(set(ids)) == 7
 
 
-async def test_a_private_projects_datasets_are_not_there_for_others(lab: Laboratory) -> None:
+async def test_datasets_of_a_private_project_are_hidden_from_others(lab: Laboratory) -> None:
     await made(lab.metadata, "/projects", {"name": "secret", "users": ["eve"], "is_private": True})
     await made(lab.metadata, "/sessions", a_session(number=2, projects=["secret"]))
     body = {"path": f"{SUBJECT}/2019-12-10/002", "filenames": ["alf/spikes.times.npy"], "name": "rig_pc"}

@@ -219,9 +219,7 @@ async def test_files_of_an_object_lie_in_the_objects_own_folder(lab: Laboratory)
     assert list(odd.json())[:1] == ["content_type"]
 
 
-async def test_bytes_cannot_be_brought_to_a_copy_that_their_sender_may_not_know_of(
-    cingulum: Cingulum, lab: Laboratory
-) -> None:
+async def test_bytes_cannot_be_uploaded_to_a_hidden_copy(cingulum: Cingulum, lab: Laboratory) -> None:
     transfer = await cingulum.start(Service.TRANSFER, lab.member)
     (dataset,) = await lab.register("alf/spikes.times.npy", name="central")
     query = {"dataset": dataset["id"], "repository": "central"}

@@ -69,7 +69,7 @@ BODIES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 
 
 @pytest.mark.parametrize("username", ["ada", "bob", "eve"])
-async def test_a_body_that_names_a_hidden_thing_is_answered_as_if_it_were_not_there(
+async def test_a_body_naming_a_hidden_object_gets_the_response_for_a_missing_one(
     labs: Labs, secret: dict[str, Any], username: str
 ) -> None:
     caller = labs.as_(username)
@@ -92,7 +92,7 @@ async def test_a_body_that_names_a_hidden_thing_is_answered_as_if_it_were_not_th
 
 
 @pytest.mark.parametrize("username", ["ada", "bob", "eve", "public"])
-async def test_a_path_that_names_a_hidden_thing_is_answered_as_if_it_were_not_there(
+async def test_a_path_of_a_hidden_object_gets_the_response_for_a_missing_one(
     labs: Labs, secret: dict[str, Any], username: str
 ) -> None:
     caller = labs.as_(username)

@@ -177,7 +177,7 @@ async def test_an_outage_takes_no_job_from_a_worker_whose_heartbeats_could_not_a
     assert [worker["name"] for worker in listed] == ["w1"]
 
 
-async def test_the_job_of_a_dead_worker_is_taken_back_while_all_others_work(
+async def test_the_job_of_a_dead_worker_is_released_while_all_others_work(
     cingulum: Cingulum, callers: Callers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only workers that work send heartbeats, every 20 s."""

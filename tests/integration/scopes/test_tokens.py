@@ -58,7 +58,7 @@ async def test_a_name_that_looks_like_an_id_is_shown_as_the_id(labs: Labs) -> No
 
 
 @pytest.mark.parametrize("within", ["project:{}:read", "lab:{}:read"])
-async def test_missing_and_hidden_objects_are_refused_alike(labs: Labs, within: str) -> None:
+async def test_missing_and_hidden_objects_are_refused_identically(labs: Labs, within: str) -> None:
     hidden = "secretp" if within.startswith("project") else "coastlab"
     narrow: dict[str, Any] = {
         "scopes": frozenset({Scope(Permission.READ, lab_id=labs.lab_ids["hilllab"]), Scope(Permission.WRITE)})

@@ -73,7 +73,7 @@ async def claimed(cingulum: Cingulum, callers: Callers) -> tuple[Running, Runnin
     return scheduler, transfer, got["job"]["id"], got["token"]
 
 
-async def test_an_output_that_the_task_does_not_declare_is_refused_by_name_and_the_job_goes_on(
+async def test_an_undeclared_output_is_refused_by_name_and_the_job_continues(
     claimed: tuple[Running, Running, str, int],
 ) -> None:
     scheduler, transfer, job, token = claimed

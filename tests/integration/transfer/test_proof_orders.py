@@ -111,7 +111,7 @@ async def test_an_object_that_the_disk_cannot_read_keeps_no_other_order_waiting(
     assert (await central_copy(lab, bad))["state"] == "suspect"
 
 
-async def test_what_is_not_there_stays_expected(
+async def test_a_missing_object_stays_expected(
     cingulum: Cingulum, lab: Laboratory, transfer: Running
 ) -> None:
     [other] = await lab.register(AGAIN, name="central", hashes=[md5(b"others")], filesizes=[6])
@@ -122,7 +122,7 @@ async def test_what_is_not_there_stays_expected(
         assert (copy["state"], copy["order_proof"]) == ("expected", True)
 
 
-async def test_damaged_bytes_prove_nothing_and_all_copies_by_them_are_suspect_until_good_ones_come(
+async def test_damaged_bytes_make_all_copies_by_them_suspect_until_repaired(
     cingulum: Cingulum, lab: Laboratory, transfer: Running
 ) -> None:
     [first] = await lab.register(FILE, **CLAIM)

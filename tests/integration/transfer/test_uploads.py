@@ -152,7 +152,7 @@ async def test_an_upload_is_visible_to_its_sender_only(cingulum: Cingulum, calle
     assert (await transfer.get("/uploads?state=flying")).status_code == 400
 
 
-async def test_a_copy_is_brought_to_the_central_store_by_its_own_lab(
+async def test_a_copy_is_uploaded_to_the_central_store_by_its_own_lab(
     cingulum: Cingulum, callers: Callers
 ) -> None:
     transfer = await start(cingulum, callers)

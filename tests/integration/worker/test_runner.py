@@ -116,7 +116,7 @@ def test_a_worker_reports_whether_it_reads_files_in_place(fake: FakeServer, tmp_
     ]
 
 
-def test_an_input_that_cannot_be_read_fails_for_good(fake: FakeServer, tmp_path: Path) -> None:
+def test_an_unreadable_input_is_a_permanent_failure(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add("trial_summary", {TABLE: b"this is no table"})
     a_worker(fake, tmp_path).run()
     what, report = fake.reports[job]
@@ -125,7 +125,7 @@ def test_an_input_that_cannot_be_read_fails_for_good(fake: FakeServer, tmp_path:
     assert "cannot be read as trials" in fake.log_of(job)
 
 
-def test_a_task_of_another_version_of_the_code_fails_for_good(fake: FakeServer, tmp_path: Path) -> None:
+def test_a_task_of_another_code_version_is_a_permanent_failure(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add("sort_spikes", {})
     a_worker(fake, tmp_path).run()
     assert fake.reports[job][1]["kind"] == "permanent"
@@ -149,7 +149,7 @@ def test_an_input_in_the_labs_own_tree_is_not_downloaded(fake: FakeServer, tmp_p
     assert there.read_bytes() == a_trials_table()
 
 
-def test_an_input_that_is_written_to_where_it_lies_gives_no_output(fake: FakeServer, tmp_path: Path) -> None:
+def test_an_input_modified_in_place_gives_no_output(fake: FakeServer, tmp_path: Path) -> None:
     job = fake.add_long()
     for path, data in fake.files.items():
         there = tmp_path / "lab" / path

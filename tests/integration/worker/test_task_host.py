@@ -73,7 +73,7 @@ def test_a_run_that_is_ended_leaves_no_process(host: TaskHost, tmp_path: Path) -
     assert processes() == set()
 
 
-def test_after_a_failure_the_process_goes_on(host: TaskHost, tmp_path: Path) -> None:
+def test_the_process_continues_after_a_failure(host: TaskHost, tmp_path: Path) -> None:
     host.run(a_run(tmp_path / "0", "sort_spikes"), lambda _data: None, lambda: None)
     assert outcome(tmp_path / "0")["kind"] == "permanent"
     host.run(a_run(tmp_path / "1"), lambda _data: None, lambda: None)

@@ -54,7 +54,7 @@ def test_there_are_twelve_worlds_and_more() -> None:
 
 
 @pytest.mark.timeout(1800)  # thousands of requests, on a machine that may be busy
-async def test_no_route_tells_of_what_is_hidden(
+async def test_no_route_reveals_hidden_objects(
     environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with a_town(environment) as town:

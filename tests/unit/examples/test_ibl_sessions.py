@@ -38,7 +38,7 @@ def test_the_written_tables_hold_the_source_s_values(wheel: Path, tmp_path: Path
         np.testing.assert_array_equal(table[name].to_numpy(), values)
 
 
-def test_wheels_and_probe_are_there(wheel: Path) -> None:
+def test_wheels_and_probe_exist(wheel: Path) -> None:
     wheels = ibl_sessions.read_wheels(wheel)
     assert [len(recording.moves) for recording in wheels.values()] == [14, 64]
     probe = ibl_sessions.read_probe(wheel)
@@ -46,7 +46,7 @@ def test_wheels_and_probe_are_there(wheel: Path) -> None:
     assert len(np.unique(probe.clusters)) == 289
 
 
-def test_a_pickle_that_asks_for_more_than_arrays_is_not_read() -> None:
+def test_a_pickle_with_other_objects_than_arrays_is_refused() -> None:
     class Sly:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return eval, ("1 + 1",)

@@ -95,7 +95,7 @@ def test_what_clients_send_is_within_the_limits() -> None:
     assert len(parse_filter("subject__weighings__subject__weighings__subject__lab,None", SESSIONS)) == 1
 
 
-def test_a_comma_list_becomes_no_more_conditions_than_a_statement_can_bear() -> None:
+def test_a_comma_separated_list_has_a_maximum_length() -> None:
     assert len(parse_names(",".join(["a"] * MOST_NAMES))) == MOST_NAMES
     with pytest.raises(ValueError, match="At most 32 values"):
         parse_names(",".join(["a"] * (MOST_NAMES + 1)))

@@ -91,7 +91,7 @@ def _possible_at_work(world: World, state: State, i: int, work: Work) -> Iterato
     yield f"land {work.token}", partial(land, work=work)
     yield f"complete {work.token}", partial(complete, work=work)
     yield f"worker forgets {work.token}", partial(forget, i=i)
-    yield f"worker cannot read for {work.token}", partial(give_back, i=i)
+    yield f"worker cannot read for {work.token}", partial(return_job, i=i)
     if state.left.failures:
         yield from ((f"fail {work.token} {kind}", partial(fail, i=i, kind=kind)) for kind in FailureKind)
     if not world.rules.lands_under_lock:
@@ -192,13 +192,13 @@ def fail(world: World, state: State, i: int, kind: FailureKind) -> State | None:
     return with_worker(spend(write(state, work.job, change), "failures"), i, None)
 
 
-def give_back(world: World, state: State, i: int) -> State | None:
+def return_job(world: World, state: State, i: int) -> State | None:
     """The worker finds that its input cannot be read where it is: its run never begins."""
     work = state.workers[i]
     row = state.jobs[work.job] if work else None
     if work is None or row is None or registry.readable_sha256(state.datasets[work.job], work.site):
         return None
-    change = world.rules.give_back(row, work.token, "It is not there.")
+    change = world.rules.return_job(row, work.token, "It is not there.")
     return look(world, with_worker(write(state, work.job, change), i, None))
 
 

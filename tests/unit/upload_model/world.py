@@ -103,7 +103,7 @@ class Rules:
     claim: Callable[..., Any] = running.claim
     complete: Callable[..., Any] = running.complete
     fail: Callable[..., Any] = running.fail
-    give_back: Callable[..., Any] = running.give_back
+    return_job: Callable[..., Any] = running.return_job
     ready_sites: Callable[..., Any] = sites.ready_sites
     expire: Callable[..., Any] = running.expire
     notify_registry_again: Callable[..., Any] = running.notify_registry_again

@@ -185,9 +185,7 @@ def test_a_broken_link_is_reported(tmp_path: Path) -> None:
     assert advice.startswith("cannot be opened: No such file")
 
 
-def test_a_folder_that_may_not_be_read_is_not_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "alf").mkdir()
     scandir = os.scandir
 

@@ -221,7 +221,7 @@ def test_doubts_are_logged(root: Path, caplog: pytest.LogCaptureFixture) -> None
     ]
 
 
-def test_a_pickle_is_not_opened_unasked(root: Path) -> None:
+def test_a_pickle_is_not_opened_by_default(root: Path) -> None:
     with pytest.raises(AlfError, match="allow_pickle=True if you trust"):
         load_dataset(root / SESSION, "raw/task.objects.npy")
 

@@ -144,7 +144,7 @@ def test_free_words_become_the_name_the_one_client_writes(
     assert ours == to_alf(thing, attribute, "npy", "ibl", clock, extra)
 
 
-def test_what_is_no_name_is_not_parsed_whatever_python_runs_it() -> None:
+def test_invalid_names_are_refused_on_every_python() -> None:
     pieces = [
         "_",
         ".",

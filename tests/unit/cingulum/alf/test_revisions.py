@@ -75,7 +75,7 @@ def test_the_one_client_chooses_the_same(
         ("", ["2024-03-01"], "", Rule.EXACT, False),
     ],
 )
-def test_the_choice_tells_its_reason(
+def test_a_choice_has_a_reason(
     requested: str | None, defaults: list[str], revision: str, rule: Rule, *, doubtful: bool
 ) -> None:
     choice = choose_revision(["2024-03-01", "", "2024-01-01"], requested=requested, defaults=defaults)
@@ -83,7 +83,7 @@ def test_the_choice_tells_its_reason(
     assert choice.reason
 
 
-def test_a_lone_revision_is_no_cause_for_doubt() -> None:
+def test_a_single_revision_raises_no_doubt() -> None:
     assert not choose_revision(["2024-01-01"]).doubtful
 
 

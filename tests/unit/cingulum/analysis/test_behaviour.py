@@ -99,7 +99,7 @@ def test_reward_and_duration_come_from_their_columns() -> None:
     assert summary.duration_s == 15.5
 
 
-def test_the_go_cue_stands_in_for_a_missing_stimulus_time() -> None:
+def test_the_go_cue_replaces_a_missing_stimulus_time() -> None:
     columns = a_table(
         response_times=[1.0, 2.0, 3.0, np.nan],
         stimOn_times=[0.5, np.nan, 2.8, 3.0],
@@ -177,7 +177,7 @@ def test_a_running_median_is_the_median_of_the_last_values(values: list[float], 
         assert median == pytest.approx(np.median(known)) if known.size else np.isnan(median)
 
 
-def test_a_missing_choice_is_no_answer_and_no_reward() -> None:
+def test_a_missing_choice_counts_as_no_answer_without_reward() -> None:
     trials = trials_from_columns(
         a_table(choice=[1.0, np.nan, -1.0, 0.0], feedbackType=[1.0, np.nan, 1.0, -1.0])
     )

@@ -72,7 +72,7 @@ def test_three_sessions_on_an_ephys_rig_with_a_delay_make_ready_for_recording(
     assert (verdict.status, verdict.next) == ("ready4recording", None)
 
 
-def test_the_history_tells_when_each_status_was_reached(history: Learning) -> None:
+def test_the_history_stores_when_each_status_was_reached(history: Learning) -> None:
     assert history.first_reached == {
         "in training": "2020-08-21",
         "trained 1a": "2020-08-26",
@@ -100,7 +100,7 @@ def test_sessions_may_come_in_any_order_and_twice(
         max_size=7,
     )
 )
-def test_a_history_grown_in_any_order_equals_one_built_anew(
+def test_a_history_does_not_depend_on_the_order_of_its_events(
     digests: dict[str, SessionDigest], come: list[tuple[int, int, int, bool]]
 ) -> None:
     """Sessions of any day, corrected later or not, in the order in which they happen to arrive."""

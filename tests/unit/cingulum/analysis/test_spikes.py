@@ -94,7 +94,7 @@ def test_no_spikes_and_no_events_are_empty_answers() -> None:
     assert psth(raster_counts(trains, [1.0]), {"all": [True]}).rate_hz.shape == (0, 1, 80)
 
 
-def test_events_outside_the_recording_are_not_silence() -> None:
+def test_events_outside_the_recording_are_not_counted() -> None:
     trains = spike_trains([10.05, 20.05], [0, 0])
     events = [10.0, 20.0, 500.0, np.nan]
     counts = raster_counts(trains, events, window_s=(0.0, 0.1), bin_s=0.1, recording_s=(0.0, 30.0))

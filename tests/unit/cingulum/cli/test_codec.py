@@ -116,7 +116,7 @@ def test_the_same_command_again_proves_the_existing_target(raw: Path) -> None:
     assert (code, raw.exists()) == (0, False)
 
 
-def test_a_target_with_another_recording_is_never_taken_for_this_one(raw: Path) -> None:
+def test_a_target_with_another_recording_is_refused(raw: Path) -> None:
     run("compress", raw)
     content = bytearray(raw.read_bytes())
     content[100] ^= 1

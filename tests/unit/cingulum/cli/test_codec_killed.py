@@ -147,7 +147,9 @@ def test_killed_at_any_moment_nothing_is_lost_and_the_work_resumes(
     assert {name for name in left if not name.endswith(".lock")} == set()
 
 
-def test_an_attempt_of_another_file_is_set_aside_aloud(raw: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_attempt_of_another_file_is_set_aside_with_a_message(
+    raw: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     part, journal = raw.with_name(".probe.ap.cgl.part"), raw.with_name(".probe.ap.cgl.journal")
     part.write_bytes(b"what another attempt left")
     journal.write_text(json.dumps({"source": {"size": 1}, "settings": {}, "bounds": 0}) + "\n4 5\n")

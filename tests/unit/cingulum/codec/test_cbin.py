@@ -106,7 +106,7 @@ def test_mtscomp_reads_what_we_write(write_raw: WriteRaw, preset: CompatiblePres
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_extreme_values_wrap_around_and_come_back(
+def test_extreme_values_wrap_around_and_round_trip(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     values = st.sampled_from([-32768, 32767, 0, 1, -1]) | st.integers(-32768, 32767)
@@ -264,7 +264,7 @@ def test_a_hostile_or_broken_header_is_refused_by_name(changes: dict[str, Any], 
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000])
-def test_a_header_that_is_no_json_object_is_refused(content: str) -> None:
+def test_a_header_that_is_not_a_json_object_is_refused(content: str) -> None:
     with pytest.raises(InvalidHeader):
         CbinHeader.parse(content)
 
@@ -341,7 +341,7 @@ def test_a_source_that_changes_meanwhile_is_noticed(write_raw: WriteRaw) -> None
         compress_to_cbin(raw, layout=a_layout(samples), on_progress=append, threads=1)
 
 
-def test_a_compressed_recording_is_written_anew_without_the_raw_file(write_raw: WriteRaw) -> None:
+def test_a_compressed_recording_is_rewritten_without_the_raw_file(write_raw: WriteRaw) -> None:
     samples = a_recording()
     raw = write_raw(samples)
     path = written_by_mtscomp(raw, samples)

@@ -67,7 +67,7 @@ ODD_RECORDINGS: dict[str, NDArray[Any]] = {
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", ODD_RECORDINGS)
-def test_anything_comes_back_and_is_never_larger_than_raw(
+def test_anything_round_trips_and_is_never_larger_than_raw(
     name: str, preset: Preset, kernel: KernelName
 ) -> None:
     samples = ODD_RECORDINGS[name]
@@ -94,7 +94,7 @@ def test_both_kernels_write_the_same_bytes_and_read_each_other(name: str, preset
     ),
     preset=st.sampled_from(PRESETS),
 )
-def test_any_small_array_comes_back_from_either_kernel(samples: NDArray[Any], preset: Preset) -> None:
+def test_any_small_array_round_trips_with_either_kernel(samples: NDArray[Any], preset: Preset) -> None:
     by_numpy, by_numba = (encode(samples, preset=preset, kernel=kernel) for kernel in KERNELS)
     assert by_numpy == by_numba
     assert same(decode(by_numpy, kernel="numba"), samples)
@@ -109,7 +109,7 @@ def test_any_small_array_comes_back_from_either_kernel(samples: NDArray[Any], pr
     size=st.sampled_from([0.5, 4.0, 60.0, 3_000.0, 15_000.0]),
     preset=st.sampled_from(PRESETS),
 )
-def test_recordings_of_any_loudness_come_back_from_either_kernel(
+def test_recordings_of_any_amplitude_round_trip_with_either_kernel(
     seed: int, n_samples: int, n_channels: int, size: float, preset: Preset
 ) -> None:
     draw = np.random.default_rng(seed)
@@ -226,7 +226,7 @@ def test_noise_is_refused(data: bytes) -> None:
         decode(data)
 
 
-def test_what_is_no_chunk_is_refused_by_name() -> None:
+def test_bytes_that_are_not_a_chunk_are_refused_by_name() -> None:
     with pytest.raises(InvalidLayout, match="two axes"):
         encode(np.zeros(5, "<i2"))
     for dtype in ("S300", "V0", "U5", "O"):
@@ -240,7 +240,7 @@ def test_what_is_no_chunk_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_chunks_of_every_length_come_back(preset: Preset, kernel: KernelName) -> None:
+def test_chunks_of_every_length_round_trip(preset: Preset, kernel: KernelName) -> None:
     # Segments, tiles of 128 places, squares of eight and pairs of symbols all end somewhere within.
     long = a_recording(20_137, 11, seed=5)
     for length in (2_047, 2_048, 3_001, 4_093, 7_999, 20_000, 20_001, 20_137):
@@ -263,7 +263,7 @@ def test_any_number_of_segments_is_read_by_either_kernel(
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_escapes_and_low_bits_of_loud_channels_come_back_from_either_kernel(preset: Preset) -> None:
+def test_escapes_and_low_bits_round_trip_with_either_kernel(preset: Preset) -> None:
     draw = np.random.default_rng(11)
     loudness = np.repeat([1.0, 20.0, 45.0, 300.0, 9_000.0], 14)
     samples = np.clip(draw.standard_t(2, (5_003, 70)) * loudness, -32768, 32767).astype("<i2")

@@ -157,7 +157,7 @@ def test_any_meta_is_parsed_or_refused_with_a_reason(meta: dict[str, str]) -> No
 
 
 @given(st.text() | st.none() | st.integers())
-def test_a_hash_is_forty_digits_that_are_not_all_the_same(text: object) -> None:
+def test_a_hash_is_forty_digits_that_are_not_all_equal(text: object) -> None:
     value = hash_or_none(text)
     assert value is None or (len(value) == 40 and int(value, 16) >= 0 and len(set(value)) > 1)
 

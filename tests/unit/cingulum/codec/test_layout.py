@@ -26,7 +26,7 @@ def test_shanks_come_from_either_geometry_table() -> None:
     assert old.shanks == new.shanks == (0, 3)
 
 
-def test_an_open_ephys_folder_tells_its_streams(tmp_path: Path) -> None:
+def test_streams_are_read_from_an_open_ephys_folder(tmp_path: Path) -> None:
     folder = tmp_path / "recording1" / "continuous" / "Probe-A"
     folder.mkdir(parents=True)
     stream = {"folder_name": "Probe-A/", "sample_rate": 30_000, "num_channels": 384}

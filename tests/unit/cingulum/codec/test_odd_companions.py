@@ -67,7 +67,7 @@ def test_an_odd_field_of_a_ch_is_refused_or_doubted(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(META))
-def test_an_odd_entry_of_a_meta_is_doubted_or_passed_over(name: str) -> None:
+def test_an_odd_entry_of_a_meta_is_doubted_or_ignored(name: str) -> None:
     for odd in ODD:
         text = "".join(f"{key}={value}\n" for key, value in (META | {name: str(odd)}).items())
         meta = parse_meta(text)

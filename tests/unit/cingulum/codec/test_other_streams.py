@@ -54,7 +54,7 @@ def test_random_sync_bits_do_not_disturb_the_volts_beside_them(tmp_path: Path) -
     assert raw.with_suffix(".cgl").stat().st_size < alone + bits.nbytes * 1.02 + 2_000
 
 
-def test_a_widefield_stack_is_smaller_and_comes_back(tmp_path: Path) -> None:
+def test_a_widefield_stack_is_compressed_and_round_trips(tmp_path: Path) -> None:
     draw = np.random.default_rng(3)
     brain = 8_000 + 4_000 * np.hypot(*np.mgrid[-1:1:64j, -1:1:64j])
     frames = draw.poisson(brain, (60, 64, 64)).astype("<u2")

@@ -60,7 +60,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "rename", of_closed_files(os.rename, overwrites=False))
 
 
-def test_a_recording_is_compressed_and_comes_back(write_raw: WriteRaw) -> None:
+def test_a_recording_is_compressed_and_decompressed(write_raw: WriteRaw) -> None:
     samples = a_recording(2_500, 6)
     raw = write_raw(samples, b"\x01")
     compress(raw, layout=a_layout(samples), threads=2)

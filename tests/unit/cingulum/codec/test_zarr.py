@@ -18,7 +18,7 @@ from .conftest import a_recording
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", ["<i2", "<u2", "<f4", ">i2"])
-def test_a_version_2_array_comes_back(tmp_path: Path, dtype: str, order: Any) -> None:
+def test_a_version_2_array_round_trips(tmp_path: Path, dtype: str, order: Any) -> None:
     samples = a_recording(3_300, 10).astype(dtype)
     written = zarr.create_array(
         tmp_path / "v2.zarr",
@@ -37,7 +37,7 @@ def test_a_version_2_array_comes_back(tmp_path: Path, dtype: str, order: Any) ->
 
 
 @pytest.mark.parametrize("preset", ["small", "fast"])
-def test_a_version_3_array_comes_back(tmp_path: Path, preset: Any) -> None:
+def test_a_version_3_array_round_trips(tmp_path: Path, preset: Any) -> None:
     samples = a_recording(3_300, 10)
     written = zarr.create_array(
         tmp_path / "v3.zarr",

@@ -19,7 +19,7 @@ anything = st.floats(allow_nan=True, allow_infinity=True)
 any_day = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 
 
-def test_the_heat_map_tells_each_cell_on_hovering() -> None:
+def test_the_heat_map_shows_each_cell_on_hovering() -> None:
     figure = contrast_by_day(ContrastByDay(days(1), [-100, 100], [[0.1, 0.9]], [[40, 42]]))
     assert tips(figure) == ["2 Mar, −100 %: 0.10 (n = 40)", "2 Mar, 100 %: 0.90 (n = 42)"]
 

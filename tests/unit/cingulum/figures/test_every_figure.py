@@ -31,7 +31,7 @@ def test_the_same_numbers_give_the_same_text(draw: Drawn) -> None:
 
 @every_figure
 @pytest.mark.parametrize("theme", THEME_NAMES)
-def test_a_screen_reader_hears_title_and_description(draw: Drawn, theme: str) -> None:
+def test_a_screen_reader_finds_title_and_description(draw: Drawn, theme: str) -> None:
     figure = draw(theme=theme)
     root = parsed(figure)
     labels = [root.find(f".//*[@id='{key}']") for key in root.get("aria-labelledby", "").split()]
@@ -47,7 +47,7 @@ def test_two_figures_of_one_page_do_not_share_ids(draw: Drawn) -> None:
 
 
 @every_figure
-def test_the_numbers_stand_in_a_table_below(draw: Drawn) -> None:
+def test_the_numbers_are_in_a_table_below(draw: Drawn) -> None:
     figure = draw()
     html = figure.html()
     assert figure.svg in html

@@ -23,7 +23,7 @@ def test_criteria_and_milestones_are_named_in_the_figure() -> None:
     assert {"trained 1a: 80 %", "trained 1b: 90 %", "trained 1a", "trained 1b", "ready for ephys"} <= texts
 
 
-def test_the_description_tells_first_last_and_best() -> None:
+def test_the_description_contains_first_last_and_best() -> None:
     figure = performance_by_day(PerformanceRecord(days(3), [0.5, 0.9, 0.8], [100, 100, 100]))
     assert figure.description.endswith("first 50 %, last 80 %, best 90 %.")
 

@@ -28,7 +28,7 @@ def test_each_block_has_its_own_shape_and_colour() -> None:
     assert {"20 % left", "50 % left", "80 % left"} <= set(words(figure))
 
 
-def test_hovering_tells_the_counts_behind_a_point() -> None:
+def test_hovering_shows_the_counts_of_a_point() -> None:
     figure = psychometric_curve([PsychometricSeries("all", [-100, 100], [3, 38], [40, 40])])
     assert tips(figure) == [
         "all: contrast −100 %, 3 of 40 to the right (0.07)",

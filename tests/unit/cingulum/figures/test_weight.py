@@ -72,7 +72,7 @@ def test_several_restrictions_too_short_for_their_name_are_explained_once_in_the
     assert len(marks(figure, "rect", "band")) == 4
 
 
-def test_a_single_weighing_stands_over_its_own_day() -> None:
+def test_a_single_weighing_is_drawn_at_its_own_day() -> None:
     figure = weight_curve(WeightRecord([date(2026, 4, 5)], [24.0]), width_px=320)
     assert "5 Apr" in words(figure)
     assert "n = 1 weighing, last 24.0 g" in words(figure)

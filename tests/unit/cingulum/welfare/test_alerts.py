@@ -56,7 +56,7 @@ def test_a_decision_without_name_or_reason_is_none(by: str, reason: str) -> None
         Decision(START, by, reason)
 
 
-def test_a_lab_can_bound_how_long_an_animal_is_restricted_and_ask_for_free_days() -> None:
+def test_a_lab_can_limit_restricted_days_and_require_free_days() -> None:
     lab = replace(LAB, max_restricted_days=20, min_free_days_per_30=8)
     mouse = a_mouse([20.0])
     at = day(25)

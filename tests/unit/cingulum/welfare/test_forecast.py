@@ -44,13 +44,13 @@ def test_an_animal_below_its_line_is_not_forecast_to_cross_it() -> None:
     assert forecast(a_mouse([16.0]), day(0), LAB).state == "below"
 
 
-def test_two_weighings_are_no_trend() -> None:
+def test_two_weighings_give_no_trend() -> None:
     outlook = forecast(a_mouse([20.0, 19.0]), day(1), LAB)
     assert (outlook.state, outlook.slope) == ("unknown", None)
     assert outlook.sentence == "No forecast: 2 weighings over 1.0 days are too few for a trend."
 
 
-def test_three_weighings_of_one_hour_are_no_trend() -> None:
+def test_three_weighings_within_an_hour_give_no_trend() -> None:
     weighings = [Weighing(START + timedelta(minutes=20 * n), 20.0 - n) for n in range(3)]
     assert forecast(a_mouse(weighings=weighings), day(1), LAB).state == "unknown"
 
@@ -60,7 +60,7 @@ def test_an_unknown_percentage_has_no_forecast() -> None:
     assert (outlook.state, outlook.chance) == ("unknown", None)
 
 
-def test_weighings_before_the_restriction_are_no_part_of_its_trend() -> None:
+def test_weighings_before_the_restriction_do_not_count_in_its_trend() -> None:
     before = [Weighing(day(-n), 26.0 + n) for n in (1, 2, 3)]
     after = [Weighing(day(n), 20.0) for n in range(4)]
     outlook = forecast(a_mouse(weighings=[*before, *after]), day(3), LAB)

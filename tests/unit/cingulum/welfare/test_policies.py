@@ -113,7 +113,7 @@ def test_a_weighing_below_the_implants_own_mass_is_the_worst_and_doubtful() -> N
     )
 
 
-def test_a_weighing_older_than_the_implant_keeps_its_number_and_asks_for_another() -> None:
+def test_a_weighing_older_than_the_implant_keeps_its_number_and_gets_a_doubt() -> None:
     mouse = a_mouse([20.0, 19.0], implants=[Implant(day(1, 15), 2.0)])
     now = assess(mouse, day(1, 18), LAB)
     assert now.percentage_weight == assess(mouse, day(1, 18), LAB, "alyx").percentage_weight

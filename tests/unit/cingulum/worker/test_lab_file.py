@@ -59,7 +59,7 @@ MAKERS: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_what_is_no_regular_file_is_skipped(root: Path, kind: str, way: str) -> None:
+def test_special_files_are_skipped(root: Path, kind: str, way: str) -> None:
     MAKERS[kind](root / "lab/alf/b.npy")
     missing = kind == "link to nothing" and way == "by resolved path"
     for look in (LabFile(root, "lab/alf/b.npy").open, LabFile(root, "lab/alf/b.npy").stat):

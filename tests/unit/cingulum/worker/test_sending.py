@@ -58,7 +58,7 @@ def test_an_empty_file_lands_too(fake: FakeTransfer, tmp_path: Path) -> None:
     assert list(fake.stored.values()) == [b""]
 
 
-def test_bytes_that_are_there_already_are_not_sent(fake: FakeTransfer, file: Path) -> None:
+def test_stored_bytes_are_not_sent_again(fake: FakeTransfer, file: Path) -> None:
     send(fake, file)
     fake.requests.clear()
     send(fake, file)

@@ -1,4 +1,4 @@
-"""Who gets a place among the connections of a server, and who gives way."""
+"""Who gets a place among the connections of a server, and which connection is closed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def opened(places: Places, address: str, n: int = 1) -> list[One]:
     return made
 
 
-def test_of_one_address_the_connection_that_waits_longest_gives_way() -> None:
+def test_the_longest_idle_connection_of_an_address_is_evicted() -> None:
     places = Places(10, 3)
     first, second, third = opened(places, "192.0.2.1", 3)
     opened(places, "192.0.2.2", 3)
@@ -46,7 +46,7 @@ def test_trusted_proxies_and_unnamed_ends_have_the_whole_limit() -> None:
     assert places.take(One(), "192.0.2.1") is first
 
 
-def test_a_connection_being_answered_never_gives_way() -> None:
+def test_a_connection_with_a_response_in_progress_is_not_evicted() -> None:
     places = Places(3, 2)
     connections = opened(places, "192.0.2.1", 2) + opened(places, "192.0.2.2")
     for connection in connections:

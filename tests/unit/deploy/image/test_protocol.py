@@ -148,7 +148,7 @@ def a_post(path: str = "/sessions", length: int = 10, more: str = "") -> bytes:
     return f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n{more}\r\n".encode()
 
 
-async def test_a_request_within_the_limits_is_answered_and_the_connection_goes_on() -> None:
+async def test_a_request_within_the_limits_keeps_the_connection_open() -> None:
     connection = Connection()
     await connection.sends(a_post() + bytes(10), every=7)
     connection.loop.pass_time(70)  # less than the keep-alive, more than any other limit
@@ -197,7 +197,7 @@ async def test_a_request_behind_a_refused_one_is_never_served() -> None:
     assert (connection.status(), connection.app.requests) == (431, [])
 
 
-async def test_a_large_body_with_the_next_head_behind_it_is_no_long_head() -> None:
+async def test_a_large_body_followed_by_a_head_is_not_counted_as_head() -> None:
     connection = Connection()
     await connection.sends(a_post(length=5000) + bytes(5000) + b"GET /labs HTTP/1.1\r\nHo")
     await connection.sends(b"st: a\r\n\r\n")
@@ -223,7 +223,7 @@ async def test_a_head_whose_end_two_servers_might_see_differently_is_refused(hea
     assert connection.transport.is_closed
 
 
-async def test_what_follows_a_body_is_no_header() -> None:
+async def test_bytes_after_a_body_do_not_count_as_header() -> None:
     connection = Connection()
     chunks = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n"
     await connection.sends(chunks + b"X-Cingulum-Identity: me\r\n\r\n")
@@ -245,14 +245,14 @@ async def test_headers_that_drip_are_refused_when_their_time_is_over() -> None:
     assert connection.problem()["type"] == "request-timeout"
 
 
-async def test_a_connection_that_asks_nothing_is_closed_without_a_word() -> None:
+async def test_an_idle_connection_is_closed() -> None:
     connection = Connection()
     connection.loop.pass_time(11)
     assert connection.transport.is_closed
     assert connection.status() is None
 
 
-async def test_a_body_that_stops_is_refused_and_never_taken_for_whole() -> None:
+async def test_a_truncated_body_is_refused() -> None:
     connection = Connection()
     await connection.sends(a_post(length=5000) + bytes(3000))
     connection.loop.pass_time(21)  # it came in this time, so the next one counts
@@ -265,7 +265,7 @@ async def test_a_body_that_stops_is_refused_and_never_taken_for_whole() -> None:
     assert connection.transport.answer.count(b"HTTP/1.1") == 1
 
 
-async def test_json_that_drips_ends_after_its_whole_time_and_bytes_go_on() -> None:
+async def test_slow_json_times_out_and_slow_bytes_do_not() -> None:
     json_body, part = Connection(), Connection()
     await json_body.sends(a_post(length=1_000_000))
     await part.sends(a_post(length=1_000_000).replace(b"POST /sessions", b"PUT /uploads/1/parts/0"))

@@ -11,7 +11,7 @@ import pytest
 from deploy.local.console import Console, LogFile
 
 
-def test_a_full_log_is_set_aside_and_three_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_log_is_rotated_and_three_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LogFile, "FULL_BYTES", 15)
     log = LogFile(tmp_path / "nats.log")
     for number in range(12):

@@ -11,7 +11,7 @@ import pytest
 from deploy.local import places
 
 
-def test_a_port_is_free_until_somebody_listens() -> None:
+def test_a_port_is_free_until_a_process_listens() -> None:
     with socket.socket() as server:
         server.bind((places.LOOPBACK, 0))
         server.listen()
@@ -62,7 +62,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def test_a_hidden_program_is_copied_once_with_its_libraries_for_everybody(packages: Path) -> None:
+def test_an_inaccessible_program_is_copied_once_with_its_libraries(packages: Path) -> None:
     copy = places.readable_copy(packages, ["server", "server.libs", "server.dylibs"])
     files = {
         str(path.relative_to(copy)): path.stat().st_mode & 0o777 for path in copy.rglob("*") if path.is_file()
@@ -71,7 +71,7 @@ def test_a_hidden_program_is_copied_once_with_its_libraries_for_everybody(packag
     assert places.readable_copy(packages, ["server", "server.libs", "server.dylibs"]) == copy
 
 
-def test_a_copy_that_lost_a_file_is_made_anew(packages: Path) -> None:
+def test_an_incomplete_copy_is_made_again(packages: Path) -> None:
     copy = places.readable_copy(packages, ["server"])
     (copy / "server" / "bin" / "tool").unlink()
     assert (places.readable_copy(packages, ["server"]) / "server" / "bin" / "tool").exists()

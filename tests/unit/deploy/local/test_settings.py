@@ -22,7 +22,7 @@ def test_the_defaults_are_var_and_port_8000(tmp_path: Path, monkeypatch: pytest.
     )
 
 
-def test_nobody_else_may_enter_the_state_folder_unless_it_was_somebodys_before(tmp_path: Path) -> None:
+def test_a_new_state_folder_is_private(tmp_path: Path) -> None:
     fresh, ours, shared = tmp_path / "fresh", tmp_path / "ours", tmp_path / "shared"
     (ours / "keys").mkdir(parents=True)
     shared.mkdir()

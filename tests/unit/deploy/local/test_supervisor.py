@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from deploy.local.children import Child, Stops
+from deploy.local.children import Child, StopOrder
 from deploy.local.console import Console
 from deploy.local.home import Home
 from deploy.local.server import Launch
@@ -60,7 +60,7 @@ class Stage:
         printed = asyncio.create_task(self.terminal.wait_for(until))
         await asyncio.wait({run, printed}, return_when=asyncio.FIRST_COMPLETED)
         printed.cancel()
-        supervisor.ask_to_stop()
+        supervisor.request_stop()
         code = await run
         console.close()
         return code
@@ -155,7 +155,7 @@ async def test_a_child_that_is_not_ready_in_time_stops_all(stage: Stage) -> None
     assert "slow was not ready after 0.2 s" in stage.printed
 
 
-async def test_a_program_that_is_not_there_is_named(stage: Stage) -> None:
+async def test_a_missing_program_is_named(stage: Stage) -> None:
     launch = Launch(["/nowhere/program"], signal.SIGKILL)
     assert await stage.play(Child(name="lost", launch=lambda: launch)) == 1
     assert "lost cannot be started: " in stage.printed
@@ -171,14 +171,18 @@ async def test_children_end_group_by_group(stage: Stage) -> None:
             stops=stops,
             is_ready=lambda _pid, name=name: (stage.folder / name).exists(),
         )
-        for name, stops in (("server", Stops.LAST), ("worker", Stops.FIRST), ("service", Stops.THEN))
+        for name, stops in (
+            ("server", StopOrder.LAST),
+            ("worker", StopOrder.FIRST),
+            ("service", StopOrder.THEN),
+        )
     ]
     assert await stage.play(*children) == 0
     assert stage.written("order") == ["worker", "service", "server"]
 
 
 def test_all_children_are_killed_within_five_seconds() -> None:
-    assert sum(PATIENCE_S[stops] for stops in Stops) < 5
+    assert sum(PATIENCE_S[stops] for stops in StopOrder) < 5
 
 
 async def test_children_that_ignore_signals_are_killed(stage: Stage) -> None:
@@ -190,7 +194,7 @@ async def test_children_that_ignore_signals_are_killed(stage: Stage) -> None:
             stops=stops,
             is_ready=lambda _pid, name=stops.name: (stage.folder / name).exists(),
         )
-        for stops in Stops
+        for stops in StopOrder
     ]
     assert await stage.play(*children) == 0
     assert stage.printed.count("killing it") == 3

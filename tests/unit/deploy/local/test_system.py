@@ -58,7 +58,7 @@ def test_keys_are_made_once_and_are_private(system: System) -> None:
     assert modes == {0o600}
 
 
-def test_a_removed_login_comes_back_with_its_password(system: System) -> None:
+def test_a_removed_login_file_is_restored_with_its_password(system: System) -> None:
     file = system.settings.home / "login.json"
     before = file.read_text()
     file.unlink()

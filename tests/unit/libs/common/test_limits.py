@@ -99,7 +99,7 @@ async def test_only_our_own_cookies_go_further() -> None:
     assert reads.cookies == b"cingulum_session=0123"
 
 
-def test_what_is_declared_is_answered_by_somebody() -> None:
+def test_every_declared_path_has_a_route() -> None:
     for method, template, body in BODIES:
         assert template.split("/")[1] in SEGMENTS
         assert body_of(method, template) is body

@@ -40,7 +40,7 @@ async def lines_of(
     return answer, [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-async def test_what_a_worker_asks_for_a_job_is_logged_with_the_jobs_id(
+async def test_requests_of_a_worker_are_logged_with_the_job_id(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     this = f"job-{JOB}-7"

@@ -84,7 +84,7 @@ def test_owner_delegate_and_stock_manager_edit_an_animal_of_another_lab() -> Non
     assert [may_on(principal, Permission.WRITE, hers) for principal in callers] == [True, True, True, False]
 
 
-def test_nobody_makes_a_visibility_by_hand() -> None:
+def test_visibility_has_no_public_constructor() -> None:
     with pytest.raises(TypeError):
         Visibility(everything=True, public_only=False, projects=frozenset(), labs=None, only_projects=None)
 
@@ -151,7 +151,7 @@ def test_what_belongs_to_all_labs_is_out_of_reach_of_a_narrowed_token(
 
 
 @given(people, targets)
-def test_only_a_token_for_a_repository_proves_what_lies_in_it(principal: Principal, target: Target) -> None:
+def test_only_a_token_of_a_repository_proves_its_copies(principal: Principal, target: Target) -> None:
     if may_on(principal, Permission.PROVE, target):
         assert target.repository_id in {scope.repository_id for scope in principal.scopes or ()}
 

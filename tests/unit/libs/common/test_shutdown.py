@@ -1,4 +1,4 @@
-"""A service ends, whatever does not answer any more."""
+"""A service ends even if a component no longer responds."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def test_the_folder_day_is_the_labs_day() -> None:
 
 
 @given(st.datetimes())
-def test_a_naive_time_comes_back_as_it_was(moment: datetime) -> None:
+def test_a_naive_time_is_returned_unchanged(moment: datetime) -> None:
     if not 1900 <= moment.year < 2200:
         with pytest.raises(BadTime, match="years 1900 to 2199"):
             alyx_time(moment.isoformat(), "America/New_York")

@@ -65,7 +65,7 @@ def test_a_restriction_copies_the_last_weight_or_is_refused() -> None:
     assert "7 days" in refusal.value.body()["reference_weight"][0]
 
 
-def test_a_notice_counts_sessions_alike_and_is_absent_without_any() -> None:
+def test_a_notice_counts_twin_sessions_and_is_absent_without_any() -> None:
     assert twin_notice(0) is None
     assert twin_notice(2) == "!!!2 other session(s) of this subject have the same date and number"
 

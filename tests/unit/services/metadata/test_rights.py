@@ -11,10 +11,10 @@ from libs.common.permissions import Principal, Target
 from libs.common.problem import Forbidden
 from libs.common.scopes import Permission, Scope
 from services.metadata.domain.rights import (
+    check_keeps_access,
     check_may_edit_action,
     check_may_edit_subject,
     check_may_write_in_lab,
-    check_stays,
 )
 
 LAB, OTHER_LAB, PROJECT, OTHER_PROJECT = (uuid4() for _ in range(4))
@@ -56,10 +56,10 @@ def in_projects(*project_ids: UUID) -> Target:
 )
 def test_a_narrowed_token_moves_nothing_across_its_limits(before: Target, after: Target) -> None:
     with pytest.raises(Forbidden, match="to its own labs and projects"):
-        check_stays(TOKEN, before, after)
-    check_stays(MEMBER, before, after)
+        check_keeps_access(TOKEN, before, after)
+    check_keeps_access(MEMBER, before, after)
 
 
 def test_a_narrowed_token_may_leave_other_projects_as_they_are() -> None:
     both = in_projects(PROJECT, OTHER_PROJECT)
-    check_stays(TOKEN, both, both)
+    check_keeps_access(TOKEN, both, both)

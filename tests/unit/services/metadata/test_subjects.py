@@ -30,7 +30,7 @@ def test_a_subject_is_handed_over_by_its_responsible_user_delegates_and_stock_ma
     assert may_give_away(caller, OWNER) is is_allowed
 
 
-def test_a_subject_without_responsible_user_is_handed_over_by_everybody_that_may_change_it() -> None:
+def test_a_subject_without_responsible_user_is_reassigned_by_any_editor() -> None:
     assert may_give_away(Principal(OTHER, "bob"), None)
 
 

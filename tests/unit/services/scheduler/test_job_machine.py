@@ -17,8 +17,8 @@ from libs.common.schemas.states import AttemptState, JobState, UploadState
 from services.scheduler.domain.facts import (
     AttemptValue,
     JobChange,
+    JobStateConflict,
     JobValue,
-    NotNow,
     OutputProblem,
     UploadFact,
 )
@@ -29,11 +29,11 @@ from services.scheduler.domain.running import (
     complete,
     expire,
     fail,
-    give_back,
     heartbeat,
     notify_registry_again,
     published,
     refused,
+    return_job,
 )
 from services.scheduler.domain.steering import abandon, hold, reconcile, release, set_by_alyx, why
 from tests.support.job_states import FINISHED
@@ -89,7 +89,7 @@ class JobMachine(RuleBasedStateMachine):
         try:
             self.write(claim(self.job, len(self.attempts) + 1, "w", self.now, inputs_readable=readable))
             assert readable
-        except NotNow:
+        except JobStateConflict:
             assert (not readable) or self.job.state is not JobState.WAITING or why(self.job, self.now)
 
     @rule(back=st.integers(0, 2), call=st.sampled_from(["heartbeat", "complete", "fail", "break"]))
@@ -108,7 +108,7 @@ class JobMachine(RuleBasedStateMachine):
                 self.write(fail(self.job, token, kind, "It failed.", self.now))
         except LateToken:
             assert not is_current
-        except NotNow:
+        except JobStateConflict:
             assert attempt is not None, (
                 "it ended with other outputs: a legacy runner's status, without outputs"
             )
@@ -120,7 +120,7 @@ class JobMachine(RuleBasedStateMachine):
     def worker_cannot_read(self, back: int) -> None:
         token, before = self.some_token(back), self.job
         try:
-            self.write(give_back(before, token, "raw.bin cannot be read here: 404."))
+            self.write(return_job(before, token, "raw.bin cannot be read here: 404."))
         except LateToken:
             assert before.token != token or before.state is not JobState.STARTED
         else:
@@ -156,7 +156,7 @@ class JobMachine(RuleBasedStateMachine):
                 self.write(release(self.job))
             else:
                 self.write((hold if call == "hold" else abandon)(self.job, "Because."))
-        except NotNow:
+        except JobStateConflict:
             assert before in {JobState.PUBLISHING, JobState.STARTED} | FINISHED
         else:
             assert before is not JobState.PUBLISHING
@@ -168,7 +168,7 @@ class JobMachine(RuleBasedStateMachine):
         others = before.runner not in {None, runner} and before.deadline is not None
         try:
             self.write(set_by_alyx(before, state, len(self.attempts) + 1, self.now, runner=runner))
-        except NotNow:
+        except JobStateConflict:
             starts = state in {JobState.STARTED, JobState.PUBLISHING}
             assert own or before.state is JobState.PUBLISHING or (others and starts)
         else:
@@ -193,7 +193,7 @@ JobMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25,
 TestJobs = JobMachine.TestCase
 
 
-def test_a_lease_that_ran_out_but_was_not_taken_back_can_be_prolonged() -> None:
+def test_an_expired_lease_can_be_extended_until_it_is_released() -> None:
     later = NOW + timedelta(hours=1)
     assert heartbeat(a_started_job(), 7, later).job.deadline == later + LEASE
 
@@ -265,7 +265,7 @@ def test_a_started_task_is_its_runners_until_its_time_is_over() -> None:
     job = set_by_alyx(a_job(key=None, is_legacy=True), JobState.STARTED, 1, NOW, timedelta(hours=2), "a").job
     again = set_by_alyx(job, JobState.STARTED, 2, NOW + hour, timedelta(hours=2), "a")
     assert (again.job.token, again.job.attempts, again.attempts) == (1, 1, ())
-    with pytest.raises(NotNow, match="03:00:00"):
+    with pytest.raises(JobStateConflict, match="03:00:00"):
         set_by_alyx(again.job, JobState.STARTED, 2, NOW + 2 * hour, hour, "b")
     taken = set_by_alyx(again.job, JobState.STARTED, 2, NOW + 3 * hour, hour, "b")
     assert (taken.job.token, taken.job.runner) == (2, "b")
@@ -274,7 +274,7 @@ def test_a_started_task_is_its_runners_until_its_time_is_over() -> None:
 
 @pytest.mark.parametrize("state", JobState)
 def test_no_status_set_through_tasks_takes_a_job_from_a_live_worker(state: JobState) -> None:
-    with pytest.raises(NotNow, match="hold or abandon the job first"):
+    with pytest.raises(JobStateConflict, match="hold or abandon the job first"):
         set_by_alyx(a_started_job(), state, 8, NOW, runner="a")
 
 

@@ -62,7 +62,7 @@ def test_the_numbers_follow_from_the_heartbeat() -> None:
 
 
 @pytest.mark.parametrize("every_s", [LOOK_S, BEAT_S], ids=["one waits", "all are at work"])
-def test_a_dead_workers_job_is_taken_back_soon_after_its_lease(every_s: int) -> None:
+def test_a_dead_workers_job_is_released_soon_after_its_lease(every_s: int) -> None:
     for claimed_s in range(100, 140):
         at_s = taken_back(lambda _s: True, Worker(0, every_s), claimed_s, lives=False)
         ends_s = claimed_s + int(FIRST_LEASE.total_seconds())

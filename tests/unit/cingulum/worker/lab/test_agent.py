@@ -144,7 +144,7 @@ def test_a_file_that_is_not_what_was_registered_is_reported_and_not_sent(lab: La
     assert lab.agent.run_once().sent == 1
 
 
-def test_when_a_bundle_is_refused_its_files_go_one_by_one(lab: Lab) -> None:
+def test_files_of_a_refused_bundle_are_sent_one_by_one(lab: Lab) -> None:
     lab.fake.refuse_bundles = True
     for n in range(3):
         lab.write(f"a.b{n}.npy", b"%d" % n)

@@ -68,7 +68,7 @@ def test_the_result_is_smaller_and_the_log_describes_it(
     assert "385 channels, 45000 samples" in capsys.readouterr().out
 
 
-def test_a_meta_without_channels_fails_for_good(
+def test_a_meta_without_channels_is_a_permanent_failure(
     recording: dict[str, Path], make_context: MakeContext
 ) -> None:
     recording[f"{STEM}.meta"].write_text("imSampRate=30000\n")
@@ -92,7 +92,7 @@ def test_a_meta_that_claims_another_size_is_named_in_the_log_and_stops_no_job(
     )
 
 
-def test_a_recording_without_samples_fails_for_good(
+def test_a_recording_without_samples_is_a_permanent_failure(
     recording: dict[str, Path], make_context: MakeContext
 ) -> None:
     recording[f"{STEM}.bin"].write_bytes(b"")

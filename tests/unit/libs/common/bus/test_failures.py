@@ -14,9 +14,9 @@ from libs.common.bus.failures import (
     FAILURES,
     LONGEST_PAUSE_S,
     Cause,
+    FailureCounts,
     InvalidPayload,
     NoHandler,
-    Tries,
     after_failure,
     cause_of,
     pause_s,
@@ -85,7 +85,7 @@ def test_a_failure_that_follows_from_a_transient_one_is_transient() -> None:
 
 @given(st.lists(st.sampled_from(Cause), max_size=60))
 def test_only_its_own_failures_park_an_event(causes: list[Cause]) -> None:
-    tries = Tries()
+    tries = FailureCounts()
     for n, cause in enumerate(causes):
         following = after_failure(tries, cause)
         own = causes[: n + 1].count(Cause.OWN)

@@ -58,7 +58,7 @@ def test_a_value_becomes_what_its_field_compares_with(text: str, lookup: str | N
     assert type(condition.value) is type(value)
 
 
-def test_a_key_beside_the_rows_spares_the_way_to_them() -> None:
+def test_a_foreign_key_column_is_compared_without_a_join() -> None:
     for text in ("session", "session_id", "session__id", "session__pk", "session__isnull", "session__id__in"):
         [condition] = parse_filter(f"{text},{'True' if 'isnull' in text else AN_ID}", DATASETS)
         assert condition.hops == ()

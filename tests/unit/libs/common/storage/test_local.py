@@ -14,7 +14,14 @@ from uuid import uuid4
 import pytest
 
 from cingulum.digests import Hasher
-from libs.common.storage import LocalStore, ObjectMissing, StillNamed, StoreFull, StoreUnavailable, object_key
+from libs.common.storage import (
+    LocalStore,
+    ObjectMissing,
+    StillLinked,
+    StoreFull,
+    StoreUnavailable,
+    object_key,
+)
 from tests.support.bytes import random_bytes, sha256, stream
 from tests.support.store_contract import StoreContract, held, read
 from tests.support.waiting import attempts
@@ -129,7 +136,7 @@ class TestLocalStore(StoreContract):
         assert await held(other) == sorted([sha256(b"object"), sha256(b"part")])
         await other.close()
 
-    async def test_a_damaged_object_is_mended_by_the_next_upload_of_it(self, store: LocalStore) -> None:
+    async def test_a_damaged_object_is_repaired_by_the_next_upload(self, store: LocalStore) -> None:
         data = random_bytes(10_000)
         await store.put(data)
         damage(store, sha256(data))
@@ -206,7 +213,7 @@ class TestLocalStore(StoreContract):
     async def test_objects_linked_from_elsewhere_are_not_retired(self, store: LocalStore) -> None:
         await store.put(b"shown")
         await store.tree.link({"lab/Subjects/a.npy": sha256(b"shown")})
-        with pytest.raises(StillNamed):
+        with pytest.raises(StillLinked):
             await store.delete(sha256(b"shown"))
         await store.tree.unlink(["lab/Subjects/a.npy"])
         assert await store.delete(sha256(b"shown")) is True
