@@ -18,7 +18,7 @@ from libs.common.catalogue import Service
 Readiness = Callable[[int], bool]
 
 
-class Stops(IntEnum):
+class StopOrder(IntEnum):
     """Order in which children are stopped: workers before services, services before servers."""
 
     FIRST = 0
@@ -46,7 +46,7 @@ class Child:
     once: bool = False
     needed: Callable[[], bool] = lambda: True
     after: tuple[str, ...] = ()
-    stops: Stops = Stops.THEN
+    stops: StopOrder = StopOrder.THEN
     stop_signal: signal.Signals = signal.SIGTERM
     started: Callable[[], None] | None = None
     tries: int = 1
@@ -60,7 +60,7 @@ def server(embedded: Server, hidden: bytes) -> Child:
         name=embedded.name,
         launch=embedded.prepare,
         is_ready=embedded.is_ready,
-        stops=Stops.LAST,
+        stops=StopOrder.LAST,
         stop_signal=embedded.stop_signal,
         started=embedded.hold_port,
         tries=3,  # another program may take the port between its choice and its use
@@ -76,7 +76,7 @@ def program(
     ready: str | None = None,
     after: tuple[str, ...] = (),
     once: bool = False,
-    stops: Stops = Stops.THEN,
+    stops: StopOrder = StopOrder.THEN,
 ) -> Child:
     """A Python program: `argv` follows `python`; it is ready once the URL `ready` responds with 200."""
 
@@ -105,7 +105,7 @@ def children(system: System) -> list[Child]:
         ("-m", "deploy.local.worker"),
         system.worker_environment,
         after=tuple(child.name for child in services),
-        stops=Stops.FIRST,
+        stops=StopOrder.FIRST,
     )
     return [*servers, migrate, *services, worker]
 

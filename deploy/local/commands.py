@@ -22,17 +22,17 @@ from deploy.local.settings import LocalSettings, SetUpError
 from deploy.local.supervisor import Supervisor
 from deploy.local.system import PROJECT, System
 
-Say = Callable[[str], None]
+PrintLine = Callable[[str], None]
 STARTS_WITHIN_S = 180.0
 ENDS_WITHIN_S = 15.0
 
 
-def up(settings: LocalSettings, say: Say, *, detached: bool = False) -> int:
+def up(settings: LocalSettings, print_line: PrintLine, *, detached: bool = False) -> int:
     """Run the system in this terminal until Ctrl-C; with `detached`, in the background process of `up_detached`."""
     home = _home(settings)
     if not home.take():
         state = _wait(home, lambda _state: True)
-        say(_already(home, state))
+        print_line(_already(home, state))
         return 1
     settings.check()
     everyone = _chosen(children(System(settings)), settings.only)
@@ -44,7 +44,7 @@ def up(settings: LocalSettings, say: Say, *, detached: bool = False) -> int:
         console.close()
 
 
-def up_detached(settings: LocalSettings, say: Say) -> int:
+def up_detached(settings: LocalSettings, print_line: PrintLine) -> int:
     """Start the system in the background and return when it is ready; 0 also if it was running."""
     home = _home(settings)
     already = home.holder() is not None
@@ -54,25 +54,25 @@ def up_detached(settings: LocalSettings, say: Say) -> int:
         behind = _start_behind(settings, home)
     state = _wait(home, lambda state: state.condition in ("ready", "failed"), behind)
     if already:
-        say(_already(home, state))
+        print_line(_already(home, state))
         return 0
     if state is not None and state.condition == "ready":
         where = f"{state.base_url} (login: {login_file(settings)})"
-        say(f"Cingulum is ready in {state.ready_after_s:.1f} s at {where}")
-        say("`make status` shows its processes, `make logs` their logs, `make down` stops it.")
+        print_line(f"Cingulum is ready in {state.ready_after_s:.1f} s at {where}")
+        print_line("`make status` shows its processes, `make logs` their logs, `make down` stops it.")
         return 0
     problem = state.problem if state is not None and state.problem else "no reason was reported"
-    say(f"Cingulum did not start: {problem}")
-    say(f"See also {home.logs / OURSELVES}.log.")
+    print_line(f"Cingulum did not start: {problem}")
+    print_line(f"See also {home.logs / OURSELVES}.log.")
     return 1
 
 
-def down(settings: LocalSettings, say: Say) -> int:
+def down(settings: LocalSettings, print_line: PrintLine) -> int:
     """Stop the system; 0 also if it is not running."""
     home = Home(settings.home)
     pid = home.holder()
     if pid is None:
-        say(f"Cingulum is not running here (CINGULUM_HOME={settings.home}).")
+        print_line(f"Cingulum is not running here (CINGULUM_HOME={settings.home}).")
         return 0
     for ending, patience_s in ((signal.SIGTERM, ENDS_WITHIN_S), (signal.SIGKILL, 2.0)):
         if not _signal(home, ending):
@@ -80,20 +80,20 @@ def down(settings: LocalSettings, say: Say) -> int:
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             if home.holder() is None:
-                say("Cingulum has stopped.")
+                print_line("Cingulum has stopped.")
                 return 0
             time.sleep(0.05)
     raise SetUpError(f"Process {pid} does not exit: inspect it with `ps -fp {pid}`.")
 
 
-def status(settings: LocalSettings, say: Say) -> int:
+def status(settings: LocalSettings, print_line: PrintLine) -> int:
     """Show the processes of the running system; 0 if all are ready, 1 if not, 3 if it is not running."""
     home = Home(settings.home)
     state = _wait(home, lambda _state: True)
     if state is None:
-        say(f"Cingulum is not running here (CINGULUM_HOME={settings.home}): `make up` starts it.")
+        print_line(f"Cingulum is not running here (CINGULUM_HOME={settings.home}): `make up` starts it.")
         return 3
-    say(f"Cingulum is {state.condition} at {state.base_url} (process {state.pid}, {settings.home})")
+    print_line(f"Cingulum is {state.condition} at {state.base_url} (process {state.pid}, {settings.home})")
     width = max(map(len, state.children))
     for name, child in state.children.items():
         since = (
@@ -101,20 +101,20 @@ def status(settings: LocalSettings, say: Say) -> int:
         )
         process = f"process {child.pid}" if child.pid else ""
         again = f"{child.restarts} restarts" if child.restarts else ""
-        say(f"  {name:<{width}}  {child.condition:<10}  {since}  {process}  {again}".rstrip())
+        print_line(f"  {name:<{width}}  {child.condition:<10}  {since}  {process}  {again}".rstrip())
     good = all(child.condition in ("ready", "done") for child in state.children.values())
     return 0 if good and state.condition == "ready" else 1
 
 
 def logs(
-    settings: LocalSettings, say: Say, names: list[str], *, lines: int = 20, follow: bool = False
+    settings: LocalSettings, print_line: PrintLine, names: list[str], *, lines: int = 20, follow: bool = False
 ) -> int:
     """Print the end of each log, with the child's name before each line; with `follow` also new lines, until Ctrl-C."""
     folder = Home(settings.home).logs
     there = sorted(path.stem for path in folder.glob("*.log"))
     unknown = [name for name in names if name not in there]
     if unknown or not there:
-        say(
+        print_line(
             f"There is no log of {', '.join(unknown) or 'anything'} in {folder}, but of: {', '.join(there) or 'none'}."
         )
         return 1
@@ -124,7 +124,7 @@ def logs(
     while True:
         for name, tail in tails.items():
             for line in tail.new_lines():
-                say(f"{name:<{width}} | {line}")
+                print_line(f"{name:<{width}} | {line}")
         if not follow:
             return 0
         time.sleep(0.2)

@@ -105,7 +105,7 @@ def unprivileged_user() -> User | None:
     return User(nobody.pw_uid, nobody.pw_gid)
 
 
-def everyone_can_enter(folder: Path) -> bool:
+def is_open_to_all_users(folder: Path) -> bool:
     """Whether any account may access `folder` and read it."""
     walk = all(part.stat().st_mode & 0o001 for part in folder.resolve().parents)
     return walk and folder.stat().st_mode & 0o005 == 0o005
@@ -118,7 +118,7 @@ def readable_copy(root: Path, parts: Sequence[str]) -> Path:
     used only if this account owns it and others cannot write to it.
     """
     there = [part for part in parts if (root / part).exists()]
-    if all(everyone_can_enter(root / part) for part in there):
+    if all(is_open_to_all_users(root / part) for part in there):
         return root
     facts = [f"{(root / part).resolve()} {(root / part).stat().st_mtime_ns}" for part in there]
     mark = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]

@@ -148,7 +148,7 @@ class Postgres(Server):
     def _data_path_for(self, user: User | None, data: Path) -> str:
         # The other account may lack access to the path of the data (below /root, for example), but a process
         # can always access its own working folder, which for PostgreSQL is its data folder.
-        if user is None or places.everyone_can_enter(data.parent):
+        if user is None or places.is_open_to_all_users(data.parent):
             return str(data)
         if not Path(OWN_WORKING_FOLDER).exists():
             raise ServerError(

@@ -5,7 +5,7 @@ Built on published views only, so every service can use it in its lists, its joi
 a statement that has the object's row at hand, so that a long list does not look it up again.
 
 Each sub-select reads an alias of its own and correlates everything else: a list that reads the same view would
-otherwise lend its rows to the condition. No rule holds itself, so each has one alias of a view for good. The key that
+otherwise lend its rows to the condition. No rule holds itself, so each has one fixed alias per view. The key that
 is passed in is a value, or a column of the statement around it.
 """
 

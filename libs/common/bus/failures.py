@@ -38,7 +38,7 @@ class InvalidPayload(Exception):
 
 
 @dataclass(frozen=True)
-class Tries:
+class FailureCounts:
     """Failures of an event: its own, and the transient ones since the last of those."""
 
     own: int = 0
@@ -49,7 +49,7 @@ class Tries:
 class Next:
     """The consequence of a failure: the next attempt after `pause_s`, or (None) the event is parked."""
 
-    tries: Tries
+    tries: FailureCounts
     pause_s: float | None
 
 
@@ -97,18 +97,18 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         cause = getattr(cause, "orig", None) or cause.__cause__
 
 
-def after_failure(tries: Tries, cause: Cause) -> Next:
+def after_failure(tries: FailureCounts, cause: Cause) -> Next:
     """The consequence of a failure, after the earlier ones in `tries`.
 
-    >>> after_failure(Tries(), Cause.TRANSIENT)
-    Next(tries=Tries(own=0, transient=1), pause_s=1.0)
-    >>> after_failure(Tries(own=4), Cause.OWN).pause_s is None
+    >>> after_failure(FailureCounts(), Cause.TRANSIENT)
+    Next(tries=FailureCounts(own=0, transient=1), pause_s=1.0)
+    >>> after_failure(FailureCounts(own=4), Cause.OWN).pause_s is None
     True
     """
     if cause is Cause.TRANSIENT:
-        now = Tries(tries.own, tries.transient + 1)
+        now = FailureCounts(tries.own, tries.transient + 1)
         return Next(now, pause_s(now.transient))
-    now = Tries(tries.own + 1, 0)
+    now = FailureCounts(tries.own + 1, 0)
     return Next(now, None if now.own >= FAILURES else pause_s(now.own))
 
 

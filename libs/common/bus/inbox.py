@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.common.bus.failures import Next, Tries, spread
+from libs.common.bus.failures import FailureCounts, Next, spread
 from libs.common.bus.handlers import BATCH, Envelope
 from libs.common.db.conditions import Condition
 from libs.common.db.tables import Infrastructure
@@ -75,7 +75,7 @@ class Inbox:
         """Insert an event that must not be tried now into the waiting ones, unless it is there."""
         await session.execute(self._row(event, failures=0, error="").on_conflict_do_nothing())
 
-    async def tries(self, session: AsyncSession, event_id: UUID) -> Tries:
+    async def tries(self, session: AsyncSession, event_id: UUID) -> FailureCounts:
         """The failures of an event so far; locks its row."""
         events = self.events
         result = await session.execute(
@@ -84,7 +84,7 @@ class Inbox:
             .with_for_update()
         )
         row = result.first()
-        return Tries(row.failures, row.transient) if row else Tries()
+        return FailureCounts(row.failures, row.transient) if row else FailureCounts()
 
     async def keep(self, session: AsyncSession, event: Envelope, following: Next, error: str) -> None:
         """Store a failure, and the next attempt or that it is parked."""
@@ -115,7 +115,7 @@ class Inbox:
             **values,
         )
 
-    async def give_back(self, session: AsyncSession, event_id: UUID) -> None:
+    async def release(self, session: AsyncSession, event_id: UUID) -> None:
         """Delete an event from the handled ones, as its handler failed."""
         await session.execute(self.handled.delete().where(self.handled.c.event_id == event_id))
 

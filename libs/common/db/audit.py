@@ -78,7 +78,7 @@ async def seal(session: AsyncSession, tables: Infrastructure) -> bool:
 
 
 async def fetch_first_broken(session: AsyncSession, tables: Infrastructure) -> int | None:
-    """The audit id at which the chain does not hold any more; None where all of it holds."""
+    """The audit id at which the chain is broken; None if it is intact."""
     audit, seals = tables.audit, tables.audit_seals
     before, n = GENESIS, 0
     while True:

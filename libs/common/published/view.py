@@ -19,7 +19,7 @@ _POSTGRESQL = PGDialect()  # type: ignore[no-untyped-call]
 class View:
     """One published view, granted to its owner and to its readers.
 
-    `former_readers` do not read it any more, but pods of their previous version do, which run during an upgrade.
+    `former_readers` no longer read it, but pods of their previous version do, which run during an upgrade.
     `renamed` has the earlier names of columns, which stay in the view for services of the previous version.
     """
 
@@ -41,7 +41,7 @@ class View:
         """Schema and name."""
         return f"{self.owner}.{self.name}"
 
-    def stand_in(self) -> str:
+    def placeholder(self) -> str:
         """SQL of the empty view that stands here until the owner has migrated."""
         return f"CREATE VIEW {self.full_name} AS SELECT {self._nulls(self.columns)} WHERE false"
 

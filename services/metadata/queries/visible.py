@@ -38,12 +38,12 @@ def session_id(visibility: Visibility, column: Any) -> Any:
 
 
 def is_lab_visible(visibility: Visibility, lab_id: Any) -> Condition:
-    """Labs the caller can see; what belongs to no lab is everybody's."""
+    """Labs the caller can see; rows without a lab are visible to all."""
     return sa.or_(lab_id.is_(None), visible.is_lab_row_visible(visibility, lab_id))
 
 
 def is_user_visible(visibility: Visibility) -> Condition:
-    """People the caller can see: everybody; of a narrowed token those who work in its labs and projects."""
+    """Users the caller can see: all; with a narrowed token those who work in its labs and projects."""
     if visibility.labs is None or visibility.only_projects is None:
         return sa.true()
     in_lab = sa.exists().where(
@@ -69,7 +69,7 @@ def is_subject_visible(visibility: Visibility, subject: Any = SubjectRow) -> Con
 
 
 def is_email_visible(visibility: Visibility) -> Condition:
-    """People whose e-mail address the caller may see: administrators see all, everybody else their own.
+    """Users whose e-mail address the caller may see: administrators see all, other users their own.
 
     A shared account sees none: several people use it.
     """

@@ -19,7 +19,7 @@ from libs.common.targets import session_target
 from libs.common.visibility import Visibility, system_visibility, visibility
 from services.scheduler.domain import running
 from services.scheduler.domain.facts import OutputUndeclared
-from services.scheduler.domain.graph import makes_all, undeclared
+from services.scheduler.domain.graph import produces_all, undeclared
 from services.scheduler.domain.retry import FailureKind, pause
 from services.scheduler.models import JobRow
 from services.scheduler.operations.context import SchedulerContext
@@ -62,7 +62,7 @@ async def complete_attempt(
     task = context.pipeline.tasks.get(row.task)
     names = [output.relative_path for output in outputs]
     before = jobs.job_value(row)
-    is_whole = task is None or makes_all(task, slot_of(row).scope, names)
+    is_whole = task is None or produces_all(task, slot_of(row).scope, names)
     change = running.complete(before, body.token, outputs, landed, now, is_whole=is_whole, attempt=attempt)
     is_repeat = change.job == before  # of a completion whose response was lost
     if not is_repeat:
