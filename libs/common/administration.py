@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
@@ -13,8 +13,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 from libs.common.auth import Admin
 from libs.common.bus import Inbox, Listener
 from libs.common.db import IdempotentRoute, LongReading, Reading, Tx
-from libs.common.db.audit import entries, fetch_first_broken
-from libs.common.db.pages import fetch_page
+from libs.common.db.audit import fetch_first_broken, list_audit_entries
 from libs.common.db.transaction import Writer
 from libs.common.filters.audit import AuditFilters
 from libs.common.problem import NotFound, problems
@@ -34,40 +33,35 @@ async def _own(request: Request, service: str) -> None:
 Own = [Depends(_own)]
 
 
-def _waiting(request: Request) -> Inbox:
+def _inbox(request: Request) -> Inbox:
     listener: Listener = request.app.state.listener
     return listener.inbox
 
 
-WaitingEvents = Annotated[Inbox, Depends(_waiting)]
+OwnInbox = Annotated[Inbox, Depends(_inbox)]
 
 
 @router.get("/events/{service}/parked", dependencies=Own, responses=problems(NotFound))
 async def list_parked_events(
-    request: Request, _by: Admin, session: Reading, waiting: WaitingEvents, paging: Paging
+    request: Request, _by: Admin, session: Reading, inbox: OwnInbox, paging: Paging
 ) -> Page[FailedEvent]:
     """List events that failed five times and are not retried, oldest first."""
-    return await _page(request, session, waiting, paging, parked=True)
+    return await _page(request, session, inbox, paging, parked=True)
 
 
 @router.get("/events/{service}/waiting", dependencies=Own, responses=problems(NotFound))
 async def list_waiting_events(
-    request: Request, _by: Admin, session: Reading, waiting: WaitingEvents, paging: Paging
+    request: Request, _by: Admin, session: Reading, inbox: OwnInbox, paging: Paging
 ) -> Page[FailedEvent]:
     """List events that wait for a retry, or behind another event with the same key, oldest first."""
-    return await _page(request, session, waiting, paging, parked=False)
+    return await _page(request, session, inbox, paging, parked=False)
 
 
 async def _page(
-    request: Request, session: Reading, waiting: Inbox, paging: PageRequest, *, parked: bool
+    request: Request, session: Reading, inbox: Inbox, paging: PageRequest, *, parked: bool
 ) -> Page[FailedEvent]:
-    count, rows = await waiting.listed(session, parked=parked, limit=paging.limit, offset=paging.offset)
-    return page(request, paging, count, [_failed(row) for row in rows])
-
-
-def _failed(row: Any) -> FailedEvent:
-    values = {name: getattr(row, name) for name in FailedEvent.model_fields}
-    return FailedEvent(**(values | ({} if row.parked_at is None else {"retry_at": None})))
+    count, events = await inbox.list_failed_events(session, paging, parked=parked)
+    return page(request, paging, count, events)
 
 
 @router.post("/events/{service}/{state}/{event_id}/retry", dependencies=Own, responses=problems(NotFound))
@@ -77,16 +71,16 @@ async def retry_event(
     event_id: UUID,
     _by: Admin,
     tx: Tx,
-    waiting: WaitingEvents,
+    inbox: OwnInbox,
     after: BackgroundTasks,
 ) -> FailedEvent:
     """Retry a parked or waiting event now; its failures count from zero."""
-    before = await _find(tx, waiting, state, event_id)
-    row = await waiting.try_now(tx.session, event_id)
+    before = await _lock(tx, inbox, state, event_id)
+    event = await inbox.update_to_retry_now(tx.session, event_id)
     tx.audit("event.retried", "event", event_id, before={"error": before.error})
     listener: Listener = request.app.state.listener
     after.add_task(listener.wake)  # once this is committed
-    return _failed(row)
+    return event
 
 
 @router.delete(
@@ -98,24 +92,25 @@ async def drop_event(
     event_id: UUID,
     _by: Admin,
     tx: Tx,
-    waiting: WaitingEvents,
+    inbox: OwnInbox,
     after: BackgroundTasks,
 ) -> None:
     """Drop a parked or waiting event. The audit log keeps its content."""
-    row = await _find(tx, waiting, state, event_id)
-    await waiting.drop(tx.session, event_id)
-    tx.audit("event.dropped", "event", event_id, before=_failed(row).model_dump(mode="json"))
+    event = await _lock(tx, inbox, state, event_id)
+    await inbox.delete_failed_event(tx.session, event_id)
+    await inbox.insert_handled(tx.session, event_id)
+    tx.audit("event.dropped", "event", event_id, before=event.model_dump(mode="json"))
     listener: Listener = request.app.state.listener
     after.add_task(listener.wake)  # others may have waited behind it
 
 
-async def _find(tx: Tx, waiting: Inbox, state: str, event_id: UUID) -> Any:
-    row = await waiting.find(tx.session, event_id)
-    if row is None or state != ("waiting" if row.parked_at is None else "parked"):
+async def _lock(tx: Tx, inbox: Inbox, state: str, event_id: UUID) -> FailedEvent:
+    event = await inbox.lock_failed_event(tx.session, event_id)
+    if event is None or state != ("parked" if event.retry_at is None else "waiting"):
         raise NotFound(
             f"There is no {state} event {event_id}: it was handled, retried or dropped in the meantime."
         )
-    return row
+    return event
 
 
 @router.get("/audit/{service}", dependencies=Own, responses=problems(NotFound))
@@ -128,9 +123,9 @@ async def list_audit(
 ) -> Page[AuditEntry]:
     """List audit entries of this service, latest first; filters match exactly."""
     writer: Writer = request.app.state.writer
-    statement = entries(writer.tables, filters.conditions(visibility(by)))
-    count, rows = await fetch_page(session, statement, paging)
-    return page(request, paging, count, [AuditEntry(**row) for row in rows])
+    conditions = filters.conditions(visibility(by))
+    count, entries = await list_audit_entries(session, writer.tables, conditions, paging)
+    return page(request, paging, count, entries)
 
 
 @router.get("/audit/{service}/check", dependencies=Own, responses=problems(NotFound))

@@ -19,7 +19,7 @@ from libs.common.administration import router as administration
 from libs.common.auth import IdentityMiddleware
 from libs.common.bus import Bus, Consumer, EventHandlers, Listener, Relay
 from libs.common.catalogue import Service
-from libs.common.db.audit import seal
+from libs.common.db.audit import insert_seals
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.idempotency import forget_old
 from libs.common.db.tables import infrastructure
@@ -167,7 +167,7 @@ async def _maintain(writer: Writer, every_s: float) -> None:
         try:
             if commits != done or now >= look_at:
                 async with writer.database.begin() as session:
-                    is_all = await seal(session, writer.tables)
+                    is_all = await insert_seals(session, writer.tables)
                 done, look_at = (commits if is_all else -1), now + OTHERS_S
             if now >= forget_at:
                 async with writer.begin() as tx:

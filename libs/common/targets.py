@@ -11,8 +11,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Reach, Target
 from libs.common.published import (
     INSERTIONS,
@@ -27,7 +27,7 @@ from libs.common.published import (
 from libs.common.schemas.states import ContentType
 
 
-async def session_targets(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Target]:
+async def fetch_session_targets(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Target]:
     """The targets of existing sessions, by id."""
     sessions, subjects = table(SESSIONS), table(SUBJECTS)
     rows = await session.execute(
@@ -52,35 +52,41 @@ async def session_targets(session: AsyncSession, ids: Collection[UUID]) -> dict[
     }
 
 
-async def session_target(session: AsyncSession, session_id: UUID | None) -> Target:
+async def fetch_session_target(session: ReadSession, session_id: UUID | None) -> Target:
     """The target of one session."""
-    return Target() if session_id is None else await object_target(session, ContentType.SESSION, session_id)
+    return (
+        Target()
+        if session_id is None
+        else await fetch_object_target(session, ContentType.SESSION, session_id)
+    )
 
 
-async def object_target(session: AsyncSession, content_type: str | None, object_id: UUID | None) -> Target:
+async def fetch_object_target(
+    session: ReadSession, content_type: str | None, object_id: UUID | None
+) -> Target:
     """The target of what an aggregate dataset belongs to; `content_type` such as "subject"."""
     if object_id is None:
         return Target()
     match content_type:
         case ContentType.SESSION:
-            return (await session_targets(session, [object_id])).get(object_id, Target())
+            return (await fetch_session_targets(session, [object_id])).get(object_id, Target())
         case ContentType.SUBJECT:
             return await _subject(session, object_id)
         case ContentType.PROBEINSERTION:
             insertion = table(INSERTIONS)
             of = sa.select(insertion.c.session_id).where(insertion.c.id == object_id)
-            return await session_target(session, await session.scalar(of))
+            return await fetch_session_target(session, await session.scalar(of))
     in_project = frozenset({object_id}) if content_type == ContentType.PROJECT else frozenset()
     return Target(object_id if content_type == ContentType.LAB else None, in_project)
 
 
-async def dataset_target(
-    session: AsyncSession, session_id: UUID | None, content_type: str | None, object_id: UUID | None
+async def fetch_dataset_target(
+    session: ReadSession, session_id: UUID | None, content_type: str | None, object_id: UUID | None
 ) -> Target:
     """The target of a dataset: that of its session, or of its object if it has none."""
     if session_id is not None:
-        return await session_target(session, session_id)
-    return await object_target(session, content_type, object_id)
+        return await fetch_session_target(session, session_id)
+    return await fetch_object_target(session, content_type, object_id)
 
 
 def is_session_in_reach(reach: Reach | None, session_id: Any) -> sa.ColumnElement[bool]:
@@ -109,7 +115,7 @@ def is_subject_in_reach(reach: Reach | None, subject_id: Any) -> sa.ColumnElemen
 
 
 def is_object_in_reach(reach: Reach | None, content_type: Any, object_id: Any) -> sa.ColumnElement[bool]:
-    """The same for the objects of aggregate datasets, whose target `object_target` reads."""
+    """The same for the objects of aggregate datasets, whose target `fetch_object_target` reads."""
     if reach is None:
         return sa.true()
     insertion = alias(INSERTIONS, "in reach")
@@ -126,7 +132,7 @@ def is_object_in_reach(reach: Reach | None, content_type: Any, object_id: Any) -
     return sa.or_(*(sa.and_(content_type == name, rule) for name, rule in rules.items()))
 
 
-async def _subject(session: AsyncSession, subject_id: UUID) -> Target:
+async def _subject(session: ReadSession, subject_id: UUID) -> Target:
     subject = table(SUBJECTS)
     row = (await session.execute(sa.select(subject).where(subject.c.id == subject_id))).one_or_none()
     if row is None:
@@ -136,7 +142,7 @@ async def _subject(session: AsyncSession, subject_id: UUID) -> Target:
 
 
 async def _projects(
-    session: AsyncSession, view: View, owner: str, ids: Collection[UUID]
+    session: ReadSession, view: View, owner: str, ids: Collection[UUID]
 ) -> dict[UUID, frozenset[UUID]]:
     link = table(view)
     by_owner: dict[UUID, set[UUID]] = {}

@@ -4,19 +4,21 @@ retry or are parked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from libs.common.bus.failures import FailureCounts, Next, spread
 from libs.common.bus.handlers import BATCH, Envelope
 from libs.common.db.conditions import Condition
+from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure
+from libs.common.schemas.administration import FailedEvent
+from libs.common.schemas.pages import PageRequest
 
 ERROR_CHARACTERS = 2_000
 
@@ -28,12 +30,12 @@ class Inbox:
         self.handled, self.events = tables.inbox, tables.dead_events
         self.waits: Condition = self.events.c.parked_at.is_(None)
 
-    async def lock_key(self, session: AsyncSession, key: str) -> None:
+    async def lock_key(self, session: WriteSession, key: str) -> None:
         """Lock a key until the transaction ends: no other replica handles its events."""
         name = f"{self.events.fullname}:{key}"
         await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
-    async def take(self, session: AsyncSession, event: Envelope) -> bool | None:
+    async def insert_handled_if_due(self, session: WriteSession, event: Envelope) -> bool | None:
         """Insert an event as handled; whether it was waiting. None if it must not be tried now.
 
         That is if it was handled before, is parked, is not due, or waits behind another event of its key.
@@ -64,18 +66,15 @@ class Inbox:
             sa.tuple_(other.c.said_at, other.c.event_id) < place,
         )
 
-    async def was_handled(self, session: AsyncSession, event_id: UUID) -> bool:
-        """Whether an event was handled before; if so, it is removed from the waiting ones."""
-        handled = await session.scalar(sa.select(sa.exists().where(self.handled.c.event_id == event_id)))
-        if handled:
-            await self.forget(session, event_id)
-        return bool(handled)
+    async def exists_handled(self, session: ReadSession, event_id: UUID) -> bool:
+        """Whether an event was handled before."""
+        return bool(await session.scalar(sa.select(sa.exists().where(self.handled.c.event_id == event_id))))
 
-    async def put_behind(self, session: AsyncSession, event: Envelope) -> None:
+    async def insert_waiting_event(self, session: WriteSession, event: Envelope) -> None:
         """Insert an event that must not be tried now into the waiting ones, unless it is there."""
         await session.execute(self._row(event, failures=0, error="").on_conflict_do_nothing())
 
-    async def tries(self, session: AsyncSession, event_id: UUID) -> FailureCounts:
+    async def lock_tries(self, session: WriteSession, event_id: UUID) -> FailureCounts:
         """The failures of an event so far; locks its row."""
         events = self.events
         result = await session.execute(
@@ -86,8 +85,10 @@ class Inbox:
         row = result.first()
         return FailureCounts(row.failures, row.transient) if row else FailureCounts()
 
-    async def keep(self, session: AsyncSession, event: Envelope, following: Next, error: str) -> None:
-        """Store a failure, and the next attempt or that it is parked."""
+    async def insert_failure(
+        self, session: WriteSession, event: Envelope, following: Next, error: str
+    ) -> None:
+        """Store a failure in place of an earlier one, and the next attempt or that it is parked."""
         pause = following.pause_s
         values: dict[str, Any] = {
             "failures": following.tries.own,
@@ -104,7 +105,7 @@ class Inbox:
             )
         )
 
-    def _row(self, event: Envelope, **values: Any) -> Any:
+    def _row(self, event: Envelope, **values: Any) -> Insert:
         return insert(self.events).values(
             event_id=event.id,
             subject=event.subject,
@@ -115,12 +116,16 @@ class Inbox:
             **values,
         )
 
-    async def release(self, session: AsyncSession, event_id: UUID) -> None:
+    async def insert_handled(self, session: WriteSession, event_id: UUID) -> None:
+        """Insert an event into the handled ones without handling it."""
+        await session.execute(insert(self.handled).values(event_id=event_id).on_conflict_do_nothing())
+
+    async def delete_handled(self, session: WriteSession, event_id: UUID) -> None:
         """Delete an event from the handled ones, as its handler failed."""
         await session.execute(self.handled.delete().where(self.handled.c.event_id == event_id))
 
-    async def forget(self, session: AsyncSession, event_id: UUID) -> None:
-        """Delete an event from the waiting ones."""
+    async def delete_failed_event(self, session: WriteSession, event_id: UUID) -> None:
+        """Delete an event from the parked or waiting ones."""
         await session.execute(self.events.delete().where(self.events.c.event_id == event_id))
 
     def is_unknown(self, event_id: Any) -> Condition:
@@ -139,12 +144,12 @@ class Inbox:
         )
         return sa.or_(events.c.key.is_(None), ~earlier.correlate(events))
 
-    async def due(self, session: AsyncSession) -> list[Envelope]:
+    async def fetch_due_events(self, session: ReadSession) -> list[Envelope]:
         """Events whose retry is due and that are the first of their key, longest due first; at most a batch."""
         due = self._events().where(self.waits, self.events.c.retry_at <= sa.func.now(), self._first_of_key())
         return _envelopes(await session.execute(due.order_by(self.events.c.retry_at).limit(BATCH)))
 
-    async def next_of(self, session: AsyncSession, key: str) -> Envelope | None:
+    async def fetch_next_event(self, session: ReadSession, key: str) -> Envelope | None:
         """The first waiting event of a key, if its retry is due."""
         events = self.events
         due = self._events().where(
@@ -158,50 +163,49 @@ class Inbox:
             events.c.event_id, events.c.subject, events.c.payload, events.c.request_id, events.c.said_at
         )
 
-    async def due_in_s(self, session: AsyncSession) -> float | None:
+    async def fetch_seconds_until_due(self, session: ReadSession) -> float | None:
         """Seconds until the next retry of any event; None if none waits."""
         left = sa.func.extract("epoch", self.events.c.retry_at - sa.func.clock_timestamp())
         first = sa.select(left).where(self.waits, self._first_of_key())
         seconds = await session.scalar(first.order_by(self.events.c.retry_at).limit(1))
         return None if seconds is None else max(0.0, float(seconds))
 
-    async def counts(self, session: AsyncSession) -> tuple[int, int]:
+    async def count_failed_events(self, session: ReadSession) -> tuple[int, int]:
         """Numbers of parked and of waiting events."""
         n = sa.func.count()
         row = (await session.execute(sa.select(n.filter(~self.waits), n.filter(self.waits)))).one()
         return int(row[0]), int(row[1])
 
-    async def listed(
-        self, session: AsyncSession, *, parked: bool, limit: int, offset: int
-    ) -> tuple[int, Sequence[Any]]:
+    async def list_failed_events(
+        self, session: ReadSession, paging: PageRequest, *, parked: bool
+    ) -> tuple[int, list[FailedEvent]]:
         """The number of parked (or waiting) events, and one page of them, oldest first."""
         events = self.events
         condition = ~self.waits if parked else self.waits
         n = await session.scalar(sa.select(sa.func.count()).select_from(events).where(condition))
         page = sa.select(events).where(condition).order_by(events.c.said_at, events.c.event_id)
-        return int(n or 0), (await session.execute(page.limit(limit).offset(offset))).all()
+        rows = await session.execute(page.limit(paging.limit).offset(paging.offset))
+        return int(n or 0), [_failed(row) for row in rows.mappings()]
 
-    async def find(self, session: AsyncSession, event_id: UUID) -> Any:
-        """The locked row of a parked or waiting event; None if there is none."""
+    async def lock_failed_event(self, session: WriteSession, event_id: UUID) -> FailedEvent | None:
+        """A parked or waiting event, locked; None if there is none."""
         mine = sa.select(self.events).where(self.events.c.event_id == event_id).with_for_update()
-        return (await session.execute(mine)).one_or_none()
+        row = (await session.execute(mine)).mappings().one_or_none()
+        return None if row is None else _failed(row)
 
-    async def try_now(self, session: AsyncSession, event_id: UUID) -> Any:
-        """Make a parked or waiting event due now; its row, None if there is none."""
+    async def update_to_retry_now(self, session: WriteSession, event_id: UUID) -> FailedEvent:
+        """Make a parked or waiting event, which was locked, due now."""
         now = {"parked_at": None, "failures": 0, "transient": 0, "retry_at": sa.func.now()}
         changed = self.events.update().where(self.events.c.event_id == event_id).values(now)
-        return (await session.execute(changed.returning(self.events))).one_or_none()
-
-    async def drop(self, session: AsyncSession, event_id: UUID) -> Any:
-        """Move a parked or waiting event to the handled ones without handling it; its row, None if there is none."""
-        gone = self.events.delete().where(self.events.c.event_id == event_id).returning(self.events)
-        row = (await session.execute(gone)).one_or_none()
-        if row is not None:
-            await session.execute(insert(self.handled).values(event_id=event_id).on_conflict_do_nothing())
-        return row
+        return _failed((await session.execute(changed.returning(self.events))).mappings().one())
 
 
-def _envelopes(rows: Any) -> list[Envelope]:
+def _failed(row: sa.RowMapping) -> FailedEvent:
+    values = {name: row[name] for name in FailedEvent.model_fields}
+    return FailedEvent(**(values | ({} if row["parked_at"] is None else {"retry_at": None})))
+
+
+def _envelopes(rows: Iterable[sa.Row[Any]]) -> list[Envelope]:
     return [Envelope(row.event_id, row.subject, row.payload, row.request_id, row.said_at) for row in rows]
 
 

@@ -96,15 +96,15 @@ class Listener:
             async with self.writer.begin(request=event.request_id) as tx:
                 if event.key is not None:
                     await self.inbox.lock_key(tx.session, event.key)
-                waited = await self.inbox.take(tx.session, event)
+                waited = await self.inbox.insert_handled_if_due(tx.session, event)
                 if waited is None:
                     return await self._skip_or_queue(tx, event)
                 failure = await self._try(tx, event)
                 if failure is not None:
-                    await self.inbox.release(tx.session, event.id)
+                    await self.inbox.delete_handled(tx.session, event.id)
                     return await self._store_failure(tx, event, failure)
                 if waited:
-                    await self.inbox.forget(tx.session, event.id)
+                    await self.inbox.delete_failed_event(tx.session, event.id)
         except DATABASE_ERRORS as error:
             # The transaction was rolled back, perhaps with the stored failure: store it in another one.
             async with self.writer.begin(request=event.request_id) as tx:
@@ -113,9 +113,10 @@ class Listener:
         return Outcome.HANDLED
 
     async def _skip_or_queue(self, tx: Transaction, event: Envelope) -> Outcome:
-        if await self.inbox.was_handled(tx.session, event.id):
+        if await self.inbox.exists_handled(tx.session, event.id):
+            await self.inbox.delete_failed_event(tx.session, event.id)
             return Outcome.BEFORE
-        await self.inbox.put_behind(tx.session, event)
+        await self.inbox.insert_waiting_event(tx.session, event)
         return Outcome.WAITS
 
     async def _try(self, tx: Transaction, event: Envelope) -> Exception | None:
@@ -150,8 +151,8 @@ class Listener:
     async def _store_failure(self, tx: Transaction, event: Envelope, failure: Exception) -> Outcome:
         """Store a failure and the time of the next attempt."""
         cause = cause_of(failure)
-        following: Next = after_failure(await self.inbox.tries(tx.session, event.id), cause)
-        await self.inbox.keep(tx.session, event, following, repr(failure))
+        following: Next = after_failure(await self.inbox.lock_tries(tx.session, event.id), cause)
+        await self.inbox.insert_failure(tx.session, event, following, repr(failure))
         self.log.warning(
             "an event could not be handled",
             subject=event.subject,
@@ -223,7 +224,7 @@ class Listener:
     async def retry(self) -> int:
         """Retry waiting events that are due; the number of those that no longer wait."""
         async with self.writer.database.read() as session:
-            due = await self.inbox.due(session)
+            due = await self.inbox.fetch_due_events(session)
         left = 0
         for event in due:
             following: Envelope | None = event
@@ -239,7 +240,7 @@ class Listener:
         if key is None:
             return None
         async with self.writer.database.read() as session:
-            return await self.inbox.next_of(session, key)
+            return await self.inbox.fetch_next_event(session, key)
 
     async def run_retries(self) -> None:
         """Retry events when they are due, until cancelled."""
@@ -260,8 +261,8 @@ class Listener:
     async def _check_waiting(self) -> float:
         """Update metrics; seconds until an event is due, or until the next check (other replicas add events too)."""
         async with self.writer.database.read() as session:
-            parked, waits = await self.inbox.counts(session)
-            due_in_s = await self.inbox.due_in_s(session) if waits else None
+            parked, waits = await self.inbox.count_failed_events(session)
+            due_in_s = await self.inbox.fetch_seconds_until_due(session) if waits else None
         DEAD.labels(self.service).set(parked)
         WAITING.labels(self.service).set(waits)
         return self.sweep_every_s if due_in_s is None else min(due_in_s, self.sweep_every_s)

@@ -14,10 +14,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db.conditions import Condition
+from libs.common.db.pages import fetch_page
+from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure
+from libs.common.schemas.administration import AuditEntry
+from libs.common.schemas.pages import PageRequest
 
 BATCH = 500
 LOOK_BACK = 100_000  # rows: a transaction that commits this late behind its neighbours does not exist
@@ -44,7 +47,7 @@ def chain(before: bytes, rows: Iterable[dict[str, Any]]) -> list[tuple[int, byte
     return sealed
 
 
-async def seal(session: AsyncSession, tables: Infrastructure) -> bool:
+async def insert_seals(session: WriteSession, tables: Infrastructure) -> bool:
     """Chain audit rows that are not chained yet; whether those were all. One sealer at a time, by advisory lock."""
     audit, seals = tables.audit, tables.audit_seals
     lock = sa.func.pg_try_advisory_xact_lock(sa.func.hashtext(f"audit-seal:{audit.schema}"))
@@ -77,7 +80,7 @@ async def seal(session: AsyncSession, tables: Infrastructure) -> bool:
     return len(sealed) < BATCH
 
 
-async def fetch_first_broken(session: AsyncSession, tables: Infrastructure) -> int | None:
+async def fetch_first_broken(session: ReadSession, tables: Infrastructure) -> int | None:
     """The audit id at which the chain is broken; None if it is intact."""
     audit, seals = tables.audit, tables.audit_seals
     before, n = GENESIS, 0
@@ -111,6 +114,10 @@ def _follow(
     return before, None
 
 
-def entries(tables: Infrastructure, conditions: Sequence[Condition]) -> sa.Select[Any]:
-    """Audit rows that fulfil the conditions, the latest first."""
-    return sa.select(tables.audit).where(*conditions).order_by(tables.audit.c.id.desc())
+async def list_audit_entries(
+    session: ReadSession, tables: Infrastructure, conditions: Sequence[Condition], paging: PageRequest
+) -> tuple[int, list[AuditEntry]]:
+    """The number of audit rows that fulfil the conditions, and one page of them, the latest first."""
+    statement = sa.select(tables.audit).where(*conditions).order_by(tables.audit.c.id.desc())
+    count, rows = await fetch_page(session, statement, paging)
+    return count, [AuditEntry(**row) for row in rows]

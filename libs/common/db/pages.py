@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.sessions import ReadSession
 from libs.common.schemas.pages import PageRequest
 
 
 async def fetch_page(
-    session: AsyncSession, statement: sa.Select[Any], paging: PageRequest
+    session: ReadSession, statement: sa.Select[Any], paging: PageRequest
 ) -> tuple[int, list[Mapping[str, Any]]]:
     """How many rows there are, and those of one page; one statement, unless the page lies behind the end.
 

@@ -14,7 +14,7 @@ from libs.common.schemas.sessions import SessionIn
 from libs.common.schemas.states import ActionKind
 from libs.common.schemas.surgeries import SurgeryIn
 from libs.common.schemas.water_restrictions import WaterRestrictionIn
-from libs.common.targets import object_target
+from libs.common.targets import fetch_object_target
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import check_times
 from services.metadata.domain.clock import DEFAULT_ZONE, parse_time, time_or_now
@@ -54,7 +54,7 @@ async def edit_new(
 ) -> Edit:
     """A new action of the subject that a body names. Raises BadRequest and Forbidden."""
     subject = await subject_of_body(tx, by, visibility, nickname)
-    return Edit(kind, None, subject, await object_target(tx.session, "subject", subject.id))
+    return Edit(kind, None, subject, await fetch_object_target(tx.session, "subject", subject.id))
 
 
 async def edit_existing(

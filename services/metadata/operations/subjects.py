@@ -14,7 +14,7 @@ from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden, NotFo
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.subjects import RestrictedSubject, Subject, SubjectDetail, SubjectIn, Zygosity
 from libs.common.scopes import Permission
-from libs.common.targets import object_target
+from libs.common.targets import fetch_object_target
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import end_at_death
 from services.metadata.domain.clock import DEFAULT_ZONE, parse_time
@@ -183,7 +183,7 @@ async def _finish(
         await set_links(
             tx, SubjectProjectRow, "subject_id", row.id, "project_id", [*project_ids, *hidden_ids]
         )
-    check_keeps_access(by, before, await object_target(tx.session, "subject", row.id))
+    check_keeps_access(by, before, await fetch_object_target(tx.session, "subject", row.id))
     if not await references.exists_subject(tx.session, visibility, row.id):
         raise BadRequest(fields={"projects": LOSES_ACCESS})
     if body.zygosities is not None:
@@ -221,7 +221,7 @@ async def _lock_to_edit(
     row = await queries.lock_subject(tx.session, visibility, nickname)
     if row is None:
         raise NotFound(f"There is no subject '{nickname}'.")
-    target = await object_target(tx.session, "subject", row.id)
+    target = await fetch_object_target(tx.session, "subject", row.id)
     check_may_edit_subject(by, target, row.nickname)
     return row, target
 
@@ -235,7 +235,7 @@ async def subject_of_body(
     subject = await queries.fetch_brief(tx.session, visibility, nickname)
     if subject is None:
         raise UnknownReference("subject", nickname, key="nickname")
-    check_may_edit_subject(by, await object_target(tx.session, "subject", subject.id), subject.nickname)
+    check_may_edit_subject(by, await fetch_object_target(tx.session, "subject", subject.id), subject.nickname)
     return subject
 
 
@@ -246,5 +246,5 @@ async def subject_of_record(
     subject = await queries.fetch_brief_by_id(tx.session, visibility, subject_id)
     if subject is None:
         raise NotFound(missing)
-    check_may_edit_subject(by, await object_target(tx.session, "subject", subject.id), subject.nickname)
+    check_may_edit_subject(by, await fetch_object_target(tx.session, "subject", subject.id), subject.nickname)
     return subject

@@ -13,7 +13,7 @@ from libs.common.permissions import Principal, in_scope
 from libs.common.problem import Forbidden, UnknownReference
 from libs.common.schemas.water_administrations import WaterAdministration, WaterAdministrationIn
 from libs.common.scopes import Permission
-from libs.common.targets import session_target
+from libs.common.targets import fetch_session_target
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import parse_time, time_or_now
 from services.metadata.domain.water_administrations import check_alive
@@ -95,7 +95,7 @@ async def _session_id(
         return None
     if not await references.exists_session(tx.session, visibility, session_id):
         raise UnknownReference("session", session_id, key="pk")
-    if not in_scope(by, Permission.WRITE, await session_target(tx.session, session_id)):
+    if not in_scope(by, Permission.WRITE, await fetch_session_target(tx.session, session_id)):
         raise Forbidden("The session is beyond the labs and projects of the token in use.")
     return session_id
 

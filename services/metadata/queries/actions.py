@@ -10,7 +10,7 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.permissions import Target
 from libs.common.problem import NotFound
 from libs.common.schemas.states import ActionKind
-from libs.common.targets import object_target, session_target
+from libs.common.targets import fetch_object_target, fetch_session_target
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, InsertionRow, SubjectRow
 from services.metadata.queries import visible
@@ -37,8 +37,8 @@ async def lock_action(
 async def fetch_action_target(session: ReadSession, row: ActionRow) -> Target:
     """What an action belongs to: to the lab where it happens. Only sessions have projects of their own."""
     if row.kind == ActionKind.SESSION:
-        return await session_target(session, row.id)
-    subject = await object_target(session, "subject", row.subject_id)
+        return await fetch_session_target(session, row.id)
+    subject = await fetch_object_target(session, "subject", row.subject_id)
     return Target(
         row.lab_id or subject.lab_id,
         subject.project_ids,

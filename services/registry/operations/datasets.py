@@ -18,7 +18,7 @@ from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden, NotFo
 from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.scopes import Permission
-from libs.common.targets import dataset_target
+from libs.common.targets import fetch_dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import Registration, check_delete_dataset, effect_of_register
 from services.registry.domain.copies import Version
@@ -66,7 +66,7 @@ async def lock_dataset(
     if locked is None:
         raise _missing(dataset_id)
     row, is_protected = locked
-    target = await dataset_target(tx.session, row.session_id, row.content_type, row.object_id)
+    target = await fetch_dataset_target(tx.session, row.session_id, row.content_type, row.object_id)
     if not may_on(by, Permission.REGISTER, target):
         raise Forbidden
     copies = await fetch_copies_of_datasets(tx.session, [dataset_id])

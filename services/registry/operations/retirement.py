@@ -12,7 +12,7 @@ from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import Conflict, Forbidden, NotFound
 from libs.common.schemas.states import CopyState
 from libs.common.scopes import Permission
-from libs.common.targets import dataset_target
+from libs.common.targets import fetch_dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import CopyFact, after
 from services.registry.domain.holdings import Policy
@@ -97,7 +97,7 @@ async def _fetch_own_copy(
 
 async def check_may_retire(tx: Transaction, by: Principal, copy: CopyToRetire) -> None:
     """Raise Forbidden unless the caller may retire a managed copy."""
-    target = await dataset_target(tx.session, copy.session_id, copy.content_type, copy.object_id)
+    target = await fetch_dataset_target(tx.session, copy.session_id, copy.content_type, copy.object_id)
     if not may_retire(by, target):
         raise Forbidden
 

@@ -17,7 +17,7 @@ from libs.common.permissions import Target
 from libs.common.published import SESSIONS, USERS, table
 from libs.common.schemas.files.downloads import Download
 from libs.common.schemas.pages import PageRequest
-from libs.common.targets import object_target, session_targets
+from libs.common.targets import fetch_object_target, fetch_session_targets
 from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTypeRow, DownloadRow
 from services.registry.queries import visible
@@ -113,10 +113,10 @@ async def fetch_targets_of_datasets(session: ReadSession, dataset_ids: Sequence[
             .distinct()
         )
     ).all()
-    sessions = await session_targets(session, [row.session_id for row in rows if row.session_id])
+    sessions = await fetch_session_targets(session, [row.session_id for row in rows if row.session_id])
     return [
         sessions.get(row.session_id, Target())
         if row.session_id
-        else await object_target(session, row.content_type, row.object_id)
+        else await fetch_object_target(session, row.content_type, row.object_id)
         for row in rows
     ]

@@ -13,7 +13,7 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.permissions import Target
 from libs.common.published import SESSIONS, UPLOADS, table
 from libs.common.schemas.states import CopyState, UploadState
-from libs.common.targets import dataset_target
+from libs.common.targets import fetch_dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
 from services.registry.domain.uploads import UploadFact
@@ -139,7 +139,7 @@ async def fetch_copy_location(
     row = rows.one_or_none()
     if row is None:
         return None
-    target = await dataset_target(session, row.session_id, row.content_type, row.object_id)
+    target = await fetch_dataset_target(session, row.session_id, row.content_type, row.object_id)
     return CopyLocation(row.repository_id, row.repository, row.store, target)
 
 

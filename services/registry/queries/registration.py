@@ -16,7 +16,7 @@ from libs.common.db.conditions import Condition
 from libs.common.permissions import Target
 from libs.common.problem import Unavailable, UnknownReference
 from libs.common.published import SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
-from libs.common.targets import dataset_target
+from libs.common.targets import fetch_dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
 from services.registry.domain.requests import FileKey
@@ -125,7 +125,7 @@ def _scope(row: sa.Row[Any] | None) -> RegistrationScope | None:
 
 async def fetch_target(session: ReadSession, scope: RegistrationScope) -> Target:
     """What files of a scope belong to: decides who may register them."""
-    return await dataset_target(session, scope.session_id, scope.content_type, scope.object_id)
+    return await fetch_dataset_target(session, scope.session_id, scope.content_type, scope.object_id)
 
 
 async def fetch_user_id(session: ReadSession, username: str) -> UUID:

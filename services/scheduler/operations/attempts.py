@@ -15,7 +15,7 @@ from libs.common.schemas.attempts import CompleteIn, FailIn, LogIn, LogPiece
 from libs.common.schemas.job_files import JobOutput
 from libs.common.schemas.jobs import JobDetail
 from libs.common.scopes import Permission
-from libs.common.targets import session_target
+from libs.common.targets import fetch_session_target
 from libs.common.visibility import Visibility, system_visibility, visibility
 from services.scheduler.domain import running
 from services.scheduler.domain.facts import OutputUndeclared
@@ -41,7 +41,7 @@ async def check_may_work(
     session: ReadSession, by: Principal, row: JobRow, missing: NotFound | None = None
 ) -> None:
     """Raises Forbidden; NotFound where the caller may not know of the job, as if it did not exist."""
-    if may_on(by, Permission.WORK, await session_target(session, row.session_id)):
+    if may_on(by, Permission.WORK, await fetch_session_target(session, row.session_id)):
         return
     if not await jobs.exists_job(session, visibility(by), row.id):
         raise missing or no_such_job(row.id)

@@ -12,7 +12,7 @@ from libs.common.problem import Forbidden, NotFound
 from libs.common.schemas.jobs import JobDetail
 from libs.common.schemas.states import JobState
 from libs.common.scopes import Permission
-from libs.common.targets import session_target
+from libs.common.targets import fetch_session_target
 from libs.common.visibility import Visibility
 from services.scheduler.domain import steering
 from services.scheduler.domain.facts import JobChange
@@ -69,7 +69,7 @@ async def check_may_steer(
 ) -> None:
     """Raises Forbidden. A job of a session is its lab's; another one its owner's and its repository's lab's."""
     if session_id is not None:
-        if not may_on(by, Permission.WRITE, await session_target(session, session_id)):
+        if not may_on(by, Permission.WRITE, await fetch_session_target(session, session_id)):
             raise Forbidden("The job belongs to another lab, or is beyond the scopes of the token.")
         return
     labs: list[UUID | None] = [*await repositories.fetch_lab_ids_of_repository(session, repository_id)]

@@ -13,7 +13,7 @@ from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Target
 from libs.common.published import ATTEMPTS, COPIES, DATASETS, JOBS, table
 from libs.common.schemas.states import AttemptState
-from libs.common.targets import object_target, session_targets
+from libs.common.targets import fetch_object_target, fetch_session_targets
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_row_visible, is_session_visible
 
@@ -50,12 +50,12 @@ async def fetch_copies(
     if visibility is not None:
         statement = statement.where(is_dataset_row_visible(visibility, dataset.c, dataset.c.public))
     rows = (await session.execute(statement)).all()
-    sessions = await session_targets(session, {row.session_id for row in rows if row.session_id})
+    sessions = await fetch_session_targets(session, {row.session_id for row in rows if row.session_id})
     copies: dict[UUID, ReferredCopy] = {}
     for row in rows:
         target = sessions.get(row.session_id)
         if row.session_id is None:
-            target = await object_target(session, row.content_type, row.object_id)
+            target = await fetch_object_target(session, row.content_type, row.object_id)
         if target is not None:
             copies[row.id] = ReferredCopy(row.id, row.store, row.state, row.sha256, target)
     return copies
@@ -90,7 +90,7 @@ async def fetch_attempts(
         .where(attempt.c.token.in_(list(tokens)))
     )
     rows = (await session.execute(statement)).all()
-    sessions = await session_targets(session, {row.session_id for row in rows if row.session_id})
+    sessions = await fetch_session_targets(session, {row.session_id for row in rows if row.session_id})
     return {
         row.token: ReferredAttempt(
             row.token,

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cingulum.cli.events import register
 from libs.common.catalogue import SHARED, STATEFUL, Service, service_of
-from libs.common.db.audit import seal
+from libs.common.db.audit import insert_seals
 from libs.common.permissions import may
 from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers, Running
@@ -153,7 +153,7 @@ async def test_a_check_names_the_first_audit_entry_that_was_changed(
             tx.audit("thing.created", "thing", str(n))
     async for _ in attempts():  # the service's own sealer may be at it
         async with writer.database.begin() as session:
-            if await seal(session, writer.tables):
+            if await insert_seals(session, writer.tables):
                 break
     intact = {"is_intact": True, "first_broken_id": None}
     assert (await transfer.get("/audit/transfer/check")).json() == intact

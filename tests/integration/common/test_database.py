@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from deploy.local.migrate import built, migrate, missing_migration
 from deploy.local.servers import Postgres
 from libs.common.catalogue import Service
-from libs.common.db.audit import BATCH, fetch_first_broken, seal
+from libs.common.db.audit import BATCH, fetch_first_broken, insert_seals
 from libs.common.events import UploadCompleted
 from libs.common.migrate import Addresses, owner_role, runtime_role, step_zero, upgrade
 from libs.common.published import RECORDINGS, VIEWS
@@ -161,7 +161,7 @@ async def test_a_changed_audit_row_breaks_the_chain(cingulum: Cingulum) -> None:
         async with writer.begin() as tx:
             tx.audit("thing.done", "thing", str(n), after={"n": n})
     async with writer.database.begin() as session:
-        await seal(session, writer.tables)
+        await insert_seals(session, writer.tables)
     async with writer.database.read() as session:
         assert await fetch_first_broken(session, writer.tables) is None
         second = await session.scalar(sa.text("SELECT id FROM metadata.audit WHERE object_id = '1'"))
