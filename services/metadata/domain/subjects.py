@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -34,10 +35,18 @@ def check_new_responsible_user(by: Principal, before: UUID | None, after: UUID |
         )
 
 
-def genotype_text(allele: str, zygosity: int) -> str:
+@dataclass(frozen=True, slots=True)
+class AlleleZygosity:
+    """An allele of a genotype, by nickname."""
+
+    allele: str
+    zygosity: int
+
+
+def genotype_text(pair: AlleleZygosity) -> str:
     """An allele and its zygosity as lists show them; a subject's own page shows both as values.
 
-    >>> genotype_text("DemoCre", 1)
+    >>> genotype_text(AlleleZygosity("DemoCre", 1))
     'DemoCre +/-'
     """
-    return f"{allele} {ZYGOSITIES[zygosity]}"
+    return f"{pair.allele} {ZYGOSITIES[pair.zygosity]}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import Any, Final
+from dataclasses import asdict, fields, replace
+from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 from libs.common.db import ReadSession, Transaction
@@ -25,6 +25,7 @@ from services.metadata.domain.rights import (
     check_may_write_in_lab,
 )
 from services.metadata.domain.subjects import check_dates, check_new_responsible_user, genotype_text
+from services.metadata.domain.welfare import Standing
 from services.metadata.models import LabRow, LineRow, LitterRow, SubjectProjectRow, SubjectRow, UserRow
 from services.metadata.operations.welfare import fetch_standings
 from services.metadata.queries import references
@@ -36,6 +37,7 @@ from services.metadata.queries.water_administrations import fetch_waters_of_subj
 from services.metadata.queries.water_restrictions import lock_open_restrictions
 from services.metadata.queries.weighings import fetch_weighings_of_subject
 
+Shown = TypeVar("Shown", bound=Subject)
 _NAMED: Final[dict[str, Named]] = {
     "lab": LabRow,
     "line": LineRow,
@@ -55,10 +57,14 @@ async def list_subjects(
 ) -> tuple[int, list[Subject]]:
     """A page of subjects and how they stand now, and the count of all."""
     count, records = await queries.list_subjects(session, visibility, filters, paging)
-    shown = await _with_standings(session, records, base_url)
-    for columns in shown:  # a list shows the genotype as texts, a subject's own page as values
-        columns["genotype"] = [genotype_text(z["allele"], z["zygosity"]) for z in columns["genotype"]]
-    return count, [Subject.model_validate(columns) for columns in shown]
+    standings = await _standings(session, records)
+    return count, [
+        # A list shows the genotype as texts, a subject's own page as values.
+        _shown(
+            Subject, record, standings[record.id], base_url, genotype=[*map(genotype_text, record.genotype)]
+        )
+        for record in records
+    ]
 
 
 async def list_restricted_subjects(
@@ -66,8 +72,8 @@ async def list_restricted_subjects(
 ) -> tuple[int, list[RestrictedSubject]]:
     """A page of subjects with an open water restriction and how they stand now, and the count of all."""
     count, records = await queries.list_restricted_subjects(session, visibility, paging)
-    shown = await _with_standings(session, records, base_url)
-    return count, [RestrictedSubject.model_validate(columns) for columns in shown]
+    standings = await _standings(session, records)
+    return count, [_shown(RestrictedSubject, record, standings[record.id], base_url) for record in records]
 
 
 async def read_subject(
@@ -83,24 +89,32 @@ async def _detail(
 ) -> SubjectDetail:
     if record is None:
         raise NotFound("There is no such subject, or you may not see it.")
-    columns = (await _with_standings(session, [record], base_url))[0]
-    columns["weighings"] = await fetch_weighings_of_subject(session, visibility, record.id, base_url)
-    columns["water_administrations"] = await fetch_waters_of_subject(session, visibility, record.id, base_url)
-    return SubjectDetail.model_validate(columns)
+    return _shown(
+        SubjectDetail,
+        record,
+        (await _standings(session, [record]))[record.id],
+        base_url,
+        weighings=await fetch_weighings_of_subject(session, visibility, record.id, base_url),
+        water_administrations=await fetch_waters_of_subject(session, visibility, record.id, base_url),
+    )
 
 
-async def _with_standings(
-    session: ReadSession, records: list[SubjectRecord], base_url: str
-) -> list[dict[str, Any]]:
-    standings = await fetch_standings(session, {record.id: record.animal for record in records})
-    return [
-        {
-            **record.columns,
-            **asdict(standings[record.id]),
-            "url": f"{base_url}/subjects/{record.animal.nickname}",
-        }
-        for record in records
-    ]
+async def _standings(session: ReadSession, records: list[SubjectRecord]) -> dict[UUID, Standing]:
+    return await fetch_standings(session, {record.id: record.animal for record in records})
+
+
+def _shown(
+    shape: type[Shown], record: SubjectRecord, standing: Standing, base_url: str, **more: object
+) -> Shown:
+    """A subject and how it stands, as a schema of subjects; `more` are its other fields, or fields instead."""
+    values = {
+        field.name: getattr(part, field.name)
+        for part in (record, record.animal, standing)
+        for field in fields(part)
+    }
+    genotype = [asdict(pair) for pair in record.genotype]
+    url = f"{base_url}/subjects/{record.animal.nickname}"
+    return shape.model_validate(values | {"url": url, "genotype": genotype} | more)
 
 
 async def create_subject(

@@ -47,8 +47,7 @@ async def list_labs(
 
 async def fetch_lab(session: ReadSession, visibility: Visibility, name: str) -> Lab:
     """A lab by name. Raises NotFound."""
-    row = await fetch_one(session, _labs(visibility), LabRow.name == name, f"lab '{name}'")
-    return Lab.model_validate(row)
+    return await fetch_one(session, _labs(visibility), LabRow.name == name, Lab, f"lab '{name}'")
 
 
 async def exists_subject_of_lab(session: ReadSession, lab_id: UUID) -> bool:

@@ -38,5 +38,6 @@ async def list_locations(
 
 async def fetch_location(session: ReadSession, visibility: Visibility, name: str) -> Location:
     """A location by name. Raises NotFound."""
-    row = await fetch_one(session, _locations(visibility), LocationRow.name == name, f"location '{name}'")
-    return Location.model_validate(row)
+    return await fetch_one(
+        session, _locations(visibility), LocationRow.name == name, Location, f"location '{name}'"
+    )

@@ -42,8 +42,9 @@ async def list_memberships(
 async def fetch_membership(session: ReadSession, visibility: Visibility, membership_id: UUID) -> Membership:
     """A membership by id. Raises NotFound."""
     condition = MembershipRow.id == membership_id
-    row = await fetch_one(session, _memberships(visibility), condition, f"membership {membership_id}")
-    return Membership.model_validate(row)
+    return await fetch_one(
+        session, _memberships(visibility), condition, Membership, f"membership {membership_id}"
+    )
 
 
 async def lock_membership(

@@ -42,5 +42,6 @@ async def list_projects(
 
 async def fetch_project(session: ReadSession, visibility: Visibility, name: str) -> Project:
     """A project by name. Raises NotFound, also for one that the caller may not see."""
-    row = await fetch_one(session, _projects(visibility), ProjectRow.name == name, f"project '{name}'")
-    return Project.model_validate(row)
+    return await fetch_one(
+        session, _projects(visibility), ProjectRow.name == name, Project, f"project '{name}'"
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from libs.common.db.pages import fetch_page
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import DEFAULT_ZONE
+from services.metadata.domain.subjects import AlleleZygosity
 from services.metadata.domain.welfare import Animal
 from services.metadata.models import (
     ActionRow,
@@ -37,11 +38,22 @@ from services.metadata.queries.subselects import Source, Species, Strain, names_
 
 @dataclass(frozen=True, slots=True)
 class SubjectRecord:
-    """A subject: what the welfare rules need of it, and all its columns by the names of the schema `Subject`."""
+    """A subject: what the welfare rules need of it, and what else is shown, by the names of the schema `Subject`."""
 
     id: UUID
     animal: Animal
-    columns: Mapping[str, Any]
+    responsible_user: str | None
+    species: str | None
+    litter: str | None
+    strain: str | None
+    source: str | None
+    line: str | None
+    projects: Sequence[str]
+    session_projects: Sequence[str]
+    lab: str | None
+    genotype: Sequence[AlleleZygosity]
+    description: str
+    json: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,9 @@ def _select_subjects(visibility: Visibility) -> sa.Select[Any]:
     )
 
 
+_COLUMNS: Final = [field.name for field in fields(SubjectRecord) if field.name not in {"animal", "genotype"}]
+
+
 def _record(row: Mapping[str, Any]) -> SubjectRecord:
     animal = Animal(
         nickname=row["nickname"],
@@ -116,7 +131,8 @@ def _record(row: Mapping[str, Any]) -> SubjectRecord:
         reference_weight_pct=row["reference_weight_pct"],
         zscore_weight_pct=row["zscore_weight_pct"],
     )
-    return SubjectRecord(row["id"], animal, row)
+    genotype = [AlleleZygosity(**pair) for pair in row["genotype"]]
+    return SubjectRecord(animal=animal, genotype=genotype, **{name: row[name] for name in _COLUMNS})
 
 
 async def list_subjects(

@@ -64,8 +64,9 @@ async def list_users(
 
 async def fetch_user(session: ReadSession, visibility: Visibility, username: str) -> User:
     """A user by username. Raises NotFound."""
-    row = await fetch_one(session, _users(visibility), UserRow.username == username, f"user '{username}'")
-    return User.model_validate(row)
+    return await fetch_one(
+        session, _users(visibility), UserRow.username == username, User, f"user '{username}'"
+    )
 
 
 def accounts() -> sa.Select[Any]:

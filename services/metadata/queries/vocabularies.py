@@ -11,29 +11,35 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.common.db.pages import fetch_page
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.vocabularies import Term
 from services.metadata.models import VocabularyRow
 from services.metadata.queries.references import Vocabulary
 from services.metadata.queries.single_rows import fetch_one
 
 
-def _terms(kind: Vocabulary) -> sa.Select[Any]:
+def _terms(kind: Vocabulary, list_url: str) -> sa.Select[Any]:
+    """Terms by name; each has its URL below that of their list."""
+    url = sa.func.concat(sa.literal(f"{list_url}/", sa.Text), VocabularyRow.name)
     return (
-        sa.select(*VocabularyRow.__table__.columns)
+        sa.select(*VocabularyRow.__table__.columns, url.label("url"))
         .where(VocabularyRow.kind == kind, VocabularyRow.deleted_at.is_(None))
         .order_by(VocabularyRow.name)
     )
 
 
 async def list_terms(
-    session: ReadSession, kind: Vocabulary, paging: PageRequest
-) -> tuple[int, list[Mapping[str, Any]]]:
-    """The number of terms of a vocabulary, and the columns of one page of them by name."""
-    return await fetch_page(session, _terms(kind), paging)
+    session: ReadSession, kind: Vocabulary, paging: PageRequest, list_url: str
+) -> tuple[int, list[Term]]:
+    """The number of terms of a vocabulary, and one page of them by name."""
+    count, rows = await fetch_page(session, _terms(kind, list_url), paging)
+    return count, [Term.model_validate(row) for row in rows]
 
 
-async def fetch_term(session: ReadSession, kind: Vocabulary, name: str) -> Mapping[str, Any]:
-    """The columns of a term. Raises NotFound."""
-    return await fetch_one(session, _terms(kind), VocabularyRow.name == name, f"{kind} '{name}'")
+async def fetch_term(session: ReadSession, kind: Vocabulary, name: str, list_url: str) -> Term:
+    """A term. Raises NotFound."""
+    return await fetch_one(
+        session, _terms(kind, list_url), VocabularyRow.name == name, Term, f"{kind} '{name}'"
+    )
 
 
 async def exists_term(session: ReadSession, kind: Vocabulary, name: str) -> bool:

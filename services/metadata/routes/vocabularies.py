@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -24,19 +23,16 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFo
 def _add_vocabulary(path: str, kind: Vocabulary, noun: str, plural: str) -> None:
     """Add the routes of one vocabulary: list, add and read terms."""
 
-    def term_of(request: Request, row: Mapping[str, Any]) -> Term:
-        return Term.model_validate({**row, "url": absolute(request, f"{path}/{row['name']}")})
-
     async def list_terms(request: Request, _by: Reader, session: Reading, paging: Paging) -> Page[Term]:
-        count, rows = await queries.list_terms(session, kind, paging)
-        return page(request, paging, count, [term_of(request, row) for row in rows])
+        count, terms = await queries.list_terms(session, kind, paging, absolute(request, path))
+        return page(request, paging, count, terms)
 
     async def add_term(request: Request, new: TermIn, _by: SharedEditor, tx: Tx) -> Term:
         name = await operations.add_term(tx, kind, new)
-        return term_of(request, await queries.fetch_term(tx.session, kind, name))
+        return await queries.fetch_term(tx.session, kind, name, absolute(request, path))
 
     async def read_term(request: Request, name: str, _by: Reader, session: Reading) -> Term:
-        return term_of(request, await queries.fetch_term(session, kind, name))
+        return await queries.fetch_term(session, kind, name, absolute(request, path))
 
     list_terms.__doc__ = f"List {plural} by name."
     add_term.__doc__ = f"Create {noun}."

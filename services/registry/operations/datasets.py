@@ -21,8 +21,8 @@ from libs.common.scopes import Permission
 from libs.common.targets import fetch_dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import Registration, check_delete_dataset, effect_of_register
-from services.registry.domain.copies import Version
 from services.registry.domain.requests import RequestedFile, match_kinds
+from services.registry.domain.tags import check_may_change_tags
 from services.registry.models import DatasetRow, DatasetTypeRow, FormatRow, VersionRow
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.queries import datasets as queries
@@ -212,14 +212,13 @@ async def _changed_columns(tx: Transaction, body: DatasetIn) -> dict[str, object
 
 
 async def _set_bytes(tx: Transaction, locked: LockedDataset, body: DatasetIn) -> None:
-    version = await queries.fetch_current_version(tx.session, locked.row)
-    if version is None:
+    before = await queries.fetch_current_version(tx.session, locked.row)
+    if before is None:
         raise NotFound
-    before = Version(version.generation, version.size_bytes, version.md5, version.sha256)
     if body.hash in {None, before.md5} and body.file_size in {None, before.size_bytes}:
         return
-    if version.sha256 is None and body.hash in {None, before.md5} and before.size_bytes is None:
-        version.size_bytes = body.file_size
+    if before.sha256 is None and body.hash in {None, before.md5} and before.size_bytes is None:
+        await queries.update_size_of_version(tx.session, locked.row, body.file_size)
         return
     effect = effect_of_register(
         before,
@@ -242,11 +241,9 @@ async def _set_tags(
         if name not in tags:
             raise UnknownReference("tags", name)
     before = await queries.fetch_tags_of_dataset(tx.session, dataset_id)
-    changed = [tag for tag in (tags | before).values() if (tag.name in tags) != (tag.name in before)]
-    if any(tag.protected or tag.public for tag in changed) and not may_on(by, Permission.ADMIN, target):
-        raise Forbidden("Only administrators add or remove tags that protect or publish datasets.")
+    check_may_change_tags(by, target, before, tags)
     await queries.update_tags_of_dataset(tx.session, dataset_id, [tag.id for tag in tags.values()])
-    if changed:
+    if before.keys() != tags.keys():
         tx.audit(
             "dataset.tagged",
             "dataset",

@@ -88,14 +88,14 @@ async def _lock_file(
     tx: Transaction, by: Principal, visibility: Visibility, file_id: UUID
 ) -> tuple[LockedDataset, CopyRow, VersionCopy]:
     """A file record, with its dataset locked. Raises NotFound, Forbidden."""
-    row = await queries.fetch_copy_row(tx.session, file_id)
-    if row is None:
+    dataset_id = await queries.fetch_dataset_id_of_copy(tx.session, file_id)
+    if dataset_id is None:
         raise _missing(file_id)
     try:
-        locked = await lock_dataset(tx, by, visibility, row.dataset_id)
+        locked = await lock_dataset(tx, by, visibility, dataset_id)
     except NotFound:
         raise _missing(file_id) from None
-    await queries.refresh_copy_row(tx.session, row)
+    row = await queries.lock_copy(tx.session, file_id)
     stored = next((copy for copy in locked.copies if copy.id == file_id), None)
     if stored is None or row.generation != locked.row.generation or stored.copy.state in GONE:
         raise _missing(file_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase
@@ -15,7 +14,7 @@ from libs.common.db import WriteSession
 ROWS_AT_ONCE = 5_000
 
 
-async def execute_write(session: WriteSession, statement: UpdateBase) -> sa.CursorResult[Any]:
+async def execute_write(session: WriteSession, statement: UpdateBase) -> sa.CursorResult[tuple[object, ...]]:
     """Execute a statement without the ORM, which would compare its rows with every object of the session.
 
     Objects that were loaded before keep their old values.

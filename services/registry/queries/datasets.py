@@ -19,6 +19,8 @@ from libs.common.db.pages import fetch_page
 from libs.common.published import RECORDINGS, SESSIONS, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
+from services.registry.domain.copies import Version
+from services.registry.domain.tags import DatasetTag
 from services.registry.models import (
     CopyRow,
     DatasetRow,
@@ -229,14 +231,23 @@ async def insert_dataset(session: WriteSession, row: DatasetRow, version: Versio
     await session.flush()
 
 
-async def fetch_current_version(session: WriteSession, dataset: DatasetRow) -> VersionRow | None:
+async def fetch_current_version(session: ReadSession, dataset: DatasetRow) -> Version | None:
     """The newest version of a locked dataset."""
-    row: VersionRow | None = await session.scalar(
-        sa.select(VersionRow).where(
+    rows = await session.execute(
+        sa.select(VersionRow.generation, VersionRow.size_bytes, VersionRow.md5, VersionRow.sha256).where(
             VersionRow.dataset_id == dataset.id, VersionRow.generation == dataset.generation
         )
     )
-    return row
+    row = rows.one_or_none()
+    return None if row is None else Version(*row)
+
+
+async def update_size_of_version(session: WriteSession, dataset: DatasetRow, size_bytes: int | None) -> None:
+    """Set the size of the newest version of a locked dataset."""
+    version = sa.update(VersionRow).where(
+        VersionRow.dataset_id == dataset.id, VersionRow.generation == dataset.generation
+    )
+    await execute_write(session, version.values(size_bytes=size_bytes))
 
 
 async def update_default_revision(session: WriteSession, dataset: DatasetRow) -> None:
@@ -255,20 +266,22 @@ async def update_default_revision(session: WriteSession, dataset: DatasetRow) ->
     )
 
 
-async def fetch_tags(session: ReadSession, names: Sequence[str]) -> dict[str, TagRow]:
+async def fetch_tags(session: ReadSession, names: Sequence[str]) -> dict[str, DatasetTag]:
     """The tags of those names."""
-    rows = await session.scalars(sa.select(TagRow).where(TagRow.name.in_(names)))
-    return {row.name: row for row in rows}
+    return await _tags(session, TagRow.name.in_(names))
 
 
-async def fetch_tags_of_dataset(session: ReadSession, dataset_id: UUID) -> dict[str, TagRow]:
+async def fetch_tags_of_dataset(session: ReadSession, dataset_id: UUID) -> dict[str, DatasetTag]:
     """The tags of a dataset by name."""
-    rows = await session.scalars(
-        sa.select(TagRow)
-        .join(DatasetTagRow, DatasetTagRow.tag_id == TagRow.id)
-        .where(DatasetTagRow.dataset_id == dataset_id)
+    ids = sa.select(DatasetTagRow.tag_id).where(DatasetTagRow.dataset_id == dataset_id)
+    return await _tags(session, TagRow.id.in_(ids))
+
+
+async def _tags(session: ReadSession, condition: Condition) -> dict[str, DatasetTag]:
+    rows = await session.execute(
+        sa.select(TagRow.id, TagRow.name, TagRow.protected, TagRow.public).where(condition)
     )
-    return {row.name: row for row in rows}
+    return {row.name: DatasetTag(*row) for row in rows}
 
 
 async def update_tags_of_dataset(session: WriteSession, dataset_id: UUID, tag_ids: Sequence[UUID]) -> None:

@@ -74,14 +74,15 @@ async def fetch_file(session: ReadSession, visibility: Visibility, file_id: UUID
     return None if row is None else _shown(row)
 
 
-async def fetch_copy_row(session: WriteSession, copy_id: UUID) -> CopyRow | None:
-    """The row of a copy, not locked: lock its dataset, then `refresh_copy_row`."""
-    return await session.get(CopyRow, copy_id)
+async def fetch_dataset_id_of_copy(session: ReadSession, copy_id: UUID) -> UUID | None:
+    """The dataset of a copy; None if there is no such copy."""
+    dataset_id: UUID | None = await session.scalar(sa.select(CopyRow.dataset_id).where(CopyRow.id == copy_id))
+    return dataset_id
 
 
-async def refresh_copy_row(session: WriteSession, row: CopyRow) -> None:
-    """Read a row again, once its dataset is locked."""
-    await session.refresh(row)
+async def lock_copy(session: WriteSession, copy_id: UUID) -> CopyRow:
+    """A copy that exists, locked; its dataset is locked before."""
+    return await session.get_one(CopyRow, copy_id, with_for_update=True, populate_existing=True)
 
 
 async def fetch_copy_id(

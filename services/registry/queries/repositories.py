@@ -15,6 +15,7 @@ from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.problem import UnknownReference
 from libs.common.published import LAB_REPOSITORIES, LABS, table
+from libs.common.schemas.files.repositories import Repository
 from libs.common.schemas.pages import PageRequest
 from services.registry.domain.copies import Place
 from services.registry.models import RepositoryRow, RepositoryTypeRow
@@ -47,19 +48,28 @@ def _repositories() -> sa.Select[Any]:
 
 
 async def list_repositories(
-    session: ReadSession, conditions: Iterable[Condition], paging: PageRequest
-) -> tuple[int, Sequence[Mapping[str, object]]]:
+    session: ReadSession, conditions: Iterable[Condition], paging: PageRequest, base_url: str
+) -> tuple[int, list[Repository]]:
     """A page of the repositories that fulfil the conditions, by name, and how many there are."""
-    return await fetch_page(session, _repositories().where(*conditions), paging)
+    count, rows = await fetch_page(session, _repositories().where(*conditions), paging)
+    return count, [_shown(row, base_url) for row in rows]
 
 
-async def fetch_repository(session: ReadSession, name: str) -> Mapping[str, object]:
+async def fetch_repository(session: ReadSession, name: str, base_url: str) -> Repository:
     """The repository of that name, as the list shows it. Raises NotFound."""
     rows = await session.execute(_repositories().where(RepositoryRow.name == name))
     row = rows.mappings().one_or_none()
     if row is None:
         raise missing(RepositoryRow, name)
-    return dict(row)
+    return _shown(dict(row), base_url)
+
+
+def _shown(row: Mapping[str, Any], base_url: str) -> Repository:
+    """A repository; the address of the files that we serve is below our own."""
+    data_url = row["data_url"]
+    if data_url and "://" not in data_url:
+        data_url = f"{base_url}{data_url}"
+    return Repository.model_validate({**row, "data_url": data_url})
 
 
 async def lock_repository(session: WriteSession, name: str) -> RepositoryRow:

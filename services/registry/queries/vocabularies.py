@@ -19,7 +19,11 @@ from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound, UnknownReference
 from libs.common.published import SESSIONS, table
+from libs.common.schemas.base import Record
+from libs.common.schemas.files.repositories import RepositoryType
+from libs.common.schemas.files.vocabularies import DatasetType
 from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
 from services.registry.models import (
     CopyRow,
@@ -36,6 +40,7 @@ from services.registry.queries import visible
 
 NamedRow = RepositoryRow | RepositoryTypeRow | FormatRow | DatasetTypeRow | RevisionRow | TagRow
 Named = TypeVar("Named", bound=NamedRow)
+Shown = TypeVar("Shown", bound=Record)
 NOUNS: Final[dict[type[DeclarativeBase], str]] = {
     RepositoryRow: "data repository",
     RepositoryTypeRow: "repository type",
@@ -82,20 +87,38 @@ async def list_terms(
     visibility: Visibility,
     conditions: Iterable[Condition],
     paging: PageRequest,
-) -> tuple[int, Sequence[Mapping[str, object]]]:
+    shape: type[Shown],
+    base_url: str,
+) -> tuple[int, list[Shown]]:
     """The number of a vocabulary's rows that fulfil the conditions, and one page of them by name."""
-    return await fetch_page(session, _terms(model, visibility).where(*conditions), paging)
+    count, rows = await fetch_page(session, _terms(model, visibility).where(*conditions), paging)
+    return count, [_shown(shape, row, base_url) for row in rows]
 
 
 async def fetch_term(
-    session: ReadSession, model: type[NamedRow], visibility: Visibility, name: str
-) -> Mapping[str, object]:
+    session: ReadSession,
+    model: type[NamedRow],
+    visibility: Visibility,
+    name: str,
+    shape: type[Shown],
+    base_url: str,
+) -> Shown:
     """One row of a vocabulary. Raises NotFound."""
     rows = await session.execute(_terms(model, visibility).where(model.name == name))
     row = rows.mappings().one_or_none()
     if row is None:
         raise missing(model, name)
-    return dict(row)
+    return _shown(shape, dict(row), base_url)
+
+
+def _shown(shape: type[Shown], row: Mapping[str, Any], base_url: str) -> Shown:
+    """A row as a schema that has some of its columns."""
+    values = {**row, "created_datetime": naive_utc(row["created_at"])}
+    if issubclass(shape, RepositoryType):
+        values["url"] = f"{base_url}/data-repository-type/{row['name']}"
+    if issubclass(shape, DatasetType):
+        values["filename_pattern"] = row["filename_pattern"] or ""
+    return shape.model_validate(values)
 
 
 def missing(model: type[DeclarativeBase], name: str) -> NotFound:

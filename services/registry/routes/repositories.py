@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,21 +9,16 @@ from fastapi import APIRouter, Query, Request, Response
 from libs.common.auth import Admin, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
-from libs.common.schemas import Page, page
+from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.files.repositories import Repository, RepositoryIn
 from libs.common.schemas.pages import Paging
 from services.registry.operations import repositories as operations
 from services.registry.queries import repositories as queries
 from services.registry.queries.list_filters import RepositoryFilters
-from services.registry.routes.shapes import complete_data_url
 from services.registry.routes.vocabularies import REPOSITORY_TYPES, add_routes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["repositories"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)
-
-
-def _shown(request: Request, row: Mapping[str, Any]) -> Repository:
-    return Repository.model_validate({**row, "data_url": complete_data_url(request, row["data_url"])})
 
 
 @router.get("/data-repository")
@@ -37,21 +31,21 @@ async def list_repositories(
 ) -> Page[Repository]:
     """List repositories by name."""
     conditions = filters.conditions(visibility)
-    count, rows = await queries.list_repositories(session, conditions, paging)
-    return page(request, paging, count, [_shown(request, row) for row in rows])
+    count, repositories = await queries.list_repositories(session, conditions, paging, absolute(request, ""))
+    return page(request, paging, count, repositories)
 
 
 @router.post("/data-repository", status_code=201, responses=REFUSALS)
 async def create_repository(request: Request, new: RepositoryIn, _by: Admin, tx: Tx) -> Repository:
     """Create a repository; with `store` it is managed."""
     name = await operations.save_repository(tx, new)
-    return _shown(request, await queries.fetch_repository(tx.session, name))
+    return await queries.fetch_repository(tx.session, name, absolute(request, ""))
 
 
 @router.get("/data-repository/{name}", responses=problems(NotFound))
 async def read_repository(request: Request, name: str, _visibility: Sees, session: Reading) -> Repository:
     """Read a repository."""
-    return _shown(request, await queries.fetch_repository(session, name))
+    return await queries.fetch_repository(session, name, absolute(request, ""))
 
 
 @router.put("/data-repository/{name}", responses=REFUSALS)
@@ -61,7 +55,7 @@ async def update_repository(
 ) -> Repository:
     """Update a repository; absent fields keep their value."""
     name = await operations.save_repository(tx, body, name)
-    return _shown(request, await queries.fetch_repository(tx.session, name))
+    return await queries.fetch_repository(tx.session, name, absolute(request, ""))
 
 
 @router.delete("/data-repository/{name}", status_code=204, responses=REFUSALS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from libs.common.auth import Admin, Sees, SharedEditor
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, absolute, page
+from libs.common.schemas.base import Record
 from libs.common.schemas.files.repositories import RepositoryType, RepositoryTypeIn
 from libs.common.schemas.files.vocabularies import (
     DataFormat,
@@ -25,7 +26,6 @@ from libs.common.schemas.files.vocabularies import (
     TagIn,
 )
 from libs.common.schemas.pages import Paging
-from libs.common.schemas.times import naive_utc
 from libs.common.visibility import visibility as visibility_of
 from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
 from services.registry.operations import vocabularies as operations
@@ -35,7 +35,6 @@ from services.registry.queries.vocabularies import NOUNS, NamedRow
 
 router = APIRouter(route_class=IdempotentRoute, tags=["vocabularies of files"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFound)
-Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,19 +43,14 @@ class FileVocabulary:
 
     path: str
     model: type[NamedRow]
-    shape: type[BaseModel]
+    shape: type[Record]
     body: type[BaseModel]
-    show: Callable[[Request, Values], Values] = lambda _request, row: row
     editors: Any = Admin  # who may create and update; administrators delete
 
     @property
     def noun(self) -> str:
         """Its noun with the article."""
         return f"a {NOUNS[self.model]}"
-
-    def shown(self, request: Request, row: Values) -> BaseModel:
-        """A row as the response shows it."""
-        return self.shape.model_validate(self.show(request, row))
 
 
 def _list(vocabulary: FileVocabulary) -> Callable[..., Any]:
@@ -66,38 +60,42 @@ def _list(vocabulary: FileVocabulary) -> Callable[..., Any]:
         session: Reading,
         paging: Paging,
         filters: Annotated[VocabularyFilters, Query()],
-    ) -> Page[Any]:
+    ) -> Page[Record]:
         conditions = filters.conditions(visibility)
-        count, rows = await queries.list_terms(session, vocabulary.model, visibility, conditions, paging)
-        return page(request, paging, count, [vocabulary.shown(request, row) for row in rows])
+        count, terms = await queries.list_terms(
+            session, vocabulary.model, visibility, conditions, paging, vocabulary.shape, absolute(request, "")
+        )
+        return page(request, paging, count, terms)
 
     return list_terms
 
 
 def _read(vocabulary: FileVocabulary) -> Callable[..., Any]:
-    async def read_term(request: Request, name: str, visibility: Sees, session: Reading) -> BaseModel:
-        return vocabulary.shown(
-            request, await queries.fetch_term(session, vocabulary.model, visibility, name)
+    async def read_term(request: Request, name: str, visibility: Sees, session: Reading) -> Record:
+        return await queries.fetch_term(
+            session, vocabulary.model, visibility, name, vocabulary.shape, absolute(request, "")
         )
 
     return read_term
 
 
 def _create(vocabulary: FileVocabulary) -> Callable[..., Any]:
-    async def create_term(request: Request, new: Any, by: Any, tx: Tx) -> BaseModel:
+    async def create_term(request: Request, new: Any, by: Any, tx: Tx) -> Record:
         name = await operations.save_body(tx, vocabulary.model, new)
-        row = await queries.fetch_term(tx.session, vocabulary.model, visibility_of(by), name)
-        return vocabulary.shown(request, row)
+        return await queries.fetch_term(
+            tx.session, vocabulary.model, visibility_of(by), name, vocabulary.shape, absolute(request, "")
+        )
 
     create_term.__annotations__ |= {"new": vocabulary.body, "by": vocabulary.editors}
     return create_term
 
 
 def _update(vocabulary: FileVocabulary) -> Callable[..., Any]:
-    async def update_term(request: Request, name: str, body: Any, by: Any, tx: Tx) -> BaseModel:
+    async def update_term(request: Request, name: str, body: Any, by: Any, tx: Tx) -> Record:
         name = await operations.save_body(tx, vocabulary.model, body, name)
-        row = await queries.fetch_term(tx.session, vocabulary.model, visibility_of(by), name)
-        return vocabulary.shown(request, row)
+        return await queries.fetch_term(
+            tx.session, vocabulary.model, visibility_of(by), name, vocabulary.shape, absolute(request, "")
+        )
 
     update_term.__annotations__ |= {"body": vocabulary.body, "by": vocabulary.editors}
     return update_term
@@ -141,26 +139,14 @@ def add_routes(to: APIRouter, vocabulary: FileVocabulary) -> None:
     add("delete", row_path, _delete(vocabulary), f"Delete {noun} that nothing uses.", **delete)
 
 
-def _show_type(_request: Request, row: Values) -> Values:
-    return {**row, "filename_pattern": row["filename_pattern"] or ""}
-
-
-def _show_revision(_request: Request, row: Values) -> Values:
-    return {**row, "created_datetime": naive_utc(row["created_at"])}
-
-
-def _show_repository_type(request: Request, row: Values) -> Values:
-    return {**row, "url": absolute(request, f"/data-repository-type/{row['name']}")}
-
-
 for _vocabulary in (
     FileVocabulary("/data-formats", FormatRow, DataFormat, DataFormatIn),
-    FileVocabulary("/dataset-types", DatasetTypeRow, DatasetType, DatasetTypeIn, _show_type),
-    FileVocabulary("/revisions", RevisionRow, Revision, RevisionIn, _show_revision, SharedEditor),
+    FileVocabulary("/dataset-types", DatasetTypeRow, DatasetType, DatasetTypeIn),
+    FileVocabulary("/revisions", RevisionRow, Revision, RevisionIn, SharedEditor),
     FileVocabulary("/tags", TagRow, Tag, TagIn),
 ):
     add_routes(router, _vocabulary)
 
 REPOSITORY_TYPES = FileVocabulary(
-    "/data-repository-type", RepositoryTypeRow, RepositoryType, RepositoryTypeIn, _show_repository_type
+    "/data-repository-type", RepositoryTypeRow, RepositoryType, RepositoryTypeIn
 )

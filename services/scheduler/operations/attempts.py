@@ -33,18 +33,22 @@ async def _lock_job_to_work(tx: Transaction, by: Principal, job_id: UUID) -> Job
     row = await jobs.lock_job(tx.session, job_id)
     if row is None:
         raise no_such_job(job_id)
-    await check_may_work(tx.session, by, row)
+    await check_may_work(tx.session, by, job_id, row.session_id)
     return row
 
 
 async def check_may_work(
-    session: ReadSession, by: Principal, row: JobRow, missing: NotFound | None = None
+    session: ReadSession,
+    by: Principal,
+    job_id: UUID,
+    session_id: UUID | None,
+    missing: NotFound | None = None,
 ) -> None:
     """Raises Forbidden; NotFound where the caller may not know of the job, as if it did not exist."""
-    if may_on(by, Permission.WORK, await fetch_session_target(session, row.session_id)):
+    if may_on(by, Permission.WORK, await fetch_session_target(session, session_id)):
         return
-    if not await jobs.exists_job(session, visibility(by), row.id):
-        raise missing or no_such_job(row.id)
+    if not await jobs.exists_job(session, visibility(by), job_id):
+        raise missing or no_such_job(job_id)
     raise Forbidden("The job is beyond the labs and projects of the worker's token.")
 
 
@@ -129,11 +133,11 @@ async def refuse_outputs(
 async def add_log(tx: Transaction, by: Principal, job_id: UUID, body: LogIn) -> None:
     """Store a piece of an attempt's log, also after the attempt has ended: it explains why."""
     attempt = await attempts.fetch_attempt(tx.session, body.token)
-    row = await jobs.fetch_row(tx.session, job_id)
     missing = NotFound(f"The job {job_id} has no such attempt.")
-    if row is None or attempt is None or attempt.job_id != job_id:
+    if attempt is None or attempt.job_id != job_id:
         raise missing
-    await check_may_work(tx.session, by, row, missing)
+    session_id = await jobs.fetch_session_id_of_job(tx.session, job_id)
+    await check_may_work(tx.session, by, job_id, session_id, missing)
     await logs.insert_log_piece(tx.session, job_id, body.token, body.n, body.text)
 
 

@@ -57,7 +57,7 @@ async def claim_job(tx: Transaction, context: SchedulerContext, by: Principal, b
 async def _claim(tx: Transaction, by: Principal, body: ClaimIn) -> tuple[JobRow, int] | None:
     repeated = await claims.lock_claim(tx.session, body.claim_id)
     if repeated is not None:
-        await check_may_work(tx.session, by, repeated[0])
+        await check_may_work(tx.session, by, repeated[0].id, repeated[0].session_id)
         return repeated
     await workers.upsert_worker(tx.session, by.user_id, body)
     sites = await repositories.fetch_sites_of_worker(tx.session, body.site if body.in_place else "")

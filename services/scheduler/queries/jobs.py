@@ -126,9 +126,10 @@ async def lock_job(session: WriteSession, job_id: UUID) -> JobRow | None:
     return (await session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
-async def fetch_row(session: ReadSession, job_id: UUID) -> JobRow | None:
-    """A job's row, to decide whose it is."""
-    return await session.get(JobRow, job_id)
+async def fetch_session_id_of_job(session: ReadSession, job_id: UUID) -> UUID | None:
+    """The session of a job that exists; None if it is of no session."""
+    session_id: UUID | None = await session.scalar(sa.select(JobRow.session_id).where(JobRow.id == job_id))
+    return session_id
 
 
 async def lock_graph(session: WriteSession, session_id: UUID) -> None:
