@@ -105,7 +105,7 @@ async def drop_event(
 
 
 async def _lock(tx: Tx, inbox: Inbox, state: str, event_id: UUID) -> FailedEvent:
-    event = await inbox.lock_failed_event(tx.session, event_id)
+    event = await inbox.find_and_lock_failed_event(tx.session, event_id)
     if event is None or state != ("parked" if event.retry_at is None else "waiting"):
         raise NotFound(
             f"There is no {state} event {event_id}: it was handled, retried or dropped in the meantime."

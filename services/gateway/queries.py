@@ -23,7 +23,7 @@ class TokenOwner(NamedTuple):
     is_due: bool = False
 
 
-async def fetch_token_owner(session: ReadSession, token_hash: str) -> TokenOwner | None:
+async def find_token_owner(session: ReadSession, token_hash: str) -> TokenOwner | None:
     """The owner of a token that is valid now; None for any other."""
     tokens = table(TOKENS)
     row = (await session.execute(sa.select(tokens).where(tokens.c.token_hash == token_hash))).first()
@@ -33,7 +33,7 @@ async def fetch_token_owner(session: ReadSession, token_hash: str) -> TokenOwner
     return TokenOwner(row.token_id, replace(_principal(row), scopes=scopes, until=row.expires_at))
 
 
-async def fetch_browser_owner(session: ReadSession, token_hash: str) -> TokenOwner | None:
+async def find_browser_owner(session: ReadSession, token_hash: str) -> TokenOwner | None:
     """The owner of a browser session that has not expired; None for any other.
 
     Its use is recorded again when a tenth of the idle time has passed since the last time.

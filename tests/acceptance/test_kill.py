@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from libs.common.catalogue import STATEFUL, Service
-from libs.common.db.audit import fetch_first_broken
+from libs.common.db.audit import find_first_broken
 from libs.common.db.engine import Database
 from libs.common.db.tables import infrastructure, metadata_of
 from libs.common.storage.local import LocalStore
@@ -212,7 +212,7 @@ async def the_audit_chain_is_whole(environment: Mapping[str, str], service: Serv
     database = Database(environment[f"CINGULUM_{service.upper()}_DATABASE_URL"], service)
     try:
         async with database.read() as session:
-            assert await fetch_first_broken(session, infrastructure(metadata_of(service))) is None, service
+            assert await find_first_broken(session, infrastructure(metadata_of(service))) is None, service
     finally:
         await database.close()
 

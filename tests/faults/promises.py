@@ -15,7 +15,7 @@ import asyncpg
 import httpx
 
 from libs.common.catalogue import STATEFUL, Service
-from libs.common.db.audit import fetch_first_broken
+from libs.common.db.audit import find_first_broken
 from libs.common.db.engine import Database
 from libs.common.db.tables import infrastructure, metadata_of
 from tests.faults.system import System
@@ -190,7 +190,7 @@ async def _audit_chain(url: str, service: Service) -> list[str]:
     database = Database(url, service)
     try:
         async with database.read() as session:
-            broken = await fetch_first_broken(session, infrastructure(metadata_of(service)))
+            broken = await find_first_broken(session, infrastructure(metadata_of(service)))
     finally:
         await database.close()
     return [] if broken is None else [f"{service}: the audit chain breaks at row {broken}"]

@@ -149,7 +149,7 @@ class Inbox:
         due = self._events().where(self.waits, self.events.c.retry_at <= sa.func.now(), self._first_of_key())
         return _envelopes(await session.execute(due.order_by(self.events.c.retry_at).limit(BATCH)))
 
-    async def fetch_next_event(self, session: ReadSession, key: str) -> Envelope | None:
+    async def find_next_event(self, session: ReadSession, key: str) -> Envelope | None:
         """The first waiting event of a key, if its retry is due."""
         events = self.events
         due = self._events().where(
@@ -163,7 +163,7 @@ class Inbox:
             events.c.event_id, events.c.subject, events.c.payload, events.c.request_id, events.c.said_at
         )
 
-    async def fetch_seconds_until_due(self, session: ReadSession) -> float | None:
+    async def find_seconds_until_due(self, session: ReadSession) -> float | None:
         """Seconds until the next retry of any event; None if none waits."""
         left = sa.func.extract("epoch", self.events.c.retry_at - sa.func.clock_timestamp())
         first = sa.select(left).where(self.waits, self._first_of_key())
@@ -187,7 +187,7 @@ class Inbox:
         rows = await session.execute(page.limit(paging.limit).offset(paging.offset))
         return int(n or 0), [_failed(row) for row in rows.mappings()]
 
-    async def lock_failed_event(self, session: WriteSession, event_id: UUID) -> FailedEvent | None:
+    async def find_and_lock_failed_event(self, session: WriteSession, event_id: UUID) -> FailedEvent | None:
         """A parked or waiting event, locked; None if there is none."""
         mine = sa.select(self.events).where(self.events.c.event_id == event_id).with_for_update()
         row = (await session.execute(mine)).mappings().one_or_none()

@@ -240,7 +240,7 @@ class Listener:
         if key is None:
             return None
         async with self.writer.database.read() as session:
-            return await self.inbox.fetch_next_event(session, key)
+            return await self.inbox.find_next_event(session, key)
 
     async def run_retries(self) -> None:
         """Retry events when they are due, until cancelled."""
@@ -262,7 +262,7 @@ class Listener:
         """Update metrics; seconds until an event is due, or until the next check (other replicas add events too)."""
         async with self.writer.database.read() as session:
             parked, waits = await self.inbox.count_failed_events(session)
-            due_in_s = await self.inbox.fetch_seconds_until_due(session) if waits else None
+            due_in_s = await self.inbox.find_seconds_until_due(session) if waits else None
         DEAD.labels(self.service).set(parked)
         WAITING.labels(self.service).set(waits)
         return self.sweep_every_s if due_in_s is None else min(due_in_s, self.sweep_every_s)

@@ -80,7 +80,7 @@ async def insert_seals(session: WriteSession, tables: Infrastructure) -> bool:
     return len(sealed) < BATCH
 
 
-async def fetch_first_broken(session: ReadSession, tables: Infrastructure) -> int | None:
+async def find_first_broken(session: ReadSession, tables: Infrastructure) -> int | None:
     """The audit id at which the chain is broken; None if it is intact."""
     audit, seals = tables.audit, tables.audit_seals
     before, n = GENESIS, 0

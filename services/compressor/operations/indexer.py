@@ -106,7 +106,7 @@ class Indexer:
     async def prove_next(self) -> bool:
         """Decode all of a recording that was not proved here, and compare hashes; whether there was one."""
         async with self._writer.database.read_long() as session:
-            recording = await queries.fetch_unproved_recording(session, exclude=self._postponed())
+            recording = await queries.find_unproved_recording(session, exclude=self._postponed())
         if recording is None:
             return False
         doubts = recording.doubts

@@ -11,7 +11,7 @@ from libs.common.visibility import Visibility
 from services.compressor.domain.recordings import NotIndexed, RecordingState
 from services.compressor.operations.slice_cache import OpenRecording, SliceCache, reader_of
 from services.compressor.queries.indexing import insert_pending_of
-from services.compressor.queries.recordings import fetch_recording, fetch_recording_key
+from services.compressor.queries.recordings import find_recording, find_recording_key
 
 
 async def request_indexing(
@@ -30,7 +30,7 @@ async def open_recording(
     Raises NotFound, NotIndexed.
     """
     async with database.read() as session:
-        current = await fetch_recording_key(session, visibility, dataset_id)
+        current = await find_recording_key(session, visibility, dataset_id)
         if current is None:
             raise NotFound(f"There is no dataset {dataset_id}.")
         if current.sha256 is None:
@@ -38,7 +38,7 @@ async def open_recording(
         key = (dataset_id, current.sha256, current.indexed_at)
         if current.state is RecordingState.INDEXED and (opened := cache.get(key)):
             return opened
-        recording = await fetch_recording(session, dataset_id)
+        recording = await find_recording(session, dataset_id)
     if recording is None:
         raise NotIndexed
     opened = OpenRecording(recording, reader_of(recording))

@@ -144,7 +144,7 @@ async def exists_indexed_recording(session: ReadSession) -> bool:
     )
 
 
-async def fetch_unproved_recording(
+async def find_unproved_recording(
     session: ReadSession, exclude: Collection[UUID] = ()
 ) -> StoredRecording | None:
     """An indexed recording whose original's hash is known, and that was not decoded here yet."""

@@ -60,7 +60,7 @@ async def list_recordings(
     return count, [Recording.model_validate(row) for row in rows]
 
 
-async def fetch_recording_key(
+async def find_recording_key(
     session: ReadSession, visibility: Visibility, dataset_id: UUID
 ) -> RecordingKey | None:
     """What identifies a dataset's recording; None if the caller cannot see the dataset."""
@@ -76,7 +76,7 @@ async def fetch_recording_key(
     return None if row is None else RecordingKey(row.sha256, row.indexed_at, row.state)
 
 
-async def fetch_recording(session: ReadSession, dataset_id: UUID) -> StoredRecording | None:
+async def find_recording(session: ReadSession, dataset_id: UUID) -> StoredRecording | None:
     """A recording by its dataset, regardless of visibility."""
     row = await session.get(RecordingRow, dataset_id)
     return None if row is None else recording_of(row)

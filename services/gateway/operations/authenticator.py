@@ -88,7 +88,7 @@ class Authenticator:
 
     async def _identify_browser(self, token: str) -> Principal:
         """The principal of a browser session; API tokens are not accepted here, nor the other way round."""
-        owner = await self._cached_owner(token, self._browsers, queries.fetch_browser_owner)
+        owner = await self._cached_owner(token, self._browsers, queries.find_browser_owner)
         if owner is None:
             raise InvalidToken
         if owner.is_due:
@@ -104,7 +104,7 @@ class Authenticator:
         return hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()
 
     async def _owner_of(self, token: str) -> queries.TokenOwner | None:
-        return await self._cached_owner(token, self._tokens, queries.fetch_token_owner)
+        return await self._cached_owner(token, self._tokens, queries.find_token_owner)
 
     async def _cached_owner(
         self, token: str, cache: Recent[str, queries.TokenOwner], look_up: LookUp

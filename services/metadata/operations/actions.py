@@ -91,7 +91,7 @@ async def common_values(tx: Transaction, by: Principal, body: Body, edit: Edit) 
         lab_id = await references.fetch_id(tx.session, LabRow, body.lab, "lab")
         if lab_id != edit.before.lab_id:
             check_may_write_in_lab(by, Target(lab_id, edit.before.project_ids), body.lab)
-        zone = await references.fetch_lab_zone(tx.session, lab_id) or DEFAULT_ZONE
+        zone = await references.find_lab_zone(tx.session, lab_id) or DEFAULT_ZONE
         values["lab_id"] = lab_id
     if body.start_time or edit.row is None:
         start = time_or_now(body.start_time, zone, "start_time", datetime.now(UTC))

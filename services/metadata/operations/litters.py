@@ -15,7 +15,7 @@ from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
 from services.metadata.models import LineRow, LitterRow
 from services.metadata.queries import references
-from services.metadata.queries.lines import fetch_lab_of_line
+from services.metadata.queries.lines import find_lab_of_line
 from services.metadata.queries.litters import fetch_litter
 
 _STORED: Final = StoredFields(LitterIn, LitterRow, handled={"line"})
@@ -25,7 +25,7 @@ async def create_litter(tx: Transaction, by: Principal, visibility: Visibility, 
     """Create a litter; that of a lab's line is created by the members of the lab."""
     await refuse_duplicate(tx.session, LitterRow.name, body.name)
     line_id = await references.fetch_id(tx.session, LineRow, body.line, "line")
-    lab_id = await fetch_lab_of_line(tx.session, line_id)
+    lab_id = await find_lab_of_line(tx.session, line_id)
     if not may_on(by, Permission.WRITE, SHARED if lab_id is None else Target(lab_id)):
         raise Forbidden(
             f"The line '{body.line}' belongs to another lab, or the token in use does not reach it."

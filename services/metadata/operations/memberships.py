@@ -17,7 +17,7 @@ async def save_membership(tx: Transaction, body: MembershipIn) -> UUID:
     [user_id] = await references.fetch_ids(tx.session, UserRow, [body.user], "user")
     [lab_id] = await references.fetch_ids(tx.session, LabRow, [body.lab], "lab")
     check_period(body.start_date, body.end_date)
-    membership = await queries.lock_membership(tx.session, user_id, lab_id, body.start_date)
+    membership = await queries.find_and_lock_membership(tx.session, user_id, lab_id, body.start_date)
     changes = {"role": body.role, "end_date": body.end_date, "deleted_at": None}
     if membership is None:
         membership = MembershipRow(

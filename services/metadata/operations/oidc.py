@@ -172,7 +172,7 @@ async def sign_in_account(tx: Transaction, issuer: str, claims: Claims) -> Accou
 
     Raises IdentityNotLinked.
     """
-    if account := await queries.fetch_account_of_identity(tx.session, issuer, claims.subject):
+    if account := await queries.find_account_of_identity(tx.session, issuer, claims.subject):
         return account
     if await queries.exists_identity(tx.session, issuer, claims.subject):
         raise IdentityNotLinked  # linked to an inactive or deleted user
@@ -194,7 +194,7 @@ async def _link(tx: Transaction, issuer: str, subject: str, account: Account) ->
 async def link_identity(tx: Transaction, provider: Provider, username: str, subject: str) -> None:
     """Link a subject of the provider to a user. Raises NotFound."""
     _check_configured(provider)
-    account = await users.fetch_account(tx.session, username)
+    account = await users.find_account(tx.session, username)
     if account is None:
         raise NotFound(f"There is no user '{username}'.")
     await _link(tx, provider.issuer, subject, account)
@@ -202,7 +202,7 @@ async def link_identity(tx: Transaction, provider: Provider, username: str, subj
 
 async def unlink_identity(tx: Transaction, provider: Provider, username: str) -> None:
     """Delete a user's links to the provider. Raises NotFound."""
-    account = await users.fetch_account(tx.session, username)
+    account = await users.find_account(tx.session, username)
     if account is None or not await queries.delete_identities(tx.session, provider.issuer, account.id):
         raise NotFound(f"'{username}' is not linked to the identity provider.")
     tx.audit("user.identity-unlinked", "user", account.id)

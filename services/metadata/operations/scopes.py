@@ -31,7 +31,7 @@ async def _parse(session: ReadSession, by: Principal, text: str) -> Scope:
     permission = Permission(word)
     if area is None:
         return rules.check_scope(by, Scope(permission), text)
-    object_id = await queries.fetch_id(session, visibility(by), area, name)
+    object_id = await queries.find_id(session, visibility(by), area, name)
     if object_id is None:
         raise rules.unknown_object(by, area, name, permission, text)
     return rules.check_scope(by, rules.scope_within(area, object_id, permission), text)

@@ -73,7 +73,7 @@ async def answer_challenge(
     except (InvalidToken, UnicodeEncodeError):
         raise BadCredentials from None
     claims = json.loads(text)
-    user = await users.lock_user(tx.session, UUID(claims["user"]))
+    user = await users.find_and_lock_user(tx.session, UUID(claims["user"]))
     if user is None or not user.is_active or user.token_generation != claims["generation"]:
         raise BadCredentials
     await _check_code(tx, sign_ins, user.id, user.username, code, address)
@@ -92,7 +92,7 @@ async def _check_code(
 
 async def use_code(tx: Transaction, sign_ins: SignIns, user_id: UUID, code: str) -> bool:
     """Whether a code of the app or a recovery code is right; it is not accepted again."""
-    factor = await queries.lock_second_factor(tx.session, user_id)
+    factor = await queries.find_and_lock_second_factor(tx.session, user_id)
     if factor is None or factor.confirmed_at is None:
         return False
     now = await fetch_now(tx.session)
@@ -137,7 +137,7 @@ async def start_second_factor(
 async def confirm_second_factor(tx: Transaction, sign_ins: SignIns, by: Principal, code: str) -> list[str]:
     """Confirm the app by a first code, so that signing in needs a code; returns the recovery codes, shown once."""
     check_owns_sign_in(by)
-    factor = await queries.lock_second_factor(tx.session, by.user_id)
+    factor = await queries.find_and_lock_second_factor(tx.session, by.user_id)
     if factor is None or factor.confirmed_at is not None:
         raise Conflict("There is no authenticator app to confirm: add one first.")
     now = await fetch_now(tx.session)
@@ -149,7 +149,7 @@ async def confirm_second_factor(tx: Transaction, sign_ins: SignIns, by: Principa
     hashes = [_recovery_hash(sign_ins, by.user_id, recovery_code) for recovery_code in codes]
     await queries.insert_recovery_codes(tx.session, by.user_id, hashes)
     tx.audit("second-factor.added", "user", by.user_id)
-    if user := await users.lock_user(tx.session, by.user_id):
+    if user := await users.find_and_lock_user(tx.session, by.user_id):
         await revoke_login_tokens(tx, user)  # it was issued for a password alone
     return codes
 
@@ -172,7 +172,7 @@ async def remove_second_factor(
 
 async def remove_second_factor_of(tx: Transaction, username: str) -> None:
     """Remove a user's app, as an administrator, after the loss of phone and recovery codes. Raises NotFound."""
-    account = await users.fetch_account(tx.session, username)
+    account = await users.find_account(tx.session, username)
     if account is None or not await queries.delete_second_factor(tx.session, account.id):
         raise NotFound(f"'{username}' has no authenticator app.")
     tx.audit("second-factor.removed", "user", account.id)

@@ -21,7 +21,7 @@ from services.metadata.operations.hashing import HashingQueueFull, PasswordHashi
 from services.metadata.queries import sign_in as queries
 from services.metadata.queries.browser_sessions import delete_old_browser_sessions
 from services.metadata.queries.second_factor import exists_confirmed_second_factor
-from services.metadata.queries.users import fetch_account, lock_user
+from services.metadata.queries.users import find_account, find_and_lock_user
 
 LONGEST_NAME: Final = 150
 
@@ -70,7 +70,7 @@ class SignIns:
         No connection is held while the password is checked, which is slow by design.
         """
         async with self.writer.database.read() as session:
-            account = await fetch_account(session, username)
+            account = await find_account(session, username)
         attempt = await self.begin(username, address)
         try:
             password_hash = account.password_hash if account else None
@@ -163,7 +163,7 @@ class SignInAttempt:
 
 async def lock_checked(tx: Transaction, checked: Account) -> UserRow:
     """The user of a checked account, locked. Raises BadCredentials if account or password changed meanwhile."""
-    user = await lock_user(tx.session, checked.id)
+    user = await find_and_lock_user(tx.session, checked.id)
     if user is None or not user.is_active or user.token_generation != checked.token_generation:
         raise BadCredentials
     return user

@@ -80,7 +80,7 @@ async def read_subject(
     session: ReadSession, visibility: Visibility, nickname: str, base_url: str
 ) -> SubjectDetail:
     """One subject with its weighings and water. Raises NotFound."""
-    record = await queries.fetch_subject(session, visibility, nickname)
+    record = await queries.find_subject(session, visibility, nickname)
     return await _detail(session, visibility, record, base_url)
 
 
@@ -137,7 +137,7 @@ async def create_subject(
     await create_row(tx, "subject", row, values)
     await _finish(tx, by, visibility, row, body, Target(row.lab_id), project_ids)
     return await _detail(
-        tx.session, visibility, await queries.fetch_subject_by_id(tx.session, visibility, row.id), base_url
+        tx.session, visibility, await queries.find_subject_by_id(tx.session, visibility, row.id), base_url
     )
 
 
@@ -158,7 +158,7 @@ async def update_subject(
     await update_row(tx, "subject", row, values)
     await _finish(tx, by, visibility, row, body, before, project_ids)
     return await _detail(
-        tx.session, visibility, await queries.fetch_subject_by_id(tx.session, visibility, row.id), base_url
+        tx.session, visibility, await queries.find_subject_by_id(tx.session, visibility, row.id), base_url
     )
 
 
@@ -213,7 +213,7 @@ async def _set_zygosities(tx: Transaction, subject_id: UUID, zygosities: list[Zy
 
 async def end_restrictions(tx: Transaction, subject: SubjectRow) -> None:
     """End the open restrictions of a subject that died."""
-    zone = await references.fetch_lab_zone(tx.session, subject.lab_id)
+    zone = await references.find_lab_zone(tx.session, subject.lab_id)
     death = parse_time(str(subject.death_date), zone or DEFAULT_ZONE, "death_date")
     for restriction in await lock_open_restrictions(tx.session, subject.id):
         end_time, end_at = end_at_death(restriction.start_time, restriction.start_at, death)
@@ -233,8 +233,6 @@ async def _lock_to_edit(
 ) -> tuple[SubjectRow, Target]:
     """A subject that the caller may change, locked, and what it belongs to. Raises NotFound and Forbidden."""
     row = await queries.lock_subject(tx.session, visibility, nickname)
-    if row is None:
-        raise NotFound(f"There is no subject '{nickname}'.")
     target = await fetch_object_target(tx.session, "subject", row.id)
     check_may_edit_subject(by, target, row.nickname)
     return row, target
@@ -246,7 +244,7 @@ async def subject_of_body(
     """The subject that a body names, whose records the caller may change. Raises BadRequest and Forbidden."""
     if not nickname:
         raise BadRequest(fields={"subject": REQUIRED})
-    subject = await queries.fetch_brief(tx.session, visibility, nickname)
+    subject = await queries.find_brief(tx.session, visibility, nickname)
     if subject is None:
         raise UnknownReference("subject", nickname, key="nickname")
     check_may_edit_subject(by, await fetch_object_target(tx.session, "subject", subject.id), subject.nickname)
@@ -257,7 +255,7 @@ async def subject_of_record(
     tx: Transaction, by: Principal, visibility: Visibility, subject_id: UUID, missing: str
 ) -> SubjectBrief:
     """The subject of a record that the caller may change. Raises NotFound with the text `missing`, and Forbidden."""
-    subject = await queries.fetch_brief_by_id(tx.session, visibility, subject_id)
+    subject = await queries.find_brief_by_id(tx.session, visibility, subject_id)
     if subject is None:
         raise NotFound(missing)
     check_may_edit_subject(by, await fetch_object_target(tx.session, "subject", subject.id), subject.nickname)

@@ -97,10 +97,10 @@ async def revoke_token(tx: Transaction, by: Principal, token_id: UUID) -> None:
 
     After a log-in token is revoked, the next log-in returns another one.
     """
-    token = await queries.lock_token(tx.session, token_id, by.user_id)
+    token = await queries.find_and_lock_token(tx.session, token_id, by.user_id)
     if token is None or not is_visible_to(by, token.scopes):
         raise NotFound("You have no such token.")
-    if token.kind == "login" and (user := await users.lock_user(tx.session, by.user_id)):
+    if token.kind == "login" and (user := await users.find_and_lock_user(tx.session, by.user_id)):
         await revoke_login_tokens(tx, user)
     for revoked_id in await queries.revoke_with_descendants(tx.session, token_id, datetime.now(UTC)):
         tx.audit("token.revoked", "token", revoked_id)

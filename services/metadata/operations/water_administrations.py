@@ -23,7 +23,7 @@ from services.metadata.queries import references
 from services.metadata.queries.references import Vocabulary
 from services.metadata.queries.subjects import SubjectBrief
 from services.metadata.queries.water_administrations import fetch_water_administration
-from services.metadata.queries.water_restrictions import fetch_latest_water_type
+from services.metadata.queries.water_restrictions import find_latest_water_type
 
 _STORED: Final = StoredFields(
     WaterAdministrationIn,
@@ -102,7 +102,7 @@ async def _session_id(
 
 async def _usual_water_type(tx: Transaction, subject_id: UUID) -> UUID | None:
     """The water type of the latest restriction, else plain water."""
-    latest = await fetch_latest_water_type(tx.session, subject_id)
+    latest = await find_latest_water_type(tx.session, subject_id)
     return latest or await references.fetch_term_id(tx.session, Vocabulary.WATER_TYPE, "Water", "water_type")
 
 

@@ -27,7 +27,7 @@ from services.metadata.queries import references
 from services.metadata.queries.actions import fetch_action_target
 from services.metadata.queries.references import Vocabulary
 from services.metadata.queries.water_restrictions import fetch_restriction
-from services.metadata.queries.weighings import fetch_last_weight
+from services.metadata.queries.weighings import find_last_weight
 
 _STORED: Final = StoredFields(
     WaterRestrictionIn, ActionRow, handled=COMMON_FIELDS | {"water_type", "reference_weight"}
@@ -74,4 +74,4 @@ async def _save(
 async def _last_weight(tx: Transaction, row: ActionRow) -> float | None:
     if row.start_at is None:
         return None
-    return await fetch_last_weight(tx.session, row.subject_id, row.start_at - REFERENCE_WINDOW, row.start_at)
+    return await find_last_weight(tx.session, row.subject_id, row.start_at - REFERENCE_WINDOW, row.start_at)

@@ -23,7 +23,7 @@ from services.metadata.domain.welfare import (
     history_of,
     standings,
 )
-from services.metadata.queries.subjects import fetch_subject
+from services.metadata.queries.subjects import find_subject
 from services.metadata.queries.welfare import fetch_records
 
 
@@ -45,7 +45,7 @@ async def read_requirement(
 
     Raises NotFound, BadRequest, and Conflict for a record that no animal can have.
     """
-    subject = await fetch_subject(session, visibility, nickname)
+    subject = await find_subject(session, visibility, nickname)
     if subject is None:
         raise NotFound(f"There is no subject '{nickname}'.")
     animal = subject.animal

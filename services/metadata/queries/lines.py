@@ -52,7 +52,7 @@ async def fetch_line(session: ReadSession, visibility: Visibility, name: str) ->
     return Line.model_validate(rows.mappings().one())
 
 
-async def fetch_lab_of_line(session: ReadSession, line_id: UUID | None) -> UUID | None:
+async def find_lab_of_line(session: ReadSession, line_id: UUID | None) -> UUID | None:
     """The lab of a line; None for a line of no lab, and for no line."""
     lab_id: UUID | None = await session.scalar(sa.select(LineRow.lab_id).where(LineRow.id == line_id))
     return lab_id

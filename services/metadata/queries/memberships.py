@@ -47,7 +47,7 @@ async def fetch_membership(session: ReadSession, visibility: Visibility, members
     )
 
 
-async def lock_membership(
+async def find_and_lock_membership(
     session: WriteSession, user_id: UUID, lab_id: UUID, start_date: date
 ) -> MembershipRow | None:
     """The membership of a user in a lab that starts on a day, also a deleted one, locked for a change."""

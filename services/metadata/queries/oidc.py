@@ -13,7 +13,7 @@ from services.metadata.models import UserIdentityRow, UserRow
 from services.metadata.queries.users import accounts
 
 
-async def fetch_account_of_identity(session: ReadSession, issuer: str, subject: str) -> Account | None:
+async def find_account_of_identity(session: ReadSession, issuer: str, subject: str) -> Account | None:
     """The account that a provider's subject is linked to; None if unknown, inactive or deleted."""
     statement = (
         accounts()

@@ -77,7 +77,7 @@ async def fetch_id(session: ReadSession, kind: Named, name: str | None, field: s
     return (await fetch_ids(session, kind, [name], field))[0] if name else None
 
 
-async def fetch_lab_zone(session: ReadSession, lab_id: UUID | None) -> str | None:
+async def find_lab_zone(session: ReadSession, lab_id: UUID | None) -> str | None:
     """The time zone of a lab; None for no lab."""
     zone: str | None = await session.scalar(sa.select(LabRow.timezone).where(LabRow.id == lab_id))
     return zone

@@ -16,7 +16,7 @@ from libs.common.visible import is_lab_row_visible, is_project_row_visible
 _VIEWS: Final[Mapping[str, View]] = {"lab": LABS, "project": PROJECTS, "repository": REPOSITORIES}
 
 
-async def fetch_id(session: ReadSession, visibility: Visibility, area: str, name: str) -> UUID | None:
+async def find_id(session: ReadSession, visibility: Visibility, area: str, name: str) -> UUID | None:
     """The id of the lab, project or repository of a name or id; None if the caller sees none."""
     view = table(_VIEWS[area])
     rows = await session.execute(

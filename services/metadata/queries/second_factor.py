@@ -18,14 +18,14 @@ async def exists_confirmed_second_factor(session: ReadSession, user_id: UUID) ->
     return bool(await session.scalar(sa.select(factor)))
 
 
-async def fetch_confirmed_at(session: ReadSession, user_id: UUID) -> datetime | None:
+async def find_confirmed_at(session: ReadSession, user_id: UUID) -> datetime | None:
     """When a user's second factor was confirmed; None without a confirmed one."""
     statement = sa.select(SecondFactorRow.confirmed_at).where(SecondFactorRow.user_id == user_id)
     confirmed_at: datetime | None = await session.scalar(statement)
     return confirmed_at
 
 
-async def lock_second_factor(session: WriteSession, user_id: UUID) -> SecondFactorRow | None:
+async def find_and_lock_second_factor(session: WriteSession, user_id: UUID) -> SecondFactorRow | None:
     """A user's second factor, confirmed or not, locked so that a code is accepted once."""
     statement = sa.select(SecondFactorRow).where(SecondFactorRow.user_id == user_id)
     return (await session.execute(statement.with_for_update())).scalar_one_or_none()

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
+from libs.common.problem import NotFound
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import DEFAULT_ZONE
@@ -157,19 +158,19 @@ async def _page(
     return count, [_record(row) for row in rows]
 
 
-async def fetch_subject(session: ReadSession, visibility: Visibility, nickname: str) -> SubjectRecord | None:
+async def find_subject(session: ReadSession, visibility: Visibility, nickname: str) -> SubjectRecord | None:
     """The newest subject of that nickname that the caller can see."""
-    return await _fetch(session, visibility, SubjectRow.nickname == nickname)
+    return await _find(session, visibility, SubjectRow.nickname == nickname)
 
 
-async def fetch_subject_by_id(
+async def find_subject_by_id(
     session: ReadSession, visibility: Visibility, subject_id: UUID
 ) -> SubjectRecord | None:
     """The same by id."""
-    return await _fetch(session, visibility, SubjectRow.id == subject_id)
+    return await _find(session, visibility, SubjectRow.id == subject_id)
 
 
-async def _fetch(
+async def _find(
     session: ReadSession, visibility: Visibility, condition: sa.ColumnElement[bool]
 ) -> SubjectRecord | None:
     statement = _select_subjects(visibility).where(condition).order_by(SubjectRow.created_at.desc()).limit(1)
@@ -188,7 +189,7 @@ def _select_briefs() -> sa.Select[Any]:
     return sa.select(*columns)
 
 
-async def fetch_brief(session: ReadSession, visibility: Visibility, nickname: str) -> SubjectBrief | None:
+async def find_brief(session: ReadSession, visibility: Visibility, nickname: str) -> SubjectBrief | None:
     """What decides on changes of the records of the newest subject of that nickname that the caller can see."""
     rows = await session.execute(
         _select_briefs()
@@ -201,7 +202,7 @@ async def fetch_brief(session: ReadSession, visibility: Visibility, nickname: st
     return None if row is None else SubjectBrief(**row)
 
 
-async def fetch_brief_by_id(
+async def find_brief_by_id(
     session: ReadSession, visibility: Visibility, subject_id: UUID
 ) -> SubjectBrief | None:
     """The same by id."""
@@ -224,8 +225,11 @@ async def fetch_brief_of_action(session: ReadSession, action: ActionRow) -> Subj
     return SubjectBrief(**rows.mappings().one())
 
 
-async def lock_subject(session: WriteSession, visibility: Visibility, nickname: str) -> SubjectRow | None:
-    """The newest subject of that nickname that the caller can see, locked; its records can still be added."""
+async def lock_subject(session: WriteSession, visibility: Visibility, nickname: str) -> SubjectRow:
+    """The newest subject of that nickname that the caller can see, locked; its records can still be added.
+
+    Raises NotFound.
+    """
     rows = await session.scalars(
         sa.select(SubjectRow)
         .where(SubjectRow.nickname == nickname, visible.is_subject_visible(visibility))
@@ -233,7 +237,10 @@ async def lock_subject(session: WriteSession, visibility: Visibility, nickname: 
         .limit(1)
         .with_for_update(key_share=True)
     )
-    return rows.first()
+    row = rows.first()
+    if row is None:
+        raise NotFound(f"There is no subject '{nickname}'.")
+    return row
 
 
 async def lock_subject_by_id(session: WriteSession, subject_id: UUID) -> SubjectRow:

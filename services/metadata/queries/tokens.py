@@ -58,7 +58,7 @@ async def insert_login_token(session: WriteSession, token_id: UUID, user_id: UUI
     )
 
 
-async def lock_token(session: WriteSession, token_id: UUID, user_id: UUID) -> TokenRow | None:
+async def find_and_lock_token(session: WriteSession, token_id: UUID, user_id: UUID) -> TokenRow | None:
     """One of a user's tokens that is not revoked, locked for a change."""
     statement = sa.select(TokenRow).where(
         TokenRow.id == token_id, TokenRow.user_id == user_id, TokenRow.revoked_at.is_(None)

@@ -75,14 +75,14 @@ def accounts() -> sa.Select[Any]:
     return sa.select(*(table.c[name] for name in Account.__slots__))
 
 
-async def fetch_account(session: ReadSession, username: str) -> Account | None:
+async def find_account(session: ReadSession, username: str) -> Account | None:
     """The account of a username, active or not; None if it is deleted."""
     statement = accounts().where(UserRow.username == username, UserRow.deleted_at.is_(None))
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else Account(*row)
 
 
-async def fetch_account_by_id(session: ReadSession, user_id: UUID) -> Account | None:
+async def find_account_by_id(session: ReadSession, user_id: UUID) -> Account | None:
     """The account of an id, deleted or not."""
     row = (await session.execute(accounts().where(UserRow.id == user_id))).one_or_none()
     return None if row is None else Account(*row)
@@ -96,7 +96,7 @@ async def fetch_accounts_by_email(session: ReadSession, email: str) -> list[Acco
     return [Account(*row) for row in await session.execute(statement.limit(2))]
 
 
-async def lock_user(session: WriteSession, user_id: UUID) -> UserRow | None:
+async def find_and_lock_user(session: WriteSession, user_id: UUID) -> UserRow | None:
     """A user by id, locked for a change; None if deleted."""
     statement = sa.select(UserRow).where(UserRow.id == user_id, UserRow.deleted_at.is_(None))
     return (await session.execute(statement.with_for_update())).scalar_one_or_none()

@@ -68,7 +68,7 @@ async def lock_open_restrictions(session: WriteSession, subject_id: UUID) -> lis
     return list(rows)
 
 
-async def fetch_latest_water_type(session: ReadSession, subject_id: UUID) -> UUID | None:
+async def find_latest_water_type(session: ReadSession, subject_id: UUID) -> UUID | None:
     """The water type of a subject's latest restriction that has one."""
     water_type_id: UUID | None = await session.scalar(
         sa.select(ActionRow.water_type_id)

@@ -67,7 +67,7 @@ async def fetch_weighing(
     return _weighing(row, base_url)
 
 
-async def fetch_last_weight(
+async def find_last_weight(
     session: ReadSession, subject_id: UUID, after: datetime, until: datetime
 ) -> float | None:
     """The weight of the last weighing after one instant and until another."""

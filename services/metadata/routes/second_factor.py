@@ -29,7 +29,7 @@ router = APIRouter(route_class=CheckedRoute, tags=["identity"])
 @router.get("/second-factor")
 async def read_second_factor(request: Request, by: Reader, session: Reading) -> SecondFactor:
     """Read whether the caller has a second factor."""
-    confirmed_at = None if by.is_public else await queries.fetch_confirmed_at(session, by.user_id)
+    confirmed_at = None if by.is_public else await queries.find_confirmed_at(session, by.user_id)
     return SecondFactor(
         available=request.app.state.settings.second_factor and not by.is_public,
         enabled=confirmed_at is not None,

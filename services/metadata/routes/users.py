@@ -26,7 +26,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Conflict, NotFo
 @router.get("/me")
 async def me(by: Reader, session: Reading) -> Me:
     """Read the caller's own account and the scopes of the token in use."""
-    account = await queries.fetch_account_by_id(session, by.user_id)
+    account = await queries.find_account_by_id(session, by.user_id)
     if account is None:
         raise NotFound
     stored = None if by.scopes is None else sorted(str(scope) for scope in by.scopes)

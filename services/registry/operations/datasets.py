@@ -62,10 +62,7 @@ async def lock_dataset(
     tx: Transaction, by: Principal, visibility: Visibility, dataset_id: UUID
 ) -> LockedDataset:
     """A dataset, locked for a change. Raises NotFound, Forbidden."""
-    locked = await queries.lock_dataset(tx.session, visibility, dataset_id)
-    if locked is None:
-        raise _missing(dataset_id)
-    row, is_protected = locked
+    row, is_protected = await queries.lock_dataset(tx.session, visibility, dataset_id)
     target = await fetch_dataset_target(tx.session, row.session_id, row.content_type, row.object_id)
     if not may_on(by, Permission.REGISTER, target):
         raise Forbidden
@@ -75,14 +72,10 @@ async def lock_dataset(
 
 async def read_dataset(session: ReadSession, visibility: Visibility, dataset_id: UUID) -> ShownDataset:
     """A dataset. Raises NotFound."""
-    dataset = await queries.fetch_dataset(session, visibility, dataset_id)
+    dataset = await queries.find_dataset(session, visibility, dataset_id)
     if dataset is None:
-        raise _missing(dataset_id)
+        raise NotFound(f"There is no dataset {dataset_id}.")
     return dataset
-
-
-def _missing(dataset_id: UUID) -> NotFound:
-    return NotFound(f"There is no dataset {dataset_id}.")
 
 
 async def create_dataset(
@@ -147,13 +140,13 @@ def _parse_names(new: DatasetIn) -> tuple[str, str, str]:
 async def _fetch_scope(tx: Transaction, visibility: Visibility, new: DatasetIn) -> RegistrationScope:
     if new.session:
         session_id = parse_field_id("session", new.session)
-        scope = await registration.fetch_session_by_id(tx.session, visibility, session_id)
+        scope = await registration.find_session_by_id(tx.session, visibility, session_id)
     elif new.subject and new.date:
         try:
             day = parse_day(new.date)
         except ValueError as error:
             raise BadRequest(fields={"date": [str(error)]}) from None
-        scope = await registration.fetch_session_by_path(
+        scope = await registration.find_session_by_path(
             tx.session, visibility, new.subject, day, new.number or 1
         )
     else:
@@ -212,7 +205,7 @@ async def _changed_columns(tx: Transaction, body: DatasetIn) -> dict[str, object
 
 
 async def _set_bytes(tx: Transaction, locked: LockedDataset, body: DatasetIn) -> None:
-    before = await queries.fetch_current_version(tx.session, locked.row)
+    before = await queries.find_current_version(tx.session, locked.row)
     if before is None:
         raise NotFound
     if body.hash in {None, before.md5} and body.file_size in {None, before.size_bytes}:

@@ -61,7 +61,7 @@ async def read_download(
     session: ReadSession, by: Principal, visibility: Visibility, download_id: UUID
 ) -> Download:
     """A counter that the caller may see. Raises NotFound."""
-    download = await queries.fetch_download(session, visibility, owner_of_counters(by), download_id)
+    download = await queries.find_download(session, visibility, owner_of_counters(by), download_id)
     if download is None:
         raise NotFound(f"There is no download {download_id}.")
     return download

@@ -34,7 +34,7 @@ from services.registry.queries.columns import GONE
 from services.registry.queries.copies import update_copy
 from services.registry.queries.files import ShownFile
 from services.registry.queries.repositories import fetch_repository_by_name
-from services.registry.queries.retirement import fetch_copy_to_retire
+from services.registry.queries.retirement import find_copy_to_retire
 
 _STORED: Final = StoredFields(
     FileRecordIn, CopyRow, handled={"dataset", "data_repository", "relative_path", "exists"}
@@ -43,7 +43,7 @@ _STORED: Final = StoredFields(
 
 async def read_file(session: ReadSession, visibility: Visibility, file_id: UUID) -> ShownFile:
     """A file record. Raises NotFound."""
-    file = await queries.fetch_file(session, visibility, file_id)
+    file = await queries.find_file(session, visibility, file_id)
     if file is None:
         raise _missing(file_id)
     return file
@@ -58,9 +58,7 @@ async def create_file(tx: Transaction, by: Principal, visibility: Visibility, ne
         locked = await lock_dataset(tx, by, visibility, dataset_id)
     except NotFound:
         raise UnknownReference("dataset", dataset_id, key="id") from None
-    repository = await fetch_repository_by_name(tx.session, new.data_repository, None)
-    if repository is None:
-        raise BadRequest(fields={"data_repository": REQUIRED})
+    repository = await fetch_repository_by_name(tx.session, new.data_repository, "data_repository")
     generation = locked.row.generation
     if any(
         (row.copy.repository, row.copy.generation) == (repository.name, generation)
@@ -76,7 +74,7 @@ async def create_file(tx: Transaction, by: Principal, visibility: Visibility, ne
     await writes.write(tx)
     if writes.proofs:
         tx.publish(ProofOrdered(copy_ids=writes.proofs))
-    file_id = await queries.fetch_copy_id(tx.session, locked.row.id, repository.id, generation)
+    file_id = await queries.find_copy_id(tx.session, locked.row.id, repository.id, generation)
     if file_id is None:
         raise NotFound
     await update_copy(tx.session, file_id, json=new.json_)
@@ -88,14 +86,14 @@ async def _lock_file(
     tx: Transaction, by: Principal, visibility: Visibility, file_id: UUID
 ) -> tuple[LockedDataset, CopyRow, VersionCopy]:
     """A file record, with its dataset locked. Raises NotFound, Forbidden."""
-    dataset_id = await queries.fetch_dataset_id_of_copy(tx.session, file_id)
+    dataset_id = await queries.find_dataset_id_of_copy(tx.session, file_id)
     if dataset_id is None:
         raise _missing(file_id)
     try:
         locked = await lock_dataset(tx, by, visibility, dataset_id)
     except NotFound:
         raise _missing(file_id) from None
-    row = await queries.lock_copy(tx.session, file_id)
+    row = await queries.lock_copy_row(tx.session, file_id)
     stored = next((copy for copy in locked.copies if copy.id == file_id), None)
     if stored is None or row.generation != locked.row.generation or stored.copy.state in GONE:
         raise _missing(file_id)
@@ -136,7 +134,7 @@ async def delete_file(
     tx: Transaction, by: Principal, visibility: Visibility, file_id: UUID, policy: Policy
 ) -> None:
     """Forget a record in an unmanaged repository; retire a managed copy. Raises MayNotRetire, ProtectedDataset."""
-    to_retire = await fetch_copy_to_retire(tx.session, visibility, file_id)
+    to_retire = await find_copy_to_retire(tx.session, visibility, file_id)
     if to_retire is None:
         raise _missing(file_id)
     case, decision = await retirement.lock_decision(tx, to_retire, policy)  # first: it locks in a fixed order

@@ -28,7 +28,7 @@ async def upload_completed(tx: Transaction, central: CentralStore, event: Upload
     upload = (await queries.fetch_uploads(tx.session, [event.upload_id])).get(event.upload_id)
     if upload is None or upload.copy_id is None:
         return  # an output of a job: registered when the job is complete
-    copy = await queries.lock_copy(tx.session, upload.copy_id)
+    copy = await queries.find_and_lock_copy(tx.session, upload.copy_id)
     if copy is None:
         logger("registry").info("the copy of an upload does not exist", copy_id=str(upload.copy_id))
         return
@@ -44,7 +44,7 @@ async def object_damaged(tx: Transaction, event: ObjectDamaged) -> None:
     """Make the copies of a damaged object suspect until its bytes are replaced."""
     text = f"the stored object was damaged: its SHA-256 was {event.found_sha256}"
     for copy_id in await queries.fetch_copies_of_object(tx.session, event.store, event.sha256):
-        copy = await queries.lock_copy(tx.session, copy_id)
+        copy = await queries.find_and_lock_copy(tx.session, copy_id)
         if copy is None or (state := after(copy.state, CopyFact.DOUBTED)) is copy.state:
             continue
         await update_copy(tx.session, copy_id, state=str(state), notice=text, order_proof=False)
@@ -58,7 +58,7 @@ async def prove_copy(
 
     Only a token for that repository counts: no user's claim verifies a copy, or makes one suspect.
     """
-    location = await queries.fetch_copy_location(tx.session, visibility, copy_id)
+    location = await queries.find_copy_location(tx.session, visibility, copy_id)
     if location is None:
         raise NotFound(f"There is no copy {copy_id}.")
     if not may_on(by, Permission.PROVE, replace(location.target, repository_id=location.repository_id)):
@@ -70,7 +70,7 @@ async def prove_copy(
         raise Conflict(
             "Only copies in an agent's repository are proved by its agent: the central store reads its own copies."
         )
-    copy = await queries.lock_copy(tx.session, copy_id)
+    copy = await queries.find_and_lock_copy(tx.session, copy_id)
     if copy is None:
         raise NotFound(f"There is no copy {copy_id}.")
     await _prove(tx, copy, digests, f"read by {by.username}", None)

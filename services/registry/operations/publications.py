@@ -30,8 +30,8 @@ from services.registry.queries.publications import Publication, PublishingAttemp
 from services.registry.queries.registration import KnownDataset, RegistrationScope
 from services.registry.queries.repositories import (
     KnownRepository,
-    fetch_central_repository,
     fetch_repository_ids,
+    find_central_repository,
 )
 from services.registry.queries.vocabularies import fetch_dataset_types, fetch_formats
 
@@ -66,8 +66,8 @@ class Plan:
 async def job_publishing(tx: Transaction, central: CentralStore, event: JobPublishing) -> None:
     """Register all outputs of an attempt, or none with a reason; a repeated event gets the same answer again."""
     await queries.lock_token(tx.session, event.token)
-    before = await queries.fetch_publication(tx.session, event.token)
-    attempt = await queries.fetch_attempt(tx.session, event.token)
+    before = await queries.find_publication(tx.session, event.token)
+    attempt = await queries.find_attempt(tx.session, event.token)
     outputs = attempt.outputs if attempt else ()
     uploads = await fetch_uploads(tx.session, [output.upload_id for output in outputs])
     plan, objection = None, ""
@@ -115,10 +115,10 @@ async def _make_plan(
     """Check everything that the outputs need, before anything is written. Raises OutputsImpossible."""
     scope = None
     if attempt.session_id is not None:
-        scope = await registration.fetch_session_by_id(tx.session, system_visibility(), attempt.session_id)
+        scope = await registration.find_session_by_id(tx.session, system_visibility(), attempt.session_id)
     if scope is None:
         raise OutputsImpossible("The job's session no longer exists.")
-    repository = await fetch_central_repository(tx.session, central.kind, scope.lab_id)
+    repository = await find_central_repository(tx.session, central.kind, scope.lab_id)
     if repository is None:
         raise OutputsImpossible(f"No data repository is bound to the central store (store: {central.kind}).")
     outputs = _parse_outputs(attempt.outputs, uploads)

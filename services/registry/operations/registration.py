@@ -41,6 +41,7 @@ from services.registry.queries.registration import KnownDataset, RegistrationSco
 from services.registry.queries.repositories import (
     KnownRepository,
     fetch_repositories_of_labs,
+    fetch_repository_by_hostname,
     fetch_repository_by_name,
     fetch_repository_ids,
 )
@@ -141,11 +142,11 @@ async def fetch_scope(
             raise BadRequest(fields={"object_id": ["A content type needs the id of the object."]})
         return await fetch_aggregate_scope(session, visibility, kind, request.object_id)
     if request.object_id is not None:
-        scope = await queries.fetch_session_by_id(session, visibility, request.object_id)
+        scope = await queries.find_session_by_id(session, visibility, request.object_id)
     else:
         path = parse_session_path(request)
         labs = [*(request.labs or []), *(request.projects or [])]
-        scope = await queries.fetch_session_by_path(
+        scope = await queries.find_session_by_path(
             session, visibility, path.subject, path.date, path.number, labs
         )
     if scope is None:
@@ -163,7 +164,11 @@ async def _fetch_targets(
     repositories = await fetch_repositories_of_labs(
         tx.session, labs, scope.subject_lab_id, server_only=request.server_only
     )
-    named = await fetch_repository_by_name(tx.session, request.name, request.hostname)
+    named = None
+    if request.name:
+        named = await fetch_repository_by_name(tx.session, request.name, "name")
+    elif request.hostname:
+        named = await fetch_repository_by_hostname(tx.session, request.hostname)
     if named is not None and named not in repositories:
         repositories.append(named)
     if scope.session_id is None and named is None:

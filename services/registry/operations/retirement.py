@@ -80,7 +80,7 @@ async def keep_copy(tx: Transaction, by: Principal, visibility: Visibility, copy
 
 
 async def _fetch_copy(session: ReadSession, visibility: Visibility, copy_id: UUID) -> CopyToRetire:
-    copy = await queries.fetch_copy_to_retire(session, visibility, copy_id)
+    copy = await queries.find_copy_to_retire(session, visibility, copy_id)
     if copy is None:
         raise NotFound(f"There is no copy {copy_id}.")
     return copy

@@ -20,7 +20,7 @@ from services.registry.queries.columns import is_current_copy, session_folder
 AGGREGATES = "aggregates"
 
 
-async def fetch_sha256_at(session: ReadSession, visibility: Visibility, path: str, store: str) -> str | None:
+async def find_sha256_at(session: ReadSession, visibility: Visibility, path: str, store: str) -> str | None:
     """SHA-256 of the newest version at `lab/Subjects/…/name[.uuid].ext`, if a verified copy is in that store."""
     plain, dataset_id = split_uuid(path)
     conditions = _by_id(plain, dataset_id) if dataset_id else _by_name(plain)

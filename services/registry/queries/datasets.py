@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
+from libs.common.problem import NotFound
 from libs.common.published import RECORDINGS, SESSIONS, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
@@ -186,9 +187,7 @@ async def list_datasets(
     return count, [_shown(row) for row in rows]
 
 
-async def fetch_dataset(
-    session: ReadSession, visibility: Visibility, dataset_id: UUID
-) -> ShownDataset | None:
+async def find_dataset(session: ReadSession, visibility: Visibility, dataset_id: UUID) -> ShownDataset | None:
     """The dataset of that id, if the caller can see it."""
     rows = await session.execute(_datasets(visibility).where(DatasetRow.id == dataset_id))
     row = rows.mappings().one_or_none()
@@ -210,8 +209,8 @@ async def fetch_datasets_in_order(
 
 async def lock_dataset(
     session: WriteSession, visibility: Visibility, dataset_id: UUID
-) -> tuple[DatasetRow, bool] | None:
-    """The dataset of that id, locked, and whether it is protected; None if the caller may not know of it."""
+) -> tuple[DatasetRow, bool]:
+    """The dataset of that id, locked, and whether it is protected. Raises NotFound."""
     sessions = table(SESSIONS)
     rows = await session.execute(
         sa.select(DatasetRow, visible.is_protected().label("is_protected"))
@@ -220,7 +219,9 @@ async def lock_dataset(
         .with_for_update(of=DatasetRow)
     )
     row = rows.one_or_none()
-    return None if row is None else (row.DatasetRow, row.is_protected)
+    if row is None:
+        raise NotFound(f"There is no dataset {dataset_id}.")
+    return row.DatasetRow, row.is_protected
 
 
 async def insert_dataset(session: WriteSession, row: DatasetRow, version: VersionRow) -> None:
@@ -231,7 +232,7 @@ async def insert_dataset(session: WriteSession, row: DatasetRow, version: Versio
     await session.flush()
 
 
-async def fetch_current_version(session: ReadSession, dataset: DatasetRow) -> Version | None:
+async def find_current_version(session: ReadSession, dataset: DatasetRow) -> Version | None:
     """The newest version of a locked dataset."""
     rows = await session.execute(
         sa.select(VersionRow.generation, VersionRow.size_bytes, VersionRow.md5, VersionRow.sha256).where(

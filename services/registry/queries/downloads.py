@@ -71,7 +71,7 @@ async def list_downloads(
     return count, [Download.model_validate(row) for row in rows]
 
 
-async def fetch_download(
+async def find_download(
     session: ReadSession, visibility: Visibility, user_id: UUID | None, download_id: UUID
 ) -> Download | None:
     """The counter of that id, if the caller can see it; of one user, or (None) of all."""

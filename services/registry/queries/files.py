@@ -67,25 +67,25 @@ async def list_files(
     return count, [_shown(row) for row in rows]
 
 
-async def fetch_file(session: ReadSession, visibility: Visibility, file_id: UUID) -> ShownFile | None:
+async def find_file(session: ReadSession, visibility: Visibility, file_id: UUID) -> ShownFile | None:
     """The file record of that id, if the caller can see it."""
     rows = await session.execute(_files(visibility).where(CopyRow.id == file_id))
     row = rows.mappings().one_or_none()
     return None if row is None else _shown(row)
 
 
-async def fetch_dataset_id_of_copy(session: ReadSession, copy_id: UUID) -> UUID | None:
+async def find_dataset_id_of_copy(session: ReadSession, copy_id: UUID) -> UUID | None:
     """The dataset of a copy; None if there is no such copy."""
     dataset_id: UUID | None = await session.scalar(sa.select(CopyRow.dataset_id).where(CopyRow.id == copy_id))
     return dataset_id
 
 
-async def lock_copy(session: WriteSession, copy_id: UUID) -> CopyRow:
+async def lock_copy_row(session: WriteSession, copy_id: UUID) -> CopyRow:
     """A copy that exists, locked; its dataset is locked before."""
     return await session.get_one(CopyRow, copy_id, with_for_update=True, populate_existing=True)
 
 
-async def fetch_copy_id(
+async def find_copy_id(
     session: ReadSession, dataset_id: UUID, repository_id: UUID, generation: int
 ) -> UUID | None:
     """The id of a version's copy in a repository."""

@@ -81,7 +81,7 @@ async def fetch_copies_of_object(session: ReadSession, store: str, sha256: str) 
     return (await session.scalars(copy_ids)).all()
 
 
-async def lock_copy(session: WriteSession, copy_id: UUID) -> LockedCopy | None:
+async def find_and_lock_copy(session: WriteSession, copy_id: UUID) -> LockedCopy | None:
     """The copy of that id, locked; None if it no longer exists."""
     rows = await session.execute(
         sa.select(
@@ -116,7 +116,7 @@ async def lock_copy(session: WriteSession, copy_id: UUID) -> LockedCopy | None:
     )
 
 
-async def fetch_copy_location(
+async def find_copy_location(
     session: ReadSession, visibility: Visibility, copy_id: UUID
 ) -> CopyLocation | None:
     """The location of a copy, if the caller can see it."""

@@ -41,7 +41,7 @@ async def lock_token(session: WriteSession, token: int) -> None:
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
 
 
-async def fetch_publication(session: ReadSession, token: int) -> Publication | None:
+async def find_publication(session: ReadSession, token: int) -> Publication | None:
     """The earlier answer to an attempt."""
     row = await session.get(PublicationRow, token)
     return None if row is None else Publication(row.job_id, token, tuple(row.dataset_ids), row.refused)
@@ -59,7 +59,7 @@ async def insert_publication(session: WriteSession, publication: Publication) ->
     )
 
 
-async def fetch_attempt(session: ReadSession, token: int) -> PublishingAttempt | None:
+async def find_attempt(session: ReadSession, token: int) -> PublishingAttempt | None:
     """An attempt as scheduler publishes it."""
     attempts, jobs = table(ATTEMPTS), table(JOBS)
     rows = await session.execute(

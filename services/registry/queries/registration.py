@@ -66,7 +66,7 @@ class KnownDataset:
         return self.collection, self.revision, self.name
 
 
-async def fetch_session_by_path(
+async def find_session_by_path(
     session: ReadSession,
     visibility: Visibility,
     subject: str,
@@ -90,7 +90,7 @@ async def fetch_session_by_path(
     return _scope(rows.first())
 
 
-async def fetch_session_by_id(
+async def find_session_by_id(
     session: ReadSession, visibility: Visibility, session_id: UUID
 ) -> RegistrationScope | None:
     """The session of that id."""

@@ -110,20 +110,23 @@ async def fetch_repositories_of_labs(
     return await _fetch(session, *conditions)
 
 
-async def fetch_repository_by_name(
-    session: ReadSession, name: str | None, hostname: str | None
-) -> KnownRepository | None:
-    """The repository of that name, or host name; None for neither. Raises BadRequest."""
-    if not name and not hostname:
-        return None
-    field = "name" if name else "hostname"
-    rows = await _fetch(session, RepositoryRow.name == name if name else RepositoryRow.hostname == hostname)
+async def fetch_repository_by_name(session: ReadSession, name: str, field: str) -> KnownRepository:
+    """The repository of the name in a field of a body. Raises UnknownReference."""
+    rows = await _fetch(session, RepositoryRow.name == name)
     if not rows:
-        raise UnknownReference(field, name or hostname, key=field)
+        raise UnknownReference(field, name)
     return rows[0]
 
 
-async def fetch_central_repository(
+async def fetch_repository_by_hostname(session: ReadSession, hostname: str) -> KnownRepository:
+    """The first repository by name on a host. Raises UnknownReference."""
+    rows = await _fetch(session, RepositoryRow.hostname == hostname)
+    if not rows:
+        raise UnknownReference("hostname", hostname, key="hostname")
+    return rows[0]
+
+
+async def find_central_repository(
     session: ReadSession, store: str, lab_id: UUID | None
 ) -> KnownRepository | None:
     """The repository of the central store's bytes: the lab's own, else the first by name."""

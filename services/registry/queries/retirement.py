@@ -44,7 +44,7 @@ class CopyToRetire:
     object_id: UUID | None
 
 
-async def fetch_copy_to_retire(
+async def find_copy_to_retire(
     session: ReadSession, visibility: Visibility, copy_id: UUID
 ) -> CopyToRetire | None:
     """The copy of that id, if the caller can see it."""

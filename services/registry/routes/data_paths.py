@@ -21,7 +21,7 @@ from libs.common.scopes import Permission
 from libs.common.storage import ObjectMissing, Store
 from libs.common.visibility import visibility
 from services.registry.operations.central_store import CentralStore
-from services.registry.queries.data_paths import fetch_sha256_at
+from services.registry.queries.data_paths import find_sha256_at
 
 router = APIRouter(tags=["data"])
 HEAVY_BYTES = 8 * 2**20  # smaller files are not worth a second connection, and pages read them through us
@@ -59,7 +59,7 @@ Reader = Annotated[Principal, Depends(NeedsOrChallenges(Permission.READ))]
 async def serve(path: str, request: Request, session: Reading, by: Reader) -> Response:
     """Serve the newest version of a dataset, if our store has a verified copy; with Range, ETag and HEAD."""
     central: CentralStore = request.app.state.central
-    sha256 = await fetch_sha256_at(session, visibility(by), path, central.kind)
+    sha256 = await find_sha256_at(session, visibility(by), path, central.kind)
     if sha256 is None:
         raise NotFound("There is no such file.")
     # The content of a path may change with the next version; its bytes are identified by their hash.

@@ -30,7 +30,7 @@ from services.scheduler.queries import attempts, jobs, logs, ready, uploads
 
 async def _lock_job_to_work(tx: Transaction, by: Principal, job_id: UUID) -> JobRow:
     """A job within the scopes of a worker's token, locked. Raises NotFound, Forbidden."""
-    row = await jobs.lock_job(tx.session, job_id)
+    row = await jobs.find_and_lock_job(tx.session, job_id)
     if row is None:
         raise no_such_job(job_id)
     await check_may_work(tx.session, by, job_id, row.session_id)
@@ -60,7 +60,7 @@ async def complete_attempt(
     outputs = body.outputs
     landed = await uploads.fetch_uploads(tx.session, [output.upload_id for output in outputs])
     now = await fetch_now(tx.session)
-    attempt = await attempts.fetch_attempt(tx.session, body.token)
+    attempt = await attempts.find_attempt(tx.session, body.token)
     if attempt is not None and attempt.job_id != job_id:
         raise LateToken
     task = context.pipeline.tasks.get(row.task)
@@ -109,7 +109,7 @@ async def publish_outputs(
     tx: Transaction, context: SchedulerContext, job_id: UUID, token: int, dataset_ids: list[UUID]
 ) -> None:
     """Registry has registered a job's outputs."""
-    row = await jobs.lock_job(tx.session, job_id)
+    row = await jobs.find_and_lock_job(tx.session, job_id)
     if row is None:
         return
     before = jobs.job_value(row)
@@ -125,18 +125,18 @@ async def refuse_outputs(
     tx: Transaction, context: SchedulerContext, job_id: UUID, token: int, reason: str
 ) -> None:
     """Registry cannot register a job's outputs."""
-    row = await jobs.lock_job(tx.session, job_id)
+    row = await jobs.find_and_lock_job(tx.session, job_id)
     if row is not None:
         await save_change(tx, context, row, running.refused(jobs.job_value(row), token, reason))
 
 
 async def add_log(tx: Transaction, by: Principal, job_id: UUID, body: LogIn) -> None:
     """Store a piece of an attempt's log, also after the attempt has ended: it explains why."""
-    attempt = await attempts.fetch_attempt(tx.session, body.token)
+    attempt = await attempts.find_attempt(tx.session, body.token)
     missing = NotFound(f"The job {job_id} has no such attempt.")
     if attempt is None or attempt.job_id != job_id:
         raise missing
-    session_id = await jobs.fetch_session_id_of_job(tx.session, job_id)
+    session_id = await jobs.find_session_id_of_job(tx.session, job_id)
     await check_may_work(tx.session, by, job_id, session_id, missing)
     await logs.insert_log_piece(tx.session, job_id, body.token, body.n, body.text)
 

@@ -45,7 +45,7 @@ async def claim_job(tx: Transaction, context: SchedulerContext, by: Principal, b
     if claimed is None:
         return None
     row, token = claimed
-    job = await jobs.fetch_job(tx.session, system_visibility(), row.id)
+    job = await jobs.find_job(tx.session, system_visibility(), row.id)
     if job is None:
         raise no_such_job(row.id)
     task = context.pipeline.tasks.get(row.task)
@@ -55,14 +55,14 @@ async def claim_job(tx: Transaction, context: SchedulerContext, by: Principal, b
 
 
 async def _claim(tx: Transaction, by: Principal, body: ClaimIn) -> tuple[JobRow, int] | None:
-    repeated = await claims.lock_claim(tx.session, body.claim_id)
+    repeated = await claims.find_and_lock_claim(tx.session, body.claim_id)
     if repeated is not None:
         await check_may_work(tx.session, by, repeated[0].id, repeated[0].session_id)
         return repeated
     await workers.upsert_worker(tx.session, by.user_id, body)
     sites = await repositories.fetch_sites_of_worker(tx.session, body.site if body.in_place else "")
     reach = reach_of(by, Permission.WORK)
-    claimable = await claims.lock_claimable_job(tx.session, body.tasks, reach, visibility(by), sites)
+    claimable = await claims.find_and_lock_claimable_job(tx.session, body.tasks, reach, visibility(by), sites)
     if claimable is None:
         return None
     row, site = claimable

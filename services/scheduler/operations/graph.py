@@ -33,7 +33,7 @@ async def handle_verified_copy(
     tx: Transaction, context: SchedulerContext, session_id: UUID, dataset_id: UUID
 ) -> None:
     """An input may be ready now, or ready at one more site."""
-    name = await inputs.fetch_dataset_name(tx.session, dataset_id)
+    name = await inputs.find_dataset_name(tx.session, dataset_id)
     if name is not None and context.pipeline.concerns(*name):
         await reconcile_session(tx, context, session_id)
         await ready.delete_pauses(tx.session, session_id)

@@ -29,7 +29,7 @@ def no_such_job(job_id: UUID) -> NotFound:
 
 async def read_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> JobDetail:
     """A job with its attempts. Raises NotFound."""
-    job = await jobs.fetch_job(session, visibility, job_id)
+    job = await jobs.find_job(session, visibility, job_id)
     if job is None:
         raise no_such_job(job_id)
     return JobDetail(history=await attempts.fetch_attempts_of_job(session, job_id), **dict(job))
@@ -53,7 +53,7 @@ async def lock_job_to_steer(tx: Transaction, by: Principal, visibility: Visibili
     """A job that the caller may steer, locked. Raises NotFound or Forbidden."""
     if not await jobs.exists_job(tx.session, visibility, job_id):
         raise no_such_job(job_id)
-    row = await jobs.lock_job(tx.session, job_id)
+    row = await jobs.find_and_lock_job(tx.session, job_id)
     if row is None:
         raise no_such_job(job_id)
     await check_may_steer(tx.session, by, row.session_id, row.owner_id, row.data_repository_id)

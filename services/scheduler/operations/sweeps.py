@@ -18,7 +18,7 @@ from services.scheduler.domain.steering import LEGACY_RUNNER
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.jobs import save_change
 from services.scheduler.queries import jobs
-from services.scheduler.queries.workers import fetch_last_heartbeat
+from services.scheduler.queries.workers import find_last_heartbeat
 
 Rule = Callable[[JobValue, datetime], JobChange]
 
@@ -26,7 +26,7 @@ Rule = Callable[[JobValue, datetime], JobChange]
 async def sweep_leases(tx: Transaction, context: SchedulerContext, liveness: Liveness) -> Liveness:
     """Expire the leases of workers that are gone, but of none while heartbeats cannot arrive (`Liveness`)."""
     now = await fetch_now(tx.session)
-    liveness = liveness.sampled(await fetch_last_heartbeat(tx.session), now)
+    liveness = liveness.sampled(await find_last_heartbeat(tx.session), now)
     await expire_legacy_leases(tx, context)
     if (expired_by := liveness.expired_by(now)) is not None:
         await expire_leases(tx, context, expired_by)
@@ -80,7 +80,7 @@ async def _apply_to_overdue(
 
 async def _apply(tx: Transaction, context: SchedulerContext, job_id: UUID, rule: Rule, now: datetime) -> bool:
     """Apply a rule to a job; whether that changed it."""
-    row = await jobs.lock_job(tx.session, job_id)
+    row = await jobs.find_and_lock_job(tx.session, job_id)
     if row is None:
         return False
     before = jobs.job_value(row)

@@ -30,7 +30,7 @@ _STORED: Final = StoredFields(
 
 async def read_task(session: ReadSession, visibility: Visibility, task_id: UUID) -> Task:
     """One task. Raises NotFound."""
-    task = await tasks.fetch_task(session, visibility, task_id)
+    task = await tasks.find_task(session, visibility, task_id)
     if task is None:
         raise NotFound(f"There is no task {task_id}.")
     return task
@@ -130,7 +130,7 @@ def _status(text: str | int) -> JobState:
 async def _repository_id(session: ReadSession, name: str | None) -> UUID | None:
     if name is None:
         return None
-    repository_id = await repositories.fetch_repository_id(session, name)
+    repository_id = await repositories.find_repository_id(session, name)
     if repository_id is None:
         raise UnknownReference("data_repository", name)
     return repository_id

@@ -22,7 +22,7 @@ async def fetch_next_token(session: WriteSession) -> int:
     return int((await session.execute(sa.select(TOKENS.next_value()))).scalar_one())
 
 
-async def fetch_attempt(session: ReadSession, token: int) -> AttemptValue | None:
+async def find_attempt(session: ReadSession, token: int) -> AttemptValue | None:
     """An attempt by its token."""
     row = await session.get(AttemptRow, token)
     if row is None:

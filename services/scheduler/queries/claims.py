@@ -18,7 +18,7 @@ from services.scheduler.models import AttemptRow, JobRow, ReadyRow
 from services.scheduler.queries.inputs import unreadable
 
 
-async def lock_claimable_job(
+async def find_and_lock_claimable_job(
     session: WriteSession,
     tasks: Sequence[str],
     reach: Reach | None,
@@ -52,7 +52,7 @@ async def lock_claimable_job(
     return (row[0], row[1]) if row else None
 
 
-async def lock_claim(session: WriteSession, claim_id: UUID) -> tuple[JobRow, int] | None:
+async def find_and_lock_claim(session: WriteSession, claim_id: UUID) -> tuple[JobRow, int] | None:
     """Lock a claim's id, so that one sent twice at once waits here; its job and token, if it has one already."""
     key = sa.func.hashtextextended(f"claim:{claim_id}", 0)
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))

@@ -22,7 +22,7 @@ Where = sa.ColumnElement[bool]
 _ON_THE_WAY: Final = (CopyState.EXPECTED, CopyState.ARRIVING, CopyState.LANDED)
 
 
-async def fetch_dataset_name(session: ReadSession, dataset_id: UUID) -> tuple[str, str] | None:
+async def find_dataset_name(session: ReadSession, dataset_id: UUID) -> tuple[str, str] | None:
     """Collection and file name of a dataset."""
     datasets = table(DATASETS)
     statement = sa.select(datasets.c.collection, datasets.c.name).where(datasets.c.id == dataset_id)

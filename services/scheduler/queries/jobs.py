@@ -56,7 +56,7 @@ async def list_jobs(
     return count, [_job(row) for row in rows]
 
 
-async def fetch_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> Job | None:
+async def find_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> Job | None:
     """One job."""
     rows = await session.execute(select_jobs(visibility).where(JobRow.id == job_id).limit(1))
     row = rows.mappings().first()
@@ -117,7 +117,7 @@ def job_value(row: JobRow) -> JobValue:
     )
 
 
-async def lock_job(session: WriteSession, job_id: UUID) -> JobRow | None:
+async def find_and_lock_job(session: WriteSession, job_id: UUID) -> JobRow | None:
     """A job's row, locked; the graph of its session is locked before it, so that the caller may reconcile next."""
     session_id = await session.scalar(sa.select(JobRow.session_id).where(JobRow.id == job_id))
     if session_id is not None:
@@ -126,7 +126,7 @@ async def lock_job(session: WriteSession, job_id: UUID) -> JobRow | None:
     return (await session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
-async def fetch_session_id_of_job(session: ReadSession, job_id: UUID) -> UUID | None:
+async def find_session_id_of_job(session: ReadSession, job_id: UUID) -> UUID | None:
     """The session of a job that exists; None if it is of no session."""
     session_id: UUID | None = await session.scalar(sa.select(JobRow.session_id).where(JobRow.id == job_id))
     return session_id

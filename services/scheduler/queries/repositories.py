@@ -12,7 +12,7 @@ from libs.common.published import LAB_REPOSITORIES, LABS, REPOSITORIES, table
 from services.scheduler.domain.sites import POOL
 
 
-async def fetch_repository_id(session: ReadSession, name: str) -> UUID | None:
+async def find_repository_id(session: ReadSession, name: str) -> UUID | None:
     """The id of the repository with this name."""
     repositories = table(REPOSITORIES)
     statement = sa.select(repositories.c.id).where(repositories.c.name == name)

@@ -41,7 +41,7 @@ async def list_tasks(
     return count, [_task(row) for row in rows]
 
 
-async def fetch_task(session: ReadSession, visibility: Visibility, task_id: UUID) -> Task | None:
+async def find_task(session: ReadSession, visibility: Visibility, task_id: UUID) -> Task | None:
     """One task."""
     rows = await session.execute(_tasks(visibility).where(JobRow.id == task_id).limit(1))
     row = rows.mappings().first()

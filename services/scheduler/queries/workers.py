@@ -37,7 +37,7 @@ async def update_worker_heartbeat(session: WriteSession, name: str) -> None:
     )
 
 
-async def fetch_last_heartbeat(session: ReadSession) -> datetime | None:
+async def find_last_heartbeat(session: ReadSession) -> datetime | None:
     """The time of the latest request of any worker."""
     at: datetime | None = await session.scalar(sa.select(sa.func.max(WorkerRow.seen_at)))
     return at

@@ -30,7 +30,7 @@ async def receive_part(
     Raises NotFound, BadPart, PartDiffers, UploadSwept, and what the store raises (ChecksumMismatch, StoreFull).
     """
     async with context.database.read() as session:
-        record = await uploads.fetch_upload(session, upload_id, by, part=number)
+        record = await uploads.find_upload(session, upload_id, by, part=number)
     if record is None:
         raise NotFound("There is no such upload.")
     upload = record.upload

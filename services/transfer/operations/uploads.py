@@ -33,7 +33,7 @@ async def open_upload(tx: Transaction, context: UploadContext, new: UploadIn, by
     known = None
     if new.sha256 is not None:
         await objects.lock_hashes(tx.session, [new.sha256])
-        known = await objects.fetch_known_digests(tx.session, context.store_kind, new.sha256, by)
+        known = await objects.find_known_digests(tx.session, context.store_kind, new.sha256, by)
         if known is not None and not await context.has_object(new.sha256):
             known = None
     now = await fetch_now(tx.session)
@@ -72,7 +72,7 @@ def _land(tx: Transaction, row: UploadRow, upload: domain.AnnouncedUpload) -> No
 async def read_upload(context: UploadContext, upload_id: UUID, by: Principal) -> UploadRecord:
     """One of the caller's uploads, with its parts. Raises NotFound."""
     async with context.database.read() as session:
-        record = await uploads.fetch_upload(session, upload_id, by)
+        record = await uploads.find_upload(session, upload_id, by)
     if record is None:
         raise NotFound("There is no such upload.")
     return record

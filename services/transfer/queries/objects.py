@@ -31,7 +31,7 @@ async def lock_hashes(session: WriteSession, hashes: Iterable[str]) -> None:
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_HASH_LOCKS, bucket)))
 
 
-async def fetch_known_digests(session: ReadSession, store: str, sha256: str, by: Principal) -> Digests | None:
+async def find_known_digests(session: ReadSession, store: str, sha256: str, by: Principal) -> Digests | None:
     """The digests of an object that a landed upload uses and whose bytes the caller has; call it with the hash locked.
 
     Knowing a hash is not owning the bytes: the caller has them only if a dataset visible to the caller has them in

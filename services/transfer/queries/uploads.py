@@ -98,7 +98,7 @@ async def list_uploads(
     return count, [record_of(row, parts.get(row.id, {})) for row in rows]
 
 
-async def fetch_upload(
+async def find_upload(
     session: ReadSession, upload_id: UUID, by: Principal, *, part: int | None = None
 ) -> UploadRecord | None:
     """One of the caller's uploads with its parts, or (of thousands) with the part of that number only."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from deploy.local.migrate import built, migrate, missing_migration
 from deploy.local.servers import Postgres
 from libs.common.catalogue import Service
-from libs.common.db.audit import BATCH, fetch_first_broken, insert_seals
+from libs.common.db.audit import BATCH, find_first_broken, insert_seals
 from libs.common.events import UploadCompleted
 from libs.common.migrate import Addresses, owner_role, runtime_role, step_zero, upgrade
 from libs.common.published import RECORDINGS, VIEWS
@@ -163,13 +163,13 @@ async def test_a_changed_audit_row_breaks_the_chain(cingulum: Cingulum) -> None:
     async with writer.database.begin() as session:
         await insert_seals(session, writer.tables)
     async with writer.database.read() as session:
-        assert await fetch_first_broken(session, writer.tables) is None
+        assert await find_first_broken(session, writer.tables) is None
         second = await session.scalar(sa.text("SELECT id FROM metadata.audit WHERE object_id = '1'"))
     owner = await asyncpg.connect(Addresses(cingulum.admin_url, SECRET).url(owner_role(Service.METADATA)))
     await owner.execute("UPDATE metadata.audit SET after = '{\"n\": 7}' WHERE object_id = '1'")
     await owner.close()
     async with writer.database.read() as session:
-        assert await fetch_first_broken(session, writer.tables) == second
+        assert await find_first_broken(session, writer.tables) == second
 
 
 async def test_an_event_is_published_once_however_often_its_transaction_is_flushed(

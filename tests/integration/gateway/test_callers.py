@@ -184,7 +184,7 @@ async def test_people_behind_one_address_do_not_share_a_limit_while_they_show_to
 async def test_concurrent_requests_with_one_password_check_it_once(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look_up, verify = queries.fetch_token_owner, PasswordHashing.verify
+    look_up, verify = queries.find_token_owner, PasswordHashing.verify
     are_all_here, came, checked = asyncio.Event(), 0, 0
 
     async def counted_look_up(*args: Any) -> Any:
@@ -200,7 +200,7 @@ async def test_concurrent_requests_with_one_password_check_it_once(
         await are_all_here.wait()
         return await verify(*args)
 
-    monkeypatch.setattr(queries, "fetch_token_owner", counted_look_up)
+    monkeypatch.setattr(queries, "find_token_owner", counted_look_up)
     monkeypatch.setattr(PasswordHashing, "verify", counted_verify)
     answers = await asyncio.gather(*(http.get("/me", auth=("ada", "correct horse")) for _ in range(8)))
     assert [answer.status_code for answer in answers] == [200] * 8

@@ -191,6 +191,16 @@ async def test_a_verified_copy_is_retired_if_two_others_remain(
     assert (await lab.registry.delete(f"/files/{file_id}")).status_code == 404
 
 
+async def test_a_record_in_an_unknown_repository_is_refused_by_its_field(lab: Laboratory) -> None:
+    (dataset,) = await lab.register(FILE, hashes=[MD5])
+    body = {"dataset": dataset["id"], "data_repository": "nowhere", "exists": True}
+    refused = await lab.registry.post("/files", body)
+    assert (refused.status_code, refused.json()["data_repository"]) == (
+        400,
+        ["Object with name=nowhere does not exist."],
+    )
+
+
 async def test_a_record_without_bytes_is_deleted_at_once(lab: Laboratory) -> None:
     (dataset,) = await lab.register(FILE, hashes=[MD5])
     for repository, after in (("central", "retiring"), ("rig_pc", "retired")):
