@@ -13,7 +13,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 from libs.common.auth import Admin
 from libs.common.bus import Inbox, Listener
 from libs.common.db import IdempotentRoute, LongReading, Reading, Tx
-from libs.common.db.audit import fetch_first_broken, list_audit_entries
+from libs.common.db.audit import find_first_broken, list_audit_entries
 from libs.common.db.transaction import Writer
 from libs.common.filters.audit import AuditFilters
 from libs.common.problem import NotFound, problems
@@ -132,5 +132,5 @@ async def list_audit(
 async def check_audit(request: Request, _by: Admin, session: LongReading) -> AuditCheck:
     """Check that no audit entry of this service was changed or removed since it was chained by its hash."""
     writer: Writer = request.app.state.writer
-    first_broken_id = await fetch_first_broken(session, writer.tables)
+    first_broken_id = await find_first_broken(session, writer.tables)
     return AuditCheck(is_intact=first_broken_id is None, first_broken_id=first_broken_id)

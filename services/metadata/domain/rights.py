@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
-from libs.common.permissions import Principal, Target, in_scope, may_on
+from libs.common.permissions import SHARED, Principal, Target, in_scope, may_on
 from libs.common.problem import Forbidden
 from libs.common.scopes import Permission
 
@@ -13,6 +14,12 @@ from libs.common.scopes import Permission
 LOSES_ACCESS: Final = [
     "You could no longer see it: include one of your own projects, or ask an administrator."
 ]
+
+
+def check_may_create_subject(by: Principal, target: Target, lab: str | None) -> None:
+    """Raises Forbidden unless the caller may create a subject in a lab and its projects."""
+    if not may_on(by, Permission.WRITE, target):
+        raise Forbidden(f"You may not write in the lab '{lab}', or not with the token in use.")
 
 
 def check_may_edit_subject(by: Principal, target: Target, nickname: str) -> None:
@@ -37,6 +44,12 @@ def check_may_write_in_lab(by: Principal, target: Target, lab: str | None) -> No
     """Raises Forbidden unless the caller may write in the lab of the target."""
     if not may_on(by, Permission.WRITE, target):
         raise Forbidden(f"You are not a member of the lab '{lab}'.")
+
+
+def check_may_create_litter(by: Principal, lab_id: UUID | None, line: str | None) -> None:
+    """Raises Forbidden unless the caller may create litters of a line: that of a lab is for the members of the lab."""
+    if not may_on(by, Permission.WRITE, SHARED if lab_id is None else Target(lab_id)):
+        raise Forbidden(f"The line '{line}' belongs to another lab, or the token in use does not reach it.")
 
 
 def check_keeps_access(by: Principal, before: Target, after: Target) -> None:

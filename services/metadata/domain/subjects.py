@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from libs.common.permissions import Principal
-from libs.common.problem import BadRequest, Forbidden
+from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden
 
 ZYGOSITIES: Final = {0: "-/-", 1: "+/-", 2: "+/+", 3: "+"}
 
@@ -20,6 +21,41 @@ def check_dates(birth: date | None, death: date | None) -> None:
     """
     if birth and death and death < birth:
         raise BadRequest(fields={"death_date": ["The death date cannot be before the birth date."]})
+
+
+def check_required(nickname: str | None, lab: str | None) -> None:
+    """Raises BadRequest, with all fields at once, unless a new subject has a nickname and a lab."""
+    missing = {name: REQUIRED for name, value in (("nickname", nickname), ("lab", lab)) if not value}
+    if missing:
+        raise BadRequest(fields=missing)
+
+
+def check_lab_not_cleared(fields: Collection[str], lab: str | None) -> None:
+    """Raises BadRequest for a body that sets no lab in place of one: every subject belongs to a lab."""
+    if "lab" in fields and not lab:
+        raise BadRequest(fields={"lab": ["This field may not be null."]})
+
+
+def check_unique(nickname: str, *, has_twin: bool) -> None:
+    """Raises Conflict for a nickname that the lab or the responsible user already has."""
+    if has_twin:
+        text = f"'{nickname}' already exists in this lab or with this responsible user."
+        raise Conflict(fields={"nickname": [text]})
+
+
+def check_subject_deletable(nickname: str, *, has_actions: bool) -> None:
+    """Raises Conflict for a subject with records that would belong to a subject that does not exist."""
+    if has_actions:
+        raise Conflict(f"'{nickname}' has sessions, surgeries or restrictions: delete those first.")
+
+
+def sex_of(text: str) -> str:
+    """A subject's sex as it is stored: clients send an empty text for an unknown one.
+
+    >>> sex_of(""), sex_of("F")
+    ('U', 'F')
+    """
+    return text or "U"
 
 
 def may_give_away(by: Principal, responsible_user_id: UUID | None) -> bool:

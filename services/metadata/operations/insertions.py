@@ -9,10 +9,12 @@ from libs.common.db import Transaction
 from libs.common.db.rows import create_row, lock_by_id, soft_delete_row, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
-from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound, UnknownReference
+from libs.common.problem import NotFound, UnknownReference
 from libs.common.schemas.insertions import Insertion, InsertionIn
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
+from services.metadata.domain.bodies import required
+from services.metadata.domain.insertions import check_name_free
 from services.metadata.models import InsertionRow
 from services.metadata.operations.actions import lock_to_edit
 from services.metadata.queries import insertions as queries
@@ -25,14 +27,11 @@ async def create_insertion(
     tx: Transaction, by: Principal, visibility: Visibility, body: InsertionIn, base_url: str
 ) -> Insertion:
     """Create an insertion; a session has one of each name."""
-    if body.session is None:
-        raise BadRequest(fields={"session": REQUIRED})
-    await _check_session(tx, by, visibility, body.session)
-    if body.name is None:
-        raise BadRequest(fields={"name": REQUIRED})
-    if await queries.exists_insertion(tx.session, body.session, body.name):
-        raise Conflict(fields={"name": [f"The session already has an insertion '{body.name}'."]})
-    values = _values(body) | {"session_id": body.session}
+    session_id = required(body.session, "session")
+    await _check_session(tx, by, visibility, session_id)
+    name = required(body.name, "name")
+    check_name_free(name, is_taken=await queries.exists_insertion(tx.session, session_id, name))
+    values = _values(body) | {"session_id": session_id}
     row = InsertionRow(id=uuid4(), **values)
     await create_row(tx, "insertion", row, values)
     return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)

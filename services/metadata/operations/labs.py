@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
 from libs.common.schemas.labs import LabIn
+from services.metadata.domain.bodies import required
 from services.metadata.domain.labs import check_lab_deletable
 from services.metadata.models import LabRepositoryRow, LabRow
-from services.metadata.operations.bodies import required_name
 from services.metadata.queries import labs as queries
 from services.metadata.queries import references
 
@@ -20,7 +20,7 @@ _STORED: Final = StoredFields(LabIn, LabRow, handled={"repositories"})
 async def create_lab(tx: Transaction, body: LabIn) -> str:
     """Create a lab; returns its name."""
     values = _STORED.values(body)
-    name = required_name(body.name)
+    name = required(body.name, "name")
     await rows.refuse_duplicate(tx.session, LabRow.name, name)
     lab = LabRow(id=uuid4(), **values)
     await rows.create_row(tx, "lab", lab, values)

@@ -8,11 +8,10 @@ from uuid import uuid4
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, refuse_duplicate
 from libs.common.db.stored_fields import StoredFields
-from libs.common.permissions import SHARED, Principal, Target, may_on
-from libs.common.problem import Forbidden
+from libs.common.permissions import Principal
 from libs.common.schemas.litters import Litter, LitterIn
-from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
+from services.metadata.domain.rights import check_may_create_litter
 from services.metadata.models import LineRow, LitterRow
 from services.metadata.queries import references
 from services.metadata.queries.lines import find_lab_of_line
@@ -26,10 +25,7 @@ async def create_litter(tx: Transaction, by: Principal, visibility: Visibility, 
     await refuse_duplicate(tx.session, LitterRow.name, body.name)
     line_id = await references.fetch_id(tx.session, LineRow, body.line, "line")
     lab_id = await find_lab_of_line(tx.session, line_id)
-    if not may_on(by, Permission.WRITE, SHARED if lab_id is None else Target(lab_id)):
-        raise Forbidden(
-            f"The line '{body.line}' belongs to another lab, or the token in use does not reach it."
-        )
+    check_may_create_litter(by, lab_id, body.line)
     row = LitterRow(id=uuid4(), **_STORED.values(body), line_id=line_id)
     await create_row(tx, "litter", row, {"name": body.name})
     return await fetch_litter(tx.session, visibility, body.name)

@@ -9,9 +9,9 @@ from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.locations import LocationIn
+from services.metadata.domain.bodies import required
 from services.metadata.domain.locations import check_location_writable
 from services.metadata.models import LabRow, LocationRow
-from services.metadata.operations.bodies import required_name
 from services.metadata.queries import references
 
 _STORED: Final = StoredFields(LocationIn, LocationRow, handled={"lab"})
@@ -20,7 +20,7 @@ _STORED: Final = StoredFields(LocationIn, LocationRow, handled={"lab"})
 async def create_location(tx: Transaction, body: LocationIn) -> str:
     """Create a location; returns its name."""
     values = await _values(tx, body)
-    name = required_name(body.name)
+    name = required(body.name, "name")
     await rows.refuse_duplicate(tx.session, LocationRow.name, name)
     location = LocationRow(id=uuid4(), **values)
     await rows.create_row(tx, "location", location, values)

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
 from libs.common.schemas.projects import ProjectIn
+from services.metadata.domain.bodies import required
 from services.metadata.models import ProjectRow, ProjectUserRow, UserRow
-from services.metadata.operations.bodies import required_name
 from services.metadata.queries import references
 
 _STORED: Final = StoredFields(ProjectIn, ProjectRow, handled={"users"})
@@ -18,7 +18,7 @@ _STORED: Final = StoredFields(ProjectIn, ProjectRow, handled={"users"})
 async def create_project(tx: Transaction, body: ProjectIn) -> str:
     """Create a project; returns its name."""
     values = _STORED.values(body)
-    name = required_name(body.name)
+    name = required(body.name, "name")
     await rows.refuse_duplicate(tx.session, ProjectRow.name, name)
     project = ProjectRow(id=uuid4(), **values)
     await rows.create_row(tx, "project", project, values)

@@ -9,22 +9,32 @@ from uuid import UUID, uuid4
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import create_row, set_links, soft_delete_row, update_row
 from libs.common.db.stored_fields import StoredFields
-from libs.common.permissions import Principal, Target, may_on
-from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden, NotFound, UnknownReference
+from libs.common.permissions import Principal, Target
+from libs.common.problem import BadRequest, NotFound, UnknownReference
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.subjects import RestrictedSubject, Subject, SubjectDetail, SubjectIn, Zygosity
-from libs.common.scopes import Permission
 from libs.common.targets import fetch_object_target
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import end_at_death
+from services.metadata.domain.bodies import required
 from services.metadata.domain.clock import DEFAULT_ZONE, parse_time
 from services.metadata.domain.rights import (
     LOSES_ACCESS,
     check_keeps_access,
+    check_may_create_subject,
     check_may_edit_subject,
     check_may_write_in_lab,
 )
-from services.metadata.domain.subjects import check_dates, check_new_responsible_user, genotype_text
+from services.metadata.domain.subjects import (
+    check_dates,
+    check_lab_not_cleared,
+    check_new_responsible_user,
+    check_required,
+    check_subject_deletable,
+    check_unique,
+    genotype_text,
+    sex_of,
+)
 from services.metadata.domain.welfare import Standing
 from services.metadata.models import LabRow, LineRow, LitterRow, SubjectProjectRow, SubjectRow, UserRow
 from services.metadata.operations.welfare import fetch_standings
@@ -123,16 +133,11 @@ async def create_subject(
     """Create a subject; the caller is responsible for it unless the body names another user."""
     values = await _values(tx, body)
     project_ids = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
-    missing = {name: REQUIRED for name in ("nickname", "lab") if not getattr(body, name)}
-    if missing:
-        raise BadRequest(fields=missing)
+    check_required(body.nickname, body.lab)
     values.setdefault("responsible_user_id", by.user_id)
     row = SubjectRow(id=uuid4(), **values)
-    if not may_on(by, Permission.WRITE, Target(row.lab_id, frozenset(project_ids))):
-        raise Forbidden(f"You may not write in the lab '{body.lab}', or not with the token in use.")
-    if await queries.exists_twin(tx.session, row):
-        text = f"'{row.nickname}' already exists in this lab or with this responsible user."
-        raise Conflict(fields={"nickname": [text]})
+    check_may_create_subject(by, Target(row.lab_id, frozenset(project_ids)), body.lab)
+    check_unique(row.nickname, has_twin=await queries.exists_twin(tx.session, row))
     check_dates(row.birth_date, row.death_date)
     await create_row(tx, "subject", row, values)
     await _finish(tx, by, visibility, row, body, Target(row.lab_id), project_ids)
@@ -164,11 +169,10 @@ async def update_subject(
 
 async def _values(tx: Transaction, body: SubjectIn) -> dict[str, Any]:
     """The columns that a body sets, references included."""
-    if "lab" in body.model_fields_set and not body.lab:
-        raise BadRequest(fields={"lab": ["This field may not be null."]})
+    check_lab_not_cleared(body.model_fields_set, body.lab)
     values = _STORED.values(body)
-    if values.get("sex") == "":
-        values["sex"] = "U"
+    if body.sex is not None:
+        values["sex"] = sex_of(body.sex)
     for name, kind in _NAMED.items():
         if name in body.model_fields_set:
             values[f"{name}_id"] = await references.fetch_id(tx.session, kind, getattr(body, name), name)
@@ -223,8 +227,7 @@ async def end_restrictions(tx: Transaction, subject: SubjectRow) -> None:
 async def delete_subject(tx: Transaction, by: Principal, visibility: Visibility, nickname: str) -> None:
     """Delete (soft) a subject that has no sessions, surgeries or restrictions."""
     row, _ = await _lock_to_edit(tx, by, visibility, nickname)
-    if await queries.exists_action(tx.session, row.id):
-        raise Conflict(f"'{nickname}' has sessions, surgeries or restrictions: delete those first.")
+    check_subject_deletable(nickname, has_actions=await queries.exists_action(tx.session, row.id))
     await soft_delete_row(tx, "subject", row)
 
 
@@ -242,9 +245,7 @@ async def subject_of_body(
     tx: Transaction, by: Principal, visibility: Visibility, nickname: str | None
 ) -> SubjectBrief:
     """The subject that a body names, whose records the caller may change. Raises BadRequest and Forbidden."""
-    if not nickname:
-        raise BadRequest(fields={"subject": REQUIRED})
-    subject = await queries.find_brief(tx.session, visibility, nickname)
+    subject = await queries.find_brief(tx.session, visibility, required(nickname, "subject"))
     if subject is None:
         raise UnknownReference("subject", nickname, key="nickname")
     check_may_edit_subject(by, await fetch_object_target(tx.session, "subject", subject.id), subject.nickname)

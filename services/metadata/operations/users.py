@@ -9,10 +9,10 @@ from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.users import UserIn
+from services.metadata.domain.bodies import required
 from services.metadata.domain.password import password_problem
 from services.metadata.domain.users import check_user_deletable, check_username_free
 from services.metadata.models import DelegateRow, UserRow
-from services.metadata.operations.bodies import required_name
 from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.password import end_sign_ins, set_password
 from services.metadata.queries import references
@@ -29,7 +29,7 @@ class BadAdminPassword(ValueError):
 async def create_user(tx: Transaction, hashing: PasswordHashing, by: Principal, body: UserIn) -> str:
     """Create a user, who can sign in if the body has a password; returns the username."""
     values = _STORED.values(body)
-    username = required_name(body.username, "username")
+    username = required(body.username, "username")
     await _check_username(tx, username)
     user = UserRow(id=uuid4(), **values)
     await rows.create_row(tx, "user", user, values)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
 from libs.common.db.stored_fields import StoredFields
-from libs.common.permissions import SHARED, Principal, may_on, may_oversee
-from libs.common.problem import Forbidden, NotFound, UnknownReference
+from libs.common.permissions import Principal
+from libs.common.problem import NotFound, UnknownReference
 from libs.common.schemas.files.downloads import Download, DownloadIn, DownloadsCounted, NewDownload
-from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
+from services.registry.domain.downloads import check_may_count_for, check_within_scope, owner_of_counters
 from services.registry.models import DownloadRow
 from services.registry.queries import downloads as queries
 from services.registry.queries.datasets import fetch_datasets_in_order
@@ -29,32 +28,19 @@ async def count_downloads(
     """Count one more download of each dataset; only administrators count for others. Raises BadRequest, Forbidden."""
     user_id = by.user_id
     if request.user and request.user != by.username:
-        if not may_on(by, Permission.ADMIN, SHARED):
-            raise Forbidden("You can only count your own downloads.")
+        check_may_count_for(by, request.user)
         user_id = await fetch_user_id(tx.session, request.user)
     known = {dataset.id for dataset in await fetch_datasets_in_order(tx.session, visibility, dataset_ids)}
     for dataset_id in dataset_ids:
         if dataset_id not in known:
             raise UnknownReference("datasets", dataset_id, key="id")
     unique = list(dict.fromkeys(dataset_ids))
-    await _check_scope(tx, by, unique)
+    check_within_scope(by, await queries.fetch_targets_of_datasets(tx.session, unique))
     counters = await queries.insert_downloads(tx.session, user_id, unique)
     return DownloadsCounted(
         download=[counters[dataset_id].id for dataset_id in dataset_ids],
         count=[counters[dataset_id].count for dataset_id in dataset_ids],
     )
-
-
-async def _check_scope(tx: Transaction, by: Principal, dataset_ids: Sequence[UUID]) -> None:
-    """Raises Forbidden for datasets outside the token's scope: counters are the caller's own, in whatever lab."""
-    for target in await queries.fetch_targets_of_datasets(tx.session, dataset_ids):
-        if not may_on(by, Permission.WRITE, replace(target, responsible_user_id=by.user_id)):
-            raise Forbidden("These datasets are outside the scope of the token in use.")
-
-
-def owner_of_counters(by: Principal) -> UUID | None:
-    """The user whose counters a caller may see and correct: the caller; None for all users, of administrators."""
-    return None if may_oversee(by) else by.user_id
 
 
 async def read_download(
@@ -72,7 +58,7 @@ async def update_download(
 ) -> Download:
     """Correct one's own counter. Raises NotFound, Forbidden."""
     download = await read_download(tx.session, by, visibility, download_id)
-    await _check_scope(tx, by, [download.dataset])
+    check_within_scope(by, await queries.fetch_targets_of_datasets(tx.session, [download.dataset]))
     row = await queries.lock_download(tx.session, download_id)
     await update_row(tx, "download", row, _STORED.values(body))
     return await read_download(tx.session, by, visibility, download_id)

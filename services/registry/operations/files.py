@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -10,12 +9,11 @@ from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.events import ProofOrdered
-from libs.common.permissions import Principal, may_on
+from libs.common.permissions import Principal
 from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound, UnknownReference
 from libs.common.schemas.files.files import FileRecordIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.states import CopyState
-from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import (
     RepositoryTarget,
@@ -25,6 +23,7 @@ from services.registry.domain.alyx_calls import (
 )
 from services.registry.domain.copies import VersionCopy
 from services.registry.domain.holdings import Policy
+from services.registry.domain.rights import may_doubt
 from services.registry.models import CopyRow
 from services.registry.operations import retirement
 from services.registry.operations.bulk_writes import BulkWrites
@@ -122,8 +121,7 @@ async def _claim(
         copy,
         exists=exists,
         was_proved=row.proved_at is not None,
-        may_doubt=retirement.may_retire(by, locked.target)
-        or may_on(by, Permission.PROVE, replace(locked.target, repository_id=row.repository_id)),
+        may_doubt=may_doubt(by, locked.target, row.repository_id),
     )
     await update_row(tx, "file", row, {"state": str(after.state), "order_proof": ordered})
     if ordered:

@@ -6,8 +6,8 @@ from typing import Final
 
 from libs.common.db import Transaction
 from libs.common.db.stored_fields import StoredFields
-from libs.common.problem import BadRequest, Conflict
 from libs.common.schemas.files.repositories import RepositoryIn
+from services.registry.domain.repositories import check_data_url, check_store_change
 from services.registry.models import RepositoryRow, RepositoryTypeRow
 from services.registry.operations.vocabularies import delete_term, save_term
 from services.registry.queries import repositories as queries
@@ -19,7 +19,7 @@ _STORED: Final = StoredFields(RepositoryIn, RepositoryRow, handled={"repository_
 async def save_repository(tx: Transaction, body: RepositoryIn, name: str | None = None) -> str:
     """Create a repository, or update the one of that name. Its store cannot change once it has copies."""
     fields = _STORED.values(body)
-    _check_data_url(body.data_url)
+    check_data_url(body.data_url)
     if "repository_type" in body.model_fields_set:
         type_name = body.repository_type
         fields["repository_type_id"] = (
@@ -29,20 +29,10 @@ async def save_repository(tx: Transaction, body: RepositoryIn, name: str | None 
         )
     if name is not None and "store" in fields:
         row = await queries.lock_repository(tx.session, name)
-        if row.store != fields["store"] and await is_term_used(tx.session, row):
-            raise Conflict(fields={"store": ["It already has copies: create another repository."]})
+        check_store_change(row.store, fields["store"], has_copies=await is_term_used(tx.session, row))
     return await save_term(tx, RepositoryRow, fields, name)
 
 
 async def delete_repository(tx: Transaction, name: str) -> None:
     """Delete a repository that never had a copy. Raises NotFound, Conflict."""
     await delete_term(tx, RepositoryRow, name)
-
-
-def _check_data_url(url: str | None) -> None:
-    if url is not None and not (url.startswith(("http://", "https://")) or url == "/data/"):
-        raise BadRequest(
-            fields={
-                "data_url": ["Use /data/ (of this server), or a URL that begins with http:// or https://."]
-            }
-        )

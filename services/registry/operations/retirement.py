@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from libs.common.db import ReadSession, Transaction
 from libs.common.events import ProofOrdered
-from libs.common.permissions import Principal, Target, may_on
+from libs.common.permissions import Principal
 from libs.common.problem import Conflict, Forbidden, NotFound
 from libs.common.schemas.states import CopyState
-from libs.common.scopes import Permission
 from libs.common.targets import fetch_dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import CopyFact, after
 from services.registry.domain.holdings import Policy
 from services.registry.domain.retirement import RetirementCase, RetirementDecision, decide
+from services.registry.domain.rights import may_retire
 from services.registry.queries import retirement as queries
 from services.registry.queries.copies import update_copy, update_retiring_copy
 from services.registry.queries.retirement import CopyToRetire
@@ -100,9 +99,3 @@ async def check_may_retire(tx: Transaction, by: Principal, copy: CopyToRetire) -
     target = await fetch_dataset_target(tx.session, copy.session_id, copy.content_type, copy.object_id)
     if not may_retire(by, target):
         raise Forbidden
-
-
-def may_retire(by: Principal, target: Target) -> bool:
-    """Retiring a managed copy needs TRANSFER in its lab; copies without a lab are for administrators."""
-    permission = Permission.ADMIN if target.lab_id is None else Permission.TRANSFER
-    return may_on(by, permission, replace(target, responsible_user_id=None))

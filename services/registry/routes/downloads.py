@@ -14,8 +14,8 @@ from libs.common.schemas import Page, page
 from libs.common.schemas.files.downloads import Download, DownloadIn, DownloadsCounted, NewDownload
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.pages import Paging
+from services.registry.domain.downloads import owner_of_counters
 from services.registry.operations import downloads as operations
-from services.registry.operations.downloads import owner_of_counters
 from services.registry.queries import downloads as queries
 from services.registry.queries.list_filters import DownloadFilters
 

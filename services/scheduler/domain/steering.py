@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from libs.common.problem import Conflict
 from libs.common.schemas.states import AttemptState, JobState
 from services.scheduler.domain.facts import AttemptValue, JobChange, JobStateConflict, JobValue, ended
 from services.scheduler.domain.graph import SlotPlan
@@ -31,6 +32,12 @@ def parse_status(text: str | int) -> JobState:
         names = ", ".join(known.value for known in _BY_CODE.values())
         raise ValueError(f"'{text}' is not one of {names}.")
     return state
+
+
+def check_deletable(state: JobState) -> None:
+    """Raises Conflict for a job that is running."""
+    if state.is_running:
+        raise Conflict("The job is running: hold or abandon it first.")
 
 
 def hold(job: JobValue, reason: str) -> JobChange:

@@ -7,14 +7,13 @@ from uuid import UUID
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.clock import fetch_now
 from libs.common.events import JobPublishing
-from libs.common.permissions import Principal, Target, may_on
-from libs.common.problem import Forbidden, NotFound
+from libs.common.permissions import Principal
+from libs.common.problem import NotFound
 from libs.common.schemas.jobs import JobDetail
 from libs.common.schemas.states import JobState
-from libs.common.scopes import Permission
 from libs.common.targets import fetch_session_target
 from libs.common.visibility import Visibility
-from services.scheduler.domain import steering
+from services.scheduler.domain import rights, steering
 from services.scheduler.domain.facts import JobChange
 from services.scheduler.models import JobRow
 from services.scheduler.operations.context import SchedulerContext
@@ -67,15 +66,12 @@ async def check_may_steer(
     owner_id: UUID | None,
     repository_id: UUID | None,
 ) -> None:
-    """Raises Forbidden. A job of a session is its lab's; another one its owner's and its repository's lab's."""
+    """Raises Forbidden unless the caller may steer a job of a session, or of an owner and a repository."""
     if session_id is not None:
-        if not may_on(by, Permission.WRITE, await fetch_session_target(session, session_id)):
-            raise Forbidden("The job belongs to another lab, or is beyond the scopes of the token.")
+        rights.check_may_steer_job_of_session(by, await fetch_session_target(session, session_id))
         return
-    labs: list[UUID | None] = [*await repositories.fetch_lab_ids_of_repository(session, repository_id)]
-    targets = [Target(lab_id, responsible_user_id=owner_id) for lab_id in labs or [None]]
-    if not any(may_on(by, Permission.WRITE, target) for target in targets):
-        raise Forbidden("The job belongs to another person or lab.")
+    lab_ids = await repositories.fetch_lab_ids_of_repository(session, repository_id)
+    rights.check_may_steer_job(by, owner_id, lab_ids)
 
 
 async def hold_job(

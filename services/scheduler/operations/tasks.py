@@ -9,18 +9,19 @@ from uuid import UUID, uuid4
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.clock import fetch_now
 from libs.common.db.stored_fields import StoredFields
-from libs.common.permissions import Principal, Target, may_on
-from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, UnknownReference
+from libs.common.permissions import Principal
+from libs.common.problem import BadRequest, Conflict, NotFound, UnknownReference
 from libs.common.schemas.states import JobState
 from libs.common.schemas.tasks import Task, TaskIn
-from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
 from services.scheduler.domain import steering
 from services.scheduler.domain.retry import ALYX_RUN
+from services.scheduler.domain.rights import check_may_use_repository
 from services.scheduler.models import JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.jobs import check_may_steer, lock_job_to_steer, save_change
-from services.scheduler.queries import attempts, jobs, ready, repositories, tasks
+from services.scheduler.queries import attempts, jobs, ready, tasks
+from services.scheduler.queries.repositories import fetch_lab_ids_of_repository, find_repository_id
 from services.scheduler.queries.visible import exists_session
 
 _STORED: Final = StoredFields(
@@ -46,7 +47,7 @@ async def create_task(
     owner_id = by.user_id if body.session is None else None
     await check_may_steer(tx.session, by, body.session, owner_id, repository_id)
     if body.session is None:
-        await _check_may_use(tx.session, by, repository_id)
+        check_may_use_repository(by, await fetch_lab_ids_of_repository(tx.session, repository_id))
     row = _new_row(body, owner_id, repository_id)
     if await tasks.exists_equal_task(
         tx.session, session_id=row.session_id, name=row.task, arguments=row.arguments, owner_id=owner_id
@@ -95,7 +96,7 @@ async def update_task(
     if "data_repository" in body.model_fields_set:
         repository_id = fields["data_repository_id"] = await _repository_id(tx.session, body.data_repository)
         if row.session_id is None:
-            await _check_may_use(tx.session, by, repository_id)
+            check_may_use_repository(by, await fetch_lab_ids_of_repository(tx.session, repository_id))
     if "arguments" in body.model_fields_set and not row.is_derived:
         fields["arguments"] = tasks.arguments_text(body.arguments)
     if body.name is not None and not row.is_derived:
@@ -114,8 +115,7 @@ async def update_task(
 async def delete_task(tx: Transaction, by: Principal, visibility: Visibility, task_id: UUID) -> None:
     """Delete a task that is not running; a derived one is created again when its session is next reconciled."""
     row = await lock_job_to_steer(tx, by, visibility, task_id)
-    if JobState(row.state).is_running:
-        raise Conflict("The job is running: hold or abandon it first.")
+    steering.check_deletable(JobState(row.state))
     tx.audit("task.deleted", "job", row.id, before={"name": row.task, "state": row.state})
     await jobs.delete_job(tx.session, row)
 
@@ -130,17 +130,10 @@ def _status(text: str | int) -> JobState:
 async def _repository_id(session: ReadSession, name: str | None) -> UUID | None:
     if name is None:
         return None
-    repository_id = await repositories.find_repository_id(session, name)
+    repository_id = await find_repository_id(session, name)
     if repository_id is None:
         raise UnknownReference("data_repository", name)
     return repository_id
-
-
-async def _check_may_use(session: ReadSession, by: Principal, repository_id: UUID | None) -> None:
-    """Raises Forbidden: a task without a session is shown to its repository's lab, so the caller must write there."""
-    labs = await repositories.fetch_lab_ids_of_repository(session, repository_id)
-    if labs and not any(may_on(by, Permission.WRITE, Target(lab_id)) for lab_id in labs):
-        raise Forbidden("The repository belongs to another lab.")
 
 
 async def _set_status(

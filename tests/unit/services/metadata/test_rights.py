@@ -12,6 +12,8 @@ from libs.common.problem import Forbidden
 from libs.common.scopes import Permission, Scope
 from services.metadata.domain.rights import (
     check_keeps_access,
+    check_may_create_litter,
+    check_may_create_subject,
     check_may_edit_action,
     check_may_edit_subject,
     check_may_write_in_lab,
@@ -63,3 +65,25 @@ def test_a_narrowed_token_moves_nothing_across_its_limits(before: Target, after:
 def test_a_narrowed_token_may_leave_other_projects_as_they_are() -> None:
     both = in_projects(PROJECT, OTHER_PROJECT)
     check_keeps_access(TOKEN, both, both)
+
+
+def test_members_of_a_lab_create_its_subjects() -> None:
+    check_may_create_subject(MEMBER, Target(LAB), "hilllab")
+    with pytest.raises(Forbidden, match="You may not write in the lab 'coastlab'"):
+        check_may_create_subject(MEMBER, Target(OTHER_LAB), "coastlab")
+
+
+def test_a_token_for_a_project_creates_subjects_of_it_only() -> None:
+    check_may_create_subject(TOKEN, Target(LAB, frozenset({PROJECT})), "hilllab")
+    with pytest.raises(Forbidden):
+        check_may_create_subject(TOKEN, Target(LAB), "hilllab")
+
+
+@pytest.mark.parametrize("lab_id", [LAB, None])
+def test_a_litter_of_a_line_of_the_lab_or_of_none_is_created_by_members(lab_id: UUID | None) -> None:
+    check_may_create_litter(MEMBER, lab_id, "line")
+
+
+def test_a_litter_of_another_labs_line_is_refused_by_name() -> None:
+    with pytest.raises(Forbidden, match="The line 'line' belongs to another lab"):
+        check_may_create_litter(MEMBER, OTHER_LAB, "line")

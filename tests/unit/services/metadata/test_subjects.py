@@ -8,8 +8,17 @@ from uuid import UUID, uuid4
 import pytest
 
 from libs.common.permissions import Principal
-from libs.common.problem import BadRequest, Forbidden
-from services.metadata.domain.subjects import check_dates, check_new_responsible_user, may_give_away
+from libs.common.problem import BadRequest, Conflict, Forbidden
+from services.metadata.domain.subjects import (
+    check_dates,
+    check_lab_not_cleared,
+    check_new_responsible_user,
+    check_required,
+    check_subject_deletable,
+    check_unique,
+    may_give_away,
+    sex_of,
+)
 
 OWNER, OTHER = uuid4(), uuid4()
 
@@ -56,3 +65,49 @@ def test_a_death_before_the_birth_is_refused() -> None:
     with pytest.raises(BadRequest) as refusal:
         check_dates(date(2024, 1, 2), date(2024, 1, 1))
     assert "death_date" in refusal.value.body()
+
+
+def test_a_new_subject_has_a_nickname_and_a_lab() -> None:
+    check_required("KS001", "hilllab")
+
+
+@pytest.mark.parametrize(
+    ("nickname", "lab", "fields"),
+    [(None, "hilllab", ["nickname"]), ("KS001", "", ["lab"]), (None, None, ["nickname", "lab"])],
+)
+def test_all_missing_fields_are_named_at_once(
+    nickname: str | None, lab: str | None, fields: list[str]
+) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        check_required(nickname, lab)
+    assert list(refusal.value.fields) == fields
+
+
+@pytest.mark.parametrize("lab", [None, ""])
+def test_a_change_cannot_leave_a_subject_without_a_lab(lab: str | None) -> None:
+    with pytest.raises(BadRequest, match="cannot be carried out") as refusal:
+        check_lab_not_cleared({"lab"}, lab)
+    assert list(refusal.value.fields) == ["lab"]
+
+
+def test_a_change_that_does_not_name_the_lab_keeps_it() -> None:
+    check_lab_not_cleared({"nickname"}, None)
+    check_lab_not_cleared({"lab"}, "coastlab")
+
+
+def test_a_nickname_is_unique_in_a_lab_and_for_a_responsible_user() -> None:
+    check_unique("KS001", has_twin=False)
+    with pytest.raises(Conflict) as refusal:
+        check_unique("KS001", has_twin=True)
+    assert list(refusal.value.fields) == ["nickname"]
+
+
+def test_a_subject_with_sessions_cannot_be_deleted() -> None:
+    check_subject_deletable("KS001", has_actions=False)
+    with pytest.raises(Conflict, match="delete those first"):
+        check_subject_deletable("KS001", has_actions=True)
+
+
+@pytest.mark.parametrize(("text", "stored"), [("", "U"), ("U", "U"), ("M", "M"), ("F", "F")])
+def test_an_empty_sex_is_unknown(text: str, stored: str) -> None:
+    assert sex_of(text) == stored
