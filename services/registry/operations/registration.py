@@ -150,9 +150,7 @@ async def fetch_scope(
             session, visibility, path.subject, path.date, path.number, labs
         )
     if scope is None:
-        raise BadRequest(
-            fields={"path": [f"No session '{request.path}' is registered: create the session first."]}
-        )
+        raise BadRequest(fields={"path": [f"There is no session '{request.path}': create it first."]})
     return scope
 
 
