@@ -40,7 +40,7 @@ def test_the_responsible_user_of_a_subject_does_not_retire_copies_of_another_lab
     assert not may_retire(MEMBER, Target(OTHER_LAB, responsible_user_id=MEMBER.user_id))
 
 
-def test_a_proved_copy_is_doubted_by_who_may_retire_it_and_by_the_agent_of_its_repository() -> None:
+def test_a_verified_copy_is_doubted_by_those_that_may_retire_it_and_by_the_agent_of_its_repository() -> None:
     assert may_doubt(MEMBER, Target(LAB), REPOSITORY)
     assert may_doubt(AGENT, Target(LAB), REPOSITORY)
     assert not may_doubt(AGENT, Target(LAB), uuid4())
