@@ -20,8 +20,9 @@ from services.registry.domain.requests import RequestedFile, match_kinds
 from services.registry.domain.uploads import UploadFact
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.central_store import CentralStore
+from services.registry.operations.default_revisions import set_default_revisions
 from services.registry.operations.proofs import publish_verified
-from services.registry.operations.registration import insert_datasets, set_default_revisions
+from services.registry.operations.registration import insert_datasets
 from services.registry.queries import publications as queries
 from services.registry.queries import registration
 from services.registry.queries.copies import fetch_copies_of_datasets

@@ -32,6 +32,7 @@ from services.registry.domain.requests import (
 )
 from services.registry.models import DatasetRow
 from services.registry.operations.bulk_writes import BulkWrites
+from services.registry.operations.default_revisions import set_default_revisions
 from services.registry.queries import registration as queries
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.bulk_writes import insert_rows, update_rows
@@ -284,21 +285,3 @@ async def _effects(
 
     await asyncio.to_thread(add_all)
     return writes
-
-
-async def set_default_revisions(
-    tx: Transaction,
-    scope: RegistrationScope,
-    files: Sequence[RequestedFile],
-    ids: Mapping[FileKey, UUID],
-    *,
-    default: bool,
-    existing: Mapping[FileKey, KnownDataset],
-) -> None:
-    """These revisions become the default ones of their files (`default`), or stop being it."""
-    if default:
-        chosen = {(file.collection, file.name): ids[file.key] for file in files}
-        await queries.update_default_revisions(tx.session, scope, chosen)
-    else:
-        again = [ids[file.key] for file in files if file.key in existing]
-        await queries.update_not_default(tx.session, again)
