@@ -118,7 +118,12 @@ async def write_action(tx: Transaction, edit: Edit, values: dict[str, Any]) -> A
     if row is None:
         values.setdefault("lab_id", edit.subject.lab_id)
         row = ActionRow(id=uuid4(), kind=edit.kind, subject_id=edit.subject.id, **values)
-        audited = {"subject": edit.subject.nickname, "start_time": row.start_time, "number": row.number}
+        audited = {
+            "subject": edit.subject.nickname,
+            "start_time": row.start_time,
+            "number": row.number,
+            "reference_weight": row.reference_weight,
+        }
         await create_row(tx, edit.kind, row, audited)
     else:
         await update_row(tx, edit.kind, row, values)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from libs.common.db import Transaction
@@ -63,15 +65,16 @@ async def _save(
         )
     if body.reference_weight is not None:
         values["reference_weight"] = body.reference_weight
+    elif edit.row is None or edit.row.reference_weight is None:
+        values["reference_weight"] = reference_weight_of(await _last_weight(tx, edit, values))
     row = await write_action(tx, edit, values)
-    if row.reference_weight is None:
-        row.reference_weight = reference_weight_of(await _last_weight(tx, row))
     await set_relations(tx, visibility, row, body)
     check_keeps_access(by, edit.before, await fetch_action_target(tx.session, row))
     return await fetch_restriction(tx.session, visibility, row.id)
 
 
-async def _last_weight(tx: Transaction, row: ActionRow) -> float | None:
-    if row.start_at is None:
+async def _last_weight(tx: Transaction, edit: Edit, values: Mapping[str, Any]) -> float | None:
+    start: datetime | None = values.get("start_at", edit.row and edit.row.start_at)
+    if start is None:
         return None
-    return await find_last_weight(tx.session, row.subject_id, row.start_at - REFERENCE_WINDOW, row.start_at)
+    return await find_last_weight(tx.session, edit.subject.id, start - REFERENCE_WINDOW, start)

@@ -178,13 +178,13 @@ async def update_dataset(
     fields = await _changed_columns(tx, body)
     if fields:
         fields["auto_datetime"] = datetime.now(UTC)
+    if body.default_dataset is not None:
+        fields["is_default"] = body.default_dataset
     await update_row(tx, "dataset", locked.row, fields)
     if body.hash is not None or body.file_size is not None:
         await _set_bytes(tx, locked, body)
     if body.default_dataset:
         await queries.update_default_revision(tx.session, locked.row)
-    elif body.default_dataset is False:
-        await update_row(tx, "dataset", locked.row, {"is_default": False})
     if body.tags is not None:
         await _set_tags(tx, by, locked.target, dataset_id, body.tags)
     return await read_dataset(tx.session, visibility, dataset_id)
@@ -212,6 +212,7 @@ async def _set_bytes(tx: Transaction, locked: LockedDataset, body: DatasetIn) ->
         return
     if before.sha256 is None and body.hash in {None, before.md5} and before.size_bytes is None:
         await queries.update_size_of_version(tx.session, locked.row, body.file_size)
+        tx.audit("dataset.changed", "dataset", locked.row.id, after={"file_size": body.file_size})
         return
     effect = effect_of_register(
         before,

@@ -108,24 +108,26 @@ async def update_file(
 ) -> ShownFile:
     """Apply a client's claim that a file exists or does not; `json` replaces the stored one. Raises ProvedCopy."""
     locked, row, copy = await _lock_file(tx, by, visibility, file_id)
-    await update_row(tx, "file", row, _STORED.values(body))
+    values = _STORED.values(body)
     if body.exists is not None:
-        await _claim(tx, by, locked, row, copy, exists=body.exists)
+        values |= _claim(tx, by, locked, row, copy, exists=body.exists)
+    await update_row(tx, "file", row, values)
     return await read_file(tx.session, visibility, file_id)
 
 
-async def _claim(
+def _claim(
     tx: Transaction, by: Principal, locked: LockedDataset, row: CopyRow, copy: VersionCopy, *, exists: bool
-) -> None:
+) -> dict[str, object]:
+    """The columns that follow from a claim; a proof that it needs is ordered. Raises ProvedCopy."""
     after, ordered = effect_of_patch_file(
         copy,
         exists=exists,
         was_proved=row.proved_at is not None,
         may_doubt=may_doubt(by, locked.target, row.repository_id),
     )
-    await update_row(tx, "file", row, {"state": str(after.state), "order_proof": ordered})
     if ordered:
         tx.publish(ProofOrdered(copy_ids=[row.id]))
+    return {"state": str(after.state), "order_proof": ordered}
 
 
 async def delete_file(

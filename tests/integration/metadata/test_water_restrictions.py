@@ -37,6 +37,14 @@ async def test_a_restriction_copies_the_last_weighing_before_its_start(
     assert (created["reference_weight"], created["water_type"]) == (23.0, "Water")
 
 
+async def test_the_audit_of_a_restriction_shows_the_copied_weight(shared_labs: Labs, weighed: str) -> None:
+    created = await _restrict(shared_labs, weighed, "2024-03-06T12:00:00")
+    audited = (await shared_labs.metadata.get("/audit/metadata", params={"object_id": created["id"]})).json()
+    assert [(row["action"], row["after"]["reference_weight"]) for row in audited["results"]] == [
+        ("water-restriction.created", 23.0)
+    ]
+
+
 async def test_without_a_weighing_of_seven_days_a_weight_must_be_sent(
     shared_labs: Labs, weighed: str
 ) -> None:

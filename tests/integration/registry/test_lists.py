@@ -127,6 +127,36 @@ async def test_updating_a_dataset_keeps_absent_fields(lab: Laboratory, dataset: 
     assert (await lab.registry.as_(lab.visitor).patch(path, {"qc": "PASS"})).status_code == 403
 
 
+async def _audited(lab: Laboratory, object_id: str) -> list[tuple[Any, ...]]:
+    """Actions and new values of the audit rows of an object, newest first."""
+    root = lab.registry.as_(lab.administrator)
+    listed = (await root.get("/audit/registry", params={"object_id": object_id})).json()["results"]
+    return [(row["action"], row["after"]) for row in listed]
+
+
+async def test_the_audit_shows_the_new_default_revision(lab: Laboratory) -> None:
+    older, newer = await lab.register("alf/spikes.times.npy", "alf/#2020-01-01#/spikes.times.npy")
+    await lab.registry.patch(f"/datasets/{older['id']}", {"default_dataset": True})
+    assert await _audited(lab, older["id"]) == [("dataset.changed", {"is_default": True})]
+    shown = (await lab.registry.get(f"/datasets/{newer['id']}")).json()
+    assert shown["default_dataset"] is False
+
+
+async def test_the_audit_shows_a_size_that_was_added(lab: Laboratory) -> None:
+    (dataset,) = await lab.register(FILES[0])
+    await lab.registry.patch(f"/datasets/{dataset['id']}", {"file_size": 3})
+    assert await _audited(lab, dataset["id"]) == [("dataset.changed", {"file_size": 3})]
+
+
+async def test_a_claim_and_the_json_of_a_file_are_one_change(lab: Laboratory) -> None:
+    (dataset,) = await lab.register(FILES[0])
+    params = {"dataset": dataset["id"], "data_repository": "rig_pc"}
+    (file,) = (await lab.registry.get("/files", params=params)).json()["results"]
+    await lab.registry.patch(f"/files/{file['id']}", {"exists": False, "json": {"why": "lost"}})
+    ((action, after),) = await _audited(lab, file["id"])
+    assert (action, after["json"], after["state"]) == ("file.changed", {"why": "lost"}, "lost")
+
+
 async def test_another_hash_of_a_dataset_is_a_new_version(lab: Laboratory, dataset: dict[str, Any]) -> None:
     path = f"/datasets/{dataset['id']}"
     await made(lab.registry, "/files", {"dataset": path, "data_repository": "rig_pc", "exists": True})
