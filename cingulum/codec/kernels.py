@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,13 +96,3 @@ def kernel_named(name: KernelName | None = None) -> Kernel:
         compiled_rans.rans_encode,
         compiled_rans.rans_decode,
     )
-
-
-def describe(kernel: Kernel) -> str:
-    """The library that does the arithmetic.
-
-    >>> describe(kernel_named("numpy"))
-    'numpy'
-    """
-    module: Any = getattr(kernel.forward, "__module__", "")
-    return "numpy" if module == plain.__name__ else "numba"

@@ -65,9 +65,10 @@ class Decision:
 def alerts(
     now: Assessment, history: History, lab: LabPolicy, decisions: Iterable[Decision] = ()
 ) -> tuple[Alert, ...]:
-    """All alerts about the animal at this moment, warnings first.
+    """The alerts that follow from the animal's standing at this moment, warnings first.
 
-    Under `alyx` only Alyx's own three: underweight, water due, not weighed.
+    Under `alyx` only Alyx's own three: underweight, water due, not weighed. The alert about training is not
+    among them: `training_alert` makes it from the days of the animal's sessions, which `history` does not hold.
 
     >>> from datetime import UTC
     >>> from cingulum.welfare.assess import assess

@@ -38,3 +38,13 @@ def test_every_filter_is_in_the_table(table: FilterTable) -> None:
 def test_the_values_of_a_filter_show_different_rows(table: FilterTable) -> None:
     alike = {name for name, cases in table.cases.items() if len(set(cases.values())) == 1}
     assert alike <= set(table.without)
+
+
+@pytest.mark.parametrize(
+    "table", [table for table in TABLES if table.django_fields], ids=lambda table: table.path
+)
+def test_django_reaches_every_field_of_the_body_that_creates_a_row(table: FilterTable) -> None:
+    assert table.body is not None
+    assert table.django_fields is not None
+    names = {field.alias or name for name, field in table.body.model_fields.items()}
+    assert names - set(table.django_fields.fields) == set(table.unnamed)

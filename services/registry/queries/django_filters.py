@@ -43,8 +43,9 @@ from services.registry.models import (
     RepositoryRow,
     RevisionRow,
     TagRow,
+    VersionRow,
 )
-from services.registry.models.expressions import is_shown
+from services.registry.models.expressions import is_current_version, is_shown
 from services.registry.queries.columns import GONE
 
 _dataset = cast(sa.Table, DatasetRow.__table__)
@@ -77,6 +78,12 @@ def _has_copy() -> sa.ColumnElement[bool]:
     repository = aliased(RepositoryRow)
     statement = sa.select(is_shown(CopyRow, repository)).where(repository.id == CopyRow.repository_id)
     return statement.correlate_except(repository).scalar_subquery()
+
+
+def _of_current_version(column: str) -> sa.ScalarSelect[Any]:
+    version = aliased(VersionRow)
+    statement = sa.select(getattr(version, column)).where(is_current_version(DatasetRow, version))
+    return statement.correlate_except(version).scalar_subquery()
 
 
 def _is_visible_copy(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
@@ -144,6 +151,8 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "revision": Relation(lambda: _REVISIONS, on=_revision.c.name == _dataset.c.revision),
     "default_dataset": Field(_dataset.c.is_default, "bool"),
     "qc": Field(_dataset.c.qc, "int"),
+    "hash": Field(_of_current_version("md5"), "text"),
+    "file_size": Field(_of_current_version("size_bytes"), "int"),
     "version": Field(_dataset.c.software_version, "text"),
     "created_by": Relation(lambda: _USERS, on=_user.c.username == _dataset.c.created_by),
     "created_datetime": Field(_dataset.c.created_at, "datetime"),

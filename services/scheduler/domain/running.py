@@ -19,7 +19,7 @@ from services.scheduler.domain.facts import (
     UploadFact,
     ended,
 )
-from services.scheduler.domain.retry import FIRST_LEASE, LEASE, PUBLISHING, FailureKind, may_retry, pause
+from services.scheduler.domain.retry import FIRST_LEASE, PUBLISHING, FailureKind, may_retry, pause
 
 
 def claim(job: JobValue, token: int, worker: str, now: datetime, *, inputs_readable: bool) -> JobChange:
@@ -46,12 +46,6 @@ def claim(job: JobValue, token: int, worker: str, now: datetime, *, inputs_reada
         outputs=(),
     )
     return JobChange(started, (AttemptValue(job.id, token, AttemptState.RUNNING),))
-
-
-def heartbeat(job: JobValue, token: int, now: datetime) -> JobChange:
-    """Extend the lease. One that ran out and was not taken back becomes valid again: the token decides."""
-    _running(job, token)
-    return JobChange(replace(job, deadline=now + LEASE))
 
 
 def complete(

@@ -7,8 +7,10 @@ from string import Template
 
 import pytest
 import pytest_asyncio
+from fastapi.routing import APIRoute
 
 from deploy.local.servers import Postgres
+from libs.common.db.routes import declared_parameters
 from tests.support.labs import shared_two_labs
 from tests.support.list_filters import TABLES, metadata
 from tests.support.list_filters.tables import FilterTable
@@ -74,3 +76,18 @@ async def test_filters_sent_together_are_all_applied_and_empty_ones_are_absent(
     world: World, query: dict[str, str], labels: str
 ) -> None:
     assert await shown_rows(world, metadata.SUBJECTS, **query) == labels.split()
+
+
+async def test_every_list_names_a_parameter_that_it_does_not_know(world: World) -> None:
+    silent = []
+    for service, running in world.services.items():
+        for route in running.app.routes:
+            if not (
+                isinstance(route, APIRoute) and {"limit", "offset"} <= (declared_parameters(route) or set())
+            ):
+                continue
+            response = await running.get(route.path.format(service=service), params={"no_such_filter": "x"})
+            is_refused = response.status_code == 400 and "no_such_filter" in response.json()
+            if not is_refused and response.headers.get(NOTICE) != "ignored: no_such_filter":
+                silent.append((service, route.path, response.status_code, response.text[:200]))
+    assert silent == []

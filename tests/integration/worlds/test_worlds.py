@@ -13,21 +13,13 @@ import pytest
 from deploy.local.servers import Postgres
 from libs.common.filters import FieldMap, JsonField, Relation
 from libs.common.testing import settings_environment
-from services.metadata.queries.django_filters import MAPS as METADATA_MAPS
-from services.registry.queries import django_filters
-from services.scheduler.queries.django_filters import tasks
+from tests.support.list_filters import DJANGO_FIELDS
 from tests.support.worlds.build import HIDDEN, WORLDS, Worlds, build
 from tests.support.worlds.people import a_town
 from tests.support.worlds.probes import Probes, text_of
 from tests.support.worlds.routes import READS, WRITES, own_port, table
 
 READING = {"GET", "HEAD"}
-MAPS: dict[str, FieldMap] = {f"/{segment}": fields for segment, fields in METADATA_MAPS.items()} | {
-    "/datasets": django_filters.DATASETS,
-    "/files": django_filters.FILES,
-    "/downloads": django_filters.DOWNLOADS,
-    "/tasks": tasks(),
-}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +103,7 @@ async def _letters(probes: Probes) -> None:
     }.items():  # a member, a public reader, a narrowed token
         words = HIDDEN[caller]
         world = next(world for world in WORLDS if world.caller == caller)
-        for path, fields in MAPS.items():
+        for path, fields in DJANGO_FIELDS.items():
             for name in _texts(fields, hops):
                 pattern = f"{name}__iregex,{'|'.join(words)}"
                 answer = await probes.caller(caller).ask("GET", path, params={"django": pattern, "limit": 1})

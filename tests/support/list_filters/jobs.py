@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libs.common.catalogue import Service
+from libs.common.schemas.tasks import TaskIn
 from services.compressor.queries.list_filters import RecordingFilters
 from services.scheduler.queries.list_filters import JobFilters, TaskFilters
 from services.transfer.queries.list_filters import UploadFilters
@@ -28,6 +29,11 @@ TASKS = FilterTable(
     TaskFilters,
     rows="first second third",
     key="name",
+    body=TaskIn,
+    unnamed={
+        "parents": "They are a list of ids: `parents=` filters by one.",
+        "arguments": "They are compared as a whole, as a text.",
+    },
     cases={
         "status": {"Waiting": "first", "60": "second", "Held": NOTHING},
         "session": {"$S3": "third", "http://any/sessions/$S1": "first second", "$S2": NOTHING},

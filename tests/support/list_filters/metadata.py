@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from libs.common.catalogue import Service
+from libs.common.schemas.insertions import InsertionIn
+from libs.common.schemas.labs import LabIn
+from libs.common.schemas.sessions import SessionIn
+from libs.common.schemas.subjects import SubjectIn
+from libs.common.schemas.surgeries import SurgeryIn
+from libs.common.schemas.users import UserIn
+from libs.common.schemas.water_administrations import WaterAdministrationIn
+from libs.common.schemas.water_restrictions import WaterRestrictionIn
+from libs.common.schemas.weighings import WeighingIn
 from services.metadata.queries.list_filters.insertions import InsertionFilters
 from services.metadata.queries.list_filters.labs import LabFilters
 from services.metadata.queries.list_filters.locations import LocationFilters
@@ -28,6 +37,8 @@ SUBJECTS = FilterTable(
     SubjectFilters,
     rows="KS001 KS002 NY001",
     key="nickname",
+    body=SubjectIn,
+    unnamed={"zygosities": "Genotypes are shown, not filtered."},
     cases={
         "nickname": {"KS001": "KS001", "ks001": NOTHING, "KS00": NOTHING},
         "lab": {"coastlab": "NY001", "coast": NOTHING},
@@ -49,6 +60,7 @@ WEIGHINGS = FilterTable(
     WeighingFilters,
     rows="20.0 20.5",
     key="weight",
+    body=WeighingIn,
     cases={
         "nickname": {"KS001": "20.0", "KS00": NOTHING},
         "subject": {"NY001": "20.5", "NY00": NOTHING},
@@ -71,6 +83,7 @@ WATER_ADMINISTRATIONS = FilterTable(
     WaterAdministrationFilters,
     rows="1.0 1.5",
     key="water_administered",
+    body=WaterAdministrationIn,
     cases={
         "nickname": {"KS001": "1.0", "KS00": NOTHING},
         "subject": {"NY001": "1.5", "NY00": NOTHING},
@@ -104,8 +117,11 @@ _ACTIONS: Cases = {
 }
 
 SURGERIES, WATER_RESTRICTIONS = (
-    FilterTable(Service.METADATA, path, declaration, rows="KS001 KS002 NY001", key="subject", cases=_ACTIONS)
-    for path, declaration in (("/surgeries", SurgeryFilters), ("/water-restriction", WaterRestrictionFilters))
+    FilterTable(Service.METADATA, path, declaration, "KS001 KS002 NY001", _ACTIONS, key="subject", body=body)
+    for path, declaration, body in (
+        ("/surgeries", SurgeryFilters, SurgeryIn),
+        ("/water-restriction", WaterRestrictionFilters, WaterRestrictionIn),
+    )
 )
 
 SESSIONS = FilterTable(
@@ -115,6 +131,7 @@ SESSIONS = FilterTable(
     rows="1 2 3",
     key="number",
     without=_NO_REGION,
+    body=SessionIn,
     cases={
         "atlas_acronym": {"VISp": NOTHING},
         "atlas_id": {"385": NOTHING},
@@ -173,6 +190,7 @@ INSERTIONS = FilterTable(
     rows="probe00 probe01 probe02",
     key="name",
     without=_NO_REGION,
+    body=InsertionIn,
     cases={
         "atlas_acronym": {"VISp": NOTHING},
         "atlas_id": {"385": NOTHING},
@@ -202,6 +220,7 @@ LABS = FilterTable(
     LabFilters,
     rows="coastlab hilllab",
     key="name",
+    body=LabIn,
     cases={
         "name": {"hilllab": "hilllab", "hill": NOTHING},
         "django": {"name__startswith,coast": "coastlab", "timezone,Europe/London": "hilllab"},
@@ -214,6 +233,8 @@ USERS = FilterTable(
     UserFilters,
     rows="root ada bob dora stock eve",
     key="username",
+    body=UserIn,
+    unnamed={"allowed_users": "Delegates are shown, not filtered.", "password": "It is a secret."},
     cases={
         "username": {"ada": "ada", "ad": NOTHING},
         "email": {"ada@example.org": "ada", "ada@example": NOTHING},

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from libs.common.catalogue import Service
+from libs.common.schemas.files.datasets import DatasetIn
+from libs.common.schemas.files.downloads import DownloadIn
+from libs.common.schemas.files.files import FileRecordIn
 from services.registry.queries.list_filters import (
     CopyFilters,
     DatasetFilters,
@@ -23,6 +26,8 @@ DATASETS = FilterTable(
     "/datasets",
     DatasetFilters,
     rows="a b c d e f",
+    body=DatasetIn,
+    unnamed=dict.fromkeys(("subject", "date", "number"), "They are of its session: `session__…`."),
     cases={
         "collection": {"alf": "b c d", "alf/probe00": "a", "al": NOTHING},
         "content_type": {"subject": "f", "subjects.Subject": "f", "session": NOTHING},
@@ -34,7 +39,13 @@ DATASETS = FilterTable(
         "dataset_type": {"spikes.times": "a d", "spikes": NOTHING},
         "date": {"2024-03-02": "a b c", "2024-03-03": "e", "2024-03-05": NOTHING},
         "default_dataset": {"False": "b", "True": "a c d e f"},
-        "django": {"qc__gte,40": "b c d", "qc__gt,40": "d", "session__isnull,True": "f"},
+        "django": {
+            "qc__gte,40": "b c d",
+            "qc__gt,40": "d",
+            "session__isnull,True": "f",
+            "hash__startswith,d": "d",
+            "file_size__gte,14": "e f",
+        },
         "exists": {"True": "a b e f", "false": "c d"},  # c: of an older version; d: on a personal repository
         "experiment_number": {"001": "a b c", "4": NOTHING},
         "file_size": {"13": "d", "1": NOTHING},
@@ -67,6 +78,8 @@ FILES = FilterTable(
     "/files",
     FileFilters,
     rows=_COPIES,
+    body=FileRecordIn,
+    unnamed={"relative_path": "It is computed from the session's folder: `relative_path=` filters by it."},
     cases={
         "data_repository": {"rig_pc": "d@rig_pc", "rig": NOTHING},
         "dataset": {"$d": "d@rig_pc", "http://any/datasets/$e": "e@fileserver e@lab_server", "$S1": NOTHING},
@@ -120,6 +133,7 @@ DOWNLOADS = FilterTable(
     DownloadFilters,
     rows="1 2",
     key="count",
+    body=DownloadIn,
     cases={
         "user": {"ada": "1", "root": "2", "ad": NOTHING},
         "dataset": {"spikes.times.npy": "1", "spikes.times": NOTHING},

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pydantic import BaseModel
+
 from libs.common.catalogue import Service
-from libs.common.filters.list_filters import ListFilters
+from libs.common.filters import FieldMap
+from libs.common.filters.list_filters import FreeFilter, ListFilters
 
 NOTHING = ""
 Cases = Mapping[str, Mapping[str, str]]
@@ -23,6 +26,8 @@ class FilterTable:
     cases     {filter: {value: labels of the rows shown}}; `$name` in a value is an id of the world of these tests
     key       the field that labels a row; ids that the world knows are replaced by their labels
     without   {filter: why it has no cases, or none that show different rows}
+    body      of a list with `django=`: what creates its rows
+    unnamed   {field of the body: why `django=` does not reach it}
     """
 
     service: Service
@@ -32,3 +37,12 @@ class FilterTable:
     cases: Cases
     key: str = "id"
     without: Mapping[str, str] = field(default_factory=dict)
+    body: type[BaseModel] | None = None
+    unnamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def django_fields(self) -> FieldMap | None:
+        """The fields that `django=` reaches; None for a list without it."""
+        declared = self.filters.model_fields.get("django")
+        makers = declared.metadata if declared else ()
+        return next((maker.fields for maker in makers if isinstance(maker, FreeFilter)), None)

@@ -15,17 +15,8 @@ from libs.common.filters import (
     visible_to_all,
 )
 from libs.common.filters.parameters import MOST_NAMES, parse_names
-from services.metadata.queries.django_filters import MAPS as METADATA_MAPS
-from services.registry.queries import django_filters
-from services.scheduler.queries.django_filters import tasks
+from tests.support.list_filters import DJANGO_FIELDS
 
-LISTS = [
-    *METADATA_MAPS.values(),
-    django_filters.DATASETS,
-    django_filters.FILES,
-    django_filters.DOWNLOADS,
-    tasks(),
-]
 # What everybody who signed in may list whole: /labs, /users, /lines, /tags and so on; and the nickname in the path of a
 # session that the caller may know of. Nothing else may be public.
 VOCABULARIES = {
@@ -47,7 +38,7 @@ VOCABULARIES = {
 
 def _maps() -> Iterator[FieldMap]:
     """Each map that a list filters by, and each that a relation leads to."""
-    waiting, known = list(LISTS), set[FieldMap]()
+    waiting, known = list(DJANGO_FIELDS.values()), set[FieldMap]()
     while waiting:
         fields = waiting.pop()
         if fields not in known:
@@ -64,7 +55,7 @@ def test_a_map_is_a_vocabulary_or_has_a_rule_of_visibility() -> None:
     assert {"sessions", "subjects", "projects", "datasets", "insertions", "weighings", "tasks"} <= hidden
 
 
-SESSIONS = METADATA_MAPS["sessions"]
+SESSIONS = DJANGO_FIELDS["/sessions"]
 OF_FILES = "data_dataset_session_related__file_records__data_repository__name__icontains,a"
 
 

@@ -23,13 +23,12 @@ from services.scheduler.domain.facts import (
     UploadFact,
 )
 from services.scheduler.domain.graph import SlotPlan
-from services.scheduler.domain.retry import LEASE, FailureKind
+from services.scheduler.domain.retry import FailureKind
 from services.scheduler.domain.running import (
     claim,
     complete,
     expire,
     fail,
-    heartbeat,
     notify_registry_again,
     published,
     refused,
@@ -92,16 +91,14 @@ class JobMachine(RuleBasedStateMachine):
         except JobStateConflict:
             assert (not readable) or self.job.state is not JobState.WAITING or why(self.job, self.now)
 
-    @rule(back=st.integers(0, 2), call=st.sampled_from(["heartbeat", "complete", "fail", "break"]))
+    @rule(back=st.integers(0, 2), call=st.sampled_from(["complete", "fail", "break"]))
     def worker_calls(self, back: int, call: str) -> None:
         token = self.some_token(back)
         is_current = self.job.token == token and self.job.state is JobState.STARTED
         attempt = self.attempts.get(token)
         was_accepted = attempt is not None and bool(attempt.outputs)
         try:
-            if call == "heartbeat":
-                self.write(heartbeat(self.job, token, self.now))
-            elif call == "complete":
+            if call == "complete":
                 self.write(completed(self.job, token, attempt))
             else:
                 kind = FailureKind.TRANSIENT if call == "fail" else FailureKind.PERMANENT
@@ -191,11 +188,6 @@ class JobMachine(RuleBasedStateMachine):
 
 JobMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
 TestJobs = JobMachine.TestCase
-
-
-def test_an_expired_lease_can_be_extended_until_it_is_released() -> None:
-    later = NOW + timedelta(hours=1)
-    assert heartbeat(a_started_job(), 7, later).job.deadline == later + LEASE
 
 
 def test_a_silent_worker_loses_the_job_and_its_late_completion_is_refused() -> None:

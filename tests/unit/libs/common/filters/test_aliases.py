@@ -17,16 +17,8 @@ from libs.common.published import SESSIONS, table
 from libs.common.scopes import Permission, Scope
 from libs.common.visibility import Visibility, visibility
 from libs.common.visible import is_dataset_visible, is_session_visible
-from services.metadata.queries.django_filters import MAPS as METADATA_MAPS
-from services.registry.queries import django_filters
-from services.scheduler.queries.django_filters import tasks
+from tests.support.list_filters import DJANGO_FIELDS
 
-MAPS: dict[str, FieldMap] = {
-    **METADATA_MAPS,
-    "datasets": django_filters.DATASETS,
-    "files": django_filters.FILES,
-    "tasks": tasks(),
-}
 _POSTGRESQL = PGDialect()  # type: ignore[no-untyped-call]
 _DECLARED = re.compile(r"[()]|\bAS (\w+_\d+)")
 
@@ -66,17 +58,19 @@ def paths(fields: FieldMap, hops: int, before: str = "") -> Iterator[str]:
             yield f"{before}{name}"
 
 
-@pytest.mark.parametrize("name", MAPS)
-def test_no_filter_of_any_map_holds_an_alias_within_itself(name: str) -> None:
+@pytest.mark.parametrize("path_of_list", DJANGO_FIELDS)
+def test_no_filter_of_any_map_holds_an_alias_within_itself(path_of_list: str) -> None:
     some = random.Random(7)
     everybody = [*callers()]
     for hops in range(4):
-        all_paths = [*paths(MAPS[name], hops)]
+        all_paths = [*paths(DJANGO_FIELDS[path_of_list], hops)]
         for path in some.sample(all_paths, min(len(all_paths), 6)):
             for condition in (f"{path}__isnull,True", f"~{path}__isnull,False"):
-                parsed = parse_filter(condition, MAPS[name])
+                parsed = parse_filter(condition, DJANGO_FIELDS[path_of_list])
                 for visibility_of_caller in some.sample(everybody, 2):
-                    statement = sa.select(MAPS[name].source).where(to_sql(parsed, visibility_of_caller))
+                    statement = sa.select(DJANGO_FIELDS[path_of_list].source).where(
+                        to_sql(parsed, visibility_of_caller)
+                    )
                     assert redeclared(statement) == [], condition
 
 
