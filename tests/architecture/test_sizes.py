@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("cingulum", "libs", "services", "deploy", "bench", "examples")
 MAX_FUNCTION_LINES = 45  # without its docstring
-MAX_FILE_LINES = 320
+MAX_FILE_LINES = 300
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
