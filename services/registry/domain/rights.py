@@ -16,7 +16,7 @@ def may_retire(by: Principal, target: Target) -> bool:
 
 
 def may_doubt(by: Principal, target: Target, repository_id: UUID) -> bool:
-    """Whether a caller may claim that a proved copy is missing: whoever may retire it, or prove in its repository."""
+    """Whether a caller may claim that a proved copy is missing: if it may retire it, or prove in its repository."""
     return may_retire(by, target) or may_on(
         by, Permission.PROVE, replace(target, repository_id=repository_id)
     )
