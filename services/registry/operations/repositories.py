@@ -6,7 +6,7 @@ from typing import Final
 
 from libs.common.db import Transaction
 from libs.common.db.stored_fields import StoredFields
-from libs.common.schemas.files.repositories import RepositoryIn
+from libs.common.schemas.files.repositories import Repository, RepositoryIn
 from services.registry.domain.repositories import check_data_url, check_store_change
 from services.registry.models import RepositoryRow, RepositoryTypeRow
 from services.registry.operations.vocabularies import delete_term, save_term
@@ -16,8 +16,13 @@ from services.registry.queries.vocabularies import fetch_term_id, is_term_used
 _STORED: Final = StoredFields(RepositoryIn, RepositoryRow, handled={"repository_type"})
 
 
-async def save_repository(tx: Transaction, body: RepositoryIn, name: str | None = None) -> str:
-    """Create a repository, or update the one of that name. Its store cannot change once it has copies."""
+async def save_repository(
+    tx: Transaction, body: RepositoryIn, base_url: str, name: str | None = None
+) -> Repository:
+    """Create a repository, or update the one of that name; the repository afterwards.
+
+    Its store cannot change once it has copies.
+    """
     fields = _STORED.values(body)
     check_data_url(body.data_url)
     if "repository_type" in body.model_fields_set:
@@ -30,7 +35,8 @@ async def save_repository(tx: Transaction, body: RepositoryIn, name: str | None 
     if name is not None and "store" in fields:
         row = await queries.lock_repository(tx.session, name)
         check_store_change(row.store, fields["store"], has_copies=await is_term_used(tx.session, row))
-    return await save_term(tx, RepositoryRow, fields, name)
+    name = await save_term(tx, RepositoryRow, fields, name)
+    return await queries.fetch_repository(tx.session, name, base_url)
 
 
 async def delete_repository(tx: Transaction, name: str) -> None:

@@ -16,10 +16,11 @@ from libs.common.db.stored_fields import StoredFields
 from libs.common.problem import REQUIRED, BadRequest, Conflict
 from libs.common.schemas.files.repositories import RepositoryTypeIn
 from libs.common.schemas.files.vocabularies import DataFormatIn, DatasetTypeIn, RevisionIn, TagIn
+from libs.common.visibility import Visibility
 from services.registry import models
 from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
 from services.registry.queries import vocabularies as queries
-from services.registry.queries.vocabularies import NOUNS, NamedRow
+from services.registry.queries.vocabularies import NOUNS, NamedRow, Shown
 
 _FILE = Path(models.__file__).parent / "vocabularies.json"
 _STORED: Final[dict[type[BaseModel], StoredFields]] = {
@@ -90,12 +91,21 @@ async def save_term(
     return row.name
 
 
-async def save_body(tx: Transaction, model: type[NamedRow], body: BaseModel, name: str | None = None) -> str:
-    """Create a row as a body describes it, or update the one of that name; its name afterwards."""
+async def save_body(
+    tx: Transaction,
+    visibility: Visibility,
+    model: type[NamedRow],
+    body: BaseModel,
+    shape: type[Shown],
+    base_url: str,
+    name: str | None = None,
+) -> Shown:
+    """Create a row as a body describes it, or update the one of that name; the row afterwards."""
     fields = _STORED[type(body)].values(body)
     if isinstance(body, DatasetTypeIn):
         await _check_dataset_type(tx, fields, name)
-    return await save_term(tx, model, fields, name)
+    name = await save_term(tx, model, fields, name)
+    return await queries.fetch_term(tx.session, model, visibility, name, shape, base_url)
 
 
 async def _check_dataset_type(tx: Transaction, fields: dict[str, object], name: str | None) -> None:

@@ -38,8 +38,7 @@ async def list_repositories(
 @router.post("/data-repository", status_code=201, responses=REFUSALS)
 async def create_repository(request: Request, new: RepositoryIn, _by: Admin, tx: Tx) -> Repository:
     """Create a repository; with `store` it is managed."""
-    name = await operations.save_repository(tx, new)
-    return await queries.fetch_repository(tx.session, name, absolute(request, ""))
+    return await operations.save_repository(tx, new, absolute(request, ""))
 
 
 @router.get("/data-repository/{name}", responses=problems(NotFound))
@@ -54,8 +53,7 @@ async def update_repository(
     request: Request, name: str, body: RepositoryIn, _by: Admin, tx: Tx
 ) -> Repository:
     """Update a repository; absent fields keep their value."""
-    name = await operations.save_repository(tx, body, name)
-    return await queries.fetch_repository(tx.session, name, absolute(request, ""))
+    return await operations.save_repository(tx, body, absolute(request, ""), name)
 
 
 @router.delete("/data-repository/{name}", status_code=204, responses=REFUSALS)

@@ -26,7 +26,6 @@ from libs.common.schemas.files.vocabularies import (
     TagIn,
 )
 from libs.common.schemas.pages import Paging
-from libs.common.visibility import visibility as visibility_of
 from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
 from services.registry.operations import vocabularies as operations
 from services.registry.queries import vocabularies as queries
@@ -80,24 +79,24 @@ def _read(vocabulary: FileVocabulary) -> Callable[..., Any]:
 
 
 def _create(vocabulary: FileVocabulary) -> Callable[..., Any]:
-    async def create_term(request: Request, new: Any, by: Any, tx: Tx) -> Record:
-        name = await operations.save_body(tx, vocabulary.model, new)
-        return await queries.fetch_term(
-            tx.session, vocabulary.model, visibility_of(by), name, vocabulary.shape, absolute(request, "")
+    async def create_term(request: Request, new: Any, _by: Any, visibility: Sees, tx: Tx) -> Record:
+        return await operations.save_body(
+            tx, visibility, vocabulary.model, new, vocabulary.shape, absolute(request, "")
         )
 
-    create_term.__annotations__ |= {"new": vocabulary.body, "by": vocabulary.editors}
+    create_term.__annotations__ |= {"new": vocabulary.body, "_by": vocabulary.editors}
     return create_term
 
 
 def _update(vocabulary: FileVocabulary) -> Callable[..., Any]:
-    async def update_term(request: Request, name: str, body: Any, by: Any, tx: Tx) -> Record:
-        name = await operations.save_body(tx, vocabulary.model, body, name)
-        return await queries.fetch_term(
-            tx.session, vocabulary.model, visibility_of(by), name, vocabulary.shape, absolute(request, "")
+    async def update_term(
+        request: Request, name: str, body: Any, _by: Any, visibility: Sees, tx: Tx
+    ) -> Record:
+        return await operations.save_body(
+            tx, visibility, vocabulary.model, body, vocabulary.shape, absolute(request, ""), name
         )
 
-    update_term.__annotations__ |= {"body": vocabulary.body, "by": vocabulary.editors}
+    update_term.__annotations__ |= {"body": vocabulary.body, "_by": vocabulary.editors}
     return update_term
 
 
