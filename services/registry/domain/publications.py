@@ -43,6 +43,7 @@ def decide(
     `was_answered`: `publications` has a row of this token, whose unique key lets only one transaction decide.
     `objection`: why an output cannot be a dataset (no such type, protected, …), as the caller determined.
 
+    >>> from cingulum.digests import Digests
     >>> upload_id, digests = UUID(int=1), Digests(size_bytes=1, sha256="ff" * 32, md5="ff" * 16)
     >>> output = JobOutput(relative_path="alf/fit.json", upload_id=upload_id, sha256=digests.sha256)
     >>> uploads = {upload_id: UploadFact(upload_id, None, UploadState.LANDED, 7, digests)}
