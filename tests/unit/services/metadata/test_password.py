@@ -27,7 +27,7 @@ def test_a_long_password_that_is_not_well_known_is_accepted() -> None:
         ("x7!" * 3, f"at least {SHORTEST} characters"),
         ("x7!k" * LONGEST, f"at most {LONGEST} characters"),
         ("correct\nhorse", "printable"),
-        ("Password2024!", "well known"),
+        ("Password2024!", "well-known"),
     ],
 )
 def test_a_refusal_states_its_reason(password: str, reason: str) -> None:
