@@ -212,7 +212,7 @@ async def test_the_command_line_lists_retries_and_drops(cingulum: Cingulum) -> N
         assert all(text in listed.output for text in (str(first), str(second), ERROR, "copy_ids"))
         assert (await events("drop", "transfer", str(second), "--yes")).exit_code == 0
         retried = await events("retry", "transfer", "--all")
-        assert "1 events are retried" in retried.output
+        assert "1 events will be retried" in retried.output
         await handled(cingulum, first)
         assert (await events("list")).output.strip() == "No event failed."
         assert (await events("retry", "transfer", str(first))).exit_code == 1
