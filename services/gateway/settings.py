@@ -19,8 +19,8 @@ class Settings(TokenSettings):
     rate_limit: int = Field(default=6_000, ge=0, description="requests per minute and caller; 0: no limit")
     trusted_proxies: Networks = Field(
         default=(),
-        description="addresses or networks of our own proxies, with commas: from these alone X-Forwarded-For, "
-        "-Proto and -Host are trusted",
+        description="addresses or networks of our own proxies, separated by commas: X-Forwarded-For, "
+        "-Proto and -Host are trusted from these only",
     )
     metrics_token: SecretStr | None = Field(
         default=None,
