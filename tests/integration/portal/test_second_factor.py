@@ -167,7 +167,7 @@ async def test_after_a_wrong_code_the_same_picture_is_shown_again(cingulum: Cing
         again = await send(browser, "second-factor/confirm", code="000000", **fields)
         assert again.status_code == 400
         assert picture[0] in again.text
-        assert (f'id="factor-secret">{fields["secret"]}<' in again.text, "not right" in again.text) == (
+        assert (f'id="factor-secret">{fields["secret"]}<' in again.text, "incorrect" in again.text) == (
             True,
             True,
         )
@@ -186,7 +186,7 @@ async def test_only_an_address_of_our_own_making_is_drawn_or_shown_again(browser
         fields = {"code": "000000", "secret": "GEZDGNBVGY3TQOJQ", "uri": uri}
         page = await send(browser, "second-factor/confirm", **fields)
         assert page.status_code == 400, uri[:100]
-        assert "not right" in page.text
+        assert "incorrect" in page.text
         assert "<svg" not in page.text.partition('id="factor-title"')[2], uri[:100]
         assert uri not in unescape(page.text), uri[:100]
         assert 'action="/app/account/second-factor"' in page.text  # from the beginning

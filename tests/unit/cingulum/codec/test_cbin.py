@@ -139,7 +139,7 @@ def test_without_the_fast_wheels_zlib_writes_and_reads_the_same_format(
             zlib.compress(b"12345"),
             zlib.compress(b"1234")[:-2],
         ):
-            with pytest.raises(ValueError, match=r"zlib stream|holds"):
+            with pytest.raises(ValueError, match=r"zlib stream|contains"):
                 inflate(broken, 4)
     finally:
         compressor.cache_clear()
@@ -337,7 +337,7 @@ def test_a_source_that_changes_meanwhile_is_noticed(write_raw: WriteRaw) -> None
         with raw.open("ab") as file:
             file.write(b"more")
 
-    with pytest.raises(CodecError, match="written to"):
+    with pytest.raises(CodecError, match="modified while"):
         compress_to_cbin(raw, layout=a_layout(samples), on_progress=append, threads=1)
 
 
