@@ -49,7 +49,7 @@ def diagnose(login: Login, home: Path | None = None) -> Iterator[Finding]:
             yield _clock(anonymous)
             yield _services(connection or anonymous)
     except Unreachable as error:
-        yield Finding("the server responds", str(error), "make up DETACH=1")
+        yield Finding("server", str(error), "make up DETACH=1")
         return
     if connection is not None:
         with connection:
@@ -63,7 +63,7 @@ def _answers(anonymous: Connection) -> Finding:
     ours = version("cingulum")
     result = f"{anonymous.base_url} runs Cingulum {theirs}, this is {ours}"
     fix = None if theirs == ours else "make down && make up DETACH=1"
-    return Finding("the server responds", result, fix)
+    return Finding("server", result, fix)
 
 
 def _sign_in(login: Login) -> tuple[Connection | None, Finding]:
@@ -121,7 +121,7 @@ def failed_events(connection: Connection, state: str) -> dict[str, int] | None:
 
 
 def _audit(connection: Connection) -> Finding:
-    check = "the audit logs are intact"
+    check = "audit logs"
     try:
         for service in EVENT_SERVICES:
             response = connection.request("GET", f"/audit/{service}/check", timeout_s=AUDIT_S)

@@ -23,7 +23,7 @@ def doubts(now: Assessment, history: History, lab: LabPolicy) -> tuple[str, ...]
     >>> from cingulum.welfare.assess import assess
     >>> at = datetime(2024, 4, 5, 9, tzinfo=UTC)
     >>> doubts(assess(History(), at, LabPolicy()), History(), LabPolicy())[0]
-    'The lab has chosen no line: 85 % of the own reference is used until it does.'
+    'The lab has not set a line: 85 % of the own reference is used until it does.'
     """
     rules = rules_of(now.policy)
     sentences = []

@@ -34,7 +34,7 @@ def checked_json(value: Any) -> Any:
     >>> checked_json({"answer": 10**400})
     Traceback (most recent call last):
         ...
-    ValueError: a whole number has more than 300 digits
+    ValueError: an integer has more than 300 digits
     """
     level, values = 0, [value]
     while values:
