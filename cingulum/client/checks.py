@@ -132,9 +132,9 @@ def _audit(connection: Connection) -> Finding:
     except Unreachable as error:
         return Finding(check, str(error), "make logs FOLLOW=0   # look for audit")
     except Refused as refusal:
-        if refusal.status != HTTPStatus.FORBIDDEN:
-            raise
-        return Finding(check, "they are shown to administrators only")
+        if refusal.status == HTTPStatus.FORBIDDEN:
+            return Finding(check, "they are shown to administrators only")
+        return Finding(check, refusal.in_full, "make logs FOLLOW=0   # look for audit")
     return Finding(check, f"{len(EVENT_SERVICES)} services, no entry was changed or removed")
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cingulum.http import Connection
+from cingulum.http import Connection, Refused
 
 
 class NoLogin(Exception):
-    """Address, username or password is missing; the message names where they can be set."""
+    """Address, username or password is missing, or a token cannot read; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,14 @@ def login_by_token(base_url: str | None, token: str, environment: Mapping[str, s
     if not base_url:
         raise NoLogin(f"no server: pass --url, or set CINGULUM_URL ({login_file(environment)} names none)")
     with Connection(base_url, token) as connection:
-        owner = connection.get("/me")
+        try:
+            owner = connection.get("/me")
+        except Refused as refusal:
+            if refusal.kind == "forbidden":
+                raise NoLogin(
+                    "the token has no scope `read`, which is needed: create one that has"
+                ) from refusal
+            raise
     return Login(base_url.rstrip("/"), str(owner["username"]), "", token)
 
 

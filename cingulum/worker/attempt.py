@@ -195,7 +195,7 @@ class JobAttempt:
         self._check()
         body = {
             "token": self.token,
-            "outputs": [asdict(output) for output in outputs],
+            "outputs": [output.body() for output in outputs],
             "elapsed_s": round(elapsed_s, 3),
         }
         self._connection.post(f"/jobs/{self.id}/complete", body)

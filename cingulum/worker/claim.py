@@ -34,6 +34,10 @@ class JobOutput:
     upload_id: str
     sha256: str
 
+    def body(self) -> dict[str, str]:
+        """As a completed job reports it; services of the previous version know `relative_path` as `name`."""
+        return {"name": self.relative_path, "upload_id": self.upload_id, "sha256": self.sha256}
+
 
 @dataclass(frozen=True)
 class ClaimedJob:

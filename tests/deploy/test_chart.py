@@ -270,6 +270,12 @@ def test_the_worker_comes_with_its_token() -> None:
     assert not container.get("envFrom")
 
 
+@pytest.mark.parametrize("service", BUILT)
+def test_other_settings_are_accepted_as_values(service: Service) -> None:
+    names = _variables(_settings_of(service).model_fields) - set(_secret_variables(service))
+    render({"services": {service: {"env": dict.fromkeys(sorted(names), "1")}}})
+
+
 def test_worker_of_a_site_reads_its_files_read_only() -> None:
     pod = pods(render(FULL))["lab-worker"]
     (container,) = pod["containers"]

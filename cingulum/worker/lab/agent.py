@@ -176,7 +176,7 @@ class LabAgent:
         try:
             identity = FileIdentity.of(file.stat())
             digests = self.journal.digests_of(order.relative_path, identity, DIGESTS_VALID_S)
-            if order.central is not None and self._has_rightformat_size(order, identity):
+            if order.central is not None and self._has_right_size(order, identity):
                 identity, digests = self._send(file, order.central, identity, digests)
                 self._mark_sent(order.central, identity, digests, result)
             elif digests is None or (order.own is not None and order.own.order_proof):
@@ -239,7 +239,7 @@ class LabAgent:
                 f"{order.relative_path} differs from what was registered: the server marks the copy as suspect"
             )
 
-    def _has_rightformat_size(self, order: Order, identity: FileIdentity) -> bool:
+    def _has_right_size(self, order: Order, identity: FileIdentity) -> bool:
         return order.registered.size_bytes in {None, identity.size_bytes}
 
     def _agrees(self, order: Order, digests: Digests) -> bool:

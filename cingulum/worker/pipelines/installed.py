@@ -5,6 +5,7 @@ The worker and the scheduler read them here, so a lab adds a task by installing 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -14,6 +15,7 @@ from typing import Final
 from cingulum.worker.pipelines.declaration import TaskDeclaration
 from cingulum.worker.pipelines.standard import DEFAULT_PRESET, standard
 
+_log = logging.getLogger(__name__)
 GROUP: Final = "cingulum.tasks"
 
 
@@ -50,7 +52,8 @@ def missing_modules(task: TaskDeclaration) -> tuple[str, ...]:
 def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # of the package that should contain it
+    except Exception as error:  # noqa: BLE001 the package that contains it may fail in any way
+        _log.warning("%s cannot be imported: %r", module.partition(".")[0], error)
         return False
 
 

@@ -31,7 +31,7 @@ class RecordingKey:
 
     sha256: str | None
     indexed_at: datetime | None
-    state: str | None
+    state: RecordingState | None
 
 
 def _is_visible(visibility: Visibility) -> sa.ColumnElement[bool]:
@@ -73,7 +73,10 @@ async def find_recording_key(
         .where(DATASET.c.id == dataset_id, _is_visible(visibility))
     )
     row = (await session.execute(statement)).one_or_none()
-    return None if row is None else RecordingKey(row.sha256, row.indexed_at, row.state)
+    if row is None:
+        return None
+    state = None if row.state is None else RecordingState(row.state)
+    return RecordingKey(row.sha256, row.indexed_at, state)
 
 
 async def find_recording(session: ReadSession, dataset_id: UUID) -> StoredRecording | None:

@@ -26,6 +26,7 @@ from libs.common.schemas.files.vocabularies import (
     TagIn,
 )
 from libs.common.schemas.pages import Paging
+from libs.common.visibility import visibility as visibility_of
 from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
 from services.registry.operations import vocabularies as operations
 from services.registry.queries import vocabularies as queries
@@ -79,24 +80,22 @@ def _read(vocabulary: FileVocabulary) -> Callable[..., Any]:
 
 
 def _create(vocabulary: FileVocabulary) -> Callable[..., Any]:
-    async def create_term(request: Request, new: Any, _by: Any, visibility: Sees, tx: Tx) -> Record:
+    async def create_term(request: Request, new: Any, by: Any, tx: Tx) -> Record:
         return await operations.save_body(
-            tx, visibility, vocabulary.model, new, vocabulary.shape, absolute(request, "")
+            tx, visibility_of(by), vocabulary.model, new, vocabulary.shape, absolute(request, "")
         )
 
-    create_term.__annotations__ |= {"new": vocabulary.body, "_by": vocabulary.editors}
+    create_term.__annotations__ |= {"new": vocabulary.body, "by": vocabulary.editors}
     return create_term
 
 
 def _update(vocabulary: FileVocabulary) -> Callable[..., Any]:
-    async def update_term(
-        request: Request, name: str, body: Any, _by: Any, visibility: Sees, tx: Tx
-    ) -> Record:
+    async def update_term(request: Request, name: str, body: Any, by: Any, tx: Tx) -> Record:
         return await operations.save_body(
-            tx, visibility, vocabulary.model, body, vocabulary.shape, absolute(request, ""), name
+            tx, visibility_of(by), vocabulary.model, body, vocabulary.shape, absolute(request, ""), name
         )
 
-    update_term.__annotations__ |= {"body": vocabulary.body, "_by": vocabulary.editors}
+    update_term.__annotations__ |= {"body": vocabulary.body, "by": vocabulary.editors}
     return update_term
 
 

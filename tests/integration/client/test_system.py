@@ -144,6 +144,17 @@ async def test_setup_one_keeps_to_the_scopes_of_its_token(url: str, tmp_path: Pa
     assert re.fullmatch("lab:[^:]+:read", await asyncio.to_thread(scope_of_downloads))
 
 
+async def test_setup_one_refuses_a_token_that_cannot_read(url: str, tmp_path: Path) -> None:
+    def create_token() -> str:
+        with Connection.sign_in(url, USER, PASSWORD) as connection:
+            return str(connection.post("/tokens", {"name": "rig 2", "scopes": ["register"]})["token"])
+
+    token = await asyncio.to_thread(create_token)
+    done = await asyncio.to_thread(typed, tmp_path, "setup-one", "--url", url, "--token", token)
+    assert done.exit_code == 1
+    assert "no scope `read`" in done.output
+
+
 async def test_setup_one_takes_a_token_that_expires(url: str, tmp_path: Path) -> None:
     def create_token() -> str:
         with Connection.sign_in(url, USER, PASSWORD) as connection:

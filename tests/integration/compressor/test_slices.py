@@ -9,7 +9,7 @@ import json
 import socket
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import numpy as np
@@ -22,6 +22,9 @@ from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.scopes import Permission, Scope
 from libs.common.testing.callers import identity_headers
+from services.compressor.domain.recordings import StoredRecording
+from services.compressor.operations import recordings
+from services.compressor.operations.slice_cache import reader_of
 from tests.support.lab import LAB, SUBJECT, Laboratory, laboratory, made
 from tests.support.recordings import RATE_HZ, STEM, UV_PER_BIT, Compressed, a_recording
 from tests.support.slices import FOLDER, indexed, proved, ready, verified
@@ -141,6 +144,22 @@ async def test_a_cached_slice_is_not_sent_again(
     assert (again.status_code, again.content) == (304, b"")
     other = await compressor.get(f"{path}?t1=0.2", headers={"If-None-Match": first.headers["ETag"]})
     assert other.status_code == 200
+
+
+async def test_the_index_of_a_recording_is_parsed_once(
+    cingulum: Cingulum, lab: Laboratory, recording: Compressed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compressor, path = await ready(cingulum, lab, recording)
+    parsed: list[UUID] = []
+
+    def count(stored: StoredRecording) -> Any:
+        parsed.append(stored.dataset_id)
+        return reader_of(stored)
+
+    monkeypatch.setattr(recordings, "reader_of", count)
+    for end in (0.1, 0.2):
+        assert (await compressor.get(f"{path}?t1={end}")).status_code == 200
+    assert len(parsed) == 1
 
 
 async def test_only_the_chunks_of_a_slice_are_read(

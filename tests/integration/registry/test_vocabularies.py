@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
 
 from cingulum.stores import StoreKind
 from libs.common.catalogue import Service
+from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers
 from tests.support.system import Cingulum
 
@@ -72,6 +74,15 @@ async def test_revisions_and_tags(cingulum: Cingulum, callers: Callers) -> None:
     tag = (await root.post("/tags", {"name": "paper", "protected": True})).json()
     assert (tag["protected"], tag["public"], tag["hash"]) == (True, False, None)
     assert (await root.as_(callers.member).post("/tags", {"name": "mine"})).status_code == 403
+
+
+async def test_tokens_create_terms_without_the_scope_to_read(cingulum: Cingulum, callers: Callers) -> None:
+    root = await cingulum.start(Service.REGISTRY, callers.administrator)
+    writer = replace(callers.member, scopes=frozenset({Scope(Permission.WRITE)}))
+    assert (await root.as_(writer).post("/revisions", {"name": "2024-02-02"})).status_code == 201
+    admin = replace(callers.administrator, scopes=frozenset({Scope(Permission.ADMIN)}))
+    assert (await root.as_(admin).post("/tags", {"name": "paper"})).status_code == 201
+    assert (await root.as_(admin).patch("/tags/paper", {"protected": True})).status_code == 200
 
 
 @pytest.mark.parametrize("kind", StoreKind)

@@ -42,7 +42,7 @@ def test_a_job_is_done_its_output_stored_and_nothing_left_behind(fake: FakeServe
     what, report = fake.reports[job]
     assert (what, report["token"]) == ("complete", 1)
     [output] = report["outputs"]
-    assert output["relative_path"] == "alf/_cingulum_behaviour.summary.json"
+    assert output["name"] == "alf/_cingulum_behaviour.summary.json"
     assert json.loads(fake.stored[output["sha256"]])["n_trials"] == 20
     upload = fake.uploads[output["upload_id"]]
     assert (upload["job_id"], upload["token"], upload["state"]) == (job, 1, "landed")

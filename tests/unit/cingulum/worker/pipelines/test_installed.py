@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from cingulum.worker import task_process
-from cingulum.worker.pipelines import InvalidTask, all_tasks, known_tasks, standard
+from cingulum.worker.pipelines import (
+    InvalidTask,
+    TaskDeclaration,
+    all_tasks,
+    known_tasks,
+    missing_modules,
+    standard,
+)
 from cingulum.worker.runner import runnable_tasks
 from services.scheduler.operations.pipeline import Pipeline
 
@@ -91,6 +98,16 @@ def test_worker_claims_no_task_whose_modules_it_lacks(
     assert "sort_mylab" in known_tasks()
     assert "sort_mylab" not in runnable_tasks()
     assert "sort_mylab is not run here: it needs no_such_sorter" in caplog.text
+
+
+def test_module_of_a_package_that_fails_to_import_counts_as_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_sorter").mkdir()
+    (tmp_path / "broken_sorter" / "__init__.py").write_text('raise OSError("libcudart.so.12: cannot open")')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    task = TaskDeclaration("sort", "1", (), (), needs=("broken_sorter.fast",))
+    assert missing_modules(task) == ("broken_sorter.fast",)
 
 
 def test_without_such_packages_there_are_the_standard_tasks() -> None:
