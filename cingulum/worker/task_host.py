@@ -92,9 +92,9 @@ def _follow(
             data = os.read(process.stdout.fileno(), 1 << 16)
             if not data:
                 write(pending)
-                raise ProcessEnded(f"the task's process exited with code {process.wait()}")
+                raise ProcessEnded(f"the task's process ended with exit code {process.wait()}")
             pending += data
-            # What may be the beginning of END is pending back until more has come.
+            # What may be the beginning of END is held back until more arrives.
             sure = len(pending) - len(END)
             if sure > 0:
                 write(pending[:sure])
