@@ -41,6 +41,8 @@ FAULTS = """() => {
 async def signed_in(page: Page, site: Site) -> None:
     """Sign in by keyboard, as the form leads."""
     await page.goto(f"{site.base_url}/app/login")
+    # The first rendering focuses it, which may follow the load.
+    await page.wait_for_function("document.activeElement.name === 'username'")
     await page.keyboard.type(LOGIN["username"])
     await page.keyboard.press("Tab")
     await page.keyboard.type(LOGIN["password"])
