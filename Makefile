@@ -105,6 +105,10 @@ bench-streams: $(VENV)/.bench ## Compress NIDQ, sync, LF and widefield streams b
 bench-slices: $(VENV)/.dev ## Time slices of a generated 10 GB recording through the gateway
 	@$(PY) -m pytest -q -s -p tests.conftest -p no:cacheprovider --timeout 1800 bench/slices/measure.py
 
+.PHONY: bench-api
+bench-api: $(VENV)/.dev ## Processor time and latency of API requests on a loaded system beside Alyx's (JSON=file; ARGS="--only task_patch")
+	@$(PY) -m bench.api $(if $(JSON),--json $(JSON)) $(ARGS)
+
 .PHONY: schema
 schema: $(VENV)/.demo ## Write the committed description of the public API
 	@$(PY) -m deploy.local.schema
