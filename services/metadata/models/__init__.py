@@ -2,6 +2,7 @@
 
 from services.metadata.models.actions import ActionProcedureRow, ActionRow, ActionUserRow
 from services.metadata.models.base import Base
+from services.metadata.models.brain_regions import VOID, BrainRegionRow
 from services.metadata.models.browser_sessions import BrowserSessionRow
 from services.metadata.models.insertions import InsertionRow
 from services.metadata.models.labs import LabRepositoryRow, LabRow
@@ -25,10 +26,12 @@ from services.metadata.models.weighings import WeighingRow
 
 __all__ = [
     "PUBLISHED",
+    "VOID",
     "ActionProcedureRow",
     "ActionRow",
     "ActionUserRow",
     "Base",
+    "BrainRegionRow",
     "BrowserSessionRow",
     "DelegateRow",
     "InsertionRow",

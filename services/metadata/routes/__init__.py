@@ -1,6 +1,7 @@
 """The routes of metadata."""
 
 from services.metadata.routes import (
+    brain_regions,
     browser_sessions,
     insertions,
     labs,
@@ -47,4 +48,5 @@ routers = [
     surgeries.router,
     sessions.router,
     insertions.router,
+    brain_regions.router,
 ]

@@ -59,6 +59,7 @@ async def _make_colony(world: World) -> None:
         await labs.metadata.patch(f"/users/{name}", {"email": f"{name}@example.org"})
     await labs.project("maze", "ada")
     await labs.project("Maze two", "ada")
+    await _patch(labs.metadata, "/brain-regions/385", {"description": "What the eyes see"})
     await labs.post("/lines", name="line_a", lab="hilllab")
     await labs.post("/locations", name="_iblrig_7", lab="hilllab")
     await labs.post("/locations", name="behavior%room", lab="coastlab")

@@ -86,6 +86,8 @@ READS: Final[dict[str, Read]] = {
     "/sessions/{session_id}": of("session_id"),
     "/insertions": listing("insertion_id"),
     "/insertions/{insertion_id}": of("insertion_id"),
+    "/brain-regions": listing(),
+    "/brain-regions/{region_id}": named("385"),
     "/check-protected": Read(also={"path": "folder", "filenames": "dataset_name"}, paged=False),
     "/datasets": listing("dataset_id"),
     "/datasets/{dataset_id}": of("dataset_id"),
@@ -208,6 +210,8 @@ WRITES: Final[dict[str, Write]] = {
     "PUT /insertions/{insertion_id}": Write(("insertion_id",), _PROBE),
     "PATCH /insertions/{insertion_id}": Write(("insertion_id",), _PROBE),
     "DELETE /insertions/{insertion_id}": Write(("insertion_id",)),
+    "PUT /brain-regions/{region_id}": Write(("=385",), ({"description": "written"},)),
+    "PATCH /brain-regions/{region_id}": Write(("=385",), ({"description": "written"},)),
     "POST /register-file": Write((), (
         {"path": "{folder}", **_FILES},
         {"path": "Subjects/x", **_FILES, "content_type": "subject", "object_id": "{subject_id}"},

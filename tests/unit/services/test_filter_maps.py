@@ -20,6 +20,7 @@ from tests.support.list_filters import DJANGO_FIELDS
 # What everybody who signed in may list whole: /labs, /users, /lines, /tags and so on; and the nickname in the path of a
 # session that the caller may know of. Nothing else may be public.
 VOCABULARIES = {
+    "brain regions",
     "data formats",
     "data repositories",
     "dataset types",
