@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Final
 
 REQUIRED: Final = ["This field is required."]
+NOT_NULL: Final = ["This field may not be null."]
+NOT_BLANK: Final = ["This field may not be blank."]
 
 
 class Problem(Exception):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 
 from libs.common.db.idempotency import HEADER, Replay, keep_key, remember
 from libs.common.http import SAFE
-from libs.common.problem import BadRequest, Forbidden, NotAuthenticated
+from libs.common.problem import NOT_BLANK, NOT_NULL, REQUIRED, BadRequest, Forbidden, NotAuthenticated
 
 if TYPE_CHECKING:
     from libs.common.db.transaction import Transaction
@@ -70,12 +71,15 @@ class IdempotentRoute(APIRoute):
             check_caller(request)
             body = await _checked_body(request)
             if request.method in SAFE or HEADER not in request.headers:
-                return with_notice(request, declared, await original(request))
+                response = await original(request)
+                check_whole(self, request, body)
+                return with_notice(request, declared, response)
             keep_key(request, body)
             try:
                 response = await original(request)
             except Replay as before:
                 return before.response()
+            check_whole(self, request, body)
             tx: Transaction | None = getattr(request.state, "tx", None)
             if tx is not None:
                 secret = getattr(self.endpoint, "__shows_a_secret__", False)
@@ -144,6 +148,38 @@ async def _checked_body(request: Request) -> bytes:
     if sum(map(body.count, _BEFORE_VALUES)) > MOST_VALUES:
         raise BadRequest(f"A body holds at most {MOST_VALUES:,} values: send it in several requests.")
     return body
+
+
+def check_whole(route: APIRoute, request: Request, body: bytes) -> None:
+    """Refuse a PUT without the fields that its body needs. Raises BadRequest, naming all of them.
+
+    Call it once the endpoint has returned, as a missing row is 404 and another's is 403 whatever the body holds; the
+    transaction, which is still open, is rolled back.
+    """
+    model = None if route.body_field is None else route.body_field.field_info.annotation
+    needed = getattr(model, "needed_by_put", ())
+    if request.method != "PUT" or not needed:
+        return
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return  # the model refuses it, with the reason
+    missing = missing_fields(fields, needed) if isinstance(fields, dict) else {}
+    if missing:
+        raise BadRequest(fields=missing)
+
+
+def missing_fields(fields: Mapping[str, Any], needed: Iterable[str]) -> dict[str, list[str]]:
+    """What a body lacks, by field: an absent one, null and an empty text, with Alyx's texts.
+
+    >>> missing_fields({"name": "", "number": 0}, ["subject", "name", "number"])
+    {'subject': ['This field is required.'], 'name': ['This field may not be blank.']}
+    """
+    return {
+        name: REQUIRED if name not in fields else NOT_NULL if fields[name] is None else NOT_BLANK
+        for name in needed
+        if fields.get(name) in (None, "")
+    }
 
 
 def declared_parameters(route: APIRoute) -> frozenset[str] | None:

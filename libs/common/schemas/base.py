@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
@@ -36,4 +36,10 @@ class BodySchema(_Bounded, Schema):
 
 
 class BodyRecord(_Bounded, Record):
-    """The body of a request in a schema of Alyx's contract: its texts, lists and free values have limits."""
+    """The body of a request in a schema of Alyx's contract: its texts, lists and free values have limits.
+
+    `needed_by_put` are the fields without which a PUT is refused, as in Alyx; the other fields, and all fields of a
+    PATCH, keep their value where they are absent.
+    """
+
+    needed_by_put: ClassVar[tuple[str, ...]] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -29,6 +29,7 @@ class Insertion(Record):
 class InsertionIn(BodyRecord):
     """A probe to create or update."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
     session: UUID | None = None
     model: str | None = None
     name: str | None = Field(default=None, min_length=1, max_length=255)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -36,6 +36,7 @@ class Lab(Record):
 class LabIn(BodyRecord):
     """A lab to create or update."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
     name: Word | None = None
     institution: str | None = None
     address: str | None = None

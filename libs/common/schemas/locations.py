@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ class Location(Record):
 class LocationIn(BodyRecord):
     """A place to create or update."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
     name: str | None = Field(default=None, min_length=1, max_length=255)
     lab: str | None = None
     json_: Any | None = Field(default=None, alias="json")

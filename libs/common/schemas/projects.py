@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
@@ -20,6 +22,7 @@ class Project(Record):
 class ProjectIn(BodyRecord):
     """A project to create or update."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: Prose | None = None
     users: list[str] | None = None

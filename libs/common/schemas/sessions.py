@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
@@ -36,6 +36,7 @@ class Session(Record):
 class SessionIn(BodyRecord):
     """A session to create or update; absent fields keep their value."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("subject",)
     subject: str | None = None
     users: list[str] | None = None
     location: str | None = None

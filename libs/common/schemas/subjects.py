@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -82,6 +82,7 @@ class SubjectDetail(Subject):
 class SubjectIn(BodyRecord):
     """An animal to create or update."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("lab",)
     nickname: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=64)
     responsible_user: str | None = None
     birth_date: Day | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -32,6 +32,7 @@ class Surgery(Record):
 class SurgeryIn(BodyRecord):
     """A surgery to create or update; relations by name."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("subject",)
     subject: str | None = None
     lab: str | None = None
     location: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -30,6 +31,7 @@ class User(Record):
 class UserIn(BodyRecord):
     """A person to create or update. Only administrators do this."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("username",)
     username: str | None = Field(default=None, pattern=r"^[\w.@+-]+$", max_length=150)
     email: str | None = None
     allowed_users: list[str] | None = None

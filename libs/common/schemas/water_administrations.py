@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -26,6 +27,7 @@ class WaterAdministration(Record):
 class WaterAdministrationIn(BodyRecord):
     """Water to create or update; the type of the latest restriction unless named."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("subject",)
     subject: str | None = None
     date_time: str | None = None
     water_administered: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="mL")

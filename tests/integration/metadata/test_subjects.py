@@ -78,7 +78,7 @@ async def test_a_change_keeps_what_it_does_not_name(colony: Labs, subject: dict[
 
 
 async def test_an_empty_sex_is_unknown(colony: Labs, subject: dict[str, Any]) -> None:
-    response = await colony.as_("ada").put(f"/subjects/{subject['nickname']}", {"sex": ""})
+    response = await colony.as_("ada").put(f"/subjects/{subject['nickname']}", {"lab": "hilllab", "sex": ""})
     assert response.json()["sex"] == "U"
 
 

@@ -28,7 +28,7 @@ class Objects:
         return (
             ("POST", "/sessions", {"subject": "KS001"}, 201),
             ("PATCH", f"/sessions/{ids['session']}", {"narrative": "x"}, 200),
-            ("PUT", f"/sessions/{ids['session']}", {"narrative": "y"}, 200),
+            ("PUT", f"/sessions/{ids['session']}", {"subject": "KS001", "narrative": "y"}, 200),
             ("POST", "/insertions", {"session": ids["session"], "name": probe}, 201),
             ("PATCH", f"/insertions/{ids['insertion']}", {"serial": "x"}, 200),
             ("PATCH", "/subjects/KS001", {"description": "x"}, 200),

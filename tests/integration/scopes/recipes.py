@@ -52,17 +52,30 @@ REGISTRATION = {
 }
 RECIPES = (
     Recipe(M, "POST", "/subjects", {"nickname": "new_{subject}", "lab": "{lab}", "projects": ["{project}"]}),
-    Recipe(M, "PUT", "/subjects/{nickname}", {"description": "x"}, "/subjects/{subject}"),
+    Recipe(M, "PUT", "/subjects/{nickname}", {"lab": "{lab}", "description": "x"}, "/subjects/{subject}"),
     Recipe(M, "PATCH", "/subjects/{nickname}", {"description": "x"}, "/subjects/{subject}"),
     Recipe(M, "DELETE", "/subjects/{nickname}", None, "/subjects/{subject}"),
     Recipe(M, "POST", "/lines", {"name": "n_{subject}", "nickname": "n", "lab": "{lab}"}, in_project=False),
     Recipe(M, "POST", "/litters", {"name": "l_{subject}", "line": "{line}"}, in_project=False),
-    Recipe(M, "PUT", "/locations/{name}", {"json": {}}, "/locations/{location}", in_project=False),
+    Recipe(
+        M,
+        "PUT",
+        "/locations/{name}",
+        {"name": "{location}", "json": {}},
+        "/locations/{location}",
+        in_project=False,
+    ),
     Recipe(M, "PATCH", "/locations/{name}", {"json": {}}, "/locations/{location}", in_project=False),
     Recipe(M, "POST", "/weighings", {"subject": "{subject}", "weight": 20}),
     Recipe(M, "DELETE", "/weighings/{weighing_id}", None, "/weighings/{weighing}"),
     Recipe(M, "POST", "/water-administrations", {"subject": "{subject}", "water_administered": 1}),
-    Recipe(M, "PUT", "/water-administrations/{water_id}", {"adlib": True}, "/water-administrations/{water}"),
+    Recipe(
+        M,
+        "PUT",
+        "/water-administrations/{water_id}",
+        {"subject": "{subject}", "adlib": True},
+        "/water-administrations/{water}",
+    ),
     Recipe(
         M, "PATCH", "/water-administrations/{water_id}", {"adlib": True}, "/water-administrations/{water}"
     ),
@@ -76,7 +89,13 @@ RECIPES = (
         "/water-restriction/{restriction}",
     ),
     Recipe(M, "POST", "/surgeries", {"subject": "{subject}"}),
-    Recipe(M, "PUT", "/surgeries/{surgery_id}", {"narrative": "x"}, "/surgeries/{surgery}"),
+    Recipe(
+        M,
+        "PUT",
+        "/surgeries/{surgery_id}",
+        {"subject": "{subject}", "narrative": "x"},
+        "/surgeries/{surgery}",
+    ),
     Recipe(M, "PATCH", "/surgeries/{surgery_id}", {"narrative": "x"}, "/surgeries/{surgery}"),
     Recipe(
         M,
@@ -84,10 +103,14 @@ RECIPES = (
         "/sessions",
         {"subject": "{subject}", "lab": "{lab}", "projects": ["{project}"], "number": 7},
     ),
-    Recipe(M, "PUT", "/sessions/{session_id}", {"narrative": "x"}, "/sessions/{session}"),
+    Recipe(
+        M, "PUT", "/sessions/{session_id}", {"subject": "{subject}", "narrative": "x"}, "/sessions/{session}"
+    ),
     Recipe(M, "PATCH", "/sessions/{session_id}", {"narrative": "x"}, "/sessions/{session}"),
     Recipe(M, "POST", "/insertions", {"session": "{session}", "name": "probe01"}),
-    Recipe(M, "PUT", "/insertions/{insertion_id}", {"model": "3B2"}, "/insertions/{insertion}"),
+    Recipe(
+        M, "PUT", "/insertions/{insertion_id}", {"name": "probe00", "model": "3B2"}, "/insertions/{insertion}"
+    ),
     Recipe(M, "PATCH", "/insertions/{insertion_id}", {"model": "3B2"}, "/insertions/{insertion}"),
     Recipe(M, "DELETE", "/insertions/{insertion_id}", None, "/insertions/{insertion}"),
     Recipe(R, "POST", "/register-file", REGISTRATION),
@@ -99,10 +122,22 @@ RECIPES = (
         | {"content_type": "session", "object_id": "{session}", "filenames": ["alf/spikes.amps.npy"]},
     ),
     Recipe(R, "POST", "/datasets", {"session": "{session}", "name": "spikes.depths.npy"}),
-    Recipe(R, "PUT", "/datasets/{dataset_id}", {"qc": 10}, "/datasets/{dataset}"),
+    Recipe(
+        R,
+        "PUT",
+        "/datasets/{dataset_id}",
+        {"name": "spikes.times.npy", "dataset_type": "spikes.times", "qc": 10},
+        "/datasets/{dataset}",
+    ),
     Recipe(R, "PATCH", "/datasets/{dataset_id}", {"qc": 10}, "/datasets/{dataset}"),
     Recipe(R, "POST", "/files", {"dataset": "{dataset}", "data_repository": "central"}),
-    Recipe(R, "PUT", "/files/{file_id}", {"json": {}}, "/files/{copy}"),
+    Recipe(
+        R,
+        "PUT",
+        "/files/{file_id}",
+        {"dataset": "{dataset}", "data_repository": "central", "json": {}},
+        "/files/{copy}",
+    ),
     Recipe(R, "PATCH", "/files/{file_id}", {"json": {}}, "/files/{copy}"),
     Recipe(R, "POST", "/copies/{copy_id}/retire", {"reason": "no room"}, "/copies/{copy}/retire"),
     Recipe(R, "POST", "/copies/{copy_id}/keep", None, "/copies/{copy}/keep"),

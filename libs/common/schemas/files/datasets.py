@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -60,6 +60,7 @@ class Dataset(Record):
 class DatasetIn(BodyRecord):
     """Fields of a dataset to create or update, without any copy; absent fields keep their value."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("name", "dataset_type")
     name: str | None = None
     created_by: str | None = None
     dataset_type: str | None = None

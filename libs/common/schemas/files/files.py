@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -26,6 +26,7 @@ class FileRecord(Record):
 class FileRecordIn(BodyRecord):
     """Fields of a file record to create or update."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("dataset", "data_repository")
     dataset: str | None = None
     data_repository: str | None = None
     relative_path: str | None = None

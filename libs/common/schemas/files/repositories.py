@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
@@ -41,6 +41,7 @@ class Repository(Record):
 class RepositoryIn(BodyRecord):
     """Fields of a repository to create or update; absent fields keep their value."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
     name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
     timezone: TimeZoneName | None = None
     globus_path: str | None = Field(default=None, max_length=1000)
@@ -56,5 +57,6 @@ class RepositoryIn(BodyRecord):
 class RepositoryTypeIn(BodyRecord):
     """Fields of a type of repository to create or update."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
     name: str | None = Field(default=None, min_length=1, max_length=255)
     json_: Any | None = Field(default=None, alias="json")

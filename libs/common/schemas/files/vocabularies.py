@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -25,6 +25,7 @@ class DataFormat(Record):
 class DataFormatIn(BodyRecord):
     """Fields of a file format to create or update."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("name", "file_extension")
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=255)
     file_extension: str | None = Field(default=None, pattern=r"^\.[^.]+$", max_length=255)

@@ -1,0 +1,79 @@
+"""Each route that Alyx has too takes the fields that Alyx's takes, and shows those that Alyx's shows."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from libs.common import schemas
+
+ROOT = Path(__file__).parents[2]
+CONTRACT: Final[dict[str, dict[str, list[str]]]] = json.loads(
+    (ROOT / "tests" / "support" / "alyx_contract.json").read_text()
+)
+SCHEMA: Final[dict[str, Any]] = json.loads(
+    (ROOT / "services" / "gateway" / "static" / "schema.json").read_text()
+)
+OURS: Final = {
+    f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path)}": operation
+    for path, item in SCHEMA["paths"].items()
+    for method, operation in item.items()
+}
+for module in pkgutil.walk_packages(schemas.__path__, "libs.common.schemas."):
+    importlib.import_module(module.name)
+BODIES: Final = {kind.__name__: kind for kind in schemas.BodyRecord.__subclasses__()}
+COMMON: Final = sorted(CONTRACT.keys() & OURS.keys())
+
+# Of Alyx's PUT, the fields that our POST does not need either.
+OPTIONAL: Final = {
+    "PUT /surgeries/{}": {"implant_weight"},  # null: not known
+    "PUT /users/{}": {"allowed_users", "subjects_responsible"},
+    "PUT /downloads/{}": {"user"},
+    "PUT /files/{}": {"relative_path"},  # that of its dataset
+}
+# Alyx declares its credentials as the answer, and answers the token alone.
+SHOWN_ELSEWHERE: Final = {"POST /auth-token": {"username", "password"}}
+
+
+def _schema(content: dict[str, Any]) -> dict[str, Any]:
+    """What a reference, a list or a page holds."""
+    schema: dict[str, Any] = content.get("application/json", {}).get("schema", {})
+    while True:
+        if "$ref" in schema:
+            schema = SCHEMA["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        elif "results" in schema.get("properties", {}):
+            schema = schema["properties"]["results"]["items"]
+        elif schema.get("type") == "array":
+            schema = schema["items"]
+        else:
+            return schema
+
+
+def _shown(operation: dict[str, Any]) -> set[str]:
+    responses = operation["responses"]
+    return {
+        name
+        for status in ("200", "201")
+        for name in _schema(responses.get(status, {}).get("content", {})).get("properties", {})
+    }
+
+
+@pytest.mark.parametrize("route", [route for route in COMMON if "answers" in CONTRACT[route]])
+def test_an_answer_shows_every_field_that_alyx_shows(route: str) -> None:
+    missing = set(CONTRACT[route]["answers"]) - _shown(OURS[route])
+    assert missing == SHOWN_ELSEWHERE.get(route, set())
+
+
+@pytest.mark.parametrize("route", [route for route in COMMON if route.startswith("PUT ")])
+def test_a_put_needs_what_it_needs_in_alyx(route: str) -> None:
+    reference = OURS[route]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    body = BODIES[reference.rpartition("/")[2]]
+    needed = set(CONTRACT[route]["needs"]) - OPTIONAL.get(route, set())
+    assert needed - set(body.needed_by_put) == set()
+    assert set(body.needed_by_put) <= set(body.model_fields)
