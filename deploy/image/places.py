@@ -81,4 +81,9 @@ class Places:
     def _groups(self, key: str | None) -> list[_Group]:
         if key is None:
             return []
-        return [self._all, self._addresses.setdefault(key, _Group())] if key else [self._all]
+        if not key:
+            return [self._all]
+        group = self._addresses.get(key)
+        if group is None:
+            group = self._addresses[key] = _Group()
+        return [self._all, group]

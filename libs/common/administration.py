@@ -33,7 +33,7 @@ async def _own(request: Request, service: str) -> None:
 Own = [Depends(_own)]
 
 
-def _inbox(request: Request) -> Inbox:
+async def _inbox(request: Request) -> Inbox:
     listener: Listener = request.app.state.listener
     return listener.inbox
 

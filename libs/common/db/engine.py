@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,13 +17,15 @@ from uuid import uuid4
 
 import asyncpg
 import orjson
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.shares import Shares
@@ -33,6 +36,8 @@ from libs.common.shutdown import CLOSE_S, end_within
 # Every error by which the database did not do what was requested; a time-out and a broken connection are an OSError.
 DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 PING_S = 1.5
+PING_AFTER_S = 1.0  # a connection that was idle for longer is checked before its next use
+_USED_AT = "used_at"
 LONG_READ_S = 120.0  # for a statement of a sweep, or of a table that many callers share
 LONG_READERS = 2
 STATEMENTS = 3  # in so many times the time of one, all statements of a request that writes must be done
@@ -52,12 +57,11 @@ def async_url(url: str) -> str:
 def _engine(
     url: str, size: int, service: str, patience: Patience, statement_s: float, **more: Any
 ) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         async_url(url),
         pool_size=size,
         max_overflow=0,
         pool_timeout=patience.acquire_s,
-        pool_pre_ping=True,
         hide_parameters=True,  # errors are logged, and parameters may be confidential
         json_serializer=lambda value: json.dumps(value, allow_nan=False, default=str),
         json_deserializer=orjson.loads,
@@ -84,6 +88,33 @@ def _engine(
         },
         **more,
     )
+    _check_when_acquired(engine)
+    return engine
+
+
+def _check_when_acquired(engine: AsyncEngine) -> None:
+    """Let the pool replace a connection that has ended, and ask one that was idle whether its server still answers.
+
+    The pool's own check asks each time: for a write these are three more round trips.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def remember(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def check(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        used_at = record.info.get(_USED_AT)
+        if used_at is None:
+            return  # new
+        driver: Any = record.driver_connection
+        if driver.is_closed():
+            raise InvalidatePoolError("the connection has ended")
+        if time.monotonic() - used_at > PING_AFTER_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise InvalidatePoolError("the server has ended the connection") from error
 
 
 def _milliseconds(seconds: float) -> str:

@@ -31,7 +31,7 @@ class PageRequest(BaseModel):
     offset: int = 0
 
 
-def read_paging(
+async def read_paging(
     limit: Annotated[
         str | None, Query(description=f"rows of a page: {DEFAULT_LIMIT}, {MOST} at most")
     ] = None,
