@@ -22,8 +22,8 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
 
 
 def _runs_in_the_loop(call: Any) -> bool:
-    asked = (call, getattr(call, "__call__", None))  # noqa: B004 - an instance with an async __call__
-    return any(inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in asked)
+    candidates = (call, getattr(call, "__call__", None))  # noqa: B004 - an instance with an async __call__
+    return any(inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in candidates)
 
 
 @pytest.mark.parametrize("service", [*STATEFUL, Service.PORTAL])

@@ -103,7 +103,9 @@ def _check_when_acquired(engine: AsyncEngine) -> None:
         record.info[_USED_AT] = time.monotonic()
 
     @event.listens_for(engine.sync_engine, "checkout")
-    def check(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    def check(
+        connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
         used_at = record.info.get(_USED_AT)
         if used_at is None:
             return  # new
