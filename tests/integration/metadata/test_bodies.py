@@ -52,8 +52,8 @@ async def test_put_names_what_it_lacks_and_changes_nothing(
     assert (await shared_labs.metadata.get(path)).json() == before
     response = await shared_labs.metadata.put(path, change | {needed: value})
     assert (response.status_code, response.json()[other]) == (200, change[other])
-    kept = {name for name in before if response.json()[name] != before[name]}
-    assert kept <= {other, "auto_datetime"}
+    changed = {name for name in before if response.json()[name] != before[name]}
+    assert changed <= {other, "auto_datetime"}
 
 
 async def test_a_put_of_a_missing_row_is_404_whatever_it_lacks(shared_labs: Labs) -> None:
