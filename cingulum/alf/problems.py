@@ -28,14 +28,14 @@ class NoDatasetType(AlfError):
 
 
 class AmbiguousDatasetType(AlfError):
-    """Several dataset types fit the file name; `names` lists them."""
+    """Several dataset types fit the file name; `types` describes them."""
 
-    def __init__(self, filename: str, names: tuple[str, ...]) -> None:
+    def __init__(self, filename: str, types: tuple[str, ...]) -> None:
         super().__init__(
-            f"{filename!r} matches {len(names)} dataset types, must match one: {', '.join(names)}. "
-            "Narrow a type's filename pattern"
+            f"{filename!r} matches {len(types)} dataset types, must match one: {', '.join(types)}. "
+            "Narrow the filename pattern of one of them (PATCH /dataset-types/<name>) or delete it"
         )
-        self.names = names
+        self.types = types
 
 
 class UnknownFormat(AlfError):

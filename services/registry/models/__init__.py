@@ -9,7 +9,13 @@ from services.registry.models.downloads import DownloadRow
 from services.registry.models.publications import PublicationRow
 from services.registry.models.published import PUBLISHED
 from services.registry.models.repositories import RepositoryRow, RepositoryTypeRow
-from services.registry.models.vocabularies import DatasetTypeRow, FormatRow, RevisionRow, TagRow
+from services.registry.models.vocabularies import (
+    DatasetTypeRow,
+    FormatRow,
+    RevisionRow,
+    ShippedTermRow,
+    TagRow,
+)
 
 # No longer used. They stay in the database, since pods of the version before read and write them during an upgrade.
 RETIRED: Final = frozenset({"notices", "datasets.doubts"})
@@ -28,6 +34,7 @@ __all__ = [
     "RepositoryRow",
     "RepositoryTypeRow",
     "RevisionRow",
+    "ShippedTermRow",
     "TagRow",
     "VersionRow",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +29,14 @@ class DatasetTypeRow(Identified, WithJson, Base):
     description: Mapped[str] = mapped_column(server_default="")
     filename_pattern: Mapped[str | None] = mapped_column(unique=True)
     created_by: Mapped[str | None]
+    needs_review: Mapped[bool] = mapped_column(server_default=sa.false())  # a registration created it
+
+
+class ShippedTermRow(Base):
+    """A term of `vocabularies.json` that this database was offered once: one that a lab deleted stays deleted."""
+
+    __tablename__ = "shipped_terms"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
 class RevisionRow(Identified, WithJson, Base):

@@ -18,6 +18,7 @@ from libs.common.schemas.files.repositories import RepositoryTypeIn
 from libs.common.schemas.files.vocabularies import DataFormatIn, DatasetTypeIn, RevisionIn, TagIn
 from libs.common.visibility import Visibility
 from services.registry import models
+from services.registry.domain.vocabularies import Term, terms_to_add
 from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
 from services.registry.queries import vocabularies as queries
 from services.registry.queries.vocabularies import NOUNS, NamedRow, Shown
@@ -33,25 +34,38 @@ _STORED: Final[dict[type[BaseModel], StoredFields]] = {
 
 
 async def load_vocabularies(tx: Transaction) -> None:
-    """Create the types and formats that do not exist yet; those that users changed stay as they are."""
-    terms = json.loads(_FILE.read_text())
-    types = [
-        {
-            "id": UUID(term["id"]),
-            "name": term["name"],
-            "filename_pattern": term["filename_pattern"] or None,
-            "description": describe(term["name"]),
-        }
-        for term in terms["dataset_types"]
-    ]
-    formats = [
-        {**term, "id": UUID(term["id"]), "description": _describe_format(term["file_extension"])}
-        for term in terms["formats"]
-    ]
-    kinds = [{"id": UUID(term["id"]), "name": term["name"]} for term in terms["repository_types"]]
-    await queries.insert_missing_terms(tx.session, DatasetTypeRow, types)
-    await queries.insert_missing_terms(tx.session, FormatRow, formats)
-    await queries.insert_missing_terms(tx.session, RepositoryTypeRow, kinds)
+    """Create the types and formats that this database was not offered yet.
+
+    What users changed or deleted stays so, and a type is left out if a user's own type has its files.
+    """
+    shipped = json.loads(_FILE.read_text())
+    offered = await queries.fetch_offered_ids(tx.session)
+    known, _ = await queries.fetch_dataset_types(tx.session)
+    rows_of = {DatasetTypeRow: _type_values, FormatRow: _format_values, RepositoryTypeRow: _kind_values}
+    for (model, values), terms in zip(rows_of.items(), shipped.values(), strict=True):
+        rows = [{"id": UUID(term["id"]), **values(term)} for term in terms_to_add(terms, offered, known)]
+        await queries.insert_missing_terms(tx.session, model, rows)
+    ids = [UUID(term["id"]) for terms in shipped.values() for term in terms]
+    await queries.insert_offered_ids(tx.session, ids)
+
+
+def _type_values(term: Term) -> dict[str, object]:
+    return {
+        "name": term["name"],
+        "filename_pattern": term["filename_pattern"] or None,
+        "description": term.get("description") or describe(term["name"]),
+    }
+
+
+def _format_values(term: Term) -> dict[str, object]:
+    return {
+        **{key: value for key, value in term.items() if key != "id"},
+        "description": _describe_format(term["file_extension"]),
+    }
+
+
+def _kind_values(term: Term) -> dict[str, object]:
+    return {"name": term["name"]}
 
 
 def describe(name: str) -> str:

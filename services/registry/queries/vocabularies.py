@@ -6,6 +6,7 @@ Saving and deleting rows by name serves repositories too; those are read by `que
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
@@ -34,6 +35,7 @@ from services.registry.models import (
     RepositoryRow,
     RepositoryTypeRow,
     RevisionRow,
+    ShippedTermRow,
     TagRow,
 )
 from services.registry.queries import visible
@@ -172,7 +174,19 @@ async def insert_missing_terms(
     session: WriteSession, model: type[NamedRow], rows: Sequence[Mapping[str, object]]
 ) -> None:
     """Insert rows unless their names exist."""
-    await session.execute(insert(model).values(rows).on_conflict_do_nothing())
+    if rows:
+        await session.execute(insert(model).values(rows).on_conflict_do_nothing())
+
+
+async def fetch_offered_ids(session: ReadSession) -> set[UUID]:
+    """Ids of the shipped terms that this database was offered."""
+    return set(await session.scalars(sa.select(ShippedTermRow.id)))
+
+
+async def insert_offered_ids(session: WriteSession, ids: Sequence[UUID]) -> None:
+    """Remember that this database was offered these shipped terms."""
+    rows = [{"id": term_id} for term_id in sorted(ids)]
+    await session.execute(insert(ShippedTermRow).values(rows).on_conflict_do_nothing())
 
 
 async def insert_missing_revisions(session: WriteSession, names: Collection[str]) -> None:
@@ -198,11 +212,19 @@ async def fetch_term_id(
 async def fetch_dataset_types(session: ReadSession) -> tuple[DatasetTypes, dict[str, UUID]]:
     """The dataset types, ready to be matched, and their ids by name."""
     rows = await session.execute(
-        sa.select(DatasetTypeRow.name, DatasetTypeRow.filename_pattern, DatasetTypeRow.id)
+        sa.select(DatasetTypeRow.name, DatasetTypeRow.filename_pattern, DatasetTypeRow.id).order_by(
+            DatasetTypeRow.name
+        )
     )
     types = rows.all()
-    patterns = DatasetTypes((row.name, row.filename_pattern or "") for row in types)
+    patterns = _prepare_types(tuple((row.name, row.filename_pattern or "") for row in types))
     return patterns, {row.name: row.id for row in types}
+
+
+@lru_cache(maxsize=4)
+def _prepare_types(types: tuple[tuple[str, str], ...]) -> DatasetTypes:
+    """Compiled patterns, which take longer to prepare than a registration to match; types change rarely."""
+    return DatasetTypes(types)
 
 
 async def fetch_formats(session: ReadSession) -> dict[str, UUID]:

@@ -54,7 +54,14 @@ def test_every_name_gets_the_type_the_one_client_gives_it(
 def test_two_fitting_types_are_both_named() -> None:
     with pytest.raises(AmbiguousDatasetType) as refusal:
         TYPES.match("widefield.raw.meta.json")
-    assert refusal.value.names == ("widefield.raw", "widefield.raw.meta")
+    text = "widefield.raw ('widefield.raw.*'), widefield.raw.meta ('widefield.raw.meta.*')"
+    assert text in str(refusal.value)
+    assert "Narrow the filename pattern of one of them" in str(refusal.value)
+
+
+def test_a_name_with_the_uuid_of_its_dataset_has_the_type_of_the_name_without() -> None:
+    name = "_spikeglx_ephysData_g0_t0.imec0.ap.e9fabe60-2075-41af-ba5a-b126ca965f88.cbin"
+    assert TYPES.match(name).name == "ephysData.raw.ap"
 
 
 @pytest.mark.parametrize(
