@@ -3,7 +3,7 @@
 `cingulum.alf.folder` and `cingulum.alf.check` read files; import them as modules. The rest does no I/O.
 """
 
-from cingulum.alf.dataset_types import DatasetType, DatasetTypes, match_extension
+from cingulum.alf.dataset_types import DatasetType, DatasetTypes, essence, match_extension
 from cingulum.alf.names import FileName, build_file_name, name_file, parse_file_name
 from cingulum.alf.paths import (
     AlfPath,
@@ -74,6 +74,7 @@ __all__ = [
     "choose_revision",
     "clean_path",
     "dataset_url",
+    "essence",
     "find_session",
     "folder_text",
     "free_revision",

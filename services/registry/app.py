@@ -31,9 +31,11 @@ def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings come from the environment by default."""
     settings = settings or Settings()
     central = CentralStore(settings.store_kind, signs=settings.s3_public_endpoint is not None)
-    parts = Parts(Service.REGISTRY, routers, Base.metadata, handlers_with(central), _start)
+    handlers = handlers_with(central, creates_types=settings.create_dataset_types)
+    parts = Parts(Service.REGISTRY, routers, Base.metadata, handlers, _start)
     app = create_app(parts, settings)
     app.state.central, app.state.tables = central, CacheTables()
+    app.state.creates_types = settings.create_dataset_types
     app.state.policy = Policy(settings.retire_copies, proof_days=settings.retire_proof_days)
     inner = app.router.lifespan_context
 

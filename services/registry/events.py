@@ -9,8 +9,8 @@ from services.registry.operations import proofs, publications
 from services.registry.operations.central_store import CentralStore
 
 
-def handlers_with(central: CentralStore) -> EventHandlers:
-    """The handlers, with the central store."""
+def handlers_with(central: CentralStore, *, creates_types: bool) -> EventHandlers:
+    """The handlers, with the central store; `creates_types`: a file may get a dataset type that is not there yet."""
     handlers = EventHandlers()
 
     @handlers.on(UploadCompleted)
@@ -26,6 +26,6 @@ def handlers_with(central: CentralStore) -> EventHandlers:
     @handlers.on(JobPublishing)
     async def job_publishing(tx: Transaction, event: JobPublishing) -> None:
         """The outputs of a job are to be registered."""
-        await publications.job_publishing(tx, central, event)
+        await publications.job_publishing(tx, central, event, creates_types=creates_types)
 
     return handlers

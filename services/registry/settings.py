@@ -14,6 +14,10 @@ class Settings(StoreSettings):
         validation_alias="CINGULUM_REGISTRY_DATABASE_URL",
         description="database URL (postgresql://…) of this service's role",
     )
+    create_dataset_types: bool = Field(
+        default=False,
+        description="registering a file that matches no dataset type creates one, which is flagged for review",
+    )
     retire_copies: int = Field(
         default=2,
         ge=2,

@@ -111,6 +111,20 @@ _ALL: Final = (
             "repository_type", "timezone", "labs", "store", "json",
         ),
     ),
+    Kind(
+        section="data_formats",
+        path="/data-formats",
+        key=("name",),
+        fields=(
+            "name", "file_extension", "description", "matlab_loader_function", "python_loader_function", "json",
+        ),
+    ),
+    Kind(
+        section="dataset_types",
+        path="/dataset-types",
+        key=("name",),
+        fields=("name", "filename_pattern", "description", "needs_review"),
+    ),
     _vocabulary("species", "/species"),
     _vocabulary("strains", "/strains"),
     _vocabulary("sources", "/sources"),
@@ -195,6 +209,8 @@ def plain(field: str, value: Any) -> Any:
     True
     >>> plain("users", ["b", "a"]), plain("address", "") == plain("address", None)
     (['a', 'b'], True)
+    >>> plain("filename_pattern", "*Lick.Times*.npy")
+    '*lick.times*.npy'
     """
     if field.endswith("time") and isinstance(value, str):
         try:
@@ -204,6 +220,8 @@ def plain(field: str, value: Any) -> Any:
         return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
     if field in {"json", "store"}:
         return value
+    if field == "filename_pattern" and isinstance(value, str):
+        value = value.strip().lower()  # as the server stores it
     if isinstance(value, list):
         return sorted(value, key=str) or None
     return None if value == "" else value

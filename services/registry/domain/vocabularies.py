@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from cingulum.alf import DatasetTypes
+from cingulum.alf import DatasetTypes, essence, is_file_name
 
 Term = Mapping[str, Any]
 
@@ -29,3 +29,27 @@ def terms_to_add(terms: Sequence[Term], offered: Collection[UUID], known: Datase
         if UUID(term["id"]) not in offered
         and not any(known.matches(example) for example in term.get("examples", ()))
     ]
+
+
+def new_type_names(filenames: Iterable[str], types: DatasetTypes) -> list[str]:
+    """Names of the types to create, `object.attribute`, for ALF file names that fit no type.
+
+    None for a name that differs from that of a type at most by case: that file is named wrongly, or the pattern of
+    that type is too narrow.
+    >>> types = DatasetTypes([("spikes.times", "*spikes.times*.npy")])
+    >>> new_type_names(["licks.times.npy", "_x_licks.times.csv", "Spikes.times.csv", "a.txt"], types)
+    ['licks.times']
+    """
+    names = {essence(name) for name in filenames if is_file_name(name) and not types.matches(name)}
+    first_by_case = {name.casefold(): name for name in sorted(names, reverse=True)}
+    return sorted(name for name in first_by_case.values() if not types.near(name))
+
+
+def with_new_types(filenames: Iterable[str], types: DatasetTypes) -> DatasetTypes:
+    """The types as they will be once those for these file names were created.
+
+    >>> with_new_types(["licks.times.npy"], DatasetTypes([])).match("licks.times.npy").name
+    'licks.times'
+    """
+    created = [(name, "") for name in new_type_names(filenames, types)]
+    return DatasetTypes([*types.types, *created]) if created else types

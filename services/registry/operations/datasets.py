@@ -25,6 +25,7 @@ from services.registry.domain.requests import RequestedFile, match_kinds
 from services.registry.domain.tags import check_may_change_tags
 from services.registry.models import DatasetRow, DatasetTypeRow, FormatRow, VersionRow
 from services.registry.operations.bulk_writes import BulkWrites
+from services.registry.operations.dataset_types import fetch_types_of_files
 from services.registry.queries import datasets as queries
 from services.registry.queries import registration
 from services.registry.queries.copies import StoredCopy, fetch_copies_of_datasets
@@ -32,7 +33,6 @@ from services.registry.queries.datasets import ShownDataset
 from services.registry.queries.registration import RegistrationScope
 from services.registry.queries.repositories import fetch_repository_ids
 from services.registry.queries.vocabularies import (
-    fetch_dataset_types,
     fetch_formats,
     fetch_term_id,
     insert_missing_revisions,
@@ -79,7 +79,7 @@ async def read_dataset(session: ReadSession, visibility: Visibility, dataset_id:
 
 
 async def create_dataset(
-    tx: Transaction, by: Principal, visibility: Visibility, new: DatasetIn
+    tx: Transaction, by: Principal, visibility: Visibility, new: DatasetIn, *, creates_types: bool
 ) -> ShownDataset:
     """Create a dataset without any copy. Raises BadRequest, Forbidden, Conflict."""
     scope = await _fetch_scope(tx, visibility, new)
@@ -94,13 +94,14 @@ async def create_dataset(
     if any(dataset.key == (collection, revision, name) for dataset in known):
         raise Conflict("This dataset is already registered: update it, or register its file again.")
     await insert_missing_revisions(tx.session, {revision} - {""})
-    type_id, format_id = await _fetch_type_and_format(tx, new, name)
+    created_by = new.created_by or by.username
+    type_id, format_id = await _fetch_type_and_format(tx, new, name, created_by, creates_types=creates_types)
     row = DatasetRow(
         **_columns(new, scope),
         collection=collection,
         revision=revision,
         name=name,
-        created_by=new.created_by or by.username,
+        created_by=created_by,
         dataset_type_id=type_id,
         format_id=format_id,
     )
@@ -156,14 +157,16 @@ async def _fetch_scope(tx: Transaction, visibility: Visibility, new: DatasetIn) 
     return scope
 
 
-async def _fetch_type_and_format(tx: Transaction, new: DatasetIn, name: str) -> tuple[UUID, UUID]:
+async def _fetch_type_and_format(
+    tx: Transaction, new: DatasetIn, name: str, created_by: str, *, creates_types: bool
+) -> tuple[UUID, UUID]:
     """As the body names both of them, else as the file name implies."""
     if new.dataset_type is not None and new.data_format is not None:
         return (
             await fetch_term_id(tx.session, DatasetTypeRow, "dataset_type", new.dataset_type),
             await fetch_term_id(tx.session, FormatRow, "data_format", new.data_format),
         )
-    types, type_ids = await fetch_dataset_types(tx.session)
+    types, type_ids = await fetch_types_of_files(tx, [name], created_by, creates_types=creates_types)
     format_ids = await fetch_formats(tx.session)
     file = RequestedFile(collection="", revision="", name=name)
     ((kind, extension),) = match_kinds([file], types, list(format_ids))

@@ -18,6 +18,7 @@ from services.registry.domain.alyx_calls import ProtectedDataset, RepositoryTarg
 from services.registry.domain.publications import PublicationAnswer, decide
 from services.registry.domain.requests import RequestedFile, match_kinds
 from services.registry.domain.uploads import UploadFact
+from services.registry.domain.vocabularies import with_new_types
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.central_store import CentralStore
 from services.registry.operations.default_revisions import set_default_revisions
@@ -57,6 +58,7 @@ class Plan:
     repository: KnownRepository
     outputs: list[PlannedOutput]
     known: list[KnownDataset]
+    creates_types: bool
 
     @property
     def files(self) -> list[RequestedFile]:
@@ -64,7 +66,9 @@ class Plan:
         return [output.file for output in self.outputs]
 
 
-async def job_publishing(tx: Transaction, central: CentralStore, event: JobPublishing) -> None:
+async def job_publishing(
+    tx: Transaction, central: CentralStore, event: JobPublishing, *, creates_types: bool
+) -> None:
     """Register all outputs of an attempt, or none with a reason; a repeated event gets the same answer again."""
     await queries.lock_token(tx.session, event.token)
     before = await queries.find_publication(tx.session, event.token)
@@ -74,7 +78,7 @@ async def job_publishing(tx: Transaction, central: CentralStore, event: JobPubli
     plan, objection = None, ""
     if attempt is not None and before is None:
         try:
-            plan = await _make_plan(tx, central, attempt, uploads)
+            plan = await _make_plan(tx, central, attempt, uploads, creates_types=creates_types)
         except OutputsImpossible as impossible:
             objection = str(impossible)
     decision = decide(
@@ -111,7 +115,12 @@ def _publish(tx: Transaction, publication: Publication) -> None:
 
 
 async def _make_plan(
-    tx: Transaction, central: CentralStore, attempt: PublishingAttempt, uploads: Mapping[UUID, UploadFact]
+    tx: Transaction,
+    central: CentralStore,
+    attempt: PublishingAttempt,
+    uploads: Mapping[UUID, UploadFact],
+    *,
+    creates_types: bool,
 ) -> Plan:
     """Check everything that the outputs need, before anything is written. Raises OutputsImpossible."""
     scope = None
@@ -124,12 +133,12 @@ async def _make_plan(
         raise OutputsImpossible(f"No data repository is bound to the central store (store: {central.kind}).")
     outputs = _parse_outputs(attempt.outputs, uploads)
     files = [output.file for output in outputs]
-    await _check_kinds(tx, files)
+    await _check_kinds(tx, files, creates_types=creates_types)
     await registration.lock_registrations(tx.session, scope.owner_id)
     known = await registration.fetch_known_datasets(tx.session, scope, {file.name for file in files})
     _check_protected(outputs, known)
     await _check_stored(central, outputs)
-    return Plan(scope, repository, outputs, known)
+    return Plan(scope, repository, outputs, known, creates_types=creates_types)
 
 
 def _parse_outputs(outputs: Sequence[JobOutput], uploads: Mapping[UUID, UploadFact]) -> list[PlannedOutput]:
@@ -166,8 +175,10 @@ async def _check_stored(central: CentralStore, outputs: Sequence[PlannedOutput])
             raise OutputsImpossible(text) from None
 
 
-async def _check_kinds(tx: Transaction, files: Sequence[RequestedFile]) -> None:
+async def _check_kinds(tx: Transaction, files: Sequence[RequestedFile], *, creates_types: bool) -> None:
     types, _ = await fetch_dataset_types(tx.session)
+    if creates_types:
+        types = with_new_types([file.name for file in files], types)
     formats = await fetch_formats(tx.session)
     try:
         match_kinds(files, types, list(formats))
@@ -185,7 +196,9 @@ def _check_protected(outputs: Sequence[PlannedOutput], known: Sequence[KnownData
 
 
 async def _register(tx: Transaction, central: CentralStore, plan: Plan, job_id: UUID) -> list[UUID]:
-    ids = await insert_datasets(tx, plan.scope, plan.files, plan.known, None)
+    ids = await insert_datasets(
+        tx, plan.scope, plan.files, plan.known, None, creates_types=plan.creates_types
+    )
     before = {dataset.key: dataset for dataset in plan.known}
     stored = await fetch_copies_of_datasets(tx.session, [dataset.id for dataset in plan.known])
     writes = BulkWrites(await fetch_repository_ids(tx.session), how=f"output of job {job_id}")

@@ -32,6 +32,7 @@ from services.registry.domain.requests import (
 )
 from services.registry.models import DatasetRow
 from services.registry.operations.bulk_writes import BulkWrites
+from services.registry.operations.dataset_types import fetch_types_of_files
 from services.registry.operations.default_revisions import set_default_revisions
 from services.registry.queries import registration as queries
 from services.registry.queries.aggregates import fetch_aggregate_scope
@@ -47,7 +48,6 @@ from services.registry.queries.repositories import (
     fetch_repository_ids,
 )
 from services.registry.queries.vocabularies import (
-    fetch_dataset_types,
     fetch_formats,
     insert_missing_revisions,
 )
@@ -62,7 +62,7 @@ class RegistrationResult:
 
 
 async def register_files(
-    tx: Transaction, by: Principal, visibility: Visibility, request: RegisterFiles
+    tx: Transaction, by: Principal, visibility: Visibility, request: RegisterFiles, *, creates_types: bool
 ) -> RegistrationResult:
     """Register files of one session, or of another object. Raises BadRequest, Forbidden, ProtectedDataset."""
     files = await asyncio.to_thread(parse_files, request)
@@ -82,7 +82,7 @@ async def register_files(
     known = await queries.fetch_known_datasets(tx.session, scope, {file.name for file in files})
     if request.check_protected and (details := protected_details(request.filenames, files, known)):
         raise ProtectedDataset(extra={"error": ProtectedDataset.detail, "details": details})
-    ids = await insert_datasets(tx, scope, files, known, created_by)
+    ids = await insert_datasets(tx, scope, files, known, created_by, creates_types=creates_types)
     existing = {dataset.key: dataset for dataset in known}
     writes = await _effects(tx, request, files, ids, existing, targets)
     await writes.write(tx)
@@ -185,9 +185,13 @@ async def insert_datasets(
     files: Sequence[RequestedFile],
     known: Sequence[KnownDataset],
     created_by: str | None,
+    *,
+    creates_types: bool,
 ) -> dict[FileKey, UUID]:
-    """The dataset of each file; those that do not exist yet are created."""
-    types, type_ids = await fetch_dataset_types(tx.session)
+    """The dataset of each file; those that do not exist yet are created, with `creates_types` their types too."""
+    types, type_ids = await fetch_types_of_files(
+        tx, [file.name for file in files], created_by, creates_types=creates_types
+    )
     format_ids = await fetch_formats(tx.session)
     kinds = await asyncio.to_thread(match_kinds, files, types, list(format_ids))
     await insert_missing_revisions(tx.session, {file.revision for file in files if file.revision})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
@@ -41,8 +41,12 @@ async def load_vocabularies(tx: Transaction) -> None:
     shipped = json.loads(_FILE.read_text())
     offered = await queries.fetch_offered_ids(tx.session)
     known, _ = await queries.fetch_dataset_types(tx.session)
-    rows_of = {DatasetTypeRow: _type_values, FormatRow: _format_values, RepositoryTypeRow: _kind_values}
-    for (model, values), terms in zip(rows_of.items(), shipped.values(), strict=True):
+    values_of: dict[type[NamedRow], Callable[[Term], dict[str, object]]] = {
+        DatasetTypeRow: _type_values,
+        FormatRow: _format_values,
+        RepositoryTypeRow: _kind_values,
+    }
+    for (model, values), terms in zip(values_of.items(), shipped.values(), strict=True):
         rows = [{"id": UUID(term["id"]), **values(term)} for term in terms_to_add(terms, offered, known)]
         await queries.insert_missing_terms(tx.session, model, rows)
     ids = [UUID(term["id"]) for terms in shipped.values() for term in terms]

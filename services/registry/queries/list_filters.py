@@ -269,5 +269,14 @@ class VocabularyFilters(ListFilters):
     name: Annotated[Text, Where(lambda value: _name() == value)] = parameter("Name.")
 
 
+class DatasetTypeFilters(ListFilters):
+    """Filters of the list of dataset types."""
+
+    name: Annotated[Text, Where(lambda value: DatasetTypeRow.name == value)] = parameter("Name.")
+    needs_review: Annotated[Truth, WhereTrue(DatasetTypeRow.needs_review)] = parameter(
+        "Created by a registration, and not confirmed by an administrator."
+    )
+
+
 def _name() -> sa.ColumnElement[Any]:
     return sa.column("name")  # that of the one table in a vocabulary's list

@@ -227,6 +227,12 @@ def _prepare_types(types: tuple[tuple[str, str], ...]) -> DatasetTypes:
     return DatasetTypes(types)
 
 
+async def lock_dataset_types(session: WriteSession) -> None:
+    """Lock the names of dataset types until the end of the transaction: others who create one wait."""
+    key = sa.func.hashtextextended("registry:dataset_types", 0)
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
 async def fetch_formats(session: ReadSession) -> dict[str, UUID]:
     """Ids of the data formats by extension; the first by name where several share one."""
     rows = await session.execute(

@@ -41,7 +41,12 @@ async def create_dataset(
     request: Request, new: DatasetIn, by: Registrar, visibility: Sees, tx: Tx
 ) -> Dataset:
     """Create a dataset without any copy; prefer /register-file for files."""
-    return dataset(request, await operations.create_dataset(tx, by, visibility, new))
+    return dataset(
+        request,
+        await operations.create_dataset(
+            tx, by, visibility, new, creates_types=request.app.state.creates_types
+        ),
+    )
 
 
 @router.get("/datasets/{dataset_id}", responses=problems(NotFound))

@@ -23,13 +23,15 @@ router = APIRouter(route_class=IdempotentRoute, tags=["registration"])
 
 @router.post("/register-file", status_code=201, responses=problems(BadRequest, Forbidden, ProtectedDataset))
 async def register_file(
-    body: RegisterFiles, by: Registrar, visibility: Sees, tx: Tx
+    request: Request, body: RegisterFiles, by: Registrar, visibility: Sees, tx: Tx
 ) -> list[RegisteredDataset]:
     """Register files of one session, all or none; the response is in the order of `filenames`.
 
     Folder and name identify the dataset. A new version is created unless the MD5 is sent and equal.
     """
-    result = await operations.register_files(tx, by, visibility, body)
+    result = await operations.register_files(
+        tx, by, visibility, body, creates_types=request.app.state.creates_types
+    )
     return await asyncio.to_thread(lambda: [registered(row, result.usernames) for row in result.datasets])
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from libs.common.auth import Admin, Sees, SharedEditor
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.filters.list_filters import ListFilters
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.base import Record
@@ -30,7 +31,7 @@ from libs.common.visibility import visibility as visibility_of
 from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
 from services.registry.operations import vocabularies as operations
 from services.registry.queries import vocabularies as queries
-from services.registry.queries.list_filters import VocabularyFilters
+from services.registry.queries.list_filters import DatasetTypeFilters, VocabularyFilters
 from services.registry.queries.vocabularies import NOUNS, NamedRow
 
 router = APIRouter(route_class=IdempotentRoute, tags=["vocabularies of files"])
@@ -45,6 +46,7 @@ class FileVocabulary:
     model: type[NamedRow]
     shape: type[Record]
     body: type[BaseModel]
+    filters: type[ListFilters] = VocabularyFilters
     editors: Any = Admin  # who may create and update; administrators delete
 
     @property
@@ -59,7 +61,7 @@ def _list(vocabulary: FileVocabulary) -> Callable[..., Any]:
         visibility: Sees,
         session: Reading,
         paging: Paging,
-        filters: Annotated[VocabularyFilters, Query()],
+        filters: ListFilters,
     ) -> Page[Record]:
         conditions = filters.conditions(visibility)
         count, terms = await queries.list_terms(
@@ -67,6 +69,7 @@ def _list(vocabulary: FileVocabulary) -> Callable[..., Any]:
         )
         return page(request, paging, count, terms)
 
+    list_terms.__annotations__ |= {"filters": Annotated[vocabulary.filters, Query()]}
     return list_terms
 
 
@@ -139,8 +142,8 @@ def add_routes(to: APIRouter, vocabulary: FileVocabulary) -> None:
 
 for _vocabulary in (
     FileVocabulary("/data-formats", FormatRow, DataFormat, DataFormatIn),
-    FileVocabulary("/dataset-types", DatasetTypeRow, DatasetType, DatasetTypeIn),
-    FileVocabulary("/revisions", RevisionRow, Revision, RevisionIn, SharedEditor),
+    FileVocabulary("/dataset-types", DatasetTypeRow, DatasetType, DatasetTypeIn, DatasetTypeFilters),
+    FileVocabulary("/revisions", RevisionRow, Revision, RevisionIn, editors=SharedEditor),
     FileVocabulary("/tags", TagRow, Tag, TagIn),
 ):
     add_routes(router, _vocabulary)

@@ -72,6 +72,9 @@ async def test_loading_the_example_twice_changes_nothing(load: Loader, example: 
     assert [each["weight"] for each in subject["weighings"]] == [21.3, 22.8]
     assert (await load.get("/users/kim"))["allowed_users"] == ["noor"]
     assert len((await load.get("/surgeries"))["results"]) == 1
+    kind = await load.get("/dataset-types/sniffs.depth")
+    assert (kind["filename_pattern"], kind["needs_review"]) == ("*sniffs.depth*", False)
+    assert (await load.get("/data-formats/nwb"))["file_extension"] == ".nwb"
     assert (await load.get("/labs/coastlab"))["repositories"] == ["central", "old_fileserver"]
     assert (await load.get("/data-repository/central"))["store"] == "local"
     before = await load.get("/subjects/PVC_021")

@@ -32,7 +32,10 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
     (
         "/dataset-types",
         DatasetTypeIn,
-        {"name": "lick.times", "description": "s", "filename_pattern": "*lick.times*.x", "created_by": "ada"},
+        {
+            "name": "lick.times", "description": "s", "filename_pattern": "*lick.times*.x", "created_by": "ada",
+            "needs_review": True,
+        },
         {},
     ),
     ("/revisions", RevisionIn, {"name": "2020-02-02", "description": "better", "json": {"a": 1}}, {}),

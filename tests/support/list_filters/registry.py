@@ -11,6 +11,7 @@ from libs.common.schemas.files.files import FileRecordIn
 from services.registry.queries.list_filters import (
     CopyFilters,
     DatasetFilters,
+    DatasetTypeFilters,
     DownloadFilters,
     FileFilters,
     RepositoryFilters,
@@ -165,7 +166,18 @@ def _vocabulary(path: str, name: str, part: str) -> FilterTable:
 
 VOCABULARIES = (
     _vocabulary("/data-formats", "npy", "np"),
-    _vocabulary("/dataset-types", "spikes.times", "spikes"),
+    FilterTable(
+        Service.REGISTRY,
+        "/dataset-types",
+        DatasetTypeFilters,
+        rows=None,
+        key="name",
+        cases={
+            "name": {"spikes.times": "spikes.times", "spikes": NOTHING},
+            "needs_review": {"true": "sniffs.times"},
+        },
+        without={"needs_review": "false shows all shipped types."},
+    ),
     _vocabulary("/revisions", "2020-01-01", "2020"),
     _vocabulary("/tags", "paper", "pape"),
     _vocabulary("/data-repository-type", "Fileserver", "File"),

@@ -140,6 +140,7 @@ async def _make_datasets(world: World) -> None:
     for letter, tag, effect in (("a", "paper", "public"), ("b", "frozen", "protected")):
         ids[tag] = (await made(registry, "/tags", {"name": tag, effect: True}))["id"]
         await _patch(registry, f"/datasets/{ids[letter]}", {"tags": [tag]})
+    await made(registry, "/dataset-types", {"name": "sniffs.times", "needs_review": True})
     for username, letter, counted in (("ada", "a", 1), ("root", "e", 2)):
         caller = registry.as_(world.labs.principal(username))
         for _ in range(counted):

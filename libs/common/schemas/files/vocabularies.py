@@ -42,6 +42,7 @@ class DatasetType(Record):
     created_by: str | None
     description: str
     filename_pattern: str = Field(description="empty: the name must be object.attribute; never null")
+    needs_review: bool = Field(description="a registration created it, and no administrator has confirmed it")
 
 
 class DatasetTypeIn(BodyRecord):
@@ -51,6 +52,7 @@ class DatasetTypeIn(BodyRecord):
     description: str | None = Field(default=None, max_length=1023)
     filename_pattern: str | None = Field(default=None, max_length=255)
     created_by: str | None = None
+    needs_review: bool | None = Field(default=None, description="false confirms a type")
 
 
 class Revision(Record):
