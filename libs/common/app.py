@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from libs.common.catalogue import Service
 from libs.common.db.audit import insert_seals
 from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.db.idempotency import forget_old
+from libs.common.db.restoring import delete_old_removed_rows
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
 from libs.common.disconnect import EndsWithItsCaller
@@ -38,6 +39,8 @@ from libs.common.observability import (
 from libs.common.problem import Unavailable
 from libs.common.settings import ServiceSettings
 from libs.common.shutdown import END_S, cancel_all
+from libs.common.undo import Undoables
+from libs.common.undo import router as undo
 
 VERSION = "0.1.0"
 Loop = Callable[[], Coroutine[Any, Any, None]]
@@ -60,6 +63,7 @@ class Parts:
     metadata: sa.MetaData
     handlers: EventHandlers | Callable[[FastAPI], EventHandlers]
     start: Start | None = None
+    undoables: Undoables = field(default_factory=Undoables)
 
 
 def create_app(parts: Parts, settings: ServiceSettings) -> FastAPI:
@@ -74,7 +78,8 @@ def create_app(parts: Parts, settings: ServiceSettings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.service = parts.service
-    for router in (*parts.routers, administration):
+    app.state.undoables = parts.undoables
+    for router in (*parts.routers, administration, undo):
         app.include_router(router)
     add_errors(app)
     _add_health(app)
@@ -172,6 +177,7 @@ async def _maintain(writer: Writer, every_s: float) -> None:
             if now >= forget_at:
                 async with writer.begin() as tx:
                     await forget_old(tx)
+                    await delete_old_removed_rows(tx.session, tx.tables)
                 forget_at = now + FORGET_S
         except DATABASE_ERRORS as error:
             logger("app").info("maintenance is waiting for the database", error=str(error))

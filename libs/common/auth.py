@@ -150,6 +150,12 @@ def requires(permission: Permission, target: Target | None = None) -> Any:
     return Depends(Needs(permission, target))
 
 
+async def check_administrator(_tx: object, by: Principal, _visibility: Visibility, _row_id: UUID) -> None:
+    """Raises Forbidden unless the caller may delete what belongs to all labs: the rule of `Admin`, for an undo."""
+    if not may_on(by, Permission.ADMIN, SHARED):
+        raise Forbidden
+
+
 Reader = Annotated[Principal, requires(Permission.READ)]
 Editor = Annotated[Principal, requires(Permission.WRITE)]
 Registrar = Annotated[Principal, requires(Permission.REGISTER)]

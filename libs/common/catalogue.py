@@ -95,7 +95,7 @@ SEGMENTS: Final[Mapping[str, Service]] = MappingProxyType(
 )
 
 
-SHARED: Final = ("audit", "events")
+SHARED: Final = ("audit", "events", "undo")
 """First segments of paths that every service with tables serves; the second segment names the service."""
 
 

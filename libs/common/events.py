@@ -61,6 +61,30 @@ def origin_of(subject: str) -> Service:
     return Service(subject.split(".")[1])
 
 
+class SessionsDeleted(Event):
+    """Sessions were deleted, by themselves or with their subject.
+
+    From   metadata
+    To     scheduler (their jobs are held, running attempts end)
+    Twice  they are held already: do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.metadata.sessions.deleted.v1"
+    session_ids: list[UUID]
+
+
+class SessionsRestored(Event):
+    """Deleted sessions were restored.
+
+    From   metadata
+    To     scheduler (reconciles their jobs)
+    Twice  the graph is the same: do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.metadata.sessions.restored.v1"
+    session_ids: list[UUID]
+
+
 class FilesRegistered(Event):
     """Files were registered in a session, by one request.
 

@@ -17,6 +17,7 @@ from services.metadata.models import Base
 from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.sign_in import SignIns, delete_old_sign_ins
 from services.metadata.operations.tokens import update_last_used
+from services.metadata.operations.undoables import UNDOABLES
 from services.metadata.operations.users import create_first_administrator
 from services.metadata.operations.vocabularies import load_vocabularies
 from services.metadata.routes import routers
@@ -70,5 +71,5 @@ def _sign_ins(app: FastAPI, settings: Settings) -> SignIns:
 
 def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings come from the environment unless given."""
-    parts = Parts(Service.METADATA, routers, Base.metadata, handlers, _start)
+    parts = Parts(Service.METADATA, routers, Base.metadata, handlers, _start, UNDOABLES)
     return create_app(parts, settings or Settings())

@@ -16,6 +16,7 @@ from services.registry.events import handlers_with
 from services.registry.models import Base
 from services.registry.operations.cache_tables import CacheTables
 from services.registry.operations.central_store import CentralStore
+from services.registry.operations.undoables import UNDOABLES
 from services.registry.operations.vocabularies import load_vocabularies
 from services.registry.routes import routers
 from services.registry.settings import Settings
@@ -32,7 +33,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     central = CentralStore(settings.store_kind, signs=settings.s3_public_endpoint is not None)
     handlers = handlers_with(central, creates_types=settings.create_dataset_types)
-    parts = Parts(Service.REGISTRY, routers, Base.metadata, handlers, _start)
+    parts = Parts(Service.REGISTRY, routers, Base.metadata, handlers, _start, UNDOABLES)
     app = create_app(parts, settings)
     app.state.central, app.state.tables = central, CacheTables()
     app.state.creates_types = settings.create_dataset_types

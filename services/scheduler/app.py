@@ -21,6 +21,7 @@ from services.scheduler.operations import graph, sweeps
 from services.scheduler.operations.claim_queue import ClaimQueue
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.pipeline import Pipeline
+from services.scheduler.operations.tasks import UNDOABLES
 from services.scheduler.routes import routers
 from services.scheduler.settings import Settings
 
@@ -79,5 +80,5 @@ def _handlers(app: FastAPI) -> EventHandlers:
 
 def build(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings come from the environment by default."""
-    parts = Parts(Service.SCHEDULER, routers, Base.metadata, _handlers, _start)
+    parts = Parts(Service.SCHEDULER, routers, Base.metadata, _handlers, _start, UNDOABLES)
     return create_app(parts, settings or Settings())

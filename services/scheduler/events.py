@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from libs.common.bus import EventHandlers
 from libs.common.db import Transaction
-from libs.common.events import CopyVerified, FilesRegistered, OutputsRefused, OutputsRegistered
-from services.scheduler.operations import attempts, graph
+from libs.common.events import (
+    CopyVerified,
+    FilesRegistered,
+    OutputsRefused,
+    OutputsRegistered,
+    SessionsDeleted,
+    SessionsRestored,
+)
+from services.scheduler.operations import attempts, graph, jobs
 from services.scheduler.operations.context import SchedulerContext
 
 
@@ -24,6 +31,18 @@ def handlers(context: SchedulerContext) -> EventHandlers:
         """An input may be ready now, or ready at one more site."""
         if event.session_id is not None:
             await graph.handle_verified_copy(tx, context, event.session_id, event.dataset_id)
+
+    @registered.on(SessionsDeleted)
+    async def sessions_deleted(tx: Transaction, event: SessionsDeleted) -> None:
+        """Their jobs are ready nowhere, and workers that have one stop."""
+        for session_id in sorted(event.session_ids):
+            await jobs.stop_jobs_of_session(tx, context, session_id)
+
+    @registered.on(SessionsRestored)
+    async def sessions_restored(tx: Transaction, event: SessionsRestored) -> None:
+        """Their jobs continue where their inputs are."""
+        for session_id in sorted(event.session_ids):
+            await graph.reconcile_session(tx, context, session_id)
 
     @registered.on(OutputsRegistered)
     async def outputs_registered(tx: Transaction, event: OutputsRegistered) -> None:

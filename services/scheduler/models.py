@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from libs.common import db
+from libs.common.db.dependants import Dependants, cascades
 from libs.common.schemas.base import Schema
 from libs.common.schemas.job_files import JobInput, JobOutput
 
@@ -188,6 +189,12 @@ class WorkerRow(Base):
     version: Mapped[str] = mapped_column(server_default="")
     seen_at: Mapped[datetime] = mapped_column(_WHEN, server_default=sa.func.now())
 
+
+# A task is not deleted softly: its row is moved away with its attempts and their logs, and moved back by an undo.
+DEPENDANTS: Final = Dependants(
+    {JobRow: "task", ReadyRow: "", AttemptRow: "attempt", LogRow: ""},
+    cascades(ReadyRow.job_id, AttemptRow.job_id, LogRow.job_id),
+)
 
 PUBLISHED: Final[dict[str, str]] = {
     "jobs": """

@@ -28,6 +28,8 @@ KINDS = sorted(
 EVER_PUBLISHED = {
     "cingulum.metadata.session.created.v1",
     "cingulum.metadata.session.deleted.v1",
+    "cingulum.metadata.sessions.deleted.v1",
+    "cingulum.metadata.sessions.restored.v1",
     "cingulum.registry.copy.verified.v1",
     "cingulum.registry.files.registered.v1",
     "cingulum.registry.outputs.refused.v1",

@@ -49,6 +49,7 @@ class CheckedRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             check_caller(request)
+            _refuse_dry_run(request, declared)
             await _checked_body(request)
             return with_notice(request, declared, await original(request))
 
@@ -69,6 +70,7 @@ class IdempotentRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             check_caller(request)
+            _refuse_dry_run(request, declared)
             body = await _checked_body(request)
             if request.method in SAFE or HEADER not in request.headers:
                 response = await original(request)
@@ -180,6 +182,13 @@ def missing_fields(fields: Mapping[str, Any], needed: Iterable[str]) -> dict[str
         for name in needed
         if fields.get(name) in (None, "")
     }
+
+
+def _refuse_dry_run(request: Request, declared: frozenset[str] | None) -> None:
+    """Raise BadRequest for a dry run of what would really be done: ignoring that parameter is not harmless."""
+    is_declared = declared is None or "dry_run" in declared
+    if "dry_run" in request.query_params and request.method not in SAFE and not is_declared:
+        raise BadRequest(fields={"dry_run": ["This request has no dry run; nothing was changed."]})
 
 
 def declared_parameters(route: APIRoute) -> frozenset[str] | None:

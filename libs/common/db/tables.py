@@ -25,6 +25,7 @@ class Infrastructure:
     dead_events: sa.Table
     audit: sa.Table
     audit_seals: sa.Table
+    removed_rows: sa.Table
     idempotency: sa.Table
 
 
@@ -34,7 +35,13 @@ def metadata_of(schema: str) -> sa.MetaData:
     A service's base is `class Base(DeclarativeBase): metadata = db.metadata_of("registry")`.
     """
     metadata = sa.MetaData(schema=schema, naming_convention=NAMES)
-    for declare in (_declare_events, _declare_inbox, _declare_audit, _declare_idempotency):
+    for declare in (
+        _declare_events,
+        _declare_inbox,
+        _declare_audit,
+        _declare_removed_rows,
+        _declare_idempotency,
+    ):
         declare(metadata)
     return metadata
 
@@ -121,6 +128,23 @@ def _declare_audit(metadata: sa.MetaData) -> None:
         sa.Column("audit_id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("n", sa.BigInteger, nullable=False, unique=True),  # place in the chain
         sa.Column("hash", sa.LargeBinary, nullable=False),
+    )
+
+
+def _declare_removed_rows(metadata: sa.MetaData) -> None:
+    """What each deletion took, while it can be undone: softly deleted rows by id, others with their values."""
+    sa.Table(
+        "removed_rows",
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("audit_id", sa.BigInteger, nullable=False),  # of the deletion
+        sa.Column("table_name", sa.Text, nullable=False),
+        _uuid("row_id"),  # null: a row without id
+        sa.Column("content", JSONB),  # null: the row is still in its table
+        _now("removed_at"),
+        sa.Index("ix_removed_rows_audit_id", "audit_id"),
+        sa.Index("ix_removed_rows_row_id", "row_id"),  # which deletion took a row
+        sa.Index("ix_removed_rows_removed_at", "removed_at"),  # kept 30 days
     )
 
 

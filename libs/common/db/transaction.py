@@ -58,18 +58,40 @@ class Transaction:
         after: dict[str, Any] | None = None,
     ) -> None:
         """Add an audit row: who did what to which object; `before` and `after` hold only what changed."""
-        self._audited.append(
-            {
-                "user_id": self.by.user_id if self.by else None,
-                "username": self.by.username if self.by else "system",
-                "action": action,
-                "object_type": object_type,
-                "object_id": str(object_id),
-                "before": before,
-                "after": after,
-                "request_id": self.request_id,
-            }
-        )
+        self._audited.append(self._audit_row(action, object_type, object_id, before, after))
+
+    def _audit_row(
+        self,
+        action: str,
+        object_type: str,
+        object_id: UUID | str,
+        before: dict[str, Any] | None,
+        after: dict[str, Any] | None,
+    ) -> dict[str, Any]:
+        return {
+            "user_id": self.by.user_id if self.by else None,
+            "username": self.by.username if self.by else "system",
+            "action": action,
+            "object_type": object_type,
+            "object_id": str(object_id),
+            "before": before,
+            "after": after,
+            "request_id": self.request_id,
+        }
+
+    async def insert_audit(
+        self,
+        action: str,
+        object_type: str,
+        object_id: UUID | str,
+        *,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> int:
+        """Add an audit row at once; its id, by which other rows refer to it."""
+        row = self._audit_row(action, object_type, object_id, before, after)
+        inserted = self.tables.audit.insert().values(row).returning(self.tables.audit.c.id)
+        return int((await self.session.execute(inserted)).scalar_one())
 
     def after_commit(self, key: str, callback: Callable[[], None]) -> None:
         """Call a function once this transaction has committed; of several with one key only the first.

@@ -22,5 +22,5 @@ RECORDINGS = View(
         "doubts": TEXTS,  # what its companions claim and its bytes contradict
         "meta_sha256": TEXT,  # of the .meta that it was compared with; null: none
     },
-    readers=frozenset({Service.REGISTRY}),
+    readers=frozenset({Service.METADATA, Service.REGISTRY}),
 )

@@ -19,7 +19,7 @@ JOBS = View(
         "session_lab": TEXT,
         "inputs": JSON,  # [{path, dataset_id, sha256}]; empty: a legacy job, which does not say
     },
-    readers=frozenset({Service.REGISTRY, Service.TRANSFER}),
+    readers=frozenset({Service.METADATA, Service.REGISTRY, Service.TRANSFER}),
 )
 ATTEMPTS = View(
     Service.SCHEDULER,

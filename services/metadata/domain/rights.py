@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -37,6 +38,14 @@ def check_may_edit_action(by: Principal, target: Target, nickname: str) -> None:
         raise Forbidden(
             f"'{nickname}' belongs to another lab, or the token in use does not reach it: members of the lab, the "
             "subject's responsible user and that user's delegates may write here."
+        )
+
+
+def check_may_delete_records(by: Principal, targets: Iterable[Target], *, are_visible: bool) -> None:
+    """Raises Forbidden for a subject with records that are not the caller's: deleting it would delete them too."""
+    if not are_visible or not all(may_on(by, Permission.WRITE, target) for target in targets):
+        raise Forbidden(
+            "It has sessions or other records that you may not delete: ask an administrator, or their owners."
         )
 
 

@@ -43,12 +43,6 @@ def check_unique(nickname: str, *, has_twin: bool) -> None:
         raise Conflict(fields={"nickname": [text]})
 
 
-def check_subject_deletable(nickname: str, *, has_actions: bool) -> None:
-    """Raises Conflict for a subject with records that would belong to a subject that does not exist."""
-    if has_actions:
-        raise Conflict(f"'{nickname}' has sessions, surgeries or restrictions: delete those first.")
-
-
 def sex_of(text: str) -> str:
     """A subject's sex as it is stored: clients send an empty text for an unknown one.
 

@@ -33,10 +33,12 @@ def check_username_free(username: str, *, is_of_deleted_user: bool) -> None:
         raise Conflict(fields={"username": [text]})
 
 
-def check_user_deletable(user_id: UUID, by: Principal) -> None:
-    """Raise Conflict for the caller's own account: the last administrator would lock all users out."""
+def check_user_deletable(user_id: UUID, by: Principal, *, is_last_administrator: bool) -> None:
+    """Raise Conflict for the caller's own account, and for the last administrator, which would lock all users out."""
     if user_id == by.user_id:
         raise Conflict("You cannot delete your own account: another administrator has to.")
+    if is_last_administrator:
+        raise Conflict("This is the last active administrator: make another user administrator first.")
 
 
 def check_sets_password_of_other(user_id: UUID, by: Principal) -> None:

@@ -6,10 +6,11 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
-from libs.common.db.rows import create_row, lock_by_id, soft_delete_row, update_row
+from libs.common.db.rows import create_row, lock_by_id, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.problem import NotFound, UnknownReference
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.insertions import Insertion, InsertionIn
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
@@ -17,6 +18,7 @@ from services.metadata.domain.bodies import required
 from services.metadata.domain.insertions import check_name_free
 from services.metadata.models import InsertionRow
 from services.metadata.operations.actions import lock_to_edit
+from services.metadata.operations.deletions import delete_row
 from services.metadata.queries import insertions as queries
 from services.metadata.queries.actions import touch
 
@@ -46,7 +48,7 @@ async def update_insertion(
     base_url: str,
 ) -> Insertion:
     """Update an insertion; absent fields keep their value."""
-    row = await _lock_to_edit(tx, by, visibility, insertion_id)
+    row = await lock_insertion_to_edit(tx, by, visibility, insertion_id)
     values = _values(body)
     if body.session is not None and body.session != row.session_id:
         await _check_session(tx, by, visibility, body.session)
@@ -69,7 +71,7 @@ async def _check_session(tx: Transaction, by: Principal, visibility: Visibility,
         raise UnknownReference("session", session_id, key="pk") from None
 
 
-async def _lock_to_edit(
+async def lock_insertion_to_edit(
     tx: Transaction, by: Principal, visibility: Visibility, insertion_id: UUID
 ) -> InsertionRow:
     """An insertion that the caller may change, locked. Raises NotFound and Forbidden."""
@@ -82,7 +84,8 @@ async def _lock_to_edit(
 
 
 async def delete_insertion(
-    tx: Transaction, by: Principal, visibility: Visibility, insertion_id: UUID
-) -> None:
-    """Delete (soft) an insertion; it can be restored within 30 days."""
-    await soft_delete_row(tx, "insertion", await _lock_to_edit(tx, by, visibility, insertion_id))
+    tx: Transaction, by: Principal, visibility: Visibility, insertion_id: UUID, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) an insertion with all that depends on it."""
+    row = await lock_insertion_to_edit(tx, by, visibility, insertion_id)
+    return await delete_row(tx, by, visibility, "insertion", row, dry_run=dry_run)

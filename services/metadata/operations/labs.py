@@ -7,11 +7,13 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
+from libs.common.permissions import Principal
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.labs import LabIn
+from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
-from services.metadata.domain.labs import check_lab_deletable
 from services.metadata.models import LabRepositoryRow, LabRow
-from services.metadata.queries import labs as queries
+from services.metadata.operations.deletions import delete_row
 from services.metadata.queries import references
 
 _STORED: Final = StoredFields(LabIn, LabRow, handled={"repositories"})
@@ -43,8 +45,9 @@ async def _set_repositories(tx: Transaction, lab_id: UUID, body: LabIn) -> None:
         await rows.set_links(tx, LabRepositoryRow, "lab_id", lab_id, "repository_id", ids)
 
 
-async def delete_lab(tx: Transaction, name: str) -> None:
-    """Delete (soft) a lab. Raises NotFound, and Conflict while it has subjects."""
+async def delete_lab(
+    tx: Transaction, by: Principal, visibility: Visibility, name: str, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) a lab with its memberships and locations. Raises NotFound, and Conflict while it has subjects."""
     lab = await rows.lock_by_name(tx.session, LabRow, name)
-    check_lab_deletable(name, has_subjects=await queries.exists_subject_of_lab(tx.session, lab.id))
-    await rows.soft_delete_row(tx, "lab", lab)
+    return await delete_row(tx, by, visibility, "lab", lab, dry_run=dry_run, before={"name": name})

@@ -7,9 +7,13 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
+from libs.common.permissions import Principal
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.projects import ProjectIn
+from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
 from services.metadata.models import ProjectRow, ProjectUserRow, UserRow
+from services.metadata.operations.deletions import delete_row
 from services.metadata.queries import references
 
 _STORED: Final = StoredFields(ProjectIn, ProjectRow, handled={"users"})
@@ -40,6 +44,9 @@ async def _set_users(tx: Transaction, project_id: UUID, body: ProjectIn) -> None
         await rows.set_links(tx, ProjectUserRow, "project_id", project_id, "user_id", ids)
 
 
-async def delete_project(tx: Transaction, name: str) -> None:
-    """Delete (soft) a project. Raises NotFound."""
-    await rows.soft_delete_row(tx, "project", await rows.lock_by_name(tx.session, ProjectRow, name))
+async def delete_project(
+    tx: Transaction, by: Principal, visibility: Visibility, name: str, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) a project; its sessions and subjects stay, a private one keeps them closed. Raises NotFound."""
+    project = await rows.lock_by_name(tx.session, ProjectRow, name)
+    return await delete_row(tx, by, visibility, "project", project, dry_run=dry_run, before={"name": name})

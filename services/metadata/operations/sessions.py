@@ -7,10 +7,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from libs.common.db import Transaction
-from libs.common.db.rows import soft_delete_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest, NotFound, UnknownReference
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.session_detail import SessionDetail
 from libs.common.schemas.sessions import SessionIn
@@ -29,6 +29,7 @@ from services.metadata.operations.actions import (
     set_relations,
     write_action,
 )
+from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.subjects import subject_of_body
 from services.metadata.queries import references
 from services.metadata.queries import sessions as queries
@@ -116,7 +117,9 @@ async def _check_result(
         raise BadRequest(fields={"projects": LOSES_ACCESS})
 
 
-async def delete_session(tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID) -> None:
-    """Delete (soft) a session with its insertions and datasets; restoring it restores them."""
+async def delete_session(
+    tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) a session with all that depends on it."""
     row, _, _ = await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
-    await soft_delete_row(tx, "session", row)
+    return await delete_row(tx, by, visibility, "session", row, dry_run=dry_run)

@@ -7,10 +7,11 @@ from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 from libs.common.db import ReadSession, Transaction
-from libs.common.db.rows import create_row, set_links, soft_delete_row, update_row
+from libs.common.db.rows import create_row, set_links, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest, NotFound, UnknownReference
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.subjects import RestrictedSubject, Subject, SubjectDetail, SubjectIn, Zygosity
 from libs.common.targets import fetch_object_target
@@ -30,13 +31,13 @@ from services.metadata.domain.subjects import (
     check_lab_not_cleared,
     check_new_responsible_user,
     check_required,
-    check_subject_deletable,
     check_unique,
     genotype_text,
     sex_of,
 )
 from services.metadata.domain.welfare import Standing
 from services.metadata.models import LabRow, LineRow, LitterRow, SubjectProjectRow, SubjectRow, UserRow
+from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.welfare import fetch_standings
 from services.metadata.queries import references
 from services.metadata.queries import subjects as queries
@@ -224,11 +225,13 @@ async def end_restrictions(tx: Transaction, subject: SubjectRow) -> None:
         await update_row(tx, "water-restriction", restriction, {"end_time": end_time, "end_at": end_at})
 
 
-async def delete_subject(tx: Transaction, by: Principal, visibility: Visibility, nickname: str) -> None:
-    """Delete (soft) a subject that has no sessions, surgeries or restrictions."""
+async def delete_subject(
+    tx: Transaction, by: Principal, visibility: Visibility, nickname: str, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) a subject with its sessions, surgeries, restrictions, weighings and water administrations."""
     row, _ = await _lock_to_edit(tx, by, visibility, nickname)
-    check_subject_deletable(nickname, has_actions=await queries.exists_action(tx.session, row.id))
-    await soft_delete_row(tx, "subject", row)
+    named = {"nickname": row.nickname}
+    return await delete_row(tx, by, visibility, "subject", row, dry_run=dry_run, before=named)
 
 
 async def _lock_to_edit(

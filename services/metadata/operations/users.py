@@ -8,11 +8,14 @@ from uuid import uuid4
 from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.users import UserIn
+from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
 from services.metadata.domain.password import password_problem
 from services.metadata.domain.users import check_user_deletable, check_username_free
 from services.metadata.models import DelegateRow, UserRow
+from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.password import end_sign_ins, set_password
 from services.metadata.queries import references
@@ -69,11 +72,19 @@ async def _set_delegates(tx: Transaction, user: UserRow, body: UserIn) -> None:
         await rows.set_links(tx, DelegateRow, "user_id", user.id, "delegate_id", ids)
 
 
-async def delete_user(tx: Transaction, username: str, by: Principal) -> None:
-    """Delete (soft) a user. Raises NotFound, and Conflict for the caller's own account."""
+async def delete_user(
+    tx: Transaction, by: Principal, visibility: Visibility, username: str, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) a user with the memberships.
+
+    Raises NotFound, and Conflict for the caller's own account and for the last administrator.
+    """
+    await queries.lock_administrators(tx.session)
     user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
-    check_user_deletable(user.id, by)
-    await rows.soft_delete_row(tx, "user", user)
+    is_last = not await queries.exists_other_administrator(tx.session, user.id)
+    check_user_deletable(user.id, by, is_last_administrator=user.is_superuser and is_last)
+    named = {"username": username}
+    return await delete_row(tx, by, visibility, "user", user, dry_run=dry_run, before=named)
 
 
 async def create_first_administrator(

@@ -7,10 +7,11 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
-from libs.common.db.rows import create_row, lock_by_id, soft_delete_row, update_row
+from libs.common.db.rows import create_row, lock_by_id, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, in_scope
 from libs.common.problem import Forbidden, UnknownReference
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.water_administrations import WaterAdministration, WaterAdministrationIn
 from libs.common.scopes import Permission
 from libs.common.targets import fetch_session_target
@@ -18,6 +19,7 @@ from libs.common.visibility import Visibility
 from services.metadata.domain.clock import parse_time, time_or_now
 from services.metadata.domain.water_administrations import check_alive
 from services.metadata.models import UserRow, WaterAdministrationRow
+from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.subjects import subject_of_body, subject_of_record
 from services.metadata.queries import references
 from services.metadata.queries.references import Vocabulary
@@ -113,10 +115,18 @@ async def _subject_of(
     return await subject_of_record(tx, by, visibility, row.subject_id, missing)
 
 
-async def delete_water_administration(
+async def lock_water_administration_to_edit(
     tx: Transaction, by: Principal, visibility: Visibility, water_id: UUID
-) -> None:
-    """Delete (soft) a water administration; it can be restored within 30 days."""
+) -> WaterAdministrationRow:
+    """A water administration that the caller may change, locked. Raises NotFound and Forbidden."""
     row = await lock_by_id(tx.session, WaterAdministrationRow, water_id)
     await _subject_of(tx, by, visibility, row)
-    await soft_delete_row(tx, "water-administration", row)
+    return row
+
+
+async def delete_water_administration(
+    tx: Transaction, by: Principal, visibility: Visibility, water_id: UUID, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) a water administration."""
+    row = await lock_water_administration_to_edit(tx, by, visibility, water_id)
+    return await delete_row(tx, by, visibility, "water-administration", row, dry_run=dry_run)

@@ -7,13 +7,15 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
-from libs.common.db.rows import create_row, lock_by_id, soft_delete_row
+from libs.common.db.rows import create_row, lock_by_id
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.weighings import Weighing, WeighingIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import time_or_now
 from services.metadata.models import UserRow, WeighingRow
+from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.subjects import subject_of_body, subject_of_record
 from services.metadata.queries import references
 from services.metadata.queries.weighings import fetch_weighing
@@ -41,8 +43,18 @@ async def create_weighing(
     return await fetch_weighing(tx.session, visibility, row.id, base_url)
 
 
-async def delete_weighing(tx: Transaction, by: Principal, visibility: Visibility, weighing_id: UUID) -> None:
-    """Delete (soft) a weighing; it can be restored within 30 days."""
+async def lock_weighing_to_edit(
+    tx: Transaction, by: Principal, visibility: Visibility, weighing_id: UUID
+) -> WeighingRow:
+    """A weighing that the caller may change, locked. Raises NotFound and Forbidden."""
     row = await lock_by_id(tx.session, WeighingRow, weighing_id)
     await subject_of_record(tx, by, visibility, row.subject_id, f"There is no weighing {weighing_id}.")
-    await soft_delete_row(tx, "weighing", row)
+    return row
+
+
+async def delete_weighing(
+    tx: Transaction, by: Principal, visibility: Visibility, weighing_id: UUID, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) a weighing."""
+    row = await lock_weighing_to_edit(tx, by, visibility, weighing_id)
+    return await delete_row(tx, by, visibility, "weighing", row, dry_run=dry_run)

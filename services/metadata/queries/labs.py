@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -13,7 +12,7 @@ from libs.common.published import REPOSITORIES, table
 from libs.common.schemas.labs import Lab
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
-from services.metadata.models import LabRepositoryRow, LabRow, SubjectRow
+from services.metadata.models import LabRepositoryRow, LabRow
 from services.metadata.queries import visible
 from services.metadata.queries.list_filters.labs import LabFilters
 from services.metadata.queries.single_rows import fetch_one
@@ -48,9 +47,3 @@ async def list_labs(
 async def fetch_lab(session: ReadSession, visibility: Visibility, name: str) -> Lab:
     """A lab by name. Raises NotFound."""
     return await fetch_one(session, _labs(visibility), LabRow.name == name, Lab, f"lab '{name}'")
-
-
-async def exists_subject_of_lab(session: ReadSession, lab_id: UUID) -> bool:
-    """Whether a lab has subjects that are not deleted."""
-    subject = sa.exists().where(SubjectRow.lab_id == lab_id, SubjectRow.deleted_at.is_(None))
-    return bool(await session.scalar(sa.select(subject)))

@@ -258,12 +258,6 @@ async def exists_twin(session: ReadSession, row: SubjectRow) -> bool:
     return bool(await session.scalar(sa.select(twin)))
 
 
-async def exists_action(session: ReadSession, subject_id: UUID) -> bool:
-    """Whether a subject has sessions, surgeries or restrictions."""
-    action = sa.exists().where(ActionRow.subject_id == subject_id, ActionRow.deleted_at.is_(None))
-    return bool(await session.scalar(sa.select(action)))
-
-
 async def update_zygosities(session: WriteSession, subject_id: UUID, zygosities: Mapping[UUID, int]) -> None:
     """Replace a subject's zygosities, by allele."""
     await session.execute(sa.delete(ZygosityRow).where(ZygosityRow.subject_id == subject_id))

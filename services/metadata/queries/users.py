@@ -110,3 +110,17 @@ async def exists_user(session: ReadSession) -> bool:
 async def exists_username(session: ReadSession, username: str) -> bool:
     """Whether a user has this name, deleted ones included."""
     return bool(await session.scalar(sa.select(sa.exists().where(UserRow.username == username))))
+
+
+async def lock_administrators(session: WriteSession) -> None:
+    """Let no other deletion of a user decide at the same time whether an administrator remains."""
+    key = sa.func.hashtextextended("metadata:administrators", 0)
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+async def exists_other_administrator(session: ReadSession, user_id: UUID) -> bool:
+    """Whether another active administrator exists."""
+    other = sa.exists().where(
+        UserRow.id != user_id, UserRow.is_superuser, UserRow.is_active, UserRow.deleted_at.is_(None)
+    )
+    return bool(await session.scalar(sa.select(other)))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.insertions import Insertion, InsertionIn
@@ -61,8 +62,11 @@ async def update_insertion(
     return await operations.update_insertion(tx, by, visibility, insertion_id, body, base_url)
 
 
-@router.delete("/insertions/{insertion_id}", status_code=204, responses=REFUSALS)
-async def delete_insertion(insertion_id: UUID, by: Editor, visibility: Sees, tx: Tx) -> Response:
-    """Delete (soft) an insertion."""
-    await operations.delete_insertion(tx, by, visibility, insertion_id)
-    return Response(status_code=204)
+@router.delete("/insertions/{insertion_id}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_insertion(
+    insertion_id: UUID, by: Editor, visibility: Sees, tx: Tx, options: Deleting
+) -> Response:
+    """Delete (soft) an insertion; undo within 30 days."""
+    return deleted(
+        options, await operations.delete_insertion(tx, by, visibility, insertion_id, dry_run=options.dry_run)
+    )

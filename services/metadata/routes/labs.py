@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Admin, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.labs import Lab, LabIn
@@ -54,8 +55,7 @@ async def update_lab(name: str, body: LabIn, _by: Admin, visibility: Sees, tx: T
     return await queries.fetch_lab(tx.session, visibility, name)
 
 
-@router.delete("/labs/{name}", status_code=204, responses=REFUSALS)
-async def delete_lab(name: str, _by: Admin, tx: Tx) -> Response:
-    """Delete (soft) a lab that has no subjects."""
-    await operations.delete_lab(tx, name)
-    return Response(status_code=204)
+@router.delete("/labs/{name}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_lab(name: str, by: Admin, visibility: Sees, tx: Tx, options: Deleting) -> Response:
+    """Delete (soft) a lab without subjects; undo within 30 days."""
+    return deleted(options, await operations.delete_lab(tx, by, visibility, name, dry_run=options.dry_run))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from libs.common.auth import Admin, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging
@@ -49,8 +50,9 @@ async def update_project(name: str, body: ProjectIn, _by: Admin, visibility: See
     return await queries.fetch_project(tx.session, visibility, name)
 
 
-@router.delete("/projects/{name}", status_code=204, responses=REFUSALS)
-async def delete_project(name: str, _by: Admin, tx: Tx) -> Response:
-    """Delete (soft) a project."""
-    await operations.delete_project(tx, name)
-    return Response(status_code=204)
+@router.delete("/projects/{name}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_project(name: str, by: Admin, visibility: Sees, tx: Tx, options: Deleting) -> Response:
+    """Delete (soft) a project; undo within 30 days."""
+    return deleted(
+        options, await operations.delete_project(tx, by, visibility, name, dry_run=options.dry_run)
+    )

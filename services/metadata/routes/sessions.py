@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.pages import Paging
@@ -65,8 +66,11 @@ async def update_session(
     return await operations.update_session(tx, by, visibility, session_id, body, absolute(request, ""))
 
 
-@router.delete("/sessions/{session_id}", status_code=204, responses=REFUSALS)
-async def delete_session(session_id: UUID, by: Editor, visibility: Sees, tx: Tx) -> Response:
-    """Delete (soft) a session with its insertions and datasets."""
-    await operations.delete_session(tx, by, visibility, session_id)
-    return Response(status_code=204)
+@router.delete("/sessions/{session_id}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_session(
+    session_id: UUID, by: Editor, visibility: Sees, tx: Tx, options: Deleting
+) -> Response:
+    """Delete (soft) a session with its insertions and datasets; undo within 30 days."""
+    return deleted(
+        options, await operations.delete_session(tx, by, visibility, session_id, dry_run=options.dry_run)
+    )

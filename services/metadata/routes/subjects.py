@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.pages import Paging
@@ -66,8 +67,9 @@ async def update_subject(
     return await operations.update_subject(tx, by, visibility, nickname, body, absolute(request, ""))
 
 
-@router.delete("/subjects/{nickname}", status_code=204, responses=REFUSALS)
-async def delete_subject(nickname: str, by: Editor, visibility: Sees, tx: Tx) -> Response:
-    """Delete (soft) a subject that has no sessions, surgeries or restrictions."""
-    await operations.delete_subject(tx, by, visibility, nickname)
-    return Response(status_code=204)
+@router.delete("/subjects/{nickname}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_subject(nickname: str, by: Editor, visibility: Sees, tx: Tx, options: Deleting) -> Response:
+    """Delete (soft) a subject with its sessions, surgeries, restrictions, weighings and water; undo within 30 days."""
+    return deleted(
+        options, await operations.delete_subject(tx, by, visibility, nickname, dry_run=options.dry_run)
+    )

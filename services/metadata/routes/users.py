@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Admin, Reader, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging
@@ -71,8 +72,9 @@ async def update_user(
     return await queries.fetch_user(tx.session, visibility, username)
 
 
-@router.delete("/users/{username}", status_code=204, responses=REFUSALS)
-async def delete_user(username: str, by: Admin, tx: Tx) -> Response:
-    """Delete (soft) a user; records keep the username."""
-    await operations.delete_user(tx, username, by)
-    return Response(status_code=204)
+@router.delete("/users/{username}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_user(username: str, by: Admin, visibility: Sees, tx: Tx, options: Deleting) -> Response:
+    """Delete (soft) a user; records keep the username; undo within 30 days."""
+    return deleted(
+        options, await operations.delete_user(tx, by, visibility, username, dry_run=options.dry_run)
+    )

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.pages import Paging
@@ -61,8 +62,12 @@ async def update_water_administration(
     return await operations.update_water_administration(tx, by, visibility, water_id, body, base_url)
 
 
-@router.delete("/water-administrations/{water_id}", status_code=204, responses=REFUSALS)
-async def delete_water_administration(water_id: UUID, by: Editor, visibility: Sees, tx: Tx) -> Response:
-    """Delete (soft) a water administration."""
-    await operations.delete_water_administration(tx, by, visibility, water_id)
-    return Response(status_code=204)
+@router.delete("/water-administrations/{water_id}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_water_administration(
+    water_id: UUID, by: Editor, visibility: Sees, tx: Tx, options: Deleting
+) -> Response:
+    """Delete (soft) a water administration; undo within 30 days."""
+    return deleted(
+        options,
+        await operations.delete_water_administration(tx, by, visibility, water_id, dry_run=options.dry_run),
+    )

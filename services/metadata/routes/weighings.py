@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.pages import Paging
@@ -49,8 +50,11 @@ async def read_weighing(request: Request, weighing_id: UUID, visibility: Sees, s
     return await queries.fetch_weighing(session, visibility, weighing_id, absolute(request, ""))
 
 
-@router.delete("/weighings/{weighing_id}", status_code=204, responses=REFUSALS)
-async def delete_weighing(weighing_id: UUID, by: Editor, visibility: Sees, tx: Tx) -> Response:
-    """Delete (soft) a weighing."""
-    await operations.delete_weighing(tx, by, visibility, weighing_id)
-    return Response(status_code=204)
+@router.delete("/weighings/{weighing_id}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_weighing(
+    weighing_id: UUID, by: Editor, visibility: Sees, tx: Tx, options: Deleting
+) -> Response:
+    """Delete (soft) a weighing; undo within 30 days."""
+    return deleted(
+        options, await operations.delete_weighing(tx, by, visibility, weighing_id, dry_run=options.dry_run)
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from libs.common.permissions import Principal, Target, may_on
-from libs.common.problem import Forbidden
+from libs.common.problem import Conflict, Forbidden
 from libs.common.scopes import Permission
 
 
@@ -19,6 +19,15 @@ class DatasetTag:
     name: str
     protected: bool
     public: bool
+
+
+def check_tag_deletable(name: str, *, is_used: bool, protects: bool, publishes: bool) -> None:
+    """Raises Conflict for a tag that protects or publishes datasets: without it they would change who may do what."""
+    if is_used and (protects or publishes):
+        effect = "protects" if protects else "publishes"
+        raise Conflict(
+            f"The tag '{name}' {effect} datasets: set that to false, or remove it from them, before deleting it."
+        )
 
 
 def check_may_change_tags(

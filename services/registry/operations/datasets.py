@@ -8,13 +8,17 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from cingulum.alf import AlfError, check_plain_name, folder_text, parse_inside
+from libs.common.catalogue import Service
 from libs.common.db import ReadSession, Transaction
+from libs.common.db.removal import lock_taken, remove
 from libs.common.db.rows import update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.events import FilesRegistered
 from libs.common.filters.parameters import parse_day
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden, NotFound, UnknownReference
+from libs.common.protection import lock_deletions, lock_protection
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.scopes import Permission
@@ -24,10 +28,11 @@ from services.registry.domain.alyx_calls import Registration, check_delete_datas
 from services.registry.domain.requests import RequestedFile, match_kinds
 from services.registry.domain.tags import check_may_change_tags
 from services.registry.models import DatasetRow, DatasetTypeRow, FormatRow, VersionRow
+from services.registry.models.dependants import DEPENDANTS
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.dataset_types import fetch_types_of_files
 from services.registry.queries import datasets as queries
-from services.registry.queries import registration
+from services.registry.queries import deletions, registration
 from services.registry.queries.copies import StoredCopy, fetch_copies_of_datasets
 from services.registry.queries.datasets import ShownDataset
 from services.registry.queries.registration import RegistrationScope
@@ -82,6 +87,7 @@ async def create_dataset(
     tx: Transaction, by: Principal, visibility: Visibility, new: DatasetIn, *, creates_types: bool
 ) -> ShownDataset:
     """Create a dataset without any copy. Raises BadRequest, Forbidden, Conflict."""
+    await _await_deletions(tx, new)
     scope = await _fetch_scope(tx, visibility, new)
     target = await registration.fetch_target(tx.session, scope)
     if not may_on(by, Permission.REGISTER, target):
@@ -177,6 +183,7 @@ async def update_dataset(
     tx: Transaction, by: Principal, visibility: Visibility, dataset_id: UUID, body: DatasetIn
 ) -> ShownDataset:
     """Update a dataset's annotations; another hash or size makes a new version, as registering the file again."""
+    await _await_deletions(tx, body)
     locked = await lock_dataset(tx, by, visibility, dataset_id)
     fields = await _changed_columns(tx, body)
     if fields:
@@ -229,6 +236,14 @@ async def _set_bytes(tx: Transaction, locked: LockedDataset, body: DatasetIn) ->
     await writes.write(tx)
 
 
+async def _await_deletions(tx: Transaction, body: DatasetIn) -> None:
+    """Wait for deletions, before any row is locked, where a tag is to protect: see `libs.common.protection`."""
+    if body.tags:
+        tags = await queries.fetch_tags(tx.session, body.tags)
+        if any(tag.protected for tag in tags.values()):
+            await lock_deletions(tx.session)
+
+
 async def _set_tags(
     tx: Transaction, by: Principal, target: Target, dataset_id: UUID, names: list[str]
 ) -> None:
@@ -250,11 +265,19 @@ async def _set_tags(
         )
 
 
-async def delete_dataset(tx: Transaction, by: Principal, visibility: Visibility, dataset_id: UUID) -> None:
-    """Delete (soft) a dataset; it can be restored for 30 days, and its copies stay as they are."""
+async def delete_dataset(
+    tx: Transaction, by: Principal, visibility: Visibility, dataset_id: UUID, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) a dataset; its copies stay as they are. Raises ProtectedDataset."""
+    await lock_protection(tx.session)
     locked = await lock_dataset(tx, by, visibility, dataset_id)
     check_delete_dataset(is_protected=locked.is_protected)
-    locked.row.deleted_at = datetime.now(UTC)
-    tx.audit("dataset.deleted", "dataset", dataset_id, before={"name": locked.row.name})
+    taken = await lock_taken(tx.session, DEPENDANTS, locked.row)
+    hidden = await deletions.count_hidden(tx.session, dataset_id)
+    if dry_run:
+        return Deletion.preview(taken.counts, hidden)
+    before = {"name": locked.row.name}
+    deletion = await remove(tx, Service.REGISTRY, "dataset", locked.row, taken, hidden=hidden, before=before)
     session_id = locked.row.session_id
     tx.publish(FilesRegistered(session_id=session_id, user_id=None, dataset_ids=[dataset_id]))
+    return deletion

@@ -6,12 +6,13 @@ from typing import Final
 
 from libs.common.db import Transaction
 from libs.common.db.stored_fields import StoredFields
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.files.repositories import Repository, RepositoryIn
 from services.registry.domain.repositories import check_data_url, check_store_change
 from services.registry.models import RepositoryRow, RepositoryTypeRow
 from services.registry.operations.vocabularies import delete_term, save_term
 from services.registry.queries import repositories as queries
-from services.registry.queries.vocabularies import fetch_term_id, is_term_used
+from services.registry.queries.vocabularies import fetch_term_id
 
 _STORED: Final = StoredFields(RepositoryIn, RepositoryRow, handled={"repository_type"})
 
@@ -34,11 +35,13 @@ async def save_repository(
         )
     if name is not None and "store" in fields:
         row = await queries.lock_repository(tx.session, name)
-        check_store_change(row.store, fields["store"], has_copies=await is_term_used(tx.session, row))
+        check_store_change(
+            row.store, fields["store"], has_copies=await queries.has_copies(tx.session, row.id)
+        )
     name = await save_term(tx, RepositoryRow, fields, name)
     return await queries.fetch_repository(tx.session, name, base_url)
 
 
-async def delete_repository(tx: Transaction, name: str) -> None:
+async def delete_repository(tx: Transaction, name: str, *, dry_run: bool) -> Deletion:
     """Delete a repository that never had a copy. Raises NotFound, Conflict."""
-    await delete_term(tx, RepositoryRow, name)
+    return await delete_term(tx, RepositoryRow, name, dry_run=dry_run)

@@ -10,17 +10,24 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
+from libs.common.catalogue import Service
 from libs.common.db import Transaction
+from libs.common.db.removal import lock_taken, remove
 from libs.common.db.rows import create_row, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.problem import REQUIRED, BadRequest, Conflict
+from libs.common.protection import lock_deletions
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.files.repositories import RepositoryTypeIn
 from libs.common.schemas.files.vocabularies import DataFormatIn, DatasetTypeIn, RevisionIn, TagIn
 from libs.common.visibility import Visibility
 from services.registry import models
+from services.registry.domain.tags import check_tag_deletable
 from services.registry.domain.vocabularies import Term, terms_to_add
 from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
+from services.registry.models.dependants import DEPENDANTS
 from services.registry.queries import vocabularies as queries
+from services.registry.queries.deletions import exists_tagged_dataset
 from services.registry.queries.vocabularies import NOUNS, NamedRow, Shown
 
 _FILE = Path(models.__file__).parent / "vocabularies.json"
@@ -122,6 +129,8 @@ async def save_body(
     fields = _STORED[type(body)].values(body)
     if isinstance(body, DatasetTypeIn):
         await _check_dataset_type(tx, fields, name)
+    if isinstance(body, TagIn) and body.protected:
+        await lock_deletions(tx.session)
     name = await save_term(tx, model, fields, name)
     return await queries.fetch_term(tx.session, model, visibility, name, shape, base_url)
 
@@ -138,12 +147,14 @@ async def _check_dataset_type(tx: Transaction, fields: dict[str, object], name: 
         fields["created_by"] = tx.by.username
 
 
-async def delete_term(tx: Transaction, model: type[NamedRow], name: str) -> None:
-    """Delete a row of a vocabulary that nothing uses. Raises NotFound, Conflict."""
+async def delete_term(tx: Transaction, model: type[NamedRow], name: str, *, dry_run: bool) -> Deletion:
+    """Delete a row of a vocabulary, a tag with its links to datasets. Raises NotFound, Conflict."""
     row = await queries.lock_term(tx.session, model, name)
-    noun = NOUNS[model]
-    if await queries.is_term_used(tx.session, row):
-        raise Conflict(f"The {noun} '{name}' is in use.")
-    await queries.delete_term(tx.session, row)
-    kind = noun.replace(" ", "-")
-    tx.audit(f"{kind}.deleted", kind, row.id, before={"name": name})
+    if isinstance(row, TagRow):
+        is_used = await exists_tagged_dataset(tx.session, row.id)
+        check_tag_deletable(name, is_used=is_used, protects=row.protected, publishes=row.public)
+    taken = await lock_taken(tx.session, DEPENDANTS, row)
+    if dry_run:
+        return Deletion.preview(taken.counts, {})
+    noun = NOUNS[model].replace(" ", "-")
+    return await remove(tx, Service.REGISTRY, noun, row, taken, hidden={}, before={"name": name})

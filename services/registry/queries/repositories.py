@@ -18,7 +18,7 @@ from libs.common.published import LAB_REPOSITORIES, LABS, table
 from libs.common.schemas.files.repositories import Repository
 from libs.common.schemas.pages import PageRequest
 from services.registry.domain.copies import Place
-from services.registry.models import RepositoryRow, RepositoryTypeRow
+from services.registry.models import CopyRow, RepositoryRow, RepositoryTypeRow
 from services.registry.queries.vocabularies import lock_term, missing
 
 
@@ -141,3 +141,8 @@ async def fetch_repository_ids(session: ReadSession) -> dict[str, UUID]:
     """Ids of all repositories by name."""
     rows = await session.execute(sa.select(RepositoryRow.name, RepositoryRow.id))
     return {row.name: row.id for row in rows}
+
+
+async def has_copies(session: ReadSession, repository_id: UUID) -> bool:
+    """Whether a repository has, or had, copies of datasets."""
+    return bool(await session.scalar(sa.select(sa.exists().where(CopyRow.repository_id == repository_id))))

@@ -27,7 +27,6 @@ from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
 from services.registry.models import (
-    CopyRow,
     DatasetRow,
     DatasetTagRow,
     DatasetTypeRow,
@@ -145,29 +144,6 @@ async def exists_pattern(session: ReadSession, pattern: str, *, except_of: str) 
     """Whether another dataset type has that pattern."""
     taken = sa.exists().where(DatasetTypeRow.filename_pattern == pattern, DatasetTypeRow.name != except_of)
     return bool(await session.scalar(sa.select(taken)))
-
-
-async def is_term_used(session: ReadSession, row: NamedRow) -> bool:
-    """Whether a dataset, copy or repository refers to the row."""
-    match row:
-        case RepositoryRow():
-            used = CopyRow.repository_id == row.id
-        case RepositoryTypeRow():
-            used = RepositoryRow.repository_type_id == row.id
-        case FormatRow():
-            used = DatasetRow.format_id == row.id
-        case DatasetTypeRow():
-            used = DatasetRow.dataset_type_id == row.id
-        case RevisionRow():
-            used = DatasetRow.revision == row.name
-        case TagRow():
-            used = DatasetTagRow.tag_id == row.id
-    return bool(await session.scalar(sa.select(sa.exists().where(used))))
-
-
-async def delete_term(session: WriteSession, row: NamedRow) -> None:
-    """Delete a row that nothing refers to."""
-    await session.delete(row)
 
 
 async def insert_missing_terms(

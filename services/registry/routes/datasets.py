@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Registrar, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.files.datasets import Dataset, DatasetIn
@@ -64,8 +65,11 @@ async def update_dataset(
     return dataset(request, await operations.update_dataset(tx, by, visibility, dataset_id, body))
 
 
-@router.delete("/datasets/{dataset_id}", status_code=204, responses=REFUSALS)
-async def delete_dataset(dataset_id: UUID, by: Registrar, visibility: Sees, tx: Tx) -> Response:
-    """Delete (soft) a dataset."""
-    await operations.delete_dataset(tx, by, visibility, dataset_id)
-    return Response(status_code=204)
+@router.delete("/datasets/{dataset_id}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_dataset(
+    dataset_id: UUID, by: Registrar, visibility: Sees, tx: Tx, options: Deleting
+) -> Response:
+    """Delete (soft) a dataset; undo within 30 days."""
+    return deleted(
+        options, await operations.delete_dataset(tx, by, visibility, dataset_id, dry_run=options.dry_run)
+    )

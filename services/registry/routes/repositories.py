@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Admin, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.files.repositories import Repository, RepositoryIn
@@ -56,11 +57,10 @@ async def update_repository(
     return await operations.save_repository(tx, body, absolute(request, ""), name)
 
 
-@router.delete("/data-repository/{name}", status_code=204, responses=REFUSALS)
-async def delete_repository(name: str, _by: Admin, tx: Tx) -> Response:
-    """Delete a repository that never had a copy."""
-    await operations.delete_repository(tx, name)
-    return Response(status_code=204)
+@router.delete("/data-repository/{name}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_repository(name: str, _by: Admin, tx: Tx, options: Deleting) -> Response:
+    """Delete a repository that never had a copy; undo within 30 days."""
+    return deleted(options, await operations.delete_repository(tx, name, dry_run=options.dry_run))
 
 
 add_routes(router, REPOSITORY_TYPES)

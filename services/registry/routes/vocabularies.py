@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from libs.common.auth import Admin, Sees, SharedEditor
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.filters.list_filters import ListFilters
 from libs.common.problem import BadRequest, Conflict, NotFound, problems
 from libs.common.schemas import Page, absolute, page
@@ -103,9 +104,9 @@ def _update(vocabulary: FileVocabulary) -> Callable[..., Any]:
 
 
 def _delete(vocabulary: FileVocabulary) -> Callable[..., Any]:
-    async def delete_term(name: str, _by: Admin, tx: Tx) -> Response:
-        await operations.delete_term(tx, vocabulary.model, name)
-        return Response(status_code=204)
+    async def delete_term(name: str, _by: Admin, tx: Tx, options: Deleting) -> Response:
+        deletion = await operations.delete_term(tx, vocabulary.model, name, dry_run=options.dry_run)
+        return deleted(options, deletion)
 
     return delete_term
 
@@ -136,8 +137,8 @@ def add_routes(to: APIRouter, vocabulary: FileVocabulary) -> None:
             f"Update {noun}; absent fields keep their value.",
             **update,
         )
-    delete = {**changes, "methods": ["DELETE"], "status_code": 204}
-    add("delete", row_path, _delete(vocabulary), f"Delete {noun} that nothing uses.", **delete)
+    delete = {"responses": REFUSALS | DELETED, "methods": ["DELETE"], "status_code": 204}
+    add("delete", row_path, _delete(vocabulary), f"Delete {noun}; undo within 30 days.", **delete)
 
 
 for _vocabulary in (

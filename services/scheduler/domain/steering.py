@@ -64,6 +64,17 @@ def release(job: JobValue) -> JobChange:
     return JobChange(replace(job, state=state, reason=reason, by_person=False, attempts=0, not_before=None))
 
 
+def stop(job: JobValue) -> JobChange | None:
+    """The session of a job was deleted: a worker that has it stops, and it waits until the session is restored.
+
+    None for a job that no worker has. One whose outputs are being registered is left to registry, and one that a
+    legacy runner has to that runner: neither can write to a deleted session.
+    """
+    if job.state is not JobState.STARTED or job.worker == LEGACY_RUNNER:
+        return None
+    return ended(job, AttemptState.STOPPED, JobState.WAITING, "Its session was deleted.")
+
+
 def set_by_alyx(
     job: JobValue, target: JobState, token: int, now: datetime, run: timedelta = ALYX_RUN, runner: str = ""
 ) -> JobChange:

@@ -48,6 +48,16 @@ async def save_change(tx: Transaction, context: SchedulerContext, row: JobRow, c
         await reconcile_session(tx, context, row.session_id)
 
 
+async def stop_jobs_of_session(tx: Transaction, context: SchedulerContext, session_id: UUID) -> None:
+    """End the attempts of a deleted session; its jobs are ready nowhere until it is restored."""
+    await jobs.lock_graph(tx.session, session_id)
+    for row in await jobs.lock_derived_jobs(tx.session, session_id):
+        change = steering.stop(jobs.job_value(row))
+        if change is not None:
+            await save_change(tx, context, row, change)
+    await reconcile_session(tx, context, session_id)
+
+
 async def lock_job_to_steer(tx: Transaction, by: Principal, visibility: Visibility, job_id: UUID) -> JobRow:
     """A job that the caller may steer, locked. Raises NotFound or Forbidden."""
     if not await jobs.exists_job(tx.session, visibility, job_id):

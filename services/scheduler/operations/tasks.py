@@ -6,18 +6,22 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+from libs.common.catalogue import Service
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.clock import fetch_now
+from libs.common.db.removal import lock_taken, remove
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.problem import BadRequest, Conflict, NotFound, UnknownReference
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.states import JobState
 from libs.common.schemas.tasks import Task, TaskIn
+from libs.common.undo import Undoable, Undoables
 from libs.common.visibility import Visibility
 from services.scheduler.domain import steering
 from services.scheduler.domain.retry import ALYX_RUN
 from services.scheduler.domain.rights import check_may_use_repository
-from services.scheduler.models import JobRow
+from services.scheduler.models import DEPENDANTS, JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.jobs import check_may_steer, lock_job_to_steer, save_change
 from services.scheduler.queries import attempts, jobs, ready, tasks
@@ -112,12 +116,20 @@ async def update_task(
     return await read_task(tx.session, visibility, task_id)
 
 
-async def delete_task(tx: Transaction, by: Principal, visibility: Visibility, task_id: UUID) -> None:
+async def delete_task(
+    tx: Transaction, by: Principal, visibility: Visibility, task_id: UUID, *, dry_run: bool
+) -> Deletion:
     """Delete a task that is not running; a derived one is created again when its session is next reconciled."""
     row = await lock_job_to_steer(tx, by, visibility, task_id)
     steering.check_deletable(JobState(row.state))
-    tx.audit("task.deleted", "job", row.id, before={"name": row.task, "state": row.state})
-    await jobs.delete_job(tx.session, row)
+    taken = await lock_taken(tx.session, DEPENDANTS, row)
+    if dry_run:
+        return Deletion.preview(taken.counts, {})
+    before = {"name": row.task, "state": row.state}
+    return await remove(tx, Service.SCHEDULER, "task", row, taken, hidden={}, before=before)
+
+
+UNDOABLES: Final = Undoables(DEPENDANTS, {"task": Undoable(JobRow, lock_job_to_steer)})
 
 
 def _status(text: str | int) -> JobState:

@@ -42,7 +42,7 @@ async def find_and_lock_claimable_job(
             sa.or_(JobRow.not_before.is_(None), JobRow.not_before <= sa.func.now()),
             ~unreadable(ReadyRow.site),
             is_session_in_reach(reach, JobRow.session_id),
-            sa.true() if visibility.everything else is_session_visible(visibility, JobRow.session_id),
+            is_session_visible(visibility, JobRow.session_id),
         )
         .order_by(ReadyRow.priority.desc(), ReadyRow.level, ReadyRow.created_at, ReadyRow.job_id)
         .limit(1)

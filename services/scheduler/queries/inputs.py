@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from cingulum.stores import CENTRAL
 from libs.common.db import ReadSession
-from libs.common.published import COPIES, DATASETS, table
+from libs.common.published import COPIES, DATASETS, SESSIONS, table
 from libs.common.schemas.states import AttemptState, CopyState, JobState
 from services.scheduler.domain.graph import DatasetFact
 from services.scheduler.domain.sites import POOL
@@ -31,8 +31,9 @@ async def find_dataset_name(session: ReadSession, dataset_id: UUID) -> tuple[str
 
 
 async def fetch_dataset_facts(session: ReadSession, session_id: UUID) -> list[tuple[UUID, DatasetFact]]:
-    """The datasets of a session that are the default of their name, with their ids."""
-    datasets = table(DATASETS)
+    """The datasets of a session that are the default of their name, with their ids; none of a deleted session."""
+    datasets, sessions = table(DATASETS), table(SESSIONS)
+    is_there = sa.exists().where(sessions.c.id == session_id).correlate_except(sessions)
     made = sa.exists().where(
         AttemptRow.job_id == JobRow.id,
         JobRow.session_id == session_id,
@@ -54,7 +55,7 @@ async def fetch_dataset_facts(session: ReadSession, session_id: UUID) -> list[tu
             _places(datasets).label("places"),
             _is_coming(datasets).label("is_coming"),
             made.label("made_by_job"),
-        ).where(datasets.c.session_id == session_id, datasets.c.default_revision)
+        ).where(datasets.c.session_id == session_id, datasets.c.default_revision, is_there)
     )
     return [(row.id, _fact(row)) for row in rows]
 

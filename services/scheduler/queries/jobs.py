@@ -191,9 +191,3 @@ async def update_fields(session: WriteSession, row: JobRow, fields: Mapping[str,
     for name, value in fields.items():
         setattr(row, name, value)
     await session.flush()
-
-
-async def delete_job(session: WriteSession, row: JobRow) -> None:
-    """Remove a locked job."""
-    await session.delete(row)
-    await session.flush()

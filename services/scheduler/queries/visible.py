@@ -21,9 +21,9 @@ async def exists_session(session: ReadSession, visibility: Visibility, session_i
 
 def is_job_visible(visibility: Visibility) -> Condition:
     """Jobs the caller can see; `table(SESSIONS)` is left-joined."""
-    if visibility.everything:
-        return sa.true()
     session = table(SESSIONS)
+    if visibility.everything:
+        return sa.or_(session.c.id.is_not(None), JobRow.session_id.is_(None))
     of_session = sa.and_(
         session.c.id.is_not(None), visible.is_session_row_visible(visibility, session.c.id, session.c.lab_id)
     )

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging
@@ -56,8 +57,9 @@ async def update_task(
     return await operations.update_task(tx, context, by, visibility, task_id, body)
 
 
-@router.delete("/tasks/{task_id}", status_code=204, responses=REFUSALS)
-async def delete_task(task_id: UUID, by: Editor, visibility: Sees, tx: Tx) -> Response:
-    """Delete a task that is not running."""
-    await operations.delete_task(tx, by, visibility, task_id)
-    return Response(status_code=204)
+@router.delete("/tasks/{task_id}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_task(task_id: UUID, by: Editor, visibility: Sees, tx: Tx, options: Deleting) -> Response:
+    """Delete a task that is not running; undo within 30 days."""
+    return deleted(
+        options, await operations.delete_task(tx, by, visibility, task_id, dry_run=options.dry_run)
+    )

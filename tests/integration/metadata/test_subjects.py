@@ -124,10 +124,11 @@ async def test_a_nickname_of_another_lab_and_user_is_another_subject(colony: Lab
     assert other.status_code == 201
 
 
-async def test_a_subject_with_sessions_is_not_deleted(colony: Labs, nickname: str) -> None:
+async def test_a_subject_is_deleted_with_its_sessions(colony: Labs, nickname: str) -> None:
     await colony.animal(nickname)
-    await colony.session(nickname)
-    assert (await colony.as_("ada").delete(f"/subjects/{nickname}")).status_code == 409
+    session = await colony.session(nickname)
+    assert (await colony.as_("ada").delete(f"/subjects/{nickname}")).status_code == 204
+    assert (await colony.metadata.get(f"/sessions/{session['id']}")).status_code == 404
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -171,6 +171,7 @@ SIGNING_IN: Final = (
 
 WRITES: Final[dict[str, Write]] = {
     "POST /auth-token": NOTHING,
+    "POST /undo/{service}/{audit_id}": Write(("=metadata", "=1")),
     "POST /tokens": Write((), ({"name": "t", "scopes": ["project:{project}:read"]},)),
     "DELETE /tokens/{token_id}": Write(("job_id",)),
     "POST /users": Write((), ({"username": "{word}", "allowed_users": ["nobody"]},)),

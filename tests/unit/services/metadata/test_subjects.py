@@ -14,7 +14,6 @@ from services.metadata.domain.subjects import (
     check_lab_not_cleared,
     check_new_responsible_user,
     check_required,
-    check_subject_deletable,
     check_unique,
     may_give_away,
     sex_of,
@@ -100,12 +99,6 @@ def test_a_nickname_is_unique_in_a_lab_and_for_a_responsible_user() -> None:
     with pytest.raises(Conflict) as refusal:
         check_unique("KS001", has_twin=True)
     assert list(refusal.value.fields) == ["nickname"]
-
-
-def test_a_subject_with_sessions_cannot_be_deleted() -> None:
-    check_subject_deletable("KS001", has_actions=False)
-    with pytest.raises(Conflict, match="delete those first"):
-        check_subject_deletable("KS001", has_actions=True)
 
 
 @pytest.mark.parametrize(("text", "stored"), [("", "U"), ("U", "U"), ("M", "M"), ("F", "F")])

@@ -29,10 +29,12 @@ def test_the_name_of_a_deleted_user_is_not_reused() -> None:
 
 
 def test_administrators_neither_delete_themselves_nor_set_their_own_password() -> None:
-    check_user_deletable(uuid4(), MEMBER)
+    check_user_deletable(uuid4(), MEMBER, is_last_administrator=False)
     check_sets_password_of_other(uuid4(), MEMBER)
     with pytest.raises(Conflict):
-        check_user_deletable(MEMBER.user_id, MEMBER)
+        check_user_deletable(MEMBER.user_id, MEMBER, is_last_administrator=False)
+    with pytest.raises(Conflict):
+        check_user_deletable(uuid4(), MEMBER, is_last_administrator=True)
     with pytest.raises(BadRequest):
         check_sets_password_of_other(MEMBER.user_id, MEMBER)
 

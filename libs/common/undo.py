@@ -1,0 +1,136 @@
+"""`POST /undo/<service>/<audit id>`: what a deletion took is restored, by those who may delete it.
+
+Every service answers it for its own audit rows; the gateway routes it by the second segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request
+from sqlalchemy.orm import DeclarativeBase
+
+from libs.common.administration import Own
+from libs.common.auth import Reader, Sees
+from libs.common.db import IdempotentRoute, Transaction, Tx
+from libs.common.db.dependants import Dependants
+from libs.common.db.restoring import (
+    Restored,
+    find_audit_entry,
+    is_too_old,
+    restore,
+    revive_hidden,
+)
+from libs.common.permissions import Principal, may_oversee
+from libs.common.problem import Conflict, NotFound, problems
+from libs.common.schemas.administration import AuditEntry
+from libs.common.schemas.deletions import UNDO_DAYS, Restoration
+from libs.common.visibility import Visibility
+
+router = APIRouter(route_class=IdempotentRoute, tags=["administration"])
+_LARGEST: Final = 2**63 - 1
+
+Rule = Callable[[Transaction, Principal, Visibility, UUID], Awaitable[object]]
+Follow = Callable[[Transaction, Restored], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Undoable:
+    """A noun whose deletions can be undone.
+
+    rule       raises NotFound or Forbidden unless the caller may delete the row of an id
+    follow     what else happens after a restoration, such as an event
+    by_row     whether the rule reads the row; one for administrators does not
+    """
+
+    model: type[DeclarativeBase]
+    rule: Rule
+    follow: Follow | None = None
+    by_row: bool = True
+
+
+@dataclass(frozen=True)
+class Undoables:
+    """The deletions of one service that can be undone: its tree, and the nouns of their audit rows."""
+
+    tree: Dependants = field(default_factory=lambda: Dependants({}))
+    nouns: Mapping[str, Undoable] = field(default_factory=dict)
+
+
+@router.post("/undo/{service}/{audit_id}", dependencies=Own, responses=problems(NotFound, Conflict))
+async def undo(
+    request: Request,
+    audit_id: Annotated[int, Path(ge=1, le=_LARGEST, description="id of the deletion's audit entry")],
+    by: Reader,
+    visibility: Sees,
+    tx: Tx,
+) -> Restoration:
+    """Undo a deletion: restore exactly what it removed, within 30 days."""
+    undoables: Undoables = request.app.state.undoables
+    entry = await find_audit_entry(tx.session, tx.tables, audit_id)
+    if entry is None:
+        raise _missing(audit_id)
+    noun = undoables.nouns.get(entry.object_type)
+    if noun is None or entry.action != f"{entry.object_type}.deleted":
+        if not may_oversee(by):
+            raise _missing(audit_id)
+        raise Conflict(
+            f"Entry {audit_id} of the audit log is '{entry.action}': only deletions can be undone."
+        )
+    return await _undo_deletion(tx, undoables.tree, noun, by, visibility, entry)
+
+
+def _missing(audit_id: int) -> NotFound:
+    return NotFound(f"There is no deletion {audit_id}, or it is not yours to undo.")
+
+
+async def _undo_deletion(
+    tx: Transaction,
+    tree: Dependants,
+    noun: Undoable,
+    by: Principal,
+    visibility: Visibility,
+    entry: AuditEntry,
+) -> Restoration:
+    """Restore first, then apply the rule of the deletion to the restored row: what raises rolls all of it back."""
+    row_id = UUID(entry.object_id)
+    if not noun.by_row:
+        await noun.rule(tx, by, visibility, row_id)
+    restored = await restore(tx.session, tx.tables, tree, entry.id)
+    if restored.obstacle is not None and not any(restored.ids.values()):
+        await revive_hidden(tx.session, tx.tables, tree, noun.model.__table__, row_id)  # type: ignore[arg-type]
+    if noun.by_row:
+        await _check(tx, noun.rule, by, visibility, entry)
+    counts: dict[str, Any] | None = (entry.after or {}).get("removed")
+    if counts is None:
+        raise Conflict("It was deleted by a version that did not store what went: it cannot be undone.")
+    if await is_too_old(tx.session, entry.at):
+        raise Conflict(f"It was deleted more than {UNDO_DAYS} days ago: it can no longer be undone.")
+    if restored.obstacle is not None:
+        raise Conflict(restored.obstacle)
+    after = {"undone": entry.id, "restored": counts}
+    tx.audit(f"{entry.object_type}.restored", entry.object_type, row_id, after=after)
+    if noun.follow is not None:
+        await noun.follow(tx, restored)
+    return Restoration(restored=counts, action=entry.action, deleted_at=entry.at, deleted_by=entry.username)
+
+
+async def _check(
+    tx: Transaction, rule: Rule, by: Principal, visibility: Visibility, entry: AuditEntry
+) -> None:
+    """Raises NotFound or Forbidden unless the caller may delete the restored row.
+
+    Who deleted it knows of it, and learns why it cannot come back where something else is missing.
+    """
+    try:
+        await rule(tx, by, visibility, UUID(entry.object_id))
+    except NotFound:
+        if by.user_id != entry.user_id and not visibility.everything:
+            raise _missing(entry.id) from None
+        raise Conflict(
+            "It was undone and deleted again, or what it belongs to is deleted or no longer visible to you: "
+            "undo that first."
+        ) from None

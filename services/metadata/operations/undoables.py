@@ -1,0 +1,53 @@
+"""The deletions of metadata that can be undone: who may delete a row may restore it."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from libs.common.auth import check_administrator
+from libs.common.db import Transaction
+from libs.common.permissions import Principal
+from libs.common.schemas.states import ActionKind
+from libs.common.undo import Undoable, Undoables
+from libs.common.visibility import Visibility
+from services.metadata.models import (
+    ActionRow,
+    InsertionRow,
+    LabRow,
+    ProjectRow,
+    SubjectRow,
+    UserRow,
+    WaterAdministrationRow,
+    WeighingRow,
+)
+from services.metadata.models.dependants import DEPENDANTS
+from services.metadata.operations.actions import lock_to_edit
+from services.metadata.operations.deletions import publish_restored_sessions
+from services.metadata.operations.insertions import lock_insertion_to_edit
+from services.metadata.operations.subjects import subject_of_record
+from services.metadata.operations.water_administrations import lock_water_administration_to_edit
+from services.metadata.operations.weighings import lock_weighing_to_edit
+
+
+async def _check_session(tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID) -> None:
+    await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
+
+
+async def _check_subject(tx: Transaction, by: Principal, visibility: Visibility, subject_id: UUID) -> None:
+    await subject_of_record(tx, by, visibility, subject_id, f"There is no subject {subject_id}.")
+
+
+UNDOABLES: Final = Undoables(
+    DEPENDANTS,
+    {
+        "user": Undoable(UserRow, check_administrator, by_row=False),
+        "lab": Undoable(LabRow, check_administrator, by_row=False),
+        "project": Undoable(ProjectRow, check_administrator, by_row=False),
+        "subject": Undoable(SubjectRow, _check_subject, publish_restored_sessions),
+        "session": Undoable(ActionRow, _check_session, publish_restored_sessions),
+        "insertion": Undoable(InsertionRow, lock_insertion_to_edit),
+        "weighing": Undoable(WeighingRow, lock_weighing_to_edit),
+        "water-administration": Undoable(WaterAdministrationRow, lock_water_administration_to_edit),
+    },
+)
