@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
 
 DEFAULT_LIMIT = 250
@@ -64,16 +66,38 @@ def absolute(request: Request, path: str) -> str:
 
 def page(request: Request, paging: PageRequest, count: int, results: list[Row]) -> Page[Row]:
     """A page of rows."""
+    following, previous = _neighbours(request, paging, count, len(results))
+    return Page(count=count, next=following, previous=previous, results=results)
+
+
+@dataclass(frozen=True)
+class JsonPage:
+    """How many rows there are, how many of them one page shows, and the JSON array of these."""
+
+    count: int
+    n_results: int
+    results: str
+
+
+def json_page(request: Request, paging: PageRequest, rows: JsonPage) -> Response:
+    """A page of rows whose JSON is already built; the route declares `response_model=Page[...]`."""
+    following, previous = _neighbours(request, paging, rows.count, rows.n_results)
+    head = json.dumps({"count": rows.count, "next": following, "previous": previous})
+    return Response(f'{head[:-1]}, "results": {rows.results}}}', media_type="application/json")
+
+
+def _neighbours(
+    request: Request, paging: PageRequest, count: int, n_results: int
+) -> tuple[str | None, str | None]:
+    """The addresses of the next and the previous page."""
 
     def address(offset: int) -> str:
         filters = [(k, v) for k, v in request.query_params.multi_items() if k not in {"limit", "offset"}]
         query = urlencode([*filters, ("limit", paging.limit), ("offset", offset)])
         return f"{absolute(request, request.url.path)}?{query}"
 
-    last = paging.offset + len(results)
-    return Page(
-        count=count,
-        next=address(last) if last < count and results else None,
-        previous=address(max(0, paging.offset - paging.limit)) if paging.offset else None,
-        results=results,
+    last = paging.offset + n_results
+    return (
+        address(last) if last < count and n_results else None,
+        address(max(0, paging.offset - paging.limit)) if paging.offset else None,
     )

@@ -11,12 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
-from libs.common.db.pages import fetch_page
+from libs.common.db.json_pages import fetch_json_page, per_caller
 from libs.common.problem import NotFound
-from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.qc import QC_NAMES
 from libs.common.schemas.session_detail import SessionDetail
-from libs.common.schemas.sessions import Session
 from libs.common.schemas.states import ActionKind
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
@@ -41,8 +40,9 @@ from services.metadata.queries.subselects import names_of, project_names
 from services.metadata.queries.water_administrations import fetch_waters_of_session
 
 
-def select_sessions(visibility: Visibility, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """The statement of the list of sessions, newest first."""
+@per_caller
+def select_sessions(visibility: Visibility) -> sa.Select[Any]:
+    """The statement of the list of sessions, newest first; `base_url` is a parameter of it."""
     columns: list[Any] = [
         ActionRow.id,
         SubjectRow.nickname.label("subject"),
@@ -50,6 +50,9 @@ def select_sessions(visibility: Visibility, *conditions: sa.ColumnElement[bool])
         ActionRow.number,
         LabRow.name.label("lab"),
         project_names(visibility).label("projects"),
+        (sa.bindparam("base_url", type_=sa.Text) + "/sessions/" + sa.cast(ActionRow.id, sa.Text)).label(
+            "url"
+        ),
         ActionRow.task_protocol,
     ]
     return (
@@ -58,11 +61,12 @@ def select_sessions(visibility: Visibility, *conditions: sa.ColumnElement[bool])
         .join(LabRow, LabRow.id == ActionRow.lab_id, isouter=True)
         .join(LocationRow, LocationRow.id == ActionRow.location_id, isouter=True)
         .where(ActionRow.kind == ActionKind.SESSION, SubjectRow.deleted_at.is_(None))
-        .where(visible.is_session_visible(visibility), *conditions)
+        .where(visible.is_session_visible(visibility))
         .order_by(ActionRow.start_at.desc(), ActionRow.id)
     )
 
 
+@per_caller
 def _select_details(visibility: Visibility) -> sa.Select[Any]:
     """The same with all columns and the users and procedures."""
     listed = {"id", "start_time", "number", "task_protocol", "parent_session_id"}
@@ -85,18 +89,19 @@ def _select_details(visibility: Visibility) -> sa.Select[Any]:
 
 async def list_sessions(
     session: ReadSession, visibility: Visibility, filters: SessionFilters, paging: PageRequest, base_url: str
-) -> tuple[int, list[Session]]:
+) -> JsonPage:
     """A page of sessions, newest first, and the count of all."""
-    statement = select_sessions(visibility, *filters.conditions(visibility))
-    count, rows = await fetch_page(session, statement, paging)
-    return count, [Session.model_validate({**row, "url": f"{base_url}/sessions/{row['id']}"}) for row in rows]
+    statement = select_sessions(visibility).where(*filters.conditions(visibility))
+    return await fetch_json_page(session, statement, paging, base_url=base_url)
 
 
 async def fetch_session(
     session: ReadSession, visibility: Visibility, session_id: UUID, base_url: str
 ) -> SessionDetail:
     """One session with its datasets, water and insertions. Raises NotFound."""
-    rows = await session.execute(_select_details(visibility).where(ActionRow.id == session_id))
+    rows = await session.execute(
+        _select_details(visibility).where(ActionRow.id == session_id), {"base_url": base_url}
+    )
     row = rows.mappings().first()
     if row is None:
         raise NotFound(f"There is no session {session_id}.")
@@ -116,7 +121,6 @@ def _detail(row: Mapping[str, Any], related: Mapping[str, Any], base_url: str) -
         {
             **row,
             **related,
-            "url": f"{base_url}/sessions/{row['id']}",
             "parent_session": f"{base_url}/sessions/{parent_id}" if parent_id else None,
             "qc": QC_NAMES[row["qc"]],
             "auto_datetime": naive_utc(row["auto_datetime"]),

@@ -11,8 +11,8 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
-from libs.common.schemas import Page, absolute, page
-from libs.common.schemas.pages import Paging
+from libs.common.schemas import Page, absolute
+from libs.common.schemas.pages import Paging, json_page
 from libs.common.schemas.session_detail import SessionDetail
 from libs.common.schemas.sessions import Session, SessionIn
 from services.metadata.domain.actions import twin_notice
@@ -24,18 +24,19 @@ router = APIRouter(route_class=IdempotentRoute, tags=["sessions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
 
 
-@router.get("/sessions")
+@router.get("/sessions", response_model=Page[Session])
 async def list_sessions(
     request: Request,
     visibility: Sees,
     session: Reading,
     paging: Paging,
     filters: Annotated[SessionFilters, Query()],
-) -> Page[Session]:
+) -> Response:
     """List sessions, newest first."""
     base_url = absolute(request, "")
-    count, sessions = await queries.list_sessions(session, visibility, filters, paging, base_url)
-    return page(request, paging, count, sessions)
+    return json_page(
+        request, paging, await queries.list_sessions(session, visibility, filters, paging, base_url)
+    )
 
 
 @router.post("/sessions", status_code=201, responses=REFUSALS)

@@ -29,7 +29,7 @@ MOST_PER_SWEEP = 100  # jobs of one transaction
 
 
 def select_jobs(visibility: Visibility) -> sa.Select[Any]:
-    """Jobs with their session, in Alyx's order: level, priority, latest session."""
+    """Jobs with their session, in Alyx's order."""
     return (
         sa.select(
             *JobRow.__table__.columns,
@@ -43,7 +43,17 @@ def select_jobs(visibility: Visibility) -> sa.Select[Any]:
         )
         .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
         .where(visible.is_job_visible(visibility))
-        .order_by(JobRow.level, JobRow.priority.desc(), SESSION.c.start_at.desc().nulls_last(), JobRow.id)
+        .order_by(*in_order_of_work())
+    )
+
+
+def in_order_of_work() -> tuple[sa.ColumnElement[Any], ...]:
+    """Alyx's order of tasks: level, priority, latest session."""
+    return (
+        JobRow.__table__.c.level,
+        JobRow.priority.desc(),
+        SESSION.c.start_at.desc().nulls_last(),
+        JobRow.__table__.c.id,
     )
 
 

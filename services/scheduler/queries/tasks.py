@@ -8,61 +8,70 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSON
 
 from libs.common.db import ReadSession
-from libs.common.db.pages import fetch_page
+from libs.common.db.json_pages import fetch_json_page, json_time, per_caller
 from libs.common.published import REPOSITORIES, table
-from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.states import JobState
 from libs.common.schemas.tasks import Task
-from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
 from services.scheduler.models import JobRow
-from services.scheduler.queries.jobs import select_jobs
+from services.scheduler.queries import visible
+from services.scheduler.queries.jobs import SESSION, in_order_of_work
 from services.scheduler.queries.list_filters import TaskFilters
 
 REPOSITORY = table(REPOSITORIES)
 
 
-def _tasks(visibility: Visibility) -> sa.Select[Any]:
+@per_caller
+def select_tasks(visibility: Visibility) -> sa.Select[Any]:
+    """Tasks as Alyx shows them: the columns are the fields of `Task`."""
+    status = sa.case(
+        {JobState.PUBLISHING: JobState.PUBLISHING.alyx_name}, value=JobRow.state, else_=JobRow.state
+    )
+    own_arguments = sa.cast(sa.func.nullif(JobRow.arguments, ""), JSON)
+    arguments = sa.case(
+        (JobRow.probe != "", sa.func.json_build_object("pname", JobRow.probe)), else_=own_arguments
+    )
+    same = ("priority", "io_charge", "level", "gpu", "cpu", "ram", "time_out_secs", "time_elapsed_secs")
     return (
-        select_jobs(visibility)
-        .add_columns(REPOSITORY.c.name.label("data_repository"))
+        sa.select(
+            JobRow.id,
+            JobRow.parents,
+            JobRow.session_id.label("session"),
+            REPOSITORY.c.name.label("data_repository"),
+            status.label("status"),
+            JobRow.task.label("name"),
+            *(JobRow.__table__.c[name] for name in same),
+            JobRow.executable,
+            JobRow.graph,
+            sa.func.coalesce(sa.func.nullif(JobRow.log, ""), sa.func.nullif(JobRow.reason, "")).label("log"),
+            JobRow.version,
+            json_time(JobRow.created_at).label("datetime"),
+            arguments.label("arguments"),
+        )
+        .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
         .join(REPOSITORY, REPOSITORY.c.id == JobRow.data_repository_id, isouter=True)
+        .where(visible.is_job_visible(visibility))
+        .order_by(*in_order_of_work())
     )
 
 
 async def list_tasks(
     session: ReadSession, filters: TaskFilters, visibility: Visibility, paging: PageRequest
-) -> tuple[int, list[Task]]:
+) -> JsonPage:
     """A page of tasks, by level, priority and latest session, and how many there are."""
-    statement = _tasks(visibility).where(*filters.conditions(visibility))
-    count, rows = await fetch_page(session, statement, paging)
-    return count, [_task(row) for row in rows]
+    statement = select_tasks(visibility).where(*filters.conditions(visibility))
+    return await fetch_json_page(session, statement, paging)
 
 
 async def find_task(session: ReadSession, visibility: Visibility, task_id: UUID) -> Task | None:
     """One task."""
-    rows = await session.execute(_tasks(visibility).where(JobRow.id == task_id).limit(1))
+    rows = await session.execute(select_tasks(visibility).where(JobRow.id == task_id))
     row = rows.mappings().first()
-    return _task(row) if row else None
-
-
-def _task(row: Mapping[str, Any]) -> Task:
-    arguments = json.loads(row["arguments"]) if row["arguments"] else None
-    if row["probe"]:
-        arguments = {"pname": row["probe"]}
-    return Task.model_validate(
-        {
-            **row,
-            "session": row["session_id"],
-            "status": JobState(row["state"]).alyx_name,
-            "name": row["task"],
-            "log": row["log"] or row["reason"] or None,
-            "datetime": naive_utc(row["created_at"]),
-            "arguments": arguments,
-        }
-    )
+    return Task.model_validate(dict(row)) if row else None
 
 
 async def exists_equal_task(

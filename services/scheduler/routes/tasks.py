@@ -11,8 +11,8 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
-from libs.common.schemas import Page, page
-from libs.common.schemas.pages import Paging
+from libs.common.schemas import Page
+from libs.common.schemas.pages import Paging, json_page
 from libs.common.schemas.tasks import Task, TaskIn
 from services.scheduler.operations import tasks as operations
 from services.scheduler.queries import tasks as queries
@@ -23,17 +23,16 @@ router = APIRouter(route_class=IdempotentRoute, tags=["tasks"])
 REFUSALS = problems(BadRequest, Forbidden, NotFound, Conflict)
 
 
-@router.get("/tasks")
+@router.get("/tasks", response_model=Page[Task])
 async def list_tasks(
     request: Request,
     visibility: Sees,
     session: Reading,
     paging: Paging,
     filters: Annotated[TaskFilters, Query()],
-) -> Page[Task]:
+) -> Response:
     """List tasks by level, priority and latest session."""
-    count, tasks = await queries.list_tasks(session, filters, visibility, paging)
-    return page(request, paging, count, tasks)
+    return json_page(request, paging, await queries.list_tasks(session, filters, visibility, paging))
 
 
 @router.post("/tasks", status_code=201, responses=REFUSALS)

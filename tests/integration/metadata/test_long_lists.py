@@ -80,7 +80,7 @@ async def test_a_session_is_looked_up_by_its_path_over_the_indexes(crowded: Labs
     query = {"subject": "M7", "date_range": "2024-01-03,2024-01-03", "number": "001"}
     visibility = system_visibility()
     conditions = SessionFilters.model_validate(query).conditions(visibility)
-    statement = select_sessions(visibility, *conditions)
+    statement = select_sessions(visibility).where(*conditions)
     async with crowded.metadata.app.state.writer.begin() as tx:
         connection = await tx.session.connection()
         plain = statement.compile(connection.sync_connection, compile_kwargs={"literal_binds": True})
