@@ -64,6 +64,8 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "sessions",
         "insertions",
         "brain-regions",
+        "trajectories",
+        "channels",
     ),
     Service.REGISTRY: (
         "data-repository",

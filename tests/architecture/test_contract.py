@@ -35,6 +35,7 @@ OPTIONAL: Final = {
     "PUT /surgeries/{}": {"implant_weight"},  # null: not known
     "PUT /users/{}": {"allowed_users", "subjects_responsible"},
     "PUT /downloads/{}": {"user"},
+    "PUT /trajectories/{}": {"x", "y", "depth", "theta", "phi"},  # null is one of their values
     "PUT /files/{}": {"relative_path"},  # that of its dataset
 }
 # Alyx declares its credentials as the answer, and answers the token alone.

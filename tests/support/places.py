@@ -52,6 +52,11 @@ async def _place(places: Places, subject: str, lab: str, project: str | None) ->
     restriction = await labs.post("/water-restriction", **of_animal)
     surgery = await labs.post("/surgeries", lab=lab, **of_animal)
     insertion = await labs.post("/insertions", session=session["id"], name="probe00")
+    line = dict.fromkeys(("x", "y", "depth", "theta", "phi"), 1.5)
+    trajectory = await labs.post(
+        "/trajectories", probe_insertion=insertion["id"], provenance="Histology track", **line
+    )
+    channel = await labs.post("/channels", trajectory_estimate=trajectory["id"], axial=20, lateral=0)
     await labs.post("/locations", name=f"rig_{subject}", lab=lab)
     await labs.post("/lines", name=f"line_{subject}", nickname=subject, lab=lab)
     [dataset] = await registered(
@@ -74,6 +79,8 @@ async def _place(places: Places, subject: str, lab: str, project: str | None) ->
         "restriction": restriction["id"],
         "surgery": surgery["id"],
         "insertion": insertion["id"],
+        "trajectory": trajectory["id"],
+        "channel": channel["id"],
         "location": f"rig_{subject}",
         "line": f"line_{subject}",
         "dataset": dataset["id"],

@@ -103,6 +103,7 @@ class ActionKind(StrEnum):
     SESSION = "session"
     SURGERY = "surgery"
     WATER_RESTRICTION = "water-restriction"
+    CHRONIC_INSERTION = "chronic-insertion"
 
 
 class ContentType(StrEnum):

@@ -4,6 +4,7 @@ from services.metadata.models.actions import ActionProcedureRow, ActionRow, Acti
 from services.metadata.models.base import Base
 from services.metadata.models.brain_regions import VOID, BrainRegionRow
 from services.metadata.models.browser_sessions import BrowserSessionRow
+from services.metadata.models.channels import ChannelRow
 from services.metadata.models.insertions import InsertionRow
 from services.metadata.models.labs import LabRepositoryRow, LabRow
 from services.metadata.models.lines import LineAlleleRow, LineRow
@@ -19,6 +20,7 @@ from services.metadata.models.sessions import SessionProjectRow
 from services.metadata.models.sign_in import SignInRecordRow
 from services.metadata.models.subjects import SubjectProjectRow, SubjectRow, ZygosityRow
 from services.metadata.models.tokens import TokenRow
+from services.metadata.models.trajectories import TrajectoryRow
 from services.metadata.models.users import DelegateRow, UserRow
 from services.metadata.models.vocabularies import VocabularyRow
 from services.metadata.models.water_administrations import WaterAdministrationRow
@@ -33,6 +35,7 @@ __all__ = [
     "Base",
     "BrainRegionRow",
     "BrowserSessionRow",
+    "ChannelRow",
     "DelegateRow",
     "InsertionRow",
     "LabRepositoryRow",
@@ -52,6 +55,7 @@ __all__ = [
     "SubjectProjectRow",
     "SubjectRow",
     "TokenRow",
+    "TrajectoryRow",
     "UserIdentityRow",
     "UserRow",
     "VocabularyRow",

@@ -1,4 +1,4 @@
-"""Actions on subjects (sessions, surgeries and water restrictions), their users and procedures."""
+"""Actions on subjects (sessions, surgeries, water restrictions, chronic insertions), their users and procedures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ class ActionRow(Identified, SoftDeleted, WithJson, Base):
 
     __tablename__ = "actions"
     __table_args__ = (
-        sa.CheckConstraint("kind IN ('session', 'surgery', 'water-restriction')", name="kind_known"),
+        sa.CheckConstraint(
+            "kind IN ('session', 'surgery', 'water-restriction', 'chronic-insertion')", name="kind_known"
+        ),
         sa.CheckConstraint("kind <> 'session' OR start_time IS NOT NULL", name="session_has_start"),
         sa.CheckConstraint("implant_weight >= 0 AND implant_weight < 'Infinity'", name="implant_is_a_weight"),
         sa.CheckConstraint(
@@ -52,6 +54,10 @@ class ActionRow(Identified, SoftDeleted, WithJson, Base):
     n_correct_trials: Mapped[int | None]
     qc: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
     extended_qc: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # chronic insertions
+    name: Mapped[str] = mapped_column(server_default="")
+    model: Mapped[str | None]  # part number of a probe model
+    serial: Mapped[str] = mapped_column(server_default="")
     # surgeries
     outcome_type: Mapped[str | None]
     implant_weight: Mapped[float | None]

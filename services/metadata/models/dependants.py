@@ -6,6 +6,7 @@ from typing import Final
 
 from libs.common.db.dependants import Dependants, cascades, keeps, refuses
 from services.metadata.models.actions import ActionRow
+from services.metadata.models.channels import ChannelRow
 from services.metadata.models.insertions import InsertionRow
 from services.metadata.models.labs import LabRow
 from services.metadata.models.lines import LineRow
@@ -14,6 +15,7 @@ from services.metadata.models.locations import LocationRow
 from services.metadata.models.memberships import MembershipRow
 from services.metadata.models.projects import ProjectRow
 from services.metadata.models.subjects import SubjectRow
+from services.metadata.models.trajectories import TrajectoryRow
 from services.metadata.models.users import UserRow
 from services.metadata.models.water_administrations import WaterAdministrationRow
 from services.metadata.models.weighings import WeighingRow
@@ -28,6 +30,8 @@ DEPENDANTS: Final = Dependants(
         SubjectRow: "subject",
         ActionRow: ActionRow.kind,
         InsertionRow: "insertion",
+        TrajectoryRow: "trajectory",
+        ChannelRow: "channel",
         WeighingRow: "weighing",
         WaterAdministrationRow: "water-administration",
     },
@@ -38,6 +42,11 @@ DEPENDANTS: Final = Dependants(
     ),
     keeps(LineRow.lab_id, reason="animals of other labs are of this line"),
     cascades(ActionRow.subject_id, InsertionRow.session_id),
+    cascades(TrajectoryRow.insertion_id, TrajectoryRow.chronic_insertion_id, ChannelRow.trajectory_id),
+    keeps(
+        InsertionRow.chronic_insertion_id,
+        reason="a probe in a session is data of its own; it shows no chronic insertion meanwhile",
+    ),
     cascades(WeighingRow.subject_id, WaterAdministrationRow.subject_id),
     keeps(
         SubjectRow.responsible_user_id,
@@ -55,6 +64,7 @@ DEPENDANTS: Final = Dependants(
         ActionRow.water_type_id,
         WaterAdministrationRow.water_type_id,
         LineRow.strain_id,
+        TrajectoryRow.coordinate_system_id,
         LitterRow.line_id,
         SubjectRow.species_id,
         SubjectRow.strain_id,

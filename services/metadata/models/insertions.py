@@ -19,6 +19,7 @@ class InsertionRow(Identified, SoftDeleted, WithJson, Base):
     __table_args__ = (unique_if_not_deleted("insertions", "session_id", "name"),)
     session_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ActionRow.id))
     name: Mapped[str]
-    model: Mapped[str | None]
+    chronic_insertion_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(ActionRow.id), index=True)
+    model: Mapped[str | None]  # part number of a probe model
     serial: Mapped[str] = mapped_column(server_default="")
     auto_datetime: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True), server_default=sa.func.now())

@@ -20,6 +20,7 @@ from services.metadata.models import InsertionRow
 from services.metadata.operations.actions import lock_to_edit
 from services.metadata.operations.deletions import delete_row
 from services.metadata.queries import insertions as queries
+from services.metadata.queries import references
 from services.metadata.queries.actions import touch
 
 _STORED: Final = StoredFields(InsertionIn, InsertionRow, handled={"session", "model"})
@@ -33,7 +34,7 @@ async def create_insertion(
     await _check_session(tx, by, visibility, session_id)
     name = required(body.name, "name")
     check_name_free(name, is_taken=await queries.exists_insertion(tx.session, session_id, name))
-    values = _values(body) | {"session_id": session_id}
+    values = await _values(tx, body) | {"session_id": session_id}
     row = InsertionRow(id=uuid4(), **values)
     await create_row(tx, "insertion", row, values)
     return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)
@@ -49,7 +50,7 @@ async def update_insertion(
 ) -> Insertion:
     """Update an insertion; absent fields keep their value."""
     row = await lock_insertion_to_edit(tx, by, visibility, insertion_id)
-    values = _values(body)
+    values = await _values(tx, body)
     if body.session is not None and body.session != row.session_id:
         await _check_session(tx, by, visibility, body.session)
         values["session_id"] = body.session
@@ -58,9 +59,12 @@ async def update_insertion(
     return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)
 
 
-def _values(body: InsertionIn) -> dict[str, Any]:
-    """The columns that a body sets; a model of null is ignored, as in Alyx."""
-    return _STORED.values(body) | ({} if body.model is None else {"model": body.model})
+async def _values(tx: Transaction, body: InsertionIn) -> dict[str, Any]:
+    """The columns that a body sets; a model of null is ignored, as in Alyx. Raises UnknownReference."""
+    values = _STORED.values(body)
+    if body.model:
+        values["model"] = await references.fetch_part_number(tx.session, body.model, "model")
+    return values
 
 
 async def _check_session(tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID) -> None:

@@ -13,19 +13,23 @@ from libs.common.undo import Undoable, Undoables
 from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
+    ChannelRow,
     InsertionRow,
     LabRow,
     ProjectRow,
     SubjectRow,
+    TrajectoryRow,
     UserRow,
     WaterAdministrationRow,
     WeighingRow,
 )
 from services.metadata.models.dependants import DEPENDANTS
 from services.metadata.operations.actions import lock_to_edit
+from services.metadata.operations.channels import lock_channel_to_edit
 from services.metadata.operations.deletions import publish_restored_sessions
 from services.metadata.operations.insertions import lock_insertion_to_edit
 from services.metadata.operations.subjects import subject_of_record
+from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
 from services.metadata.operations.weighings import lock_weighing_to_edit
 
@@ -47,6 +51,8 @@ UNDOABLES: Final = Undoables(
         "subject": Undoable(SubjectRow, _check_subject, publish_restored_sessions),
         "session": Undoable(ActionRow, _check_session, publish_restored_sessions),
         "insertion": Undoable(InsertionRow, lock_insertion_to_edit),
+        "trajectory": Undoable(TrajectoryRow, lock_trajectory_to_edit),
+        "channel": Undoable(ChannelRow, lock_channel_to_edit),
         "weighing": Undoable(WeighingRow, lock_weighing_to_edit),
         "water-administration": Undoable(WaterAdministrationRow, lock_water_administration_to_edit),
     },

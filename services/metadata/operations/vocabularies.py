@@ -41,7 +41,13 @@ async def load_vocabularies(tx: Transaction) -> None:
     """Add the terms that do not exist yet; terms that users changed stay as they are."""
     vocabularies = json.loads(_FILE.read_text()) | {Vocabulary.SPECIES: [_MOUSE]}
     terms = [
-        {"kind": kind, "id": UUID(term["id"]), "name": term["name"], "nickname": term.get("nickname", "")}
+        {
+            "kind": kind,
+            "id": UUID(term["id"]),
+            "name": term["name"],
+            "nickname": term.get("nickname", ""),
+            "description": term.get("description", ""),
+        }
         for kind, terms_of_kind in vocabularies.items()
         for term in terms_of_kind
     ]

@@ -39,6 +39,8 @@ class Vocabulary(StrEnum):
     ALLELE = "allele"
     WATER_TYPE = "water-type"
     PROCEDURE = "procedure"
+    PROBE_MODEL = "probe-model"
+    COORDINATE_SYSTEM = "coordinate-system"
 
 
 Named = (
@@ -153,6 +155,22 @@ async def fetch_term_id(
 ) -> UUID | None:
     """The id of one term; None for no name. Raises UnknownReference."""
     return (await fetch_term_ids(session, vocabulary, [name], field))[0] if name else None
+
+
+async def fetch_part_number(session: ReadSession, text: str, field: str) -> str:
+    """The part number of a probe model, which is its nickname, from this or from its name. Raises UnknownReference."""
+    number = sa.func.coalesce(sa.func.nullif(VocabularyRow.nickname, ""), VocabularyRow.name)
+    rows = await session.scalars(
+        sa.select(number)
+        .where(VocabularyRow.kind == Vocabulary.PROBE_MODEL, VocabularyRow.deleted_at.is_(None))
+        .where(sa.or_(number == text, VocabularyRow.name == text))
+        .order_by((number == text).desc())
+        .limit(1)
+    )
+    part_number: str | None = rows.one_or_none()
+    if part_number is None:
+        raise UnknownReference(field, text, key="probe_model")
+    return part_number
 
 
 async def fetch_allele_ids(session: ReadSession, names: Iterable[str], field: str) -> dict[str, UUID]:

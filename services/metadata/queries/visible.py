@@ -37,6 +37,22 @@ def session_id(visibility: Visibility, column: Any) -> Any:
     return sa.case((visible.is_session_visible(visibility, column), column))
 
 
+def is_action_visible(visibility: Visibility, action_id: Any) -> Condition:
+    """The surgery, restriction or chronic insertion of that id exists, and the caller can see its subject."""
+    action = sa.orm.aliased(ActionRow)
+    visible_action = sa.exists().where(
+        action.id == action_id,
+        action.deleted_at.is_(None),
+        visible.is_subject_visible(visibility, action.subject_id),
+    )
+    return visible_action.correlate_except(action)
+
+
+def action_id(visibility: Visibility, column: Any) -> Any:
+    """A column that names such an action; null where the caller may not know of it."""
+    return sa.case((is_action_visible(visibility, column), column))
+
+
 def is_lab_visible(visibility: Visibility, lab_id: Any) -> Condition:
     """Labs the caller can see; rows without a lab are visible to all."""
     return sa.or_(lab_id.is_(None), visible.is_lab_row_visible(visibility, lab_id))

@@ -3,6 +3,7 @@
 from services.metadata.routes import (
     brain_regions,
     browser_sessions,
+    channels,
     insertions,
     labs,
     lines,
@@ -17,6 +18,7 @@ from services.metadata.routes import (
     subjects,
     surgeries,
     tokens,
+    trajectories,
     users,
     vocabularies,
     water_administrations,
@@ -49,4 +51,6 @@ routers = [
     sessions.router,
     insertions.router,
     brain_regions.router,
+    trajectories.router,
+    channels.router,
 ]

@@ -44,7 +44,7 @@ async def recorded(shared_labs: Labs) -> Recorded:
     await shared_labs.animal()
     session = await shared_labs.session(number=7)
     insertion = await shared_labs.post(
-        "/insertions", session=session["id"], name="probe00", model="NP1", serial="18005"
+        "/insertions", session=session["id"], name="probe00", model="3B2", serial="18005"
     )
     await shared_labs.post(
         "/water-administrations", subject="KS001", session=session["id"], water_administered=1.2
@@ -133,7 +133,7 @@ async def test_sessions_are_filtered_by_datasets(
         ({"dataset_types": "spikes.times"}, 1),
         ({"dataset_types": "licks.times"}, 0),
         ({"name": "probe00", "subject": "ks001"}, 1),
-        ({"experiment_number": "007", "lab": "hilllab", "serial": "1800", "model": "NP1"}, 1),
+        ({"experiment_number": "007", "lab": "hilllab", "serial": "1800", "model": "Neuropixel 3B2"}, 1),
         ({"experiment_number": "8"}, 0),
         ({"date": "2024-03-03"}, 0),
         ({"atlas_acronym": "VISp"}, 0),

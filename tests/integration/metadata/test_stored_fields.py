@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from pydantic import BaseModel
 
+from libs.common.schemas.channels import ChannelIn
 from libs.common.schemas.insertions import InsertionIn
 from libs.common.schemas.labs import LabIn
 from libs.common.schemas.lines import LineIn
@@ -20,6 +21,7 @@ from libs.common.schemas.projects import ProjectIn
 from libs.common.schemas.sessions import SessionIn
 from libs.common.schemas.subjects import SubjectIn
 from libs.common.schemas.surgeries import SurgeryIn
+from libs.common.schemas.trajectories import TrajectoryIn
 from libs.common.schemas.users import UserIn
 from libs.common.schemas.vocabularies import TermIn
 from libs.common.schemas.water_administrations import WaterAdministrationIn
@@ -43,8 +45,14 @@ async def colony(shared_labs: Labs) -> dict[str, Any]:
     await shared_labs.project("maze", "ada")
     await shared_labs.animal("KS001")
     session = await shared_labs.session("KS001")
+    insertion = await shared_labs.post("/insertions", session=session["id"], name="probe01")
+    line = dict.fromkeys(("x", "y", "depth", "theta", "phi"))
+    trajectory = await shared_labs.post(
+        "/trajectories", probe_insertion=insertion["id"], provenance="Planned", **line
+    )
     await a_registry(shared_labs)
-    return {"labs": shared_labs, "SESSION": session["id"], "SESSION_URL": session["url"]}
+    ids = {"INSERTION": insertion["id"], "TRAJECTORY": trajectory["id"]}
+    return ids | {"labs": shared_labs, "SESSION": session["id"], "SESSION_URL": session["url"]}
 
 
 NOT_SHOWN = "a long enough password"
@@ -99,7 +107,26 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
     (
         "/insertions",
         InsertionIn,
-        {"session": "SESSION", "model": "NP1", "name": "probe00", "serial": "18005", "json": {"a": 1}},
+        {"session": "SESSION", "model": "3B2", "name": "probe00", "serial": "18005", "json": {"a": 1}},
+        {},
+    ),
+    (
+        "/trajectories",
+        TrajectoryIn,
+        {
+            "probe_insertion": "INSERTION", "x": 1.5, "y": -2.5, "z": -3.5, "depth": 4000.5, "theta": 15.5,
+            "phi": 180.5, "roll": 0.5, "provenance": "Ephys aligned histology track", "coordinate_system": "IBL-Allen",
+            "json": {"a": 1}, "chronic_insertion": None,
+        },
+        {},
+    ),
+    (
+        "/channels",
+        ChannelIn,
+        {
+            "trajectory_estimate": "TRAJECTORY", "brain_region": 385, "name": "first", "json": {"a": 1}, "axial": 20.5,
+            "lateral": 11.5, "x": 1.5, "y": -2.5, "z": -3.5,
+        },
         {},
     ),
     (
@@ -161,6 +188,7 @@ async def test_every_field_of_a_body_is_shown_again(
 # Tags of metadata's routes whose bodies are stored as rows; those of sign-ins and tokens have tests of their own.
 STORED = {
     "actions",
+    "atlas",
     "colony",
     "labs",
     "locations",

@@ -45,6 +45,7 @@ def _filled(body: Any, place: dict[str, str]) -> Any:
     return body.format_map(place) if isinstance(body, str) else body
 
 
+LINE = {"x": 0, "y": 0, "depth": 100, "theta": 0, "phi": 0}
 REGISTRATION = {
     "path": "{subject}/2024-03-02/1",
     "filenames": ["alf/spikes.clusters.npy"],
@@ -112,6 +113,20 @@ RECIPES = (
         M, "PUT", "/insertions/{insertion_id}", {"name": "probe00", "model": "3B2"}, "/insertions/{insertion}"
     ),
     Recipe(M, "PATCH", "/insertions/{insertion_id}", {"model": "3B2"}, "/insertions/{insertion}"),
+    Recipe(M, "POST", "/trajectories", {"probe_insertion": "{insertion}", "provenance": "Planned", **LINE}),
+    Recipe(
+        M,
+        "PUT",
+        "/trajectories/{trajectory_id}",
+        {"provenance": "Histology track", **LINE},
+        "/trajectories/{trajectory}",
+    ),
+    Recipe(M, "PATCH", "/trajectories/{trajectory_id}", {"roll": 1}, "/trajectories/{trajectory}"),
+    Recipe(M, "POST", "/channels", {"trajectory_estimate": "{trajectory}", "axial": 40}),
+    Recipe(M, "PUT", "/channels/{channel_id}", {"x": 1}, "/channels/{channel}"),
+    Recipe(M, "PATCH", "/channels/{channel_id}", {"y": 1}, "/channels/{channel}"),
+    Recipe(M, "DELETE", "/channels/{channel_id}", None, "/channels/{channel}"),
+    Recipe(M, "DELETE", "/trajectories/{trajectory_id}", None, "/trajectories/{trajectory}"),
     Recipe(M, "DELETE", "/insertions/{insertion_id}", None, "/insertions/{insertion}"),
     Recipe(R, "POST", "/register-file", REGISTRATION),
     Recipe(

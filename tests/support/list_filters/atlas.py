@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from libs.common.catalogue import Service
 from libs.common.schemas.brain_regions import BrainRegionIn
+from libs.common.schemas.channels import ChannelIn
+from libs.common.schemas.trajectories import TrajectoryIn
 from services.metadata.queries.list_filters.brain_regions import BrainRegionFilters
+from services.metadata.queries.list_filters.channels import ChannelFilters
+from services.metadata.queries.list_filters.trajectories import TrajectoryFilters
 from tests.support.list_filters.tables import NOTHING, FilterTable
 
 _VISP = "VISp VISp1 VISp2/3 VISp4 VISp5 VISp6a VISp6b"
@@ -37,4 +41,74 @@ BRAIN_REGIONS = FilterTable(
     },
 )
 
-TABLES = (BRAIN_REGIONS,)
+TRAJECTORIES = FilterTable(
+    Service.METADATA,
+    "/trajectories",
+    TrajectoryFilters,
+    rows="T0 T1 T2",
+    without={"chronic_insertion": "test_chronic_insertions.py"},
+    body=TrajectoryIn,
+    cases={
+        "chronic_insertion": {"$S1": NOTHING},
+        "coordinate_system": {
+            "IBL-Allen": "T0",
+            "057d9a20-aaa9-4f79-8b0c-c8729b4cf160": NOTHING,
+            "3B00D02E-ea91-4a37-9427-d83de37a1b63": "T1",
+        },
+        "date": {"2024-03-02": "T0", "2024-03-03": "T1", "2024-03-05": NOTHING},
+        "datetime": {"$T0_datetime": "T0", "$T2_datetime": "T2", "2024-03-02T10:00:00": NOTHING},
+        "depth": {"4000.5": "T0", "4001.5": "T1", "4000": NOTHING},
+        "django": {
+            "probe_insertion__session__subject__nickname,KS001": "T0 T1",
+            "channels__brain_region__name__icontains,visual": "T0 T2",
+            "channels__isnull,True": "T1",
+            "provenance__gte,50,x__lt,3": "T0",
+            "coordinate_system__name,IBL-Allen": "T0",
+            "probe_insertion__datasets__name,spikes.times.npy": "T0",
+        },
+        "experiment_number": {"001": "T0", "3": "T2", "4": NOTHING},
+        "id": {"$T1": "T1", "$S1": NOTHING},
+        "phi": {"180.5": "T0", "182.5": "T2", "180": NOTHING},
+        "probe": {"probe01": "T1", "probe": NOTHING},
+        "probe_insertion": {"$probe02": "T2", "$T2": NOTHING},
+        "project": {"MAZE": "T0 T1", "maze,two": "T1"},
+        "provenance": {"Ephys aligned histology track": "T0", "planned": "T1", "50": "T2", "30": NOTHING},
+        "roll": {"5.5": "T0", "5": NOTHING},
+        "session": {"$S3": "T2", "$probe02": NOTHING},
+        "subject": {"ks001": "T0 T1", "KS00": NOTHING},
+        "theta": {"15.5": "T0", "17.5": "T2", "15": NOTHING},
+        "x": {"1.5": "T0", "3.5": "T2", "1": NOTHING},
+        "y": {"2.5": "T0", "3.5": "T1", "1": NOTHING},
+        "z": {"3.5": "T0", "4.5": "T1", "1": NOTHING},
+    },
+)
+
+CHANNELS = FilterTable(
+    Service.METADATA,
+    "/channels",
+    ChannelFilters,
+    rows="C0 C1 C2",
+    body=ChannelIn,
+    cases={
+        "axial": {"20.5": "C1", "0": "C0", "20": NOTHING},
+        "brain_region": {"382": "C1", "385": "C2"},
+        "django": {
+            "brain_region__parent,385": "C0",
+            "trajectory_estimate__provenance,70,name__gt,C0": "C1",
+            "trajectory_estimate__probe_insertion__session__lab__name,coastlab": "C2",
+        },
+        "id": {"$C1": "C1", "$T0": NOTHING},
+        "lab": {"COASTLAB": "C2", "coast": NOTHING},
+        "lateral": {"11.5": "C1", "0": "C0", "11": NOTHING},
+        "name": {"C2": "C2", "C": NOTHING},
+        "probe_insertion": {"$probe00": "C0 C1", "$probe01": NOTHING},
+        "session": {"$S3": "C2", "$S2": NOTHING},
+        "subject": {"ny001": "C2", "NY": NOTHING},
+        "trajectory_estimate": {"$T0": "C0 C1", "$T1": NOTHING},
+        "x": {"1.5": "C0", "2.5": "C1", "1": NOTHING},
+        "y": {"2.5": "C0", "3.5": "C1", "1": NOTHING},
+        "z": {"3.5": "C0", "4.5": "C1", "1": NOTHING},
+    },
+)
+
+TABLES = (BRAIN_REGIONS, TRAJECTORIES, CHANNELS)

@@ -203,7 +203,7 @@ INSERTIONS = FilterTable(
         "experiment_number": {"001": "probe00", "4": NOTHING},
         "id": {"$probe01": "probe01", "$S1": NOTHING},
         "lab": {"COASTLAB": "probe02", "coast": NOTHING},
-        "model": {"NP1": "probe00", "NP": NOTHING},
+        "model": {"Neuropixel 3B2": "probe00", "3B2": NOTHING},
         "name": {"probe01": "probe01", "probe": NOTHING},
         "project": {"MAZE": "probe00 probe01", "maze,two": "probe01"},
         "serial": {"800": "probe00", "8_0": NOTHING},

@@ -45,6 +45,7 @@ async def make_world(labs: Labs) -> World:
         world.services[service] = await labs.cingulum.start(service, labs.principal("root"))
     await _make_colony(world)
     await _make_sessions(world)
+    await _make_atlas(world)
     await _make_repositories(world)
     await _make_datasets(world)
     await _make_copies(world)
@@ -93,7 +94,7 @@ async def _make_sessions(world: World) -> None:
     third = await labs.session("NY001", start_time="2024-03-04T00:00:00", number=3, lab="coastlab", users=[])
     ids |= {"S1": first["id"], "S2": second["id"], "S3": third["id"]}
     for name, session, more in (
-        ("probe00", first, {"model": "NP1", "serial": "18005"}),
+        ("probe00", first, {"model": "3B2", "serial": "18005"}),
         ("probe01", second, {}),
         ("probe02", third, {}),
     ):
@@ -102,6 +103,36 @@ async def _make_sessions(world: World) -> None:
     free = {"subject": "NY001", "user": "bob", "date_time": "2024-03-02T00:00:00", "adlib": True}
     await labs.post("/water-administrations", water_administered=1.0, **of_first)
     await labs.post("/water-administrations", water_administered=1.5, water_type="Hydrogel", **free)
+
+
+async def _make_atlas(world: World) -> None:
+    labs, ids = world.labs, world.ids
+    for label, probe, provenance, more in (
+        ("T0", "probe00", "Ephys aligned histology track", {"coordinate_system": "IBL-Allen", "roll": 5.5}),
+        ("T1", "probe01", "Planned", {"coordinate_system": "Needles-Allen"}),
+        ("T2", "probe02", "Histology track", {}),
+    ):
+        n = int(label[1])
+        line = {
+            "x": 1.5 + n,
+            "y": 2.5 + n,
+            "z": 3.5 + n,
+            "depth": 4000.5 + n,
+            "theta": 15.5 + n,
+            "phi": 180.5 + n,
+        }
+        made_ = await labs.post(
+            "/trajectories", probe_insertion=ids[probe], provenance=provenance, **line, **more
+        )
+        ids[label] = made_["id"]
+    for label, trajectory, region in (("C0", "T0", 593), ("C1", "T0", 382), ("C2", "T2", 385)):
+        n = int(label[1])
+        place = {"axial": 20.5 * n, "lateral": 11.5 * n, "x": 1.5 + n, "y": 2.5 + n, "z": 3.5 + n}
+        channel = {"trajectory_estimate": ids[trajectory], "brain_region": region, "name": label, **place}
+        ids[label] = (await labs.post("/channels", **channel))["id"]
+    for label in ("T0", "T1", "T2"):
+        shown = (await labs.metadata.get(f"/trajectories/{ids[label]}")).json()
+        ids[f"{label}_datetime"] = shown["datetime"]
 
 
 async def _make_repositories(world: World) -> None:

@@ -76,10 +76,24 @@ async def session(town: Town, family: Family, nickname: str, *, number: int = 1,
     family.keep("folder", f"{nickname}/{DAY}/{number:03}", hidden=False)
     probe = await root.made("/insertions", session=session_id, name="probe00", serial=word, json={"k": word})
     family.keep("insertion_id", _id(probe))
+    await track(root, family)
     water = {"subject": nickname, "date_time": f"{DAY}T11:00:00", "session": session_id}
     await root.made("/water-administrations", water_administered=0.5, **water)  # visible where the animal is
     await task(root, family, session=session_id)
     return session_id
+
+
+async def track(root: Asker, family: Family) -> None:
+    """A trajectory of the family's probe, and a channel on it."""
+    word = family.word
+    line = dict.fromkeys(("x", "y", "depth", "theta", "phi"), 1.5)
+    made = await root.made(
+        "/trajectories", probe_insertion=family.things["insertion_id"], provenance="Histology track",
+        json={"k": word}, **line,
+    )  # fmt: skip
+    trajectory_id = family.keep("trajectory_id", _id(made))
+    channel = await root.made("/channels", trajectory_estimate=trajectory_id, name=word, axial=20, lateral=0)
+    family.keep("channel_id", _id(channel))
 
 
 async def task(by: Asker, family: Family, **about: Any) -> None:

@@ -86,6 +86,10 @@ READS: Final[dict[str, Read]] = {
     "/sessions/{session_id}": of("session_id"),
     "/insertions": listing("insertion_id"),
     "/insertions/{insertion_id}": of("insertion_id"),
+    "/trajectories": listing("trajectory_id"),
+    "/trajectories/{trajectory_id}": of("trajectory_id"),
+    "/channels": listing("channel_id"),
+    "/channels/{channel_id}": of("channel_id"),
     "/brain-regions": listing(),
     "/brain-regions/{region_id}": named("385"),
     "/check-protected": Read(also={"path": "folder", "filenames": "dataset_name"}, paged=False),
@@ -148,6 +152,9 @@ _ANIMAL = ({"description": "written"}, {"projects": ["{project}"]}, {"responsibl
 _SESSION = ({"narrative": "written"}, {"projects": ["{project}"]}, {"subject": "{nickname}"})
 _WATER = ({"subject": "{nickname}", "water_administered": 1.0},)
 _PROBE = ({"serial": "written"}, {"session": "{session_id}", "name": "probe09"})
+_LINE = {"x": 1, "y": 2, "depth": 3, "theta": 4, "phi": 5}
+_TRACK = ({"roll": 6}, {"probe_insertion": "{insertion_id}"})
+_SITE = ({"trajectory_estimate": "{trajectory_id}", "axial": 40},)
 _ACTION = ({"narrative": "written"}, {"subject": "{nickname}", "start_time": _DAY})
 _DATASET = ({"qc": "PASS"}, {"session": "{session_id}"}, {"tags": ["paper"]})
 _FILE = ({"exists": True}, {"dataset": "{dataset_id}", "data_repository": "central"})
@@ -211,6 +218,14 @@ WRITES: Final[dict[str, Write]] = {
     "PUT /insertions/{insertion_id}": Write(("insertion_id",), _PROBE),
     "PATCH /insertions/{insertion_id}": Write(("insertion_id",), _PROBE),
     "DELETE /insertions/{insertion_id}": Write(("insertion_id",)),
+    "POST /trajectories": Write((), ({"probe_insertion": "{insertion_id}", "provenance": "Planned", **_LINE},)),
+    "PUT /trajectories/{trajectory_id}": Write(("trajectory_id",), ({"provenance": "Planned", **_LINE}, *_TRACK)),
+    "PATCH /trajectories/{trajectory_id}": Write(("trajectory_id",), _TRACK),
+    "DELETE /trajectories/{trajectory_id}": Write(("trajectory_id",)),
+    "POST /channels": Write((), (*_SITE, [{"trajectory_estimate": "{trajectory_id}", "axial": 60}])),
+    "PUT /channels/{channel_id}": Write(("channel_id",), _SITE),
+    "PATCH /channels/{channel_id}": Write(("channel_id",), _SITE),
+    "DELETE /channels/{channel_id}": Write(("channel_id",)),
     "PUT /brain-regions/{region_id}": Write(("=385",), ({"description": "written"},)),
     "PATCH /brain-regions/{region_id}": Write(("=385",), ({"description": "written"},)),
     "POST /register-file": Write((), (

@@ -32,6 +32,7 @@ from services.metadata.models import (
     WeighingRow,
 )
 from services.metadata.queries import visible
+from services.metadata.queries.references import Vocabulary
 
 Fields = dict[str, Field | JsonField | Relation]
 
@@ -130,6 +131,13 @@ TERM_MAP = FieldMap("terms", VocabularyRow.__table__, {
     **_texts(term, "name", "nickname", "description"),
     "json": JsonField(term.json),
 }, visible=visible_to_all)  # fmt: skip
+probe_model = sa.func.coalesce(sa.func.nullif(term.nickname, ""), term.name)  # its part number
+PROBE_MODEL_MAP = FieldMap("probe models", VocabularyRow.__table__, {
+    "id": Field(term.id, "uuid"),
+    "name": Field(term.name, "text"),
+    "probe_model": Field(probe_model, "text"),
+    "probe_manufacturer": Field(term.description, "text"),
+}, visible=lambda _visibility, row: row.kind == Vocabulary.PROBE_MODEL)  # fmt: skip
 LINE_MAP = FieldMap("lines", LineRow.__table__, {
     "id": Field(line.id, "uuid"),
     **_texts(line, "name", "nickname"),

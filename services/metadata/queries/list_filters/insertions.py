@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from libs.common.db.conditions import Condition
+from libs.common.filters import condition_on, to_sql
 from libs.common.filters.list_filters import (
     Combined,
     FreeFilter,
@@ -34,6 +35,10 @@ from services.metadata.queries.list_filters.sessions import (
 )
 
 
+def _is_of_model(visibility: Visibility, name: str) -> Condition:
+    return to_sql([condition_on("model__name", name, INSERTION_MAP)], visibility)
+
+
 class InsertionFilters(ListFilters):
     """Filters of the list of insertions."""
 
@@ -54,8 +59,8 @@ class InsertionFilters(ListFilters):
     )
     id: Annotated[UuidText, Where(lambda insertion_id: InsertionRow.id == insertion_id)] = parameter("Id.")
     lab: Annotated[Text, Where(is_in_lab)] = parameter("Name of the lab, ignoring case.")
-    model: Annotated[Text, Where(lambda model: InsertionRow.model == model)] = parameter(
-        "Model of the probe."
+    model: Annotated[Text, WhereVisible(_is_of_model)] = parameter(
+        "Name of the probe's model, such as `Neuropixel 3B2`."
     )
     name: Annotated[Text, Where(lambda name: InsertionRow.name == name)] = parameter("Name of the probe.")
     project: Annotated[CommaList, WhereVisible(is_in_projects)] = parameter(
