@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cingulum.alf.advice import why_no_file_name
 from cingulum.alf.patterns import match_common_file_name, match_file_name
 from cingulum.alf.problems import InvalidName
+from cingulum.alf.spelling import find_unportable, normal
 
 
 class FileName(NamedTuple):
@@ -53,8 +54,9 @@ def parse_file_name(text: str) -> FileName:
     ...
     cingulum.alf.problems.InvalidName: 'spikes.npy': attribute missing: did you mean `spikes.times.npy`?
     """
+    text = normal(text)
     match = match_common_file_name(text) or match_file_name(text)
-    if match is None:
+    if match is None or find_unportable(text):
         raise why_no_file_name(text)
     space, thing, attribute, timescale, extra, extension = match.groups("")
     return FileName(space, thing, attribute, timescale, extra[1:], extension)

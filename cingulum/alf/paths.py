@@ -15,6 +15,7 @@ from cingulum.alf.advice_paths import why_no_folder, why_no_session
 from cingulum.alf.names import FileName, build_file_name, parse_file_name
 from cingulum.alf.patterns import COMMON_FILE_NAME
 from cingulum.alf.problems import InvalidName
+from cingulum.alf.spelling import find_unportable, normal
 
 SUBJECTS: Final = "/Subjects/"
 _SESSION = r"(?:(\w+)/Subjects/)?([\w.-]+)/([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9]{1,3})"
@@ -130,8 +131,9 @@ def parse_session_path(text: str) -> SessionPath:
     >>> parse_session_path("labA/Subjects/m.1-a/2024-01-02/3")
     SessionPath(lab='labA', subject='m.1-a', date=datetime.date(2024, 1, 2), number=3)
     """
+    text = normal(text)
     match = _session(text)
-    if match is None or match[2] in {".", ".."} or not _day(match[3]):
+    if match is None or find_unportable(text) or not _day(match[3]):
         raise why_no_session(text)
     return _session_of(*match.groups(""))
 
@@ -142,8 +144,9 @@ def parse_folder(text: str) -> Folder:
     >>> str(parse_folder("m1/2024-01-02/1/alf/#v1#"))
     'm1/2024-01-02/001/alf/#v1#'
     """
+    text = normal(text)
     match = _whole(text)
-    if match is None or _leaves(text) or not _day(match[3]):
+    if match is None or find_unportable(text) or not _day(match[3]):
         raise why_no_folder(text)
     lab, subject, date, number, collection, revision = match.groups("")
     return Folder(_session_of(lab, subject, date, number), collection, revision)
@@ -159,7 +162,7 @@ def parse_path(text: str) -> AlfPath:
     """
     match = _common_path(text)
     day = _day(match[3]) if match else None
-    if match is None or day is None:
+    if match is None or day is None or find_unportable(text):
         folder, _, name = text.rpartition("/")
         return AlfPath(*parse_folder(folder), parse_file_name(name))
     lab, subject, _, number, collection, revision, space, thing, attribute, clock, extra, extension = (
@@ -176,8 +179,9 @@ def parse_inside(text: str) -> tuple[str, str]:
     >>> parse_inside("alf/probe00/#v1#"), parse_inside("")
     (('alf/probe00', 'v1'), ('', ''))
     """
+    text = normal(text)
     match = _inside(f"/{text}" if text else "")
-    if match is None or _leaves(text):
+    if match is None or find_unportable(text):
         raise why_no_folder(text, inside=True)
     return match[1] or "", match[2] or ""
 
@@ -245,16 +249,12 @@ def find_session(text: str) -> tuple[str, SessionPath, str] | None:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", parts[at]):
             continue
         for start in (at - 3, at - 1):
-            match = _session("/".join(parts[start : at + 2])) if start >= 0 else None
-            if match and match[2] not in {".", ".."} and _day(match[3]):
+            folder = normal("/".join(parts[start : at + 2])) if start >= 0 else ""
+            match = _session(folder)
+            if match and not find_unportable(folder) and _day(match[3]):
                 session = _session_of(*match.groups(""))
                 return "/".join(parts[:start]), session, "/".join(parts[at + 2 :])
     return None
-
-
-def _leaves(folder: str) -> bool:
-    """Whether a part of a folder is `.` or `..`, which would leave it."""
-    return ("/." in folder or folder.startswith(".")) and not {".", ".."}.isdisjoint(folder.split("/"))
 
 
 @lru_cache(maxsize=1 << 12)

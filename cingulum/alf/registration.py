@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cingulum.alf.paths import Folder, SessionPath, parse_folder, parse_inside
 from cingulum.alf.problems import InvalidName, describe_character
+from cingulum.alf.spelling import normal, why_unportable
 
 
 class RegisteredFile(NamedTuple):
@@ -24,7 +25,7 @@ def clean_path(text: str) -> str:
     >>> clean_path("\\m1\\2024-01-02//1/")
     'm1/2024-01-02/1'
     """
-    return "/".join(filter(None, text.replace("\\", "/").split("/")))
+    return "/".join(filter(None, normal(text).replace("\\", "/").split("/")))
 
 
 def parse_register_path(text: str) -> Folder:
@@ -79,12 +80,15 @@ def check_plain_name(name: str) -> str:
     >>> check_plain_name("iblsorter_parameters.yaml")
     'iblsorter_parameters.yaml'
     """
+    name = normal(name)
     odd = next((char for char in name if not re.match(r"[\w.-]", char)), None)
     if odd:
         problem = f"file name {name!r} holds {describe_character(odd)}"
         raise InvalidName(name, "file", problem, "use letters, digits, `_`, `-` and `.` only")
     if not name.strip("."):
         raise InvalidName(name, "file", "file name missing", "write the name of a file after the folder")
+    if wrong := why_unportable(name):
+        raise InvalidName(name, "file", f"file name {wrong.problem}", wrong.advice)
     if len(name.encode()) > 255:
         raise InvalidName(name, "file", "longer than 255 bytes", "file systems do not allow longer names")
     return name

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from one.alf.spec import to_alf
 
 from cingulum.alf import FileName, InvalidName, build_file_name, is_file_name, name_file, parse_file_name
+from cingulum.alf.spelling import normal
 
 # The convention's own expression, as published.
 CONVENTION = re.compile(
@@ -30,7 +31,7 @@ tokens = st.from_regex(r"[a-zA-Z0-9]{1,6}", fullmatch=True)
 parts = st.builds(
     FileName,
     namespace=st.just("") | tokens,
-    object=st.from_regex(r"[a-zA-Z0-9]\w{0,6}", fullmatch=True),
+    object=st.from_regex(r"[a-zA-Z0-9]\w{0,6}", fullmatch=True).filter(lambda name: normal(name) == name),
     attribute=st.builds(str.__add__, tokens, st.sampled_from(["", "_times", "_intervals"])),
     timescale=st.just("") | tokens.filter(lambda text: text not in {"times", "intervals"}),
     extra=st.just("") | st.from_regex(r"[a-z0-9-]{1,4}(\.[A-Z-]{1,4})?", fullmatch=True),

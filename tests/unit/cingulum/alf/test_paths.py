@@ -25,15 +25,23 @@ from cingulum.alf import (
     parse_rel_path,
     parse_session_path,
 )
+from cingulum.alf.spelling import normal, why_unportable
 
 CONVENTION = re.compile(
     r"((?P<lab>\w+)/Subjects/)?(?P<subject>[\w.-]+)/(?P<date>\d{4}-\d{2}-\d{2})/(?P<number>\d{1,3})"
     r"/((?P<collection>[\w./-]+)/)?(#(?P<revision>[\w.-]+)#/)?"
 )
-folders = st.from_regex(r"[a-z0-9_-][a-z0-9_.-]{0,5}", fullmatch=True)
+
+
+def is_kept(name: str) -> bool:
+    """Whether a name can be on every file system, in this spelling."""
+    return why_unportable(name) is None and normal(name) == name
+
+
+folders = st.from_regex(r"[a-z0-9_-][a-z0-9_.-]{0,5}", fullmatch=True).filter(is_kept)
 sessions = st.builds(
     SessionPath,
-    lab=st.just("") | st.from_regex(r"[a-z]\w{0,5}", fullmatch=True),
+    lab=st.just("") | st.from_regex(r"[a-z]\w{0,5}", fullmatch=True).filter(is_kept),
     subject=folders,
     date=st.dates(date(1000, 1, 1)),
     number=st.integers(0, 999),
