@@ -12,12 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cingulum.alf.advice_paths import why_near_session, why_no_session
+from cingulum.alf.check_spelling import check_spellings
 from cingulum.alf.contents import read_file
 from cingulum.alf.names import FileName
+from cingulum.alf.not_data import why_no_dataset
 from cingulum.alf.objects import is_metadata, is_metadata_of
 from cingulum.alf.paths import RelPath, SessionPath, find_session, parse_rel_path
 from cingulum.alf.problems import AlfError, InvalidName, ReaderMissing
 from cingulum.alf.relations import TimeKind, nearly_references, references, time_kind
+
+_COMPANIONS = frozenset({"meta", "ch"})  # beside a recording, under its name
 
 
 class FileVerdict(StrEnum):
@@ -71,17 +75,17 @@ def check_folder(folder: Path) -> list[Finding]:
     lone = not any(places.values())
     findings = [_unopened(Path(error.filename).relative_to(folder).as_posix(), error) for error in closed]
     loaded: list[_Loaded] = []
+    spelled: dict[str, str] = {}
     for shown, path in files:
         place, near = places[shown], _near_session(shown, places[shown])
-        if any(part.startswith(".") for part in Path(shown).parts):
-            findings.append(
-                Finding(shown, FileVerdict.NOTE, "hidden file: not a dataset, ignored by clients")
-            )
+        if reason := why_no_dataset(shown):
+            findings.append(Finding(shown, FileVerdict.NOTE, reason))
         elif near:
             findings.append(Finding(shown, FileVerdict.WRONG, _advice(near, path.name)))
         elif place is None and not lone:
             findings.append(Finding(shown, FileVerdict.NOTE, "not in a session folder: ignored by clients"))
         else:
+            spelled[path.resolve().as_posix()] = shown
             session, inside = (str(place[1]), place[2]) if place else ("", shown)
             try:
                 loaded.append(_read(shown, session, parse_rel_path(inside), path))
@@ -92,6 +96,10 @@ def check_folder(folder: Path) -> list[Finding]:
             except OSError as refusal:
                 findings.append(_unopened(shown, refusal))
     between = [finding for group in _groups(loaded) for finding in _among(group)]
+    between += [
+        Finding(spelled[path], FileVerdict.WRONG if is_wrong else FileVerdict.NOTE, advice)
+        for path, (is_wrong, advice) in check_spellings(spelled).items()
+    ]
     mentioned = {finding.path for finding in between}
     fine = [
         Finding(dataset.path, FileVerdict.FINE, "") for dataset in loaded if dataset.path not in mentioned
@@ -259,6 +267,8 @@ def _rows_agree(files: list[_Loaded]) -> Iterator[Finding]:
 def _keys_differ(group: list[_Loaded]) -> Iterator[Finding]:
     twice: dict[tuple[str, str, str], list[_Loaded]] = defaultdict(list)
     for dataset in group:
+        if dataset.name.extension in _COMPANIONS:
+            continue
         twice[dataset.name.object, dataset.name.key, str(Path(dataset.path).parent)].append(dataset)
     for same in twice.values():
         for dataset in same[1:]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cingulum.alf.names import parse_file_name
+from cingulum.alf.not_data import why_not_data
 from cingulum.alf.patterns import is_file_name
 from cingulum.alf.problems import AmbiguousDatasetType, NoDatasetType, UnknownFormat
 from cingulum.alf.server_names import remove_uuid
@@ -77,6 +78,8 @@ class DatasetTypes:
     def _why_none(self, filename: str) -> str:
         name = essence(remove_uuid(filename))
         near = self.near(name)
+        if what := why_not_data(filename):
+            return f"{filename!r} is not data but {what}: leave it out"
         known = next((kind for kind in self.types if kind.name in near and kind.pattern), None)
         if known:
             return f"{filename!r}: dataset type {known.name} expects names like {known.pattern!r}"

@@ -21,6 +21,7 @@ from cingulum.worker.job_log import JobLog
 from cingulum.worker.lab_file import FileSkipped, LabFile
 from cingulum.worker.pipelines import known_tasks
 from cingulum.worker.sending import Sender
+from cingulum.worker.spelled_paths import SpelledTwice, locate
 from cingulum.worker.task_host import ProcessEnded, TaskHost
 from cingulum.worker.task_process import MADE, OUTCOME, RUN, ApiAccess
 from cingulum.worker.work_folder import WorkFolder
@@ -129,10 +130,9 @@ class JobAttempt:
         file = session / path
         file.parent.mkdir(parents=True, exist_ok=True)
         for tree in self._trees:
-            local = tree / relative
             try:
-                LabFile(tree, relative).stat()
-            except FileSkipped as reason:
+                local = tree / locate(tree, relative)
+            except (FileSkipped, SpelledTwice) as reason:
                 log.add_line(f"{path}: skipped in {tree}: {reason}")
                 continue
             except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from cingulum.worker.lab.orders import LabCopy, Order, fetch_orders
 from cingulum.worker.lab_file import FileSkipped, LabFile
 from cingulum.worker.reading import read_digests, read_small
 from cingulum.worker.sending import Pace, Sender
+from cingulum.worker.spelled_paths import SpelledPaths, SpelledTwice
 
 SMALL_BYTES: Final = 1 << 20
 BUNDLE_BYTES: Final = 16 << 20
@@ -24,6 +26,7 @@ BUNDLE_FILES: Final = 500
 PARTS_AT_ONCE: Final = 4
 DIGESTS_VALID_S: Final = 3_600.0  # older digests do not show what is on the disk now
 RECHECK_S: Final = 600.0  # a copy that was sent or proved, and is still ordered, is handled again after this
+ABSENT_LINES: Final = 20  # absent files that a round reports by name; the others follow in later rounds
 RETRY_S: Final = 5.0  # after a failure; twice as long after each further one
 Report = Callable[[str], None]
 OnSent = Callable[[str, int, int], None]
@@ -56,7 +59,8 @@ class Round:
 class LabAgent:
     """Serves one repository, whose files are below `root` as `<lab>/Subjects/<subject>/<date>/<number>/…`.
 
-    No link below `root` is followed. Files that were written to in the last `settle_s` seconds are not touched yet.
+    A folder may be spelled otherwise, as `1` for session `001`. No link below `root` is followed. Files that were
+    written to in the last `settle_s` seconds are not touched yet.
     `report` gets messages for people, `on_sent` the progress of a large file: path, bytes done, size in bytes.
     """
 
@@ -69,7 +73,10 @@ class LabAgent:
     report: Report = print
     on_sent: OnSent = lambda _path, _done, _of: None
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)  # how many, not before
-    _reported: set[str] = field(default_factory=set, init=False)  # skipped files, by the line about them
+    _reported: set[str] = field(
+        default_factory=set, init=False
+    )  # skipped and absent files, by the line about them
+    _spelled: dict[str, str] = field(default_factory=dict, init=False)  # paths on this disk that differ
 
     def run_once(self) -> Round:
         """Fetch the orders once, and do what can be done: small files first, raw data last.
@@ -93,16 +100,18 @@ class LabAgent:
 
     def _ready(self, result: Round) -> Iterator[tuple[Order, FileIdentity]]:
         """Orders whose files are here and no longer being written, without those handled recently."""
+        spelled = SpelledPaths(self.root)
+        absent: list[str] = []
         for order in fetch_orders(self.connection, self.repository):
             if self._failures.get(order.relative_path, (0, 0.0))[1] > self.journal.now():
                 result.waiting += 1
                 continue
             try:
-                status = self._file(order).stat()
+                status = self._locate(order, spelled)
             except (FileNotFoundError, NotADirectoryError):
-                result.absent += 1
+                absent.append(order.relative_path)
                 continue
-            except FileSkipped as reason:
+            except (FileSkipped, SpelledTwice) as reason:
                 self._skip(order, reason, result)
                 continue
             except OSError as error:
@@ -118,12 +127,34 @@ class LabAgent:
                 result.unsettled += 1
             else:
                 yield Order(order.relative_path, own, central), identity
+        self._list_absent(absent, spelled, result)
+
+    def _locate(self, order: Order, spelled: SpelledPaths) -> os.stat_result:
+        """The status of an order's file, under its registered path or another spelling of it."""
+        self._spelled.pop(order.relative_path, None)
+        try:
+            return self._file(order).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            other = spelled.find(order.relative_path)
+            if other is None:
+                raise
+            self._spelled[order.relative_path] = other
+            return self._file(order).stat()
 
     def _file(self, order: Order) -> LabFile:
-        return LabFile(self.root, order.relative_path)
+        return LabFile(self.root, self._spelled.get(order.relative_path, order.relative_path))
 
-    def _skip(self, order: Order, reason: FileSkipped, result: Round) -> None:
-        """Skip a file, and report it once per reason."""
+    def _list_absent(self, paths: Sequence[str], spelled: SpelledPaths, result: Round) -> None:
+        """Report files that are not on this disk, each once, with what is there instead."""
+        result.absent = len(paths)
+        new = [path for path in paths if path not in self._reported]
+        for path in new[:ABSENT_LINES]:
+            self._reported.add(path)
+            self.report(f"{path}: not on this disk; {spelled.nearest(path)}")
+        if len(new) > ABSENT_LINES:
+            self.report(f"{len(new) - ABSENT_LINES} more files are not on this disk")
+
+    def _skip(self, order: Order, reason: OSError, result: Round) -> None:
         line = f"{order.relative_path}: skipped: {reason}"
         if line not in self._reported:
             self._reported.add(line)
@@ -177,7 +208,7 @@ class LabAgent:
             identity = FileIdentity.of(file.stat())
             digests = self.journal.digests_of(order.relative_path, identity, DIGESTS_VALID_S)
             if order.central is not None and self._has_right_size(order, identity):
-                identity, digests = self._send(file, order.central, identity, digests)
+                identity, digests = self._send(order.relative_path, file, order.central, identity, digests)
                 self._mark_sent(order.central, identity, digests, result)
             elif digests is None or (order.own is not None and order.own.order_proof):
                 identity, digests = read_digests(file)
@@ -187,10 +218,9 @@ class LabAgent:
             self._fail(order, error, result)
 
     def _send(
-        self, file: LabFile, copy: LabCopy, identity: FileIdentity, digests: Digests | None
+        self, path: str, file: LabFile, copy: LabCopy, identity: FileIdentity, digests: Digests | None
     ) -> tuple[FileIdentity, Digests]:
         """Send a file for a copy; an upload that a restart interrupted is resumed."""
-        path = file.relative_path
         self.report(f"sending {path}, {format_size(identity.size_bytes)}")
         sender = Sender(self.connection, self.pace, PARTS_AT_ONCE)
         try:

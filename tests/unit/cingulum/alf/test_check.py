@@ -221,3 +221,70 @@ def test_any_damage_is_reported_and_the_other_files_are_checked(tmp_path: Path) 
             assert answer.keys() == {path.name for path in whole}
             assert {verdict for name, (verdict, _) in answer.items() if name != path.name} == {"fine"}
         path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "raw_session.flag",
+        "transfer_me.flag",
+        "register_me.error",
+        "Thumbs.db",
+        "desktop.ini",
+        ".DS_Store",
+        "alf/._a.b.npy",
+    ],
+)
+def test_flags_of_rigs_and_leavings_of_systems_are_notes(tmp_path: Path, name: str) -> None:
+    file = tmp_path / SESSION / name
+    file.parent.mkdir(parents=True)
+    file.touch()
+    ((verdict, text),) = findings(tmp_path).values()
+    assert verdict == "note"
+    assert "ignored by clients" in text
+    assert "did you mean" not in text
+
+
+def test_names_of_recording_programs_are_not_to_be_mended(tmp_path: Path, write: Write) -> None:
+    for name in ("continuous.dat", "structure.oebin"):
+        write(f"{SESSION}/raw_ephys_data/{name}", "x")
+    for extension in ("bin", "meta"):
+        write(f"{SESSION}/raw_ephys_data/m1_g0_t0.imec0.ap.{extension}", "x")
+    verdicts = {Path(path).name: verdict for path, (verdict, _) in findings(tmp_path).items()}
+    assert verdicts == {
+        "continuous.dat": "note",
+        "structure.oebin": "note",
+        "m1_g0_t0.imec0.ap.bin": "fine",
+        "m1_g0_t0.imec0.ap.meta": "fine",
+    }
+
+
+def test_folders_of_one_session_in_several_spellings_are_named(tmp_path: Path, write: Write) -> None:
+    for number in ("1", "01", "001"):
+        write(f"labA/Subjects/m1/2024-01-02/{number}/alf/spikes.times.npy", np.arange(3.0))
+    write("labA/Subjects/m1/2024-01-02/01/alf/wheel.position.npy", np.arange(3.0))
+    write("labA/Subjects/m1/2024-01-03/2/alf/spikes.times.npy", np.arange(3.0))
+    shown = {path.removeprefix("labA/Subjects/m1/"): finding for path, finding in findings(tmp_path).items()}
+    assert {path: verdict for path, (verdict, _) in shown.items()} == {
+        "2024-01-02/001/alf/spikes.times.npy": "fine",
+        "2024-01-02/01/alf/spikes.times.npy": "wrong",
+        "2024-01-02/01/alf/wheel.position.npy": "note",
+        "2024-01-02/1/alf/spikes.times.npy": "wrong",
+        "2024-01-03/2/alf/spikes.times.npy": "note",
+    }
+    assert "`1` and `001` are one session" in shown["2024-01-02/1/alf/spikes.times.npy"][1]
+    assert "folder `01` is session `001`" in shown["2024-01-02/01/alf/wheel.position.npy"][1]
+    assert "folder `2` is session `002`" in shown["2024-01-03/2/alf/spikes.times.npy"][1]
+
+
+def test_names_that_differ_only_by_case_or_composition_are_wrong(tmp_path: Path, write: Write) -> None:
+    for name in ("Spikes.times.npy", "spikes.times.npy"):
+        write(f"{SESSION}/alf/{name}", np.arange(3.0))
+    for name in ("Zo\u00eb", "Zoe\u0308"):
+        write(f"labA/Subjects/{name}/2024-01-02/001/alf/a.b.npy", np.arange(3.0))
+    wrong = {path: advice for path, (verdict, advice) in findings(tmp_path).items() if verdict == "wrong"}
+    assert set(wrong) == {
+        f"{SESSION}/alf/spikes.times.npy",
+        "labA/Subjects/Zoe\u0308/2024-01-02/001/alf/a.b.npy",
+    }
+    assert "where case is ignored" in wrong[f"{SESSION}/alf/spikes.times.npy"]

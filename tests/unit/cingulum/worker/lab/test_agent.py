@@ -79,6 +79,45 @@ def test_small_files_travel_together_and_raw_data_in_parts(lab: Lab) -> None:
     assert lab.agent.run_once().is_quiet
 
 
+@pytest.mark.parametrize("number", ["1", "01"])
+def test_a_session_folder_in_another_spelling_is_sent(lab: Lab, number: str) -> None:
+    for name, data in {"alf/a.b.npy": b"small", "raw.ap.bin": RAW}.items():
+        lab.fake.register(name, data)
+        path = lab.folder / "data" / FOLDER.removesuffix("001") / number / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    result = lab.agent.run_once()
+    assert (result.sent, result.proved, result.absent, result.failed) == (2, 2, 0, [])
+    names = {upload["name"] for upload in lab.fake.transfer.uploads.values()}
+    assert names == {f"{FOLDER}/raw.ap.bin"}
+    assert lab.agent.run_once().is_quiet
+
+
+def test_a_file_under_two_spellings_is_skipped_with_both(lab: Lab) -> None:
+    lab.fake.register("alf/a.b.npy", b"x")
+    lab.write("../1/alf/a.b.npy", b"x")
+    lab.write("../01/alf/a.b.npy", b"x")
+    result = lab.agent.run_once()
+    assert (result.sent, len(result.skipped)) == (0, 1)
+    assert "keep one of them" in lab.lines[0]
+    assert "2020-08-21/01/alf/a.b.npy" in lab.lines[0]
+    lab.write("alf/a.b.npy", b"x")
+    assert lab.agent.run_once().sent == 1
+
+
+def test_absent_files_are_listed_once_with_the_nearest_name(lab: Lab) -> None:
+    lab.write("alf/spikes.time.npy", b"x")
+    for name in ("alf/spikes.times.npy", "video/film.mp4"):
+        lab.fake.register(name, b"x")
+    assert lab.agent.run_once().absent == 2
+    assert lab.lines == [
+        f"{FOLDER}/alf/spikes.times.npy: not on this disk; the nearest name is {FOLDER}/alf/spikes.time.npy",
+        f"{FOLDER}/video/film.mp4: not on this disk; nothing in {FOLDER} has a similar name to video",
+    ]
+    assert lab.agent.run_once().absent == 2
+    assert len(lab.lines) == 2
+
+
 def test_files_that_are_absent_or_still_written_are_left_alone(lab: Lab) -> None:
     for name in ("later.npy", "growing.bin"):
         lab.fake.register(name, RAW)

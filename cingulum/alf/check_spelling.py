@@ -1,0 +1,77 @@
+"""Folders and files that are spellings of one name, such as the session folders `1` and `001`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from cingulum.alf.spelling import is_number_at, name_key, normal
+
+Key = tuple[str, ...]
+
+
+class Spelling(NamedTuple):
+    """Advice on the spelling of a file's path; `is_wrong` if another file has the same path."""
+
+    is_wrong: bool
+    advice: str
+
+
+def check_spellings(paths: Iterable[str]) -> dict[str, Spelling]:
+    """Advice for the paths that are spellings of another one, or not spelled as on a server.
+
+    >>> check_spellings(["m1/2024-01-02/1/a.b.npy", "m1/2024-01-02/001/a.b.npy"])["m1/2024-01-02/1/a.b.npy"].advice
+    'the same file as in `001`, for `1` and `001` are one session: keep one of them, in `001`'
+    >>> check_spellings(["m1/2024-01-02/1/a.b.npy"])["m1/2024-01-02/1/a.b.npy"].advice
+    'folder `1` is session `001`: it is found as it is, other programs expect `001`'
+    >>> check_spellings(["a/x.y.npy", "a/X.y.npy"])["a/x.y.npy"].advice
+    'the same name as `X.y.npy` where case is ignored: keep one of them, or rename one'
+    """
+    split = {path: path.split("/") for path in sorted(paths)}
+    spellings: dict[Key, set[str]] = defaultdict(set)
+    counts: dict[Key, int] = defaultdict(int)
+    for parts in split.values():
+        key = _key(parts)
+        counts[key] += 1
+        for at, part in enumerate(parts):
+            spellings[key[: at + 1]].add(part)
+    advised = {}
+    for path, parts in split.items():
+        key = _key(parts)
+        for at, part in enumerate(parts):
+            usual = _usual(parts, at, spellings[key[: at + 1]])
+            if part != usual:
+                is_number = is_number_at(parts, at)
+                is_alone = len(spellings[key[: at + 1]]) == 1
+                advice = _advice(part, usual, is_number=is_number, is_alone=is_alone, is_twin=counts[key] > 1)
+                advised[path] = Spelling(counts[key] > 1, advice)
+                break
+    return advised
+
+
+def _key(parts: list[str]) -> Key:
+    return tuple(
+        f"{int(part):03d}" if is_number_at(parts, at) and part.isdecimal() else name_key(part)
+        for at, part in enumerate(parts)
+    )
+
+
+def _usual(parts: list[str], at: int, spellings: set[str]) -> str:
+    """The spelling to keep: a number of three digits, else the first one in composed form."""
+    if is_number_at(parts, at) and parts[at].isdecimal():
+        return f"{int(parts[at]):03d}"
+    return min(spellings, key=lambda name: (normal(name) != name, name))
+
+
+def _advice(part: str, usual: str, *, is_number: bool, is_alone: bool, is_twin: bool) -> str:
+    if is_number:
+        if is_twin:
+            same = f"`{part}` and `{usual}` are one session"
+            return f"the same file as in `{usual}`, for {same}: keep one of them, in `{usual}`"
+        advice = "it is found as it is, other programs expect" if is_alone else "put its files into"
+        return f"folder `{part}` is session `{usual}`: {advice} `{usual}`"
+    how = "where case is ignored" if normal(part) != normal(usual) else "in other code points"
+    if is_twin:
+        return f"the same name as `{usual}` {how}: keep one of them, or rename one"
+    return f"folder `{part}` is `{usual}` {how}: put its files there"
