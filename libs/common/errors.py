@@ -17,7 +17,16 @@ from starlette.responses import JSONResponse, Response
 
 from libs.common.http import SAFE
 from libs.common.observability import logger
-from libs.common.problem import BadRequest, Conflict, NotFound, Problem, QueryTooLong, Unavailable
+from libs.common.problem import (
+    AmbiguousName,
+    BadRequest,
+    Conflict,
+    NotFound,
+    Problem,
+    QueryTooLong,
+    Unavailable,
+)
+from libs.common.schemas.pages import absolute
 
 MOST_ERRORS: Final = 20  # of what is wrong in a request
 RETRY_AFTER_S: Final = "2"  # of every 503: our clients retry only where the response states when
@@ -64,9 +73,9 @@ async def _unavailable(_request: Request, error: Exception) -> Response:
     return answer(Unavailable())
 
 
-async def _problem(_request: Request, error: Exception) -> Response:
+async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - for the type checker; Starlette dispatches by class
-    return answer(error)
+    return answer(error.at(absolute(request, "")) if isinstance(error, AmbiguousName) else error)
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

@@ -107,6 +107,30 @@ class Conflict(Problem):
     detail = "The request conflicts with the current state."
 
 
+class AmbiguousName(Conflict):
+    """A name that several visible objects have; the body lists them with their ids, each of which names one.
+
+    >>> AmbiguousName("subjects", "KS1", [{"id": "1"}, {"id": "2"}], field="subject").fields
+    {'subject': ["'KS1' is the name of 2 subjects: name one by its id."]}
+    """
+
+    slug = "ambiguous-name"
+    detail = "Several objects have this name: use an id."
+
+    def __init__(
+        self, segment: str, name: str, objects: list[dict[str, Any]], *, field: str | None = None
+    ) -> None:
+        text = f"'{name}' is the name of {len(objects)} {segment}: name one by its id."
+        super().__init__(text, fields={field: [text]} if field else None, extra={segment: objects})
+        self.segment = segment
+
+    def at(self, base_url: str) -> AmbiguousName:
+        """The same, with the URL of each object."""
+        for item in self.extra[self.segment]:
+            item["url"] = f"{base_url}/{self.segment}/{item['id']}"
+        return self
+
+
 class KeyReused(Conflict):
     """An Idempotency-Key was reused for a different request."""
 

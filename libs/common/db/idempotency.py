@@ -79,6 +79,11 @@ def keep_key(request: Request, content: bytes) -> None:
     request.state.idempotency = (key, hashlib.sha256(about + content).digest())
 
 
+def has_key(request: Request) -> bool:
+    """Whether the client has chosen itself, by a key, what is the same request."""
+    return HEADER in request.headers
+
+
 def _key_of(request: Request) -> tuple[str, bytes] | None:
     stored: tuple[str, bytes] | None = getattr(request.state, "idempotency", None)
     return stored

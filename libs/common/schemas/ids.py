@@ -21,3 +21,15 @@ def parse_field_id(field: str, text: str) -> UUID:
         return parse_id(text)
     except ValueError as error:
         raise BadRequest(fields={field: [str(error)]}) from None
+
+
+def find_uuid(text: str) -> UUID | None:
+    """The UUID that a text is; None for any other text.
+
+    >>> find_uuid("KS001") is None, str(find_uuid("00000000-0000-4000-8000-00000000dead"))[-4:]
+    (True, 'dead')
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

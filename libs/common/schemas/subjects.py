@@ -44,8 +44,8 @@ class Subject(Record):
     genotype: list[Any]
     description: str
     alive: bool
-    reference_weight: float | None
-    last_water_restriction: str | None
+    reference_weight: float | None = Field(description="g, without implant")
+    last_water_restriction: str | None = Field(description="start of the open restriction")
     expected_water: float | None
     remaining_water: float | None
     json_: Any | None = Field(alias="json")
@@ -63,7 +63,7 @@ class RestrictedSubject(Subject):
     last_weighed: date | None = Field(
         description="day of that weighing in the lab's time zone; null: never weighed"
     )
-    expected_weight: float | None = Field(description="g")
+    expected_weight: float | None = Field(description="g, with implant")
     min_weight: float | None = Field(
         description="the lab's minimum, g: below it, the responsible user must act"
     )

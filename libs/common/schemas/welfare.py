@@ -18,8 +18,8 @@ class WaterDay(Record):
     date: date_
     weight: float | None = Field(description="the last weighing up to then, implant included")
     weighing_at: float | None = Field(description="the weighing of that day, if there was one")
-    reference_weight: float | None
-    expected_weight: float | None
+    reference_weight: float | None = Field(description="without implant")
+    expected_weight: float | None = Field(description="with implant")
     min_weight: float | None = Field(description="the lab's minimum: below it, the responsible user must act")
     percentage_weight: float | None = Field(description="of the expected weight, both without implant")
     given_water_reward: float = Field(description="in a session")

@@ -11,6 +11,7 @@ from uuid import UUID
 from libs.common.permissions import Principal
 from libs.common.problem import REQUIRED, BadRequest, Conflict, Forbidden
 
+USUAL_SPECIES: Final = "Laboratory mouse"  # of a subject whose body names none
 ZYGOSITIES: Final = {0: "-/-", 1: "+/-", 2: "+/+", 3: "+"}
 
 

@@ -160,7 +160,7 @@ def _standing(animal: Animal, records: Records, assessment: Assessment | None, n
     known = Standing(
         age_weeks=age_weeks(animal.birth_date, animal.death_date, today),
         alive=animal.death_date is None or animal.death_date > today,
-        last_water_restriction=records.restrictions[-1].start_time if records.restrictions else None,
+        last_water_restriction=open_since(records.restrictions),
         last_weighed=day_of(records.weighings[-1].date_time_at, animal.zone) if records.weighings else None,
     )
     if assessment is None:
@@ -170,7 +170,7 @@ def _standing(animal: Animal, records: Records, assessment: Assessment | None, n
         alive=known.alive,
         last_water_restriction=known.last_water_restriction,
         last_weighed=known.last_weighed,
-        reference_weight=assessment.reference_weighing_g,
+        reference_weight=assessment.reference_weight_minus_implant_g,
         expected_water=assessment.expected_water_ml,
         remaining_water=assessment.remaining_water_ml,
         weight=assessment.last_weight_g,
@@ -180,6 +180,19 @@ def _standing(animal: Animal, records: Records, assessment: Assessment | None, n
         percentage_weight=assessment.percentage_weight,
         is_water_restricted=assessment.is_water_restricted,
     )
+
+
+def open_since(restrictions: Sequence[RestrictionRecord]) -> str | None:
+    """The start of a subject's open water restriction, of several the last; None if all have ended.
+
+    >>> at = datetime(2024, 3, 1)
+    >>> ended = RestrictionRecord("2024-03-01T09:00:00", at, at, 20.0)
+    >>> still = RestrictionRecord("2024-02-01T09:00:00", at, None, 20.0)
+    >>> open_since([still, ended]), open_since([ended])
+    ('2024-02-01T09:00:00', None)
+    """
+    starts = [record.start_time for record in restrictions if record.end_at is None]
+    return starts[-1] if starts else None
 
 
 def _assess(

@@ -28,7 +28,7 @@ from services.metadata.models import (
     SessionProjectRow,
     UserRow,
 )
-from services.metadata.operations.subjects import subject_of_body
+from services.metadata.operations.subject_names import names_other, subject_of_body
 from services.metadata.queries import references
 from services.metadata.queries.actions import fetch_action_target, lock_action
 from services.metadata.queries.references import Vocabulary
@@ -50,10 +50,10 @@ class Edit:
 
 
 async def edit_new(
-    tx: Transaction, by: Principal, visibility: Visibility, kind: ActionKind, nickname: str | None
+    tx: Transaction, by: Principal, visibility: Visibility, kind: ActionKind, body: Body
 ) -> Edit:
-    """A new action of the subject that a body names. Raises BadRequest and Forbidden."""
-    subject = await subject_of_body(tx, by, visibility, nickname)
+    """A new action of the subject that a body names. Raises BadRequest, AmbiguousName and Forbidden."""
+    subject = await subject_of_body(tx, by, visibility, body.subject, body.lab)
     return Edit(kind, None, subject, await fetch_object_target(tx.session, "subject", subject.id))
 
 
@@ -79,7 +79,9 @@ async def lock_to_edit(
     return row, subject, before
 
 
-async def common_values(tx: Transaction, by: Principal, body: Body, edit: Edit) -> dict[str, Any]:
+async def common_values(
+    tx: Transaction, by: Principal, visibility: Visibility, body: Body, edit: Edit
+) -> dict[str, Any]:
     """The columns of all kinds of actions that a body sets; a new action without a start starts now.
 
     Times without offset are read on the clock of the lab where it happens.
@@ -87,6 +89,8 @@ async def common_values(tx: Transaction, by: Principal, body: Body, edit: Edit) 
     """
     values: dict[str, Any] = {}
     zone = edit.subject.zone
+    if edit.row is not None and names_other(body.subject, edit.subject):
+        values["subject_id"] = (await subject_of_body(tx, by, visibility, body.subject, body.lab)).id
     if body.lab:
         lab_id = await references.fetch_id(tx.session, LabRow, body.lab, "lab")
         if lab_id != edit.before.lab_id:

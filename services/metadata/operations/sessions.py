@@ -30,7 +30,6 @@ from services.metadata.operations.actions import (
     write_action,
 )
 from services.metadata.operations.deletions import delete_row
-from services.metadata.operations.subjects import subject_of_body
 from services.metadata.queries import references
 from services.metadata.queries import sessions as queries
 from services.metadata.queries.actions import fetch_action_target, lock_action, touch
@@ -50,9 +49,10 @@ async def create_session(
 ) -> tuple[SessionDetail, int]:
     """Create a session; the second value counts the other sessions of the same subject, day and number.
 
-    Nothing makes (subject, day, number) unique, as in Alyx: a rig that sends a session twice gets a notice.
+    Without users it is the caller's. Nothing makes (subject, day, number) unique, as in Alyx: a rig that sends a
+    session twice gets a notice.
     """
-    edit = await edit_new(tx, by, visibility, ActionKind.SESSION, body.subject)
+    edit = await edit_new(tx, by, visibility, ActionKind.SESSION, body)
     named = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
     edit = replace(edit, before=Target(edit.subject.lab_id, frozenset(named)))
     values = await _values(tx, by, visibility, body, edit)
@@ -61,6 +61,8 @@ async def create_session(
     )
     row = await write_action(tx, edit, values)
     await set_relations(tx, visibility, row, body)
+    if body.users is None:
+        await queries.insert_session_user(tx.session, row.id, by.user_id)
     if not body.projects:
         # A rig that names no project publishes nothing of a subject in private ones.
         await queries.insert_private_projects(tx.session, row.id, row.subject_id)
@@ -76,9 +78,6 @@ async def update_session(
     """Update a session; absent fields keep their value."""
     edit = await edit_existing(tx, by, visibility, ActionKind.SESSION, session_id)
     values = await _values(tx, by, visibility, body, edit)
-    if body.subject and body.subject != edit.subject.nickname:
-        subject = await subject_of_body(tx, by, visibility, body.subject)
-        values["subject_id"] = subject.id
     row = await write_action(tx, edit, values)
     touch(row)
     await set_relations(tx, visibility, row, body)
@@ -90,7 +89,11 @@ async def _values(
     tx: Transaction, by: Principal, visibility: Visibility, body: SessionIn, edit: Edit
 ) -> dict[str, Any]:
     """The columns that a body sets, references included."""
-    values = await common_values(tx, by, body, edit) | await location_values(tx, body) | _STORED.values(body)
+    values = (
+        await common_values(tx, by, visibility, body, edit)
+        | await location_values(tx, body)
+        | _STORED.values(body)
+    )
     if "parent_session" in body.model_fields_set:
         values["parent_session_id"] = await _parent_id(tx, visibility, body.parent_session)
     return values

@@ -10,14 +10,13 @@ from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import create_row, set_links, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target
-from libs.common.problem import BadRequest, NotFound, UnknownReference
+from libs.common.problem import BadRequest
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.subjects import RestrictedSubject, Subject, SubjectDetail, SubjectIn, Zygosity
 from libs.common.targets import fetch_object_target
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import end_at_death
-from services.metadata.domain.bodies import required
 from services.metadata.domain.clock import DEFAULT_ZONE, parse_time
 from services.metadata.domain.rights import (
     LOSES_ACCESS,
@@ -27,6 +26,7 @@ from services.metadata.domain.rights import (
     check_may_write_in_lab,
 )
 from services.metadata.domain.subjects import (
+    USUAL_SPECIES,
     check_dates,
     check_lab_not_cleared,
     check_new_responsible_user,
@@ -38,12 +38,13 @@ from services.metadata.domain.subjects import (
 from services.metadata.domain.welfare import Standing
 from services.metadata.models import LabRow, LineRow, LitterRow, SubjectProjectRow, SubjectRow, UserRow
 from services.metadata.operations.deletions import delete_row
+from services.metadata.operations.subject_names import fetch_named
 from services.metadata.operations.welfare import fetch_standings
 from services.metadata.queries import references
 from services.metadata.queries import subjects as queries
 from services.metadata.queries.list_filters.subjects import SubjectFilters
 from services.metadata.queries.references import Named, Vocabulary
-from services.metadata.queries.subjects import SubjectBrief, SubjectRecord
+from services.metadata.queries.subjects import SubjectRecord
 from services.metadata.queries.water_administrations import fetch_waters_of_subject
 from services.metadata.queries.water_restrictions import lock_open_restrictions
 from services.metadata.queries.weighings import fetch_weighings_of_subject
@@ -90,16 +91,15 @@ async def list_restricted_subjects(
 async def read_subject(
     session: ReadSession, visibility: Visibility, nickname: str, base_url: str
 ) -> SubjectDetail:
-    """One subject with its weighings and water. Raises NotFound."""
-    record = await queries.find_subject(session, visibility, nickname)
-    return await _detail(session, visibility, record, base_url)
+    """One subject, by nickname or id, with its weighings and water. Raises NotFound and AmbiguousName."""
+    named = await fetch_named(session, visibility, nickname)
+    return await _detail(session, visibility, named.id, base_url)
 
 
 async def _detail(
-    session: ReadSession, visibility: Visibility, record: SubjectRecord | None, base_url: str
+    session: ReadSession, visibility: Visibility, subject_id: UUID, base_url: str
 ) -> SubjectDetail:
-    if record is None:
-        raise NotFound("There is no such subject, or you may not see it.")
+    record = await queries.fetch_subject(session, visibility, subject_id)
     return _shown(
         SubjectDetail,
         record,
@@ -124,7 +124,7 @@ def _shown(
         for field in fields(part)
     }
     genotype = [asdict(pair) for pair in record.genotype]
-    url = f"{base_url}/subjects/{record.animal.nickname}"
+    url = f"{base_url}/subjects/{record.id if record.has_namesake else record.animal.nickname}"
     return shape.model_validate(values | {"url": url, "genotype": genotype} | more)
 
 
@@ -136,15 +136,15 @@ async def create_subject(
     project_ids = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
     check_required(body.nickname, body.lab)
     values.setdefault("responsible_user_id", by.user_id)
+    if "species" not in body.model_fields_set:
+        values["species_id"] = await references.find_term_id(tx.session, Vocabulary.SPECIES, USUAL_SPECIES)
     row = SubjectRow(id=uuid4(), **values)
     check_may_create_subject(by, Target(row.lab_id, frozenset(project_ids)), body.lab)
     check_unique(row.nickname, has_twin=await queries.exists_twin(tx.session, row))
     check_dates(row.birth_date, row.death_date)
     await create_row(tx, "subject", row, values)
     await _finish(tx, by, visibility, row, body, Target(row.lab_id), project_ids)
-    return await _detail(
-        tx.session, visibility, await queries.find_subject_by_id(tx.session, visibility, row.id), base_url
-    )
+    return await _detail(tx.session, visibility, row.id, base_url)
 
 
 async def update_subject(
@@ -163,9 +163,7 @@ async def update_subject(
     check_dates(birth, death)
     await update_row(tx, "subject", row, values)
     await _finish(tx, by, visibility, row, body, before, project_ids)
-    return await _detail(
-        tx.session, visibility, await queries.find_subject_by_id(tx.session, visibility, row.id), base_url
-    )
+    return await _detail(tx.session, visibility, row.id, base_url)
 
 
 async def _values(tx: Transaction, body: SubjectIn) -> dict[str, Any]:
@@ -238,29 +236,8 @@ async def _lock_to_edit(
     tx: Transaction, by: Principal, visibility: Visibility, nickname: str
 ) -> tuple[SubjectRow, Target]:
     """A subject that the caller may change, locked, and what it belongs to. Raises NotFound and Forbidden."""
-    row = await queries.lock_subject(tx.session, visibility, nickname)
+    named = await fetch_named(tx.session, visibility, nickname)
+    row = await queries.lock_subject_by_id(tx.session, named.id)
     target = await fetch_object_target(tx.session, "subject", row.id)
     check_may_edit_subject(by, target, row.nickname)
     return row, target
-
-
-async def subject_of_body(
-    tx: Transaction, by: Principal, visibility: Visibility, nickname: str | None
-) -> SubjectBrief:
-    """The subject that a body names, whose records the caller may change. Raises BadRequest and Forbidden."""
-    subject = await queries.find_brief(tx.session, visibility, required(nickname, "subject"))
-    if subject is None:
-        raise UnknownReference("subject", nickname, key="nickname")
-    check_may_edit_subject(by, await fetch_object_target(tx.session, "subject", subject.id), subject.nickname)
-    return subject
-
-
-async def subject_of_record(
-    tx: Transaction, by: Principal, visibility: Visibility, subject_id: UUID, missing: str
-) -> SubjectBrief:
-    """The subject of a record that the caller may change. Raises NotFound with the text `missing`, and Forbidden."""
-    subject = await queries.find_brief_by_id(tx.session, visibility, subject_id)
-    if subject is None:
-        raise NotFound(missing)
-    check_may_edit_subject(by, await fetch_object_target(tx.session, "subject", subject.id), subject.nickname)
-    return subject

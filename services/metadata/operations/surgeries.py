@@ -36,7 +36,7 @@ _STORED: Final = StoredFields(SurgeryIn, ActionRow, handled=COMMON_FIELDS | {"lo
 
 async def create_surgery(tx: Transaction, by: Principal, visibility: Visibility, body: SurgeryIn) -> Surgery:
     """Create a surgery; an acute or non-recovery one with an end is the subject's death."""
-    edit = await edit_new(tx, by, visibility, ActionKind.SURGERY, body.subject)
+    edit = await edit_new(tx, by, visibility, ActionKind.SURGERY, body)
     return await _save(tx, by, visibility, body, edit)
 
 
@@ -51,7 +51,7 @@ async def update_surgery(
 async def _save(
     tx: Transaction, by: Principal, visibility: Visibility, body: SurgeryIn, edit: Edit
 ) -> Surgery:
-    values = await common_values(tx, by, body, edit) | await location_values(tx, body)
+    values = await common_values(tx, by, visibility, body, edit) | await location_values(tx, body)
     row = await write_action(tx, edit, values | _STORED.values(body))
     if row.end_time and is_death(row.outcome_type, row.end_time, edit.subject.death_date):
         subject = await lock_subject_by_id(tx.session, row.subject_id)

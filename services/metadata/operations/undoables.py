@@ -28,7 +28,7 @@ from services.metadata.operations.actions import lock_to_edit
 from services.metadata.operations.channels import lock_channel_to_edit
 from services.metadata.operations.deletions import publish_restored_sessions
 from services.metadata.operations.insertions import lock_insertion_to_edit
-from services.metadata.operations.subjects import subject_of_record
+from services.metadata.operations.subject_names import subject_of_record
 from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
 from services.metadata.operations.weighings import lock_weighing_to_edit

@@ -15,17 +15,18 @@ from libs.common.db.stored_fields import StoredFields
 from libs.common.problem import Conflict
 from libs.common.schemas.vocabularies import TermIn
 from services.metadata import models
+from services.metadata.domain.subjects import USUAL_SPECIES
 from services.metadata.models import VocabularyRow
 from services.metadata.queries import vocabularies as queries
 from services.metadata.queries.references import Vocabulary
 
 _FILE = Path(models.__file__).parent / "vocabularies.json"
 _STORED: Final = StoredFields(TermIn, VocabularyRow, handled=())
-_MOUSE = {
-    "id": "5f8b5b0c-4a0e-4b0b-9b57-0d3f0a1d7c11",
-    "name": "Mus musculus",
-    "nickname": "Laboratory mouse",
-}
+# Alyx's clients name a mouse's species by its common name, the default; files such as NWB need the Latin one.
+_SPECIES: Final = (
+    {"id": "5f8b5b0c-4a0e-4b0b-9b57-0d3f0a1d7c11", "name": "Mus musculus", "nickname": "Laboratory mouse"},
+    {"id": "c6f1c3a4-6a53-4c39-9c2b-6f0a4e0f1d52", "name": USUAL_SPECIES, "nickname": "Mus musculus"},
+)
 
 
 async def add_term(tx: Transaction, kind: Vocabulary, body: TermIn) -> str:
@@ -39,7 +40,7 @@ async def add_term(tx: Transaction, kind: Vocabulary, body: TermIn) -> str:
 
 async def load_vocabularies(tx: Transaction) -> None:
     """Add the terms that do not exist yet; terms that users changed stay as they are."""
-    vocabularies = json.loads(_FILE.read_text()) | {Vocabulary.SPECIES: [_MOUSE]}
+    vocabularies = json.loads(_FILE.read_text()) | {Vocabulary.SPECIES: _SPECIES}
     terms = [
         {
             "kind": kind,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
+from libs.common.db.clock import fetch_now
 from libs.common.db.rows import create_row, lock_by_id, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, in_scope
@@ -17,14 +18,15 @@ from libs.common.scopes import Permission
 from libs.common.targets import fetch_session_target
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import parse_time, time_or_now
+from services.metadata.domain.repeats import Measured, is_repeat, repeat_notice, time_span
 from services.metadata.domain.water_administrations import check_alive
 from services.metadata.models import UserRow, WaterAdministrationRow
 from services.metadata.operations.deletions import delete_row
-from services.metadata.operations.subjects import subject_of_body, subject_of_record
+from services.metadata.operations.subject_names import names_other, subject_of_body, subject_of_record
 from services.metadata.queries import references
 from services.metadata.queries.references import Vocabulary
-from services.metadata.queries.subjects import SubjectBrief
-from services.metadata.queries.water_administrations import fetch_water_administration
+from services.metadata.queries.subjects import SubjectBrief, lock_subject_by_id
+from services.metadata.queries.water_administrations import fetch_water_administration, fetch_waters_around
 from services.metadata.queries.water_restrictions import find_latest_water_type
 
 _STORED: Final = StoredFields(
@@ -35,9 +37,18 @@ _STORED: Final = StoredFields(
 
 
 async def create_water_administration(
-    tx: Transaction, by: Principal, visibility: Visibility, body: WaterAdministrationIn, base_url: str
-) -> WaterAdministration:
-    """Create a water administration; the water type is that of the latest restriction unless the body names one."""
+    tx: Transaction,
+    by: Principal,
+    visibility: Visibility,
+    body: WaterAdministrationIn,
+    base_url: str,
+    *,
+    is_keyed: bool,
+) -> tuple[WaterAdministration, str | None]:
+    """Create a water administration; the water type is that of the latest restriction unless the body names one.
+
+    One that was created a moment ago is returned as it is, with a notice, unless the client sent a key.
+    """
     subject = await subject_of_body(tx, by, visibility, body.subject)
     when = time_or_now(body.date_time, subject.zone, "date_time", datetime.now(UTC))
     check_alive(subject.nickname, subject.death_date, when.day)
@@ -47,8 +58,23 @@ async def create_water_administration(
     if not body.water_type:
         values["water_type_id"] = await _usual_water_type(tx, subject.id)
     row = WaterAdministrationRow(id=uuid4(), **values)
+    if not is_keyed:
+        repeated_id = await _find_repeated(tx, row, when.at if body.date_time else None)
+        if repeated_id is not None:
+            shown = await fetch_water_administration(tx.session, visibility, repeated_id, base_url)
+            return shown, repeat_notice("water administration", repeated_id)
     await create_row(tx, "water-administration", row, {"subject": subject.nickname, **values})
-    return await fetch_water_administration(tx.session, visibility, row.id, base_url)
+    return await fetch_water_administration(tx.session, visibility, row.id, base_url), None
+
+
+async def _find_repeated(tx: Transaction, new: WaterAdministrationRow, at: datetime | None) -> UUID | None:
+    """The water that this one repeats; of two at once, the second waits for the first at the subject's row."""
+    await lock_subject_by_id(tx.session, new.subject_id)
+    now = await fetch_now(tx.session)
+    values = (new.session_id, new.water_administered, new.water_type_id, bool(new.adlib))
+    measured = Measured(new.user_id, at, values)
+    earlier = await fetch_waters_around(tx.session, new.subject_id, *time_span(at, now))
+    return next((stored.id for stored in earlier if is_repeat(measured, stored, now)), None)
 
 
 async def update_water_administration(
@@ -62,7 +88,7 @@ async def update_water_administration(
     """Update a water administration; absent fields keep their value."""
     row = await lock_by_id(tx.session, WaterAdministrationRow, water_id)
     subject = await _subject_of(tx, by, visibility, row)
-    if body.subject and body.subject != subject.nickname:
+    if names_other(body.subject, subject):
         subject = await subject_of_body(tx, by, visibility, body.subject)
     when = parse_time(body.date_time or row.date_time, subject.zone, "date_time")
     check_alive(subject.nickname, subject.death_date, when.day)

@@ -43,7 +43,7 @@ async def create_restriction(
 
     Without a reference weight it copies the last weighing of the seven days before its start.
     """
-    edit = await edit_new(tx, by, visibility, ActionKind.WATER_RESTRICTION, body.subject)
+    edit = await edit_new(tx, by, visibility, ActionKind.WATER_RESTRICTION, body)
     return await _save(tx, by, visibility, body, edit)
 
 
@@ -58,7 +58,7 @@ async def update_restriction(
 async def _save(
     tx: Transaction, by: Principal, visibility: Visibility, body: WaterRestrictionIn, edit: Edit
 ) -> WaterRestriction:
-    values = await common_values(tx, by, body, edit) | _STORED.values(body)
+    values = await common_values(tx, by, visibility, body, edit) | _STORED.values(body)
     if "water_type" in body.model_fields_set or edit.row is None:
         values["water_type_id"] = await references.fetch_term_id(
             tx.session, Vocabulary.WATER_TYPE, body.water_type or "Water", "water_type"

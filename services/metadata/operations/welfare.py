@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cingulum.welfare import Assessment, InvalidHistory, daily
 from libs.common.db import ReadSession
-from libs.common.problem import Conflict, NotFound
+from libs.common.problem import Conflict
 from libs.common.schemas.welfare import WaterDay, WaterRequirement
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import parse_time
@@ -23,7 +23,8 @@ from services.metadata.domain.welfare import (
     history_of,
     standings,
 )
-from services.metadata.queries.subjects import find_subject
+from services.metadata.operations.subject_names import fetch_named
+from services.metadata.queries.subjects import fetch_subject
 from services.metadata.queries.welfare import fetch_records
 
 
@@ -45,9 +46,8 @@ async def read_requirement(
 
     Raises NotFound, BadRequest, and Conflict for a record that no animal can have.
     """
-    subject = await find_subject(session, visibility, nickname)
-    if subject is None:
-        raise NotFound(f"There is no subject '{nickname}'.")
+    named = await fetch_named(session, visibility, nickname)
+    subject = await fetch_subject(session, visibility, named.id)
     animal = subject.animal
     records = (await fetch_records(session, [subject.id]))[subject.id]
     last = _day("end_date", end_date) or datetime.now(animal.zone).date()
@@ -81,7 +81,7 @@ def _water_day(day: date, assessment: Assessment) -> WaterDay:
         date=day,
         weight=assessment.last_weight_g,
         weighing_at=assessment.weighed_on_day_g,
-        reference_weight=assessment.reference_weighing_g,
+        reference_weight=assessment.reference_weight_minus_implant_g,
         expected_weight=assessment.expected_weight_g,
         min_weight=assessment.min_weight_g,
         percentage_weight=assessment.percentage_weight,

@@ -173,6 +173,16 @@ async def fetch_part_number(session: ReadSession, text: str, field: str) -> str:
     return part_number
 
 
+async def find_term_id(session: ReadSession, vocabulary: Vocabulary, name: str) -> UUID | None:
+    """The id of one term; None if it does not exist."""
+    term_id: UUID | None = await session.scalar(
+        sa.select(VocabularyRow.id).where(
+            VocabularyRow.kind == vocabulary, VocabularyRow.name == name, VocabularyRow.deleted_at.is_(None)
+        )
+    )
+    return term_id
+
+
 async def fetch_allele_ids(session: ReadSession, names: Iterable[str], field: str) -> dict[str, UUID]:
     """The ids of alleles by name or nickname. Raises UnknownReference for the first unknown name."""
     rows = await session.execute(

@@ -10,13 +10,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
-from libs.common.problem import NotFound
+from libs.common.schemas.ids import find_uuid
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import DEFAULT_ZONE
+from services.metadata.domain.subject_names import NamedSubject
 from services.metadata.domain.subjects import AlleleZygosity
 from services.metadata.domain.welfare import Animal
 from services.metadata.models import (
@@ -55,6 +57,7 @@ class SubjectRecord:
     genotype: Sequence[AlleleZygosity]
     description: str
     json: object
+    has_namesake: bool  # with another subject that the caller can see
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,16 @@ def _genotype() -> sa.ScalarSelect[Any]:
         sa.select(sa.func.coalesce(sa.func.json_agg(pair), sa.text("'[]'::json")))
         .where(ZygosityRow.subject_id == SubjectRow.id, ZygosityRow.allele_id == VocabularyRow.id)
         .scalar_subquery()
+    )
+
+
+def _has_namesake(visibility: Visibility) -> sa.ColumnElement[bool]:
+    other = aliased(SubjectRow)
+    return (
+        sa.exists()
+        .where(other.nickname == SubjectRow.nickname, other.id != SubjectRow.id)
+        .where(visible.is_subject_visible(visibility, other))
+        .correlate_except(other)
     )
 
 
@@ -107,6 +120,7 @@ def _select_subjects(visibility: Visibility) -> sa.Select[Any]:
                 visible.is_session_visible(visibility),
             ).label("session_projects"),
             _genotype().label("genotype"),
+            _has_namesake(visibility).label("has_namesake"),
         )
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
         .join(UserRow, UserRow.id == SubjectRow.responsible_user_id, isouter=True)
@@ -158,24 +172,24 @@ async def _page(
     return count, [_record(row) for row in rows]
 
 
-async def find_subject(session: ReadSession, visibility: Visibility, nickname: str) -> SubjectRecord | None:
-    """The newest subject of that nickname that the caller can see."""
-    return await _find(session, visibility, SubjectRow.nickname == nickname)
+async def fetch_subject(session: ReadSession, visibility: Visibility, subject_id: UUID) -> SubjectRecord:
+    """A subject that exists and that the caller can see."""
+    rows = await session.execute(_select_subjects(visibility).where(SubjectRow.id == subject_id))
+    return _record(rows.mappings().one())
 
 
-async def find_subject_by_id(
-    session: ReadSession, visibility: Visibility, subject_id: UUID
-) -> SubjectRecord | None:
-    """The same by id."""
-    return await _find(session, visibility, SubjectRow.id == subject_id)
-
-
-async def _find(
-    session: ReadSession, visibility: Visibility, condition: sa.ColumnElement[bool]
-) -> SubjectRecord | None:
-    statement = _select_subjects(visibility).where(condition).order_by(SubjectRow.created_at.desc()).limit(1)
-    row = (await session.execute(statement)).mappings().first()
-    return None if row is None else _record(row)
+async def fetch_named_subjects(session: ReadSession, visibility: Visibility, name: str) -> list[NamedSubject]:
+    """The subjects that the caller can see and whose id or nickname this is, newest first."""
+    subject_id = find_uuid(name)
+    named = SubjectRow.nickname == name
+    rows = await session.execute(
+        sa.select(SubjectRow.id, SubjectRow.nickname, LabRow.name)
+        .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
+        .where(named if subject_id is None else sa.or_(named, SubjectRow.id == subject_id))
+        .where(visible.is_subject_visible(visibility))
+        .order_by(SubjectRow.created_at.desc(), SubjectRow.id)
+    )
+    return [NamedSubject(*row) for row in rows]
 
 
 def _select_briefs() -> sa.Select[Any]:
@@ -189,23 +203,10 @@ def _select_briefs() -> sa.Select[Any]:
     return sa.select(*columns)
 
 
-async def find_brief(session: ReadSession, visibility: Visibility, nickname: str) -> SubjectBrief | None:
-    """What decides on changes of the records of the newest subject of that nickname that the caller can see."""
-    rows = await session.execute(
-        _select_briefs()
-        .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
-        .where(SubjectRow.nickname == nickname, visible.is_subject_visible(visibility))
-        .order_by(SubjectRow.created_at.desc())
-        .limit(1)
-    )
-    row = rows.mappings().first()
-    return None if row is None else SubjectBrief(**row)
-
-
 async def find_brief_by_id(
     session: ReadSession, visibility: Visibility, subject_id: UUID
 ) -> SubjectBrief | None:
-    """The same by id."""
+    """What decides on changes of the records of a subject that the caller can see."""
     rows = await session.execute(
         _select_briefs()
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)
@@ -225,26 +226,8 @@ async def fetch_brief_of_action(session: ReadSession, action: ActionRow) -> Subj
     return SubjectBrief(**rows.mappings().one())
 
 
-async def lock_subject(session: WriteSession, visibility: Visibility, nickname: str) -> SubjectRow:
-    """The newest subject of that nickname that the caller can see, locked; its records can still be added.
-
-    Raises NotFound.
-    """
-    rows = await session.scalars(
-        sa.select(SubjectRow)
-        .where(SubjectRow.nickname == nickname, visible.is_subject_visible(visibility))
-        .order_by(SubjectRow.created_at.desc())
-        .limit(1)
-        .with_for_update(key_share=True)
-    )
-    row = rows.first()
-    if row is None:
-        raise NotFound(f"There is no subject '{nickname}'.")
-    return row
-
-
 async def lock_subject_by_id(session: WriteSession, subject_id: UUID) -> SubjectRow:
-    """A subject that is known to exist, locked as above."""
+    """A subject that is known to exist, locked; its records can still be added."""
     rows = await session.scalars(
         sa.select(SubjectRow).where(SubjectRow.id == subject_id).with_for_update(key_share=True)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.session_detail import SessionWater
 from libs.common.schemas.water_administrations import WaterAdministration
 from libs.common.visibility import Visibility
+from services.metadata.domain.repeats import Measured, Stored
 from services.metadata.models import LabRow, SubjectRow, UserRow, WaterAdministrationRow
 from services.metadata.queries import visible
 from services.metadata.queries.list_filters.water_administrations import WaterAdministrationFilters
@@ -84,6 +86,22 @@ async def fetch_waters_of_session(
         .order_by(WaterAdministrationRow.date_time_at, WaterAdministrationRow.id)
     )
     return [SessionWater.model_validate({**row, "name": ""}) for row in rows.mappings()]
+
+
+async def fetch_waters_around(
+    session: ReadSession, subject_id: UUID, first: datetime, last: datetime
+) -> list[Stored]:
+    """The water that a subject got between two times, both included, oldest first."""
+    row = WaterAdministrationRow
+    values: list[Any] = [row.session_id, row.water_administered, row.water_type_id, row.adlib]
+    rows = await session.execute(
+        sa.select(row.id, row.created_at, row.user_id, row.date_time_at, *values)
+        .where(row.subject_id == subject_id, row.deleted_at.is_(None), row.date_time_at.between(first, last))
+        .order_by(row.created_at, row.id)
+    )
+    return [
+        Stored(stored[0], stored[1], Measured(stored[2], stored[3], tuple(stored[4:]))) for stored in rows
+    ]
 
 
 async def fetch_water_administration(

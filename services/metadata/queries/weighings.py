@@ -15,6 +15,7 @@ from libs.common.problem import NotFound
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.weighings import Weighing
 from libs.common.visibility import Visibility
+from services.metadata.domain.repeats import Measured, Stored
 from services.metadata.models import LabRow, SubjectRow, UserRow, WeighingRow
 from services.metadata.queries import visible
 from services.metadata.queries.list_filters.weighings import WeighingFilters
@@ -65,6 +66,22 @@ async def fetch_weighing(
     if row is None:
         raise NotFound(f"There is no weighing {weighing_id}.")
     return _weighing(row, base_url)
+
+
+async def fetch_weighings_around(
+    session: ReadSession, subject_id: UUID, first: datetime, last: datetime
+) -> list[Stored]:
+    """The weighings of a subject between two times, both included, oldest first."""
+    row = WeighingRow
+    rows = await session.execute(
+        sa.select(row.id, row.created_at, row.user_id, row.date_time_at, row.weight)
+        .where(row.subject_id == subject_id, row.deleted_at.is_(None), row.date_time_at.between(first, last))
+        .order_by(row.created_at, row.id)
+    )
+    return [
+        Stored(stored.id, stored.created_at, Measured(stored.user_id, stored.date_time_at, (stored.weight,)))
+        for stored in rows
+    ]
 
 
 async def find_last_weight(

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.db.idempotency import has_key
+from libs.common.db.routes import NOTICE
 from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
@@ -38,10 +40,15 @@ async def list_water_administrations(
 
 @router.post("/water-administrations", status_code=201, responses=REFUSALS)
 async def create_water_administration(
-    request: Request, new: WaterAdministrationIn, by: Editor, visibility: Sees, tx: Tx
+    request: Request, response: Response, new: WaterAdministrationIn, by: Editor, visibility: Sees, tx: Tx
 ) -> WaterAdministration:
-    """Create a water administration."""
-    return await operations.create_water_administration(tx, by, visibility, new, absolute(request, ""))
+    """Create a water administration. One that was sent a moment ago is not created twice; a notice says so."""
+    created, notice = await operations.create_water_administration(
+        tx, by, visibility, new, absolute(request, ""), is_keyed=has_key(request)
+    )
+    if notice:
+        response.headers[NOTICE] = notice
+    return created
 
 
 @router.get("/water-administrations/{water_id}", responses=problems(NotFound))

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.db.idempotency import has_key
+from libs.common.db.routes import NOTICE
 from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
@@ -38,10 +40,15 @@ async def list_weighings(
 
 @router.post("/weighings", status_code=201, responses=REFUSALS)
 async def create_weighing(
-    request: Request, new: WeighingIn, by: Editor, visibility: Sees, tx: Tx
+    request: Request, response: Response, new: WeighingIn, by: Editor, visibility: Sees, tx: Tx
 ) -> Weighing:
-    """Create a weighing."""
-    return await operations.create_weighing(tx, by, visibility, new, absolute(request, ""))
+    """Create a weighing. One that was sent a moment ago is not created twice; a notice says so."""
+    created, notice = await operations.create_weighing(
+        tx, by, visibility, new, absolute(request, ""), is_keyed=has_key(request)
+    )
+    if notice:
+        response.headers[NOTICE] = notice
+    return created
 
 
 @router.get("/weighings/{weighing_id}", responses=problems(NotFound))

@@ -21,6 +21,7 @@ from libs.common.visibility import Visibility
 from services.scheduler.domain import steering
 from services.scheduler.domain.retry import ALYX_RUN
 from services.scheduler.domain.rights import check_may_use_repository
+from services.scheduler.domain.tasks import check_fixed_fields
 from services.scheduler.models import DEPENDANTS, JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.jobs import check_may_steer, lock_job_to_steer, save_change
@@ -47,6 +48,7 @@ async def create_task(
     """Create a task, as a legacy pipeline does."""
     if body.session is not None and not await exists_session(tx.session, visibility, body.session):
         raise UnknownReference("session", body.session, key="pk")
+    await _check_parents(tx.session, visibility, body)
     repository_id = await _repository_id(tx.session, body.data_repository)
     owner_id = by.user_id if body.session is None else None
     await check_may_steer(tx.session, by, body.session, owner_id, repository_id)
@@ -96,6 +98,9 @@ async def update_task(
 ) -> Task:
     """Update a task; absent fields keep their value. A legacy runner sets its status."""
     row = await lock_job_to_steer(tx, by, visibility, task_id)
+    await _check_parents(tx.session, visibility, body)
+    shown = await read_task(tx.session, visibility, task_id)
+    check_fixed_fields(shown, body, is_derived=row.is_derived)
     fields = _STORED.values(body)
     if "data_repository" in body.model_fields_set:
         repository_id = fields["data_repository_id"] = await _repository_id(tx.session, body.data_repository)
@@ -137,6 +142,14 @@ def _status(text: str | int) -> JobState:
         return steering.parse_status(text)
     except ValueError as error:
         raise BadRequest(fields={"status": [str(error)]}) from None
+
+
+async def _check_parents(session: ReadSession, visibility: Visibility, body: TaskIn) -> None:
+    """Raises UnknownReference for the first parent that is no task which the caller can see."""
+    known = await tasks.fetch_known_ids(session, visibility, body.parents or [])
+    for parent_id in body.parents or []:
+        if parent_id not in known:
+            raise UnknownReference("parents", parent_id, key="pk")
 
 
 async def _repository_id(session: ReadSession, name: str | None) -> UUID | None:

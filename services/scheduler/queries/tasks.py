@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +72,16 @@ async def find_task(session: ReadSession, visibility: Visibility, task_id: UUID)
     rows = await session.execute(select_tasks(visibility).where(JobRow.id == task_id))
     row = rows.mappings().first()
     return Task.model_validate(dict(row)) if row else None
+
+
+async def fetch_known_ids(
+    session: ReadSession, visibility: Visibility, task_ids: Collection[UUID]
+) -> set[UUID]:
+    """Those of some ids that are tasks which the caller can see."""
+    if not task_ids:
+        return set()
+    rows = await session.execute(select_tasks(visibility).where(JobRow.id.in_(task_ids)))
+    return {row.id for row in rows}
 
 
 async def exists_equal_task(

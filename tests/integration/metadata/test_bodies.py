@@ -59,3 +59,83 @@ async def test_put_names_what_it_lacks_and_changes_nothing(
 async def test_a_put_of_a_missing_row_is_404_whatever_it_lacks(shared_labs: Labs) -> None:
     for path in ("/sessions/00000000-0000-4000-8000-00000000dead", "/subjects/nobody", "/labs/nolab"):
         assert (await shared_labs.metadata.put(path, {})).status_code == 404
+
+
+async def test_what_a_body_leaves_out_is_by_default_what_alyx_has(shared_labs: Labs) -> None:
+    ada = shared_labs.as_("ada")
+    subject = (await ada.post("/subjects", {"nickname": "KS002", "lab": "hilllab"})).json()
+    assert {name: subject[name] for name in ("responsible_user", "species", "sex", "description", "json")} == {
+        "responsible_user": "ada", "species": "Laboratory mouse", "sex": "U", "description": "", "json": None,
+    }  # fmt: skip
+    session = (await ada.post("/sessions", {"subject": "KS002"})).json()
+    null = ("number", "end_time", "json", "extended_qc", "location", "parent_session", "n_trials", "type")
+    assert {name: session[name] for name in null} == dict.fromkeys(null)
+    assert (session["users"], session["lab"], session["qc"]) == (["ada"], "hilllab", "NOT_SET")
+    assert (session["task_protocol"], session["narrative"], session["procedures"]) == ("", "", [])
+    weighing = (await ada.post("/weighings", {"subject": "KS002", "weight": 20})).json()
+    water = (await ada.post("/water-administrations", {"subject": "KS002"})).json()
+    assert (weighing["user"], water["user"], water["adlib"], water["session"]) == ("ada", "ada", False, None)
+    lab = await shared_labs.post("/labs", name="skylab")
+    assert (lab["institution"], lab["address"], lab["reference_weight_pct"], lab["zscore_weight_pct"]) == (
+        "", "", 0.0, 0.0,
+    )  # fmt: skip
+
+
+async def test_what_is_sent_wins_over_a_default_also_null(shared_labs: Labs) -> None:
+    sent = {"nickname": "KS003", "lab": "hilllab", "species": None, "description": "calm", "sex": "M"}
+    subject = (await shared_labs.as_("ada").post("/subjects", sent)).json()
+    assert {name: subject[name] for name in sent} == sent
+    body = {"subject": "KS003", "users": ["bob"], "lab": "coastlab", "qc": "PASS"}
+    session = await shared_labs.post("/sessions", **body)
+    assert {name: session[name] for name in body} == body
+    assert (await shared_labs.post("/sessions", subject="KS003", users=[]))["users"] == []
+
+
+NOBODY = "00000000-0000-4000-8000-00000000dead"
+_SUBJECT = {"nickname": "KS404", "lab": "hilllab"}
+REFERENCES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+    ("/subjects", _SUBJECT, {
+        "lab": "nix", "responsible_user": "nix", "species": "nix", "strain": "nix", "source": "nix", "line": "nix",
+        "litter": "nix", "projects": ["nix"], "zygosities": [{"allele": "nix", "zygosity": 1}],
+    }),
+    ("/sessions", {"subject": "KS001"}, {
+        "subject": "nix", "users": ["nix"], "lab": "nix", "location": "nix", "projects": ["nix"], "procedures": ["nix"],
+        "parent_session": NOBODY,
+    }),
+    ("/surgeries", {"subject": "KS001"}, {
+        "subject": "nix", "users": ["nix"], "lab": "nix", "location": "nix", "procedures": ["nix"],
+    }),
+    ("/water-restriction", {"subject": "KS001", "reference_weight": 20}, {
+        "subject": "nix", "users": ["nix"], "lab": "nix", "water_type": "nix",
+    }),
+    ("/weighings", {"subject": "KS001", "weight": 20}, {"subject": "nix", "user": "nix"}),
+    ("/water-administrations", {"subject": "KS001"}, {
+        "subject": "nix", "user": "nix", "session": NOBODY, "water_type": "nix",
+    }),
+    ("/insertions", {"name": "probe07"}, {"session": NOBODY}),
+    ("/lines", {"name": "new"}, {"strain": "nix", "lab": "nix", "alleles": ["nix"]}),
+    ("/litters", {"name": "new"}, {"line": "nix"}),
+    ("/locations", {"name": "new"}, {"lab": "nix"}),
+    ("/labs", {"name": "new"}, {"repositories": ["nix"]}),
+    ("/projects", {"name": "new"}, {"users": ["nix"]}),
+    ("/users", {"username": "new"}, {"allowed_users": ["nix"]}),
+    ("/memberships", {"user": "ada", "lab": "hilllab", "start_date": "2024-01-01"}, {"user": "nix", "lab": "nix"}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "body", "unknown"), REFERENCES)
+async def test_an_unknown_reference_is_refused_by_field(
+    shared_labs: Labs, rows: dict[str, str], path: str, body: dict[str, Any], unknown: dict[str, Any]
+) -> None:
+    changed = {
+        "/subjects": "/subjects/KS001", "/sessions": f"/sessions/{rows['session']}",
+        "/surgeries": f"/surgeries/{rows['surgery']}", "/insertions": f"/insertions/{rows['probe']}",
+        "/water-administrations": f"/water-administrations/{rows['water']}", "/labs": "/labs/coastlab",
+        "/projects": "/projects/maze", "/locations": "/locations/rig", "/users": "/users/eve",
+    }.get(path)  # fmt: skip
+    for field, value in unknown.items():
+        refused = [await shared_labs.metadata.post(path, body | {field: value})]
+        if changed:
+            refused.append(await shared_labs.metadata.patch(changed, {field: value}))
+        for answer in refused:
+            assert (answer.status_code, field in answer.json()) == (400, True), (field, answer.text)

@@ -22,14 +22,21 @@ from tests.support.jobs import a_claim, a_session_with_trials, reconcile
 from tests.support.makers.transfer import make_upload
 from tests.support.system import Cingulum
 
-PARENT = str(uuid4())
 # Every field of a task with a value that is not its default.
 TASK: dict[str, Any] = {
-    "parents": [PARENT], "session": "SESSION", "data_repository": "central", "status": "Held", "name": "EphysSync",
+    "parents": ["PARENT"], "session": "SESSION", "data_repository": "central", "status": "Held", "name": "EphysSync",
     "priority": 70, "io_charge": 2, "level": 3, "gpu": 1, "cpu": 4, "ram": 8, "time_out_secs": 60,
     "time_elapsed_secs": 1.5, "executable": "x.Y", "graph": "TrainingPipeline", "log": "begun", "version": "2.1",
     "arguments": {"a": 1},
 }  # fmt: skip
+
+
+async def _body(scheduler: Running, session: str) -> dict[str, Any]:
+    """The body, of a session and with a parent."""
+    parent = (await scheduler.post("/tasks", {"name": "parent", "session": session})).json()["id"]
+    return TASK | {"session": session, "parents": [parent]}
+
+
 TESTED = {ClaimIn, CompleteIn, FailIn, HeartbeatIn, LogIn, ReasonIn, TaskIn}
 
 
@@ -52,7 +59,7 @@ async def test_every_body_is_tested_here() -> None:
 async def test_every_field_of_a_new_task_is_shown_again(cingulum: Cingulum, callers: Callers) -> None:
     assert TASK.keys() == fields_of(TaskIn)
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
-    body = TASK | {"session": str(await a_session_with_trials(cingulum, callers))}
+    body = await _body(scheduler, str(await a_session_with_trials(cingulum, callers)))
     response = await scheduler.post("/tasks", body)
     assert response.status_code == 201, response.text
     assert {name: response.json()[name] for name in body} == body
@@ -65,7 +72,7 @@ async def test_every_field_of_a_changed_task_is_shown_again(
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     session = str(await a_session_with_trials(cingulum, callers))
     task = (await scheduler.post("/tasks", {"name": "EphysMtscomp", "session": session})).json()["id"]
-    body = TASK | {"session": session}
+    body = await _body(scheduler, session)
     response = await scheduler.request(method, f"/tasks/{task}", json=body)
     assert response.status_code == 200, response.text
     assert {name: response.json()[name] for name in body} == body

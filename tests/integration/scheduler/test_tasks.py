@@ -83,3 +83,14 @@ async def test_a_task_with_the_name_of_a_derived_one_takes_its_slot_until_it_is_
     await reconcile(scheduler, session)
     claim = (await scheduler.post("/jobs/claim", a_claim(wait_s=55))).json()
     assert (claim["job"]["session_id"], claim["job"]["task"]) == (str(session), "trial_summary")
+
+
+async def test_what_a_task_is_for_cannot_be_changed(cingulum: Cingulum, callers: Callers) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    session = str(await a_session_with_trials(cingulum, callers))
+    task = (await scheduler.post("/tasks", {"name": "a", "session": session})).json()
+    for field, value in (("session", None), ("parents", [task["id"]]), ("parents", [str(uuid4())])):
+        answer = await scheduler.patch(f"/tasks/{task['id']}", {field: value})
+        assert (answer.status_code, field in answer.json()) == (400, True)
+    answer = await scheduler.put(f"/tasks/{task['id']}", task | {"log": "begun"})
+    assert answer.json() == task | {"log": "begun"}

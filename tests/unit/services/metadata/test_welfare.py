@@ -38,7 +38,7 @@ def test_what_is_shown_are_the_numbers_of_the_welfare_rules() -> None:
     subject_id = uuid4()
     standing = standings({subject_id: ANIMAL}, {subject_id: RECORDS}, NOW)[subject_id]
     assessment = assess(history_of(ANIMAL, RECORDS), NOW, LabPolicy(reference_fraction=0.85))
-    assert standing.reference_weight == assessment.reference_weighing_g == 25.0
+    assert standing.reference_weight == assessment.reference_weight_minus_implant_g == 25.0
     assert standing.remaining_water == assessment.remaining_water_ml
     assert standing.min_weight == assessment.min_weight_g
     assert (standing.alive, standing.age_weeks) == (True, 9)

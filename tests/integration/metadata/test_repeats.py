@@ -1,0 +1,76 @@
+"""A weighing or water that a client without keys sends again is one event."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.labs import Labs
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+AT = "2024-03-01T09:00:00"
+BODIES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+    ("/weighings", {"date_time": AT, "weight": 20.5}, {"weight": 20.6}),
+    (
+        "/water-administrations",
+        {"date_time": AT, "water_administered": 0.5, "water_type": "Water"},
+        {"water_administered": 0.6},
+    ),
+)
+
+
+@pytest.mark.parametrize(("path", "body", "other"), BODIES)
+async def test_the_first_row_answers_the_repeat(
+    shared_labs: Labs, nickname: str, path: str, body: dict[str, Any], other: dict[str, Any]
+) -> None:
+    await shared_labs.animal(nickname)
+    ada, body = shared_labs.as_("ada"), body | {"subject": nickname}
+    first = await ada.post(path, body)
+    again = await ada.post(path, body | {"date_time": "2024-03-01 09:00"})
+    assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+    assert "Alyx-API-Notice" not in first.headers
+    assert first.json()["id"] in again.headers["Alyx-API-Notice"]
+    for deliberate in (other, {"date_time": "2024-03-01T09:00:30"}, {"user": "bob"}):
+        answer = await ada.post(path, body | deliberate)
+        assert (answer.status_code, "Alyx-API-Notice" in answer.headers) == (201, False)
+    assert len(await shared_labs.names(path, nickname=nickname)) == 4
+
+
+@pytest.mark.parametrize(("path", "body"), [case[:2] for case in BODIES])
+async def test_of_many_at_once_one_is_stored(
+    shared_labs: Labs, nickname: str, path: str, body: dict[str, Any]
+) -> None:
+    await shared_labs.animal(nickname)
+    answers = await asyncio.gather(
+        *(shared_labs.as_("ada").post(path, body | {"subject": nickname}) for _ in range(5))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert [*{answer.json()["id"] for answer in answers}] == await shared_labs.names(path, nickname=nickname)
+
+
+@pytest.mark.parametrize(("path", "body"), [case[:2] for case in BODIES])
+async def test_two_keys_are_two_events_and_a_deleted_row_is_none(
+    shared_labs: Labs, nickname: str, path: str, body: dict[str, Any]
+) -> None:
+    await shared_labs.animal(nickname)
+    ada, body = shared_labs.as_("ada"), body | {"subject": nickname}
+    keyed = [
+        (await ada.request("POST", path, json=body, headers={"Idempotency-Key": f"{nickname}{n}"})).json()[
+            "id"
+        ]
+        for n in (1, 2, 2)
+    ]
+    assert (len(set(keyed)), keyed[1]) == (2, keyed[2])
+    for row_id in set(keyed):
+        await ada.delete(f"{path}/{row_id}")
+    answer = await ada.post(path, body)
+    assert (answer.status_code, "Alyx-API-Notice" in answer.headers) == (201, False)
+
+
+async def test_one_without_a_time_repeats_the_one_of_a_moment_ago(shared_labs: Labs, nickname: str) -> None:
+    await shared_labs.animal(nickname)
+    bodies = [{"subject": nickname, "weight": weight} for weight in (20, 20, 21)]
+    ids = [(await shared_labs.as_("ada").post("/weighings", body)).json()["id"] for body in bodies]
+    assert (ids[0] == ids[1], len(set(ids))) == (True, 2)
