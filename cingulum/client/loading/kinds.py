@@ -49,6 +49,7 @@ class Kind:
 
     key          the fields that identify a row
     filters      query parameter → field of the row, for lists that are too long to fetch whole
+    options      query parameters of every request of the list
     at           the field of the server's row that is part of its address
     change       how a row is changed: at its own address, at the list's address, or not at all
     from_server  the server's row in the form of the file; fields that it omits are not compared
@@ -59,6 +60,7 @@ class Kind:
     key: tuple[str, ...]
     fields: tuple[str, ...]
     filters: Mapping[str, str] | None = None
+    options: Mapping[str, str] | None = None
     at: str = "name"
     change: Literal["patch", "post", None] = "patch"
     from_server: FromServer = _unchanged
@@ -177,6 +179,7 @@ _ALL: Final = (
         key=("subject", "start_time"),
         at="id",
         filters={"subject": "subject"},
+        options={"ids": "true"},
         fields=("subject", "lab", "start_time", "end_time", "reference_weight", "water_type", "users", "narrative"),
     ),
     Kind(

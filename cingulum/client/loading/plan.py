@@ -80,7 +80,7 @@ class _Server:
         """The server's row of the same key, as the file would write it."""
         kind = row.kind
         params = {name: str(row.values[source]) for name, source in (kind.filters or {}).items()}
-        for record in self.rows(kind.path, **params):
+        for record in self.rows(kind.path, **params, **(kind.options or {})):
             if all(_is_equal(name, record.get(name), row.values[name]) for name in kind.key):
                 return kind.from_server(record, self)
         return None

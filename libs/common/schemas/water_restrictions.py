@@ -13,7 +13,9 @@ from libs.common.schemas.bounded import Prose
 class WaterRestriction(Record):
     """A time in which an animal's water is limited."""
 
-    id: UUID
+    id: UUID | None = Field(
+        default=None, description="in the answer of a change, and with `ids=true`: Alyx's rows have none"
+    )
     subject: str
     start_time: str
     end_time: str | None

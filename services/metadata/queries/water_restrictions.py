@@ -41,12 +41,20 @@ def _select_restrictions(visibility: Visibility, *conditions: sa.ColumnElement[b
 
 
 async def list_restrictions(
-    session: ReadSession, visibility: Visibility, filters: WaterRestrictionFilters, paging: PageRequest
+    session: ReadSession,
+    visibility: Visibility,
+    filters: WaterRestrictionFilters,
+    paging: PageRequest,
+    *,
+    with_ids: bool,
 ) -> tuple[int, list[WaterRestriction]]:
     """A page of restrictions, open ones first, then newest first; and the count of all."""
     statement = _select_restrictions(visibility, *filters.conditions(visibility))
     count, rows = await fetch_page(session, statement, paging)
-    return count, [WaterRestriction.model_validate(row) for row in rows]
+    hidden = set() if with_ids else {"id"}
+    return count, [
+        WaterRestriction.model_validate({name: row[name] for name in row.keys() - hidden}) for row in rows
+    ]
 
 
 async def fetch_restriction(

@@ -21,16 +21,17 @@ router = APIRouter(route_class=IdempotentRoute, tags=["actions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, NotFound)
 
 
-@router.get("/water-restriction")
+@router.get("/water-restriction", response_model_exclude_unset=True)
 async def list_restrictions(
     request: Request,
     visibility: Sees,
     session: Reading,
     paging: Paging,
     filters: Annotated[WaterRestrictionFilters, Query()],
+    ids: Annotated[bool, Query(description="Ours: rows show their ids.")] = False,
 ) -> Page[WaterRestriction]:
     """List water restrictions, those without an end first."""
-    count, restrictions = await queries.list_restrictions(session, visibility, filters, paging)
+    count, restrictions = await queries.list_restrictions(session, visibility, filters, paging, with_ids=ids)
     return page(request, paging, count, restrictions)
 
 

@@ -10,11 +10,13 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from libs.common.problem import AmbiguousName
+from libs.common.schemas.ids import find_uuid
 from services.portal.pages import figures
 from services.portal.pages.lists import ListQuery
 from services.portal.pages.rendering import show
 from services.portal.pages.snippets import client_code
-from services.portal.pages.viewer import PagePart, Viewer, Viewing
+from services.portal.pages.viewer import ApiRefused, PagePart, Viewer, Viewing
 from services.portal.pages.welfare_status import (
     LABELS,
     InvalidDay,
@@ -52,8 +54,19 @@ async def subjects(request: Request, viewer: Viewing) -> Response:
 
 @router.get("/app/subjects/{nickname}")
 async def subject(request: Request, nickname: str, viewer: Viewing) -> Response:
-    """One subject: facts, welfare status, weights and water, sessions."""
-    of_subject = {"subject": nickname}
+    """One subject, by nickname or id: facts, welfare status, weights and water, sessions."""
+    try:
+        return await _page(request, nickname, viewer)
+    except ApiRefused as refused:
+        if refused.slug != AmbiguousName.slug:
+            raise
+        namesakes = refused.fields["subjects"]
+    return await show(request, "namesakes.html", viewer, status=300, nickname=nickname, subjects=namesakes)
+
+
+async def _page(request: Request, nickname: str, viewer: Viewer) -> Response:
+    is_id = find_uuid(nickname) is not None
+    of_subject = {"django": f"subject__id,{nickname}"} if is_id else {"subject": nickname}
     animal, (restrictions, surgeries, sessions) = await asyncio.gather(
         viewer.get(f"/subjects/{quote(nickname, safe='')}"),
         viewer.parts(
@@ -71,7 +84,7 @@ async def subject(request: Request, nickname: str, viewer: Viewing) -> Response:
     except InvalidDay as error:
         limits, problem = [None, None], str(error)
     shown = period(limits[0] or oldest, limits[1], newest, today)
-    path = f"/water-requirement/{quote(animal['nickname'], safe='')}"
+    path = f"/water-requirement/{quote(nickname, safe='')}"
     days = await viewer.part(path, start_date=shown.first, end_date=shown.last)
     records = days.value["records"] if days.value else []
     welfare = welfare_status(

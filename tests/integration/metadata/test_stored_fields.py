@@ -245,4 +245,4 @@ async def test_every_field_of_a_water_restriction_is_stored(colony: dict[str, An
         name: value for name, value in RESTRICTION.items() if name not in not_shown
     }
     django = "narrative,calm,users__username,bob,lab__name,coastlab"
-    assert await labs.names("/water-restriction", django=django) == [shown["id"]]
+    assert await labs.names("/water-restriction", django=django, ids="true") == [shown["id"]]

@@ -89,3 +89,21 @@ async def test_the_page_of_a_missing_subject_explains_it(browser: Browser) -> No
     assert answer.status_code == 404
     assert "Not found" in answer.text
     assert "Sign out" in answer.text
+
+
+async def test_each_of_two_subjects_with_one_nickname_has_its_page(browser: Browser) -> None:
+    await browser.api("POST", "/users", {"username": "vera"})
+    made = []
+    for lab, person in (("hilllab", "ada"), ("valelab", "vera")):
+        body = {"nickname": "TWIN", "lab": lab, "responsible_user": person, "description": f"from {lab}"}
+        made.append(await browser.api("POST", "/subjects", body))
+    await browser.api("POST", "/sessions", {"subject": made[0]["id"], "task_protocol": "first of the two"})
+    page = await browser.get("/app/subjects/TWIN")
+    assert page.status_code == 300
+    listed = (await browser.get("/app/subjects?nickname=TWIN")).text
+    shown = [(await browser.get(f"/app/subjects/{subject['id']}")).text for subject in made]
+    for subject in made:
+        assert f"/app/subjects/{subject['id']}" in page.text
+        assert f"/app/subjects/{subject['id']}" in listed
+    assert ["from hilllab" in text for text in shown] == [True, False]
+    assert ["first of the two" in text for text in shown] == [True, False]

@@ -79,7 +79,7 @@ READS: Final[dict[str, Read]] = {
     "/weighings/{weighing_id}": of("weighing_id"),
     "/water-administrations": listing("water_id"),
     "/water-administrations/{water_id}": of("water_id"),
-    "/water-restriction": listing("restriction_id"),
+    "/water-restriction": listing("nickname"),  # its rows have no id
     "/surgeries": listing("surgery_id"),
     "/surgeries/{surgery_id}": of("surgery_id"),
     "/sessions": listing("session_id"),
