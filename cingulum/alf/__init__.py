@@ -17,6 +17,7 @@ from cingulum.alf.paths import (
     find_session,
     folder_text,
     inner_path,
+    labs_folder,
     parse_folder,
     parse_inside,
     parse_path,
@@ -42,6 +43,7 @@ from cingulum.alf.registration import (
     parse_register_file,
     parse_register_path,
 )
+from cingulum.alf.relative_paths import check_relative_path
 from cingulum.alf.revisions import Choice, Known, Rule, choose_revision, free_revision, writable_revision
 from cingulum.alf.server_names import add_uuid, dataset_url, remove_uuid, split_uuid
 
@@ -71,6 +73,7 @@ __all__ = [
     "build_rel_path",
     "build_session_path",
     "check_plain_name",
+    "check_relative_path",
     "choose_revision",
     "clean_path",
     "dataset_url",
@@ -80,6 +83,7 @@ __all__ = [
     "free_revision",
     "inner_path",
     "is_file_name",
+    "labs_folder",
     "match_extension",
     "name_file",
     "parse_aggregate_file",

@@ -124,6 +124,16 @@ def path_below_subjects(folder: str, relative_path: str) -> str:
     return f"{folder.partition(SUBJECTS)[2]}/{relative_path}".lstrip("/")
 
 
+def labs_folder(folder: str) -> str:
+    """The folder of subjects above a session's folder; a folder of no session as it is.
+
+    >>> labs_folder("hilllab/Subjects/m1/2024-01-02/001"), labs_folder("aggregates")
+    ('hilllab/Subjects', 'aggregates')
+    """
+    lab, subjects, _ = folder.partition(SUBJECTS)
+    return f"{lab}{subjects.rstrip('/')}"
+
+
 def parse_session_path(text: str) -> SessionPath:
     """Parse a session's folder; the inverse of `build_session_path` but for the number's padding.
 

@@ -5,17 +5,32 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
+from cingulum.alf.paths import path_below_subjects
+
 # Versions 3 to 5, hyphens in place, lower case: what the ONE client recognises.
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[345][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
 
 
-def dataset_url(data_url: str, folder: str, relative_path: str, dataset_id: UUID) -> str:
-    """The URL of a dataset on a data server, below `data_url`; `folder` is that of its session.
+def dataset_url(
+    data_url: str, folder: str, relative_path: str, dataset_id: UUID, *, has_labs: bool = False
+) -> str:
+    """The URL of a dataset below `data_url`, the address of a repository; `folder` is that of its session.
 
-    >>> dataset_url("https://x/data/", "l/Subjects/m/2024-01-02/001", "a.b.npy", UUID(int=0))[:48]
+    With `has_labs` the address is that of all labs' files, as on our own data server, and lab/Subjects follows it. Any
+    other address is that of the subjects' folder: it includes what is above this folder, and lab/Subjects with it.
+
+    >>> file = ("l/Subjects/m/2024-01-02/001", "a.b.npy", UUID(int=0))
+    >>> dataset_url("https://x/data/", *file, has_labs=True)[:48]
     'https://x/data/l/Subjects/m/2024-01-02/001/a.b.0'
+    >>> dataset_url("https://x/l/Subjects", *file)[:43]
+    'https://x/l/Subjects/m/2024-01-02/001/a.b.0'
     """
-    return f"{data_url.rstrip('/')}/{folder}/{add_uuid(relative_path, dataset_id)}"
+    below = path_below_subjects(folder, relative_path)
+    above = f"{folder}/{relative_path}".strip("/").removesuffix(below).strip("/") if has_labs else ""
+    base = data_url.rstrip("/")
+    if base.endswith(f"/{above}"):
+        above = ""
+    return "/".join(filter(None, (base, above, add_uuid(below, dataset_id))))
 
 
 def add_uuid(path: str, dataset_id: UUID) -> str:

@@ -76,6 +76,8 @@ async def fetch_object_target(
             insertion = table(INSERTIONS)
             of = sa.select(insertion.c.session_id).where(insertion.c.id == object_id)
             return await fetch_session_target(session, await session.scalar(of))
+        case ContentType.LABMEMBER:
+            return Target(responsible_user_id=object_id)
     in_project = frozenset({object_id}) if content_type == ContentType.PROJECT else frozenset()
     return Target(object_id if content_type == ContentType.LAB else None, in_project)
 

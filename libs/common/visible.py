@@ -143,6 +143,7 @@ def is_object_visible(visibility: Visibility, content_type: Any, object_id: Any)
         ContentType.PROJECT: is_project_visible(visibility, object_id),
         ContentType.LAB: is_lab_visible(visibility, object_id),
         ContentType.TAG: _is_for_all(TAGS, object_id, None if visibility.labs is None else ()),
+        ContentType.LABMEMBER: sa.literal(visibility.labs is None),
     }
     if isinstance(content_type, str):
         return rules.get(content_type, sa.literal(visibility.everything))

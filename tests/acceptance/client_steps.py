@@ -49,15 +49,37 @@ def register(one: OneAlyx, folder: Path) -> dict[str, Any]:
     np.save(alf / "spikes.amps.npy", np.arange(10.0) ** 2)
     files = sorted(alf.iterdir())
     records = client.register_files(files, repository="rig_pc")
+    aggregate = register_aggregate(one, client, folder / "rig")
     again = client.register_files(files, repository="rig_pc")
     protected = client.check_protected_files(files)
     return {
         "eid": str(eid),
         "path": str(path),
+        "aggregate": aggregate,
         "ids": [r["id"] for r in records],
         "same_ids": [r["id"] for r in again] == [r["id"] for r in records],
         "protected": [p["status_code"] for p in protected],
         "files": {str(f.relative_to(path)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files},
+    }
+
+
+def register_aggregate(one: OneAlyx, client: RegistrationClient, root: Path) -> dict[str, Any]:
+    """Tables of a subject's sessions: of a single file the client sends its whole path, and `.` as its name."""
+    place = root / "aggregates" / "Subjects" / LAB / SUBJECT
+    table, weekly = place / "_ibl_subjectTrials.table.pqt", place / "weekly" / "_ibl_subjectTrials.table.pqt"
+    weekly.parent.mkdir(parents=True)
+    for path in (table, weekly):
+        trials().to_parquet(path)
+    subject = one.alyx.rest("subjects", "read", id=SUBJECT)["id"]
+    of_subject = {"content_type": "subject", "object_id": subject}
+    record = client.register_files(table, repository="central", **of_subject)
+    both = client.register_files([table, weekly], repository="central", **of_subject)
+    protected = client.check_protected_files(table, name="central", **of_subject)
+    return {
+        "subject": subject,
+        "record": record,
+        "protected": protected["status_code"],
+        "places": {r["collection"]: r["id"] for r in both},
     }
 
 
@@ -88,6 +110,8 @@ def analyse(one: OneAlyx, folder: Path) -> dict[str, Any]:
         "origin": sorted(tables["_meta"]["raw"]["datasets"]["origin"]),
         "local": [str(e) for e in one.search(subject=SUBJECT, query_type="local")],
         "local_list": one.list_datasets(eid, query_type="local"),
+        "aggregates": sorted(one.list_aggregates("subjects", SUBJECT).rel_path),
+        "aggregate": len(one.load_aggregate("subjects", SUBJECT, "*/_ibl_subjectTrials.table.pqt")),
     }
 
 

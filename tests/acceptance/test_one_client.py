@@ -123,6 +123,19 @@ async def bring(http: httpx.AsyncClient, root: Path) -> None:
     raise AssertionError("the copies are not verified")
 
 
+def check_aggregates(rig: dict[str, Any], analyst: dict[str, Any]) -> None:
+    """A subject's tables are registered, listed and loaded like the files of sessions."""
+    folder, record = f"Subjects/{LAB}/{SUBJECT}", rig["record"]
+    assert (record["content_type"], record["object_id"]) == ("subjects.subject", rig["subject"])
+    assert (record["subject"], record["collection"], "session" in record) == (SUBJECT, folder, False)
+    assert rig["places"][folder] == record["id"], "the same file is the same dataset"
+    assert rig["places"].keys() == {folder, f"{folder}/weekly"}
+    assert rig["protected"] == 200
+    name = "_ibl_subjectTrials.table.pqt"
+    assert analyst["aggregates"] == [f"aggregates/{folder}/{name}", f"aggregates/{folder}/weekly/{name}"]
+    assert analyst["aggregate"] == 50
+
+
 @pytest.mark.timeout(300)
 async def test_a_rig_registers_and_an_analyst_finds_and_loads(
     system: httpx.AsyncClient, tmp_path: Path
@@ -149,6 +162,7 @@ async def test_a_rig_registers_and_an_analyst_finds_and_loads(
     assert analyst["path"].endswith(f"{LAB}/Subjects/{SUBJECT}/2019-12-10/001")
     assert analyst["url"].startswith(f"{str(system.base_url).rstrip('/')}/data/{LAB}/Subjects/")
     assert "cingulum" in analyst["origin"]
+    check_aggregates(rig["aggregate"], analyst)
 
 
 @pytest.mark.timeout(300)

@@ -95,3 +95,15 @@ async def made(service: Running, path: str, body: dict[str, Any]) -> dict[str, A
     answer = await service.post(path, body)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
+
+
+async def set_state(lab: Laboratory, dataset: str, repository: str, state: str) -> None:
+    """Put a copy into a state, as other calls would."""
+    async with lab.registry.app.state.database.begin() as session:
+        await session.execute(
+            sa.text(
+                "UPDATE registry.copies SET state = :state, proved_at = now() WHERE dataset_id = :dataset"
+                " AND repository_id = (SELECT id FROM registry.repositories WHERE name = :repository)"
+            ),
+            {"state": state, "dataset": dataset, "repository": repository},
+        )

@@ -56,6 +56,7 @@ DATASETS = View(
         "object_id": UUID,
         "relative_path": TEXT,  # below the session's folder
         "size_bytes": BIGINT,
+        "data_store": TEXT,  # store of the repository of `data_url`
     },
     renamed={"relative_path": "rel_path", "size_bytes": "file_size"},
 )

@@ -20,8 +20,8 @@ class SessionDataset(Record):
     data_url: str
     url: str
     file_size: int | None
-    hash: str | None
-    version: str | None
+    hash: str = Field(description="empty: unknown")
+    version: str
     collection: str
     revision: str
     default_revision: str = Field(description="the text True or False, as in Alyx")

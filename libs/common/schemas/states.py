@@ -115,6 +115,7 @@ class ContentType(StrEnum):
     LAB = "lab"
     TAG = "tag"
     PROBEINSERTION = "probeinsertion"
+    LABMEMBER = "labmember"  # who created a dataset that belongs to nothing else; not shown
 
     @staticmethod
     def name_in(text: str) -> str:
@@ -124,3 +125,24 @@ class ContentType(StrEnum):
         ('subject', True)
         """
         return text.rpartition(".")[2].lower()
+
+    @staticmethod
+    def label_of(name: str | None) -> str | None:
+        """How Alyx shows a content type, as app.model; None where it shows none.
+
+        >>> ContentType.label_of("probeinsertion"), ContentType.label_of("labmember"), ContentType.label_of("other")
+        ('experiments.probeinsertion', None, 'other')
+        """
+        if name is None or name == ContentType.LABMEMBER:
+            return None
+        return f"{_APPS[name]}.{name}" if name in _APPS else name
+
+
+_APPS = {
+    "session": "actions",
+    "subject": "subjects",
+    "project": "subjects",
+    "lab": "misc",
+    "tag": "data",
+    "probeinsertion": "experiments",
+}

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from cingulum.alf import dataset_url
+from cingulum.stores import CENTRAL
 from libs.common.db import ReadSession
 from libs.common.published import DATASETS, SESSIONS, table
 from libs.common.schemas.qc import QC_NAMES
 from libs.common.schemas.session_detail import SessionDataset
 from libs.common.visibility import Visibility
+
+_SHOWN: Final = (
+    "id", "name", "dataset_type", "version", "collection", "revision", "relative_path", "size_bytes", "md5", "qc",
+    "default_revision", "data_url", "data_store",
+)  # fmt: skip
 
 
 async def fetch_datasets_of_session(
@@ -22,7 +28,7 @@ async def fetch_datasets_of_session(
     """The datasets of a session that a server holds, by path; for public readers the public ones."""
     dataset, of_session = table(DATASETS), table(SESSIONS)
     rows = await session.execute(
-        sa.select(dataset, of_session.c.folder)
+        sa.select(*(dataset.c[name] for name in _SHOWN), of_session.c.folder)
         .join(of_session, of_session.c.id == dataset.c.session_id)
         .where(dataset.c.session_id == session_id, dataset.c.data_url.is_not(None))
         .where(dataset.c.public if visibility.public_only else sa.true())
@@ -32,14 +38,19 @@ async def fetch_datasets_of_session(
 
 
 def _dataset(row: Mapping[str, Any], base_url: str) -> SessionDataset:
-    server = row["data_url"] if "://" in row["data_url"] else f"{base_url}{row['data_url']}"
+    is_ours = "://" not in row["data_url"]
+    server = f"{base_url}{row['data_url']}" if is_ours else row["data_url"]
+    has_labs = is_ours or row["data_store"] in CENTRAL
     return SessionDataset.model_validate(
         {
             **row,
-            "data_url": dataset_url(server, row["folder"], row["relative_path"], row["id"]),
+            "data_url": dataset_url(
+                server, row["folder"], row["relative_path"], row["id"], has_labs=has_labs
+            ),
             "url": f"{base_url}/datasets/{row['id']}",
             "file_size": row["size_bytes"],
-            "hash": row["md5"],
+            "hash": row["md5"] or "",
+            "version": row["version"] or "",
             "default_revision": str(bool(row["default_revision"])),
             "qc": QC_NAMES[row["qc"]],
         }

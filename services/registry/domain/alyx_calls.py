@@ -216,8 +216,24 @@ def effect_of_delete_file(
     return replace(copy, state=after(copy.state, CopyFact.RETIRE))
 
 
-def check_delete_dataset(*, is_protected: bool) -> None:
-    """`DELETE /datasets/{id}`: soft, copies stay as they are. Raises ProtectedDataset."""
+def effect_of_move(version: Version, copies: Sequence[VersionCopy]) -> Effect:
+    """`PATCH /datasets/{id}` of the collection or the revision: a file that an agent reads is expected at its new path.
+
+    The store finds bytes by their hash, and a claim moves with its file.
+
+    >>> proved = VersionCopy("lab", Place.AGENT, 1, CopyState.VERIFIED)
+    >>> effect = effect_of_move(Version(1, sha256="ff"), [proved])
+    >>> effect.copies[0].state.value, effect.proofs_ordered
+    ('suspect', ('lab',))
+    """
+    current = [copy for copy in copies if copy.generation == version.generation and copy.place is Place.AGENT]
+    moved = {copy: replace(copy, state=after(copy.state, CopyFact.DOUBTED)) for copy in current}
+    ordered = tuple(copy.repository for copy in moved.values() if copy.state is CopyState.SUSPECT)
+    return Effect(version, tuple(moved.get(copy, copy) for copy in copies), ordered)
+
+
+def check_change_dataset(*, is_protected: bool) -> None:
+    """`DELETE /datasets/{id}`: soft, copies stay as they are; or a move of one. Raises ProtectedDataset."""
     if is_protected:
         raise ProtectedDataset
 
@@ -228,6 +244,8 @@ def _same_bytes(
     registration: Registration,
     targets: Sequence[RepositoryTarget],
 ) -> Effect:
+    if registration.size_bytes is not None and current.sha256 is None:
+        current = replace(current, size_bytes=registration.size_bytes)  # the newer of two claims
     all_copies, ordered = list(copies), list[str]()
     for target in targets:
         here = [i for i, copy in enumerate(all_copies) if _is_at(copy, target, current)]

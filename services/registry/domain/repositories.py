@@ -5,6 +5,15 @@ from __future__ import annotations
 from libs.common.problem import BadRequest, Conflict
 
 
+def own_data_url(url: str, base_url: str) -> str:
+    """The address of our own data server as it is stored, whatever name of this server a client used for it.
+
+    >>> own_data_url("https://lab.org/data", "https://lab.org"), own_data_url("https://b.org/data/", "https://lab.org")
+    ('/data/', 'https://b.org/data/')
+    """
+    return "/data/" if f"{url.rstrip('/')}/" == f"{base_url}/data/" else url
+
+
 def check_data_url(url: str | None) -> None:
     """Raises BadRequest for an address that no client could read files below.
 

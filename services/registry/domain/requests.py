@@ -11,6 +11,8 @@ from cingulum.alf import (
     AlfError,
     DatasetTypes,
     SessionPath,
+    check_relative_path,
+    clean_path,
     match_extension,
     parse_aggregate_file,
     parse_register_file,
@@ -20,7 +22,8 @@ from libs.common.problem import BadRequest
 from libs.common.schemas.files.registration import RegisterFiles
 from libs.common.schemas.states import ContentType
 
-AGGREGATE_TYPES: Final = tuple(kind for kind in ContentType if kind is not ContentType.SESSION)
+_NO_OBJECTS: Final = {ContentType.SESSION, ContentType.LABMEMBER}
+AGGREGATE_TYPES: Final = tuple(kind for kind in ContentType if kind not in _NO_OBJECTS)
 FileKey = tuple[str, str, str]
 T = TypeVar("T")
 
@@ -57,6 +60,8 @@ def parse_files(request: RegisterFiles) -> list[RequestedFile]:
     >>> body = RegisterFiles(path="m1/2024-01-02/1", filenames="alf/a.b.npy,alf/a.c.npy", hashes=None, qc="PASS")
     >>> [(file.collection, file.name, file.qc) for file in parse_files(body)]
     [('alf', 'a.b.npy', 10), ('alf', 'a.c.npy', 10)]
+    >>> parse_files(RegisterFiles(path="Subjects/l/m1/a.b.pqt", filenames=["."], content_type="subject"))[0].key
+    ('Subjects/l/m1', '', 'a.b.pqt')
     """
     n_files = len(request.filenames)
     if not n_files:
@@ -71,10 +76,7 @@ def parse_files(request: RegisterFiles) -> list[RequestedFile]:
     files = []
     for i, filename in enumerate(request.filenames):
         try:
-            if of_session:
-                _, collection, revision, name = parse_register_file(request.path, filename)
-            else:
-                collection, revision, name = parse_aggregate_file(request.path, filename)
+            collection, revision, name = _parse_file(*_whole_path(request, filename), of_session=of_session)
         except AlfError as error:
             raise BadRequest(fields={"filenames": [str(error)]}) from None
         files.append(
@@ -93,16 +95,36 @@ def parse_files(request: RegisterFiles) -> list[RequestedFile]:
     return files
 
 
+def _whole_path(request: RegisterFiles, filename: str) -> tuple[str, str]:
+    """Folder and name of a file; of a single one named `.`, `path` is the whole file."""
+    if filename == "." and len(request.filenames) == 1:
+        folder, _, name = clean_path(request.path).rpartition("/")
+        return folder, name
+    check_relative_path(f"{clean_path(request.path)}/{filename}")
+    return request.path, filename
+
+
+def _parse_file(path: str, filename: str, *, of_session: bool) -> FileKey:
+    """Collection, revision and name. Raises AlfError."""
+    if of_session:
+        _, collection, revision, name = parse_register_file(path, filename)
+        return collection, revision, name
+    return parse_aggregate_file(path, filename)
+
+
 def folders_of_object(model: str, name: str | None, object_id: UUID) -> tuple[str, ...]:
     """The folders that files of an object may be in, by its name or by its id: never those of another object.
 
-    >>> folders_of_object("subject", "hilllab/KS022", UUID(int=1))
-    ('Subjects/hilllab/KS022', 'Subjects/00000000-0000-0000-0000-000000000001')
+    The ONE client sends the part of the path from the type's name on, which it finds in the singular too.
+
+    >>> folders_of_object("tag", "2024_Q1", UUID(int=1))[::2]
+    ('Tags/2024_Q1', 'Tag/2024_Q1')
     """
-    return tuple(f"{model.capitalize()}s/{folder}" for folder in (name, object_id) if folder)
+    types = (f"{model.capitalize()}s", model.capitalize())
+    return tuple(f"{kind}/{folder}" for kind in types for folder in (name, object_id) if folder)
 
 
-def check_below(files: Sequence[RequestedFile], folders: Sequence[str]) -> None:
+def check_below(files: Sequence[RequestedFile], folders: Sequence[str], *, field: str = "path") -> None:
     """Raises BadRequest for a file outside all of the folders; without folders all are allowed.
 
     >>> check_below([RequestedFile("Subjects/a/m1/x", "", "t.pqt")], ["Subjects/a/m1"])
@@ -112,10 +134,10 @@ def check_below(files: Sequence[RequestedFile], folders: Sequence[str]) -> None:
     """
     for file in files:
         if folders and not any(f"{file.collection}/".startswith(f"{folder}/") for folder in folders):
-            where = "' or '".join(folders)
+            where = "' or '".join(folders[:2])
             raise BadRequest(
                 fields={
-                    "path": [
+                    field: [
                         f"'{file.collection}' is not a folder of this object: its files belong in '{where}'."
                     ]
                 }

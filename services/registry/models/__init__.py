@@ -5,7 +5,7 @@ from typing import Final
 from services.registry.models.base import Base
 from services.registry.models.copies import CopyRow
 from services.registry.models.datasets import DatasetRow, DatasetTagRow, VersionRow
-from services.registry.models.downloads import DownloadRow
+from services.registry.models.downloads import DownloadProjectRow, DownloadRow
 from services.registry.models.publications import PublicationRow
 from services.registry.models.published import PUBLISHED
 from services.registry.models.repositories import RepositoryRow, RepositoryTypeRow
@@ -28,6 +28,7 @@ __all__ = [
     "DatasetRow",
     "DatasetTagRow",
     "DatasetTypeRow",
+    "DownloadProjectRow",
     "DownloadRow",
     "FormatRow",
     "PublicationRow",

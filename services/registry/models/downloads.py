@@ -19,3 +19,11 @@ class DownloadRow(Identified, WithJson, Base):
     user_id: Mapped[UUID]
     dataset_id: Mapped[UUID] = mapped_column(sa.ForeignKey(DatasetRow.id))
     count: Mapped[int] = mapped_column(server_default="1")
+
+
+class DownloadProjectRow(Base):
+    """A project for which a user downloaded a dataset."""
+
+    __tablename__ = "download_projects"
+    download_id: Mapped[UUID] = mapped_column(sa.ForeignKey(DownloadRow.id), primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)  # metadata owns it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -23,6 +24,11 @@ def path_in_folder(dataset: type[DatasetRow] = DatasetRow) -> sa.ColumnElement[s
     )
 
 
+def file_id(copy: type[CopyRow] = CopyRow) -> sa.ColumnElement[UUID]:
+    """The id of Alyx's file record: the same for the copies of all versions of a dataset in a repository."""
+    return sa.func.coalesce(copy.file_id, copy.id)
+
+
 def is_shown(copy: type[CopyRow] = CopyRow, repository: type[RepositoryRow] = RepositoryRow) -> Condition:
     """Alyx's `exists`: verified, or claimed by a client where nothing can be verified."""
     is_claimed = sa.and_(copy.state == CopyState.CLAIMED, repository.store.is_(None))
@@ -34,6 +40,17 @@ def is_current_version(
 ) -> Condition:
     """The version is the newest one of the dataset."""
     return sa.and_(version.dataset_id == dataset.id, version.generation == dataset.generation)
+
+
+def shown_size(version: str = "registry.versions") -> str:
+    """SQL of the size that is shown for a version: the last one that is known, as Alyx keeps a size that is not sent.
+
+    Proofs do not use it: nothing is claimed of the size of these bytes.
+    """
+    return f"""COALESCE({version}.size_bytes, (
+        SELECT older.size_bytes FROM registry.versions older
+        WHERE older.dataset_id = {version}.dataset_id AND older.generation < {version}.generation
+        AND older.size_bytes IS NOT NULL ORDER BY older.generation DESC LIMIT 1))"""  # noqa: S608
 
 
 def sql_of(expression: sa.ColumnElement[Any]) -> str:

@@ -8,15 +8,17 @@ from sqlalchemy.orm import aliased
 
 from services.registry.models.copies import CopyRow
 from services.registry.models.datasets import DatasetRow
-from services.registry.models.expressions import is_shown, path_in_folder, sql_of
+from services.registry.models.expressions import is_shown, path_in_folder, shown_size, sql_of
 from services.registry.models.repositories import RepositoryRow
 
 _copy, _repository = aliased(CopyRow, name="c"), aliased(RepositoryRow, name="r")
+_SIZE: Final = shown_size("v")
 _PATH: Final = sql_of(path_in_folder(aliased(DatasetRow, name="d")))
 _IS_SHOWN: Final = sql_of(is_shown(_copy, _repository))
 _SHOWN_COPIES: Final = f"""
     FROM registry.copies c JOIN registry.repositories r ON r.id = c.repository_id
     WHERE c.dataset_id = d.id AND c.generation = d.generation AND ({_IS_SHOWN}) AND NOT r.globus_is_personal"""
+_SERVERS: Final = f"{_SHOWN_COPIES} AND r.data_url IS NOT NULL ORDER BY r.store IS NULL, r.name LIMIT 1"
 
 PUBLISHED: Final[dict[str, str]] = {
     "repositories": """
@@ -27,17 +29,17 @@ PUBLISHED: Final[dict[str, str]] = {
         SELECT d.id, d.session_id, d.name, d.collection, d.revision,
                {_PATH} AS rel_path,
                t.name AS dataset_type, f.name AS data_format, d.is_default AS default_revision, d.qc,
-               v.id AS version_id, d.generation, v.size_bytes AS file_size, v.md5, v.sha256,
+               v.id AS version_id, d.generation, {_SIZE} AS file_size, v.md5, v.sha256,
                EXISTS (SELECT {_SHOWN_COPIES}) AS on_server,
                EXISTS (SELECT FROM registry.dataset_tags dt JOIN registry.tags g ON g.id = dt.tag_id
                        WHERE dt.dataset_id = d.id AND g.protected) AS protected,
                EXISTS (SELECT FROM registry.dataset_tags dt JOIN registry.tags g ON g.id = dt.tag_id
                        WHERE dt.dataset_id = d.id AND g.public) AS public,
                d.created_at,
-               (SELECT r.data_url {_SHOWN_COPIES} AND r.data_url IS NOT NULL ORDER BY r.store IS NULL, r.name LIMIT 1)
-                   AS data_url,
+               (SELECT r.data_url {_SERVERS}) AS data_url,
                d.software_version AS version, d.content_type, d.object_id,
-               {_PATH} AS relative_path, v.size_bytes
+               {_PATH} AS relative_path, {_SIZE} AS size_bytes,
+               (SELECT r.store {_SERVERS}) AS data_store
         FROM registry.datasets d
         JOIN registry.dataset_types t ON t.id = d.dataset_type_id
         JOIN registry.formats f ON f.id = d.format_id

@@ -34,5 +34,5 @@ class RepositoryRow(Identified, WithJson, Base):
     data_url: Mapped[str | None]  # "/data/" is ours, completed from the caller's address
     repository_type_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(RepositoryTypeRow.id))
     globus_endpoint_id: Mapped[UUID | None]
-    globus_is_personal: Mapped[bool] = mapped_column(server_default=sa.true())
+    globus_is_personal: Mapped[bool | None]  # null: not known, and treated as a personal one
     store: Mapped[str | None]  # null: unmanaged

@@ -42,15 +42,24 @@ class BulkWrites:
         elif before != effect.version:
             self.changed_versions.append(_version(dataset_id, effect.version))
         rows = {(row.copy.repository, row.copy.generation): row for row in stored}
+        records = {row.copy.repository: row for row in stored}
         for copy in effect.copies:
             ordered = (
                 copy.generation == effect.version.generation and copy.repository in effect.proofs_ordered
             )
-            self._add_copy(dataset_id, copy, rows.get((copy.repository, copy.generation)), ordered=ordered)
+            row = rows.get((copy.repository, copy.generation))
+            self._add_copy(dataset_id, copy, row, records.get(copy.repository), ordered=ordered)
 
     def _add_copy(
-        self, dataset_id: UUID, copy: VersionCopy, row: StoredCopy | None, *, ordered: bool
+        self,
+        dataset_id: UUID,
+        copy: VersionCopy,
+        row: StoredCopy | None,
+        record: StoredCopy | None,
+        *,
+        ordered: bool,
     ) -> None:
+        """Add a copy; `row` is its own one, `record` that of any version in the same repository."""
         copy_id = row.id if row else uuid4()
         is_proved = copy.state is CopyState.VERIFIED and (row is None or row.copy.state is not copy.state)
         proof = {"proved_at": datetime.now(UTC), "proved_how": self.how} if is_proved else {}
@@ -61,6 +70,8 @@ class BulkWrites:
                     "dataset_id": dataset_id,
                     "repository_id": self.repositories[copy.repository],
                     "generation": copy.generation,
+                    "file_id": record.file_id if record else copy_id,
+                    "relative_path": record.relative_path if record else None,
                     "state": str(copy.state),
                     "order_proof": ordered,
                     "proved_at": None,

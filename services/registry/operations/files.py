@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -22,9 +23,10 @@ from services.registry.domain.alyx_calls import (
     effect_of_patch_file,
 )
 from services.registry.domain.copies import VersionCopy
+from services.registry.domain.file_paths import check_path, check_same, path_in
 from services.registry.domain.holdings import Policy
 from services.registry.domain.rights import may_doubt
-from services.registry.models import CopyRow
+from services.registry.models import CopyRow, DatasetRow
 from services.registry.operations import retirement
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.datasets import LockedDataset, lock_dataset
@@ -32,7 +34,7 @@ from services.registry.queries import files as queries
 from services.registry.queries.columns import GONE
 from services.registry.queries.copies import update_copy
 from services.registry.queries.files import ShownFile
-from services.registry.queries.repositories import fetch_repository_by_name
+from services.registry.queries.repositories import KnownRepository, fetch_repository_by_name
 from services.registry.queries.retirement import find_copy_to_retire
 
 _STORED: Final = StoredFields(
@@ -58,6 +60,7 @@ async def create_file(tx: Transaction, by: Principal, visibility: Visibility, ne
     except NotFound:
         raise UnknownReference("dataset", dataset_id, key="id") from None
     repository = await fetch_repository_by_name(tx.session, new.data_repository, "data_repository")
+    path = await _relative_path(tx, locked.row, repository, new)
     generation = locked.row.generation
     if any(
         (row.copy.repository, row.copy.generation) == (repository.name, generation)
@@ -67,7 +70,7 @@ async def create_file(tx: Transaction, by: Principal, visibility: Visibility, ne
         raise Conflict("This dataset already has a record in that repository.")
     target = RepositoryTarget(repository.name, repository.place, is_named=True)
     copies = [row.copy for row in locked.copies]
-    effect = effect_of_new_file(generation, copies, target, exists=new.exists is not False)
+    effect = effect_of_new_file(generation, copies, target, exists=new.exists is True)
     writes = BulkWrites({repository.name: repository.id})
     writes.add(locked.row.id, effect.version, locked.copies, effect)
     await writes.write(tx)
@@ -76,24 +79,41 @@ async def create_file(tx: Transaction, by: Principal, visibility: Visibility, ne
     file_id = await queries.find_copy_id(tx.session, locked.row.id, repository.id, generation)
     if file_id is None:
         raise NotFound
-    await update_copy(tx.session, file_id, json=new.json_)
+    await update_copy(tx.session, file_id, json=new.json_, **path)
+    locked.row.auto_datetime = datetime.now(UTC)
     tx.audit("file.created", "file", file_id, after={"repository": repository.name})
     return await read_file(tx.session, visibility, file_id)
+
+
+async def _relative_path(
+    tx: Transaction, dataset: DatasetRow, repository: KnownRepository, body: FileRecordIn
+) -> dict[str, object]:
+    """The column of the path that a body sets; null where it is that of the dataset. Raises BadRequest."""
+    path = path_in(body)
+    if path is None:
+        return {}
+    own = await queries.fetch_own_path(tx.session, dataset)
+    is_taken = path != own and await queries.exists_file_at(
+        tx.session, repository.id, path, except_of=dataset.id
+    )
+    check_path(path, own, repository.name, is_managed=repository.place.is_managed, is_taken=is_taken)
+    return {"relative_path": None if path == own else path}
 
 
 async def _lock_file(
     tx: Transaction, by: Principal, visibility: Visibility, file_id: UUID
 ) -> tuple[LockedDataset, CopyRow, VersionCopy]:
     """A file record, with its dataset locked. Raises NotFound, Forbidden."""
-    dataset_id = await queries.find_dataset_id_of_copy(tx.session, file_id)
-    if dataset_id is None:
+    ids = await queries.find_copy_of_file(tx.session, file_id)
+    if ids is None:
         raise _missing(file_id)
+    dataset_id, copy_id = ids
     try:
         locked = await lock_dataset(tx, by, visibility, dataset_id)
     except NotFound:
         raise _missing(file_id) from None
-    row = await queries.lock_copy_row(tx.session, file_id)
-    stored = next((copy for copy in locked.copies if copy.id == file_id), None)
+    row = await queries.lock_copy_row(tx.session, copy_id)
+    stored = next((copy for copy in locked.copies if copy.id == copy_id), None)
     if stored is None or row.generation != locked.row.generation or stored.copy.state in GONE:
         raise _missing(file_id)
     return locked, row, stored.copy
@@ -108,10 +128,13 @@ async def update_file(
 ) -> ShownFile:
     """Apply a client's claim that a file exists or does not; `json` replaces the stored one. Raises ProvedCopy."""
     locked, row, copy = await _lock_file(tx, by, visibility, file_id)
-    values = _STORED.values(body)
+    repository = await fetch_repository_by_name(tx.session, copy.repository, "data_repository")
+    check_same(body, dataset_id=locked.row.id, repository=repository.name)
+    values = _STORED.values(body) | await _relative_path(tx, locked.row, repository, body)
     if body.exists is not None:
         values |= _claim(tx, by, locked, row, copy, exists=body.exists)
     await update_row(tx, "file", row, values)
+    locked.row.auto_datetime = datetime.now(UTC)
     return await read_file(tx.session, visibility, file_id)
 
 
@@ -134,7 +157,8 @@ async def delete_file(
     tx: Transaction, by: Principal, visibility: Visibility, file_id: UUID, policy: Policy
 ) -> None:
     """Forget a record in an unmanaged repository; retire a managed copy. Raises MayNotRetire, ProtectedDataset."""
-    to_retire = await find_copy_to_retire(tx.session, visibility, file_id)
+    ids = await queries.find_copy_of_file(tx.session, file_id)
+    to_retire = None if ids is None else await find_copy_to_retire(tx.session, visibility, ids[1])
     if to_retire is None:
         raise _missing(file_id)
     case, decision = await retirement.lock_decision(tx, to_retire, policy)  # first: it locks in a fixed order
@@ -148,3 +172,4 @@ async def delete_file(
         await retirement.write_retirement(tx, case, decision, "DELETE /files")
     else:
         await update_row(tx, "file", row, {"state": str(after.state), "order_proof": False})
+    locked.row.auto_datetime = datetime.now(UTC)

@@ -20,6 +20,7 @@ from services.registry.domain.copies import CopyFact, after, is_foreign, prove
 from services.registry.operations.central_store import CentralStore
 from services.registry.queries import proofs as queries
 from services.registry.queries.copies import update_copy
+from services.registry.queries.datasets import update_auto_datetime
 from services.registry.queries.proofs import LockedCopy
 
 
@@ -48,6 +49,7 @@ async def object_damaged(tx: Transaction, event: ObjectDamaged) -> None:
         if copy is None or (state := after(copy.state, CopyFact.DOUBTED)) is copy.state:
             continue
         await update_copy(tx.session, copy_id, state=str(state), notice=text, order_proof=False)
+        await update_auto_datetime(tx.session, [copy.dataset_id])
         _audit_suspect(tx, copy_id, text)
 
 
@@ -89,6 +91,8 @@ async def _prove(
     await update_copy(
         tx.session, copy.copy_id, state=str(proof.state), notice=proof.notice, order_proof=False, **proved
     )
+    if proof.state is not copy.state:
+        await update_auto_datetime(tx.session, [copy.dataset_id])
     if proof.notice and proof.state is not copy.state:
         _audit_suspect(tx, copy.copy_id, proof.notice)
     elif is_verified and proof.state is not copy.state:

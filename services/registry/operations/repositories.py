@@ -8,7 +8,7 @@ from libs.common.db import Transaction
 from libs.common.db.stored_fields import StoredFields
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.files.repositories import Repository, RepositoryIn
-from services.registry.domain.repositories import check_data_url, check_store_change
+from services.registry.domain.repositories import check_data_url, check_store_change, own_data_url
 from services.registry.models import RepositoryRow, RepositoryTypeRow
 from services.registry.operations.vocabularies import delete_term, save_term
 from services.registry.queries import repositories as queries
@@ -26,6 +26,8 @@ async def save_repository(
     """
     fields = _STORED.values(body)
     check_data_url(body.data_url)
+    if body.data_url is not None:
+        fields["data_url"] = own_data_url(body.data_url, base_url)
     if "repository_type" in body.model_fields_set:
         type_name = body.repository_type
         fields["repository_type_id"] = (

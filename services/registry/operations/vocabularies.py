@@ -28,6 +28,7 @@ from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRo
 from services.registry.models.dependants import DEPENDANTS
 from services.registry.queries import vocabularies as queries
 from services.registry.queries.deletions import exists_tagged_dataset
+from services.registry.queries.registration import fetch_user_id
 from services.registry.queries.vocabularies import NOUNS, NamedRow, Shown
 
 _FILE = Path(models.__file__).parent / "vocabularies.json"
@@ -143,6 +144,8 @@ async def _check_dataset_type(tx: Transaction, fields: dict[str, object], name: 
         own_name = name or str(fields.get("name") or "")
         if pattern and await queries.exists_pattern(tx.session, pattern, except_of=own_name):
             raise Conflict(fields={"filename_pattern": [f"'{pattern}' already belongs to another type."]})
+    if isinstance(created_by := fields.get("created_by"), str):
+        await fetch_user_id(tx.session, created_by)
     if name is None and "created_by" not in fields and tx.by is not None:
         fields["created_by"] = tx.by.username
 

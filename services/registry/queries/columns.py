@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from cingulum.alf.paths import SUBJECTS
 from libs.common.db.conditions import Condition
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.states import CopyState
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
-from services.registry.models.expressions import is_shown, path_in_folder
+from services.registry.models.expressions import file_id, is_shown, path_in_folder, shown_size
 
 GONE = (CopyState.RETIRING, CopyState.RETIRED)  # not shown by Alyx's routes
 
@@ -33,10 +34,26 @@ def session_folder() -> sa.ColumnElement[str]:
     return sa.func.coalesce(table(SESSIONS).c.folder, DatasetRow.lab_path)
 
 
-def path_below_subjects() -> sa.ColumnElement[str]:
-    """As `cingulum.alf.path_below_subjects` of a dataset's folder and path."""
+def path_of_copy() -> sa.ColumnElement[str]:
+    """The path that a file record shows: its own one, else as `cingulum.alf.path_below_subjects` of the dataset."""
     below = sa.func.split_part(session_folder(), SUBJECTS, 2)
-    return sa.func.ltrim(sa.func.concat(below, "/", path_in_folder()), "/")
+    return sa.func.coalesce(
+        CopyRow.relative_path, sa.func.ltrim(sa.func.concat(below, "/", path_in_folder()), "/")
+    )
+
+
+def size_of_dataset() -> sa.ColumnElement[int]:
+    """The size that a dataset shows, in a statement that joins its version."""
+    return sa.literal_column(shown_size(), sa.BigInteger())
+
+
+def is_of_file(record_id: UUID) -> Condition:
+    """The copy is one of the file record of that id, or of the record to which the copy of that id belongs."""
+    named = aliased(CopyRow)
+    record = sa.select(named.dataset_id, named.repository_id).where(
+        sa.or_(named.id == record_id, file_id(named) == record_id)
+    )
+    return sa.tuple_(CopyRow.dataset_id, CopyRow.repository_id).in_(record)
 
 
 def has_shown_copy(*conditions: Condition) -> Condition:

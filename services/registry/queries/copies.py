@@ -20,7 +20,7 @@ from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import VersionCopy
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
-from services.registry.models.expressions import path_in_folder
+from services.registry.models.expressions import file_id, path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
 from services.registry.queries.columns import is_any_of, is_version_of_copy
@@ -29,10 +29,16 @@ from services.registry.queries.repositories import place_of
 
 @dataclass(frozen=True)
 class StoredCopy:
-    """A copy with the id of its row."""
+    """A copy with the id of its row, and what the copies of later versions share with it.
+
+    file_id        id of the file record
+    relative_path  None: as the dataset's own path
+    """
 
     id: UUID
     copy: VersionCopy
+    file_id: UUID
+    relative_path: str | None = None
 
 
 def _copies(visibility: Visibility) -> sa.Select[Any]:
@@ -98,6 +104,8 @@ async def fetch_copies_of_datasets(
             CopyRow.dataset_id,
             CopyRow.generation,
             CopyRow.state,
+            file_id().label("file_id"),
+            CopyRow.relative_path,
             RepositoryRow.name.label("repository"),
             RepositoryRow.store,
         )
@@ -112,7 +120,7 @@ def _by_dataset(rows: Iterable[Any]) -> dict[UUID, list[StoredCopy]]:
     copies: dict[UUID, list[StoredCopy]] = {}
     for row in rows:
         copy = VersionCopy(row.repository, place_of(row.store), row.generation, CopyState(row.state))
-        copies.setdefault(row.dataset_id, []).append(StoredCopy(row.id, copy))
+        copies.setdefault(row.dataset_id, []).append(StoredCopy(row.id, copy, row.file_id, row.relative_path))
     return copies
 
 

@@ -10,18 +10,19 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
+from cingulum.stores import StoreKind
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
-from libs.common.published import RECORDINGS, SESSIONS, table
+from libs.common.published import RECORDINGS, SESSIONS, SUBJECTS, alias, table
 from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
-from services.registry.domain.tags import DatasetTag
 from services.registry.models import (
     CopyRow,
     DatasetRow,
@@ -32,20 +33,28 @@ from services.registry.models import (
     TagRow,
     VersionRow,
 )
-from services.registry.models.expressions import is_current_version, is_shown, path_in_folder
+from services.registry.models.expressions import file_id, is_current_version, is_shown, path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
-from services.registry.queries.columns import GONE, is_any_of, is_current_copy, session_folder
+from services.registry.queries.columns import (
+    GONE,
+    is_any_of,
+    is_current_copy,
+    session_folder,
+    size_of_dataset,
+)
 
 
 @dataclass(frozen=True)
 class ShownCopy:
-    """A copy of a dataset's current version."""
+    """A copy of a dataset's current version; `relative_path` is None where it is the dataset's own."""
 
     id: UUID
     data_repository: str
     data_repository_path: str
     data_url: str | None
+    store: StoreKind | None
+    relative_path: str | None
     exists: bool
 
 
@@ -57,6 +66,8 @@ class ShownDataset:
     created_at: dt.datetime
     json: object
     session_id: UUID | None
+    content_type: str | None
+    object_id: UUID | None
     collection: str
     revision: str
     name: str
@@ -85,8 +96,9 @@ class ShownDataset:
 def _copies() -> sa.ScalarSelect[Any]:
     """The copies of the current version as a JSON list."""
     copy = sa.func.jsonb_build_object(
-        "id", CopyRow.id, "data_repository", RepositoryRow.name, "data_repository_path", RepositoryRow.globus_path,
-        "data_url", RepositoryRow.data_url, "exists", is_shown(),
+        "id", file_id(), "data_repository", RepositoryRow.name, "data_repository_path", RepositoryRow.globus_path,
+        "data_url", RepositoryRow.data_url, "store", RepositoryRow.store, "relative_path", CopyRow.relative_path,
+        "exists", is_shown(),
     )  # fmt: skip
     return (
         sa.select(sa.func.coalesce(sa.func.jsonb_agg(copy), sa.text("'[]'::jsonb")))
@@ -105,6 +117,15 @@ def _tag_names() -> sa.ColumnElement[Any]:
         .correlate(DatasetRow)
     )
     return sa.func.array(names.scalar_subquery(), type_=ARRAY(sa.Text))
+
+
+def _subject_of_aggregate() -> sa.ScalarSelect[Any]:
+    """Nickname of the subject that an aggregate belongs to, which is as visible as the dataset."""
+    subject = alias(SUBJECTS, "of aggregate")
+    nickname = sa.select(subject.c.nickname).where(
+        DatasetRow.content_type == ContentType.SUBJECT, subject.c.id == DatasetRow.object_id
+    )
+    return nickname.correlate(DatasetRow).scalar_subquery()
 
 
 def doubts() -> sa.ColumnElement[Any]:
@@ -140,6 +161,8 @@ def _datasets(visibility: Visibility) -> sa.Select[Any]:
             DatasetRow.created_at,
             DatasetRow.json,
             DatasetRow.session_id,
+            DatasetRow.content_type,
+            DatasetRow.object_id,
             DatasetRow.collection,
             DatasetRow.revision,
             DatasetRow.name,
@@ -149,11 +172,11 @@ def _datasets(visibility: Visibility) -> sa.Select[Any]:
             DatasetRow.qc,
             DatasetRow.auto_datetime,
             doubts().label("doubts"),
-            VersionRow.size_bytes,
+            size_of_dataset().label("size_bytes"),
             VersionRow.md5,
             DatasetTypeRow.name.label("dataset_type"),
             FormatRow.name.label("data_format"),
-            sessions.c.subject,
+            sa.func.coalesce(sessions.c.subject, _subject_of_aggregate()).label("subject"),
             sessions.c.date,
             sessions.c.number,
             sessions.c.start_time,
@@ -251,46 +274,7 @@ async def update_size_of_version(session: WriteSession, dataset: DatasetRow, siz
     await execute_write(session, version.values(size_bytes=size_bytes))
 
 
-async def update_default_revision(session: WriteSession, dataset: DatasetRow) -> None:
-    """Make this dataset the default one among all revisions of its file."""
-    await execute_write(
-        session,
-        sa.update(DatasetRow)
-        .where(
-            DatasetRow.session_id.is_not_distinct_from(dataset.session_id),
-            DatasetRow.object_id.is_not_distinct_from(dataset.object_id),
-            DatasetRow.collection == dataset.collection,
-            DatasetRow.name == dataset.name,
-            DatasetRow.deleted_at.is_(None),
-        )
-        .values(is_default=DatasetRow.id == dataset.id),
-    )
-
-
-async def fetch_tags(session: ReadSession, names: Sequence[str]) -> dict[str, DatasetTag]:
-    """The tags of those names."""
-    return await _tags(session, TagRow.name.in_(names))
-
-
-async def fetch_tags_of_dataset(session: ReadSession, dataset_id: UUID) -> dict[str, DatasetTag]:
-    """The tags of a dataset by name."""
-    ids = sa.select(DatasetTagRow.tag_id).where(DatasetTagRow.dataset_id == dataset_id)
-    return await _tags(session, TagRow.id.in_(ids))
-
-
-async def _tags(session: ReadSession, condition: Condition) -> dict[str, DatasetTag]:
-    rows = await session.execute(
-        sa.select(TagRow.id, TagRow.name, TagRow.protected, TagRow.public).where(condition)
-    )
-    return {row.name: DatasetTag(*row) for row in rows}
-
-
-async def update_tags_of_dataset(session: WriteSession, dataset_id: UUID, tag_ids: Sequence[UUID]) -> None:
-    """Give a dataset exactly these tags."""
-    others = sa.delete(DatasetTagRow).where(
-        DatasetTagRow.dataset_id == dataset_id, DatasetTagRow.tag_id.not_in(tag_ids)
-    )
-    await execute_write(session, others)
-    if tag_ids:
-        rows = [{"dataset_id": dataset_id, "tag_id": tag_id} for tag_id in tag_ids]
-        await execute_write(session, insert(DatasetTagRow).values(rows).on_conflict_do_nothing())
+async def update_auto_datetime(session: WriteSession, dataset_ids: Sequence[UUID]) -> None:
+    """Datasets change now."""
+    changed = sa.update(DatasetRow).where(is_any_of(DatasetRow.id, dataset_ids))
+    await execute_write(session, changed.values(auto_datetime=sa.func.now()))

@@ -38,6 +38,7 @@ from services.registry.models import (
     DatasetRow,
     DatasetTagRow,
     DatasetTypeRow,
+    DownloadProjectRow,
     DownloadRow,
     FormatRow,
     RepositoryRow,
@@ -45,7 +46,7 @@ from services.registry.models import (
     TagRow,
     VersionRow,
 )
-from services.registry.models.expressions import is_current_version, is_shown
+from services.registry.models.expressions import is_current_version, is_shown, shown_size
 from services.registry.queries.columns import GONE
 
 _dataset = cast(sa.Table, DatasetRow.__table__)
@@ -56,6 +57,7 @@ _format = cast(sa.Table, FormatRow.__table__)
 _tag = cast(sa.Table, TagRow.__table__)
 _tagged = cast(sa.Table, DatasetTagRow.__table__)
 _revision = cast(sa.Table, RevisionRow.__table__)
+_for_project = cast(sa.Table, DownloadProjectRow.__table__)
 _download = cast(sa.Table, DownloadRow.__table__)
 _session, _subject, _lab, _user, _project = (
     table(view) for view in (SESSIONS, SUBJECTS, LABS, USERS, PROJECTS)
@@ -81,8 +83,10 @@ def _has_copy() -> sa.ColumnElement[bool]:
 
 
 def _of_current_version(column: str) -> sa.ScalarSelect[Any]:
-    version = aliased(VersionRow)
-    statement = sa.select(getattr(version, column)).where(is_current_version(DatasetRow, version))
+    version = aliased(VersionRow, name="current_version")
+    size = sa.literal_column(shown_size("current_version"), sa.BigInteger())
+    value = size if column == "size_bytes" else getattr(version, column)
+    statement = sa.select(value).where(is_current_version(DatasetRow, version))
     return statement.correlate_except(version).scalar_subquery()
 
 
@@ -157,6 +161,7 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "created_by": Relation(lambda: _USERS, on=_user.c.username == _dataset.c.created_by),
     "created_datetime": Field(_dataset.c.created_at, "datetime"),
     "auto_datetime": Field(_dataset.c.auto_datetime, "datetime"),
+    "content_type": Field(_dataset.c.content_type, "text"),
     "object_id": Field(_dataset.c.object_id, "uuid"),
     "json": JsonField(_dataset.c.json),
     "session": Relation(lambda: _SESSIONS, on=_session.c.id == _dataset.c.session_id, key=_dataset.c.session_id),
@@ -172,7 +177,7 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     ),
 }, visible=lambda visibility, row: is_dataset_visible(visibility, row.id))  # fmt: skip
 FILES: FieldMap = FieldMap("file records", _copy, {
-    "id": Field(_copy.c.id, "uuid"),
+    "id": Field(sa.func.coalesce(_copy.c.file_id, _copy.c.id), "uuid"),
     "exists": Field(_has_copy(), "bool"),
     "json": JsonField(_copy.c.json),
     "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _copy.c.dataset_id, key=_copy.c.dataset_id),
@@ -186,4 +191,7 @@ DOWNLOADS = FieldMap("downloads", _download, {
     "json": JsonField(_download.c.json),
     "user": Relation(lambda: _USERS, on=_user.c.id == _download.c.user_id, key=_download.c.user_id),
     "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _download.c.dataset_id, key=_download.c.dataset_id),
+    "projects": Relation(lambda: _PROJECTS, on=sa.and_(
+        _for_project.c.download_id == _download.c.id, _for_project.c.project_id == _project.c.id,
+    )),
 }, visible=_is_of_visible_dataset)  # fmt: skip

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from cingulum.alf import path_below_subjects
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
@@ -16,9 +17,9 @@ from libs.common.published import SESSIONS, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow
-from services.registry.models.expressions import is_shown, path_in_folder
+from services.registry.models.expressions import file_id, is_shown, path_in_folder
 from services.registry.queries import visible
-from services.registry.queries.columns import GONE, is_current_copy, session_folder
+from services.registry.queries.columns import GONE, is_current_copy, is_of_file, path_of_copy, session_folder
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,6 @@ class ShownFile:
     json: object
     data_repository: str
     exists: bool
-    folder: str
     relative_path: str
 
 
@@ -39,13 +39,12 @@ def _files(visibility: Visibility) -> sa.Select[Any]:
     sessions = table(SESSIONS)
     return (
         sa.select(
-            CopyRow.id,
+            file_id().label("id"),
             CopyRow.dataset_id,
             CopyRow.json,
             RepositoryRow.name.label("data_repository"),
             is_shown().label("exists"),
-            session_folder().label("folder"),
-            path_in_folder().label("relative_path"),
+            path_of_copy().label("relative_path"),
         )
         .join(DatasetRow, is_current_copy())
         .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)
@@ -67,17 +66,57 @@ async def list_files(
     return count, [_shown(row) for row in rows]
 
 
-async def find_file(session: ReadSession, visibility: Visibility, file_id: UUID) -> ShownFile | None:
+async def find_file(session: ReadSession, visibility: Visibility, record_id: UUID) -> ShownFile | None:
     """The file record of that id, if the caller can see it."""
-    rows = await session.execute(_files(visibility).where(CopyRow.id == file_id))
+    rows = await session.execute(_files(visibility).where(is_of_file(record_id)))
     row = rows.mappings().one_or_none()
     return None if row is None else _shown(row)
 
 
-async def find_dataset_id_of_copy(session: ReadSession, copy_id: UUID) -> UUID | None:
-    """The dataset of a copy; None if there is no such copy."""
-    dataset_id: UUID | None = await session.scalar(sa.select(CopyRow.dataset_id).where(CopyRow.id == copy_id))
-    return dataset_id
+async def find_copy_of_file(session: ReadSession, record_id: UUID) -> tuple[UUID, UUID] | None:
+    """The ids of the dataset and of its current version's copy; None if there is no such record."""
+    rows = await session.execute(
+        sa.select(CopyRow.dataset_id, CopyRow.id)
+        .join(DatasetRow, is_current_copy())
+        .where(is_of_file(record_id))
+    )
+    row = rows.one_or_none()
+    return None if row is None else (row.dataset_id, row.id)
+
+
+async def fetch_own_path(session: ReadSession, dataset: DatasetRow) -> str:
+    """The path of a dataset below the folder of subjects."""
+    sessions = table(SESSIONS)
+    rows = await session.execute(
+        sa.select(session_folder(), path_in_folder())
+        .select_from(DatasetRow)
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .where(DatasetRow.id == dataset.id)
+    )
+    return path_below_subjects(*rows.one())
+
+
+async def exists_file_at(session: ReadSession, repository_id: UUID, path: str, *, except_of: UUID) -> bool:
+    """Whether the file record of another dataset shows that path in a repository."""
+    sessions = table(SESSIONS)
+    is_there = sa.or_(
+        CopyRow.relative_path == path,
+        sa.and_(DatasetRow.name == path.rpartition("/")[2], path_of_copy() == path),
+    )
+    statement = (
+        sa.select(CopyRow.id)
+        .join(DatasetRow, is_current_copy())
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .where(
+            CopyRow.repository_id == repository_id,
+            CopyRow.state.not_in(GONE),
+            DatasetRow.id != except_of,
+            DatasetRow.deleted_at.is_(None),
+            is_there,
+        )
+        .limit(1)
+    )
+    return await session.scalar(statement) is not None
 
 
 async def lock_copy_row(session: WriteSession, copy_id: UUID) -> CopyRow:

@@ -37,7 +37,7 @@ from services.registry.models import (
 )
 from services.registry.models.expressions import is_shown
 from services.registry.queries import django_filters, visible
-from services.registry.queries.columns import has_shown_copy, path_below_subjects
+from services.registry.queries.columns import has_shown_copy, is_of_file, path_of_copy, size_of_dataset
 from services.registry.queries.downloads import username
 
 _SESSION = table(SESSIONS).c
@@ -73,7 +73,7 @@ def _is_created_on(day: date) -> Condition:
 
 def _is_at_path(path: str) -> Condition:
     """subject/date/number/…, as a file record shows it; whole."""
-    return path_below_subjects() == path.strip("/")
+    return path_of_copy() == path.strip("/")
 
 
 class DatasetFilters(ListFilters):
@@ -114,9 +114,7 @@ class DatasetFilters(ListFilters):
     experiment_number: Annotated[WholeNumber, Where(lambda number: _SESSION.number == number)] = parameter(
         "Number of its session."
     )
-    file_size: Annotated[Size, Where(lambda size: VersionRow.size_bytes == size)] = parameter(
-        "Size in bytes."
-    )
+    file_size: Annotated[Size, Where(lambda size: size_of_dataset() == size)] = parameter("Size in bytes.")
     hash: Annotated[Text, Where(lambda value: VersionRow.md5 == value.lower())] = parameter("MD5.")
     id: Annotated[UuidText, Where(lambda value: DatasetRow.id == value)] = parameter("Id.")
     lab: Annotated[Text, Where(lambda value: _SESSION.lab == value)] = parameter("Lab of its session.")
@@ -167,7 +165,7 @@ class FileFilters(ListFilters):
     globus_is_personal: Annotated[Truth, WhereTrue(RepositoryRow.globus_is_personal.is_(True))] = parameter(
         "Whether its repository is personal."
     )
-    id: Annotated[UuidText, Where(lambda value: CopyRow.id == value)] = parameter("Id.")
+    id: Annotated[UuidText, Where(is_of_file)] = parameter("Id.")
     lab: Annotated[Text, Where(lambda value: _SESSION.lab == value)] = parameter("Lab of its session.")
     name: Annotated[Text, Where(lambda value: DatasetRow.name == value)] = parameter("File name.")
     relative_path: Annotated[Text, Where(_is_at_path)] = parameter("subject/date/number/…")

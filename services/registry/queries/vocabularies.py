@@ -174,7 +174,7 @@ async def insert_missing_revisions(session: WriteSession, names: Collection[str]
 
 async def fetch_term_id(
     session: ReadSession,
-    model: type[DatasetTypeRow] | type[FormatRow] | type[RepositoryTypeRow],
+    model: type[DatasetTypeRow | FormatRow | RepositoryTypeRow | RevisionRow],
     field: str,
     name: str,
 ) -> UUID:

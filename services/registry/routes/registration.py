@@ -21,7 +21,12 @@ from services.registry.routes.shapes import registered
 router = APIRouter(route_class=IdempotentRoute, tags=["registration"])
 
 
-@router.post("/register-file", status_code=201, responses=problems(BadRequest, Forbidden, ProtectedDataset))
+@router.post(
+    "/register-file",
+    status_code=201,
+    response_model_exclude_unset=True,
+    responses=problems(BadRequest, Forbidden, ProtectedDataset),
+)
 async def register_file(
     request: Request, body: RegisterFiles, by: Registrar, visibility: Sees, tx: Tx
 ) -> list[RegisteredDataset]:

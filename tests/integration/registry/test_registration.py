@@ -167,5 +167,7 @@ async def test_files_of_a_subject_belong_to_no_session(lab: Laboratory) -> None:
         "_ibl_subjectTrials.table.pqt", path="Subjects/hilllab/KS022", content_type="subject",
         object_id=subject["id"], name="central",
     )  # fmt: skip
-    assert dataset["session"] is None
     assert dataset["collection"] == "Subjects/hilllab/KS022"
+    assert (dataset["content_type"], dataset["object_id"]) == ("subjects.subject", subject["id"])
+    assert dataset["subject"] == SUBJECT
+    assert not {name for name in dataset if name.startswith("session")}

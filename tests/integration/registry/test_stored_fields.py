@@ -60,8 +60,10 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
         "/datasets",
         DatasetIn,
         {
-            "name": "spikes.times.npy", "created_by": "eve", "dataset_type": "spikes.times", "data_format": "npy",
-            "collection": "alf", "session": "SESSION", "subject": SUBJECT, "date": DAY, "number": 1, "file_size": 3,
+            "name": "spikes.times.npy", "created_by": "eve", "created_datetime": "2020-01-02T03:04:05",
+            "dataset_type": "spikes.times", "data_format": "npy", "collection": "alf",
+            "session": "SESSION", "subject": SUBJECT, "date": DAY, "number": 1, "content_type": None,
+            "object_id": None, "file_size": 3,
             "hash": "a" * 32, "version": "1.2", "revision": "2020-01-01", "default_dataset": True, "tags": ["old"],
             "qc": "PASS", "json": {"a": 1},
         },
@@ -96,6 +98,8 @@ async def test_every_field_of_a_body_is_shown_again(
     root = lab.registry.as_(lab.administrator)
     await made(root, "/tags", {"name": "old"})
     await made(root, "/data-repository", {"name": "outside"})
+    if path == "/datasets":
+        await made(root, "/revisions", {"name": body["revision"]})
     (dataset,) = await lab.register("alf/spikes.amps.npy")
     ids = {"SESSION": lab.session_id, "DATASET": dataset["id"]}
     shown = await made(root, path, {name: _filled(value, ids) for name, value in body.items()})

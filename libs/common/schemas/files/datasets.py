@@ -37,21 +37,23 @@ class Dataset(Record):
     collection: str | None
     session: str | None
     file_size: int | None
-    hash: str | None
-    version: str | None
+    hash: str = Field(description="empty: unknown")
+    version: str
     experiment_number: int | None
     file_records: list[FileOfDataset]
     subject: str | None
     date: str | None
     number: int | None
     auto_datetime: str
-    revision: str | None
+    revision: str = Field(description="empty: none")
     default_dataset: bool
     protected: bool
     public: bool
     tags: list[str]
     qc: str
     json_: Any | None = Field(alias="json")
+    content_type: str | None = Field(description="of the object that a dataset without a session belongs to")
+    object_id: UUID | None
     doubts: list[str] = Field(
         description="ours: claims of a companion (size, channels, duration, hashes) that the recording contradicts"
     )
@@ -63,13 +65,18 @@ class DatasetIn(BodyRecord):
     needed_by_put: ClassVar[tuple[str, ...]] = ("name", "dataset_type")
     name: str | None = None
     created_by: str | None = None
+    created_datetime: str | None = Field(default=None, description="without an offset: UTC")
     dataset_type: str | None = None
     data_format: str | None = None
     collection: str | None = None
-    session: str | None = Field(default=None, description="URL or id; or give subject, date and number")
+    session: str | None = Field(default=None, description="URL or id; or set subject, date and number")
     subject: str | None = None
     date: str | None = None
     number: Number | None = None
+    content_type: str | None = Field(
+        default=None, description="of a dataset without a session: subject, project, …"
+    )
+    object_id: UUID | None = None
     file_size: SizeBytes | None = None
     hash: Md5 | None = None
     version: str | None = None

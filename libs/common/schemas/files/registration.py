@@ -56,25 +56,26 @@ class RegisteredFileRecord(Record):
 
 
 class RegisteredDataset(Record):
-    """A dataset as registered; `qc` is a number here, as in Alyx."""
+    """A dataset as registered; `qc` is a number here, as in Alyx. It has fields of its session, or of its object."""
 
     id: UUID
     name: str
     file_size: int | None
-    hash: str | None
-    subject: str | None
     created_by: str | None
     created_datetime: str
     dataset_type: str
     data_format: str
-    session: UUID | None
-    session_number: int | None
-    session_users: str
-    session_start_time: str | None
     collection: str
     revision: str | None
     default: bool
     qc: int
+    subject: str | None = None
+    session: UUID | None = None
+    session_number: int | None = None
+    session_users: str = ""
+    session_start_time: str | None = None
+    content_type: str | None = None
+    object_id: UUID | None = None
     file_records: list[RegisteredFileRecord]
 
 

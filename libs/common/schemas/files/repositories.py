@@ -31,7 +31,7 @@ class Repository(Record):
     data_url: str | None = Field(description="URL below which it serves files; null: it serves none")
     repository_type: str | None
     globus_endpoint_id: UUID | None
-    globus_is_personal: bool
+    globus_is_personal: bool | None
     json_: Any | None = Field(alias="json")
     store: StoreKind | None = Field(
         description="local, s3: the central store; agent: a lab folder that an agent reads; null: unmanaged"

@@ -12,7 +12,7 @@ from services.registry.domain.alyx_calls import (
     ProvedCopy,
     Registration,
     RepositoryTarget,
-    check_delete_dataset,
+    check_change_dataset,
     effect_of_delete_file,
     effect_of_patch_file,
     effect_of_publication,
@@ -135,7 +135,7 @@ def test_a_protected_dataset_is_neither_overwritten_nor_deleted() -> None:
     with pytest.raises(ProtectedDataset):
         effect_of_delete_file(here(OPEN, CLAIMED), REFUSED, is_protected=True)
     with pytest.raises(ProtectedDataset):
-        check_delete_dataset(is_protected=True)
+        check_change_dataset(is_protected=True)
 
 
 def test_an_output_with_the_bytes_it_had_makes_no_version() -> None:

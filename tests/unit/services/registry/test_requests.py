@@ -74,8 +74,8 @@ OBJECT_ID = UUID(int=1)
 
 
 def test_files_of_an_object_are_in_the_folder_of_its_name_or_id() -> None:
-    assert folders_of_object("lab", "hilllab", OBJECT_ID) == ("Labs/hilllab", f"Labs/{OBJECT_ID}")
-    assert folders_of_object("tag", None, OBJECT_ID) == (f"Tags/{OBJECT_ID}",)
+    assert folders_of_object("lab", "hilllab", OBJECT_ID)[:2] == ("Labs/hilllab", f"Labs/{OBJECT_ID}")
+    assert folders_of_object("tag", None, OBJECT_ID) == (f"Tags/{OBJECT_ID}", f"Tag/{OBJECT_ID}")
 
 
 @pytest.mark.parametrize("collection", ["Subjects/a/m1", "Subjects/a/m1/x"])

@@ -1,0 +1,60 @@
+"""Datasets beside one another: revisions of one file, and paths that are taken."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from libs.common.db import ReadSession, WriteSession
+from libs.common.published import SESSIONS, table
+from libs.common.visibility import Visibility
+from services.registry.models import DatasetRow
+from services.registry.queries import visible
+from services.registry.queries.bulk_writes import execute_write
+
+
+async def find_owner_of_dataset(
+    session: ReadSession, visibility: Visibility, dataset_id: UUID
+) -> UUID | None:
+    """The session or the object of a dataset that the caller can see."""
+    sessions = table(SESSIONS)
+    owner: UUID | None = await session.scalar(
+        sa.select(sa.func.coalesce(DatasetRow.session_id, DatasetRow.object_id))
+        .select_from(DatasetRow)
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .where(DatasetRow.id == dataset_id, visible.is_dataset_visible(visibility))
+    )
+    return owner
+
+
+async def exists_dataset_at(
+    session: ReadSession, dataset: DatasetRow, collection: str, revision: str
+) -> bool:
+    """Whether another file of that name is registered beside a dataset, in that collection and revision."""
+    taken = sa.exists().where(
+        DatasetRow.session_id.is_not_distinct_from(dataset.session_id),
+        DatasetRow.object_id.is_not_distinct_from(dataset.object_id),
+        DatasetRow.collection == collection,
+        DatasetRow.revision == revision,
+        DatasetRow.name == dataset.name,
+        DatasetRow.id != dataset.id,
+        DatasetRow.deleted_at.is_(None),
+    )
+    return bool(await session.scalar(sa.select(taken)))
+
+
+async def update_default_revision(session: WriteSession, dataset: DatasetRow) -> None:
+    """Make this dataset the default one among all revisions of its file."""
+    await execute_write(
+        session,
+        sa.update(DatasetRow)
+        .where(
+            DatasetRow.session_id.is_not_distinct_from(dataset.session_id),
+            DatasetRow.object_id.is_not_distinct_from(dataset.object_id),
+            DatasetRow.collection == dataset.collection,
+            DatasetRow.name == dataset.name,
+            DatasetRow.deleted_at.is_(None),
+        )
+        .values(is_default=DatasetRow.id == dataset.id),
+    )
