@@ -116,26 +116,29 @@ def core_api(openapi: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fields(openapi: Mapping[str, Any], operation: Mapping[str, Any]) -> list[dict[str, Any]]:
     fields = [
-        _field(p["name"], required=p.get("required", False), schema=p["schema"])
+        _field(p["name"], p["in"], required=p.get("required", False), schema=p["schema"] | p)
         for p in operation.get("parameters", [])
+        if p["in"] in {"path", "query"}  # Core API has no headers
     ]
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if content and "$ref" in content["schema"]:
         body = openapi["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
         needed = body.get("required", [])
         fields += [
-            _field(name, required=name in needed, schema=schema)
+            _field(name, "form", required=name in needed, schema=schema)
             for name, schema in body.get("properties", {}).items()
         ]
     return fields
 
 
-def _field(name: str, *, required: bool, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _field(name: str, location: str, *, required: bool, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A field as Core API describes it: of the path, the query or the body, which it calls a form."""
     kinds = [schema.get("type")] + [option.get("type") for option in schema.get("anyOf", [])]
     kind = next((k for k in kinds if k and k != "null"), "string")
     return {
         "name": name,
         "required": required,
+        "location": location,
         "schema": {
             "_type": kind,
             "title": schema.get("title", ""),

@@ -66,6 +66,8 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "brain-regions",
         "trajectories",
         "channels",
+        "notes",
+        "uploaded",
     ),
     Service.REGISTRY: (
         "data-repository",
@@ -149,6 +151,9 @@ BODIES: Final[tuple[tuple[str, str, Body], ...]] = (
     ("POST", "/oidc/start", Body.SIGN_IN),
     ("POST", "/oidc/finish", Body.SIGN_IN),
     ("POST", "/app/login", Body.SIGN_IN),
+    ("POST", "/notes", Body.IMAGE),
+    ("PUT", "/notes/{note_id}", Body.IMAGE),
+    ("PATCH", "/notes/{note_id}", Body.IMAGE),
     ("PUT", "/uploads/{upload_id}/parts/{number}", Body.BYTES),
     ("POST", "/bundles", Body.BYTES),
 )

@@ -11,10 +11,12 @@ from libs.common.app import Loop, Parts, at_the_end, create_app
 from libs.common.catalogue import Service
 from libs.common.db import Database
 from libs.common.db.transaction import Writer
+from libs.common.storage import store_of
 from services.metadata.adapters.oidc import Provider
 from services.metadata.events import handlers
 from services.metadata.models import Base
 from services.metadata.operations.hashing import PasswordHashing
+from services.metadata.operations.pictures import Pictures
 from services.metadata.operations.sign_in import SignIns, delete_old_sign_ins
 from services.metadata.operations.tokens import update_last_used
 from services.metadata.operations.undoables import UNDOABLES
@@ -46,7 +48,12 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
         sign_ins.hashing.close()
         await sign_ins.writer.database.close()
 
+    pictures = app.state.pictures = Pictures(
+        app.state.writer, await store_of(settings, "pictures"), settings.picture_queue
+    )
     return [
+        partial(pictures.sweep, settings.picture_sweep_every_s),
+        partial(at_the_end, pictures.close),
         partial(app.state.bus.on_wake, "token.used", tokens_used),
         partial(delete_old_sign_ins, sign_ins.writer),
         partial(at_the_end, close),

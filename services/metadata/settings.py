@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from libs.common.settings import ServiceSettings, TokenSettings
+from libs.common.settings import StoreSettings, TokenSettings
 
 
-class Settings(TokenSettings, ServiceSettings):
-    """Settings of the database, the first administrator, sign-ins and the identity provider."""
+class Settings(TokenSettings, StoreSettings):
+    """Settings of the database, the store of pictures, the first administrator, sign-ins and the identity provider."""
 
     database_url: SecretStr = Field(
         validation_alias="CINGULUM_METADATA_DATABASE_URL",
@@ -19,6 +19,12 @@ class Settings(TokenSettings, ServiceSettings):
     )
     admin_password: SecretStr | None = Field(
         default=None, description="password of the first administrator; read once, remove it afterwards"
+    )
+    picture_queue: int = Field(
+        default=8, ge=0, description="pictures that wait to be decoded; beyond that, requests get 429"
+    )
+    picture_sweep_every_s: float = Field(
+        default=3600.0, gt=0, description="interval between removals of pictures that no note has"
     )
     password_threads: int = Field(default=2, ge=1, le=8, description="passwords that are hashed concurrently")
     password_queue: int = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ USED = {
     "trajectories": {"list", "read", "create", "update", "partial_update", "delete"},
     "channels": {"list", "read", "create", "update", "partial_update", "delete"},
     "brain-regions": {"list", "read", "update", "partial_update"},
+    "notes": {"list", "read", "create", "update", "partial_update", "delete"},
     "labs": {"list", "read", "create", "update", "partial_update", "delete"},
     "users": {"list", "read", "create", "update", "partial_update", "delete"},
     "projects": {"list", "read", "create", "update", "partial_update", "delete"},
@@ -79,6 +81,29 @@ def test_the_one_client_finds_the_actions_that_it_uses(committed: dict[str, Any]
 def test_old_clients_find_the_same_in_their_form(committed: dict[str, Any]) -> None:
     old = RestSchemeCoreApi(json.loads((STATIC / "coreapi.json").read_text()))
     assert set(old.actions("sessions")) == set(RestSchemeOpenApi(committed).actions("sessions"))
+
+
+def test_every_field_of_the_old_form_has_its_location() -> None:
+    old = json.loads((STATIC / "coreapi.json").read_text())
+    actions = {
+        (endpoint, name): link
+        for endpoint, links in old.items()
+        if not endpoint.startswith("_")
+        for name, link in links.items()
+    }
+    for link in actions.values():
+        in_path = {field["name"] for field in link["fields"] if field["location"] == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", link["url"]))
+        assert all(field["required"] for field in link["fields"] if field["location"] == "path")
+        assert {field["location"] for field in link["fields"]} <= {"path", "query", "form"}
+        assert all({"_type", "description"} <= set(field["schema"]) for field in link["fields"])
+    locations = {
+        (endpoint, name): {field["name"]: field["location"] for field in actions[endpoint, name]["fields"]}
+        for endpoint, name in (("sessions", "list"), ("sessions", "create"), ("sessions", "partial_update"))
+    }
+    assert locations["sessions", "list"]["subject"] == "query"
+    assert locations["sessions", "create"]["subject"] == "form"
+    assert locations["sessions", "partial_update"] == locations["sessions", "create"] | {"session_id": "path"}
 
 
 def test_a_body_that_is_neither_json_nor_a_form_is_declared_with_its_limit(committed: dict[str, Any]) -> None:

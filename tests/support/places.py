@@ -81,6 +81,7 @@ async def _place(places: Places, subject: str, lab: str, project: str | None) ->
         "insertion": insertion["id"],
         "trajectory": trajectory["id"],
         "channel": channel["id"],
+        "note": (await labs.post("/notes", content_type="session", object_id=session["id"]))["id"],
         "location": f"rig_{subject}",
         "line": f"line_{subject}",
         "dataset": dataset["id"],

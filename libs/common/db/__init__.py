@@ -1,6 +1,7 @@
 """PostgreSQL: engines, the tables every service has, and the transaction of an operation."""
 
 from libs.common.db.engine import Database
+from libs.common.db.form_routes import FormRoute
 from libs.common.db.idempotency import Once
 from libs.common.db.routes import (
     CheckedRoute,
@@ -18,6 +19,7 @@ __all__ = [
     "Begins",
     "CheckedRoute",
     "Database",
+    "FormRoute",
     "IdempotentRoute",
     "Infrastructure",
     "LongReading",

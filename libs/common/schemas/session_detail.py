@@ -9,6 +9,7 @@ from pydantic import Field
 
 from libs.common.schemas.base import Record
 from libs.common.schemas.insertions import Insertion
+from libs.common.schemas.notes import Note
 
 
 class SessionDataset(Record):
@@ -65,4 +66,4 @@ class SessionDetail(Record):
     json_: Any | None = Field(alias="json")
     probe_insertion: list[Insertion]
     field_of_view: list[Any]
-    notes: list[Any]
+    notes: list[Note]

@@ -11,6 +11,7 @@ from services.metadata.models.lines import LineAlleleRow, LineRow
 from services.metadata.models.litters import LitterRow
 from services.metadata.models.locations import LocationRow
 from services.metadata.models.memberships import MembershipRow
+from services.metadata.models.notes import NoteRow, PictureRow
 from services.metadata.models.oidc import UserIdentityRow
 from services.metadata.models.projects import ProjectRow, ProjectUserRow
 from services.metadata.models.published import PUBLISHED
@@ -45,6 +46,8 @@ __all__ = [
     "LitterRow",
     "LocationRow",
     "MembershipRow",
+    "NoteRow",
+    "PictureRow",
     "ProjectRow",
     "ProjectUserRow",
     "RecoveryCodeRow",

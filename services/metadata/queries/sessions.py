@@ -36,6 +36,7 @@ from services.metadata.queries import visible
 from services.metadata.queries.datasets import fetch_datasets_of_session
 from services.metadata.queries.insertions import fetch_insertions_of_session
 from services.metadata.queries.list_filters.sessions import SessionFilters
+from services.metadata.queries.notes import fetch_notes_of_record
 from services.metadata.queries.subselects import names_of, project_names
 from services.metadata.queries.water_administrations import fetch_waters_of_session
 
@@ -98,7 +99,7 @@ async def list_sessions(
 async def fetch_session(
     session: ReadSession, visibility: Visibility, session_id: UUID, base_url: str
 ) -> SessionDetail:
-    """One session with its datasets, water and insertions. Raises NotFound."""
+    """One session with its datasets, water, insertions and notes. Raises NotFound."""
     rows = await session.execute(
         _select_details(visibility).where(ActionRow.id == session_id), {"base_url": base_url}
     )
@@ -111,6 +112,7 @@ async def fetch_session(
             session, visibility, session_id, base_url
         ),
         "probe_insertion": await fetch_insertions_of_session(session, visibility, session_id, base_url),
+        "notes": await fetch_notes_of_record(session, "session", session_id, base_url),
     }
     return _detail(row, related, base_url)
 
@@ -125,7 +127,6 @@ def _detail(row: Mapping[str, Any], related: Mapping[str, Any], base_url: str) -
             "qc": QC_NAMES[row["qc"]],
             "auto_datetime": naive_utc(row["auto_datetime"]),
             "field_of_view": [],
-            "notes": [],
         }
     )
 

@@ -10,6 +10,7 @@ from services.metadata.routes import (
     litters,
     locations,
     memberships,
+    notes,
     oidc,
     password,
     projects,
@@ -53,4 +54,5 @@ routers = [
     brain_regions.router,
     trajectories.router,
     channels.router,
+    notes.router,
 ]

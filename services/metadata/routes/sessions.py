@@ -54,7 +54,7 @@ async def create_session(
 async def read_session(
     request: Request, session_id: UUID, visibility: Sees, session: Reading
 ) -> SessionDetail:
-    """Read a session with its datasets, water and insertions."""
+    """Read a session with its datasets, water, insertions and notes."""
     return await queries.fetch_session(session, visibility, session_id, absolute(request, ""))
 
 

@@ -17,6 +17,7 @@ from libs.common.schemas.lines import LineIn
 from libs.common.schemas.litters import LitterIn
 from libs.common.schemas.locations import LocationIn
 from libs.common.schemas.memberships import MembershipIn
+from libs.common.schemas.notes import NoteIn
 from libs.common.schemas.projects import ProjectIn
 from libs.common.schemas.sessions import SessionIn
 from libs.common.schemas.subjects import SubjectIn
@@ -130,6 +131,15 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
         {},
     ),
     (
+        "/notes",
+        NoteIn,
+        {
+            "user": "bob", "date_time": "2024-03-01T09:00:00", "content_type": "session", "object_id": "SESSION",
+            "text": "calm", "image": None, "width": "orig", "json": {"a": 1},
+        },
+        {"content_type": ("content_type", "actions.session"), "width": ("image", None)},
+    ),
+    (
         "/labs",
         LabIn,
         {
@@ -193,6 +203,7 @@ STORED = {
     "labs",
     "locations",
     "memberships",
+    "notes",
     "projects",
     "sessions",
     "users",

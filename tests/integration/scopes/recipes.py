@@ -128,6 +128,10 @@ RECIPES = (
     Recipe(M, "DELETE", "/channels/{channel_id}", None, "/channels/{channel}"),
     Recipe(M, "DELETE", "/trajectories/{trajectory_id}", None, "/trajectories/{trajectory}"),
     Recipe(M, "DELETE", "/insertions/{insertion_id}", None, "/insertions/{insertion}"),
+    Recipe(M, "POST", "/notes", {"content_type": "session", "object_id": "{session}"}),
+    Recipe(M, "PUT", "/notes/{note_id}", {"text": "x"}, "/notes/{note}"),
+    Recipe(M, "PATCH", "/notes/{note_id}", {"text": "x"}, "/notes/{note}"),
+    Recipe(M, "DELETE", "/notes/{note_id}", None, "/notes/{note}"),
     Recipe(R, "POST", "/register-file", REGISTRATION),
     Recipe(
         R,

@@ -7,6 +7,7 @@ from typing import Final
 from libs.common.catalogue import Service
 from libs.common.schemas.insertions import InsertionIn
 from libs.common.schemas.labs import LabIn
+from libs.common.schemas.notes import NoteIn
 from libs.common.schemas.sessions import SessionIn
 from libs.common.schemas.subjects import SubjectIn
 from libs.common.schemas.surgeries import SurgeryIn
@@ -18,6 +19,7 @@ from services.metadata.queries.list_filters.insertions import InsertionFilters
 from services.metadata.queries.list_filters.labs import LabFilters
 from services.metadata.queries.list_filters.locations import LocationFilters
 from services.metadata.queries.list_filters.memberships import MembershipFilters
+from services.metadata.queries.list_filters.notes import NoteFilters
 from services.metadata.queries.list_filters.sessions import SessionFilters
 from services.metadata.queries.list_filters.subjects import SubjectFilters
 from services.metadata.queries.list_filters.surgeries import SurgeryFilters
@@ -214,6 +216,25 @@ INSERTIONS = FilterTable(
     },
 )
 
+NOTES = FilterTable(
+    Service.METADATA,
+    "/notes",
+    NoteFilters,
+    rows="calm wild",
+    key="text",
+    body=NoteIn,
+    unnamed={"width": "It is the width of the picture that is stored."},
+    cases={
+        "django": {
+            "text__icontains,AL": "calm",
+            "object_id,$S3": "wild",
+            "json__name,probe": "calm",
+            "user__username,bob": "wild",
+            "content_type__model,subject": NOTHING,
+        }
+    },
+)
+
 LABS = FilterTable(
     Service.METADATA,
     "/labs",
@@ -271,6 +292,7 @@ TABLES = (
     WATER_RESTRICTIONS,
     SESSIONS,
     INSERTIONS,
+    NOTES,
     LABS,
     USERS,
     MEMBERSHIPS,

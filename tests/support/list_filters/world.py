@@ -99,6 +99,9 @@ async def _make_sessions(world: World) -> None:
         ("probe02", third, {}),
     ):
         ids[name] = (await labs.post("/insertions", session=session["id"], name=name, **more))["id"]
+    of_session = {"content_type": "session", "object_id": ids["S1"], "json": {"name": "probe"}}
+    await labs.post("/notes", text="calm", **of_session)
+    await labs.post("/notes", text="wild", content_type="session", object_id=ids["S3"], user="bob")
     of_first = {"subject": "KS001", "user": "ada", "session": ids["S1"], "date_time": "2024-03-01T23:59:59"}
     free = {"subject": "NY001", "user": "bob", "date_time": "2024-03-02T00:00:00", "adlib": True}
     await labs.post("/water-administrations", water_administered=1.0, **of_first)

@@ -7,6 +7,7 @@ from hashlib import md5, sha256
 from typing import Any, Final
 
 from tests.support.moving import content_digest
+from tests.support.pictures import png
 from tests.support.waiting import attempts
 from tests.support.worlds.people import Asker, Town
 
@@ -77,6 +78,7 @@ async def session(town: Town, family: Family, nickname: str, *, number: int = 1,
     probe = await root.made("/insertions", session=session_id, name="probe00", serial=word, json={"k": word})
     family.keep("insertion_id", _id(probe))
     await track(root, family)
+    await note(root, family, content_type="session", object_id=session_id)
     water = {"subject": nickname, "date_time": f"{DAY}T11:00:00", "session": session_id}
     await root.made("/water-administrations", water_administered=0.5, **water)  # visible where the animal is
     await task(root, family, session=session_id)
@@ -94,6 +96,15 @@ async def track(root: Asker, family: Family) -> None:
     trajectory_id = family.keep("trajectory_id", _id(made))
     channel = await root.made("/channels", trajectory_estimate=trajectory_id, name=word, axial=20, lateral=0)
     family.keep("channel_id", _id(channel))
+async def note(by: Asker, family: Family, **about: Any) -> None:
+    """A note with a picture."""
+    word = family.word
+    answer = await by.ask(
+        "POST", "/notes", data={"text": f"about {word}", **about}, files={"image": (f"{word}.png", png())}
+    )
+    assert answer.status_code == 201, answer.text
+    family.keep("note_id", _id(answer.json()))
+    family.keep("picture", answer.json()["image"].partition("/uploaded/")[2])
 
 
 async def task(by: Asker, family: Family, **about: Any) -> None:

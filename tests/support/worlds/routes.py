@@ -92,6 +92,9 @@ READS: Final[dict[str, Read]] = {
     "/channels/{channel_id}": of("channel_id"),
     "/brain-regions": listing(),
     "/brain-regions/{region_id}": named("385"),
+    "/notes": listing("note_id"),
+    "/notes/{note_id}": of("note_id"),
+    "/uploaded/{path:path}": of("picture"),
     "/check-protected": Read(also={"path": "folder", "filenames": "dataset_name"}, paged=False),
     "/datasets": listing("dataset_id"),
     "/datasets/{dataset_id}": of("dataset_id"),
@@ -155,6 +158,7 @@ _PROBE = ({"serial": "written"}, {"session": "{session_id}", "name": "probe09"})
 _LINE = {"x": 1, "y": 2, "depth": 3, "theta": 4, "phi": 5}
 _TRACK = ({"roll": 6}, {"probe_insertion": "{insertion_id}"})
 _SITE = ({"trajectory_estimate": "{trajectory_id}", "axial": 40},)
+_NOTE = ({"text": "written"}, {"content_type": "session", "object_id": "{session_id}"})
 _ACTION = ({"narrative": "written"}, {"subject": "{nickname}", "start_time": _DAY})
 _DATASET = ({"qc": "PASS"}, {"session": "{session_id}"}, {"tags": ["paper"]})
 _FILE = ({"exists": True}, {"dataset": "{dataset_id}", "data_repository": "central"})
@@ -228,6 +232,17 @@ WRITES: Final[dict[str, Write]] = {
     "DELETE /channels/{channel_id}": Write(("channel_id",)),
     "PUT /brain-regions/{region_id}": Write(("=385",), ({"description": "written"},)),
     "PATCH /brain-regions/{region_id}": Write(("=385",), ({"description": "written"},)),
+    "POST /notes": Write((), (
+        {"content_type": "session", "object_id": "{session_id}"},
+        {"content_type": "subject", "object_id": "{subject_id}"},
+        {"content_type": "weighing", "object_id": "{weighing_id}"},
+        {"content_type": "probeinsertion", "object_id": "{insertion_id}"},
+        {"content_type": "dataset", "object_id": "{dataset_id}"},
+        {"content_type": "task", "object_id": "{job_id}"},
+    )),
+    "PUT /notes/{note_id}": Write(("note_id",), _NOTE),
+    "PATCH /notes/{note_id}": Write(("note_id",), _NOTE),
+    "DELETE /notes/{note_id}": Write(("note_id",)),
     "POST /register-file": Write((), (
         {"path": "{folder}", **_FILES},
         {"path": "Subjects/x", **_FILES, "content_type": "subject", "object_id": "{subject_id}"},

@@ -136,7 +136,7 @@ capabilities: {drop: [ALL]}
 {{- end }}
 
 {{- define "cingulum.storeUsers" -}}
-["registry", "transfer", "compressor"]
+["metadata", "registry", "transfer", "compressor"]
 {{- end }}
 
 {{- define "cingulum.stateful" -}}

@@ -1,0 +1,57 @@
+"""Notes on records, as in Alyx."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+
+from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.bounded import Prose
+
+
+class Note(Record):
+    """A note on a record, perhaps with a picture."""
+
+    id: UUID
+    user: str | None
+    date_time: str
+    content_type: str = Field(
+        description="what the note is about, as app.model", examples=["actions.session"]
+    )
+    object_id: UUID
+    text: str
+    image: str | None = Field(description="URL of the picture; null: none")
+    json_: Any | None = Field(alias="json")
+
+
+def _read_json(value: Any) -> Any:
+    """A form holds only texts: one that is a JSON object or list is read."""
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+class NoteIn(BodyRecord):
+    """A note to create or update; the time is now and the user is the caller unless stated."""
+
+    user: str | None = None
+    date_time: str | None = None
+    content_type: str | None = Field(default=None, description="model, or app.model", examples=["session"])
+    object_id: str | None = Field(default=None, description="id of the record")
+    text: Prose | None = None
+    image: str | None = Field(
+        default=None,
+        description="a PNG, JPEG or GIF file in multipart/form-data; empty or null removes the picture, and the URL "
+        "that the note shows leaves it as it is",
+    )
+    width: str | int | None = Field(
+        default=None,
+        description="width of the stored picture, pixels: 800 at most unless stated; `orig`: as it is",
+    )
+    json_: Annotated[Any | None, BeforeValidator(_read_json)] = Field(default=None, alias="json")

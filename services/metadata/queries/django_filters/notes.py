@@ -1,0 +1,30 @@
+"""Fields of the free filter on notes."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
+from libs.common.schemas.content_types import APP_OF
+from services.metadata.models import NoteRow
+from services.metadata.queries.django_filters.subjects import USER_MAP, clock, to_one
+from services.metadata.queries.noted_records import is_record_visible
+
+_note = NoteRow.__table__.c
+_type = NoteRow.__table__.alias("typed")
+_CONTENT_TYPES = FieldMap("content types", _type, {
+    "model": Field(_type.c.content_type, "text"),
+    "app_label": Field(sa.case(dict(APP_OF), value=_type.c.content_type, else_=""), "text"),
+}, "model", visible=visible_to_all)  # fmt: skip
+NOTE_MAP: FieldMap = FieldMap("notes", NoteRow.__table__, {
+    "id": Field(_note.id, "uuid"),
+    "user": to_one(USER_MAP, _note.user_id),
+    "date_time": clock(_note.date_time),
+    "content_type": Relation(lambda: _CONTENT_TYPES, on=_type.c.id == _note.id),
+    "object_id": Field(_note.object_id, "uuid"),
+    "text": Field(_note.text, "text"),
+    "image": Field(_note.image_path, "text"),
+    "json": JsonField(_note.json),
+}, visible=lambda visibility, row: sa.and_(
+    row.deleted_at.is_(None), is_record_visible(visibility, row.content_type, row.object_id)
+))  # fmt: skip

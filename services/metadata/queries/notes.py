@@ -1,0 +1,89 @@
+"""Notes on records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from libs.common.db import ReadSession
+from libs.common.db.pages import fetch_page
+from libs.common.problem import NotFound
+from libs.common.schemas.content_types import full_name
+from libs.common.schemas.notes import Note
+from libs.common.schemas.pages import PageRequest
+from libs.common.visibility import Visibility
+from services.metadata.models import NoteRow, UserRow
+from services.metadata.queries.list_filters.notes import NoteFilters
+from services.metadata.queries.noted_records import is_record_visible
+
+
+def _select_notes(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return (
+        sa.select(
+            NoteRow.id,
+            NoteRow.date_time,
+            NoteRow.content_type,
+            NoteRow.object_id,
+            NoteRow.text,
+            NoteRow.image_path,
+            NoteRow.json,
+            UserRow.username.label("user"),
+        )
+        .join(UserRow, UserRow.id == NoteRow.user_id, isouter=True)
+        .where(NoteRow.deleted_at.is_(None), *conditions)
+        .order_by(NoteRow.date_time_at.desc(), NoteRow.id)
+    )
+
+
+def _is_visible(visibility: Visibility) -> sa.ColumnElement[bool]:
+    return is_record_visible(visibility, NoteRow.content_type, NoteRow.object_id)
+
+
+def _note(row: Mapping[str, Any], base_url: str) -> Note:
+    path = row["image_path"]
+    image = None if path is None else image_url(base_url, path)
+    return Note.model_validate({**row, "content_type": full_name(row["content_type"]), "image": image})
+
+
+def image_url(base_url: str, path: str) -> str:
+    """The URL of a picture."""
+    return f"{base_url}/uploaded/{path}"
+
+
+async def list_notes(
+    session: ReadSession, visibility: Visibility, filters: NoteFilters, paging: PageRequest, base_url: str
+) -> tuple[int, list[Note]]:
+    """A page of notes, newest first, and the count of all."""
+    statement = _select_notes(_is_visible(visibility), *filters.conditions(visibility))
+    count, rows = await fetch_page(session, statement, paging)
+    return count, [_note(row, base_url) for row in rows]
+
+
+async def fetch_notes_of_record(
+    session: ReadSession, model: str, record_id: UUID, base_url: str
+) -> list[Note]:
+    """All notes of a record that the caller can see, newest first."""
+    rows = await session.execute(_select_notes(NoteRow.object_id == record_id, NoteRow.content_type == model))
+    return [_note(row, base_url) for row in rows.mappings()]
+
+
+async def fetch_note(session: ReadSession, visibility: Visibility, note_id: UUID, base_url: str) -> Note:
+    """One note. Raises NotFound."""
+    rows = await session.execute(_select_notes(NoteRow.id == note_id, _is_visible(visibility)))
+    row = rows.mappings().first()
+    if row is None:
+        raise NotFound(f"There is no note {note_id}.")
+    return _note(row, base_url)
+
+
+async def find_picture(session: ReadSession, visibility: Visibility, path: str) -> str | None:
+    """The hash of the picture at a path, if its note is visible to the caller."""
+    sha256: str | None = await session.scalar(
+        sa.select(NoteRow.image_sha256).where(
+            NoteRow.image_path == path, NoteRow.deleted_at.is_(None), _is_visible(visibility)
+        )
+    )
+    return sha256

@@ -1,0 +1,324 @@
+"""Notes on records: with and without pictures, shown and changed under the rights of their record."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+import sqlalchemy as sa
+
+from libs.common.schemas.content_types import APP_OF
+from services.metadata.models import NoteRow, PictureRow
+from services.metadata.operations.pictures import Pictures
+from services.metadata.queries.noted_records import RECORD_KINDS
+from tests.support.labs import Labs
+from tests.support.pictures import bomb, decoded, photograph, png
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def session(shared_labs: Labs, nickname: str) -> dict[str, Any]:
+    """A session of ada's lab."""
+    await shared_labs.animal(nickname)
+    return await shared_labs.session(nickname)
+
+
+async def send(
+    labs: Labs, method: str, path: str, files: Any = None, username: str = "ada", **fields: Any
+) -> httpx.Response:
+    """A form as one-api sends it, with files or without."""
+    return await labs.as_(username).request(method, path, data=fields, files=files or {"": ("", b"")})
+
+
+async def noted(
+    labs: Labs, session: dict[str, Any], picture: bytes | None = None, **more: Any
+) -> dict[str, Any]:
+    """A note of ada on a session."""
+    fields = {"content_type": "session", "object_id": session["id"], "text": "calm"} | more
+    files = None if picture is None else {"image": ("raster plot.png", picture)}
+    response = await send(labs, "POST", "/notes", files, **fields)
+    assert response.status_code == 201, response.text
+    return dict(response.json())
+
+
+def path_of(note: dict[str, Any]) -> str:
+    return str(urlsplit(note["image"]).path)
+
+
+async def test_a_note_is_of_now_and_of_its_writer(shared_labs: Labs, session: dict[str, Any]) -> None:
+    body = {"content_type": "session", "object_id": session["url"], "text": "calm", "json": {"a": 1}}
+    response = await shared_labs.as_("ada").post("/notes", body)
+    note = response.json()
+    assert response.status_code == 201, response.text
+    assert list(note) == ["id", "user", "date_time", "content_type", "object_id", "text", "image", "json"]
+    assert (note["user"], note["content_type"], note["object_id"]) == (
+        "ada",
+        "actions.session",
+        session["id"],
+    )
+    assert (note["text"], note["image"], note["json"]) == ("calm", None, {"a": 1})
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", note["date_time"])
+    assert (await shared_labs.as_("eve").get(f"/notes/{note['id']}")).json() == note
+
+
+async def test_a_session_shows_its_notes_newest_first(shared_labs: Labs, session: dict[str, Any]) -> None:
+    for day in (1, 3, 2):
+        await noted(shared_labs, session, text=str(day), date_time=f"2024-03-0{day}T00:00:00")
+    shown = (await shared_labs.metadata.get(f"/sessions/{session['id']}")).json()["notes"]
+    assert [(note["text"], note["date_time"]) for note in shown] == [
+        (str(day), f"2024-03-0{day}T00:00:00") for day in (3, 2, 1)
+    ]
+
+
+async def test_a_picture_is_served_with_its_note(shared_labs: Labs, session: dict[str, Any]) -> None:
+    note = await noted(shared_labs, session, png(1_000, 500))
+    path = path_of(note)
+    pattern = rf"/uploaded/\d{{4}}/\d\d/\d\d/raster_plot\.{session['id']}\.png"
+    assert re.fullmatch(pattern, path)
+    response = await shared_labs.as_("eve").get(path)
+    assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert decoded(response.content).size == (800, 400)
+    etag = response.headers["etag"]
+    assert (await shared_labs.metadata.get(path, headers={"If-None-Match": etag})).status_code == 304
+    part = await shared_labs.metadata.get(path, headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.content) == (206, response.content[:4])
+    head = await shared_labs.metadata.request("HEAD", path)
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(response.content)))
+
+
+@pytest.mark.parametrize(
+    ("width", "size"), [("None", (800, 400)), ("orig", (1_000, 500)), ("120", (120, 60))]
+)
+async def test_a_picture_is_as_wide_as_its_sender_wants(
+    shared_labs: Labs, session: dict[str, Any], width: str, size: tuple[int, int]
+) -> None:
+    note = await noted(shared_labs, session, png(1_000, 500), width=width)
+    assert decoded((await shared_labs.metadata.get(path_of(note))).content).size == size
+
+
+async def test_a_photograph_is_served_upright_without_its_place(
+    shared_labs: Labs, session: dict[str, Any]
+) -> None:
+    files = {"image": ("home.jpeg", photograph(200, 100))}
+    fields = {"content_type": "actions.session", "object_id": session["id"]}
+    note = (await send(shared_labs, "POST", "/notes", files, **fields)).json()
+    assert path_of(note).endswith(f"/home.{session['id']}.jpeg")
+    response = await shared_labs.metadata.get(path_of(note))
+    image = decoded(response.content)
+    assert (response.headers["content-type"], image.size, dict(image.getexif())) == (
+        "image/jpeg",
+        (100, 200),
+        {},
+    )
+
+
+@pytest.mark.parametrize("data", [b"", b"<svg/>", png()[:45], bomb(), b"\0" * 100], ids=len)
+async def test_a_file_that_is_no_picture_is_refused_by_name(
+    shared_labs: Labs, session: dict[str, Any], data: bytes
+) -> None:
+    fields = {"content_type": "session", "object_id": session["id"]}
+    response = await send(shared_labs, "POST", "/notes", {"image": ("plot.png", data)}, **fields)
+    assert (response.status_code, "image" in response.json()) == (400, True), response.text
+    assert (await shared_labs.metadata.get(f"/sessions/{session['id']}")).json()["notes"] == []
+
+
+async def test_a_picture_of_many_commas_is_no_body_of_many_values(
+    shared_labs: Labs, session: dict[str, Any]
+) -> None:
+    fields = {"content_type": "session", "object_id": session["id"]}
+    response = await send(shared_labs, "POST", "/notes", {"image": ("plot.png", b"," * 200_000)}, **fields)
+    assert (response.status_code, list(response.json())[:1]) == (400, ["image"])
+
+
+async def test_two_pictures_of_one_name_are_two_pictures(shared_labs: Labs, session: dict[str, Any]) -> None:
+    notes = [await noted(shared_labs, session, png(width)) for width in (10, 20)]
+    sizes = [decoded((await shared_labs.metadata.get(path_of(note))).content).width for note in notes]
+    assert sizes == [10, 20]
+
+
+async def test_a_note_is_changed_with_and_without_a_picture(
+    shared_labs: Labs, session: dict[str, Any]
+) -> None:
+    note = await noted(shared_labs, session)
+    ada, path = shared_labs.as_("ada"), f"/notes/{note['id']}"
+    pictured = (await send(shared_labs, "PATCH", path, {"image": ("a.png", png(10))})).json()
+    assert (pictured["text"], pictured["image"] is None) == ("calm", False)
+    same = (await ada.put(path, pictured | {"text": "new"})).json()
+    assert (same["text"], same["image"]) == ("new", pictured["image"])
+    refused = await ada.patch(path, {"image": "http://example.org/a.png"})
+    assert (refused.status_code, next(iter(refused.json()))) == (400, "image")
+    cleared = (await ada.patch(path, {"image": None})).json()
+    assert (cleared["image"], cleared["text"]) == (None, "new")
+    assert (await ada.get(path_of(pictured))).status_code == 404
+
+
+async def test_a_deleted_note_takes_its_picture_with_it(shared_labs: Labs, session: dict[str, Any]) -> None:
+    note = await noted(shared_labs, session, png())
+    ada = shared_labs.as_("ada")
+    assert (await ada.delete(f"/notes/{note['id']}")).status_code == 204
+    statuses = [(await ada.get(path)).status_code for path in (f"/notes/{note['id']}", path_of(note))]
+    assert statuses == [404, 404]
+
+
+async def test_the_note_of_a_deleted_record_is_gone(shared_labs: Labs, session: dict[str, Any]) -> None:
+    note = await noted(shared_labs, session, png())
+    assert (await shared_labs.metadata.delete(f"/sessions/{session['id']}")).status_code == 204
+    paths = (f"/notes/{note['id']}", path_of(note))
+    assert [(await shared_labs.metadata.get(path)).status_code for path in paths] == [404, 404]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("content_type", "subjects.session"),
+        ("content_type", "nothing"),
+        ("object_id", str(uuid4())),
+        ("object_id", "KS001"),
+        ("user", "nobody"),
+        ("date_time", "yesterday"),
+        ("width", "wide"),
+        ("image", "http://example.org/a.png"),
+    ],
+)
+async def test_a_field_that_names_nothing_is_refused_by_name(
+    shared_labs: Labs, session: dict[str, Any], field: str, value: str
+) -> None:
+    body = {"content_type": "session", "object_id": session["id"], field: value}
+    response = await shared_labs.as_("ada").post("/notes", body)
+    assert (response.status_code, next(iter(response.json()))) == (400, field)
+
+
+@pytest.mark.parametrize("missing", ["content_type", "object_id"])
+async def test_a_note_needs_a_record(shared_labs: Labs, session: dict[str, Any], missing: str) -> None:
+    body = {"content_type": "session", "object_id": session["id"]}
+    del body[missing]
+    response = await shared_labs.as_("ada").post("/notes", body)
+    assert (response.status_code, response.json()[missing]) == (400, ["This field is required."])
+
+
+async def test_a_record_of_another_lab_takes_no_note(shared_labs: Labs, session: dict[str, Any]) -> None:
+    note = await noted(shared_labs, session)
+    body = {"content_type": "session", "object_id": session["id"]}
+    bob, path = shared_labs.as_("bob"), f"/notes/{note['id']}"
+    responses = [await bob.post("/notes", body), await bob.patch(path, {"text": "x"}), await bob.delete(path)]
+    assert [response.status_code for response in responses] == [403, 403, 403]
+    assert (await bob.get(path)).status_code == 200
+
+
+async def test_a_note_on_a_hidden_record_is_hidden(shared_labs: Labs, session: dict[str, Any]) -> None:
+    name = f"secret {session['subject']}"
+    await shared_labs.project(name, "ada", is_private=True)
+    note = await noted(shared_labs, session, png())
+    await shared_labs.metadata.patch(f"/sessions/{session['id']}", {"projects": [name]})
+    eve, root = shared_labs.as_("eve"), shared_labs.metadata
+    paths = (f"/notes/{note['id']}", path_of(note))
+    assert [(await eve.get(path)).status_code for path in paths] == [404, 404]
+    assert [(await root.get(path)).status_code for path in paths] == [200, 200]
+    counts = [
+        (await caller.get("/notes", params={"django": f"object_id,{session['id']}"})).json()["count"]
+        for caller in (eve, root)
+    ]
+    assert counts == [0, 1]
+    body = {"content_type": "session", "object_id": session["id"]}
+    other = str(uuid4())
+    hidden, missing = [
+        (await shared_labs.as_("bob").post("/notes", body | {"object_id": row_id})).json()["object_id"]
+        for row_id in (session["id"], other)
+    ]
+    assert hidden == [text.replace(other, session["id"]) for text in missing]
+
+
+async def test_every_kind_of_record_takes_notes(shared_labs: Labs, session: dict[str, Any]) -> None:
+    labs, nickname = shared_labs, session["subject"]
+    words = nickname.lower()
+    of_subject = {"subject": nickname, "start_time": "2024-03-02T09:00:00"}
+    records = {
+        "session": session,
+        "subject": (await labs.metadata.get(f"/subjects/{nickname}")).json(),
+        "probeinsertion": await labs.post("/insertions", session=session["id"], name="probe00"),
+        "surgery": await labs.post("/surgeries", **of_subject),
+        "waterrestriction": await labs.post("/water-restriction", reference_weight=20, **of_subject),
+        "weighing": await labs.post("/weighings", subject=nickname, weight=20),
+        "wateradministration": await labs.post(
+            "/water-administrations", subject=nickname, water_administered=1
+        ),
+        "line": await labs.post("/lines", name=f"line-{words}", lab="hilllab"),
+        "litter": await labs.post("/litters", name=f"litter-{words}", line=f"line-{words}"),
+        "species": (await labs.metadata.get("/species")).json()["results"][0],
+        "labmember": {"id": str(labs.user_ids["ada"])},
+        "lab": {"id": str(labs.lab_ids["hilllab"])},
+        "project": {"id": str(await labs.project(f"maze {words}"))},
+    }
+    for model, record in records.items():
+        body = {"content_type": model, "object_id": record["id"]}
+        response = await labs.metadata.post("/notes", body)
+        assert response.status_code == 201, (model, response.text)
+        assert response.json()["content_type"] == f"{APP_OF[model]}.{model}"
+
+
+async def test_the_kinds_of_records_are_those_that_have_names() -> None:
+    assert set(RECORD_KINDS) == set(APP_OF)
+
+
+@pytest.mark.parametrize(
+    ("condition", "texts"),
+    [
+        ("text,calm", ["calm"]),
+        ("text__icontains,ILD", ["wild"]),
+        ("json__name,probe", ["calm"]),
+        ("user__username,ada,text,wild", ["wild"]),
+        ("content_type__model,session,text,calm", ["calm"]),
+        ("content_type__app_label,subjects", []),
+        ("date_time__date,2024-03-02", ["wild"]),
+    ],
+)
+async def test_the_free_filter_selects_notes(
+    shared_labs: Labs, session: dict[str, Any], condition: str, texts: list[str]
+) -> None:
+    await noted(shared_labs, session, text="calm", json='{"name": "probe"}', date_time="2024-03-01")
+    await noted(shared_labs, session, text="wild", date_time="2024-03-02T23:00:00")
+    query = {"django": f"object_id,{session['id']},{condition}"}
+    response = await shared_labs.as_("ada").get("/notes", params=query)
+    assert [note["text"] for note in response.json()["results"]] == texts
+
+
+async def test_a_picture_that_no_note_has_is_removed_a_day_later(
+    shared_labs: Labs, session: dict[str, Any]
+) -> None:
+    state = shared_labs.metadata.app.state
+    pictures: Pictures = state.pictures
+    note, orphan = await noted(shared_labs, session, png(31)), await pictures.add(png(32), "a.png", None)
+    assert await pictures.remove_unused() == 0
+    async with state.writer.begin() as tx:
+        await tx.session.execute(
+            sa.update(PictureRow).values(announced_at=sa.text("now() - interval '25 hours'"))
+        )
+    assert await pictures.remove_unused() >= 1
+    assert orphan.sha256 not in [sha256 async for sha256 in pictures.store.objects()]
+    assert (await shared_labs.metadata.get(path_of(note))).status_code == 200
+    again = await pictures.add(png(32), "a.png", None)
+    assert (await pictures.store.stat(again.sha256)).size_bytes > 0
+
+
+async def test_pictures_beyond_the_queue_are_refused_until_there_is_place(shared_labs: Labs) -> None:
+    pictures: Pictures = shared_labs.metadata.app.state.pictures
+    sent = [pictures.add(png(1_000 + n, 1_000), "a.png", None) for n in range(12)]
+    results = await asyncio.gather(*sent, return_exceptions=True)
+    refused = [result for result in results if isinstance(result, Exception)]
+    assert {getattr(problem, "status", None) for problem in refused} == {429}
+    assert (await pictures.add(png(33), "a.png", None)).extension == "png"
+
+
+async def test_a_note_never_has_a_path_without_a_picture(shared_labs: Labs) -> None:
+    async with shared_labs.metadata.app.state.database.read() as session:
+        paths = await session.scalar(sa.select(sa.func.count(NoteRow.image_path)))
+        hashes = await session.scalar(sa.select(sa.func.count(NoteRow.image_sha256)))
+    assert paths == hashes
