@@ -38,7 +38,7 @@ async def test_the_one_client_posts_notes_with_and_without_a_picture(
             note = alyx.rest("notes", "create", data=data | {"width": 100}, files={"image": file})
         assert (note["content_type"], note["user"], note["text"]) == ("actions.session", USERNAME, "raster")
         assert note["image"].startswith(f"{url}/uploaded/")
-        headers = {"Authorization": f"Token {alyx.token}"} if isinstance(alyx.token, str) else alyx._headers
+        headers = {"Authorization": alyx._headers["Authorization"]}
         served_picture = requests.get(note["image"], headers=headers, timeout=60)
         assert decoded(served_picture.content).size == (100, 50)
         assert requests.get(note["image"], timeout=60).status_code == 403
