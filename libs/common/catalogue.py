@@ -82,6 +82,7 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "check-protected",
         "new-download",
         "downloads",
+        "data-notices",
         "copies",
         "cache",
         "cache.zip",

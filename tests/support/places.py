@@ -87,6 +87,7 @@ async def _place(places: Places, subject: str, lab: str, project: str | None) ->
         "dataset": dataset["id"],
         "copy": file["id"],
         "download": counted["download"][0],
+        "notice": (await made(registry, "/data-notices", {"datasets": [dataset["id"]]}))["id"],
         "job": task["id"],
         "upload": upload["id"],
     }

@@ -4,6 +4,7 @@ from typing import Final
 
 from services.registry.models.base import Base
 from services.registry.models.copies import CopyRow
+from services.registry.models.data_notices import DataNoticeDatasetRow, DataNoticeRow
 from services.registry.models.datasets import DatasetRow, DatasetTagRow, VersionRow
 from services.registry.models.downloads import DownloadProjectRow, DownloadRow
 from services.registry.models.publications import PublicationRow
@@ -25,6 +26,8 @@ __all__ = [
     "RETIRED",
     "Base",
     "CopyRow",
+    "DataNoticeDatasetRow",
+    "DataNoticeRow",
     "DatasetRow",
     "DatasetTagRow",
     "DatasetTypeRow",

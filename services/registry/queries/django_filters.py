@@ -95,7 +95,7 @@ def _is_visible_copy(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]
 
 
 _LABS = _named("labs", LABS, visible_to_all)
-_USERS = _named("users", USERS, visible_to_all, "username")
+USERS_MAP = _named("users", USERS, visible_to_all, "username")
 _PROJECTS = _named(
     "projects",
     PROJECTS,
@@ -158,7 +158,7 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "hash": Field(_of_current_version("md5"), "text"),
     "file_size": Field(_of_current_version("size_bytes"), "int"),
     "version": Field(_dataset.c.software_version, "text"),
-    "created_by": Relation(lambda: _USERS, on=_user.c.username == _dataset.c.created_by),
+    "created_by": Relation(lambda: USERS_MAP, on=_user.c.username == _dataset.c.created_by),
     "created_datetime": Field(_dataset.c.created_at, "datetime"),
     "auto_datetime": Field(_dataset.c.auto_datetime, "datetime"),
     "content_type": Field(_dataset.c.content_type, "text"),
@@ -189,7 +189,7 @@ DOWNLOADS = FieldMap("downloads", _download, {
     "id": Field(_download.c.id, "uuid"),
     "count": Field(_download.c.count, "int"),
     "json": JsonField(_download.c.json),
-    "user": Relation(lambda: _USERS, on=_user.c.id == _download.c.user_id, key=_download.c.user_id),
+    "user": Relation(lambda: USERS_MAP, on=_user.c.id == _download.c.user_id, key=_download.c.user_id),
     "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _download.c.dataset_id, key=_download.c.dataset_id),
     "projects": Relation(lambda: _PROJECTS, on=sa.and_(
         _for_project.c.download_id == _download.c.id, _for_project.c.project_id == _project.c.id,

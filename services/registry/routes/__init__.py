@@ -3,6 +3,7 @@
 from services.registry.routes import (
     cache_tables,
     copies,
+    data_notices,
     data_paths,
     datasets,
     downloads,
@@ -20,6 +21,7 @@ routers = [
     files.router,
     copies.router,
     downloads.router,
+    data_notices.router,
     cache_tables.router,
     data_paths.router,
 ]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from libs.common.schemas.files.data_notices import DataNoticeIn
 from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.files.files import FileRecordIn
 from libs.common.schemas.files.repositories import RepositoryIn, RepositoryTypeIn
@@ -70,6 +71,16 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
         {"session": ("session", "http://cingulum.test/sessions/SESSION"), "json": ("json", SHOWN_ELSEWHERE)},
     ),
     (
+        "/data-notices",
+        DataNoticeIn,
+        {
+            "created_by": "eve", "datasets": ["DATASET"], "name": "drift", "json": {"a": 1}, "description": "calm",
+            "importance": 40, "version_affected": "1.2", "affected_date_start": "2024-01-01",
+            "affected_date_end": "2024-02-01",
+        },
+        {},
+    ),
+    (
         "/files",
         FileRecordIn,
         {
@@ -85,7 +96,7 @@ def _filled(value: Any, ids: dict[str, str]) -> Any:
     if isinstance(value, str):
         for name, known in ids.items():
             value = value.replace(name, known)
-    return value
+    return [_filled(item, ids) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize(
@@ -114,7 +125,7 @@ async def test_every_field_of_a_body_is_shown_again(
 async def test_every_stored_body_is_tested_here() -> None:
     described = json.loads((Path(gateway.__file__).parent / "static" / "schema.json").read_text())
     lists = {path for path, *_ in BODIES} | {"/register-file", "/new-download"}
-    tags = {"datasets", "repositories", "vocabularies of files"}
+    tags = {"data notices", "datasets", "repositories", "vocabularies of files"}
     posted = {
         path
         for path, operations in described["paths"].items()

@@ -171,6 +171,10 @@ RECIPES = (
     Recipe(R, "POST", "/new-download", {"datasets": ["{dataset}"]}),
     Recipe(R, "PUT", "/downloads/{download_id}", {"count": 3}, "/downloads/{download}"),
     Recipe(R, "PATCH", "/downloads/{download_id}", {"count": 3}, "/downloads/{download}"),
+    Recipe(R, "POST", "/data-notices", {"datasets": ["{dataset}"]}),
+    Recipe(R, "PUT", "/data-notices/{notice_id}", {"name": "x"}, "/data-notices/{notice}"),
+    Recipe(R, "PATCH", "/data-notices/{notice_id}", {"name": "x"}, "/data-notices/{notice}"),
+    Recipe(R, "DELETE", "/data-notices/{notice_id}", None, "/data-notices/{notice}"),
     Recipe(S, "POST", "/jobs/{job_id}/complete", {"token": 1, "outputs": []}, "/jobs/{job}/complete"),
     Recipe(
         S,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from libs.common.catalogue import Service
+from libs.common.schemas.files.data_notices import DataNoticeIn
 from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.files.downloads import DownloadIn
 from libs.common.schemas.files.files import FileRecordIn
+from services.registry.queries.data_notice_filters import DataNoticeFilters
 from services.registry.queries.list_filters import (
     CopyFilters,
     DatasetFilters,
@@ -183,4 +185,24 @@ VOCABULARIES = (
     _vocabulary("/data-repository-type", "Fileserver", "File"),
 )
 
-TABLES = (DATASETS, FILES, COPIES, DOWNLOADS, REPOSITORIES, *VOCABULARIES)
+DATA_NOTICES = FilterTable(
+    Service.REGISTRY,
+    "/data-notices",
+    DataNoticeFilters,
+    rows="drift gap",
+    key="name",
+    body=DataNoticeIn,
+    cases={
+        "affected_date_end": {"2024-02-01": "drift", "2024-02-02": NOTHING},
+        "affected_date_start": {"2024-01-01": "drift", "2024-02-01": NOTHING},
+        "created_by": {"bob": "gap", "root": "drift"},
+        "dataset_tag": {"paper": "drift", "pape": NOTHING},
+        "datasets": {"$a": "drift", "$a,$d": "drift gap", "$e": NOTHING},
+        "importance": {"50": "drift", "info": "gap"},
+        "name": {"gap": "gap", "ga": NOTHING},
+        "version_affected": {"1.0": "drift", "1": NOTHING},
+        "django": {"importance__gt,20": "drift", "datasets__name,spikes.times.npy": "drift gap"},
+    },
+)
+
+TABLES = (DATASETS, FILES, COPIES, DOWNLOADS, DATA_NOTICES, REPOSITORIES, *VOCABULARIES)

@@ -104,6 +104,8 @@ READS: Final[dict[str, Read]] = {
     "/copies/{copy_id}/retirement": of("copy_id"),
     "/downloads": listing(),
     "/downloads/{download_id}": of("download_id"),
+    "/data-notices": listing("notice_id"),
+    "/data-notices/{notice_id}": of("notice_id"),
     "/cache/info": OPEN,
     "/cache/info/": OPEN,
     "/cache/info/{tag}": named("paper"),
@@ -158,6 +160,7 @@ _PROBE = ({"serial": "written"}, {"session": "{session_id}", "name": "probe09"})
 _LINE = {"x": 1, "y": 2, "depth": 3, "theta": 4, "phi": 5}
 _TRACK = ({"roll": 6}, {"probe_insertion": "{insertion_id}"})
 _SITE = ({"trajectory_estimate": "{trajectory_id}", "axial": 40},)
+_NOTICE = ({"name": "written"}, {"datasets": ["{dataset_id}"]})
 _NOTE = ({"text": "written"}, {"content_type": "session", "object_id": "{session_id}"})
 _ACTION = ({"narrative": "written"}, {"subject": "{nickname}", "start_time": _DAY})
 _DATASET = ({"qc": "PASS"}, {"session": "{session_id}"}, {"tags": ["paper"]})
@@ -263,6 +266,10 @@ WRITES: Final[dict[str, Write]] = {
     "POST /new-download": Write((), ({"datasets": ["{dataset_id}"]},)),
     "PUT /downloads/{download_id}": Write(("download_id",), ({"count": 7},)),
     "PATCH /downloads/{download_id}": Write(("download_id",), ({"count": 7},)),
+    "POST /data-notices": Write((), ({"datasets": ["{dataset_id}"]},)),
+    "PUT /data-notices/{notice_id}": Write(("notice_id",), _NOTICE),
+    "PATCH /data-notices/{notice_id}": Write(("notice_id",), _NOTICE),
+    "DELETE /data-notices/{notice_id}": Write(("notice_id",)),
     "POST /tasks": Write((), ({"name": "new", "session": "{session_id}"}, {"name": "new", "parents": ["{job_id}"],
                                                                            "session": "{session_id}"})),
     "PUT /tasks/{task_id}": Write(("job_id",), _TASK),
