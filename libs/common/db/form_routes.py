@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.types import Message
 
-from libs.common.db.routes import IdempotentRoute
+from libs.common.db.routes import IdempotentRoute, check_whole
 from libs.common.problem import BadRequest
 
 SLICE_BYTES: Final = 256 * 1024  # parsed at once: other requests get their turn in between
@@ -37,7 +37,10 @@ class _FormReading(APIRoute):
             if form is None:
                 return await original(request)
             try:
-                return await original(_as_json(request, form))
+                shown = _as_json(request, form)
+                response = await original(shown)
+                check_whole(self, request, await shown.body())
+                return response
             finally:
                 await form.close()
 

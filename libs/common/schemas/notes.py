@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
@@ -40,6 +40,7 @@ def _read_json(value: Any) -> Any:
 class NoteIn(BodyRecord):
     """A note to create or update; the time is now and the user is the caller unless stated."""
 
+    needed_by_put: ClassVar[tuple[str, ...]] = ("user", "content_type", "object_id")
     user: str | None = None
     date_time: str | None = None
     content_type: str | None = Field(default=None, description="model, or app.model", examples=["session"])

@@ -14,9 +14,10 @@ from libs.common.problem import BadRequest, Forbidden
 from libs.common.scopes import Permission
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
-_TAGS: Final = frozenset(
-    "a blockquote br code em h1 h2 h3 h4 h5 h6 hr li ol p pre strong table tbody td th thead tr ul".split()
-)
+_TAGS: Final = frozenset({
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+})  # fmt: skip
 
 
 def render_html(markdown: str) -> str:

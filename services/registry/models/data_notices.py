@@ -23,7 +23,9 @@ class DataNoticeRow(Identified, WithJson, Base):
     user_id: Mapped[UUID | None]
     name: Mapped[str] = mapped_column(server_default="")
     description: Mapped[str] = mapped_column(server_default="")
-    description_html: Mapped[str] = mapped_column(server_default="")  # rendered when it was written: that is slow
+    description_html: Mapped[str] = mapped_column(
+        server_default=""
+    )  # rendered when it was written: that is slow
     importance: Mapped[int] = mapped_column(sa.SmallInteger, server_default="20")
     version_affected: Mapped[str] = mapped_column(server_default="")
     affected_date_start: Mapped[date | None]

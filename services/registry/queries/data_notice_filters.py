@@ -123,6 +123,6 @@ class DataNoticeFilters(ListFilters):
         ImportanceText, Where(lambda importance: DataNoticeRow.importance == importance)
     ] = parameter("Importance: 20, 30, 40 or 50, or its name.")
     name: Annotated[Text, Where(lambda name: DataNoticeRow.name == name)] = parameter("Name.")
-    version_affected: Annotated[
-        Text, Where(lambda version: DataNoticeRow.version_affected == version)
-    ] = parameter("Affected version.")
+    version_affected: Annotated[Text, Where(lambda version: DataNoticeRow.version_affected == version)] = (
+        parameter("Affected version.")
+    )

@@ -153,6 +153,8 @@ async def test_a_note_is_changed_with_and_without_a_picture(
     assert (pictured["text"], pictured["image"] is None) == ("calm", False)
     same = (await ada.put(path, pictured | {"text": "new"})).json()
     assert (same["text"], same["image"]) == ("new", pictured["image"])
+    partial = await send(shared_labs, "PUT", path, {"image": ("a.png", png(10))}, text="x")
+    assert (partial.status_code, {"user", "object_id"} <= set(partial.json())) == (400, True)
     refused = await ada.patch(path, {"image": "http://example.org/a.png"})
     assert (refused.status_code, next(iter(refused.json()))) == (400, "image")
     cleared = (await ada.patch(path, {"image": None})).json()

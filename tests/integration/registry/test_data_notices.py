@@ -78,7 +78,9 @@ async def test_notices_are_listed_by_importance_and_filtered(
         about = [datasets[index] for index in indices]
         days = {"affected_date_start": f"2024-01-{importance - 19:02}", "affected_date_end": "2024-03-01"}
         user = {"created_by": "ada"} if name == "mid" else {}
-        await noticed(registry, about, name=name, importance=importance, version_affected=name, **days, **user)
+        await noticed(
+            registry, about, name=name, importance=importance, version_affected=name, **days, **user
+        )
     of_these = ",".join(datasets[:2])
 
     async def names(**query: str) -> list[str]:
@@ -93,7 +95,9 @@ async def test_notices_are_listed_by_importance_and_filtered(
     assert await names(name="low") == await names(version_affected="low") == ["low"]
     assert await names(affected_date_start="2024-01-01") == ["low"]
     assert await names(affected_date_end="2024-03-02") == []
-    assert await names(created_by="ada") == await names(created_by=str(shared_labs.user_ids["ada"])) == ["mid"]
+    assert (
+        await names(created_by="ada") == await names(created_by=str(shared_labs.user_ids["ada"])) == ["mid"]
+    )
     assert await names(django="importance__gte,40") == ["high", "mid"]
     assert await names(django=f"datasets,{datasets[1]},created_by__username,ada") == ["mid"]
 

@@ -51,6 +51,7 @@ REGISTRATION = {
     "filenames": ["alf/spikes.clusters.npy"],
     "name": "fileserver",
 }
+NOTE = {"user": "ada", "content_type": "session", "object_id": "{session}", "text": "x"}
 RECIPES = (
     Recipe(M, "POST", "/subjects", {"nickname": "new_{subject}", "lab": "{lab}", "projects": ["{project}"]}),
     Recipe(M, "PUT", "/subjects/{nickname}", {"lab": "{lab}", "description": "x"}, "/subjects/{subject}"),
@@ -129,7 +130,7 @@ RECIPES = (
     Recipe(M, "DELETE", "/trajectories/{trajectory_id}", None, "/trajectories/{trajectory}"),
     Recipe(M, "DELETE", "/insertions/{insertion_id}", None, "/insertions/{insertion}"),
     Recipe(M, "POST", "/notes", {"content_type": "session", "object_id": "{session}"}),
-    Recipe(M, "PUT", "/notes/{note_id}", {"text": "x"}, "/notes/{note}"),
+    Recipe(M, "PUT", "/notes/{note_id}", NOTE, "/notes/{note}"),
     Recipe(M, "PATCH", "/notes/{note_id}", {"text": "x"}, "/notes/{note}"),
     Recipe(M, "DELETE", "/notes/{note_id}", None, "/notes/{note}"),
     Recipe(R, "POST", "/register-file", REGISTRATION),

@@ -180,8 +180,14 @@ async def _make_datasets(world: World) -> None:
         for _ in range(counted):
             [download_id] = (await made(caller, "/new-download", {"datasets": [ids[letter]]}))["download"]
     await _patch(registry, f"/downloads/{download_id}", {"json": {"mood": "calm"}})
-    about = {"version_affected": "1.0", "affected_date_start": "2024-01-01", "affected_date_end": "2024-02-01"}
-    await made(registry, "/data-notices", {"name": "drift", "importance": 50, "datasets": [ids["a"]], **about})
+    about = {
+        "version_affected": "1.0",
+        "affected_date_start": "2024-01-01",
+        "affected_date_end": "2024-02-01",
+    }
+    await made(
+        registry, "/data-notices", {"name": "drift", "importance": 50, "datasets": [ids["a"]], **about}
+    )
     await made(registry, "/data-notices", {"name": "gap", "created_by": "bob", "datasets": [ids["d"]]})
     created = (await registry.get(f"/datasets/{ids['a']}")).json()["created_datetime"]
     today = date.fromisoformat(created[:10])

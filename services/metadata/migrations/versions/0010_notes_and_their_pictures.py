@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "d3ccb2ee7cc1"
-down_revision = "b7c41f0a92d5"
+down_revision = "4a9d17c6be20"
 branch_labels = None
 depends_on = None
 
