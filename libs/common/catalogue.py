@@ -84,6 +84,7 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "downloads",
         "data-notices",
         "copies",
+        "sync-file-status",
         "cache",
         "cache.zip",
         "data",

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
+from deploy.local.servers import Postgres
 from libs.common.testing import Running
-from tests.support.labs import Labs, a_registry, registered
+from tests.support.labs import Labs, a_registry, registered, shared_two_labs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_labs(
+    postgres: Postgres, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Labs]:
+    """Labs and users for all tests here."""
+    async with shared_two_labs(postgres, template, str(tmp_path_factory.mktemp("labs") / "home")) as labs:
+        yield labs
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -229,6 +229,7 @@ TRIED_APART = {
     ("POST", "/jobs/claim"): "test_workers.py: gives only what the token reaches",
     ("POST", "/jobs/heartbeat"): "test_workers.py: names what the token does not reach as lost",
     ("POST", "/jobs/{job_id}/log"): "test_workers.py: needs a running attempt",
+    ("POST", "/sync-file-status"): "orders only what the token reaches: registry/test_missing_copies.py",
     ("POST", "/browser-sessions"): "unauthenticated: no token is read",
     ("POST", "/oidc/start"): "unauthenticated: no token is read",
     ("POST", "/oidc/finish"): "unauthenticated: no token is read",
