@@ -12,7 +12,7 @@ _MODELS: Final = {
     ),
     "subjects": ("subject", "project", "species", "strain", "source", "allele", "line", "litter"),
     "misc": ("lab", "lablocation", "labmember", "labmembership"),
-    "experiments": ("probeinsertion",),
+    "experiments": ("probeinsertion", "chronicinsertion", "trajectoryestimate", "channel"),
     "data": ("dataset", "filerecord", "datasettype", "datarepository", "tag"),
     "jobs": ("task",),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from services.metadata.models.lines import LineRow
 from services.metadata.models.litters import LitterRow
 from services.metadata.models.locations import LocationRow
 from services.metadata.models.memberships import MembershipRow
+from services.metadata.models.notes import NoteRow
 from services.metadata.models.projects import ProjectRow
 from services.metadata.models.subjects import SubjectRow
 from services.metadata.models.trajectories import TrajectoryRow
@@ -34,6 +35,7 @@ DEPENDANTS: Final = Dependants(
         ChannelRow: "channel",
         WeighingRow: "weighing",
         WaterAdministrationRow: "water-administration",
+        NoteRow: "note",
     },
     cascades(MembershipRow.user_id, MembershipRow.lab_id, LocationRow.lab_id),
     refuses(SubjectRow.lab_id, "The lab has subjects: move them to another lab, or delete them first."),
@@ -48,8 +50,27 @@ DEPENDANTS: Final = Dependants(
         reason="a probe in a session is data of its own; it shows no chronic insertion meanwhile",
     ),
     cascades(WeighingRow.subject_id, WaterAdministrationRow.subject_id),
+    # Notes on records of other services are hidden with their records, and stay.
+    cascades(
+        NoteRow.object_id,
+        to=[
+            UserRow,
+            LabRow,
+            ProjectRow,
+            MembershipRow,
+            LocationRow,
+            SubjectRow,
+            ActionRow,
+            InsertionRow,
+            TrajectoryRow,
+            ChannelRow,
+            WeighingRow,
+            WaterAdministrationRow,
+        ],
+    ),
     keeps(
         SubjectRow.responsible_user_id,
+        NoteRow.user_id,
         WeighingRow.user_id,
         WaterAdministrationRow.user_id,
         reason="records name the person who made them, also after the account is deleted",

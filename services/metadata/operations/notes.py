@@ -8,11 +8,12 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
-from libs.common.db.rows import create_row, lock_by_id, soft_delete_row, update_row
+from libs.common.db.rows import create_row, lock_by_id, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import BadRequest, Forbidden, NotFound, UnknownReference
 from libs.common.schemas.content_types import find_model
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.notes import Note, NoteIn
 from libs.common.visibility import Visibility
@@ -20,6 +21,7 @@ from services.metadata.domain.bodies import required
 from services.metadata.domain.clock import DEFAULT_ZONE, time_or_now
 from services.metadata.domain.pictures import next_path, picture_path
 from services.metadata.models import NoteRow, UserRow
+from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.pictures import StoredPicture
 from services.metadata.queries import notes as queries
 from services.metadata.queries import references
@@ -75,7 +77,7 @@ async def update_note(
     base_url: str,
 ) -> Note:
     """Update a note; absent fields keep their value. It may move to another record that the caller may change."""
-    row = await _lock_to_edit(tx, by, visibility, note_id)
+    row = await lock_note_to_edit(tx, by, visibility, note_id)
     values = await _values(tx, body)
     if body.content_type is not None or body.object_id is not None:
         moved = body.model_copy(
@@ -97,9 +99,12 @@ async def update_note(
     return await queries.fetch_note(tx.session, visibility, note_id, base_url)
 
 
-async def delete_note(tx: Transaction, by: Principal, visibility: Visibility, note_id: UUID) -> None:
-    """Delete (soft) a note; its picture stays for 30 days, so that it can be restored."""
-    await soft_delete_row(tx, "note", await _lock_to_edit(tx, by, visibility, note_id))
+async def delete_note(
+    tx: Transaction, by: Principal, visibility: Visibility, note_id: UUID, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) a note; its picture stays stored, so that it can be restored."""
+    row = await lock_note_to_edit(tx, by, visibility, note_id)
+    return await delete_row(tx, by, visibility, "note", row, dry_run=dry_run)
 
 
 async def _values(tx: Transaction, body: NoteIn) -> dict[str, Any]:
@@ -135,7 +140,7 @@ async def _check_may_write(tx: Transaction, by: Principal, model: str, object_id
     return target
 
 
-async def _lock_to_edit(tx: Transaction, by: Principal, visibility: Visibility, note_id: UUID) -> NoteRow:
+async def lock_note_to_edit(tx: Transaction, by: Principal, visibility: Visibility, note_id: UUID) -> NoteRow:
     """A note whose record the caller may change, locked. Raises NotFound and Forbidden."""
     row = await lock_by_id(tx.session, NoteRow, note_id)
     if not await exists_record(tx.session, visibility, row.content_type, row.object_id):

@@ -16,6 +16,7 @@ from services.metadata.models import (
     ChannelRow,
     InsertionRow,
     LabRow,
+    NoteRow,
     ProjectRow,
     SubjectRow,
     TrajectoryRow,
@@ -28,6 +29,7 @@ from services.metadata.operations.actions import lock_to_edit
 from services.metadata.operations.channels import lock_channel_to_edit
 from services.metadata.operations.deletions import publish_restored_sessions
 from services.metadata.operations.insertions import lock_insertion_to_edit
+from services.metadata.operations.notes import lock_note_to_edit
 from services.metadata.operations.subject_names import subject_of_record
 from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
@@ -53,6 +55,7 @@ UNDOABLES: Final = Undoables(
         "insertion": Undoable(InsertionRow, lock_insertion_to_edit),
         "trajectory": Undoable(TrajectoryRow, lock_trajectory_to_edit),
         "channel": Undoable(ChannelRow, lock_channel_to_edit),
+        "note": Undoable(NoteRow, lock_note_to_edit),
         "weighing": Undoable(WeighingRow, lock_weighing_to_edit),
         "water-administration": Undoable(WaterAdministrationRow, lock_water_administration_to_edit),
     },

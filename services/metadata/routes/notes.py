@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import FormRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.http import REVALIDATED, not_modified, ranged_response
 from libs.common.observability import logger
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
@@ -102,11 +103,12 @@ async def update_note(
     return await operations.update_note(tx, by, visibility, note_id, body, picture, base_url)
 
 
-@router.delete("/notes/{note_id}", status_code=204, responses=REFUSALS)
-async def delete_note(note_id: UUID, by: Editor, visibility: Sees, tx: Tx) -> Response:
-    """Delete (soft) a note."""
-    await operations.delete_note(tx, by, visibility, note_id)
-    return Response(status_code=204)
+@router.delete("/notes/{note_id}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_note(note_id: UUID, by: Editor, visibility: Sees, tx: Tx, options: Deleting) -> Response:
+    """Delete (soft) a note; undo within 30 days."""
+    return deleted(
+        options, await operations.delete_note(tx, by, visibility, note_id, dry_run=options.dry_run)
+    )
 
 
 @router.api_route("/uploaded/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)

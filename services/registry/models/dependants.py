@@ -9,6 +9,7 @@ from typing import Final
 
 from libs.common.db.dependants import Dependants, cascades, keeps, refuses
 from services.registry.models.copies import CopyRow
+from services.registry.models.data_notices import DataNoticeRow
 from services.registry.models.datasets import DatasetRow, DatasetTagRow
 from services.registry.models.repositories import RepositoryRow, RepositoryTypeRow
 from services.registry.models.vocabularies import DatasetTypeRow, FormatRow, RevisionRow, TagRow
@@ -23,6 +24,7 @@ DEPENDANTS: Final = Dependants(
         RepositoryRow: "data-repository",
         DatasetRow: "dataset",
         DatasetTagRow: "tag-of-a-dataset",
+        DataNoticeRow: "data-notice",
     },
     cascades(DatasetTagRow.tag_id),
     keeps(DatasetTagRow.dataset_id, reason="a dataset that is restored has its tags again"),

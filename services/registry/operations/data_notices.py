@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from libs.common.catalogue import Service
 from libs.common.db import Transaction
-from libs.common.db.rows import create_row, set_links, soft_delete_row, update_row
+from libs.common.db.removal import lock_taken, remove
+from libs.common.db.rows import create_row, set_links, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.files.data_notices import DataNotice, DataNoticeIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.visibility import Visibility
 from services.registry.domain.data_notices import check_dates, check_may_write, render_html
 from services.registry.models import DataNoticeDatasetRow, DataNoticeRow
+from services.registry.models.dependants import DEPENDANTS
 from services.registry.queries import data_notices as queries
 from services.registry.queries.downloads import fetch_targets_of_datasets
 from services.registry.queries.registration import fetch_user_id
@@ -32,7 +36,7 @@ async def create_notice(
     check_dates(body.affected_date_start, body.affected_date_end)
     values = {"user_id": by.user_id} | await _values(tx, body)
     row = DataNoticeRow(id=uuid4(), **values)
-    await create_row(tx, "data_notice", row, values)
+    await create_row(tx, "data-notice", row, values)
     await _set_datasets(tx, row.id, dataset_ids)
     return await queries.fetch_notice(tx.session, visibility, row.id)
 
@@ -41,7 +45,7 @@ async def update_notice(
     tx: Transaction, by: Principal, visibility: Visibility, notice_id: UUID, body: DataNoticeIn
 ) -> DataNotice:
     """Update a notice; absent fields keep their value, and datasets that the caller cannot see stay."""
-    row = await _lock_to_edit(tx, by, visibility, notice_id)
+    row = await lock_notice_to_edit(tx, by, visibility, notice_id)
     values = await _values(tx, body)
     start, end = (
         values.get(name, getattr(row, name)) for name in ("affected_date_start", "affected_date_end")
@@ -52,16 +56,22 @@ async def update_notice(
         dataset_ids = [*await _datasets_of_body(tx, visibility, body), *hidden]
         check_may_write(by, await fetch_targets_of_datasets(tx.session, dataset_ids))
         await _set_datasets(tx, notice_id, dataset_ids)
-    await update_row(tx, "data_notice", row, values)
+    await update_row(tx, "data-notice", row, values)
     return await queries.fetch_notice(tx.session, visibility, notice_id)
 
 
-async def delete_notice(tx: Transaction, by: Principal, visibility: Visibility, notice_id: UUID) -> None:
-    """Delete (soft) a notice; it can be restored within 30 days."""
-    await soft_delete_row(tx, "data_notice", await _lock_to_edit(tx, by, visibility, notice_id))
+async def delete_notice(
+    tx: Transaction, by: Principal, visibility: Visibility, notice_id: UUID, *, dry_run: bool
+) -> Deletion:
+    """Delete (soft) a notice."""
+    row = await lock_notice_to_edit(tx, by, visibility, notice_id)
+    taken = await lock_taken(tx.session, DEPENDANTS, row)
+    if dry_run:
+        return Deletion.preview(taken.counts, {})
+    return await remove(tx, Service.REGISTRY, "data-notice", row, taken, hidden={}, before={"name": row.name})
 
 
-async def _lock_to_edit(
+async def lock_notice_to_edit(
     tx: Transaction, by: Principal, visibility: Visibility, notice_id: UUID
 ) -> DataNoticeRow:
     """A notice that the caller may change, locked. Raises NotFound and Forbidden."""

@@ -9,8 +9,9 @@ from libs.common.db import Transaction
 from libs.common.db.restoring import Restored
 from libs.common.events import FilesRegistered
 from libs.common.undo import Undoable, Undoables
-from services.registry.models import DatasetRow
+from services.registry.models import DataNoticeRow, DatasetRow
 from services.registry.models.dependants import DEPENDANTS
+from services.registry.operations.data_notices import lock_notice_to_edit
 from services.registry.operations.datasets import lock_dataset
 from services.registry.queries import deletions as queries
 from services.registry.queries.vocabularies import NOUNS
@@ -27,6 +28,7 @@ async def _follow_datasets(tx: Transaction, restored: Restored) -> None:
 UNDOABLES: Final = Undoables(
     DEPENDANTS,
     {
+        "data-notice": Undoable(DataNoticeRow, lock_notice_to_edit),
         "dataset": Undoable(DatasetRow, lock_dataset, _follow_datasets),
         **{
             noun.replace(" ", "-"): Undoable(model, check_administrator, by_row=False)

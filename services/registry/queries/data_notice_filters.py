@@ -36,7 +36,7 @@ def is_notice_visible(visibility: Visibility, notice: Any) -> Condition:
     link = aliased(DataNoticeDatasetRow)
     about = sa.exists().where(link.data_notice_id == notice.id)
     shown = about.where(is_dataset_visible(visibility, link.dataset_id)).correlate_except(link)
-    conditions = [shown]
+    conditions: list[Condition] = [shown]
     if visibility.everything:  # also where the datasets are gone
         conditions = [sa.true()]
     elif not visibility.public_only and visibility.labs is None:

@@ -38,16 +38,17 @@ class MissingCopy:
 
 def _missing_copies(visibility: Visibility, *conditions: Condition) -> sa.Select[Any]:
     sessions = table(SESSIONS)
+    columns: list[Any] = [
+        CopyRow.id,
+        CopyRow.dataset_id,
+        DatasetRow.session_id,
+        DatasetRow.content_type,
+        DatasetRow.object_id,
+        RepositoryRow.name.label("repository"),
+        path_below_subjects().label("relative_path"),
+    ]
     return (
-        sa.select(
-            CopyRow.id,
-            CopyRow.dataset_id,
-            DatasetRow.session_id,
-            DatasetRow.content_type,
-            DatasetRow.object_id,
-            RepositoryRow.name.label("repository"),
-            path_below_subjects().label("relative_path"),
-        )
+        sa.select(*columns)
         .join(DatasetRow, is_current_copy())
         .join(RepositoryRow, RepositoryRow.id == CopyRow.repository_id)
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)

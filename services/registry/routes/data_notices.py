@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Registrar, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.files.data_notices import DataNotice, DataNoticeIn
@@ -55,8 +56,11 @@ async def update_notice(
     return await operations.update_notice(tx, by, visibility, notice_id, body)
 
 
-@router.delete("/data-notices/{notice_id}", status_code=204, responses=REFUSALS)
-async def delete_notice(notice_id: UUID, by: Registrar, visibility: Sees, tx: Tx) -> Response:
-    """Delete (soft) a data notice."""
-    await operations.delete_notice(tx, by, visibility, notice_id)
-    return Response(status_code=204)
+@router.delete("/data-notices/{notice_id}", status_code=204, responses=REFUSALS | DELETED)
+async def delete_notice(
+    notice_id: UUID, by: Registrar, visibility: Sees, tx: Tx, options: Deleting
+) -> Response:
+    """Delete (soft) a data notice; undo within 30 days."""
+    return deleted(
+        options, await operations.delete_notice(tx, by, visibility, notice_id, dry_run=options.dry_run)
+    )

@@ -170,11 +170,16 @@ async def test_a_deleted_note_takes_its_picture_with_it(shared_labs: Labs, sessi
     assert statuses == [404, 404]
 
 
-async def test_the_note_of_a_deleted_record_is_gone(shared_labs: Labs, session: dict[str, Any]) -> None:
+async def test_the_note_of_a_deleted_record_is_gone_until_that_is_restored(
+    shared_labs: Labs, session: dict[str, Any]
+) -> None:
     note = await noted(shared_labs, session, png())
-    assert (await shared_labs.metadata.delete(f"/sessions/{session['id']}")).status_code == 204
+    deleted = await shared_labs.metadata.delete(f"/sessions/{session['id']}")
+    assert (deleted.status_code, "1 note" in deleted.headers["alyx-api-notice"]) == (204, True)
     paths = (f"/notes/{note['id']}", path_of(note))
     assert [(await shared_labs.metadata.get(path)).status_code for path in paths] == [404, 404]
+    assert (await shared_labs.metadata.post(deleted.headers["location"])).status_code == 200
+    assert [(await shared_labs.metadata.get(path)).status_code for path in paths] == [200, 200]
 
 
 @pytest.mark.parametrize(

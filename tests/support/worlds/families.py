@@ -96,6 +96,8 @@ async def track(root: Asker, family: Family) -> None:
     trajectory_id = family.keep("trajectory_id", _id(made))
     channel = await root.made("/channels", trajectory_estimate=trajectory_id, name=word, axial=20, lateral=0)
     family.keep("channel_id", _id(channel))
+
+
 async def note(by: Asker, family: Family, **about: Any) -> None:
     """A note with a picture."""
     word = family.word

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "d3ccb2ee7cc1"
-down_revision = "4a9d17c6be20"
+down_revision = "e28e6f8bd91c"
 branch_labels = None
 depends_on = None
 

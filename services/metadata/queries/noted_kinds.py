@@ -1,0 +1,241 @@
+"""The kinds of records that notes can be about, by what decides who sees one and what it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from libs.common import visible as shared
+from libs.common.db import ReadSession
+from libs.common.db.conditions import Condition
+from libs.common.permissions import SHARED, Target
+from libs.common.published import COPIES, DATASETS, JOBS, View, alias
+from libs.common.schemas.states import ActionKind, ContentType
+from libs.common.scopes import Permission
+from libs.common.targets import fetch_dataset_target, fetch_object_target, fetch_session_target
+from libs.common.visibility import Visibility
+from services.metadata.models import (
+    ActionRow,
+    ChannelRow,
+    InsertionRow,
+    LineRow,
+    TrajectoryRow,
+    UserRow,
+    VocabularyRow,
+)
+from services.metadata.queries import visible
+from services.metadata.queries.actions import fetch_action_target
+from services.metadata.queries.references import Vocabulary
+
+IsVisible = Callable[[Visibility, Any], Condition]
+FetchTarget = Callable[[ReadSession, UUID], Awaitable[Target]]
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """A kind of record: which of an id's records a caller sees, what one belongs to, and what changing it needs."""
+
+    is_visible: IsVisible
+    fetch_target: FetchTarget
+    permission: Permission = Permission.WRITE
+
+
+def _is_record(row: Any, record_id: Any, *conditions: Condition) -> Condition:
+    """A record of this id that is not deleted."""
+    columns = row.c if isinstance(row, sa.FromClause) else row
+    deleted_at = getattr(columns, "deleted_at", None)
+    here = [] if deleted_at is None else [deleted_at.is_(None)]
+    return sa.exists().where(columns.id == record_id, *here, *conditions).correlate_except(row)
+
+
+def of_object(content_type: ContentType, is_visible: IsVisible) -> RecordKind:
+    """Sessions and subjects, whose rule and target are those of libs/common."""
+
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        return await fetch_object_target(session, content_type, record_id)
+
+    return RecordKind(is_visible, target)
+
+
+def of_subject(row: Any) -> RecordKind:
+    """Rows with `subject_id`: as visible as their subject."""
+    own = aliased(row)
+
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        subject_id = await session.scalar(sa.select(row.subject_id).where(row.id == record_id))
+        return await fetch_object_target(session, ContentType.SUBJECT, subject_id)
+
+    return RecordKind(
+        lambda visibility, record_id: _is_record(
+            own, record_id, shared.is_subject_visible(visibility, own.subject_id)
+        ),
+        target,
+    )
+
+
+def of_action(kind: ActionKind) -> RecordKind:
+    """Surgeries and water restrictions: as visible as their subject."""
+    own = aliased(ActionRow)
+
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        rows = await session.scalars(sa.select(ActionRow).where(ActionRow.id == record_id))
+        return await fetch_action_target(session, rows.one())
+
+    return RecordKind(
+        lambda visibility, record_id: _is_record(
+            own, record_id, own.kind == kind, shared.is_subject_visible(visibility, own.subject_id)
+        ),
+        target,
+    )
+
+
+def of_session(row: Any) -> RecordKind:
+    """Rows with `session_id`: as visible as their session."""
+    own = aliased(row)
+
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        session_id = await session.scalar(sa.select(row.session_id).where(row.id == record_id))
+        return await fetch_session_target(session, session_id)
+
+    return RecordKind(
+        lambda visibility, record_id: _is_record(
+            own, record_id, shared.is_session_visible(visibility, own.session_id)
+        ),
+        target,
+    )
+
+
+async def shared_target(_session: ReadSession, _record_id: UUID) -> Target:
+    """What belongs to all labs."""
+    return SHARED
+
+
+def for_administrators(
+    row: Any, is_shown: Callable[[Visibility, Any], Condition] | None = None
+) -> RecordKind:
+    """Records that administrators write."""
+    own = alias(row, "noted") if isinstance(row, View) else aliased(row)
+
+    def condition(visibility: Visibility, record_id: Any) -> Condition:
+        return _is_record(own, record_id, *([is_shown(visibility, own)] if is_shown else []))
+
+    return RecordKind(condition, shared_target, Permission.ADMIN)
+
+
+def of_lab(row: Any) -> RecordKind:
+    """Records of a lab, or of none."""
+    return for_administrators(row, lambda visibility, own: visible.is_lab_visible(visibility, own.lab_id))
+
+
+def of_vocabulary(vocabulary: Vocabulary) -> RecordKind:
+    return for_administrators(VocabularyRow, lambda _, own: own.kind == vocabulary)
+
+
+def is_membership_shown(visibility: Visibility, membership: Any) -> Condition:
+    """Memberships as in the list of memberships."""
+    is_of_lab = sa.true() if visibility.labs is None else membership.lab_id.in_(visibility.labs)
+    return sa.and_(sa.literal(not visibility.public_only), is_of_lab)
+
+
+def is_litter_shown(visibility: Visibility, litter: Any) -> Condition:
+    line = aliased(LineRow)
+    hidden = sa.exists().where(
+        line.id == litter.line_id, sa.not_(visible.is_lab_visible(visibility, line.lab_id))
+    )
+    return ~hidden.correlate_except(line)
+
+
+def is_user_shown(visibility: Visibility, user: Any) -> Condition:
+    """Users as in the list of users."""
+    shown = sa.select(UserRow.id).where(UserRow.deleted_at.is_(None), visible.is_user_visible(visibility))
+    condition: Condition = user.id.in_(shown.correlate(None))
+    return condition
+
+
+def of_trajectories() -> RecordKind:
+    """As visible as the session of the insertion, or as the subject of the chronic one."""
+    own, probe = aliased(TrajectoryRow), aliased(InsertionRow)
+
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        row = (await session.scalars(sa.select(TrajectoryRow).where(TrajectoryRow.id == record_id))).one()
+        if row.insertion_id is not None:
+            return await fetch_object_target(session, ContentType.PROBEINSERTION, row.insertion_id)
+        actions = await session.scalars(sa.select(ActionRow).where(ActionRow.id == row.chronic_insertion_id))
+        return await fetch_action_target(session, actions.one())
+
+    def condition(visibility: Visibility, record_id: Any) -> Condition:
+        of_probe = _is_record(
+            probe, own.insertion_id, shared.is_session_visible(visibility, probe.session_id)
+        )
+        of_chronic = visible.is_action_visible(visibility, own.chronic_insertion_id)
+        return _is_record(
+            own, record_id, sa.case((own.insertion_id.is_not(None), of_probe), else_=of_chronic)
+        )
+
+    return RecordKind(condition, target)
+
+
+def of_channels() -> RecordKind:
+    """As visible as their trajectory."""
+    trajectories, own = of_trajectories(), aliased(ChannelRow)
+
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        rows = await session.scalars(sa.select(ChannelRow.trajectory_id).where(ChannelRow.id == record_id))
+        return await trajectories.fetch_target(session, rows.one())
+
+    return RecordKind(
+        lambda visibility, record_id: _is_record(
+            own, record_id, trajectories.is_visible(visibility, own.trajectory_id)
+        ),
+        target,
+    )
+
+
+def of_datasets() -> RecordKind:
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        dataset = alias(DATASETS, "noted")
+        rows = await session.execute(
+            sa.select(dataset.c.session_id, dataset.c.content_type, dataset.c.object_id).where(
+                dataset.c.id == record_id
+            )
+        )
+        return await fetch_dataset_target(session, *rows.one())
+
+    return RecordKind(shared.is_dataset_visible, target, Permission.REGISTER)
+
+
+def of_files() -> RecordKind:
+    datasets, own = of_datasets(), alias(COPIES, "noted")
+
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        rows = await session.scalars(sa.select(own.c.dataset_id).where(own.c.id == record_id))
+        return await datasets.fetch_target(session, rows.one())
+
+    return RecordKind(
+        lambda visibility, record_id: _is_record(
+            own, record_id, shared.is_dataset_visible(visibility, own.c.dataset_id)
+        ),
+        target,
+        Permission.REGISTER,
+    )
+
+
+def of_jobs() -> RecordKind:
+    """Jobs of sessions; public readers see no job, and scheduler alone knows who sees one without a session."""
+    own = alias(JOBS, "noted")
+
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        session_id = await session.scalar(sa.select(own.c.session_id).where(own.c.id == record_id))
+        return await fetch_session_target(session, session_id)
+
+    def condition(visibility: Visibility, record_id: Any) -> Condition:
+        if visibility.public_only and not visibility.everything:
+            return sa.false()
+        return _is_record(own, record_id, shared.is_session_visible(visibility, own.c.session_id))
+
+    return RecordKind(condition, target)
