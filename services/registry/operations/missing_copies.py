@@ -36,7 +36,7 @@ async def _fetch_targets(tx: Transaction, copies: list[MissingCopy]) -> list[Tar
     session_ids = {copy.session_id for copy in copies if copy.session_id}
     of_sessions = await fetch_session_targets(tx.session, session_ids)
     objects = {(copy.content_type, copy.object_id) for copy in copies if copy.session_id is None}
-    of_objects = {one: await fetch_object_target(tx.session, *one) for one in objects}
+    of_objects = {key: await fetch_object_target(tx.session, *key) for key in objects}
     return [
         of_sessions.get(copy.session_id, Target())
         if copy.session_id

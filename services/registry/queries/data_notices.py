@@ -20,7 +20,7 @@ from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_visible
 from services.registry.models import DataNoticeDatasetRow, DataNoticeRow
-from services.registry.queries.data_notice_filters import DataNoticeFilters, is_notice_visible
+from services.registry.queries.data_notice_list_filters import DataNoticeFilters, is_notice_visible
 
 
 def _select_notices(visibility: Visibility, *conditions: Condition) -> sa.Select[Any]:
@@ -86,8 +86,8 @@ async def check_datasets_visible(
     session: ReadSession, visibility: Visibility, dataset_ids: Sequence[UUID]
 ) -> None:
     """Raises UnknownReference for the first dataset that does not exist or is hidden from the caller."""
-    one = sa.func.unnest(sa.literal(list(dataset_ids), ARRAY(sa.UUID))).column_valued("one")
-    shown = set(await session.scalars(sa.select(one).where(is_dataset_visible(visibility, one))))
+    column = sa.func.unnest(sa.literal(list(dataset_ids), ARRAY(sa.UUID))).column_valued("dataset_id")
+    shown = set(await session.scalars(sa.select(column).where(is_dataset_visible(visibility, column))))
     for dataset_id in dataset_ids:
         if dataset_id not in shown:
             raise UnknownReference("datasets", dataset_id, key="pk")

@@ -16,7 +16,7 @@ from libs.common.schemas.files.data_notices import DataNotice, DataNoticeIn
 from libs.common.schemas.pages import Paging
 from services.registry.operations import data_notices as operations
 from services.registry.queries import data_notices as queries
-from services.registry.queries.data_notice_filters import DataNoticeFilters
+from services.registry.queries.data_notice_list_filters import DataNoticeFilters
 
 router = APIRouter(route_class=IdempotentRoute, tags=["data notices"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, NotFound)

@@ -149,7 +149,7 @@ async def test_a_notice_is_as_visible_as_its_datasets(
     assert (await public.get(f"/data-notices/{both['id']}")).json()["datasets"] == datasets[:1]
 
 
-async def test_only_those_who_may_register_all_its_datasets_write_a_notice(
+async def test_writing_a_notice_needs_the_right_to_register_all_its_datasets(
     registry: Running, datasets: list[str], shared_labs: Labs
 ) -> None:
     notice = await noticed(registry, datasets)

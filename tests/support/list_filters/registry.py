@@ -9,7 +9,7 @@ from libs.common.schemas.files.data_notices import DataNoticeIn
 from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.files.downloads import DownloadIn
 from libs.common.schemas.files.files import FileRecordIn
-from services.registry.queries.data_notice_filters import DataNoticeFilters
+from services.registry.queries.data_notice_list_filters import DataNoticeFilters
 from services.registry.queries.list_filters import (
     CopyFilters,
     DatasetFilters,
