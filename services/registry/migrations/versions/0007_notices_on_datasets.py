@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "52e5a1a2b880"
-down_revision = "5d0e7a91c302"
+down_revision = "03861a59c01f"
 branch_labels = None
 depends_on = None
 
