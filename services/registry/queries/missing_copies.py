@@ -18,7 +18,7 @@ from services.registry.models import CopyRow, DatasetRow, RepositoryRow
 from services.registry.models.expressions import is_shown
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
-from services.registry.queries.columns import GONE, is_any_of, is_current_copy, path_below_subjects
+from services.registry.queries.columns import GONE, is_any_of, is_current_copy, path_of_copy
 
 MOST: Final = 10_000  # of one answer
 
@@ -45,7 +45,7 @@ def _missing_copies(visibility: Visibility, *conditions: Condition) -> sa.Select
         DatasetRow.content_type,
         DatasetRow.object_id,
         RepositoryRow.name.label("repository"),
-        path_below_subjects().label("relative_path"),
+        path_of_copy().label("relative_path"),
     ]
     return (
         sa.select(*columns)
