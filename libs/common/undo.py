@@ -1,4 +1,4 @@
-"""`POST /undo/<service>/<audit id>`: what a deletion took is restored, by those who may delete it.
+"""`POST /undo/<service>/<audit id>`: a deletion or the latest change of a row is undone, by those who may do it.
 
 Every service answers it for its own audit rows; the gateway routes it by the second segment.
 """
@@ -24,8 +24,9 @@ from libs.common.db.restoring import (
     restore,
     revive_hidden,
 )
+from libs.common.db.reverting import can_be_reverted, revert
 from libs.common.permissions import Principal, may_oversee
-from libs.common.problem import Conflict, NotFound, problems
+from libs.common.problem import Conflict, Forbidden, NotFound, problems
 from libs.common.schemas.administration import AuditEntry
 from libs.common.schemas.deletions import UNDO_DAYS, Restoration
 from libs.common.visibility import Visibility
@@ -44,12 +45,16 @@ class Undoable:
     rule       raises NotFound or Forbidden unless the caller may delete the row of an id
     follow     what else happens after a restoration, such as an event
     by_row     whether the rule reads the row; one for administrators does not
+    changes    whether changes of its columns can be undone: they have no effects on other rows
+    own_rules  columns whose changes have rules beside `rule`: only administrators undo these
     """
 
     model: type[DeclarativeBase]
     rule: Rule
     follow: Follow | None = None
     by_row: bool = True
+    changes: bool = True
+    own_rules: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -68,19 +73,22 @@ async def undo(
     visibility: Sees,
     tx: Tx,
 ) -> Restoration:
-    """Undo a deletion: restore exactly what it removed, within 30 days."""
+    """Undo a deletion or the latest change of a record: restore what it removed or replaced, within 30 days."""
     undoables: Undoables = request.app.state.undoables
     entry = await find_audit_entry(tx.session, tx.tables, audit_id)
     if entry is None:
         raise _missing(audit_id)
     noun = undoables.nouns.get(entry.object_type)
-    if noun is None or entry.action != f"{entry.object_type}.deleted":
-        if not may_oversee(by):
-            raise _missing(audit_id)
-        raise Conflict(
-            f"Entry {audit_id} of the audit log is '{entry.action}': only deletions can be undone."
-        )
-    return await _undo_deletion(tx, undoables.tree, noun, by, visibility, entry)
+    if noun is not None and entry.action == f"{entry.object_type}.deleted":
+        return await _undo_deletion(tx, undoables.tree, noun, by, visibility, entry)
+    if noun is not None and noun.changes and can_be_reverted(noun.model, entry):
+        return await _undo_change(tx, noun, by, visibility, entry)
+    if not may_oversee(by):
+        raise _missing(audit_id)
+    raise Conflict(
+        f"Entry {audit_id} of the audit log is '{entry.action}': only deletions can be undone, and changes of one "
+        "record whose values before are in the entry."
+    )
 
 
 def _missing(audit_id: int) -> NotFound:
@@ -115,7 +123,23 @@ async def _undo_deletion(
     tx.audit(f"{entry.object_type}.restored", entry.object_type, row_id, after=after)
     if noun.follow is not None:
         await noun.follow(tx, restored)
-    return Restoration(restored=counts, action=entry.action, deleted_at=entry.at, deleted_by=entry.username)
+    return Restoration(restored=counts, action=entry.action, done_at=entry.at, done_by=entry.username)
+
+
+async def _undo_change(
+    tx: Transaction, noun: Undoable, by: Principal, visibility: Visibility, entry: AuditEntry
+) -> Restoration:
+    """Put the values before back, where nothing has changed the record since. The rule holds before and afterwards."""
+    row_id = UUID(entry.object_id)
+    await noun.rule(tx, by, visibility, row_id)
+    if noun.own_rules & (entry.before or {}).keys() and not may_oversee(by):
+        raise Forbidden("It was given or moved to another owner: only administrators undo that.")
+    if await is_too_old(tx.session, entry.at):
+        raise Conflict(f"It was changed more than {UNDO_DAYS} days ago: that can no longer be undone.")
+    await revert(tx, noun.model, entry)
+    await noun.rule(tx, by, visibility, row_id)
+    restored = {entry.object_type: 1}
+    return Restoration(restored=restored, action=entry.action, done_at=entry.at, done_by=entry.username)
 
 
 async def _check(

@@ -72,20 +72,20 @@ async def create_row(tx: Transaction, noun: str, row: DeclarativeBase, values: M
     """Insert a row; `values` are what its audit row shows."""
     tx.session.add(row)
     await tx.session.flush()
-    shown = {name: _audited(value) for name, value in values.items() if value is not None}
+    shown = {name: audited(value) for name, value in values.items() if value is not None}
     tx.audit(f"{noun}.created", noun, _id_of(row), after=shown)
 
 
 async def update_row(tx: Transaction, noun: str, row: DeclarativeBase, values: Mapping[str, Any]) -> None:
     """Update columns of a row, with an audit row of those that changed; none where nothing did."""
     before = {
-        name: _audited(getattr(row, name)) for name, value in values.items() if getattr(row, name) != value
+        name: audited(getattr(row, name)) for name, value in values.items() if getattr(row, name) != value
     }
     for name in before:
         setattr(row, name, values[name])
     await tx.session.flush()
     if before:
-        after = {name: _audited(values[name]) for name in before}
+        after = {name: audited(values[name]) for name in before}
         tx.audit(f"{noun}.changed", noun, _id_of(row), before=before, after=after)
 
 
@@ -101,7 +101,8 @@ def _id_of(row: DeclarativeBase) -> UUID:
     return row_id
 
 
-def _audited(value: Any) -> Any:
+def audited(value: Any) -> Any:
+    """A value of a column as audit rows store it."""
     return str(value) if isinstance(value, UUID | date | datetime) else value
 
 

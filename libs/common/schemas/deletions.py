@@ -45,9 +45,9 @@ class Restoration(Schema):
     """What an undo brought back, counted by kind."""
 
     restored: dict[str, int] = Field(examples=[{"session": 1, "insertion": 2}])
-    action: str = Field(description="what was undone", examples=["session.deleted"])
-    deleted_at: datetime
-    deleted_by: str
+    action: str = Field(description="what was undone", examples=["session.deleted", "session.changed"])
+    done_at: datetime = Field(description="when that was done")
+    done_by: str
 
 
 def _some(counts: Mapping[str, int]) -> dict[str, int]:

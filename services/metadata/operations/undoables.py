@@ -1,4 +1,4 @@
-"""The deletions of metadata that can be undone: who may delete a row may restore it."""
+"""What can be undone in metadata: who may change or delete a row may undo that."""
 
 from __future__ import annotations
 
@@ -35,9 +35,22 @@ from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
 from services.metadata.operations.weighings import lock_weighing_to_edit
 
+_OWNERS_OF_SUBJECTS: Final = frozenset({"responsible_user_id", "lab_id"})
+_OWNERS_OF_SESSIONS: Final = frozenset({"subject_id", "lab_id", "parent_session_id"})
+
 
 async def _check_session(tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID) -> None:
     await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
+
+
+async def _check_surgery(tx: Transaction, by: Principal, visibility: Visibility, surgery_id: UUID) -> None:
+    await lock_to_edit(tx, by, visibility, ActionKind.SURGERY, surgery_id)
+
+
+async def _check_restriction(
+    tx: Transaction, by: Principal, visibility: Visibility, restriction_id: UUID
+) -> None:
+    await lock_to_edit(tx, by, visibility, ActionKind.WATER_RESTRICTION, restriction_id)
 
 
 async def _check_subject(tx: Transaction, by: Principal, visibility: Visibility, subject_id: UUID) -> None:
@@ -50,13 +63,21 @@ UNDOABLES: Final = Undoables(
         "user": Undoable(UserRow, check_administrator, by_row=False),
         "lab": Undoable(LabRow, check_administrator, by_row=False),
         "project": Undoable(ProjectRow, check_administrator, by_row=False),
-        "subject": Undoable(SubjectRow, _check_subject, publish_restored_sessions),
-        "session": Undoable(ActionRow, _check_session, publish_restored_sessions),
+        "subject": Undoable(
+            SubjectRow, _check_subject, publish_restored_sessions, own_rules=_OWNERS_OF_SUBJECTS
+        ),
+        "session": Undoable(
+            ActionRow, _check_session, publish_restored_sessions, own_rules=_OWNERS_OF_SESSIONS
+        ),
+        "surgery": Undoable(ActionRow, _check_surgery),
+        "water-restriction": Undoable(ActionRow, _check_restriction),
         "insertion": Undoable(InsertionRow, lock_insertion_to_edit),
         "trajectory": Undoable(TrajectoryRow, lock_trajectory_to_edit),
         "channel": Undoable(ChannelRow, lock_channel_to_edit),
         "note": Undoable(NoteRow, lock_note_to_edit),
         "weighing": Undoable(WeighingRow, lock_weighing_to_edit),
-        "water-administration": Undoable(WaterAdministrationRow, lock_water_administration_to_edit),
+        "water-administration": Undoable(
+            WaterAdministrationRow, lock_water_administration_to_edit, own_rules=frozenset({"session_id"})
+        ),
     },
 )

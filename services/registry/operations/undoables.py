@@ -29,7 +29,7 @@ UNDOABLES: Final = Undoables(
     DEPENDANTS,
     {
         "data-notice": Undoable(DataNoticeRow, lock_notice_to_edit),
-        "dataset": Undoable(DatasetRow, lock_dataset, _follow_datasets),
+        "dataset": Undoable(DatasetRow, lock_dataset, _follow_datasets, changes=False),
         **{
             noun.replace(" ", "-"): Undoable(model, check_administrator, by_row=False)
             for model, noun in NOUNS.items()

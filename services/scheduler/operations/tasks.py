@@ -134,7 +134,7 @@ async def delete_task(
     return await remove(tx, Service.SCHEDULER, "task", row, taken, hidden={}, before=before)
 
 
-UNDOABLES: Final = Undoables(DEPENDANTS, {"task": Undoable(JobRow, lock_job_to_steer)})
+UNDOABLES: Final = Undoables(DEPENDANTS, {"task": Undoable(JobRow, lock_job_to_steer, changes=False)})
 
 
 def _status(text: str | int) -> JobState:
