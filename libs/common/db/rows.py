@@ -14,8 +14,15 @@ from sqlalchemy.orm import DeclarativeBase, QueryableAttribute
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.transaction import Transaction
 from libs.common.problem import Conflict, NotFound
+from libs.common.schemas.ids import find_uuid
 
 Row = TypeVar("Row", bound=DeclarativeBase)
+
+
+def is_named(column: QueryableAttribute[str], text: str) -> sa.ColumnElement[bool]:
+    """The row has this name or this id: paths take both."""
+    row_id = find_uuid(text)
+    return column == text if row_id is None else sa.or_(column == text, column.class_.id == row_id)
 
 
 async def lock_by_name(
@@ -26,13 +33,13 @@ async def lock_by_name(
     column: QueryableAttribute[str] | None = None,
     noun: str | None = None,
 ) -> Row:
-    """The row of a name, locked until the end of the transaction. Raises NotFound, also for a soft-deleted one.
+    """The row of a name or an id, locked until the end of the transaction. Raises NotFound, also for a deleted one.
 
     column   where the name is; `kind.name` unless stated
     noun     of the problem's text; the table's name in the singular unless stated
     """
     named: Any = kind.name if column is None else column  # type: ignore[attr-defined]
-    row = await _lock(session, kind, named == name)
+    row = await _lock(session, kind, is_named(named, name))
     if row is None:
         raise NotFound(f"There is no {noun or _noun(kind)} '{name}'.")
     return row
@@ -47,7 +54,7 @@ async def lock_by_id(session: WriteSession, kind: type[Row], row_id: UUID, *, no
 
 
 async def _lock(session: WriteSession, kind: type[Row], condition: sa.ColumnElement[bool]) -> Row | None:
-    statement = sa.select(kind).where(condition, *_not_deleted(kind)).with_for_update()
+    statement = sa.select(kind).where(condition, *_not_deleted(kind)).limit(1).with_for_update()
     row: Row | None = (await session.execute(statement)).scalar_one_or_none()
     return row
 

@@ -9,6 +9,17 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 from sqlalchemy.orm import DeclarativeBase
 
+from libs.common.problem import BadRequest
+
+
+def check_unchanged(field: str, sent: object, shown: object, reason: str) -> None:
+    """Raises BadRequest for a field that Alyx stores and that follows from other rows here.
+
+    Sending back what is shown is no change, as clients send whole rows.
+    """
+    if sent and sent != shown:
+        raise BadRequest(fields={field: [reason]})
+
 
 class StoredFields:
     """The fields of a body that are stored as they are, in columns of the same name.

@@ -97,4 +97,7 @@ class SubjectIn(BodyRecord):
     lab: str | None = None
     description: Prose | None = None
     zygosities: list[Zygosity] | None = None
+    genotype: list[Any] | None = Field(
+        default=None, description="as shown, and not stored: `zygosities` sets it"
+    )
     json_: Any | None = Field(default=None, alias="json")

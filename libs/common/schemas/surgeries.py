@@ -34,6 +34,7 @@ class SurgeryIn(BodyRecord):
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("subject",)
     subject: str | None = None
+    name: str | None = Field(default=None, description="empty: surgeries have no names")
     lab: str | None = None
     location: str | None = None
     users: list[str] | None = None

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
+from libs.common.problem import BadRequest
+
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)  # both far from where a clock reading in some zone has no date
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
@@ -75,3 +77,11 @@ def naive_utc(at: datetime) -> str:
     '2020-08-21T08:30:00'
     """
     return at.astimezone(UTC).replace(tzinfo=None).isoformat()
+
+
+def parse_utc(field: str, text: str) -> datetime:
+    """The instant in a field of a body; without an offset it is in UTC. Raises BadRequest that names the field."""
+    try:
+        return alyx_time(text, "UTC").at
+    except BadTime as error:
+        raise BadRequest(fields={field: [str(error)]}) from None

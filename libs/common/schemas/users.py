@@ -34,6 +34,9 @@ class UserIn(BodyRecord):
     needed_by_put: ClassVar[tuple[str, ...]] = ("username",)
     username: str | None = Field(default=None, pattern=r"^[\w.@+-]+$", max_length=150)
     email: str | None = None
+    subjects_responsible: list[str] | None = Field(
+        default=None, description="as shown: a subject's `responsible_user` changes it"
+    )
     allowed_users: list[str] | None = None
     is_stock_manager: bool | None = None
     is_superuser: bool | None = None

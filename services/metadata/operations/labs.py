@@ -50,4 +50,4 @@ async def delete_lab(
 ) -> Deletion:
     """Delete (soft) a lab with its memberships and locations. Raises NotFound, and Conflict while it has subjects."""
     lab = await rows.lock_by_name(tx.session, LabRow, name)
-    return await delete_row(tx, by, visibility, "lab", lab, dry_run=dry_run, before={"name": name})
+    return await delete_row(tx, by, visibility, "lab", lab, dry_run=dry_run, before={"name": lab.name})

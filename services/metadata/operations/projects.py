@@ -49,4 +49,6 @@ async def delete_project(
 ) -> Deletion:
     """Delete (soft) a project; its sessions and subjects stay, a private one keeps them closed. Raises NotFound."""
     project = await rows.lock_by_name(tx.session, ProjectRow, name)
-    return await delete_row(tx, by, visibility, "project", project, dry_run=dry_run, before={"name": name})
+    return await delete_row(
+        tx, by, visibility, "project", project, dry_run=dry_run, before={"name": project.name}
+    )

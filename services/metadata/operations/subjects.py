@@ -17,6 +17,7 @@ from libs.common.schemas.subjects import RestrictedSubject, Subject, SubjectDeta
 from libs.common.targets import fetch_object_target
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import end_at_death
+from services.metadata.domain.bodies import check_not_sent
 from services.metadata.domain.clock import DEFAULT_ZONE, parse_time
 from services.metadata.domain.rights import (
     LOSES_ACCESS,
@@ -61,7 +62,9 @@ _TERMS: Final = {
     "strain": Vocabulary.STRAIN,
     "source": Vocabulary.SOURCE,
 }
-_STORED: Final = StoredFields(SubjectIn, SubjectRow, handled={*_NAMED, *_TERMS, "projects", "zygosities"})
+_STORED: Final = StoredFields(
+    SubjectIn, SubjectRow, handled={*_NAMED, *_TERMS, "projects", "zygosities", "genotype"}
+)
 
 
 async def list_subjects(
@@ -132,6 +135,7 @@ async def create_subject(
     tx: Transaction, by: Principal, visibility: Visibility, body: SubjectIn, base_url: str
 ) -> SubjectDetail:
     """Create a subject; the caller is responsible for it unless the body names another user."""
+    check_not_sent("genotype", body.genotype, "Send `zygosities`: a list of allele and zygosity.")
     values = await _values(tx, body)
     project_ids = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
     check_required(body.nickname, body.lab)

@@ -13,6 +13,7 @@ from libs.common.schemas.states import ActionKind
 from libs.common.schemas.surgeries import Surgery, SurgeryIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.actions import is_death
+from services.metadata.domain.bodies import check_not_sent
 from services.metadata.domain.clock import parse_time
 from services.metadata.domain.rights import check_keeps_access
 from services.metadata.models import ActionRow
@@ -31,7 +32,9 @@ from services.metadata.queries.actions import fetch_action_target
 from services.metadata.queries.subjects import lock_subject_by_id
 from services.metadata.queries.surgeries import fetch_surgery
 
-_STORED: Final = StoredFields(SurgeryIn, ActionRow, handled=COMMON_FIELDS | {"location", "procedures"})
+_STORED: Final = StoredFields(
+    SurgeryIn, ActionRow, handled=COMMON_FIELDS | {"location", "procedures", "name"}
+)
 
 
 async def create_surgery(tx: Transaction, by: Principal, visibility: Visibility, body: SurgeryIn) -> Surgery:
@@ -51,6 +54,7 @@ async def update_surgery(
 async def _save(
     tx: Transaction, by: Principal, visibility: Visibility, body: SurgeryIn, edit: Edit
 ) -> Surgery:
+    check_not_sent("name", body.name, "Surgeries have no names: describe them in `narrative`.")
     values = await common_values(tx, by, visibility, body, edit) | await location_values(tx, body)
     row = await write_action(tx, edit, values | _STORED.values(body))
     if row.end_time and is_death(row.outcome_type, row.end_time, edit.subject.death_date):

@@ -11,7 +11,7 @@ from libs.common.permissions import Principal
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.users import UserIn
 from libs.common.visibility import Visibility
-from services.metadata.domain.bodies import required
+from services.metadata.domain.bodies import check_not_sent, required
 from services.metadata.domain.password import password_problem
 from services.metadata.domain.users import check_user_deletable, check_username_free
 from services.metadata.models import DelegateRow, UserRow
@@ -22,7 +22,8 @@ from services.metadata.queries import references
 from services.metadata.queries import users as queries
 
 OWN_ADDRESS: Final = "the service itself"
-_STORED: Final = StoredFields(UserIn, UserRow, handled={"allowed_users", "password"})
+_OF_SUBJECTS: Final = "Change `responsible_user` of the subjects."
+_STORED: Final = StoredFields(UserIn, UserRow, handled={"allowed_users", "password", "subjects_responsible"})
 
 
 class BadAdminPassword(ValueError):
@@ -33,6 +34,7 @@ async def create_user(tx: Transaction, hashing: PasswordHashing, by: Principal, 
     """Create a user, who can sign in if the body has a password; returns the username."""
     values = _STORED.values(body)
     username = required(body.username, "username")
+    check_not_sent("subjects_responsible", body.subjects_responsible, _OF_SUBJECTS)
     await _check_username(tx, username)
     user = UserRow(id=uuid4(), **values)
     await rows.create_row(tx, "user", user, values)
@@ -43,14 +45,23 @@ async def create_user(tx: Transaction, hashing: PasswordHashing, by: Principal, 
 
 
 async def update_user(
-    tx: Transaction, hashing: PasswordHashing, by: Principal, username: str, body: UserIn
+    tx: Transaction,
+    hashing: PasswordHashing,
+    by: Principal,
+    visibility: Visibility,
+    username: str,
+    body: UserIn,
 ) -> str:
     """Update a user; returns the username, which may have changed. A new password signs the user out everywhere.
 
     Raises NotFound.
     """
     user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
-    if body.username is not None and body.username != username:
+    if body.subjects_responsible is not None:
+        shown = await queries.fetch_user(tx.session, visibility, user.username)
+        changed = set(body.subjects_responsible) ^ set(shown.subjects_responsible)
+        check_not_sent("subjects_responsible", changed, _OF_SUBJECTS)
+    if body.username is not None and body.username != user.username:
         await _check_username(tx, body.username)
     await rows.update_row(tx, "user", user, _STORED.values(body))
     if body.password is not None:
@@ -83,7 +94,7 @@ async def delete_user(
     user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
     is_last = not await queries.exists_other_administrator(tx.session, user.id)
     check_user_deletable(user.id, by, is_last_administrator=user.is_superuser and is_last)
-    named = {"username": username}
+    named = {"username": user.username}
     return await delete_row(tx, by, visibility, "user", user, dry_run=dry_run, before=named)
 
 

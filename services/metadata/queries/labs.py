@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.db.pages import fetch_page
+from libs.common.db.rows import is_named
 from libs.common.db.sessions import ReadSession
 from libs.common.published import REPOSITORIES, table
 from libs.common.schemas.labs import Lab
@@ -46,4 +47,4 @@ async def list_labs(
 
 async def fetch_lab(session: ReadSession, visibility: Visibility, name: str) -> Lab:
     """A lab by name. Raises NotFound."""
-    return await fetch_one(session, _labs(visibility), LabRow.name == name, Lab, f"lab '{name}'")
+    return await fetch_one(session, _labs(visibility), is_named(LabRow.name, name), Lab, f"lab '{name}'")

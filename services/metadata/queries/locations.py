@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.db.pages import fetch_page
+from libs.common.db.rows import is_named
 from libs.common.db.sessions import ReadSession
 from libs.common.schemas.locations import Location
 from libs.common.schemas.pages import PageRequest
@@ -39,5 +40,5 @@ async def list_locations(
 async def fetch_location(session: ReadSession, visibility: Visibility, name: str) -> Location:
     """A location by name. Raises NotFound."""
     return await fetch_one(
-        session, _locations(visibility), LocationRow.name == name, Location, f"location '{name}'"
+        session, _locations(visibility), is_named(LocationRow.name, name), Location, f"location '{name}'"
     )

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.db.pages import fetch_page
+from libs.common.db.rows import is_named
 from libs.common.db.sessions import ReadSession
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.projects import Project
@@ -43,5 +44,5 @@ async def list_projects(
 async def fetch_project(session: ReadSession, visibility: Visibility, name: str) -> Project:
     """A project by name. Raises NotFound, also for one that the caller may not see."""
     return await fetch_one(
-        session, _projects(visibility), ProjectRow.name == name, Project, f"project '{name}'"
+        session, _projects(visibility), is_named(ProjectRow.name, name), Project, f"project '{name}'"
     )

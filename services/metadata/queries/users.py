@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.common.db.pages import fetch_page
+from libs.common.db.rows import is_named
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.users import User
@@ -65,7 +66,7 @@ async def list_users(
 async def fetch_user(session: ReadSession, visibility: Visibility, username: str) -> User:
     """A user by username. Raises NotFound."""
     return await fetch_one(
-        session, _users(visibility), UserRow.username == username, User, f"user '{username}'"
+        session, _users(visibility), is_named(UserRow.username, username), User, f"user '{username}'"
     )
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db.pages import fetch_page
+from libs.common.db.rows import is_named
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.vocabularies import Term
@@ -38,7 +39,7 @@ async def list_terms(
 async def fetch_term(session: ReadSession, kind: Vocabulary, name: str, list_url: str) -> Term:
     """A term. Raises NotFound."""
     return await fetch_one(
-        session, _terms(kind, list_url), VocabularyRow.name == name, Term, f"{kind} '{name}'"
+        session, _terms(kind, list_url), is_named(VocabularyRow.name, name), Term, f"{kind} '{name}'"
     )
 
 

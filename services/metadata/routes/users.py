@@ -68,7 +68,8 @@ async def update_user(
     request: Request, username: str, body: UserIn, by: Admin, visibility: Sees, tx: Tx
 ) -> User:
     """Update a user; absent fields keep their value, and a new password signs the user out everywhere."""
-    username = await operations.update_user(tx, request.app.state.sign_ins.hashing, by, username, body)
+    hashing = request.app.state.sign_ins.hashing
+    username = await operations.update_user(tx, hashing, by, visibility, username, body)
     return await queries.fetch_user(tx.session, visibility, username)
 
 

@@ -19,7 +19,7 @@ from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.protection import lock_protection
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.files.datasets import DatasetIn
-from libs.common.schemas.times import BadTime, alyx_time
+from libs.common.schemas.times import parse_utc
 from libs.common.scopes import Permission
 from libs.common.targets import fetch_dataset_target
 from libs.common.visibility import Visibility
@@ -159,10 +159,7 @@ def _created_at(body: DatasetIn) -> dict[str, object]:
     """The time of creation that a body sets. Raises BadRequest."""
     if body.created_datetime is None:
         return {}
-    try:
-        return {"created_at": alyx_time(body.created_datetime, "UTC").at}
-    except BadTime as error:
-        raise BadRequest(fields={"created_datetime": [str(error)]}) from None
+    return {"created_at": parse_utc("created_datetime", body.created_datetime)}
 
 
 async def _fetch_type_and_format(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
-from libs.common.db.stored_fields import StoredFields
+from libs.common.db.stored_fields import StoredFields, check_unchanged
 from libs.common.permissions import Principal
 from libs.common.problem import NotFound, UnknownReference
 from libs.common.schemas.files.downloads import Download, DownloadIn, DownloadsCounted, NewDownload
@@ -19,7 +19,7 @@ from services.registry.queries import downloads as queries
 from services.registry.queries.datasets import fetch_datasets_in_order
 from services.registry.queries.registration import fetch_user_id
 
-_STORED: Final = StoredFields(DownloadIn, DownloadRow, handled=())
+_STORED: Final = StoredFields(DownloadIn, DownloadRow, handled={"user"})
 
 
 async def count_downloads(
@@ -59,6 +59,7 @@ async def update_download(
     """Correct one's own counter. Raises NotFound, Forbidden."""
     download = await read_download(tx.session, by, visibility, download_id)
     check_within_scope(by, await queries.fetch_targets_of_datasets(tx.session, [download.dataset]))
+    check_unchanged("user", body.user, download.user, "A counter stays with its user.")
     row = await queries.lock_download(tx.session, download_id)
     await update_row(tx, "download", row, _STORED.values(body))
     return await read_download(tx.session, by, visibility, download_id)

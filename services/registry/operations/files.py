@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import update_row
-from libs.common.db.stored_fields import StoredFields
+from libs.common.db.stored_fields import StoredFields, check_unchanged
 from libs.common.events import ProofOrdered
 from libs.common.permissions import Principal
 from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound, UnknownReference
@@ -38,7 +38,7 @@ from services.registry.queries.repositories import KnownRepository, fetch_reposi
 from services.registry.queries.retirement import find_copy_to_retire
 
 _STORED: Final = StoredFields(
-    FileRecordIn, CopyRow, handled={"dataset", "data_repository", "relative_path", "exists"}
+    FileRecordIn, CopyRow, handled={"dataset", "data_repository", "relative_path", "exists", "name"}
 )
 
 
@@ -82,7 +82,14 @@ async def create_file(tx: Transaction, by: Principal, visibility: Visibility, ne
     await update_copy(tx.session, file_id, json=new.json_, **path)
     locked.row.auto_datetime = datetime.now(UTC)
     tx.audit("file.created", "file", file_id, after={"repository": repository.name})
-    return await read_file(tx.session, visibility, file_id)
+    return await _changed(tx, visibility, file_id, new)
+
+
+async def _changed(tx: Transaction, visibility: Visibility, file_id: UUID, body: FileRecordIn) -> ShownFile:
+    shown = await read_file(tx.session, visibility, file_id)
+    name = shown.relative_path.rpartition("/")[2]
+    check_unchanged("name", body.name, name, "It is the last part of `relative_path`.")
+    return shown
 
 
 async def _relative_path(
@@ -135,7 +142,7 @@ async def update_file(
         values |= _claim(tx, by, locked, row, copy, exists=body.exists)
     await update_row(tx, "file", row, values)
     locked.row.auto_datetime = datetime.now(UTC)
-    return await read_file(tx.session, visibility, file_id)
+    return await _changed(tx, visibility, file_id, body)
 
 
 def _claim(

@@ -14,12 +14,13 @@ from libs.common.catalogue import Service
 from libs.common.db import Transaction
 from libs.common.db.removal import lock_taken, remove
 from libs.common.db.rows import create_row, update_row
-from libs.common.db.stored_fields import StoredFields
+from libs.common.db.stored_fields import StoredFields, check_unchanged
 from libs.common.problem import REQUIRED, BadRequest, Conflict
 from libs.common.protection import lock_deletions
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.files.repositories import RepositoryTypeIn
 from libs.common.schemas.files.vocabularies import DataFormatIn, DatasetTypeIn, RevisionIn, TagIn
+from libs.common.schemas.times import parse_utc
 from libs.common.visibility import Visibility
 from services.registry import models
 from services.registry.domain.tags import check_tag_deletable
@@ -35,8 +36,8 @@ _FILE = Path(models.__file__).parent / "vocabularies.json"
 _STORED: Final[dict[type[BaseModel], StoredFields]] = {
     DataFormatIn: StoredFields(DataFormatIn, FormatRow, handled=()),
     DatasetTypeIn: StoredFields(DatasetTypeIn, DatasetTypeRow, handled=()),
-    RevisionIn: StoredFields(RevisionIn, RevisionRow, handled=()),
-    TagIn: StoredFields(TagIn, TagRow, handled=()),
+    RevisionIn: StoredFields(RevisionIn, RevisionRow, handled={"created_datetime"}),
+    TagIn: StoredFields(TagIn, TagRow, handled={"hash"}),
     RepositoryTypeIn: StoredFields(RepositoryTypeIn, RepositoryTypeRow, handled=()),
 }
 
@@ -102,17 +103,17 @@ async def save_term(
     new_name = fields.get("name")
     if name is None and not new_name:
         raise BadRequest(fields={"name": REQUIRED})
+    row = None if name is None else await queries.lock_term(tx.session, model, name)
     if (
         isinstance(new_name, str)
-        and new_name != name
+        and new_name != (row and row.name)
         and await queries.exists_term(tx.session, model, new_name)
     ):
         raise Conflict(fields={"name": [f"'{new_name}' already exists."]})
-    if name is None:
-        row: NamedRow = model(id=uuid4(), **fields)
+    if row is None:
+        row = model(id=uuid4(), **fields)
         await create_row(tx, noun, row, {key: value for key, value in fields.items() if key != "json"})
     else:
-        row = await queries.lock_term(tx.session, model, name)
         await update_row(tx, noun, row, fields)
     return row.name
 
@@ -128,12 +129,21 @@ async def save_body(
 ) -> Shown:
     """Create a row as a body describes it, or update the one of that name; the row afterwards."""
     fields = _STORED[type(body)].values(body)
+    if name is not None:
+        name = (await queries.lock_term(tx.session, model, name)).name  # it may be an id
     if isinstance(body, DatasetTypeIn):
         await _check_dataset_type(tx, fields, name)
     if isinstance(body, TagIn) and body.protected:
         await lock_deletions(tx.session)
+    if isinstance(body, RevisionIn) and body.created_datetime is not None:
+        fields["created_at"] = parse_utc("created_datetime", body.created_datetime)
     name = await save_term(tx, model, fields, name)
-    return await queries.fetch_term(tx.session, model, visibility, name, shape, base_url)
+    shown = await queries.fetch_term(tx.session, model, visibility, name, shape, base_url)
+    if isinstance(body, TagIn):
+        check_unchanged(
+            "hash", body.hash, getattr(shown, "hash", None), "It follows from the tag's datasets."
+        )
+    return shown
 
 
 async def _check_dataset_type(tx: Transaction, fields: dict[str, object], name: str | None) -> None:
@@ -155,9 +165,9 @@ async def delete_term(tx: Transaction, model: type[NamedRow], name: str, *, dry_
     row = await queries.lock_term(tx.session, model, name)
     if isinstance(row, TagRow):
         is_used = await exists_tagged_dataset(tx.session, row.id)
-        check_tag_deletable(name, is_used=is_used, protects=row.protected, publishes=row.public)
+        check_tag_deletable(row.name, is_used=is_used, protects=row.protected, publishes=row.public)
     taken = await lock_taken(tx.session, DEPENDANTS, row)
     if dry_run:
         return Deletion.preview(taken.counts, {})
     noun = NOUNS[model].replace(" ", "-")
-    return await remove(tx, Service.REGISTRY, noun, row, taken, hidden={}, before={"name": name})
+    return await remove(tx, Service.REGISTRY, noun, row, taken, hidden={}, before={"name": row.name})

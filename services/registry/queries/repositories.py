@@ -13,6 +13,7 @@ from cingulum.stores import StoreKind
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
+from libs.common.db.rows import is_named
 from libs.common.problem import UnknownReference
 from libs.common.published import LAB_REPOSITORIES, LABS, table
 from libs.common.schemas.files.repositories import Repository
@@ -57,7 +58,7 @@ async def list_repositories(
 
 async def fetch_repository(session: ReadSession, name: str, base_url: str) -> Repository:
     """The repository of that name, as the list shows it. Raises NotFound."""
-    rows = await session.execute(_repositories().where(RepositoryRow.name == name))
+    rows = await session.execute(_repositories().where(is_named(RepositoryRow.name, name)).limit(1))
     row = rows.mappings().one_or_none()
     if row is None:
         raise missing(RepositoryRow, name)

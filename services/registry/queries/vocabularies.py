@@ -18,6 +18,7 @@ from cingulum.alf import DatasetTypes
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
+from libs.common.db.rows import is_named
 from libs.common.problem import NotFound, UnknownReference
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.base import Record
@@ -105,7 +106,7 @@ async def fetch_term(
     base_url: str,
 ) -> Shown:
     """One row of a vocabulary. Raises NotFound."""
-    rows = await session.execute(_terms(model, visibility).where(model.name == name))
+    rows = await session.execute(_terms(model, visibility).where(is_named(model.name, name)).limit(1))
     row = rows.mappings().one_or_none()
     if row is None:
         raise missing(model, name)
@@ -129,7 +130,7 @@ def missing(model: type[DeclarativeBase], name: str) -> NotFound:
 
 async def lock_term(session: WriteSession, model: type[Named], name: str) -> Named:
     """The row of that name, locked for a change. Raises NotFound."""
-    row = await session.scalar(sa.select(model).where(model.name == name).with_for_update())
+    row = await session.scalar(sa.select(model).where(is_named(model.name, name)).limit(1).with_for_update())
     if row is None:
         raise missing(model, name)
     return row

@@ -139,3 +139,45 @@ async def test_an_unknown_reference_is_refused_by_field(
             refused.append(await shared_labs.metadata.patch(changed, {field: value}))
         for answer in refused:
             assert (answer.status_code, field in answer.json()) == (400, True), (field, answer.text)
+
+
+async def test_what_alyx_stores_and_we_do_not_is_refused_by_name(
+    shared_labs: Labs, rows: dict[str, str]
+) -> None:
+    for path, field, value, more in (
+        ("/subjects", "genotype", ["DemoCre +/-"], {"nickname": "KS405", "lab": "hilllab"}),
+        ("/surgeries", "name", "craniotomy", {"subject": "KS001"}),
+        ("/users", "subjects_responsible", ["KS001"], {"username": "new"}),
+    ):
+        refused = await shared_labs.metadata.post(path, more | {field: value})
+        assert (refused.status_code, field in refused.json()) == (400, True)
+    for path in (
+        "/users/ada",
+        f"/surgeries/{rows['surgery']}",
+        "/subjects/KS001",
+        f"/sessions/{rows['session']}",
+    ):
+        before = (await shared_labs.metadata.get(path)).json()
+        names = ("lab", "location", "users", "procedures")  # surgeries show these as primary keys
+        body = {name: before[name] for name in before if "surgeries" not in path or name not in names}
+        answer = await shared_labs.metadata.put(path, body)
+        assert answer.json() == before | {
+            name: answer.json()[name] for name in before.keys() & {"auto_datetime"}
+        }
+    changed = await shared_labs.metadata.patch("/users/bob", {"subjects_responsible": ["KS001"]})
+    assert (changed.status_code, "subjects_responsible" in changed.json()) == (400, True)
+
+
+async def test_a_detail_takes_the_id_where_the_key_is_a_name(shared_labs: Labs) -> None:
+    for path in ("/users/eve", "/procedures/Histology", "/species/Mus musculus"):
+        row = (await shared_labs.metadata.get(path)).json()
+        if path != "/procedures/Histology":
+            assert (await shared_labs.metadata.get(f"{path.rpartition('/')[0]}/{row['id']}")).json() == row
+    for path, row_id, change in (
+        ("/users/", shared_labs.user_ids["eve"], {"email": "eve@example.org", "username": "eve"}),
+        ("/labs/", shared_labs.lab_ids["coastlab"], {"institution": "Coast", "name": "coastlab"}),
+        ("/projects/", shared_labs.project_ids["maze"], {"description": "of ada", "name": "maze"}),
+    ):
+        changed = await shared_labs.metadata.put(f"{path}{row_id}", change)
+        assert {name: changed.json()[name] for name in change} == change
+        assert (await shared_labs.metadata.get(f"{path}{row_id}")).json() == changed.json()

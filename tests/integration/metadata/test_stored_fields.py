@@ -67,9 +67,10 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
             "nickname": "KS900", "responsible_user": "bob", "birth_date": "2024-01-01", "death_date": "2024-02-01",
             "species": "Mus musculus", "sex": "M", "litter": "litter", "strain": "strain", "source": "source",
             "line": "line", "projects": ["maze"], "lab": "hilllab", "description": "calm", "json": {"a": 1},
-            "zygosities": [{"allele": "DemoCre", "zygosity": 2}],
+            "zygosities": [{"allele": "DemoCre", "zygosity": 2}], "genotype": [],
         },
-        {"zygosities": ("genotype", [{"allele": "DemoCre", "zygosity": 2}])},
+        {"genotype": ("genotype", [{"allele": "DemoCre", "zygosity": 2}]),
+         "zygosities": ("genotype", [{"allele": "DemoCre", "zygosity": 2}])},
     ),
     (
         "/lines",
@@ -152,7 +153,8 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
         "/users",
         UserIn,
         {
-            "username": "new_user", "email": "new@example.org", "allowed_users": ["bob"], "is_stock_manager": True,
+            "username": "new_user", "subjects_responsible": [], "email": "n@example.org",
+            "allowed_users": ["bob"], "is_stock_manager": True,
             "is_superuser": True, "is_staff": True, "is_public_user": True, "is_active": False,
             "password": NOT_SHOWN,
         },
@@ -223,7 +225,7 @@ async def test_every_stored_body_is_tested_here() -> None:
 
 
 SURGERY = {
-    "subject": "KS001", "lab": "hilllab", "location": "rig", "users": ["bob"], "procedures": ["Histology"],
+    "subject": "KS001", "name": "", "lab": "hilllab", "location": "rig", "users": ["bob"], "procedures": ["Histology"],
     "narrative": "calm", "start_time": "2024-03-01T09:00:00", "end_time": "2024-03-01T10:00:00", "outcome_type": "r",
     "implant_weight": 1.5, "json": {"a": 1},
 }  # fmt: skip

@@ -39,11 +39,18 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
         },
         {},
     ),
-    ("/revisions", RevisionIn, {"name": "2020-02-02", "description": "better", "json": {"a": 1}}, {}),
+    (
+        "/revisions",
+        RevisionIn,
+        {
+            "name": "2020-02-02", "description": "better", "created_datetime": "2020-01-02T03:04:05", "json": {"a": 1},
+        },
+        {},
+    ),
     (
         "/tags",
         TagIn,
-        {"name": "paper", "description": "first", "protected": True, "public": True, "json": {"a": 1}},
+        {"name": "paper", "description": "first", "protected": True, "public": True, "hash": None, "json": {"a": 1}},
         {},
     ),
     ("/data-repository-type", RepositoryTypeIn, {"name": "tape", "json": {"a": 1}}, {}),
@@ -84,7 +91,7 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
         "/files",
         FileRecordIn,
         {
-            "dataset": "DATASET", "data_repository": "outside",
+            "dataset": "DATASET", "data_repository": "outside", "name": "spikes.amps.npy",
             "relative_path": f"{SUBJECT}/{DAY}/001/alf/spikes.amps.npy", "exists": False, "json": {"a": 1},
         },
         {"dataset": ("dataset", "http://cingulum.test/datasets/DATASET")},

@@ -39,5 +39,6 @@ class Download(Record):
 class DownloadIn(BodyRecord):
     """Fields of a counter to correct."""
 
+    user: str | None = Field(default=None, description="as shown: a counter stays with its user")
     count: int | None = Field(default=None, ge=0, lt=2**31)
     json_: Any | None = Field(default=None, alias="json")

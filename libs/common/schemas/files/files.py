@@ -29,6 +29,7 @@ class FileRecordIn(BodyRecord):
     needed_by_put: ClassVar[tuple[str, ...]] = ("dataset", "data_repository")
     dataset: str | None = None
     data_repository: str | None = None
+    name: str | None = Field(default=None, description="as shown: the last part of `relative_path`")
     relative_path: str | None = None
     exists: bool | None = None
     json_: Any | None = Field(default=None, alias="json")

@@ -70,6 +70,7 @@ class RevisionIn(BodyRecord):
 
     name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
     description: str | None = Field(default=None, max_length=1023)
+    created_datetime: str | None = Field(default=None, description="without an offset: UTC")
     json_: Any | None = Field(default=None, alias="json")
 
 
@@ -94,4 +95,5 @@ class TagIn(BodyRecord):
     description: str | None = Field(default=None, max_length=1023)
     protected: bool | None = None
     public: bool | None = None
+    hash: str | None = Field(default=None, description="as shown: it follows from the datasets of the tag")
     json_: Any | None = Field(default=None, alias="json")
