@@ -203,11 +203,10 @@ async def update_dataset(
     await check_unchanged(tx, visibility, locked.row, body)
     moved = await moved_columns(tx, visibility, locked.row, body, is_protected=locked.is_protected)
     fields = moved | await _changed_columns(tx, body)
-    if body.model_fields_set:
-        fields["auto_datetime"] = datetime.now(UTC)
     if body.default_dataset is not None:
         fields["is_default"] = body.default_dataset
     await update_row(tx, "dataset", locked.row, fields)
+    locked.row.auto_datetime = datetime.now(UTC)  # of no interest in the audit
     if moved:
         await move_copies(tx, locked.row, await _current_version(tx, locked.row), locked.copies)
     if body.hash is not None or body.file_size is not None:

@@ -25,7 +25,10 @@ _STORED: Final = StoredFields(DownloadIn, DownloadRow, handled={"user"})
 async def count_downloads(
     tx: Transaction, by: Principal, visibility: Visibility, request: NewDownload, dataset_ids: Sequence[UUID]
 ) -> DownloadsCounted:
-    """Count one more download of each dataset; only administrators count for others. Raises BadRequest, Forbidden."""
+    """Count one more download of each dataset, for the named projects; only administrators count for others.
+
+    Raises BadRequest, Forbidden.
+    """
     user_id = by.user_id
     if request.user and request.user != by.username:
         check_may_count_for(by, request.user)
@@ -36,7 +39,10 @@ async def count_downloads(
             raise UnknownReference("datasets", dataset_id, key="id")
     unique = list(dict.fromkeys(dataset_ids))
     check_within_scope(by, await queries.fetch_targets_of_datasets(tx.session, unique))
+    project_ids = await queries.fetch_project_ids(tx.session, visibility, request.projects or [])
     counters = await queries.insert_downloads(tx.session, user_id, unique)
+    download_ids = [counter.id for counter in counters.values()]
+    await queries.insert_download_projects(tx.session, download_ids, project_ids)
     return DownloadsCounted(
         download=[counters[dataset_id].id for dataset_id in dataset_ids],
         count=[counters[dataset_id].count for dataset_id in dataset_ids],

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -24,12 +25,17 @@ async def execute_write(session: WriteSession, statement: UpdateBase) -> sa.Curs
 
 
 async def insert_rows(
-    session: WriteSession, model: type[DeclarativeBase], rows: Sequence[Mapping[str, object]]
+    session: WriteSession,
+    model: type[DeclarativeBase],
+    rows: Sequence[Mapping[str, object]],
+    *,
+    or_ignore: bool = False,
 ) -> None:
-    """Insert rows that all have the same columns, thousands in one statement."""
+    """Insert rows that all have the same columns, thousands in one statement; `or_ignore`: unless they exist."""
     for batch in _batches(rows):
         values = await asyncio.to_thread(_as_table, model, batch)
-        await execute_write(session, sa.insert(model).from_select(list(rows[0]), sa.select(*values.c)))
+        statement = insert(model).from_select(list(rows[0]), sa.select(*values.c))
+        await execute_write(session, statement.on_conflict_do_nothing() if or_ignore else statement)
 
 
 async def update_rows(

@@ -14,14 +14,16 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.permissions import Target
-from libs.common.published import SESSIONS, USERS, table
+from libs.common.problem import UnknownReference
+from libs.common.published import PROJECTS, SESSIONS, USERS, table
 from libs.common.schemas.files.downloads import Download
 from libs.common.schemas.pages import PageRequest
 from libs.common.targets import fetch_object_target, fetch_session_targets
 from libs.common.visibility import Visibility
-from services.registry.models import DatasetRow, DatasetTypeRow, DownloadRow
+from libs.common.visible import is_project_row_visible
+from services.registry.models import DatasetRow, DatasetTypeRow, DownloadProjectRow, DownloadRow
 from services.registry.queries import visible
-from services.registry.queries.bulk_writes import execute_write
+from services.registry.queries.bulk_writes import execute_write, insert_rows
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,34 @@ async def insert_downloads(
     )
     counters = await execute_write(session, statement)
     return {row.dataset_id: Counter(row.id, row.n) for row in counters}
+
+
+async def fetch_project_ids(session: ReadSession, visibility: Visibility, names: Sequence[str]) -> list[UUID]:
+    """The projects of those names, which the caller can see. Raises UnknownReference."""
+    project = table(PROJECTS)
+    rows = await session.execute(
+        sa.select(project.c.name, project.c.id).where(
+            project.c.name.in_(names),
+            is_project_row_visible(visibility, project.c.id, project.c.is_private),
+        )
+    )
+    ids = {row.name: row.id for row in rows}
+    for name in names:
+        if name not in ids:
+            raise UnknownReference("projects", name)
+    return list(ids.values())
+
+
+async def insert_download_projects(
+    session: WriteSession, download_ids: Sequence[UUID], project_ids: Sequence[UUID]
+) -> None:
+    """Add the projects for which datasets were downloaded; those of before stay."""
+    rows = [
+        {"download_id": download_id, "project_id": project_id}
+        for download_id in download_ids
+        for project_id in project_ids
+    ]
+    await insert_rows(session, DownloadProjectRow, rows, or_ignore=True)
 
 
 async def fetch_targets_of_datasets(session: ReadSession, dataset_ids: Sequence[UUID]) -> list[Target]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import parse_qs
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from starlette.types import Message
 
 from libs.common.auth import Reader, Registrar, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx, reads_query_itself
@@ -18,7 +21,38 @@ from services.registry.domain.alyx_calls import ProtectedDataset
 from services.registry.operations import registration as operations
 from services.registry.routes.shapes import registered
 
-router = APIRouter(route_class=IdempotentRoute, tags=["registration"])
+_FORM = "application/x-www-form-urlencoded"
+
+
+class FormRoute(IdempotentRoute):
+    """A route that accepts its JSON body as a form too, as older clients send it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler of JSON."""
+        original = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            is_form = request.headers.get("content-type", "").partition(";")[0].strip() == _FORM
+            return await original(_with_json(request) if is_form else request)
+
+        return handler
+
+
+def _with_json(request: Request) -> Request:
+    """A request whose form is JSON when it is read: repeated fields are lists, empty ones are absent."""
+
+    async def receive() -> Message:
+        fields: dict[str, list[str]] = parse_qs((await request.body()).decode(errors="replace"))
+        values = {name: texts if len(texts) > 1 else texts[0] for name, texts in fields.items()}
+        return {"type": "http.request", "body": orjson.dumps(values), "more_body": False}
+
+    headers = [(name, value) for name, value in request.scope["headers"] if name not in _OF_BODY]
+    scope = {**request.scope, "headers": [*headers, (b"content-type", b"application/json")]}
+    return Request(scope, receive)
+
+
+_OF_BODY = {b"content-type", b"content-length"}
+router = APIRouter(route_class=FormRoute, tags=["registration"])
 
 
 @router.post(
@@ -26,6 +60,9 @@ router = APIRouter(route_class=IdempotentRoute, tags=["registration"])
     status_code=201,
     response_model_exclude_unset=True,
     responses=problems(BadRequest, Forbidden, ProtectedDataset),
+    openapi_extra={
+        "requestBody": {"content": {_FORM: {"schema": {"$ref": "#/components/schemas/RegisterFiles"}}}}
+    },
 )
 async def register_file(
     request: Request, body: RegisterFiles, by: Registrar, visibility: Sees, tx: Tx

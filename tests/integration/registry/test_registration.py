@@ -92,6 +92,44 @@ async def test_an_older_clients_texts_are_understood(lab: Laboratory) -> None:
     assert not any(record["exists"] for dataset in datasets for record in dataset["file_records"])
 
 
+KEYS = {
+    "id", "name", "file_size", "subject", "created_by", "created_datetime", "dataset_type", "data_format", "session",
+    "session_number", "session_users", "session_start_time", "collection", "revision", "default", "qc", "file_records",
+}  # fmt: skip
+
+
+async def test_a_form_is_understood_as_json_is(lab: Laboratory) -> None:
+    body = {
+        "path": PATH, "filenames": ["alf/spikes.times.npy", "alf/spikes.amps.npy"], "hashes": f"{MD5},{OTHER}",
+        "name": "", "exists": "False", "default": "True", "server_only": "false", "qc": "30", "created_by": "eve",
+    }  # fmt: skip
+    answer = await lab.registry.request("POST", "/register-file", data=body)
+    assert answer.status_code == 201, answer.text
+    datasets = answer.json()
+    assert [dataset.keys() for dataset in datasets] == [KEYS, KEYS]
+    assert [(d["name"], d["qc"], d["created_by"]) for d in datasets] == [
+        ("spikes.times.npy", 30, "eve"),
+        ("spikes.amps.npy", 30, "eve"),
+    ]
+    shown = (await lab.registry.get(f"/datasets/{datasets[1]['id']}")).json()
+    assert (shown["qc"], shown["hash"]) == ("WARNING", OTHER)
+    query = {"path": PATH, "filenames": "alf/spikes.times.npy,alf/spikes.amps.npy"}
+    check = await lab.registry.get("/check-protected", params=query)
+    assert check.json() == {"status_code": 200, "details": []}
+    refused = await lab.registry.request("POST", "/register-file", data={"path": PATH})
+    assert (refused.status_code, "filenames" in refused.json()) == (400, True)
+
+
+async def test_single_values_may_be_unknown(lab: Laboratory) -> None:
+    datasets = await lab.register(
+        "alf/spikes.times.npy", "alf/spikes.amps.npy", hashes=[None, MD5], filesizes=[None, 3],
+        versions=[None, "1.2"], qc=[None, "PASS"], labs=None, created_by=None, hostname=None,
+    )  # fmt: skip
+    assert [(d["file_size"], d["qc"]) for d in datasets] == [(None, 0), (3, 10)]
+    shown = [(await lab.registry.get(f"/datasets/{dataset['id']}")).json() for dataset in datasets]
+    assert [(d["hash"], d["version"]) for d in shown] == [("", ""), (MD5, "1.2")]
+
+
 async def test_server_only_leaves_personal_repositories_out(lab: Laboratory) -> None:
     (dataset,) = await lab.register("alf/spikes.times.npy", server_only=True, name=None)
     assert [r["data_repository"] for r in dataset["file_records"]] == ["central"]
