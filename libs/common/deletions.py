@@ -77,9 +77,6 @@ def notice(deletion: Deletion) -> str:
     if deletion.is_dry_run:
         be = "would be"
     also = f"; {sentence(deletion.hidden)} {be} hidden with it" if n_hidden else ""
-    after = (
-        "Nothing was changed."
-        if deletion.undo is None
-        else f"POST {deletion.undo} restores it within {UNDO_DAYS} days."
-    )
-    return f"{verb} {sentence(deletion.removed)}{also}. {after}"
+    undo = "" if deletion.undo is None else f" POST {deletion.undo} restores it within {UNDO_DAYS} days."
+    after = " Nothing was changed." if deletion.is_dry_run else undo
+    return f"{verb} {sentence(deletion.removed)}{also}.{after}"

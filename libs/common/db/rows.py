@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -94,13 +94,6 @@ async def update_row(tx: Transaction, noun: str, row: DeclarativeBase, values: M
     if before:
         after = {name: audited(values[name]) for name in before}
         tx.audit(f"{noun}.changed", noun, _id_of(row), before=before, after=after)
-
-
-async def soft_delete_row(tx: Transaction, noun: str, row: DeclarativeBase) -> None:
-    """Hide a row; it can be restored within 30 days."""
-    row.deleted_at = datetime.now(UTC)  # type: ignore[attr-defined]
-    await tx.session.flush()
-    tx.audit(f"{noun}.deleted", noun, _id_of(row))
 
 
 def _id_of(row: DeclarativeBase) -> UUID:

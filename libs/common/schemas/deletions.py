@@ -25,7 +25,7 @@ class Deletion(Schema):
     )
     is_dry_run: bool = Field(description="nothing was deleted: these are the numbers of what would be")
     undo: str | None = Field(
-        description=f"`POST` to this path restores all of it, within {UNDO_DAYS} days",
+        description=f"`POST` to this path restores all of it, within {UNDO_DAYS} days; null: that is not possible",
         examples=["/undo/metadata/17"],
     )
 

@@ -12,6 +12,7 @@ from libs.common.db.stored_fields import StoredFields, check_unchanged
 from libs.common.events import ProofOrdered
 from libs.common.permissions import Principal
 from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound, UnknownReference
+from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.files.files import FileRecordIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.states import CopyState
@@ -161,8 +162,8 @@ def _claim(
 
 
 async def delete_file(
-    tx: Transaction, by: Principal, visibility: Visibility, file_id: UUID, policy: Policy
-) -> None:
+    tx: Transaction, by: Principal, visibility: Visibility, file_id: UUID, policy: Policy, *, dry_run: bool
+) -> Deletion:
     """Forget a record in an unmanaged repository; retire a managed copy. Raises MayNotRetire, ProtectedDataset."""
     ids = await queries.find_copy_of_file(tx.session, file_id)
     to_retire = None if ids is None else await find_copy_to_retire(tx.session, visibility, ids[1])
@@ -175,8 +176,12 @@ async def delete_file(
     after = effect_of_delete_file(
         copy, decision, is_claimed=row.order_proof, is_protected=locked.is_protected
     )
+    counts = {"file": 1}
+    if dry_run:
+        return Deletion.preview(counts, {})
     if copy.place.is_managed:
         await retirement.write_retirement(tx, case, decision, "DELETE /files")
     else:
         await update_row(tx, "file", row, {"state": str(after.state), "order_proof": False})
     locked.row.auto_datetime = datetime.now(UTC)
+    return Deletion(removed=counts, hidden={}, is_dry_run=False, undo=None)

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Registrar, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.files.files import FileRecord, FileRecordIn
 from libs.common.schemas.pages import Paging
 from services.registry.domain.alyx_calls import ProvedCopy
+from services.registry.domain.holdings import Policy
 from services.registry.domain.retirement import MayNotRetire
 from services.registry.operations import files as operations
 from services.registry.queries import files as queries
@@ -65,8 +67,11 @@ async def update_file(
     return file_record(request, await operations.update_file(tx, by, visibility, file_id, body))
 
 
-@router.delete("/files/{file_id}", status_code=204, responses=REFUSALS | problems(MayNotRetire))
-async def delete_file(request: Request, file_id: UUID, by: Registrar, visibility: Sees, tx: Tx) -> Response:
+@router.delete("/files/{file_id}", status_code=204, responses=REFUSALS | problems(MayNotRetire) | DELETED)
+async def delete_file(
+    request: Request, file_id: UUID, by: Registrar, visibility: Sees, tx: Tx, options: Deleting
+) -> Response:
     """Retire a copy, if enough verified copies remain: see /copies/{id}/retirement."""
-    await operations.delete_file(tx, by, visibility, file_id, request.app.state.policy)
-    return Response(status_code=204)
+    policy: Policy = request.app.state.policy
+    deletion = await operations.delete_file(tx, by, visibility, file_id, policy, dry_run=options.dry_run)
+    return deleted(options, deletion)

@@ -10,17 +10,18 @@ import sqlalchemy as sa
 
 from libs.common.catalogue import Service
 from libs.common.db import ReadSession, Transaction
+from libs.common.db.removal import lock_taken, remove
 from libs.common.db.rows import (
     create_row,
     lock_by_id,
     lock_by_name,
     refuse_duplicate,
-    soft_delete_row,
     update_row,
 )
 from libs.common.db.transaction import Writer
 from libs.common.problem import Conflict, NotFound
 from services.metadata.models import LabRow, UserRow
+from services.metadata.models.dependants import DEPENDANTS
 from tests.support.system import Cingulum
 
 
@@ -150,7 +151,9 @@ async def test_a_row_is_locked_by_name_or_id(writer: Writer) -> None:
 async def test_a_soft_deleted_row_is_missing(writer: Writer) -> None:
     lab_id = await created_lab(writer)
     async with writer.begin() as tx:
-        await soft_delete_row(tx, "lab", await lock_by_id(tx.session, LabRow, lab_id))
+        row = await lock_by_id(tx.session, LabRow, lab_id)
+        taken = await lock_taken(tx.session, DEPENDANTS, row)
+        await remove(tx, Service.METADATA, "lab", row, taken, hidden={})
     async with writer.begin() as tx:
         with pytest.raises(NotFound, match="There is no lab 'lab'"):
             await lock_by_name(tx.session, LabRow, "lab")

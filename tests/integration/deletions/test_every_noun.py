@@ -99,6 +99,20 @@ async def test_a_dataset(services: Services, nickname: str) -> None:
     assert (await services.as_("bob").registry.post(deletion.headers["Location"])).status_code == 403
 
 
+async def test_a_file_record(services: Services, nickname: str) -> None:
+    await services.labs.animal(nickname)
+    await services.labs.session(nickname)
+    record = (await registered(services.registry, f"{nickname}/{DAY}/001", "alf/spikes.times.npy"))[0]
+    path = f"/files?dataset={record['id']}"
+    [file] = (await services.registry.get(path)).json()["results"]
+    preview = await services.registry.delete(f"/files/{file['id']}?dry_run=1")
+    assert (preview.status_code, preview.json()["removed"]) == (200, {"file": 1})
+    assert (await services.registry.get(path)).json()["count"] == 1
+    answer = await services.registry.delete(f"/files/{file['id']}")
+    assert (answer.status_code, answer.headers["Alyx-API-Notice"]) == (204, "Deleted 1 file.")
+    assert (await services.registry.get(path)).json()["count"] == 0
+
+
 async def test_a_dataset_of_a_deleted_session_waits_for_it(services: Services, nickname: str) -> None:
     await services.labs.animal(nickname)
     session = await services.labs.session(nickname)

@@ -191,6 +191,23 @@ async def test_protected_datasets_refuse_by_name(services: Services, nickname: s
     assert (await services.metadata.delete(f"/sessions/{session['id']}")).status_code == 204
 
 
+async def test_a_deletion_and_a_protection_at_once_are_decided_by_the_database(
+    services: Services, nickname: str
+) -> None:
+    await services.labs.animal(nickname)
+    await services.registry.post("/tags", {"name": f"race-{nickname}", "protected": True})
+    for number in range(1, 5):
+        session = await services.labs.session(nickname, number=number)
+        record = (
+            await registered(services.registry, f"{nickname}/{DAY}/{number:03}", "alf/spikes.times.npy")
+        )[0]
+        tagged, deleted = await asyncio.gather(
+            services.registry.patch(f"/datasets/{record['id']}", {"tags": [f"race-{nickname}"]}),
+            services.metadata.delete(f"/sessions/{session['id']}"),
+        )
+        assert (tagged.status_code, deleted.status_code) in {(200, 409), (404, 204)}
+
+
 async def test_what_cannot_be_undone_has_no_dry_run(services: Services) -> None:
     answer = await services.metadata.delete("/tokens/00000000-0000-4000-8000-00000000dead?dry_run=1")
     assert (answer.status_code, "dry_run" in answer.json()) == (400, True)
