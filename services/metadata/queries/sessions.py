@@ -147,6 +147,16 @@ async def count_twins(
     return count or 0
 
 
+async def count_twins_of(session: ReadSession, visibility: Visibility, session_id: UUID) -> int:
+    """How many other sessions that the caller can see have the subject, day and number of this one."""
+    row = (
+        await session.execute(
+            sa.select(ActionRow.subject_id, ActionRow.day, ActionRow.number).where(ActionRow.id == session_id)
+        )
+    ).one()
+    return await count_twins(session, visibility, row.subject_id, row.day, row.number) - 1
+
+
 async def insert_private_projects(session: WriteSession, session_id: UUID, subject_id: UUID) -> None:
     """Add a session to the private projects of its subject; also to a deleted one, whose subjects stay hidden."""
     private = (

@@ -52,10 +52,13 @@ async def create_session(
 
 @router.get("/sessions/{session_id}", responses=problems(NotFound))
 async def read_session(
-    request: Request, session_id: UUID, visibility: Sees, session: Reading
+    request: Request, response: Response, session_id: UUID, visibility: Sees, session: Reading
 ) -> SessionDetail:
-    """Read a session with its datasets, water, insertions and notes."""
-    return await queries.fetch_session(session, visibility, session_id, absolute(request, ""))
+    """Read a session with its datasets, water, insertions and notes; a notice counts others of its day and number."""
+    shown = await queries.fetch_session(session, visibility, session_id, absolute(request, ""))
+    if notice := twin_notice(await queries.count_twins_of(session, visibility, session_id)):
+        response.headers["Alyx-API-Notice"] = notice
+    return shown
 
 
 @router.put("/sessions/{session_id}", responses=REFUSALS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -75,6 +75,20 @@ def folder_number(value: int | None) -> str:
     '001'
     """
     return f"{value or 0:03d}"
+
+
+def twins(sessions: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Ids of the sessions that share subject, day and number with another one of these.
+
+    >>> first = {"id": "a", "subject": "KS1", "start_time": "2024-03-02T10:00:00", "number": 1}
+    >>> sorted(twins([first, first | {"id": "b", "start_time": "2024-03-02T11:00:00"}, first | {"number": 2}]))
+    ['a', 'b']
+    """
+    groups: dict[tuple[Any, ...], set[str]] = {}
+    for session in sessions:
+        key = (session["subject"], session["start_time"][:10], session["number"])
+        groups.setdefault(key, set()).add(session["id"])
+    return {session_id for ids in groups.values() if len(ids) > 1 for session_id in ids}
 
 
 def age(weeks: int | None) -> str:
@@ -153,7 +167,8 @@ def own_address(dataset: Mapping[str, Any], origin: str) -> str:
     return quote(address.removeprefix(origin), safe="/%") if address else ""
 
 
-FILTERS: Final[Mapping[str, Callable[..., str]]] = {
+FILTERS: Final[Mapping[str, Callable[..., object]]] = {
+    "twins": twins,
     "day": day,
     "moment": moment,
     "size": size,

@@ -48,9 +48,10 @@ async def session_page(request: Request, session_id: UUID, viewer: Viewing) -> R
         viewer.parts(("/datasets", params), ("/copies", params)),
         jobs_of(viewer, str(session_id)),
     )
-    summary, fit = await asyncio.gather(
+    summary, fit, same = await asyncio.gather(
         content_of(viewer, datasets.rows, SUMMARY, Summary),
         content_of(viewer, datasets.rows, FIT, Psychometric),
+        _twins(viewer, session),
     )
     return await show(
         request,
@@ -58,6 +59,7 @@ async def session_page(request: Request, session_id: UUID, viewer: Viewing) -> R
         viewer,
         session=session,
         session_id=session_id,
+        same=same,
         datasets=datasets,
         collections=by_collection(datasets.rows),
         copies=copies,
@@ -69,6 +71,16 @@ async def session_page(request: Request, session_id: UUID, viewer: Viewing) -> R
         pictures=await _pictures(session["subject"], summary, fit),
         code=_code(viewer, session, datasets.rows),
     )
+
+
+async def _twins(viewer: Viewer, session: Json) -> list[Json]:
+    """The other sessions of the subject with the day and number of this one."""
+    if session["number"] is None:
+        return []
+    day = session["start_time"][:10]
+    params = {"subject": session["subject"], "number": session["number"], "date_range": f"{day},{day}"}
+    part = await viewer.part("/sessions", **params)
+    return [other for other in part.rows if other["id"] != session["id"]]
 
 
 def by_collection(datasets: Sequence[Json]) -> dict[str, list[Json]]:

@@ -75,6 +75,8 @@ async def test_a_list_shows_less_of_a_session(rig: Labs, session: dict[str, Any]
 async def test_a_notice_counts_sessions_of_the_same_day_and_number(rig: Labs, body: dict[str, Any]) -> None:
     response = await rig.as_("ada").post("/sessions", body)
     assert (response.status_code, response.headers[NOTICE][:19]) == (201, "!!!1 other session(")
+    again = await rig.as_("ada").get(f"/sessions/{response.json()['id']}")
+    assert again.headers[NOTICE] == response.headers[NOTICE]
 
 
 @pytest.mark.usefixtures("session")

@@ -66,3 +66,18 @@ async def test_pages_keep_the_filters(browser: Browser) -> None:
     last = unescape((await browser.get("/app/sessions?lab=pagelab&offset=50")).text)
     assert "51–52 of 52 sessions" in last
     assert 'rel="prev" href="/app/sessions?lab=pagelab"' in last
+
+
+async def test_sessions_of_one_day_and_number_are_marked(browser: Browser) -> None:
+    await browser.api("POST", "/subjects", {"nickname": "TWICE", "lab": "hilllab"})
+    body = {"subject": "TWICE", "number": 1}
+    times = ("2021-03-02T10:00:00", "2021-03-02T11:00:00", "2021-03-03T10:00:00")
+    first, second, other = [
+        (await browser.api("POST", "/sessions", body | {"start_time": time}))["id"] for time in times
+    ]
+    listed = (await browser.get("/app/sessions?subject=TWICE")).text
+    assert listed.count("same number") == 2
+    page = (await browser.get(f"/app/sessions/{first}")).text
+    assert f'href="/app/sessions/{second}"' in page
+    assert f'href="/app/sessions/{other}"' not in page
+    assert "the same day and number" not in (await browser.get(f"/app/sessions/{other}")).text
