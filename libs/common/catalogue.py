@@ -63,6 +63,7 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "surgeries",
         "sessions",
         "insertions",
+        "chronic-insertions",
         "brain-regions",
         "trajectories",
         "channels",

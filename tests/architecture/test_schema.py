@@ -20,6 +20,7 @@ USED = {
     "water-administrations": {"list", "read", "create", "update", "partial_update", "delete"},
     "insertions": {"list", "read", "create", "update", "partial_update", "delete"},
     "trajectories": {"list", "read", "create", "update", "partial_update", "delete"},
+    "chronic-insertions": {"list", "read", "create", "update", "partial_update", "delete"},
     "channels": {"list", "read", "create", "update", "partial_update", "delete"},
     "brain-regions": {"list", "read", "update", "partial_update"},
     "notes": {"list", "read", "create", "update", "partial_update", "delete"},

@@ -50,6 +50,7 @@ async def _place(places: Places, subject: str, lab: str, project: str | None) ->
     weighing = await labs.post("/weighings", weight=20, **of_animal)
     water = await labs.post("/water-administrations", water_administered=1, **of_animal)
     restriction = await labs.post("/water-restriction", **of_animal)
+    chronic = await labs.post("/chronic-insertions", lab=lab, **of_animal)
     surgery = await labs.post("/surgeries", lab=lab, **of_animal)
     insertion = await labs.post("/insertions", session=session["id"], name="probe00")
     line = dict.fromkeys(("x", "y", "depth", "theta", "phi"), 1.5)
@@ -79,6 +80,7 @@ async def _place(places: Places, subject: str, lab: str, project: str | None) ->
         "restriction": restriction["id"],
         "surgery": surgery["id"],
         "insertion": insertion["id"],
+        "chronic": chronic["id"],
         "trajectory": trajectory["id"],
         "channel": channel["id"],
         "note": (await labs.post("/notes", content_type="session", object_id=session["id"]))["id"],

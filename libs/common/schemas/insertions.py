@@ -34,4 +34,5 @@ class InsertionIn(BodyRecord):
     model: str | None = None
     name: str | None = Field(default=None, min_length=1, max_length=255)
     serial: str | None = None
+    chronic_insertion: UUID | None = None
     json_: Any | None = Field(default=None, alias="json")

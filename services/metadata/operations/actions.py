@@ -1,4 +1,4 @@
-"""What sessions, surgeries and water restrictions have in common."""
+"""What sessions, surgeries, water restrictions and chronic insertions have in common."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, set_links, update_row
 from libs.common.permissions import Principal, Target
+from libs.common.schemas.chronic_insertions import ChronicInsertionIn
 from libs.common.schemas.sessions import SessionIn
 from libs.common.schemas.states import ActionKind
 from libs.common.schemas.surgeries import SurgeryIn
@@ -34,7 +35,7 @@ from services.metadata.queries.actions import fetch_action_target, lock_action
 from services.metadata.queries.references import Vocabulary
 from services.metadata.queries.subjects import SubjectBrief, fetch_brief_of_action
 
-Body = SessionIn | SurgeryIn | WaterRestrictionIn
+Body = SessionIn | SurgeryIn | WaterRestrictionIn | ChronicInsertionIn
 # Fields that `common_values` and `set_relations` handle for every kind.
 COMMON_FIELDS = frozenset({"subject", "lab", "start_time", "end_time", "users"})
 
@@ -106,7 +107,9 @@ async def common_values(
     return values
 
 
-async def location_values(tx: Transaction, body: SessionIn | SurgeryIn) -> dict[str, Any]:
+async def location_values(
+    tx: Transaction, body: SessionIn | SurgeryIn | ChronicInsertionIn
+) -> dict[str, Any]:
     """The location that a body sets."""
     if "location" not in body.model_fields_set:
         return {}

@@ -15,15 +15,15 @@ from libs.common.schemas.insertions import Insertion, InsertionIn
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
-from services.metadata.domain.insertions import check_name_free
-from services.metadata.models import InsertionRow
+from services.metadata.domain.insertions import check_name_free, check_same_subject, check_serials_match
+from services.metadata.models import ActionRow, InsertionRow
 from services.metadata.operations.actions import lock_to_edit
 from services.metadata.operations.deletions import delete_row
 from services.metadata.queries import insertions as queries
 from services.metadata.queries import references
 from services.metadata.queries.actions import touch
 
-_STORED: Final = StoredFields(InsertionIn, InsertionRow, handled={"session", "model"})
+_STORED: Final = StoredFields(InsertionIn, InsertionRow, handled={"session", "model", "chronic_insertion"})
 
 
 async def create_insertion(
@@ -31,11 +31,13 @@ async def create_insertion(
 ) -> Insertion:
     """Create an insertion; a session has one of each name."""
     session_id = required(body.session, "session")
-    await _check_session(tx, by, visibility, session_id)
+    session = await _lock_session(tx, by, visibility, session_id)
     name = required(body.name, "name")
     check_name_free(name, is_taken=await queries.exists_insertion(tx.session, session_id, name))
-    values = await _values(tx, body) | {"session_id": session_id}
-    row = InsertionRow(id=uuid4(), **values)
+    row = InsertionRow(id=uuid4(), session_id=session_id, serial="")
+    values = await _values(tx, by, visibility, body, row, session) | {"session_id": session_id}
+    for column, value in values.items():
+        setattr(row, column, value)
     await create_row(tx, "insertion", row, values)
     return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)
 
@@ -50,29 +52,54 @@ async def update_insertion(
 ) -> Insertion:
     """Update an insertion; absent fields keep their value."""
     row = await lock_insertion_to_edit(tx, by, visibility, insertion_id)
-    values = await _values(tx, body)
-    if body.session is not None and body.session != row.session_id:
-        await _check_session(tx, by, visibility, body.session)
-        values["session_id"] = body.session
+    session = await _lock_session(tx, by, visibility, body.session or row.session_id)
+    values = await _values(tx, by, visibility, body, row, session) | {"session_id": session.id}
     touch(row)
     await update_row(tx, "insertion", row, values)
     return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)
 
 
-async def _values(tx: Transaction, body: InsertionIn) -> dict[str, Any]:
-    """The columns that a body sets; a model of null is ignored, as in Alyx. Raises UnknownReference."""
+async def _values(
+    tx: Transaction,
+    by: Principal,
+    visibility: Visibility,
+    body: InsertionIn,
+    row: InsertionRow,
+    session: ActionRow,
+) -> dict[str, Any]:
+    """The columns that a body sets; a model of null is ignored, as in Alyx.
+
+    An insertion without a serial number has that of its chronic insertion. Raises BadRequest and Forbidden.
+    """
     values = _STORED.values(body)
     if body.model:
         values["model"] = await references.fetch_part_number(tx.session, body.model, "model")
+    if "chronic_insertion" in body.model_fields_set:
+        values["chronic_insertion_id"] = body.chronic_insertion
+    chronic_id = values.get("chronic_insertion_id", row.chronic_insertion_id)
+    if chronic_id is not None and body.model_fields_set & {"session", "chronic_insertion", "serial"}:
+        try:
+            chronic, _, _ = await lock_to_edit(tx, by, visibility, ActionKind.CHRONIC_INSERTION, chronic_id)
+        except NotFound:
+            if body.chronic_insertion is None:  # it was deleted meanwhile: there is nothing to match
+                return values
+            raise UnknownReference("chronic_insertion", chronic_id, key="pk") from None
+        check_same_subject(chronic.subject_id, session.subject_id)
+        serial = values.get("serial", row.serial) or chronic.serial
+        check_serials_match(chronic.serial, [serial])
+        values["serial"] = serial
     return values
 
 
-async def _check_session(tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID) -> None:
-    """Raises UnknownReference or Forbidden unless the caller may change the session that a body names."""
+async def _lock_session(
+    tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID
+) -> ActionRow:
+    """The session that a body names, locked. Raises UnknownReference and Forbidden."""
     try:
-        await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
+        row, _, _ = await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
     except NotFound:
         raise UnknownReference("session", session_id, key="pk") from None
+    return row
 
 
 async def lock_insertion_to_edit(

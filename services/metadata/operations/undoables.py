@@ -53,6 +53,12 @@ async def _check_restriction(
     await lock_to_edit(tx, by, visibility, ActionKind.WATER_RESTRICTION, restriction_id)
 
 
+async def _check_chronic_insertion(
+    tx: Transaction, by: Principal, visibility: Visibility, chronic_insertion_id: UUID
+) -> None:
+    await lock_to_edit(tx, by, visibility, ActionKind.CHRONIC_INSERTION, chronic_insertion_id)
+
+
 async def _check_subject(tx: Transaction, by: Principal, visibility: Visibility, subject_id: UUID) -> None:
     await subject_of_record(tx, by, visibility, subject_id, f"There is no subject {subject_id}.")
 
@@ -71,9 +77,20 @@ UNDOABLES: Final = Undoables(
         ),
         "surgery": Undoable(ActionRow, _check_surgery),
         "water-restriction": Undoable(ActionRow, _check_restriction),
-        "insertion": Undoable(InsertionRow, lock_insertion_to_edit),
-        "trajectory": Undoable(TrajectoryRow, lock_trajectory_to_edit),
-        "channel": Undoable(ChannelRow, lock_channel_to_edit),
+        "insertion": Undoable(
+            InsertionRow,
+            lock_insertion_to_edit,
+            own_rules=frozenset({"session_id", "chronic_insertion_id", "serial"}),
+        ),
+        "chronic-insertion": Undoable(
+            ActionRow, _check_chronic_insertion, own_rules=frozenset({"lab_id", "serial"})
+        ),
+        "trajectory": Undoable(
+            TrajectoryRow,
+            lock_trajectory_to_edit,
+            own_rules=frozenset({"insertion_id", "chronic_insertion_id"}),
+        ),
+        "channel": Undoable(ChannelRow, lock_channel_to_edit, own_rules=frozenset({"trajectory_id"})),
         "note": Undoable(NoteRow, lock_note_to_edit),
         "weighing": Undoable(WeighingRow, lock_weighing_to_edit),
         "water-administration": Undoable(

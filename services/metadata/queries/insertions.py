@@ -37,6 +37,7 @@ def _select_insertions(visibility: Visibility, *conditions: sa.ColumnElement[boo
         InsertionRow.id,
         InsertionRow.session_id.label("session"),
         InsertionRow.model,
+        visible.action_id(visibility, InsertionRow.chronic_insertion_id).label("chronic_insertion"),
         InsertionRow.name,
         InsertionRow.json,
         InsertionRow.serial,
@@ -94,6 +95,18 @@ async def fetch_insertions_of_session(
 ) -> list[Insertion]:
     """All insertions of a session, by name."""
     rows = await session.execute(_select_insertions(visibility, InsertionRow.session_id == session_id))
+    return [_insertion(row, base_url, row["datasets"]) for row in rows.mappings()]
+
+
+async def fetch_insertions_of_chronic(
+    session: ReadSession, visibility: Visibility, chronic_insertion_ids: Sequence[UUID], base_url: str
+) -> list[Insertion]:
+    """All insertions of chronic insertions, latest session first."""
+    if not chronic_insertion_ids:
+        return []
+    rows = await session.execute(
+        _select_insertions(visibility, InsertionRow.chronic_insertion_id.in_(chronic_insertion_ids))
+    )
     return [_insertion(row, base_url, row["datasets"]) for row in rows.mappings()]
 
 

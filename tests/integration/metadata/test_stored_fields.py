@@ -11,6 +11,7 @@ import pytest_asyncio
 from pydantic import BaseModel
 
 from libs.common.schemas.channels import ChannelIn
+from libs.common.schemas.chronic_insertions import ChronicInsertionIn
 from libs.common.schemas.insertions import InsertionIn
 from libs.common.schemas.labs import LabIn
 from libs.common.schemas.lines import LineIn
@@ -52,7 +53,8 @@ async def colony(shared_labs: Labs) -> dict[str, Any]:
         "/trajectories", probe_insertion=insertion["id"], provenance="Planned", **line
     )
     await a_registry(shared_labs)
-    ids = {"INSERTION": insertion["id"], "TRAJECTORY": trajectory["id"]}
+    chronic = await shared_labs.post("/chronic-insertions", subject="KS001", serial="18005")
+    ids = {"CHRONIC": chronic["id"], "INSERTION": insertion["id"], "TRAJECTORY": trajectory["id"]}
     return ids | {"labs": shared_labs, "SESSION": session["id"], "SESSION_URL": session["url"]}
 
 
@@ -109,7 +111,10 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
     (
         "/insertions",
         InsertionIn,
-        {"session": "SESSION", "model": "3B2", "name": "probe00", "serial": "18005", "json": {"a": 1}},
+        {
+            "session": "SESSION", "model": "3B2", "name": "probe00", "serial": "18005", "json": {"a": 1},
+            "chronic_insertion": "CHRONIC",
+        },
         {},
     ),
     (
@@ -118,7 +123,7 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
         {
             "probe_insertion": "INSERTION", "x": 1.5, "y": -2.5, "z": -3.5, "depth": 4000.5, "theta": 15.5,
             "phi": 180.5, "roll": 0.5, "provenance": "Ephys aligned histology track", "coordinate_system": "IBL-Allen",
-            "json": {"a": 1}, "chronic_insertion": None,
+            "json": {"a": 1}, "chronic_insertion": "CHRONIC",
         },
         {},
     ),
@@ -221,7 +226,8 @@ async def test_every_stored_body_is_tested_here() -> None:
         if STORED.intersection(operations.get("post", {}).get("tags", ()))
     )
     posted = {content["schema"]["$ref"].rpartition("/")[2] for content in contents}
-    assert posted == {schema.__name__ for _, schema, *_ in BODIES} | {"SurgeryIn", "WaterRestrictionIn"}
+    apart = {"ChronicInsertionIn", "SurgeryIn", "WaterRestrictionIn"}
+    assert posted == {schema.__name__ for _, schema, *_ in BODIES} | apart
 
 
 SURGERY = {
@@ -259,3 +265,24 @@ async def test_every_field_of_a_water_restriction_is_stored(colony: dict[str, An
     }
     django = "narrative,calm,users__username,bob,lab__name,coastlab"
     assert await labs.names("/water-restriction", django=django, ids="true") == [shown["id"]]
+
+
+CHRONIC = {
+    "name": "deep", "subject": "KS001", "lab": "hilllab", "model": "NP2.4", "start_time": "2024-03-01T09:00:00",
+    "end_time": "2024-03-01T10:00:00", "serial": "2011", "location": "rig", "users": ["bob"],
+    "procedures": ["Histology"], "narrative": "calm", "json": {"a": 1},
+}  # fmt: skip
+
+
+async def test_every_field_of_a_chronic_insertion_is_stored(colony: dict[str, Any]) -> None:
+    assert CHRONIC.keys() == {field.alias or name for name, field in ChronicInsertionIn.model_fields.items()}
+    labs: Labs = colony["labs"]
+    shown = await labs.post("/chronic-insertions", **CHRONIC)
+    not_shown = {"end_time", "location", "users", "procedures", "narrative"}
+    assert {name: shown[name] for name in CHRONIC.keys() - not_shown} == {
+        name: value for name, value in CHRONIC.items() if name not in not_shown
+    }
+    django = (
+        "location__name,rig,users__username,bob,procedures__name,Histology,narrative,calm,end_time__day,1"
+    )
+    assert await labs.names("/chronic-insertions", django=django) == [shown["id"]]

@@ -114,6 +114,22 @@ RECIPES = (
         M, "PUT", "/insertions/{insertion_id}", {"name": "probe00", "model": "3B2"}, "/insertions/{insertion}"
     ),
     Recipe(M, "PATCH", "/insertions/{insertion_id}", {"model": "3B2"}, "/insertions/{insertion}"),
+    Recipe(M, "POST", "/chronic-insertions", {"subject": "{subject}", "lab": "{lab}"}),
+    Recipe(
+        M,
+        "PUT",
+        "/chronic-insertions/{chronic_insertion_id}",
+        {"subject": "{subject}", "narrative": "x"},
+        "/chronic-insertions/{chronic}",
+    ),
+    Recipe(
+        M,
+        "PATCH",
+        "/chronic-insertions/{chronic_insertion_id}",
+        {"name": "x"},
+        "/chronic-insertions/{chronic}",
+    ),
+    Recipe(M, "DELETE", "/chronic-insertions/{chronic_insertion_id}", None, "/chronic-insertions/{chronic}"),
     Recipe(M, "POST", "/trajectories", {"probe_insertion": "{insertion}", "provenance": "Planned", **LINE}),
     Recipe(
         M,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from libs.common.catalogue import Service
 from libs.common.schemas.brain_regions import BrainRegionIn
 from libs.common.schemas.channels import ChannelIn
+from libs.common.schemas.chronic_insertions import ChronicInsertionIn
 from libs.common.schemas.trajectories import TrajectoryIn
 from services.metadata.queries.list_filters.brain_regions import BrainRegionFilters
 from services.metadata.queries.list_filters.channels import ChannelFilters
+from services.metadata.queries.list_filters.chronic_insertions import ChronicInsertionFilters
 from services.metadata.queries.list_filters.trajectories import TrajectoryFilters
 from tests.support.list_filters.tables import NOTHING, FilterTable
 
@@ -45,11 +47,10 @@ TRAJECTORIES = FilterTable(
     Service.METADATA,
     "/trajectories",
     TrajectoryFilters,
-    rows="T0 T1 T2",
-    without={"chronic_insertion": "test_chronic_insertions.py"},
+    rows="T0 T1 T2 T3",
     body=TrajectoryIn,
     cases={
-        "chronic_insertion": {"$S1": NOTHING},
+        "chronic_insertion": {"$K2": "T3", "$K1": NOTHING},
         "coordinate_system": {
             "IBL-Allen": "T0",
             "057d9a20-aaa9-4f79-8b0c-c8729b4cf160": NOTHING,
@@ -61,7 +62,8 @@ TRAJECTORIES = FilterTable(
         "django": {
             "probe_insertion__session__subject__nickname,KS001": "T0 T1",
             "channels__brain_region__name__icontains,visual": "T0 T2",
-            "channels__isnull,True": "T1",
+            "channels__isnull,True": "T1 T3",
+            "chronic_insertion__subject__nickname,NY001": "T3",
             "provenance__gte,50,x__lt,3": "T0",
             "coordinate_system__name,IBL-Allen": "T0",
             "probe_insertion__datasets__name,spikes.times.npy": "T0",
@@ -72,7 +74,7 @@ TRAJECTORIES = FilterTable(
         "probe": {"probe01": "T1", "probe": NOTHING},
         "probe_insertion": {"$probe02": "T2", "$T2": NOTHING},
         "project": {"MAZE": "T0 T1", "maze,two": "T1"},
-        "provenance": {"Ephys aligned histology track": "T0", "planned": "T1", "50": "T2", "30": NOTHING},
+        "provenance": {"Ephys aligned histology track": "T0", "planned": "T1", "50": "T2", "30": "T3"},
         "roll": {"5.5": "T0", "5": NOTHING},
         "session": {"$S3": "T2", "$probe02": NOTHING},
         "subject": {"ks001": "T0 T1", "KS00": NOTHING},
@@ -111,4 +113,37 @@ CHANNELS = FilterTable(
     },
 )
 
-TABLES = (BRAIN_REGIONS, TRAJECTORIES, CHANNELS)
+CHRONIC_INSERTIONS = FilterTable(
+    Service.METADATA,
+    "/chronic-insertions",
+    ChronicInsertionFilters,
+    rows="K1 K2",
+    body=ChronicInsertionIn,
+    cases={
+        "atlas_acronym": {"visp": "K1", "VISp4": NOTHING},
+        "atlas_id": {"375": "K1", "721": NOTHING},
+        "atlas_name": {"field ca1": "K1", "thalamus": NOTHING},
+        "django": {
+            "probe_insertion__session__number,1": "K1",
+            "probe_insertion__trajectory_estimate__channels__brain_region,382": "K1",
+            "subject__nickname,NY001": "K2",
+            "probe_insertion__isnull,True": "K2",
+        },
+        "end_time": {"2024-01-02T10:00:00": "K1", "2024-01-02": NOTHING},
+        "id": {"$K2": "K2", "$S1": NOTHING},
+        "lab": {"COASTLAB": "K2", "coast": NOTHING},
+        "location": {"_iblrig_7": "K1", "_iblrig": NOTHING},
+        "model": {"Neuropixel 3B2": "K1", "3B2": NOTHING},
+        "name": {"deep": "K1", "dee": NOTHING},
+        "narrative": {"calm": "K1", "cal": NOTHING},
+        "probe": {"$probe00": "K1", "$probe01": NOTHING},
+        "procedures": {"Histology": "K1", "Histo": NOTHING},
+        "serial": {"18005": "K1", "800": NOTHING},
+        "session": {"$S1": "K1", "$S2": NOTHING},
+        "start_time": {"2024-01-01 10:00:00": "K1", "2024-01-01": "K2"},
+        "subject": {"ks001": "K1", "KS00": NOTHING},
+        "users": {"ada": "K1", "ada,bob": NOTHING},
+    },
+)
+
+TABLES = (BRAIN_REGIONS, TRAJECTORIES, CHANNELS, CHRONIC_INSERTIONS)

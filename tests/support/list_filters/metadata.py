@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from libs.common.catalogue import Service
 from libs.common.schemas.insertions import InsertionIn
 from libs.common.schemas.labs import LabIn
@@ -28,10 +26,6 @@ from services.metadata.queries.list_filters.water_administrations import WaterAd
 from services.metadata.queries.list_filters.water_restrictions import WaterRestrictionFilters
 from services.metadata.queries.list_filters.weighings import WeighingFilters
 from tests.support.list_filters.tables import NOTHING, Cases, FilterTable
-
-_NO_REGION: Final = dict.fromkeys(
-    ("atlas_acronym", "atlas_id", "atlas_name"), "No channel is stored with its region yet."
-)
 
 SUBJECTS = FilterTable(
     Service.METADATA,
@@ -132,12 +126,11 @@ SESSIONS = FilterTable(
     SessionFilters,
     rows="1 2 3",
     key="number",
-    without=_NO_REGION,
     body=SessionIn,
     cases={
-        "atlas_acronym": {"VISp": NOTHING},
-        "atlas_id": {"385": NOTHING},
-        "atlas_name": {"visual": NOTHING},
+        "atlas_acronym": {"visp": "1", "CA1": "1", "VISp4": NOTHING},
+        "atlas_id": {"385": "1", "375": "1", "721": NOTHING},
+        "atlas_name": {"VISUAL AREA": "1", "field ca1": "1", "thalamus": NOTHING},
         "dataset_qc_lte": {"PASS": "2", "30": "1 2", "FAIL": "1 2", "50": "1 2 3", "NOT_SET": NOTHING},
         "dataset_types": {
             "spikes.times": "1 3",
@@ -159,7 +152,7 @@ SESSIONS = FilterTable(
         "django": {"number__gte,2": "2 3", "number__gt,2": "3"},
         "end_time": {"2024-03-02T11:00:00": "1", "2024-03-02 11:00:00": "1", "2024-03-02": NOTHING},
         "extended_qc": {"tip,PASS": "1", "tip,FAIL": NOTHING},
-        "histology": {"histo": "1 2", "histology_": NOTHING},
+        "histology": {"True": "1 2", "false": "3"},
         "id": {"$S3": "3", "$S1": "1"},
         "json": {"rig__name,rig_1": "1", "rig__name,rig": NOTHING},
         "lab": {"HILLLAB": "1 2", "hill": NOTHING},
@@ -191,12 +184,12 @@ INSERTIONS = FilterTable(
     InsertionFilters,
     rows="probe00 probe01 probe02",
     key="name",
-    without=_NO_REGION,
     body=InsertionIn,
     cases={
-        "atlas_acronym": {"VISp": NOTHING},
-        "atlas_id": {"385": NOTHING},
-        "atlas_name": {"visual": NOTHING},
+        "atlas_acronym": {"visp": "probe00", "CA1": "probe00", "VISp4": NOTHING},
+        "atlas_id": {"385": "probe00", "375": "probe00", "721": NOTHING},
+        "atlas_name": {"VISUAL AREA": "probe00", "field ca1": "probe00", "thalamus": NOTHING},
+        "chronic_insertion": {"$K1": "probe00", "$K2": NOTHING},
         "dataset_qc_lte": {"PASS": "probe01", "WARNING": "probe00 probe01", "50": "probe00 probe01"},
         "dataset_types": {"spikes.times": "probe00", "clusters.depths": "probe01", "spikes": NOTHING},
         "datasets": {"spikes.times.npy": "probe00", "spikes.amps.npy": NOTHING},

@@ -128,6 +128,18 @@ async def _make_atlas(world: World) -> None:
             "/trajectories", probe_insertion=ids[probe], provenance=provenance, **line, **more
         )
         ids[label] = made_["id"]
+    ids["K1"] = (
+        await labs.post(
+            "/chronic-insertions", subject="KS001", name="deep", serial="18005", model="3B2", location="_iblrig_7",
+            users=["ada"], procedures=["Histology"], narrative="calm", start_time="2024-01-01T10:00:00",
+            end_time="2024-01-02T10:00:00",
+        )
+    )["id"]  # fmt: skip
+    await _patch(labs.metadata, f"/insertions/{ids['probe00']}", {"chronic_insertion": ids["K1"]})
+    ids["K2"] = (await labs.post("/chronic-insertions", subject="NY001", start_time="2024-01-01"))["id"]
+    unknown = dict.fromkeys(("x", "y", "depth", "theta", "phi"))
+    of_second = {"chronic_insertion": ids["K2"], "provenance": "Micro-manipulator"}
+    ids["T3"] = (await labs.post("/trajectories", **of_second, **unknown))["id"]
     for label, trajectory, region in (("C0", "T0", 593), ("C1", "T0", 382), ("C2", "T2", 385)):
         n = int(label[1])
         place = {"axial": 20.5 * n, "lateral": 11.5 * n, "x": 1.5 + n, "y": 2.5 + n, "z": 3.5 + n}

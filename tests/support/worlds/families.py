@@ -55,6 +55,8 @@ async def animal(town: Town, family: Family, nickname: str, **about: Any) -> Non
     family.keep("weighing_id", _id(await root.made("/weighings", weight=33.3, **at)))
     family.keep("water_id", _id(await root.made("/water-administrations", water_administered=1.25, **at)))
     timed = {"subject": nickname, "start_time": f"{DAY}T08:00:00", "narrative": f"about {word}"}
+    chronic = await root.made("/chronic-insertions", **timed, name=word, json={"k": word})
+    family.keep("chronic_id", _id(chronic))
     family.keep("surgery_id", _id(await root.made("/surgeries", **timed, json={"k": word})))
     family.keep("restriction_id", _id(await root.made("/water-restriction", **timed, reference_weight=40.0)))
 

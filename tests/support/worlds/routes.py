@@ -86,6 +86,8 @@ READS: Final[dict[str, Read]] = {
     "/sessions/{session_id}": of("session_id"),
     "/insertions": listing("insertion_id"),
     "/insertions/{insertion_id}": of("insertion_id"),
+    "/chronic-insertions": listing("chronic_id"),
+    "/chronic-insertions/{chronic_insertion_id}": of("chronic_id"),
     "/trajectories": listing("trajectory_id"),
     "/trajectories/{trajectory_id}": of("trajectory_id"),
     "/channels": listing("channel_id"),
@@ -157,7 +159,11 @@ READS: Final[dict[str, Read]] = {
 _ANIMAL = ({"description": "written"}, {"projects": ["{project}"]}, {"responsible_user": "ada"})
 _SESSION = ({"narrative": "written"}, {"projects": ["{project}"]}, {"subject": "{nickname}"})
 _WATER = ({"subject": "{nickname}", "water_administered": 1.0},)
-_PROBE = ({"serial": "written"}, {"session": "{session_id}", "name": "probe09"})
+_PROBE = (
+    {"serial": "written"},
+    {"chronic_insertion": "{chronic_id}"},
+    {"session": "{session_id}", "name": "probe09"},
+)
 _LINE = {"x": 1, "y": 2, "depth": 3, "theta": 4, "phi": 5}
 _TRACK = ({"roll": 6}, {"probe_insertion": "{insertion_id}"})
 _SITE = ({"trajectory_estimate": "{trajectory_id}", "axial": 40},)
@@ -226,7 +232,12 @@ WRITES: Final[dict[str, Write]] = {
     "PUT /insertions/{insertion_id}": Write(("insertion_id",), _PROBE),
     "PATCH /insertions/{insertion_id}": Write(("insertion_id",), _PROBE),
     "DELETE /insertions/{insertion_id}": Write(("insertion_id",)),
-    "POST /trajectories": Write((), ({"probe_insertion": "{insertion_id}", "provenance": "Planned", **_LINE},)),
+    "POST /chronic-insertions": Write((), ({"subject": "{nickname}"},)),
+    "PUT /chronic-insertions/{chronic_insertion_id}": Write(("chronic_id",), _ACTION),
+    "PATCH /chronic-insertions/{chronic_insertion_id}": Write(("chronic_id",), _ACTION),
+    "DELETE /chronic-insertions/{chronic_insertion_id}": Write(("chronic_id",)),
+    "POST /trajectories": Write((), ({"chronic_insertion": "{chronic_id}", "provenance": "Planned", **_LINE},
+                                     {"probe_insertion": "{insertion_id}", "provenance": "Planned", **_LINE})),
     "PUT /trajectories/{trajectory_id}": Write(("trajectory_id",), ({"provenance": "Planned", **_LINE}, *_TRACK)),
     "PATCH /trajectories/{trajectory_id}": Write(("trajectory_id",), _TRACK),
     "DELETE /trajectories/{trajectory_id}": Write(("trajectory_id",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from libs.common.db.conditions import Condition
 from libs.common.filters import condition_on, to_sql
@@ -25,12 +26,19 @@ from services.metadata.queries.list_filters.datasets import (
     has_tag,
     is_of_insertion,
 )
+from services.metadata.queries.list_filters.regions import (
+    ATLAS_ACRONYM,
+    ATLAS_ID,
+    ATLAS_NAME,
+    by_acronym,
+    by_id,
+    by_name,
+    is_insertion_in,
+)
 from services.metadata.queries.list_filters.sessions import (
-    NO_REGION,
     has_protocol,
     is_in_lab,
     is_in_projects,
-    is_in_region,
     is_of_subject,
 )
 
@@ -39,12 +47,19 @@ def _is_of_model(visibility: Visibility, name: str) -> Condition:
     return to_sql([condition_on("model__name", name, INSERTION_MAP)], visibility)
 
 
+def _is_of_chronic_insertion(visibility: Visibility, chronic_insertion_id: UUID) -> Condition:
+    return to_sql([condition_on("chronic_insertion", chronic_insertion_id, INSERTION_MAP)], visibility)
+
+
 class InsertionFilters(ListFilters):
     """Filters of the list of insertions."""
 
-    atlas_acronym: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
-    atlas_id: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
-    atlas_name: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
+    atlas_acronym: Annotated[Text, by_acronym(is_insertion_in)] = parameter(ATLAS_ACRONYM)
+    atlas_id: Annotated[WholeNumber, by_id(is_insertion_in)] = parameter(ATLAS_ID)
+    atlas_name: Annotated[Text, by_name(is_insertion_in)] = parameter(ATLAS_NAME)
+    chronic_insertion: Annotated[UuidText, WhereVisible(_is_of_chronic_insertion)] = parameter(
+        "Id of the chronic insertion."
+    )
     dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
     dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_insertion))] = parameter(
         "Dataset types; matches if there is a dataset of each."

@@ -19,7 +19,7 @@ from libs.common.filters.list_filters import (
     contains,
     parameter,
 )
-from libs.common.filters.parameters import CommaList, DayRange, Number, Qc, Text, UuidText, WholeNumber
+from libs.common.filters.parameters import CommaList, DayRange, Number, Qc, Text, Truth, UuidText, WholeNumber
 from libs.common.visibility import Visibility
 from libs.common.visible import is_session_visible
 from services.metadata.models import (
@@ -39,8 +39,17 @@ from services.metadata.queries.list_filters.datasets import (
     has_tag,
     is_of_session,
 )
+from services.metadata.queries.list_filters.regions import (
+    ATLAS_ACRONYM,
+    ATLAS_ID,
+    ATLAS_NAME,
+    by_acronym,
+    by_id,
+    by_name,
+    is_session_in,
+)
 
-NO_REGION = "Brain regions of channels are not stored yet, so nothing matches."
+HISTOLOGY = "Histology"
 
 
 def is_of_subject(nickname: str) -> Condition:
@@ -62,11 +71,6 @@ def is_in_projects(visibility: Visibility, names: Sequence[str]) -> Condition:
 def has_protocol(text: str) -> Condition:
     """The session's protocol contains the text."""
     return contains(ActionRow.task_protocol, text)
-
-
-def is_in_region(_text: str) -> Condition:
-    """No channel and no field of view is stored yet, so no session was recorded in any region."""
-    return sa.false()
 
 
 def _has_parent(visibility: Visibility, session_id: UUID) -> Condition:
@@ -94,15 +98,17 @@ def _has_procedure(text: str) -> Condition:
     )
 
 
-def _has_procedure_of_subject(visibility: Visibility, text: str) -> Condition:
+def _has_histology(visibility: Visibility, value: bool) -> Condition:
+    """Whether any session of the subject, as far as the caller can see them, has the procedure `Histology`."""
     other = sa.orm.aliased(ActionRow)
-    return sa.exists().where(
+    histology = sa.exists().where(
         other.subject_id == ActionRow.subject_id,
         is_session_visible(visibility, other.id),
         ActionProcedureRow.action_id == other.id,
         ActionProcedureRow.procedure_id == VocabularyRow.id,
-        contains(VocabularyRow.name, text),
+        VocabularyRow.name == HISTOLOGY,
     )
+    return histology if value else sa.not_(histology)
 
 
 def _performance() -> Any:
@@ -112,9 +118,9 @@ def _performance() -> Any:
 class SessionFilters(ListFilters):
     """Filters of the list of sessions. Clients accept any start of these names that only one of them has."""
 
-    atlas_acronym: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
-    atlas_id: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
-    atlas_name: Annotated[Text, Where(is_in_region)] = parameter(NO_REGION)
+    atlas_acronym: Annotated[Text, by_acronym(is_session_in)] = parameter(ATLAS_ACRONYM)
+    atlas_id: Annotated[WholeNumber, by_id(is_session_in)] = parameter(ATLAS_ID)
+    atlas_name: Annotated[Text, by_name(is_session_in)] = parameter(ATLAS_NAME)
     dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
     dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_session))] = parameter(
         "Dataset types; matches if there is a dataset of each."
@@ -132,8 +138,8 @@ class SessionFilters(ListFilters):
     extended_qc: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter(
         "Free filter on the extended QC: `path,value,…`."
     )
-    histology: Annotated[Text, WhereVisible(_has_procedure_of_subject)] = parameter(
-        "Part of the name of a procedure in any session of the subject."
+    histology: Annotated[Truth, WhereVisible(_has_histology)] = parameter(
+        "Whether any session of the subject has the procedure `Histology`."
     )
     id: Annotated[UuidText, Where(lambda session_id: ActionRow.id == session_id)] = parameter("Id.")
     json_: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter(
