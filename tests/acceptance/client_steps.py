@@ -111,7 +111,7 @@ def analyse(one: OneAlyx, folder: Path) -> dict[str, Any]:
         "local": [str(e) for e in one.search(subject=SUBJECT, query_type="local")],
         "local_list": one.list_datasets(eid, query_type="local"),
         "aggregates": sorted(one.list_aggregates("subjects", SUBJECT).rel_path),
-        "aggregate": len(one.load_aggregate("subjects", SUBJECT, "*/_ibl_subjectTrials.table.pqt")),
+        "aggregate": len(one.load_aggregate("subjects", SUBJECT, "*weekly/_ibl_subjectTrials.table.pqt")),
     }
 
 
