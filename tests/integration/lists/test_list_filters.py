@@ -13,6 +13,7 @@ from deploy.local.servers import Postgres
 from libs.common.db.routes import declared_parameters
 from tests.support.labs import shared_two_labs
 from tests.support.list_filters import TABLES, metadata
+from tests.support.list_filters.requests import REQUESTS, ClientRequest
 from tests.support.list_filters.tables import FilterTable
 from tests.support.list_filters.world import World, make_world
 
@@ -62,6 +63,17 @@ async def test_a_list_without_filters_shows_all_rows(world: World, table: Filter
 async def test_a_filter_shows_the_rows_that_match(world: World, table: FilterTable, name: str) -> None:
     shown = {value: await shown_rows(world, table, **{name: value}) for value in table.cases[name]}
     assert shown == {value: sorted(labels.split()) for value, labels in table.cases[name].items()}
+
+
+@pytest.mark.parametrize("request_of_client", REQUESTS, ids=lambda sent: sent.path)
+async def test_a_request_of_a_known_client_gets_the_rows_that_it_means(
+    world: World, request_of_client: ClientRequest
+) -> None:
+    path = Value(request_of_client.path).substitute(world.ids)
+    response = await world.services[request_of_client.service].get(path)
+    assert (response.status_code, NOTICE in response.headers) == (200, False), response.text
+    rows = [str(row[request_of_client.key]) for row in response.json()["results"]]
+    assert sorted(world.labels.get(row, row) for row in rows) == sorted(request_of_client.rows.split())
 
 
 SUBJECTS: tuple[tuple[dict[str, str], str], ...] = (
