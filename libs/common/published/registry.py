@@ -94,6 +94,7 @@ COPIES = View(
         "order_proof": BOOLEAN,  # the file is reported to be there, and must be read
         "exists": BOOLEAN,  # as Alyx shows it: verified, or claimed by a client where nothing can be verified
         "size_bytes": BIGINT,
+        "file_id": UUID,  # of Alyx's file record: one of a dataset in a repository, whatever the version
     },
     renamed={"size_bytes": "file_size"},
 )

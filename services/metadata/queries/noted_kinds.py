@@ -210,19 +210,20 @@ def of_datasets() -> RecordKind:
 
 
 def of_files() -> RecordKind:
+    """As visible as their dataset; a file record has a copy of each version."""
     datasets, own = of_datasets(), alias(COPIES, "noted")
 
     async def target(session: ReadSession, record_id: UUID) -> Target:
-        rows = await session.scalars(sa.select(own.c.dataset_id).where(own.c.id == record_id))
+        rows = await session.scalars(sa.select(own.c.dataset_id).where(own.c.file_id == record_id).limit(1))
         return await datasets.fetch_target(session, rows.one())
 
-    return RecordKind(
-        lambda visibility, record_id: _is_record(
-            own, record_id, shared.is_dataset_visible(visibility, own.c.dataset_id)
-        ),
-        target,
-        Permission.REGISTER,
-    )
+    def condition(visibility: Visibility, record_id: Any) -> Condition:
+        record = sa.exists().where(
+            own.c.file_id == record_id, shared.is_dataset_visible(visibility, own.c.dataset_id)
+        )
+        return record.correlate_except(own)
+
+    return RecordKind(condition, target, Permission.REGISTER)
 
 
 def of_jobs() -> RecordKind:

@@ -17,7 +17,7 @@ from libs.common.schemas.content_types import APP_OF
 from services.metadata.models import NoteRow, PictureRow
 from services.metadata.operations.pictures import Pictures
 from services.metadata.queries.noted_records import RECORD_KINDS
-from tests.support.labs import Labs
+from tests.support.labs import Labs, a_registry, registered
 from tests.support.pictures import bomb, decoded, photograph, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -269,6 +269,21 @@ async def test_every_kind_of_record_takes_notes(shared_labs: Labs, session: dict
         response = await labs.metadata.post("/notes", body)
         assert response.status_code == 201, (model, response.text)
         assert response.json()["content_type"] == f"{APP_OF[model]}.{model}"
+
+
+async def test_files_datasets_and_tags_take_notes(shared_labs: Labs, session: dict[str, Any]) -> None:
+    registry = await a_registry(shared_labs)
+    folder = f"{session['subject']}/2024-03-02/001"
+    [dataset] = await registered(registry, folder, "alf/spikes.times.npy", hashes="a" * 32)
+    await registered(registry, folder, "alf/spikes.times.npy", hashes="b" * 32)
+    files = (await registry.get("/files", params={"dataset": dataset["id"]})).json()["results"]
+    tag = (await registry.post("/tags", {"name": "paper"})).json()
+    for model, record in (("dataset", dataset), ("filerecord", files[0]), ("tag", tag)):
+        body = {"content_type": model, "object_id": record["id"], "text": "calm"}
+        statuses = [
+            (await shared_labs.as_(name).post("/notes", body)).status_code for name in ("root", "bob")
+        ]
+        assert (model, statuses) == (model, [201, 403])
 
 
 async def test_the_kinds_of_records_are_those_that_have_names() -> None:
