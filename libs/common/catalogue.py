@@ -65,6 +65,8 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "insertions",
         "chronic-insertions",
         "brain-regions",
+        "probe-models",
+        "coordinate-systems",
         "trajectories",
         "channels",
         "notes",

@@ -49,5 +49,12 @@ for _path, _kind, _noun, _plural in (
     ("/strains", Vocabulary.STRAIN, "a strain", "strains"),
     ("/sources", Vocabulary.SOURCE, "a source", "sources"),
     ("/alleles", Vocabulary.ALLELE, "an allele", "alleles"),
+    (
+        "/probe-models",
+        Vocabulary.PROBE_MODEL,
+        "a probe model; its nickname is the part number",
+        "probe models",
+    ),
+    ("/coordinate-systems", Vocabulary.COORDINATE_SYSTEM, "a coordinate system", "coordinate systems"),
 ):
     _add_vocabulary(_path, _kind, _noun, _plural)

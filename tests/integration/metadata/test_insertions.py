@@ -54,3 +54,16 @@ async def test_a_deleted_insertion_answers_404(shared_labs: Labs, insertion: dic
     ada, path = shared_labs.as_("ada"), f"/insertions/{insertion['id']}"
     assert (await ada.delete(path)).status_code == 204
     assert (await ada.get(path)).status_code == 404
+
+
+async def test_a_probe_model_is_known_once_it_was_created(
+    shared_labs: Labs, insertion: dict[str, Any]
+) -> None:
+    ada, path = shared_labs.as_("ada"), f"/insertions/{insertion['id']}"
+    refused = await ada.patch(path, {"model": "NP3"})
+    assert (refused.status_code, "model" in refused.json()) == (400, True)
+    await shared_labs.post("/probe-models", name="Neuropixel 3.0", nickname="NP3")
+    assert (await ada.patch(path, {"model": "NP3"})).json()["model"] == "NP3"
+    assert await shared_labs.names("/insertions", model="Neuropixel 3.0") == [insertion["id"]]
+    by_name = await ada.patch(path, {"model": "Neuropixel 2.0 four shank"})
+    assert by_name.json()["model"] == "NP2.4"

@@ -55,7 +55,9 @@ NOTHING: Final = Write((), ())  # names nothing that can be hidden
 _DAY: Final = "2024-03-02T12:00:00"
 
 # Segments of registry and metadata that are vocabularies: a list, one by name, and for administrators writes.
-TERMS: Final = ("procedures", "water-type", "species", "strains", "sources", "alleles")
+TERMS: Final = (
+    "procedures", "water-type", "species", "strains", "sources", "alleles", "probe-models", "coordinate-systems",
+)  # fmt: skip
 KEPT: Final = (
     "labs", "data-repository", "data-repository-type", "data-formats", "dataset-types", "revisions", "tags",
 )  # fmt: skip
