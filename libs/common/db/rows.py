@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, QueryableAttribute
 
+from cingulum.alf.spelling import find_twin, name_key, normal
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.transaction import Transaction
 from libs.common.problem import Conflict, NotFound
@@ -68,11 +69,62 @@ def _noun(kind: type[DeclarativeBase]) -> str:
     return str(kind.__tablename__).removesuffix("s").replace("_", " ")
 
 
-async def refuse_duplicate(session: ReadSession, column: QueryableAttribute[str], value: str) -> None:
-    """Raise Conflict if a row that is not soft-deleted has this value."""
-    statement = sa.select(sa.exists().where(column == value, *_not_deleted(column.class_)))
-    if await session.scalar(statement):
-        raise Conflict(fields={column.key: [f"'{value}' already exists."]})
+async def refuse_duplicate(
+    session: WriteSession,
+    column: QueryableAttribute[str],
+    value: str,
+    *,
+    within: Mapping[str, object] | None = None,
+    except_id: UUID | None = None,
+) -> None:
+    """Raise Conflict if a row that is not soft-deleted has this name, or one that differs only by case or composition.
+
+    Of two transactions with spellings of one name the second waits for the first.
+    within      columns and values of the rows among which the name has to be unique
+    except_id   the row that gets the name
+    """
+    kind: Any = column.class_
+    rows = [*_not_deleted(kind), *(getattr(kind, name) == of for name, of in (within or {}).items())]
+    if except_id is not None:
+        rows.append(kind.id != except_id)
+    await lock_name(session, str(column), value)
+    twin = await find_twin_in(session, column, value, rows)
+    if twin is not None:
+        raise Conflict(fields={column.key: [duplicate_text(value, twin)]})
+
+
+async def lock_name(session: WriteSession, what: str, name: str) -> None:
+    """Lock all spellings of a name of something until the end of the transaction."""
+    key = sa.func.hashtextextended(f"{what}:{name_key(name)}", 0)
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+async def find_twin_in(
+    session: ReadSession,
+    column: QueryableAttribute[str],
+    name: str,
+    rows: Sequence[sa.ColumnElement[bool]],
+) -> str | None:
+    """The name that some of these rows have and that is this one or another spelling of it."""
+    # Not every database folds the case of letters outside ASCII: these are compared here.
+    like = "".join(char if char.isascii() else "%" for char in name.translate(_LIKE))
+    names = await session.scalars(sa.select(column).where(column.ilike(like, escape="\\"), *rows))
+    return find_twin(name, names)
+
+
+_LIKE: Final = str.maketrans({char: f"\\{char}" for char in "%_\\"})
+
+
+def duplicate_text(name: str, twin: str) -> str:
+    """Why a name cannot be used.
+
+    >>> duplicate_text("Mouse", "mouse")
+    "'mouse' already exists, and 'Mouse' is the same name where case is ignored: use that one or another name."
+    """
+    if normal(name) == normal(twin):
+        return f"'{name}' already exists."
+    same = f"'{name}' is the same name where case is ignored"
+    return f"'{twin}' already exists, and {same}: use that one or another name."
 
 
 async def create_row(tx: Transaction, noun: str, row: DeclarativeBase, values: Mapping[str, Any]) -> None:

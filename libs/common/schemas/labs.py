@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field
 
 from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.names import FolderName
 from libs.common.schemas.times import TimeZoneName
 
 
@@ -17,7 +18,7 @@ def _word(text: str) -> str:
     return text
 
 
-Word = Annotated[str, AfterValidator(_word), Field(max_length=255)]
+Word = Annotated[FolderName, AfterValidator(_word), Field(max_length=255)]
 
 
 class Lab(Record):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.names import PlainName
 
 
 class Line(Record):
@@ -23,7 +24,7 @@ class Line(Record):
 class LineIn(BodyRecord):
     """A line to create."""
 
-    name: str = Field(min_length=1, max_length=255)
+    name: PlainName = Field(min_length=1, max_length=255)
     nickname: str = ""
     alleles: list[str] = Field(default_factory=list)
     strain: str | None = None

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.names import PlainName
 from libs.common.schemas.times import Day
 
 
@@ -23,6 +24,6 @@ class Litter(Record):
 class LitterIn(BodyRecord):
     """A litter to create."""
 
-    name: str = Field(min_length=1, max_length=255)
+    name: PlainName = Field(min_length=1, max_length=255)
     line: str | None = None
     birth_date: Day | None = None

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.bounded import Prose
+from libs.common.schemas.names import FolderName
 from libs.common.schemas.times import Day
 from libs.common.schemas.water_administrations import WaterAdministration
 from libs.common.schemas.weighings import Weighing
@@ -83,7 +84,7 @@ class SubjectIn(BodyRecord):
     """An animal to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("lab",)
-    nickname: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=64)
+    nickname: FolderName | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=64)
     responsible_user: str | None = None
     birth_date: Day | None = None
     death_date: Day | None = None

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.bounded import Prose
+from libs.common.schemas.names import PlainName
 
 
 class Term(Record):
@@ -25,7 +26,7 @@ class Term(Record):
 class TermIn(BodyRecord):
     """A term to add to a vocabulary."""
 
-    name: str = Field(min_length=1, max_length=255)
+    name: PlainName = Field(min_length=1, max_length=255)
     nickname: str = ""
     description: Prose = ""
     json_: Any | None = Field(default=None, alias="json")

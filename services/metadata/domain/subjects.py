@@ -37,10 +37,11 @@ def check_lab_not_cleared(fields: Collection[str], lab: str | None) -> None:
         raise BadRequest(fields={"lab": ["This field may not be null."]})
 
 
-def check_unique(nickname: str, *, has_twin: bool) -> None:
-    """Raises Conflict for a nickname that the lab or the responsible user already has."""
-    if has_twin:
-        text = f"'{nickname}' already exists in this lab or with this responsible user."
+def check_unique(nickname: str, twin: str | None) -> None:
+    """Raises Conflict for a nickname of which the lab or the responsible user already has a spelling."""
+    if twin is not None:
+        same = "" if twin == nickname else f", and '{nickname}' is the same name where case is ignored"
+        text = f"'{twin}' already exists in this lab or with this responsible user{same}."
         raise Conflict(fields={"nickname": [text]})
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
-from libs.common.db.rows import create_row, lock_by_id, update_row
+from libs.common.db.rows import create_row, lock_by_id, refuse_duplicate, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.problem import NotFound, UnknownReference
@@ -34,6 +34,7 @@ async def create_insertion(
     session = await _lock_session(tx, by, visibility, session_id)
     name = required(body.name, "name")
     check_name_free(name, is_taken=await queries.exists_insertion(tx.session, session_id, name))
+    await refuse_duplicate(tx.session, InsertionRow.name, name, within={"session_id": session_id})
     row = InsertionRow(id=uuid4(), session_id=session_id, serial="")
     values = await _values(tx, by, visibility, body, row, session) | {"session_id": session_id}
     for column, value in values.items():
@@ -54,6 +55,9 @@ async def update_insertion(
     row = await lock_insertion_to_edit(tx, by, visibility, insertion_id)
     session = await _lock_session(tx, by, visibility, body.session or row.session_id)
     values = await _values(tx, by, visibility, body, row, session) | {"session_id": session.id}
+    if body.name is not None and body.name != row.name:
+        within = {"session_id": session.id}
+        await refuse_duplicate(tx.session, InsertionRow.name, body.name, within=within, except_id=row.id)
     touch(row)
     await update_row(tx, "insertion", row, values)
     return await queries.fetch_insertion(tx.session, visibility, row.id, base_url)

@@ -34,6 +34,8 @@ async def update_lab(tx: Transaction, name: str, body: LabIn) -> str:
     """Update a lab; returns its name, which may have changed. Raises NotFound."""
     values = _STORED.values(body)
     lab = await rows.lock_by_name(tx.session, LabRow, name)
+    if body.name is not None and body.name != lab.name:
+        await rows.refuse_duplicate(tx.session, LabRow.name, body.name, except_id=lab.id)
     await rows.update_row(tx, "lab", lab, values)
     await _set_repositories(tx, lab.id, body)
     return lab.name

@@ -31,6 +31,8 @@ async def update_location(tx: Transaction, by: Principal, name: str, body: Locat
     """Update a location; returns its name, which may have changed. Raises NotFound, Forbidden."""
     values = await _values(tx, body)
     location = await rows.lock_by_name(tx.session, LocationRow, name)
+    if body.name is not None and body.name != location.name:
+        await rows.refuse_duplicate(tx.session, LocationRow.name, body.name, except_id=location.id)
     check_location_writable(by, name, [location.lab_id, values.get("lab_id", location.lab_id)])
     await rows.update_row(tx, "location", location, values)
     return location.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
@@ -62,7 +62,7 @@ async def update_user(
         changed = set(body.subjects_responsible) ^ set(shown.subjects_responsible)
         check_not_sent("subjects_responsible", changed, _OF_SUBJECTS)
     if body.username is not None and body.username != user.username:
-        await _check_username(tx, body.username)
+        await _check_username(tx, body.username, except_id=user.id)
     await rows.update_row(tx, "user", user, _STORED.values(body))
     if body.password is not None:
         await set_password(tx, hashing, by, user, body.password)
@@ -71,8 +71,8 @@ async def update_user(
     return user.username
 
 
-async def _check_username(tx: Transaction, username: str) -> None:
-    await rows.refuse_duplicate(tx.session, UserRow.username, username)
+async def _check_username(tx: Transaction, username: str, *, except_id: UUID | None = None) -> None:
+    await rows.refuse_duplicate(tx.session, UserRow.username, username, except_id=except_id)
     is_of_deleted_user = await queries.exists_username(tx.session, username)
     check_username_free(username, is_of_deleted_user=is_of_deleted_user)
 

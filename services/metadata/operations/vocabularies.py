@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
-from libs.common.problem import Conflict
 from libs.common.schemas.vocabularies import TermIn
 from services.metadata import models
 from services.metadata.domain.subjects import USUAL_SPECIES
@@ -31,8 +30,7 @@ _SPECIES: Final = (
 
 async def add_term(tx: Transaction, kind: Vocabulary, body: TermIn) -> str:
     """Add a term to a vocabulary; returns its name. Raises Conflict."""
-    if await queries.exists_term(tx.session, kind, body.name):
-        raise Conflict(fields={"name": [f"'{body.name}' already exists."]})
+    await rows.refuse_duplicate(tx.session, VocabularyRow.name, body.name, within={"kind": kind})
     term = VocabularyRow(id=uuid4(), kind=kind, **_STORED.values(body))
     await rows.create_row(tx, kind, term, {"name": body.name})
     return body.name

@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
+from libs.common.db.rows import find_twin_in, lock_name
 from libs.common.schemas.ids import find_uuid
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
@@ -234,11 +235,17 @@ async def lock_subject_by_id(session: WriteSession, subject_id: UUID) -> Subject
     return rows.one()
 
 
-async def exists_twin(session: ReadSession, row: SubjectRow) -> bool:
-    """Whether there is a subject with the same nickname in the same lab or with the same responsible user."""
-    same = sa.or_(SubjectRow.lab_id == row.lab_id, SubjectRow.responsible_user_id == row.responsible_user_id)
-    twin = sa.exists().where(SubjectRow.nickname == row.nickname, same, SubjectRow.deleted_at.is_(None))
-    return bool(await session.scalar(sa.select(twin)))
+async def find_twin_nickname(
+    session: WriteSession, row_id: UUID, nickname: str, lab_id: UUID | None, responsible_user_id: UUID | None
+) -> str | None:
+    """The nickname of another subject of the lab, or of the responsible user, that is a spelling of this one.
+
+    Of two transactions with spellings of one nickname the second waits for the first.
+    """
+    same = sa.or_(SubjectRow.lab_id == lab_id, SubjectRow.responsible_user_id == responsible_user_id)
+    others = (same, SubjectRow.deleted_at.is_(None), SubjectRow.id != row_id)
+    await lock_name(session, "subjects.nickname", nickname)
+    return await find_twin_in(session, SubjectRow.nickname, nickname, others)
 
 
 async def update_zygosities(session: WriteSession, subject_id: UUID, zygosities: Mapping[UUID, int]) -> None:

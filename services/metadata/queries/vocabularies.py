@@ -43,12 +43,6 @@ async def fetch_term(session: ReadSession, kind: Vocabulary, name: str, list_url
     )
 
 
-async def exists_term(session: ReadSession, kind: Vocabulary, name: str) -> bool:
-    """Whether a vocabulary has a term of this name, deleted ones included."""
-    term = sa.exists().where(VocabularyRow.kind == kind, VocabularyRow.name == name)
-    return bool(await session.scalar(sa.select(term)))
-
-
 async def insert_terms(session: WriteSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add terms; one that already exists is left as it is."""
     await session.execute(insert(VocabularyRow).values(rows).on_conflict_do_nothing())

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from libs.common.catalogue import Service
 from libs.common.db import Transaction
 from libs.common.db.removal import lock_taken, remove
-from libs.common.db.rows import create_row, update_row
+from libs.common.db.rows import create_row, refuse_duplicate, update_row
 from libs.common.db.stored_fields import StoredFields, check_unchanged
 from libs.common.problem import REQUIRED, BadRequest, Conflict
 from libs.common.protection import lock_deletions
@@ -104,12 +104,8 @@ async def save_term(
     if name is None and not new_name:
         raise BadRequest(fields={"name": REQUIRED})
     row = None if name is None else await queries.lock_term(tx.session, model, name)
-    if (
-        isinstance(new_name, str)
-        and new_name != (row and row.name)
-        and await queries.exists_term(tx.session, model, new_name)
-    ):
-        raise Conflict(fields={"name": [f"'{new_name}' already exists."]})
+    if isinstance(new_name, str) and new_name != (row and row.name):
+        await refuse_duplicate(tx.session, model.name, new_name, except_id=row and row.id)
     if row is None:
         row = model(id=uuid4(), **fields)
         await create_row(tx, noun, row, {key: value for key, value in fields.items() if key != "json"})
@@ -148,6 +144,7 @@ async def save_body(
 
 async def _check_dataset_type(tx: Transaction, fields: dict[str, object], name: str | None) -> None:
     """Patterns are stored in lower case and are unique; a new type is of the user who creates it."""
+    await queries.lock_dataset_types(tx.session)
     if "filename_pattern" in fields:
         pattern = str(fields["filename_pattern"] or "").strip().lower() or None
         fields["filename_pattern"] = pattern

@@ -92,3 +92,22 @@ async def test_a_repository_can_be_bound_to_every_kind_of_store(
     root = await cingulum.start(Service.REGISTRY, callers.administrator)
     made = await root.post("/data-repository", {"name": "x", "store": kind.value})
     assert (made.status_code, made.json()["store"]) == (201, kind)
+
+
+async def test_a_term_that_differs_only_by_case_is_refused_with_the_existing_one(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    root = await cingulum.start(Service.REGISTRY, callers.administrator)
+    for path, name, twin in (
+        ("/revisions", "Before", "before"),
+        ("/tags", "PAPER", "paper"),
+        ("/data-repository", "Central", "central"),
+        ("/dataset-types", "Spikes.times", "spikes.times"),
+    ):
+        assert (await root.post(path, {"name": twin})).status_code in {201, 409}
+        refused = await root.post(path, {"name": name})
+        assert refused.status_code == 409
+        assert f"'{twin}' already exists" in refused.json()["name"][0]
+    assert (await root.patch("/tags/paper", {"name": "Paper"})).status_code == 200
+    for path in ("/revisions", "/data-repository", "/tags"):
+        assert (await root.post(path, {"name": ".."})).status_code == 400

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from cingulum.stores import StoreKind
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.files.values import check_host_name
+from libs.common.schemas.names import FolderName, PlainName
 from libs.common.schemas.times import TimeZoneName
 
 
@@ -42,7 +43,7 @@ class RepositoryIn(BodyRecord):
     """Fields of a repository to create or update; absent fields keep their value."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
-    name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
+    name: FolderName | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
     timezone: TimeZoneName | None = None
     globus_path: str | None = Field(default=None, max_length=1000)
     hostname: Annotated[str, AfterValidator(check_host_name)] | None = Field(default=None, max_length=200)
@@ -58,5 +59,5 @@ class RepositoryTypeIn(BodyRecord):
     """Fields of a type of repository to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
-    name: str | None = Field(default=None, min_length=1, max_length=255)
+    name: PlainName | None = Field(default=None, min_length=1, max_length=255)
     json_: Any | None = Field(default=None, alias="json")

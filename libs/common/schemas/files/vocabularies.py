@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.names import FolderName, PlainName
 
 
 class DataFormat(Record):
@@ -26,7 +27,7 @@ class DataFormatIn(BodyRecord):
     """Fields of a file format to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name", "file_extension")
-    name: str | None = Field(default=None, min_length=1, max_length=255)
+    name: PlainName | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=255)
     file_extension: str | None = Field(default=None, pattern=r"^\.[^.]+$", max_length=255)
     matlab_loader_function: str | None = Field(default=None, max_length=255)
@@ -48,7 +49,7 @@ class DatasetType(Record):
 class DatasetTypeIn(BodyRecord):
     """Fields of a dataset type to create or update."""
 
-    name: str | None = Field(default=None, min_length=1, max_length=255)
+    name: PlainName | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
     filename_pattern: str | None = Field(default=None, max_length=255)
     created_by: str | None = None
@@ -68,7 +69,7 @@ class Revision(Record):
 class RevisionIn(BodyRecord):
     """Fields of a revision to create or update."""
 
-    name: str | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
+    name: FolderName | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
     description: str | None = Field(default=None, max_length=1023)
     created_datetime: str | None = Field(default=None, description="without an offset: UTC")
     json_: Any | None = Field(default=None, alias="json")
@@ -91,7 +92,7 @@ class Tag(Record):
 class TagIn(BodyRecord):
     """Fields of a tag to create or update."""
 
-    name: str | None = Field(default=None, min_length=1, max_length=255)
+    name: PlainName | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
     protected: bool | None = None
     public: bool | None = None

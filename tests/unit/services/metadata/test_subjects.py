@@ -95,9 +95,9 @@ def test_a_change_that_does_not_name_the_lab_keeps_it() -> None:
 
 
 def test_a_nickname_is_unique_in_a_lab_and_for_a_responsible_user() -> None:
-    check_unique("KS001", has_twin=False)
+    check_unique("KS001", None)
     with pytest.raises(Conflict) as refusal:
-        check_unique("KS001", has_twin=True)
+        check_unique("KS001", "KS001")
     assert list(refusal.value.fields) == ["nickname"]
 
 

@@ -1,0 +1,92 @@
+"""Names of what people create: one of all spellings, and none that an address or a file system cannot have."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from libs.common.testing import Running
+from tests.support.lab import LAB, SUBJECT, Laboratory, laboratory
+from tests.support.system import Cingulum
+
+DECOMPOSED = "Zoe\u0308"
+
+
+@pytest.fixture
+async def lab(cingulum: Cingulum) -> Laboratory:
+    """A lab with a subject and a session."""
+    return await laboratory(cingulum)
+
+
+@pytest.fixture
+def root(lab: Laboratory) -> Running:
+    return lab.metadata.as_(lab.administrator)
+
+
+def a_subject(nickname: str, **values: Any) -> dict[str, Any]:
+    return {"nickname": nickname, "lab": LAB, "responsible_user": "ada"} | values
+
+
+async def test_a_name_that_differs_only_by_case_is_refused_with_the_existing_one(
+    root: Running, lab: Laboratory
+) -> None:
+    for path, body, twin in (
+        ("/subjects", a_subject("ks022"), SUBJECT),
+        ("/labs", {"name": LAB.upper()}, LAB),
+        ("/users", {"username": "ADA", "password": "long enough"}, "ada"),
+        ("/projects", {"name": "Touch"}, "touch"),
+        ("/locations", {"name": "RIG_1"}, "rig_1"),
+        ("/strains", {"name": "c57bl/6j x"}, "C57BL/6J x"),
+        ("/insertions", {"name": "PROBE00", "session": lab.session_id}, "probe00"),
+    ):
+        field = "nickname" if path == "/subjects" else "username" if path == "/users" else "name"
+        first = await root.post(path, {**body, field: twin})
+        assert first.status_code in {201, 409}, first.text
+        answer = await root.post(path, body)
+        assert answer.status_code == 409, (path, answer.text)
+        assert f"'{twin}' already exists" in answer.json()[field][0]
+    assert (await root.post("/subjects", a_subject("ks02"))).status_code == 201
+
+
+async def test_a_name_is_not_changed_to_a_spelling_of_another_but_to_one_of_its_own(root: Running) -> None:
+    for name in ("mouse", "rat"):
+        assert (await root.post("/subjects", a_subject(name))).status_code == 201
+        assert (await root.post("/projects", {"name": name})).status_code == 201
+    for path, field in (("/subjects", "nickname"), ("/projects", "name")):
+        refused = await root.patch(f"{path}/rat", {field: "Mouse"})
+        assert refused.status_code == 409
+        assert "'mouse' already exists" in refused.json()[field][0]
+        assert (await root.patch(f"{path}/rat", {field: "Rat"})).json()[field] == "Rat"
+
+
+async def test_of_two_spellings_created_at_once_one_exists(root: Running) -> None:
+    answers = await asyncio.gather(
+        *(root.post("/subjects", a_subject(name)) for name in ("mouse", "Mouse", "MOUSE"))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+
+
+async def test_decomposed_letters_are_stored_composed(root: Running) -> None:
+    made = await root.post("/subjects", a_subject(DECOMPOSED))
+    assert (made.status_code, made.json()["nickname"]) == (201, "Zo\u00eb")
+    assert (await root.post("/subjects", a_subject("Zo\u00eb"))).status_code == 409
+    assert (await root.post("/subjects", a_subject("ZO\u00cb"))).status_code == 409
+
+
+async def test_names_that_no_folder_or_address_can_have_are_refused_by_field(
+    root: Running, lab: Laboratory
+) -> None:
+    names = ("..", ".", "m1.", "CON", "nul.x", "m\u200b1")
+    for path, field, more, refused in (
+        ("/subjects", "nickname", {"lab": LAB}, names),
+        ("/labs", "name", {}, ("..", "con", "a b", "")),
+        ("/insertions", "name", {"session": lab.session_id}, (*names, "probe00 ")),
+        ("/projects", "name", {}, ("..", ".", " touch", "to\x01uch")),
+        ("/strains", "name", {}, ("..", "x ")),
+    ):
+        for name in refused:
+            answer = await root.post(path, {field: name, **more})
+            assert answer.status_code == 400, (path, name, answer.text)
+            assert field in answer.json()
