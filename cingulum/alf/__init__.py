@@ -24,6 +24,7 @@ from cingulum.alf.paths import (
     parse_rel_path,
     parse_session_path,
     path_below_subjects,
+    registered_path,
 )
 from cingulum.alf.patterns import is_file_name
 from cingulum.alf.problems import (
@@ -96,6 +97,7 @@ __all__ = [
     "parse_rel_path",
     "parse_session_path",
     "path_below_subjects",
+    "registered_path",
     "remove_uuid",
     "split_uuid",
     "writable_revision",

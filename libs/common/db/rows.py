@@ -101,7 +101,7 @@ async def lock_name(session: WriteSession, what: str, name: str) -> None:
 
 async def find_twin_in(
     session: ReadSession,
-    column: QueryableAttribute[str],
+    column: QueryableAttribute[str] | sa.ColumnElement[str],
     name: str,
     rows: Sequence[sa.ColumnElement[bool]],
 ) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from cingulum.alf.spelling import normal, why_unportable
 
@@ -38,5 +38,8 @@ def _plain_name(text: str) -> str:
     return name
 
 
-FolderName = Annotated[str, AfterValidator(_folder_name)]
+# Constraints come before the validator, so that they are in the description of the API.
+FolderName = Annotated[str, Field(pattern=r"^\.*[\w-][\w.-]*$"), AfterValidator(_folder_name)]
+PortableName = Annotated[str, AfterValidator(_folder_name)]
+Username = Annotated[str, Field(pattern=r"^[\w.@+-]+$"), AfterValidator(_plain_name)]
 PlainName = Annotated[str, AfterValidator(_plain_name)]

@@ -84,7 +84,7 @@ class SubjectIn(BodyRecord):
     """An animal to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("lab",)
-    nickname: FolderName | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=64)
+    nickname: FolderName | None = Field(default=None, max_length=64)
     responsible_user: str | None = None
     birth_date: Day | None = None
     death_date: Day | None = None

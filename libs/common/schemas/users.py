@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
-from libs.common.schemas.names import PlainName
+from libs.common.schemas.names import Username
 
 
 class User(Record):
@@ -33,7 +33,7 @@ class UserIn(BodyRecord):
     """A person to create or update. Only administrators do this."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("username",)
-    username: PlainName | None = Field(default=None, pattern=r"^[\w.@+-]+$", max_length=150)
+    username: Username | None = Field(default=None, max_length=150)
     email: str | None = None
     subjects_responsible: list[str] | None = Field(
         default=None, description="as shown: a subject's `responsible_user` changes it"

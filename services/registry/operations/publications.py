@@ -10,7 +10,7 @@ from cingulum.alf import AlfError, check_plain_name, inner_path, parse_inside
 from cingulum.digests import Digests
 from libs.common.db import Transaction
 from libs.common.events import JobPublishing, OutputsRefused, OutputsRegistered
-from libs.common.problem import BadRequest
+from libs.common.problem import BadRequest, Conflict, Problem
 from libs.common.schemas.job_files import JobOutput
 from libs.common.storage import ObjectMissing
 from libs.common.visibility import system_visibility
@@ -24,6 +24,7 @@ from services.registry.operations.central_store import CentralStore
 from services.registry.operations.default_revisions import set_default_revisions
 from services.registry.operations.proofs import publish_verified
 from services.registry.operations.registration import insert_datasets
+from services.registry.operations.twins import refuse_twins
 from services.registry.queries import publications as queries
 from services.registry.queries import registration
 from services.registry.queries.copies import fetch_copies_of_datasets
@@ -136,6 +137,10 @@ async def _make_plan(
     await _check_kinds(tx, files, creates_types=creates_types)
     await registration.lock_registrations(tx.session, scope.owner_id)
     known = await registration.fetch_known_datasets(tx.session, scope, {file.name for file in files})
+    try:
+        await refuse_twins(tx.session, scope, files, known)
+    except Conflict as problem:
+        raise OutputsImpossible(_text_of(problem)) from None
     _check_protected(outputs, known)
     await _check_stored(central, outputs)
     return Plan(scope, repository, outputs, known, creates_types=creates_types)
@@ -183,8 +188,11 @@ async def _check_kinds(tx: Transaction, files: Sequence[RequestedFile], *, creat
     try:
         match_kinds(files, types, list(formats))
     except BadRequest as problem:
-        texts = [text for texts in problem.fields.values() for text in texts]
-        raise OutputsImpossible("; ".join(texts)) from None
+        raise OutputsImpossible(_text_of(problem)) from None
+
+
+def _text_of(problem: Problem) -> str:
+    return "; ".join(text for texts in problem.fields.values() for text in texts)
 
 
 def _check_protected(outputs: Sequence[PlannedOutput], known: Sequence[KnownDataset]) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from cingulum.alf import AlfError, parse_folder, parse_inside, split_uuid
+from cingulum.alf import AlfError, parse_folder, parse_inside, registered_path, split_uuid
 from libs.common.db import ReadSession
 from libs.common.db.conditions import Condition
 from libs.common.published import SESSIONS, table
@@ -22,7 +22,7 @@ AGGREGATES = "aggregates"
 
 async def find_sha256_at(session: ReadSession, visibility: Visibility, path: str, store: str) -> str | None:
     """SHA-256 of the newest version at `lab/Subjects/…/name[.uuid].ext`, if a verified copy is in that store."""
-    plain, dataset_id = split_uuid(path)
+    plain, dataset_id = split_uuid(registered_path(path))
     conditions = _by_id(plain, dataset_id) if dataset_id else _by_name(plain)
     if conditions is None:
         return None

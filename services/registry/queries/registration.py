@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
+from libs.common.db.rows import find_twin_in
 from libs.common.permissions import Target
 from libs.common.problem import Unavailable, UnknownReference
 from libs.common.published import SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
@@ -74,7 +75,23 @@ async def find_session_by_path(
     number: int,
     labs: Sequence[str] = (),
 ) -> RegistrationScope | None:
-    """The session of that folder; of several the one of the named labs, then the newest."""
+    """The session of that folder; of several the one of the named labs, then the newest.
+
+    A subject in another spelling is the one of that name, if no subject has it in this spelling.
+    """
+    scope = await _find_session_of(session, visibility, subject, day, number, labs)
+    if scope is None:
+        sessions = table(SESSIONS)
+        is_then = (sessions.c.date == day, sessions.c.number == number)
+        twin = await find_twin_in(session, sessions.c.subject, subject, is_then)
+        if twin is not None and twin != subject:
+            scope = await _find_session_of(session, visibility, twin, day, number, labs)
+    return scope
+
+
+async def _find_session_of(
+    session: ReadSession, visibility: Visibility, subject: str, day: date, number: int, labs: Sequence[str]
+) -> RegistrationScope | None:
     sessions = table(SESSIONS)
     rows = await session.execute(
         _scopes()
@@ -204,6 +221,13 @@ def _within(scope: RegistrationScope) -> list[Condition]:
         DatasetRow.object_id == scope.object_id,
         DatasetRow.deleted_at.is_(None),
     ]
+
+
+async def fetch_paths(session: ReadSession, scope: RegistrationScope) -> list[FileKey]:
+    """Collection, revision and name of all files of a scope."""
+    columns = (DatasetRow.collection, DatasetRow.revision, DatasetRow.name)
+    rows = await session.execute(sa.select(*columns).where(*_within(scope)))
+    return [(collection, revision, name) for collection, revision, name in rows]
 
 
 async def update_default_revisions(

@@ -43,7 +43,7 @@ class RepositoryIn(BodyRecord):
     """Fields of a repository to create or update; absent fields keep their value."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
-    name: FolderName | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
+    name: FolderName | None = Field(default=None, max_length=255)
     timezone: TimeZoneName | None = None
     globus_path: str | None = Field(default=None, max_length=1000)
     hostname: Annotated[str, AfterValidator(check_host_name)] | None = Field(default=None, max_length=200)

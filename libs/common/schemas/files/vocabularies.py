@@ -69,7 +69,7 @@ class Revision(Record):
 class RevisionIn(BodyRecord):
     """Fields of a revision to create or update."""
 
-    name: FolderName | None = Field(default=None, pattern=r"^\.*[\w-][\w.-]*$", max_length=255)
+    name: FolderName | None = Field(default=None, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
     created_datetime: str | None = Field(default=None, description="without an offset: UTC")
     json_: Any | None = Field(default=None, alias="json")

@@ -1,0 +1,77 @@
+"""A registered path is one in all its spellings, and has no twin in its session."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from tests.support.lab import DAY, LAB, SUBJECT, Laboratory, a_session, files, made
+
+
+async def registered(lab: Laboratory, path: str, *names: str) -> list[dict[str, str]]:
+    answer = await lab.registry.post(
+        "/register-file", files(*(names or ("alf/wheel.position.npy",)), path=path)
+    )
+    assert answer.status_code == 201, answer.text
+    return list(answer.json())
+
+
+async def test_a_session_is_one_in_every_spelling_of_its_path(lab: Laboratory) -> None:
+    ids = set()
+    for path in (
+        f"{SUBJECT}/{DAY}/001",
+        f"{SUBJECT}/{DAY}/1",
+        f"{SUBJECT.lower()}/{DAY}/01",
+        f"\\{SUBJECT}\\{DAY}\\1\\",
+    ):
+        (row,) = await registered(lab, path)
+        ids.add((row["id"], row["session"]))
+    assert len(ids) == 1
+
+
+async def test_decomposed_letters_name_the_same_subject_folder_and_file(lab: Laboratory) -> None:
+    root = lab.metadata.as_(lab.administrator)
+    await made(root, "/subjects", {"nickname": "Zoë", "lab": LAB, "responsible_user": "ada"})
+    await made(root, "/sessions", a_session(subject="Zoë"))
+    ids = set()
+    for form in ("NFC", "NFD"):
+        spelled = unicodedata.normalize(form, f"Zoë/{DAY}/1/mäuse")
+        name = unicodedata.normalize(form, "wheel.position.é.npy")
+        (row,) = await registered(lab, spelled, name)
+        ids.add(row["id"])
+    assert len(ids) == 1
+    dataset = (await lab.registry.get(f"/datasets/{row['id']}")).json()
+    assert (dataset["name"], dataset["collection"]) == ("wheel.position.é.npy", "mäuse")
+
+
+async def test_a_file_or_folder_that_differs_only_by_case_is_refused_with_the_existing_one(
+    lab: Laboratory,
+) -> None:
+    first = ["alf/wheel.position.npy", "alf/#v1#/wheel.position.npy"]
+    await lab.register(*first)
+    for name, twin in (
+        ("alf/Wheel.position.npy", "'alf/wheel.position.npy'"),
+        ("ALF/wheel.timestamps.npy", "'alf'"),
+        ("alf/#V1#/wheel.position.npy", "'alf/#v1#'"),
+    ):
+        answer = await lab.registry.post("/register-file", files(name))
+        assert answer.status_code == 409
+        assert f"the same name as {twin}" in answer.json()["filenames"][0]
+    body = {"session": lab.session_id, "name": "Wheel.position.npy", "collection": "alf"}
+    assert (await lab.registry.post("/datasets", body)).status_code == 409
+    await lab.register(*first)
+
+
+async def test_twins_within_one_request_are_refused(lab: Laboratory) -> None:
+    body = files("alf/wheel.position.npy", "alf/Wheel.position.npy")
+    answer = await lab.registry.post("/register-file", body)
+    assert answer.status_code == 409
+    assert "where case is ignored" in answer.json()["filenames"][0]
+    assert (await lab.registry.get("/datasets")).json()["count"] == 0
+
+
+async def test_names_that_some_file_system_cannot_have_are_refused(lab: Laboratory) -> None:
+    for name in ("../a.b.npy", "alf/../a.b.npy", "alf/./a.b.npy", "alf./a.b.npy", "#..#/a.b.npy", "alf/con/a.b.npy",
+                 "aux.times.npy", "alf/a.b.npy."):  # fmt: skip
+        answer = await lab.registry.post("/register-file", files(name))
+        assert answer.status_code == 400, name
+        assert "filenames" in answer.json()
