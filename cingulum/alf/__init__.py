@@ -24,7 +24,6 @@ from cingulum.alf.paths import (
     parse_rel_path,
     parse_session_path,
     path_below_subjects,
-    registered_path,
 )
 from cingulum.alf.patterns import is_file_name
 from cingulum.alf.problems import (
@@ -43,6 +42,7 @@ from cingulum.alf.registration import (
     parse_aggregate_file,
     parse_register_file,
     parse_register_path,
+    registered_path,
 )
 from cingulum.alf.relative_paths import check_relative_path
 from cingulum.alf.revisions import Choice, Known, Rule, choose_revision, free_revision, writable_revision

@@ -183,21 +183,6 @@ def parse_path(text: str) -> AlfPath:
     return _new(AlfPath, (session, collection[:-1], revision, file))
 
 
-def registered_path(text: str) -> str:
-    """A file's path in the spelling in which it is registered; one that is no path of a session stays as it is.
-
-    >>> registered_path("labA/Subjects/m1/2024-01-02/1/alf/notes.txt")
-    'labA/Subjects/m1/2024-01-02/001/alf/notes.txt'
-    >>> registered_path("aggregates/a.b.npy")
-    'aggregates/a.b.npy'
-    """
-    folder, _, name = normal(text).rpartition("/")
-    try:
-        return f"{parse_folder(folder)}/{name}"
-    except InvalidName:
-        return normal(text)
-
-
 def parse_inside(text: str) -> tuple[str, str]:
     """Parse a folder inside a session into (collection, revision).
 

@@ -28,6 +28,21 @@ def clean_path(text: str) -> str:
     return "/".join(filter(None, normal(text).replace("\\", "/").split("/")))
 
 
+def registered_path(text: str) -> str:
+    """A file's path in the spelling in which it is registered; one that is no path of a session stays as it is.
+
+    >>> registered_path("labA/Subjects/m1/2024-01-02/1/alf/notes.txt")
+    'labA/Subjects/m1/2024-01-02/001/alf/notes.txt'
+    >>> registered_path("aggregates/a.b.npy")
+    'aggregates/a.b.npy'
+    """
+    folder, _, name = normal(text).rpartition("/")
+    try:
+        return f"{parse_folder(folder)}/{name}"
+    except InvalidName:
+        return normal(text)
+
+
 def parse_register_path(text: str) -> Folder:
     r"""Parse the `path` of a register-file request: `subject/yyyy-mm-dd/number[/collection[/#revision#]]`.
 

@@ -10,7 +10,7 @@ from libs.common.problem import Conflict
 from services.registry.domain.requests import FileKey
 
 
-def check_no_twins(files: Iterable[FileKey], known: Iterable[FileKey]) -> None:
+def check_no_twins(files: Iterable[FileKey], known: Iterable[FileKey], field: str = "filenames") -> None:
     """Raises Conflict for the first file or folder that differs from another one only by case or composition.
 
     >>> check_no_twins([("alf", "", "a.b.npy")], [("alf", "", "a.c.npy")])
@@ -24,7 +24,7 @@ def check_no_twins(files: Iterable[FileKey], known: Iterable[FileKey]) -> None:
             twin = usual.setdefault(name_key(path), path)
             if twin != path:
                 text = f"'{path}' is the same name as '{twin}' where case is ignored, which this session has already"
-                raise Conflict(fields={"filenames": [f"{text}: use that one."]})
+                raise Conflict(fields={field: [f"{text}: use that one."]})
 
 
 def _paths(key: FileKey) -> Iterator[str]:

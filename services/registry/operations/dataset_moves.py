@@ -25,13 +25,14 @@ from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import check_change_dataset, effect_of_move
 from services.registry.domain.copies import Version
 from services.registry.domain.requests import FileKey, RequestedFile, check_below
+from services.registry.domain.twins import check_no_twins
 from services.registry.models import DatasetRow, RevisionRow
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.queries import dataset_moves as queries
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.copies import StoredCopy
 from services.registry.queries.datasets import find_dataset
-from services.registry.queries.registration import lock_registrations
+from services.registry.queries.registration import fetch_paths_beside, lock_registrations
 from services.registry.queries.repositories import fetch_repository_ids
 from services.registry.queries.vocabularies import fetch_term_id
 
@@ -125,6 +126,8 @@ async def moved_columns(
     if await queries.exists_dataset_at(tx.session, row, collection, revision):
         path = inner_path(collection, revision, row.name)
         raise Conflict(fields={"collection": [f"'{path}' is already registered."]})
+    key = (collection, revision, row.name)
+    check_no_twins([key], await fetch_paths_beside(tx.session, row), "collection")
     return {"collection": collection, "revision": revision}
 
 

@@ -119,7 +119,7 @@ async def create_dataset(
     known = await registration.fetch_known_datasets(tx.session, scope, {name})
     if any(dataset.key == key for dataset in known):
         raise Conflict("This dataset is already registered: update it, or register its file again.")
-    check_no_twins([key], await registration.fetch_paths(tx.session, scope))
+    check_no_twins([key], await registration.fetch_paths(tx.session, scope), "name")
     created_by = new.created_by or by.username
     type_id, format_id = await _fetch_type_and_format(tx, new, name, created_by, creates_types=creates_types)
     row = DatasetRow(

@@ -230,6 +230,20 @@ async def fetch_paths(session: ReadSession, scope: RegistrationScope) -> list[Fi
     return [(collection, revision, name) for collection, revision, name in rows]
 
 
+async def fetch_paths_beside(session: ReadSession, dataset: DatasetRow) -> list[FileKey]:
+    """The same of the other files of a dataset's session or object."""
+    columns = (DatasetRow.collection, DatasetRow.revision, DatasetRow.name)
+    rows = await session.execute(
+        sa.select(*columns).where(
+            DatasetRow.session_id.is_not_distinct_from(dataset.session_id),
+            DatasetRow.object_id.is_not_distinct_from(dataset.object_id),
+            DatasetRow.deleted_at.is_(None),
+            DatasetRow.id != dataset.id,
+        )
+    )
+    return [(collection, revision, name) for collection, revision, name in rows]
+
+
 async def update_default_revisions(
     session: WriteSession, scope: RegistrationScope, chosen: Mapping[tuple[str, str], UUID]
 ) -> None:

@@ -58,6 +58,10 @@ async def test_a_file_or_folder_that_differs_only_by_case_is_refused_with_the_ex
         assert f"the same name as {twin}" in answer.json()["filenames"][0]
     body = {"session": lab.session_id, "name": "Wheel.position.npy", "collection": "alf"}
     assert (await lab.registry.post("/datasets", body)).status_code == 409
+    (moved,) = await lab.register("raw/wheel.timestamps.npy")
+    refused = await lab.registry.patch(f"/datasets/{moved['id']}", {"collection": "Alf"})
+    assert (refused.status_code, "collection" in refused.json()) == (409, True)
+    assert (await lab.registry.patch(f"/datasets/{moved['id']}", {"collection": "RAW"})).status_code == 200
     await lab.register(*first)
 
 
