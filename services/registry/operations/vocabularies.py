@@ -105,7 +105,7 @@ async def save_term(
         raise BadRequest(fields={"name": REQUIRED})
     row = None if name is None else await queries.lock_term(tx.session, model, name)
     if isinstance(new_name, str) and new_name != (row and row.name):
-        await refuse_duplicate(tx.session, model.name, new_name, except_id=row and row.id)
+        await refuse_duplicate(tx.session, model.name, new_name, except_id=row.id if row else None)
     if row is None:
         row = model(id=uuid4(), **fields)
         await create_row(tx, noun, row, {key: value for key, value in fields.items() if key != "json"})
