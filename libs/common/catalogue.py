@@ -108,6 +108,27 @@ SHARED: Final = ("audit", "events", "undo")
 """First segments of paths that every service with tables serves; the second segment names the service."""
 
 
+_ALYX: Final = frozenset(
+    {
+        "api", "auth-token", "brain-regions", "cache", "cache.zip", "channels", "check-protected", "chronic-insertions",
+        "data-formats", "data-notices", "data-repository", "data-repository-type", "dataset-types", "datasets", "docs",
+        "downloads", "fields-of-view", "files", "fov-location", "imaging-stack", "insertions", "labs", "locations",
+        "new-download", "notes", "procedures", "projects", "register-file", "revisions", "sessions", "subjects",
+        "surgeries", "sync-file-status", "tags", "tasks", "trajectories", "uploaded", "users", "water-administrations",
+        "water-requirement", "water-restricted-subjects", "water-restriction", "water-type", "weighings",
+    }
+)  # fmt: skip
+
+
+def is_alyx_path(path: str) -> bool:
+    """Whether a path is one of Alyx's contract, whose clients may send parameters that it ignores.
+
+    >>> is_alyx_path("/sessions/6f5a"), is_alyx_path("/copies")
+    (True, False)
+    """
+    return path.lstrip("/").partition("/")[0] in _ALYX
+
+
 def service_of(path: str) -> Service | None:
     """Which service answers a request path; None where none does.
 

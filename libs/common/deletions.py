@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Query
 from starlette.responses import JSONResponse, Response
 
 from libs.common.db.dependants import sentence
-from libs.common.db.routes import NOTICE
+from libs.common.db.query_parameters import NOTICE
 from libs.common.schemas.deletions import UNDO_DAYS, Deletion
 
 DELETED: Final[dict[int | str, dict[str, Any]]] = {

@@ -31,7 +31,7 @@ def test_every_declaration_of_filters_has_a_table() -> None:
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.path)
 def test_every_filter_is_in_the_table(table: FilterTable) -> None:
     names = {field.alias or name for name, field in table.filters.model_fields.items()}
-    assert names == set(table.cases) | set(table.without)
+    assert names == set(table.cases) | set(table.without) | set(table.refused)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.path)

@@ -1,18 +1,17 @@
-"""The route classes: callers are checked before the body is read, and ignored query parameters are reported."""
+"""The route classes: the caller and the query are checked before the body is read."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
-from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
 
 from libs.common.db.idempotency import HEADER, Replay, keep_key, remember
+from libs.common.db.query_parameters import add_notice, query_parameters
 from libs.common.http import SAFE
 from libs.common.problem import NOT_BLANK, NOT_NULL, REQUIRED, BadRequest, Forbidden, NotAuthenticated
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 100_000  # of a JSON body; 5,000 files with all their fields are 40,000
 _BEFORE_VALUES = (b",", b"[", b"{")  # every value of a body but one follows one of them
-NOTICE = "Alyx-API-Notice"
-MOST_NAMES = 10  # in a notice
-LONGEST_NAME = 50
 
 
 def returns_secret(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -45,13 +41,13 @@ class CheckedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
         original, check_caller = super().get_route_handler(), _caller_check(self)
-        declared = declared_parameters(self)
+        query = query_parameters(self)
 
         async def handler(request: Request) -> Response:
             check_caller(request)
-            _refuse_dry_run(request, declared)
+            ignored = query.check(request)
             await _checked_body(request)
-            return with_notice(request, declared, await original(request))
+            return add_notice(await original(request), ignored)
 
         return handler
 
@@ -66,16 +62,16 @@ class IdempotentRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
         original, check_caller = super().get_route_handler(), _caller_check(self)
-        declared = declared_parameters(self)
+        query = query_parameters(self)
 
         async def handler(request: Request) -> Response:
             check_caller(request)
-            _refuse_dry_run(request, declared)
+            ignored = query.check(request)
             body = await _checked_body(request)
             if request.method in SAFE or HEADER not in request.headers:
                 response = await original(request)
                 check_whole(self, request, body)
-                return with_notice(request, declared, response)
+                return add_notice(response, ignored)
             keep_key(request, body)
             try:
                 response = await original(request)
@@ -87,7 +83,7 @@ class IdempotentRoute(APIRoute):
                 secret = getattr(self.endpoint, "__shows_a_secret__", False)
                 shown_body = None if secret else bytes(response.body)
                 await remember(tx, request, response.status_code, shown_body)
-            return with_notice(request, declared, response)
+            return add_notice(response, ignored)
 
         return handler
 
@@ -101,12 +97,13 @@ class StreamedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
         original, check_caller = super().get_route_handler(), _caller_check(self)
-        declared = declared_parameters(self)
+        query = query_parameters(self)
 
         async def handler(request: Request) -> Response:
             check_caller(request)
+            ignored = query.check(request)
             try:
-                return with_notice(request, declared, await original(request))
+                return add_notice(await original(request), ignored)
             except Replay as before:
                 return before.response()
 
@@ -184,42 +181,3 @@ def missing_fields(fields: Mapping[str, Any], needed: Iterable[str]) -> dict[str
         for name in needed
         if fields.get(name) in (None, "")
     }
-
-
-def _refuse_dry_run(request: Request, declared: frozenset[str] | None) -> None:
-    """Raise BadRequest for a dry run of what would really be done: ignoring that parameter is not harmless."""
-    is_declared = declared is None or "dry_run" in declared
-    if "dry_run" in request.query_params and request.method not in SAFE and not is_declared:
-        raise BadRequest(fields={"dry_run": ["This request has no dry run; nothing was changed."]})
-
-
-def declared_parameters(route: APIRoute) -> frozenset[str] | None:
-    """The query parameters that a route and its dependencies declare; None where it reads the query itself."""
-    if getattr(route.endpoint, "__reads_query_itself__", False):
-        return None
-    return frozenset(_query_names(route.dependant))
-
-
-def _query_names(dependant: Dependant) -> Iterator[str]:
-    for field in dependant.query_params:
-        model = field.field_info.annotation
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            yield from (own.alias or name for name, own in model.model_fields.items())
-        else:
-            yield field.alias
-    for inner in dependant.dependencies:
-        yield from _query_names(inner)
-
-
-def with_notice(request: Request, declared: frozenset[str] | None, response: Response) -> Response:
-    """The response, with a header that names the query parameters that the route does not declare."""
-    unknown = [] if declared is None else [name for name in request.query_params if name not in declared]
-    if unknown:
-        # Percent-encoded, as a header holds neither other scripts nor line breaks.
-        shown = ", ".join(
-            quote(name[:LONGEST_NAME], safe="", errors="replace") for name in unknown[:MOST_NAMES]
-        )
-        more = f" and {len(unknown) - MOST_NAMES} more" if len(unknown) > MOST_NAMES else ""
-        own = response.headers.get(NOTICE)
-        response.headers[NOTICE] = f"{own}; ignored: {shown}{more}" if own else f"ignored: {shown}{more}"
-    return response

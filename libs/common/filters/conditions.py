@@ -12,7 +12,15 @@ from sqlalchemy import FromClause
 from libs.common.filters.fields import Field, FieldMap, JsonField, Kind, Relation
 from libs.common.filters.patterns import checked_pattern
 from libs.common.filters.problems import BadFilterValue, UnknownFilter
-from libs.common.filters.texts import Literal, is_bracketed, split_pairs, word
+from libs.common.filters.texts import (
+    LONGEST_TEXT,
+    Literal,
+    is_bracketed,
+    is_storable,
+    parse_literal,
+    split_pairs,
+    word,
+)
 from libs.common.filters.values import in_utc, items_of, to_bool, to_kind
 
 ORDERS: Final = frozenset({"gt", "gte", "lt", "lte"})
@@ -37,6 +45,9 @@ PARTS: Final[dict[str, frozenset[Kind]]] = {
     "year": frozenset({"datetime", "date"}),
     "month": frozenset({"datetime", "date"}),
     "day": frozenset({"datetime", "date"}),
+    "week_day": frozenset({"datetime", "date"}),
+    "hour": frozenset({"datetime"}),
+    "minute": frozenset({"datetime"}),
 }
 MOST_HOPS: Final = 5  # relations that one name may follow; the longest that clients send is 3
 MOST_CROSSING: Final = 10  # pairs that follow a relation: the time to plan a statement grows with each
@@ -50,7 +61,7 @@ class FilterCondition:
     source     of the map that it was parsed with
     hops       the relations to follow, outermost first
     keyed      the relation whose key column is compared in the place of the row it points at
-    part       of a time, that is compared in its place: date, year, month or day
+    part       of a time, that is compared in its place: date, year, month, day, week_day (Sunday is 1), hour, minute
     json_path  keys and indices to follow into a JSON field
     value      of the kind that `lookup` compares with; a list for in, range, has_keys and has_any_keys
     """
@@ -84,12 +95,26 @@ def parse_filter(text: str, fields: FieldMap, parameter: str = "django") -> list
 
 
 def parse_json_filter(text: str, fields: FieldMap, parameter: str) -> list[FilterCondition]:
-    """The conditions of a `json=` or `extended_qc=` text: as above, but the names are paths inside that field."""
+    """The conditions of a `json=` or `extended_qc=` text: as above, but the names are paths inside that field.
+
+    A text that is an object in JSON is compared with the whole field.
+    """
+    if text.lstrip()[:1] == "{":
+        return [condition_on(parameter, _read_object(text, parameter), fields)]
     pairs = split_pairs(text, parameter)
     return [
         _condition(f"{'~' * name.startswith('~')}{parameter}__{name.removeprefix('~')}", value, fields)
         for name, value in pairs
     ]
+
+
+def _read_object(text: str, parameter: str) -> object:
+    if len(text) > LONGEST_TEXT or not is_storable(text):
+        raise BadFilterValue(parameter, "it is too long, or contains characters that cannot be stored.")
+    try:
+        return parse_literal(text)
+    except ValueError as error:
+        raise BadFilterValue(parameter, f"{error}.") from None
 
 
 def condition_on(name: str, value: object, fields: FieldMap) -> FilterCondition:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +16,7 @@ from libs.common.db.conditions import Condition
 from libs.common.filters.conditions import parse_filter, parse_json_filter
 from libs.common.filters.fields import FieldMap
 from libs.common.filters.sql import to_sql
+from libs.common.problem import BadRequest
 from libs.common.visibility import Visibility
 
 
@@ -67,6 +70,11 @@ class Combined:
     """Marks a field whose condition depends on other fields: `combined()` of its class makes it."""
 
 
+@dataclass(frozen=True, eq=False)
+class Refused:
+    """Marks a parameter of Alyx's contract that no rows can be compared with; its description states why."""
+
+
 def parameter(description: str, *, alias: str | None = None) -> Any:
     """The description of a filter; `alias` is the parameter's name where a field cannot have it, such as `json`."""
     return Field(default_factory=_absent, description=description, alias=alias)
@@ -104,12 +112,18 @@ class ListFilters(BaseModel):
                 raise TypeError(f"{cls.__name__}.{name} is Combined, but combined() makes no condition")
 
     def conditions(self, visibility: Visibility) -> list[Condition]:
-        """The conditions of all filters that are present. Raises UnknownFilter and BadFilterValue of free filters."""
+        """The conditions of all filters that are present.
+
+        Raises BadRequest for a refused one, UnknownFilter and BadFilterValue of free filters.
+        """
         conditions = []
         for name, field in type(self).model_fields.items():
             value, maker = getattr(self, name), _makers(field)[0]
-            if not isinstance(maker, Combined) and value is not None and value not in ("", ()):
-                conditions.append(maker.of(visibility, value, field.alias or name))
+            if isinstance(maker, Combined) or value is None or value in ("", ()):
+                continue
+            if isinstance(maker, Refused):
+                raise BadRequest(fields={field.alias or name: [str(field.description)]})
+            conditions.append(maker.of(visibility, value, field.alias or name))
         return conditions + self.combined(visibility)
 
     def combined(self, _visibility: Visibility) -> list[Condition]:
@@ -118,11 +132,38 @@ class ListFilters(BaseModel):
 
 
 def _makers(field: FieldInfo) -> list[Any]:
-    kinds = (Where, WhereTrue, WhereVisible, FreeFilter, Combined)
+    kinds = (Where, WhereTrue, WhereVisible, FreeFilter, Combined, Refused)
     return [metadata for metadata in field.metadata if isinstance(metadata, kinds)]
 
 
 def contains(column: Any, text: str) -> Condition:
     """A column contains a text, ignoring case; `%` and `_` mean themselves."""
     condition: Condition = column.icontains(text, autoescape=True)
+    return condition
+
+
+def is_any_of(column: Any, texts: Sequence[str]) -> Condition:
+    """A column is one of the texts, ignoring case."""
+    condition: Condition = sa.func.lower(column).in_([sa.func.lower(text) for text in texts])
+    return condition
+
+
+def is_named(name: Any, row_id: Any, text: str) -> Condition:
+    """A row has this name or this id: Alyx takes the one or the other, by the list."""
+    try:
+        return sa.or_(name == text, row_id == UUID(text))
+    except ValueError:
+        condition: Condition = name == text
+        return condition
+
+
+def is_on_clock(column: Any, when: datetime) -> Condition:
+    """A time that is stored as text, by a lab's own clock."""
+    condition: Condition = sa.cast(column, sa.TIMESTAMP(timezone=False)) == when
+    return condition
+
+
+def is_at(column: Any, when: datetime) -> Condition:
+    """An instant, which answers show in UTC."""
+    condition: Condition = column == when.replace(tzinfo=UTC)
     return condition

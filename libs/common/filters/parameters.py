@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -14,9 +14,11 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from libs.common.schemas.ids import parse_id
+from libs.common.schemas.ignorable import Ignorable
 from libs.common.schemas.qc import QC_CODES, QC_NAMES, qc_code
 
 MOST_NAMES: Final = 32  # of a comma list: each becomes a condition of its own
+MOST_CHOICES: Final = 1_000  # of a comma list of which one has to match: all become one condition
 _TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -103,16 +105,39 @@ def parse_truth(text: str) -> bool | None:
     return _TRUTH.get(text.lower())
 
 
-def parse_names(text: str) -> tuple[str, ...]:
+def parse_names(text: str, most: int = MOST_NAMES) -> tuple[str, ...]:
     """The values of a comma list. Raises ValueError for one so long that its statement would take minutes to plan.
 
     >>> parse_names("a, b,")
     ('a', 'b')
     """
     names = tuple(part.strip() for part in text.split(",") if part.strip())
-    if len(names) > MOST_NAMES:
-        raise ValueError(f"At most {MOST_NAMES} values are accepted, not {len(names)}: split the request.")
+    if len(names) > most:
+        raise ValueError(f"At most {most} values are accepted, not {len(names)}: split the request.")
     return names
+
+
+def parse_choices(text: str) -> tuple[str, ...]:
+    """The values of a comma list of which one has to match, as the ONE client sends several subjects."""
+    return parse_names(text, MOST_CHOICES)
+
+
+def parse_moment(text: str) -> datetime:
+    """A time of which the offset, if there is one, was converted to UTC; a day is its midnight. Raises ValueError.
+
+    >>> parse_moment("2020-08-21T12:00:00+02:00"), parse_moment("2020-08-21")
+    (datetime.datetime(2020, 8, 21, 10, 0), datetime.datetime(2020, 8, 21, 0, 0))
+    """
+    try:
+        when = datetime.fromisoformat(text.strip())
+        return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
+    except (ValueError, OverflowError):
+        raise ValueError(f"'{text}' is not a time such as 2020-08-21T12:30:00.") from None
+
+
+def parse_ids(text: str) -> tuple[UUID, ...]:
+    """The UUIDs of a comma list, or of URLs that end with them. Raises ValueError."""
+    return tuple(parse_id(part) for part in parse_names(text))
 
 
 def parse_day(text: str) -> date:
@@ -155,10 +180,15 @@ def parse_qc(text: str) -> int:
 Text = Annotated[str, Parsed(str)]
 UuidText = Annotated[UUID, Parsed(parse_id)]
 """A UUID, or a URL that ends with it."""
+UuidList = Annotated[tuple[UUID, ...], Parsed(parse_ids)]
 WholeNumber = Annotated[int, Parsed(parse_whole_number)]
 Number = Annotated[float, Parsed(parse_number)]
-Truth = Annotated[bool, Parsed(parse_truth)]
+Truth = Annotated[bool, Parsed(parse_truth), Ignorable(lambda text: parse_truth(text) is None)]
 CommaList = Annotated[tuple[str, ...], Parsed(parse_names)]
+"""Names, all of which have to match."""
+Choices = Annotated[tuple[str, ...], Parsed(parse_choices)]
+"""Names, one of which has to match."""
+Moment = Annotated[datetime, Parsed(parse_moment)]
 Day = Annotated[date, Parsed(parse_day)]
 Qc = Annotated[int, Parsed(parse_qc)]
 DayRange = Annotated[Days, Parsed(parse_days)]

@@ -156,7 +156,11 @@ def _plain_test(condition: FilterCondition, leaf: Field, column: Expression) -> 
 def _part(part: str, leaf: Field, column: Expression) -> Expression:
     if leaf.kind == "datetime" and is_aware(leaf):
         column = sa.func.timezone(sa.literal("UTC", sa.Text()), column)
-    return sa.cast(column, sa.Date) if part == "date" else sa.cast(sa.extract(part, column), sa.BigInteger)
+    if part == "date":
+        return sa.cast(column, sa.Date)
+    if part == "week_day":
+        return sa.cast(sa.extract("dow", column), sa.BigInteger) + sa.literal(1, sa.BigInteger())
+    return sa.cast(sa.extract(part, column), sa.BigInteger)
 
 
 def _bound(value: object, type_: sa.types.TypeEngine[Any]) -> Expression:

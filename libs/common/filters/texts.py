@@ -18,6 +18,9 @@ _ESCAPES = {"\\": "\\", "'": "'", '"': '"', "n": "\n", "r": "\r", "t": "\t"}
 _CODE = {"x": 2, "u": 4, "U": 8}
 
 Literal = str | int | float | bool | None | list["Literal"] | dict[str, "Literal"]
+_KNOWN: dict[str, Literal] = {
+    "None": None, "null": None, "True": True, "true": True, "False": False, "false": False,
+}  # fmt: skip
 
 
 def split_pairs(text: str, parameter: str) -> list[tuple[str, str]]:
@@ -203,11 +206,10 @@ class _Reader:
                 raise ValueError("the number is too large")
             return value
         name = _NAME.match(self.text, self.at)
-        known: dict[str, Literal] = {"None": None, "True": True, "False": False, "true": True, "false": False}
-        if name is None or name.group() not in known:
+        if name is None or name.group() not in _KNOWN:
             raise ValueError(f"strings inside brackets need quotes, at {self.text[self.at :][:40]!r}")
         self.at = name.end()
-        return known[name.group()]
+        return _KNOWN[name.group()]
 
     def _string(self) -> str:
         quote = self.text[self.at]

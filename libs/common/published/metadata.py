@@ -79,8 +79,7 @@ PROJECTS = View(
     Service.METADATA,
     "projects",
     {"id": UUID, "name": TEXT, "is_private": BOOLEAN},
-    readers=frozenset({Service.COMPRESSOR, Service.REGISTRY, Service.TRANSFER}),
-    former_readers=frozenset({Service.SCHEDULER}),
+    readers=frozenset({Service.COMPRESSOR, Service.REGISTRY, Service.SCHEDULER, Service.TRANSFER}),
 )
 # Deleted projects included: deleting a private project opens nothing. Read through libs/common/visible.py.
 SESSION_AUDIENCE = View(
@@ -130,8 +129,8 @@ SESSION_PROJECTS = View(
     Service.METADATA,
     "session_projects",
     {"session_id": UUID, "project_id": UUID},
-    readers=frozenset({Service.REGISTRY}),
-    former_readers=frozenset({Service.COMPRESSOR, Service.SCHEDULER}),
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+    former_readers=frozenset({Service.COMPRESSOR}),
 )
 INSERTIONS = View(
     Service.METADATA,

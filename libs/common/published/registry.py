@@ -64,7 +64,7 @@ TAGS = View(
     Service.REGISTRY,
     "tags",
     {"id": UUID, "name": TEXT, "protected": BOOLEAN, "public": BOOLEAN},
-    readers=frozenset({Service.COMPRESSOR, Service.METADATA, Service.TRANSFER}),
+    readers=frozenset({Service.COMPRESSOR, Service.METADATA, Service.SCHEDULER, Service.TRANSFER}),
 )
 DATASET_TAGS = View(
     Service.REGISTRY,

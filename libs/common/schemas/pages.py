@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
 
+from libs.common.schemas.ignorable import Ignorable
+
 DEFAULT_LIMIT = 250
 MOST = 1_000
 FURTHEST = 2**31
@@ -35,9 +37,15 @@ class PageRequest(BaseModel):
 
 async def read_paging(
     limit: Annotated[
-        str | None, Query(description=f"rows of a page: {DEFAULT_LIMIT}, {MOST} at most")
+        str | None,
+        Query(description=f"rows of a page: {DEFAULT_LIMIT}, {MOST} at most"),
+        Ignorable(lambda text: not _whole(text, 0)),
     ] = None,
-    offset: Annotated[str | None, Query(description="rows before the page")] = None,
+    offset: Annotated[
+        str | None,
+        Query(description="rows before the page"),
+        Ignorable(lambda text: _whole(text, -1) < 0),
+    ] = None,
 ) -> PageRequest:
     """Read `limit` and `offset`; invalid values fall back to the default, as clients expect."""
     return PageRequest(

@@ -7,23 +7,25 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from cingulum.alf.paths import SUBJECTS as SUBJECTS_FOLDER
 from libs.common.filters import (
     Field,
     FieldMap,
     JsonField,
     Relation,
-    Visible,
     visible_to_all,
 )
 from libs.common.filters.shared_maps import dataset_type_map, nickname_map
 from libs.common.published import (
+    INSERTIONS,
+    LAB_REPOSITORIES,
     LABS,
     PROJECTS,
     SESSION_PROJECTS,
+    SESSION_USERS,
     SESSIONS,
     SUBJECTS,
     USERS,
-    View,
     table,
 )
 from libs.common.visibility import Visibility
@@ -31,6 +33,7 @@ from libs.common.visible import (
     is_dataset_visible,
     is_project_row_visible,
     is_session_row_visible,
+    is_session_visible,
     is_subject_row_visible,
 )
 from services.registry.models import (
@@ -42,11 +45,12 @@ from services.registry.models import (
     DownloadRow,
     FormatRow,
     RepositoryRow,
+    RepositoryTypeRow,
     RevisionRow,
     TagRow,
     VersionRow,
 )
-from services.registry.models.expressions import is_current_version, is_shown, shown_size
+from services.registry.models.expressions import is_current_version, is_shown, path_in_folder, shown_size
 from services.registry.queries.columns import GONE
 
 _dataset = cast(sa.Table, DatasetRow.__table__)
@@ -58,18 +62,16 @@ _tag = cast(sa.Table, TagRow.__table__)
 _tagged = cast(sa.Table, DatasetTagRow.__table__)
 _revision = cast(sa.Table, RevisionRow.__table__)
 _for_project = cast(sa.Table, DownloadProjectRow.__table__)
+_repository_type = cast(sa.Table, RepositoryTypeRow.__table__)
 _download = cast(sa.Table, DownloadRow.__table__)
 _session, _subject, _lab, _user, _project = (
     table(view) for view in (SESSIONS, SUBJECTS, LABS, USERS, PROJECTS)
 )
 _named_subject = table(SUBJECTS).alias("named_subject")
-_in_project = table(SESSION_PROJECTS)
-
-
-def _named(noun: str, view: View, visible: Visible, name: str = "name") -> FieldMap:
-    source = table(view)
-    fields = {"id": Field(source.c.id, "uuid"), name: Field(source.c[name], "text")}
-    return FieldMap(noun, source, fields, visible=visible)
+_in_project, _session_user, _in_lab = (
+    table(view) for view in (SESSION_PROJECTS, SESSION_USERS, LAB_REPOSITORIES)
+)
+_insertion = table(INSERTIONS)
 
 
 def _is_of_visible_dataset(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
@@ -90,27 +92,76 @@ def _of_current_version(column: str) -> sa.ScalarSelect[Any]:
     return statement.correlate_except(version).scalar_subquery()
 
 
+def _path_of_copy() -> sa.ScalarSelect[Any]:
+    """The path of a copy as its record shows it."""
+    dataset, session = aliased(DatasetRow), table(SESSIONS).alias()
+    folder = sa.func.coalesce(session.c.folder, dataset.lab_path)
+    path = sa.func.concat(sa.func.split_part(folder, SUBJECTS_FOLDER, 2), "/", path_in_folder(dataset))
+    statement = (
+        sa.select(sa.func.coalesce(CopyRow.relative_path, sa.func.ltrim(path, "/")))
+        .select_from(dataset)
+        .join(session, session.c.id == dataset.session_id, isouter=True)
+        .where(dataset.id == CopyRow.dataset_id)
+    )
+    return statement.correlate_except(dataset, session).scalar_subquery()
+
+
 def _is_visible_copy(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return sa.and_(row.state.not_in(GONE), is_dataset_visible(visibility, row.dataset_id))
 
 
-_LABS = _named("labs", LABS, visible_to_all)
-USERS_MAP = _named("users", USERS, visible_to_all, "username")
-_PROJECTS = _named(
-    "projects",
-    PROJECTS,
-    lambda visibility, row: is_project_row_visible(visibility, row.id, row.is_private),
-)
-_SUBJECTS = FieldMap("subjects", _subject, {
+def _of_sessions(on: Any) -> Relation:
+    return Relation(lambda: _SESSIONS, on=on)
+
+
+_LABS: FieldMap = FieldMap("labs", _lab, {
+    "id": Field(_lab.c.id, "uuid"),
+    "name": Field(_lab.c.name, "text"),
+    "timezone": Field(_lab.c.timezone, "text"),
+    "repositories": Relation(lambda: _REPOSITORIES, on=sa.and_(
+        _in_lab.c.lab_id == _lab.c.id, _in_lab.c.repository_id == _repository.c.id,
+    )),
+    "session": _of_sessions(_session.c.lab_id == _lab.c.id),
+}, visible=visible_to_all)  # fmt: skip
+USERS_MAP: FieldMap = FieldMap("users", _user, {
+    "id": Field(_user.c.id, "uuid"),
+    "username": Field(_user.c.username, "text"),
+    **{name: Field(_user.c[name], "bool") for name in ("is_active", "is_stock_manager", "is_superuser")},
+    "session": _of_sessions(sa.and_(
+        _session_user.c.user_id == _user.c.id, _session_user.c.session_id == _session.c.id
+    )),
+}, visible=visible_to_all)  # fmt: skip
+_PROJECTS: FieldMap = FieldMap("projects", _project, {
+    "id": Field(_project.c.id, "uuid"),
+    "name": Field(_project.c.name, "text"),
+    "session": _of_sessions(sa.and_(
+        _in_project.c.project_id == _project.c.id, _in_project.c.session_id == _session.c.id
+    )),
+}, visible=lambda visibility, row: is_project_row_visible(visibility, row.id, row.is_private))  # fmt: skip
+_SUBJECTS: FieldMap = FieldMap("subjects", _subject, {
     "id": Field(_subject.c.id, "uuid"),
     "nickname": Field(_subject.c.nickname, "text"),
     "lab": Relation(lambda: _LABS, on=_lab.c.id == _subject.c.lab_id, key=_subject.c.lab_id),
+    "responsible_user": Relation(
+        lambda: USERS_MAP, on=_user.c.id == _subject.c.responsible_user_id, key=_subject.c.responsible_user_id
+    ),
+    **dict.fromkeys(
+        ("actions_sessions", "session", "sessions"), _of_sessions(_session.c.subject_id == _subject.c.id)
+    ),
 }, visible=lambda visibility, row: is_subject_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
 _NAMED_SUBJECTS = nickname_map(_named_subject)
-_SESSIONS = FieldMap("sessions", _session, {
+_INSERTIONS: FieldMap = FieldMap("insertions", _insertion, {
+    "id": Field(_insertion.c.id, "uuid"),
+    **{name: Field(_insertion.c[name], "text") for name in ("name", "model", "serial")},
+    "session": Relation(
+        lambda: _SESSIONS, on=_session.c.id == _insertion.c.session_id, key=_insertion.c.session_id
+    ),
+}, visible=lambda visibility, row: is_session_visible(visibility, row.session_id))  # fmt: skip
+_SESSIONS: FieldMap = FieldMap("sessions", _session, {
     "id": Field(_session.c.id, "uuid"),
     "number": Field(_session.c.number, "int"),
-    "start_time": Field(_session.c.start_at, "datetime"),
+    # on the lab's own clock, as answers show it: its day is that of the folder
+    "start_time": Field(sa.cast(_session.c.start_time, sa.TIMESTAMP(timezone=False)), "datetime"),
     "task_protocol": Field(_session.c.task_protocol, "text"),
     "type": Field(_session.c.type, "text"),
     "subject": Relation(
@@ -123,27 +174,62 @@ _SESSIONS = FieldMap("sessions", _session, {
     "projects": Relation(lambda: _PROJECTS, on=sa.and_(
         _in_project.c.session_id == _session.c.id, _in_project.c.project_id == _project.c.id,
     )),
+    "users": Relation(lambda: USERS_MAP, on=sa.and_(
+        _session_user.c.session_id == _session.c.id, _session_user.c.user_id == _user.c.id,
+    )),
+    "probe_insertion": Relation(lambda: _INSERTIONS, on=_insertion.c.session_id == _session.c.id),
+    "data_dataset_session_related": Relation(
+        lambda: DATASETS, on=sa.and_(_dataset.c.session_id == _session.c.id, _dataset.c.deleted_at.is_(None))
+    ),
 }, visible=lambda visibility, row: is_session_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
 _TYPES = dataset_type_map(_type)
-_FORMATS = FieldMap("data formats", _format, {
+_REPOSITORY_TYPES = FieldMap("repository types", _repository_type, {
+    "id": Field(_repository_type.c.id, "uuid"),
+    "name": Field(_repository_type.c.name, "text"),
+}, visible=visible_to_all)  # fmt: skip
+
+
+def _of_datasets(on: Any) -> Relation:
+    return Relation(lambda: DATASETS, on=sa.and_(on, _dataset.c.deleted_at.is_(None)))
+
+
+_FORMATS: FieldMap = FieldMap("data formats", _format, {
     "id": Field(_format.c.id, "uuid"),
     "name": Field(_format.c.name, "text"),
     "file_extension": Field(_format.c.file_extension, "text"),
+    "description": Field(_format.c.description, "text"),
+    "dataset": _of_datasets(_dataset.c.format_id == _format.c.id),
 }, visible=visible_to_all)  # fmt: skip
-_TAGS = FieldMap("tags", _tag, {
+_TAGS: FieldMap = FieldMap("tags", _tag, {
     "id": Field(_tag.c.id, "uuid"),
     "name": Field(_tag.c.name, "text"),
     "protected": Field(_tag.c.protected, "bool"),
     "public": Field(_tag.c.public, "bool"),
+    "description": Field(_tag.c.description, "text"),
+    "datasets": _of_datasets(sa.and_(_tagged.c.tag_id == _tag.c.id, _tagged.c.dataset_id == _dataset.c.id)),
 }, visible=visible_to_all)  # fmt: skip
-_REVISIONS = FieldMap("revisions", _revision, {
+_REVISIONS: FieldMap = FieldMap("revisions", _revision, {
     "id": Field(_revision.c.id, "uuid"),
     "name": Field(_revision.c.name, "text"),
+    "description": Field(_revision.c.description, "text"),
+    "created_datetime": Field(_revision.c.created_at, "datetime"),
+    "dataset": _of_datasets(_dataset.c.revision == _revision.c.name),
 }, visible=visible_to_all)  # fmt: skip
-_REPOSITORIES = FieldMap("data repositories", _repository, {
+_REPOSITORIES: FieldMap = FieldMap("data repositories", _repository, {
     "id": Field(_repository.c.id, "uuid"),
     "name": Field(_repository.c.name, "text"),
-    "hostname": Field(_repository.c.hostname, "text"),
+    **{
+        name: Field(_repository.c[name], "text")
+        for name in ("hostname", "data_url", "timezone", "globus_path", "store")
+    },
+    "repository_type": Relation(
+        lambda: _REPOSITORY_TYPES,
+        on=_repository_type.c.id == _repository.c.repository_type_id,
+        key=_repository.c.repository_type_id,
+    ),
+    "lab": Relation(lambda: _LABS, on=sa.and_(
+        _in_lab.c.repository_id == _repository.c.id, _in_lab.c.lab_id == _lab.c.id,
+    )),
     "globus_is_personal": Field(_repository.c.globus_is_personal, "bool"),
     "globus_endpoint_id": Field(_repository.c.globus_endpoint_id, "uuid"),
     "json": JsonField(_repository.c.json),
@@ -172,12 +258,13 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "tags": Relation(
         lambda: _TAGS, on=sa.and_(_tagged.c.dataset_id == _dataset.c.id, _tagged.c.tag_id == _tag.c.id)
     ),
-    "file_records": Relation(
+    **dict.fromkeys(("file_records", "filerecord"), Relation(
         lambda: FILES, on=sa.and_(_copy.c.dataset_id == _dataset.c.id, _copy.c.generation == _dataset.c.generation)
-    ),
+    )),
 }, visible=lambda visibility, row: is_dataset_visible(visibility, row.id))  # fmt: skip
 FILES: FieldMap = FieldMap("file records", _copy, {
     "id": Field(sa.func.coalesce(_copy.c.file_id, _copy.c.id), "uuid"),
+    "relative_path": Field(_path_of_copy(), "text"),
     "exists": Field(_has_copy(), "bool"),
     "json": JsonField(_copy.c.json),
     "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _copy.c.dataset_id, key=_copy.c.dataset_id),

@@ -19,7 +19,7 @@ from services.registry.domain.retirement import MayNotRetire
 from services.registry.operations import proofs as operations
 from services.registry.operations import retirement
 from services.registry.queries import copies as queries
-from services.registry.queries.list_filters import CopyFilters
+from services.registry.queries.list_filters.files import CopyFilters
 from services.registry.routes.shapes import retirement_of
 
 router = APIRouter(route_class=IdempotentRoute, tags=["copies"])

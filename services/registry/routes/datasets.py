@@ -16,7 +16,7 @@ from libs.common.schemas.files.datasets import Dataset, DatasetIn
 from libs.common.schemas.pages import Paging
 from services.registry.operations import datasets as operations
 from services.registry.queries import datasets as queries
-from services.registry.queries.list_filters import DatasetFilters
+from services.registry.queries.list_filters.datasets import DatasetFilters
 from services.registry.routes.shapes import dataset
 
 router = APIRouter(route_class=IdempotentRoute, tags=["datasets"])

@@ -17,7 +17,7 @@ from libs.common.schemas.pages import Paging
 from services.registry.domain.downloads import owner_of_counters
 from services.registry.operations import downloads as operations
 from services.registry.queries import downloads as queries
-from services.registry.queries.list_filters import DownloadFilters
+from services.registry.queries.list_filters.downloads import DownloadFilters
 
 router = APIRouter(route_class=IdempotentRoute, tags=["downloads"])
 

@@ -19,7 +19,7 @@ from services.registry.domain.holdings import Policy
 from services.registry.domain.retirement import MayNotRetire
 from services.registry.operations import files as operations
 from services.registry.queries import files as queries
-from services.registry.queries.list_filters import FileFilters
+from services.registry.queries.list_filters.files import FileFilters
 from services.registry.routes.shapes import file_record
 
 router = APIRouter(route_class=IdempotentRoute, tags=["datasets"])

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from libs.common.auth import Mover, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
-from libs.common.db.routes import NOTICE
+from libs.common.db.query_parameters import NOTICE
 from libs.common.problem import Forbidden, problems
 from services.registry.operations import missing_copies as operations
 from services.registry.queries import missing_copies as queries

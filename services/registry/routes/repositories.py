@@ -15,7 +15,7 @@ from libs.common.schemas.files.repositories import Repository, RepositoryIn
 from libs.common.schemas.pages import Paging
 from services.registry.operations import repositories as operations
 from services.registry.queries import repositories as queries
-from services.registry.queries.list_filters import RepositoryFilters
+from services.registry.queries.list_filters.vocabularies import RepositoryFilters
 from services.registry.routes.vocabularies import REPOSITORY_TYPES, add_routes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["repositories"])

@@ -32,7 +32,7 @@ from libs.common.visibility import visibility as visibility_of
 from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
 from services.registry.operations import vocabularies as operations
 from services.registry.queries import vocabularies as queries
-from services.registry.queries.list_filters import DatasetTypeFilters, VocabularyFilters
+from services.registry.queries.list_filters.vocabularies import DatasetTypeFilters, VocabularyFilters
 from services.registry.queries.vocabularies import NOUNS, NamedRow
 
 router = APIRouter(route_class=IdempotentRoute, tags=["vocabularies of files"])

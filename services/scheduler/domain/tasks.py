@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from libs.common.problem import BadRequest
 from libs.common.schemas.tasks import Task, TaskIn
 
@@ -24,3 +28,12 @@ def check_fixed_fields(task: Task, body: TaskIn, *, is_derived: bool) -> None:
         changed["parents"] = ["A task cannot be its own parent."]
     if changed:
         raise BadRequest(fields=changed)
+
+
+def arguments_text(arguments: Mapping[str, Any] | None) -> str:
+    """A legacy task's arguments as the unique key compares them.
+
+    >>> arguments_text({"b": 1, "a": 2}), arguments_text(None)
+    ('{"a": 2, "b": 1}', '')
+    """
+    return json.dumps(arguments, sort_keys=True) if arguments else ""

@@ -21,7 +21,7 @@ from libs.common.visibility import Visibility
 from services.scheduler.domain import steering
 from services.scheduler.domain.retry import ALYX_RUN
 from services.scheduler.domain.rights import check_may_use_repository
-from services.scheduler.domain.tasks import check_fixed_fields
+from services.scheduler.domain.tasks import arguments_text, check_fixed_fields
 from services.scheduler.models import DEPENDANTS, JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.jobs import check_may_steer, lock_job_to_steer, save_change
@@ -76,7 +76,7 @@ def _new_row(body: TaskIn, owner_id: UUID | None, repository_id: UUID | None) ->
         session_id=body.session,
         owner_id=owner_id,
         probe="",
-        arguments=tasks.arguments_text(body.arguments),
+        arguments=arguments_text(body.arguments),
         state=JobState.WAITING.value,
         reason="",
         by_person=False,
@@ -107,7 +107,7 @@ async def update_task(
         if row.session_id is None:
             check_may_use_repository(by, await fetch_lab_ids_of_repository(tx.session, repository_id))
     if "arguments" in body.model_fields_set and not row.is_derived:
-        fields["arguments"] = tasks.arguments_text(body.arguments)
+        fields["arguments"] = arguments_text(body.arguments)
     if body.name is not None and not row.is_derived:
         fields["task"] = body.name
     await jobs.update_fields(tx.session, row, fields)

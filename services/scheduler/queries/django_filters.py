@@ -2,86 +2,130 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
-from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
-from libs.common.published import LABS, REPOSITORIES, SESSIONS, table
+from libs.common.filters import Field, FieldMap, JsonField, Kind, Relation, visible_to_all
+from libs.common.filters.shared_maps import nickname_map
+from libs.common.published import (
+    DATASETS,
+    LAB_REPOSITORIES,
+    LABS,
+    PROJECTS,
+    REPOSITORIES,
+    SESSION_PROJECTS,
+    SESSIONS,
+    SUBJECTS,
+    table,
+)
 from libs.common.schemas.states import JobState
 from libs.common.visibility import Visibility
-from libs.common.visible import is_session_row_visible, is_session_visible
-from services.scheduler.models import JobRow
-
-_session, _lab, _repository = table(SESSIONS), table(LABS), table(REPOSITORIES)
-_STATUS = sa.case(
-    {state.value: state.alyx_code for state in JobState}, value=JobRow.state, else_=JobState.HELD.alyx_code
+from libs.common.visible import (
+    is_dataset_row_visible,
+    is_project_row_visible,
+    is_session_row_visible,
+    is_subject_row_visible,
 )
+from services.scheduler.models import JobRow
+from services.scheduler.queries.visible import is_job_row_visible
+
+Fields = dict[str, Field | JsonField | Relation]
+_session, _lab, _repository, _subject, _project, _dataset = (
+    table(view) for view in (SESSIONS, LABS, REPOSITORIES, SUBJECTS, PROJECTS, DATASETS)
+)
+_in_project, _in_lab = table(SESSION_PROJECTS), table(LAB_REPOSITORIES)
+_named_subject = table(SUBJECTS).alias("named_subject")
+_job = cast(sa.Table, JobRow.__table__)
+_other = _job.alias("related_job")
+_CODES = {state.value: state.alyx_code for state in JobState}
+_COLUMNS: dict[Kind, tuple[str, ...]] = {
+    "text": ("graph", "version", "executable", "arguments"),
+    "int": ("level", "priority", "cpu", "gpu", "ram", "io_charge", "time_out_secs"),
+    "float": ("time_elapsed_secs",),
+}
 
 
 def _is_session_visible(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return is_session_row_visible(visibility, row.id, row.lab_id)
 
 
-def _is_job_visible(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    return is_session_visible(visibility, row.session_id)
+_LABS: FieldMap = FieldMap("labs", _lab, {
+    "id": Field(_lab.c.id, "uuid"),
+    "name": Field(_lab.c.name, "text"),
+    "timezone": Field(_lab.c.timezone, "text"),
+    "repositories": Relation(lambda: _REPOSITORIES, on=sa.and_(
+        _in_lab.c.lab_id == _lab.c.id, _in_lab.c.repository_id == _repository.c.id,
+    )),
+}, visible=visible_to_all)  # fmt: skip
+_REPOSITORIES: FieldMap = FieldMap("repositories", _repository, {
+    "id": Field(_repository.c.id, "uuid"),
+    **{
+        name: Field(_repository.c[name], "text")
+        for name in ("name", "hostname", "data_url", "globus_path", "store")
+    },
+    "globus_is_personal": Field(_repository.c.globus_is_personal, "bool"),
+    "globus_endpoint_id": Field(_repository.c.globus_endpoint_id, "uuid"),
+    "lab": Relation(lambda: _LABS, on=sa.and_(
+        _in_lab.c.repository_id == _repository.c.id, _in_lab.c.lab_id == _lab.c.id,
+    )),
+}, visible=visible_to_all)  # fmt: skip
+_PROJECTS = FieldMap("projects", _project, {
+    "id": Field(_project.c.id, "uuid"),
+    "name": Field(_project.c.name, "text"),
+}, visible=lambda visibility, row: is_project_row_visible(visibility, row.id, row.is_private))  # fmt: skip
+_SUBJECTS = FieldMap("subjects", _subject, {
+    "id": Field(_subject.c.id, "uuid"),
+    "nickname": Field(_subject.c.nickname, "text"),
+    "lab": Relation(lambda: _LABS, on=_lab.c.id == _subject.c.lab_id, key=_subject.c.lab_id),
+}, visible=lambda visibility, row: is_subject_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
+_NAMED_SUBJECTS = nickname_map(_named_subject)
+_DATASETS = FieldMap("datasets", _dataset, {
+    "id": Field(_dataset.c.id, "uuid"),
+    **{name: Field(_dataset.c[name], "text") for name in ("name", "collection", "revision")},
+    "qc": Field(_dataset.c.qc, "int"),
+    "default_dataset": Field(_dataset.c.default_revision, "bool"),
+}, visible=lambda visibility, row: is_dataset_row_visible(visibility, row, row.public))  # fmt: skip
+_SESSIONS: FieldMap = FieldMap("sessions", _session, {
+    "id": Field(_session.c.id, "uuid"),
+    # on the lab's own clock, as answers show it: its day is that of the folder
+    "start_time": Field(sa.cast(_session.c.start_time, sa.TIMESTAMP(timezone=False)), "datetime"),
+    "number": Field(_session.c.number, "int"),
+    "task_protocol": Field(_session.c.task_protocol, "text"),
+    "type": Field(_session.c.type, "text"),
+    "lab": Relation(lambda: _LABS, on=_lab.c.id == _session.c.lab_id, key=_session.c.lab_id),
+    "subject": Relation(
+        lambda: _SUBJECTS,
+        on=_subject.c.id == _session.c.subject_id,
+        key=_session.c.subject_id,
+        shown=Relation(lambda: _NAMED_SUBJECTS, on=_named_subject.c.id == _session.c.subject_id),
+    ),
+    "projects": Relation(lambda: _PROJECTS, on=sa.and_(
+        _in_project.c.session_id == _session.c.id, _in_project.c.project_id == _project.c.id,
+    )),
+    "data_dataset_session_related": Relation(lambda: _DATASETS, on=_dataset.c.session_id == _session.c.id),
+    "tasks": Relation(lambda: TASKS, on=_job.c.session_id == _session.c.id),
+}, visible=_is_session_visible)  # fmt: skip
 
 
-@cache
-def _labs() -> FieldMap:
-    fields = {"id": Field(_lab.c.id, "uuid"), "name": Field(_lab.c.name, "text")}
-    return FieldMap("labs", _lab, fields, visible=visible_to_all)
-
-
-@cache
-def _repositories() -> FieldMap:
-    fields = {
-        "id": Field(_repository.c.id, "uuid"),
-        "name": Field(_repository.c.name, "text"),
-        "hostname": Field(_repository.c.hostname, "text"),
-        "globus_is_personal": Field(_repository.c.globus_is_personal, "bool"),
-    }
-    return FieldMap("repositories", _repository, fields, visible=visible_to_all)
-
-
-@cache
-def _sessions() -> FieldMap:
-    fields: dict[str, Field | JsonField | Relation] = {
-        "id": Field(_session.c.id, "uuid"),
-        "start_time": Field(_session.c.start_at, "datetime"),
-        "number": Field(_session.c.number, "int"),
-        "task_protocol": Field(_session.c.task_protocol, "text"),
-        "type": Field(_session.c.type, "text"),
-        "lab": Relation(_labs, on=_lab.c.id == _session.c.lab_id, key=_session.c.lab_id),
-        "subject": Field(_session.c.subject, "text"),
-    }
-    return FieldMap("sessions", _session, fields, visible=_is_session_visible)
-
-
-@cache
-def tasks() -> FieldMap:
-    """The fields by which tasks can be filtered."""
-    fields: dict[str, Field | JsonField | Relation] = {
-        "id": Field(JobRow.id, "uuid"),
-        "name": Field(JobRow.task, "text"),
-        "status": Field(_STATUS, "int"),
-        "graph": Field(JobRow.graph, "text"),
-        "level": Field(JobRow.level, "int"),
-        "priority": Field(JobRow.priority, "int"),
-        "cpu": Field(JobRow.cpu, "int"),
-        "gpu": Field(JobRow.gpu, "int"),
-        "ram": Field(JobRow.ram, "int"),
-        "io_charge": Field(JobRow.io_charge, "int"),
-        "time_out_secs": Field(JobRow.time_out_secs, "int"),
-        "time_elapsed_secs": Field(JobRow.time_elapsed_secs, "float"),
-        "version": Field(JobRow.version, "text"),
-        "log": Field(JobRow.log, "text"),
-        "executable": Field(JobRow.executable, "text"),
-        "datetime": Field(JobRow.created_at, "datetime"),
-        "session": Relation(_sessions, on=_session.c.id == JobRow.session_id, key=JobRow.session_id),
+def _fields(job: Any) -> Fields:
+    return {
+        "id": Field(job.id, "uuid"),
+        "name": Field(job.task, "text"),
+        "status": Field(sa.case(_CODES, value=job.state, else_=JobState.HELD.alyx_code), "int"),
+        # where there is no log, the reason is shown
+        "log": Field(sa.func.coalesce(sa.func.nullif(job.log, ""), sa.func.nullif(job.reason, "")), "text"),
+        "datetime": Field(job.created_at, "datetime"),
+        **{name: Field(job[name], kind) for kind, names in _COLUMNS.items() for name in names},
+        "session": Relation(lambda: _SESSIONS, on=_session.c.id == job.session_id, key=job.session_id),
         "data_repository": Relation(
-            _repositories, on=_repository.c.id == JobRow.data_repository_id, key=JobRow.data_repository_id
+            lambda: _REPOSITORIES, on=_repository.c.id == job.data_repository_id, key=job.data_repository_id
         ),
     }
-    return FieldMap("tasks", JobRow.__table__, fields, visible=_is_job_visible)
+
+
+_RELATED_TASKS = FieldMap("related tasks", _other, _fields(_other.c), visible=is_job_row_visible)
+TASKS: FieldMap = FieldMap("tasks", _job, _fields(_job.c) | {
+    "parents": Relation(lambda: _RELATED_TASKS, on=_other.c.id == sa.any_(_job.c.parents)),
+    "children": Relation(lambda: _RELATED_TASKS, on=_job.c.id == sa.any_(_other.c.parents)),
+}, visible=is_job_row_visible)  # fmt: skip

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 
-from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, parameter
-from libs.common.filters.parameters import Parsed, Text, UuidText, WholeNumber
+from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, is_at, is_named, parameter
+from libs.common.filters.parameters import (
+    Choices,
+    Moment,
+    Number,
+    Parsed,
+    Text,
+    UuidList,
+    UuidText,
+    WholeNumber,
+)
+from libs.common.filters.texts import parse_literal
 from libs.common.published import REPOSITORIES, SESSIONS, table
 from libs.common.schemas.states import JobState
 from services.scheduler.domain.steering import parse_status
+from services.scheduler.domain.tasks import arguments_text
 from services.scheduler.models import JobRow
-from services.scheduler.queries.django_filters import tasks
+from services.scheduler.queries.django_filters import TASKS
 
 SESSION, REPOSITORY = table(SESSIONS), table(REPOSITORIES)
 
@@ -30,6 +42,30 @@ def _has_status(status: JobState) -> sa.ColumnElement[bool]:
     return JobRow.state.in_([state.value for state in JobState if state.alyx_name == status.alyx_name])
 
 
+def parse_arguments(text: str) -> Mapping[str, Any]:
+    """The arguments of a task as an object, in JSON or as Python writes it. Raises ValueError.
+
+    >>> parse_arguments("{'pname': 'probe00'}")
+    {'pname': 'probe00'}
+    """
+    arguments = parse_literal(text)
+    if not isinstance(arguments, dict):
+        raise ValueError("An object is required.")  # noqa: TRY004 - a wrong text, not a wrong type
+    return arguments
+
+
+def _has_arguments(arguments: Mapping[str, Any]) -> sa.ColumnElement[bool]:
+    """The arguments as a whole; those of a derived job are the name of its probe."""
+    written = sa.and_(JobRow.probe == "", JobRow.arguments == arguments_text(arguments))
+    probe = arguments.get("pname") if len(arguments) == 1 else None
+    return sa.or_(written, JobRow.probe == probe) if isinstance(probe, str) and probe else written
+
+
+def _is_reason(text: str) -> sa.ColumnElement[bool]:
+    """The reason is shown where there is no log."""
+    return sa.and_(sa.func.coalesce(JobRow.log, "") == "", JobRow.reason == text)
+
+
 class JobFilters(ListFilters):
     """Filters of the list of jobs."""
 
@@ -40,12 +76,30 @@ class JobFilters(ListFilters):
         "Id or URL of a session."
     )
     task: Annotated[Text, Where(lambda name: JobRow.task == name)] = parameter("Name of a task.")
-    lab: Annotated[Text, Where(lambda name: SESSION.c.lab == name)] = parameter("Name of the session's lab.")
+    lab: Annotated[Choices, Where(SESSION.c.lab.in_)] = parameter(
+        "Name of the session's lab, or several with commas between."
+    )
 
 
 class TaskFilters(ListFilters):
     """Filters of the list of tasks."""
 
+    arguments: Annotated[dict[str, Any], Parsed(parse_arguments), Where(_has_arguments)] = parameter(
+        "All arguments, as an object."
+    )
+    datetime: Annotated[Moment, Where(lambda when: is_at(JobRow.created_at, when))] = parameter(
+        "Time as in the response."
+    )
+    io_charge: Annotated[WholeNumber, Where(lambda n: JobRow.io_charge == n)] = parameter("I/O it needs.")
+    log: Annotated[Text, Where(lambda text: sa.or_(JobRow.log == text, _is_reason(text)))] = parameter(
+        "Whole log, as in the response."
+    )
+    time_elapsed_secs: Annotated[Number, Where(lambda n: JobRow.time_elapsed_secs == n)] = parameter(
+        "Duration of the last run, s."
+    )
+    time_out_secs: Annotated[WholeNumber, Where(lambda n: JobRow.time_out_secs == n)] = parameter(
+        "Longest duration, s."
+    )
     status: Annotated[JobState, Parsed(parse_status), Where(_has_status)] = parameter(
         "Name or number of a status."
     )
@@ -53,7 +107,9 @@ class TaskFilters(ListFilters):
         "Id or URL of a session."
     )
     name: Annotated[Text, Where(lambda name: JobRow.task == name)] = parameter("Name.")
-    lab: Annotated[Text, Where(lambda name: SESSION.c.lab == name)] = parameter("Name of the session's lab.")
+    lab: Annotated[Choices, Where(SESSION.c.lab.in_)] = parameter(
+        "Name of the session's lab, or several with commas between."
+    )
     graph: Annotated[Text, Where(lambda graph: JobRow.graph == graph)] = parameter("Name of the graph.")
     level: Annotated[WholeNumber, Where(lambda level: JobRow.level == level)] = parameter(
         "Number of tasks that come before it in its graph."
@@ -62,15 +118,15 @@ class TaskFilters(ListFilters):
     gpu: Annotated[WholeNumber, Where(lambda n: JobRow.gpu == n)] = parameter("GPUs it needs.")
     cpu: Annotated[WholeNumber, Where(lambda n: JobRow.cpu == n)] = parameter("Processor cores it needs.")
     ram: Annotated[WholeNumber, Where(lambda n: JobRow.ram == n)] = parameter("Memory it needs, in GiB.")
-    data_repository: Annotated[Text, Where(lambda name: REPOSITORY.c.name == name)] = parameter(
-        "Name of its data repository."
-    )
-    parents: Annotated[UuidText, Where(lambda task_id: JobRow.parents.contains([task_id]))] = parameter(
-        "Id or URL of one of its parents."
+    data_repository: Annotated[
+        Text, Where(lambda text: is_named(REPOSITORY.c.name, REPOSITORY.c.id, text))
+    ] = parameter("Name or id of its data repository.")
+    parents: Annotated[UuidList, Where(JobRow.parents.contains)] = parameter(
+        "Ids or URLs of parents, all of which must match."
     )
     version: Annotated[Text, Where(lambda version: JobRow.version == version)] = parameter("Version.")
     executable: Annotated[Text, Where(lambda name: JobRow.executable == name)] = parameter(
         "Module or class that runs it."
     )
     id: Annotated[UuidText, Where(lambda task_id: JobRow.id == task_id)] = parameter("Id or URL.")
-    django: Annotated[Text, FreeFilter(tasks())] = parameter("Alyx's free filter: `field,value,…`.")
+    django: Annotated[Text, FreeFilter(TASKS)] = parameter("Alyx's free filter: `field,value,…`.")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -107,12 +106,3 @@ async def fetch_slots_of_tasks(session: ReadSession, session_id: UUID) -> set[tu
         JobRow.owner_id.is_(None),
     )
     return {(row.task, row.probe) for row in await session.execute(statement)}
-
-
-def arguments_text(arguments: Mapping[str, Any] | None) -> str:
-    """A legacy task's arguments as the unique key compares them.
-
-    >>> arguments_text({"b": 1, "a": 2}), arguments_text(None)
-    ('{"a": 2, "b": 1}', '')
-    """
-    return json.dumps(arguments, sort_keys=True) if arguments else ""

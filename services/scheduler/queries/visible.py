@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -27,15 +28,28 @@ def is_job_visible(visibility: Visibility) -> Condition:
     of_session = sa.and_(
         session.c.id.is_not(None), visible.is_session_row_visible(visibility, session.c.id, session.c.lab_id)
     )
-    return sa.or_(of_session, sa.and_(JobRow.session_id.is_(None), _is_visible_without_session(visibility)))
+    return _is_either(visibility, JobRow.__table__.c, of_session)
 
 
-def _is_visible_without_session(visibility: Visibility) -> Condition:
+def is_job_row_visible(visibility: Visibility, job: Any) -> Condition:
+    """The same for the columns of a job, in a statement that does not read its session."""
+    of_session = visible.is_session_visible(visibility, job.session_id)
+    if visibility.everything:
+        return sa.or_(of_session, job.session_id.is_(None))
+    return _is_either(visibility, job, of_session)
+
+
+def _is_either(visibility: Visibility, job: Any, of_session: Condition) -> Condition:
+    without = _is_visible_without_session(visibility, job)
+    return sa.or_(of_session, sa.and_(job.session_id.is_(None), without))
+
+
+def _is_visible_without_session(visibility: Visibility, job: Any) -> Condition:
     """The owner's, and those of members and workers of the lab whose repository the job names; never public."""
     if visibility.public_only:
         return sa.false()
     link = table(LAB_REPOSITORIES).alias()
-    of_lab = sa.exists().where(link.c.repository_id == JobRow.data_repository_id).correlate_except(link)
+    of_lab = sa.exists().where(link.c.repository_id == job.data_repository_id).correlate_except(link)
     if visibility.work_labs is not None:
         of_lab = of_lab.where(link.c.lab_id.in_(visibility.member_labs | visibility.work_labs))
-    return of_lab if visibility.user_id is None else sa.or_(JobRow.owner_id == visibility.user_id, of_lab)
+    return of_lab if visibility.user_id is None else sa.or_(job.owner_id == visibility.user_id, of_lab)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from string import Template
 
@@ -10,15 +11,19 @@ import pytest_asyncio
 from fastapi.routing import APIRoute
 
 from deploy.local.servers import Postgres
-from libs.common.db.routes import declared_parameters
+from libs.common.catalogue import Service
+from libs.common.db.query_parameters import NOTICE, query_parameters
 from tests.support.labs import shared_two_labs
 from tests.support.list_filters import TABLES, metadata
 from tests.support.list_filters.requests import REQUESTS, ClientRequest
 from tests.support.list_filters.tables import FilterTable
 from tests.support.list_filters.world import World, make_world
+from tests.support.oracle.data import fetch_data
+from tests.support.oracle.evaluate import holds
+from tests.support.oracle.generate import Generator, text_of
+from tests.support.oracle.kinds import KINDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-NOTICE = "Alyx-API-Notice"
 
 
 class Value(Template):
@@ -76,9 +81,57 @@ async def test_a_request_of_a_known_client_gets_the_rows_that_it_means(
     assert sorted(world.labels.get(row, row) for row in rows) == sorted(request_of_client.rows.split())
 
 
+@pytest.mark.parametrize("table", [table for table in TABLES if table.refused], ids=lambda table: table.path)
+async def test_a_refused_parameter_is_named_with_its_reason(world: World, table: FilterTable) -> None:
+    for name in table.refused:
+        response = await world.services[table.service].get(table.path, params={name: "x"})
+        assert response.status_code == 400, name
+        assert response.json()[name][0].startswith("Refused: "), name
+        assert (await shown_rows(world, table, **{name: ""})) == sorted((table.rows or "").split()), name
+
+
+async def test_a_value_that_is_neither_true_nor_false_is_ignored_and_named(world: World) -> None:
+    for service, path, name in (
+        (Service.METADATA, "/subjects", "alive"),
+        (Service.METADATA, "/users", "is_active"),
+        (Service.REGISTRY, "/datasets", "public"),
+    ):
+        everything = (await world.services[service].get(path)).json()["count"]
+        response = await world.services[service].get(path, params={name: "perhaps"})
+        assert (response.status_code, response.json()["count"]) == (200, everything)
+        assert response.headers[NOTICE] == f"ignored: {name}"
+        strict = {"params": {name: "perhaps"}, "headers": {"Cingulum-Strict": "1"}}
+        assert name in (await world.services[service].get(path, **strict)).json()
+
+
+MALFORMED = (
+    (Service.METADATA, "/subjects", {"id": "x", "birth_date": "spring", "json": "{'a': "}),
+    (Service.METADATA, "/surgeries", {"implant_weight": "heavy", "outcome_type": "x", "start_time": "now"}),
+    (Service.METADATA, "/labs", {"id": "x", "zscore_weight_pct": "nan"}),
+    (Service.METADATA, "/users", {"id": "x", "date_joined": "2024-13-01"}),
+    (Service.METADATA, "/sessions", {"auto_datetime": "9999-99-99", "end_time": "late"}),
+    (Service.REGISTRY, "/datasets", {"created_datetime": "0001-01-01T00:00:00+14:00"}),
+    (
+        Service.SCHEDULER,
+        "/tasks",
+        {"arguments": "pname", "parents": "x", "io_charge": "1.5", "datetime": "x"},
+    ),
+)
+
+
+@pytest.mark.parametrize(("service", "path", "query"), MALFORMED)
+async def test_a_value_of_the_wrong_kind_is_refused_by_name(
+    world: World, service: Service, path: str, query: dict[str, str]
+) -> None:
+    for name, value in query.items():
+        response = await world.services[service].get(path, params={name: value})
+        assert response.status_code == 400, (name, response.text)
+        assert name in response.text
+
+
 SUBJECTS: tuple[tuple[dict[str, str], str], ...] = (
     ({"responsible_user": "ada", "sex": "F"}, "KS001"),
-    ({"project": "Maze two", "projects": "maze"}, ""),  # `project` counts
+    ({"project": "Maze two", "projects": "maze"}, ""),
     ({"nickname": ""}, "KS001 KS002 NY001"),
 )
 
@@ -95,7 +148,7 @@ async def test_every_list_names_a_parameter_that_it_does_not_know(world: World) 
     for service, running in world.services.items():
         for route in running.app.routes:
             if not (
-                isinstance(route, APIRoute) and {"limit", "offset"} <= (declared_parameters(route) or set())
+                isinstance(route, APIRoute) and {"limit", "offset"} <= query_parameters(route).declared.keys()
             ):
                 continue
             response = await running.get(route.path.format(service=service), params={"no_such_filter": "x"})
@@ -103,3 +156,55 @@ async def test_every_list_names_a_parameter_that_it_does_not_know(world: World) 
             if not is_refused and response.headers.get(NOTICE) != "ignored: no_such_filter":
                 silent.append((service, route.path, response.status_code, response.text[:200]))
     assert silent == []
+
+
+TEXTS = int(os.environ.get("CINGULUM_DJANGO_TEXTS", "500"))
+SEED = int(os.environ.get("CINGULUM_DJANGO_SEED", "20240302"))
+GENERATED = (
+    (Service.METADATA, "/sessions", "session", "id"),
+    (Service.METADATA, "/subjects", "subject", "id"),
+    (Service.METADATA, "/insertions", "insertion", "id"),
+    (Service.METADATA, "/labs", "lab", "name"),
+    (Service.METADATA, "/users", "user", "id"),
+    (Service.REGISTRY, "/datasets", "dataset", "id"),
+    (Service.REGISTRY, "/files", "file", "id"),
+    (Service.SCHEDULER, "/tasks", "task", "id"),
+)
+
+
+@pytest.mark.parametrize(("service", "path", "kind", "key"), GENERATED, ids=[case[1] for case in GENERATED])
+async def test_generated_texts_of_django_keep_the_rows_that_plain_python_keeps(
+    world: World, service: Service, path: str, kind: str, key: str
+) -> None:
+    data = await fetch_data(world.labs.cingulum.admin_url)
+    shown_ids = {str(row["id"]) for row in await every_row(world, service, path, {})} if key == "id" else None
+    rows = [
+        row
+        for row in data.rows(KINDS[kind].table, **KINDS[kind].values)
+        if shown_ids is None or str(row["id"]) in shown_ids
+    ]
+    generator, wrong, n_telling = Generator(data, kind, SEED), [], 0
+    for _ in range(TEXTS // len(GENERATED)):
+        conditions = generator.conditions()
+        expected = sorted(
+            str(row[key])
+            for row in rows
+            if all(holds(data, kind, row, condition) for condition in conditions)
+        )
+        n_telling += 0 < len(expected) < len(rows)
+        text = text_of(conditions)
+        shown = sorted(str(row[key]) for row in await every_row(world, service, path, {"django": text}))
+        if shown != expected:
+            wrong.append((text, shown, expected))
+    assert wrong == []
+    assert n_telling > TEXTS // len(GENERATED) // 6
+
+
+async def every_row(
+    world: World, service: Service, path: str, query: dict[str, str]
+) -> list[dict[str, object]]:
+    """The rows of a list; a refusal as a row with its text."""
+    response = await world.services[service].get(path, params={"limit": "1000", **query})
+    if response.status_code != 200:
+        return [{"id": response.text, "name": response.text}]
+    return list(response.json()["results"])

@@ -46,6 +46,14 @@ LETTERS = (
     ("/sessions", "projects__users__username,ada,projects__name__icontains", "ecret"),
     ("/sessions", "parent_session__pk__regex", "."),
     ("/subjects", "projects__name", "secretp"),
+    ("/subjects", "actions_sessions__procedures__name", "Histology"),
+    ("/sessions", "lab__subjects__description", "HIDDENDESC"),
+    ("/sessions", "lab__session__procedures__name", "Histology"),
+    ("/sessions", "parent_session__procedures__name", "Histology"),
+    ("/labs", "subjects__description", "HIDDENDESC"),
+    ("/labs", "session__procedures__name", "Histology"),
+    ("/users", "subjects_responsible__description", "HIDDENDESC"),
+    ("/users", "subjects_responsible__weighings__weight", str(HIDDEN_WEIGHT)),
 )
 
 

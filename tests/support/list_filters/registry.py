@@ -10,12 +10,11 @@ from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.files.downloads import DownloadIn
 from libs.common.schemas.files.files import FileRecordIn
 from services.registry.queries.data_notice_list_filters import DataNoticeFilters
-from services.registry.queries.list_filters import (
-    CopyFilters,
-    DatasetFilters,
+from services.registry.queries.list_filters.datasets import DatasetFilters
+from services.registry.queries.list_filters.downloads import DownloadFilters
+from services.registry.queries.list_filters.files import CopyFilters, FileFilters
+from services.registry.queries.list_filters.vocabularies import (
     DatasetTypeFilters,
-    DownloadFilters,
-    FileFilters,
     RepositoryFilters,
     VocabularyFilters,
 )
@@ -32,13 +31,15 @@ DATASETS = FilterTable(
     body=DatasetIn,
     unnamed=dict.fromkeys(("subject", "date", "number"), "They are of its session: `session__…`."),
     cases={
+        "auto_datetime": {"$a_auto_datetime": "a", "2020-01-01": NOTHING},
+        "created_datetime": {"$a_created_datetime": "a", "2020-01-01": NOTHING},
         "collection": {"alf": "b c d", "alf/probe00": "a", "al": NOTHING},
         "content_type": {"subject": "f", "subjects.Subject": "f", "session": NOTHING},
         "created_by": {"eve": "e", "ev": NOTHING},
         "created_date": {"$TODAY": "a b c d e f", "$YESTERDAY": NOTHING, "$TOMORROW": NOTHING},
         "created_date_gte": {"$TODAY": "a b c d e f", "$TOMORROW": NOTHING},
         "created_date_lte": {"$TODAY": "a b c d e f", "$YESTERDAY": NOTHING},
-        "data_format": {"npy": "a b c d e", "np": NOTHING},
+        "data_format": {"npy": "a b c d e", "$npy": "a b c d e", "np": NOTHING},
         "dataset_type": {"spikes.times": "a d", "spikes": NOTHING},
         "date": {"2024-03-02": "a b c", "2024-03-03": "e", "2024-03-05": NOTHING},
         "default_dataset": {"False": "b", "True": "a c d e f"},
@@ -48,13 +49,27 @@ DATASETS = FilterTable(
             "session__isnull,True": "f",
             "hash__startswith,d": "d",
             "file_size__gte,14": "e f",
+            "session__subject__nickname,KS001,session__start_time__date,2024-03-02,session__number,1,"
+            "name,spikes.amps.npy,collection,alf": "b c",
+            "session__subject__lab__name,coastlab": "d",
+            "session__projects__name,Maze two": "e",
+            "session__users__username,bob": "a b c",
+            "tags__protected,True": "b",
+            "file_records__data_repository__lab__name,coastlab": "d",
+            "session__probe_insertion__name,probe01": "e",
+            "session__lab__repositories__name,rig_pc": "d",
+            "session__data_dataset_session_related__name,clusters.depths.npy": "e",
+            "dataset_type__name__in,['spikes.times', 'x'],session__id,$S1": "a",
+            "revision__name,2020-01-01": "c",
+            "session__start_time__date__gte,2024-03-04": "d",
+            "session__subject__responsible_user__username,stock": "d",
         },
         "exists": {"True": "a b e f", "false": "c d"},  # c: of an older version; d: on a personal repository
         "experiment_number": {"001": "a b c", "4": NOTHING},
         "file_size": {"13": "d", "1": NOTHING},
         "hash": {"D" * 32: "d", "d" * 31: NOTHING},
         "id": {"$a": "a", "$S1": NOTHING},
-        "lab": {"coastlab": "d", "coast": NOTHING},
+        "lab": {"coastlab": "d", "coastlab,hilllab": "a b c d e", "coast": NOTHING},
         "md5": {"-".join("d" * 32): "d", "d" * 31: NOTHING},
         "name": {"spikes.times.npy": "a d", "spikes.times": NOTHING},
         "object_id": {"$KS001": "f", "$S1": NOTHING},
@@ -64,7 +79,7 @@ DATASETS = FilterTable(
         "qc": {"PASS": "e", "40": "b c", "0": "f"},
         "revision": {"2020-01-01": "c", "2020": NOTHING},
         "session": {"$S3": "d", "http://any/sessions/$S2": "e", "$a": NOTHING},
-        "subject": {"NY001": "d", "NY00": NOTHING},
+        "subject": {"NY001": "d", "KS001,NY001": "a b c d e", "ny001": NOTHING, "NY00": NOTHING},
         "tag": {"paper": "a", "$frozen": "b", "paper,frozen": NOTHING, "pape": NOTHING},
         "tags": {"frozen": "b", "froze": NOTHING},
         "version": {"1.0": "a", "1": NOTHING},
@@ -82,11 +97,21 @@ FILES = FilterTable(
     FileFilters,
     rows=_COPIES,
     body=FileRecordIn,
-    unnamed={"relative_path": "It is computed from the session's folder: `relative_path=` filters by it."},
     cases={
         "data_repository": {"rig_pc": "d@rig_pc", "rig": NOTHING},
         "dataset": {"$d": "d@rig_pc", "http://any/datasets/$e": "e@fileserver e@lab_server", "$S1": NOTHING},
-        "django": {"dataset__qc__gt,40": "d@rig_pc", "data_repository__name,central": "a@central"},
+        "django": {
+            "dataset__qc__gt,40": "d@rig_pc",
+            "data_repository__name,central": "a@central",
+            "dataset__session,$S3": "d@rig_pc",
+            "dataset__session__subject__nickname,NY001": "d@rig_pc",
+            "data_repository__lab__name,coastlab": "d@rig_pc",
+            "relative_path__startswith,NY001/": "d@rig_pc",
+            "dataset__tags__name,frozen": "b@fileserver b@lab_server",
+            "dataset__session__projects__name,Maze two": "e@fileserver e@lab_server",
+            "dataset,$b,data_repository__globus_is_personal,False": "b@fileserver",
+            "relative_path,KS001/2024-03-02/001/alf/spikes.amps.npy": "b@fileserver b@lab_server",
+        },
         "exists": {
             "True": "a@fileserver a@lab_server b@fileserver d@rig_pc e@fileserver e@lab_server f@fileserver",
             "False": "a@central b@lab_server c@fileserver c@lab_server f@lab_server",
@@ -96,7 +121,7 @@ FILES = FilterTable(
             "False": "a@fileserver a@central b@fileserver c@fileserver e@fileserver f@fileserver",
         },
         "id": {"$a@central": "a@central", "$a": NOTHING},
-        "lab": {"coastlab": "d@rig_pc", "coast": NOTHING},
+        "lab": {"coastlab": "d@rig_pc", "coastlab,hill": "d@rig_pc", "coast": NOTHING},
         "name": {"clusters.depths.npy": "e@fileserver e@lab_server", "clusters.depths": NOTHING},
         "relative_path": {
             "NY001/2024-03-04/003/alf/spikes.times.npy": "d@rig_pc",
@@ -143,7 +168,13 @@ DOWNLOADS = FilterTable(
         "dataset_type": {"LUSTERS": "2", "s%t": NOTHING},
         "count": {"2": "2", "3": NOTHING},
         "json": {"calm": "2", "c_lm": NOTHING},
-        "django": {"count__gt,1": "2", "count__gte,1": "1 2"},
+        "django": {
+            "count__gt,1": "2",
+            "count__gte,1": "1 2",
+            "dataset__session__subject__nickname,KS001": "1 2",
+            "user__username,ada": "1",
+            "dataset__dataset_type__name,clusters.depths": "2",
+        },
     },
 )
 

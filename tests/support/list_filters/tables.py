@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from libs.common.catalogue import Service
 from libs.common.filters import FieldMap
-from libs.common.filters.list_filters import FreeFilter, ListFilters
+from libs.common.filters.list_filters import FreeFilter, ListFilters, Refused
 
 NOTHING = ""
 Cases = Mapping[str, Mapping[str, str]]
@@ -39,6 +39,15 @@ class FilterTable:
     without: Mapping[str, str] = field(default_factory=dict)
     body: type[BaseModel] | None = None
     unnamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> list[str]:
+        """The parameters that the list refuses; their reasons are in its declaration."""
+        return [
+            declared.alias or name
+            for name, declared in self.filters.model_fields.items()
+            if any(isinstance(maker, Refused) for maker in declared.metadata)
+        ]
 
     @property
     def django_fields(self) -> FieldMap | None:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import sqlalchemy as sa
 
 from libs.common.catalogue import Service
@@ -51,6 +52,8 @@ async def make_world(labs: Labs) -> World:
     await _make_copies(world)
     await _make_jobs(world)
     await _make_uploads_and_recordings(world)
+    await _write_what_no_body_has(world)
+    await _note_times(world)
     return world
 
 
@@ -62,16 +65,38 @@ async def _make_colony(world: World) -> None:
     await labs.project("Maze two", "ada")
     await _patch(labs.metadata, "/brain-regions/385", {"description": "What the eyes see"})
     await labs.post("/lines", name="line_a", lab="hilllab")
+    await labs.post("/litters", name="litter_a", line="line_a")
+    for path, name in (("/species", "Mus testus"), ("/strains", "strain_a"), ("/sources", "Hill Breeders")):
+        world.ids[name.split()[0]] = (await labs.post(path, name=name))["id"]
+    world.ids["cre"] = (await labs.post("/alleles", name="Ai14-Cre", nickname="cre"))["id"]
+    await labs.metadata.patch(
+        "/labs/coastlab", {"address": "1 Sea Road", "institution": "Coast U", "reference_weight_pct": 0.8,
+                           "zscore_weight_pct": 0.1},
+    )  # fmt: skip
+    await labs.metadata.patch("/users/bob", {"is_staff": True, "is_active": False})
+    await labs.metadata.patch("/users/eve", {"is_public_user": True})
     await labs.post("/locations", name="_iblrig_7", lab="hilllab")
     await labs.post("/locations", name="behavior%room", lab="coastlab")
-    first = await labs.animal("KS001", projects=["maze"], sex="F", line="line_a")
+    first = await labs.animal(
+        "KS001", projects=["maze"], sex="F", line="line_a", litter="litter_a", species="Mus testus",
+        strain="strain_a", source="Hill Breeders", birth_date="2019-05-06", description="calm", json={"rig": 7},
+        zygosities=[{"allele": "cre", "zygosity": 1}],
+    )  # fmt: skip
     world.ids["KS001"] = first["id"]
     await labs.animal("KS002", death_date="2020-05-05")
     await labs.animal("NY001", lab="coastlab", responsible_user="stock")
-    for path, more in (("/surgeries", {}), ("/water-restriction", {"reference_weight": 20.0})):
+    surgery = {
+        "location": "_iblrig_7", "procedures": ["Histology"], "outcome_type": "r", "implant_weight": 1.2,
+        "json": {"drug": "none"},
+    }  # fmt: skip
+    restriction = {"reference_weight": 20.0, "water_type": "Hydrogel"}
+    for path, more in (("/surgeries", surgery), ("/water-restriction", restriction)):
         for nickname, start in (("KS001", "01T00:00:00"), ("KS002", "01T23:59:59"), ("NY001", "02T00:00:00")):
             end = {"end_time": "2020-01-03T00:00:00"} if nickname == "NY001" else {}
-            await labs.post(path, subject=nickname, start_time=f"2020-01-{start}", **end, **more)
+            others = {"reference_weight": 21.0} if "restriction" in path else {}
+            values = {**more, "users": ["ada"], "narrative": "calm"} if nickname == "KS001" else others
+            made_ = await labs.post(path, subject=nickname, start_time=f"2020-01-{start}", **end, **values)
+            world.ids[f"{nickname}{path.replace('/', '_').replace('-', '_')}"] = made_.get("id", "")
     for subject, user, number, day in (
         ("KS001", "ada", 0, "01T23:59:59"),
         ("NY001", "bob", 1, "02T00:00:00"),
@@ -102,9 +127,14 @@ async def _make_sessions(world: World) -> None:
     of_session = {"content_type": "session", "object_id": ids["S1"], "json": {"name": "probe"}}
     await labs.post("/notes", text="calm", **of_session)
     await labs.post("/notes", text="wild", content_type="session", object_id=ids["S3"], user="bob")
-    of_first = {"subject": "KS001", "user": "ada", "session": ids["S1"], "date_time": "2024-03-01T23:59:59"}
+    of_first = {
+        "subject": "KS001",
+        "user": "ada",
+        "session": ids["S1"],
+        "date_time": "2024-03-01T23:59:59",
+    }
     free = {"subject": "NY001", "user": "bob", "date_time": "2024-03-02T00:00:00", "adlib": True}
-    await labs.post("/water-administrations", water_administered=1.0, **of_first)
+    await labs.post("/water-administrations", water_administered=1.0, water_type="Water", **of_first)
     await labs.post("/water-administrations", water_administered=1.5, water_type="Hydrogel", **free)
 
 
@@ -232,7 +262,8 @@ async def _make_jobs(world: World) -> None:
     scheduler, ids = world.services[Service.SCHEDULER], world.ids
     tasks: tuple[dict[str, Any], ...] = (
         {"name": "first", "session": ids["S1"], "priority": -1, "gpu": 1, "graph": "spikes",
-         "executable": "ibl.Spikes"},
+         "executable": "ibl.Spikes", "arguments": {"pname": "probe00"}, "io_charge": 3, "time_out_secs": 60,
+         "log": "all well", "time_elapsed_secs": 1.5},
         {"name": "second", "session": ids["S1"], "priority": 7, "level": 1, "cpu": 4, "data_repository": "lab_server"},
         {"name": "third", "session": ids["S3"], "level": 2, "ram": 16, "version": "1.2"},
     )  # fmt: skip
@@ -250,6 +281,54 @@ async def _make_uploads_and_recordings(world: World) -> None:
     for letter, session, sha256 in (("a", "S1", SHA256), ("e", "S2", "cd" * 32)):
         dataset_id, session_id = UUID(ids[letter]), UUID(ids[session])
         await make_recording(world.labs.cingulum, dataset_id, session_id, sha256=sha256, raw_sha256=sha256)
+
+
+async def _write_what_no_body_has(world: World) -> None:
+    connection = await asyncpg.connect(world.labs.cingulum.admin_url)
+    await connection.execute("UPDATE metadata.weighings SET json = '{\"scale\": 2}' WHERE weight = 20")
+    await connection.execute(
+        "UPDATE metadata.water_administrations SET json = '{\"pump\": 2}' WHERE water_administered = 1"
+    )
+    of_first = "a.kind = 'water-restriction' AND a.narrative = 'calm'"
+    await connection.execute(
+        f'UPDATE metadata.actions a SET json = \'{{"why": "task"}}\', location_id ='
+        f" (SELECT id FROM metadata.locations WHERE name = '_iblrig_7') WHERE {of_first}"
+    )
+    await connection.execute(
+        "INSERT INTO metadata.action_procedures (action_id, procedure_id)"
+        " SELECT a.id, p.id FROM metadata.actions a, metadata.vocabulary p"
+        f" WHERE {of_first} AND p.kind = 'procedure' AND p.name = 'Histology'"
+    )
+    for name, query in (
+        ("Histology", "SELECT id FROM metadata.vocabulary WHERE name = 'Histology'"),
+        ("Hydrogel", "SELECT id FROM metadata.vocabulary WHERE name = 'Hydrogel'"),
+        ("W20", "SELECT id FROM metadata.weighings WHERE weight = 20"),
+        ("W1", "SELECT id FROM metadata.water_administrations WHERE water_administered = 1"),
+        ("R1", f"SELECT id FROM metadata.actions a WHERE {of_first}"),
+        ("npy", "SELECT id FROM registry.formats WHERE name = 'npy'"),
+        ("lab_server", "SELECT id FROM registry.repositories WHERE name = 'lab_server'"),
+        ("joined", "SELECT created_at AT TIME ZONE 'UTC' FROM metadata.users WHERE username = 'ada'"),
+    ):
+        value = await connection.fetchval(query)
+        world.ids[name] = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    await connection.close()
+    for name, user_id in world.labs.user_ids.items():
+        world.ids[f"user_{name}"] = str(user_id)
+    for name, lab_id in world.labs.lab_ids.items():
+        world.ids[f"lab_{name}"] = str(lab_id)
+
+
+async def _note_times(world: World) -> None:
+    """Times as answers show them, once nothing changes any more."""
+    for service, path, label, field_ in (
+        (Service.METADATA, "sessions", "S1", "auto_datetime"),
+        (Service.METADATA, "insertions", "probe00", "auto_datetime"),
+        (Service.REGISTRY, "datasets", "a", "auto_datetime"),
+        (Service.REGISTRY, "datasets", "a", "created_datetime"),
+        (Service.SCHEDULER, "tasks", "first", "datetime"),
+    ):
+        shown = (await world.services[service].get(f"/{path}/{world.ids[label]}")).json()
+        world.ids[f"{label}_{field_}"] = shown[field_]
 
 
 async def _patch(service: Running, path: str, body: dict[str, Any]) -> None:

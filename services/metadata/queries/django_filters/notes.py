@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
 from libs.common.schemas.content_types import APP_OF
 from services.metadata.models import NoteRow
-from services.metadata.queries.django_filters.subjects import USER_MAP, clock, to_one
+from services.metadata.queries.django_filters.maps import clock, to_one
+from services.metadata.queries.django_filters.people import USER_MAP
 from services.metadata.queries.noted_records import is_record_visible
 
 _note = NoteRow.__table__.c

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, parameter
-from libs.common.filters.parameters import Number, Text, UuidText, WholeNumber
+from libs.common.filters.parameters import Choices, Number, Text, UuidText, WholeNumber
 from services.metadata.models import ChannelRow, InsertionRow, TrajectoryRow
-from services.metadata.queries.django_filters.sessions import CHANNEL_MAP
-from services.metadata.queries.list_filters.sessions import is_in_lab, is_of_subject
+from services.metadata.queries.django_filters.insertions import CHANNEL_MAP
+from services.metadata.queries.list_filters.subject_names import LAB, SUBJECT, is_in_lab, is_of_subject
 
 
 class ChannelFilters(ListFilters):
@@ -22,7 +22,7 @@ class ChannelFilters(ListFilters):
     )
     django: Annotated[Text, FreeFilter(CHANNEL_MAP)] = parameter("Alyx's free filter: `field,value,…`.")
     id: Annotated[UuidText, Where(lambda channel_id: ChannelRow.id == channel_id)] = parameter("Id.")
-    lab: Annotated[Text, Where(is_in_lab)] = parameter("Name of the session's lab, ignoring case.")
+    lab: Annotated[Choices, Where(is_in_lab)] = parameter(LAB)
     lateral: Annotated[Number, Where(lambda value: ChannelRow.lateral == value)] = parameter(
         "Place across the probe."
     )
@@ -33,7 +33,7 @@ class ChannelFilters(ListFilters):
     session: Annotated[UuidText, Where(lambda session_id: InsertionRow.session_id == session_id)] = parameter(
         "Id of the session."
     )
-    subject: Annotated[Text, Where(is_of_subject)] = parameter("Nickname of the subject, ignoring case.")
+    subject: Annotated[Choices, Where(is_of_subject)] = parameter(SUBJECT)
     trajectory_estimate: Annotated[
         UuidText, Where(lambda trajectory_id: ChannelRow.trajectory_id == trajectory_id)
     ] = parameter("Id of the trajectory.")

@@ -9,10 +9,10 @@ from uuid import UUID
 from libs.common.db.conditions import Condition
 from libs.common.filters import condition_on, parse_filter, to_sql
 from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, WhereVisible, parameter
-from libs.common.filters.parameters import CommaList, Text, UuidText, WholeNumber
+from libs.common.filters.parameters import Choices, CommaList, Text, UuidText, WholeNumber
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow
-from services.metadata.queries.django_filters.sessions import CHRONIC_INSERTION_MAP
+from services.metadata.queries.django_filters.insertions import CHRONIC_INSERTION_MAP
 from services.metadata.queries.list_filters.regions import (
     ATLAS_ACRONYM,
     ATLAS_ID,
@@ -22,7 +22,7 @@ from services.metadata.queries.list_filters.regions import (
     by_name,
     is_chronic_insertion_in,
 )
-from services.metadata.queries.list_filters.sessions import is_in_lab, is_of_subject
+from services.metadata.queries.list_filters.subject_names import LAB, SUBJECT, is_in_lab, is_of_subject
 
 
 def _field(name: str) -> WhereVisible:
@@ -76,7 +76,7 @@ class ChronicInsertionFilters(ListFilters):
     )
     end_time: Annotated[Text, _time("end_time")] = parameter("End time, as it was sent.")
     id: Annotated[UuidText, Where(lambda row_id: ActionRow.id == row_id)] = parameter("Id.")
-    lab: Annotated[Text, Where(is_in_lab)] = parameter("Name of the lab, ignoring case.")
+    lab: Annotated[Choices, Where(is_in_lab)] = parameter(LAB)
     location: Annotated[CommaList, _all_of("location", "name")] = parameter("Name or id of the location.")
     model: Annotated[Text, _field("model__name")] = parameter(
         "Name of the probe's model, such as `Neuropixel 3B2`."
@@ -92,7 +92,7 @@ class ChronicInsertionFilters(ListFilters):
         "Id of a session with an insertion of the probe."
     )
     start_time: Annotated[Text, _time("start_time")] = parameter("Start time, as in the response.")
-    subject: Annotated[Text, Where(is_of_subject)] = parameter("Nickname of the subject, ignoring case.")
+    subject: Annotated[Choices, Where(is_of_subject)] = parameter(SUBJECT)
     users: Annotated[CommaList, _all_of("users", "username")] = parameter(
         "Usernames or ids, all of which must match."
     )

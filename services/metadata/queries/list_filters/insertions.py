@@ -14,12 +14,13 @@ from libs.common.filters.list_filters import (
     Where,
     WhereVisible,
     contains,
+    is_at,
     parameter,
 )
-from libs.common.filters.parameters import CommaList, Day, Qc, Text, UuidText, WholeNumber
+from libs.common.filters.parameters import Choices, CommaList, Day, Moment, Qc, Text, UuidText, WholeNumber
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, InsertionRow
-from services.metadata.queries.django_filters.sessions import INSERTION_MAP
+from services.metadata.queries.django_filters.insertions import INSERTION_MAP
 from services.metadata.queries.list_filters.datasets import (
     has_dataset_types,
     has_datasets,
@@ -37,10 +38,9 @@ from services.metadata.queries.list_filters.regions import (
 )
 from services.metadata.queries.list_filters.sessions import (
     has_protocol,
-    is_in_lab,
     is_in_projects,
-    is_of_subject,
 )
+from services.metadata.queries.list_filters.subject_names import LAB, SUBJECT, is_in_lab, is_of_subject
 
 
 def _is_of_model(visibility: Visibility, name: str) -> Condition:
@@ -60,6 +60,9 @@ class InsertionFilters(ListFilters):
     chronic_insertion: Annotated[UuidText, WhereVisible(_is_of_chronic_insertion)] = parameter(
         "Id of the chronic insertion."
     )
+    auto_datetime: Annotated[Moment, Where(lambda when: is_at(InsertionRow.auto_datetime, when))] = parameter(
+        "Time of the last change, as in the response."
+    )
     dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
     dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_insertion))] = parameter(
         "Dataset types; matches if there is a dataset of each."
@@ -73,7 +76,7 @@ class InsertionFilters(ListFilters):
         "Number of the session within its day."
     )
     id: Annotated[UuidText, Where(lambda insertion_id: InsertionRow.id == insertion_id)] = parameter("Id.")
-    lab: Annotated[Text, Where(is_in_lab)] = parameter("Name of the lab, ignoring case.")
+    lab: Annotated[Choices, Where(is_in_lab)] = parameter(LAB)
     model: Annotated[Text, WhereVisible(_is_of_model)] = parameter(
         "Name of the probe's model, such as `Neuropixel 3B2`."
     )
@@ -87,7 +90,7 @@ class InsertionFilters(ListFilters):
     session: Annotated[UuidText, Where(lambda session_id: InsertionRow.session_id == session_id)] = parameter(
         "Id of the session."
     )
-    subject: Annotated[Text, Where(is_of_subject)] = parameter("Nickname of the subject, ignoring case.")
+    subject: Annotated[Choices, Where(is_of_subject)] = parameter(SUBJECT)
     tag: Annotated[Text, WhereVisible(has_tag(is_of_insertion))] = parameter("Part of a tag of a dataset.")
     task_protocol: Annotated[Text, Where(has_protocol)] = parameter("Part of the session's task protocol.")
 

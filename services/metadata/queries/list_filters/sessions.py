@@ -14,25 +14,36 @@ from libs.common.filters.list_filters import (
     Combined,
     FreeFilter,
     ListFilters,
+    Refused,
     Where,
     WhereVisible,
     contains,
+    is_at,
+    is_on_clock,
     parameter,
 )
-from libs.common.filters.parameters import CommaList, DayRange, Number, Qc, Text, Truth, UuidText, WholeNumber
+from libs.common.filters.parameters import (
+    Choices,
+    CommaList,
+    DayRange,
+    Moment,
+    Number,
+    Qc,
+    Text,
+    Truth,
+    UuidText,
+    WholeNumber,
+)
 from libs.common.visibility import Visibility
 from libs.common.visible import is_session_visible
 from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,
-    ActionUserRow,
-    LabRow,
     LocationRow,
-    SubjectRow,
-    UserRow,
     VocabularyRow,
 )
 from services.metadata.queries.django_filters.sessions import SESSION_MAP
+from services.metadata.queries.list_filters.actions import has_procedure, has_users
 from services.metadata.queries.list_filters.datasets import (
     has_dataset_types,
     has_datasets,
@@ -48,18 +59,9 @@ from services.metadata.queries.list_filters.regions import (
     by_name,
     is_session_in,
 )
+from services.metadata.queries.list_filters.subject_names import LAB, SUBJECT, is_in_lab, is_of_subject
 
 HISTOLOGY = "Histology"
-
-
-def is_of_subject(nickname: str) -> Condition:
-    """The session is of that subject, ignoring case."""
-    return sa.func.lower(SubjectRow.nickname) == nickname.lower()
-
-
-def is_in_lab(name: str) -> Condition:
-    """The session is of that lab, ignoring case."""
-    return sa.func.lower(LabRow.name) == name.lower()
 
 
 def is_in_projects(visibility: Visibility, names: Sequence[str]) -> Condition:
@@ -75,27 +77,6 @@ def has_protocol(text: str) -> Condition:
 
 def _has_parent(visibility: Visibility, session_id: UUID) -> Condition:
     return to_sql([condition_on("parent_session", session_id, SESSION_MAP)], visibility)
-
-
-def _has_users(usernames: Sequence[str]) -> Condition:
-    return sa.and_(
-        *(
-            sa.exists().where(
-                ActionUserRow.action_id == ActionRow.id,
-                ActionUserRow.user_id == UserRow.id,
-                UserRow.username == username,
-            )
-            for username in usernames
-        )
-    )
-
-
-def _has_procedure(text: str) -> Condition:
-    return sa.exists().where(
-        ActionProcedureRow.action_id == ActionRow.id,
-        ActionProcedureRow.procedure_id == VocabularyRow.id,
-        contains(VocabularyRow.name, text),
-    )
 
 
 def _has_histology(visibility: Visibility, value: bool) -> Condition:
@@ -121,6 +102,9 @@ class SessionFilters(ListFilters):
     atlas_acronym: Annotated[Text, by_acronym(is_session_in)] = parameter(ATLAS_ACRONYM)
     atlas_id: Annotated[WholeNumber, by_id(is_session_in)] = parameter(ATLAS_ID)
     atlas_name: Annotated[Text, by_name(is_session_in)] = parameter(ATLAS_NAME)
+    auto_datetime: Annotated[Moment, Where(lambda when: is_at(ActionRow.auto_datetime, when))] = parameter(
+        "Time of the last change, as in the response."
+    )
     dataset_qc_lte: Annotated[Qc, Combined()] = parameter("Worst QC of the datasets, by number or name.")
     dataset_types: Annotated[CommaList, WhereVisible(has_dataset_types(is_of_session))] = parameter(
         "Dataset types; matches if there is a dataset of each."
@@ -132,7 +116,7 @@ class SessionFilters(ListFilters):
         "First and last day, such as `2024-03-01,2024-03-07`."
     )
     django: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter("Alyx's free filter: `field,value,…`.")
-    end_time: Annotated[Text, Where(lambda text: ActionRow.end_time == text.replace(" ", "T"))] = parameter(
+    end_time: Annotated[Moment, Where(lambda when: is_on_clock(ActionRow.end_time, when))] = parameter(
         "End time, as in the response."
     )
     extended_qc: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter(
@@ -145,7 +129,7 @@ class SessionFilters(ListFilters):
     json_: Annotated[Text, FreeFilter(SESSION_MAP)] = parameter(
         "Free filter on the JSON field: `path,value,…`.", alias="json"
     )
-    lab: Annotated[Text, Where(is_in_lab)] = parameter("Name of the lab, ignoring case.")
+    lab: Annotated[Choices, Where(is_in_lab)] = parameter(LAB)
     location: Annotated[Text, Where(lambda text: contains(LocationRow.name, text))] = parameter(
         "Part of the name of the location."
     )
@@ -158,7 +142,8 @@ class SessionFilters(ListFilters):
     narrative: Annotated[Text, Where(lambda text: contains(ActionRow.narrative, text))] = parameter(
         "Part of the narrative."
     )
-    nickname: Annotated[Text, Where(is_of_subject)] = parameter("Nickname of the subject, ignoring case.")
+    nickname: Annotated[Choices, Where(is_of_subject)] = parameter("The same as `subject`.")
+    name: Annotated[Text, Refused()] = parameter("Refused: sessions have no names.")
     number: Annotated[WholeNumber, Where(lambda number: ActionRow.number == number)] = parameter(
         "Number of the session within its day."
     )
@@ -169,22 +154,24 @@ class SessionFilters(ListFilters):
     performance_lte: Annotated[Number, Where(lambda percent: _performance() <= percent)] = parameter(
         "Maximum percentage of correct trials."
     )
-    procedures: Annotated[Text, Where(_has_procedure)] = parameter("Part of the name of a procedure.")
+    procedures: Annotated[Text, Where(lambda text: has_procedure(contains(VocabularyRow.name, text)))] = (
+        parameter("Part of the name of a procedure.")
+    )
     project: Annotated[CommaList, WhereVisible(is_in_projects)] = parameter(
         "Parts of names of projects, all of which must match."
     )
     projects: Annotated[CommaList, WhereVisible(is_in_projects)] = parameter("Alias of `project`.")
     qc: Annotated[Qc, Where(lambda code: ActionRow.qc == code)] = parameter("QC, by number or name.")
-    start_time: Annotated[Text, Where(lambda text: ActionRow.start_time == text.replace(" ", "T"))] = (
-        parameter("Start time, as in the response.")
+    start_time: Annotated[Moment, Where(lambda when: is_on_clock(ActionRow.start_time, when))] = parameter(
+        "Start time, as in the response."
     )
-    subject: Annotated[Text, Where(is_of_subject)] = parameter("Nickname of the subject, ignoring case.")
+    subject: Annotated[Choices, Where(is_of_subject)] = parameter(SUBJECT)
     tag: Annotated[Text, WhereVisible(has_tag(is_of_session))] = parameter("Part of a tag of a dataset.")
     task_protocol: Annotated[Text, Where(has_protocol)] = parameter("Part of the task protocol.")
     type: Annotated[Text, Where(lambda text: sa.func.lower(ActionRow.type) == text.lower())] = parameter(
         "Type, ignoring case."
     )
-    users: Annotated[CommaList, Where(_has_users)] = parameter("Usernames, all of which must match.")
+    users: Annotated[CommaList, Where(has_users)] = parameter("Usernames, all of which must match.")
 
     def combined(self, visibility: Visibility) -> list[Condition]:
         """Datasets by name and QC."""

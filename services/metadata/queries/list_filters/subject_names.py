@@ -1,23 +1,32 @@
-"""Filters of lists by a subject's nickname, which has two names in Alyx."""
+"""Filters of lists by the name of a subject and of its lab."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 from libs.common.db.conditions import Condition
-from libs.common.filters.list_filters import Combined, ListFilters, parameter
-from libs.common.filters.parameters import Text
-from libs.common.visibility import Visibility
-from services.metadata.models import SubjectRow
+from libs.common.filters.list_filters import ListFilters, Where, is_any_of, parameter
+from libs.common.filters.parameters import Choices
+from services.metadata.models import LabRow, SubjectRow
+
+SUBJECT: Final = "Nickname of the subject, or several with commas between, ignoring case."
+LAB: Final = "Name of the lab, or several with commas between, ignoring case."
+
+
+def is_of_subject(nicknames: Sequence[str]) -> Condition:
+    """The row is of one of these subjects, ignoring case."""
+    return is_any_of(SubjectRow.nickname, nicknames)
+
+
+def is_in_lab(names: Sequence[str]) -> Condition:
+    """The row is of one of these labs, ignoring case."""
+    return is_any_of(LabRow.name, names)
 
 
 class SubjectNameFilters(ListFilters):
     """Filters of a list of what is recorded about subjects."""
 
-    nickname: Annotated[Text, Combined()] = parameter("Nickname of the subject.")
-    subject: Annotated[Text, Combined()] = parameter("Alias of `nickname`, which takes precedence.")
-
-    def combined(self, _visibility: Visibility) -> list[Condition]:
-        """The subject by either of its names."""
-        nickname = self.nickname or self.subject
-        return [SubjectRow.nickname == nickname] if nickname else []
+    nickname: Annotated[Choices, Where(is_of_subject)] = parameter(SUBJECT)
+    subject: Annotated[Choices, Where(is_of_subject)] = parameter("The same as `nickname`.")
+    lab: Annotated[Choices, Where(is_in_lab)] = parameter(LAB)

@@ -11,6 +11,7 @@ from libs.common.db.conditions import Condition
 from libs.common.filters import parse_filter, to_sql
 from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, WhereVisible, parameter
 from libs.common.filters.parameters import (
+    Choices,
     CommaList,
     Day,
     Number,
@@ -23,8 +24,9 @@ from libs.common.schemas.trajectories import known_provenance
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, InsertionRow, TrajectoryRow, VocabularyRow
 from services.metadata.queries import visible
-from services.metadata.queries.django_filters.sessions import TRAJECTORY_MAP
-from services.metadata.queries.list_filters.sessions import is_in_projects, is_of_subject
+from services.metadata.queries.django_filters.insertions import TRAJECTORY_MAP
+from services.metadata.queries.list_filters.sessions import is_in_projects
+from services.metadata.queries.list_filters.subject_names import SUBJECT, is_of_subject
 from services.metadata.queries.references import Vocabulary
 
 Provenance = Annotated[int, Parsed(known_provenance)]
@@ -83,7 +85,7 @@ class TrajectoryFilters(ListFilters):
     session: Annotated[UuidText, Where(lambda session_id: InsertionRow.session_id == session_id)] = parameter(
         "Id of the session."
     )
-    subject: Annotated[Text, Where(is_of_subject)] = parameter("Nickname of the subject, ignoring case.")
+    subject: Annotated[Choices, Where(is_of_subject)] = parameter(SUBJECT)
     theta: Annotated[Number, Where(lambda value: TrajectoryRow.theta == value)] = parameter("Angle theta.")
     x: Annotated[Number, Where(lambda value: TrajectoryRow.x == value)] = parameter("Coordinate x.")
     y: Annotated[Number, Where(lambda value: TrajectoryRow.y == value)] = parameter("Coordinate y.")

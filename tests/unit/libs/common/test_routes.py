@@ -1,4 +1,4 @@
-"""A query parameter that a route does not declare is named in a header of the response."""
+"""A query parameter without effect is named in a header of the response, or refused."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from pydantic import BaseModel, Field
 
 from libs.common.auth import open_to_all
 from libs.common.db import CheckedRoute, reads_query_itself
+from libs.common.errors import add_errors
+from libs.common.filters.list_filters import parameter
+from libs.common.filters.parameters import Truth
 from libs.common.schemas.pages import Paging
 
 router = APIRouter(route_class=CheckedRoute)
@@ -22,9 +25,10 @@ class Filters(BaseModel):
 
     lab: str | None = None
     json_: str | None = Field(default=None, alias="json")
+    alive: Truth = parameter("Whether it is alive.")
 
 
-@router.get("/list")
+@router.get("/sessions")
 @open_to_all
 async def list_rows(
     _filters: Annotated[Filters, Query()], _paging: Paging, sex: str | None = None
@@ -33,14 +37,14 @@ async def list_rows(
     return [sex or ""]
 
 
-@router.get("/own-notice")
+@router.get("/labs")
 @open_to_all
 async def read_with_notice(response: Response) -> None:
     """Read."""
     response.headers["Alyx-API-Notice"] = "own notice"
 
 
-@router.get("/any")
+@router.get("/check-protected")
 @open_to_all
 @reads_query_itself
 async def read_any(request: Request) -> dict[str, str]:
@@ -48,34 +52,66 @@ async def read_any(request: Request) -> dict[str, str]:
     return dict(request.query_params)
 
 
+@router.get("/jobs")
+@open_to_all
+async def list_jobs(_paging: Paging) -> None:
+    """List rows of a route that Alyx does not have."""
+
+
 app = FastAPI()
+add_errors(app)
 app.include_router(router)
 
 
-async def notice(address: str) -> str | None:
+async def get(address: str, **headers: str) -> httpx.Response:
     async with httpx.AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
-        answer = await client.get(address)
-    assert answer.status_code == 200
-    header: str | None = answer.headers.get("Alyx-API-Notice")
-    return header
+        return await client.get(address, headers=headers)
 
 
 @pytest.mark.parametrize(
     ("address", "header"),
     [
-        ("/list", None),
-        ("/list?lab=a&json=b&sex=M&limit=1&offset=0", None),
-        ("/list?lab=a&labb=b&labb=c&cage=1", "ignored: labb, cage"),
-        ("/list?a%0d%0aSet-Cookie:%20b=1", "ignored: a%0D%0ASet-Cookie%3A%20b"),
-        ("/list?%F0%9F%90%AD=1", "ignored: %F0%9F%90%AD"),
-        (f"/list?{'a' * 60}=1", f"ignored: {'a' * 50}"),
+        ("/sessions", None),
+        ("/sessions?lab=a&json=b&sex=M&limit=1&offset=0", None),
+        ("/sessions?lab=a&labb=b&labb=c&cage=1", "ignored: labb, cage"),
+        ("/sessions?a%0d%0aSet-Cookie:%20b=1", "ignored: a%0D%0ASet-Cookie%3A%20b"),
+        ("/sessions?%F0%9F%90%AD=1", "ignored: %F0%9F%90%AD"),
+        (f"/sessions?{'a' * 60}=1", f"ignored: {'a' * 50}"),
         (
-            "/list?" + "&".join(f"a{n}=" for n in range(12)),
+            "/sessions?" + "&".join(f"a{n}=" for n in range(12)),
             "ignored: " + ", ".join(f"a{n}" for n in range(10)) + " and 2 more",
         ),
-        ("/own-notice?a=1", "own notice; ignored: a"),
-        ("/any?a=1", None),
+        ("/labs?a=1", "own notice; ignored: a"),
+        ("/check-protected?a=1", None),
+        ("/sessions?alive=perhaps&limit=many&offset=-1&a=1", "ignored: a, alive, limit, offset"),
+        ("/sessions?alive=&limit=0&offset=0", "ignored: limit"),
+        ("/sessions?alive=TRUE&alive=1&limit=2000", None),
     ],
 )
-async def test_undeclared_query_parameters_are_named(address: str, header: str | None) -> None:
-    assert await notice(address) == header
+async def test_parameters_without_effect_are_named(address: str, header: str | None) -> None:
+    response = await get(address)
+    assert response.status_code == 200
+    assert response.headers.get("Alyx-API-Notice") == header
+
+
+@pytest.mark.parametrize(
+    ("address", "names"),
+    [
+        ("/sessions?labb=1&lab=a", {"labb"}),
+        ("/sessions?alive=perhaps", {"alive"}),
+        ("/sessions?limit=many&offset=x", {"limit", "offset"}),
+        ("/sessions?type=1", {"detail"}),
+        ("/sessions?" + "&".join(f"a{n}=" for n in range(12)), {f"a{n}" for n in range(10)}),
+    ],
+)
+async def test_a_strict_request_is_refused_naming_them(address: str, names: set[str]) -> None:
+    response = await get(address, **{"Cingulum-Strict": "1"})
+    assert response.status_code == 400
+    assert set(response.json()) - {"status_code", "type"} == names
+    assert (await get(address, **{"Cingulum-Strict": "0"})).status_code == 200
+
+
+async def test_routes_that_alyx_does_not_have_refuse_unknown_parameters() -> None:
+    response = await get("/jobs?stat=Waiting")
+    assert (response.status_code, response.json()["stat"]) == (400, ["Unknown query parameter."])
+    assert (await get("/jobs?limit=many")).headers["Alyx-API-Notice"] == "ignored: limit"

@@ -76,7 +76,7 @@ def test_a_json_text_goes_into_its_field() -> None:
     "text",
     ["color,red", "subject__password,x", "subject__deleted_at__isnull,True", "number__has_key,1", "number__year,2",
      "is_mock__gt,1", "_sa_registry,1", "__class__,1", "subject____nickname,x", ",x", "subject__nickname__date,2024",
-     "start_time__date__date,2024-01-01", "start_time__hour,1", "json__" + "a__" * 30 + "b,1",
+     "start_time__date__date,2024-01-01", "start_time__second,1", "json__" + "a__" * 30 + "b,1",
      "subject__sessions__" * 6 + "number,1"],
 )  # fmt: skip
 def test_what_is_not_declared_does_not_exist(text: str) -> None:

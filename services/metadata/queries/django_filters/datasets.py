@@ -1,0 +1,65 @@
+"""Fields of the free filters on datasets and their files, which are registry's."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from libs.common.filters import Field, FieldMap, Relation, visible_to_all
+from libs.common.filters.shared_maps import dataset_type_map
+from libs.common.published import COPIES, DATASET_TAGS, DATASET_TYPES, DATASETS, TAGS, table
+from libs.common.visible import is_dataset_row_visible, is_dataset_visible
+from services.metadata.models import ActionRow
+from services.metadata.queries.django_filters.maps import of, texts, to_one, truths, under
+from services.metadata.queries.django_filters.people import REPOSITORY_MAP
+
+dataset = table(DATASETS)
+_copy, _tag, _tagged, _type = table(COPIES), table(TAGS), table(DATASET_TAGS), table(DATASET_TYPES)
+_revision, _format = dataset.alias("revised"), dataset.alias("formatted")
+
+_TAG_MAP: FieldMap = FieldMap("tags", _tag, {
+    "id": Field(_tag.c.id, "uuid"),
+    **texts(_tag.c, "name"),
+    **truths(_tag.c, "protected", "public"),
+}, visible=visible_to_all)  # fmt: skip
+_TYPE_MAP = dataset_type_map(_type)
+_REVISION_MAP = FieldMap(
+    "revisions",
+    _revision,
+    {"name": Field(sa.func.nullif(_revision.c.revision, ""), "text")},
+    "name",
+    visible=visible_to_all,
+)
+_FORMAT_MAP = FieldMap(
+    "data formats", _format, {"name": Field(_format.c.data_format, "text")}, "name", visible=visible_to_all
+)
+_COPY_MAP: FieldMap = FieldMap("files", _copy, {
+    "id": Field(_copy.c.id, "uuid"),
+    "relative_path": Field(_copy.c.relative_path, "text"),
+    "exists": Field(_copy.c.exists, "bool"),
+    "data_repository": to_one(REPOSITORY_MAP, _copy.c.repository_id),
+    "dataset": Relation(lambda: DATASET_MAP, on=dataset.c.id == _copy.c.dataset_id, key=_copy.c.dataset_id),
+}, visible=lambda visibility, row: is_dataset_visible(visibility, row.dataset_id))  # fmt: skip
+DATASET_MAP: FieldMap = FieldMap("datasets", dataset, {
+    "id": Field(dataset.c.id, "uuid"),
+    **texts(dataset.c, "name", "collection", "version"),
+    "hash": Field(dataset.c.md5, "text"),
+    "file_size": Field(dataset.c.size_bytes, "int"),
+    "qc": Field(dataset.c.qc, "int"),
+    "default_dataset": Field(dataset.c.default_revision, "bool"),
+    "created_datetime": Field(dataset.c.created_at, "datetime"),
+    "object_id": Field(dataset.c.object_id, "uuid"),
+    "session": Relation(
+        of("sessions"), on=ActionRow.__table__.c.id == dataset.c.session_id, key=dataset.c.session_id
+    ),
+    "dataset_type": Relation(lambda: _TYPE_MAP, on=_type.c.name == dataset.c.dataset_type),
+    "data_format": Relation(lambda: _FORMAT_MAP, on=_format.c.id == dataset.c.id),
+    "revision": Relation(
+        lambda: _REVISION_MAP, on=sa.and_(_revision.c.id == dataset.c.id, _revision.c.revision != "")
+    ),
+    "tags": Relation(
+        lambda: _TAG_MAP, on=sa.and_(_tagged.c.dataset_id == dataset.c.id, _tagged.c.tag == _tag.c.name)
+    ),
+    **under(Relation(
+        lambda: _COPY_MAP, on=sa.and_(_copy.c.dataset_id == dataset.c.id, _copy.c.generation == dataset.c.generation),
+    ), "file_records", "filerecord"),
+}, visible=lambda visibility, row: is_dataset_row_visible(visibility, row, row.public))  # fmt: skip

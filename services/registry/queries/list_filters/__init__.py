@@ -1,0 +1,1 @@
+"""The filters of each of registry's lists as conditions."""

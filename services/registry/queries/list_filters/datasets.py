@@ -1,0 +1,162 @@
+"""Filters of the list of datasets."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import sqlalchemy as sa
+
+from libs.common.db.conditions import Condition
+from libs.common.filters.list_filters import (
+    FreeFilter,
+    ListFilters,
+    Refused,
+    Where,
+    WhereTrue,
+    contains,
+    is_at,
+    is_named,
+    parameter,
+)
+from libs.common.filters.parameters import (
+    Choices,
+    CommaList,
+    Day,
+    Moment,
+    Parsed,
+    Qc,
+    Text,
+    Truth,
+    UuidText,
+    WholeNumber,
+)
+from libs.common.published import SESSIONS, table
+from libs.common.schemas.states import ContentType
+from services.registry.models import (
+    DatasetRow,
+    DatasetTagRow,
+    DatasetTypeRow,
+    FormatRow,
+    RepositoryRow,
+    TagRow,
+    VersionRow,
+)
+from services.registry.queries import django_filters, visible
+from services.registry.queries.columns import has_shown_copy, size_of_dataset
+
+_SESSION = table(SESSIONS).c
+LAB = "Name of its session's lab, or several with commas between."
+_CREATED_ON = sa.cast(sa.func.timezone("UTC", DatasetRow.created_at), sa.Date)
+
+
+def _parse_size(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    raise ValueError(f"'{text}' is not a number of bytes.")
+
+
+Size = Annotated[int, Parsed(_parse_size)]
+
+
+def _has_tags(names: tuple[str, ...]) -> Condition:
+    """The dataset has all of these tags, by name or id."""
+    return sa.and_(
+        *(
+            sa.exists().where(
+                DatasetTagRow.dataset_id == DatasetRow.id,
+                TagRow.id == DatasetTagRow.tag_id,
+                sa.or_(TagRow.name == name, sa.cast(TagRow.id, sa.Text) == name),
+            )
+            for name in names
+        )
+    )
+
+
+def _is_created_on(day: date) -> Condition:
+    return sa.func.coalesce(day == _CREATED_ON, False)
+
+
+class DatasetFilters(ListFilters):
+    """Filters of the list of datasets."""
+
+    auto_datetime: Annotated[Moment, Where(lambda when: is_at(DatasetRow.auto_datetime, when))] = parameter(
+        "Time of its last change, as in the response."
+    )
+    collection: Annotated[Text, Where(lambda value: DatasetRow.collection == value)] = parameter(
+        "Collection, such as alf/probe00."
+    )
+    content_type: Annotated[
+        Text, Where(lambda value: DatasetRow.content_type == ContentType.name_in(value))
+    ] = parameter("Type of the object that an aggregate dataset belongs to, such as subject.")
+    created_by: Annotated[Text, Where(lambda value: DatasetRow.created_by == value)] = parameter(
+        "Username of the user who registered it last."
+    )
+    created_datetime: Annotated[Moment, Where(lambda when: is_at(DatasetRow.created_at, when))] = parameter(
+        "Time of its creation, as in the response."
+    )
+    created_date: Annotated[Day, Where(_is_created_on)] = parameter("Day of its creation (UTC).")
+    created_date_gte: Annotated[Day, Where(lambda day: day <= _CREATED_ON)] = parameter(
+        "First day of its creation (UTC)."
+    )
+    created_date_lte: Annotated[Day, Where(lambda day: day >= _CREATED_ON)] = parameter(
+        "Last day of its creation (UTC)."
+    )
+    data_format: Annotated[Text, Where(lambda text: is_named(FormatRow.name, FormatRow.id, text))] = (
+        parameter("Name or id of its data format.")
+    )
+    dataset_type: Annotated[Text, Where(lambda value: DatasetTypeRow.name == value)] = parameter(
+        "Name of its dataset type."
+    )
+    date: Annotated[Day, Where(lambda day: _SESSION.date == day)] = parameter("Day of its session.")
+    default_dataset: Annotated[Truth, WhereTrue(DatasetRow.is_default.is_(True))] = parameter(
+        "Whether it is the default revision of its file."
+    )
+    django: Annotated[Text, FreeFilter(django_filters.DATASETS)] = parameter(
+        "Alyx's free filter: `field,value,…`."
+    )
+    exists: Annotated[Truth, WhereTrue(has_shown_copy(RepositoryRow.globus_is_personal.is_(False)))] = (
+        parameter("Whether it exists in a repository that is not personal.")
+    )
+    experiment_number: Annotated[WholeNumber, Where(lambda number: _SESSION.number == number)] = parameter(
+        "Number of its session."
+    )
+    file_size: Annotated[Size, Where(lambda size: size_of_dataset() == size)] = parameter("Size in bytes.")
+    generating_software: Annotated[Text, Refused()] = parameter(
+        "Refused: what wrote a dataset is stored as `version` only."
+    )
+    hash: Annotated[Text, Where(lambda value: VersionRow.md5 == value.lower())] = parameter("MD5.")
+    id: Annotated[UuidText, Where(lambda value: DatasetRow.id == value)] = parameter("Id.")
+    lab: Annotated[Choices, Where(_SESSION.lab.in_)] = parameter(LAB)
+    md5: Annotated[Text, Where(lambda value: VersionRow.md5 == value.lower().replace("-", ""))] = parameter(
+        "MD5, with or without hyphens."
+    )
+    name: Annotated[Text, Where(lambda value: DatasetRow.name == value)] = parameter("File name.")
+    object_id: Annotated[UuidText, Where(lambda value: DatasetRow.object_id == value)] = parameter(
+        "Id of the object that an aggregate dataset belongs to."
+    )
+    probe_insertion: Annotated[Text, Where(lambda value: contains(DatasetRow.collection, value))] = parameter(
+        "Part of its collection, such as probe00."
+    )
+    protected: Annotated[Truth, WhereTrue(visible.is_protected())] = parameter(
+        "Whether it has a protected tag."
+    )
+    provenance_directory: Annotated[Text, Refused()] = parameter(
+        "Refused: directories of provenance are not stored."
+    )
+    public: Annotated[Truth, WhereTrue(visible.is_public())] = parameter("Whether it has a public tag.")
+    qc: Annotated[Qc, Where(lambda code: DatasetRow.qc == code)] = parameter(
+        "Its quality control, by name or number."
+    )
+    revision: Annotated[Text, Where(lambda value: DatasetRow.revision == value)] = parameter("Revision.")
+    session: Annotated[UuidText, Where(lambda value: DatasetRow.session_id == value)] = parameter(
+        "Id or URL of its session."
+    )
+    subject: Annotated[Choices, Where(_SESSION.subject.in_)] = parameter(
+        "Nickname of its session's subject, or several with commas between."
+    )
+    tag: Annotated[CommaList, Where(_has_tags)] = parameter("Names or ids of tags, all of which must match.")
+    tags: Annotated[CommaList, Where(_has_tags)] = parameter("Alias of `tag`.")
+    version: Annotated[Text, Where(lambda value: DatasetRow.software_version == value)] = parameter(
+        "Version of the software that wrote it."
+    )
