@@ -189,6 +189,7 @@ SURGERIES = FilterTable(
     rows="KS001 KS002 NY001",
     key="subject",
     body=SurgeryIn,
+    unnamed={"name": "Surgeries have no names: it is accepted when empty."},
     cases={
         **_ACTIONS,
         "id": {"$KS001_surgeries": "KS001", "$S1": NOTHING},

@@ -97,6 +97,7 @@ FILES = FilterTable(
     FileFilters,
     rows=_COPIES,
     body=FileRecordIn,
+    unnamed={"name": "It is the last part of `relative_path`."},
     cases={
         "data_repository": {"rig_pc": "d@rig_pc", "rig": NOTHING},
         "dataset": {"$d": "d@rig_pc", "http://any/datasets/$e": "e@fileserver e@lab_server", "$S1": NOTHING},
