@@ -73,7 +73,7 @@ DATASETS = FilterTable(
         "md5": {"-".join("d" * 32): "d", "d" * 31: NOTHING},
         "name": {"spikes.times.npy": "a d", "spikes.times": NOTHING},
         "object_id": {"$KS001": "f", "$S1": NOTHING},
-        "probe_insertion": {"PROBE0": "a e", "probe_": NOTHING},
+        "probe_insertion": {"$probe00": "a", "$probe01": "e", "$probe02": NOTHING},
         "protected": {"True": "b", "False": "a c d e f"},
         "public": {"True": "a", "False": "b c d e f"},
         "qc": {"PASS": "e", "40": "b c", "0": "f"},

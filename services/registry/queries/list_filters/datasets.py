@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -14,7 +15,6 @@ from libs.common.filters.list_filters import (
     Refused,
     Where,
     WhereTrue,
-    contains,
     is_at,
     is_named,
     parameter,
@@ -31,7 +31,7 @@ from libs.common.filters.parameters import (
     UuidText,
     WholeNumber,
 )
-from libs.common.published import SESSIONS, table
+from libs.common.published import INSERTIONS, SESSIONS, table
 from libs.common.schemas.states import ContentType
 from services.registry.models import (
     DatasetRow,
@@ -57,6 +57,18 @@ def _parse_size(text: str) -> int:
 
 
 Size = Annotated[int, Parsed(_parse_size)]
+
+
+def _is_of_insertion(insertion_id: UUID) -> Condition:
+    """The dataset is of the insertion's session, and its collection contains the insertion's name."""
+    insertion = table(INSERTIONS)
+    name, collection = sa.func.lower(insertion.c.name), sa.func.lower(DatasetRow.collection)
+    of_insertion = sa.exists().where(
+        insertion.c.id == insertion_id,
+        insertion.c.session_id == DatasetRow.session_id,
+        sa.func.strpos(collection, name) > 0,
+    )
+    return of_insertion.correlate_except(insertion)
 
 
 def _has_tags(names: tuple[str, ...]) -> Condition:
@@ -135,8 +147,8 @@ class DatasetFilters(ListFilters):
     object_id: Annotated[UuidText, Where(lambda value: DatasetRow.object_id == value)] = parameter(
         "Id of the object that an aggregate dataset belongs to."
     )
-    probe_insertion: Annotated[Text, Where(lambda value: contains(DatasetRow.collection, value))] = parameter(
-        "Part of its collection, such as probe00."
+    probe_insertion: Annotated[UuidText, Where(_is_of_insertion)] = parameter(
+        "Id of a probe insertion: the datasets of its session whose collection contains its name."
     )
     protected: Annotated[Truth, WhereTrue(visible.is_protected())] = parameter(
         "Whether it has a protected tag."
