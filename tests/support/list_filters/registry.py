@@ -91,11 +91,14 @@ _COPIES: Final = (
     " e@fileserver e@lab_server f@fileserver f@lab_server"
 )
 
+# A record keeps the id of its first copy.
+_RECORDS: Final = _COPIES.replace("c@", "c1@")
+
 FILES = FilterTable(
     Service.REGISTRY,
     "/files",
     FileFilters,
-    rows=_COPIES,
+    rows=_RECORDS,
     body=FileRecordIn,
     unnamed={"name": "It is the last part of `relative_path`."},
     cases={
@@ -115,18 +118,18 @@ FILES = FilterTable(
         },
         "exists": {
             "True": "a@fileserver a@lab_server b@fileserver d@rig_pc e@fileserver e@lab_server f@fileserver",
-            "False": "a@central b@lab_server c@fileserver c@lab_server f@lab_server",
+            "False": "a@central b@lab_server c1@fileserver c1@lab_server f@lab_server",
         },
         "globus_is_personal": {
-            "True": "a@lab_server b@lab_server c@lab_server d@rig_pc e@lab_server f@lab_server",
-            "False": "a@fileserver a@central b@fileserver c@fileserver e@fileserver f@fileserver",
+            "True": "a@lab_server b@lab_server c1@lab_server d@rig_pc e@lab_server f@lab_server",
+            "False": "a@fileserver a@central b@fileserver c1@fileserver e@fileserver f@fileserver",
         },
         "id": {"$a@central": "a@central", "$a": NOTHING},
         "lab": {"coastlab": "d@rig_pc", "coastlab,hill": "d@rig_pc", "coast": NOTHING},
         "name": {"clusters.depths.npy": "e@fileserver e@lab_server", "clusters.depths": NOTHING},
         "relative_path": {
             "NY001/2024-03-04/003/alf/spikes.times.npy": "d@rig_pc",
-            "/KS001/2024-03-02/001/alf/#2020-01-01#/spikes.amps.npy": "c@fileserver c@lab_server",
+            "/KS001/2024-03-02/001/alf/#2020-01-01#/spikes.amps.npy": "c1@fileserver c1@lab_server",
             "NY001/2024-03-04/003/alf": NOTHING,
         },
     },
