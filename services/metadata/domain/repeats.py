@@ -14,17 +14,12 @@ WINDOW: Final = timedelta(seconds=60)  # a client that got no response repeats i
 class Measured:
     """What makes a weighing or water the same event: who, when, and every measured value.
 
-    at   the time that the record names; None for one of now, which the server's clock states
+    at   the time that the client stated: a record without one is of now, and never a repeat
     """
 
     user_id: UUID | None
-    at: datetime | None
+    at: datetime
     values: tuple[object, ...]
-
-
-def time_span(at: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """First and last time that an earlier record of the same event can have."""
-    return (at, at) if at is not None else (now - WINDOW, now + WINDOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +41,10 @@ def is_repeat(new: Measured, earlier: Stored, now: datetime) -> bool:
     >>> is_repeat(dose, first, now), is_repeat(dose, first, now + WINDOW)
     (True, False)
     >>> [is_repeat(other, first, now) for other in (
-    ...     Measured(None, now, dose.values), Measured(None, noon, (0.6, "Water")), Measured(None, None, dose.values))]
-    [False, False, True]
+    ...     Measured(None, now, dose.values), Measured(None, noon, (0.6, "Water")))]
+    [False, False]
     """
-    first, last = time_span(new.at, now)
-    before = earlier.measured
-    is_same_time = before.at is not None and first <= before.at <= last
-    is_same = (new.user_id, new.values) == (before.user_id, before.values)
-    return is_same and is_same_time and abs(now - earlier.created_at) <= WINDOW
+    return new == earlier.measured and abs(now - earlier.created_at) <= WINDOW
 
 
 def repeat_notice(noun: str, row_id: UUID) -> str:

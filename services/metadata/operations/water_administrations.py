@@ -18,7 +18,7 @@ from libs.common.scopes import Permission
 from libs.common.targets import fetch_session_target
 from libs.common.visibility import Visibility
 from services.metadata.domain.clock import parse_time, time_or_now
-from services.metadata.domain.repeats import Measured, is_repeat, repeat_notice, time_span
+from services.metadata.domain.repeats import Measured, is_repeat, repeat_notice
 from services.metadata.domain.water_administrations import check_alive
 from services.metadata.models import UserRow, WaterAdministrationRow
 from services.metadata.operations.deletions import delete_row
@@ -26,7 +26,7 @@ from services.metadata.operations.subject_names import names_other, subject_of_b
 from services.metadata.queries import references
 from services.metadata.queries.references import Vocabulary
 from services.metadata.queries.subjects import SubjectBrief, lock_subject_by_id
-from services.metadata.queries.water_administrations import fetch_water_administration, fetch_waters_around
+from services.metadata.queries.water_administrations import fetch_water_administration, fetch_waters_at
 from services.metadata.queries.water_restrictions import find_latest_water_type
 
 _STORED: Final = StoredFields(
@@ -58,8 +58,8 @@ async def create_water_administration(
     if not body.water_type:
         values["water_type_id"] = await _usual_water_type(tx, subject.id)
     row = WaterAdministrationRow(id=uuid4(), **values)
-    if not is_keyed:
-        repeated_id = await _find_repeated(tx, row, when.at if body.date_time else None)
+    if body.date_time and not is_keyed:
+        repeated_id = await _find_repeated(tx, row)
         if repeated_id is not None:
             shown = await fetch_water_administration(tx.session, visibility, repeated_id, base_url)
             return shown, repeat_notice("water administration", repeated_id)
@@ -67,13 +67,13 @@ async def create_water_administration(
     return await fetch_water_administration(tx.session, visibility, row.id, base_url), None
 
 
-async def _find_repeated(tx: Transaction, new: WaterAdministrationRow, at: datetime | None) -> UUID | None:
+async def _find_repeated(tx: Transaction, new: WaterAdministrationRow) -> UUID | None:
     """The water that this one repeats; of two at once, the second waits for the first at the subject's row."""
     await lock_subject_by_id(tx.session, new.subject_id)
     now = await fetch_now(tx.session)
     values = (new.session_id, new.water_administered, new.water_type_id, bool(new.adlib))
-    measured = Measured(new.user_id, at, values)
-    earlier = await fetch_waters_around(tx.session, new.subject_id, *time_span(at, now))
+    measured = Measured(new.user_id, new.date_time_at, values)
+    earlier = await fetch_waters_at(tx.session, new.subject_id, new.date_time_at)
     return next((stored.id for stored in earlier if is_repeat(measured, stored, now)), None)
 
 

@@ -88,15 +88,13 @@ async def fetch_waters_of_session(
     return [SessionWater.model_validate({**row, "name": ""}) for row in rows.mappings()]
 
 
-async def fetch_waters_around(
-    session: ReadSession, subject_id: UUID, first: datetime, last: datetime
-) -> list[Stored]:
-    """The water that a subject got between two times, both included, oldest first."""
+async def fetch_waters_at(session: ReadSession, subject_id: UUID, at: datetime) -> list[Stored]:
+    """The water that a subject got at one time, oldest first."""
     row = WaterAdministrationRow
     values: list[Any] = [row.session_id, row.water_administered, row.water_type_id, row.adlib]
     rows = await session.execute(
         sa.select(row.id, row.created_at, row.user_id, row.date_time_at, *values)
-        .where(row.subject_id == subject_id, row.deleted_at.is_(None), row.date_time_at.between(first, last))
+        .where(row.subject_id == subject_id, row.deleted_at.is_(None), row.date_time_at == at)
         .order_by(row.created_at, row.id)
     )
     return [

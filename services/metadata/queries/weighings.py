@@ -68,14 +68,12 @@ async def fetch_weighing(
     return _weighing(row, base_url)
 
 
-async def fetch_weighings_around(
-    session: ReadSession, subject_id: UUID, first: datetime, last: datetime
-) -> list[Stored]:
-    """The weighings of a subject between two times, both included, oldest first."""
+async def fetch_weighings_at(session: ReadSession, subject_id: UUID, at: datetime) -> list[Stored]:
+    """The weighings of a subject at one time, oldest first."""
     row = WeighingRow
     rows = await session.execute(
         sa.select(row.id, row.created_at, row.user_id, row.date_time_at, row.weight)
-        .where(row.subject_id == subject_id, row.deleted_at.is_(None), row.date_time_at.between(first, last))
+        .where(row.subject_id == subject_id, row.deleted_at.is_(None), row.date_time_at == at)
         .order_by(row.created_at, row.id)
     )
     return [

@@ -69,8 +69,8 @@ async def test_two_keys_are_two_events_and_a_deleted_row_is_none(
     assert (answer.status_code, "Alyx-API-Notice" in answer.headers) == (201, False)
 
 
-async def test_one_without_a_time_repeats_the_one_of_a_moment_ago(shared_labs: Labs, nickname: str) -> None:
+async def test_one_without_a_time_is_never_a_repeat(shared_labs: Labs, nickname: str) -> None:
     await shared_labs.animal(nickname)
-    bodies = [{"subject": nickname, "weight": weight} for weight in (20, 20, 21)]
-    ids = [(await shared_labs.as_("ada").post("/weighings", body)).json()["id"] for body in bodies]
-    assert (ids[0] == ids[1], len(set(ids))) == (True, 2)
+    body = {"subject": nickname, "weight": 20}
+    ids = {(await shared_labs.as_("ada").post("/weighings", body)).json()["id"] for _ in range(2)}
+    assert len(ids) == 2
