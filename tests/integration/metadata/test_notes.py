@@ -187,7 +187,7 @@ async def test_the_note_of_a_deleted_record_is_gone_until_that_is_restored(
     [
         ("content_type", "subjects.session"),
         ("content_type", "nothing"),
-        ("object_id", str(uuid4())),
+        ("object_id", "00000000-0000-4000-8000-00000000dead"),
         ("object_id", "KS001"),
         ("user", "nobody"),
         ("date_time", "yesterday"),

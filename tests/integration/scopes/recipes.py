@@ -56,7 +56,6 @@ RECIPES = (
     Recipe(M, "POST", "/subjects", {"nickname": "new_{subject}", "lab": "{lab}", "projects": ["{project}"]}),
     Recipe(M, "PUT", "/subjects/{nickname}", {"lab": "{lab}", "description": "x"}, "/subjects/{subject}"),
     Recipe(M, "PATCH", "/subjects/{nickname}", {"description": "x"}, "/subjects/{subject}"),
-    Recipe(M, "DELETE", "/subjects/{nickname}", None, "/subjects/{subject}"),
     Recipe(M, "POST", "/lines", {"name": "n_{subject}", "nickname": "n", "lab": "{lab}"}, in_project=False),
     Recipe(M, "POST", "/litters", {"name": "l_{subject}", "line": "{line}"}, in_project=False),
     Recipe(
@@ -227,6 +226,9 @@ RECIPES = (
     Recipe(R, "DELETE", "/files/{file_id}", None, "/files/{copy}"),
     Recipe(R, "DELETE", "/datasets/{dataset_id}", None, "/datasets/{dataset}"),
     Recipe(M, "DELETE", "/sessions/{session_id}", None, "/sessions/{session}"),
+    Recipe(
+        M, "DELETE", "/subjects/{nickname}", None, "/subjects/{subject}"
+    ),  # with its sessions, so it is last
 )
 # What changes how a user signs in, with a body that its schema accepts.
 OWN_ACCOUNT = {
@@ -246,6 +248,7 @@ TRIED_APART = {
     ("POST", "/jobs/heartbeat"): "test_workers.py: names what the token does not reach as lost",
     ("POST", "/jobs/{job_id}/log"): "test_workers.py: needs a running attempt",
     ("POST", "/sync-file-status"): "orders only what the token reaches: registry/test_missing_copies.py",
+    ("POST", "/undo/{service}/{audit_id}"): "test_reach.py: restores only what the token may delete",
     ("POST", "/browser-sessions"): "unauthenticated: no token is read",
     ("POST", "/oidc/start"): "unauthenticated: no token is read",
     ("POST", "/oidc/finish"): "unauthenticated: no token is read",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from fastapi.routing import APIRoute
@@ -124,6 +125,15 @@ async def test_water_of_a_session_beyond_the_scope_is_refused(places: Places) ->
         answer = await places.ask(
             places.narrow("openp"), Service.METADATA, "POST", "/water-administrations", water
         )
+        assert answer.status_code == status, (place, answer.text)
+
+
+async def test_a_narrowed_token_restores_only_what_it_may_delete(places: Places) -> None:
+    token = places.narrow("openp")
+    for place, status in (("secret", 403), ("away", 403), ("open", 200)):
+        path = f"/insertions/{places.of[place]['insertion']}"
+        undo = (await places.labs.metadata.delete(path)).headers["Location"]
+        answer = await places.ask(token, Service.METADATA, "POST", urlsplit(undo).path, None)
         assert answer.status_code == status, (place, answer.text)
 
 

@@ -21,14 +21,17 @@ from tests.support.list_filters import DJANGO_FIELDS
 # session that the caller may know of. Nothing else may be public.
 VOCABULARIES = {
     "brain regions",
+    "content types",
     "data formats",
     "data repositories",
     "dataset types",
+    "delegates",
     "labs",
     "lines",
     "litters",
     "locations",
     "repositories",
+    "repository types",
     "revisions",
     "subjects of sessions",
     "tags",
