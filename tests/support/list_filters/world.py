@@ -18,6 +18,7 @@ from tests.support.lab import made
 from tests.support.labs import Labs, a_registry, registered
 from tests.support.list_filters.registry import ENDPOINT, SHA256
 from tests.support.makers.compressor import make_recording
+from tests.support.makers.metadata import add_procedure
 from tests.support.moving import send
 
 FIRST, SECOND, THIRD = "KS001/2024-03-02/001", "KS001/2024-03-03/002", "NY001/2024-03-04/003"
@@ -294,11 +295,8 @@ async def _write_what_no_body_has(world: World) -> None:
         f'UPDATE metadata.actions a SET json = \'{{"why": "task"}}\', location_id ='
         f" (SELECT id FROM metadata.locations WHERE name = '_iblrig_7') WHERE {of_first}"
     )
-    await connection.execute(
-        "INSERT INTO metadata.action_procedures (action_id, procedure_id)"
-        " SELECT a.id, p.id FROM metadata.actions a, metadata.vocabulary p"
-        f" WHERE {of_first} AND p.kind = 'procedure' AND p.name = 'Histology'"
-    )
+    restriction_id = await connection.fetchval(f"SELECT id FROM metadata.actions a WHERE {of_first}")
+    await add_procedure(world.labs.cingulum, restriction_id, "Histology")
     for name, query in (
         ("Histology", "SELECT id FROM metadata.vocabulary WHERE name = 'Histology'"),
         ("Hydrogel", "SELECT id FROM metadata.vocabulary WHERE name = 'Hydrogel'"),

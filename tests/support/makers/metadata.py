@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from services.metadata.models.actions import ActionRow
+import sqlalchemy as sa
+
+from services.metadata.models.actions import ActionProcedureRow, ActionRow
 from services.metadata.models.labs import LabRow
 from services.metadata.models.projects import ProjectRow
 from services.metadata.models.sessions import SessionProjectRow
 from services.metadata.models.subjects import SubjectRow
 from services.metadata.models.users import UserRow
+from services.metadata.models.vocabularies import VocabularyRow
 from tests.support.makers.database import named, owner
 from tests.support.system import Cingulum
 
@@ -23,6 +26,14 @@ async def make_user(system: Cingulum, username: str = "") -> UUID:
     async with owner(system) as session:
         session.add(UserRow(id=user_id, username=username or f"user-{user_id.hex[:6]}"))
     return user_id
+
+
+async def add_procedure(system: Cingulum, action_id: UUID, name: str) -> None:
+    """A procedure was part of an action."""
+    is_meant = sa.and_(VocabularyRow.kind == "procedure", VocabularyRow.name == name)
+    async with owner(system) as session:
+        [procedure_id] = await session.scalars(sa.select(VocabularyRow.id).where(is_meant))
+        session.add(ActionProcedureRow(action_id=action_id, procedure_id=procedure_id))
 
 
 async def make_subject(system: Cingulum, lab_id: UUID, nickname: str = "") -> UUID:

@@ -15,6 +15,10 @@ SCHEMA = json.loads((Path(__file__).parents[5] / "services/gateway/static/schema
 NOT_IN_FILES = {
     "labs": {"repositories": f"set by the section data_repositories, see {LAB_REPOSITORIES.section}"},
     "water_administrations": {"session": "files have no sessions"},
+    "users": {"subjects_responsible": "set by the subjects' responsible_user"},
+    "dataset_types": {"created_by": "the account that loads the file"},
+    "subjects": {"genotype": "shown, and set by zygosities"},
+    "surgeries": {"name": "refused, as it is not stored"},
 }
 # Fields that a file has, and that the load translates.
 TRANSLATED = {"data_repositories": {"labs"}}
