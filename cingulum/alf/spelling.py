@@ -83,14 +83,15 @@ def why_unportable(name: str) -> Unportable | None:
 def is_same_folder(registered: str, on_disk: str, *, is_number: bool) -> bool:
     """Whether a name on a disk is a spelling of a registered one; `is_number`: it is that of a session's number.
 
+    Another case is another file: a disk that ignores case finds the registered one as it is written.
     >>> is_same_folder("001", "1", is_number=True), is_same_folder("001", "1", is_number=False)
     (True, False)
     >>> is_same_folder("Zoë", "Zoe\u0308", is_number=False), is_same_folder("mouse", "Mouse", is_number=False)
-    (True, True)
+    (True, False)
     """
     if is_number and _is_number(registered) and _is_number(on_disk):
         return int(registered) == int(on_disk)
-    return name_key(registered) == name_key(on_disk)
+    return normal(registered) == normal(on_disk)
 
 
 def is_number_at(parts: list[str], at: int) -> bool:

@@ -1,5 +1,6 @@
-"""Registered files on a disk under another spelling: session `1` for `001`, decomposed accents, other case.
+"""Registered files on a disk under another spelling: session `1` for `001`, decomposed accents.
 
+A name of another case is another file: no bytes are taken from it, it is only reported as the nearest name.
 Only folders are entered, no links: what a link leads to is none of these files (see `cingulum.worker.lab_file`).
 """
 
