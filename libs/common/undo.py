@@ -36,6 +36,7 @@ _LARGEST: Final = 2**63 - 1
 
 Rule = Callable[[Transaction, Principal, Visibility, UUID], Awaitable[object]]
 Follow = Callable[[Transaction, Restored], Awaitable[None]]
+CheckRestored = Callable[[Transaction, Principal, Visibility, Restored], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,16 @@ class Undoable:
 
 @dataclass(frozen=True)
 class Undoables:
-    """The deletions of one service that can be undone: its tree, and the nouns of their audit rows."""
+    """The deletions of one service that can be undone.
+
+    tree            what depends on what
+    nouns           what their audit rows are about
+    check_restored  raises Forbidden unless the caller may delete all that was restored, not only the row itself
+    """
 
     tree: Dependants = field(default_factory=lambda: Dependants({}))
     nouns: Mapping[str, Undoable] = field(default_factory=dict)
+    check_restored: CheckRestored | None = None
 
 
 @router.post("/undo/{service}/{audit_id}", dependencies=Own, responses=problems(NotFound, Conflict))
@@ -80,7 +87,7 @@ async def undo(
         raise _missing(audit_id)
     noun = undoables.nouns.get(entry.object_type)
     if noun is not None and entry.action == f"{entry.object_type}.deleted":
-        return await _undo_deletion(tx, undoables.tree, noun, by, visibility, entry)
+        return await _undo_deletion(tx, undoables, noun, by, visibility, entry)
     if noun is not None and noun.changes and can_be_reverted(noun.model, entry):
         return await _undo_change(tx, noun, by, visibility, entry)
     if not may_oversee(by):
@@ -97,7 +104,7 @@ def _missing(audit_id: int) -> NotFound:
 
 async def _undo_deletion(
     tx: Transaction,
-    tree: Dependants,
+    undoables: Undoables,
     noun: Undoable,
     by: Principal,
     visibility: Visibility,
@@ -107,11 +114,14 @@ async def _undo_deletion(
     row_id = UUID(entry.object_id)
     if not noun.by_row:
         await noun.rule(tx, by, visibility, row_id)
+    tree = undoables.tree
     restored = await restore(tx.session, tx.tables, tree, entry.id)
     if restored.obstacle is not None and not any(restored.ids.values()):
         await revive_hidden(tx.session, tx.tables, tree, noun.model.__table__, row_id)  # type: ignore[arg-type]
     if noun.by_row:
         await _check(tx, noun.rule, by, visibility, entry)
+    if undoables.check_restored is not None:
+        await undoables.check_restored(tx, by, visibility, restored)
     counts: dict[str, Any] | None = (entry.after or {}).get("removed")
     if counts is None:
         raise Conflict("It was deleted by a version that did not store what went: it cannot be undone.")
@@ -130,16 +140,25 @@ async def _undo_change(
     tx: Transaction, noun: Undoable, by: Principal, visibility: Visibility, entry: AuditEntry
 ) -> Restoration:
     """Put the values before back, where nothing has changed the record since. The rule holds before and afterwards."""
-    row_id = UUID(entry.object_id)
-    await noun.rule(tx, by, visibility, row_id)
+    await _check_change(tx, noun.rule, by, visibility, entry)
     if noun.own_rules & (entry.before or {}).keys() and not may_oversee(by):
         raise Forbidden("It was given or moved to another owner: only administrators undo that.")
     if await is_too_old(tx.session, entry.at):
         raise Conflict(f"It was changed more than {UNDO_DAYS} days ago: that can no longer be undone.")
     await revert(tx, noun.model, entry)
-    await noun.rule(tx, by, visibility, row_id)
+    await _check_change(tx, noun.rule, by, visibility, entry)
     restored = {entry.object_type: 1}
     return Restoration(restored=restored, action=entry.action, done_at=entry.at, done_by=entry.username)
+
+
+async def _check_change(
+    tx: Transaction, rule: Rule, by: Principal, visibility: Visibility, entry: AuditEntry
+) -> None:
+    """Raises Forbidden unless the caller may change the row; a hidden row is answered like a missing entry."""
+    try:
+        await rule(tx, by, visibility, UUID(entry.object_id))
+    except NotFound:
+        raise _missing(entry.id) from None
 
 
 async def _check(

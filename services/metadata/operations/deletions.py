@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
+from uuid import UUID
 
 from libs.common.catalogue import Service
 from libs.common.db import Transaction
-from libs.common.db.removal import Taken, lock_taken, remove
+from libs.common.db.removal import lock_taken, remove
 from libs.common.db.restoring import Restored
 from libs.common.events import SessionsDeleted, SessionsRestored
 from libs.common.permissions import Principal
@@ -40,7 +41,7 @@ async def delete_row(
     records that are not the caller's.
     """
     taken = await lock_taken(tx.session, DEPENDANTS, row)
-    await _check_records(tx, by, visibility, taken)
+    await _check_records(tx, by, visibility, {table.name: ids for table, ids in taken.ids.items()})
     session_ids = await queries.fetch_session_ids(tx.session, taken.of(ActionRow))
     object_ids = [*chain.from_iterable(taken.ids.values())]
     protected = await queries.lock_and_list_protected(tx.session, visibility, session_ids, object_ids)
@@ -55,10 +56,20 @@ async def delete_row(
     return deletion
 
 
-async def _check_records(tx: Transaction, by: Principal, visibility: Visibility, taken: Taken) -> None:
-    """Raises Forbidden for a subject with sessions or other records that the caller may not delete one by one."""
-    action_ids = taken.of(ActionRow)
-    for subject_id in taken.of(SubjectRow):
+async def check_restored(tx: Transaction, by: Principal, visibility: Visibility, restored: Restored) -> None:
+    """Raises Forbidden where the caller could not delete again what was restored."""
+    await _check_records(tx, by, visibility, restored.ids)
+
+
+async def _check_records(
+    tx: Transaction, by: Principal, visibility: Visibility, ids: Mapping[str, Sequence[UUID]]
+) -> None:
+    """Raises Forbidden for a subject with sessions or other records that the caller may not delete one by one.
+
+    ids   of all rows that are deleted or restored together, by table
+    """
+    action_ids = ids.get(ActionRow.__tablename__, [])
+    for subject_id in ids.get(SubjectRow.__tablename__, []):
         target = await fetch_object_target(tx.session, "subject", subject_id)
         targets = await queries.fetch_targets_of_actions(tx.session, action_ids, target)
         session_ids = await queries.fetch_session_ids(tx.session, action_ids)

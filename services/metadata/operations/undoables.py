@@ -27,7 +27,7 @@ from services.metadata.models import (
 from services.metadata.models.dependants import DEPENDANTS
 from services.metadata.operations.actions import lock_to_edit
 from services.metadata.operations.channels import lock_channel_to_edit
-from services.metadata.operations.deletions import publish_restored_sessions
+from services.metadata.operations.deletions import check_restored, publish_restored_sessions
 from services.metadata.operations.insertions import lock_insertion_to_edit
 from services.metadata.operations.notes import lock_note_to_edit
 from services.metadata.operations.subject_names import subject_of_record
@@ -97,4 +97,5 @@ UNDOABLES: Final = Undoables(
             WaterAdministrationRow, lock_water_administration_to_edit, own_rules=frozenset({"session_id"})
         ),
     },
+    check_restored,
 )

@@ -52,6 +52,23 @@ async def test_the_deletion_of_a_hidden_session_is_answered_like_a_missing_one(
     assert hidden.text.replace(number, "N") == missing.text.replace("123456789", "N")
 
 
+async def test_the_change_of_a_hidden_session_is_answered_like_a_missing_one(
+    services: Services, nickname: str
+) -> None:
+    await services.labs.animal(nickname)
+    await services.labs.project(f"shut-{nickname}", "ada", is_private=True)
+    session = await services.labs.session(nickname, projects=[f"shut-{nickname}"])
+    await services.metadata.patch(f"/sessions/{session['id']}", {"narrative": "late"})
+    entries = await services.metadata.get(f"/audit/metadata?object_id={session['id']}")
+    changed = entries.json()["results"][0]
+    assert changed["action"] == "session.changed"
+    bob = services.as_("bob").metadata
+    hidden = await bob.post(f"/undo/metadata/{changed['id']}")
+    missing = await bob.post("/undo/metadata/123456789")
+    assert (hidden.status_code, missing.status_code) == (404, 404)
+    assert hidden.text.replace(str(changed["id"]), "N") == missing.text.replace("123456789", "N")
+
+
 async def test_a_deletion_is_undone_once(services: Services, nickname: str) -> None:
     path, undo = await _deleted_session(services, nickname)
     ada = services.as_("ada").metadata
@@ -171,7 +188,14 @@ async def test_a_subject_with_sessions_of_others_is_not_deleted(services: Servic
     ada = services.as_("ada").metadata
     for query in ("", "?dry_run=1"):
         assert (await ada.delete(f"/subjects/{nickname}{query}")).status_code == 403
-    assert (await services.metadata.delete(f"/subjects/{nickname}")).status_code == 204
+    deleted = await services.metadata.delete(f"/subjects/{nickname}")
+    assert deleted.status_code == 204
+    refused = await ada.post(deleted.headers["Location"])
+    assert (refused.status_code, "restored" in refused.json()) == (403, False), (
+        "nor do they come back with it"
+    )
+    assert (await ada.get(f"/subjects/{nickname}")).status_code == 404
+    assert (await services.undo(deleted)).status_code == 200
 
 
 async def test_protected_datasets_refuse_by_name(services: Services, nickname: str) -> None:
