@@ -86,7 +86,10 @@ def _as_json(request: Request, form: FormData) -> Request:
         for name, value in request.scope["headers"]
         if name != b"content-length"
     ]
-    body = orjson.dumps(state.fields)
+    try:
+        body = orjson.dumps(state.fields)
+    except TypeError:  # a charset of the form may hold halves of characters
+        raise BadRequest("The form is not text in UTF-8.") from None
 
     async def receive() -> Message:
         return {"type": "http.request", "body": body}

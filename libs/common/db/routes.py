@@ -144,7 +144,7 @@ def _caller_check(route: APIRoute) -> Callable[[Request], None]:
 async def _checked_body(request: Request) -> bytes:
     """The body; one of too many values is refused, as parsing and validating it would block other requests."""
     body = await request.body()
-    if "multipart" in request.headers.get("content-type", "").lower():
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "multipart/form-data":
         return body  # bytes of a file are no values
     if sum(map(body.count, _BEFORE_VALUES)) > MOST_VALUES:
         raise BadRequest(f"A body holds at most {MOST_VALUES:,} values: send it in several requests.")

@@ -26,7 +26,7 @@ from services.metadata.operations.pictures import StoredPicture
 from services.metadata.queries import notes as queries
 from services.metadata.queries import references
 from services.metadata.queries.noted_records import RECORD_KINDS, exists_record
-from services.metadata.queries.pictures import exists_path
+from services.metadata.queries.pictures import announce_picture, exists_path
 
 _STORED: Final = StoredFields(
     NoteIn, NoteRow, handled={"user", "date_time", "content_type", "object_id", "image", "width"}
@@ -95,6 +95,8 @@ async def update_note(
         values |= await _picture_values(tx, picture, values.get("object_id", row.object_id))
     elif "image" in body.model_fields_set:
         values |= _picture_as_text(row, body.image, base_url)
+    if row.image_sha256 is not None and "image_sha256" in values:
+        await announce_picture(tx.session, row.image_sha256)  # the change can be undone
     await update_row(tx, "note", row, values)
     return await queries.fetch_note(tx.session, visibility, note_id, base_url)
 

@@ -1,7 +1,7 @@
 """Pictures of notes: decoded in a thread, and stored by their hash before the note that shows them.
 
 A row announces a picture, then its bytes are stored, then a note refers to both. A crash in between leaves a picture
-that no note has, which is removed a day later; a note never refers to bytes that are not on stable storage.
+that no note has, which is removed a month later; a note never refers to bytes that are not on stable storage.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Pictures:
             await asyncio.sleep(every_s)
 
     async def remove_unused(self) -> int:
-        """Remove pictures that no note has and that were not sent for a day; returns how many."""
+        """Remove pictures that no note has and that were neither sent nor shown for a month; returns how many."""
         n_removed = 0
         while True:
             async with self._writer.begin() as tx:

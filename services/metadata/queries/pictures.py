@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.common.db import ReadSession, WriteSession
 from services.metadata.models import NoteRow, PictureRow
 
-KEPT: Final = timedelta(days=1)  # longer than any request that stores a picture and then its note
+KEPT: Final = timedelta(days=31)  # longer than a change of a note can be undone
 
 
 async def announce_picture(session: WriteSession, sha256: str) -> None:
-    """Insert a picture whose bytes are about to be stored; one that is stored is kept for another day."""
+    """Insert a picture whose bytes are about to be stored; one that is stored is kept for `KEPT` again."""
     row = insert(PictureRow).values(sha256=sha256)
     await session.execute(
         row.on_conflict_do_update(

@@ -12,13 +12,14 @@ from libs.common.problem import NotFound
 from libs.common.schemas.jobs import JobDetail
 from libs.common.schemas.states import JobState
 from libs.common.targets import fetch_session_target
-from libs.common.visibility import Visibility
+from libs.common.visibility import Visibility, system_visibility
 from services.scheduler.domain import rights, steering
 from services.scheduler.domain.facts import JobChange
 from services.scheduler.models import JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.graph import reconcile_session
 from services.scheduler.queries import attempts, jobs, repositories
+from services.scheduler.queries.visible import exists_session
 
 
 def no_such_job(job_id: UUID) -> NotFound:
@@ -49,9 +50,13 @@ async def save_change(tx: Transaction, context: SchedulerContext, row: JobRow, c
 
 
 async def stop_jobs_of_session(tx: Transaction, context: SchedulerContext, session_id: UUID) -> None:
-    """End the attempts of a deleted session; its jobs are ready nowhere until it is restored."""
+    """End the attempts of a deleted session, unless it was restored meanwhile.
+
+    Until it is restored its jobs are ready nowhere.
+    ."""
     await jobs.lock_graph(tx.session, session_id)
-    for row in await jobs.lock_derived_jobs(tx.session, session_id):
+    is_restored = await exists_session(tx.session, system_visibility(), session_id)
+    for row in () if is_restored else await jobs.lock_derived_jobs(tx.session, session_id):
         change = steering.stop(jobs.job_value(row))
         if change is not None:
             await save_change(tx, context, row, change)

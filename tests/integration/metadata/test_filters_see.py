@@ -91,7 +91,7 @@ async def test_parameters_see_no_more_than_filters_do(colony: Labs) -> None:
     for query in (
         {"projects": "secretp"},
         {"project": "ecret"},
-        {"histology": "Histology"},
+        {"histology": "true"},
         {"parent_session": closed},
     ):
         assert await _count(colony, "bob", "/sessions", **query) == 0, query

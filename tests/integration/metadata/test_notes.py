@@ -312,7 +312,7 @@ async def test_the_free_filter_selects_notes(
     assert [note["text"] for note in response.json()["results"]] == texts
 
 
-async def test_a_picture_that_no_note_has_is_removed_a_day_later(
+async def test_a_picture_that_no_note_has_is_removed_a_month_later(
     shared_labs: Labs, session: dict[str, Any]
 ) -> None:
     state = shared_labs.metadata.app.state
@@ -321,13 +321,48 @@ async def test_a_picture_that_no_note_has_is_removed_a_day_later(
     assert await pictures.remove_unused() == 0
     async with state.writer.begin() as tx:
         await tx.session.execute(
-            sa.update(PictureRow).values(announced_at=sa.text("now() - interval '25 hours'"))
+            sa.update(PictureRow).values(announced_at=sa.text("now() - interval '32 days'"))
         )
     assert await pictures.remove_unused() >= 1
     assert orphan.sha256 not in [sha256 async for sha256 in pictures.store.objects()]
     assert (await shared_labs.metadata.get(path_of(note))).status_code == 200
     again = await pictures.add(png(32), "a.png", None)
     assert (await pictures.store.stat(again.sha256)).size_bytes > 0
+
+
+async def test_a_removed_picture_is_kept_while_its_removal_can_be_undone(
+    shared_labs: Labs, session: dict[str, Any]
+) -> None:
+    state = shared_labs.metadata.app.state
+    note = await noted(shared_labs, session, png(34))
+    async with state.writer.begin() as tx:
+        await tx.session.execute(
+            sa.update(PictureRow).values(announced_at=sa.text("now() - interval '32 days'"))
+        )
+    removed = await shared_labs.as_("ada").patch(f"/notes/{note['id']}", {"image": None})
+    assert removed.json()["image"] is None
+    await state.pictures.remove_unused()
+    query = {"object_type": "note", "object_id": note["id"]}
+    [change, *_] = (await shared_labs.metadata.get("/audit/metadata", params=query)).json()["results"]
+    assert (await shared_labs.as_("ada").post(f"/undo/metadata/{change['id']}")).status_code == 200
+    assert (await shared_labs.metadata.get(urlsplit(note["image"]).path)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (
+            "multipart/form-data; boundary=b; charset=utf-7",
+            b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\n+2AA-\r\n--b--\r\n',
+        ),
+        ("application/json; x=multipart/form-data", b"[" + b"[]," * 100_000 + b"[]]"),
+    ],
+)
+async def test_a_body_that_no_client_sends_is_refused(shared_labs: Labs, kind: str, body: bytes) -> None:
+    response = await shared_labs.as_("ada").request(
+        "POST", "/notes", content=body, headers={"Content-Type": kind}
+    )
+    assert response.status_code == 400, response.text
 
 
 async def test_pictures_beyond_the_queue_are_refused_until_there_is_place(shared_labs: Labs) -> None:

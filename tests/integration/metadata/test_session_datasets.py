@@ -58,7 +58,7 @@ async def recorded(shared_labs: Labs) -> Recorded:
     )  # fmt: skip
     await registered(registry, path, "alf/camera.times.npy", exists=False)
     await registry.patch(f"/datasets/{licks['id']}", {"qc": "CRITICAL"})
-    url = "http://files.example.org/hilllab/Subjects/KS001/2024-03-02/007/alf/probe00/#2024-05-01#"
+    url = "http://files.example.org/KS001/2024-03-02/007/alf/probe00/#2024-05-01#"
     return Recorded(
         shared_labs, session["id"], insertion["id"], spikes["id"], f"{url}/spikes.times.{spikes['id']}.npy"
     )

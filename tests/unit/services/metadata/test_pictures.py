@@ -74,7 +74,9 @@ def test_no_damaged_picture_fails_otherwise(data: bytes, draw: st.DataObject) ->
         assert decoded(make_picture(bytes(damaged), 8).data).width <= 8
 
 
-@pytest.mark.parametrize("text", ["wide", "0", "-1", "1e3", "10001", "²"])
+@pytest.mark.parametrize(
+    "text", ["wide", "0", "-1", "1e3", "10001", "²", "0000000019999999", "0" * 8 + "1" * 5000]
+)
 def test_a_width_that_is_no_number_of_pixels_is_refused(text: str) -> None:
     with pytest.raises(BadRequest):
         parse_width(text)
