@@ -34,5 +34,7 @@ class RepositoryRow(Identified, WithJson, Base):
     data_url: Mapped[str | None]  # "/data/" is ours, completed from the caller's address
     repository_type_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(RepositoryTypeRow.id))
     globus_endpoint_id: Mapped[UUID | None]
-    globus_is_personal: Mapped[bool | None]  # null: not known, and treated as a personal one
+    # Null: not known, which counts as personal. Inserted as null if not given: the database's own default, true, is
+    # only for pods of the version before.
+    globus_is_personal: Mapped[bool | None]
     store: Mapped[str | None]  # null: unmanaged

@@ -221,7 +221,7 @@ async def _fetch_holdings(session: ReadSession, dataset_ids: Collection[UUID]) -
             CopyState(row.state),
             row.proved_at,
             # Our own store serves all users, whatever its repository's Globus flag.
-            is_personal=row.globus_is_personal and place_of(row.store) is not Place.STORE,
+            is_personal=row.globus_is_personal is not False and place_of(row.store) is not Place.STORE,
             is_claimed=row.order_proof,
         )
         key = row.dataset_id, row.generation

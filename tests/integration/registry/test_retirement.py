@@ -136,6 +136,26 @@ async def test_a_copy_is_retired_when_two_others_are_verified_and_not_before(fil
     assert "lab_server" not in {record["data_repository"] for record in records}
 
 
+async def test_a_repository_of_which_it_is_unknown_counts_as_personal(files: Files) -> None:
+    root = files.lab.registry.as_(files.lab.administrator)
+    await files.proved(RAW, "lab_server", "attic", "cave")
+    for unknown in ("cave", "attic"):
+        assert (await files.decision(RAW, "lab_server"))["may_retire"]
+        body = {"globus_is_personal": None}
+        assert (await root.patch(f"/data-repository/{unknown}", body)).status_code == 200
+    assert "too-few-copies" in await files.obstacles(RAW, "lab_server")
+    assert (await files.retire(RAW, "lab_server")).status_code == 409
+    for value, names in ((True, {"lab_server"}), (False, {"central"})):
+        params = {"globus_is_personal": value}
+        rows = (await root.get("/data-repository", params=params)).json()["results"]
+        assert {row["name"] for row in rows} & {"lab_server", "central", "attic", "cave"} == names
+
+
+async def test_pods_of_the_version_before_insert_personal_repositories(files: Files) -> None:
+    statement = "INSERT INTO registry.repositories (id, name) VALUES ($1, 'old') RETURNING globus_is_personal"
+    assert await files.neighbours.fetchval(statement, uuid4()) is True
+
+
 async def test_the_reason_and_the_counted_copies_are_audited(files: Files) -> None:
     await files.proved(RAW, "lab_server", "attic", "cave")
     await files.retire(RAW, "lab_server")

@@ -45,8 +45,7 @@ def upgrade() -> None:
         "repositories",
         "globus_is_personal",
         existing_type=sa.BOOLEAN(),
-        nullable=True,
-        server_default=None,
+        nullable=True,  # the default stays while pods of the version before may run: they insert without a value
         schema="registry",
     )
     # The id of a record was that of the newest version's copy: all versions' copies get this one.

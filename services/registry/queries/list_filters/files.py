@@ -58,7 +58,7 @@ class FileFilters(ListFilters):
         "Alyx's free filter: `field,value,…`."
     )
     exists: Annotated[Truth, WhereTrue(is_shown())] = parameter("Whether the file exists.")
-    globus_is_personal: Annotated[Truth, WhereTrue(RepositoryRow.globus_is_personal.is_(True))] = parameter(
+    globus_is_personal: Annotated[Truth, Where(RepositoryRow.globus_is_personal.is_)] = parameter(
         "Whether its repository is personal."
     )
     id: Annotated[UuidText, Where(is_of_file)] = parameter("Id.")

@@ -27,8 +27,8 @@ class RepositoryFilters(ListFilters):
     """Filters of the list of repositories."""
 
     name: Annotated[Text, Where(lambda value: RepositoryRow.name == value)] = parameter("Name.")
-    globus_is_personal: Annotated[Truth, WhereTrue(RepositoryRow.globus_is_personal.is_(True))] = parameter(
-        "Whether it is personal."
+    globus_is_personal: Annotated[Truth, Where(RepositoryRow.globus_is_personal.is_)] = parameter(
+        "Whether it is personal; one of which this is not known is in neither list."
     )
     globus_endpoint_id: Annotated[
         UuidText, Where(lambda value: RepositoryRow.globus_endpoint_id == value)
