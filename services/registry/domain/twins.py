@@ -17,13 +17,21 @@ def check_no_twins(files: Iterable[FileKey], known: Iterable[FileKey], field: st
     >>> try: check_no_twins([("ALF", "", "a.c.npy")], [("alf", "", "a.b.npy")])
     ... except Conflict as problem: print(problem.fields["filenames"][0])
     'ALF' is the same name as 'alf' where case is ignored, which this session has already: use that one.
+
+    Where a session has both already, new files may be in either.
+    >>> both = [("alf", "", "a.b.npy"), ("ALF", "", "a.c.npy")]
+    >>> check_no_twins([("alf", "", "new.d.npy"), ("ALF", "", "new.e.npy")], both)
     """
-    usual = {name_key(path): path for key in known for path in _paths(key)}
+    spellings: dict[str, set[str]] = {}
+    for key in known:
+        for path in _paths(key):
+            spellings.setdefault(name_key(path), set()).add(path)
     for key in files:
         for path in _paths(key):
-            twin = usual.setdefault(name_key(path), path)
-            if twin != path:
-                text = f"'{path}' is the same name as '{twin}' where case is ignored, which this session has already"
+            twins = spellings.setdefault(name_key(path), {path})
+            if path not in twins:
+                same = f"'{path}' is the same name as '{min(twins)}'"
+                text = f"{same} where case is ignored, which this session has already"
                 raise Conflict(fields={field: [f"{text}: use that one."]})
 
 
