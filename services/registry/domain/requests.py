@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -60,6 +61,8 @@ def parse_files(request: RegisterFiles) -> list[RequestedFile]:
     >>> body = RegisterFiles(path="m1/2024-01-02/1", filenames="alf/a.b.npy,alf/a.c.npy", hashes=None, qc="PASS")
     >>> [(file.collection, file.name, file.qc) for file in parse_files(body)]
     [('alf', 'a.b.npy', 10), ('alf', 'a.c.npy', 10)]
+    >>> parse_files(RegisterFiles(path="m1/2024-01-02/1", filenames=["/alf//a.b.npy"]))[0].key
+    ('alf', '', 'a.b.npy')
     >>> parse_files(RegisterFiles(path="Subjects/l/m1/a.b.pqt", filenames=["."], content_type="subject"))[0].key
     ('Subjects/l/m1', '', 'a.b.pqt')
     """
@@ -100,8 +103,9 @@ def _whole_path(request: RegisterFiles, filename: str) -> tuple[str, str]:
     if filename == "." and len(request.filenames) == 1:
         folder, _, name = clean_path(request.path).rpartition("/")
         return folder, name
-    check_relative_path(f"{clean_path(request.path)}/{filename}")
-    return request.path, filename
+    inside = re.sub("/+", "/", filename).removeprefix("/")
+    check_relative_path(f"{clean_path(request.path)}/{inside}")
+    return request.path, inside
 
 
 def _parse_file(path: str, filename: str, *, of_session: bool) -> FileKey:
