@@ -106,10 +106,20 @@ async def find_twin_in(
     rows: Sequence[sa.ColumnElement[bool]],
 ) -> str | None:
     """The name that some of these rows have and that is this one or another spelling of it."""
+    return find_twin(name, await find_spellings_in(session, column, name, rows))
+
+
+async def find_spellings_in(
+    session: ReadSession,
+    column: QueryableAttribute[str] | sa.ColumnElement[str],
+    name: str,
+    rows: Sequence[sa.ColumnElement[bool]] = (),
+) -> list[str]:
+    """The different names that some of these rows have and that are this one or other spellings of it."""
     # Not every database folds the case of letters outside ASCII: these are compared here.
     like = "".join(char if char.isascii() else "%" for char in name.translate(_LIKE))
-    names = await session.scalars(sa.select(column).where(column.ilike(like, escape="\\"), *rows))
-    return find_twin(name, names)
+    names = await session.scalars(sa.select(column).where(column.ilike(like, escape="\\"), *rows).distinct())
+    return [other for other in names if name_key(other) == name_key(name)]
 
 
 _LIKE: Final = str.maketrans({char: f"\\{char}" for char in "%_\\"})

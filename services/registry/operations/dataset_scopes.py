@@ -12,6 +12,7 @@ from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
+from services.registry.domain.sessions import SessionName
 from services.registry.queries import registration
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.registration import RegistrationScope
@@ -20,7 +21,7 @@ from services.registry.queries.registration import RegistrationScope
 async def fetch_dataset_scope(
     session: ReadSession, by: Principal, visibility: Visibility, new: DatasetIn
 ) -> RegistrationScope:
-    """The scope that a body names; the caller's own if it names none. Raises BadRequest."""
+    """The scope that a body names; the caller's own if it names none. Raises BadRequest, AmbiguousName."""
     if new.session:
         return await _of_session(session, visibility, parse_field_id("session", new.session))
     if new.subject or new.date:
@@ -70,7 +71,8 @@ async def _of_subject(session: ReadSession, visibility: Visibility, new: Dataset
     except ValueError as error:
         raise BadRequest(fields={"date": [str(error)]}) from None
     number = 1 if new.number is None else new.number
-    scope = await registration.find_session_by_path(session, visibility, new.subject, day, number)
+    name = SessionName(new.subject, day, number)
+    scope = await registration.find_session_by_path(session, visibility, name, field="subject")
     if scope is None:
         raise UnknownReference("session", f"{new.subject}/{new.date}/{number}", key="id")
     return scope

@@ -30,6 +30,7 @@ from services.registry.domain.requests import (
     parse_files,
     parse_session_path,
 )
+from services.registry.domain.sessions import SessionName
 from services.registry.models import DatasetRow
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.dataset_types import fetch_types_of_files
@@ -138,7 +139,7 @@ def protected_details(
 async def fetch_scope(
     session: ReadSession, visibility: Visibility, request: RegisterFiles
 ) -> RegistrationScope:
-    """The session or object of a request. Raises BadRequest if it does not exist."""
+    """The session or object of a request. Raises BadRequest if it does not exist, AmbiguousName if several do."""
     kind = ContentType.name_in(request.content_type or ContentType.SESSION)
     if kind != ContentType.SESSION:
         if request.object_id is None:
@@ -150,7 +151,7 @@ async def fetch_scope(
         path = parse_session_path(request)
         labs = [*(request.labs or []), *(request.projects or [])]
         scope = await queries.find_session_by_path(
-            session, visibility, path.subject, path.date, path.number, labs
+            session, visibility, SessionName(path.subject, path.date, path.number), labs, field="path"
         )
     if scope is None:
         raise BadRequest(fields={"path": [f"There is no session '{request.path}': create it first."]})

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
-from libs.common.db.rows import find_twin_in
+from libs.common.db.rows import find_spellings_in
 from libs.common.permissions import Target
 from libs.common.problem import Unavailable, UnknownReference
 from libs.common.published import SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
@@ -21,6 +21,7 @@ from libs.common.targets import fetch_dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
 from services.registry.domain.requests import FileKey
+from services.registry.domain.sessions import NamedSession, SessionName, choose_session
 from services.registry.models import DatasetRow, VersionRow
 from services.registry.models.expressions import is_current_version
 from services.registry.queries import visible
@@ -68,43 +69,44 @@ class KnownDataset:
 
 
 async def find_session_by_path(
-    session: ReadSession,
-    visibility: Visibility,
-    subject: str,
-    day: date,
-    number: int,
-    labs: Sequence[str] = (),
+    session: ReadSession, visibility: Visibility, name: SessionName, labs: Sequence[str] = (), *, field: str
 ) -> RegistrationScope | None:
-    """The session of that folder; of several the one of the named labs, then the newest.
+    """The session of that folder; of several the one of the named labs, then the newest of its subject.
 
-    A subject in another spelling is the one of that name, if no subject has it in this spelling.
+    A subject in another spelling is the only one of that name, if no subject, visible or not, has it in this spelling.
+    field   of the body that has the name, for the problem
+    Raises AmbiguousName where sessions of several subjects are left.
     """
-    scope = await _find_session_of(session, visibility, subject, day, number, labs)
-    if scope is None:
-        sessions = table(SESSIONS)
-        is_then = (sessions.c.date == day, sessions.c.number == number)
-        twin = await find_twin_in(session, sessions.c.subject, subject, is_then)
-        if twin is not None and twin != subject:
-            scope = await _find_session_of(session, visibility, twin, day, number, labs)
-    return scope
+    name = replace(name, subject=normal(name.subject))
+    rows = await _fetch_sessions_of(session, visibility, name)
+    if not rows:
+        spellings = await find_spellings_in(session, table(SUBJECTS).c.nickname, name.subject)
+        if len(spellings) != 1 or name.subject in spellings:
+            return None
+        name = replace(name, subject=spellings[0])
+        rows = await _fetch_sessions_of(session, visibility, name)
+    named = [NamedSession(row.id, row.subject_id, row.lab or row.subject_lab) for row in rows]
+    chosen = choose_session(name, named, labs, field=field)
+    return _scope(next((row for row in rows if chosen and row.id == chosen.id), None))
 
 
-async def _find_session_of(
-    session: ReadSession, visibility: Visibility, subject: str, day: date, number: int, labs: Sequence[str]
-) -> RegistrationScope | None:
+async def _fetch_sessions_of(
+    session: ReadSession, visibility: Visibility, name: SessionName
+) -> Sequence[sa.Row[Any]]:
+    """The sessions of that name, the newest first."""
     sessions = table(SESSIONS)
     rows = await session.execute(
         _scopes()
         .where(
-            sessions.c.subject == subject,
-            sessions.c.date == day,
-            sessions.c.number == number,
+            sessions.c.subject == name.subject,
+            sessions.c.date == name.day,
+            sessions.c.number == name.number,
             visible.is_session_visible(visibility),
         )
-        .order_by(sessions.c.lab.in_(labs).desc(), sessions.c.created_at.desc(), sessions.c.id)
-        .limit(1)
+        .order_by(sessions.c.created_at.desc(), sessions.c.id)
     )
-    return _scope(rows.first())
+    found: Sequence[sa.Row[Any]] = rows.all()
+    return found
 
 
 async def find_session_by_id(
@@ -118,9 +120,8 @@ async def find_session_by_id(
 
 def _scopes() -> sa.Select[Any]:
     sessions, subjects = table(SESSIONS), table(SUBJECTS)
-    return sa.select(sessions, subjects.c.lab_id.label("subject_lab_id")).join(
-        subjects, subjects.c.id == sessions.c.subject_id
-    )
+    of_subject = (subjects.c.lab_id.label("subject_lab_id"), subjects.c.lab.label("subject_lab"))
+    return sa.select(sessions, *of_subject).join(subjects, subjects.c.id == sessions.c.subject_id)
 
 
 def _scope(row: sa.Row[Any] | None) -> RegistrationScope | None:

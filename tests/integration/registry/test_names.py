@@ -28,6 +28,45 @@ async def test_a_session_is_one_in_every_spelling_of_its_path(lab: Laboratory) -
     assert len(ids) == 1
 
 
+async def test_another_animal_is_not_named_by_its_spelling(lab: Laboratory) -> None:
+    root = lab.metadata.as_(lab.administrator)
+    await made(root, "/labs", {"name": "coastlab"})
+    lower = {"nickname": SUBJECT.lower(), "lab": "coastlab", "responsible_user": "eve"}
+    await made(root, "/subjects", lower)  # without a session, and not visible to the lab's people
+    path = f"{SUBJECT.lower()}/{DAY}/001"
+    refused = await lab.registry.post("/register-file", files("alf/wheel.position.npy", path=path))
+    assert (refused.status_code, "path" in refused.json()) == (400, True)
+    body = {"subject": SUBJECT.lower(), "date": DAY, "number": 1, "name": "wheel.position.npy"}
+    assert (await lab.registry.post("/datasets", body)).status_code == 400
+    path = f"{SUBJECT.title()}/{DAY}/001"  # neither of the two
+    assert (await lab.registry.post("/register-file", files("a.b.npy", path=path))).status_code == 400
+
+
+async def test_a_path_of_sessions_of_two_animals_is_refused_with_both(lab: Laboratory) -> None:
+    root = lab.metadata.as_(lab.administrator)
+    await made(root, "/labs", {"name": "coastlab"})
+    named = {"nickname": SUBJECT, "lab": "coastlab", "responsible_user": "eve"}
+    other = await made(root, "/subjects", named)
+    there = await made(root, "/sessions", a_session(subject=other["id"], lab="coastlab"))
+    registry = lab.registry.as_(lab.administrator)
+    body = files("alf/wheel.position.npy")
+    dataset = {"subject": SUBJECT, "date": DAY, "number": 1, "name": "wheel.times.npy"}
+    for route, sent, field in (("/register-file", body, "path"), ("/datasets", dataset, "subject")):
+        refused = await registry.post(route, sent)
+        assert (refused.status_code, refused.json()["type"]) == (409, "ambiguous-name")
+        assert field in refused.json()
+        listed = {(item["id"], item["lab"]) for item in refused.json()["sessions"]}
+        assert listed == {(lab.session_id, LAB), (there["id"], "coastlab")}
+    for more, session_id in (
+        ({"labs": LAB}, lab.session_id),
+        ({"labs": "coastlab"}, there["id"]),
+        ({"content_type": "session", "object_id": there["id"]}, there["id"]),
+    ):
+        answer = await registry.post("/register-file", body | more)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()[0]["session"].rpartition("/")[2] == session_id
+
+
 async def test_decomposed_letters_name_the_same_subject_folder_and_file(lab: Laboratory) -> None:
     root = lab.metadata.as_(lab.administrator)
     await made(root, "/subjects", {"nickname": "Zoë", "lab": LAB, "responsible_user": "ada"})
