@@ -48,6 +48,7 @@ class Undoable:
     by_row     whether the rule reads the row; one for administrators does not
     changes    whether changes of its columns can be undone: they have no effects on other rows
     own_rules  columns whose changes have rules beside `rule`: only administrators undo these
+    not_undone columns whose changes had effects on other rows: these are set again by a request of their own
     """
 
     model: type[DeclarativeBase]
@@ -56,6 +57,7 @@ class Undoable:
     by_row: bool = True
     changes: bool = True
     own_rules: frozenset[str] = frozenset()
+    not_undone: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,11 @@ async def _undo_change(
         raise Forbidden("It was given or moved to another owner: only administrators undo that.")
     if await is_too_old(tx.session, entry.at):
         raise Conflict(f"It was changed more than {UNDO_DAYS} days ago: that can no longer be undone.")
+    if fixed := sorted(noun.not_undone & (entry.before or {}).keys()):
+        raise Conflict(
+            f"A change of {' and '.join(fixed)} can end other records, such as water restrictions, which an undo does "
+            "not open again: set the values with PATCH, and check these records."
+        )
     await revert(tx, noun.model, entry)
     await _check_change(tx, noun.rule, by, visibility, entry)
     restored = {entry.object_type: 1}

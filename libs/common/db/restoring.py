@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from libs.common.db.sessions import WriteSession
 from libs.common.db.tables import Infrastructure
 from libs.common.schemas.administration import AuditEntry
 from libs.common.schemas.deletions import UNDO_DAYS
+
+_NOT_DELETED: Final = "deleted_at IS NULL"
 
 
 @dataclass
@@ -113,7 +116,20 @@ def _unique_keys(table: sa.Table, old: sa.FromClause) -> Iterator[tuple[list[str
         options = index.dialect_options["postgresql"]
         if index.unique and options["where"] is not None:
             names = [column.name for column in index.columns]
-            yield names, _is_equal(names, table, old, nulls_too=bool(options["nulls_not_distinct"]))
+            equal = _is_equal(names, table, old, nulls_too=bool(options["nulls_not_distinct"]))
+            yield names, sa.and_(equal, *_is_indexed(str(options["where"]), table, old))
+
+
+def _is_indexed(predicate: str, table: sa.Table, old: sa.FromClause) -> list[Condition]:
+    """That a row and an old one are in a partial index, whether or not they are deleted now."""
+    rest = " AND ".join(part for part in predicate.split(" AND ") if part != _NOT_DELETED)
+    if not rest:
+        return []
+    own = table.alias("indexed")  # the columns in the text have no table: this is the nearest
+    return [
+        sa.exists().where(own.c.id == row.c.id, sa.text(f"({rest})")).correlate_except(own)
+        for row in (table, old)
+    ]
 
 
 def _is_equal(names: Iterable[str], table: sa.Table, old: sa.FromClause, *, nulls_too: bool) -> Condition:
@@ -123,7 +139,8 @@ def _is_equal(names: Iterable[str], table: sa.Table, old: sa.FromClause, *, null
 
 def _twin(table: sa.Table, columns: Iterable[str]) -> str:
     of = ", ".join(name.removesuffix("_id").replace("_", " ") for name in columns)
-    noun = table.name.removesuffix("s").replace("_", " ")
+    name = table.name.replace("_", " ")
+    noun = f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
     return f"Another {noun} of the same {of} exists by now: rename or delete that one first."
 
 

@@ -42,7 +42,7 @@ def check_may_edit_action(by: Principal, target: Target, nickname: str) -> None:
 
 
 def check_may_delete_records(by: Principal, targets: Iterable[Target], *, are_visible: bool) -> None:
-    """Raises Forbidden for a subject with records that are not the caller's: deleting it would delete them too."""
+    """Raises Forbidden for something with records that are not the caller's: deleting it would delete them too."""
     if not are_visible or not all(may_on(by, Permission.WRITE, target) for target in targets):
         raise Forbidden(
             "It has sessions or other records that you may not delete: ask an administrator, or their owners."

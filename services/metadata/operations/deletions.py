@@ -15,14 +15,29 @@ from libs.common.events import SessionsDeleted, SessionsRestored
 from libs.common.permissions import Principal
 from libs.common.protection import ProtectedData
 from libs.common.schemas.deletions import Deletion
-from libs.common.targets import fetch_object_target
+from libs.common.targets import fetch_object_target, fetch_session_targets
 from libs.common.visibility import Visibility
 from services.metadata.domain.rights import check_may_delete_records
-from services.metadata.models import ActionRow, Base, SubjectRow
+from services.metadata.models import (
+    ActionRow,
+    Base,
+    InsertionRow,
+    LabRow,
+    ProjectRow,
+    SubjectRow,
+    TrajectoryRow,
+)
 from services.metadata.models.dependants import DEPENDANTS
 from services.metadata.queries import deletions as queries
 
 PER_EVENT: Final = 500  # sessions
+_WITH_AGGREGATES: Final = (
+    LabRow,
+    ProjectRow,
+    SubjectRow,
+    ActionRow,
+    InsertionRow,
+)  # their aggregates go with them
 
 
 async def delete_row(
@@ -43,7 +58,7 @@ async def delete_row(
     taken = await lock_taken(tx.session, DEPENDANTS, row)
     await _check_records(tx, by, visibility, {table.name: ids for table, ids in taken.ids.items()})
     session_ids = await queries.fetch_session_ids(tx.session, taken.of(ActionRow))
-    object_ids = [*chain.from_iterable(taken.ids.values())]
+    object_ids = [*chain.from_iterable(taken.of(model) for model in _WITH_AGGREGATES)]
     protected = await queries.lock_and_list_protected(tx.session, visibility, session_ids, object_ids)
     if protected.count:
         raise ProtectedData(protected.count, protected.names)
@@ -66,6 +81,7 @@ async def _check_records(
 ) -> None:
     """Raises Forbidden for a subject with sessions or other records that the caller may not delete one by one.
 
+    So are the trajectories of a chronic insertion that are of sessions, too.
     ids   of all rows that are deleted or restored together, by table
     """
     action_ids = ids.get(ActionRow.__tablename__, [])
@@ -75,6 +91,13 @@ async def _check_records(
         session_ids = await queries.fetch_session_ids(tx.session, action_ids)
         is_hidden = await queries.exists_hidden_session(tx.session, visibility, session_ids)
         check_may_delete_records(by, targets, are_visible=not is_hidden)
+    session_ids = await queries.fetch_sessions_of_trajectories(
+        tx.session, ids.get(TrajectoryRow.__tablename__, []), except_ids=action_ids
+    )
+    if session_ids:
+        of_sessions = await fetch_session_targets(tx.session, session_ids)
+        is_hidden = await queries.exists_hidden_session(tx.session, visibility, session_ids)
+        check_may_delete_records(by, of_sessions.values(), are_visible=not is_hidden)
 
 
 async def publish_restored_sessions(tx: Transaction, restored: Restored) -> None:

@@ -15,6 +15,7 @@ from libs.common.schemas.states import ActionKind
 from libs.common.schemas.trajectories import Trajectory, TrajectoryIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
+from services.metadata.domain.insertions import check_same_subject
 from services.metadata.domain.trajectories import (
     check_has_insertion,
     check_provenance_free,
@@ -74,11 +75,13 @@ async def _values(
 ) -> dict[str, Any]:
     """The columns that a body sets. Raises BadRequest, also for a provenance that the probe has already."""
     values = _STORED.values(body)
+    changed = False
     for field, column in _OWNERS.items():
         if field in body.model_fields_set:
             values[column] = getattr(body, field)
             if values[column] not in {None, getattr(row, column)}:
                 await _check_owner(tx, by, visibility, field, values[column])
+                changed = True
     if "coordinate_system" in body.model_fields_set:
         values["coordinate_system_id"] = await references.fetch_term_id(
             tx.session, Vocabulary.COORDINATE_SYSTEM, body.coordinate_system, "coordinate_system"
@@ -87,6 +90,9 @@ async def _values(
         values.get(column, getattr(row, column)) for column in (*_OWNERS.values(), "provenance")
     )
     check_has_insertion(insertion_id, chronic_insertion_id)
+    if insertion_id and chronic_insertion_id and changed:
+        subjects = await queries.fetch_subjects_of_owners(tx.session, insertion_id, chronic_insertion_id)
+        check_same_subject(*subjects)
     is_taken = await queries.exists_trajectory(
         tx.session, insertion_id, chronic_insertion_id, provenance, other_than=row.id
     )

@@ -70,12 +70,16 @@ UNDOABLES: Final = Undoables(
         "lab": Undoable(LabRow, check_administrator, by_row=False),
         "project": Undoable(ProjectRow, check_administrator, by_row=False),
         "subject": Undoable(
-            SubjectRow, _check_subject, publish_restored_sessions, own_rules=_OWNERS_OF_SUBJECTS
+            SubjectRow,
+            _check_subject,
+            publish_restored_sessions,
+            own_rules=_OWNERS_OF_SUBJECTS,
+            not_undone=frozenset({"death_date"}),
         ),
         "session": Undoable(
             ActionRow, _check_session, publish_restored_sessions, own_rules=_OWNERS_OF_SESSIONS
         ),
-        "surgery": Undoable(ActionRow, _check_surgery),
+        "surgery": Undoable(ActionRow, _check_surgery, not_undone=frozenset({"outcome_type", "end_time"})),
         "water-restriction": Undoable(ActionRow, _check_restriction),
         "insertion": Undoable(
             InsertionRow,

@@ -17,7 +17,7 @@ from libs.common.schemas.states import ActionKind
 from libs.common.targets import fetch_session_targets
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_row_visible, is_session_visible
-from services.metadata.models import ActionRow
+from services.metadata.models import ActionRow, InsertionRow, TrajectoryRow
 
 MOST_NAMED = 20  # of protected datasets, in a refusal
 
@@ -101,5 +101,18 @@ async def fetch_session_ids(session: ReadSession, action_ids: Sequence[UUID]) ->
     """Those of the actions that are sessions."""
     statement = sa.select(ActionRow.id).where(
         ActionRow.id == any_of(action_ids), ActionRow.kind == ActionKind.SESSION
+    )
+    return [*await session.scalars(statement)]
+
+
+async def fetch_sessions_of_trajectories(
+    session: ReadSession, trajectory_ids: Sequence[UUID], *, except_ids: Sequence[UUID]
+) -> list[UUID]:
+    """The sessions of the insertions that trajectories are of, except some."""
+    statement = (
+        sa.select(InsertionRow.session_id)
+        .join(TrajectoryRow, TrajectoryRow.insertion_id == InsertionRow.id)
+        .where(TrajectoryRow.id == any_of(trajectory_ids), ~(InsertionRow.session_id == any_of(except_ids)))
+        .distinct()
     )
     return [*await session.scalars(statement)]

@@ -162,3 +162,13 @@ async def exists_trajectory(
         TrajectoryRow.deleted_at.is_(None),
     )
     return bool(await session.scalar(sa.select(trajectory)))
+
+
+async def fetch_subjects_of_owners(
+    session: ReadSession, insertion_id: UUID, chronic_insertion_id: UUID
+) -> tuple[UUID, UUID]:
+    """The subject of the session of an insertion, and that of a chronic insertion; both exist."""
+    of_session = sa.select(ActionRow.subject_id).join(InsertionRow, InsertionRow.session_id == ActionRow.id)
+    of_chronic = sa.select(ActionRow.subject_id).where(ActionRow.id == chronic_insertion_id)
+    first = await session.scalars(of_session.where(InsertionRow.id == insertion_id))
+    return first.one(), (await session.scalars(of_chronic)).one()
