@@ -53,7 +53,7 @@ async def stop_jobs_of_session(tx: Transaction, context: SchedulerContext, sessi
     """End the attempts of a deleted session, unless it was restored meanwhile.
 
     Until it is restored its jobs are ready nowhere.
-    ."""
+    """
     await jobs.lock_graph(tx.session, session_id)
     is_restored = await exists_session(tx.session, system_visibility(), session_id)
     for row in () if is_restored else await jobs.lock_derived_jobs(tx.session, session_id):
