@@ -105,8 +105,8 @@ async def _fetch_sessions_of(
         )
         .order_by(sessions.c.created_at.desc(), sessions.c.id)
     )
-    found: Sequence[sa.Row[Any]] = rows.all()
-    return found
+    newest_first: Sequence[sa.Row[Any]] = rows.all()
+    return newest_first
 
 
 async def find_session_by_id(

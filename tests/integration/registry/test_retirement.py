@@ -136,7 +136,7 @@ async def test_a_copy_is_retired_when_two_others_are_verified_and_not_before(fil
     assert "lab_server" not in {record["data_repository"] for record in records}
 
 
-async def test_a_repository_of_which_it_is_unknown_counts_as_personal(files: Files) -> None:
+async def test_an_unknown_repository_is_personal(files: Files) -> None:
     root = files.lab.registry.as_(files.lab.administrator)
     await files.proved(RAW, "lab_server", "attic", "cave")
     for unknown in ("cave", "attic"):
