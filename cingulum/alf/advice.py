@@ -6,7 +6,6 @@ import re
 
 from cingulum.alf.patterns import is_file_name
 from cingulum.alf.problems import InvalidName, describe_character
-from cingulum.alf.spelling import why_unportable
 
 # The attribute people mean when they leave it out.
 _USUAL_ATTRIBUTE = {
@@ -70,8 +69,6 @@ def _wrong_parts(text: str) -> InvalidName | None:
         return InvalidName(text, "attribute", "attribute and extension missing", advice)
     if len(parts) == 2:
         return InvalidName(text, "attribute", "attribute missing", _with_attribute(*parts))
-    if wrong := why_unportable(text):
-        return InvalidName(text, "file", f"file name {wrong.problem}", wrong.advice)
     return None
 
 

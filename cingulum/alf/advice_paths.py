@@ -6,7 +6,6 @@ import re
 from datetime import date as Date  # noqa: N812 `date` is the name of a part
 
 from cingulum.alf.problems import InvalidName, describe_character
-from cingulum.alf.spelling import why_unportable
 
 _ALLOWED = "use letters, digits, `_`, `-` and `.` only"
 
@@ -61,8 +60,7 @@ def _wrong_lab(text: str, lab: str) -> InvalidName | None:
         return InvalidName(text, "lab", "lab missing before `Subjects`", "write lab/Subjects/subject")
     odd = next((char for char in lab if not re.match(r"\w", char)), None)
     if odd is None:
-        wrong = why_unportable(lab)
-        return InvalidName(text, "lab", f"lab {wrong.problem}", wrong.advice) if wrong else None
+        return None
     better = re.sub(r"\W+", "_", lab).strip("_")
     advice = f"did you mean `{better}`?" if better else "use letters, digits and `_`"
     return InvalidName(text, "lab", f"lab {lab!r} holds {describe_character(odd)}", advice)
@@ -127,8 +125,6 @@ def _wrong_folder(text: str, kind: str, name: str) -> InvalidName | None:
         return InvalidName(text, kind, f"{kind} {name!r} holds {describe_character(odd)}", _ALLOWED)
     if name in {".", ".."}:
         return InvalidName(text, kind, f"{kind} {name!r} would leave its folder", "write a name")
-    if wrong := why_unportable(name):
-        return InvalidName(text, kind, f"{kind} {wrong.problem}", wrong.advice)
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cingulum.alf.advice_paths import why_near_session, why_no_session
-from cingulum.alf.check_spelling import check_spellings
+from cingulum.alf.check_spelling import check_portable, check_spellings
 from cingulum.alf.contents import read_file
 from cingulum.alf.names import FileName
 from cingulum.alf.not_data import why_no_dataset
@@ -100,6 +100,8 @@ def check_folder(folder: Path) -> list[Finding]:
         Finding(spelled[path], FileVerdict.WRONG if is_wrong else FileVerdict.NOTE, advice)
         for path, (is_wrong, advice) in check_spellings(spelled).items()
     ]
+    portable = ((dataset.path, check_portable(dataset.path)) for dataset in loaded)
+    between += [Finding(path, FileVerdict.WRONG, advice) for path, advice in portable if advice]
     mentioned = {finding.path for finding in between}
     fine = [
         Finding(dataset.path, FileVerdict.FINE, "") for dataset in loaded if dataset.path not in mentioned

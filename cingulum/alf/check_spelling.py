@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cingulum.alf.spelling import is_number_at, name_key, normal
+from cingulum.alf.spelling import is_number_at, name_key, normal, why_unportable
 
 Key = tuple[str, ...]
 
@@ -16,6 +16,16 @@ class Spelling(NamedTuple):
 
     is_wrong: bool
     advice: str
+
+
+def check_portable(path: str) -> str:
+    """Advice for a path with a folder or file that some file system cannot have; empty if all can.
+
+    >>> check_portable("m1/2024-01-02/001/#v1.#/a.b.npy"), check_portable("a.b.npy")
+    ("'v1.' ends with a dot: Windows drops it: write `v1`", '')
+    """
+    wrong = next(filter(None, (why_unportable(part.strip("#")) for part in path.split("/"))), None)
+    return f"{wrong.problem}: {wrong.advice}" if wrong else ""
 
 
 def check_spellings(paths: Iterable[str]) -> dict[str, Spelling]:

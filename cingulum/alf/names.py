@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cingulum.alf.advice import why_no_file_name
 from cingulum.alf.patterns import match_common_file_name, match_file_name
 from cingulum.alf.problems import InvalidName
-from cingulum.alf.spelling import find_unportable, normal
+from cingulum.alf.spelling import normal, why_unportable
 
 
 class FileName(NamedTuple):
@@ -56,7 +56,7 @@ def parse_file_name(text: str) -> FileName:
     """
     text = normal(text)
     match = match_common_file_name(text) or match_file_name(text)
-    if match is None or find_unportable(text):
+    if match is None:
         raise why_no_file_name(text)
     space, thing, attribute, timescale, extra, extension = match.groups("")
     return FileName(space, thing, attribute, timescale, extra[1:], extension)
@@ -90,7 +90,7 @@ def name_file(
 ) -> str:
     """Compose a name from free text: spaces and underscores become camel case, acronyms stay.
 
-    Raises InvalidName if a part contains a character that no name may have.
+    Raises InvalidName if a part contains a character that no name may have, or some file system cannot have the name.
     >>> name_file("sparse noise", "stim_on_times", ".npy", namespace="ibl", timescale=("ephys clock", "min"))
     '_ibl_sparseNoise.stimOn_times_ephysClock_min.npy'
     >>> name_file("mpci ROIs", "mask", "npy", extra=("raw", "v12"))
@@ -110,6 +110,8 @@ def name_file(
         )
     )
     parse_file_name(name)
+    if wrong := why_unportable(name):
+        raise InvalidName(name, "file", f"file name {wrong.problem}", wrong.advice)
     return name
 
 

@@ -15,7 +15,7 @@ from cingulum.alf.advice_paths import why_no_folder, why_no_session
 from cingulum.alf.names import FileName, build_file_name, parse_file_name
 from cingulum.alf.patterns import COMMON_FILE_NAME
 from cingulum.alf.problems import InvalidName
-from cingulum.alf.spelling import find_unportable, normal
+from cingulum.alf.spelling import find_dots, normal
 
 SUBJECTS: Final = "/Subjects/"
 _SESSION = r"(?:(\w+)/Subjects/)?([\w.-]+)/([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9]{1,3})"
@@ -143,7 +143,7 @@ def parse_session_path(text: str) -> SessionPath:
     """
     text = normal(text)
     match = _session(text)
-    if match is None or find_unportable(text) or not _day(match[3]):
+    if match is None or find_dots(text) or not _day(match[3]):
         raise why_no_session(text)
     return _session_of(*match.groups(""))
 
@@ -156,7 +156,7 @@ def parse_folder(text: str) -> Folder:
     """
     text = normal(text)
     match = _whole(text)
-    if match is None or find_unportable(text) or not _day(match[3]):
+    if match is None or find_dots(text) or not _day(match[3]):
         raise why_no_folder(text)
     lab, subject, date, number, collection, revision = match.groups("")
     return Folder(_session_of(lab, subject, date, number), collection, revision)
@@ -172,7 +172,7 @@ def parse_path(text: str) -> AlfPath:
     """
     match = _common_path(text)
     day = _day(match[3]) if match else None
-    if match is None or day is None or find_unportable(text):
+    if match is None or day is None or find_dots(text):
         folder, _, name = text.rpartition("/")
         return AlfPath(*parse_folder(folder), parse_file_name(name))
     lab, subject, _, number, collection, revision, space, thing, attribute, clock, extra, extension = (
@@ -191,7 +191,7 @@ def parse_inside(text: str) -> tuple[str, str]:
     """
     text = normal(text)
     match = _inside(f"/{text}" if text else "")
-    if match is None or find_unportable(text):
+    if match is None or find_dots(text):
         raise why_no_folder(text, inside=True)
     return match[1] or "", match[2] or ""
 
@@ -261,7 +261,7 @@ def find_session(text: str) -> tuple[str, SessionPath, str] | None:
         for start in (at - 3, at - 1):
             folder = normal("/".join(parts[start : at + 2])) if start >= 0 else ""
             match = _session(folder)
-            if match and not find_unportable(folder) and _day(match[3]):
+            if match and not find_dots(folder) and _day(match[3]):
                 session = _session_of(*match.groups(""))
                 return "/".join(parts[:start]), session, "/".join(parts[at + 2 :])
     return None

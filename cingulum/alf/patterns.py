@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cingulum.alf.spelling import find_unportable, normal
+from cingulum.alf.spelling import normal
 
 # Dots delimit and nothing overlaps, so no text backtracks more than once over a part;
 # the convention's own expression, `(?:\.([.\w-]+))*`, takes exponential time on a bad name.
@@ -30,4 +30,4 @@ def is_file_name(text: str) -> bool:
     >>> is_file_name("spikes.times.npy"), is_file_name("notes.txt")
     (True, False)
     """
-    return match_file_name(normal(text)) is not None and find_unportable(text) is None
+    return match_file_name(normal(text)) is not None

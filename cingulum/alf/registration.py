@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cingulum.alf.paths import Folder, SessionPath, parse_folder, parse_inside
 from cingulum.alf.problems import InvalidName, describe_character
-from cingulum.alf.spelling import normal, why_unportable
+from cingulum.alf.spelling import normal
 
 
 class RegisteredFile(NamedTuple):
@@ -89,7 +89,7 @@ def _short(folders: str) -> str:
 
 
 def check_plain_name(name: str) -> str:
-    """Return a file name that is valid on any file system and in any URL, ALF or not.
+    """Return a file name that is valid in any path and in any URL, ALF or not.
 
     Raises InvalidName for characters other than letters, digits, `_`, `-`, `.`, dots only, over 255 bytes.
     >>> check_plain_name("iblsorter_parameters.yaml")
@@ -102,8 +102,6 @@ def check_plain_name(name: str) -> str:
         raise InvalidName(name, "file", problem, "use letters, digits, `_`, `-` and `.` only")
     if not name.strip("."):
         raise InvalidName(name, "file", "file name missing", "write the name of a file after the folder")
-    if wrong := why_unportable(name):
-        raise InvalidName(name, "file", f"file name {wrong.problem}", wrong.advice)
     if len(name.encode()) > 255:
         raise InvalidName(name, "file", "longer than 255 bytes", "file systems do not allow longer names")
     return name

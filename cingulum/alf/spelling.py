@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 _RESERVED = r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])"
 _is_reserved = re.compile(rf"{_RESERVED}(?:\..*)?", re.IGNORECASE).fullmatch
-# A part of a path that Windows cannot have; one search over the path, as nearly every path has none.
-find_unportable = re.compile(rf"(?:^|[/#]){_RESERVED}(?=[./#]|$)|\.(?=[/#]|$)", re.IGNORECASE).search
+# A part `.` or `..` of a path, which would leave its folder; one search over the path, as nearly every path has none.
+find_dots = re.compile(r"(?:^|[/#])\.{1,2}(?=[/#]|$)").search
 _is_number = re.compile(r"[0-9]{1,3}").fullmatch
 _is_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 
@@ -59,6 +59,7 @@ def find_twin(name: str, others: Iterable[str]) -> str | None:
 def why_unportable(name: str) -> Unportable | None:
     """Why some file system cannot have a folder or file of this name; None if all can.
 
+    Nothing new gets such a name; what has one is parsed and found as any other.
     >>> why_unportable("..").problem, why_unportable("m1.").problem, why_unportable("NUL.txt").problem
     ("'..' is not a name of its own", "'m1.' ends with a dot", "'NUL.txt' is a device on Windows")
     >>> why_unportable("m1 ").problem, why_unportable("null"), why_unportable("a.b")

@@ -26,7 +26,7 @@ BUNDLE_FILES: Final = 500
 PARTS_AT_ONCE: Final = 4
 DIGESTS_VALID_S: Final = 3_600.0  # older digests do not show what is on the disk now
 RECHECK_S: Final = 600.0  # a copy that was sent or proved, and is still ordered, is handled again after this
-ABSENT_LINES: Final = 20  # absent files that a round reports by name; the others follow in later rounds
+ABSENT_LINES: Final = 20  # absent files that a round reports by name; of the others it reports how many
 RETRY_S: Final = 5.0  # after a failure; twice as long after each further one
 Report = Callable[[str], None]
 OnSent = Callable[[str, int, int], None]
@@ -109,7 +109,9 @@ class LabAgent:
             try:
                 status = self._locate(order, spelled)
             except (FileNotFoundError, NotADirectoryError):
-                absent.append(order.relative_path)
+                result.absent += 1
+                if not order.is_lost:
+                    absent.append(order.relative_path)
                 continue
             except (FileSkipped, SpelledTwice) as reason:
                 self._skip(order, reason, result)
@@ -127,7 +129,7 @@ class LabAgent:
                 result.unsettled += 1
             else:
                 yield Order(order.relative_path, own, central), identity
-        self._list_absent(absent, spelled, result)
+        self._list_absent(absent, spelled)
 
     def _locate(self, order: Order, spelled: SpelledPaths) -> os.stat_result:
         """The status of an order's file, under its registered path or another spelling of it."""
@@ -144,12 +146,11 @@ class LabAgent:
     def _file(self, order: Order) -> LabFile:
         return LabFile(self.root, self._spelled.get(order.relative_path, order.relative_path))
 
-    def _list_absent(self, paths: Sequence[str], spelled: SpelledPaths, result: Round) -> None:
-        """Report files that are not on this disk, each once, with what is there instead."""
-        result.absent = len(paths)
+    def _list_absent(self, paths: Sequence[str], spelled: SpelledPaths) -> None:
+        """Report the first of the files that are newly not on this disk, with what is there instead."""
         new = [path for path in paths if path not in self._reported]
+        self._reported.update(new)
         for path in new[:ABSENT_LINES]:
-            self._reported.add(path)
             self.report(f"{path}: not on this disk; {spelled.nearest(path)}")
         if len(new) > ABSENT_LINES:
             self.report(f"{len(new) - ABSENT_LINES} more files are not on this disk")

@@ -52,6 +52,11 @@ class Order:
         assert copy is not None  # noqa: S101 - for the type checker
         return copy
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server knows already that the file is missing here."""
+        return self.own is not None and self.own.state == "lost"
+
 
 def is_inside(relative_path: str) -> bool:
     """Whether a path stays below the root that it is joined to: the server is not trusted with this.

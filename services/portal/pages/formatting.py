@@ -78,15 +78,16 @@ def folder_number(value: int | None) -> str:
 
 
 def twins(sessions: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Ids of the sessions that share subject, day and number with another one of these.
+    """Ids of the sessions that share lab, subject, day and number with another one of these.
 
-    >>> first = {"id": "a", "subject": "KS1", "start_time": "2024-03-02T10:00:00", "number": 1}
-    >>> sorted(twins([first, first | {"id": "b", "start_time": "2024-03-02T11:00:00"}, first | {"number": 2}]))
+    >>> first = {"id": "a", "lab": "l", "subject": "KS1", "start_time": "2024-03-02T10:00:00", "number": 1}
+    >>> second, third = first | {"id": "b", "start_time": "2024-03-02T11:00:00"}, first | {"id": "c", "lab": "m"}
+    >>> sorted(twins([first, second, third]))
     ['a', 'b']
     """
     groups: dict[tuple[Any, ...], set[str]] = {}
     for session in sessions:
-        key = (session["subject"], session["start_time"][:10], session["number"])
+        key = (session["lab"], session["subject"], session["start_time"][:10], session["number"])
         groups.setdefault(key, set()).add(session["id"])
     return {session_id for ids in groups.values() if len(ids) > 1 for session_id in ids}
 

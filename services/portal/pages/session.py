@@ -78,7 +78,12 @@ async def _twins(viewer: Viewer, session: Json) -> list[Json]:
     if session["number"] is None:
         return []
     day = session["start_time"][:10]
-    params = {"subject": session["subject"], "number": session["number"], "date_range": f"{day},{day}"}
+    params = {
+        "lab": session["lab"],
+        "subject": session["subject"],
+        "number": session["number"],
+        "date_range": f"{day},{day}",
+    }
     part = await viewer.part("/sessions", **params)
     return [other for other in part.rows if other["id"] != session["id"]]
 

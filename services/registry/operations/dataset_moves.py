@@ -24,8 +24,8 @@ from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import check_change_dataset, effect_of_move
 from services.registry.domain.copies import Version
+from services.registry.domain.new_names import check_no_twins, check_portable
 from services.registry.domain.requests import FileKey, RequestedFile, check_below
-from services.registry.domain.twins import check_no_twins
 from services.registry.models import DatasetRow, RevisionRow
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.queries import dataset_moves as queries
@@ -122,12 +122,15 @@ async def moved_columns(
     if (collection, revision) == (row.collection, row.revision):
         return {}
     check_change_dataset(is_protected=is_protected)
-    await check_names(tx, (collection, revision, row.name), await _folders(tx, visibility, row))
+    below = await _folders(tx, visibility, row)
+    await check_names(tx, (collection, revision, row.name), below)
     if await queries.exists_dataset_at(tx.session, row, collection, revision):
         path = inner_path(collection, revision, row.name)
         raise Conflict(fields={"collection": [f"'{path}' is already registered."]})
     key = (collection, revision, row.name)
-    check_no_twins([key], await fetch_paths_beside(tx.session, row), "collection")
+    beside = await fetch_paths_beside(tx.session, row)
+    check_portable([key], [*beside, (row.collection, row.revision, row.name)], below)
+    check_no_twins([key], beside, "collection")
     return {"collection": collection, "revision": revision}
 
 

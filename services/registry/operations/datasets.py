@@ -25,7 +25,7 @@ from libs.common.targets import fetch_dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import Registration, check_change_dataset, effect_of_register
 from services.registry.domain.copies import Version
-from services.registry.domain.twins import check_no_twins
+from services.registry.domain.new_names import check_no_twins, check_portable
 from services.registry.models import DatasetRow, DatasetTypeRow, FormatRow, VersionRow
 from services.registry.models.dependants import DEPENDANTS
 from services.registry.operations.bulk_writes import BulkWrites
@@ -119,7 +119,9 @@ async def create_dataset(
     known = await registration.fetch_known_datasets(tx.session, scope, {name})
     if any(dataset.key == key for dataset in known):
         raise Conflict("This dataset is already registered: update it, or register its file again.")
-    check_no_twins([key], await registration.fetch_paths(tx.session, scope), "name")
+    paths = await registration.fetch_paths(tx.session, scope)
+    check_portable([key], paths, scope.below)
+    check_no_twins([key], paths, "name")
     created_by = new.created_by or by.username
     type_id, format_id = await _fetch_type_and_format(tx, new, name, created_by, creates_types=creates_types)
     row = DatasetRow(

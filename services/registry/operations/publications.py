@@ -22,9 +22,9 @@ from services.registry.domain.vocabularies import with_new_types
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.central_store import CentralStore
 from services.registry.operations.default_revisions import set_default_revisions
+from services.registry.operations.new_names import check_new_names
 from services.registry.operations.proofs import publish_verified
 from services.registry.operations.registration import insert_datasets
-from services.registry.operations.twins import refuse_twins
 from services.registry.queries import publications as queries
 from services.registry.queries import registration
 from services.registry.queries.copies import fetch_copies_of_datasets
@@ -138,8 +138,8 @@ async def _make_plan(
     await registration.lock_registrations(tx.session, scope.owner_id)
     known = await registration.fetch_known_datasets(tx.session, scope, {file.name for file in files})
     try:
-        await refuse_twins(tx.session, scope, files, known)
-    except Conflict as problem:
+        await check_new_names(tx.session, scope, files, known)
+    except (BadRequest, Conflict) as problem:
         raise OutputsImpossible(_text_of(problem)) from None
     _check_protected(outputs, known)
     await _check_stored(central, outputs)

@@ -35,7 +35,7 @@ from services.registry.models import DatasetRow
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.dataset_types import fetch_types_of_files
 from services.registry.operations.default_revisions import set_default_revisions
-from services.registry.operations.twins import refuse_twins
+from services.registry.operations.new_names import check_new_names
 from services.registry.queries import registration as queries
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.bulk_writes import insert_rows, update_rows
@@ -84,7 +84,7 @@ async def register_files(
     known = await queries.fetch_known_datasets(tx.session, scope, {file.name for file in files})
     if request.check_protected and (details := protected_details(request.filenames, files, known)):
         raise ProtectedDataset(extra={"error": ProtectedDataset.detail, "details": details})
-    await refuse_twins(tx.session, scope, files, known)
+    await check_new_names(tx.session, scope, files, known)
     ids = await insert_datasets(tx, scope, files, known, created_by, creates_types=creates_types)
     existing = {dataset.key: dataset for dataset in known}
     writes = await _effects(tx, request, files, ids, existing, targets)

@@ -67,6 +67,33 @@ async def test_a_file_is_served_under_its_name_with_the_uuid_and_without(
         assert head.headers["content-length"] == str(len(DATA))
 
 
+async def test_what_has_a_name_that_windows_cannot_have_is_served_and_registered_again(
+    lab: Laboratory, dataset: str
+) -> None:
+    await made(lab.registry.as_(lab.administrator), "/dataset-types", {"name": "aux.times"})
+    names = {"collection": "raw_data.v1./aux", "revision": "v1.", "name": "aux.times.npy"}
+    async with lab.registry.app.state.database.begin() as session:
+        columns = ", ".join(f"{column} = :{column}" for column in names)
+        await session.execute(sa.text(f"UPDATE registry.datasets SET {columns}"), names)
+    async with lab.metadata.app.state.database.begin() as session:
+        await session.execute(sa.text("UPDATE metadata.subjects SET nickname = 'm1.'"))
+    inside = "raw_data.v1./aux/#v1.#/aux.times.npy"
+    answer = await lab.registry.get(f"/data/{LAB}/Subjects/m1./{DAY}/001/{inside.replace('#', '%23')}")
+    assert (answer.status_code, answer.content) == (200, DATA)
+    path = f"m1./{DAY}/1"
+    (again,) = await lab.register(inside, path=path, hashes=[md5(DATA)], filesizes=[len(DATA)])
+    assert again["id"] == dataset
+    await lab.register("raw_data.v1./wheel.position.npy", "aux/wheel.position.npy", path=path)
+    place = {"collection": "alf/aux"}
+    moved = await lab.registry.patch(f"/datasets/{dataset}", place)
+    assert (moved.status_code, moved.json()["collection"]) == (200, "alf/aux"), moved.text
+    refused = await lab.registry.patch(f"/datasets/{dataset}", {"collection": "alf/con"})
+    assert (refused.status_code, "collection" in refused.json()) == (400, True)
+    body = {"session": lab.session_id, "name": "wheel.position.npy", "collection": "com1"}
+    refused = await lab.registry.post("/datasets", body)
+    assert (refused.status_code, "collection" in refused.json()) == (400, True)
+
+
 async def test_a_range_is_served_alone(lab: Laboratory, dataset: str) -> None:
     part = await lab.registry.get(with_uuid(dataset), headers={"Range": "bytes=1000-1999"})
     assert part.status_code == 206

@@ -259,6 +259,21 @@ def test_names_of_recording_programs_are_not_to_be_mended(tmp_path: Path, write:
     }
 
 
+def test_names_that_windows_cannot_have_are_wrong(tmp_path: Path, write: Write) -> None:
+    for path in (
+        "m1./2024-01-02/001/alf/a.b.npy",
+        "m1/2024-01-02/001/#v1.#/a.b.npy",
+        "m1/2024-01-02/001/aux.b.npy",
+    ):
+        write(path, np.arange(3.0))
+    assert {verdict for verdict, _ in findings(tmp_path).values()} == {"wrong"}
+    assert {advice.partition(":")[0] for _, advice in findings(tmp_path).values()} == {
+        "'v1.' ends with a dot",
+        "'aux.b.npy' is a device on Windows",
+        "'m1.' ends with a dot",
+    }
+
+
 def test_folders_of_one_session_in_several_spellings_are_named(tmp_path: Path, write: Write) -> None:
     for number in ("1", "01", "001"):
         write(f"labA/Subjects/m1/2024-01-02/{number}/alf/spikes.times.npy", np.arange(3.0))

@@ -1,4 +1,4 @@
-"""One rule of names: parsed, registered and found on a disk in every spelling, and refused alike."""
+"""One rule of names: parsed, registered and found on a disk in every spelling."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cingulum.alf import (
     InvalidName,
     find_session,
     is_file_name,
+    name_file,
     parse_aggregate_file,
     parse_file_name,
     parse_folder,
@@ -21,8 +22,9 @@ from cingulum.alf import (
     parse_register_path,
     parse_rel_path,
     parse_session_path,
+    registered_path,
 )
-from cingulum.alf.spelling import find_twin, is_same_folder, name_key, normal
+from cingulum.alf.spelling import find_twin, is_same_folder, name_key, normal, why_unportable
 
 # A folder in the place of every part of a path that people name.
 PLACES: tuple[tuple[str, Callable[[str], object]], ...] = (
@@ -42,19 +44,38 @@ PLACES: tuple[tuple[str, Callable[[str], object]], ...] = (
 )
 
 
-@pytest.mark.parametrize(
-    "name", [".", "..", "m1.", "m1 ", " m1", "CON", "nul", "com1.old", "a\tb", "a\x00", "a\u200bb"]
-)
+@pytest.mark.parametrize("name", [".", "..", "m1 ", " m1", "a\tb", "a\x00", "a\u200bb"])
 @pytest.mark.parametrize(("place", "parse"), PLACES)
-def test_a_folder_that_some_file_system_cannot_have_is_refused_everywhere(
+def test_a_folder_that_no_path_can_have_is_refused_everywhere(
     place: str, parse: Callable[[str], object], name: str
 ) -> None:
     with pytest.raises(InvalidName):
         parse(place.format(name))
 
 
-@pytest.mark.parametrize("name", ["..", ".", "aux.times.npy", "a.b.npy.", "NUL.txt", "a.b\n.npy", "a.b.npy "])
-def test_a_file_that_some_file_system_cannot_have_is_refused_everywhere(name: str) -> None:
+@pytest.mark.parametrize("name", ["m1.", "CON", "nul", "com1.old", "raw_data.v1."])
+@pytest.mark.parametrize(("place", "parse"), PLACES)
+def test_an_existing_folder_is_read_although_windows_cannot_have_it(
+    place: str, parse: Callable[[str], object], name: str
+) -> None:
+    assert name in str(parse(place.format(name)))
+    assert why_unportable(name)
+
+
+@pytest.mark.parametrize("name", ["aux.times.npy", "com1.raw.npy"])
+def test_an_existing_file_is_read_although_windows_cannot_have_it(name: str) -> None:
+    assert is_file_name(name)
+    assert str(parse_path(f"m1./2024-01-02/001/alf/{name}")) == f"m1./2024-01-02/001/alf/{name}"
+    assert parse_register_file("m1./2024-01-02/1/alf", name).name == name
+    assert (
+        registered_path(f"lab/Subjects/m1./2024-01-02/1/{name}") == f"lab/Subjects/m1./2024-01-02/001/{name}"
+    )
+    with pytest.raises(InvalidName, match="device"):
+        name_file(*name.split("."))
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a.b\n.npy", "a.b.npy "])
+def test_a_file_that_no_path_can_have_is_refused_everywhere(name: str) -> None:
     assert not is_file_name(name)
     for parse in (
         lambda: parse_file_name(name),

@@ -118,6 +118,25 @@ def test_absent_files_are_listed_once_with_the_nearest_name(lab: Lab) -> None:
     assert len(lab.lines) == 2
 
 
+def test_many_absent_files_are_counted_once_and_lost_ones_not_listed(lab: Lab) -> None:
+    for number in range(25):
+        lab.fake.register(f"alf/a.b{number:02d}.npy", b"x")
+    assert lab.agent.run_once().absent == 25
+    assert [line.partition(": ")[0] for line in lab.lines[:-1]] == [
+        f"{FOLDER}/alf/a.b{number:02d}.npy" for number in range(20)
+    ]
+    assert lab.lines[-1] == "5 more files are not on this disk"
+    lab.fake.register("alf/lost.times.npy", b"x")
+    for copy in lab.fake.copies.values():
+        if copy["relative_path"].endswith("/lost.times.npy"):
+            copy["state"] = "lost"
+    assert lab.agent.run_once().absent == 26
+    assert len(lab.lines) == 21
+    lab.fake.register("alf/new.times.npy", b"x")
+    assert lab.agent.run_once().absent == 27
+    assert [line.partition(":")[0] for line in lab.lines[21:]] == [f"{FOLDER}/alf/new.times.npy"]
+
+
 def test_files_that_are_absent_or_still_written_are_left_alone(lab: Lab) -> None:
     for name in ("later.npy", "growing.bin"):
         lab.fake.register(name, RAW)

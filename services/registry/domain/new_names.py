@@ -1,13 +1,38 @@
-"""Files of a session whose paths would be one path where case is ignored."""
+"""New files of a session whose paths some file system cannot have, or cannot have beside the others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from cingulum.alf import inner_path
-from cingulum.alf.spelling import name_key
-from libs.common.problem import Conflict
+from cingulum.alf.spelling import name_key, why_unportable
+from libs.common.problem import BadRequest, Conflict
 from services.registry.domain.requests import FileKey
+
+
+def check_portable(
+    files: Iterable[FileKey],
+    known: Iterable[FileKey],
+    below: Iterable[str] = (),
+    field: str | None = None,
+) -> None:
+    """Raises BadRequest for the first folder or file that some file system cannot have.
+
+    Names that the session has already, and those of its object's folders (`below`), may be used again.
+    `field`: the one to name, instead of `collection`, `revision` or `name`.
+
+    >>> check_portable([("raw.", "", "a.c.npy")], [("raw.", "", "a.b.npy")])
+    >>> try: check_portable([("alf", "", "aux.times.npy")], [("raw.", "", "a.b.npy")])
+    ... except BadRequest as problem: print(problem.fields["name"][0])
+    'aux.times.npy' is a device on Windows: choose another name.
+    """
+    usual = {part for key in known for text in key for part in text.split("/")}
+    usual.update(part for folder in below for part in folder.split("/"))
+    for key in files:
+        for own, text in zip(("collection", "revision", "name"), key, strict=True):
+            for part in text.split("/"):
+                if part not in usual and (wrong := why_unportable(part)):
+                    raise BadRequest(fields={field or own: [f"{wrong.problem}: {wrong.advice}."]})
 
 
 def check_no_twins(files: Iterable[FileKey], known: Iterable[FileKey], field: str = "filenames") -> None:
