@@ -73,9 +73,7 @@ class LabAgent:
     report: Report = print
     on_sent: OnSent = lambda _path, _done, _of: None
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)  # how many, not before
-    _reported: set[str] = field(
-        default_factory=set, init=False
-    )  # skipped and absent files, by the line about them
+    _reported: set[str] = field(default_factory=set, init=False)  # skips as reported, absent paths
     _spelled: dict[str, str] = field(default_factory=dict, init=False)  # paths on this disk that differ
 
     def run_once(self) -> Round:
