@@ -15,14 +15,12 @@ from services.registry.queries.missing_copies import MissingCopy
 
 
 async def order_transfers(tx: Transaction, by: Principal, visibility: Visibility) -> list[str]:
-    """Expect the files that managed server repositories lack; their paths, those registered first.
+    """Expect the files that managed server repositories lack; their paths, those that were lost or suspect first.
 
     The agent of a lab that holds a file sends what is expected; what the central store has by another upload is read
     there. Files of labs where the caller may not transfer are left out.
     """
-    missing = await queries.list_missing_copies(tx.session, visibility)
-    targets = await _fetch_targets(tx, missing)
-    ordered = [copy for copy, target in zip(missing, targets, strict=True) if may_retire(by, target)]
+    ordered = await _fetch_allowed(tx, by, visibility)
     if ordered:
         ids = [copy.id for copy in ordered]
         await queries.update_missing_copies(tx.session, ids)
@@ -30,6 +28,17 @@ async def order_transfers(tx: Transaction, by: Principal, visibility: Visibility
     for repository, count in Counter(copy.repository for copy in ordered).items():
         tx.audit("transfers.ordered", "repository", repository, after={"count": count})
     return [copy.relative_path for copy in ordered]
+
+
+async def _fetch_allowed(tx: Transaction, by: Principal, visibility: Visibility) -> list[MissingCopy]:
+    """The first missing copies that the caller may transfer, however many others come before them."""
+    allowed: list[MissingCopy] = []
+    page = await queries.list_missing_copies(tx.session, visibility)
+    while page and len(allowed) < queries.MOST:
+        targets = await _fetch_targets(tx, page)
+        allowed += [copy for copy, target in zip(page, targets, strict=True) if may_retire(by, target)]
+        page = await queries.list_missing_copies(tx.session, visibility, page[-1].position)
+    return allowed[: queries.MOST]
 
 
 async def _fetch_targets(tx: Transaction, copies: list[MissingCopy]) -> list[Target]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from services.registry.queries.bulk_writes import execute_write
 from services.registry.queries.columns import GONE, is_any_of, is_current_copy, path_of_copy
 
 MOST: Final = 10_000  # of one answer
+Position = tuple[bool, datetime, UUID]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,13 @@ class MissingCopy:
     object_id: UUID | None
     repository: str
     relative_path: str
+    is_expected: bool
+    created_at: datetime
+
+    @property
+    def position(self) -> Position:
+        """Where it is among all missing copies, those that are not expected yet first."""
+        return self.is_expected, self.created_at, self.id
 
 
 def _missing_copies(visibility: Visibility, *conditions: Condition) -> sa.Select[Any]:
@@ -46,6 +55,8 @@ def _missing_copies(visibility: Visibility, *conditions: Condition) -> sa.Select
         DatasetRow.object_id,
         RepositoryRow.name.label("repository"),
         path_of_copy().label("relative_path"),
+        CopyRow.created_at,
+        _is_expected().label("is_expected"),
     ]
     return (
         sa.select(*columns)
@@ -68,9 +79,22 @@ async def list_missing_paths(session: ReadSession, visibility: Visibility) -> tu
     return count or 0, [row.relative_path for row in await session.execute(statement)]
 
 
-async def list_missing_copies(session: ReadSession, visibility: Visibility) -> list[MissingCopy]:
-    """The missing copies whose bytes this system can read once they are there."""
-    rows = await session.execute(_missing_copies(visibility, RepositoryRow.store.is_not(None)))
+def _is_expected() -> sa.ColumnElement[bool]:
+    """Nothing has to change before it is sent or read."""
+    return CopyRow.state.not_in((CopyState.LOST, CopyState.SUSPECT))
+
+
+async def list_missing_copies(
+    session: ReadSession, visibility: Visibility, after: Position | None = None
+) -> list[MissingCopy]:
+    """The missing copies whose bytes this system can read once they are there: a page of them after a position.
+
+    Lost and suspect ones first, then those registered first.
+    """
+    place = sa.tuple_(_is_expected(), CopyRow.created_at, CopyRow.id)
+    conditions = [RepositoryRow.store.is_not(None), *([] if after is None else [place > sa.tuple_(*after)])]
+    statement = _missing_copies(visibility, *conditions).order_by(None)
+    rows = await session.execute(statement.order_by(_is_expected(), CopyRow.created_at, CopyRow.id))
     return [MissingCopy(**row) for row in rows.mappings()]
 
 

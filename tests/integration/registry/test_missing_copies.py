@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from libs.common.events import ProofOrdered
+from services.registry.queries import missing_copies as queries
 from services.registry.queries.copies import update_copy
-from tests.support.lab import PATH, Laboratory
+from tests.support.lab import DAY, PATH, Laboratory, a_session, files, made, set_state
 
 LOST, HERE = f"{PATH}/alf/spikes.times.npy", f"{PATH}/alf/licks.times.npy"
 
@@ -45,3 +48,27 @@ async def test_lost_copies_are_expected_again_where_the_caller_may_transfer(lab:
     assert await _states(lab) == {LOST: "expected"}
     published = await lab.registry.published(ProofOrdered)
     assert [str(copy_id) for copy_id in published[-1].copy_ids] == [copies[0]["id"]]
+
+
+async def test_lost_copies_are_ordered_whatever_is_missing_before_them(
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MOST", 1)
+    root = lab.metadata.as_(lab.administrator)
+    await made(root, "/labs", {"name": "coastlab", "repositories": ["central"]})
+    await made(root, "/subjects", {"nickname": "C1", "lab": "coastlab", "responsible_user": "eve"})
+    await made(root, "/sessions", a_session(subject="C1", lab="coastlab"))
+    body = files("alf/spikes.times.npy", path=f"C1/{DAY}/001")
+    answer = await lab.registry.as_(lab.administrator).post("/register-file", body)
+    assert answer.status_code == 201, answer.text
+    await lab.register("alf/licks.times.npy")
+    (lost,) = await lab.register("alf/spikes.times.npy")
+    for dataset in (answer.json()[0], lost):
+        await set_state(lab, dataset["id"], "central", "lost")
+    ordered = await lab.registry.post("/sync-file-status")
+    assert (ordered.status_code, ordered.json()) == (200, [LOST])
+    assert await _states(lab) == {
+        f"C1/{DAY}/001/alf/spikes.times.npy": "lost",
+        LOST: "expected",
+        HERE: "expected",
+    }
