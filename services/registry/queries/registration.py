@@ -78,24 +78,22 @@ async def find_session_by_path(
     Raises AmbiguousName where sessions of several subjects are left.
     """
     name = replace(name, subject=normal(name.subject))
-    rows = await _fetch_sessions_of(session, visibility, name)
+    rows = (await session.execute(_sessions_of(visibility, name))).all()
     if not rows:
         spellings = await find_spellings_in(session, table(SUBJECTS).c.nickname, name.subject)
         if len(spellings) != 1 or name.subject in spellings:
             return None
         name = replace(name, subject=spellings[0])
-        rows = await _fetch_sessions_of(session, visibility, name)
+        rows = (await session.execute(_sessions_of(visibility, name))).all()
     named = [NamedSession(row.id, row.subject_id, row.lab or row.subject_lab) for row in rows]
     chosen = choose_session(name, named, labs, field=field)
     return _scope(next((row for row in rows if chosen and row.id == chosen.id), None))
 
 
-async def _fetch_sessions_of(
-    session: ReadSession, visibility: Visibility, name: SessionName
-) -> Sequence[sa.Row[Any]]:
+def _sessions_of(visibility: Visibility, name: SessionName) -> sa.Select[Any]:
     """The sessions of that name, the newest first."""
     sessions = table(SESSIONS)
-    rows = await session.execute(
+    return (
         _scopes()
         .where(
             sessions.c.subject == name.subject,
@@ -105,8 +103,6 @@ async def _fetch_sessions_of(
         )
         .order_by(sessions.c.created_at.desc(), sessions.c.id)
     )
-    newest_first: Sequence[sa.Row[Any]] = rows.all()
-    return newest_first
 
 
 async def find_session_by_id(
