@@ -48,6 +48,7 @@ class Undoable:
     by_row     whether the rule reads the row; one for administrators does not
     changes    whether changes of its columns can be undone: they have no effects on other rows
     own_rules  columns whose changes have rules beside `rule`: only administrators undo these
+    names      columns that make a row's name unique: after an undo of a change of them `check_restored` is asked
     not_undone columns whose changes had effects on other rows: these are set again by a request of their own
     """
 
@@ -57,6 +58,7 @@ class Undoable:
     by_row: bool = True
     changes: bool = True
     own_rules: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
     not_undone: frozenset[str] = frozenset()
 
 
@@ -66,7 +68,8 @@ class Undoables:
 
     tree            what depends on what
     nouns           what their audit rows are about
-    check_restored  raises Forbidden unless the caller may delete all that was restored, not only the row itself
+    check_restored  raises Forbidden unless the caller may delete all that was restored, not only the row itself,
+                    and Conflict for a name of which another row has a spelling
     """
 
     tree: Dependants = field(default_factory=lambda: Dependants({}))
@@ -91,7 +94,7 @@ async def undo(
     if noun is not None and entry.action == f"{entry.object_type}.deleted":
         return await _undo_deletion(tx, undoables, noun, by, visibility, entry)
     if noun is not None and noun.changes and can_be_reverted(noun.model, entry):
-        return await _undo_change(tx, noun, by, visibility, entry)
+        return await _undo_change(tx, undoables, noun, by, visibility, entry)
     if not may_oversee(by):
         raise _missing(audit_id)
     raise Conflict(
@@ -139,7 +142,12 @@ async def _undo_deletion(
 
 
 async def _undo_change(
-    tx: Transaction, noun: Undoable, by: Principal, visibility: Visibility, entry: AuditEntry
+    tx: Transaction,
+    undoables: Undoables,
+    noun: Undoable,
+    by: Principal,
+    visibility: Visibility,
+    entry: AuditEntry,
 ) -> Restoration:
     """Put the values before back, where nothing has changed the record since. The rule holds before and afterwards."""
     await _check_change(tx, noun.rule, by, visibility, entry)
@@ -154,6 +162,9 @@ async def _undo_change(
         )
     await revert(tx, noun.model, entry)
     await _check_change(tx, noun.rule, by, visibility, entry)
+    if undoables.check_restored is not None and noun.names & (entry.before or {}).keys():
+        changed = Restored({noun.model.__tablename__: [UUID(entry.object_id)]})
+        await undoables.check_restored(tx, by, visibility, changed)
     restored = {entry.object_type: 1}
     return Restoration(restored=restored, action=entry.action, done_at=entry.at, done_by=entry.username)
 

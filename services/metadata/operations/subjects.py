@@ -144,7 +144,7 @@ async def create_subject(
         values["species_id"] = await references.find_term_id(tx.session, Vocabulary.SPECIES, USUAL_SPECIES)
     row = SubjectRow(id=uuid4(), **values)
     check_may_create_subject(by, Target(row.lab_id, frozenset(project_ids)), body.lab)
-    await _check_nickname(tx, row, values)
+    await check_nickname(tx, row, values)
     check_dates(row.birth_date, row.death_date)
     await create_row(tx, "subject", row, values)
     await _finish(tx, by, visibility, row, body, Target(row.lab_id), project_ids)
@@ -164,7 +164,7 @@ async def update_subject(
     new_user_id = values.get("responsible_user_id", row.responsible_user_id)
     check_new_responsible_user(by, row.responsible_user_id, new_user_id, row.nickname)
     if {"nickname", "lab_id", "responsible_user_id"} & values.keys():
-        await _check_nickname(tx, row, values)
+        await check_nickname(tx, row, values)
     birth, death = (values.get(name, getattr(row, name)) for name in ("birth_date", "death_date"))
     check_dates(birth, death)
     await update_row(tx, "subject", row, values)
@@ -172,7 +172,7 @@ async def update_subject(
     return await _detail(tx.session, visibility, row.id, base_url)
 
 
-async def _check_nickname(tx: Transaction, row: SubjectRow, values: dict[str, Any]) -> None:
+async def check_nickname(tx: Transaction, row: SubjectRow, values: dict[str, Any]) -> None:
     """Raises Conflict where another subject has the nickname of this one as it will be, or a spelling of it."""
     nickname, lab_id, user_id = (
         values.get(name, getattr(row, name)) for name in ("nickname", "lab_id", "responsible_user_id")

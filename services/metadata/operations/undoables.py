@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from libs.common.auth import check_administrator
 from libs.common.db import Transaction
+from libs.common.db.restoring import Restored
+from libs.common.db.rows import lock_by_id, refuse_duplicate
 from libs.common.permissions import Principal
 from libs.common.schemas.states import ActionKind
 from libs.common.undo import Undoable, Undoables
@@ -16,6 +18,7 @@ from services.metadata.models import (
     ChannelRow,
     InsertionRow,
     LabRow,
+    LocationRow,
     NoteRow,
     ProjectRow,
     SubjectRow,
@@ -31,10 +34,12 @@ from services.metadata.operations.deletions import check_restored, publish_resto
 from services.metadata.operations.insertions import lock_insertion_to_edit
 from services.metadata.operations.notes import lock_note_to_edit
 from services.metadata.operations.subject_names import subject_of_record
+from services.metadata.operations.subjects import check_nickname
 from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
 from services.metadata.operations.weighings import lock_weighing_to_edit
 
+_NAMES: Final = (UserRow.username, LabRow.name, ProjectRow.name, LocationRow.name)
 _OWNERS_OF_SUBJECTS: Final = frozenset({"responsible_user_id", "lab_id"})
 _OWNERS_OF_SESSIONS: Final = frozenset({"subject_id", "lab_id", "parent_session_id"})
 
@@ -63,17 +68,35 @@ async def _check_subject(tx: Transaction, by: Principal, visibility: Visibility,
     await subject_of_record(tx, by, visibility, subject_id, f"There is no subject {subject_id}.")
 
 
+async def _check_restored(tx: Transaction, by: Principal, visibility: Visibility, restored: Restored) -> None:
+    await check_restored(tx, by, visibility, restored)
+    for column in _NAMES:
+        model: Any = column.class_
+        for row_id in restored.ids.get(model.__tablename__, []):
+            row = await lock_by_id(tx.session, model, row_id)
+            await refuse_duplicate(tx.session, column, getattr(row, column.key), except_id=row_id)
+    for row_id in restored.ids.get(SubjectRow.__tablename__, []):
+        await check_nickname(tx, await lock_by_id(tx.session, SubjectRow, row_id), {})
+    if restored.ids.get(ActionRow.__tablename__):
+        return  # a deleted session gets no further insertions
+    for row_id in restored.ids.get(InsertionRow.__tablename__, []):
+        probe = await lock_by_id(tx.session, InsertionRow, row_id)
+        within = {"session_id": probe.session_id}
+        await refuse_duplicate(tx.session, InsertionRow.name, probe.name, within=within, except_id=row_id)
+
+
 UNDOABLES: Final = Undoables(
     DEPENDANTS,
     {
-        "user": Undoable(UserRow, check_administrator, by_row=False),
-        "lab": Undoable(LabRow, check_administrator, by_row=False),
-        "project": Undoable(ProjectRow, check_administrator, by_row=False),
+        "user": Undoable(UserRow, check_administrator, by_row=False, names=frozenset({"username"})),
+        "lab": Undoable(LabRow, check_administrator, by_row=False, names=frozenset({"name"})),
+        "project": Undoable(ProjectRow, check_administrator, by_row=False, names=frozenset({"name"})),
         "subject": Undoable(
             SubjectRow,
             _check_subject,
             publish_restored_sessions,
             own_rules=_OWNERS_OF_SUBJECTS,
+            names=_OWNERS_OF_SUBJECTS | {"nickname"},
             not_undone=frozenset({"death_date"}),
         ),
         "session": Undoable(
@@ -85,6 +108,7 @@ UNDOABLES: Final = Undoables(
             InsertionRow,
             lock_insertion_to_edit,
             own_rules=frozenset({"session_id", "chronic_insertion_id", "serial"}),
+            names=frozenset({"name", "session_id"}),
         ),
         "chronic-insertion": Undoable(
             ActionRow, _check_chronic_insertion, own_rules=frozenset({"lab_id", "serial"})
@@ -101,5 +125,5 @@ UNDOABLES: Final = Undoables(
             WaterAdministrationRow, lock_water_administration_to_edit, own_rules=frozenset({"session_id"})
         ),
     },
-    check_restored,
+    _check_restored,
 )

@@ -106,3 +106,25 @@ async def test_a_user_is_deleted_though_a_file_of_no_object_is_protected(
     preview = await services.metadata.delete(f"/users/carl-{nickname}?dry_run=1")
     assert (preview.status_code, preview.json()["hidden"]) == (200, {}), preview.text
     assert (await services.metadata.delete(f"/users/carl-{nickname}")).status_code == 204
+
+
+async def test_an_undo_brings_back_no_other_spelling_of_a_name(services: Services, nickname: str) -> None:
+    metadata, lower = services.metadata, nickname.lower()
+    subject = await services.labs.animal(nickname)
+    deleted = await metadata.delete(f"/subjects/{nickname}")
+    await services.labs.animal(lower)
+    assert (await services.undo(deleted)).status_code == 409
+    assert (await metadata.patch(f"/subjects/{lower}", {"nickname": f"{lower}x"})).status_code == 200
+    assert (await services.undo(deleted)).status_code == 200
+    assert (await metadata.patch(f"/subjects/{nickname}", {"nickname": f"{nickname}y"})).status_code == 200
+    await services.labs.animal(lower)
+    assert (await metadata.post(await _latest(services, subject["id"], "subject.changed"))).status_code == 409
+    await services.labs.project(nickname)
+    gone = await metadata.delete(f"/projects/{nickname}")
+    await services.labs.project(lower)
+    assert (await services.undo(gone)).status_code == 409
+    probe = await a_probe(services.labs, lower)
+    session = (await metadata.get(f"/insertions/{probe}")).json()["session"]
+    removed = await metadata.delete(f"/insertions/{probe}")
+    await services.labs.post("/insertions", session=session, name="PROBE00")
+    assert (await services.undo(removed)).status_code == 409
