@@ -42,7 +42,7 @@ class SmallWorld:
             "water-administration": (metadata, f"/water-administrations?nickname={self.nickname}"),
             "dataset": (registry, f"/datasets?subject={self.nickname}"),
             "file": (registry, f"/files?django=dataset__{of_subject}"),
-            "task": (scheduler, f"/tasks?django=session__subject,{self.nickname}"),
+            "task": (scheduler, f"/tasks?django={of_subject}"),
         }
         shown: dict[str, Rows] = {}
         for kind, (service, path) in lists.items():
