@@ -28,7 +28,7 @@ class RepositoryFilters(ListFilters):
 
     name: Annotated[Text, Where(lambda value: RepositoryRow.name == value)] = parameter("Name.")
     globus_is_personal: Annotated[Truth, Where(RepositoryRow.globus_is_personal.is_)] = parameter(
-        "Whether it is personal; one of which this is not known is in neither list."
+        "Whether it is personal."
     )
     globus_endpoint_id: Annotated[
         UuidText, Where(lambda value: RepositoryRow.globus_endpoint_id == value)
