@@ -225,7 +225,7 @@ def what_the_store_holds(store: Path, uploads: set[str]) -> None:
     objects = {path.name: path for path in (store / "objects").rglob("*") if path.is_file()}
     assert sorted(objects) == sorted(map(sha256, [*FILES.values(), MADE]))
     assert all(sha256(path.read_bytes()) == name for name, path in objects.items())
-    assert sorted(path.name for path in store.iterdir()) == ["objects", "tmp", "tree"]
+    assert sorted(path.name for path in store.iterdir()) == ["objects", "pictures", "tmp", "tree"]
     assert uploads.isdisjoint(path.name for path in (store / "tmp").iterdir())
     asyncio.run(sweep(store))
     assert list((store / "tmp").iterdir()) == []
