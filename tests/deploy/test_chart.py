@@ -247,7 +247,7 @@ def test_a_local_store_keeps_its_readers_on_one_node_and_outlives_the_release() 
     claim = one(objects, "PersistentVolumeClaim", "store")
     assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     readers = {name for name, pod in pods(objects).items() if "affinity" in pod}
-    assert readers == {"lab-registry", "lab-transfer", "lab-compressor"}
+    assert readers == {"lab-metadata", "lab-registry", "lab-transfer", "lab-compressor"}
     objects = render({"store": {"local": {"existingClaim": "bytes"}}})
     assert not [o for o in objects if o["kind"] == "PersistentVolumeClaim"]
 

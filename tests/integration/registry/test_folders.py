@@ -34,7 +34,7 @@ async def test_a_renamed_subject_renames_the_folder_in_every_service(
     session = (await lab.metadata.get(f"/sessions/{lab.session_id}")).json()
     (of_session,) = session["data_dataset_session_related"]
     uuid_name = FILE.removesuffix(".npy") + f".{dataset['id']}.npy"
-    assert of_session["data_url"] == f"https://data.lab/{LAB}/Subjects/{folder}/{uuid_name}"
+    assert of_session["data_url"] == f"https://data.lab/{folder}/{uuid_name}"
     assert (await scheduler.get(f"/jobs/{job['id']}")).json()["session_path"] == f"{LAB}/Subjects/{folder}"
 
 
