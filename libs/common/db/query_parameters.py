@@ -29,6 +29,8 @@ LONGEST_NAME: Final = 50
 _UNKNOWN: Final = "Unknown query parameter."
 _NO_DRY_RUN: Final = "This request has no dry run; nothing was changed."
 _INVALID: Final = "Invalid value."
+# Clients send them to every list, also to those without pages.
+_OF_PAGES: Final = frozenset({"limit", "offset"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,8 @@ class QueryParameters:
         if "dry_run" in unknown and request.method not in SAFE:
             raise BadRequest(fields={"dry_run": [_NO_DRY_RUN]})  # to ignore it would not be harmless
         is_strict = request.headers.get(STRICT, "").strip() in {"1", "true"}
-        refused = {} if not (is_strict or self.is_own) else dict.fromkeys(unknown, _UNKNOWN)
+        of_own = [name for name in unknown if name not in _OF_PAGES] if self.is_own else []
+        refused = dict.fromkeys(unknown if is_strict else of_own, _UNKNOWN)
         if is_strict:
             refused |= dict.fromkeys(invalid, _INVALID)
         if refused:
