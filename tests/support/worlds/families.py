@@ -140,7 +140,7 @@ async def dataset(town: Town, family: Family, name: str, content: bytes, **about
     assert sent.status_code == 204, sent.text
     await root.made(f"/uploads/{upload['id']}/complete", sha256=sha256(content).hexdigest())
     counted = await root.made("/new-download", datasets=[dataset_id])
-    notice = await root.made("/data-notices", datasets=[dataset_id], name=f"about {family.word}")
+    notice = await root.made("/data-notices", datasets=[dataset_id], name=f"about {name}")
     family.things |= {
         "dataset_id": dataset_id,
         "file_id": copies[0]["id"],
