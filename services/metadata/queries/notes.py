@@ -34,7 +34,7 @@ def _select_notes(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
         )
         .join(UserRow, UserRow.id == NoteRow.user_id, isouter=True)
         .where(NoteRow.deleted_at.is_(None), *conditions)
-        .order_by(NoteRow.date_time_at.desc(), NoteRow.id)
+        .order_by(NoteRow.date_time_at.desc(), NoteRow.created_at.desc(), NoteRow.id)
     )
 
 
