@@ -21,3 +21,9 @@ def nickname_map(source: sa.FromClause) -> FieldMap:
     """The nicknames that paths of sessions contain: who sees a session reads it there, also of a hidden subject."""
     fields = {"nickname": Field(source.c.nickname, "text")}
     return FieldMap("subjects of sessions", source, fields, "nickname", visible=visible_to_all)
+
+
+def username_map(source: sa.FromClause) -> FieldMap:
+    """The usernames that records show: who sees a record reads them there, also those of users not listed to them."""
+    fields = {"username": Field(source.c.username, "text")}
+    return FieldMap("users of records", source, fields, "username", visible=visible_to_all)

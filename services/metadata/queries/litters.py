@@ -20,7 +20,7 @@ def _select_litters(visibility: Visibility) -> sa.Select[Any]:
     return (
         sa.select(*columns)
         .join(LineRow, LineRow.id == LitterRow.line_id, isouter=True)
-        .where(LitterRow.deleted_at.is_(None), visible.is_lab_visible(visibility, LineRow.lab_id))
+        .where(LitterRow.deleted_at.is_(None), visible.is_line_visible(visibility, LitterRow.line_id))
         .order_by(LitterRow.name)
     )
 

@@ -26,6 +26,7 @@ def _projects(visibility: Visibility) -> sa.Select[Any]:
                 UserRow.username,
                 ProjectUserRow.project_id == ProjectRow.id,
                 ProjectUserRow.user_id == UserRow.id,
+                visible.is_user_visible(visibility),
             ).label("users"),
         )
         .where(visible.is_project_visible(visibility))

@@ -41,7 +41,10 @@ def _users(visibility: Visibility) -> sa.Select[Any]:
                 "lab"
             ),
             names_of(
-                delegate.username, DelegateRow.user_id == UserRow.id, DelegateRow.delegate_id == delegate.id
+                delegate.username,
+                DelegateRow.user_id == UserRow.id,
+                DelegateRow.delegate_id == delegate.id,
+                visible.is_user_visible(visibility, delegate),
             ).label("allowed_users"),
             names_of(
                 SubjectRow.nickname,

@@ -11,6 +11,7 @@ from libs.common.db.conditions import Condition
 from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
+    LineRow,
     MembershipRow,
     ProjectRow,
     ProjectUserRow,
@@ -58,20 +59,29 @@ def is_lab_visible(visibility: Visibility, lab_id: Any) -> Condition:
     return sa.or_(lab_id.is_(None), visible.is_lab_row_visible(visibility, lab_id))
 
 
-def is_user_visible(visibility: Visibility) -> Condition:
+def is_line_visible(visibility: Visibility, line_id: Any) -> Condition:
+    """Lines of labs that the caller can see, and those of no lab; no line is visible to all."""
+    if visibility.labs is None or visibility.only_projects is None:
+        return sa.true()
+    line = sa.orm.aliased(LineRow)
+    hidden = sa.exists().where(line.id == line_id, ~is_lab_visible(visibility, line.lab_id))
+    return ~hidden.correlate_except(line)
+
+
+def is_user_visible(visibility: Visibility, user: Any = UserRow) -> Condition:
     """Users the caller can see: all; with a narrowed token those who work in its labs and projects."""
     if visibility.labs is None or visibility.only_projects is None:
         return sa.true()
     in_lab = sa.exists().where(
-        MembershipRow.user_id == UserRow.id,
+        MembershipRow.user_id == user.id,
         MembershipRow.deleted_at.is_(None),
         MembershipRow.lab_id.in_(visibility.labs),
     )
     in_project = sa.exists().where(
-        ProjectUserRow.user_id == UserRow.id, ProjectUserRow.project_id.in_(visibility.only_projects)
+        ProjectUserRow.user_id == user.id, ProjectUserRow.project_id.in_(visibility.only_projects)
     )
     return sa.or_(
-        UserRow.id == visibility.caller_id,
+        user.id == visibility.caller_id,
         in_lab.correlate_except(MembershipRow),
         in_project.correlate_except(ProjectUserRow),
     )

@@ -23,7 +23,7 @@ from services.registry.models import (
     DatasetTagRow,
     TagRow,
 )
-from services.registry.queries.django_filters import DATASETS, USERS_MAP
+from services.registry.queries.django_filters import DATASETS, NAMED_USERS, USERS_MAP
 
 _notice = cast(sa.Table, DataNoticeRow.__table__)
 _about = cast(sa.Table, DataNoticeDatasetRow.__table__)
@@ -54,7 +54,12 @@ NOTICES = FieldMap("data notices", _notice, {
     "affected_date_end": Field(_notice.c.affected_date_end, "date"),
     "created_datetime": Field(_notice.c.created_at, "datetime"),
     "json": JsonField(_notice.c.json),
-    "created_by": Relation(lambda: USERS_MAP, on=_user.c.id == _notice.c.user_id, key=_notice.c.user_id),
+    "created_by": Relation(
+        lambda: USERS_MAP,
+        on=_user.c.id == _notice.c.user_id,
+        key=_notice.c.user_id,
+        shown=Relation(lambda: NAMED_USERS, on=NAMED_USERS.source.c.id == _notice.c.user_id),
+    ),
     "datasets": Relation(lambda: DATASETS, on=sa.and_(
         _about.c.data_notice_id == _notice.c.id, _about.c.dataset_id == _dataset.c.id,
     )),

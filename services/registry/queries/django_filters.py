@@ -8,14 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from cingulum.alf.paths import SUBJECTS as SUBJECTS_FOLDER
-from libs.common.filters import (
-    Field,
-    FieldMap,
-    JsonField,
-    Relation,
-    visible_to_all,
-)
-from libs.common.filters.shared_maps import dataset_type_map, nickname_map
+from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
+from libs.common.filters.shared_maps import dataset_type_map, nickname_map, username_map
 from libs.common.published import (
     INSERTIONS,
     LAB_REPOSITORIES,
@@ -31,6 +25,7 @@ from libs.common.published import (
 from libs.common.visibility import Visibility
 from libs.common.visible import (
     is_dataset_visible,
+    is_lab_row_visible,
     is_project_row_visible,
     is_session_row_visible,
     is_session_visible,
@@ -68,6 +63,7 @@ _session, _subject, _lab, _user, _project = (
     table(view) for view in (SESSIONS, SUBJECTS, LABS, USERS, PROJECTS)
 )
 _named_subject = table(SUBJECTS).alias("named_subject")
+_named_user = table(USERS).alias("named_user")
 _in_project, _session_user, _in_lab = (
     table(view) for view in (SESSION_PROJECTS, SESSION_USERS, LAB_REPOSITORIES)
 )
@@ -114,6 +110,12 @@ def _of_sessions(on: Any) -> Relation:
     return Relation(lambda: _SESSIONS, on=on)
 
 
+def _is_visible_user(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    """All users; of a narrowed token the caller, as the members of its labs and projects are metadata's."""
+    return sa.true() if visibility.labs is None else row.id == visibility.caller_id
+
+
+NAMED_USERS = username_map(_named_user)
 _LABS: FieldMap = FieldMap("labs", _lab, {
     "id": Field(_lab.c.id, "uuid"),
     "name": Field(_lab.c.name, "text"),
@@ -122,7 +124,7 @@ _LABS: FieldMap = FieldMap("labs", _lab, {
         _in_lab.c.lab_id == _lab.c.id, _in_lab.c.repository_id == _repository.c.id,
     )),
     "session": _of_sessions(_session.c.lab_id == _lab.c.id),
-}, visible=visible_to_all)  # fmt: skip
+}, visible=lambda visibility, row: is_lab_row_visible(visibility, row.id))  # fmt: skip
 USERS_MAP: FieldMap = FieldMap("users", _user, {
     "id": Field(_user.c.id, "uuid"),
     "username": Field(_user.c.username, "text"),
@@ -130,7 +132,7 @@ USERS_MAP: FieldMap = FieldMap("users", _user, {
     "session": _of_sessions(sa.and_(
         _session_user.c.user_id == _user.c.id, _session_user.c.session_id == _session.c.id
     )),
-}, visible=visible_to_all)  # fmt: skip
+}, visible=_is_visible_user)  # fmt: skip
 _PROJECTS: FieldMap = FieldMap("projects", _project, {
     "id": Field(_project.c.id, "uuid"),
     "name": Field(_project.c.name, "text"),
@@ -143,7 +145,10 @@ _SUBJECTS: FieldMap = FieldMap("subjects", _subject, {
     "nickname": Field(_subject.c.nickname, "text"),
     "lab": Relation(lambda: _LABS, on=_lab.c.id == _subject.c.lab_id, key=_subject.c.lab_id),
     "responsible_user": Relation(
-        lambda: USERS_MAP, on=_user.c.id == _subject.c.responsible_user_id, key=_subject.c.responsible_user_id
+        lambda: USERS_MAP,
+        on=_user.c.id == _subject.c.responsible_user_id,
+        key=_subject.c.responsible_user_id,
+        shown=Relation(lambda: NAMED_USERS, on=_named_user.c.id == _subject.c.responsible_user_id),
     ),
     **dict.fromkeys(
         ("actions_sessions", "session", "sessions"), _of_sessions(_session.c.subject_id == _subject.c.id)
@@ -174,9 +179,13 @@ _SESSIONS: FieldMap = FieldMap("sessions", _session, {
     "projects": Relation(lambda: _PROJECTS, on=sa.and_(
         _in_project.c.session_id == _session.c.id, _in_project.c.project_id == _project.c.id,
     )),
-    "users": Relation(lambda: USERS_MAP, on=sa.and_(
-        _session_user.c.session_id == _session.c.id, _session_user.c.user_id == _user.c.id,
-    )),
+    "users": Relation(
+        lambda: USERS_MAP,
+        on=sa.and_(_session_user.c.session_id == _session.c.id, _session_user.c.user_id == _user.c.id),
+        shown=Relation(lambda: NAMED_USERS, on=sa.and_(
+            _session_user.c.session_id == _session.c.id, _session_user.c.user_id == _named_user.c.id,
+        )),
+    ),
     "probe_insertion": Relation(lambda: _INSERTIONS, on=_insertion.c.session_id == _session.c.id),
     "data_dataset_session_related": Relation(
         lambda: DATASETS, on=sa.and_(_dataset.c.session_id == _session.c.id, _dataset.c.deleted_at.is_(None))
@@ -244,7 +253,11 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "hash": Field(_of_current_version("md5"), "text"),
     "file_size": Field(_of_current_version("size_bytes"), "int"),
     "version": Field(_dataset.c.software_version, "text"),
-    "created_by": Relation(lambda: USERS_MAP, on=_user.c.username == _dataset.c.created_by),
+    "created_by": Relation(
+        lambda: USERS_MAP,
+        on=_user.c.username == _dataset.c.created_by,
+        shown=Relation(lambda: NAMED_USERS, on=_named_user.c.username == _dataset.c.created_by),
+    ),
     "created_datetime": Field(_dataset.c.created_at, "datetime"),
     "auto_datetime": Field(_dataset.c.auto_datetime, "datetime"),
     "content_type": Field(_dataset.c.content_type, "text"),

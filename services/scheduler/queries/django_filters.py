@@ -23,6 +23,7 @@ from libs.common.schemas.states import JobState
 from libs.common.visibility import Visibility
 from libs.common.visible import (
     is_dataset_row_visible,
+    is_lab_row_visible,
     is_project_row_visible,
     is_session_row_visible,
     is_subject_row_visible,
@@ -57,7 +58,7 @@ _LABS: FieldMap = FieldMap("labs", _lab, {
     "repositories": Relation(lambda: _REPOSITORIES, on=sa.and_(
         _in_lab.c.lab_id == _lab.c.id, _in_lab.c.repository_id == _repository.c.id,
     )),
-}, visible=visible_to_all)  # fmt: skip
+}, visible=lambda visibility, row: is_lab_row_visible(visibility, row.id))  # fmt: skip
 _REPOSITORIES: FieldMap = FieldMap("repositories", _repository, {
     "id": Field(_repository.c.id, "uuid"),
     **{

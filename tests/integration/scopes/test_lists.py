@@ -27,6 +27,23 @@ async def listed(places: Places, principal: Principal, service: Service, path: s
     return {row[key] for row in (body["results"] if isinstance(body, dict) else body)}
 
 
+# Usernames that a record shows are found; all else of a user or lab that the token does not list is absent.
+RELATIONS = (
+    (M, "/labs", "repositories__lab__name,coastlab", 0),
+    (M, "/labs", "repositories__lab__name,hilllab", 1),
+    (M, "/users", "allowed_users__username,bob", 0),
+    (M, "/sessions", "users__username,bob", 1),
+    (M, "/sessions", "users__is_superuser,False", 0),
+    (M, "/sessions", "users__lab__name,coastlab", 0),
+    (M, "/subjects", "responsible_user__lab__name,hilllab", 2),
+    (M, "/subjects", "actions_sessions__users__lab__name,coastlab", 0),
+    (R, "/datasets", "session__users__username,bob", 1),
+    (R, "/datasets", "session__users__is_superuser,False", 0),
+    (R, "/files", "data_repository__lab__name,coastlab", 0),
+    (Service.SCHEDULER, "/tasks", "session__lab__repositories__lab__name,coastlab", 0),
+)
+
+
 async def test_a_token_for_a_lab_reads_that_lab(places: Places) -> None:
     labs = places.labs.lab_ids
     for name in ("ada", "root"):
@@ -40,6 +57,12 @@ async def test_a_token_for_a_lab_reads_that_lab(places: Places) -> None:
         assert await listed(places, principal, M, "/subjects", "nickname") == {"KS001", "KS002"}
         for path in ("/labs/coastlab", "/users/bob", "/locations/rig_NY001", "/subjects/NY001"):
             assert (await places.services[M].as_(principal).get(path)).status_code == 404, path
+    await places.labs.metadata.patch("/users/ada", {"allowed_users": ["bob"]})
+    await places.labs.metadata.patch(f"/sessions/{places.of['open']['session']}", {"users": ["bob"]})
+    for service, path, django, count in RELATIONS:
+        answer = await places.services[service].as_(principal).get(path, params={"django": django})
+        assert answer.json()["count"] == count, (path, django)
+    assert (await places.services[M].as_(principal).get("/users/ada")).json()["allowed_users"] == []
 
 
 async def test_a_token_for_a_project_reads_that_project(places: Places) -> None:

@@ -17,26 +17,21 @@ from libs.common.filters import (
 from libs.common.filters.parameters import MOST_NAMES, parse_names
 from tests.support.list_filters import DJANGO_FIELDS
 
-# What everybody who signed in may list whole: /labs, /users, /lines, /tags and so on; and the nickname in the path of a
-# session that the caller may know of. Nothing else may be public.
+# What everybody who signed in may list whole, also with a narrowed token: /tags, /data-repository and so on; and the
+# nickname and the usernames that a record shows by itself. Nothing else may be public.
 VOCABULARIES = {
     "brain regions",
     "content types",
     "data formats",
     "data repositories",
     "dataset types",
-    "delegates",
-    "labs",
-    "lines",
-    "litters",
-    "locations",
     "repositories",
     "repository types",
     "revisions",
     "subjects of sessions",
     "tags",
     "terms",
-    "users",
+    "users of records",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,14 +40,19 @@ def truths(columns: Any, *names: str) -> Fields:
     return {name: Field(columns[name], "bool") for name in names}
 
 
-def to_one(target: FieldMap, key: Any) -> Relation:
-    """To the one row that `key` holds the id of."""
-    return Relation(lambda: target, on=target.source.c.id == key, key=key)
+def to_one(target: FieldMap, key: Any, shown: FieldMap | None = None) -> Relation:
+    """To the one row that `key` holds the id of; `shown` has the fields of it that every row here shows."""
+    way = None if shown is None else to_one(shown, key)
+    return Relation(lambda: target, on=target.source.c.id == key, key=key, shown=way)
 
 
-def to_many(target: FieldMap, link_owner: Any, owner: Any, link_other: Any) -> Relation:
+def to_many(
+    target: FieldMap, link_owner: Any, owner: Any, link_other: Any, shown: FieldMap | None = None
+) -> Relation:
     """To many rows over a link table; deleted ones are left out."""
-    return to_linked(lambda: target, target.source.c, link_owner, owner, link_other)
+    way = None if shown is None else to_many(shown, link_owner, owner, link_other)
+    relation = to_linked(lambda: target, target.source.c, link_owner, owner, link_other)
+    return replace(relation, shown=way)
 
 
 def to_linked(

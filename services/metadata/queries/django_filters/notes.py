@@ -8,7 +8,7 @@ from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to
 from libs.common.schemas.content_types import APP_OF
 from services.metadata.models import NoteRow
 from services.metadata.queries.django_filters.maps import clock, to_one
-from services.metadata.queries.django_filters.people import USER_MAP
+from services.metadata.queries.django_filters.people import NAMED_USERS, USER_MAP
 from services.metadata.queries.noted_records import is_record_visible
 
 _note = NoteRow.__table__.c
@@ -19,7 +19,7 @@ _CONTENT_TYPES = FieldMap("content types", _type, {
 }, "model", visible=visible_to_all)  # fmt: skip
 NOTE_MAP: FieldMap = FieldMap("notes", NoteRow.__table__, {
     "id": Field(_note.id, "uuid"),
-    "user": to_one(USER_MAP, _note.user_id),
+    "user": to_one(USER_MAP, _note.user_id, NAMED_USERS),
     "date_time": clock(_note.date_time),
     "content_type": Relation(lambda: _CONTENT_TYPES, on=_type.c.id == _note.id),
     "object_id": Field(_note.object_id, "uuid"),

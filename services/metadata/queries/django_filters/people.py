@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
+from libs.common.filters.shared_maps import username_map
 from libs.common.published import REPOSITORIES, table
 from libs.common.visibility import Visibility
-from libs.common.visible import is_project_row_visible
+from libs.common.visible import is_lab_row_visible, is_project_row_visible
 from services.metadata.models import (
     ActionRow,
     ActionUserRow,
@@ -51,6 +52,7 @@ _lab_repository, _project_user, _subject_project, _session_project, _action_user
 )
 _repository = table(REPOSITORIES)
 _delegates = UserRow.__table__.alias("delegates_of_user")
+NAMED_USERS = username_map(UserRow.__table__.alias("named_user"))
 _is_current_member = sa.and_(
     _membership.deleted_at.is_(None),
     _membership.start_date <= sa.func.current_date(),
@@ -60,6 +62,11 @@ _is_current_member = sa.and_(
 
 def _is_visible_project(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return sa.and_(row.deleted_at.is_(None), is_project_row_visible(visibility, row.id, row.is_private))
+
+
+def is_of_visible_lab(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    """Records of labs that the caller can see, and those of none."""
+    return visible.is_lab_visible(visibility, row.lab_id)
 
 
 REPOSITORY_MAP: FieldMap = FieldMap("repositories", _repository, {
@@ -74,7 +81,7 @@ REPOSITORY_MAP: FieldMap = FieldMap("repositories", _repository, {
 _DELEGATE_MAP = FieldMap("delegates", _delegates, {
     "id": Field(_delegates.c.id, "uuid"),
     "username": Field(_delegates.c.username, "text"),
-}, visible=visible_to_all)  # fmt: skip
+}, visible=visible.is_user_visible)  # fmt: skip
 USER_MAP: FieldMap = FieldMap("users", UserRow.__table__, {
     "id": Field(user.id, "uuid"),
     "date_joined": Field(user.created_at, "datetime"),
@@ -91,7 +98,7 @@ USER_MAP: FieldMap = FieldMap("users", UserRow.__table__, {
             "actions_sessions", "session", "sessions"),
     **under(to_linked(of("projects"), project, _project_user.user_id, user.id, _project_user.project_id),
             "project", "projects"),
-}, visible=visible_to_all)  # fmt: skip
+}, visible=visible.is_user_visible)  # fmt: skip
 LAB_MAP: FieldMap = declared(FieldMap("labs", LabRow.__table__, {
     "id": Field(lab.id, "uuid"),
     **texts(lab, "name", "institution", "address", "timezone"),
@@ -105,7 +112,7 @@ LAB_MAP: FieldMap = declared(FieldMap("labs", LabRow.__table__, {
     "users": Relation(lambda: USER_MAP, on=sa.and_(
         _membership.lab_id == lab.id, _membership.user_id == user.id, user.deleted_at.is_(None), _is_current_member,
     )),
-}, visible=visible_to_all))  # fmt: skip
+}, visible=lambda visibility, row: is_lab_row_visible(visibility, row.id)))  # fmt: skip
 PROJECT_MAP: FieldMap = declared(FieldMap("projects", ProjectRow.__table__, {
     "id": Field(project.id, "uuid"),
     **texts(project, "name", "description"),
@@ -124,4 +131,4 @@ LOCATION_MAP: FieldMap = declared(FieldMap("locations", LocationRow.__table__, {
     "json": JsonField(location.json),
     "lab": to_one(LAB_MAP, location.lab_id),
     **under(from_many(of("sessions"), _action, _action.location_id, location.id), "session", "sessions"),
-}, visible=visible_to_all))  # fmt: skip
+}, visible=is_of_visible_lab))  # fmt: skip

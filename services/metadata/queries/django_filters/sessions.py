@@ -28,7 +28,13 @@ from services.metadata.queries.django_filters.maps import (
     to_many,
     to_one,
 )
-from services.metadata.queries.django_filters.people import LAB_MAP, LOCATION_MAP, PROJECT_MAP, USER_MAP
+from services.metadata.queries.django_filters.people import (
+    LAB_MAP,
+    LOCATION_MAP,
+    NAMED_USERS,
+    PROJECT_MAP,
+    USER_MAP,
+)
 from services.metadata.queries.django_filters.subjects import (
     SUBJECT_MAP,
     TERM_MAP,
@@ -61,7 +67,7 @@ def fields_of_action(action: Any) -> Fields:
         "subject": to_one(SUBJECT_MAP, action.subject_id),
         "lab": to_one(LAB_MAP, action.lab_id),
         "location": to_one(LOCATION_MAP, action.location_id),
-        "users": to_many(USER_MAP, _user.action_id, action.id, _user.user_id),
+        "users": to_many(USER_MAP, _user.action_id, action.id, _user.user_id, NAMED_USERS),
         "procedures": to_many(TERM_MAP, _procedure.action_id, action.id, _procedure.procedure_id),
     }
 

@@ -21,6 +21,7 @@ from services.metadata.models import (
     WeighingRow,
     ZygosityRow,
 )
+from services.metadata.queries import visible
 from services.metadata.queries.django_filters.maps import (
     clock,
     declared,
@@ -31,7 +32,13 @@ from services.metadata.queries.django_filters.maps import (
     to_one,
     under,
 )
-from services.metadata.queries.django_filters.people import LAB_MAP, PROJECT_MAP, USER_MAP
+from services.metadata.queries.django_filters.people import (
+    LAB_MAP,
+    NAMED_USERS,
+    PROJECT_MAP,
+    USER_MAP,
+    is_of_visible_lab,
+)
 from services.metadata.queries.references import Vocabulary
 
 
@@ -51,6 +58,10 @@ def _is_visible_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bo
 def is_of_visible_subject(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     """Records of subjects that the caller can see."""
     return sa.and_(row.deleted_at.is_(None), is_subject_visible(visibility, row.subject_id))
+
+
+def _is_visible_litter(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
+    return visible.is_line_visible(visibility, row.line_id)
 
 
 TERM_MAP = FieldMap("terms", VocabularyRow.__table__, {
@@ -73,7 +84,7 @@ LINE_MAP: FieldMap = declared(FieldMap("lines", LineRow.__table__, {
     "alleles": to_many(TERM_MAP, _line_allele.line_id, _line.id, _line_allele.allele_id),
     **under(from_many(of("subjects"), _subject, _subject.line_id, _line.id), "subject", "subjects"),
     **under(from_many(of("litters"), _litter, _litter.line_id, _line.id), "litter", "litters"),
-}, visible=visible_to_all))  # fmt: skip
+}, visible=is_of_visible_lab))  # fmt: skip
 LITTER_MAP: FieldMap = declared(FieldMap("litters", LitterRow.__table__, {
     "id": Field(_litter.id, "uuid"),
     "name": Field(_litter.name, "text"),
@@ -81,7 +92,7 @@ LITTER_MAP: FieldMap = declared(FieldMap("litters", LitterRow.__table__, {
     "json": JsonField(_litter.json),
     "line": to_one(LINE_MAP, _litter.line_id),
     **under(from_many(of("subjects"), _subject, _subject.litter_id, _litter.id), "subject", "subjects"),
-}, visible=visible_to_all))  # fmt: skip
+}, visible=_is_visible_litter))  # fmt: skip
 _ZYGOSITY_MAP = FieldMap("zygosities", ZygosityRow.__table__, {
     "id": Field(_zygosity.allele_id, "uuid"),
     "zygosity": Field(_zygosity.zygosity, "int"),
@@ -100,7 +111,7 @@ SUBJECT_MAP: FieldMap = declared(FieldMap("subjects", SubjectRow.__table__, {
     "death_date": Field(_subject.death_date, "date"),
     "json": JsonField(_subject.json),
     "lab": to_one(LAB_MAP, _subject.lab_id),
-    "responsible_user": to_one(USER_MAP, _subject.responsible_user_id),
+    "responsible_user": to_one(USER_MAP, _subject.responsible_user_id, NAMED_USERS),
     "species": to_one(TERM_MAP, _subject.species_id),
     "strain": to_one(TERM_MAP, _subject.strain_id),
     "source": to_one(TERM_MAP, _subject.source_id),
@@ -123,7 +134,7 @@ WEIGHING_MAP: FieldMap = FieldMap("weighings", WeighingRow.__table__, {
     "weight": Field(_weighing.weight, "float"),
     "json": JsonField(_weighing.json),
     "subject": to_one(SUBJECT_MAP, _weighing.subject_id),
-    "user": to_one(USER_MAP, _weighing.user_id),
+    "user": to_one(USER_MAP, _weighing.user_id, NAMED_USERS),
 }, visible=is_of_visible_subject)  # fmt: skip
 WATER_MAP: FieldMap = FieldMap("water administrations", WaterAdministrationRow.__table__, {
     "id": Field(water.id, "uuid"),
@@ -132,7 +143,7 @@ WATER_MAP: FieldMap = FieldMap("water administrations", WaterAdministrationRow._
     "adlib": Field(water.adlib, "bool"),
     "json": JsonField(water.json),
     "subject": to_one(SUBJECT_MAP, water.subject_id),
-    "user": to_one(USER_MAP, water.user_id),
+    "user": to_one(USER_MAP, water.user_id, NAMED_USERS),
     "water_type": to_one(TERM_MAP, water.water_type_id),
     "session": Relation(of("sessions"), on=_action.id == water.session_id, key=water.session_id),
 }, visible=is_of_visible_subject)  # fmt: skip

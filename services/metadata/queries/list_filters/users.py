@@ -20,6 +20,7 @@ from libs.common.filters.list_filters import (
     parameter,
 )
 from libs.common.filters.parameters import CommaList, Moment, Text, Truth, UuidText
+from libs.common.visibility import Visibility
 from services.metadata.models import DelegateRow, UserRow
 from services.metadata.queries import visible
 from services.metadata.queries.django_filters.people import USER_MAP
@@ -30,7 +31,7 @@ def is_user(text: str) -> Condition:
     return is_named(UserRow.username, UserRow.id, text)
 
 
-def _has_delegates(names: Sequence[str]) -> Condition:
+def _has_delegates(visibility: Visibility, names: Sequence[str]) -> Condition:
     delegate = sa.orm.aliased(UserRow)
     return sa.and_(
         *(
@@ -38,6 +39,7 @@ def _has_delegates(names: Sequence[str]) -> Condition:
                 DelegateRow.user_id == UserRow.id,
                 DelegateRow.delegate_id == delegate.id,
                 is_named(delegate.username, delegate.id, name),
+                visible.is_user_visible(visibility, delegate),
             )
             for name in names
         )
@@ -47,7 +49,7 @@ def _has_delegates(names: Sequence[str]) -> Condition:
 class UserFilters(ListFilters):
     """Filters of the list of users."""
 
-    allowed_users: Annotated[CommaList, Where(_has_delegates)] = parameter(
+    allowed_users: Annotated[CommaList, WhereVisible(_has_delegates)] = parameter(
         "Usernames or ids of users who may edit the user's subjects, all of which must match."
     )
     date_joined: Annotated[Moment, Where(lambda when: is_at(UserRow.created_at, when))] = parameter(
