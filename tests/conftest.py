@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import nats
 import nats.js.errors
 import pytest
@@ -23,11 +20,10 @@ from libs.common.bus import STREAM
 from libs.common.migrate import Addresses
 from libs.common.testing import Callers, settings_environment
 from libs.common.testing.harness import SECRET
+from tests.support.copied_databases import copied_database, copy_database, database_url, run_statement
 from tests.support.portal import Site, standing
 from tests.support.quick_services import quick_passwords
 from tests.support.system import Cingulum
-
-_numbers = itertools.count()
 
 # The same examples in every run, and no limit of time, so that a red run speaks of the change. To look for new
 # ones: --hypothesis-profile=explore.
@@ -44,11 +40,6 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def database_url(admin_url: str, database: str) -> str:
-    """The same server, another database."""
-    return urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of this test process, not durable."""
@@ -63,20 +54,12 @@ def nats_server() -> Iterator[Nats]:
         yield server
 
 
-async def _run(admin_url: str, statement: str) -> None:
-    connection = await asyncpg.connect(database_url(admin_url, "postgres"), command_timeout=120)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
 def template(postgres: Postgres) -> str:
     """The name of a migrated database that each test's own is copied from."""
 
     async def make() -> None:
-        await _run(postgres.admin_url, "CREATE DATABASE template_cingulum")
+        await run_statement(postgres.admin_url, "CREATE DATABASE template_cingulum")
         await migrate(Addresses(database_url(postgres.admin_url, "template_cingulum"), SECRET))
 
     asyncio.run(make())
@@ -86,10 +69,8 @@ def template(postgres: Postgres) -> str:
 @pytest.fixture
 async def database(postgres: Postgres, template: str) -> AsyncIterator[str]:
     """The administrator's address of a fresh, migrated database."""
-    name = f"test_{next(_numbers)}"
-    await _run(postgres.admin_url, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield database_url(postgres.admin_url, name)
-    await _run(postgres.admin_url, f"DROP DATABASE {name} WITH (FORCE)")
+    async with copied_database(postgres.admin_url, template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -116,13 +97,10 @@ async def cingulum(database: str, nats_server: Nats, tmp_path: Path) -> AsyncIte
 @pytest.fixture(scope="session")
 def site(postgres: Postgres, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A whole system on a real port with a colony in it, for tests that only look."""
-    name = f"test_{next(_numbers)}"
-    asyncio.run(_run(postgres.admin_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    url = asyncio.run(copy_database(postgres.admin_url, template))
     home = str(tmp_path_factory.mktemp("site") / "home")
     # Without a bus: other tests of this process empty it.
-    environment = settings_environment(
-        database_url(postgres.admin_url, name), None, CINGULUM_SWEEP_EVERY_S="0.5", CINGULUM_HOME=home
-    )
+    environment = settings_environment(url, None, CINGULUM_SWEEP_EVERY_S="0.5", CINGULUM_HOME=home)
     with ExitStack() as stack:
         with quick_passwords():
             running = stack.enter_context(standing(environment))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import pwd
@@ -10,7 +11,8 @@ import shutil
 import socket
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO
@@ -19,6 +21,9 @@ from deploy.local.processes import User
 
 LOOPBACK = "127.0.0.1"
 _NOT_COPIED = ("include", "*.a")  # needed only for compiling
+_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's folder in memory; the folders in it are of mode 0700
+_ENOUGH = 4 << 30  # bytes
+_HELD = "held"
 
 
 def port_problem(port: int, host: str = LOOPBACK) -> OSError | None:
@@ -88,6 +93,38 @@ def close_folder(folder: Path) -> None:
     shared = status.st_mode & stat.S_ISVTX or folder.resolve() in {Path("/"), Path.home().resolve()}
     if status.st_uid == os.geteuid() and not shared:
         folder.chmod(0o700)
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """A folder for the block: in memory if there is plenty, where a thousand small files take a tenth of the time."""
+    memory = _MEMORY if _has_room(_MEMORY) else None
+    if memory:
+        _remove_abandoned(memory, prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=memory) as name:
+        folder = Path(name)
+        with _locked(folder / "new"):
+            (folder / "new").rename(folder / _HELD)  # it has that name only while it is locked
+            yield folder
+
+
+def _has_room(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK) and shutil.disk_usage(folder).free >= _ENOUGH
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Hold a lock, which ends with this process; BlockingIOError if another one holds it."""
+    with file.open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def _remove_abandoned(parent: Path, prefix: str) -> None:
+    """Remove the folders of processes that were killed: in memory they would stay until the next boot."""
+    for file in parent.glob(f"{prefix}*/{_HELD}"):
+        with suppress(OSError), _locked(file):
+            shutil.rmtree(file.parent, ignore_errors=True)
 
 
 def kept_secret(file: Path) -> str:

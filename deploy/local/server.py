@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -60,14 +60,15 @@ class Server(ABC):
         self.durable = durable
         self._port_held = False
         self._process: subprocess.Popen[bytes] | None = None
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._temporary = ExitStack()
 
     @classmethod
     def temporary(cls) -> Self:
         """A server for tests in a temporary folder, which is removed at the end of the `with` block."""
-        temporary = tempfile.TemporaryDirectory(prefix=f"cingulum-{cls.name}-")
-        server = cls(Path(temporary.name), durable=False)
-        server._temporary = temporary
+        with ExitStack() as stack:
+            folder = stack.enter_context(places.temporary_folder(f"cingulum-{cls.name}-"))
+            server = cls(folder, durable=False)
+            server._temporary = stack.pop_all()
         return server
 
     @abstractmethod
@@ -173,8 +174,7 @@ class Server(ABC):
         self._clean_up()
 
     def _clean_up(self) -> None:
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self._temporary.close()
 
     def _launch(self) -> None:
         launch = self.prepare()

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import sqlalchemy as sa
 
 from deploy.local.servers import Postgres
@@ -17,6 +16,7 @@ from libs.common.permissions import Principal
 from libs.common.published import LABS, PROJECTS, table
 from libs.common.scopes import Permission, Scope
 from libs.common.testing import Running, settings_environment
+from tests.support.copied_databases import copied_database
 from tests.support.lab import made
 from tests.support.system import Cingulum
 
@@ -128,16 +128,6 @@ async def registered(registry: Running, path: str, *filenames: str, **values: An
 @asynccontextmanager
 async def shared_two_labs(postgres: Postgres, template: str, home: str) -> AsyncIterator[Labs]:
     """Labs and users in a database of their own, without a bus, for all tests of a module."""
-    name = f"shared_{uuid4().hex}"
-    await _run(postgres.admin_url, f"CREATE DATABASE {name} TEMPLATE {template}")
-    url = f"{postgres.admin_url.rpartition('/')[0]}/{name}"
-    async with AsyncExitStack() as stack:
+    async with copied_database(postgres.admin_url, template) as url, AsyncExitStack() as stack:
         environment = settings_environment(url, None, CINGULUM_SWEEP_EVERY_S="2", CINGULUM_HOME=home)
         yield await two_labs(Cingulum(environment, url, stack))
-    await _run(postgres.admin_url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _run(admin_url: str, statement: str) -> None:
-    connection = await asyncpg.connect(admin_url)
-    await connection.execute(statement)
-    await connection.close()

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
 from deploy.local.servers import Postgres
 from libs.common.filters import FieldMap, JsonField, Relation
 from libs.common.testing import settings_environment
+from tests.support.copied_databases import copy_database
 from tests.support.list_filters import DJANGO_FIELDS
 from tests.support.worlds.build import HIDDEN, WORLDS, Worlds, build
 from tests.support.worlds.people import a_town
@@ -25,19 +25,11 @@ READING = {"GET", "HEAD"}
 @pytest.fixture(scope="module")
 def environment(
     postgres: Postgres, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
+) -> dict[str, str]:
     """A system of its own, without a bus: other tests of this process empty it."""
-
-    async def run(statement: str) -> None:
-        connection = await asyncpg.connect(postgres.admin_url)
-        await connection.execute(statement)
-        await connection.close()
-
-    asyncio.run(run(f"CREATE DATABASE test_worlds TEMPLATE {template}"))
-    url = f"{postgres.admin_url.rpartition('/')[0]}/test_worlds"
+    url = asyncio.run(copy_database(postgres.admin_url, template))
     home = str(tmp_path_factory.mktemp("worlds") / "home")
-    yield settings_environment(url, None, CINGULUM_SWEEP_EVERY_S="2", CINGULUM_HOME=home)
-    asyncio.run(run("DROP DATABASE test_worlds WITH (FORCE)"))
+    return settings_environment(url, None, CINGULUM_SWEEP_EVERY_S="2", CINGULUM_HOME=home)
 
 
 def test_there_are_twelve_worlds_and_more() -> None:

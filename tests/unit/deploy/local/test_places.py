@@ -83,3 +83,28 @@ def test_a_copy_that_others_can_write_is_not_trusted(packages: Path) -> None:
     copy = places.readable_copy(packages, ["server"])
     assert copy != planted
     assert copy.stat().st_mode & 0o022 == 0
+
+
+def test_a_temporary_folder_stays_while_its_process_lives_and_is_then_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(places, "_MEMORY", tmp_path)
+    monkeypatch.setattr(places, "_ENOUGH", 0)
+    killed = tmp_path / "server-killed"
+    killed.mkdir()
+    (killed / "held").touch()
+    with places.temporary_folder("server-") as first:
+        assert first.parent == tmp_path
+        assert not killed.exists()
+        with places.temporary_folder("server-"):
+            assert first.exists()
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_without_room_in_memory_a_temporary_folder_is_where_others_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(places, "_MEMORY", tmp_path)
+    monkeypatch.setattr(places, "_ENOUGH", 1 << 80)
+    with places.temporary_folder("server-") as folder:
+        assert folder.parent == Path(tempfile.gettempdir())
