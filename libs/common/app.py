@@ -33,10 +33,10 @@ from libs.common.observability import (
     configure_logs,
     logger,
     metrics,
-    prepare_routes,
     watch_loop,
 )
 from libs.common.problem import Unavailable
+from libs.common.routing import add_routes
 from libs.common.settings import ServiceSettings
 from libs.common.shutdown import END_S, cancel_all
 from libs.common.undo import Undoables
@@ -79,15 +79,13 @@ def create_app(parts: Parts, settings: ServiceSettings) -> FastAPI:
     app.state.settings = settings
     app.state.service = parts.service
     app.state.undoables = parts.undoables
-    for router in (*parts.routers, administration, undo):
-        app.include_router(router)
     add_errors(app)
     _add_health(app)
+    add_routes(app, (*parts.routers, administration, undo))
     app.add_middleware(EndsWithItsCaller)
     app.add_middleware(IdentityMiddleware, service=parts.service, verify_key=settings.identity_verify_key)
     app.add_middleware(Limited, json_bytes=settings.json_body_bytes)
     app.add_middleware(Observed, service=parts.service)
-    prepare_routes(app)
     return app
 
 

@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -198,13 +197,6 @@ async def watch_loop(service: str, every_s: float = 0.05) -> None:
         LOOP_HELD.labels(service).set(worst_held)
         if now - since > 10:
             worst, worst_held, since = 0.0, 0.0, now
-
-
-def prepare_routes(app: Starlette) -> None:
-    """Let FastAPI prepare every route now: at the first request it would block the loop for 100 ms."""
-    scope = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": [], "path_params": {}}
-    for route in app.routes:
-        route.matches(scope)
 
 
 async def metrics(_request: Request) -> Response:

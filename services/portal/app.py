@@ -17,8 +17,9 @@ from libs.common.catalogue import Service
 from libs.common.client import OverHttp
 from libs.common.disconnect import EndsWithItsCaller
 from libs.common.limits import Limited
-from libs.common.observability import Observed, configure_logs, metrics, prepare_routes, watch_loop
+from libs.common.observability import Observed, configure_logs, metrics, watch_loop
 from libs.common.problem import Problem
+from libs.common.routing import add_routes
 from services.portal.pages import rendering
 from services.portal.pages.errors import explain, to_sign_in
 from services.portal.pages.viewer import ApiRefused, SignInFirst, api_of
@@ -38,17 +39,15 @@ def build(settings: Settings | None = None) -> FastAPI:
     configure_logs(settings.log_level, as_json=settings.log_json)
     app = FastAPI(title="Cingulum portal", openapi_url=None, lifespan=_lifespan, redirect_slashes=False)
     app.state.api = OverHttp(settings.gateway_url) if settings.gateway_url else None
-    for router in routers:
-        app.include_router(router, include_in_schema=False)
     _add_errors(app)
     app.add_route("/health/live", _live, include_in_schema=False)
     app.add_route("/health/ready", _ready, include_in_schema=False)
     app.add_route("/metrics", metrics, include_in_schema=False)
+    add_routes(app, routers)
     app.add_middleware(EndsWithItsCaller)
     app.add_middleware(IdentityMiddleware, service=Service.PORTAL, verify_key=settings.identity_verify_key)
     app.add_middleware(Limited)
     app.add_middleware(Observed, service=Service.PORTAL, on_error=_failed)
-    prepare_routes(app)
     rendering.prepare()
     return app
 

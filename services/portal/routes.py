@@ -9,7 +9,7 @@ from libs.common.problem import NotFound
 from services.portal.pages import account, home, jobs, oidc, reference, session, sessions, signing, subjects
 from services.portal.pages.rendering import asset_answer
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/app")

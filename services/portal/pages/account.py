@@ -15,7 +15,7 @@ from services.portal.pages.rendering import GUARDS, is_from_our_form, show
 from services.portal.pages.signing import STALE, log_in_form
 from services.portal.pages.viewer import ApiRefused, Viewer, Viewing
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 ACCOUNT: Final = "/app/account"
 NO_STORE: Final = {"Cache-Control": "no-store"}
 SCOPES: Final = {

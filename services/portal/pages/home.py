@@ -11,7 +11,7 @@ from services.portal.pages.rendering import show
 from services.portal.pages.viewer import Viewing
 from services.portal.pages.welfare_status import LABELS, worst_first
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MOST_ANIMALS = 100
 
 

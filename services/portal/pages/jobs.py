@@ -17,7 +17,7 @@ from services.portal.pages.formatting import job_name
 from services.portal.pages.rendering import GUARDS, show
 from services.portal.pages.viewer import PagePart, Viewer, Viewing
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 Json = Mapping[str, Any]
 TONES: Final = {
     "Complete": "good",

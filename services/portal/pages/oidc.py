@@ -13,7 +13,7 @@ from services.portal.pages.rendering import GUARDS, is_from_our_host, set_cookie
 from services.portal.pages.signing import HOME, end_session, log_in_form, safe_next, signed_in
 from services.portal.pages.viewer import api_of, call_api, is_secure, own_cookie, refusal, without_credential
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 FLOW_S: Final = 600
 CANCELLED: Final = "Sign-in with the identity provider was cancelled or took too long. Try again."
 

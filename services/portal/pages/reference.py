@@ -14,7 +14,7 @@ from starlette.responses import Response
 from services.portal.pages.rendering import show
 from services.portal.pages.viewer import Viewing, refusal
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 Json = Mapping[str, Any]
 

@@ -21,7 +21,7 @@ from services.portal.pages.rendering import show
 from services.portal.pages.snippets import client_code
 from services.portal.pages.viewer import ApiRefused, PagePart, Viewer, Viewing, refusal
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 Json = Mapping[str, Any]
 FIT: Final = "_cingulum_psychometric.fit.json"
 SUMMARY: Final = "_cingulum_behaviour.summary.json"

@@ -13,7 +13,7 @@ from services.portal.pages.rendering import show
 from services.portal.pages.snippets import client_code
 from services.portal.pages.viewer import ApiRefused, Viewing
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 FILTERS = ("subject", "lab", "project", "task_protocol", "from", "to")
 EMPTY: dict[str, Any] = {"count": 0, "results": []}
 

@@ -22,7 +22,7 @@ from services.portal.pages.viewer import (
     without_credential,
 )
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 HOME = "/app/"
 STALE = "The form has expired, or cookies are disabled. Try again."
 WRONG = "Invalid name or password. Check both, and the caps-lock key."

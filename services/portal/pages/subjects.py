@@ -28,7 +28,7 @@ from services.portal.pages.welfare_status import (
     welfare_status,
 )
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 FILTERS = ("nickname", "lab", "project", "alive", "water_restricted")
 
 
