@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -95,12 +95,23 @@ async def cingulum(database: str, nats_server: Nats, tmp_path: Path) -> AsyncIte
 
 
 @pytest.fixture(scope="session")
-def site(postgres: Postgres, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site_environment(
+    postgres: Postgres, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], dict[str, str]]:
+    """Settings of a system with a database of its own; without a bus: other tests of this process empty it."""
+
+    def create() -> dict[str, str]:
+        url = asyncio.run(copy_database(postgres.admin_url, template))
+        home = str(tmp_path_factory.mktemp("site") / "home")
+        return settings_environment(url, None, CINGULUM_SWEEP_EVERY_S="0.5", CINGULUM_HOME=home)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def site(site_environment: Callable[[], dict[str, str]]) -> Iterator[Site]:
     """A whole system on a real port with a colony in it, for tests that only look."""
-    url = asyncio.run(copy_database(postgres.admin_url, template))
-    home = str(tmp_path_factory.mktemp("site") / "home")
-    # Without a bus: other tests of this process empty it.
-    environment = settings_environment(url, None, CINGULUM_SWEEP_EVERY_S="0.5", CINGULUM_HOME=home)
+    environment = site_environment()
     with ExitStack() as stack:
         with quick_passwords():
             running = stack.enter_context(standing(environment))

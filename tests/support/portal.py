@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import md5, sha256
@@ -91,8 +91,16 @@ class Site:
     made: dict[str, Any]
 
 
+async def a_colony_with_a_recording(browser: Browser) -> None:
+    """What all tests that only look find."""
+    await a_colony(browser)
+    await a_recording(browser)
+
+
 @contextmanager
-def standing(environment: Mapping[str, str]) -> Iterator[Site]:
+def standing(
+    environment: Mapping[str, str], fill: Callable[[Browser], Awaitable[None]] = a_colony_with_a_recording
+) -> Iterator[Site]:
     """The system runs in a thread, so that tests with loops of their own can ask it."""
     ready: Queue[Site | BaseException] = Queue()
     over = threading.Event()
@@ -103,8 +111,7 @@ def standing(environment: Mapping[str, str]) -> Iterator[Site]:
             httpx.AsyncClient(base_url=base_url, timeout=60) as http,
         ):
             browser = Browser(http)
-            await a_colony(browser)
-            await a_recording(browser)
+            await fill(browser)
             ready.put(Site(base_url, browser.made))
             await asyncio.to_thread(over.wait)
 

@@ -50,7 +50,7 @@ class _FormReading(APIRoute):
 class FormRoute(IdempotentRoute, _FormReading):
     """A form's fields become a JSON body of texts, and its files `request.state.files`, by name.
 
-    Of a repeated field the last value counts.
+    Of a repeated field the last value counts. Of the field `json` the text is read as JSON where it is JSON.
     """
 
 
@@ -86,6 +86,8 @@ def _as_json(request: Request, form: FormData) -> Request:
         for name, value in request.scope["headers"]
         if name != b"content-length"
     ]
+    if "json" in state.fields:
+        state.fields["json"] = _parsed(state.fields["json"])
     try:
         body = orjson.dumps(state.fields)
     except TypeError:  # a charset of the form may hold halves of characters
@@ -95,3 +97,10 @@ def _as_json(request: Request, form: FormData) -> Request:
         return {"type": "http.request", "body": body}
 
     return Request({**request.scope, "headers": headers}, receive)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return text

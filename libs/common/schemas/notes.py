@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.bounded import Prose
@@ -27,16 +26,6 @@ class Note(Record):
     json_: Any | None = Field(alias="json")
 
 
-def _read_json(value: Any) -> Any:
-    """A form holds only texts: one that is a JSON object or list is read."""
-    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value
-
-
 class NoteIn(BodyRecord):
     """A note to create or update; the time is now and the user is the caller unless stated."""
 
@@ -55,4 +44,4 @@ class NoteIn(BodyRecord):
         default=None,
         description="width of the stored picture, pixels: 800 at most unless stated; `orig`: as it is",
     )
-    json_: Annotated[Any | None, BeforeValidator(_read_json)] = Field(default=None, alias="json")
+    json_: Any | None = Field(default=None, alias="json")

@@ -115,7 +115,7 @@ def registered(row: ShownDataset, usernames: Sequence[str]) -> RegisteredDataset
         "dataset_type": row.dataset_type,
         "data_format": row.data_format,
         "collection": row.collection,
-        "revision": row.revision or None,
+        "revision": row.revision,
         "default": row.is_default,
         "qc": row.qc,
         "file_records": [

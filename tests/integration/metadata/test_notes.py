@@ -104,6 +104,15 @@ async def test_a_picture_is_as_wide_as_its_sender_wants(
     assert decoded((await shared_labs.metadata.get(path_of(note))).content).size == size
 
 
+@pytest.mark.parametrize(
+    ("text", "value"), [("null", None), ('{"name": "raster"}', {"name": "raster"}), ("2", 2), ("{", "{")]
+)
+async def test_the_json_of_a_form_is_read(
+    shared_labs: Labs, session: dict[str, Any], text: str, value: object
+) -> None:
+    assert (await noted(shared_labs, session, png(), json=text))["json"] == value
+
+
 async def test_a_photograph_is_served_upright_without_its_place(
     shared_labs: Labs, session: dict[str, Any]
 ) -> None:

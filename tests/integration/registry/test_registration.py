@@ -19,7 +19,7 @@ async def test_files_become_datasets_with_a_record_in_each_repository_of_the_lab
         "alf/spikes.times.npy", "alf/probe00/#2020-01-01#/spikes.times.npy", hashes=[MD5, None]
     )
     plain, revised = datasets
-    assert (plain["name"], plain["collection"], plain["revision"]) == ("spikes.times.npy", "alf", None)
+    assert (plain["name"], plain["collection"], plain["revision"]) == ("spikes.times.npy", "alf", "")
     assert (revised["collection"], revised["revision"]) == ("alf/probe00", "2020-01-01")
     assert plain["dataset_type"] == "spikes.times"
     assert plain["data_format"] == "npy"

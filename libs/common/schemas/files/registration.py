@@ -66,7 +66,7 @@ class RegisteredDataset(Record):
     dataset_type: str
     data_format: str
     collection: str
-    revision: str | None
+    revision: str = Field(description="empty: none")
     default: bool
     qc: int
     subject: str | None = None
