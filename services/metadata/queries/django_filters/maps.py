@@ -42,7 +42,7 @@ def truths(columns: Any, *names: str) -> Fields:
 
 def to_one(target: FieldMap, key: Any, shown: FieldMap | None = None) -> Relation:
     """To the one row that `key` holds the id of; `shown` has the fields of it that every row here shows."""
-    way = None if shown is None else to_one(shown, key)
+    way = None if shown is None else Relation(lambda: shown, on=shown.source.c.id == key)
     return Relation(lambda: target, on=target.source.c.id == key, key=key, shown=way)
 
 
