@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from libs.common.db.direct_reads import direct_handler
 from libs.common.db.idempotency import HEADER, Replay, keep_key, remember
 from libs.common.db.query_parameters import add_notice, query_parameters
 from libs.common.http import SAFE
@@ -40,7 +41,8 @@ class CheckedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
-        original, check_caller = super().get_route_handler(), _caller_check(self)
+        original = direct_handler(self, super().get_route_handler())
+        check_caller = _caller_check(self)
         query = query_parameters(self)
 
         async def handler(request: Request) -> Response:
@@ -61,7 +63,8 @@ class IdempotentRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
-        original, check_caller = super().get_route_handler(), _caller_check(self)
+        original = direct_handler(self, super().get_route_handler())
+        check_caller = _caller_check(self)
         query = query_parameters(self)
 
         async def handler(request: Request) -> Response:
@@ -96,7 +99,8 @@ class StreamedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
-        original, check_caller = super().get_route_handler(), _caller_check(self)
+        original = direct_handler(self, super().get_route_handler())
+        check_caller = _caller_check(self)
         query = query_parameters(self)
 
         async def handler(request: Request) -> Response:

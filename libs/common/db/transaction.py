@@ -206,20 +206,30 @@ async def beginning(request: Request) -> Begin:
 Begins = Annotated[Begin, Depends(beginning)]
 
 
+def open_reading(request: Request) -> AbstractAsyncContextManager[ReadSession]:
+    """The reading session of a request."""
+    database: Database = request.app.state.database
+    return database.read()
+
+
 async def reading(request: Request) -> AsyncIterator[ReadSession]:
     """A reading session of a request; use as `session: Reading`."""
-    database: Database = request.app.state.database
-    async with database.read() as session:
+    async with open_reading(request) as session:
         yield session
 
 
 Reading = Annotated[ReadSession, Depends(reading, scope="function")]
 
 
-async def reading_long(request: Request) -> AsyncIterator[ReadSession]:
-    """The same for tables that many callers share and that are read rarely; use as `session: LongReading`."""
+def open_reading_long(request: Request) -> AbstractAsyncContextManager[ReadSession]:
+    """The same for tables that many callers share and that are read rarely."""
     database: Database = request.app.state.database
-    async with database.read_long() as session:
+    return database.read_long()
+
+
+async def reading_long(request: Request) -> AsyncIterator[ReadSession]:
+    """The same as `reading` on the connections of `open_reading_long`; use as `session: LongReading`."""
+    async with open_reading_long(request) as session:
         yield session
 
 

@@ -1,0 +1,189 @@
+"""Reads whose endpoint is called directly: FastAPI looks for every declared parameter of a list in every request.
+
+The values are the same, as each is validated by FastAPI's own field. What this module cannot do, it leaves to
+FastAPI: a route that declares anything else, and a request with an invalid or repeated parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from inspect import iscoroutinefunction
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.datastructures import DefaultPlaceholder
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from libs.common.db.transaction import open_reading, open_reading_long, reading, reading_long
+from libs.common.http import SAFE
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Opens = Callable[[Request], AbstractAsyncContextManager[object]]
+
+_SESSIONS: Final[dict[object, Opens]] = {reading: open_reading, reading_long: open_reading_long}
+_ABSENT: Final = object()
+
+
+class _NotDirect(Exception):
+    """FastAPI has to answer this request, or all requests of this route."""
+
+
+def direct_handler(route: APIRoute, otherwise: Handler) -> Handler:
+    """A handler that calls the endpoint of a route that reads; `otherwise` is FastAPI's own."""
+    try:
+        arguments = _Arguments.of(route.dependant)
+        _check(route)
+    except _NotDirect:
+        return otherwise
+    endpoint, answer = route.endpoint, _Answer(route)
+
+    async def handler(request: Request) -> Response:
+        injected = Response()
+        try:
+            values = await arguments.read(request, injected)
+        except _NotDirect:
+            return await otherwise(request)
+        if arguments.session is None:
+            return answer.of(await endpoint(**values), injected)
+        name, opened = arguments.session
+        async with opened(request) as session:
+            result = await endpoint(**values, **{name: session})
+        return answer.of(result, injected)
+
+    return handler
+
+
+def _check(route: APIRoute) -> None:
+    """Raises _NotDirect for a route that writes, reads a body, or shapes its answer in a way of its own."""
+    shapes = (
+        route.response_model_include,
+        route.response_model_exclude,
+        route.response_model_exclude_unset,
+        route.response_model_exclude_defaults,
+        route.response_model_exclude_none,
+    )
+    returns = route.endpoint.__annotations__.get("return")
+    is_known = route.response_field is not None or returns in {"Response", Response}
+    is_plain = isinstance(route.response_class, DefaultPlaceholder) and not any(shapes)
+    if not (is_known and is_plain and (route.methods or set()) <= SAFE and route.body_field is None):
+        raise _NotDirect
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    """What a callable declares: fields of the path and the query, models of the query, and dependencies."""
+
+    path: tuple[Any, ...]
+    query: tuple[Any, ...]
+    models: tuple[Any, ...]
+    inner: tuple[tuple[str | None, Callable[..., Awaitable[Any]], _Arguments], ...]
+    session: tuple[str, Opens] | None
+    request: str | None
+    response: str | None
+
+    @classmethod
+    def of(cls, dependant: Dependant) -> _Arguments:
+        """The arguments of an endpoint or a dependency. Raises _NotDirect."""
+        if (
+            dependant.header_params
+            or dependant.cookie_params
+            or dependant.body_params
+            or dependant.websocket_param_name
+            or dependant.http_connection_param_name
+            or dependant.background_tasks_param_name
+            or dependant.security_scopes_param_name
+        ):
+            raise _NotDirect
+        sessions = [
+            (str(each.name), _SESSIONS[each.call])
+            for each in dependant.dependencies
+            if each.call in _SESSIONS
+        ]
+        if len(sessions) > 1:
+            raise _NotDirect
+        inner = []
+        for each in dependant.dependencies:
+            if each.call in _SESSIONS:
+                continue
+            arguments = cls.of(each)
+            if arguments.session is not None or not _is_coroutine(each.call) or each.call is None:
+                raise _NotDirect
+            inner.append((each.name, each.call, arguments))
+        return cls(
+            path=tuple(dependant.path_params),
+            query=tuple(field for field in dependant.query_params if not _is_model(field)),
+            models=tuple(field for field in dependant.query_params if _is_model(field)),
+            inner=tuple(inner),
+            session=sessions[0] if sessions else None,
+            request=dependant.request_param_name,
+            response=dependant.response_param_name,
+        )
+
+    async def read(self, request: Request, response: Response) -> dict[str, Any]:
+        """The values for one request, but for the session. Raises _NotDirect for an invalid one."""
+        values: dict[str, Any] = {}
+        for field in self.path:
+            values[field.name] = _validated(field, request.path_params.get(field.alias, _ABSENT))
+        if self.query or self.models:
+            sent = dict(request.query_params)
+            if len(sent) != len(request.query_params.multi_items()):
+                raise _NotDirect  # a repeated parameter
+            for field in self.query:
+                values[field.name] = _validated(field, sent.get(field.alias, _ABSENT))
+            for field in self.models:
+                values[field.name] = _validated(field, sent)
+        for name, call, arguments in self.inner:
+            value = await call(**await arguments.read(request, response))
+            if name is not None:  # a dependency of the route itself
+                values[name] = value
+        if self.request is not None:
+            values[self.request] = request
+        if self.response is not None:
+            values[self.response] = response
+        return values
+
+
+def _validated(field: Any, sent: object) -> Any:
+    if sent is _ABSENT:
+        if field.field_info.is_required():
+            raise _NotDirect
+        return field.get_default()
+    value, errors = field.validate(sent)
+    if errors:
+        raise _NotDirect
+    return value
+
+
+def _is_model(field: Any) -> bool:
+    kind = field.field_info.annotation
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _is_coroutine(call: object) -> bool:
+    return iscoroutinefunction(call) or iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
+
+
+class _Answer:
+    """How a route turns what its endpoint returned into a response."""
+
+    def __init__(self, route: APIRoute) -> None:
+        self.field: Any = route.response_field
+        self.status = route.status_code
+
+    def of(self, result: Any, injected: Response) -> Response:
+        """The response; headers and status that the endpoint has set count unless it made its own."""
+        if isinstance(result, Response):
+            return result
+        value, errors = self.field.validate(result, {}, loc=("response",))
+        if errors:
+            raise TypeError(f"the endpoint returned what its response model refuses: {errors[:3]}")
+        body = self.field.serialize_json(value)
+        response = Response(body, self.status or 200, media_type="application/json")
+        response.headers.raw.extend(
+            header for header in injected.headers.raw if header[0] != b"content-length"
+        )
+        return response
