@@ -34,17 +34,37 @@ def to_sql(conditions: Sequence[FilterCondition], visibility: Visibility) -> Tes
     """One expression that holds where all conditions do, over the source of the map that they were parsed with.
 
     Each condition that follows relations becomes an EXISTS of its own: two conditions over a to-many relation may
-    hold by two different rows, as in Alyx. A negated condition holds wherever the plain one does not, nulls included.
+    hold by two different rows, as in Alyx. Those over one to-one relation share an EXISTS, by which the planner can
+    begin with the most selective. A negated condition holds wherever the plain one does not, nulls included.
     Each relation leads only to rows that its map shows to the caller: any other is as absent as one that was deleted.
     """
-    return sa.and_(sa.true(), *(_one(condition, visibility) for condition in conditions))
+    negated = [_negated(condition, visibility) for condition in conditions if condition.negated]
+    ways = [(_Way(each, visibility), each.hops) for each in conditions if not each.negated]
+    source = conditions[0].source if conditions else sa.table("none")
+    return sa.and_(sa.true(), *negated, *_together(ways, source, _stay))
 
 
-def _one(condition: FilterCondition, visibility: Visibility) -> Test:
+def _negated(condition: FilterCondition, visibility: Visibility) -> Test:
     test = _Way(condition, visibility).along(condition.hops, condition.source, _stay)
-    if not condition.negated:
-        return test
     return sa.not_(test) if condition.hops else test.is_not(sa.true())
+
+
+def _together(
+    ways: Sequence[tuple[_Way, tuple[Relation, ...]]], here: sa.FromClause, move: Move
+) -> list[Test]:
+    """The tests of several ways from one row; `key` marks a relation to one row at most."""
+    tests = []
+    shared: dict[Relation, list[tuple[_Way, tuple[Relation, ...]]]] = {}
+    for way, hops in ways:
+        if hops and hops[0].key is not None and not way.is_absence:
+            shared.setdefault(hops[0], []).append((way, hops[1:]))
+        else:
+            tests.append(way.along(hops, here, move))
+    for relation, rest in shared.items():
+        depth = 1 + max(len(hops) for _, hops in rest)
+        step = _Step(relation, here, move, rest[0][0].visibility, depth=depth)
+        tests.append(step.exists(*_together(rest, step.there, step.move)))
+    return tests
 
 
 class _Way:

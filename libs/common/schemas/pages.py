@@ -16,6 +16,7 @@ DEFAULT_LIMIT = 250
 MOST = 1_000
 FURTHEST = 2**31
 LONGEST_NUMBER = 20  # characters; Python reads no numbers of thousands of digits
+_BASE_URL = "cingulum.base_url"  # in a request's scope
 Row = TypeVar("Row")
 
 
@@ -67,9 +68,12 @@ def absolute(request: Request, path: str) -> str:
 
     The ONE client cuts its base address off by plain text, so nothing else may be there.
     """
-    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
-    host = request.headers.get("x-forwarded-host") or request.headers.get("host") or request.url.netloc
-    return f"{scheme}://{host}{path}"
+    base: str | None = request.scope.get(_BASE_URL)
+    if base is None:  # a page of datasets has a thousand addresses
+        scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
+        host = request.headers.get("x-forwarded-host") or request.headers.get("host") or request.url.netloc
+        base = request.scope[_BASE_URL] = f"{scheme}://{host}"
+    return base + path
 
 
 def page(request: Request, paging: PageRequest, count: int, results: list[Row]) -> Page[Row]:
