@@ -43,11 +43,12 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.demo
 	@$(UV) pip install -q --require-hashes -p $(PY) -r requirements/bench.txt
 	@touch $@
 
-# What is tested is what ships: all other sets use the versions of dev, except peers, which need others (.venv-peers).
+# What is tested is what ships: all other sets use the versions of dev, except other people's (.venv-peers, .venv-ibllib).
 requirements: $(UV) ## Renew the locked requirement files from the .in files
 	@$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	@$(COMPILE) requirements/peers.in -o requirements/peers.txt
-	@for set in $(filter-out dev peers,$(SETS)); do $(COMPILE) -c requirements/dev.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+	@$(COMPILE) requirements/ibllib.in -o requirements/ibllib.txt
+	@for set in $(filter-out dev peers ibllib,$(SETS)); do $(COMPILE) -c requirements/dev.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
 
 format: $(VENV)/.dev ## Format the code
 	@$(VENV)/bin/ruff format -q . && $(VENV)/bin/ruff check -q --fix .
@@ -158,8 +159,17 @@ test-pages: $(VENV)/.dev ## Test the pages in a headless Chromium (CINGULUM_CHRO
 	@$(UV) pip install -q --no-deps --no-build-isolation -p .venv-peers/bin/python -e .
 	@touch $@
 
-test-peers: .venv-peers/.ready ## Test that unmodified SpikeInterface, ibl-neuropixel and mtscomp open our files
-	.venv-peers/bin/python -m pytest -q -c /dev/null --rootdir=. -p no:cacheprovider --confcutdir=tests/peers tests/peers
+# ibllib needs other versions than SpikeInterface; its tests talk to a system that runs in our own environment.
+.venv-ibllib/.ready: requirements/ibllib.txt | $(UV)
+	@$(PYTHON) -m venv .venv-ibllib
+	@$(UV) pip sync -q --require-hashes -p .venv-ibllib/bin/python requirements/ibllib.txt
+	@touch $@
+
+THEIRS := -m pytest -q -c /dev/null --rootdir=. -p no:cacheprovider --import-mode=importlib --confcutdir=tests/peers
+test-peers: .venv-peers/.ready .venv-ibllib/.ready $(VENV)/.dev ## Test with SpikeInterface, ibl-neuropixel, mtscomp, ONE and ibllib, unmodified
+	.venv-peers/bin/python $(THEIRS) tests/peers
+	CINGULUM_PYTHON=$(PY) .venv-ibllib/bin/python $(THEIRS) tests/peers
+	$(PY) -m pytest -q tests/integration/client
 
 .PHONY: test-faults
 test-faults: $(VENV)/.dev ## Kill services, PostgreSQL, NATS and workers N=60 times under load, then check that nothing is lost or doubled

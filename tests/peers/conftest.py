@@ -1,7 +1,10 @@
-"""Other people's readers, unmodified, on what we write: `make test-peers` (they want an older zarr)."""
+"""Other people's programs, unmodified: `make test-peers` runs each kind in the environment that has it."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("spikeinterface") and find_spec("spikeglx") else ["test_peers.py"]
+collect_ignore = [
+    *([] if find_spec("spikeinterface") and find_spec("spikeglx") else ["test_peers.py"]),
+    *([] if find_spec("ibllib") else ["with_ibllib"]),
+]
