@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from libs.common.problem import BadRequest
 from libs.common.schemas.times import AlyxTime
@@ -56,3 +58,21 @@ def twin_notice(n_twins: int) -> str | None:
     '!!!1 other session(s) of this subject have the same date and number'
     """
     return f"!!!{n_twins} other session(s) of this subject have the same date and number" if n_twins else None
+
+
+def listed_twins_notice(sessions: Sequence[Mapping[str, Any]]) -> str | None:
+    """The notice for a client that searches a session by its number and gets several of one subject and day.
+
+    >>> first = {"lab": "hilllab", "subject": "KS014", "start_time": "2020-08-21T09:00:00", "number": 1}
+    >>> listed_twins_notice([first, first | {"start_time": "2020-08-21T11:30:00"}, first | {"number": 2}])
+    '!!!2 of these sessions have the same subject, date and number as another one'
+    """
+    counts = Counter(
+        (row["lab"], row["subject"], str(row["start_time"])[:10], row["number"]) for row in sessions
+    )
+    n_twins = sum(count for count in counts.values() if count > 1)
+    return (
+        f"!!!{n_twins} of these sessions have the same subject, date and number as another one"
+        if n_twins
+        else None
+    )

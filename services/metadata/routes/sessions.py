@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.db.query_parameters import NOTICE
 from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute
 from libs.common.schemas.pages import Paging, json_page
 from libs.common.schemas.session_detail import SessionDetail
 from libs.common.schemas.sessions import Session, SessionIn
-from services.metadata.domain.actions import twin_notice
+from services.metadata.domain.actions import listed_twins_notice, twin_notice
 from services.metadata.operations import sessions as operations
 from services.metadata.queries import sessions as queries
 from services.metadata.queries.list_filters.sessions import SessionFilters
@@ -32,11 +34,13 @@ async def list_sessions(
     paging: Paging,
     filters: Annotated[SessionFilters, Query()],
 ) -> Response:
-    """List sessions, newest first."""
-    base_url = absolute(request, "")
-    return json_page(
-        request, paging, await queries.list_sessions(session, visibility, filters, paging, base_url)
-    )
+    """List sessions, newest first; with `number`, a notice counts those of one subject, day and number."""
+    rows = await queries.list_sessions(session, visibility, filters, paging, absolute(request, ""))
+    response = json_page(request, paging, rows)
+    # Only where one session is searched: other lists are long, and need not be read again.
+    if filters.number is not None and (notice := listed_twins_notice(orjson.loads(rows.results))):
+        response.headers[NOTICE] = notice
+    return response
 
 
 @router.post("/sessions", status_code=201, responses=REFUSALS)
@@ -46,7 +50,7 @@ async def create_session(
     """Create a session. A notice counts the other sessions of its subject on that day with that number."""
     created, n_twins = await operations.create_session(tx, by, visibility, new, absolute(request, ""))
     if notice := twin_notice(n_twins):
-        response.headers["Alyx-API-Notice"] = notice
+        response.headers[NOTICE] = notice
     return created
 
 
@@ -57,7 +61,7 @@ async def read_session(
     """Read a session with its datasets, water, insertions and notes; a notice counts others of its day and number."""
     shown = await queries.fetch_session(session, visibility, session_id, absolute(request, ""))
     if notice := twin_notice(await queries.count_twins_of(session, visibility, session_id)):
-        response.headers["Alyx-API-Notice"] = notice
+        response.headers[NOTICE] = notice
     return shown
 
 

@@ -77,6 +77,11 @@ async def test_a_notice_counts_sessions_of_the_same_day_and_number(rig: Labs, bo
     assert (response.status_code, response.headers[NOTICE][:19]) == (201, "!!!1 other session(")
     again = await rig.as_("ada").get(f"/sessions/{response.json()['id']}")
     assert again.headers[NOTICE] == response.headers[NOTICE]
+    search = {"subject": body["subject"], "number": "001", "date_range": "2024-03-02,2024-03-02"}
+    listed = await rig.as_("ada").get("/sessions", params=search)
+    assert (listed.json()["count"], listed.headers[NOTICE][:21]) == (2, "!!!2 of these session")
+    alone = await rig.as_("ada").get("/sessions", params=search | {"number": "002"})
+    assert NOTICE not in alone.headers
 
 
 @pytest.mark.usefixtures("session")
