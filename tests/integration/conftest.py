@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.held_loop import Steps, watched_loops
-from tests.support.quick_services import quick_passwords
+from tests.support.quick_services import quick_passwords, shared_statements
 
 HELD = "The event loop was held"
 HERE = Path(__file__).parent
@@ -22,6 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=HELD))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def services_share_statements() -> Iterator[None]:
+    """They do not compile their statements again."""
+    with shared_statements():
+        yield
 
 
 @pytest.fixture(autouse=True)
