@@ -61,8 +61,8 @@ check: $(VENV)/.dev ## Format, lint, types, import contracts and unit tests
 	$(PY) -m pytest -q -n 2 --dist worksteal -m "not deep" tests/unit tests/architecture
 
 .PHONY: test
-test: check ## Everything: check, then the thorough tests and those against real servers (the longest first)
-	$(PY) -m pytest -q -n 2 --dist worksteal -m "deep or not unit" tests/unit $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/faults/ tests/__pycache__/,$(wildcard tests/*/))
+test: check ## Everything: check, then the thorough tests and those against real servers (three at a time on two processors: they often wait)
+	$(PY) -m pytest -q -n 3 --dist worksteal --durations=25 -m "deep or not unit" $$(grep -rl --include='test_*.py' 'mark\.deep' tests/unit) $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/faults/ tests/__pycache__/,$(wildcard tests/*/))
 
 .PHONY: migration
 migration: $(VENV)/.dev ## Write a service's next migration: SERVICE=registry M="what changes"

@@ -25,12 +25,24 @@ from tests.support.portal import Site, standing
 from tests.support.quick_services import quick_passwords
 from tests.support.system import Cingulum
 
+USUAL_S = 300.0  # as in pyproject.toml
+
 # The same examples in every run, and no limit of time, so that a red run speaks of the change. To look for new
 # ones: --hypothesis-profile=explore.
 _UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("same", _UNTIMED, derandomize=True, database=None)
 settings.register_profile("explore", _UNTIMED, max_examples=2_000)
 settings.load_profile("same")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that may take longer than others say so, and are begun first: at the end all processes have work."""
+    items.sort(key=_allowed_s, reverse=True)
+
+
+def _allowed_s(item: pytest.Item) -> float:
+    limit = item.get_closest_marker("timeout")
+    return max(USUAL_S, limit.args[0]) if limit else USUAL_S
 
 
 def pytest_collection_finish() -> None:
