@@ -23,8 +23,8 @@ def shared_statements() -> Iterator[None]:
     spend a fifth of its CPU time on the same texts. All their dialects have the same options and the same server.
     """
 
-    def is_same(one: PGDialect_asyncpg, other: object) -> bool:
-        return type(one) is type(other)
+    def is_same(dialect: PGDialect_asyncpg, other: object) -> bool:
+        return type(dialect) is type(other)
 
     def engine(*words: Any, **options: Any) -> AsyncEngine:
         made = create_async_engine(*words, **options)
@@ -34,7 +34,7 @@ def shared_statements() -> Iterator[None]:
     texts: LRUCache[Any, Any] = LRUCache(5_000)
     with (
         patch.object(PGDialect_asyncpg, "__eq__", is_same),
-        patch.object(PGDialect_asyncpg, "__hash__", lambda one: hash(type(one))),
+        patch.object(PGDialect_asyncpg, "__hash__", lambda dialect: hash(type(dialect))),
         patch("libs.common.db.engine.create_async_engine", engine),
     ):
         yield
