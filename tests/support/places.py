@@ -9,6 +9,7 @@ from libs.common.catalogue import Service
 from libs.common.permissions import Principal
 from libs.common.scopes import Permission, Scope
 from libs.common.testing import Running
+from tests.support.imaging import a_field_of_view, a_location
 from tests.support.lab import made
 from tests.support.labs import Labs, a_registry, registered, two_labs
 from tests.support.moving import an_upload
@@ -58,6 +59,8 @@ async def _place(places: Places, subject: str, lab: str, project: str | None) ->
         "/trajectories", probe_insertion=insertion["id"], provenance="Histology track", **line
     )
     channel = await labs.post("/channels", trajectory_estimate=trajectory["id"], axial=20, lateral=0)
+    fov = await a_field_of_view(labs, session["id"])
+    fov_location = await a_location(labs, fov)
     await labs.post("/locations", name=f"rig_{subject}", lab=lab)
     await labs.post("/lines", name=f"line_{subject}", nickname=subject, lab=lab)
     [dataset] = await registered(
@@ -83,6 +86,8 @@ async def _place(places: Places, subject: str, lab: str, project: str | None) ->
         "chronic": chronic["id"],
         "trajectory": trajectory["id"],
         "channel": channel["id"],
+        "fov": fov,
+        "fov_location": fov_location,
         "note": (await labs.post("/notes", content_type="session", object_id=session["id"]))["id"],
         "location": f"rig_{subject}",
         "line": f"line_{subject}",

@@ -159,10 +159,11 @@ def sentence(counts: Mapping[str, int]) -> str:
 def _noun(kind: str, n: int) -> str:
     """A kind in the singular or plural.
 
-    >>> _noun("surgery", 2), _noun("data-repository", 1), _noun("dataset", 3)
-    ('surgeries', 'data repository', 'datasets')
+    >>> _noun("surgery", 2), _noun("data-repository", 1), _noun("dataset", 3), _noun("field-of-view", 2)
+    ('surgeries', 'data repository', 'datasets', 'fields of view')
     """
     noun = kind.replace("-", " ")
     if n == 1:
         return noun
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    head, of, rest = noun.partition(" of ")
+    return f"{f'{head[:-1]}ies' if head.endswith('y') else f'{head}s'}{of}{rest}"

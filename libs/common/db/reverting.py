@@ -47,8 +47,11 @@ async def revert(tx: Transaction, model: type[DeclarativeBase], entry: AuditEntr
 
 
 def _parsed(column: sa.ColumnElement[Any], value: Any) -> Any:
-    parse = _PARSERS.get(column.type.python_type)
-    return value if value is None or parse is None else parse(value)
+    of_items = column.type.item_type if isinstance(column.type, sa.ARRAY) else None
+    parse = _PARSERS.get((of_items or column.type).python_type)
+    if value is None or parse is None:
+        return value
+    return parse(value) if of_items is None else [parse(item) for item in value]
 
 
 async def _exists_later_entry(session: WriteSession, tables: Infrastructure, entry: AuditEntry) -> bool:

@@ -165,6 +165,8 @@ def _id_of(row: DeclarativeBase) -> UUID:
 
 def audited(value: Any) -> Any:
     """A value of a column as audit rows store it."""
+    if isinstance(value, list):
+        return [audited(item) for item in value]
     return str(value) if isinstance(value, UUID | date | datetime) else value
 
 

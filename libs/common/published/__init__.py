@@ -15,11 +15,14 @@ from libs.common.published import compressor, metadata, registry, scheduler, tra
 from libs.common.published.compressor import RECORDINGS
 from libs.common.published.events import EVENTS
 from libs.common.published.metadata import (
+    BRAIN_REGIONS,
     BROWSER_SESSIONS,
+    FIELDS_OF_VIEW,
     INSERTIONS,
     LAB_REPOSITORIES,
     LABS,
     PROJECTS,
+    RECORDED_REGIONS,
     RIGHTS_CHANGES,
     SESSION_AUDIENCE,
     SESSION_PROJECTS,
@@ -37,17 +40,20 @@ from libs.common.published.view import View, alias, table
 
 __all__ = [
     "ATTEMPTS",
+    "BRAIN_REGIONS",
     "BROWSER_SESSIONS",
     "COPIES",
     "DATASETS",
     "DATASET_TAGS",
     "DATASET_TYPES",
     "EVENTS",
+    "FIELDS_OF_VIEW",
     "INSERTIONS",
     "JOBS",
     "LABS",
     "LAB_REPOSITORIES",
     "PROJECTS",
+    "RECORDED_REGIONS",
     "RECORDINGS",
     "REPOSITORIES",
     "RETIRED",

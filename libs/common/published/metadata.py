@@ -137,3 +137,39 @@ INSERTIONS = View(
     "insertions",
     {"id": UUID, "session_id": UUID, "name": TEXT, "model": TEXT, "serial": TEXT},
 )
+FIELDS_OF_VIEW = View(
+    Service.METADATA,
+    "fields_of_view",
+    {
+        "id": UUID,
+        "session_id": UUID,
+        "name": TEXT,
+        "imaging_type": TEXT,
+        "dataset_ids": UUIDS,  # null: the datasets in a collection whose second folder is its name
+    },
+    readers=frozenset({Service.REGISTRY}),
+)
+BRAIN_REGIONS = View(
+    Service.METADATA,
+    "brain_regions",
+    {
+        "id": INTEGER,
+        "acronym": TEXT,
+        "name": TEXT,
+        "position": INTEGER,  # in the order of the tree, a region before its parts
+        "last": INTEGER,  # position of its last part
+    },
+    readers=frozenset({Service.REGISTRY}),
+)
+# Of channels of aligned trajectories, and of default locations of fields of view.
+RECORDED_REGIONS = View(
+    Service.METADATA,
+    "recorded_regions",
+    {
+        "session_id": UUID,
+        "name": TEXT,  # of the probe or the field of view
+        "dataset_ids": UUIDS,  # null: the datasets in a collection whose second folder is that name
+        "region_id": INTEGER,
+    },
+    readers=frozenset({Service.REGISTRY}),
+)

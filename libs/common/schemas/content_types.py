@@ -12,7 +12,10 @@ _MODELS: Final = {
     ),
     "subjects": ("subject", "project", "species", "strain", "source", "allele", "line", "litter"),
     "misc": ("lab", "lablocation", "labmember", "labmembership"),
-    "experiments": ("probeinsertion", "chronicinsertion", "trajectoryestimate", "channel"),
+    "experiments": (
+        "probeinsertion", "chronicinsertion", "trajectoryestimate", "channel", "probemodel", "coordinatesystem",
+        "fov", "fovlocation", "imagingstack", "imagingtype",
+    ),
     "data": ("dataset", "filerecord", "datasettype", "datarepository", "tag"),
     "jobs": ("task",),
 }  # fmt: skip

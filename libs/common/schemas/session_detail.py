@@ -1,4 +1,4 @@
-"""A session with its insertions, datasets and water, as in Alyx; insertions show the session they are in."""
+"""A session with what is recorded in it, as in Alyx; insertions show the session they are in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.common.schemas.base import Record
+from libs.common.schemas.fields_of_view import FieldOfView
 from libs.common.schemas.insertions import Insertion
 from libs.common.schemas.notes import Note
 
@@ -65,5 +66,5 @@ class SessionDetail(Record):
     id: UUID
     json_: Any | None = Field(alias="json")
     probe_insertion: list[Insertion]
-    field_of_view: list[Any]
+    field_of_view: list[FieldOfView]
     notes: list[Note]

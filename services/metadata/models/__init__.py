@@ -5,6 +5,9 @@ from services.metadata.models.base import Base
 from services.metadata.models.brain_regions import VOID, BrainRegionRow
 from services.metadata.models.browser_sessions import BrowserSessionRow
 from services.metadata.models.channels import ChannelRow
+from services.metadata.models.fields_of_view import FieldOfViewRow
+from services.metadata.models.fov_locations import FovLocationRow
+from services.metadata.models.imaging_stacks import ImagingStackRow
 from services.metadata.models.insertions import InsertionRow
 from services.metadata.models.labs import LabRepositoryRow, LabRow
 from services.metadata.models.lines import LineAlleleRow, LineRow
@@ -38,6 +41,9 @@ __all__ = [
     "BrowserSessionRow",
     "ChannelRow",
     "DelegateRow",
+    "FieldOfViewRow",
+    "FovLocationRow",
+    "ImagingStackRow",
     "InsertionRow",
     "LabRepositoryRow",
     "LabRow",

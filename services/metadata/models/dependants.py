@@ -7,6 +7,8 @@ from typing import Final
 from libs.common.db.dependants import Dependants, cascades, keeps, refuses
 from services.metadata.models.actions import ActionRow
 from services.metadata.models.channels import ChannelRow
+from services.metadata.models.fields_of_view import FieldOfViewRow
+from services.metadata.models.fov_locations import FovLocationRow
 from services.metadata.models.insertions import InsertionRow
 from services.metadata.models.labs import LabRow
 from services.metadata.models.lines import LineRow
@@ -33,6 +35,8 @@ DEPENDANTS: Final = Dependants(
         InsertionRow: "insertion",
         TrajectoryRow: "trajectory",
         ChannelRow: "channel",
+        FieldOfViewRow: "field-of-view",
+        FovLocationRow: "fov-location",
         WeighingRow: "weighing",
         WaterAdministrationRow: "water-administration",
         NoteRow: "note",
@@ -45,6 +49,7 @@ DEPENDANTS: Final = Dependants(
     keeps(LineRow.lab_id, reason="animals of other labs are of this line"),
     cascades(ActionRow.subject_id, InsertionRow.session_id),
     cascades(TrajectoryRow.insertion_id, TrajectoryRow.chronic_insertion_id, ChannelRow.trajectory_id),
+    cascades(FieldOfViewRow.session_id, FovLocationRow.field_of_view_id),
     keeps(
         InsertionRow.chronic_insertion_id,
         reason="a probe in a session is data of its own; it shows no chronic insertion meanwhile",
@@ -64,6 +69,8 @@ DEPENDANTS: Final = Dependants(
             InsertionRow,
             TrajectoryRow,
             ChannelRow,
+            FieldOfViewRow,
+            FovLocationRow,
             WeighingRow,
             WaterAdministrationRow,
         ],
@@ -86,6 +93,8 @@ DEPENDANTS: Final = Dependants(
         WaterAdministrationRow.water_type_id,
         LineRow.strain_id,
         TrajectoryRow.coordinate_system_id,
+        FieldOfViewRow.imaging_type_id,
+        FovLocationRow.coordinate_system_id,
         LitterRow.line_id,
         SubjectRow.species_id,
         SubjectRow.strain_id,

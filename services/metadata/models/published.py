@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from libs.common.schemas.trajectories import ALIGNED
+
 # Labs of current memberships, projects, and users whose subjects this one may edit. Users who were
 # deactivated are left out: a deactivated user delegates no rights.
 _RIGHTS: Final = """
@@ -63,4 +65,19 @@ PUBLISHED: Final[dict[str, str]] = {
         SELECT i.id, i.session_id, i.name, i.model, i.serial
         FROM metadata.insertions i JOIN metadata.actions a ON a.id = i.session_id
         WHERE i.deleted_at IS NULL AND a.deleted_at IS NULL""",
+    "fields_of_view": """
+        SELECT f.id, f.session_id, f.name, v.name AS imaging_type, f.dataset_ids
+        FROM metadata.fields_of_view f LEFT JOIN metadata.vocabulary v ON v.id = f.imaging_type_id
+        WHERE f.deleted_at IS NULL""",
+    "brain_regions": "SELECT id, acronym, name, position, last FROM metadata.brain_regions",
+    "recorded_regions": f"""
+        SELECT i.session_id, i.name, NULL::uuid[] AS dataset_ids, c.brain_region_id AS region_id
+        FROM metadata.channels c JOIN metadata.trajectories t ON t.id = c.trajectory_id
+        JOIN metadata.insertions i ON i.id = t.insertion_id
+        WHERE t.provenance >= {ALIGNED} AND c.deleted_at IS NULL AND t.deleted_at IS NULL AND i.deleted_at IS NULL
+        UNION ALL
+        SELECT f.session_id, f.name, f.dataset_ids, covered.region_id
+        FROM metadata.fov_locations l JOIN metadata.fields_of_view f ON f.id = l.field_of_view_id
+        CROSS JOIN LATERAL unnest(l.brain_region_ids) AS covered (region_id)
+        WHERE l.default_provenance AND l.deleted_at IS NULL AND f.deleted_at IS NULL""",  # noqa: S608 - of constants
 }

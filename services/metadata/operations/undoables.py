@@ -10,12 +10,15 @@ from libs.common.db import Transaction
 from libs.common.db.restoring import Restored
 from libs.common.db.rows import lock_by_id, refuse_duplicate
 from libs.common.permissions import Principal
+from libs.common.problem import Conflict
 from libs.common.schemas.states import ActionKind
 from libs.common.undo import Undoable, Undoables
 from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
     ChannelRow,
+    FieldOfViewRow,
+    FovLocationRow,
     InsertionRow,
     LabRow,
     LocationRow,
@@ -31,6 +34,8 @@ from services.metadata.models.dependants import DEPENDANTS
 from services.metadata.operations.actions import lock_to_edit
 from services.metadata.operations.channels import lock_channel_to_edit
 from services.metadata.operations.deletions import check_restored, publish_restored_sessions
+from services.metadata.operations.fields_of_view import lock_field_of_view_to_edit
+from services.metadata.operations.fov_locations import lock_fov_location_to_edit
 from services.metadata.operations.insertions import lock_insertion_to_edit
 from services.metadata.operations.notes import lock_note_to_edit
 from services.metadata.operations.subject_names import subject_of_record
@@ -38,6 +43,7 @@ from services.metadata.operations.subjects import check_nickname
 from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
 from services.metadata.operations.weighings import lock_weighing_to_edit
+from services.metadata.queries.imaging_stacks import exists_stack_of_several_sessions
 
 _NAMES: Final = (UserRow.username, LabRow.name, ProjectRow.name, LocationRow.name)
 _OWNERS_OF_SUBJECTS: Final = frozenset({"responsible_user_id", "lab_id"})
@@ -77,12 +83,22 @@ async def _check_restored(tx: Transaction, by: Principal, visibility: Visibility
             await refuse_duplicate(tx.session, column, getattr(row, column.key), except_id=row_id)
     for row_id in restored.ids.get(SubjectRow.__tablename__, []):
         await check_nickname(tx, await lock_by_id(tx.session, SubjectRow, row_id), {})
+    fov_ids = restored.ids.get(FieldOfViewRow.__tablename__, [])
+    if await exists_stack_of_several_sessions(tx.session, fov_ids):
+        raise Conflict("Its imaging stack has fields of view of another session by now.")
     if restored.ids.get(ActionRow.__tablename__):
         return  # a deleted session gets no further insertions
-    for row_id in restored.ids.get(InsertionRow.__tablename__, []):
-        probe = await lock_by_id(tx.session, InsertionRow, row_id)
-        within = {"session_id": probe.session_id}
-        await refuse_duplicate(tx.session, InsertionRow.name, probe.name, within=within, except_id=row_id)
+    await _check_names_in_session(tx, InsertionRow, restored)
+    await _check_names_in_session(tx, FieldOfViewRow, restored)
+
+
+async def _check_names_in_session(
+    tx: Transaction, model: type[InsertionRow | FieldOfViewRow], restored: Restored
+) -> None:
+    for row_id in restored.ids.get(model.__tablename__, []):
+        row = await lock_by_id(tx.session, model, row_id)
+        within = {"session_id": row.session_id}
+        await refuse_duplicate(tx.session, model.name, row.name, within=within, except_id=row_id)
 
 
 UNDOABLES: Final = Undoables(
@@ -117,6 +133,15 @@ UNDOABLES: Final = Undoables(
             TrajectoryRow,
             lock_trajectory_to_edit,
             own_rules=frozenset({"insertion_id", "chronic_insertion_id"}),
+        ),
+        "field-of-view": Undoable(
+            FieldOfViewRow,
+            lock_field_of_view_to_edit,
+            own_rules=frozenset({"session_id"}),
+            names=frozenset({"name", "session_id", "stack_id"}),
+        ),
+        "fov-location": Undoable(
+            FovLocationRow, lock_fov_location_to_edit, own_rules=frozenset({"field_of_view_id"})
         ),
         "channel": Undoable(ChannelRow, lock_channel_to_edit, own_rules=frozenset({"trajectory_id"})),
         "note": Undoable(NoteRow, lock_note_to_edit),

@@ -12,7 +12,7 @@ from libs.common.problem import NotFound
 from libs.common.schemas.states import ActionKind
 from libs.common.targets import fetch_object_target, fetch_session_target
 from libs.common.visibility import Visibility
-from services.metadata.models import ActionRow, InsertionRow, SubjectRow, TrajectoryRow
+from services.metadata.models import ActionRow, FovLocationRow, InsertionRow, SubjectRow, TrajectoryRow
 from services.metadata.queries import visible
 
 
@@ -47,6 +47,6 @@ async def fetch_action_target(session: ReadSession, row: ActionRow) -> Target:
     )
 
 
-def touch(row: ActionRow | InsertionRow | TrajectoryRow) -> None:
+def touch(row: ActionRow | InsertionRow | TrajectoryRow | FovLocationRow) -> None:
     """Set the time of a row's last change to that of this transaction."""
     row.auto_datetime = sa.func.now()

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
+from libs.common.filters.regions import is_part_of
 from libs.common.problem import NotFound
 from libs.common.schemas.brain_regions import BrainRegion
 from libs.common.schemas.pages import PageRequest
 from libs.common.visibility import Visibility
 from services.metadata.models import VOID, BrainRegionRow
-from services.metadata.queries.list_filters.brain_regions import BrainRegionFilters, is_part_of
+from services.metadata.queries.list_filters.brain_regions import BrainRegionFilters
 from services.metadata.queries.single_rows import fetch_one
 
 

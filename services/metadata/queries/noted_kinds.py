@@ -22,6 +22,9 @@ from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
     ChannelRow,
+    FieldOfViewRow,
+    FovLocationRow,
+    ImagingStackRow,
     InsertionRow,
     LineRow,
     TrajectoryRow,
@@ -191,6 +194,46 @@ def of_channels() -> RecordKind:
     return RecordKind(
         lambda visibility, record_id: _is_record(
             own, record_id, trajectories.is_visible(visibility, own.trajectory_id)
+        ),
+        target,
+    )
+
+
+def of_fov_locations() -> RecordKind:
+    """As visible as the session of their field of view."""
+    fields_of_view, own = of_session(FieldOfViewRow), aliased(FovLocationRow)
+
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        rows = await session.scalars(
+            sa.select(FovLocationRow.field_of_view_id).where(FovLocationRow.id == record_id)
+        )
+        return await fields_of_view.fetch_target(session, rows.one())
+
+    return RecordKind(
+        lambda visibility, record_id: _is_record(
+            own, record_id, fields_of_view.is_visible(visibility, own.field_of_view_id)
+        ),
+        target,
+    )
+
+
+def of_imaging_stacks() -> RecordKind:
+    """As visible as the session of their slices; one without slices is its creator's."""
+    own = aliased(ImagingStackRow)
+
+    async def target(session: ReadSession, record_id: UUID) -> Target:
+        slices = sa.select(FieldOfViewRow.session_id).where(
+            FieldOfViewRow.stack_id == record_id, FieldOfViewRow.deleted_at.is_(None)
+        )
+        session_id = await session.scalar(slices.limit(1))
+        if session_id is not None:
+            return await fetch_session_target(session, session_id)
+        creator = sa.select(ImagingStackRow.created_by_id).where(ImagingStackRow.id == record_id)
+        return Target(responsible_user_id=await session.scalar(creator))
+
+    return RecordKind(
+        lambda visibility, record_id: _is_record(
+            own, record_id, visible.is_imaging_stack_visible(visibility, own)
         ),
         target,
     )

@@ -18,6 +18,7 @@ from libs.common.schemas.states import ActionKind, ContentType
 from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
 from services.metadata.models import (
+    FieldOfViewRow,
     InsertionRow,
     LineRow,
     LitterRow,
@@ -37,6 +38,8 @@ from services.metadata.queries.noted_kinds import (
     of_channels,
     of_datasets,
     of_files,
+    of_fov_locations,
+    of_imaging_stacks,
     of_jobs,
     of_lab,
     of_object,
@@ -61,6 +64,12 @@ RECORD_KINDS: Final[dict[str, RecordKind]] = {
     "chronicinsertion": of_action(ActionKind.CHRONIC_INSERTION),
     "trajectoryestimate": of_trajectories(),
     "channel": of_channels(),
+    "probemodel": of_vocabulary(Vocabulary.PROBE_MODEL),
+    "coordinatesystem": of_vocabulary(Vocabulary.COORDINATE_SYSTEM),
+    "fov": of_session(FieldOfViewRow),
+    "fovlocation": of_fov_locations(),
+    "imagingstack": of_imaging_stacks(),
+    "imagingtype": of_vocabulary(Vocabulary.IMAGING_TYPE),
     "watertype": of_vocabulary(Vocabulary.WATER_TYPE),
     "proceduretype": of_vocabulary(Vocabulary.PROCEDURE),
     "species": of_vocabulary(Vocabulary.SPECIES),

@@ -41,6 +41,7 @@ class Vocabulary(StrEnum):
     PROCEDURE = "procedure"
     PROBE_MODEL = "probe-model"
     COORDINATE_SYSTEM = "coordinate-system"
+    IMAGING_TYPE = "imaging-type"
 
 
 Named = (

@@ -34,6 +34,7 @@ from services.metadata.models import (
 )
 from services.metadata.queries import visible
 from services.metadata.queries.datasets import fetch_datasets_of_session
+from services.metadata.queries.fields_of_view import fetch_fields_of_view_of_session
 from services.metadata.queries.insertions import fetch_insertions_of_session
 from services.metadata.queries.list_filters.sessions import SessionFilters
 from services.metadata.queries.notes import fetch_notes_of_record
@@ -112,6 +113,7 @@ async def fetch_session(
             session, visibility, session_id, base_url
         ),
         "probe_insertion": await fetch_insertions_of_session(session, visibility, session_id, base_url),
+        "field_of_view": await fetch_fields_of_view_of_session(session, visibility, session_id),
         "notes": await fetch_notes_of_record(session, "session", session_id, base_url),
     }
     return _detail(row, related, base_url)
@@ -126,7 +128,6 @@ def _detail(row: Mapping[str, Any], related: Mapping[str, Any], base_url: str) -
             "parent_session": f"{base_url}/sessions/{parent_id}" if parent_id else None,
             "qc": QC_NAMES[row["qc"]],
             "auto_datetime": naive_utc(row["auto_datetime"]),
-            "field_of_view": [],
         }
     )
 

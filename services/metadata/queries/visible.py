@@ -11,6 +11,8 @@ from libs.common.db.conditions import Condition
 from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
+    FieldOfViewRow,
+    ImagingStackRow,
     LineRow,
     MembershipRow,
     ProjectRow,
@@ -52,6 +54,31 @@ def is_action_visible(visibility: Visibility, action_id: Any) -> Condition:
 def action_id(visibility: Visibility, column: Any) -> Any:
     """A column that names such an action; null where the caller may not know of it."""
     return sa.case((is_action_visible(visibility, column), column))
+
+
+def is_field_of_view_visible(visibility: Visibility, field_of_view_id: Any) -> Condition:
+    """The field of view of that id exists, and the caller can see its session."""
+    fov = sa.orm.aliased(FieldOfViewRow)
+    visible_fov = sa.exists().where(
+        fov.id == field_of_view_id,
+        fov.deleted_at.is_(None),
+        visible.is_session_visible(visibility, fov.session_id),
+    )
+    return visible_fov.correlate_except(fov)
+
+
+def is_imaging_stack_visible(visibility: Visibility, stack: Any = ImagingStackRow) -> Condition:
+    """Stacks the caller can see: those with a slice in a visible session; one without slices is its creator's."""
+    if visibility.everything:
+        return sa.true()
+    fov = sa.orm.aliased(FieldOfViewRow)
+    in_stack = sa.and_(fov.stack_id == stack.id, fov.deleted_at.is_(None))
+    is_shown = sa.exists().where(in_stack, visible.is_session_visible(visibility, fov.session_id))
+    if visibility.user_id is None:
+        return is_shown.correlate_except(fov)
+    has_slices = sa.exists().where(in_stack).correlate_except(fov)
+    is_own = sa.and_(stack.created_by_id == visibility.user_id, ~has_slices)
+    return sa.or_(is_shown.correlate_except(fov), is_own)
 
 
 def is_lab_visible(visibility: Visibility, lab_id: Any) -> Condition:

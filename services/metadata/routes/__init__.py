@@ -5,6 +5,9 @@ from services.metadata.routes import (
     browser_sessions,
     channels,
     chronic_insertions,
+    fields_of_view,
+    fov_locations,
+    imaging_stacks,
     insertions,
     labs,
     lines,
@@ -56,5 +59,8 @@ routers = [
     brain_regions.router,
     trajectories.router,
     channels.router,
+    fields_of_view.router,
+    fov_locations.router,
+    imaging_stacks.router,
     notes.router,
 ]

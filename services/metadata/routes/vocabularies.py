@@ -56,5 +56,6 @@ for _path, _kind, _noun, _plural in (
         "probe models",
     ),
     ("/coordinate-systems", Vocabulary.COORDINATE_SYSTEM, "a coordinate system", "coordinate systems"),
+    ("/imaging-types", Vocabulary.IMAGING_TYPE, "an imaging type", "imaging types"),
 ):
     _add_vocabulary(_path, _kind, _noun, _plural)

@@ -9,8 +9,10 @@ from sqlalchemy.orm import aliased
 
 from cingulum.alf.paths import SUBJECTS as SUBJECTS_FOLDER
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
+from libs.common.filters.dataset_folders import is_dataset_of_field_of_view, is_dataset_of_insertion
 from libs.common.filters.shared_maps import dataset_type_map, nickname_map, username_map
 from libs.common.published import (
+    FIELDS_OF_VIEW,
     INSERTIONS,
     LAB_REPOSITORIES,
     LABS,
@@ -36,8 +38,6 @@ from services.registry.models import (
     DatasetRow,
     DatasetTagRow,
     DatasetTypeRow,
-    DownloadProjectRow,
-    DownloadRow,
     FormatRow,
     RepositoryRow,
     RepositoryTypeRow,
@@ -56,9 +56,7 @@ _format = cast(sa.Table, FormatRow.__table__)
 _tag = cast(sa.Table, TagRow.__table__)
 _tagged = cast(sa.Table, DatasetTagRow.__table__)
 _revision = cast(sa.Table, RevisionRow.__table__)
-_for_project = cast(sa.Table, DownloadProjectRow.__table__)
 _repository_type = cast(sa.Table, RepositoryTypeRow.__table__)
-_download = cast(sa.Table, DownloadRow.__table__)
 _session, _subject, _lab, _user, _project = (
     table(view) for view in (SESSIONS, SUBJECTS, LABS, USERS, PROJECTS)
 )
@@ -67,11 +65,8 @@ _named_user = table(USERS).alias("named_user")
 _in_project, _session_user, _in_lab = (
     table(view) for view in (SESSION_PROJECTS, SESSION_USERS, LAB_REPOSITORIES)
 )
-_insertion = table(INSERTIONS)
-
-
-def _is_of_visible_dataset(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    return is_dataset_visible(visibility, row.dataset_id)
+_insertion, _fov = table(INSERTIONS), table(FIELDS_OF_VIEW)
+_typed = _fov.alias("typed")
 
 
 def _has_copy() -> sa.ColumnElement[bool]:
@@ -110,6 +105,10 @@ def _of_sessions(on: Any) -> Relation:
     return Relation(lambda: _SESSIONS, on=on)
 
 
+def _of_datasets(on: Any) -> Relation:
+    return Relation(lambda: DATASETS, on=sa.and_(on, _dataset.c.deleted_at.is_(None)))
+
+
 def _is_visible_user(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     """All users; of a narrowed token the caller, as the members of its labs and projects are metadata's."""
     return sa.true() if visibility.labs is None else row.id == visibility.caller_id
@@ -133,7 +132,7 @@ USERS_MAP: FieldMap = FieldMap("users", _user, {
         _session_user.c.user_id == _user.c.id, _session_user.c.session_id == _session.c.id
     )),
 }, visible=_is_visible_user)  # fmt: skip
-_PROJECTS: FieldMap = FieldMap("projects", _project, {
+PROJECTS_MAP: FieldMap = FieldMap("projects", _project, {
     "id": Field(_project.c.id, "uuid"),
     "name": Field(_project.c.name, "text"),
     "session": _of_sessions(sa.and_(
@@ -161,6 +160,17 @@ _INSERTIONS: FieldMap = FieldMap("insertions", _insertion, {
     "session": Relation(
         lambda: _SESSIONS, on=_session.c.id == _insertion.c.session_id, key=_insertion.c.session_id
     ),
+    "datasets": _of_datasets(is_dataset_of_insertion(_dataset.c, _insertion.c)),
+}, visible=lambda visibility, row: is_session_visible(visibility, row.session_id))  # fmt: skip
+_IMAGING_TYPES = FieldMap(
+    "imaging types", _typed, {"name": Field(_typed.c.imaging_type, "text")}, "name", visible=visible_to_all
+)
+_FIELDS_OF_VIEW: FieldMap = FieldMap("fields of view", _fov, {
+    "id": Field(_fov.c.id, "uuid"),
+    "name": Field(_fov.c.name, "text"),
+    "imaging_type": Relation(lambda: _IMAGING_TYPES, on=_typed.c.id == _fov.c.id),
+    "session": Relation(lambda: _SESSIONS, on=_session.c.id == _fov.c.session_id, key=_fov.c.session_id),
+    "datasets": _of_datasets(is_dataset_of_field_of_view(_dataset.c, _fov.c)),
 }, visible=lambda visibility, row: is_session_visible(visibility, row.session_id))  # fmt: skip
 _SESSIONS: FieldMap = FieldMap("sessions", _session, {
     "id": Field(_session.c.id, "uuid"),
@@ -176,7 +186,7 @@ _SESSIONS: FieldMap = FieldMap("sessions", _session, {
         shown=Relation(lambda: _NAMED_SUBJECTS, on=_named_subject.c.id == _session.c.subject_id),
     ),
     "lab": Relation(lambda: _LABS, on=_lab.c.id == _session.c.lab_id, key=_session.c.lab_id),
-    "projects": Relation(lambda: _PROJECTS, on=sa.and_(
+    "projects": Relation(lambda: PROJECTS_MAP, on=sa.and_(
         _in_project.c.session_id == _session.c.id, _in_project.c.project_id == _project.c.id,
     )),
     "users": Relation(
@@ -187,6 +197,7 @@ _SESSIONS: FieldMap = FieldMap("sessions", _session, {
         )),
     ),
     "probe_insertion": Relation(lambda: _INSERTIONS, on=_insertion.c.session_id == _session.c.id),
+    "field_of_view": Relation(lambda: _FIELDS_OF_VIEW, on=_fov.c.session_id == _session.c.id),
     "data_dataset_session_related": Relation(
         lambda: DATASETS, on=sa.and_(_dataset.c.session_id == _session.c.id, _dataset.c.deleted_at.is_(None))
     ),
@@ -196,11 +207,6 @@ _REPOSITORY_TYPES = FieldMap("repository types", _repository_type, {
     "id": Field(_repository_type.c.id, "uuid"),
     "name": Field(_repository_type.c.name, "text"),
 }, visible=visible_to_all)  # fmt: skip
-
-
-def _of_datasets(on: Any) -> Relation:
-    return Relation(lambda: DATASETS, on=sa.and_(on, _dataset.c.deleted_at.is_(None)))
-
 
 _FORMATS: FieldMap = FieldMap("data formats", _format, {
     "id": Field(_format.c.id, "uuid"),
@@ -264,6 +270,8 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "object_id": Field(_dataset.c.object_id, "uuid"),
     "json": JsonField(_dataset.c.json),
     "session": Relation(lambda: _SESSIONS, on=_session.c.id == _dataset.c.session_id, key=_dataset.c.session_id),
+    "probe_insertion": Relation(lambda: _INSERTIONS, on=is_dataset_of_insertion(_dataset.c, _insertion.c)),
+    "field_of_view": Relation(lambda: _FIELDS_OF_VIEW, on=is_dataset_of_field_of_view(_dataset.c, _fov.c)),
     "dataset_type": Relation(
         lambda: _TYPES, on=_type.c.id == _dataset.c.dataset_type_id, key=_dataset.c.dataset_type_id
     ),
@@ -285,13 +293,3 @@ FILES: FieldMap = FieldMap("file records", _copy, {
         lambda: _REPOSITORIES, on=_repository.c.id == _copy.c.repository_id, key=_copy.c.repository_id
     ),
 }, visible=_is_visible_copy)  # fmt: skip
-DOWNLOADS = FieldMap("downloads", _download, {
-    "id": Field(_download.c.id, "uuid"),
-    "count": Field(_download.c.count, "int"),
-    "json": JsonField(_download.c.json),
-    "user": Relation(lambda: USERS_MAP, on=_user.c.id == _download.c.user_id, key=_download.c.user_id),
-    "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _download.c.dataset_id, key=_download.c.dataset_id),
-    "projects": Relation(lambda: _PROJECTS, on=sa.and_(
-        _for_project.c.download_id == _download.c.id, _for_project.c.project_id == _project.c.id,
-    )),
-}, visible=_is_of_visible_dataset)  # fmt: skip

@@ -12,6 +12,9 @@ from pydantic import BaseModel
 
 from libs.common.schemas.channels import ChannelIn
 from libs.common.schemas.chronic_insertions import ChronicInsertionIn
+from libs.common.schemas.fields_of_view import FieldOfViewIn
+from libs.common.schemas.fov_locations import FovLocationIn
+from libs.common.schemas.imaging_stacks import ImagingStackIn
 from libs.common.schemas.insertions import InsertionIn
 from libs.common.schemas.labs import LabIn
 from libs.common.schemas.lines import LineIn
@@ -30,7 +33,7 @@ from libs.common.schemas.water_administrations import WaterAdministrationIn
 from libs.common.schemas.water_restrictions import WaterRestrictionIn
 from libs.common.schemas.weighings import WeighingIn
 from services import gateway
-from tests.support.labs import Labs, a_registry
+from tests.support.labs import Labs, a_registry, registered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,9 +55,13 @@ async def colony(shared_labs: Labs) -> dict[str, Any]:
     trajectory = await shared_labs.post(
         "/trajectories", probe_insertion=insertion["id"], provenance="Planned", **line
     )
-    await a_registry(shared_labs)
+    registry = await a_registry(shared_labs)
+    [dataset] = await registered(registry, "KS001/2024-03-02/001", "raw_imaging_data_00/imaging.times.npy")
+    stack = await shared_labs.post("/imaging-stack", name="roi 1")
+    fov = await shared_labs.post("/fields-of-view", session=session["id"], name="FOV_01")
     chronic = await shared_labs.post("/chronic-insertions", subject="KS001", serial="18005")
     ids = {"CHRONIC": chronic["id"], "INSERTION": insertion["id"], "TRAJECTORY": trajectory["id"]}
+    ids |= {"STACK": stack["id"], "FOV": fov["id"], "DATASETS": [dataset["id"]]}
     return ids | {"labs": shared_labs, "SESSION": session["id"], "SESSION_URL": session["url"]}
 
 
@@ -136,6 +143,26 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
         },
         {},
     ),
+    (
+        "/fields-of-view",
+        FieldOfViewIn,
+        {
+            "session": "SESSION", "name": "FOV_00", "imaging_type": "mesoscope", "stack": "STACK",
+            "datasets": "DATASETS", "json": {"a": 1},
+        },
+        {},
+    ),
+    (
+        "/fov-location",
+        FovLocationIn,
+        {
+            "field_of_view": "FOV", "provenance": "H", "default_provenance": True, "coordinate_system": "Needles-Allen",
+            "brain_region": [385, 0], "x": [1.5, None], "y": [-2.5], "z": [-3.5], "n_xyz": [512, None, 1],
+            "json": {"a": 1},
+        },
+        {},
+    ),
+    ("/imaging-stack", ImagingStackIn, {"name": "roi 2", "json": {"a": 1}}, {}),
     (
         "/notes",
         NoteIn,

@@ -46,6 +46,7 @@ def _filled(body: Any, place: dict[str, str]) -> Any:
 
 
 LINE = {"x": 0, "y": 0, "depth": 100, "theta": 0, "phi": 0}
+PLACE = {"field_of_view": "{fov}", "provenance": "E", "x": [1], "y": [1], "z": [1], "n_xyz": [1]}
 REGISTRATION = {
     "path": "{subject}/2024-03-02/1",
     "filenames": ["alf/spikes.clusters.npy"],
@@ -143,6 +144,20 @@ RECIPES = (
     Recipe(M, "PATCH", "/channels/{channel_id}", {"y": 1}, "/channels/{channel}"),
     Recipe(M, "DELETE", "/channels/{channel_id}", None, "/channels/{channel}"),
     Recipe(M, "DELETE", "/trajectories/{trajectory_id}", None, "/trajectories/{trajectory}"),
+    Recipe(M, "POST", "/fields-of-view", {"session": "{session}", "name": "FOV_01"}),
+    Recipe(
+        M,
+        "PUT",
+        "/fields-of-view/{fov_id}",
+        {"session": "{session}", "name": "FOV_00"},
+        "/fields-of-view/{fov}",
+    ),
+    Recipe(M, "PATCH", "/fields-of-view/{fov_id}", {"json": {}}, "/fields-of-view/{fov}"),
+    Recipe(M, "POST", "/fov-location", PLACE | {"provenance": "L"}),
+    Recipe(M, "PUT", "/fov-location/{location_id}", PLACE, "/fov-location/{fov_location}"),
+    Recipe(M, "PATCH", "/fov-location/{location_id}", {"json": {}}, "/fov-location/{fov_location}"),
+    Recipe(M, "DELETE", "/fov-location/{location_id}", None, "/fov-location/{fov_location}"),
+    Recipe(M, "DELETE", "/fields-of-view/{fov_id}", None, "/fields-of-view/{fov}"),
     Recipe(M, "DELETE", "/insertions/{insertion_id}", None, "/insertions/{insertion}"),
     Recipe(M, "POST", "/notes", {"content_type": "session", "object_id": "{session}"}),
     Recipe(M, "PUT", "/notes/{note_id}", NOTE, "/notes/{note}"),

@@ -224,9 +224,9 @@ SESSIONS = FilterTable(
     key="number",
     body=SessionIn,
     cases={
-        "atlas_acronym": {"visp": "1", "CA1": "1", "VISp4": NOTHING},
+        "atlas_acronym": {"visp": "1", "CA1": "1", "MOp1": "1", "VISp4": NOTHING, "MOs1": NOTHING},
         "atlas_id": {"385": "1", "375": "1", "721": NOTHING},
-        "atlas_name": {"VISUAL AREA": "1", "field ca1": "1", "thalamus": NOTHING},
+        "atlas_name": {"VISUAL AREA": "1", "field ca1": "1", "primary motor": "1", "thalamus": NOTHING},
         "dataset_qc_lte": {"PASS": "2", "30": "1 2", "FAIL": "1 2", "50": "1 2 3", "NOT_SET": NOTHING},
         "dataset_types": {
             "spikes.times": "1 3",

@@ -52,6 +52,8 @@ REQUESTS: Final = (
     ClientRequest(M, "/sessions?django=data_dataset_session_related__name__icontains,clusters", "S2"),
     ClientRequest(M, "/insertions?django=datasets__tags__name,paper", "probe00"),
     ClientRequest(M, "/insertions?django=json__extended_qc__alignment_resolved,True", NOTHING),
+    ClientRequest(M, "/fields-of-view?session=$S1&name=FOV_00&imaging_type=mesoscope", "F0"),
+    ClientRequest(M, "/fov-location?field_of_view=$F0&provenance=ESTIMATE", "L0"),
     ClientRequest(M, "/trajectories?django=channels__brain_region__name__icontains,ca1", "T0"),
     ClientRequest(M, "/labs?django=repositories__globus_endpoint_id," + ENDPOINT, "coastlab", "name"),
     ClientRequest(M, "/notes?django=object_id,$S1,text,calm,json__name,probe", "calm", "text"),

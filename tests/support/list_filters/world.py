@@ -50,6 +50,7 @@ async def make_world(labs: Labs) -> World:
     await _make_atlas(world)
     await _make_repositories(world)
     await _make_datasets(world)
+    await _make_imaging(world)
     await _make_copies(world)
     await _make_jobs(world)
     await _make_uploads_and_recordings(world)
@@ -238,6 +239,26 @@ async def _make_datasets(world: World) -> None:
         ids[name] = str(today + timedelta(days))
 
 
+async def _make_imaging(world: World) -> None:
+    labs, ids = world.labs, world.ids
+    for label, name, more in (("Z0", "roi 7", {}), ("Z1", "roi 8", {"json": {"depth": 7}})):
+        ids[label] = (await labs.post("/imaging-stack", name=name, **more))["id"]
+    first = {"name": "FOV_00", "imaging_type": "mesoscope", "stack": ids["Z0"], "datasets": [ids["b"]]}
+    for label, session, body in (
+        ("F0", "S1", first),
+        ("F1", "S2", {"name": "probe01", "json": {"depth": 200}}),
+    ):
+        ids[label] = (await labs.post("/fields-of-view", session=ids[session], **body))["id"]
+    for label, provenance, more in (
+        ("L0", "E", {"coordinate_system": "Needles-Allen", "brain_region": [656], "n_xyz": [256, 256, 1]}),
+        ("L1", "H", {"brain_region": [320, 985], "n_xyz": [512, 512, 1], "json": {"side": "left"}}),
+    ):
+        n = int(label[1])
+        corners = {"x": [1.5 + n / 2], "y": [2.5 + n / 2, None], "z": [-3.5 - n / 2]}
+        of_first = {"field_of_view": ids["F0"], "provenance": provenance, "default_provenance": n == 1}
+        ids[label] = (await labs.post("/fov-location", **of_first, **corners, **more))["id"]
+
+
 async def _make_copies(world: World) -> None:
     registry, ids = world.services[Service.REGISTRY], world.ids
     await _patch(registry, f"/datasets/{ids['c']}", {"hash": "9" * 32})
@@ -321,6 +342,7 @@ async def _note_times(world: World) -> None:
     for service, path, label, field_ in (
         (Service.METADATA, "sessions", "S1", "auto_datetime"),
         (Service.METADATA, "insertions", "probe00", "auto_datetime"),
+        (Service.METADATA, "fov-location", "L0", "auto_datetime"),
         (Service.REGISTRY, "datasets", "a", "auto_datetime"),
         (Service.REGISTRY, "datasets", "a", "created_datetime"),
         (Service.SCHEDULER, "tasks", "first", "datetime"),

@@ -88,7 +88,7 @@ async def session(town: Town, family: Family, nickname: str, *, number: int = 1,
 
 
 async def track(root: Asker, family: Family) -> None:
-    """A trajectory of the family's probe, and a channel on it."""
+    """A trajectory of the family's probe with a channel, and a field of view with its location and stack."""
     word = family.word
     line = dict.fromkeys(("x", "y", "depth", "theta", "phi"), 1.5)
     made = await root.made(
@@ -98,6 +98,20 @@ async def track(root: Asker, family: Family) -> None:
     trajectory_id = family.keep("trajectory_id", _id(made))
     channel = await root.made("/channels", trajectory_estimate=trajectory_id, name=word, axial=20, lateral=0)
     family.keep("channel_id", _id(channel))
+    stack_id = family.keep("stack_id", _id(await root.made("/imaging-stack", name=word, json={"k": word})))
+    fov = await root.made(
+        "/fields-of-view",
+        session=family.things["session_id"],
+        name=f"{word}_fov",
+        stack=stack_id,
+        json={"k": word},
+    )
+    fov_id = family.keep("fov_id", _id(fov))
+    corners = {axis: [1.5] for axis in "xyz"}
+    location = await root.made(
+        "/fov-location", field_of_view=fov_id, provenance="E", n_xyz=[1], json={"k": word}, **corners
+    )
+    family.keep("fov_location_id", _id(location))
 
 
 async def note(by: Asker, family: Family, **about: Any) -> None:

@@ -57,6 +57,7 @@ _DAY: Final = "2024-03-02T12:00:00"
 # Segments of registry and metadata that are vocabularies: a list, one by name, and for administrators writes.
 TERMS: Final = (
     "procedures", "water-type", "species", "strains", "sources", "alleles", "probe-models", "coordinate-systems",
+    "imaging-types",
 )  # fmt: skip
 KEPT: Final = (
     "labs", "data-repository", "data-repository-type", "data-formats", "dataset-types", "revisions", "tags",
@@ -94,6 +95,12 @@ READS: Final[dict[str, Read]] = {
     "/trajectories/{trajectory_id}": of("trajectory_id"),
     "/channels": listing("channel_id"),
     "/channels/{channel_id}": of("channel_id"),
+    "/fields-of-view": listing("fov_id"),
+    "/fields-of-view/{fov_id}": of("fov_id"),
+    "/fov-location": listing("fov_location_id"),
+    "/fov-location/{location_id}": of("fov_location_id"),
+    "/imaging-stack": listing("stack_id"),
+    "/imaging-stack/{stack_id}": of("stack_id"),
     "/brain-regions": listing(),
     "/brain-regions/{region_id}": named("385"),
     "/notes": listing("note_id"),
@@ -169,6 +176,14 @@ _PROBE = (
 _LINE = {"x": 1, "y": 2, "depth": 3, "theta": 4, "phi": 5}
 _TRACK = ({"roll": 6}, {"probe_insertion": "{insertion_id}"})
 _SITE = ({"trajectory_estimate": "{trajectory_id}", "axial": 40},)
+_FOV = (
+    {"json": {}},
+    {"session": "{session_id}", "name": "FOV_09"},
+    {"stack": "{stack_id}"},
+    {"datasets": ["{dataset_id}"]},
+)
+_CORNERS = {"provenance": "L", "x": [1], "y": [1], "z": [1], "n_xyz": [1]}
+_PLACE = ({"field_of_view": "{fov_id}", **_CORNERS},)
 _NOTICE = ({"name": "written"}, {"datasets": ["{dataset_id}"]})
 _NOTE = ({"text": "written"}, {"content_type": "session", "object_id": "{session_id}"})
 _ACTION = ({"narrative": "written"}, {"subject": "{nickname}", "start_time": _DAY})
@@ -247,6 +262,15 @@ WRITES: Final[dict[str, Write]] = {
     "PUT /channels/{channel_id}": Write(("channel_id",), _SITE),
     "PATCH /channels/{channel_id}": Write(("channel_id",), _SITE),
     "DELETE /channels/{channel_id}": Write(("channel_id",)),
+    "POST /fields-of-view": Write((), ({"session": "{session_id}", "name": "FOV_07"},)),
+    "PUT /fields-of-view/{fov_id}": Write(("fov_id",), _FOV),
+    "PATCH /fields-of-view/{fov_id}": Write(("fov_id",), _FOV),
+    "DELETE /fields-of-view/{fov_id}": Write(("fov_id",)),
+    "POST /fov-location": Write((), _PLACE),
+    "PUT /fov-location/{location_id}": Write(("fov_location_id",), _PLACE),
+    "PATCH /fov-location/{location_id}": Write(("fov_location_id",), ({"json": {}}, *_PLACE)),
+    "DELETE /fov-location/{location_id}": Write(("fov_location_id",)),
+    "POST /imaging-stack": NOTHING,
     "PUT /brain-regions/{region_id}": Write(("=385",), ({"description": "written"},)),
     "PATCH /brain-regions/{region_id}": Write(("=385",), ({"description": "written"},)),
     "POST /notes": Write((), (
@@ -254,6 +278,9 @@ WRITES: Final[dict[str, Write]] = {
         {"content_type": "subject", "object_id": "{subject_id}"},
         {"content_type": "weighing", "object_id": "{weighing_id}"},
         {"content_type": "probeinsertion", "object_id": "{insertion_id}"},
+        {"content_type": "fov", "object_id": "{fov_id}"},
+        {"content_type": "fovlocation", "object_id": "{fov_location_id}"},
+        {"content_type": "imagingstack", "object_id": "{stack_id}"},
         {"content_type": "dataset", "object_id": "{dataset_id}"},
         {"content_type": "task", "object_id": "{job_id}"},
     )),

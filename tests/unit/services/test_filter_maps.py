@@ -25,6 +25,7 @@ VOCABULARIES = {
     "data formats",
     "data repositories",
     "dataset types",
+    "imaging types",
     "repositories",
     "repository types",
     "revisions",

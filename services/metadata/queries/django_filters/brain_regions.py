@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from libs.common.filters import Field, FieldMap, Relation, visible_to_all
-from services.metadata.models import BrainRegionRow
+from services.metadata.models import BrainRegionRow, ChannelRow, FovLocationRow
+from services.metadata.queries.django_filters.maps import from_many, of, under
 
 _region = BrainRegionRow.__table__.c
-_around = BrainRegionRow.__table__.alias("around")
+_around, _inside = BrainRegionRow.__table__.alias("around"), BrainRegionRow.__table__.alias("inside")
+_channel, _location = ChannelRow.__table__.c, FovLocationRow.__table__.c
 
-_PARENT_MAP = FieldMap("brain regions", _around, {
-    "id": Field(_around.c.id, "int"),
-    "acronym": Field(_around.c.acronym, "text"),
-    "name": Field(_around.c.name, "text"),
-    "description": Field(_around.c.description, "text"),
-}, visible=visible_to_all)  # fmt: skip
+
+def _fields(region: sa.FromClause) -> dict[str, Field]:
+    named = {name: Field(region.c[name], "text") for name in ("acronym", "name", "description")}
+    return {"id": Field(region.c.id, "int"), **named}
+
+
+def _relative(region: sa.FromClause) -> FieldMap:
+    return FieldMap("brain regions", region, _fields(region), visible=visible_to_all)
+
+
+_PARENT_MAP, _CHILD_MAP = _relative(_around), _relative(_inside)
 BRAIN_REGION_MAP: FieldMap = FieldMap("brain regions", BrainRegionRow.__table__, {
-    "id": Field(_region.id, "int"),
-    "acronym": Field(_region.acronym, "text"),
-    "name": Field(_region.name, "text"),
-    "description": Field(_region.description, "text"),
+    **_fields(BrainRegionRow.__table__),
     "parent": Relation(lambda: _PARENT_MAP, on=_around.c.id == _region.parent_id, key=_region.parent_id),
+    "children": Relation(lambda: _CHILD_MAP, on=_inside.c.parent_id == _region.id),
+    "channels": from_many(of("channels"), _channel, _channel.brain_region_id, _region.id),
+    **under(Relation(of("locations of fields of view"), on=sa.and_(
+        _region.id == sa.any_(_location.brain_region_ids), _location.deleted_at.is_(None),
+    )), "brain_region", "fovlocation"),
 }, visible=visible_to_all)  # fmt: skip

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from libs.common.filters import Field, FieldMap, Relation, visible_to_all
+from libs.common.filters.dataset_folders import is_dataset_of_field_of_view, is_dataset_of_insertion
 from libs.common.filters.shared_maps import dataset_type_map
 from libs.common.published import COPIES, DATASET_TAGS, DATASET_TYPES, DATASETS, TAGS, table
 from libs.common.visible import is_dataset_row_visible, is_dataset_visible
-from services.metadata.models import ActionRow
-from services.metadata.queries.django_filters.maps import of, texts, to_one, truths, under
+from services.metadata.models import ActionRow, FieldOfViewRow, InsertionRow
+from services.metadata.queries.django_filters.maps import from_many, of, texts, to_one, truths, under
 from services.metadata.queries.django_filters.people import REPOSITORY_MAP
 
 dataset = table(DATASETS)
 _copy, _tag, _tagged, _type = table(COPIES), table(TAGS), table(DATASET_TAGS), table(DATASET_TYPES)
+_insertion, _fov = InsertionRow.__table__.c, FieldOfViewRow.__table__.c
 _revision, _format = dataset.alias("revised"), dataset.alias("formatted")
 
 _TAG_MAP: FieldMap = FieldMap("tags", _tag, {
@@ -50,6 +52,13 @@ DATASET_MAP: FieldMap = FieldMap("datasets", dataset, {
     "object_id": Field(dataset.c.object_id, "uuid"),
     "session": Relation(
         of("sessions"), on=ActionRow.__table__.c.id == dataset.c.session_id, key=dataset.c.session_id
+    ),
+    "probe_insertion": from_many(
+        of("insertions"), _insertion, _insertion.session_id, dataset.c.session_id,
+        is_dataset_of_insertion(dataset.c, _insertion),
+    ),
+    "field_of_view": from_many(
+        of("fields of view"), _fov, _fov.session_id, dataset.c.session_id, is_dataset_of_field_of_view(dataset.c, _fov)
     ),
     "dataset_type": Relation(lambda: _TYPE_MAP, on=_type.c.name == dataset.c.dataset_type),
     "data_format": Relation(lambda: _FORMAT_MAP, on=_format.c.id == dataset.c.id),

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.filters import Field, FieldMap, JsonField, Relation
+from libs.common.filters.dataset_folders import is_dataset_of_insertion
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from libs.common.visible import is_session_visible
@@ -62,13 +63,7 @@ INSERTION_MAP: FieldMap = declared(FieldMap("insertions", InsertionRow.__table__
         key=_insertion.chronic_insertion_id,
     ),
     "trajectory_estimate": Relation(lambda: TRAJECTORY_MAP, on=_trajectory.insertion_id == _insertion.id),
-    "datasets": Relation(
-        lambda: DATASET_MAP,
-        on=sa.and_(
-            dataset.c.session_id == _insertion.session_id,
-            sa.func.split_part(dataset.c.collection, "/", 2) == _insertion.name,
-        ),
-    ),
+    "datasets": Relation(lambda: DATASET_MAP, on=is_dataset_of_insertion(dataset.c, _insertion)),
 }, visible=_is_visible_insertion))  # fmt: skip
 CHRONIC_INSERTION_MAP: FieldMap = declared(FieldMap("chronic insertions", ActionRow.__table__, {
     **fields_of_action(_action),
@@ -91,11 +86,11 @@ TRAJECTORY_MAP: FieldMap = FieldMap("trajectories", TrajectoryRow.__table__, {
     "chronic_insertion": to_one(CHRONIC_INSERTION_MAP, _trajectory.chronic_insertion_id),
     "channels": Relation(lambda: CHANNEL_MAP, on=_channel.trajectory_id == _trajectory.id),
 }, visible=_is_visible_trajectory)  # fmt: skip
-CHANNEL_MAP: FieldMap = FieldMap("channels", ChannelRow.__table__, {
+CHANNEL_MAP: FieldMap = declared(FieldMap("channels", ChannelRow.__table__, {
     "id": Field(_channel.id, "uuid"),
     "name": Field(_channel.name, "text"),
     **{name: Field(_channel[name], "float") for name in ("axial", "lateral", "x", "y", "z")},
     "json": JsonField(_channel.json),
     "brain_region": to_one(BRAIN_REGION_MAP, _channel.brain_region_id),
     "trajectory_estimate": to_one(TRAJECTORY_MAP, _channel.trajectory_id),
-}, visible=_is_visible_channel)  # fmt: skip
+}, visible=_is_visible_channel))  # fmt: skip

@@ -15,6 +15,7 @@ from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,
     ActionUserRow,
+    FieldOfViewRow,
     InsertionRow,
     SessionProjectRow,
 )
@@ -44,6 +45,7 @@ from services.metadata.queries.django_filters.subjects import (
 )
 
 _action, _insertion = ActionRow.__table__, InsertionRow.__table__.c
+_fov = FieldOfViewRow.__table__.c
 _user, _procedure = ActionUserRow.__table__.c, ActionProcedureRow.__table__.c
 _membership = SessionProjectRow.__table__.c
 _parent = _action.alias("parent_session")
@@ -91,6 +93,7 @@ def _fields_of_session(action: Any) -> Fields:
         "projects": to_many(PROJECT_MAP, _membership.session_id, action.id, _membership.project_id),
         "data_dataset_session_related": Relation(lambda: DATASET_MAP, on=dataset.c.session_id == action.id),
         "probe_insertion": from_many(of("insertions"), _insertion, _insertion.session_id, action.id),
+        "field_of_view": from_many(of("fields of view"), _fov, _fov.session_id, action.id),
         "wateradmin_session_related": from_many(lambda: WATER_MAP, water, water.session_id, action.id),
     }
 

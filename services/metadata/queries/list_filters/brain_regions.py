@@ -9,20 +9,9 @@ import sqlalchemy as sa
 from libs.common.db.conditions import Condition
 from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, contains, parameter
 from libs.common.filters.parameters import Text, WholeNumber
+from libs.common.filters.regions import has_acronym, is_part_of
 from services.metadata.models import VOID, BrainRegionRow
 from services.metadata.queries.django_filters.brain_regions import BRAIN_REGION_MAP
-
-
-def is_part_of(inner: Any, outer: Any) -> Condition:
-    """A region is another one, or lies in it."""
-    is_between: Condition = inner.position.between(outer.position, outer.last)
-    return is_between
-
-
-def has_acronym(region: Any, acronym: str) -> Condition:
-    """A region has that acronym, ignoring case."""
-    condition: Condition = sa.func.lower(region.acronym) == acronym.lower()
-    return condition
 
 
 def _is_named(region: Any, text: str) -> Condition:

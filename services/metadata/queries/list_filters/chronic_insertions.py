@@ -10,18 +10,11 @@ from libs.common.db.conditions import Condition
 from libs.common.filters import condition_on, parse_filter, to_sql
 from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, WhereVisible, parameter
 from libs.common.filters.parameters import Choices, CommaList, Text, UuidText, WholeNumber
+from libs.common.filters.regions import ATLAS_ACRONYM, ATLAS_ID, ATLAS_NAME
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow
 from services.metadata.queries.django_filters.insertions import CHRONIC_INSERTION_MAP
-from services.metadata.queries.list_filters.regions import (
-    ATLAS_ACRONYM,
-    ATLAS_ID,
-    ATLAS_NAME,
-    by_acronym,
-    by_id,
-    by_name,
-    is_chronic_insertion_in,
-)
+from services.metadata.queries.list_filters.regions import ATLAS, is_chronic_insertion_in
 from services.metadata.queries.list_filters.subject_names import LAB, SUBJECT, is_in_lab, is_of_subject
 
 
@@ -68,9 +61,9 @@ def _text(column: Any) -> Callable[[str], Condition]:
 class ChronicInsertionFilters(ListFilters):
     """Filters of the list of chronic insertions."""
 
-    atlas_acronym: Annotated[Text, by_acronym(is_chronic_insertion_in)] = parameter(ATLAS_ACRONYM)
-    atlas_id: Annotated[WholeNumber, by_id(is_chronic_insertion_in)] = parameter(ATLAS_ID)
-    atlas_name: Annotated[Text, by_name(is_chronic_insertion_in)] = parameter(ATLAS_NAME)
+    atlas_acronym: Annotated[Text, ATLAS.by_acronym(is_chronic_insertion_in)] = parameter(ATLAS_ACRONYM)
+    atlas_id: Annotated[WholeNumber, ATLAS.by_id(is_chronic_insertion_in)] = parameter(ATLAS_ID)
+    atlas_name: Annotated[Text, ATLAS.by_name(is_chronic_insertion_in)] = parameter(ATLAS_NAME)
     django: Annotated[Text, FreeFilter(CHRONIC_INSERTION_MAP)] = parameter(
         "Alyx's free filter: `field,value,…`."
     )

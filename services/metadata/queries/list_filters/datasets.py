@@ -1,4 +1,4 @@
-"""Filters of sessions and insertions by their datasets, which are registry's."""
+"""Filters of sessions, insertions and fields of view by their datasets, which are registry's."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from libs.common.db.conditions import Condition
+from libs.common.filters.dataset_folders import is_dataset_of_field_of_view, is_dataset_of_insertion
 from libs.common.filters.list_filters import contains
 from libs.common.published import DATASET_TAGS, DATASETS, table
 from libs.common.schemas.qc import QC_CODES
 from libs.common.visibility import Visibility
-from services.metadata.models import ActionRow, InsertionRow
+from services.metadata.models import ActionRow, FieldOfViewRow, InsertionRow
 
 IsOf = Callable[[Any], Condition]
 _FAIL: Final = QC_CODES["FAIL"]
@@ -25,11 +26,13 @@ def is_of_session(dataset: Any) -> Condition:
 
 
 def is_of_insertion(dataset: Any) -> Condition:
-    """A dataset is of an insertion if the second folder of its collection is the probe's name."""
-    return sa.and_(
-        dataset.c.session_id == InsertionRow.session_id,
-        sa.func.split_part(dataset.c.collection, "/", 2) == InsertionRow.name,
-    )
+    """A dataset is of an insertion."""
+    return is_dataset_of_insertion(dataset.c, InsertionRow)
+
+
+def is_of_field_of_view(dataset: Any) -> Condition:
+    """A dataset is of a field of view."""
+    return is_dataset_of_field_of_view(dataset.c, FieldOfViewRow)
 
 
 def has_dataset_types(is_of: IsOf) -> Callable[[Visibility, Sequence[str]], Condition]:

@@ -18,6 +18,7 @@ from libs.common.filters.list_filters import (
     parameter,
 )
 from libs.common.filters.parameters import Choices, CommaList, Day, Moment, Qc, Text, UuidText, WholeNumber
+from libs.common.filters.regions import ATLAS_ACRONYM, ATLAS_ID, ATLAS_NAME
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, InsertionRow
 from services.metadata.queries.django_filters.insertions import INSERTION_MAP
@@ -27,15 +28,7 @@ from services.metadata.queries.list_filters.datasets import (
     has_tag,
     is_of_insertion,
 )
-from services.metadata.queries.list_filters.regions import (
-    ATLAS_ACRONYM,
-    ATLAS_ID,
-    ATLAS_NAME,
-    by_acronym,
-    by_id,
-    by_name,
-    is_insertion_in,
-)
+from services.metadata.queries.list_filters.regions import ATLAS, is_insertion_in
 from services.metadata.queries.list_filters.sessions import (
     has_protocol,
     is_in_projects,
@@ -54,9 +47,9 @@ def _is_of_chronic_insertion(visibility: Visibility, chronic_insertion_id: UUID)
 class InsertionFilters(ListFilters):
     """Filters of the list of insertions."""
 
-    atlas_acronym: Annotated[Text, by_acronym(is_insertion_in)] = parameter(ATLAS_ACRONYM)
-    atlas_id: Annotated[WholeNumber, by_id(is_insertion_in)] = parameter(ATLAS_ID)
-    atlas_name: Annotated[Text, by_name(is_insertion_in)] = parameter(ATLAS_NAME)
+    atlas_acronym: Annotated[Text, ATLAS.by_acronym(is_insertion_in)] = parameter(ATLAS_ACRONYM)
+    atlas_id: Annotated[WholeNumber, ATLAS.by_id(is_insertion_in)] = parameter(ATLAS_ID)
+    atlas_name: Annotated[Text, ATLAS.by_name(is_insertion_in)] = parameter(ATLAS_NAME)
     chronic_insertion: Annotated[UuidText, WhereVisible(_is_of_chronic_insertion)] = parameter(
         "Id of the chronic insertion."
     )

@@ -1,62 +1,42 @@
-"""Filters by the brain regions that were recorded: those of channels whose place is aligned to the recording."""
+"""Filters by the brain regions that were recorded.
+
+These are the regions of channels whose place is aligned to the recording, and those that the default location of a
+field of view covers. `RECORDED_REGIONS` of models/published.py has them for other services.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from libs.common.db.conditions import Condition
-from libs.common.filters.list_filters import WhereVisible, contains
+from libs.common.filters.regions import Atlas, Regions
 from libs.common.schemas.trajectories import ALIGNED
 from libs.common.visibility import Visibility
 from libs.common.visible import is_session_visible
-from services.metadata.models import ActionRow, BrainRegionRow, ChannelRow, InsertionRow, TrajectoryRow
-from services.metadata.queries.list_filters.brain_regions import has_acronym, is_part_of
+from services.metadata.models import (
+    ActionRow,
+    BrainRegionRow,
+    ChannelRow,
+    FieldOfViewRow,
+    FovLocationRow,
+    ImagingStackRow,
+    InsertionRow,
+    TrajectoryRow,
+)
 
-ATLAS_ACRONYM: Final = "Acronym, ignoring case, of a brain region that was recorded, or of one around it."
-ATLAS_ID: Final = "Id of a brain region that was recorded, or of one around it."
-ATLAS_NAME: Final = "Part of the name of a brain region that was recorded, or of one around it."
-
-Regions = sa.Select[int]
-IsInRegions = Callable[[Visibility, Regions], Condition]
-
-
-def by_acronym(is_in: IsInRegions) -> WhereVisible:
-    """The filter `atlas_acronym` of a list whose rows lie in regions by that condition."""
-    return WhereVisible(
-        lambda visibility, text: is_in(visibility, _select_parts(lambda region: has_acronym(region, text)))
-    )
-
-
-def by_id(is_in: IsInRegions) -> WhereVisible:
-    """The same of `atlas_id`."""
-    return WhereVisible(
-        lambda visibility, region_id: is_in(visibility, _select_parts(lambda region: region.id == region_id))
-    )
-
-
-def by_name(is_in: IsInRegions) -> WhereVisible:
-    """The same of `atlas_name`."""
-    return WhereVisible(
-        lambda visibility, text: is_in(visibility, _select_parts(lambda region: contains(region.name, text)))
-    )
-
-
-def _select_parts(is_region: Callable[[Any], Condition]) -> Regions:
-    """The ids of the regions that fulfil a condition, and of all of their parts."""
-    region, part = sa.orm.aliased(BrainRegionRow), sa.orm.aliased(BrainRegionRow)
-    return sa.select(part.id).join(region, is_part_of(part, region)).where(is_region(region))
+ATLAS: Final = Atlas(lambda: sa.orm.aliased(BrainRegionRow))
 
 
 def is_session_in(_visibility: Visibility, regions: Regions) -> Condition:
-    """A probe of the session recorded in one of the regions. What else records in regions is another OR here."""
+    """A probe or a field of view of the session recorded in one of the regions."""
     insertion = sa.orm.aliased(InsertionRow)
-    sessions = sa.select(insertion.session_id).where(
+    probed = sa.select(insertion.session_id).where(
         insertion.deleted_at.is_(None), insertion.id.in_(_select_owners(regions, TrajectoryRow.insertion_id))
     )
-    return ActionRow.id.in_(sessions)
+    return ActionRow.id.in_(probed.union_all(_select_imaged(regions, "session_id")))
 
 
 def is_insertion_in(_visibility: Visibility, regions: Regions) -> Condition:
@@ -76,6 +56,32 @@ def is_chronic_insertion_in(visibility: Visibility, regions: Regions) -> Conditi
         regions, TrajectoryRow.chronic_insertion_id, TrajectoryRow.insertion_id.is_(None)
     )
     return sa.or_(ActionRow.id.in_(of_its_own), ActionRow.id.in_(of_sessions))
+
+
+def is_field_of_view_in(_visibility: Visibility, regions: Regions) -> Condition:
+    """The default location of the field of view covers one of the regions."""
+    return FieldOfViewRow.id.in_(_select_imaged(regions, "id"))
+
+
+def is_imaging_stack_in(visibility: Visibility, regions: Regions) -> Condition:
+    """The same of a slice that the caller can see."""
+    return ImagingStackRow.id.in_(_select_imaged(regions, "stack_id", visibility))
+
+
+def _select_imaged(regions: Regions, column: str, visibility: Visibility | None = None) -> sa.Select[Any]:
+    """A column of the fields of view whose default location covers one of the regions; perhaps of those shown."""
+    fov, covered = sa.orm.aliased(FieldOfViewRow), sa.func.array(regions.scalar_subquery())
+    statement = (
+        sa.select(getattr(fov, column))
+        .join(FovLocationRow, FovLocationRow.field_of_view_id == fov.id)
+        .where(
+            FovLocationRow.default_provenance, FovLocationRow.deleted_at.is_(None), fov.deleted_at.is_(None)
+        )
+        .where(FovLocationRow.brain_region_ids.overlap(sa.type_coerce(covered, ARRAY(sa.Integer))))
+    )
+    return (
+        statement if visibility is None else statement.where(is_session_visible(visibility, fov.session_id))
+    )
 
 
 def _select_owners(regions: Regions, owner: Any, *conditions: Condition) -> sa.Select[Any]:

@@ -34,6 +34,7 @@ from libs.common.filters.parameters import (
     UuidText,
     WholeNumber,
 )
+from libs.common.filters.regions import ATLAS_ACRONYM, ATLAS_ID, ATLAS_NAME
 from libs.common.visibility import Visibility
 from libs.common.visible import is_session_visible
 from services.metadata.models import (
@@ -50,15 +51,7 @@ from services.metadata.queries.list_filters.datasets import (
     has_tag,
     is_of_session,
 )
-from services.metadata.queries.list_filters.regions import (
-    ATLAS_ACRONYM,
-    ATLAS_ID,
-    ATLAS_NAME,
-    by_acronym,
-    by_id,
-    by_name,
-    is_session_in,
-)
+from services.metadata.queries.list_filters.regions import ATLAS, is_session_in
 from services.metadata.queries.list_filters.subject_names import LAB, SUBJECT, is_in_lab, is_of_subject
 
 HISTOLOGY = "Histology"
@@ -99,9 +92,9 @@ def _performance() -> Any:
 class SessionFilters(ListFilters):
     """Filters of the list of sessions. Clients accept any start of these names that only one of them has."""
 
-    atlas_acronym: Annotated[Text, by_acronym(is_session_in)] = parameter(ATLAS_ACRONYM)
-    atlas_id: Annotated[WholeNumber, by_id(is_session_in)] = parameter(ATLAS_ID)
-    atlas_name: Annotated[Text, by_name(is_session_in)] = parameter(ATLAS_NAME)
+    atlas_acronym: Annotated[Text, ATLAS.by_acronym(is_session_in)] = parameter(ATLAS_ACRONYM)
+    atlas_id: Annotated[WholeNumber, ATLAS.by_id(is_session_in)] = parameter(ATLAS_ID)
+    atlas_name: Annotated[Text, ATLAS.by_name(is_session_in)] = parameter(ATLAS_NAME)
     auto_datetime: Annotated[Moment, Where(lambda when: is_at(ActionRow.auto_datetime, when))] = parameter(
         "Time of the last change, as in the response."
     )

@@ -31,6 +31,7 @@ from libs.common.filters.parameters import (
     UuidText,
     WholeNumber,
 )
+from libs.common.filters.regions import ATLAS_ACRONYM, ATLAS_ID, ATLAS_NAME
 from libs.common.published import INSERTIONS, SESSIONS, table
 from libs.common.schemas.states import ContentType
 from services.registry.models import (
@@ -44,6 +45,7 @@ from services.registry.models import (
 )
 from services.registry.queries import django_filters, visible
 from services.registry.queries.columns import has_shown_copy, size_of_dataset
+from services.registry.queries.list_filters.regions import ATLAS, is_dataset_in
 
 _SESSION = table(SESSIONS).c
 LAB = "Name of its session's lab, or several with commas between."
@@ -92,6 +94,9 @@ def _is_created_on(day: date) -> Condition:
 class DatasetFilters(ListFilters):
     """Filters of the list of datasets."""
 
+    atlas_acronym: Annotated[Text, ATLAS.by_acronym(is_dataset_in)] = parameter(ATLAS_ACRONYM)
+    atlas_id: Annotated[WholeNumber, ATLAS.by_id(is_dataset_in)] = parameter(ATLAS_ID)
+    atlas_name: Annotated[Text, ATLAS.by_name(is_dataset_in)] = parameter(ATLAS_NAME)
     auto_datetime: Annotated[Moment, Where(lambda when: is_at(DatasetRow.auto_datetime, when))] = parameter(
         "Time of its last change, as in the response."
     )
