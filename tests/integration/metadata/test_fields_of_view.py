@@ -140,13 +140,13 @@ async def test_regions_of_the_default_location_answer_searches_with_those_around
             assert row_id in await shared_labs.names(path, **query), (path, query)
         assert row_id not in await shared_labs.names(path, atlas_acronym="CA1"), path
     ours = f"session__subject__nickname,{nickname}"
-    for path, query, expected in (
+    for path, django, expected in (
         ("/brain-regions", f"fovlocation__field_of_view__{ours}", {CA1, VISP4, VISP1}),
         ("/fields-of-view", f"location__brain_region__acronym,CA1,{ours}", {fov}),
         ("/imaging-stack", f"slices__location__provenance,H,slices__{ours}", {stack}),
         ("/sessions", f"field_of_view__stack__name,7,{ours[9:]}", {session["id"]}),
     ):  # fmt: skip
-        assert set(await shared_labs.names(path, django=query)) == expected, query
+        assert set(await shared_labs.names(path, django=django)) == expected, django
 
 
 async def test_a_stack_is_its_creators_until_it_has_slices_of_a_session(

@@ -241,22 +241,28 @@ async def _make_datasets(world: World) -> None:
 
 async def _make_imaging(world: World) -> None:
     labs, ids = world.labs, world.ids
-    for label, name, more in (("Z0", "roi 7", {}), ("Z1", "roi 8", {"json": {"depth": 7}})):
-        ids[label] = (await labs.post("/imaging-stack", name=name, **more))["id"]
+    for label, name, depth in (("Z0", "roi 7", 6), ("Z1", "roi 8", 7)):
+        ids[label] = (await labs.post("/imaging-stack", name=name, json={"depth": depth}))["id"]
     first = {"name": "FOV_00", "imaging_type": "mesoscope", "stack": ids["Z0"], "datasets": [ids["b"]]}
-    for label, session, body in (
-        ("F0", "S1", first),
-        ("F1", "S2", {"name": "probe01", "json": {"depth": 200}}),
-    ):
-        ids[label] = (await labs.post("/fields-of-view", session=ids[session], **body))["id"]
-    for label, provenance, more in (
-        ("L0", "E", {"coordinate_system": "Needles-Allen", "brain_region": [656], "n_xyz": [256, 256, 1]}),
-        ("L1", "H", {"brain_region": [320, 985], "n_xyz": [512, 512, 1], "json": {"side": "left"}}),
-    ):
-        n = int(label[1])
+    second = {"name": "probe01", "json": {"depth": 200}}
+    ids["F0"] = (await labs.post("/fields-of-view", session=ids["S1"], **first))["id"]
+    ids["F1"] = (await labs.post("/fields-of-view", session=ids["S2"], **second))["id"]
+    estimate: dict[str, Any] = {
+        "provenance": "E",
+        "coordinate_system": "Needles-Allen",
+        "brain_region": [656],
+        "n_xyz": [256, 256, 1],
+    }
+    histology: dict[str, Any] = {
+        "provenance": "H",
+        "brain_region": [320, 985],
+        "n_xyz": [512, 512, 1],
+        "json": {"side": "left"},
+    }
+    for n, more in enumerate((estimate, histology)):
         corners = {"x": [1.5 + n / 2], "y": [2.5 + n / 2, None], "z": [-3.5 - n / 2]}
-        of_first = {"field_of_view": ids["F0"], "provenance": provenance, "default_provenance": n == 1}
-        ids[label] = (await labs.post("/fov-location", **of_first, **corners, **more))["id"]
+        of_first = {"field_of_view": ids["F0"], "default_provenance": n == 1}
+        ids[f"L{n}"] = (await labs.post("/fov-location", **of_first, **corners, **more))["id"]
 
 
 async def _make_copies(world: World) -> None:

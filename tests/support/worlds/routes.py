@@ -176,7 +176,7 @@ _PROBE = (
 _LINE = {"x": 1, "y": 2, "depth": 3, "theta": 4, "phi": 5}
 _TRACK = ({"roll": 6}, {"probe_insertion": "{insertion_id}"})
 _SITE = ({"trajectory_estimate": "{trajectory_id}", "axial": 40},)
-_FOV = (
+_FOV: tuple[dict[str, Any], ...] = (
     {"json": {}},
     {"session": "{session_id}", "name": "FOV_09"},
     {"stack": "{stack_id}"},
