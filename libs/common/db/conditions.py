@@ -15,3 +15,8 @@ Condition = sa.ColumnElement[bool]
 def any_of(ids: Collection[UUID]) -> Any:
     """The right side of `column == any_of(ids)`: one parameter, however many ids there are."""
     return sa.any_(sa.literal(list(ids), ARRAY(sa.UUID)))
+
+
+def any_text_of(texts: Collection[str]) -> Any:
+    """The same for texts."""
+    return sa.any_(sa.literal(list(texts), ARRAY(sa.Text)))

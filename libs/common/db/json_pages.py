@@ -5,37 +5,82 @@ The columns of such a statement are those of the row's schema, in its order and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
+from libs.common.db.conditions import Condition
+from libs.common.db.prepared import Shape, fetch_prepared
 from libs.common.db.sessions import ReadSession
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.visibility import Visibility
 
 CALLERS = 500  # whose statements are kept
+_LIMIT: Final = "page_limit"
+_OFFSET: Final = "page_offset"
 T = TypeVar("T")
 
 
 async def fetch_json_page(
-    session: ReadSession, statement: sa.Select[Any], paging: PageRequest, **parameters: object
+    session: ReadSession,
+    base: sa.Select[Any],
+    conditions: Sequence[Condition],
+    paging: PageRequest,
+    *,
+    shape: Shape | None = None,
+    **parameters: object,
 ) -> JsonPage:
-    """One page of a statement, in one statement; all rows are counted only where the page does not show them all.
+    """One page of a statement with conditions, in one statement; `base` is kept, as by `per_caller`.
 
-    `parameters` are the values of the statement's own `bindparam`s.
+    `shape` is a function that `page_by_id` made; `parameters` are the values of the statement's `given` ones.
     """
-    rows = statement.limit(paging.limit).offset(paging.offset).subquery("page")
+    paged = {_LIMIT: paging.limit, _OFFSET: paging.offset}
+    return JsonPage(*await fetch_prepared(session, base, conditions, shape or _page, **paged, **parameters))
+
+
+def _page(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """How many rows there are, how many one page has, and its JSON."""
+    rows = statement.limit(_limit()).offset(_offset()).subquery("page")
+    return _json_of(rows, statement)
+
+
+def page_by_id(row_id: Any, select_rows: Callable[[], sa.Select[Any]]) -> Shape:
+    """The same of a statement of ids: the rows of the page alone are read whole, by `select_rows`.
+
+    Where rows take many joins the planner cannot weigh the order of all of them and of the conditions together. Keep
+    what this returns: shapes are compared by identity.
+    """
+
+    def page(ids: sa.Select[Any]) -> sa.Select[Any]:
+        of_page = ids.limit(_limit()).offset(_offset()).scalar_subquery()
+        chosen = sa.func.array(of_page, type_=sa.ARRAY(sa.Uuid))
+        return _json_of(select_rows().where(row_id == sa.any_(chosen)).subquery("page"), ids)
+
+    return page
+
+
+def _json_of(rows: sa.Subquery, every: sa.Select[Any]) -> sa.Select[Any]:
+    """All rows are counted only where the page does not show them all."""
     n_rows: sa.ColumnElement[int] = sa.func.count()
-    n_all = (
-        sa.select(sa.func.count()).select_from(statement.order_by(None).subquery("every")).scalar_subquery()
-    )
-    count = n_all if paging.offset else sa.case((n_rows < paging.limit, n_rows), else_=n_all)
+    n_all = sa.select(sa.func.count()).select_from(every.order_by(None).subquery("every")).scalar_subquery()
+    count = sa.case((sa.and_(_offset() == 0, n_rows < _limit()), n_rows), else_=n_all)
     results = sa.func.coalesce(sa.cast(sa.func.json_agg(sa.literal_column("page")), sa.Text), "[]")
-    connection = await session.connection()
-    answer = await connection.execute(sa.select(count, n_rows, results).select_from(rows), parameters)
-    return JsonPage(*answer.one())
+    return sa.select(count, n_rows, results).select_from(rows)
+
+
+def given(name: str, type_: sa.types.TypeEngine[T]) -> sa.BindParameter[T]:
+    """A parameter of a kept statement, whose value comes with each request."""
+    return sa.bindparam(name, required=False, type_=type_)
+
+
+def _limit() -> sa.BindParameter[int]:
+    return given(_LIMIT, sa.BigInteger())
+
+
+def _offset() -> sa.BindParameter[int]:
+    return given(_OFFSET, sa.BigInteger())
 
 
 def json_time(column: Any) -> sa.ColumnElement[str]:

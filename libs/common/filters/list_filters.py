@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -98,6 +98,7 @@ class ListFilters(BaseModel):
     model_config = ConfigDict(
         extra="ignore", frozen=True, populate_by_name=True, arbitrary_types_allowed=True
     )
+    _all_makers: ClassVar[tuple[tuple[str, FieldInfo, Any], ...]] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -110,6 +111,7 @@ class ListFilters(BaseModel):
                 raise TypeError(f"{cls.__name__}.{name} needs one condition, and has {len(makers)}")
             if isinstance(makers[0], Combined) and cls.combined is ListFilters.combined:
                 raise TypeError(f"{cls.__name__}.{name} is Combined, but combined() makes no condition")
+        cls._all_makers = tuple((name, field, _makers(field)[0]) for name, field in cls.model_fields.items())
 
     def conditions(self, visibility: Visibility) -> list[Condition]:
         """The conditions of all filters that are present.
@@ -117,8 +119,10 @@ class ListFilters(BaseModel):
         Raises BadRequest for a refused one, UnknownFilter and BadFilterValue of free filters.
         """
         conditions = []
-        for name, field in type(self).model_fields.items():
-            value, maker = getattr(self, name), _makers(field)[0]
+        for name, field, maker in self._all_makers:
+            if name not in self.model_fields_set:
+                continue
+            value = getattr(self, name)
             if isinstance(maker, Combined) or value is None or value in ("", ()):
                 continue
             if isinstance(maker, Refused):

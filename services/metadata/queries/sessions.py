@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
-from libs.common.db.json_pages import fetch_json_page, per_caller
+from libs.common.db.json_pages import fetch_json_page, given, per_caller
 from libs.common.problem import NotFound
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.qc import QC_NAMES
@@ -52,9 +52,7 @@ def select_sessions(visibility: Visibility) -> sa.Select[Any]:
         ActionRow.number,
         LabRow.name.label("lab"),
         project_names(visibility).label("projects"),
-        (sa.bindparam("base_url", type_=sa.Text) + "/sessions/" + sa.cast(ActionRow.id, sa.Text)).label(
-            "url"
-        ),
+        (given("base_url", sa.Text()) + "/sessions/" + sa.cast(ActionRow.id, sa.Text)).label("url"),
         ActionRow.task_protocol,
     ]
     return (
@@ -93,8 +91,8 @@ async def list_sessions(
     session: ReadSession, visibility: Visibility, filters: SessionFilters, paging: PageRequest, base_url: str
 ) -> JsonPage:
     """A page of sessions, newest first, and the count of all."""
-    statement = select_sessions(visibility).where(*filters.conditions(visibility))
-    return await fetch_json_page(session, statement, paging, base_url=base_url)
+    conditions = filters.conditions(visibility)
+    return await fetch_json_page(session, select_sessions(visibility), conditions, paging, base_url=base_url)
 
 
 async def fetch_session(

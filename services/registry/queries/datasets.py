@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,11 +15,8 @@ from sqlalchemy.orm import aliased
 
 from cingulum.stores import StoreKind
 from libs.common.db import ReadSession, WriteSession
-from libs.common.db.conditions import Condition
-from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
 from libs.common.published import RECORDINGS, SESSIONS, SUBJECTS, alias, table
-from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
@@ -108,7 +105,7 @@ def _copies() -> sa.ScalarSelect[Any]:
     )
 
 
-def _tag_names() -> sa.ColumnElement[Any]:
+def tag_names() -> sa.ColumnElement[Any]:
     """Names of the tags, in order."""
     names = (
         sa.select(TagRow.name)
@@ -119,7 +116,7 @@ def _tag_names() -> sa.ColumnElement[Any]:
     return sa.func.array(names.scalar_subquery(), type_=ARRAY(sa.Text))
 
 
-def _subject_of_aggregate() -> sa.ScalarSelect[Any]:
+def subject_of_aggregate() -> sa.ScalarSelect[Any]:
     """Nickname of the subject that an aggregate belongs to, which is as visible as the dataset."""
     subject = alias(SUBJECTS, "of aggregate")
     nickname = sa.select(subject.c.nickname).where(
@@ -176,14 +173,14 @@ def _datasets(visibility: Visibility) -> sa.Select[Any]:
             VersionRow.md5,
             DatasetTypeRow.name.label("dataset_type"),
             FormatRow.name.label("data_format"),
-            sa.func.coalesce(sessions.c.subject, _subject_of_aggregate()).label("subject"),
+            sa.func.coalesce(sessions.c.subject, subject_of_aggregate()).label("subject"),
             sessions.c.date,
             sessions.c.number,
             sessions.c.start_time,
             session_folder().label("folder"),
             path_in_folder().label("relative_path"),
             _copies().label("copies"),
-            _tag_names().label("tags"),
+            tag_names().label("tags"),
             visible.is_protected().label("protected"),
             visible.is_public().label("public"),
         )
@@ -200,14 +197,6 @@ def _shown(row: Mapping[str, Any]) -> ShownDataset:
     copies = [ShownCopy(**copy | {"id": UUID(copy["id"])}) for copy in row["copies"]]
     by_repository = tuple(sorted(copies, key=lambda copy: copy.data_repository))
     return ShownDataset(**{**row, "copies": by_repository})
-
-
-async def list_datasets(
-    session: ReadSession, visibility: Visibility, conditions: Iterable[Condition], paging: PageRequest
-) -> tuple[int, list[ShownDataset]]:
-    """The number of datasets that fulfil the conditions, and one page of them, newest first."""
-    count, rows = await fetch_page(session, _datasets(visibility).where(*conditions), paging)
-    return count, [_shown(row) for row in rows]
 
 
 async def find_dataset(session: ReadSession, visibility: Visibility, dataset_id: UUID) -> ShownDataset | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,30 +12,30 @@ from libs.common.auth import Registrar, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
-from libs.common.schemas import Page, page
+from libs.common.schemas import Page, absolute
 from libs.common.schemas.files.datasets import Dataset, DatasetIn
-from libs.common.schemas.pages import Paging
+from libs.common.schemas.pages import Paging, json_page
 from services.registry.operations import datasets as operations
-from services.registry.queries import datasets as queries
+from services.registry.queries import dataset_pages
 from services.registry.queries.list_filters.datasets import DatasetFilters
-from services.registry.routes.shapes import dataset
+from services.registry.routes.shapes import dataset, page_of_datasets
 
 router = APIRouter(route_class=IdempotentRoute, tags=["datasets"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
 
 
-@router.get("/datasets", responses=problems(BadRequest))
+@router.get("/datasets", response_model=Page[Dataset], responses=problems(BadRequest))
 async def list_datasets(
     request: Request,
     visibility: Sees,
     session: Reading,
     paging: Paging,
     filters: Annotated[DatasetFilters, Query()],
-) -> Page[Dataset]:
+) -> Response:
     """List datasets, newest first."""
     conditions = filters.conditions(visibility)
-    count, rows = await queries.list_datasets(session, visibility, conditions, paging)
-    return page(request, paging, count, [dataset(request, row) for row in rows])
+    rows = await dataset_pages.list_datasets(session, visibility, conditions, paging, absolute(request, ""))
+    return json_page(request, paging, replace(rows, results=page_of_datasets(request, rows.results)))
 
 
 @router.post("/datasets", status_code=201, responses=REFUSALS)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
+import orjson
 from fastapi import Request
 
 from cingulum.alf import dataset_url, labs_folder, path_below_subjects
@@ -79,15 +81,40 @@ def _path_of_copy(row: ShownDataset, copy: ShownCopy) -> str:
 
 
 def _data_url(request: Request, row: ShownDataset, copy: ShownCopy) -> str | None:
-    """Where the repository of a copy serves it; our own data server has the files of all labs."""
     if not copy.data_url:
         return None
-    base = complete_data_url(request, copy.data_url)
-    has_labs = base != copy.data_url or copy.store in CENTRAL
-    if copy.relative_path is None:
-        return dataset_url(base, row.folder, row.relative_path, row.id, has_labs=has_labs)
-    folder = labs_folder(row.folder)
-    return dataset_url(base, folder, copy.relative_path, row.id, has_labs=has_labs)
+    served = complete_data_url(request, copy.data_url)
+    has_labs = served != copy.data_url or copy.store in CENTRAL
+    return address_of_copy(
+        served, row.folder, row.relative_path, copy.relative_path, row.id, has_labs=has_labs
+    )
+
+
+def address_of_copy(
+    served: str, folder: str, path: str, own_path: str | None, dataset_id: UUID, *, has_labs: bool
+) -> str:
+    """Where the repository of a copy serves it; our own data server has the files of all labs."""
+    if own_path is None:
+        return dataset_url(served, folder, path, dataset_id, has_labs=has_labs)
+    return dataset_url(served, labs_folder(folder), own_path, dataset_id, has_labs=has_labs)
+
+
+def page_of_datasets(request: Request, rows: str) -> str:
+    """The JSON of a page of `dataset_pages.select_rows`, with the paths and addresses of copies."""
+    datasets = orjson.loads(rows)
+    for row in datasets:
+        folder, path = row.pop("folder"), row.pop("path")
+        dataset_id = UUID(row["id"])
+        for copy in row["file_records"]:
+            store, own_path, data_url = copy.pop("store"), copy["relative_path"], copy["data_url"]
+            copy["relative_path"] = own_path or path_below_subjects(folder, path)
+            if not data_url:
+                copy["data_url"] = None
+                continue
+            served = complete_data_url(request, data_url)
+            has_labs = served != data_url or store in CENTRAL
+            copy["data_url"] = address_of_copy(served, folder, path, own_path, dataset_id, has_labs=has_labs)
+    return orjson.dumps(datasets).decode()
 
 
 def file_record(request: Request, row: ShownFile) -> FileRecord:

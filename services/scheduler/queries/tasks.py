@@ -62,8 +62,7 @@ async def list_tasks(
     session: ReadSession, filters: TaskFilters, visibility: Visibility, paging: PageRequest
 ) -> JsonPage:
     """A page of tasks, by level, priority and latest session, and how many there are."""
-    statement = select_tasks(visibility).where(*filters.conditions(visibility))
-    return await fetch_json_page(session, statement, paging)
+    return await fetch_json_page(session, select_tasks(visibility), filters.conditions(visibility), paging)
 
 
 async def find_task(session: ReadSession, visibility: Visibility, task_id: UUID) -> Task | None:

@@ -90,6 +90,25 @@ async def test_a_refused_parameter_is_named_with_its_reason(world: World, table:
         assert (await shown_rows(world, table, **{name: ""})) == sorted((table.rows or "").split()), name
 
 
+@pytest.mark.parametrize(
+    ("service", "path"),
+    [(Service.METADATA, "/sessions"), (Service.REGISTRY, "/datasets"), (Service.SCHEDULER, "/tasks")],
+)
+async def test_rows_of_a_list_show_what_the_record_shows(world: World, service: Service, path: str) -> None:
+    """The JSON of these lists is built by the database, that of the record is not."""
+    client = world.services[service]
+    whole = (await client.get(path)).json()
+    assert whole["count"] == len(whole["results"]) > 1
+    for row in whole["results"]:
+        record = (await client.get(f"{path}/{row['id']}")).json()
+        assert {name: record[name] for name in row} == row
+    pages = [
+        (await client.get(path, params={"limit": 1, "offset": n})).json() for n in (0, 1, whole["count"])
+    ]
+    assert [page["results"] for page in pages] == [whole["results"][:1], whole["results"][1:2], []]
+    assert {page["count"] for page in pages} == {whole["count"]}
+
+
 async def test_a_value_that_is_neither_true_nor_false_is_ignored_and_named(world: World) -> None:
     for service, path, name in (
         (Service.METADATA, "/subjects", "alive"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.db.conditions import Condition
+from libs.common.db.conditions import Condition, any_text_of
 from libs.common.filters.list_filters import (
     FreeFilter,
     ListFilters,
@@ -43,6 +44,7 @@ from services.registry.models import (
     TagRow,
     VersionRow,
 )
+from services.registry.models.expressions import is_current_version
 from services.registry.queries import django_filters, visible
 from services.registry.queries.columns import has_shown_copy, size_of_dataset
 from services.registry.queries.list_filters.regions import ATLAS, is_dataset_in
@@ -71,6 +73,30 @@ def _is_of_insertion(insertion_id: UUID) -> Condition:
         sa.func.strpos(collection, name) > 0,
     )
     return of_insertion.correlate_except(insertion)
+
+
+def _has_version(condition: Condition) -> Condition:
+    return sa.exists().where(is_current_version(), condition).correlate_except(VersionRow)
+
+
+def _is_of_format(text: str) -> Condition:
+    return DatasetRow.format_id.in_(
+        sa.select(FormatRow.id).where(is_named(FormatRow.name, FormatRow.id, text))
+    )
+
+
+def _is_of_type(name: str) -> Condition:
+    return DatasetRow.dataset_type_id.in_(sa.select(DatasetTypeRow.id).where(DatasetTypeRow.name == name))
+
+
+def _is_in_lab(names: Sequence[str]) -> Condition:
+    condition: Condition = _SESSION.lab == any_text_of(names)
+    return condition
+
+
+def _is_of_subject(nicknames: Sequence[str]) -> Condition:
+    condition: Condition = _SESSION.subject == any_text_of(nicknames)
+    return condition
 
 
 def _has_tags(names: tuple[str, ...]) -> Condition:
@@ -119,12 +145,8 @@ class DatasetFilters(ListFilters):
     created_date_lte: Annotated[Day, Where(lambda day: day >= _CREATED_ON)] = parameter(
         "Last day of its creation (UTC)."
     )
-    data_format: Annotated[Text, Where(lambda text: is_named(FormatRow.name, FormatRow.id, text))] = (
-        parameter("Name or id of its data format.")
-    )
-    dataset_type: Annotated[Text, Where(lambda value: DatasetTypeRow.name == value)] = parameter(
-        "Name of its dataset type."
-    )
+    data_format: Annotated[Text, Where(_is_of_format)] = parameter("Name or id of its data format.")
+    dataset_type: Annotated[Text, Where(_is_of_type)] = parameter("Name of its dataset type.")
     date: Annotated[Day, Where(lambda day: _SESSION.date == day)] = parameter("Day of its session.")
     default_dataset: Annotated[Truth, WhereTrue(DatasetRow.is_default.is_(True))] = parameter(
         "Whether it is the default revision of its file."
@@ -138,16 +160,20 @@ class DatasetFilters(ListFilters):
     experiment_number: Annotated[WholeNumber, Where(lambda number: _SESSION.number == number)] = parameter(
         "Number of its session."
     )
-    file_size: Annotated[Size, Where(lambda size: size_of_dataset() == size)] = parameter("Size in bytes.")
+    file_size: Annotated[Size, Where(lambda size: _has_version(size_of_dataset() == size))] = parameter(
+        "Size in bytes."
+    )
     generating_software: Annotated[Text, Refused()] = parameter(
         "Refused: what wrote a dataset is stored as `version` only."
     )
-    hash: Annotated[Text, Where(lambda value: VersionRow.md5 == value.lower())] = parameter("MD5.")
-    id: Annotated[UuidText, Where(lambda value: DatasetRow.id == value)] = parameter("Id.")
-    lab: Annotated[Choices, Where(_SESSION.lab.in_)] = parameter(LAB)
-    md5: Annotated[Text, Where(lambda value: VersionRow.md5 == value.lower().replace("-", ""))] = parameter(
-        "MD5, with or without hyphens."
+    hash: Annotated[Text, Where(lambda value: _has_version(VersionRow.md5 == value.lower()))] = parameter(
+        "MD5."
     )
+    id: Annotated[UuidText, Where(lambda value: DatasetRow.id == value)] = parameter("Id.")
+    lab: Annotated[Choices, Where(_is_in_lab)] = parameter(LAB)
+    md5: Annotated[
+        Text, Where(lambda value: _has_version(VersionRow.md5 == value.lower().replace("-", "")))
+    ] = parameter("MD5, with or without hyphens.")
     name: Annotated[Text, Where(lambda value: DatasetRow.name == value)] = parameter("File name.")
     object_id: Annotated[UuidText, Where(lambda value: DatasetRow.object_id == value)] = parameter(
         "Id of the object that an aggregate dataset belongs to."
@@ -169,7 +195,7 @@ class DatasetFilters(ListFilters):
     session: Annotated[UuidText, Where(lambda value: DatasetRow.session_id == value)] = parameter(
         "Id or URL of its session."
     )
-    subject: Annotated[Choices, Where(_SESSION.subject.in_)] = parameter(
+    subject: Annotated[Choices, Where(_is_of_subject)] = parameter(
         "Nickname of its session's subject, or several with commas between."
     )
     tag: Annotated[CommaList, Where(_has_tags)] = parameter("Names or ids of tags, all of which must match.")

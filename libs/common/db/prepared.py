@@ -1,0 +1,108 @@
+"""Statements of lists, compiled once for each shape of their conditions and run as prepared statements of the driver.
+
+SQLAlchemy compares a statement of a list with those it knows by walking through all of it; that took most of the
+time of a short list. Here the part that a caller's requests share is compared by identity, and only the conditions
+of the request are walked through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+from uuid import uuid4
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import BindParameter
+
+from libs.common.db.conditions import Condition
+from libs.common.db.sessions import ReadSession
+from libs.common.memory import Recent
+
+Shape = Callable[[sa.Select[Any]], sa.Select[Any]]
+
+SHAPES: Final = 1_000  # in a process
+STATEMENTS: Final = 100  # prepared on a connection
+_DIALECT: Final = sa.make_url("postgresql+asyncpg://").get_dialect()()
+_STATEMENTS: Final = "cingulum.prepared"
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """The text of a statement, and of each parameter its name, its value if it has one, and how it is sent."""
+
+    text: str
+    names: tuple[str, ...]
+    fixed: Mapping[str, Any]
+    of_conditions: tuple[str, ...]
+    processors: Mapping[str, Callable[[Any], Any]]
+
+    def arguments(self, conditions: Sequence[BindParameter[Any]], given: Mapping[str, Any]) -> list[Any]:
+        """The parameters in their order."""
+        values = {
+            **self.fixed,
+            **dict(zip(self.of_conditions, (each.effective_value for each in conditions), strict=True)),
+            **given,
+        }
+        processors = self.processors
+        return [processors[name](values[name]) if name in processors else values[name] for name in self.names]
+
+
+_known: Recent[tuple[object, ...], _Prepared | None] = Recent(SHAPES)
+
+
+async def fetch_prepared(
+    session: ReadSession,
+    base: sa.Select[Any],
+    conditions: Sequence[Condition],
+    shape: Shape,
+    **given: object,
+) -> Sequence[Any]:
+    """The only row of `shape(base.where(*conditions))`.
+
+    base    a statement that is kept, as `per_caller` does: it is compared by identity
+    shape   a function of a module, compared by identity too
+    given   the values of the statement's own `bindparam`s
+
+    In a transaction, which has to write first what it has pending, SQLAlchemy runs the statement.
+    """
+    together = sa.and_(sa.true(), *conditions)
+    key = together._generate_cache_key()
+    if session.can_write or key is None or any(each.expanding for each in key.bindparams):
+        connection = await session.connection()
+        return (await connection.execute(shape(base.where(*conditions)), given)).one()
+    of_shape = (base, shape, key.key)
+    prepared = _known.get(of_shape)
+    if prepared is None:
+        prepared = _prepare(shape(base.where(*conditions)), key.bindparams)
+        _known.put(of_shape, prepared)
+    return await _fetch(session, prepared.text, prepared.arguments(key.bindparams, given))
+
+
+def _prepare(statement: sa.Select[Any], of_conditions: Sequence[BindParameter[Any]]) -> _Prepared:
+    compiled: Any = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    expanded = compiled._post_compile_expanded_state
+    return _Prepared(
+        text=str(compiled),
+        names=tuple(compiled.positiontup or ()),
+        fixed=dict(compiled.params),
+        of_conditions=tuple(compiled.bind_names[each] for each in of_conditions),
+        processors={**compiled._bind_processors, **(expanded.processors if expanded else {})},
+    )
+
+
+async def _fetch(session: ReadSession, text: str, arguments: list[Any]) -> Sequence[Any]:
+    connection = await (await session.connection()).get_raw_connection()
+    driver: Any = connection.driver_connection
+    statements: Recent[str, Any] = connection.info.setdefault(_STATEMENTS, Recent(STATEMENTS))
+    prepared = statements.get(text)
+    if prepared is not None:
+        try:
+            return cast(Sequence[Any], await prepared.fetchrow(*arguments))
+        except asyncpg.InvalidCachedStatementError:
+            pass  # a table was altered: it is prepared again
+    # A pooler between us and the server may hand a prepared name to another connection.
+    prepared = await driver.prepare(text, name=f"__{uuid4()}__")
+    statements.put(text, prepared)
+    return cast(Sequence[Any], await prepared.fetchrow(*arguments))

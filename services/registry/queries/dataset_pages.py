@@ -1,0 +1,122 @@
+"""Pages of datasets: the ids are found first, and only the datasets of the page are read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from libs.common.db import ReadSession
+from libs.common.db.conditions import Condition
+from libs.common.db.json_pages import fetch_json_page, given, json_time, page_by_id, per_caller
+from libs.common.published import SESSIONS, table
+from libs.common.schemas.pages import JsonPage, PageRequest
+from libs.common.schemas.qc import QC_NAMES
+from libs.common.schemas.states import ContentType
+from libs.common.visibility import Visibility
+from services.registry.models import CopyRow, DatasetRow, DatasetTypeRow, FormatRow, RepositoryRow, VersionRow
+from services.registry.models.expressions import file_id, is_current_version, is_shown, path_in_folder
+from services.registry.queries import visible
+from services.registry.queries.columns import GONE, is_current_copy, session_folder, size_of_dataset
+from services.registry.queries.datasets import doubts, subject_of_aggregate, tag_names
+
+_NEWEST_FIRST: Final = (DatasetRow.created_at.desc(), DatasetRow.id)
+
+
+@per_caller
+def select_ids(visibility: Visibility) -> sa.Select[Any]:
+    """The ids of the datasets that a caller can see, newest first."""
+    sessions = table(SESSIONS)
+    return (
+        sa.select(DatasetRow.id)
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .where(visible.is_dataset_visible(visibility))
+        .order_by(*_NEWEST_FIRST)
+    )
+
+
+def select_rows() -> sa.Select[Any]:
+    """All datasets with the fields of `Dataset`, then the folder and path by which their addresses are made."""
+    sessions, base_url = table(SESSIONS), given("base_url", sa.Text())
+    label = sa.case(
+        {str(kind): ContentType.label_of(kind) for kind in ContentType},
+        value=DatasetRow.content_type,
+        else_=DatasetRow.content_type,
+    )
+    object_id = sa.case((label.is_not(None), DatasetRow.object_id))
+    return (
+        sa.select(
+            DatasetRow.id,
+            (base_url + "/datasets/" + sa.cast(DatasetRow.id, sa.Text)).label("url"),
+            DatasetRow.name,
+            DatasetRow.created_by,
+            json_time(DatasetRow.created_at).label("created_datetime"),
+            DatasetTypeRow.name.label("dataset_type"),
+            FormatRow.name.label("data_format"),
+            sa.func.nullif(DatasetRow.collection, "").label("collection"),
+            (base_url + "/sessions/" + sa.cast(DatasetRow.session_id, sa.Text)).label("session"),
+            size_of_dataset().label("file_size"),
+            sa.func.coalesce(VersionRow.md5, "").label("hash"),
+            sa.func.coalesce(DatasetRow.software_version, "").label("version"),
+            sessions.c.number.label("experiment_number"),
+            _copies().label("file_records"),
+            sa.func.coalesce(sessions.c.subject, subject_of_aggregate()).label("subject"),
+            sessions.c.date,
+            sessions.c.number,
+            json_time(DatasetRow.auto_datetime).label("auto_datetime"),
+            DatasetRow.revision,
+            DatasetRow.is_default.label("default_dataset"),
+            visible.is_protected().label("protected"),
+            visible.is_public().label("public"),
+            tag_names().label("tags"),
+            sa.case(QC_NAMES, value=DatasetRow.qc).label("qc"),
+            DatasetRow.json.label("json"),
+            label.label("content_type"),
+            object_id.label("object_id"),
+            doubts().label("doubts"),
+            session_folder().label("folder"),
+            path_in_folder().label("path"),
+        )
+        .join(DatasetTypeRow, DatasetTypeRow.id == DatasetRow.dataset_type_id)
+        .join(FormatRow, FormatRow.id == DatasetRow.format_id)
+        .join(VersionRow, is_current_version())
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .order_by(*_NEWEST_FIRST)
+    )
+
+
+def _copies() -> sa.ScalarSelect[Any]:
+    """The copies of the current version, by repository; a path of null is that of the dataset itself."""
+    copy = sa.func.json_build_object(
+        "id", file_id(), "data_repository", RepositoryRow.name, "data_repository_path", RepositoryRow.globus_path,
+        "relative_path", CopyRow.relative_path, "data_url", RepositoryRow.data_url, "exists", is_shown(),
+        "store", RepositoryRow.store,
+    )  # fmt: skip
+    return (
+        sa.select(
+            sa.func.coalesce(
+                sa.func.json_agg(aggregate_order_by(copy, RepositoryRow.name)), sa.text("'[]'::json")
+            )
+        )
+        .where(is_current_copy(), CopyRow.state.not_in(GONE), RepositoryRow.id == CopyRow.repository_id)
+        .correlate(DatasetRow)
+        .scalar_subquery()
+    )
+
+
+_PAGE: Final = page_by_id(DatasetRow.id, select_rows)
+
+
+async def list_datasets(
+    session: ReadSession,
+    visibility: Visibility,
+    conditions: Iterable[Condition],
+    paging: PageRequest,
+    base_url: str,
+) -> JsonPage:
+    """A page of the datasets that fulfil the conditions, newest first, with the columns of `select_rows`."""
+    return await fetch_json_page(
+        session, select_ids(visibility), tuple(conditions), paging, shape=_PAGE, base_url=base_url
+    )
