@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 
 from libs.common.db.conditions import Condition
-from libs.common.db.prepared import Shape, fetch_prepared
+from libs.common.db.prepared import Base, Shape, fetch_prepared
 from libs.common.db.sessions import ReadSession
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.visibility import Visibility
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 async def fetch_json_page(
     session: ReadSession,
-    base: sa.Select[Any],
+    base: Base,
     conditions: Sequence[Condition],
     paging: PageRequest,
     *,
@@ -34,7 +34,7 @@ async def fetch_json_page(
 ) -> JsonPage:
     """One page of a statement with conditions, in one statement; `base` is kept, as by `per_caller`.
 
-    `shape` is a function that `page_by_id` made; `parameters` are the values of the statement's `given` ones.
+    `shape` is a function that `page_by_id` made; `parameters` are the values of the statement's `request_value`s.
     """
     paged = {_LIMIT: paging.limit, _OFFSET: paging.offset}
     return JsonPage(*await fetch_prepared(session, base, conditions, shape or _page, **paged, **parameters))
@@ -70,17 +70,17 @@ def _json_of(rows: sa.Subquery, every: sa.Select[Any]) -> sa.Select[Any]:
     return sa.select(count, n_rows, results).select_from(rows)
 
 
-def given(name: str, type_: sa.types.TypeEngine[T]) -> sa.BindParameter[T]:
+def request_value(name: str, type_: sa.types.TypeEngine[T]) -> sa.BindParameter[T]:
     """A parameter of a kept statement, whose value comes with each request."""
     return sa.bindparam(name, required=False, type_=type_)
 
 
 def _limit() -> sa.BindParameter[int]:
-    return given(_LIMIT, sa.BigInteger())
+    return request_value(_LIMIT, sa.BigInteger())
 
 
 def _offset() -> sa.BindParameter[int]:
-    return given(_OFFSET, sa.BigInteger())
+    return request_value(_OFFSET, sa.BigInteger())
 
 
 def json_time(column: Any) -> sa.ColumnElement[str]:

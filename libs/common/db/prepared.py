@@ -20,6 +20,7 @@ from libs.common.db.conditions import Condition
 from libs.common.db.sessions import ReadSession
 from libs.common.memory import Recent
 
+Base = sa.Select[Any] | Callable[[Sequence[Condition]], sa.Select[Any]]
 Shape = Callable[[sa.Select[Any]], sa.Select[Any]]
 
 SHAPES: Final = 1_000  # in a process
@@ -38,12 +39,12 @@ class _Prepared:
     of_conditions: tuple[str, ...]
     processors: Mapping[str, Callable[[Any], Any]]
 
-    def arguments(self, conditions: Sequence[BindParameter[Any]], given: Mapping[str, Any]) -> list[Any]:
+    def arguments(self, conditions: Sequence[BindParameter[Any]], own: Mapping[str, Any]) -> list[Any]:
         """The parameters in their order."""
         values = {
             **self.fixed,
             **dict(zip(self.of_conditions, (each.effective_value for each in conditions), strict=True)),
-            **given,
+            **own,
         }
         processors = self.processors
         return [processors[name](values[name]) if name in processors else values[name] for name in self.names]
@@ -54,16 +55,16 @@ _known: Recent[tuple[object, ...], _Prepared | None] = Recent(SHAPES)
 
 async def fetch_prepared(
     session: ReadSession,
-    base: sa.Select[Any],
+    base: Base,
     conditions: Sequence[Condition],
     shape: Shape,
-    **given: object,
+    **values: object,
 ) -> Sequence[Any]:
     """The only row of `shape(base.where(*conditions))`.
 
-    base    a statement that is kept, as `per_caller` does: it is compared by identity
+    base    a statement that is kept, as `per_caller` does, or a function of the conditions: it is compared by identity
     shape   a function of a module, compared by identity too
-    given   the values of the statement's own `bindparam`s
+    values  of the statement's own `bindparam`s
 
     In a transaction, which has to write first what it has pending, SQLAlchemy runs the statement.
     """
@@ -71,13 +72,17 @@ async def fetch_prepared(
     key = together._generate_cache_key()
     if session.can_write or key is None or any(each.expanding for each in key.bindparams):
         connection = await session.connection()
-        return (await connection.execute(shape(base.where(*conditions)), given)).one()
+        return (await connection.execute(shape(_whole(base, conditions)), values)).one()
     of_shape = (base, shape, key.key)
     prepared = _known.get(of_shape)
     if prepared is None:
-        prepared = _prepare(shape(base.where(*conditions)), key.bindparams)
+        prepared = _prepare(shape(_whole(base, conditions)), key.bindparams)
         _known.put(of_shape, prepared)
-    return await _fetch(session, prepared.text, prepared.arguments(key.bindparams, given))
+    return await _fetch(session, prepared.text, prepared.arguments(key.bindparams, values))
+
+
+def _whole(base: Base, conditions: Sequence[Condition]) -> sa.Select[Any]:
+    return base.where(*conditions) if isinstance(base, sa.Select) else base(conditions)
 
 
 def _prepare(statement: sa.Select[Any], of_conditions: Sequence[BindParameter[Any]]) -> _Prepared:

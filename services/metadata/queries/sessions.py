@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db import ReadSession, WriteSession
-from libs.common.db.json_pages import fetch_json_page, given, per_caller
+from libs.common.db.json_pages import fetch_json_page, per_caller, request_value
 from libs.common.problem import NotFound
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.qc import QC_NAMES
@@ -52,7 +52,7 @@ def select_sessions(visibility: Visibility) -> sa.Select[Any]:
         ActionRow.number,
         LabRow.name.label("lab"),
         project_names(visibility).label("projects"),
-        (given("base_url", sa.Text()) + "/sessions/" + sa.cast(ActionRow.id, sa.Text)).label("url"),
+        (request_value("base_url", sa.Text()) + "/sessions/" + sa.cast(ActionRow.id, sa.Text)).label("url"),
         ActionRow.task_protocol,
     ]
     return (

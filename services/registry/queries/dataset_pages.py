@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -10,42 +10,55 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from libs.common.db import ReadSession
 from libs.common.db.conditions import Condition
-from libs.common.db.json_pages import fetch_json_page, given, json_time, page_by_id, per_caller
+from libs.common.db.json_pages import fetch_json_page, json_time, page_by_id, per_caller, request_value
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.qc import QC_NAMES
 from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
+from libs.common.visible import is_dataset_row_visible
 from services.registry.models import CopyRow, DatasetRow, DatasetTypeRow, FormatRow, RepositoryRow, VersionRow
 from services.registry.models.expressions import file_id, is_current_version, is_shown, path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.columns import GONE, is_current_copy, session_folder, size_of_dataset
 from services.registry.queries.datasets import doubts, subject_of_aggregate, tag_names
 
-_NEWEST_FIRST: Final = (DatasetRow.created_at.desc(), DatasetRow.id)
+_OF_CHOSEN: Final = (
+    DatasetRow.id,
+    DatasetRow.session_id,
+    DatasetRow.content_type,
+    DatasetRow.object_id,
+    DatasetRow.created_at,
+)
 
 
 @per_caller
-def select_ids(visibility: Visibility) -> sa.Select[Any]:
-    """The ids of the datasets that a caller can see, newest first."""
-    sessions = table(SESSIONS)
-    return (
-        sa.select(DatasetRow.id)
-        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(visible.is_dataset_visible(visibility))
-        .order_by(*_NEWEST_FIRST)
-    )
+def select_ids(visibility: Visibility) -> Callable[[Sequence[Condition]], sa.Select[Any]]:
+    """The ids of the datasets that a caller can see and that fulfil conditions, newest first."""
+
+    def select(conditions: Sequence[Condition]) -> sa.Select[Any]:
+        chosen = sa.select(*_OF_CHOSEN).where(DatasetRow.deleted_at.is_(None), *conditions)
+        if conditions:
+            # Chosen first: with the outer join in between, the planner begins with all datasets of a name and not
+            # with the sessions of a subject.
+            chosen = chosen.offset(sa.literal_column("0"))
+        dataset, sessions = chosen.subquery("chosen").c, table(SESSIONS)
+        return (
+            sa.select(dataset.id)
+            .join(sessions, sessions.c.id == dataset.session_id, isouter=True)
+            .where(
+                is_dataset_row_visible(visibility, dataset, visible.has_public_tag(dataset.id), sessions.c)
+            )
+            .order_by(dataset.created_at.desc(), dataset.id)
+        )
+
+    return select
 
 
 def select_rows() -> sa.Select[Any]:
     """All datasets with the fields of `Dataset`, then the folder and path by which their addresses are made."""
-    sessions, base_url = table(SESSIONS), given("base_url", sa.Text())
-    label = sa.case(
-        {str(kind): ContentType.label_of(kind) for kind in ContentType},
-        value=DatasetRow.content_type,
-        else_=DatasetRow.content_type,
-    )
-    object_id = sa.case((label.is_not(None), DatasetRow.object_id))
+    sessions, base_url = table(SESSIONS), request_value("base_url", sa.Text())
+    content_type = _content_type()
     return (
         sa.select(
             DatasetRow.id,
@@ -73,8 +86,8 @@ def select_rows() -> sa.Select[Any]:
             tag_names().label("tags"),
             sa.case(QC_NAMES, value=DatasetRow.qc).label("qc"),
             DatasetRow.json.label("json"),
-            label.label("content_type"),
-            object_id.label("object_id"),
+            content_type.label("content_type"),
+            sa.case((content_type.is_not(None), DatasetRow.object_id)).label("object_id"),
             doubts().label("doubts"),
             session_folder().label("folder"),
             path_in_folder().label("path"),
@@ -83,8 +96,14 @@ def select_rows() -> sa.Select[Any]:
         .join(FormatRow, FormatRow.id == DatasetRow.format_id)
         .join(VersionRow, is_current_version())
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .order_by(*_NEWEST_FIRST)
+        .order_by(DatasetRow.created_at.desc(), DatasetRow.id)
     )
+
+
+def _content_type() -> sa.ColumnElement[str | None]:
+    """As `ContentType.label_of` shows it."""
+    labels = {str(kind): ContentType.label_of(kind) for kind in ContentType}
+    return sa.case(labels, value=DatasetRow.content_type, else_=DatasetRow.content_type)
 
 
 def _copies() -> sa.ScalarSelect[Any]:

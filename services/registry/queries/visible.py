@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from libs.common import visible
@@ -11,12 +13,17 @@ from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTagRow, TagRow
 
 
-def has_tag(condition: Condition) -> Condition:
+def has_tag(condition: Condition, dataset_id: Any = DatasetRow.id) -> Condition:
     """The dataset has a tag that fulfils the condition."""
     has = sa.exists().where(
-        DatasetTagRow.dataset_id == DatasetRow.id, TagRow.id == DatasetTagRow.tag_id, condition
+        DatasetTagRow.dataset_id == dataset_id, TagRow.id == DatasetTagRow.tag_id, condition
     )
     return has.correlate_except(DatasetTagRow, TagRow)
+
+
+def has_public_tag(dataset_id: Any) -> Condition:
+    """The dataset of that id has a public tag."""
+    return has_tag(TagRow.public.is_(True), dataset_id)
 
 
 def is_protected() -> Condition:
@@ -26,7 +33,7 @@ def is_protected() -> Condition:
 
 def is_public() -> Condition:
     """The dataset has a public tag."""
-    return has_tag(TagRow.public.is_(True))
+    return has_public_tag(DatasetRow.id)
 
 
 def is_dataset_visible(visibility: Visibility) -> Condition:

@@ -89,14 +89,17 @@ def _is_of_type(name: str) -> Condition:
     return DatasetRow.dataset_type_id.in_(sa.select(DatasetTypeRow.id).where(DatasetTypeRow.name == name))
 
 
+def _is_of_session(condition: Condition) -> Condition:
+    sessions = table(SESSIONS)
+    return DatasetRow.session_id.in_(sa.select(sessions.c.id).where(condition))
+
+
 def _is_in_lab(names: Sequence[str]) -> Condition:
-    condition: Condition = _SESSION.lab == any_text_of(names)
-    return condition
+    return _is_of_session(_SESSION.lab == any_text_of(names))
 
 
 def _is_of_subject(nicknames: Sequence[str]) -> Condition:
-    condition: Condition = _SESSION.subject == any_text_of(nicknames)
-    return condition
+    return _is_of_session(_SESSION.subject == any_text_of(nicknames))
 
 
 def _has_tags(names: tuple[str, ...]) -> Condition:
@@ -147,7 +150,9 @@ class DatasetFilters(ListFilters):
     )
     data_format: Annotated[Text, Where(_is_of_format)] = parameter("Name or id of its data format.")
     dataset_type: Annotated[Text, Where(_is_of_type)] = parameter("Name of its dataset type.")
-    date: Annotated[Day, Where(lambda day: _SESSION.date == day)] = parameter("Day of its session.")
+    date: Annotated[Day, Where(lambda day: _is_of_session(_SESSION.date == day))] = parameter(
+        "Day of its session."
+    )
     default_dataset: Annotated[Truth, WhereTrue(DatasetRow.is_default.is_(True))] = parameter(
         "Whether it is the default revision of its file."
     )
@@ -157,9 +162,9 @@ class DatasetFilters(ListFilters):
     exists: Annotated[Truth, WhereTrue(has_shown_copy(RepositoryRow.globus_is_personal.is_(False)))] = (
         parameter("Whether it exists in a repository that is not personal.")
     )
-    experiment_number: Annotated[WholeNumber, Where(lambda number: _SESSION.number == number)] = parameter(
-        "Number of its session."
-    )
+    experiment_number: Annotated[
+        WholeNumber, Where(lambda number: _is_of_session(_SESSION.number == number))
+    ] = parameter("Number of its session.")
     file_size: Annotated[Size, Where(lambda size: _has_version(size_of_dataset() == size))] = parameter(
         "Size in bytes."
     )

@@ -43,14 +43,14 @@ class Mouse(BaseModel):
     weight: float | None = None
 
 
-async def asked_by(request: Request, whom: str = "anybody") -> str:
+async def caller_at(request: Request, whom: str = "anybody") -> str:
     return f"{whom} at {request.url.path}"
 
 
 async def list_mice(
     paging: Paging,
     filters: Annotated[Filters, Query()],
-    by: Annotated[str, Depends(asked_by)],
+    by: Annotated[str, Depends(caller_at)],
     response: Response,
     n: int = 3,
 ) -> dict[str, Any]:
