@@ -80,6 +80,8 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
+    if any(item["loc"][0] == "path" and item["type"].endswith("_parsing") for item in error.errors()):
+        return answer(NotFound("There is nothing with this id."))  # as of an id that no record has
     fields: dict[str, list[str]] = {}
     for error_item in error.errors()[:MOST_ERRORS]:
         where = [str(part) for part in error_item["loc"] if part not in {"body", "query", "path", "header"}]

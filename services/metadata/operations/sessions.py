@@ -74,15 +74,16 @@ async def create_session(
 
 async def update_session(
     tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID, body: SessionIn, base_url: str
-) -> SessionDetail:
-    """Update a session; absent fields keep their value."""
+) -> tuple[SessionDetail, int]:
+    """Update a session; absent fields keep their value. The second value is that of `create_session`."""
     edit = await edit_existing(tx, by, visibility, ActionKind.SESSION, session_id)
     values = await _values(tx, by, visibility, body, edit)
     row = await write_action(tx, edit, values)
     touch(row)
     await set_relations(tx, visibility, row, body)
     await _check_result(tx, by, visibility, row, edit.before)
-    return await queries.fetch_session(tx.session, visibility, row.id, base_url)
+    shown = await queries.fetch_session(tx.session, visibility, row.id, base_url)
+    return shown, await queries.count_twins_of(tx.session, visibility, row.id)
 
 
 async def _values(

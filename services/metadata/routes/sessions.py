@@ -68,10 +68,20 @@ async def read_session(
 @router.put("/sessions/{session_id}", responses=REFUSALS)
 @router.patch("/sessions/{session_id}", responses=REFUSALS)
 async def update_session(
-    request: Request, session_id: UUID, body: SessionIn, by: Editor, visibility: Sees, tx: Tx
+    request: Request,
+    response: Response,
+    session_id: UUID,
+    body: SessionIn,
+    by: Editor,
+    visibility: Sees,
+    tx: Tx,
 ) -> SessionDetail:
-    """Update a session; absent fields keep their value."""
-    return await operations.update_session(tx, by, visibility, session_id, body, absolute(request, ""))
+    """Update a session; absent fields keep their value. A notice counts others of its subject, day and number."""
+    base_url = absolute(request, "")
+    shown, n_twins = await operations.update_session(tx, by, visibility, session_id, body, base_url)
+    if notice := twin_notice(n_twins):
+        response.headers[NOTICE] = notice
+    return shown
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=REFUSALS | DELETED)

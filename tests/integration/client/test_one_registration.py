@@ -161,6 +161,9 @@ def test_a_protected_file_is_registered_as_a_new_revision(lab: Lab, client: Regi
     assert [record["revision"] for record in again] == ["", today]
     assert (fixed.exists(), (fixed.parent / f"#{today}#" / fixed.name).exists()) == (False, True)
     assert again[0]["id"] == records[0]["id"]
+    lab.alyx.rest("datasets", "partial_update", id=again[1]["id"], data={"tags": ["paper"]})
+    written(folder, "alf/spikes.amps.npy", text="changed again ")
+    assert client.register_files(fixed)["revision"] == f"{today}a", "a second one of the day"
     with pytest.raises(requests.HTTPError) as refused:
         lab.alyx.rest("datasets", "delete", id=records[1]["id"])
     assert refused.value.errno == 403
@@ -201,7 +204,13 @@ def test_what_exists_is_known_by_name_or_id(lab: Lab, client: RegistrationClient
         "bob",
         lab.alyx.user,
     ]
-    for member, endpoint in (("nobody", "users"), ("nothing", "data-repository"), (uuid.uuid4(), "sessions")):
+    unknown = {
+        "users": "nobody",
+        "data-repository": "nothing",
+        "sessions": uuid.uuid4(),
+        "insertions": "probe00",
+    }
+    for endpoint, member in unknown.items():
         with pytest.raises(ALFError, match=str(member)):
             client.assert_exists(member, endpoint)
 

@@ -242,7 +242,8 @@ def test_errors_carry_the_status_and_name_the_field(lab: Lab) -> None:
         with pytest.raises(requests.HTTPError) as refused:
             lab.alyx.rest("sessions", "create", data=body)
         assert (status_of(refused), field in str(refused.value)) == (400, True), body
-    for path in (f"/sessions/{uuid.uuid4()}", "/subjects/nobody", "/users/nobody"):
+    missing_ids = ("sessions/not-a-uuid", f"sessions/{uuid.uuid4()}", "brain-regions/CA1", "subjects/nobody")
+    for path in (*missing_ids, "users/nobody", "tasks/12", "insertions/probe00"):
         with pytest.raises(requests.HTTPError) as missing:
-            lab.alyx.get(path, expires=False)
+            lab.alyx.get(f"/{path}", expires=False)
         assert status_of(missing) == 404, path

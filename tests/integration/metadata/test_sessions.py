@@ -80,8 +80,12 @@ async def test_a_notice_counts_sessions_of_the_same_day_and_number(rig: Labs, bo
     search = {"subject": body["subject"], "number": "001", "date_range": "2024-03-02,2024-03-02"}
     listed = await rig.as_("ada").get("/sessions", params=search)
     assert (listed.json()["count"], listed.headers[NOTICE][:21]) == (2, "!!!2 of these session")
+    path = f"/sessions/{response.json()['id']}"
+    moved = await rig.as_("ada").patch(path, {"number": 2})
     alone = await rig.as_("ada").get("/sessions", params=search | {"number": "002"})
-    assert NOTICE not in alone.headers
+    assert all(NOTICE not in each.headers for each in (moved, alone))
+    back = await rig.as_("ada").patch(path, {"number": 1})
+    assert back.headers[NOTICE] == response.headers[NOTICE]
 
 
 @pytest.mark.usefixtures("session")
