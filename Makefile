@@ -61,8 +61,9 @@ check: $(VENV)/.dev ## Format, lint, types, import contracts and unit tests
 	$(PY) -m pytest -q -n 2 --dist worksteal -m "not deep" tests/unit tests/architecture
 
 .PHONY: test
-test: check ## Everything: check, then the thorough tests and those against real servers (three at a time on two processors: they often wait)
-	$(PY) -m pytest -q -n 3 --dist worksteal --durations=25 -m "deep or not unit" $$(grep -rl --include='test_*.py' 'mark\.deep' tests/unit) $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/faults/ tests/__pycache__/,$(wildcard tests/*/))
+test: check .venv-fuzz/.ready ## Everything: check, then the thorough tests and those against real servers (three at a time on two processors: they often wait)
+	$(PY) -m pytest -q -n 3 --dist worksteal --durations=25 -m "deep or not unit" $$(grep -rl --include='test_*.py' 'mark\.deep' tests/unit) $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/))
+	.venv-fuzz/bin/python -m tests.fuzz --smoke
 
 .PHONY: migration
 migration: $(VENV)/.dev ## Write a service's next migration: SERVICE=registry M="what changes"
@@ -170,6 +171,16 @@ test-peers: .venv-peers/.ready .venv-ibllib/.ready $(VENV)/.dev ## Test with Spi
 	.venv-peers/bin/python $(THEIRS) tests/peers
 	CINGULUM_PYTHON=$(PY) .venv-ibllib/bin/python $(THEIRS) tests/peers
 	$(PY) -m pytest -q tests/integration/client
+
+.PHONY: test-fuzz
+.venv-fuzz/.ready: requirements/fuzz.txt pyproject.toml | $(UV)
+	@$(PYTHON) -m venv .venv-fuzz
+	@$(UV) pip sync -q --require-hashes -p .venv-fuzz/bin/python requirements/fuzz.txt
+	@$(UV) pip install -q --no-deps --no-build-isolation -p .venv-fuzz/bin/python -e .
+	@touch $@
+
+test-fuzz: .venv-fuzz/.ready ## Check generated requests and their responses against our OpenAPI for MINUTES=10 (ARGS="--seed 7")
+	.venv-fuzz/bin/python -m tests.fuzz --minutes $(or $(MINUTES),10) $(ARGS)
 
 .PHONY: test-faults
 test-faults: $(VENV)/.dev ## Kill services, PostgreSQL, NATS and workers N=60 times under load, then check that nothing is lost or doubled

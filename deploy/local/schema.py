@@ -17,12 +17,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from deploy.local.mounted import parts
+from deploy.local.schema_problems import PROBLEM, components, with_problems
 from libs.common.app import VERSION
 from libs.common.catalogue import Service
 from libs.common.migrate import Addresses
 
 STATIC = Path(__file__).parents[2] / "services" / "gateway" / "static"
 METHODS = ("get", "post", "put", "patch", "delete")
+NEVER_SENT = {"HTTPValidationError", "ValidationError"}  # FastAPI's own errors
 ACTIONS = {
     ("get", False): "list",
     ("get", True): "read",
@@ -52,8 +54,10 @@ def document(services: Mapping[Service, FastAPI]) -> dict[str, Any]:
     for service, app in services.items():
         own = get_openapi(title=app.title, version=VERSION, routes=app.routes)
         for path, item in own["paths"].items():
-            paths[path] = {method: _plain(item[method]) for method in METHODS if method in item}
+            paths[path] = {method: _plain(path, method, item[method]) for method in METHODS if method in item}
         for name, schema in own.get("components", {}).get("schemas", {}).items():
+            if name in NEVER_SENT:
+                continue
             if schemas.setdefault(name, schema) != schema:
                 raise ValueError(f"the schema '{name}' of {service} differs from that of another service")
     return {
@@ -68,7 +72,8 @@ def document(services: Mapping[Service, FastAPI]) -> dict[str, Any]:
             sorted(paths.items(), key=lambda item: (item[0].split("/")[1], "{" in item[0], item[0]))
         ),
         "components": {
-            "schemas": dict(sorted(schemas.items())),
+            "responses": components(),
+            "schemas": dict(sorted((schemas | {"Problem": PROBLEM}).items())),
             "securitySchemes": {
                 "token": {
                     "type": "apiKey",
@@ -82,15 +87,15 @@ def document(services: Mapping[Service, FastAPI]) -> dict[str, Any]:
     }
 
 
-def _plain(operation: dict[str, Any]) -> dict[str, Any]:
-    """An operation with the first line of the route's docstring as summary, and the rest as description."""
+def _plain(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """An operation with its problems; the first line of the route's docstring is its summary."""
     summary, _, description = operation.get("description", "").partition("\n")
     shown = {key: value for key, value in operation.items() if key not in {"operationId", "description"}}
     if summary:
         shown["summary"] = summary.strip()
     if description.strip():
         shown["description"] = description.strip()
-    return shown
+    return shown | {"responses": with_problems(path, method, operation)}
 
 
 def core_api(openapi: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,8 +138,9 @@ def _fields(openapi: Mapping[str, Any], operation: Mapping[str, Any]) -> list[di
 
 def _field(name: str, location: str, *, required: bool, schema: Mapping[str, Any]) -> dict[str, Any]:
     """A field as Core API describes it: of the path, the query or the body, which it calls a form."""
-    kinds = [schema.get("type")] + [option.get("type") for option in schema.get("anyOf", [])]
-    kind = next((k for k in kinds if k and k != "null"), "string")
+    kinds = [option.get("type") for option in (schema, *schema.get("anyOf", []))]
+    plain = [kind[0] if isinstance(kind, list) else kind for kind in kinds]  # Core API has one type per field
+    kind = next((k for k in plain if k and k != "null"), "string")
     return {
         "name": name,
         "required": required,

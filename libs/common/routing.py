@@ -12,6 +12,8 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
+from libs.common.own_methods import with_refusals
+
 
 def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Let an application answer the routes of routers, which several applications may share.
@@ -19,7 +21,7 @@ def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     A router has neither prefix nor dependencies of its own. Call it once all other routes are added. Raises TypeError
     for a path that begins with a parameter.
     """
-    app.router.routes.extend(route for router in routers for route in router.routes)
+    app.router.routes.extend(with_refusals([route for router in routers for route in router.routes]))
     parts = {segment: _router_of(routes) for segment, routes in _by_first_segment(app.router).items()}
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:

@@ -119,3 +119,14 @@ def test_a_body_that_is_neither_json_nor_a_form_is_declared_with_its_limit(commi
         if method in METHODS and operation.get("requestBody", {}).get("content", {}).keys() - short
     }
     assert long == {(method, path) for method, path, body in BODIES if body in {Body.BYTES, Body.IMAGE}}
+
+
+def test_every_operation_declares_the_problems_that_it_may_answer_with(committed: dict[str, Any]) -> None:
+    for path, item in committed["paths"].items():
+        for method, operation in item.items():
+            usual = {"400", "403", "413", "415", "429", "503"} | ({"404"} if "{" in path else set())
+            declared = set(operation["responses"])
+            assert usual | (set() if method == "get" else {"409"}) <= declared, (method, path)
+            assert "422" not in declared, "invalid requests are answered with 400"
+    for response in committed["components"]["responses"].values():
+        assert response["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Problem"}

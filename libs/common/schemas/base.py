@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from libs.common.schemas.bounded import bounded
+from libs.common.schemas.coercion import EXACT, LENIENT
 
 
 class Schema(BaseModel):
@@ -25,9 +27,11 @@ class Record(BaseModel):
 
 
 class _Bounded(BaseModel):
+    _checks: ClassVar[Mapping[str, Callable[[Any], Any]]] = EXACT
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schema: CoreSchema = bounded(handler(source))
+        schema: CoreSchema = bounded(handler(source), cls._checks)
         return schema
 
 
@@ -42,4 +46,5 @@ class BodyRecord(_Bounded, Record):
     PATCH, keep their value where they are absent.
     """
 
+    _checks = LENIENT
     needed_by_put: ClassVar[tuple[str, ...]] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -66,18 +66,22 @@ def _inside(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def bounded(schema: Any) -> Any:
-    """A pydantic core schema with limits on every text, list and free value in it that has none."""
+def bounded(schema: Any, more: Mapping[str, Callable[[Any], Any]]) -> Any:
+    """A pydantic core schema with limits on every text, list and free value in it that has none.
+
+    `more` has what else is done to schemas of a type, such as the checks of numbers.
+    """
     if isinstance(schema, list):
-        return [bounded(item) for item in schema]
+        return [bounded(item, more) for item in schema]
     if isinstance(schema, tuple):
-        return tuple(bounded(item) for item in schema)
+        return tuple(bounded(item, more) for item in schema)
     if not isinstance(schema, dict):
         return schema
-    inner = {name: value if name in _OPAQUE else bounded(value) for name, value in schema.items()}
+    inner = {name: value if name in _OPAQUE else bounded(value, more) for name, value in schema.items()}
     if isinstance(schema.get("fields"), dict):  # by name, of which some are words of the schema's own
-        inner["fields"] = {name: bounded(value) for name, value in schema["fields"].items()}
-    return _LIMITS.get(schema["type"], _as_it_is)(inner) if "type" in schema else inner
+        inner["fields"] = {name: bounded(value, more) for name, value in schema["fields"].items()}
+    kind = schema.get("type")
+    return (_LIMITS.get(kind) or more.get(kind) or _as_it_is)(inner) if kind else inner
 
 
 def _as_it_is(schema: Any) -> Any:

@@ -1,11 +1,14 @@
-"""A body or an answer that is a record or a list of records: described as the record, whose fields clients read."""
+"""A body or an answer that is a record or a list of records.
+
+A body is described as the record, since clients read its fields.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema, core_schema
 
 
@@ -27,6 +30,13 @@ class OneOrMany:
             record,
             serialization=core_schema.wrap_serializer_function_ser_schema(_serialize, schema=record),
         )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        record = handler(schema)
+        is_answer = handler.mode == "serialization"
+        return {"anyOf": [record, {"type": "array", "items": record}]} if is_answer else record
 
     def _validator(self) -> Callable[[Any, Callable[[Any], Any]], Any]:
         records: TypeAdapter[Any] = TypeAdapter(list[self.record])  # type: ignore[name-defined]

@@ -17,6 +17,12 @@ from services.registry.operations.parquet_tables import MIN_API_VERSION, ORIGIN,
 router = APIRouter(route_class=IdempotentRoute, tags=["cache"])
 
 
+class ZipResponse(Response):
+    """An archive."""
+
+    media_type = "application/zip"
+
+
 @router.get("/cache/info", response_model_exclude_none=True)
 @router.get("/cache/info/", response_model_exclude_none=True, include_in_schema=False)
 async def cache_info(request: Request, _by: Reader, visibility: Sees, session: LongReading) -> CacheInfo:
@@ -32,13 +38,13 @@ async def cache_info_of_tag(
     return _info(request, await _tables(request).fetch(session, visibility, tag))
 
 
-@router.get("/cache.zip", responses=problems(NotFound))
+@router.get("/cache.zip", response_class=ZipResponse, responses=problems(NotFound))
 async def cache_zip(
     request: Request, _by: Reader, visibility: Sees, session: LongReading, tag: str | None = None
-) -> Response:
+) -> ZipResponse:
     """Download sessions.pqt, datasets.pqt and cache_info.json: visible sessions and datasets that exist on a server."""
     tables = await _tables(request).fetch(session, visibility, tag)
-    return Response(tables.zipped, media_type="application/zip")
+    return ZipResponse(tables.zipped)
 
 
 def _tables(request: Request) -> CacheTables:

@@ -181,3 +181,31 @@ async def test_a_detail_takes_the_id_where_the_key_is_a_name(shared_labs: Labs) 
         changed = await shared_labs.metadata.put(f"{path}{row_id}", change)
         assert {name: changed.json()[name] for name in change} == change
         assert (await shared_labs.metadata.get(f"{path}{row_id}")).json() == changed.json()
+
+
+VALUES = (
+    ("/projects/maze", "is_private", 2, 400),
+    ("/projects/maze", "is_private", "maybe", 400),
+    ("/subjects/KS001", "birth_date", 20200401, 400),
+    ("/subjects/KS001", "birth_date", "20200401", 400),
+    ("/subjects/KS001", "birth_date", "2020-04-01", 200),
+    ("/water-administrations/{water}", "water_administered", True, 400),
+    ("/water-administrations/{water}", "water_administered", "1_000", 400),
+    ("/water-administrations/{water}", "water_administered", "0.5", 200),
+    ("/water-administrations/{water}", "adlib", 0.0, 400),
+    ("/water-administrations/{water}", "adlib", "False", 200),
+)
+
+
+async def test_numbers_truth_values_and_days_are_those_that_the_description_permits(
+    shared_labs: Labs, rows: dict[str, str]
+) -> None:
+    for path, field, value, status in VALUES:
+        answer = await shared_labs.metadata.patch(path.format_map(rows), {field: value})
+        assert (answer.status_code, field in answer.json()) == (status, True), (field, value, answer.text)
+
+
+async def test_a_fixed_path_has_only_its_own_methods(shared_labs: Labs) -> None:
+    answer = await shared_labs.metadata.delete("/second-factor/confirm")  # fits /second-factor/{username}
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json()["detail"] == "Method Not Allowed"

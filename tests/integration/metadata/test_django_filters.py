@@ -57,6 +57,8 @@ BY_RELATED_OBJECTS: tuple[tuple[str, list[int]], ...] = (
     ("extended_qc__has_any_keys,['tip','x']", [1]),
     ("extended_qc__n__gte,1", [1]),
     ("json__rig__name,rig_2", [2]),
+    ("parent_session__parent_session__number__isnull,True", [1, 1, 2]),
+    ("parent_session__session__parent_session__number,1", []),
     ("subject__projects__name,maze", [1, 1, 2]),
     ("subject__responsible_user__username,ada", [1, 1, 2]),
     ("number,2", [2]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -98,13 +99,22 @@ def _fields_of_session(action: Any) -> Fields:
     }
 
 
-PARENT_SESSION_MAP = FieldMap(
-    "parent sessions", _parent, _fields_of_session(_parent.c), visible=_is_visible_session
-)
-SESSION_MAP: FieldMap = declared(FieldMap("sessions", _action, _fields_of_session(_action.c) | {
-    "parent_session": to_one(PARENT_SESSION_MAP, _action.c.parent_session_id),
-    "session": Relation(lambda: PARENT_SESSION_MAP, on=_parent.c.parent_session_id == _action.c.id),
-}, visible=_is_visible_session))  # fmt: skip
+def _parent_and_parts(action: Any, other: Any, target: Callable[[], FieldMap]) -> Fields:
+    """The session that a session is part of, and those that are part of it; a path may go on from either."""
+    return {
+        "parent_session": Relation(
+            target, on=other.id == action.parent_session_id, key=action.parent_session_id
+        ),
+        "session": Relation(target, on=other.parent_session_id == action.id),
+    }
+
+
+PARENT_SESSION_MAP = FieldMap("parent sessions", _parent, _fields_of_session(_parent.c) | _parent_and_parts(
+    _parent.c, _action.c, of("sessions")
+), visible=_is_visible_session)  # fmt: skip
+SESSION_MAP: FieldMap = declared(FieldMap("sessions", _action, _fields_of_session(_action.c) | _parent_and_parts(
+    _action.c, _parent.c, lambda: PARENT_SESSION_MAP
+), visible=_is_visible_session))  # fmt: skip
 _FIELDS_OF_ACTION: Fields = fields_of_action(_action.c) | {
     "outcome_type": Field(_action.c.outcome_type, "text"),
     "implant_weight": Field(_action.c.implant_weight, "float"),
