@@ -205,7 +205,17 @@ async def test_numbers_truth_values_and_days_are_those_that_the_description_perm
         assert (answer.status_code, field in answer.json()) == (status, True), (field, value, answer.text)
 
 
-async def test_a_fixed_path_has_only_its_own_methods(shared_labs: Labs) -> None:
-    answer = await shared_labs.metadata.delete("/second-factor/confirm")  # fits /second-factor/{username}
-    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
-    assert answer.json()["detail"] == "Method Not Allowed"
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/second-factor/confirm", "POST"),  # fits /second-factor/{username} too
+        ("DELETE", "/projects", "GET, POST"),
+        ("OPTIONS", "/projects/maze", "DELETE, GET, PATCH, PUT"),
+    ],
+)
+async def test_a_path_refuses_methods_that_it_does_not_have_and_lists_its_own(
+    shared_labs: Labs, method: str, path: str, allowed: str
+) -> None:
+    answer = await shared_labs.metadata.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json() == {"detail": "Method Not Allowed", "status_code": 405, "type": "http-405"}
