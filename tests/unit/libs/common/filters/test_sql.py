@@ -131,5 +131,5 @@ def test_mapped_classes_may_declare_the_fields() -> None:
     conditions = to_sql(parse_filter("lab__mice__json__a,b,lab__name,x", _MICE), EVERYTHING)
     written = str(sa.select(_MouseRow).where(conditions).compile(dialect=_DIALECT))
     assert written.count("FROM mice AS") == 1
-    assert written.count("FROM labs AS") == 2
+    assert written.count("FROM labs AS") == 1  # both are of the one lab of a mouse
     assert "FROM mice, labs" not in written
