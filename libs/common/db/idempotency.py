@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import sqlalchemy as sa
 from fastapi import Request, Response
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.query_parameters import NOTICE
 from libs.common.db.sessions import WriteSession
 from libs.common.db.tables import Infrastructure
 from libs.common.permissions import Principal
@@ -17,20 +20,23 @@ from libs.common.problem import BadRequest, KeyReused, ShownOnce
 HEADER = "idempotency-key"
 KEPT_DAYS = 30
 LONGEST_KEY = 200
+REPLAYED: Final = ("Location", "Link", NOTICE, "Preference-Applied", "Retry-After")
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Replay(Exception):
-    """The request was answered before; `status` and `body` are that response."""
+    """The request was answered before; `status`, `body` and `headers` are that response."""
 
-    def __init__(self, status: int, body: bytes) -> None:
+    def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         super().__init__()
         self.status = status
         self.body = body
+        self.headers = headers
 
     def response(self) -> Response:
         """The stored response."""
         kind = "application/json" if self.body else None
-        headers = {"Idempotency-Replayed": "true"}
+        headers = {**self.headers, "Idempotency-Replayed": "true"}
         return Response(self.body, self.status, media_type=kind, headers=headers)
 
 
@@ -110,7 +116,7 @@ async def claim_key(tx: KeyedTransaction, request: Request) -> None:
         return
     row = (
         await tx.session.execute(
-            sa.select(table.c.digest, table.c.status, table.c.body).where(
+            sa.select(table.c.digest, table.c.status, table.c.body, table.c.headers).where(
                 table.c.principal == principal, table.c.key == key
             )
         )
@@ -119,10 +125,16 @@ async def claim_key(tx: KeyedTransaction, request: Request) -> None:
         raise KeyReused
     if row.body is None:
         raise ShownOnce
-    raise Replay(row.status, bytes(row.body))
+    raise Replay(row.status, bytes(row.body), row.headers or {})
 
 
-async def remember(tx: KeyedTransaction, request: Request, status: int, body: bytes | None) -> None:
+async def remember(
+    tx: KeyedTransaction,
+    request: Request,
+    status: int,
+    body: bytes | None,
+    headers: Mapping[str, str] = NO_HEADERS,
+) -> None:
     """Store the response with the key that `claim_key` took in this transaction; no body for one that is a secret."""
     claimed = _key_of(request)
     if claimed is None:
@@ -131,8 +143,13 @@ async def remember(tx: KeyedTransaction, request: Request, status: int, body: by
     await tx.session.execute(
         table.update()
         .where(table.c.principal == _principal_of(tx), table.c.key == claimed[0])
-        .values(status=status, body=body)
+        .values(status=status, body=body, headers=_replayed(headers))
     )
+
+
+def _replayed(headers: Mapping[str, str]) -> dict[str, str] | None:
+    """Those of a response's headers that a repeat gets: what happened, not how this response was sent."""
+    return {name: headers[name] for name in REPLAYED if name in headers} or None
 
 
 def _principal_of(tx: KeyedTransaction) -> str:

@@ -79,13 +79,14 @@ class IdempotentRoute(APIRoute):
             try:
                 response = await original(request)
             except Replay as before:
-                return before.response()
+                return add_notice(before.response(), ignored)
             check_whole(self, request, body)
             tx: Transaction | None = getattr(request.state, "tx", None)
             if tx is not None:
                 secret = getattr(self.endpoint, "__shows_a_secret__", False)
                 shown_body = None if secret else bytes(response.body)
-                await remember(tx, request, response.status_code, shown_body)
+                headers = {} if secret else response.headers
+                await remember(tx, request, response.status_code, shown_body, headers)
             return add_notice(response, ignored)
 
         return handler
@@ -109,7 +110,7 @@ class StreamedRoute(APIRoute):
             try:
                 return add_notice(await original(request), ignored)
             except Replay as before:
-                return before.response()
+                return add_notice(before.response(), ignored)
 
         return handler
 

@@ -158,6 +158,7 @@ def _declare_idempotency(metadata: sa.MetaData) -> None:
         sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("status", sa.Integer),
         sa.Column("body", sa.LargeBinary),
+        sa.Column("headers", JSONB),  # those that a repeat gets: where to undo it, notices
         _now("created_at"),
         sa.Index("ix_idempotency_created_at", "created_at"),  # kept 30 days
     )
