@@ -50,6 +50,7 @@ class Undoable:
     own_rules  columns whose changes have rules beside `rule`: only administrators undo these
     names      columns that make a row's name unique: after an undo of a change of them `check_restored` is asked
     not_undone columns whose changes had effects on other rows: these are set again by a request of their own
+    reverted   what else happens after an undo of a change, by the row's id; may raise Conflict
     """
 
     model: type[DeclarativeBase]
@@ -60,6 +61,7 @@ class Undoable:
     own_rules: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     not_undone: frozenset[str] = frozenset()
+    reverted: Callable[[Transaction, UUID], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,8 @@ async def _undo_change(
     if undoables.check_restored is not None and noun.names & (entry.before or {}).keys():
         changed = Restored({noun.model.__tablename__: [UUID(entry.object_id)]})
         await undoables.check_restored(tx, by, visibility, changed)
+    if noun.reverted is not None:
+        await noun.reverted(tx, UUID(entry.object_id))
     restored = {entry.object_type: 1}
     return Restoration(restored=restored, action=entry.action, done_at=entry.at, done_by=entry.username)
 

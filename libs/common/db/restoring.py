@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -160,14 +160,33 @@ async def _insert_again(
             twins = sa.delete(table).where(own, *equal).returning(sa.literal(1))
             if (await session.execute(twins)).first() is not None:
                 restored.refuse(_twin(table, names))
-    name = f"{table.schema}.{table.name}"
+    names = await _stored_columns(session, table, removed, own)
+    if lost := [column.name for column in table.columns if column.name not in names and _needs_value(column)]:
+        restored.refuse(f"It was deleted by an earlier version, which did not store {', '.join(lost)}.")
+        restored.ids[table.name] = []
+        return
+    name, columns = f"{table.schema}.{table.name}", ", ".join(f'"{column}"' for column in names)
+    values = ", ".join(f'again."{column}"' for column in names)
     again = sa.text(
-        f"INSERT INTO {name} OVERRIDING SYSTEM VALUE "  # noqa: S608 - names of our own tables
-        f"SELECT again.* FROM {removed.schema}.{removed.name} AS r, "
+        f"INSERT INTO {name} ({columns}) OVERRIDING SYSTEM VALUE "  # noqa: S608 - names of our own tables
+        f"SELECT {values} FROM {removed.schema}.{removed.name} AS r, "
         f"jsonb_populate_record(NULL::{name}, r.content) AS again "
         "WHERE r.audit_id = :audit_id AND r.table_name = :table_name ORDER BY r.id"
     )
     await session.execute(again, {"audit_id": audit_id, "table_name": table.name})
+
+
+async def _stored_columns(
+    session: WriteSession, table: sa.Table, removed: sa.Table, own: Condition
+) -> list[str]:
+    """The columns that moved rows have values of; those that an upgrade has added since get their defaults."""
+    keys = sa.select(sa.func.jsonb_object_keys(removed.c.content)).where(own).distinct()
+    stored = set(await session.scalars(keys))
+    return [column.name for column in table.columns if column.name in stored]
+
+
+def _needs_value(column: sa.Column[Any]) -> bool:
+    return not column.nullable and column.server_default is None and column.identity is None
 
 
 async def _revive_parents(

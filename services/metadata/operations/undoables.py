@@ -43,7 +43,10 @@ from services.metadata.operations.subjects import check_nickname
 from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
 from services.metadata.operations.weighings import lock_weighing_to_edit
+from services.metadata.queries.actions import fetch_action_target
 from services.metadata.queries.imaging_stacks import exists_stack_of_several_sessions
+from services.metadata.queries.sessions import insert_private_projects
+from services.metadata.queries.subjects import lock_subject_by_id
 
 _NAMES: Final = (UserRow.username, LabRow.name, ProjectRow.name, LocationRow.name)
 _OWNERS_OF_SUBJECTS: Final = frozenset({"responsible_user_id", "lab_id"})
@@ -101,6 +104,21 @@ async def _check_names_in_session(
         await refuse_duplicate(tx.session, model.name, row.name, within=within, except_id=row_id)
 
 
+async def _keep_private(tx: Transaction, session_id: UUID) -> None:
+    """A session that is of another subject again belongs to private projects, as after a move by a request."""
+    row = await lock_by_id(tx.session, ActionRow, session_id)
+    if not (await fetch_action_target(tx.session, row)).project_ids:
+        await insert_private_projects(tx.session, row.id, row.subject_id)
+
+
+async def _check_not_opened(tx: Transaction, restriction_id: UUID) -> None:
+    """Raises Conflict for a restriction that an undo would open again though its subject died."""
+    row = await lock_by_id(tx.session, ActionRow, restriction_id)
+    subject = await lock_subject_by_id(tx.session, row.subject_id)
+    if row.end_at is None and subject.death_date is not None:
+        raise Conflict("The subject has died: its water restriction stays ended.")
+
+
 UNDOABLES: Final = Undoables(
     DEPENDANTS,
     {
@@ -116,10 +134,14 @@ UNDOABLES: Final = Undoables(
             not_undone=frozenset({"death_date"}),
         ),
         "session": Undoable(
-            ActionRow, _check_session, publish_restored_sessions, own_rules=_OWNERS_OF_SESSIONS
+            ActionRow,
+            _check_session,
+            publish_restored_sessions,
+            own_rules=_OWNERS_OF_SESSIONS,
+            reverted=_keep_private,
         ),
         "surgery": Undoable(ActionRow, _check_surgery, not_undone=frozenset({"outcome_type", "end_time"})),
-        "water-restriction": Undoable(ActionRow, _check_restriction),
+        "water-restriction": Undoable(ActionRow, _check_restriction, reverted=_check_not_opened),
         "insertion": Undoable(
             InsertionRow,
             lock_insertion_to_edit,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from libs.common.auth import check_administrator
 from libs.common.db import Transaction
 from libs.common.db.restoring import Restored
+from libs.common.db.rows import lock_by_id, refuse_duplicate
 from libs.common.events import FilesRegistered
+from libs.common.permissions import Principal
 from libs.common.undo import Undoable, Undoables
+from libs.common.visibility import Visibility
+from services.registry.domain.new_names import check_no_twins
 from services.registry.models import DataNoticeRow, DatasetRow
 from services.registry.models.dependants import DEPENDANTS
 from services.registry.operations.data_notices import lock_notice_to_edit
 from services.registry.operations.datasets import lock_dataset
 from services.registry.queries import deletions as queries
+from services.registry.queries.registration import fetch_paths_beside, lock_registrations
 from services.registry.queries.vocabularies import NOUNS
 
 
@@ -25,14 +31,33 @@ async def _follow_datasets(tx: Transaction, restored: Restored) -> None:
         tx.publish(FilesRegistered(session_id=session_id, user_id=None, dataset_ids=[dataset_id]))
 
 
+async def _check_restored(
+    tx: Transaction, _by: Principal, _visibility: Visibility, restored: Restored
+) -> None:
+    """Raises Conflict for a name of which another row of the vocabulary or of the session has a spelling by now."""
+    models: Iterable[Any] = NOUNS
+    for model in models:
+        for row_id in restored.ids.get(model.__tablename__, []):
+            term = await lock_by_id(tx.session, model, row_id)
+            await refuse_duplicate(tx.session, model.name, term.name, except_id=row_id)
+    for dataset_id in restored.ids.get(DatasetRow.__tablename__, []):
+        row = await lock_by_id(tx.session, DatasetRow, dataset_id)
+        await lock_registrations(tx.session, row.session_id or row.object_id)
+        beside = await fetch_paths_beside(tx.session, row)
+        check_no_twins([(row.collection, row.revision, row.name)], beside, "collection")
+
+
 UNDOABLES: Final = Undoables(
     DEPENDANTS,
     {
         "data-notice": Undoable(DataNoticeRow, lock_notice_to_edit),
         "dataset": Undoable(DatasetRow, lock_dataset, _follow_datasets, changes=False),
         **{
-            noun.replace(" ", "-"): Undoable(model, check_administrator, by_row=False)
+            noun.replace(" ", "-"): Undoable(
+                model, check_administrator, by_row=False, names=frozenset({"name"})
+            )
             for model, noun in NOUNS.items()
         },
     },
+    _check_restored,
 )
