@@ -5,17 +5,24 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from cingulum.alf.paths import path_below_subjects
+from cingulum.alf.paths import labs_folder, path_below_subjects
 
 # Versions 3 to 5, hyphens in place, lower case: what the ONE client recognises.
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[345][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
 
 
 def dataset_url(
-    data_url: str, folder: str, relative_path: str, dataset_id: UUID, *, has_labs: bool = False
+    data_url: str,
+    folder: str,
+    relative_path: str,
+    dataset_id: UUID,
+    *,
+    own_path: str | None = None,
+    has_labs: bool = False,
 ) -> str:
     """The URL of a dataset below `data_url`, the address of a repository; `folder` is that of its session.
 
+    `own_path` is that of its file record below the folder of subjects, where the file is not at the dataset's path.
     With `has_labs` the address is that of all labs' files, as on our own data server, and lab/Subjects follows it. Any
     other address is that of the subjects' folder: it includes what is above this folder, and lab/Subjects with it.
 
@@ -24,7 +31,11 @@ def dataset_url(
     'https://x/data/l/Subjects/m/2024-01-02/001/a.b.0'
     >>> dataset_url("https://x/l/Subjects", *file)[:43]
     'https://x/l/Subjects/m/2024-01-02/001/a.b.0'
+    >>> dataset_url("https://x/l/Subjects", *file, own_path="m/old/a.b.npy")[:32]
+    'https://x/l/Subjects/m/old/a.b.0'
     """
+    if own_path is not None:
+        folder, relative_path = labs_folder(folder), own_path
     below = path_below_subjects(folder, relative_path)
     above = f"{folder}/{relative_path}".strip("/").removesuffix(below).strip("/") if has_labs else ""
     base = data_url.rstrip("/")

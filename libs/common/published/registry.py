@@ -57,6 +57,7 @@ DATASETS = View(
         "relative_path": TEXT,  # below the session's folder
         "size_bytes": BIGINT,
         "data_store": TEXT,  # store of the repository of `data_url`
+        "data_path": TEXT,  # of its file there, below the folder of subjects; null: `relative_path` in the session's
     },
     renamed={"relative_path": "rel_path", "size_bytes": "file_size"},
 )

@@ -18,7 +18,7 @@ from libs.common.visibility import Visibility
 
 _SHOWN: Final = (
     "id", "name", "dataset_type", "version", "collection", "revision", "relative_path", "size_bytes", "md5", "qc",
-    "default_revision", "data_url", "data_store",
+    "default_revision", "data_url", "data_store", "data_path",
 )  # fmt: skip
 
 
@@ -45,7 +45,12 @@ def _dataset(row: Mapping[str, Any], base_url: str) -> SessionDataset:
         {
             **row,
             "data_url": dataset_url(
-                server, row["folder"], row["relative_path"], row["id"], has_labs=has_labs
+                server,
+                row["folder"],
+                row["relative_path"],
+                row["id"],
+                own_path=row["data_path"],
+                has_labs=has_labs,
             ),
             "url": f"{base_url}/datasets/{row['id']}",
             "file_size": row["size_bytes"],

@@ -39,7 +39,8 @@ PUBLISHED: Final[dict[str, str]] = {
                (SELECT r.data_url {_SERVERS}) AS data_url,
                d.software_version AS version, d.content_type, d.object_id,
                {_PATH} AS relative_path, {_SIZE} AS size_bytes,
-               (SELECT r.store {_SERVERS}) AS data_store
+               (SELECT r.store {_SERVERS}) AS data_store,
+               (SELECT c.relative_path {_SERVERS}) AS data_path
         FROM registry.datasets d
         JOIN registry.dataset_types t ON t.id = d.dataset_type_id
         JOIN registry.formats f ON f.id = d.format_id

@@ -44,7 +44,7 @@ from services.registry.operations.dataset_types import fetch_types_of_files
 from services.registry.queries import datasets as queries
 from services.registry.queries import deletions, registration
 from services.registry.queries.copies import StoredCopy, fetch_copies_of_datasets
-from services.registry.queries.dataset_moves import update_default_revision
+from services.registry.queries.dataset_moves import choose_default_revision, update_default_revision
 from services.registry.queries.datasets import ShownDataset
 from services.registry.queries.registration import RegistrationScope
 from services.registry.queries.repositories import fetch_repository_ids
@@ -206,13 +206,16 @@ async def update_dataset(
     locked = await lock_dataset(tx, by, visibility, dataset_id)
     await check_unchanged(tx, visibility, locked.row, body)
     moved = await moved_columns(tx, visibility, locked.row, body, is_protected=locked.is_protected)
+    before = (locked.row.collection, locked.row.is_default)
     fields = moved | await _changed_columns(tx, body)
     if body.default_dataset is not None:
         fields["is_default"] = body.default_dataset
     await update_row(tx, "dataset", locked.row, fields)
     locked.row.auto_datetime = datetime.now(UTC)  # of no interest in the audit
     if moved:
-        await move_copies(tx, locked.row, await _current_version(tx, locked.row), locked.copies)
+        version = await _current_version(tx, locked.row)
+        await move_copies(tx, locked.row, version, locked.copies)
+        await _choose_defaults(tx, locked.row, body, *before)
     if body.hash is not None or body.file_size is not None:
         await _set_bytes(tx, locked, body)
     if body.default_dataset:
@@ -220,6 +223,16 @@ async def update_dataset(
     if body.tags is not None:
         await set_tags(tx, by, locked.target, dataset_id, body.tags)
     return await read_dataset(tx.session, visibility, dataset_id)
+
+
+async def _choose_defaults(
+    tx: Transaction, row: DatasetRow, body: DatasetIn, moved_from: str, was_default: bool
+) -> None:
+    """Let a file have a default revision in the collection that it moved from, and in its new one."""
+    if was_default:
+        await choose_default_revision(tx.session, row, moved_from)
+    if body.default_dataset is None:
+        await choose_default_revision(tx.session, row, row.collection)
 
 
 async def _changed_columns(tx: Transaction, body: DatasetIn) -> dict[str, object]:

@@ -18,7 +18,7 @@ from libs.common.visible import is_project_row_visible
 from services.registry.models import Base, DatasetRow, RepositoryRow, TagRow, VersionRow
 from services.registry.models.expressions import is_current_version, path_in_folder
 from services.registry.queries import visible
-from services.registry.queries.columns import has_shown_copy
+from services.registry.queries.columns import has_shown_copy, size_of_dataset
 
 LATE = 10_000  # numbers that other transactions may take before one that began earlier commits
 
@@ -143,7 +143,7 @@ async def fetch_cached_datasets(
         sa.select(
             sa.cast(DatasetRow.session_id, sa.Text).label("eid"),
             sa.cast(DatasetRow.id, sa.Text).label("id"),
-            sa.func.coalesce(VersionRow.size_bytes, 0).label("size_bytes"),
+            sa.func.coalesce(size_of_dataset(), 0).label("size_bytes"),
             sa.func.coalesce(VersionRow.md5, "").label("hash"),
             (rank == 1).label("default_revision"),
             DatasetRow.qc,

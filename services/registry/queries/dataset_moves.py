@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
+from libs.common.db.conditions import Condition
 from libs.common.published import SESSIONS, table
 from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow
@@ -42,6 +43,29 @@ async def exists_dataset_at(
         DatasetRow.deleted_at.is_(None),
     )
     return bool(await session.scalar(sa.select(taken)))
+
+
+async def choose_default_revision(session: WriteSession, dataset: DatasetRow, collection: str) -> None:
+    """Make the last revision of a dataset's file in a collection the default one, where none is."""
+    other = sa.orm.aliased(DatasetRow)
+
+    def is_there(row: type[DatasetRow]) -> Condition:
+        return sa.and_(
+            row.session_id.is_not_distinct_from(dataset.session_id),
+            row.object_id.is_not_distinct_from(dataset.object_id),
+            row.collection == collection,
+            row.name == dataset.name,
+            row.deleted_at.is_(None),
+        )
+
+    last = sa.select(other.id).where(is_there(other)).order_by(other.revision.collate("C").desc()).limit(1)
+    has_default = sa.exists().where(is_there(other), other.is_default)
+    await execute_write(
+        session,
+        sa.update(DatasetRow)
+        .where(DatasetRow.id == last.scalar_subquery(), ~has_default)
+        .values(is_default=True),
+    )
 
 
 async def update_default_revision(session: WriteSession, dataset: DatasetRow) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from fastapi import Request
 
-from cingulum.alf import dataset_url, labs_folder, path_below_subjects
+from cingulum.alf import dataset_url, path_below_subjects
 from cingulum.stores import CENTRAL
 from libs.common.schemas import absolute
 from libs.common.schemas.files.datasets import Dataset, FileOfDataset
@@ -85,18 +85,8 @@ def _data_url(request: Request, row: ShownDataset, copy: ShownCopy) -> str | Non
         return None
     served = complete_data_url(request, copy.data_url)
     has_labs = served != copy.data_url or copy.store in CENTRAL
-    return address_of_copy(
-        served, row.folder, row.relative_path, copy.relative_path, row.id, has_labs=has_labs
-    )
-
-
-def address_of_copy(
-    served: str, folder: str, path: str, own_path: str | None, dataset_id: UUID, *, has_labs: bool
-) -> str:
-    """Where the repository of a copy serves it; our own data server has the files of all labs."""
-    if own_path is None:
-        return dataset_url(served, folder, path, dataset_id, has_labs=has_labs)
-    return dataset_url(served, labs_folder(folder), own_path, dataset_id, has_labs=has_labs)
+    own_path = copy.relative_path
+    return dataset_url(served, row.folder, row.relative_path, row.id, own_path=own_path, has_labs=has_labs)
 
 
 def page_of_datasets(request: Request, rows: str) -> str:
@@ -113,7 +103,9 @@ def page_of_datasets(request: Request, rows: str) -> str:
                 continue
             served = complete_data_url(request, data_url)
             has_labs = served != data_url or store in CENTRAL
-            copy["data_url"] = address_of_copy(served, folder, path, own_path, dataset_id, has_labs=has_labs)
+            copy["data_url"] = dataset_url(
+                served, folder, path, dataset_id, own_path=own_path, has_labs=has_labs
+            )
     return orjson.dumps(datasets).decode()
 
 

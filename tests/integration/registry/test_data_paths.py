@@ -146,6 +146,19 @@ async def test_the_tables_contain_what_a_server_has(lab: Laboratory, dataset: st
     assert again == info
 
 
+SERVER = {"name": "server", "data_url": "http://files.example.org/", "globus_is_personal": False}
+
+
+async def test_the_tables_show_the_size_that_the_record_shows(lab: Laboratory) -> None:
+    await made(lab.registry.as_(lab.administrator), "/data-repository", SERVER)
+    await lab.register("alf/spikes.amps.npy", name="server", exists=True, hashes=["e" * 32], filesizes=[7])
+    (changed,) = await lab.register("alf/spikes.amps.npy", name="server", exists=True, hashes=["f" * 32])
+    zipped = zipfile.ZipFile(io.BytesIO((await lab.registry.get("/cache.zip")).content))
+    rows = pq.read_table(io.BytesIO(zipped.read("datasets.pqt"))).to_pylist()
+    sizes = {row["id"]: row["file_size"] for row in rows}
+    assert (changed["file_size"], sizes[changed["id"]]) == (7, 7)
+
+
 async def test_the_tables_of_a_tag_hold_its_datasets_only(lab: Laboratory, dataset: str) -> None:
     admin = lab.registry.as_(lab.metadata.caller)
     await made(admin, "/tags", {"name": "paper"})

@@ -51,6 +51,16 @@ async def test_a_session_shows_the_same_address(lab: Laboratory, number: int) ->
     (nested,) = session["data_dataset_session_related"]
     assert nested["data_url"] == f"{below}{FILE}.{dataset['id']}.npy"
     assert (nested["hash"], nested["version"], nested["file_size"]) == ("", "", None)
+    if not name.startswith("own"):
+        (record,) = (r for r in dataset["file_records"] if r["data_repository"] == name)
+        moved = {"relative_path": f"{SUBJECT}/elsewhere/spikes.times.npy"}
+        await lab.registry.patch(f"/files/{record['id']}", moved)
+    await lab.register("alf/#v1#/spikes.times.npy", name=name, hashes=["a" * 32])  # the record keeps its path
+    session = (await lab.metadata.get(f"/sessions/{lab.session_id}")).json()
+    shown = (await lab.registry.get(f"/datasets/{dataset['id']}")).json()
+    (nested,) = session["data_dataset_session_related"]
+    assert nested["data_url"] in [r["data_url"] for r in shown["file_records"]]
+    assert ("elsewhere" in nested["data_url"]) is not name.startswith("own")
 
 
 @pytest.mark.parametrize(

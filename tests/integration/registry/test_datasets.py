@@ -131,6 +131,10 @@ async def test_a_dataset_moves_to_another_collection_and_revision(lab: Laborator
     back = (await lab.registry.patch(path, {"collection": None, "revision": ""})).json()
     assert (back["collection"], back["revision"]) == (None, "")
     assert (await lab.registry.get(f"/datasets/{taken['id']}")).json()["collection"] == "alf/probe00"
+    (newer,) = await lab.register(f"#2020-01-01#/{NAME}", hashes=[MD5])
+    for collection, is_default in ((None, False), ("alf/probe01", True)):  # a default remains where it was
+        await lab.registry.patch(f"/datasets/{newer['id']}", {"collection": collection})
+        assert (await lab.registry.get(path)).json()["default_dataset"] is is_default
 
 
 async def test_what_identifies_a_dataset_cannot_change_but_may_be_repeated(lab: Laboratory) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -33,7 +33,7 @@ from libs.common.filters.parameters import (
     WholeNumber,
 )
 from libs.common.filters.regions import ATLAS_ACRONYM, ATLAS_ID, ATLAS_NAME
-from libs.common.published import INSERTIONS, SESSIONS, table
+from libs.common.published import INSERTIONS, LABS, SESSIONS, SUBJECTS, alias, table
 from libs.common.schemas.states import ContentType
 from services.registry.models import (
     DatasetRow,
@@ -50,7 +50,7 @@ from services.registry.queries.columns import has_shown_copy, size_of_dataset
 from services.registry.queries.list_filters.regions import ATLAS, is_dataset_in
 
 _SESSION = table(SESSIONS).c
-LAB = "Name of its session's lab, or several with commas between."
+LAB = "Name of its lab, that of its session or subject, or several with commas between."
 _CREATED_ON = sa.cast(sa.func.timezone("UTC", DatasetRow.created_at), sa.Date)
 
 
@@ -94,12 +94,38 @@ def _is_of_session(condition: Condition) -> Condition:
     return DatasetRow.session_id.in_(sa.select(sessions.c.id).where(condition))
 
 
-def _is_in_lab(names: Sequence[str]) -> Condition:
-    return _is_of_session(_SESSION.lab == any_text_of(names))
+def _is_of_subjects(nicknames: Sequence[str]) -> Condition:
+    """The dataset is of a session of one of these subjects, or an aggregate of one."""
+    session, subject = alias(SESSIONS, "of subjects"), alias(SUBJECTS, "named")
+    return _is_of(
+        sa.select(session.c.id).where(session.c.subject == any_text_of(nicknames)),
+        (ContentType.SUBJECT, sa.select(subject.c.id).where(subject.c.nickname == any_text_of(nicknames))),
+    )
 
 
-def _is_of_subject(nicknames: Sequence[str]) -> Condition:
-    return _is_of_session(_SESSION.subject == any_text_of(nicknames))
+def is_of_labs(names: Sequence[str]) -> Condition:
+    """The dataset is of a session in one of these labs, or an aggregate of one of their subjects or of the lab."""
+    session, subject, lab = alias(SESSIONS, "of labs"), alias(SUBJECTS, "of labs"), alias(LABS, "named")
+    return _is_of(
+        sa.select(session.c.id).where(session.c.lab == any_text_of(names)),
+        (ContentType.SUBJECT, sa.select(subject.c.id).where(subject.c.lab == any_text_of(names))),
+        (ContentType.LAB, sa.select(lab.c.id).where(lab.c.name == any_text_of(names))),
+    )
+
+
+def _is_of(sessions: sa.Select[Any], *objects: tuple[ContentType, sa.Select[Any]]) -> Condition:
+    """The dataset is of one of these sessions or objects. Each list of ids is read once, and both have an index."""
+    return sa.or_(
+        DatasetRow.session_id == sa.any_(_ids(sessions)),
+        *(
+            sa.and_(DatasetRow.content_type == content_type, DatasetRow.object_id == sa.any_(_ids(ids)))
+            for content_type, ids in objects
+        ),
+    )
+
+
+def _ids(statement: sa.Select[Any]) -> Any:
+    return sa.func.array(statement.scalar_subquery(), type_=sa.ARRAY(sa.UUID))
 
 
 def _has_tags(names: tuple[str, ...]) -> Condition:
@@ -175,7 +201,7 @@ class DatasetFilters(ListFilters):
         "MD5."
     )
     id: Annotated[UuidText, Where(lambda value: DatasetRow.id == value)] = parameter("Id.")
-    lab: Annotated[Choices, Where(_is_in_lab)] = parameter(LAB)
+    lab: Annotated[Choices, Where(is_of_labs)] = parameter(LAB)
     md5: Annotated[
         Text, Where(lambda value: _has_version(VersionRow.md5 == value.lower().replace("-", "")))
     ] = parameter("MD5, with or without hyphens.")
@@ -200,8 +226,8 @@ class DatasetFilters(ListFilters):
     session: Annotated[UuidText, Where(lambda value: DatasetRow.session_id == value)] = parameter(
         "Id or URL of its session."
     )
-    subject: Annotated[Choices, Where(_is_of_subject)] = parameter(
-        "Nickname of its session's subject, or several with commas between."
+    subject: Annotated[Choices, Where(_is_of_subjects)] = parameter(
+        "Nickname of its subject, or of that of its session, or several with commas between."
     )
     tag: Annotated[CommaList, Where(_has_tags)] = parameter("Names or ids of tags, all of which must match.")
     tags: Annotated[CommaList, Where(_has_tags)] = parameter("Alias of `tag`.")

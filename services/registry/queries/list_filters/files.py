@@ -35,7 +35,7 @@ from services.registry.models import (
 from services.registry.models.expressions import is_shown
 from services.registry.queries import django_filters
 from services.registry.queries.columns import is_of_file, path_of_copy
-from services.registry.queries.list_filters.datasets import LAB
+from services.registry.queries.list_filters.datasets import LAB, is_of_labs
 
 _SESSION = table(SESSIONS).c
 
@@ -62,7 +62,7 @@ class FileFilters(ListFilters):
         "Whether its repository is personal."
     )
     id: Annotated[UuidText, Where(is_of_file)] = parameter("Id.")
-    lab: Annotated[Choices, Where(_SESSION.lab.in_)] = parameter(LAB)
+    lab: Annotated[Choices, Where(is_of_labs)] = parameter(LAB)
     name: Annotated[Text, Where(lambda value: DatasetRow.name == value)] = parameter("File name.")
     relative_path: Annotated[Text, Where(_is_at_path)] = parameter("subject/date/number/…")
 
