@@ -26,9 +26,7 @@ from services.metadata.models import (
     FovLocationRow,
     ImagingStackRow,
     InsertionRow,
-    LineRow,
     TrajectoryRow,
-    UserRow,
     VocabularyRow,
 )
 from services.metadata.queries import visible
@@ -143,21 +141,6 @@ def is_membership_shown(visibility: Visibility, membership: Any) -> Condition:
     """Memberships as in the list of memberships."""
     is_of_lab = sa.true() if visibility.labs is None else membership.lab_id.in_(visibility.labs)
     return sa.and_(sa.literal(not visibility.public_only), is_of_lab)
-
-
-def is_litter_shown(visibility: Visibility, litter: Any) -> Condition:
-    line = aliased(LineRow)
-    hidden = sa.exists().where(
-        line.id == litter.line_id, sa.not_(visible.is_lab_visible(visibility, line.lab_id))
-    )
-    return ~hidden.correlate_except(line)
-
-
-def is_user_shown(visibility: Visibility, user: Any) -> Condition:
-    """Users as in the list of users."""
-    shown = sa.select(UserRow.id).where(UserRow.deleted_at.is_(None), visible.is_user_visible(visibility))
-    condition: Condition = user.id.in_(shown.correlate(None))
-    return condition
 
 
 def of_trajectories() -> RecordKind:

@@ -38,8 +38,13 @@ def _select_notes(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
 
 
-def _is_visible(visibility: Visibility) -> sa.ColumnElement[bool]:
-    return is_record_visible(visibility, NoteRow.content_type, NoteRow.object_id)
+async def _visible(
+    session: ReadSession, visibility: Visibility, *conditions: sa.ColumnElement[bool]
+) -> list[sa.ColumnElement[bool]]:
+    """The conditions, and that the caller can see the note's record: of the kinds of records that these notes have."""
+    statement = sa.select(NoteRow.content_type).where(NoteRow.deleted_at.is_(None), *conditions).distinct()
+    kinds = sorted(await session.scalars(statement))
+    return [*conditions, is_record_visible(visibility, NoteRow.content_type, NoteRow.object_id, kinds)]
 
 
 def _note(row: Mapping[str, Any], base_url: str) -> Note:
@@ -57,7 +62,7 @@ async def list_notes(
     session: ReadSession, visibility: Visibility, filters: NoteFilters, paging: PageRequest, base_url: str
 ) -> tuple[int, list[Note]]:
     """A page of notes, newest first, and the count of all."""
-    statement = _select_notes(_is_visible(visibility), *filters.conditions(visibility))
+    statement = _select_notes(*await _visible(session, visibility, *filters.conditions(visibility)))
     count, rows = await fetch_page(session, statement, paging)
     return count, [_note(row, base_url) for row in rows]
 
@@ -72,7 +77,8 @@ async def fetch_notes_of_record(
 
 async def fetch_note(session: ReadSession, visibility: Visibility, note_id: UUID, base_url: str) -> Note:
     """One note. Raises NotFound."""
-    rows = await session.execute(_select_notes(NoteRow.id == note_id, _is_visible(visibility)))
+    is_it = await _visible(session, visibility, NoteRow.id == note_id)
+    rows = await session.execute(_select_notes(*is_it))
     row = rows.mappings().first()
     if row is None:
         raise NotFound(f"There is no note {note_id}.")
@@ -81,9 +87,8 @@ async def fetch_note(session: ReadSession, visibility: Visibility, note_id: UUID
 
 async def find_picture(session: ReadSession, visibility: Visibility, path: str) -> str | None:
     """The hash of the picture at a path, if its note is visible to the caller."""
+    is_there = await _visible(session, visibility, NoteRow.image_path == path)
     sha256: str | None = await session.scalar(
-        sa.select(NoteRow.image_sha256).where(
-            NoteRow.image_path == path, NoteRow.deleted_at.is_(None), _is_visible(visibility)
-        )
+        sa.select(NoteRow.image_sha256).where(NoteRow.deleted_at.is_(None), *is_there)
     )
     return sha256

@@ -125,8 +125,16 @@ def _fields(job: Any) -> Fields:
     }
 
 
+# Pairs of a job and a parent, which the planner can hash: an array is searched row by row.
+_parent = sa.select(_job.c.id.label("job_id"), sa.func.unnest(_job.c.parents).label("parent_id")).subquery(
+    "parent_of_job"
+)
 _RELATED_TASKS = FieldMap("related tasks", _other, _fields(_other.c), visible=is_job_row_visible)
 TASKS: FieldMap = FieldMap("tasks", _job, _fields(_job.c) | {
-    "parents": Relation(lambda: _RELATED_TASKS, on=_other.c.id == sa.any_(_job.c.parents)),
-    "children": Relation(lambda: _RELATED_TASKS, on=_job.c.id == sa.any_(_other.c.parents)),
+    "parents": Relation(
+        lambda: _RELATED_TASKS, on=sa.and_(_parent.c.job_id == _job.c.id, _parent.c.parent_id == _other.c.id)
+    ),
+    "children": Relation(
+        lambda: _RELATED_TASKS, on=sa.and_(_parent.c.parent_id == _job.c.id, _parent.c.job_id == _other.c.id)
+    ),
 }, visible=is_job_row_visible)  # fmt: skip

@@ -76,6 +76,16 @@ async def test_a_page_of_a_long_list_is_one_statement_however_long_the_list(crow
     assert len(sent) == 4, sent  # the page, weights, water, actions: not one an animal
 
 
+async def test_notes_are_listed_by_the_rules_of_the_records_that_they_are_about(labs: Labs) -> None:
+    subject = await labs.animal()
+    await labs.post("/notes", text="wild", content_type="subject", object_id=subject["id"])
+    with statements(labs) as sent:
+        assert (await labs.as_("ada").get("/notes")).json()["count"] == 1
+    assert any("published_subjects" in statement for statement in sent)
+    # To plan the rules of all kinds of records takes 100 ms and more.
+    assert not any("published_jobs" in statement or "metadata.lines" in statement for statement in sent)
+
+
 async def test_a_session_is_looked_up_by_its_path_over_the_indexes(crowded: Labs) -> None:
     query = {"subject": "M7", "date_range": "2024-01-03,2024-01-03", "number": "001"}
     visibility = system_visibility()
