@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 from libs.common.db.conditions import any_of
 from libs.common.db.dependants import Dependants, Dependence, Fate, has_id, is_soft
 from libs.common.db.sessions import WriteSession
-from libs.common.db.transaction import Transaction
+from libs.common.db.transaction import AuditedAction, Transaction
 from libs.common.problem import Conflict
 from libs.common.schemas.deletions import Deletion
 
@@ -115,13 +115,9 @@ async def remove(
 ) -> Deletion:
     """Delete what `lock_taken` took, with one audit row, by whose id `POST /undo` restores it."""
     counts = {kind: n for kind, n in taken.counts.items() if n}
-    audit_id = await tx.insert_audit(
-        f"{noun}.deleted",
-        noun,
-        _id_of(row),
-        before=None if before is None else dict(before),
-        after={"removed": counts},
-    )
+    named = None if before is None else dict(before)
+    audited = AuditedAction(f"{noun}.deleted", noun, _id_of(row), before=named, after={"removed": counts})
+    audit_id = await tx.insert_audit(audited)
     for each, ids in reversed(taken.parts):
         await _move(tx, audit_id, each.child, each.column, ids)
     for table, ids in reversed(taken.ids.items()):

@@ -19,6 +19,18 @@ from libs.common.events import Event
 from libs.common.observability import logger, request_id
 from libs.common.permissions import Principal
 
+
+@dataclass(frozen=True, slots=True)
+class AuditedAction:
+    """Who did what to which object is audited; `before` and `after` hold only what changed."""
+
+    action: str
+    object_type: str
+    object_id: UUID | str
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
 AT_ONCE = 250  # events per statement: other requests get their turn in between
 
 
@@ -58,38 +70,23 @@ class Transaction:
         after: dict[str, Any] | None = None,
     ) -> None:
         """Add an audit row: who did what to which object; `before` and `after` hold only what changed."""
-        self._audited.append(self._audit_row(action, object_type, object_id, before, after))
+        self._audited.append(self._audit_row(AuditedAction(action, object_type, object_id, before, after)))
 
-    def _audit_row(
-        self,
-        action: str,
-        object_type: str,
-        object_id: UUID | str,
-        before: dict[str, Any] | None,
-        after: dict[str, Any] | None,
-    ) -> dict[str, Any]:
+    def _audit_row(self, audited: AuditedAction) -> dict[str, Any]:
         return {
             "user_id": self.by.user_id if self.by else None,
             "username": self.by.username if self.by else "system",
-            "action": action,
-            "object_type": object_type,
-            "object_id": str(object_id),
-            "before": before,
-            "after": after,
+            "action": audited.action,
+            "object_type": audited.object_type,
+            "object_id": str(audited.object_id),
+            "before": audited.before,
+            "after": audited.after,
             "request_id": self.request_id,
         }
 
-    async def insert_audit(
-        self,
-        action: str,
-        object_type: str,
-        object_id: UUID | str,
-        *,
-        before: dict[str, Any] | None = None,
-        after: dict[str, Any] | None = None,
-    ) -> int:
+    async def insert_audit(self, audited: AuditedAction) -> int:
         """Add an audit row at once; its id, by which other rows refer to it."""
-        row = self._audit_row(action, object_type, object_id, before, after)
+        row = self._audit_row(audited)
         inserted = self.tables.audit.insert().values(row).returning(self.tables.audit.c.id)
         return int((await self.session.execute(inserted)).scalar_one())
 

@@ -13,7 +13,7 @@ from libs.common.db.conditions import Condition, any_of
 from libs.common.permissions import Target
 from libs.common.protection import lock_protection
 from libs.common.published import COPIES, DATASETS, JOBS, RECORDINGS, table
-from libs.common.schemas.states import ActionKind
+from libs.common.schemas.states import ActionKind, CopyState
 from libs.common.targets import fetch_session_targets
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_row_visible, is_session_visible
@@ -58,10 +58,15 @@ async def count_hidden(
 ) -> dict[str, int]:
     """Rows of other services that are not shown without these sessions and objects, by kind."""
     dataset, copy, job, recording = table(DATASETS), table(COPIES), table(JOBS), table(RECORDINGS)
-    ids = sa.select(dataset.c.id).where(_is_of(session_ids, object_ids)).cte("hidden")
+    ids = sa.select(dataset.c.id, dataset.c.generation).where(_is_of(session_ids, object_ids)).cte("hidden")
+    # File records are of the current version, and a copy that is being retired has none.
+    is_record = sa.and_(
+        sa.tuple_(copy.c.dataset_id, copy.c.generation).in_(sa.select(ids.c.id, ids.c.generation)),
+        copy.c.state != CopyState.RETIRING,
+    )
     counts = {
         "dataset": sa.select(sa.func.count()).select_from(ids),
-        "file": sa.select(sa.func.count()).where(copy.c.dataset_id.in_(sa.select(ids.c.id))),
+        "file": sa.select(sa.func.count()).where(is_record),
         "task": sa.select(sa.func.count()).where(job.c.session_id == any_of(session_ids)),
         "recording": sa.select(sa.func.count()).where(recording.c.dataset_id.in_(sa.select(ids.c.id))),
     }

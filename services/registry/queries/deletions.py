@@ -12,13 +12,18 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import any_of
 from libs.common.published import RECORDINGS, table
 from services.registry.models import CopyRow, DatasetRow, DatasetTagRow
-from services.registry.queries.columns import GONE
+from services.registry.queries.columns import GONE, is_current_copy
 
 
 async def count_hidden(session: ReadSession, dataset_id: UUID) -> dict[str, int]:
     """Rows that are not shown without a dataset, by kind."""
     recording = table(RECORDINGS)
-    files = sa.select(sa.func.count()).where(CopyRow.dataset_id == dataset_id, CopyRow.state.not_in(GONE))
+    files = (
+        sa.select(sa.func.count())
+        .select_from(CopyRow)
+        .join(DatasetRow, is_current_copy())
+        .where(DatasetRow.id == dataset_id, CopyRow.state.not_in(GONE))
+    )
     recordings = sa.select(sa.func.count()).where(recording.c.dataset_id == dataset_id)
     columns = [files.scalar_subquery().label("file"), recordings.scalar_subquery().label("recording")]
     return dict((await session.execute(sa.select(*columns))).mappings().one())
