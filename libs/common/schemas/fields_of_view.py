@@ -9,7 +9,7 @@ from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.fov_locations import FovLocationListed
-from libs.common.schemas.names import PortableName
+from libs.common.schemas.names import NormalName
 
 
 class FieldOfView(Record):
@@ -30,7 +30,7 @@ class FieldOfViewIn(BodyRecord):
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name", "session")
     session: UUID | None = None
-    name: PortableName | None = Field(default=None, min_length=1, max_length=255)
+    name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     imaging_type: str | None = None
     stack: UUID | None = None
     datasets: list[UUID] | None = Field(

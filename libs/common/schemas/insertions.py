@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
-from libs.common.schemas.names import PortableName
+from libs.common.schemas.names import NormalName
 from libs.common.schemas.sessions import Session
 
 
@@ -33,7 +33,7 @@ class InsertionIn(BodyRecord):
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
     session: UUID | None = None
     model: str | None = None
-    name: PortableName | None = Field(default=None, min_length=1, max_length=255)
+    name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     serial: str | None = None
     chronic_insertion: UUID | None = None
     json_: Any | None = Field(default=None, alias="json")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field
 
 from libs.common.schemas.base import BodyRecord, Record
-from libs.common.schemas.names import PortableName
+from libs.common.schemas.names import NormalName
 from libs.common.schemas.times import TimeZoneName
 
 
@@ -18,7 +18,7 @@ def _word(text: str) -> str:
     return text
 
 
-Word = Annotated[PortableName, AfterValidator(_word), Field(max_length=255)]
+Word = Annotated[NormalName, AfterValidator(_word), Field(max_length=255)]
 
 
 class Lab(Record):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
-from libs.common.schemas.names import PlainName
+from libs.common.schemas.names import NormalName
 
 
 class Location(Record):
@@ -22,6 +22,6 @@ class LocationIn(BodyRecord):
     """A place to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
-    name: PlainName | None = Field(default=None, min_length=1, max_length=255)
+    name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     lab: str | None = None
     json_: Any | None = Field(default=None, alias="json")

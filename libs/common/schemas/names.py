@@ -1,4 +1,4 @@
-"""Names in bodies: stored in one spelling, and refused where an address or a file system could not have them."""
+"""Names in bodies: stored in one spelling, and new ones refused that an address or a file system cannot have."""
 
 from __future__ import annotations
 
@@ -8,18 +8,29 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from cingulum.alf.spelling import normal, why_unportable
+from libs.common.problem import BadRequest
 
 
-def _folder_name(text: str) -> str:
-    """A name that is also a folder's.
+def check_new_name(field: str, name: str, current: str | None = None) -> None:
+    """Raises BadRequest for a name that some file system cannot have, unless the row has it already.
 
-    >>> _folder_name("m1")
-    'm1'
+    >>> check_new_name("nickname", "m1"), check_new_name("nickname", "NUL", current="NUL")
+    (None, None)
     """
-    name = normal(text)
+    if current is not None and normal(current) == name:
+        return
     if wrong := why_unportable(name):
-        raise ValueError(f"{wrong.problem}: {wrong.advice}")
-    return name
+        raise BadRequest(fields={field: [f"{wrong.problem}: {wrong.advice}"]})
+
+
+def check_new_plain_name(field: str, name: str, current: str | None = None) -> None:
+    """The same for a name that is part of an address, but of no path of a file."""
+    if current is not None and normal(current) == name:
+        return
+    try:
+        _plain_name(name)
+    except ValueError as error:
+        raise BadRequest(fields={field: [str(error)]}) from None
 
 
 def _plain_name(text: str) -> str:
@@ -38,8 +49,9 @@ def _plain_name(text: str) -> str:
     return name
 
 
+# A name in its one spelling; `check_new_name` or `check_new_plain_name` refuses it, unless the row has it already.
+NormalName = Annotated[str, AfterValidator(normal)]
 # Constraints come before the validator, so that they are in the description of the API.
-FolderName = Annotated[str, Field(pattern=r"^\.*[\w-][\w.-]*$"), AfterValidator(_folder_name)]
-PortableName = Annotated[str, AfterValidator(_folder_name)]
+FolderName = Annotated[str, Field(pattern=r"^\.*[\w-][\w.-]*$"), AfterValidator(normal)]
 Username = Annotated[str, Field(pattern=r"^[\w.@+-]+$"), AfterValidator(_plain_name)]
 PlainName = Annotated[str, AfterValidator(_plain_name)]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.bounded import Prose
-from libs.common.schemas.names import PlainName
+from libs.common.schemas.names import NormalName
 
 
 class Project(Record):
@@ -24,7 +24,7 @@ class ProjectIn(BodyRecord):
     """A project to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
-    name: PlainName | None = Field(default=None, min_length=1, max_length=255)
+    name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     description: Prose | None = None
     users: list[str] | None = None
     is_private: bool | None = None

@@ -21,6 +21,7 @@ from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.queries import channels as queries
 from services.metadata.queries.actions import touch
+from services.metadata.queries.lock_order import lock_with_parents
 
 _STORED: Final = StoredFields(ChannelIn, ChannelRow, handled={"trajectory_estimate", "brain_region"})
 _NEW: Final = {"brain_region_id": VOID, "name": ""} | dict.fromkeys(
@@ -33,6 +34,7 @@ async def create_channels(
 ) -> list[Channel]:
     """Create channels, all of them or none; a trajectory has one on each place of the probe."""
     trajectory_ids = [required(body.trajectory_estimate, "trajectory_estimate") for body in bodies]
+    await lock_with_parents(tx.session, trajectories=trajectory_ids)
     for trajectory_id in sorted(set(trajectory_ids)):
         touch(await _lock_trajectory(tx, by, visibility, trajectory_id))
     rows: list[dict[str, Any]] = [
@@ -65,6 +67,7 @@ async def update_channel(
     tx: Transaction, by: Principal, visibility: Visibility, channel_id: UUID, body: ChannelIn
 ) -> Channel:
     """Update a channel; absent fields keep their value."""
+    await lock_with_parents(tx.session, trajectories=[body.trajectory_estimate], channels=[channel_id])
     row, trajectory = await lock_channel_to_edit(tx, by, visibility, channel_id)
     values = _values(body)
     await queries.check_regions(tx.session, {values.get("brain_region_id", VOID)})
@@ -102,6 +105,7 @@ async def lock_channel_to_edit(
     tx: Transaction, by: Principal, visibility: Visibility, channel_id: UUID
 ) -> tuple[ChannelRow, TrajectoryRow]:
     """A channel that the caller may change and its trajectory, locked. Raises NotFound and Forbidden."""
+    await lock_with_parents(tx.session, channels=[channel_id])
     row = await queries.lock_channel(tx.session, channel_id)
     try:
         return row, await lock_trajectory_to_edit(tx, by, visibility, row.trajectory_id)

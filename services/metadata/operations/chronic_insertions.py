@@ -73,7 +73,8 @@ async def _save(
     )
     check_subject_stays(moves="subject_id" in values)
     if "model" in body.model_fields_set:
-        values["model"] = body.model and await references.fetch_part_number(tx.session, body.model, "model")
+        known = await references.fetch_part_number(tx.session, body.model, "model") if body.model else None
+        values["model"] = known
     if edit.row is not None and "serial" in values:
         check_serials_match(values["serial"], await fetch_serials(tx.session, edit.row.id))
     row = await write_action(tx, edit, values)

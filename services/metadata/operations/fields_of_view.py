@@ -12,6 +12,7 @@ from libs.common.permissions import Principal
 from libs.common.problem import NotFound, UnknownReference
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.fields_of_view import FieldOfView, FieldOfViewIn
+from libs.common.schemas.names import check_new_name
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
@@ -22,6 +23,7 @@ from services.metadata.operations.deletions import delete_row
 from services.metadata.queries import fields_of_view as queries
 from services.metadata.queries import references
 from services.metadata.queries.imaging_stacks import exists_slice_of_other_session, lock_imaging_stack
+from services.metadata.queries.lock_order import lock_with_parents
 from services.metadata.queries.references import Vocabulary
 
 _STORED: Final = StoredFields(
@@ -36,6 +38,7 @@ async def create_field_of_view(
     session_id = required(body.session, "session")
     await _lock_session(tx, by, visibility, session_id)
     name = required(body.name, "name")
+    check_new_name("name", name)
     check_name_free(name, is_taken=await queries.exists_field_of_view(tx.session, session_id, name))
     await refuse_duplicate(tx.session, FieldOfViewRow.name, name, within={"session_id": session_id})
     row = FieldOfViewRow(id=uuid4(), session_id=session_id)
@@ -50,6 +53,7 @@ async def update_field_of_view(
     tx: Transaction, by: Principal, visibility: Visibility, fov_id: UUID, body: FieldOfViewIn
 ) -> FieldOfView:
     """Update a field of view; absent fields keep their value."""
+    await lock_with_parents(tx.session, actions=[body.session], fields_of_view=[fov_id])
     row = await lock_field_of_view_to_edit(tx, by, visibility, fov_id)
     session_id = body.session or row.session_id
     if session_id != row.session_id:
@@ -57,6 +61,7 @@ async def update_field_of_view(
     values = await _values(tx, visibility, body, row, session_id)
     if values.keys() & {"name", "session_id"}:
         within, name = {"session_id": session_id}, values.get("name", row.name)
+        check_new_name("name", name, row.name)
         await refuse_duplicate(tx.session, FieldOfViewRow.name, name, within=within, except_id=row.id)
     await update_row(tx, "field-of-view", row, values)
     return await queries.fetch_field_of_view(tx.session, visibility, row.id)
@@ -100,6 +105,7 @@ async def lock_field_of_view_to_edit(
     tx: Transaction, by: Principal, visibility: Visibility, fov_id: UUID
 ) -> FieldOfViewRow:
     """A field of view that the caller may change, locked. Raises NotFound and Forbidden."""
+    await lock_with_parents(tx.session, fields_of_view=[fov_id])
     row = await lock_by_id(tx.session, FieldOfViewRow, fov_id, noun="field-of-view")
     try:
         await lock_to_edit(tx, by, visibility, ActionKind.SESSION, row.session_id)

@@ -22,6 +22,7 @@ from services.metadata.queries import fov_locations as queries
 from services.metadata.queries import references
 from services.metadata.queries.actions import touch
 from services.metadata.queries.channels import check_regions
+from services.metadata.queries.lock_order import lock_with_parents
 from services.metadata.queries.references import Vocabulary
 
 _STORED: Final = StoredFields(
@@ -54,6 +55,9 @@ async def update_fov_location(
     tx: Transaction, by: Principal, visibility: Visibility, location_id: UUID, body: FovLocationIn
 ) -> FovLocation:
     """Update a location; absent fields keep their value."""
+    if body.field_of_view is not None:
+        location = await queries.fetch_fov_location(tx.session, visibility, location_id)
+        await lock_with_parents(tx.session, fields_of_view=[location.field_of_view, body.field_of_view])
     row = await lock_fov_location_to_edit(tx, by, visibility, location_id)
     fov_id = body.field_of_view or row.field_of_view_id
     if fov_id != row.field_of_view_id:

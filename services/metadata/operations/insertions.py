@@ -12,6 +12,7 @@ from libs.common.permissions import Principal
 from libs.common.problem import NotFound, UnknownReference
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.insertions import Insertion, InsertionIn
+from libs.common.schemas.names import check_new_name
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
@@ -22,6 +23,7 @@ from services.metadata.operations.deletions import delete_row
 from services.metadata.queries import insertions as queries
 from services.metadata.queries import references
 from services.metadata.queries.actions import touch
+from services.metadata.queries.lock_order import lock_with_parents
 
 _STORED: Final = StoredFields(InsertionIn, InsertionRow, handled={"session", "model", "chronic_insertion"})
 
@@ -31,8 +33,10 @@ async def create_insertion(
 ) -> Insertion:
     """Create an insertion; a session has one of each name."""
     session_id = required(body.session, "session")
+    await lock_with_parents(tx.session, actions=[session_id, body.chronic_insertion])
     session = await _lock_session(tx, by, visibility, session_id)
     name = required(body.name, "name")
+    check_new_name("name", name)
     check_name_free(name, is_taken=await queries.exists_insertion(tx.session, session_id, name))
     await refuse_duplicate(tx.session, InsertionRow.name, name, within={"session_id": session_id})
     row = InsertionRow(id=uuid4(), session_id=session_id, serial="")
@@ -52,10 +56,13 @@ async def update_insertion(
     base_url: str,
 ) -> Insertion:
     """Update an insertion; absent fields keep their value."""
+    others = [body.session, body.chronic_insertion]
+    await lock_with_parents(tx.session, actions=others, insertions=[insertion_id])
     row = await lock_insertion_to_edit(tx, by, visibility, insertion_id)
     session = await _lock_session(tx, by, visibility, body.session or row.session_id)
     values = await _values(tx, by, visibility, body, row, session) | {"session_id": session.id}
     if body.name is not None and body.name != row.name:
+        check_new_name("name", body.name, row.name)
         within = {"session_id": session.id}
         await refuse_duplicate(tx.session, InsertionRow.name, body.name, within=within, except_id=row.id)
     touch(row)
@@ -79,7 +86,8 @@ async def _values(
     if body.model:
         values["model"] = await references.fetch_part_number(tx.session, body.model, "model")
     if "chronic_insertion" in body.model_fields_set:
-        values["chronic_insertion_id"] = body.chronic_insertion
+        kept_id = await references.find_kept_action_id(tx.session, visibility, row.chronic_insertion_id)
+        values["chronic_insertion_id"] = body.chronic_insertion or kept_id
     chronic_id = values.get("chronic_insertion_id", row.chronic_insertion_id)
     if chronic_id is not None and body.model_fields_set & {"session", "chronic_insertion", "serial"}:
         try:
@@ -110,6 +118,7 @@ async def lock_insertion_to_edit(
     tx: Transaction, by: Principal, visibility: Visibility, insertion_id: UUID
 ) -> InsertionRow:
     """An insertion that the caller may change, locked. Raises NotFound and Forbidden."""
+    await lock_with_parents(tx.session, insertions=[insertion_id])
     row = await lock_by_id(tx.session, InsertionRow, insertion_id)
     try:
         await lock_to_edit(tx, by, visibility, ActionKind.SESSION, row.session_id)

@@ -10,6 +10,7 @@ from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.labs import LabIn
+from libs.common.schemas.names import check_new_name
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
 from services.metadata.models import LabRepositoryRow, LabRow
@@ -23,6 +24,7 @@ async def create_lab(tx: Transaction, body: LabIn) -> str:
     """Create a lab; returns its name."""
     values = _STORED.values(body)
     name = required(body.name, "name")
+    check_new_name("name", name)
     await rows.refuse_duplicate(tx.session, LabRow.name, name)
     lab = LabRow(id=uuid4(), **values)
     await rows.create_row(tx, "lab", lab, values)
@@ -35,6 +37,7 @@ async def update_lab(tx: Transaction, name: str, body: LabIn) -> str:
     values = _STORED.values(body)
     lab = await rows.lock_by_name(tx.session, LabRow, name)
     if body.name is not None and body.name != lab.name:
+        check_new_name("name", body.name, lab.name)
         await rows.refuse_duplicate(tx.session, LabRow.name, body.name, except_id=lab.id)
     await rows.update_row(tx, "lab", lab, values)
     await _set_repositories(tx, lab.id, body)

@@ -9,6 +9,7 @@ from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.deletions import Deletion
+from libs.common.schemas.names import check_new_plain_name
 from libs.common.schemas.projects import ProjectIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
@@ -23,6 +24,7 @@ async def create_project(tx: Transaction, body: ProjectIn) -> str:
     """Create a project; returns its name."""
     values = _STORED.values(body)
     name = required(body.name, "name")
+    check_new_plain_name("name", name)
     await rows.refuse_duplicate(tx.session, ProjectRow.name, name)
     project = ProjectRow(id=uuid4(), **values)
     await rows.create_row(tx, "project", project, values)
@@ -34,6 +36,7 @@ async def update_project(tx: Transaction, name: str, body: ProjectIn) -> str:
     """Update a project; returns its name, which may have changed. Raises NotFound."""
     project = await rows.lock_by_name(tx.session, ProjectRow, name)
     if body.name is not None and body.name != project.name:
+        check_new_plain_name("name", body.name, project.name)
         await rows.refuse_duplicate(tx.session, ProjectRow.name, body.name, except_id=project.id)
     await rows.update_row(tx, "project", project, _STORED.values(body))
     await _set_users(tx, project.id, body)

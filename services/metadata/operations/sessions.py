@@ -33,6 +33,7 @@ from services.metadata.operations.deletions import delete_row
 from services.metadata.queries import references
 from services.metadata.queries import sessions as queries
 from services.metadata.queries.actions import fetch_action_target, lock_action, touch
+from services.metadata.queries.lock_order import lock_with_parents
 
 _STORED: Final = StoredFields(
     SessionIn, ActionRow, handled=COMMON_FIELDS | {"location", "procedures", "projects", "parent_session"}
@@ -63,11 +64,7 @@ async def create_session(
     await set_relations(tx, visibility, row, body)
     if body.users is None:
         await queries.insert_session_user(tx.session, row.id, by.user_id)
-    if not body.projects:
-        # A rig that names no project publishes nothing of a subject in private ones.
-        await queries.insert_private_projects(tx.session, row.id, row.subject_id)
-    after = await fetch_action_target(tx.session, row)
-    inherited = after.project_ids - edit.before.project_ids
+    inherited = frozenset() if body.projects else await _inherit_projects(tx, row)
     await _check_result(tx, by, visibility, row, Target(project_ids=inherited))
     return await queries.fetch_session(tx.session, visibility, row.id, base_url), n_twins
 
@@ -76,14 +73,30 @@ async def update_session(
     tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID, body: SessionIn, base_url: str
 ) -> tuple[SessionDetail, int]:
     """Update a session; absent fields keep their value. The second value is that of `create_session`."""
+    if body.parent_session:
+        parent_id = parse_field_id("parent_session", body.parent_session)
+        await lock_with_parents(tx.session, actions=[session_id, parent_id])
     edit = await edit_existing(tx, by, visibility, ActionKind.SESSION, session_id)
     values = await _values(tx, by, visibility, body, edit)
     row = await write_action(tx, edit, values)
     touch(row)
     await set_relations(tx, visibility, row, body)
-    await _check_result(tx, by, visibility, row, edit.before)
+    names_none = not body.projects and ("subject_id" in values or body.projects is not None)
+    inherited = await _inherit_projects(tx, row) if names_none else frozenset()
+    before = replace(edit.before, project_ids=edit.before.project_ids | inherited)
+    await _check_result(tx, by, visibility, row, before)
     shown = await queries.fetch_session(tx.session, visibility, row.id, base_url)
     return shown, await queries.count_twins_of(tx.session, visibility, row.id)
+
+
+async def _inherit_projects(tx: Transaction, row: ActionRow) -> frozenset[UUID]:
+    """Add a session to the private projects of its subject; these are returned.
+
+    A rig that names no project publishes nothing of a subject in private ones, nor does a move to such a subject.
+    """
+    before = await fetch_action_target(tx.session, row)
+    await queries.insert_private_projects(tx.session, row.id, row.subject_id)
+    return (await fetch_action_target(tx.session, row)).project_ids - before.project_ids
 
 
 async def _values(
@@ -96,7 +109,9 @@ async def _values(
         | _STORED.values(body)
     )
     if "parent_session" in body.model_fields_set:
-        values["parent_session_id"] = await _parent_id(tx, visibility, body.parent_session)
+        current_id = None if edit.row is None else edit.row.parent_session_id
+        kept_id = await references.find_kept_session_id(tx.session, visibility, current_id)
+        values["parent_session_id"] = await _parent_id(tx, visibility, body.parent_session) or kept_id
     return values
 
 

@@ -13,6 +13,7 @@ from services.metadata.domain.bodies import required
 from services.metadata.domain.rights import check_may_edit_subject
 from services.metadata.domain.subject_names import NamedSubject, choose_subject
 from services.metadata.queries import subjects as queries
+from services.metadata.queries.lock_order import lock_against_deletion
 from services.metadata.queries.subjects import SubjectBrief
 
 
@@ -35,7 +36,7 @@ async def subject_of_body(
     subjects = await queries.fetch_named_subjects(tx.session, visibility, required(name, "subject"))
     named = choose_subject(name or "", subjects, lab=lab, field="subject")
     subject = await queries.find_brief_by_id(tx.session, visibility, named.id) if named else None
-    if subject is None:
+    if subject is None or not await lock_against_deletion(tx.session, subject.id):
         raise UnknownReference("subject", name, key="nickname")
     check_may_edit_subject(by, await fetch_object_target(tx.session, "subject", subject.id), subject.nickname)
     return subject

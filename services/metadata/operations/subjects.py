@@ -12,6 +12,7 @@ from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest
 from libs.common.schemas.deletions import Deletion
+from libs.common.schemas.names import check_new_name
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.subjects import RestrictedSubject, Subject, SubjectDetail, SubjectIn, Zygosity
 from libs.common.targets import fetch_object_target
@@ -139,6 +140,7 @@ async def create_subject(
     values = await _values(tx, body)
     project_ids = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
     check_required(body.nickname, body.lab)
+    check_new_name("nickname", body.nickname or "")
     values.setdefault("responsible_user_id", by.user_id)
     if "species" not in body.model_fields_set:
         values["species_id"] = await references.find_term_id(tx.session, Vocabulary.SPECIES, USUAL_SPECIES)
@@ -163,6 +165,8 @@ async def update_subject(
         check_may_write_in_lab(by, moved, body.lab)
     new_user_id = values.get("responsible_user_id", row.responsible_user_id)
     check_new_responsible_user(by, row.responsible_user_id, new_user_id, row.nickname)
+    if body.nickname is not None:
+        check_new_name("nickname", body.nickname, row.nickname)
     if {"nickname", "lab_id", "responsible_user_id"} & values.keys():
         await check_nickname(tx, row, values)
     birth, death = (values.get(name, getattr(row, name)) for name in ("birth_date", "death_date"))
@@ -241,17 +245,17 @@ async def delete_subject(
     tx: Transaction, by: Principal, visibility: Visibility, nickname: str, *, dry_run: bool
 ) -> Deletion:
     """Delete (soft) a subject with its sessions, surgeries, restrictions, weighings and water administrations."""
-    row, _ = await _lock_to_edit(tx, by, visibility, nickname)
+    row, _ = await _lock_to_edit(tx, by, visibility, nickname, to_delete=True)
     named = {"nickname": row.nickname}
     return await delete_row(tx, by, visibility, "subject", row, dry_run=dry_run, before=named)
 
 
 async def _lock_to_edit(
-    tx: Transaction, by: Principal, visibility: Visibility, nickname: str
+    tx: Transaction, by: Principal, visibility: Visibility, nickname: str, *, to_delete: bool = False
 ) -> tuple[SubjectRow, Target]:
     """A subject that the caller may change, locked, and what it belongs to. Raises NotFound and Forbidden."""
     named = await fetch_named(tx.session, visibility, nickname)
-    row = await queries.lock_subject_by_id(tx.session, named.id)
+    row = await queries.lock_subject_by_id(tx.session, named.id, to_delete=to_delete)
     target = await fetch_object_target(tx.session, "subject", row.id)
     check_may_edit_subject(by, target, row.nickname)
     return row, target

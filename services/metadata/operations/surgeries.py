@@ -29,6 +29,7 @@ from services.metadata.operations.actions import (
 )
 from services.metadata.operations.subjects import end_restrictions
 from services.metadata.queries.actions import fetch_action_target
+from services.metadata.queries.lock_order import lock_subject_of_action
 from services.metadata.queries.subjects import lock_subject_by_id
 from services.metadata.queries.surgeries import fetch_surgery
 
@@ -47,6 +48,7 @@ async def update_surgery(
     tx: Transaction, by: Principal, visibility: Visibility, surgery_id: UUID, body: SurgeryIn
 ) -> Surgery:
     """Update a surgery; absent fields keep their value."""
+    await lock_subject_of_action(tx.session, surgery_id)  # first: the surgery may be its death
     edit = await edit_existing(tx, by, visibility, ActionKind.SURGERY, surgery_id)
     return await _save(tx, by, visibility, body, edit)
 

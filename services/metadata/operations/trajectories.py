@@ -28,6 +28,7 @@ from services.metadata.operations.insertions import lock_insertion_to_edit
 from services.metadata.queries import references
 from services.metadata.queries import trajectories as queries
 from services.metadata.queries.actions import touch
+from services.metadata.queries.lock_order import lock_with_parents
 from services.metadata.queries.references import Vocabulary
 
 _OWNERS: Final = {"probe_insertion": "insertion_id", "chronic_insertion": "chronic_insertion_id"}
@@ -43,6 +44,7 @@ async def create_trajectory(
     required(body.provenance, "provenance")
     check_states_line(body.model_fields_set)
     row = TrajectoryRow(id=uuid4())
+    await _lock_owners(tx, body)
     values = await _values(tx, by, visibility, body, row)
     for name, value in values.items():
         setattr(row, name, value)
@@ -61,6 +63,7 @@ async def update_trajectory(
     is_whole: bool,
 ) -> Trajectory:
     """Update a trajectory; absent fields keep their value, the insertion too. A whole one states its line."""
+    await _lock_owners(tx, body, trajectory_id)
     row = await lock_trajectory_to_edit(tx, by, visibility, trajectory_id)
     if is_whole:
         check_states_line(body.model_fields_set)
@@ -68,6 +71,16 @@ async def update_trajectory(
     touch(row)
     await update_row(tx, "trajectory", row, values)
     return await queries.fetch_trajectory(tx.session, visibility, row.id, base_url)
+
+
+async def _lock_owners(tx: Transaction, body: TrajectoryIn, trajectory_id: UUID | None = None) -> None:
+    """Lock a trajectory with what it belongs to, before and after a change."""
+    await lock_with_parents(
+        tx.session,
+        actions=[body.chronic_insertion],
+        insertions=[body.probe_insertion],
+        trajectories=[trajectory_id],
+    )
 
 
 async def _values(
@@ -78,7 +91,7 @@ async def _values(
     changed = False
     for field, column in _OWNERS.items():
         if field in body.model_fields_set:
-            values[column] = getattr(body, field)
+            values[column] = getattr(body, field) or await _kept_owner(tx, visibility, field, row)
             if values[column] not in {None, getattr(row, column)}:
                 await _check_owner(tx, by, visibility, field, values[column])
                 changed = True
@@ -100,6 +113,13 @@ async def _values(
     return values
 
 
+async def _kept_owner(tx: Transaction, visibility: Visibility, field: str, row: TrajectoryRow) -> UUID | None:
+    """The insertion that stays when a body clears the field: a chronic one that the caller is not shown."""
+    if field != "chronic_insertion":
+        return None
+    return await references.find_kept_action_id(tx.session, visibility, row.chronic_insertion_id)
+
+
 async def _check_owner(
     tx: Transaction, by: Principal, visibility: Visibility, field: str, owner_id: UUID
 ) -> None:
@@ -117,6 +137,7 @@ async def lock_trajectory_to_edit(
     tx: Transaction, by: Principal, visibility: Visibility, trajectory_id: UUID
 ) -> TrajectoryRow:
     """A trajectory that the caller may change, locked. Raises NotFound and Forbidden."""
+    await lock_with_parents(tx.session, trajectories=[trajectory_id])
     row = await queries.lock_trajectory(tx.session, visibility, trajectory_id)
     if row.insertion_id is not None:
         await lock_insertion_to_edit(tx, by, visibility, row.insertion_id)

@@ -24,6 +24,7 @@ from services.metadata.models import UserRow, WaterAdministrationRow
 from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.subject_names import names_other, subject_of_body, subject_of_record
 from services.metadata.queries import references
+from services.metadata.queries.lock_order import lock_with_parents
 from services.metadata.queries.references import Vocabulary
 from services.metadata.queries.subjects import SubjectBrief, lock_subject_by_id
 from services.metadata.queries.water_administrations import fetch_water_administration, fetch_waters_at
@@ -86,6 +87,7 @@ async def update_water_administration(
     base_url: str,
 ) -> WaterAdministration:
     """Update a water administration; absent fields keep their value."""
+    await lock_with_parents(tx.session, actions=[body.session])
     row = await lock_by_id(tx.session, WaterAdministrationRow, water_id)
     subject = await _subject_of(tx, by, visibility, row)
     if names_other(body.subject, subject):
@@ -95,17 +97,23 @@ async def update_water_administration(
     values: dict[str, Any] = {"subject_id": subject.id}
     if body.date_time:
         values |= {"date_time": when.text, "date_time_at": when.at}
-    await update_row(tx, "water-administration", row, values | await _values(tx, by, visibility, body))
+    values |= await _values(tx, by, visibility, body, row.session_id)
+    await update_row(tx, "water-administration", row, values)
     return await fetch_water_administration(tx.session, visibility, row.id, base_url)
 
 
 async def _values(
-    tx: Transaction, by: Principal, visibility: Visibility, body: WaterAdministrationIn
+    tx: Transaction,
+    by: Principal,
+    visibility: Visibility,
+    body: WaterAdministrationIn,
+    current_id: UUID | None = None,
 ) -> dict[str, Any]:
-    """The columns that a body sets, references included."""
+    """The columns that a body sets, references included; `current_id` is the session until now."""
     values = _STORED.values(body)
     if "session" in body.model_fields_set:
-        values["session_id"] = await _session_id(tx, by, visibility, body.session)
+        kept_id = await references.find_kept_session_id(tx.session, visibility, current_id)
+        values["session_id"] = await _session_id(tx, by, visibility, body.session) or kept_id
     if body.user:
         values["user_id"] = await references.fetch_id(tx.session, UserRow, body.user, "user")
     if body.water_type:

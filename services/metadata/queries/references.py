@@ -137,6 +137,25 @@ async def exists_session(session: ReadSession, visibility: Visibility, session_i
     return bool(await session.scalar(sa.select(is_session_visible(visibility, session_id))))
 
 
+async def find_kept_session_id(
+    session: ReadSession, visibility: Visibility, session_id: UUID | None
+) -> UUID | None:
+    """The session that a link keeps when a body clears it: one that the caller is not shown; else None."""
+    if session_id is None or await exists_session(session, visibility, session_id):
+        return None
+    return session_id
+
+
+async def find_kept_action_id(
+    session: ReadSession, visibility: Visibility, action_id: UUID | None
+) -> UUID | None:
+    """The same for a link to a chronic insertion."""
+    if action_id is None:
+        return None
+    is_shown = await session.scalar(sa.select(visible.is_action_visible(visibility, action_id)))
+    return None if is_shown else action_id
+
+
 async def fetch_term_ids(
     session: ReadSession, vocabulary: Vocabulary, names: Sequence[str], field: str
 ) -> list[UUID]:

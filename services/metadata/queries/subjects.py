@@ -227,10 +227,12 @@ async def fetch_brief_of_action(session: ReadSession, action: ActionRow) -> Subj
     return SubjectBrief(**rows.mappings().one())
 
 
-async def lock_subject_by_id(session: WriteSession, subject_id: UUID) -> SubjectRow:
-    """A subject that is known to exist, locked; its records can still be added."""
+async def lock_subject_by_id(
+    session: WriteSession, subject_id: UUID, *, to_delete: bool = False
+) -> SubjectRow:
+    """A subject that is known to exist, locked; its records can still be added, unless it is locked to delete it."""
     rows = await session.scalars(
-        sa.select(SubjectRow).where(SubjectRow.id == subject_id).with_for_update(key_share=True)
+        sa.select(SubjectRow).where(SubjectRow.id == subject_id).with_for_update(key_share=not to_delete)
     )
     return rows.one()
 

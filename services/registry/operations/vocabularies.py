@@ -20,12 +20,20 @@ from libs.common.protection import lock_deletions
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.files.repositories import RepositoryTypeIn
 from libs.common.schemas.files.vocabularies import DataFormatIn, DatasetTypeIn, RevisionIn, TagIn
+from libs.common.schemas.names import check_new_name, check_new_plain_name
 from libs.common.schemas.times import parse_utc
 from libs.common.visibility import Visibility
 from services.registry import models
 from services.registry.domain.tags import check_tag_deletable
 from services.registry.domain.vocabularies import Term, terms_to_add
-from services.registry.models import DatasetTypeRow, FormatRow, RepositoryTypeRow, RevisionRow, TagRow
+from services.registry.models import (
+    DatasetTypeRow,
+    FormatRow,
+    RepositoryRow,
+    RepositoryTypeRow,
+    RevisionRow,
+    TagRow,
+)
 from services.registry.models.dependants import DEPENDANTS
 from services.registry.queries import vocabularies as queries
 from services.registry.queries.deletions import exists_tagged_dataset
@@ -33,6 +41,7 @@ from services.registry.queries.registration import fetch_user_id
 from services.registry.queries.vocabularies import NOUNS, NamedRow, Shown
 
 _FILE = Path(models.__file__).parent / "vocabularies.json"
+_FOLDERS: Final = (RevisionRow, RepositoryRow)  # their names are those of folders
 _STORED: Final[dict[type[BaseModel], StoredFields]] = {
     DataFormatIn: StoredFields(DataFormatIn, FormatRow, handled=()),
     DatasetTypeIn: StoredFields(DatasetTypeIn, DatasetTypeRow, handled=()),
@@ -104,6 +113,9 @@ async def save_term(
     if name is None and not new_name:
         raise BadRequest(fields={"name": REQUIRED})
     row = None if name is None else await queries.lock_term(tx.session, model, name)
+    if isinstance(new_name, str):
+        check_name = check_new_name if model in _FOLDERS else check_new_plain_name
+        check_name("name", new_name, None if row is None else row.name)
     if isinstance(new_name, str) and new_name != (row and row.name):
         await refuse_duplicate(tx.session, model.name, new_name, except_id=row.id if row else None)
     if row is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -98,7 +99,7 @@ async def update_task(
 ) -> Task:
     """Update a task; absent fields keep their value. A legacy runner sets its status."""
     row = await lock_job_to_steer(tx, by, visibility, task_id)
-    await _check_parents(tx.session, visibility, body)
+    await _check_parents(tx.session, visibility, body, known=row.parents)
     shown = await read_task(tx.session, visibility, task_id)
     check_fixed_fields(shown, body, is_derived=row.is_derived)
     fields = _STORED.values(body)
@@ -144,11 +145,14 @@ def _status(text: str | int) -> JobState:
         raise BadRequest(fields={"status": [str(error)]}) from None
 
 
-async def _check_parents(session: ReadSession, visibility: Visibility, body: TaskIn) -> None:
-    """Raises UnknownReference for the first parent that is no task which the caller can see."""
-    known = await tasks.fetch_known_ids(session, visibility, body.parents or [])
-    for parent_id in body.parents or []:
-        if parent_id not in known:
+async def _check_parents(
+    session: ReadSession, visibility: Visibility, body: TaskIn, known: Collection[UUID] = ()
+) -> None:
+    """Raises UnknownReference for the first parent that is no task which the caller can see; `known` ones stay."""
+    new = [parent_id for parent_id in body.parents or [] if parent_id not in known]
+    visible = await tasks.fetch_known_ids(session, visibility, new)
+    for parent_id in new:
+        if parent_id not in visible:
             raise UnknownReference("parents", parent_id, key="pk")
 
 

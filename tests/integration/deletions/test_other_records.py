@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 
-from tests.integration.deletions.conftest import Services
-from tests.support.atlas import LINE, a_probe, a_trajectory
+from tests.integration.deletions.conftest import DAY, Services
+from tests.support.atlas import LINE, a_probe, a_trajectory, sites
+from tests.support.labs import registered
+from tests.support.locks import until_blocked
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+DIED = {"outcome_type": "a", "start_time": "2024-03-02T09:00:00", "end_time": "2024-03-02T10:00:00"}
 
 
 async def _latest(services: Services, record_id: str, action: str) -> str:
@@ -84,10 +89,52 @@ async def test_a_death_that_ended_a_restriction_is_not_undone(
         changed, path = surgery, f"/surgeries/{surgery}"
         body = {"outcome_type": "n", "end_time": "2024-03-05T10:00:00"}
     assert (await services.metadata.patch(path, body)).status_code == 200
+    ended = (await services.metadata.get(f"/water-restriction?subject={nickname}&ids=true")).json()["results"]
+    reopened = await services.metadata.post(
+        await _latest(services, ended[0]["id"], "water-restriction.changed")
+    )
+    assert (reopened.status_code, "died" in reopened.json()["detail"]) == (409, True)
     undo = await _latest(services, changed, f"{by}.changed")
     refused = await services.metadata.post(undo)
     assert (refused.status_code, "PATCH" in refused.json()["detail"]) == (409, True)
     assert (await services.metadata.get(f"/subjects/{nickname}")).json()["death_date"] == "2024-03-05"
+
+
+async def test_no_undo_makes_twins_by_case_in_a_vocabulary_or_a_session(
+    services: Services, nickname: str
+) -> None:
+    await services.labs.animal(nickname)
+    await services.labs.session(nickname)
+    path = f"{nickname}/{DAY}/001"
+    (dataset,) = await registered(services.registry, path, "alf/spikes.times.npy")
+    assert (await services.registry.post("/tags", {"name": nickname})).status_code == 201
+    twin = {"path": path, "filenames": ["ALF/spikes.times.npy"], "name": "fileserver", "exists": True}
+    for deleted, send in (
+        (f"/tags/{nickname}", ("/tags", {"name": nickname.lower()})),
+        (f"/datasets/{dataset['id']}", ("/register-file", twin)),
+    ):
+        answer = await services.registry.delete(deleted)
+        assert answer.status_code == 204, answer.text
+        created = await services.registry.post(*send)
+        assert created.status_code == 201, created.text
+        refused = await services.undo(answer)
+        assert (refused.status_code, "same name" in refused.text) == (409, True), refused.text
+
+
+async def test_a_row_deleted_before_an_upgrade_gets_the_defaults_of_new_columns(
+    services: Services, nickname: str
+) -> None:
+    await services.registry.post("/tags", {"name": nickname})
+    deleted = await services.registry.delete(f"/tags/{nickname}")
+    connection = await asyncpg.connect(services.labs.cingulum.admin_url)
+    older = (
+        "UPDATE registry.removed_rows SET content = content - 'protected' - 'description' WHERE audit_id = $1"
+    )
+    await connection.execute(older, int(deleted.headers["Location"].rpartition("/")[2]))
+    await connection.close()
+    assert (await services.undo(deleted)).status_code == 200
+    restored = (await services.registry.get(f"/tags/{nickname}")).json()
+    assert (restored["protected"], restored["description"]) == (False, "")
 
 
 async def test_a_user_is_deleted_though_a_file_of_no_object_is_protected(
@@ -128,3 +175,45 @@ async def test_an_undo_brings_back_no_other_spelling_of_a_name(services: Service
     removed = await metadata.delete(f"/insertions/{probe}")
     await services.labs.post("/insertions", session=session, name="PROBE00")
     assert (await services.undo(removed)).status_code == 409
+
+
+async def test_a_deletion_repeated_under_one_key_has_the_address_of_its_undo(
+    services: Services, nickname: str
+) -> None:
+    await services.labs.animal(nickname)
+    key = {"Idempotency-Key": nickname}
+    first, again = [
+        await services.metadata.request("DELETE", f"/subjects/{nickname}?wrong=1", headers=key)
+        for _ in range(2)
+    ]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    for name in ("Location", "Link", "Alyx-API-Notice"):
+        assert again.headers[name] == first.headers[name]
+    assert "ignored: wrong" in again.headers["Alyx-API-Notice"]
+
+
+async def test_changes_and_deletions_lock_in_one_order(services: Services, nickname: str) -> None:
+    labs = services.labs
+    await labs.animal(nickname)
+    probe = await a_probe(labs, nickname)
+    session = (await services.metadata.get(f"/insertions/{probe}")).json()["session"]
+    trajectory = await a_trajectory(labs, probe)
+    channel = (await labs.post("/channels", **sites(trajectory, 997)[0]))["id"]
+    surgery = (await labs.post("/surgeries", subject=nickname))["id"]
+    gate = await asyncpg.connect(labs.cingulum.admin_url)
+    for path, body, deleted, table, row_id in (
+        (f"/channels/{channel}", {"name": "1"}, f"/sessions/{session}", "insertions", probe),
+        (f"/trajectories/{trajectory}", {"roll": 1}, f"/sessions/{session}", "insertions", probe),
+        (f"/insertions/{probe}", {"json": {"a": 1}}, f"/sessions/{session}", "insertions", probe),
+        (f"/surgeries/{surgery}", DIED, f"/subjects/{nickname}", "actions", surgery),
+    ):
+        # The row is held until both wait: for it, or for what one of them locked before.
+        async with gate.transaction():
+            await gate.execute(f"SELECT FROM metadata.{table} WHERE id = $1 FOR UPDATE", row_id)
+            change = asyncio.create_task(services.metadata.patch(path, body))
+            await until_blocked(gate, 1)
+            deletion = asyncio.create_task(services.metadata.delete(deleted))
+            await until_blocked(gate, 2)
+        assert ((await change).status_code, (await deletion).status_code) == (200, 204), path
+        assert (await services.undo(await deletion)).status_code == 200
+    await gate.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 
 from libs.common.testing import Running
@@ -59,6 +60,27 @@ async def test_a_name_is_not_changed_to_a_spelling_of_another_but_to_one_of_its_
         assert refused.status_code == 409
         assert "'mouse' already exists" in refused.json()[field][0]
         assert (await root.patch(f"{path}/rat", {field: "Rat"})).json()[field] == "Rat"
+
+
+async def test_a_row_keeps_a_name_that_no_folder_can_have(
+    root: Running, lab: Laboratory, cingulum: Cingulum
+) -> None:
+    """It was created by an earlier version."""
+    probe = (await root.post("/insertions", {"name": "p", "session": lab.session_id})).json()["id"]
+    connection = await asyncpg.connect(cingulum.admin_url)
+    await connection.execute("UPDATE metadata.subjects SET nickname = 'CON' WHERE nickname = $1", SUBJECT)
+    await connection.execute("UPDATE metadata.insertions SET name = 'NUL' WHERE id = $1", probe)
+    await root.post("/projects", {"name": "odd"})
+    await connection.execute("UPDATE metadata.projects SET name = ' odd' WHERE name = 'odd'")
+    await connection.close()
+    assert (await root.put("/projects/%20odd", {"name": " odd"})).status_code == 200
+    assert (await root.patch("/projects/%20odd", {"name": "odd "})).status_code == 400
+    for path, field, name in (("/subjects/CON", "nickname", "CON"), (f"/insertions/{probe}", "name", "NUL")):
+        body = {field: name, "lab": LAB} if field == "nickname" else {field: name}
+        for send in (root.patch, root.put):
+            assert (await send(path, body)).status_code == 200, path
+        refused = await root.patch(path, {field: "AUX"})
+        assert (refused.status_code, field in refused.json()) == (400, True)
 
 
 async def test_of_two_spellings_created_at_once_one_exists(root: Running) -> None:

@@ -64,6 +64,48 @@ async def test_they_are_read_by_its_users_and_administrators_only(private: Priva
         assert (await private.labs.metadata.get(path)).status_code == 200, path
 
 
+async def test_a_session_that_moves_to_a_subject_in_private_projects_belongs_to_them(
+    private: Private,
+) -> None:
+    labs = private.labs
+    moved = await labs.session("KS001", number=11, projects=[])
+    path, hidden = f"/sessions/{moved['id']}", {"subject": "KS666"}
+    assert (await private.bob.get(path)).status_code == 200
+    answer = await labs.metadata.patch(path, hidden)
+    assert (answer.json()["projects"], (await private.bob.get(path)).status_code) == (["secret"], 404)
+    assert (await labs.metadata.put(path, hidden | {"projects": []})).json()["projects"] == ["secret"]
+    await labs.metadata.delete(path)
+
+
+async def test_what_a_caller_is_not_shown_survives_a_whole_row(private: Private) -> None:
+    labs = private.labs
+    child = await labs.session("KS001", number=12, parent_session=private.session)
+    insertion = (await labs.post("/insertions", session=child["id"], name="probe00"))["id"]
+    water = {"subject": "KS001", "water_administered": 1, "session": private.session}
+    water_id = (await labs.post("/water-administrations", **water))["id"]
+    chronic = (await labs.post("/chronic-insertions", subject="KS001", name="c"))["id"]
+    await labs.metadata.patch(f"/insertions/{insertion}", {"chronic_insertion": chronic})
+    ada = labs.as_("ada")  # not in the project
+    for path, field, hidden in (
+        (f"/sessions/{child['id']}", "parent_session", private.session),
+        (f"/water-administrations/{water_id}", "session", private.session),
+    ):
+        whole = (await ada.get(path)).json()
+        assert whole[field] is None
+        body = {"subject": "KS001", field: None}
+        assert (await ada.put(path, body)).status_code == 200
+        assert hidden in str((await labs.metadata.get(path)).json()[field]), path
+        assert (await labs.metadata.patch(path, {field: None})).json()[field] is None
+    cleared = await ada.patch(f"/insertions/{insertion}", {"chronic_insertion": None})
+    assert cleared.json()["chronic_insertion"] is None
+    for path in (
+        f"sessions/{child['id']}",
+        f"water-administrations/{water_id}",
+        f"chronic-insertions/{chronic}",
+    ):
+        await labs.metadata.delete(f"/{path}")
+
+
 async def test_a_write_of_others_is_refused_as_of_missing_objects(private: Private) -> None:
     for method, path, body in (
         ("PATCH", f"/sessions/{private.session}", {"narrative": "x"}),

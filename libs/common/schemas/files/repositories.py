@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from cingulum.stores import StoreKind
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.files.values import check_host_name
-from libs.common.schemas.names import FolderName, PlainName
+from libs.common.schemas.names import FolderName, NormalName
 from libs.common.schemas.times import TimeZoneName
 
 
@@ -59,5 +59,5 @@ class RepositoryTypeIn(BodyRecord):
     """Fields of a type of repository to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
-    name: PlainName | None = Field(default=None, min_length=1, max_length=255)
+    name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     json_: Any | None = Field(default=None, alias="json")

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
-from libs.common.schemas.names import FolderName, PlainName
+from libs.common.schemas.names import FolderName, NormalName
 
 
 class DataFormat(Record):
@@ -27,7 +27,7 @@ class DataFormatIn(BodyRecord):
     """Fields of a file format to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name", "file_extension")
-    name: PlainName | None = Field(default=None, min_length=1, max_length=255)
+    name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=255)
     file_extension: str | None = Field(default=None, pattern=r"^\.[^.]+$", max_length=255)
     matlab_loader_function: str | None = Field(default=None, max_length=255)
@@ -49,7 +49,7 @@ class DatasetType(Record):
 class DatasetTypeIn(BodyRecord):
     """Fields of a dataset type to create or update."""
 
-    name: PlainName | None = Field(default=None, min_length=1, max_length=255)
+    name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
     filename_pattern: str | None = Field(default=None, max_length=255)
     created_by: str | None = None
@@ -92,7 +92,7 @@ class Tag(Record):
 class TagIn(BodyRecord):
     """Fields of a tag to create or update."""
 
-    name: PlainName | None = Field(default=None, min_length=1, max_length=255)
+    name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
     protected: bool | None = None
     public: bool | None = None
