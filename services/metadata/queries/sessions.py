@@ -23,6 +23,7 @@ from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,
     ActionUserRow,
+    FieldOfViewRow,
     LabRow,
     LocationRow,
     ProjectRow,
@@ -68,7 +69,7 @@ def select_sessions(visibility: Visibility) -> sa.Select[Any]:
 
 @per_caller
 def _select_details(visibility: Visibility) -> sa.Select[Any]:
-    """The same with all columns and the users and procedures."""
+    """The same with all columns, the users and procedures, and whether the session has fields of view: few have."""
     listed = {"id", "start_time", "number", "task_protocol", "parent_session_id"}
     users = names_of(
         UserRow.username, ActionUserRow.action_id == ActionRow.id, ActionUserRow.user_id == UserRow.id
@@ -78,12 +79,16 @@ def _select_details(visibility: Visibility) -> sa.Select[Any]:
         ActionProcedureRow.action_id == ActionRow.id,
         ActionProcedureRow.procedure_id == VocabularyRow.id,
     )
+    has_fields_of_view = sa.exists().where(
+        FieldOfViewRow.session_id == ActionRow.id, FieldOfViewRow.deleted_at.is_(None)
+    )
     return select_sessions(visibility).add_columns(
         *(column for column in ActionRow.__table__.columns if column.name not in listed),
         visible.session_id(visibility, ActionRow.parent_session_id).label("parent_session_id"),
         LocationRow.name.label("location"),
         users.label("users"),
         procedures.label("procedures"),
+        has_fields_of_view.label("has_fields_of_view"),
     )
 
 
@@ -111,7 +116,9 @@ async def fetch_session(
             session, visibility, session_id, base_url
         ),
         "probe_insertion": await fetch_insertions_of_session(session, visibility, session_id, base_url),
-        "field_of_view": await fetch_fields_of_view_of_session(session, visibility, session_id),
+        "field_of_view": await fetch_fields_of_view_of_session(session, visibility, session_id)
+        if row["has_fields_of_view"]
+        else [],
         "notes": await fetch_notes_of_record(session, "session", session_id, base_url),
     }
     return _detail(row, related, base_url)

@@ -217,3 +217,21 @@ async def test_a_deletion_takes_the_locations_and_an_undo_brings_them_back(
     assert (await ada.get(paths[0])).json()["location"][0]["id"] == location
     assert (await ada.delete(f"/sessions/{session['id']}")).status_code == 204
     assert [(await ada.get(path)).status_code for path in paths] == [404, 404]
+
+
+async def test_an_undo_makes_no_second_location_the_default(
+    shared_labs: Labs, session: dict[str, Any]
+) -> None:
+    ada, fov = shared_labs.as_("ada"), await a_field_of_view(shared_labs, session["id"])
+    first = await a_location(shared_labs, fov, provenance="E")
+    second = await a_location(shared_labs, fov, provenance="H")
+    entries = (await shared_labs.metadata.get("/audit/metadata", params={"object_id": first})).json()[
+        "results"
+    ]
+    [changed] = [entry for entry in entries if entry["action"] == "fov-location.changed"]
+    assert (await ada.post(f"/undo/metadata/{changed['id']}", {})).status_code == 409
+    deleted = await ada.delete(f"/fov-location/{second}")
+    assert (await ada.post(f"/undo/metadata/{changed['id']}", {})).status_code == 200
+    undo = deleted.headers["Location"]
+    undone = await ada.post(undo[undo.index("/undo/") :], {})
+    assert (undone.status_code, "Another fov location" in undone.json()["detail"]) == (409, True)

@@ -17,6 +17,7 @@ from libs.common.schemas.content_types import APP_OF
 from services.metadata.models import NoteRow, PictureRow
 from services.metadata.operations.pictures import Pictures
 from services.metadata.queries.noted_records import RECORD_KINDS
+from tests.support.imaging import a_location
 from tests.support.labs import Labs, a_registry, registered
 from tests.support.pictures import bomb, decoded, photograph, png
 
@@ -256,6 +257,7 @@ async def test_every_kind_of_record_takes_notes(shared_labs: Labs, session: dict
     labs, nickname = shared_labs, session["subject"]
     words = nickname.lower()
     of_subject = {"subject": nickname, "start_time": "2024-03-02T09:00:00"}
+    fov = await labs.post("/fields-of-view", session=session["id"], name="FOV_00")
     records = {
         "session": session,
         "subject": (await labs.metadata.get(f"/subjects/{nickname}")).json(),
@@ -266,6 +268,10 @@ async def test_every_kind_of_record_takes_notes(shared_labs: Labs, session: dict
         "wateradministration": await labs.post(
             "/water-administrations", subject=nickname, water_administered=1
         ),
+        "fov": fov,
+        "fovlocation": {"id": await a_location(labs, fov["id"])},
+        "imagingstack": await labs.post("/imaging-stack", name="roi 1"),
+        "imagingtype": (await labs.metadata.get("/imaging-types")).json()["results"][0],
         "line": await labs.post("/lines", name=f"line-{words}", lab="hilllab"),
         "litter": await labs.post("/litters", name=f"litter-{words}", line=f"line-{words}"),
         "species": (await labs.metadata.get("/species")).json()["results"][0],
