@@ -183,6 +183,7 @@ GENERATED = (
     (Service.METADATA, "/sessions", "session", "id"),
     (Service.METADATA, "/subjects", "subject", "id"),
     (Service.METADATA, "/insertions", "insertion", "id"),
+    (Service.METADATA, "/fields-of-view", "field of view", "id"),
     (Service.METADATA, "/labs", "lab", "name"),
     (Service.METADATA, "/users", "user", "id"),
     (Service.REGISTRY, "/datasets", "dataset", "id"),

@@ -14,6 +14,7 @@ TABLES = {
         "users", "delegates", "labs", "lab_repositories", "memberships", "projects", "project_users", "locations",
         "vocabulary", "lines", "litters", "subjects", "subject_projects", "zygosities", "weighings",
         "water_administrations", "actions", "action_users", "action_procedures", "session_projects", "insertions",
+        "fields_of_view", "fov_locations", "imaging_stacks", "brain_regions",
     ),
     "registry": (
         "repositories", "formats", "dataset_types", "revisions", "tags", "datasets", "dataset_tags", "versions",

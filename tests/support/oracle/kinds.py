@@ -99,6 +99,29 @@ def _of_insertion(data: Data, row: Row) -> list[Row]:
     return [dataset for dataset in rows if [*dataset["collection"].split("/"), ""][1] == row["name"]]
 
 
+def _of_field_of_view(data: Data, row: Row) -> list[Row]:
+    ids = row["dataset_ids"]
+    by_folder = _of_insertion(data, row)
+    return (
+        by_folder if ids is None else [dataset for dataset in data.rows("datasets") if dataset["id"] in ids]
+    )
+
+
+def _covered(data: Data, row: Row) -> list[Row]:
+    return [region for region in data.rows("brain_regions") if region["id"] in row["brain_region_ids"]]
+
+
+def _owner(kind: str, follow: Follow) -> Follow:
+    """The rows of a table of which this row is a dataset."""
+
+    def owners(data: Data, row: Row) -> list[Row]:
+        return [
+            other for other in data.rows(kind) if row["id"] in {each["id"] for each in follow(data, other)}
+        ]
+
+    return owners
+
+
 def _current(mine: str, theirs: str, table: str) -> Follow:
     """Over memberships that are valid today."""
 
@@ -242,6 +265,7 @@ KINDS: dict[str, Kind] = {
             "projects": ("project", over("session_projects", "session_id", "project_id", "projects")),
             "parent_session": ("session", by_key("actions", "parent_session_id")),
             "probe_insertion": ("insertion", pointing_here("insertions", "session_id")),
+            "field_of_view": ("field of view", pointing_here("fields_of_view", "session_id")),
             "data_dataset_session_related": ("dataset of a session", pointing_here("datasets", "session_id")),
             "wateradmin_session_related": ("water", pointing_here("water_administrations", "session_id")),
         },
@@ -251,6 +275,35 @@ KINDS: dict[str, Kind] = {
         "insertions",
         _fields(text="name serial", json="json", instant="auto_datetime"),
         {"session": ("session", _SESSION), "datasets": ("dataset of a session", _of_insertion)},
+    ),
+    "field of view": Kind(
+        "fields_of_view",
+        _fields(text="name", json="json"),
+        {
+            "session": ("session", _SESSION),
+            "imaging_type": ("term", by_key("vocabulary", "imaging_type_id")),
+            "stack": ("imaging stack", by_key("imaging_stacks", "stack_id")),
+            "location": ("location of a field of view", pointing_here("fov_locations", "field_of_view_id")),
+            "datasets": ("dataset of a session", _of_field_of_view),
+        },
+    ),
+    "location of a field of view": Kind(
+        "fov_locations",
+        _fields(text="provenance", bool="default_provenance", json="json", instant="auto_datetime"),
+        {
+            "field_of_view": ("field of view", by_key("fields_of_view", "field_of_view_id")),
+            "coordinate_system": ("term", by_key("vocabulary", "coordinate_system_id")),
+            "brain_region": ("brain region", _covered),
+        },
+    ),
+    "imaging stack": Kind(
+        "imaging_stacks",
+        _fields(text="name", json="json"),
+        {"slices": ("field of view", pointing_here("fields_of_view", "stack_id"))},
+    ),
+    "brain region": Kind(
+        "brain_regions",
+        {"id": ("int", _column("id", "int")), **{name: ("text", _column(name, "text")) for name in ("acronym", "name")}},
     ),
     "tag": Kind("tags", _fields(text="name", bool="protected public")),
     "dataset type": Kind("dataset_types", _fields(text="name filename_pattern")),
@@ -265,10 +318,15 @@ _OF_DATASET: dict[str, tuple[str, Follow]] = {
     "dataset_type": ("dataset type", by_key("dataset_types", "dataset_type_id")),
     "tags": ("tag", over("dataset_tags", "dataset_id", "tag_id", "tags")),
 }
+_OWNERS: dict[str, tuple[str, Follow]] = {
+    "probe_insertion": ("insertion", _owner("insertions", _of_insertion)),
+    "field_of_view": ("field of view", _owner("fields_of_view", _of_field_of_view)),
+}
 KINDS["dataset of a session"] = Kind(
     "datasets",
     _DATASET_FIELDS,
     _OF_DATASET
+    | _OWNERS
     | {
         "data_format": ("named format", by_key("formats", "format_id")),
         "revision": ("named revision", _revision),
