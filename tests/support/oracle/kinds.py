@@ -303,7 +303,7 @@ KINDS: dict[str, Kind] = {
     ),
     "brain region": Kind(
         "brain_regions",
-        {"id": ("int", _column("id", "int")), **{name: ("text", _column(name, "text")) for name in ("acronym", "name")}},
+        {name: ("text", _column(name, "text")) for name in ("acronym", "name")} | {"id": ("int", _column("id", "int"))},
     ),
     "tag": Kind("tags", _fields(text="name", bool="protected public")),
     "dataset type": Kind("dataset_types", _fields(text="name filename_pattern")),
