@@ -56,12 +56,19 @@ format: $(VENV)/.dev ## Format the code
 check: $(VENV)/.dev ## Format, lint, types, import contracts and unit tests
 	$(VENV)/bin/ruff format -q --check .
 	$(VENV)/bin/ruff check -q .
+	@$(MAKE) --no-print-directory -j 2 types units
+
+# At the same time: mypy uses one processor, and the unit tests leave some idle while they start and end.
+.PHONY: types units
+types: $(VENV)/.dev
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
+
+units: $(VENV)/.dev
 	$(PY) -m pytest -q -n 2 --dist worksteal -m "not deep" tests/unit tests/architecture
 
 .PHONY: test
-test: check .venv-fuzz/.ready ## Everything: check, then the thorough tests and those against real servers (three at a time on two processors: they often wait)
+test: check .venv-fuzz/.ready ## Everything: check, then the thorough tests and those against real servers (the longest first)
 	$(PY) -m pytest -q -n 3 --dist worksteal --durations=25 -m "deep or not unit" $$(grep -rl --include='test_*.py' 'mark\.deep' tests/unit) $(filter-out tests/unit/ tests/architecture/ tests/support/ tests/peers/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/))
 	.venv-fuzz/bin/python -m tests.fuzz --smoke
 
