@@ -9,14 +9,21 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from libs.common.schemas.files.datasets import Dataset
+from libs.common.schemas.insertions import Insertion
 from libs.common.schemas.sessions import Session
 from libs.common.schemas.tasks import Task
 from libs.common.visibility import system_visibility
+from services.metadata.queries.insertions import select_listed
 from services.metadata.queries.sessions import select_sessions
 from services.registry.queries.dataset_pages import select_rows
 from services.scheduler.queries.tasks import select_tasks
 
-LISTS = [(select_sessions, Session), (select_tasks, Task), (lambda _visibility: select_rows(), Dataset)]
+LISTS = [
+    (select_sessions, Session),
+    (select_listed, Insertion),
+    (select_tasks, Task),
+    (lambda _visibility: select_rows(), Dataset),
+]
 FOR_ADDRESSES = {"folder", "path"}  # columns by which the route makes those of datasets
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession
-from libs.common.db.pages import fetch_page
+from libs.common.db.json_pages import fetch_json_page, json_time, per_caller, request_value
 from libs.common.problem import NotFound
 from libs.common.published import DATASETS, table
 from libs.common.schemas.insertions import Insertion
-from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, InsertionRow, LabRow, SubjectRow
@@ -77,17 +77,46 @@ def _insertion(row: Mapping[str, Any], base_url: str, datasets: Sequence[object]
     )
 
 
+@per_caller
+def select_listed(visibility: Visibility) -> sa.Select[Any]:
+    """The statement of the list: the columns are the fields of `Insertion`."""
+    rows, base_url = _select_insertions(visibility), request_value("base_url", sa.Text())
+    of_session = {
+        "id": InsertionRow.session_id,
+        "subject": SubjectRow.nickname,
+        "start_time": ActionRow.start_time,
+        "number": ActionRow.number,
+        "lab": LabRow.name,
+        "projects": project_names(visibility),
+        "url": base_url + "/sessions/" + sa.cast(InsertionRow.session_id, sa.Text),
+        "task_protocol": ActionRow.task_protocol,
+    }
+    pairs = [part for name, value in of_session.items() for part in (sa.text(f"'{name}'"), value)]
+    return rows.with_only_columns(
+        InsertionRow.id,
+        InsertionRow.session_id.label("session"),
+        InsertionRow.model,
+        sa.func.json_build_object(*pairs).label("session_info"),
+        InsertionRow.name,
+        InsertionRow.json.label("json"),
+        InsertionRow.serial,
+        json_time(InsertionRow.auto_datetime).label("auto_datetime"),
+        visible.action_id(visibility, InsertionRow.chronic_insertion_id).label("chronic_insertion"),
+        _dataset_ids(visibility).label("datasets"),
+        maintain_column_froms=True,
+    )
+
+
 async def list_insertions(
     session: ReadSession,
     visibility: Visibility,
     filters: InsertionFilters,
     paging: PageRequest,
     base_url: str,
-) -> tuple[int, list[Insertion]]:
+) -> JsonPage:
     """A page of insertions, latest session first, then by name, each with the ids of its datasets; and the count."""
-    statement = _select_insertions(visibility, *filters.conditions(visibility))
-    count, rows = await fetch_page(session, statement, paging)
-    return count, [_insertion(row, base_url, row["datasets"]) for row in rows]
+    conditions = filters.conditions(visibility)
+    return await fetch_json_page(session, select_listed(visibility), conditions, paging, base_url=base_url)
 
 
 async def fetch_insertions_of_session(

@@ -11,9 +11,9 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
-from libs.common.schemas import Page, absolute, page
+from libs.common.schemas import Page, absolute
 from libs.common.schemas.insertions import Insertion, InsertionIn
-from libs.common.schemas.pages import Paging
+from libs.common.schemas.pages import Paging, json_page
 from services.metadata.operations import insertions as operations
 from services.metadata.queries import insertions as queries
 from services.metadata.queries.list_filters.insertions import InsertionFilters
@@ -22,18 +22,19 @@ router = APIRouter(route_class=IdempotentRoute, tags=["sessions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
 
 
-@router.get("/insertions")
+@router.get("/insertions", response_model=Page[Insertion])
 async def list_insertions(
     request: Request,
     visibility: Sees,
     session: Reading,
     paging: Paging,
     filters: Annotated[InsertionFilters, Query()],
-) -> Page[Insertion]:
+) -> Response:
     """List insertions, latest session first."""
     base_url = absolute(request, "")
-    count, insertions = await queries.list_insertions(session, visibility, filters, paging, base_url)
-    return page(request, paging, count, insertions)
+    return json_page(
+        request, paging, await queries.list_insertions(session, visibility, filters, paging, base_url)
+    )
 
 
 @router.post("/insertions", status_code=201, responses=REFUSALS)
