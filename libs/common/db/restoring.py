@@ -139,9 +139,9 @@ def _is_equal(names: Iterable[str], table: sa.Table, old: sa.FromClause, *, null
 
 def _twin(table: sa.Table, columns: Iterable[str]) -> str:
     of = ", ".join(name.removesuffix("_id").replace("_", " ") for name in columns)
-    name = table.name.replace("_", " ")
-    noun = f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
-    return f"Another {noun} of the same {of} exists by now: rename or delete that one first."
+    head, inside, rest = table.name.replace("_", " ").partition(" of ")
+    noun = f"{head.removesuffix('ies')}y" if head.endswith("ies") else head.removesuffix("s")
+    return f"Another {noun}{inside}{rest} of the same {of} exists by now: rename or delete that one first."
 
 
 async def _insert_again(
