@@ -40,10 +40,14 @@ def with_refusals(routes: Sequence[BaseRoute]) -> list[BaseRoute]:
     return [*first, *routes, *last]
 
 
-def _refusal(path: str, allowed: Iterable[str]) -> Route:
+class Refusal(Route):
+    """What refuses the other methods of a path."""
+
+
+def _refusal(path: str, allowed: Iterable[str]) -> Refusal:
     methods = METHODS.difference(allowed, {"HEAD"} if "GET" in allowed else set())
 
     async def refuse(_request: Request) -> Response:
         raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
 
-    return Route(path, refuse, methods=sorted(methods), include_in_schema=False)
+    return Refusal(path, refuse, methods=sorted(methods), include_in_schema=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from libs.common.catalogue import Service
+from libs.common.own_methods import Refusal
 
 
 @dataclass(frozen=True)
@@ -351,7 +352,7 @@ def table(app: Any) -> Iterator[tuple[str, str, Any]]:
         for route in routes:
             if hasattr(route, "original_router"):
                 yield from within(route.original_router.routes)
-            else:
+            elif not isinstance(route, Refusal):
                 yield route
 
     for route in within(list(app.routes)):
