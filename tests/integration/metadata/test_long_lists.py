@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
 
+from libs.common.db import prepared
 from libs.common.visibility import system_visibility
 from services.metadata.queries.list_filters.sessions import SessionFilters
 from services.metadata.queries.sessions import select_sessions
@@ -51,9 +53,16 @@ def statements(labs: Labs) -> Iterator[list[str]]:
         if "published_events" not in statement and "dead_events" not in statement:
             sent.append(statement)
 
+    fetch = prepared._fetch
+
+    async def fetch_and_record(session: Any, text: str, arguments: list[Any]) -> Any:
+        sent.append(text)
+        return await fetch(session, text, arguments)
+
     sa.event.listen(engine, "before_cursor_execute", record)
     try:
-        yield sent
+        with patch.object(prepared, "_fetch", fetch_and_record):  # these go to the driver itself
+            yield sent
     finally:
         sa.event.remove(engine, "before_cursor_execute", record)
 
