@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from cingulum.alf import dataset_url
 from cingulum.stores import CENTRAL
 from libs.common.db import ReadSession
+from libs.common.db.json_pages import per_caller, request_value
 from libs.common.published import DATASETS, SESSIONS, table
 from libs.common.schemas.qc import QC_NAMES
 from libs.common.schemas.session_detail import SessionDataset
@@ -26,15 +27,22 @@ async def fetch_datasets_of_session(
     session: ReadSession, visibility: Visibility, session_id: UUID, base_url: str
 ) -> list[SessionDataset]:
     """The datasets of a session that a server holds, by path; for public readers the public ones."""
+    rows = await session.execute(_select_of_session(visibility), {"session_id": session_id})
+    return [_dataset(dict(row), base_url) for row in rows.mappings()]
+
+
+@per_caller
+def _select_of_session(visibility: Visibility) -> sa.Select[Any]:
     dataset, of_session = table(DATASETS), table(SESSIONS)
-    rows = await session.execute(
+    return (
         sa.select(*(dataset.c[name] for name in _SHOWN), of_session.c.folder)
         .join(of_session, of_session.c.id == dataset.c.session_id)
-        .where(dataset.c.session_id == session_id, dataset.c.data_url.is_not(None))
+        .where(
+            dataset.c.session_id == request_value("session_id", sa.Uuid()), dataset.c.data_url.is_not(None)
+        )
         .where(dataset.c.public if visibility.public_only else sa.true())
         .order_by(dataset.c.collection, dataset.c.name, dataset.c.revision)
     )
-    return [_dataset(dict(row), base_url) for row in rows.mappings()]
 
 
 def _dataset(row: Mapping[str, Any], base_url: str) -> SessionDataset:

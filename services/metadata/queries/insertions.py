@@ -123,8 +123,13 @@ async def fetch_insertions_of_session(
     session: ReadSession, visibility: Visibility, session_id: UUID, base_url: str
 ) -> list[Insertion]:
     """All insertions of a session, by name."""
-    rows = await session.execute(_select_insertions(visibility, InsertionRow.session_id == session_id))
+    rows = await session.execute(_select_of_session(visibility), {"session_id": session_id})
     return [_insertion(row, base_url, row["datasets"]) for row in rows.mappings()]
+
+
+@per_caller
+def _select_of_session(visibility: Visibility) -> sa.Select[Any]:
+    return _select_insertions(visibility, InsertionRow.session_id == request_value("session_id", sa.Uuid()))
 
 
 async def fetch_insertions_of_chronic(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession
+from libs.common.db.json_pages import request_value
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
 from libs.common.schemas.content_types import full_name
@@ -71,8 +73,17 @@ async def fetch_notes_of_record(
     session: ReadSession, model: str, record_id: UUID, base_url: str
 ) -> list[Note]:
     """All notes of a record that the caller can see, newest first."""
-    rows = await session.execute(_select_notes(NoteRow.object_id == record_id, NoteRow.content_type == model))
+    of_record = {"object_id": record_id, "content_type": model}
+    rows = await session.execute(_select_of_record(), of_record)
     return [_note(row, base_url) for row in rows.mappings()]
+
+
+@cache
+def _select_of_record() -> sa.Select[Any]:
+    return _select_notes(
+        NoteRow.object_id == request_value("object_id", sa.Uuid()),
+        NoteRow.content_type == request_value("content_type", sa.Text()),
+    )
 
 
 async def fetch_note(session: ReadSession, visibility: Visibility, note_id: UUID, base_url: str) -> Note:

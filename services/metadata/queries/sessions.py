@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.json_pages import fetch_json_page, per_caller, request_value
@@ -69,7 +70,7 @@ def select_sessions(visibility: Visibility) -> sa.Select[Any]:
 
 @per_caller
 def _select_details(visibility: Visibility) -> sa.Select[Any]:
-    """The same with all columns, the users and procedures, and whether the session has fields of view: few have."""
+    """The same of one session with all columns, the users and procedures, and whether the session has fields of view: few have."""
     listed = {"id", "start_time", "number", "task_protocol", "parent_session_id"}
     users = names_of(
         UserRow.username, ActionUserRow.action_id == ActionRow.id, ActionUserRow.user_id == UserRow.id
@@ -82,7 +83,8 @@ def _select_details(visibility: Visibility) -> sa.Select[Any]:
     has_fields_of_view = sa.exists().where(
         FieldOfViewRow.session_id == ActionRow.id, FieldOfViewRow.deleted_at.is_(None)
     )
-    return select_sessions(visibility).add_columns(
+    of_session = select_sessions(visibility).where(ActionRow.id == request_value("session_id", sa.Uuid()))
+    return of_session.add_columns(
         *(column for column in ActionRow.__table__.columns if column.name not in listed),
         visible.session_id(visibility, ActionRow.parent_session_id).label("parent_session_id"),
         LocationRow.name.label("location"),
@@ -105,7 +107,7 @@ async def fetch_session(
 ) -> SessionDetail:
     """One session with its datasets, water, insertions and notes. Raises NotFound."""
     rows = await session.execute(
-        _select_details(visibility).where(ActionRow.id == session_id), {"base_url": base_url}
+        _select_details(visibility), {"base_url": base_url, "session_id": session_id}
     )
     row = rows.mappings().first()
     if row is None:
@@ -155,12 +157,21 @@ async def count_twins(
 
 async def count_twins_of(session: ReadSession, visibility: Visibility, session_id: UUID) -> int:
     """How many other sessions that the caller can see have the subject, day and number of this one."""
-    row = (
-        await session.execute(
-            sa.select(ActionRow.subject_id, ActionRow.day, ActionRow.number).where(ActionRow.id == session_id)
-        )
-    ).one()
-    return await count_twins(session, visibility, row.subject_id, row.day, row.number) - 1
+    return await session.scalar(_count_twins_of(visibility), {"session_id": session_id}) or 0
+
+
+@per_caller
+def _count_twins_of(visibility: Visibility) -> sa.Select[int]:
+    itself = aliased(ActionRow, name="itself")
+    return sa.select(sa.func.count()).where(
+        itself.id == request_value("session_id", sa.Uuid()),
+        ActionRow.kind == ActionKind.SESSION,
+        ActionRow.subject_id == itself.subject_id,
+        ActionRow.day == itself.day,
+        ActionRow.number.is_not_distinct_from(itself.number),
+        ActionRow.id != itself.id,
+        visible.is_session_visible(visibility),
+    )
 
 
 async def insert_private_projects(session: WriteSession, session_id: UUID, subject_id: UUID) -> None:

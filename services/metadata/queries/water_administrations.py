@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession
+from libs.common.db.json_pages import per_caller, request_value
 from libs.common.db.pages import fetch_page
 from libs.common.problem import NotFound
 from libs.common.schemas.pages import PageRequest
@@ -73,19 +74,22 @@ async def fetch_waters_of_session(
     session: ReadSession, visibility: Visibility, session_id: UUID
 ) -> list[SessionWater]:
     """Water given in a session to subjects that the caller can see, oldest first."""
-    rows = await session.execute(
-        sa.select(
-            WaterAdministrationRow.id,
-            WaterType.name.label("water_type"),
-            WaterAdministrationRow.water_administered,
-        )
-        .join(WaterType, WaterType.id == WaterAdministrationRow.water_type_id, isouter=True)
-        .join(SubjectRow, SubjectRow.id == WaterAdministrationRow.subject_id)
-        .where(WaterAdministrationRow.session_id == session_id, WaterAdministrationRow.deleted_at.is_(None))
-        .where(visible.is_subject_visible(visibility))
-        .order_by(WaterAdministrationRow.date_time_at, WaterAdministrationRow.id)
-    )
+    rows = await session.execute(_select_of_session(visibility), {"session_id": session_id})
     return [SessionWater.model_validate({**row, "name": ""}) for row in rows.mappings()]
+
+
+@per_caller
+def _select_of_session(visibility: Visibility) -> sa.Select[Any]:
+    row = WaterAdministrationRow
+    columns: list[Any] = [row.id, WaterType.name.label("water_type"), row.water_administered]
+    return (
+        sa.select(*columns)
+        .join(WaterType, WaterType.id == row.water_type_id, isouter=True)
+        .join(SubjectRow, SubjectRow.id == row.subject_id)
+        .where(row.session_id == request_value("session_id", sa.Uuid()), row.deleted_at.is_(None))
+        .where(visible.is_subject_visible(visibility))
+        .order_by(row.date_time_at, row.id)
+    )
 
 
 async def fetch_waters_at(session: ReadSession, subject_id: UUID, at: datetime) -> list[Stored]:
