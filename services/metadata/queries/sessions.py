@@ -70,7 +70,7 @@ def select_sessions(visibility: Visibility) -> sa.Select[Any]:
 
 @per_caller
 def _select_details(visibility: Visibility) -> sa.Select[Any]:
-    """The same of one session with all columns, the users and procedures, and whether the session has fields of view: few have."""
+    """The same of one session, with all columns and relations, and whether it has fields of view, as few have."""
     listed = {"id", "start_time", "number", "task_protocol", "parent_session_id"}
     users = names_of(
         UserRow.username, ActionUserRow.action_id == ActionRow.id, ActionUserRow.user_id == UserRow.id

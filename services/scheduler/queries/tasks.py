@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
 from libs.common.db import ReadSession
-from libs.common.db.json_pages import fetch_json_page, json_time, per_caller
+from libs.common.db.json_pages import fetch_json_page, json_time, per_caller, request_value
 from libs.common.published import REPOSITORIES, table
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.states import JobState
@@ -67,9 +67,14 @@ async def list_tasks(
 
 async def find_task(session: ReadSession, visibility: Visibility, task_id: UUID) -> Task | None:
     """One task."""
-    rows = await session.execute(select_tasks(visibility).where(JobRow.id == task_id))
+    rows = await session.execute(_select_one(visibility), {"task_id": task_id})
     row = rows.mappings().first()
     return Task.model_validate(dict(row)) if row else None
+
+
+@per_caller
+def _select_one(visibility: Visibility) -> sa.Select[Any]:
+    return select_tasks(visibility).where(JobRow.id == request_value("task_id", sa.Uuid()))
 
 
 async def fetch_known_ids(
