@@ -48,13 +48,15 @@ SHOWN_ELSEWHERE: Final = {"POST /auth-token": {"username", "password"}}
 
 
 def _schema(content: dict[str, Any]) -> dict[str, Any]:
-    """What a reference, a list or a page holds."""
+    """What a reference, a list or a page holds; of several shapes the first one."""
     schema: dict[str, Any] = content.get("application/json", {}).get("schema", {})
     while True:
         if "$ref" in schema:
             schema = SCHEMA["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         elif "results" in schema.get("properties", {}):
             schema = schema["properties"]["results"]["items"]
+        elif "anyOf" in schema:
+            schema = schema["anyOf"][0]
         elif schema.get("type") == "array":
             schema = schema["items"]
         else:
