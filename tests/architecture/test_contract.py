@@ -53,6 +53,8 @@ def _schema(content: dict[str, Any]) -> dict[str, Any]:
     while True:
         if "$ref" in schema:
             schema = SCHEMA["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        elif "anyOf" in schema:  # one row, or a list of such
+            schema = schema["anyOf"][0]
         elif "results" in schema.get("properties", {}):
             schema = schema["properties"]["results"]["items"]
         elif "anyOf" in schema:
