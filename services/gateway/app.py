@@ -16,6 +16,7 @@ from libs.common.limits import Limited
 from libs.common.observability import REQUEST_ID_HEADER, Observed, configure_logs, request_id
 from libs.common.problem import NotFound, Problem, Unavailable
 from services.gateway import domain, routes
+from services.gateway.compression import Compressed
 from services.gateway.operations.gateway import Gateway
 from services.gateway.proxy import MountedUpstream, ProxiedUpstream, Upstream
 from services.gateway.settings import Settings
@@ -28,7 +29,7 @@ class GatewayApp:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        self._limited = Limited(self._serve, gateway.settings.json_body_bytes)
+        self._limited = Limited(Compressed(self._serve), gateway.settings.json_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

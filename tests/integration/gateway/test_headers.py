@@ -89,3 +89,21 @@ async def test_a_write_by_cookie_comes_from_our_own_pages(http: httpx.AsyncClien
         assert await status({**proof, **elsewhere}) == 403, elsewhere
     own = {"Origin": "http://cingulum.test:8000", "Sec-Fetch-Site": "same-origin"}
     assert await status({**proof, **own}) == 201
+
+
+async def test_long_json_is_compressed_for_those_who_accept_it(
+    http: httpx.AsyncClient, known: dict[str, str]
+) -> None:
+    for n in range(10):
+        assert (await http.post("/labs", json={"name": f"lab{n}"}, headers=known)).status_code == 201
+    plain = await http.get("/labs", headers={**known, "Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    for accepted, coding in (("gzip, deflate", "gzip"), ("gzip, zstd", "zstd")):
+        answer = await http.get("/labs", headers={**known, "Accept-Encoding": accepted})
+        assert answer.headers["content-encoding"] == coding
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert int(answer.headers["content-length"]) < len(plain.content) / 2
+        assert answer.json() == plain.json()
+    for path, headers in (("/me", known), ("/signin", {}), ("/labs/lab0", known)):
+        answer = await http.get(path, headers={**headers, "Accept-Encoding": "gzip"})
+        assert "content-encoding" not in answer.headers, f"{path}: {len(answer.content)} bytes"
