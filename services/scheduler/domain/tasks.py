@@ -9,6 +9,9 @@ from typing import Any
 from libs.common.problem import BadRequest
 from libs.common.schemas.tasks import Task, TaskIn
 
+COMPARED = frozenset(
+    {"session", "name", "arguments", "parents"}
+)  # fields of a body that the task is compared with
 FIXED = ["It cannot be changed: create another task."]
 DERIVED = ["It cannot be changed: the task is derived from the files of its session."]
 

@@ -22,7 +22,7 @@ from libs.common.visibility import Visibility
 from services.scheduler.domain import steering
 from services.scheduler.domain.retry import ALYX_RUN
 from services.scheduler.domain.rights import check_may_use_repository
-from services.scheduler.domain.tasks import arguments_text, check_fixed_fields
+from services.scheduler.domain.tasks import COMPARED, arguments_text, check_fixed_fields
 from services.scheduler.models import DEPENDANTS, JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.jobs import check_may_steer, lock_job_to_steer, save_change
@@ -100,8 +100,9 @@ async def update_task(
     """Update a task; absent fields keep their value. A legacy runner sets its status."""
     row = await lock_job_to_steer(tx, by, visibility, task_id)
     await _check_parents(tx.session, visibility, body, known=row.parents)
-    shown = await read_task(tx.session, visibility, task_id)
-    check_fixed_fields(shown, body, is_derived=row.is_derived)
+    if not COMPARED.isdisjoint(body.model_fields_set):
+        shown = await read_task(tx.session, visibility, task_id)
+        check_fixed_fields(shown, body, is_derived=row.is_derived)
     fields = _STORED.values(body)
     if "data_repository" in body.model_fields_set:
         repository_id = fields["data_repository_id"] = await _repository_id(tx.session, body.data_repository)
