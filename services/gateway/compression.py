@@ -1,7 +1,7 @@
 """Compressed answers for clients that accept them: long lists become a tenth of their size.
 
-Only JSON is compressed. Files are sent as they are stored, and pages hold tokens whose text a compressed length could
-reveal to whoever can make a browser repeat a request.
+Only JSON is compressed. Files are sent as they are stored. Pages hold tokens, of which the length of a compressed page
+reveals something to an attacker who can make a browser repeat requests.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = {"zstd": _zstd, "gzip":
 
 
 def accepted_coding(accept_encoding: str) -> str | None:
-    """The coding for an Accept-Encoding header; None if it names none of ours.
+    """The coding for an Accept-Encoding header; None if it names none that is supported.
 
     >>> accepted_coding("gzip, deflate, zstd"), accepted_coding("gzip;q=0.5, zstd;q=0"), accepted_coding("identity")
     ('zstd', 'gzip', None)

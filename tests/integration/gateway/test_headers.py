@@ -91,7 +91,7 @@ async def test_a_write_by_cookie_comes_from_our_own_pages(http: httpx.AsyncClien
     assert await status({**proof, **own}) == 201
 
 
-async def test_long_json_is_compressed_for_those_who_accept_it(
+async def test_long_json_is_compressed_for_clients_that_accept_it(
     http: httpx.AsyncClient, known: dict[str, str]
 ) -> None:
     for n in range(10):
