@@ -28,7 +28,7 @@ PACKAGES = {
 MORE = {
     Service.METADATA: {"adapters"},
     Service.PORTAL: {"pages", "templates", "static"},
-    Service.GATEWAY: {"proxy", "static"},
+    Service.GATEWAY: {"compression", "proxy", "static"},
 }
 LAYERS = ("routes", "operations", "domain", "queries", "models")
 # Catch-all names.
