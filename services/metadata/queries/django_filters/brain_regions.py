@@ -11,6 +11,10 @@ from services.metadata.queries.django_filters.maps import from_many, of, under
 _region = BrainRegionRow.__table__.c
 _around, _inside = BrainRegionRow.__table__.alias("around"), BrainRegionRow.__table__.alias("inside")
 _channel, _location = ChannelRow.__table__.c, FovLocationRow.__table__.c
+# Pairs of a location and a region, which the planner can hash: an array is searched row by row.
+COVERED = sa.select(
+    _location.id.label("location_id"), sa.func.unnest(_location.brain_region_ids).label("region_id")
+).subquery("region_of_location")
 
 
 def _fields(region: sa.FromClause) -> dict[str, Field]:
@@ -29,6 +33,6 @@ BRAIN_REGION_MAP: FieldMap = FieldMap("brain regions", BrainRegionRow.__table__,
     "children": Relation(lambda: _CHILD_MAP, on=_inside.c.parent_id == _region.id),
     "channels": from_many(of("channels"), _channel, _channel.brain_region_id, _region.id),
     **under(Relation(of("locations of fields of view"), on=sa.and_(
-        _region.id == sa.any_(_location.brain_region_ids), _location.deleted_at.is_(None),
+        COVERED.c.region_id == _region.id, COVERED.c.location_id == _location.id, _location.deleted_at.is_(None),
     )), "brain_region", "fovlocation"),
 }, visible=visible_to_all)  # fmt: skip

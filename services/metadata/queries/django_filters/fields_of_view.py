@@ -9,7 +9,7 @@ from libs.common.filters.dataset_folders import is_dataset_of_field_of_view
 from libs.common.visible import is_session_visible
 from services.metadata.models import FieldOfViewRow, FovLocationRow, ImagingStackRow
 from services.metadata.queries import visible
-from services.metadata.queries.django_filters.brain_regions import BRAIN_REGION_MAP
+from services.metadata.queries.django_filters.brain_regions import BRAIN_REGION_MAP, COVERED
 from services.metadata.queries.django_filters.datasets import DATASET_MAP, dataset
 from services.metadata.queries.django_filters.maps import declared, from_many, to_one
 from services.metadata.queries.django_filters.sessions import SESSION_MAP
@@ -39,9 +39,9 @@ FOV_LOCATION_MAP: FieldMap = declared(FieldMap("locations of fields of view", Fo
     **{name: JsonField(sa.func.to_jsonb(_location[name])) for name in ("x", "y", "z", "n_xyz")},
     "field_of_view": to_one(FIELD_OF_VIEW_MAP, _location.field_of_view_id),
     "coordinate_system": to_one(TERM_MAP, _location.coordinate_system_id),
-    "brain_region": Relation(
-        lambda: BRAIN_REGION_MAP, on=BRAIN_REGION_MAP.source.c.id == sa.any_(_location.brain_region_ids)
-    ),
+    "brain_region": Relation(lambda: BRAIN_REGION_MAP, on=sa.and_(
+        COVERED.c.location_id == _location.id, COVERED.c.region_id == BRAIN_REGION_MAP.source.c.id
+    )),
 }, visible=lambda visibility, row: sa.and_(
     row.deleted_at.is_(None), visible.is_field_of_view_visible(visibility, row.field_of_view_id)
 )))  # fmt: skip
