@@ -36,6 +36,7 @@ _LARGEST: Final = 2**63 - 1
 
 Rule = Callable[[Transaction, Principal, Visibility, UUID], Awaitable[object]]
 Follow = Callable[[Transaction, Restored], Awaitable[None]]
+Reverted = Callable[[Transaction, UUID, Mapping[str, Any]], Awaitable[None]]
 CheckRestored = Callable[[Transaction, Principal, Visibility, Restored], Awaitable[None]]
 
 
@@ -50,7 +51,8 @@ class Undoable:
     own_rules  columns whose changes have rules beside `rule`: only administrators undo these
     names      columns that make a row's name unique: after an undo of a change of them `check_restored` is asked
     not_undone columns whose changes had effects on other rows: these are set again by a request of their own
-    reverted   what else happens after an undo of a change, by the row's id; may raise Conflict
+    reverted   what else happens after an undo of a change, by the row's id and the values it has again, by column; may
+               raise Conflict
     """
 
     model: type[DeclarativeBase]
@@ -61,7 +63,7 @@ class Undoable:
     own_rules: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     not_undone: frozenset[str] = frozenset()
-    reverted: Callable[[Transaction, UUID], Awaitable[None]] | None = None
+    reverted: Reverted | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ async def _undo_change(
         changed = Restored({noun.model.__tablename__: [UUID(entry.object_id)]})
         await undoables.check_restored(tx, by, visibility, changed)
     if noun.reverted is not None:
-        await noun.reverted(tx, UUID(entry.object_id))
+        await noun.reverted(tx, UUID(entry.object_id), entry.before or {})
     restored = {entry.object_type: 1}
     return Restoration(restored=restored, action=entry.action, done_at=entry.at, done_by=entry.username)
 

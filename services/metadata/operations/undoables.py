@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -43,7 +44,6 @@ from services.metadata.operations.subjects import check_nickname
 from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
 from services.metadata.operations.weighings import lock_weighing_to_edit
-from services.metadata.queries.actions import fetch_action_target
 from services.metadata.queries.imaging_stacks import exists_stack_of_several_sessions
 from services.metadata.queries.sessions import insert_private_projects
 from services.metadata.queries.subjects import lock_subject_by_id
@@ -104,14 +104,17 @@ async def _check_names_in_session(
         await refuse_duplicate(tx.session, model.name, row.name, within=within, except_id=row_id)
 
 
-async def _keep_private(tx: Transaction, session_id: UUID) -> None:
-    """A session that is of another subject again belongs to private projects, as after a move by a request."""
-    row = await lock_by_id(tx.session, ActionRow, session_id)
-    if not (await fetch_action_target(tx.session, row)).project_ids:
+async def _keep_private(tx: Transaction, session_id: UUID, before: Mapping[str, Any]) -> None:
+    """A session that is of another subject again also belongs to the private projects of that one.
+
+    It keeps the projects that it has. An undo of another change leaves its projects as they are.
+    """
+    if "subject_id" in before:
+        row = await lock_by_id(tx.session, ActionRow, session_id)
         await insert_private_projects(tx.session, row.id, row.subject_id)
 
 
-async def _check_not_opened(tx: Transaction, restriction_id: UUID) -> None:
+async def _check_not_opened(tx: Transaction, restriction_id: UUID, _before: Mapping[str, Any]) -> None:
     """Raises Conflict for a restriction that an undo would open again though its subject died."""
     row = await lock_by_id(tx.session, ActionRow, restriction_id)
     subject = await lock_subject_by_id(tx.session, row.subject_id)

@@ -77,6 +77,25 @@ async def test_a_session_that_moves_to_a_subject_in_private_projects_belongs_to_
     await labs.metadata.delete(path)
 
 
+async def test_an_undo_hides_a_session_of_a_private_subject_and_no_other(private: Private) -> None:
+    labs = private.labs
+    await labs.project("open", "ada")
+    await labs.animal("KS013")
+    session = (await labs.session("KS013", projects=[]))["id"]
+    await labs.metadata.patch("/subjects/KS013", {"projects": ["secret"]})
+    path, move = f"/sessions/{session}", {"subject": "KS001", "projects": ["open"]}
+    for change, projects in (({"narrative": "late"}, []), (move, ["open", "secret"])):
+        assert (await labs.metadata.patch(path, change)).status_code == 200
+        assert (await private.bob.get(path)).status_code == 200
+        entries = (await labs.metadata.get(f"/audit/metadata?object_id={session}")).json()["results"]
+        undone = await labs.metadata.post(f"/undo/metadata/{entries[0]['id']}")
+        assert undone.status_code == 200, undone.text
+        assert sorted((await labs.metadata.get(path)).json()["projects"]) == projects
+    assert (await private.bob.get(path)).status_code == 404
+    for made in (path, "/subjects/KS013", "/projects/open"):
+        assert (await labs.metadata.delete(made)).status_code == 204
+
+
 async def test_what_a_caller_is_not_shown_survives_a_whole_row(private: Private) -> None:
     labs = private.labs
     child = await labs.session("KS001", number=12, parent_session=private.session)
