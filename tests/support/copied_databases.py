@@ -36,5 +36,7 @@ async def copy_database(admin_url: str, template: str) -> str:
 async def copied_database(admin_url: str, template: str) -> AsyncIterator[str]:
     """A copy for the block; the administrator's address of it."""
     url = await copy_database(admin_url, template)
-    yield url
-    await run_statement(admin_url, f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
+    try:
+        yield url
+    finally:
+        await run_statement(admin_url, f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")

@@ -19,6 +19,8 @@ def check_new_name(field: str, name: str, current: str | None = None) -> None:
     """
     if current is not None and normal(current) == name:
         return
+    if "/" in name or "\\" in name:
+        raise BadRequest(fields={field: [f"{name!r} is not one name but a path: choose another name"]})
     if wrong := why_unportable(name):
         raise BadRequest(fields={field: [f"{wrong.problem}: {wrong.advice}"]})
 

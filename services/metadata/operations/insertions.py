@@ -93,9 +93,12 @@ async def _values(
         try:
             chronic, _, _ = await lock_to_edit(tx, by, visibility, ActionKind.CHRONIC_INSERTION, chronic_id)
         except NotFound:
-            if body.chronic_insertion is None:  # it was deleted meanwhile: there is nothing to match
-                return values
-            raise UnknownReference("chronic_insertion", chronic_id, key="pk") from None
+            if body.chronic_insertion is not None:
+                raise UnknownReference("chronic_insertion", chronic_id, key="pk") from None
+            # It is deleted or not visible to the caller: it stays as long as the probe stays in its subject.
+            if await references.fetch_subject_id_of_action(tx.session, chronic_id) != session.subject_id:
+                values["chronic_insertion_id"] = None
+            return values
         check_same_subject(chronic.subject_id, session.subject_id)
         serial = values.get("serial", row.serial) or chronic.serial
         check_serials_match(chronic.serial, [serial])

@@ -16,6 +16,7 @@ from libs.common.published import REPOSITORIES, table
 from libs.common.visibility import Visibility
 from libs.common.visible import is_session_visible, is_subject_visible
 from services.metadata.models import (
+    ActionRow,
     LabRow,
     LineRow,
     LitterRow,
@@ -154,6 +155,13 @@ async def find_kept_action_id(
         return None
     is_shown = await session.scalar(sa.select(visible.is_action_visible(visibility, action_id)))
     return None if is_shown else action_id
+
+
+async def fetch_subject_id_of_action(session: ReadSession, action_id: UUID) -> UUID:
+    """The subject of an action, which may be deleted or hidden from the caller."""
+    rows = await session.execute(sa.select(ActionRow.subject_id).where(ActionRow.id == action_id))
+    subject_id: UUID = rows.scalar_one()
+    return subject_id
 
 
 async def fetch_term_ids(

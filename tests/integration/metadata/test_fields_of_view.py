@@ -83,6 +83,7 @@ async def test_names_are_unique_in_a_session_and_provenances_in_a_field_of_view(
     [
         ("/fields-of-view", "session", NOBODY),
         ("/fields-of-view", "name", ""),
+        ("/fields-of-view", "name", "a/b"),
         ("/fields-of-view", "imaging_type", "polaroid"),
         ("/fields-of-view", "stack", NOBODY),
         ("/fields-of-view", "datasets", [NOBODY]),

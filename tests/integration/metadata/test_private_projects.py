@@ -173,3 +173,29 @@ async def test_deleting_a_private_project_publishes_nothing(private: Private) ->
     assert (await labs.metadata.delete("/projects/deleted")).status_code == 204
     assert (await labs.metadata.get(f"/sessions/{session['id']}")).json()["projects"] == []
     assert (await private.bob.get(f"/sessions/{session['id']}")).status_code == 404
+
+
+async def test_a_probe_keeps_no_hidden_chronic_insertion_of_another_subject(private: Private) -> None:
+    """Root makes KS001's probe part of a chronic insertion in KS666, which is hidden; then the probe moves."""
+    labs = private.labs
+    await labs.project("open", is_private=False)
+    first = await labs.session("KS666", number=21, projects=["open"])
+    other = await labs.session("KS001", number=22)
+    chronic = (await labs.post("/chronic-insertions", subject="KS666", name="hidden"))["id"]
+    probe = {"session": first["id"], "name": "probe00", "chronic_insertion": chronic}
+    path = f"/insertions/{(await labs.post('/insertions', **probe))['id']}"
+    ada = labs.as_("ada")  # not in the project
+    assert (await ada.get(path)).json()["chronic_insertion"] is None
+    kept = await ada.put(path, {"session": first["id"], "name": "probe00", "chronic_insertion": None})
+    assert kept.status_code == 200, kept.text
+    assert (await labs.metadata.get(path)).json()["chronic_insertion"] == chronic
+    moved = await ada.put(path, {"session": other["id"], "name": "probe00", "chronic_insertion": None})
+    assert moved.status_code == 200, moved.text
+    assert (await labs.metadata.get(path)).json()["chronic_insertion"] is None
+    for made in (
+        path,
+        f"/chronic-insertions/{chronic}",
+        f"/sessions/{first['id']}",
+        f"/sessions/{other['id']}",
+    ):
+        await labs.metadata.delete(made)
