@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from fastapi import Request, Response
 from fastapi.datastructures import DefaultPlaceholder
@@ -26,6 +26,7 @@ Opens = Callable[[Request], AbstractAsyncContextManager[object]]
 
 _SESSIONS: Final[dict[object, Opens]] = {reading: open_reading, reading_long: open_reading_long}
 _ABSENT: Final = object()
+_NOT_SET: Final = 0
 
 
 class _NotDirect(Exception):
@@ -43,6 +44,7 @@ def direct_handler(route: APIRoute, otherwise: Handler) -> Handler:
 
     async def handler(request: Request) -> Response:
         injected = Response()
+        injected.status_code = _NOT_SET
         try:
             values = await arguments.read(request, injected)
         except _NotDirect:
@@ -160,6 +162,8 @@ def _validated(field: Any, sent: object) -> Any:
 
 def _is_model(field: Any) -> bool:
     kind = field.field_info.annotation
+    if any(isinstance(one, type) and issubclass(one, BaseModel) for one in get_args(kind)):
+        raise _NotDirect  # a model or none
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
@@ -182,7 +186,7 @@ class _Answer:
         if errors:
             raise TypeError(f"the endpoint returned what its response model refuses: {errors[:3]}")
         body = self.field.serialize_json(value)
-        response = Response(body, self.status or 200, media_type="application/json")
+        response = Response(body, injected.status_code or self.status or 200, media_type="application/json")
         response.headers.raw.extend(
             header for header in injected.headers.raw if header[0] != b"content-length"
         )

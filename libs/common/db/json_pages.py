@@ -17,7 +17,7 @@ from libs.common.db.sessions import ReadSession
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.visibility import Visibility
 
-CALLERS = 500  # whose statements are kept
+CALLERS = 200  # whose statements are kept
 _LIMIT: Final = "page_limit"
 _OFFSET: Final = "page_offset"
 T = TypeVar("T")

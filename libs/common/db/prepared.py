@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import uuid4
 
 import asyncpg
@@ -24,7 +24,7 @@ Base = sa.Select[Any] | Callable[[Sequence[Condition]], sa.Select[Any]]
 Shape = Callable[[sa.Select[Any]], sa.Select[Any]]
 
 SHAPES: Final = 1_000  # in a process
-STATEMENTS: Final = 100  # prepared on a connection
+STATEMENTS: Final = 20  # prepared on a connection, where each may take 2 MB of the server
 _DIALECT: Final = sa.make_url("postgresql+asyncpg://").get_dialect()()
 _STATEMENTS: Final = "cingulum.prepared"
 
@@ -50,7 +50,7 @@ class _Prepared:
         return [processors[name](values[name]) if name in processors else values[name] for name in self.names]
 
 
-_known: Recent[tuple[object, ...], _Prepared | None] = Recent(SHAPES)
+_known: Recent[tuple[object, ...], _Prepared] = Recent(SHAPES)
 
 
 async def fetch_prepared(
@@ -63,7 +63,8 @@ async def fetch_prepared(
     """The only row of `shape(base.where(*conditions))`.
 
     base    a statement that is kept, as `per_caller` does, or a function of the conditions: it is compared by identity
-    shape   a function of a module, compared by identity too
+    shape   a function of a module, compared by identity too. No two outer sources of it are aliases without a name:
+            conditions on either would look the same
     values  of the statement's own `bindparam`s
 
     In a transaction, which has to write first what it has pending, SQLAlchemy runs the statement.
@@ -76,7 +77,10 @@ async def fetch_prepared(
     of_shape = (base, shape, key.key)
     prepared = _known.get(of_shape)
     if prepared is None:
-        prepared = _prepare(shape(_whole(base, conditions)), key.bindparams)
+        statement = shape(_whole(base, conditions))
+        prepared = _prepare(statement, key.bindparams)
+        if prepared is None:
+            return (await (await session.connection()).execute(statement, values)).one()
         _known.put(of_shape, prepared)
     return await _fetch(session, prepared.text, prepared.arguments(key.bindparams, values))
 
@@ -85,8 +89,11 @@ def _whole(base: Base, conditions: Sequence[Condition]) -> sa.Select[Any]:
     return base.where(*conditions) if isinstance(base, sa.Select) else base(conditions)
 
 
-def _prepare(statement: sa.Select[Any], of_conditions: Sequence[BindParameter[Any]]) -> _Prepared:
+def _prepare(statement: sa.Select[Any], of_conditions: Sequence[BindParameter[Any]]) -> _Prepared | None:
+    """None where the text has not all of them, as where something else in the statement is always false."""
     compiled: Any = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    if not all(each in compiled.bind_names for each in of_conditions):
+        return None
     expanded = compiled._post_compile_expanded_state
     return _Prepared(
         text=str(compiled),
@@ -104,10 +111,16 @@ async def _fetch(session: ReadSession, text: str, arguments: list[Any]) -> Seque
     prepared = statements.get(text)
     if prepared is not None:
         try:
-            return cast(Sequence[Any], await prepared.fetchrow(*arguments))
+            return await _only_row(prepared, arguments)
         except asyncpg.InvalidCachedStatementError:
             pass  # a table was altered: it is prepared again
     # A pooler between us and the server may hand a prepared name to another connection.
     prepared = await driver.prepare(text, name=f"__{uuid4()}__")
     statements.put(text, prepared)
-    return cast(Sequence[Any], await prepared.fetchrow(*arguments))
+    return await _only_row(prepared, arguments)
+
+
+async def _only_row(prepared: Any, arguments: list[Any]) -> Sequence[Any]:
+    """Its `fetchrow` limits the rows, by which PostgreSQL runs no parallel worker."""
+    rows: Sequence[Sequence[Any]] = await prepared.fetch(*arguments)
+    return rows[0]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from libs.common.observability import caller
-from libs.common.problem import Problem, TooManyRequests
+from libs.common.problem import TooManyRequests
 
 MOST_WAITING: Final = 100  # requests of one caller in front of one service's pool
 PATIENCE_S: Final = 20.0  # as long as two statements may take
@@ -21,7 +20,7 @@ PATIENCE_S: Final = 20.0  # as long as two statements may take
 class _Share:
     free: asyncio.Semaphore
     users: int = 0
-    answered_at: float = 0.0  # when the server last answered one who held a part
+    unanswered: bool = False  # whether the last who held a part got no answer from the server in time
 
 
 class Shares:
@@ -34,13 +33,11 @@ class Shares:
         of: str = "connections",
         most_waiting: int = MOST_WAITING,
         patience_s: float = PATIENCE_S,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.most = most
         self.of = of
         self.most_waiting = most_waiting
         self.patience_s = patience_s
-        self._clock = clock
         self._shares: dict[UUID, _Share] = {}
 
     @asynccontextmanager
@@ -53,9 +50,7 @@ class Shares:
         if user_id is None:
             yield
             return
-        share = self._shares.setdefault(
-            user_id, _Share(asyncio.Semaphore(self.most), answered_at=self._clock())
-        )
+        share = self._shares.setdefault(user_id, _Share(asyncio.Semaphore(self.most)))
         if share.users >= self.most + self.most_waiting:
             raise self._refusal(f"{share.users} of your requests are already waiting here")
         share.users += 1
@@ -63,9 +58,12 @@ class Shares:
             await self._acquire(share)
             try:
                 yield
-                share.answered_at = self._clock()
-            except Problem:
-                share.answered_at = self._clock()
+                share.unanswered = False
+            except OSError:  # a time-out is one too
+                share.unanswered = True
+                raise
+            except Exception:
+                share.unanswered = False
                 raise
             finally:
                 share.free.release()
@@ -79,7 +77,7 @@ class Shares:
             async with asyncio.timeout(self.patience_s):
                 await share.free.acquire()
         except TimeoutError:
-            if self._clock() - share.answered_at > self.patience_s / 2:
+            if share.unanswered:
                 raise
             raise self._refusal(f"{self.most} other requests of yours are still in progress") from None
 

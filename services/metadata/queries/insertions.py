@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession
@@ -116,7 +118,9 @@ async def list_insertions(
 ) -> JsonPage:
     """A page of insertions, latest session first, then by name, each with the ids of its datasets; and the count."""
     conditions = filters.conditions(visibility)
-    return await fetch_json_page(session, select_listed(visibility), conditions, paging, base_url=base_url)
+    page = await fetch_json_page(session, select_listed(visibility), conditions, paging, base_url=base_url)
+    # The database writes numbers of a JSON field in another way than the record of an insertion.
+    return replace(page, results=orjson.dumps(orjson.loads(page.results)).decode())
 
 
 async def fetch_insertions_of_session(

@@ -170,7 +170,8 @@ async def test_a_statement_under_way_when_the_database_hangs_ends_in_503(
     await asyncio.sleep(0)
     with hung(own_postgres):
         answers = await asyncio.gather(*asking)
-    assert {answer.status_code for answer in answers} <= {201, 503}
+    # Requests behind the first are told either that the database does not respond or that others are in progress.
+    assert {503} <= {answer.status_code for answer in answers} <= {201, 429, 503}
     await works_again(services)
 
 

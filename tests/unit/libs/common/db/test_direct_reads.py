@@ -70,12 +70,24 @@ async def read_header(request: Request, mice: Annotated[list[str], Query()]) -> 
     return mice
 
 
+async def read_part(response: Response, filters: Annotated[Filters | None, Query()] = None) -> int:
+    response.status_code = 206
+    return 0 if filters is None or filters.lab is None else len(filters.lab)
+
+
+async def read_own_status(response: Response) -> int:
+    response.status_code = 206
+    return 1
+
+
 def app_with(route_class: type[APIRoute]) -> httpx.AsyncClient:
     router = APIRouter(route_class=route_class)
     router.get("/mice", response_model=dict[str, Any])(list_mice)
     router.get("/mice/{mouse_id}", status_code=202)(read_mouse)
     router.get("/pages/{name}", response_model=None)(read_page)
     router.get("/many")(read_header)
+    router.get("/part")(read_part)
+    router.get("/status", status_code=202)(read_own_status)
     app = FastAPI()
     add_routes(app, [router])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://cingulum.test")
@@ -95,6 +107,8 @@ def app_with(route_class: type[APIRoute]) -> httpx.AsyncClient:
         ("/many?mice=a&mice=b", False),
         ("/many?mice=a", False),
         ("/many", False),
+        ("/part?lab=a,b", False),
+        ("/status", True),
     ],
 )
 async def test_answers_are_fastapis(path: str, is_direct: bool) -> None:
