@@ -162,7 +162,7 @@ def _validated(field: Any, sent: object) -> Any:
 
 def _is_model(field: Any) -> bool:
     kind = field.field_info.annotation
-    if any(isinstance(one, type) and issubclass(one, BaseModel) for one in get_args(kind)):
+    if any(isinstance(inner, type) and issubclass(inner, BaseModel) for inner in get_args(kind)):
         raise _NotDirect  # a model or none
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 

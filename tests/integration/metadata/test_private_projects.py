@@ -186,8 +186,8 @@ async def test_a_probe_keeps_no_hidden_chronic_insertion_of_another_subject(priv
     path = f"/insertions/{(await labs.post('/insertions', **probe))['id']}"
     ada = labs.as_("ada")  # not in the project
     assert (await ada.get(path)).json()["chronic_insertion"] is None
-    kept = await ada.put(path, {"session": first["id"], "name": "probe00", "chronic_insertion": None})
-    assert kept.status_code == 200, kept.text
+    unchanged = await ada.put(path, {"session": first["id"], "name": "probe00", "chronic_insertion": None})
+    assert unchanged.status_code == 200, unchanged.text
     assert (await labs.metadata.get(path)).json()["chronic_insertion"] == chronic
     moved = await ada.put(path, {"session": other["id"], "name": "probe00", "chronic_insertion": None})
     assert moved.status_code == 200, moved.text
