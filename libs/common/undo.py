@@ -36,6 +36,7 @@ _LARGEST: Final = 2**63 - 1
 
 Rule = Callable[[Transaction, Principal, Visibility, UUID], Awaitable[object]]
 Follow = Callable[[Transaction, Restored], Awaitable[None]]
+LockFirst = Callable[[Transaction, UUID], Awaitable[None]]
 Reverted = Callable[[Transaction, UUID, Mapping[str, Any]], Awaitable[None]]
 CheckRestored = Callable[[Transaction, Principal, Visibility, Restored], Awaitable[None]]
 
@@ -45,6 +46,7 @@ class Undoable:
     """A noun whose deletions can be undone.
 
     rule       raises NotFound or Forbidden unless the caller may delete the row of an id
+    lock_first locks, by the id of the row, what changes of it lock before the row itself: rows that it belongs to
     follow     what else happens after a restoration, such as an event
     by_row     whether the rule reads the row; one for administrators does not
     changes    whether changes of its columns can be undone: they have no effects on other rows
@@ -58,6 +60,7 @@ class Undoable:
     model: type[DeclarativeBase]
     rule: Rule
     follow: Follow | None = None
+    lock_first: LockFirst | None = None
     by_row: bool = True
     changes: bool = True
     own_rules: frozenset[str] = frozenset()
@@ -123,6 +126,8 @@ async def _undo_deletion(
     row_id = UUID(entry.object_id)
     if not noun.by_row:
         await noun.rule(tx, by, visibility, row_id)
+    if noun.lock_first is not None:
+        await noun.lock_first(tx, row_id)
     tree = undoables.tree
     restored = await restore(tx.session, tx.tables, tree, entry.id)
     if restored.obstacle is not None and not any(restored.ids.values()):
@@ -154,6 +159,8 @@ async def _undo_change(
     entry: AuditEntry,
 ) -> Restoration:
     """Put the values before back, where nothing has changed the record since. The rule holds before and afterwards."""
+    if noun.lock_first is not None:
+        await noun.lock_first(tx, UUID(entry.object_id))
     await _check_change(tx, noun.rule, by, visibility, entry)
     if noun.own_rules & (entry.before or {}).keys() and not may_oversee(by):
         raise Forbidden("It was given or moved to another owner: only administrators undo that.")

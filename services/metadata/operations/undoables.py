@@ -45,6 +45,11 @@ from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
 from services.metadata.operations.weighings import lock_weighing_to_edit
 from services.metadata.queries.imaging_stacks import exists_stack_of_several_sessions
+from services.metadata.queries.lock_order import (
+    lock_owner_of_fov_location,
+    lock_subject_of_action,
+    lock_with_parents,
+)
 from services.metadata.queries.sessions import insert_private_projects
 from services.metadata.queries.subjects import lock_subject_by_id
 
@@ -75,6 +80,30 @@ async def _check_chronic_insertion(
 
 async def _check_subject(tx: Transaction, by: Principal, visibility: Visibility, subject_id: UUID) -> None:
     await subject_of_record(tx, by, visibility, subject_id, f"There is no subject {subject_id}.")
+
+
+async def _lock_subject(tx: Transaction, action_id: UUID) -> None:
+    await lock_subject_of_action(tx.session, action_id)
+
+
+async def _lock_insertion(tx: Transaction, insertion_id: UUID) -> None:
+    await lock_with_parents(tx.session, insertions=[insertion_id])
+
+
+async def _lock_trajectory(tx: Transaction, trajectory_id: UUID) -> None:
+    await lock_with_parents(tx.session, trajectories=[trajectory_id])
+
+
+async def _lock_channel(tx: Transaction, channel_id: UUID) -> None:
+    await lock_with_parents(tx.session, channels=[channel_id])
+
+
+async def _lock_field_of_view(tx: Transaction, fov_id: UUID) -> None:
+    await lock_with_parents(tx.session, fields_of_view=[fov_id])
+
+
+async def _lock_owner_of_fov_location(tx: Transaction, location_id: UUID) -> None:
+    await lock_owner_of_fov_location(tx.session, location_id)
 
 
 async def _check_restored(tx: Transaction, by: Principal, visibility: Visibility, restored: Restored) -> None:
@@ -144,10 +173,13 @@ UNDOABLES: Final = Undoables(
             reverted=_keep_private,
         ),
         "surgery": Undoable(ActionRow, _check_surgery, not_undone=frozenset({"outcome_type", "end_time"})),
-        "water-restriction": Undoable(ActionRow, _check_restriction, reverted=_check_not_opened),
+        "water-restriction": Undoable(
+            ActionRow, _check_restriction, lock_first=_lock_subject, reverted=_check_not_opened
+        ),
         "insertion": Undoable(
             InsertionRow,
             lock_insertion_to_edit,
+            lock_first=_lock_insertion,
             own_rules=frozenset({"session_id", "chronic_insertion_id", "serial"}),
             names=frozenset({"name", "session_id"}),
         ),
@@ -157,18 +189,25 @@ UNDOABLES: Final = Undoables(
         "trajectory": Undoable(
             TrajectoryRow,
             lock_trajectory_to_edit,
+            lock_first=_lock_trajectory,
             own_rules=frozenset({"insertion_id", "chronic_insertion_id"}),
         ),
         "field-of-view": Undoable(
             FieldOfViewRow,
             lock_field_of_view_to_edit,
+            lock_first=_lock_field_of_view,
             own_rules=frozenset({"session_id"}),
             names=frozenset({"name", "session_id", "stack_id"}),
         ),
         "fov-location": Undoable(
-            FovLocationRow, lock_fov_location_to_edit, own_rules=frozenset({"field_of_view_id"})
+            FovLocationRow,
+            lock_fov_location_to_edit,
+            lock_first=_lock_owner_of_fov_location,
+            own_rules=frozenset({"field_of_view_id"}),
         ),
-        "channel": Undoable(ChannelRow, lock_channel_to_edit, own_rules=frozenset({"trajectory_id"})),
+        "channel": Undoable(
+            ChannelRow, lock_channel_to_edit, lock_first=_lock_channel, own_rules=frozenset({"trajectory_id"})
+        ),
         "note": Undoable(NoteRow, lock_note_to_edit),
         "weighing": Undoable(WeighingRow, lock_weighing_to_edit),
         "water-administration": Undoable(

@@ -13,6 +13,7 @@ from services.metadata.models import (
     ActionRow,
     ChannelRow,
     FieldOfViewRow,
+    FovLocationRow,
     InsertionRow,
     SubjectRow,
     TrajectoryRow,
@@ -59,6 +60,12 @@ async def lock_with_parents(
     await _lock(session, TrajectoryRow, trajectory_ids)
     await _lock(session, ChannelRow, channels)
     await _lock(session, FieldOfViewRow, fields_of_view)
+
+
+async def lock_owner_of_fov_location(session: WriteSession, location_id: UUID) -> None:
+    """Lock the field of view of a location and its session, before the location itself."""
+    of_location = sa.select(FovLocationRow.field_of_view_id).where(FovLocationRow.id == location_id)
+    await lock_with_parents(session, fields_of_view=[*await session.scalars(of_location)])
 
 
 async def lock_subject_of_action(session: WriteSession, action_id: UUID) -> None:

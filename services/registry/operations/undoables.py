@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Final
+from uuid import UUID
 
 from libs.common.auth import check_administrator
 from libs.common.db import Transaction
@@ -19,8 +20,12 @@ from services.registry.models.dependants import DEPENDANTS
 from services.registry.operations.data_notices import lock_notice_to_edit
 from services.registry.operations.datasets import lock_dataset
 from services.registry.queries import deletions as queries
-from services.registry.queries.registration import fetch_paths_beside, lock_registrations
+from services.registry.queries.registration import fetch_paths_beside, lock_registrations_of_dataset
 from services.registry.queries.vocabularies import NOUNS
+
+
+async def _lock_registrations(tx: Transaction, dataset_id: UUID) -> None:
+    await lock_registrations_of_dataset(tx.session, dataset_id)
 
 
 async def _follow_datasets(tx: Transaction, restored: Restored) -> None:
@@ -34,7 +39,10 @@ async def _follow_datasets(tx: Transaction, restored: Restored) -> None:
 async def _check_restored(
     tx: Transaction, _by: Principal, _visibility: Visibility, restored: Restored
 ) -> None:
-    """Raises Conflict for a name of which another row of the vocabulary or of the session has a spelling by now."""
+    """Raises Conflict for a name of which another row of the vocabulary or of the session has a spelling by now.
+
+    What is registered beside a dataset is locked already.
+    """
     models: Iterable[Any] = NOUNS
     for model in models:
         for row_id in restored.ids.get(model.__tablename__, []):
@@ -42,7 +50,6 @@ async def _check_restored(
             await refuse_duplicate(tx.session, model.name, term.name, except_id=row_id)
     for dataset_id in restored.ids.get(DatasetRow.__tablename__, []):
         row = await lock_by_id(tx.session, DatasetRow, dataset_id)
-        await lock_registrations(tx.session, row.session_id or row.object_id)
         beside = await fetch_paths_beside(tx.session, row)
         check_no_twins([(row.collection, row.revision, row.name)], beside, "collection")
 
@@ -51,7 +58,9 @@ UNDOABLES: Final = Undoables(
     DEPENDANTS,
     {
         "data-notice": Undoable(DataNoticeRow, lock_notice_to_edit),
-        "dataset": Undoable(DatasetRow, lock_dataset, _follow_datasets, changes=False),
+        "dataset": Undoable(
+            DatasetRow, lock_dataset, _follow_datasets, lock_first=_lock_registrations, changes=False
+        ),
         **{
             noun.replace(" ", "-"): Undoable(
                 model, check_administrator, by_row=False, names=frozenset({"name"})

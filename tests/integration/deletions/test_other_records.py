@@ -217,3 +217,42 @@ async def test_changes_and_deletions_lock_in_one_order(services: Services, nickn
         assert ((await change).status_code, (await deletion).status_code) == (200, 204), path
         assert (await services.undo(await deletion)).status_code == 200
     await gate.close()
+
+
+async def test_undos_lock_in_the_order_of_changes(services: Services, nickname: str) -> None:
+    labs, metadata = services.labs, services.metadata
+    await labs.animal(nickname, birth_date="2024-01-01")
+    start = {"subject": nickname, "start_time": "2024-03-02T08:00:00"}
+    restriction = (await labs.post("/water-restriction", reference_weight=25, **start))["id"]
+    assert (await metadata.patch(f"/water-restriction/{restriction}", {"narrative": "a"})).status_code == 200
+    narrative = await _latest(services, restriction, "water-restriction.changed")
+    probe = await a_probe(labs, nickname)
+    session = (await metadata.get(f"/insertions/{probe}")).json()["session"]
+    fov = (await labs.post("/fields-of-view", session=session, name="FOV_00"))["id"]
+    file = {"path": f"{nickname}/{DAY}/001", "filenames": ["alf/spikes.times.npy"], "name": "fileserver"}
+    (dataset,) = await registered(services.registry, file["path"], *file["filenames"])
+    gate = await asyncpg.connect(labs.cingulum.admin_url)
+    of_session = f"SELECT FROM metadata.actions WHERE id = '{session}' FOR UPDATE"
+    registrations = f"SELECT pg_advisory_xact_lock(hashtextextended('registry:{session}', 0))"
+    for held, deleted, send, statuses in (
+        (of_session, f"/insertions/{probe}", ("PATCH", f"/insertions/{probe}", {"json": {}}), (404, 200)),
+        (of_session, f"/fields-of-view/{fov}", ("PATCH", f"/fields-of-view/{fov}", {"json": {}}), (404, 200)),
+        (registrations, f"/datasets/{dataset['id']}", ("POST", "/register-file", file), (201, 409)),
+    ):
+        service = services.registry if "datasets" in deleted else metadata
+        undo = (await service.delete(deleted)).headers["Location"]
+        async with gate.transaction():
+            await gate.execute(held)
+            change = asyncio.create_task(service.request(send[0], send[1], json=send[2]))
+            await until_blocked(gate, 1)
+            undone = asyncio.create_task(service.post(undo))
+            await until_blocked(gate, 2)
+        assert ((await change).status_code, (await undone).status_code) == statuses, deleted
+    async with gate.transaction():
+        await gate.execute(f"SELECT FROM metadata.actions WHERE id = '{restriction}' FOR UPDATE")
+        undone = asyncio.create_task(metadata.post(narrative))
+        await until_blocked(gate, 1)
+        death = asyncio.create_task(metadata.patch(f"/subjects/{nickname}", {"death_date": "2024-03-05"}))
+        await until_blocked(gate, 2)
+    assert ((await undone).status_code, (await death).status_code) == (200, 200)
+    await gate.close()
