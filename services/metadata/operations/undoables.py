@@ -44,7 +44,10 @@ from services.metadata.operations.subjects import check_nickname
 from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
 from services.metadata.operations.weighings import lock_weighing_to_edit
-from services.metadata.queries.imaging_stacks import exists_stack_of_several_sessions
+from services.metadata.queries.imaging_stacks import (
+    exists_stack_of_several_sessions,
+    lock_stacks_of_fields_of_view,
+)
 from services.metadata.queries.lock_order import (
     lock_owner_of_fov_location,
     lock_subject_of_action,
@@ -116,6 +119,7 @@ async def _check_restored(tx: Transaction, by: Principal, visibility: Visibility
     for row_id in restored.ids.get(SubjectRow.__tablename__, []):
         await check_nickname(tx, await lock_by_id(tx.session, SubjectRow, row_id), {})
     fov_ids = restored.ids.get(FieldOfViewRow.__tablename__, [])
+    await lock_stacks_of_fields_of_view(tx.session, fov_ids)
     if await exists_stack_of_several_sessions(tx.session, fov_ids):
         raise Conflict("Its imaging stack has fields of view of another session by now.")
     if restored.ids.get(ActionRow.__tablename__):

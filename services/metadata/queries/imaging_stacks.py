@@ -66,6 +66,15 @@ async def lock_imaging_stack(session: WriteSession, visibility: Visibility, stac
         raise UnknownReference("stack", stack_id, key="pk")
 
 
+async def lock_stacks_of_fields_of_view(session: WriteSession, fov_ids: Collection[UUID]) -> None:
+    """Lock the stacks of fields of view: no request adds slices to them until the end of the transaction."""
+    named = sa.select(FieldOfViewRow.stack_id).where(FieldOfViewRow.id == any_of(fov_ids))
+    statement = (
+        sa.select(ImagingStackRow.id).where(ImagingStackRow.id.in_(named)).order_by(ImagingStackRow.id)
+    )
+    await session.execute(statement.with_for_update())
+
+
 async def exists_slice_of_other_session(
     session: ReadSession, stack_id: UUID, session_id: UUID, *, other_than: UUID
 ) -> bool:

@@ -228,21 +228,30 @@ async def test_undos_lock_in_the_order_of_changes(services: Services, nickname: 
     narrative = await _latest(services, restriction, "water-restriction.changed")
     probe = await a_probe(labs, nickname)
     session = (await metadata.get(f"/insertions/{probe}")).json()["session"]
-    fov = (await labs.post("/fields-of-view", session=session, name="FOV_00"))["id"]
-    file = {"path": f"{nickname}/{DAY}/001", "filenames": ["alf/spikes.times.npy"], "name": "fileserver"}
+    other = (await labs.session(nickname, number=2))["id"]
+    stack = (await labs.post("/imaging-stack", name="s"))["id"]
+    fov = (await labs.post("/fields-of-view", session=session, name="FOV_00", stack=stack))["id"]
+    slice_of_other = {"session": other, "name": "FOV_00", "stack": stack}
+    file: dict[str, Any] = {
+        "path": f"{nickname}/{DAY}/001",
+        "filenames": ["alf/spikes.times.npy"],
+        "name": "fileserver",
+    }
     (dataset,) = await registered(services.registry, file["path"], *file["filenames"])
     gate = await asyncpg.connect(labs.cingulum.admin_url)
     of_session = f"SELECT FROM metadata.actions WHERE id = '{session}' FOR UPDATE"
+    of_stack = f"SELECT FROM metadata.imaging_stacks WHERE id = '{stack}' FOR UPDATE"
     registrations = f"SELECT pg_advisory_xact_lock(hashtextextended('registry:{session}', 0))"
-    for held, deleted, send, statuses in (
+    for lock, deleted, send, statuses in (
         (of_session, f"/insertions/{probe}", ("PATCH", f"/insertions/{probe}", {"json": {}}), (404, 200)),
         (of_session, f"/fields-of-view/{fov}", ("PATCH", f"/fields-of-view/{fov}", {"json": {}}), (404, 200)),
+        (of_stack, f"/fields-of-view/{fov}", ("POST", "/fields-of-view", slice_of_other), (201, 409)),
         (registrations, f"/datasets/{dataset['id']}", ("POST", "/register-file", file), (201, 409)),
     ):
         service = services.registry if "datasets" in deleted else metadata
         undo = (await service.delete(deleted)).headers["Location"]
         async with gate.transaction():
-            await gate.execute(held)
+            await gate.execute(lock)
             change = asyncio.create_task(service.request(send[0], send[1], json=send[2]))
             await until_blocked(gate, 1)
             undone = asyncio.create_task(service.post(undo))
