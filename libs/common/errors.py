@@ -80,7 +80,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    if any(item["loc"][0] == "path" and item["type"].endswith("_parsing") for item in error.errors()):
+    if any(_is_in_path(item["loc"]) and item["type"].endswith("_parsing") for item in error.errors()):
         return answer(NotFound("There is nothing with this id."))  # as of an id that no record has
     fields: dict[str, list[str]] = {}
     for error_item in error.errors()[:MOST_ERRORS]:
@@ -89,6 +89,11 @@ async def _invalid(_request: Request, error: Exception) -> Response:
             where = []
         fields.setdefault(".".join(where) or "non_field_errors", []).append(str(error_item["msg"]))
     return answer(BadRequest("Invalid request.", fields=fields))
+
+
+def _is_in_path(location: tuple[int | str, ...]) -> bool:
+    """Whether it is that of a parameter of the path, and not of a body's field `path`."""
+    return len(location) > 1 and location[0] == "path"
 
 
 async def _integrity(_request: Request, error: Exception) -> Response:
