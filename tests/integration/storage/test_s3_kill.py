@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from dataclasses import replace
@@ -17,6 +16,7 @@ from libs.common.storage import ObjectMissing
 from libs.common.storage.s3 import S3Store
 from libs.common.storage.s3_bucket import S3Place
 from tests.support.bytes import random_bytes, sha256, stream
+from tests.support.forks import FORK
 from tests.support.store_contract import held
 from tests.support.weed import make_bucket
 
@@ -41,7 +41,8 @@ def test_a_writer_killed_at_any_request_leaves_a_whole_bucket(server: S3Place) -
     make_bucket(server)
     for step in range(MOST_STEPS):
         place = replace(server, prefix=f"{uuid4()}/")
-        writer = multiprocessing.get_context("fork").Process(target=write_until, args=(place, step))
+        # Not forked from this process: a thread of an earlier test may hold a lock, which a fork would never get.
+        writer = FORK.Process(target=write_until, args=(place, step))
         writer.start()
         writer.join()
         assert writer.exitcode in {0, -signal.SIGKILL}
