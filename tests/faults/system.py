@@ -27,6 +27,7 @@ class System:
 
     home: Path
     is_split: bool
+    settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -43,7 +44,7 @@ class System:
     def environment(self) -> dict[str, str]:
         """A shell's, without what this machine's own system may be called."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("CINGULUM_")}
-        return clean | {"CINGULUM_HOME": str(self.home), "CINGULUM_PORT": str(self.port)}
+        return clean | self.settings | {"CINGULUM_HOME": str(self.home), "CINGULUM_PORT": str(self.port)}
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -107,10 +108,10 @@ class System:
 
 
 @contextmanager
-def running(folder: Path, *, is_split: bool) -> Iterator[System]:
+def running(folder: Path, *, is_split: bool, settings: Mapping[str, str] | None = None) -> Iterator[System]:
     """A system that has started, and ends with the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    system = System(folder / "home", is_split)
+    system = System(folder / "home", is_split, dict(settings or {}))
     try:
         system.start()
         yield system
