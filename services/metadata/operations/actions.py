@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, set_links, update_row
 from libs.common.permissions import Principal, Target
+from libs.common.problem import NotFound, UnknownReference
 from libs.common.schemas.chronic_insertions import ChronicInsertionIn
 from libs.common.schemas.sessions import SessionIn
 from libs.common.schemas.states import ActionKind
@@ -78,6 +79,17 @@ async def lock_to_edit(
     before = await fetch_action_target(tx.session, row)
     check_may_edit_action(by, before, subject.nickname)
     return row, subject, before
+
+
+async def lock_named_session(
+    tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID
+) -> ActionRow:
+    """The session that a body names, locked. Raises UnknownReference and Forbidden."""
+    try:
+        row, _, _ = await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
+    except NotFound:
+        raise UnknownReference("session", session_id, key="pk") from None
+    return row
 
 
 async def common_values(

@@ -9,7 +9,7 @@ from libs.common.db import Transaction
 from libs.common.db.rows import create_row, lock_by_id, refuse_duplicate, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
-from libs.common.problem import NotFound, UnknownReference
+from libs.common.problem import NotFound
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.fields_of_view import FieldOfView, FieldOfViewIn
 from libs.common.schemas.names import check_new_name
@@ -18,7 +18,7 @@ from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
 from services.metadata.domain.fields_of_view import check_name_free, check_slices_of_session
 from services.metadata.models import FieldOfViewRow
-from services.metadata.operations.actions import lock_to_edit
+from services.metadata.operations.actions import lock_named_session, lock_to_edit
 from services.metadata.operations.deletions import delete_row
 from services.metadata.queries import fields_of_view as queries
 from services.metadata.queries import references
@@ -36,7 +36,7 @@ async def create_field_of_view(
 ) -> FieldOfView:
     """Create a field of view; a session has one of each name."""
     session_id = required(body.session, "session")
-    await _lock_session(tx, by, visibility, session_id)
+    await lock_named_session(tx, by, visibility, session_id)
     name = required(body.name, "name")
     check_new_name("name", name)
     check_name_free(name, is_taken=await queries.exists_field_of_view(tx.session, session_id, name))
@@ -57,7 +57,7 @@ async def update_field_of_view(
     row = await lock_field_of_view_to_edit(tx, by, visibility, fov_id)
     session_id = body.session or row.session_id
     if session_id != row.session_id:
-        await _lock_session(tx, by, visibility, session_id)
+        await lock_named_session(tx, by, visibility, session_id)
     values = await _values(tx, visibility, body, row, session_id)
     if values.keys() & {"name", "session_id"}:
         within, name = {"session_id": session_id}, values.get("name", row.name)
@@ -91,14 +91,6 @@ async def _values(
         values["dataset_ids"] = None if body.datasets is None else [*dict.fromkeys(body.datasets)]
         await queries.check_datasets_of_session(tx.session, visibility, session_id, body.datasets or [])
     return values
-
-
-async def _lock_session(tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID) -> None:
-    """Lock the session that a body names. Raises UnknownReference and Forbidden."""
-    try:
-        await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
-    except NotFound:
-        raise UnknownReference("session", session_id, key="pk") from None
 
 
 async def lock_field_of_view_to_edit(

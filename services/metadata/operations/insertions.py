@@ -18,7 +18,7 @@ from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
 from services.metadata.domain.insertions import check_name_free, check_same_subject, check_serials_match
 from services.metadata.models import ActionRow, InsertionRow
-from services.metadata.operations.actions import lock_to_edit
+from services.metadata.operations.actions import lock_named_session, lock_to_edit
 from services.metadata.operations.deletions import delete_row
 from services.metadata.queries import insertions as queries
 from services.metadata.queries import references
@@ -34,7 +34,7 @@ async def create_insertion(
     """Create an insertion; a session has one of each name."""
     session_id = required(body.session, "session")
     await lock_with_parents(tx.session, actions=[session_id, body.chronic_insertion])
-    session = await _lock_session(tx, by, visibility, session_id)
+    session = await lock_named_session(tx, by, visibility, session_id)
     name = required(body.name, "name")
     check_new_name("name", name)
     check_name_free(name, is_taken=await queries.exists_insertion(tx.session, session_id, name))
@@ -59,7 +59,7 @@ async def update_insertion(
     others = [body.session, body.chronic_insertion]
     await lock_with_parents(tx.session, actions=others, insertions=[insertion_id])
     row = await lock_insertion_to_edit(tx, by, visibility, insertion_id)
-    session = await _lock_session(tx, by, visibility, body.session or row.session_id)
+    session = await lock_named_session(tx, by, visibility, body.session or row.session_id)
     values = await _values(tx, by, visibility, body, row, session) | {"session_id": session.id}
     if body.name is not None and body.name != row.name:
         check_new_name("name", body.name, row.name)
@@ -104,17 +104,6 @@ async def _values(
         check_serials_match(chronic.serial, [serial])
         values["serial"] = serial
     return values
-
-
-async def _lock_session(
-    tx: Transaction, by: Principal, visibility: Visibility, session_id: UUID
-) -> ActionRow:
-    """The session that a body names, locked. Raises UnknownReference and Forbidden."""
-    try:
-        row, _, _ = await lock_to_edit(tx, by, visibility, ActionKind.SESSION, session_id)
-    except NotFound:
-        raise UnknownReference("session", session_id, key="pk") from None
-    return row
 
 
 async def lock_insertion_to_edit(

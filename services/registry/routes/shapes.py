@@ -81,12 +81,27 @@ def _path_of_copy(row: ShownDataset, copy: ShownCopy) -> str:
 
 
 def _data_url(request: Request, row: ShownDataset, copy: ShownCopy) -> str | None:
-    if not copy.data_url:
+    return _address(
+        request, copy.data_url, copy.store, row.folder, row.relative_path, row.id, own_path=copy.relative_path
+    )
+
+
+def _address(
+    request: Request,
+    data_url: str | None,
+    store: str | None,
+    folder: str,
+    path: str,
+    dataset_id: UUID,
+    *,
+    own_path: str | None,
+) -> str | None:
+    """The URL of a copy in a repository; None if the repository serves no files."""
+    if not data_url:
         return None
-    served = complete_data_url(request, copy.data_url)
-    has_labs = served != copy.data_url or copy.store in CENTRAL
-    own_path = copy.relative_path
-    return dataset_url(served, row.folder, row.relative_path, row.id, own_path=own_path, has_labs=has_labs)
+    served = complete_data_url(request, data_url)
+    has_labs = served != data_url or store in CENTRAL
+    return dataset_url(served, folder, path, dataset_id, own_path=own_path, has_labs=has_labs)
 
 
 def page_of_datasets(request: Request, rows: str) -> str:
@@ -98,14 +113,7 @@ def page_of_datasets(request: Request, rows: str) -> str:
         for copy in row["file_records"]:
             store, own_path, data_url = copy.pop("store"), copy["relative_path"], copy["data_url"]
             copy["relative_path"] = own_path or path_below_subjects(folder, path)
-            if not data_url:
-                copy["data_url"] = None
-                continue
-            served = complete_data_url(request, data_url)
-            has_labs = served != data_url or store in CENTRAL
-            copy["data_url"] = dataset_url(
-                served, folder, path, dataset_id, own_path=own_path, has_labs=has_labs
-            )
+            copy["data_url"] = _address(request, data_url, store, folder, path, dataset_id, own_path=own_path)
     return orjson.dumps(datasets).decode()
 
 
