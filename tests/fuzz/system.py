@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from libs.common.migrate import Addresses
 from libs.common.testing import settings_environment
 from libs.common.testing.harness import SECRET
 from tests.fuzz.known import fetch_known_values
+from tests.fuzz.records import create_records
 from tests.support.portal import LOGIN, standing
 from tests.support.quick_services import quick_passwords
 
@@ -45,8 +47,13 @@ def running(folder: Path) -> Iterator[System]:
         environment = settings_environment(postgres.admin_url, bus.url, CINGULUM_HOME=str(folder / "home"))
         with standing(environment) as site, httpx.Client(base_url=site.base_url, timeout=60) as http:
             tokens = _create_callers(http)
+            session = site.made["sessions"][1]["id"]
+            datasets = http.get("/datasets", params={"session": session}).json()["results"]
+            create_records(partial(_create, http), session, datasets[0]["id"])
             protected = (*tokens, *_tokens_of(site.base_url, tokens))
-            yield System(site.base_url, tokens, fetch_known_values(http), protected)
+            # Alyx's list of restrictions does not show their ids.
+            known = fetch_known_values(http) | {"restrictions": [site.made["restriction"]["id"]]}
+            yield System(site.base_url, tokens, known, protected)
 
 
 def _create_callers(http: httpx.Client) -> dict[str, str | None]:
