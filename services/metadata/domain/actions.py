@@ -61,7 +61,7 @@ def twin_notice(n_twins: int) -> str | None:
 
 
 def listed_twins_notice(sessions: Sequence[Mapping[str, Any]]) -> str | None:
-    """The notice for a client that searches a session by its number and gets several of one subject and day.
+    """The notice for a client whose list of sessions has several of one subject, day and number.
 
     >>> first = {"lab": "hilllab", "subject": "KS014", "start_time": "2020-08-21T09:00:00", "number": 1}
     >>> listed_twins_notice([first, first | {"start_time": "2020-08-21T11:30:00"}, first | {"number": 2}])

@@ -34,11 +34,10 @@ async def list_sessions(
     paging: Paging,
     filters: Annotated[SessionFilters, Query()],
 ) -> Response:
-    """List sessions, newest first; with `number`, a notice counts those of one subject, day and number."""
+    """List sessions, newest first; a notice counts those on the page that share subject, day and number."""
     rows = await queries.list_sessions(session, visibility, filters, paging, absolute(request, ""))
     response = json_page(request, paging, rows)
-    # Only where one session is searched: other lists are long, and need not be read again.
-    if filters.number is not None and (notice := listed_twins_notice(orjson.loads(rows.results))):
+    if rows.n_results > 1 and (notice := listed_twins_notice(orjson.loads(rows.results))):
         response.headers[NOTICE] = notice
     return response
 
