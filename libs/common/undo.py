@@ -146,6 +146,7 @@ async def _undo_deletion(
     after = {"undone": entry.id, "restored": counts}
     tx.audit(f"{entry.object_type}.restored", entry.object_type, row_id, after=after)
     if noun.follow is not None:
+        restored.before = entry.before or {}
         await noun.follow(tx, restored)
     return Restoration(restored=counts, action=entry.action, done_at=entry.at, done_by=entry.username)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,10 +23,14 @@ _NOT_DELETED: Final = "deleted_at IS NULL"
 
 @dataclass
 class Restored:
-    """Ids of restored rows by table, and the first reason for which they cannot stay restored."""
+    """Ids of restored rows by table, and the first reason for which they cannot stay restored.
+
+    before   what the audit entry of the deletion has of the row before
+    """
 
     ids: dict[str, list[UUID]] = field(default_factory=dict)
     obstacle: str | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
 
     def refuse(self, reason: str) -> None:
         """Note a reason, unless there is one already."""

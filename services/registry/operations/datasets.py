@@ -41,6 +41,7 @@ from services.registry.operations.dataset_moves import (
 from services.registry.operations.dataset_scopes import fetch_dataset_scope
 from services.registry.operations.dataset_tags import await_deletions, set_tags
 from services.registry.operations.dataset_types import fetch_types_of_files
+from services.registry.operations.default_revisions import next_default
 from services.registry.queries import datasets as queries
 from services.registry.queries import deletions, registration
 from services.registry.queries.copies import StoredCopy, fetch_copies_of_datasets
@@ -274,16 +275,21 @@ async def _set_bytes(tx: Transaction, locked: LockedDataset, body: DatasetIn) ->
 async def delete_dataset(
     tx: Transaction, by: Principal, visibility: Visibility, dataset_id: UUID, *, dry_run: bool
 ) -> Deletion:
-    """Delete (soft) a dataset; its copies stay as they are. Raises ProtectedDataset."""
+    """Delete (soft) a dataset; its copies stay as they are. Raises ProtectedDataset.
+
+    If it is the default revision of its file, the last of the others becomes it, until an undo.
+    """
     await lock_protection(tx.session)
+    await registration.lock_registrations_of_dataset(tx.session, dataset_id)
     locked = await lock_dataset(tx, by, visibility, dataset_id)
     check_change_dataset(is_protected=locked.is_protected)
     taken = await lock_taken(tx.session, DEPENDANTS, locked.row)
     hidden = await deletions.count_hidden(tx.session, dataset_id)
     if dry_run:
         return Deletion.preview(taken.counts, hidden)
-    before = {"name": locked.row.name}
+    before = {"name": locked.row.name} | await next_default(tx.session, locked.row)
     deletion = await remove(tx, Service.REGISTRY, "dataset", locked.row, taken, hidden=hidden, before=before)
+    await choose_default_revision(tx.session, locked.row, locked.row.collection)
     session_id = locked.row.session_id
     tx.publish(FilesRegistered(session_id=session_id, user_id=None, dataset_ids=[dataset_id]))
     return deletion

@@ -48,23 +48,41 @@ async def exists_dataset_at(
 async def choose_default_revision(session: WriteSession, dataset: DatasetRow, collection: str) -> None:
     """Make the last revision of a dataset's file in a collection the default one, where none is."""
     other = sa.orm.aliased(DatasetRow)
-
-    def is_there(row: type[DatasetRow]) -> Condition:
-        return sa.and_(
-            row.session_id.is_not_distinct_from(dataset.session_id),
-            row.object_id.is_not_distinct_from(dataset.object_id),
-            row.collection == collection,
-            row.name == dataset.name,
-            row.deleted_at.is_(None),
-        )
-
-    last = sa.select(other.id).where(is_there(other)).order_by(other.revision.collate("C").desc()).limit(1)
-    has_default = sa.exists().where(is_there(other), other.is_default)
+    has_default = sa.exists().where(_is_revision(other, dataset, collection), other.is_default)
     await execute_write(
         session,
         sa.update(DatasetRow)
-        .where(DatasetRow.id == last.scalar_subquery(), ~has_default)
+        .where(DatasetRow.id == _last_revision(dataset, collection), ~has_default)
         .values(is_default=True),
+    )
+
+
+async def find_last_revision(session: ReadSession, dataset: DatasetRow, collection: str) -> UUID | None:
+    """The last revision of a dataset's file in a collection, other than the dataset itself."""
+    last_id: UUID | None = await session.scalar(
+        sa.select(_last_revision(dataset, collection, except_id=dataset.id))
+    )
+    return last_id
+
+
+def _last_revision(
+    dataset: DatasetRow, collection: str, *, except_id: UUID | None = None
+) -> sa.ScalarSelect[UUID]:
+    row = sa.orm.aliased(DatasetRow)
+    statement = sa.select(row.id).where(_is_revision(row, dataset, collection))
+    if except_id is not None:
+        statement = statement.where(row.id != except_id)
+    return statement.order_by(row.revision.collate("C").desc()).limit(1).scalar_subquery()
+
+
+def _is_revision(row: type[DatasetRow], dataset: DatasetRow, collection: str) -> Condition:
+    """Whether a row is a revision of a dataset's file in a collection, and not deleted."""
+    return sa.and_(
+        row.session_id.is_not_distinct_from(dataset.session_id),
+        row.object_id.is_not_distinct_from(dataset.object_id),
+        row.collection == collection,
+        row.name == dataset.name,
+        row.deleted_at.is_(None),
     )
 
 

@@ -265,3 +265,34 @@ async def test_undos_lock_in_the_order_of_changes(services: Services, nickname: 
         await until_blocked(gate, 2)
     assert ((await undone).status_code, (await death).status_code) == (200, 200)
     await gate.close()
+
+
+async def test_a_file_has_a_default_revision_without_its_deleted_one(
+    services: Services, nickname: str
+) -> None:
+    await services.labs.animal(nickname)
+    await services.labs.session(nickname)
+    ids = [
+        dataset["id"]
+        for name in (
+            "alf/spikes.times.npy",
+            "alf/#2024-01-01#/spikes.times.npy",
+            "alf/#2024-02-01#/spikes.times.npy",
+        )
+        for dataset in await registered(services.registry, f"{nickname}/{DAY}/001", name)
+    ]
+
+    async def defaults() -> list[bool]:
+        rows = (await services.registry.get(f"/datasets?subject={nickname}")).json()["results"]
+        return [row["default_dataset"] for row_id in ids for row in rows if row["url"].endswith(row_id)]
+
+    assert await defaults() == [False, False, True]
+    deleted = await services.registry.delete(f"/datasets/{ids[2]}")
+    assert await defaults() == [False, True]
+    assert (await services.undo(deleted)).status_code == 200
+    assert await defaults() == [False, False, True]
+    assert (await services.registry.delete(f"/datasets/{ids[0]}")).status_code == 204
+    deleted = await services.registry.delete(f"/datasets/{ids[2]}")
+    await registered(services.registry, f"{nickname}/{DAY}/001", "alf/#2024-03-01#/spikes.times.npy")
+    assert (await services.undo(deleted)).status_code == 200
+    assert await defaults() == [False, False]
