@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from libs.common.permissions import Principal, acts_as_owner
 from libs.common.problem import BadRequest, Conflict, Forbidden
+
+_LAST: Final = "This is the last active administrator: make another user administrator first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,20 @@ def check_user_deletable(user_id: UUID, by: Principal, *, is_last_administrator:
     if user_id == by.user_id:
         raise Conflict("You cannot delete your own account: another administrator has to.")
     if is_last_administrator:
-        raise Conflict("This is the last active administrator: make another user administrator first.")
+        raise Conflict(_LAST)
+
+
+def check_stays_administrator(
+    *, is_last_administrator: bool, is_superuser: bool | None, is_active: bool | None
+) -> None:
+    """Raise Conflict for the last administrator who would be none afterwards, which would lock all users out.
+
+    >>> check_stays_administrator(is_last_administrator=True, is_superuser=None, is_active=True)
+    >>> check_stays_administrator(is_last_administrator=False, is_superuser=False, is_active=None)
+    """
+    ended = {"is_superuser": is_superuser, "is_active": is_active}
+    if is_last_administrator and False in ended.values():
+        raise Conflict(fields={name: [_LAST] for name, value in ended.items() if value is False})
 
 
 def check_sets_password_of_other(user_id: UUID, by: Principal) -> None:

@@ -15,6 +15,7 @@ from libs.common.problem import Conflict
 from libs.common.schemas.states import ActionKind
 from libs.common.undo import Undoable, Undoables
 from libs.common.visibility import Visibility
+from services.metadata.domain.users import check_stays_administrator
 from services.metadata.models import (
     ActionRow,
     ChannelRow,
@@ -55,6 +56,7 @@ from services.metadata.queries.lock_order import (
 )
 from services.metadata.queries.sessions import insert_private_projects
 from services.metadata.queries.subjects import lock_subject_by_id
+from services.metadata.queries.users import exists_other_administrator, lock_administrators
 
 _NAMES: Final = (UserRow.username, LabRow.name, ProjectRow.name, LocationRow.name)
 _OWNERS_OF_SUBJECTS: Final = frozenset({"responsible_user_id", "lab_id"})
@@ -155,10 +157,31 @@ async def _check_not_opened(tx: Transaction, restriction_id: UUID, _before: Mapp
         raise Conflict("The subject has died: its water restriction stays ended.")
 
 
+async def _lock_administrators(tx: Transaction, _user_id: UUID) -> None:
+    await lock_administrators(tx.session)
+
+
+async def _check_administrator_remains(tx: Transaction, user_id: UUID, _before: Mapping[str, Any]) -> None:
+    """Raises Conflict for an undo after which nobody would be an active administrator."""
+    row = await lock_by_id(tx.session, UserRow, user_id)
+    check_stays_administrator(
+        is_last_administrator=not await exists_other_administrator(tx.session, user_id),
+        is_superuser=row.is_superuser,
+        is_active=row.is_active,
+    )
+
+
 UNDOABLES: Final = Undoables(
     DEPENDANTS,
     {
-        "user": Undoable(UserRow, check_administrator, by_row=False, names=frozenset({"username"})),
+        "user": Undoable(
+            UserRow,
+            check_administrator,
+            lock_first=_lock_administrators,
+            by_row=False,
+            names=frozenset({"username"}),
+            reverted=_check_administrator_remains,
+        ),
         "lab": Undoable(LabRow, check_administrator, by_row=False, names=frozenset({"name"})),
         "project": Undoable(ProjectRow, check_administrator, by_row=False, names=frozenset({"name"})),
         "subject": Undoable(

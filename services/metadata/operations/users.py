@@ -13,7 +13,11 @@ from libs.common.schemas.users import UserIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import check_not_sent, required
 from services.metadata.domain.password import password_problem
-from services.metadata.domain.users import check_user_deletable, check_username_free
+from services.metadata.domain.users import (
+    check_stays_administrator,
+    check_user_deletable,
+    check_username_free,
+)
 from services.metadata.models import DelegateRow, UserRow
 from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.hashing import PasswordHashing
@@ -54,8 +58,10 @@ async def update_user(
 ) -> str:
     """Update a user; returns the username, which may have changed. A new password signs the user out everywhere.
 
-    Raises NotFound.
+    Raises NotFound, and Conflict for the last administrator who would be none.
     """
+    if False in {body.is_superuser, body.is_active}:
+        await queries.lock_administrators(tx.session)
     user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
     if body.subjects_responsible is not None:
         shown = await queries.fetch_user(tx.session, visibility, user.username)
@@ -63,6 +69,11 @@ async def update_user(
         check_not_sent("subjects_responsible", changed, _OF_SUBJECTS)
     if body.username is not None and body.username != user.username:
         await _check_username(tx, body.username, except_id=user.id)
+    check_stays_administrator(
+        is_last_administrator=await _is_last_administrator(tx, user),
+        is_superuser=body.is_superuser,
+        is_active=body.is_active,
+    )
     await rows.update_row(tx, "user", user, _STORED.values(body))
     if body.password is not None:
         await set_password(tx, hashing, by, user, body.password)
@@ -92,10 +103,17 @@ async def delete_user(
     """
     await queries.lock_administrators(tx.session)
     user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
-    is_last = not await queries.exists_other_administrator(tx.session, user.id)
-    check_user_deletable(user.id, by, is_last_administrator=user.is_superuser and is_last)
+    check_user_deletable(user.id, by, is_last_administrator=await _is_last_administrator(tx, user))
     named = {"username": user.username}
     return await delete_row(tx, by, visibility, "user", user, dry_run=dry_run, before=named)
+
+
+async def _is_last_administrator(tx: Transaction, user: UserRow) -> bool:
+    return (
+        user.is_superuser
+        and user.is_active
+        and not await queries.exists_other_administrator(tx.session, user.id)
+    )
 
 
 async def create_first_administrator(

@@ -117,7 +117,7 @@ async def exists_username(session: ReadSession, username: str) -> bool:
 
 
 async def lock_administrators(session: WriteSession) -> None:
-    """Let no other deletion of a user decide at the same time whether an administrator remains."""
+    """Let no other request decide at the same time whether an administrator remains."""
     key = sa.func.hashtextextended("metadata:administrators", 0)
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 

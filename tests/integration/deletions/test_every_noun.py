@@ -53,6 +53,9 @@ async def test_the_last_administrator_stays(services: Services, nickname: str) -
     await services.labs.post("/users", username=f"a-{nickname}", is_superuser=True)
     await services.metadata.patch("/users/root", {"is_active": False})
     refused = await services.metadata.delete(f"/users/a-{nickname}")
+    for field in ("is_superuser", "is_active"):
+        demoted = await services.metadata.patch(f"/users/a-{nickname}", {field: False})
+        assert (demoted.status_code, "last active administrator" in demoted.json()[field][0]) == (409, True)
     await services.metadata.patch("/users/root", {"is_active": True})
     assert (refused.status_code, "last active administrator" in refused.json()["detail"]) == (409, True)
     assert (await services.metadata.delete("/users/root?dry_run=1")).status_code == 409
