@@ -162,7 +162,7 @@ async def _lock_administrators(tx: Transaction, _user_id: UUID) -> None:
 
 
 async def _check_administrator_remains(tx: Transaction, user_id: UUID, _before: Mapping[str, Any]) -> None:
-    """Raises Conflict for an undo after which nobody would be an active administrator."""
+    """Raises Conflict for an undo after which no user would be an active administrator."""
     row = await lock_by_id(tx.session, UserRow, user_id)
     check_stays_administrator(
         is_last_administrator=not await exists_other_administrator(tx.session, user_id),
