@@ -18,6 +18,7 @@ import httpx
 
 from bench.api.cases import Case, cases
 from bench.api.driving import drive
+from bench.api.idleness import wait_until_idle
 from bench.api.loading import load_rows
 from bench.api.processor_time import spent
 from tests.faults.system import System, running
@@ -63,6 +64,8 @@ async def _all(system: System, options: argparse.Namespace) -> tuple[dict[str, d
     began = time.perf_counter()
     n = await load_rows(system.admin_database(), options.sessions)
     print(f"{n:,} rows loaded in {time.perf_counter() - began:.1f} s", flush=True)
+    idle_s = await wait_until_idle(system)
+    print(f"idle after {idle_s:.0f} s", flush=True)
     async with httpx.AsyncClient(base_url=system.url) as client:
         answer = await client.post("/auth-token", data=system.login())
         token = answer.raise_for_status().json()["token"]

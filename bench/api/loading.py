@@ -23,7 +23,8 @@ async def load_rows(database_url: str, sessions: int) -> int:
                 n += await _copy(connection, table)
             for table in dataset_tables(sessions, types, formats["npy"]):
                 n += await _copy(connection, table)
-        await connection.execute("VACUUM ANALYZE")
+        for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
+            await connection.execute(statement)
     finally:
         await connection.close()
     return n

@@ -17,7 +17,7 @@ from libs.common.observability import logger
 from services.scheduler.domain.retry import Liveness
 from services.scheduler.events import handlers
 from services.scheduler.models import Base
-from services.scheduler.operations import graph, sweeps
+from services.scheduler.operations import graph_sweep, sweeps
 from services.scheduler.operations.claim_queue import ClaimQueue
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.pipeline import Pipeline
@@ -61,13 +61,15 @@ async def _sweep_publishing(app: FastAPI, pause_s: float) -> None:
 
 
 async def _sweep_graphs(app: FastAPI, pause_s: float) -> None:
-    sweep = graph.GraphSweep()
+    sweep = graph_sweep.GraphSweep()
     while True:
         await asyncio.sleep(pause_s if sweep.since else 0)
         try:
             async with app.state.database.read_long() as session:
-                session_ids, following = await graph.fetch_sessions_to_reconcile(session, sweep)
-            await graph.reconcile_sessions(app.state.writer.begin, app.state.context, session_ids)
+                session_ids, following = await graph_sweep.fetch_sessions_to_reconcile(
+                    session, app.state.context, sweep
+                )
+            await graph_sweep.reconcile_sessions(app.state.writer.begin, app.state.context, session_ids)
             sweep = following
         except DATABASE_ERRORS as error:
             logger("scheduler").info("the graph sweep is waiting for the database", error=str(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase, translate
+from functools import lru_cache
 from typing import Final
 
 from cingulum.worker.pipelines.declaration import DatasetPattern, TaskDeclaration
@@ -38,11 +39,17 @@ def probe_of(pattern: DatasetPattern, collection: str) -> str | None:
     >>> probe_of(DatasetPattern("raw_ephys_data/{probe}", "*.bin"), "raw_ephys_data/probe00")
     'probe00'
     """
-    before, is_of_probe, after = pattern.collection.partition(_PROBE)
+    regex = _probe_regex(pattern.collection)
+    match = regex and regex.match(collection)
+    return match["probe"] if match else None
+
+
+@lru_cache(maxsize=1_000)
+def _probe_regex(glob: str) -> re.Pattern[str] | None:
+    before, is_of_probe, after = glob.partition(_PROBE)
     if not is_of_probe:
         return None
-    match = re.match(_regex(before) + r"(?P<probe>[^/]+)" + _regex(after) + r"\Z", collection)
-    return match["probe"] if match else None
+    return re.compile(_regex(before) + r"(?P<probe>[^/]+)" + _regex(after) + r"\Z")
 
 
 def path_text(pattern: DatasetPattern, scope: TaskScope) -> str:

@@ -152,6 +152,32 @@ def reconcile(job: JobValue, plan: SlotPlan) -> JobChange:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Where a job is listed as ready, and what the store of its session's files lacks (`graph.SlotPlan`)."""
+
+    sites: frozenset[str]
+    outside_pool: frozenset[str]
+    are_coming: bool
+
+
+def place(state: JobState, key: str | None, plan: SlotPlan | None) -> Placement:
+    """The placement of a job in this state by the plan of its slot, None for a slot that is no longer derived."""
+    plan = plan or SlotPlan(None)
+    waits = state is JobState.WAITING and plan.key == key
+    return Placement(plan.sites if waits else frozenset(), plan.outside_pool, plan.are_coming)
+
+
+def is_current(job: JobValue, placement: Placement, plan: SlotPlan | None) -> bool:
+    """Whether `reconcile` and `place` would change nothing. A started job is ready nowhere but for its pauses."""
+    if plan is not None and reconcile(job, plan).job != job:
+        return False
+    planned = place(job.state, job.key, plan)
+    return placement == (
+        replace(planned, sites=placement.sites) if job.state is JobState.STARTED else planned
+    )
+
+
+@dataclass(frozen=True)
 class InputLocations:
     """Why the workers of the pool cannot read a Waiting job's inputs.
 

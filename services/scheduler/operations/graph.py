@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID, uuid4
 
 from cingulum.worker.pipelines.matching import TaskScope
-from libs.common.bus.failures import Cause, cause_of
-from libs.common.db import Begin, ReadSession, Transaction
+from libs.common.db import Transaction
 from libs.common.db.clock import fetch_now
-from libs.common.observability import logger
 from libs.common.schemas.job_files import JobInput
 from libs.common.schemas.states import JobState
 from services.scheduler.domain.graph import JobFact, Slot, SlotPlan, derive
-from services.scheduler.domain.steering import reconcile
+from services.scheduler.domain.steering import place, reconcile
 from services.scheduler.models import JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.pipeline import Pipeline
 from services.scheduler.queries import inputs, jobs, ready
 from services.scheduler.queries.tasks import fetch_slots_of_tasks
-
-_FIRST: Final = UUID(int=0)
-_READY_ROWS_PER_SWEEP: Final = 2_000  # checked in some 20 ms of the database
-_LOOK_BACK: Final = timedelta(days=30)  # of the first sweep after a start
-_OVERLAP: Final = timedelta(minutes=5)  # a transaction that began before a sweep may commit after it
 
 
 async def handle_verified_copy(
@@ -43,7 +33,7 @@ async def reconcile_session(tx: Transaction, context: SchedulerContext, session_
     """Bring the jobs of a session in line with its facts, and wake claims after the commit if one is ready."""
     await jobs.lock_graph(tx.session, session_id)
     rows = {slot_of(row): row for row in await jobs.lock_derived_jobs(tx.session, session_id)}
-    facts = await inputs.fetch_dataset_facts(tx.session, session_id)
+    facts = (await inputs.fetch_dataset_facts(tx.session, [session_id])).get(session_id, [])
     dataset_ids = {fact.path: dataset_id for dataset_id, fact in facts}
     plans = derive(
         str(session_id),
@@ -52,7 +42,7 @@ async def reconcile_session(tx: Transaction, context: SchedulerContext, session_
         {slot: JobFact(JobState(row.state), row.key) for slot, row in rows.items()},
     )
     now = await fetch_now(tx.session)
-    occupied = await fetch_slots_of_tasks(tx.session, session_id)
+    occupied = (await fetch_slots_of_tasks(tx.session, [session_id])).get(session_id, set())
     for slot, plan in plans.items():
         is_new = slot not in rows
         if is_new and (slot.task, slot.scope.probe) in occupied:
@@ -89,13 +79,12 @@ async def _update_sites(tx: Transaction, rows: Mapping[Slot, JobRow], plans: Map
     """Store where each waiting job can run now, and which of its inputs are outside the central store."""
     sites: dict[UUID, frozenset[str]] = {}
     for slot, row in rows.items():
-        plan = plans.get(slot, SlotPlan(None))
-        waits = row.state == JobState.WAITING and plan.key == row.key
+        placement = place(JobState(row.state), row.key, plans.get(slot))
         if row.state != JobState.STARTED:  # a started job is ready nowhere, and its pauses go on
-            sites[row.id] = plan.sites if waits else frozenset()
-        outside = sorted(UUID(repository_id) for repository_id in plan.outside_pool)
-        if row.outside_pool != outside or row.are_coming != plan.are_coming:
-            row.outside_pool, row.are_coming = outside, plan.are_coming
+            sites[row.id] = placement.sites
+        outside = sorted(UUID(repository_id) for repository_id in placement.outside_pool)
+        if row.outside_pool != outside or row.are_coming != placement.are_coming:
+            row.outside_pool, row.are_coming = outside, placement.are_coming
     await ready.update_sites(tx.session, sites)
 
 
@@ -129,37 +118,3 @@ def _new_row(pipeline: Pipeline, slot: Slot, session_id: UUID) -> JobRow:
         time_out_secs=task.time_out_s,
         version=task.code_version,
     )
-
-
-@dataclass(frozen=True)
-class GraphSweep:
-    """How far the sweep of all sessions is: the time of the last one, and the last ready row that was checked."""
-
-    since: datetime | None = None
-    cursor: UUID = _FIRST
-
-
-async def fetch_sessions_to_reconcile(
-    session: ReadSession, sweep: GraphSweep
-) -> tuple[list[UUID], GraphSweep]:
-    """Sessions with facts newer than the last sweep, which finds what no event reported; and the next sweep."""
-    now = await fetch_now(session)
-    ids = await inputs.fetch_changed_session_ids(session, sweep.since or now - _LOOK_BACK)
-    if sweep.since is None:
-        ids |= await inputs.fetch_session_ids_without_sites(session)
-    stale, last = await inputs.fetch_stale_session_ids(session, sweep.cursor, _READY_ROWS_PER_SWEEP)
-    return sorted(ids | stale), GraphSweep(now - _OVERLAP, last or _FIRST)
-
-
-async def reconcile_sessions(begin: Begin, context: SchedulerContext, session_ids: list[UUID]) -> None:
-    """Reconcile each session by itself. One that fails on its own is logged, and does not stop the others."""
-    for session_id in session_ids:
-        try:
-            async with begin() as tx:
-                await reconcile_session(tx, context, session_id)
-        except Exception as error:
-            if cause_of(error) is Cause.TRANSIENT:
-                raise
-            logger("scheduler").error(
-                "a session could not be reconciled", session=str(session_id), exc_info=error
-            )

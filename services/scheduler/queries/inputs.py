@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from cingulum.stores import CENTRAL
 from libs.common.db import ReadSession
+from libs.common.db.json_pages import request_value
 from libs.common.published import COPIES, DATASETS, SESSIONS, table
 from libs.common.schemas.states import AttemptState, CopyState, JobState
 from services.scheduler.domain.graph import DatasetFact
@@ -30,13 +33,49 @@ async def find_dataset_name(session: ReadSession, dataset_id: UUID) -> tuple[str
     return (row.collection, row.name) if row else None
 
 
-async def fetch_dataset_facts(session: ReadSession, session_id: UUID) -> list[tuple[UUID, DatasetFact]]:
-    """The datasets of a session that are the default of their name, with their ids; none of a deleted session."""
+async def fetch_names_in_sessions(
+    session: ReadSession, session_ids: Sequence[UUID]
+) -> list[tuple[str, str, list[UUID]]]:
+    """Collection and file name of the datasets of those sessions, each with the sessions that have such a file."""
+    rows = await session.execute(_select_names(), {"session_ids": session_ids})
+    return [(row.collection, row.name, row.session_ids) for row in rows]
+
+
+@cache
+def _select_names() -> sa.Select[Any]:
+    datasets = table(DATASETS)
+    return (
+        sa.select(
+            datasets.c.collection,
+            datasets.c.name,
+            sa.func.array_agg(datasets.c.session_id).label("session_ids"),
+        )
+        .where(datasets.c.session_id == _any_session(), datasets.c.default_revision)
+        .group_by(datasets.c.collection, datasets.c.name)
+    )
+
+
+def _any_session() -> sa.ColumnElement[Any]:
+    return sa.any_(request_value("session_ids", sa.ARRAY(sa.Uuid)))
+
+
+async def fetch_dataset_facts(
+    session: ReadSession, session_ids: Sequence[UUID]
+) -> dict[UUID, list[tuple[UUID, DatasetFact]]]:
+    """The datasets of sessions that are the default of their name, with their ids; none of a deleted session."""
+    facts: dict[UUID, list[tuple[UUID, DatasetFact]]] = {}
+    for row in await session.execute(_select_facts(), {"session_ids": session_ids}):
+        facts.setdefault(row.session_id, []).append((row.id, _fact(row)))
+    return facts
+
+
+@cache
+def _select_facts() -> sa.Select[Any]:
     datasets, sessions = table(DATASETS), table(SESSIONS)
-    is_there = sa.exists().where(sessions.c.id == session_id).correlate_except(sessions)
+    is_there = sa.exists().where(sessions.c.id == datasets.c.session_id).correlate_except(sessions)
     made = sa.exists().where(
         AttemptRow.job_id == JobRow.id,
-        JobRow.session_id == session_id,
+        JobRow.session_id == datasets.c.session_id,
         AttemptRow.state == AttemptState.REGISTERED,
         AttemptRow.outputs.contains(
             sa.func.jsonb_build_array(
@@ -46,18 +85,16 @@ async def fetch_dataset_facts(session: ReadSession, session_id: UUID) -> list[tu
             )
         ),
     )
-    rows = await session.execute(
-        sa.select(
-            datasets.c.id,
-            datasets.c.collection,
-            datasets.c.name,
-            datasets.c.sha256,
-            _places(datasets).label("places"),
-            _is_coming(datasets).label("is_coming"),
-            made.label("made_by_job"),
-        ).where(datasets.c.session_id == session_id, datasets.c.default_revision, is_there)
-    )
-    return [(row.id, _fact(row)) for row in rows]
+    return sa.select(
+        datasets.c.id,
+        datasets.c.session_id,
+        datasets.c.collection,
+        datasets.c.name,
+        datasets.c.sha256,
+        _places(datasets).label("places"),
+        _is_coming(datasets).label("is_coming"),
+        made.label("made_by_job"),
+    ).where(datasets.c.session_id == _any_session(), datasets.c.default_revision, is_there)
 
 
 def _fact(row: Any) -> DatasetFact:
@@ -124,16 +161,38 @@ def unreadable(site: sa.SQLColumnExpression[str]) -> Where:
     return sa.exists(sa.select(sa.literal(1)).select_from(inputs).where(~sa.and_(current, readable)))
 
 
-async def fetch_changed_session_ids(session: ReadSession, since: datetime) -> set[UUID]:
+@dataclass(frozen=True)
+class ChangedSession:
+    """A session with datasets or copies that changed since a time: sums of the times of all these changes.
+
+    `checksum` is of all of them, `later_checksum` of those after a second time.
+    """
+
+    id: UUID
+    checksum: int
+    later_checksum: int
+
+
+async def fetch_changed_sessions(
+    session: ReadSession, since: datetime, later: datetime
+) -> list[ChangedSession]:
     """Sessions with datasets or copies that changed since then."""
     datasets, copies = table(DATASETS), table(COPIES)
-    changed = sa.union(
-        sa.select(datasets.c.session_id).where(
+    changes = sa.union_all(
+        sa.select(datasets.c.session_id, datasets.c.created_at.label("changed_at")).where(
             datasets.c.created_at > since, datasets.c.session_id.is_not(None)
         ),
-        sa.select(copies.c.session_id).where(copies.c.proved_at > since, copies.c.session_id.is_not(None)),
-    ).subquery()
-    return set((await session.execute(sa.select(changed.c.session_id))).scalars())
+        sa.select(copies.c.session_id, copies.c.proved_at).where(
+            copies.c.proved_at > since, copies.c.session_id.is_not(None)
+        ),
+    ).subquery("changes")
+    microseconds = sa.cast(sa.func.extract("epoch", changes.c.changed_at) * 1_000_000, sa.BigInteger)
+    checksum = sa.func.sum(microseconds)
+    later_checksum = sa.func.coalesce(checksum.filter(changes.c.changed_at > later), 0)
+    rows = await session.execute(
+        sa.select(changes.c.session_id, checksum, later_checksum).group_by(changes.c.session_id)
+    )
+    return [ChangedSession(session_id, int(all_of), int(late)) for session_id, all_of, late in rows]
 
 
 async def fetch_session_ids_without_sites(session: ReadSession) -> set[UUID]:

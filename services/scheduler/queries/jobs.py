@@ -107,7 +107,7 @@ def _job(row: Mapping[str, Any]) -> Job:
     )
 
 
-def job_value(row: JobRow) -> JobValue:
+def job_value(row: JobRow | sa.Row[Any]) -> JobValue:
     """A row as the rules read it."""
     return JobValue(
         id=row.id,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -101,12 +102,22 @@ async def exists_equal_task(
     return bool(await session.scalar(sa.select(equal)))
 
 
-async def fetch_slots_of_tasks(session: ReadSession, session_id: UUID) -> set[tuple[str, str]]:
-    """Task and probe of the slots of a session that a task created through `/tasks` occupies."""
-    statement = sa.select(JobRow.task, JobRow.probe).where(
-        JobRow.session_id == session_id,
+async def fetch_slots_of_tasks(
+    session: ReadSession, session_ids: Sequence[UUID]
+) -> dict[UUID, set[tuple[str, str]]]:
+    """Task and probe of the slots of sessions that tasks created through `/tasks` occupy, by session."""
+    rows = await session.execute(_select_slots_of_tasks(), {"session_ids": session_ids})
+    slots: dict[UUID, set[tuple[str, str]]] = {}
+    for row in rows:
+        slots.setdefault(row.session_id, set()).add((row.task, row.probe))
+    return slots
+
+
+@cache
+def _select_slots_of_tasks() -> sa.Select[UUID | None, str, str]:
+    return sa.select(JobRow.session_id, JobRow.task, JobRow.probe).where(
+        JobRow.session_id == sa.any_(request_value("session_ids", sa.ARRAY(sa.Uuid))),
         JobRow.is_derived.is_(False),
         JobRow.arguments == "",
         JobRow.owner_id.is_(None),
     )
-    return {(row.task, row.probe) for row in await session.execute(statement)}
