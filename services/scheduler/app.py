@@ -29,7 +29,9 @@ from services.scheduler.settings import Settings
 async def _start(app: FastAPI) -> Sequence[Loop]:
     settings: Settings = app.state.settings
     pipeline = Pipeline.of(all_tasks(settings.compress_preset))
-    context = app.state.context = SchedulerContext(pipeline, ClaimQueue(app.state.bus))
+    context = app.state.context = SchedulerContext(
+        pipeline, ClaimQueue(app.state.bus), settings.list_derived_tasks
+    )
     return [
         context.claim_queue.listen,
         partial(_sweep_leases, app, settings.lease_sweep_s),

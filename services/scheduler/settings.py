@@ -30,3 +30,8 @@ class Settings(ServiceSettings):
         default=DEFAULT_PRESET,
         description="preset for raw recordings: compatible-fast or compatible-small (.cbin), small or fast (.cgl)",
     )
+    list_derived_tasks: bool = Field(
+        default=True,
+        description="/tasks also lists jobs of declared tasks; false where ibllib's Pipeline.run is used, which "
+        "would import them",
+    )

@@ -10,7 +10,11 @@ from services.scheduler.operations.pipeline import Pipeline
 
 @dataclass(frozen=True)
 class SchedulerContext:
-    """Made once per process, when the service starts."""
+    """Made once per process, when the service starts.
+
+    lists_derived   whether lists of tasks have derived jobs, which only workers can run
+    """
 
     pipeline: Pipeline
     claim_queue: ClaimQueue
+    lists_derived: bool = True

@@ -60,10 +60,13 @@ def select_tasks(visibility: Visibility) -> sa.Select[Any]:
 
 
 async def list_tasks(
-    session: ReadSession, filters: TaskFilters, visibility: Visibility, paging: PageRequest
+    session: ReadSession, filters: TaskFilters, visibility: Visibility, paging: PageRequest, *, derived: bool
 ) -> JsonPage:
-    """A page of tasks, by level, priority and latest session, and how many there are."""
-    return await fetch_json_page(session, select_tasks(visibility), filters.conditions(visibility), paging)
+    """A page of tasks, by level, priority and latest session, and how many there are; `derived`: also such jobs."""
+    conditions = filters.conditions(visibility)
+    if not derived:
+        conditions = [*conditions, JobRow.is_derived.is_(False)]
+    return await fetch_json_page(session, select_tasks(visibility), conditions, paging)
 
 
 async def find_task(session: ReadSession, visibility: Visibility, task_id: UUID) -> Task | None:

@@ -30,9 +30,11 @@ async def list_tasks(
     session: Reading,
     paging: Paging,
     filters: Annotated[TaskFilters, Query()],
+    context: Context,
 ) -> Response:
     """List tasks by level, priority and latest session."""
-    return json_page(request, paging, await queries.list_tasks(session, filters, visibility, paging))
+    rows = await queries.list_tasks(session, filters, visibility, paging, derived=context.lists_derived)
+    return json_page(request, paging, rows)
 
 
 @router.post("/tasks", status_code=201, responses=REFUSALS)

@@ -94,3 +94,24 @@ async def test_what_a_task_is_for_cannot_be_changed(cingulum: Cingulum, callers:
         assert (answer.status_code, field in answer.json()) == (400, True)
     answer = await scheduler.put(f"/tasks/{task['id']}", task | {"log": "begun"})
     assert answer.json() == task | {"log": "begun"}
+
+
+async def test_derived_jobs_are_listed_as_tasks_unless_a_setting_leaves_them_out(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    for lists_derived in ("true", "false"):
+        alone = replace(
+            cingulum, environment={**cingulum.environment, "CINGULUM_LIST_DERIVED_TASKS": lists_derived}
+        )
+        async with alone.run(Service.SCHEDULER, callers.worker) as scheduler:
+            session = await a_session_with_trials(cingulum, callers)
+            task = await scheduler.as_(callers.member).post(
+                "/tasks", {"name": "lab_task", "session": str(session)}
+            )
+            assert task.status_code == 201
+            await reconcile(scheduler, session)
+            jobs = (await scheduler.get(f"/jobs?session={session}")).json()["results"]
+            tasks = (await scheduler.get(f"/tasks?session={session}")).json()["results"]
+            assert {job["task"] for job in jobs} > {"lab_task"}
+            expected = {job["id"] for job in jobs} if lists_derived == "true" else {task.json()["id"]}
+            assert {row["id"] for row in tasks} == expected

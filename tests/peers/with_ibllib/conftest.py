@@ -68,6 +68,7 @@ def login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     home = tmp_path_factory.mktemp("cingulum") / "var"
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CINGULUM_")}
     places = {"CINGULUM_HOME": str(home), "CINGULUM_PORT": str(_free_port())}
+    places["CINGULUM_LIST_DERIVED_TASKS"] = "false"  # as docs say for labs that use Pipeline.run
     python = os.environ.get("CINGULUM_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
 
     def local(*words: str) -> None:

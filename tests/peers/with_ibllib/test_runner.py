@@ -92,6 +92,11 @@ def test_a_failed_task_runs_again_and_frees_what_depends_on_it(server: LabServer
 
 def test_a_pipeline_runs_what_failed_and_spares_what_is_abandoned(server: LabServer) -> None:
     folder, eid = server.new_session("TP1")
+    raw = {
+        "filenames": ["raw_ephys_data/probe00/_spikeglx_ephysData_g0_t0.imec0.ap.bin"],
+        "name": "lab_server",
+    }
+    server.alyx.rest("register-file", "create", data={"path": f"TP1/{folder.parent.name}/001", **raw})
     pipeline = Recording(folder, one=server.one)
     tasks = {task["name"]: task["id"] for task in pipeline.create_alyx_tasks()}
     pipeline.run()
@@ -105,6 +110,8 @@ def test_a_pipeline_runs_what_failed_and_spares_what_is_abandoned(server: LabSer
     assert (again.pop("Part"), set(again.values())) == ("Abandoned", {"Waiting"})
     pipeline.rerun()
     assert statuses(server, eid) == ended | {"Part": "Abandoned"}
+    jobs = server.alyx.get(f"/jobs?session={eid}")
+    assert {job["task"] for job in jobs} > set(statuses(server, eid))  # some are of declared tasks
 
 
 def test_a_flag_becomes_a_session_with_its_pipeline(server: LabServer, tmp_path: Path) -> None:
