@@ -62,6 +62,7 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "procedures",
         "surgeries",
         "sessions",
+        "session-merges",
         "insertions",
         "chronic-insertions",
         "brain-regions",

@@ -85,6 +85,49 @@ class SessionsRestored(Event):
     session_ids: list[UUID]
 
 
+class SessionsMerged(Event):
+    """Sessions of one subject, day and number were merged into one of them: what they have moves to it.
+
+    From   metadata
+    To     registry (datasets), scheduler (tasks and jobs)
+    Twice  all of it has moved already: do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.metadata.sessions.merged.v1"
+    ordered_by: ClassVar[str | None] = "merge_id"
+    merge_id: UUID
+    into: UUID
+    session_ids: list[UUID]
+
+
+class SessionsUnmerged(Event):
+    """A merge of sessions was undone: what it moved goes back, where it still is in the session that stayed.
+
+    From   metadata
+    To     registry (datasets), scheduler (tasks and jobs)
+    Twice  all of it has moved back already: do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.metadata.sessions.unmerged.v1"
+    ordered_by: ClassVar[str | None] = "merge_id"
+    merge_id: UUID
+    into: UUID
+    session_ids: list[UUID]
+
+
+class DatasetsMoved(Event):
+    """Datasets moved from sessions to others, by a merge or its undo.
+
+    From   registry
+    To     scheduler (reconciles the jobs of all these sessions), compressor (recordings are of the datasets' sessions)
+    Twice  both follow what is now: do nothing
+    """
+
+    subject: ClassVar[str] = "cingulum.registry.datasets.moved.v1"
+    session_ids: list[UUID]
+    dataset_ids: list[UUID]
+
+
 class FilesRegistered(Event):
     """Files were registered in a session, by one request.
 

@@ -38,6 +38,7 @@ Rule = Callable[[Transaction, Principal, Visibility, UUID], Awaitable[object]]
 Follow = Callable[[Transaction, Restored], Awaitable[None]]
 LockFirst = Callable[[Transaction, UUID], Awaitable[None]]
 Reverted = Callable[[Transaction, UUID, Mapping[str, Any]], Awaitable[None]]
+UndoAction = Callable[[Transaction, Principal, Visibility, AuditEntry], Awaitable[Mapping[str, int]]]
 CheckRestored = Callable[[Transaction, Principal, Visibility, Restored], Awaitable[None]]
 
 
@@ -77,11 +78,14 @@ class Undoables:
     nouns           what their audit rows are about
     check_restored  raises Forbidden unless the caller may delete all that was restored, not only the row itself,
                     and Conflict for a name of which another row has a spelling
+    actions         by the action of an audit entry: how another action than a deletion or a change is undone; counts by
+                    kind of what went back. Raises NotFound, Forbidden and Conflict.
     """
 
     tree: Dependants = field(default_factory=lambda: Dependants({}))
     nouns: Mapping[str, Undoable] = field(default_factory=dict)
     check_restored: CheckRestored | None = None
+    actions: Mapping[str, UndoAction] = field(default_factory=dict)
 
 
 @router.post("/undo/{service}/{audit_id}", dependencies=Own, responses=problems(NotFound, Conflict))
@@ -92,11 +96,13 @@ async def undo(
     visibility: Sees,
     tx: Tx,
 ) -> Restoration:
-    """Undo a deletion or the latest change of a record: restore what it removed or replaced, within 30 days."""
+    """Undo a deletion, a merge or the latest change of a record, within 30 days."""
     undoables: Undoables = request.app.state.undoables
     entry = await find_audit_entry(tx.session, tx.tables, audit_id)
     if entry is None:
         raise _missing(audit_id)
+    if entry.action in undoables.actions:
+        return await _undo_action(tx, undoables.actions[entry.action], by, visibility, entry)
     noun = undoables.nouns.get(entry.object_type)
     if noun is not None and entry.action == f"{entry.object_type}.deleted":
         return await _undo_deletion(tx, undoables, noun, by, visibility, entry)
@@ -149,6 +155,18 @@ async def _undo_deletion(
         restored.before = entry.before or {}
         await noun.follow(tx, restored)
     return Restoration(restored=counts, action=entry.action, done_at=entry.at, done_by=entry.username)
+
+
+async def _undo_action(
+    tx: Transaction, undo_action: UndoAction, by: Principal, visibility: Visibility, entry: AuditEntry
+) -> Restoration:
+    try:
+        counts = await undo_action(tx, by, visibility, entry)
+    except NotFound:
+        raise _missing(entry.id) from None
+    if await is_too_old(tx.session, entry.at):
+        raise Conflict(f"It was done more than {UNDO_DAYS} days ago: it can no longer be undone.")
+    return Restoration(restored=dict(counts), action=entry.action, done_at=entry.at, done_by=entry.username)
 
 
 async def _undo_change(

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from libs.common.bus import EventHandlers
 from libs.common.db import Transaction
-from libs.common.events import CopyVerified, JobCompleted
-from services.compressor.operations.recordings import request_indexing
+from libs.common.events import CopyVerified, DatasetsMoved, JobCompleted
+from services.compressor.operations.recordings import request_indexing, update_sessions
 
 
 def handlers_with(wake_indexer: Callable[[], None]) -> EventHandlers:
@@ -23,5 +23,10 @@ def handlers_with(wake_indexer: Callable[[], None]) -> EventHandlers:
     async def copy_verified(tx: Transaction, event: CopyVerified) -> None:
         """A .cbin, its .ch or its .meta may have become readable."""
         await request_indexing(tx, [event.dataset_id], wake_indexer)
+
+    @handlers.on(DatasetsMoved)
+    async def datasets_moved(tx: Transaction, event: DatasetsMoved) -> None:
+        """Recordings are of the sessions that their datasets have now."""
+        await update_sessions(tx, event.dataset_ids)
 
     return handlers

@@ -198,7 +198,8 @@ DEPENDANTS: Final = Dependants(
 
 PUBLISHED: Final[dict[str, str]] = {
     "jobs": """
-        SELECT j.id, j.session_id, j.task, j.state, j.token, j.outputs, s.lab AS session_lab, j.inputs
+        SELECT j.id, j.session_id, j.task, j.state, j.token, j.outputs, s.lab AS session_lab, j.inputs,
+               j.probe, j.arguments, j.owner_id
         FROM scheduler.jobs j LEFT JOIN metadata.published_sessions_v1 s ON s.id = j.session_id""",
     "attempts": "SELECT token, job_id, state, outputs FROM scheduler.attempts",
 }

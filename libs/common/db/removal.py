@@ -122,13 +122,14 @@ async def remove(
         await _move(tx, audit_id, each.child, each.column, ids)
     for table, ids in reversed(taken.ids.items()):
         if is_soft(table):
-            await _hide(tx, audit_id, table, ids)
+            await hide_rows(tx, audit_id, table, ids)
         else:
             await _move(tx, audit_id, table, table.c.id, ids)
     return Deletion.done(service, audit_id, counts, hidden)
 
 
-async def _hide(tx: Transaction, audit_id: int, table: sa.Table, ids: list[UUID]) -> None:
+async def hide_rows(tx: Transaction, audit_id: int, table: sa.Table, ids: Sequence[UUID]) -> None:
+    """Delete rows softly, so that an undo of the audit entry restores them."""
     removed = tx.tables.removed_rows
     await tx.session.execute(
         sa.update(table).where(table.c.id == any_of(ids)).values(deleted_at=sa.func.now())
@@ -136,7 +137,7 @@ async def _hide(tx: Transaction, audit_id: int, table: sa.Table, ids: list[UUID]
     listed = sa.select(
         sa.literal(audit_id),
         sa.literal(table.name),
-        sa.func.unnest(sa.literal(ids, ARRAY(sa.UUID))),
+        sa.func.unnest(sa.literal(list(ids), ARRAY(sa.UUID))),
     )
     await tx.session.execute(removed.insert().from_select(["audit_id", "table_name", "row_id"], listed))
 

@@ -225,7 +225,8 @@ async def _deleted_parent(
 
 
 async def delete_old_removed_rows(session: WriteSession, tables: Infrastructure) -> None:
-    """Forget what deletions took once the time to undo them is over; softly deleted rows stay deleted."""
-    removed = tables.removed_rows
+    """Forget what deletions took and merges moved once they cannot be undone; softly deleted rows stay deleted."""
+    removed, moved = tables.removed_rows, tables.moved_rows
     limit = sa.func.now() - timedelta(days=UNDO_DAYS + 1)
     await session.execute(sa.delete(removed).where(removed.c.removed_at < limit))
+    await session.execute(sa.delete(moved).where(moved.c.moved_at < limit))

@@ -26,6 +26,7 @@ class Infrastructure:
     audit: sa.Table
     audit_seals: sa.Table
     removed_rows: sa.Table
+    moved_rows: sa.Table
     idempotency: sa.Table
 
 
@@ -40,6 +41,7 @@ def metadata_of(schema: str) -> sa.MetaData:
         _declare_inbox,
         _declare_audit,
         _declare_removed_rows,
+        _declare_moved_rows,
         _declare_idempotency,
     ):
         declare(metadata)
@@ -145,6 +147,25 @@ def _declare_removed_rows(metadata: sa.MetaData) -> None:
         sa.Index("ix_removed_rows_audit_id", "audit_id"),
         sa.Index("ix_removed_rows_row_id", "row_id"),  # which deletion took a row
         sa.Index("ix_removed_rows_removed_at", "removed_at"),  # kept 30 days
+    )
+
+
+def _declare_moved_rows(metadata: sa.MetaData) -> None:
+    """What each merge moved, while it can be undone: the owner that a row had, and the one that it got."""
+    sa.Table(
+        "moved_rows",
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        _uuid("merge_id", nullable=False),
+        sa.Column("table_name", sa.Text, nullable=False),
+        _uuid("row_id", nullable=False),
+        _uuid("former_id", nullable=False),  # the merged session
+        _uuid("target_id", nullable=False),  # the same as the former one: a row that could not move
+        sa.Column("content", JSONB),  # other columns that the merge changed, as they were
+        _now("moved_at"),
+        sa.Index("ix_moved_rows_merge_id", "merge_id"),
+        sa.Index("ix_moved_rows_row_id", "row_id"),  # all moves of a row
+        sa.Index("ix_moved_rows_moved_at", "moved_at"),  # kept 30 days
     )
 
 

@@ -119,6 +119,13 @@ SESSIONS = View(
         "folder": TEXT,  # lab/Subjects/subject/date/number, as it is named now; the subject's lab if it has none
     },
 )
+# Of merges that are not undone.
+SESSION_MERGES = View(
+    Service.METADATA,
+    "session_merges",
+    {"merge_id": UUID, "session_id": UUID, "into_id": UUID},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
 SESSION_USERS = View(
     Service.METADATA,
     "session_users",

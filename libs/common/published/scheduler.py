@@ -18,6 +18,9 @@ JOBS = View(
         "outputs": JSON,  # of a Publishing job: [{name, upload_id, sha256}]
         "session_lab": TEXT,
         "inputs": JSON,  # [{path, dataset_id, sha256}]; empty: a legacy job, which does not say
+        "probe": TEXT,  # '' for none
+        "arguments": TEXT,  # likewise
+        "owner_id": UUID,  # of a job without a session
     },
     readers=frozenset({Service.METADATA, Service.REGISTRY, Service.TRANSFER}),
 )

@@ -10,7 +10,7 @@ from libs.common.problem import NotFound
 from libs.common.visibility import Visibility
 from services.compressor.domain.recordings import NotIndexed, RecordingState
 from services.compressor.operations.slice_cache import OpenRecording, SliceCache, reader_of
-from services.compressor.queries.indexing import insert_pending_of
+from services.compressor.queries.indexing import insert_pending_of, update_sessions_of_recordings
 from services.compressor.queries.recordings import find_recording, find_recording_key
 
 
@@ -20,6 +20,11 @@ async def request_indexing(
     """Want an index of the recordings that these datasets are, or are companions of."""
     await insert_pending_of(tx.session, dataset_ids)
     tx.after_commit("indexer", wake_indexer)
+
+
+async def update_sessions(tx: Transaction, dataset_ids: Sequence[UUID]) -> None:
+    """Set the sessions of the recordings that these datasets are to those of the datasets."""
+    await update_sessions_of_recordings(tx.session, dataset_ids)
 
 
 async def open_recording(

@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from cingulum.stores import CENTRAL
 from libs.common.companions import companion, is_beside
-from libs.common.db.conditions import Condition
+from libs.common.db.conditions import Condition, any_of
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.published import COPIES, DATASETS, table
 from libs.common.schemas.states import CopyState
@@ -54,6 +54,16 @@ async def insert_pending_of(session: WriteSession, dataset_ids: Sequence[UUID]) 
             )
     if packed:
         await session.execute(_insert_pending(_verified_recordings().where(_PACKED.c.id.in_(sorted(packed)))))
+
+
+async def update_sessions_of_recordings(session: WriteSession, dataset_ids: Sequence[UUID]) -> None:
+    """Set the sessions of recordings to those of their datasets."""
+    await session.execute(
+        sa.update(RecordingRow)
+        .where(RecordingRow.dataset_id == any_of(dataset_ids), DATASET.c.id == RecordingRow.dataset_id)
+        .values(session_id=DATASET.c.session_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def insert_all_pending(session: WriteSession) -> None:

@@ -20,6 +20,7 @@ from services.metadata.models.projects import ProjectRow, ProjectUserRow
 from services.metadata.models.published import PUBLISHED
 from services.metadata.models.rights_changes import RightsChangeRow
 from services.metadata.models.second_factor import RecoveryCodeRow, SecondFactorRow
+from services.metadata.models.session_merges import SessionMergeRow
 from services.metadata.models.sessions import SessionProjectRow
 from services.metadata.models.sign_in import SignInRecordRow
 from services.metadata.models.subjects import SubjectProjectRow, SubjectRow, ZygosityRow
@@ -59,6 +60,7 @@ __all__ = [
     "RecoveryCodeRow",
     "RightsChangeRow",
     "SecondFactorRow",
+    "SessionMergeRow",
     "SessionProjectRow",
     "SignInRecordRow",
     "SubjectProjectRow",

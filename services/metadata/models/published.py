@@ -59,6 +59,9 @@ PUBLISHED: Final[dict[str, str]] = {
         LEFT JOIN metadata.labs l ON l.id = a.lab_id
         LEFT JOIN metadata.labs o ON o.id = s.lab_id
         WHERE a.kind = 'session' AND a.deleted_at IS NULL AND s.deleted_at IS NULL""",
+    "session_merges": """
+        SELECT m.id AS merge_id, unnest(m.session_ids) AS session_id, m.into_id
+        FROM metadata.session_merges m WHERE m.undone_at IS NULL""",
     "session_users": "SELECT action_id AS session_id, user_id FROM metadata.action_users",
     "session_projects": "SELECT session_id, project_id FROM metadata.session_projects",
     "insertions": """

@@ -25,6 +25,7 @@ from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.pictures import StoredPicture
 from services.metadata.queries import notes as queries
 from services.metadata.queries import references
+from services.metadata.queries.lock_order import lock_with_parents
 from services.metadata.queries.noted_records import RECORD_KINDS, exists_record
 from services.metadata.queries.pictures import announce_picture, exists_path
 
@@ -52,6 +53,7 @@ async def create_note(
     base_url: str,
 ) -> Note:
     """Create a note on a record that the caller may change."""
+    await _lock_session(tx, body)
     record = await _record_of_body(tx, by, visibility, body)
     if picture is None and body.image:
         raise BadRequest(fields={"image": _PICTURE_IS_TEXT})
@@ -77,6 +79,7 @@ async def update_note(
     base_url: str,
 ) -> Note:
     """Update a note; absent fields keep their value. It may move to another record that the caller may change."""
+    await _lock_session(tx, body)
     row = await lock_note_to_edit(tx, by, visibility, note_id)
     values = await _values(tx, body)
     if body.content_type is not None or body.object_id is not None:
@@ -119,6 +122,12 @@ async def _time_values(tx: Transaction, body: NoteIn, record: _Record) -> dict[s
     zone = await references.find_lab_zone(tx.session, record.target.lab_id) or DEFAULT_ZONE
     when = time_or_now(body.date_time, zone, "date_time", datetime.now(UTC))
     return {"date_time": when.text, "date_time_at": when.at}
+
+
+async def _lock_session(tx: Transaction, body: NoteIn) -> None:
+    """Lock the session that a note gets, before the note: it may be about to be merged with another one."""
+    if body.object_id is not None:
+        await lock_with_parents(tx.session, actions=[parse_field_id("object_id", body.object_id)])
 
 
 async def _record_of_body(tx: Transaction, by: Principal, visibility: Visibility, body: NoteIn) -> _Record:

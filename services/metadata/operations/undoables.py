@@ -40,6 +40,7 @@ from services.metadata.operations.fields_of_view import lock_field_of_view_to_ed
 from services.metadata.operations.fov_locations import lock_fov_location_to_edit
 from services.metadata.operations.insertions import lock_insertion_to_edit
 from services.metadata.operations.notes import lock_note_to_edit
+from services.metadata.operations.session_merges import MERGED, undo_merge
 from services.metadata.operations.subject_names import subject_of_record
 from services.metadata.operations.subjects import check_nickname
 from services.metadata.operations.trajectories import lock_trajectory_to_edit
@@ -242,4 +243,5 @@ UNDOABLES: Final = Undoables(
         ),
     },
     _check_restored,
+    actions={MERGED: undo_merge},
 )

@@ -54,6 +54,7 @@ async def create_water_administration(
     when = time_or_now(body.date_time, subject.zone, "date_time", datetime.now(UTC))
     check_alive(subject.nickname, subject.death_date, when.day)
     values = {"subject_id": subject.id, "date_time": when.text, "date_time_at": when.at}
+    await lock_with_parents(tx.session, actions=[body.session])
     values |= await _values(tx, by, visibility, body)
     values.setdefault("user_id", by.user_id)
     if not body.water_type:

@@ -14,6 +14,7 @@ from libs.common.targets import fetch_object_target, fetch_session_target
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, FovLocationRow, InsertionRow, SubjectRow, TrajectoryRow
 from services.metadata.queries import visible
+from services.metadata.queries.session_merges import missing_session
 
 
 async def lock_action(
@@ -29,6 +30,8 @@ async def lock_action(
         .with_for_update(of=ActionRow)
     )
     row = rows.one_or_none()
+    if row is None and kind is ActionKind.SESSION:
+        raise await missing_session(session, visibility, action_id)
     if row is None:
         raise NotFound(f"There is no {kind} {action_id}.")
     return row

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,13 +14,13 @@ from sqlalchemy.orm import aliased
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.json_pages import fetch_json_page, per_caller, request_value
-from libs.common.problem import NotFound
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.qc import QC_NAMES
 from libs.common.schemas.session_detail import SessionDetail
 from libs.common.schemas.states import ActionKind
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
+from services.metadata.domain.session_merges import SessionFields
 from services.metadata.models import (
     ActionProcedureRow,
     ActionRow,
@@ -40,6 +41,7 @@ from services.metadata.queries.fields_of_view import fetch_fields_of_view_of_ses
 from services.metadata.queries.insertions import fetch_insertions_of_session
 from services.metadata.queries.list_filters.sessions import SessionFilters
 from services.metadata.queries.notes import fetch_notes_of_record
+from services.metadata.queries.session_merges import missing_session
 from services.metadata.queries.subselects import names_of, project_names
 from services.metadata.queries.water_administrations import fetch_waters_of_session
 
@@ -111,7 +113,7 @@ async def fetch_session(
     )
     row = rows.mappings().first()
     if row is None:
-        raise NotFound(f"There is no session {session_id}.")
+        raise await missing_session(session, visibility, session_id)
     related = {
         "wateradmin_session_related": await fetch_waters_of_session(session, visibility, session_id),
         "data_dataset_session_related": await fetch_datasets_of_session(
@@ -124,6 +126,20 @@ async def fetch_session(
         "notes": await fetch_notes_of_record(session, "session", session_id, base_url),
     }
     return _detail(row, related, base_url)
+
+
+async def fetch_fields_of_sessions(
+    session: ReadSession, visibility: Visibility, session_ids: Sequence[UUID]
+) -> dict[UUID, SessionFields]:
+    """Fields of sessions as their details show them, by id; sessions that the caller cannot see are absent."""
+    names = [each.name for each in fields(SessionFields)]
+    sessions: dict[UUID, SessionFields] = {}
+    for session_id in session_ids:
+        named = {"base_url": "", "session_id": session_id}
+        for row in (await session.execute(_select_details(visibility), named)).mappings():
+            shown = {**row, "qc": QC_NAMES[row["qc"]], "parent_session": row["parent_session_id"]}
+            sessions[session_id] = SessionFields(**{name: shown[name] for name in names})
+    return sessions
 
 
 def _detail(row: Mapping[str, Any], related: Mapping[str, Any], base_url: str) -> SessionDetail:

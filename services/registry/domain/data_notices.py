@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final
 
@@ -33,6 +33,18 @@ def render_html(markdown: str) -> str:
         tags=set(_TAGS),
         attributes={"a": {"href", "title"}},
         url_schemes={"http", "https", "mailto"},
+    )
+
+
+def notice_of_merge(paths: Sequence[str]) -> str:
+    """The text of the notice on datasets that a merge of sessions left with a deleted session.
+
+    >>> notice_of_merge(["alf/a.b.npy"]).partition(": ")[2]
+    '`alf/a.b.npy`.'
+    """
+    return (
+        "Sessions were merged into this one. These files were registered in both, and stay with the deleted one until "
+        f"the merge is undone: {', '.join(f'`{path}`' for path in paths)}."
     )
 
 

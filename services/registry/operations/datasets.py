@@ -109,6 +109,7 @@ async def create_dataset(
     """Create a dataset without any copy. Raises BadRequest, Forbidden, Conflict."""
     await await_deletions(tx, new)
     scope = await fetch_dataset_scope(tx.session, by, visibility, new)
+    await registration.lock_registrations(tx.session, scope.owner_id)
     target = await registration.fetch_target(tx.session, scope)
     if not may_on(by, Permission.REGISTER, target):
         raise Forbidden
@@ -116,7 +117,6 @@ async def create_dataset(
     await check_names(tx, key, scope.below)
     if new.created_by:
         await registration.fetch_user_id(tx.session, new.created_by)
-    await registration.lock_registrations(tx.session, scope.owner_id)
     known = await registration.fetch_known_datasets(tx.session, scope, {name})
     if any(dataset.key == key for dataset in known):
         raise Conflict("This dataset is already registered: update it, or register its file again.")

@@ -126,6 +126,7 @@ async def _make_plan(
     """Check everything that the outputs need, before anything is written. Raises OutputsImpossible."""
     scope = None
     if attempt.session_id is not None:
+        await registration.lock_registrations(tx.session, attempt.session_id)
         scope = await registration.find_session_by_id(tx.session, system_visibility(), attempt.session_id)
     if scope is None:
         raise OutputsImpossible("The job's session no longer exists.")
@@ -135,7 +136,6 @@ async def _make_plan(
     outputs = _parse_outputs(attempt.outputs, uploads)
     files = [output.file for output in outputs]
     await _check_kinds(tx, files, creates_types=creates_types)
-    await registration.lock_registrations(tx.session, scope.owner_id)
     known = await registration.fetch_known_datasets(tx.session, scope, {file.name for file in files})
     try:
         await check_new_names(tx.session, scope, files, known)

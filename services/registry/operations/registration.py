@@ -70,6 +70,7 @@ async def register_files(
     files = await asyncio.to_thread(parse_files, request)
     scope = await fetch_scope(tx.session, visibility, request)
     check_below(files, scope.below)
+    await queries.lock_registrations(tx.session, scope.owner_id)
     if not may_on(by, Permission.REGISTER, await queries.fetch_target(tx.session, scope)):
         raise Forbidden(
             "You may register files in sessions of your labs, and of subjects you are responsible for, within the "
@@ -80,7 +81,6 @@ async def register_files(
         await queries.fetch_user_id(tx.session, request.created_by) if request.created_by else by.user_id
     )
     targets = await _fetch_targets(tx, scope, request)
-    await queries.lock_registrations(tx.session, scope.owner_id)
     known = await queries.fetch_known_datasets(tx.session, scope, {file.name for file in files})
     if request.check_protected and (details := protected_details(request.filenames, files, known)):
         raise ProtectedDataset(extra={"error": ProtectedDataset.detail, "details": details})

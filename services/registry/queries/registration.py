@@ -15,9 +15,9 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.rows import find_spellings_in
 from libs.common.permissions import Target
-from libs.common.problem import Unavailable, UnknownReference
+from libs.common.problem import BadRequest, Unavailable, UnknownReference
 from libs.common.published import SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
-from libs.common.targets import fetch_dataset_target
+from libs.common.targets import fetch_dataset_target, fetch_session_targets
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
 from services.registry.domain.requests import FileKey
@@ -138,7 +138,16 @@ def _scope(row: sa.Row[Any] | None) -> RegistrationScope | None:
 
 
 async def fetch_target(session: ReadSession, scope: RegistrationScope) -> Target:
-    """What files of a scope belong to: decides who may register them."""
+    """What files of a scope belong to: decides who may register them.
+
+    Raises BadRequest for a session that is gone by now. So a merged or deleted session gets no files where its
+    registrations are locked before.
+    """
+    if scope.session_id is not None:
+        target = (await fetch_session_targets(session, [scope.session_id])).get(scope.session_id)
+        if target is None:
+            raise BadRequest(fields={"path": ["Its session was deleted or merged at this moment."]})
+        return target
     return await fetch_dataset_target(session, scope.session_id, scope.content_type, scope.object_id)
 
 

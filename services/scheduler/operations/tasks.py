@@ -47,6 +47,8 @@ async def create_task(
     tx: Transaction, context: SchedulerContext, by: Principal, visibility: Visibility, body: TaskIn
 ) -> Task:
     """Create a task, as a legacy pipeline does."""
+    if body.session is not None:
+        await jobs.lock_graph(tx.session, body.session)  # a merge of the session waits for its new task
     if body.session is not None and not await exists_session(tx.session, visibility, body.session):
         raise UnknownReference("session", body.session, key="pk")
     await _check_parents(tx.session, visibility, body)

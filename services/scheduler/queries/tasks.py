@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import JSON
 
 from libs.common.db import ReadSession
 from libs.common.db.json_pages import fetch_json_page, json_time, per_caller, request_value
-from libs.common.published import REPOSITORIES, table
+from libs.common.db.tables import infrastructure
+from libs.common.published import REPOSITORIES, SESSION_MERGES, table
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.states import JobState
 from libs.common.schemas.tasks import Task
@@ -108,7 +109,10 @@ async def exists_equal_task(
 async def fetch_slots_of_tasks(
     session: ReadSession, session_ids: Sequence[UUID]
 ) -> dict[UUID, set[tuple[str, str]]]:
-    """Task and probe of the slots of sessions that tasks created through `/tasks` occupy, by session."""
+    """Task and probe of the slots of sessions that get no derived job, by session.
+
+    Tasks created through `/tasks` occupy them, or jobs of sessions that were merged into these and have not moved yet.
+    """
     rows = await session.execute(_select_slots_of_tasks(), {"session_ids": session_ids})
     slots: dict[UUID, set[tuple[str, str]]] = {}
     for row in rows:
@@ -117,10 +121,19 @@ async def fetch_slots_of_tasks(
 
 
 @cache
-def _select_slots_of_tasks() -> sa.Select[UUID | None, str, str]:
-    return sa.select(JobRow.session_id, JobRow.task, JobRow.probe).where(
-        JobRow.session_id == sa.any_(request_value("session_ids", sa.ARRAY(sa.Uuid))),
+def _select_slots_of_tasks() -> sa.CompoundSelect[UUID | None, str, str]:
+    is_named = sa.any_(request_value("session_ids", sa.ARRAY(sa.Uuid)))
+    created = sa.select(JobRow.session_id, JobRow.task, JobRow.probe).where(
+        JobRow.session_id == is_named,
         JobRow.is_derived.is_(False),
         JobRow.arguments == "",
         JobRow.owner_id.is_(None),
     )
+    merged, stored = table(SESSION_MERGES), infrastructure(JobRow.metadata).moved_rows
+    is_stored = sa.exists().where(stored.c.merge_id == merged.c.merge_id, stored.c.row_id == JobRow.id)
+    coming = (
+        sa.select(merged.c.into_id, JobRow.task, JobRow.probe)
+        .join(JobRow, JobRow.session_id == merged.c.session_id)
+        .where(merged.c.into_id == is_named, JobRow.is_derived, ~is_stored)
+    )
+    return created.union_all(coming)

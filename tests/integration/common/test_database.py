@@ -233,7 +233,9 @@ async def test_recordings_that_no_hash_of_a_ch_proved_are_looked_into_again(data
             meta,
             problem,
         )
-    await owner.execute("DROP TABLE compressor.removed_rows")  # of the migrations after it
+    await owner.execute(
+        "DROP TABLE compressor.removed_rows, compressor.moved_rows"
+    )  # of the migrations after it
     await owner.execute("ALTER TABLE compressor.idempotency DROP COLUMN headers")
     await owner.execute("UPDATE compressor.migrations SET version_num = 'c41d7e9b2f06'")
     await upgrade(Service.COMPRESSOR, addresses)

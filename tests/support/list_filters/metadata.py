@@ -18,6 +18,7 @@ from services.metadata.queries.list_filters.labs import LabFilters
 from services.metadata.queries.list_filters.locations import LocationFilters
 from services.metadata.queries.list_filters.memberships import MembershipFilters
 from services.metadata.queries.list_filters.notes import NoteFilters
+from services.metadata.queries.list_filters.session_merges import SessionMergeFilters
 from services.metadata.queries.list_filters.sessions import SessionFilters
 from services.metadata.queries.list_filters.subjects import SubjectFilters
 from services.metadata.queries.list_filters.surgeries import SurgeryFilters
@@ -451,6 +452,17 @@ LOCATIONS = FilterTable(
     cases={"name": {"IBLRIG": "_iblrig_7", "r%r": "behavior%room", "i_l": NOTHING, "8": NOTHING}},
 )
 
+SESSION_MERGES = FilterTable(
+    Service.METADATA,
+    "/session-merges",
+    SessionMergeFilters,
+    rows=NOTHING,
+    cases={},
+    without=dict.fromkeys(
+        ("session", "undone"), "the sessions of these tests are not merged: integration/merges"
+    ),
+)
+
 TABLES = (
     SUBJECTS,
     WEIGHINGS,
@@ -464,4 +476,5 @@ TABLES = (
     USERS,
     MEMBERSHIPS,
     LOCATIONS,
+    SESSION_MERGES,
 )
