@@ -30,14 +30,7 @@ from services.compressor.queries.recordings import recording_of
 
 BATCH = 100
 DATASET = table(DATASETS)
-_PACKED, _CH, _META = (DATASET.alias(name) for name in ("packed", "ch", "meta"))
-_MATCHED_CH = companion(_PACKED.c, DATASET.alias().c, ".ch")
-_MATCHED_META = companion(_PACKED.c, DATASET.alias().c, ".meta")
-_PROBLEM = sa.case(
-    (sa.not_(_MATCHED_CH.c.is_clear), AMBIGUOUS + ".ch: " + _MATCHED_CH.c.names),
-    (sa.not_(_MATCHED_META.c.is_clear), AMBIGUOUS + ".meta: " + _MATCHED_META.c.names),
-    else_="",
-)
+_CH, _META = (DATASET.alias(name) for name in ("ch", "meta"))
 
 
 async def insert_pending_of(session: WriteSession, dataset_ids: Sequence[UUID]) -> None:
@@ -53,7 +46,7 @@ async def insert_pending_of(session: WriteSession, dataset_ids: Sequence[UUID]) 
                 await session.scalars(sa.select(DATASET.c.id).where(is_beside(file, DATASET.c, suffixes)))
             )
     if packed:
-        await session.execute(_insert_pending(_verified_recordings().where(_PACKED.c.id.in_(sorted(packed)))))
+        await session.execute(_insert_pending(_verified_recordings(DATASET.c.id.in_(sorted(packed)))))
 
 
 async def update_sessions_of_recordings(session: WriteSession, dataset_ids: Sequence[UUID]) -> None:
@@ -68,14 +61,15 @@ async def update_sessions_of_recordings(session: WriteSession, dataset_ids: Sequ
 
 async def insert_all_pending(session: WriteSession) -> None:
     """Insert as wanted every verified .cgl, and .cbin with its .ch, whose files are not those of its row."""
+    verified = _verified_recordings().subquery("verified")
     is_known = sa.exists().where(
-        RecordingRow.dataset_id == _PACKED.c.id,
-        RecordingRow.sha256 == _PACKED.c.sha256,
-        RecordingRow.ch_sha256.is_not_distinct_from(_CH.c.sha256),
-        RecordingRow.meta_sha256.is_not_distinct_from(_META.c.sha256),
-        _known_ambiguity() == _PROBLEM,
+        RecordingRow.dataset_id == verified.c.dataset_id,
+        RecordingRow.sha256 == verified.c.sha256,
+        RecordingRow.ch_sha256.is_not_distinct_from(verified.c.ch_sha256),
+        RecordingRow.meta_sha256.is_not_distinct_from(verified.c.meta_sha256),
+        _known_ambiguity() == verified.c.problem,
     )
-    await session.execute(_insert_pending(_verified_recordings().where(~is_known)))
+    await session.execute(_insert_pending(sa.select(verified).where(~is_known)))
 
 
 def _insert_pending(recordings: sa.Select[Any]) -> Insert:
@@ -94,34 +88,48 @@ def _insert_pending(recordings: sa.Select[Any]) -> Insert:
     )
 
 
-def _verified_recordings() -> sa.Select[Any]:
-    """Verified recordings and their companions' hashes.
+def _packed(*conditions: Condition) -> sa.CTE:
+    """The verified recordings, which are few among all datasets: companions of other files are not looked up."""
+    columns = ("id", "session_id", "content_type", "object_id", "collection", "revision", "name", "sha256")
+    is_packed = sa.or_(*(DATASET.c.name.like(f"%{suffix}") for suffix in PACKED))
+    statement = sa.select(*(DATASET.c[name] for name in columns))
+    return (
+        statement.where(is_packed, _is_verified(DATASET), *conditions)
+        .cte("packed")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _verified_recordings(*conditions: Condition) -> sa.Select[Any]:
+    """Verified recordings that fulfil the conditions, and their companions' hashes.
 
     A recording of which several files could be the .ch or the .meta is unreadable, as it is on a local disk.
     """
-    is_cbin = _PACKED.c.name.like("%.cbin")
+    packed = _packed(*conditions)
+    ch, meta = (companion(packed.c, DATASET.alias().c, suffix) for suffix in (".ch", ".meta"))
+    problem = sa.case(
+        (sa.not_(ch.c.is_clear), AMBIGUOUS + ".ch: " + ch.c.names),
+        (sa.not_(meta.c.is_clear), AMBIGUOUS + ".meta: " + meta.c.names),
+        else_="",
+    )
+    state = sa.case((problem != "", RecordingState.UNREADABLE.value), else_=RecordingState.PENDING.value)
+    is_cbin = packed.c.name.like("%.cbin")
     return (
         sa.select(
-            _PACKED.c.id,
-            _PACKED.c.session_id,
-            sa.case((_PROBLEM != "", RecordingState.UNREADABLE.value), else_=RecordingState.PENDING.value),
-            _PROBLEM,
-            _PACKED.c.sha256,
-            _CH.c.sha256,
-            _META.c.sha256,
+            packed.c.id.label("dataset_id"),
+            packed.c.session_id,
+            state.label("state"),
+            problem.label("problem"),
+            packed.c.sha256,
+            _CH.c.sha256.label("ch_sha256"),
+            _META.c.sha256.label("meta_sha256"),
         )
-        .select_from(_PACKED)
-        .join(_MATCHED_CH, is_cbin, isouter=True)
-        .join(_MATCHED_META, sa.true(), isouter=True)
-        .join(_CH, _is_companion(_MATCHED_CH, _CH), isouter=True)
-        .join(_META, _is_companion(_MATCHED_META, _META), isouter=True)
-        .where(
-            sa.or_(
-                _PACKED.c.name.like("%.cgl"),
-                sa.and_(is_cbin, sa.or_(_CH.c.id.is_not(None), sa.not_(_MATCHED_CH.c.is_clear))),
-            ),
-            _is_verified(_PACKED),
-        )
+        .select_from(packed)
+        .join(ch, is_cbin, isouter=True)
+        .join(meta, sa.true(), isouter=True)
+        .join(_CH, _is_companion(ch, _CH), isouter=True)
+        .join(_META, _is_companion(meta, _META), isouter=True)
+        .where(sa.or_(sa.not_(is_cbin), _CH.c.id.is_not(None), sa.not_(ch.c.is_clear)))
     )
 
 

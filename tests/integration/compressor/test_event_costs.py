@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,13 +12,17 @@ import pytest
 import sqlalchemy as sa
 
 from libs.common.catalogue import Service
-from libs.common.db import Database
+from libs.common.db import Database, Transaction
 from libs.common.db.tables import infrastructure
 from libs.common.db.transaction import Writer
 from libs.common.events import CopyVerified
 from services.compressor.events import handlers_with
 from services.compressor.models import Base, RecordingRow
-from services.compressor.queries.indexing import list_pending_recordings, update_unreadable
+from services.compressor.queries.indexing import (
+    insert_all_pending,
+    list_pending_recordings,
+    update_unreadable,
+)
 from tests.support.lab import laboratory
 from tests.support.recordings import STEM, a_recording
 from tests.support.slices import verified
@@ -67,6 +72,14 @@ class WatchedHandler:
 
     async def handle(self, dataset_id: UUID) -> int:
         """Handle the event; how many rows its statements read."""
+        event = CopyVerified(dataset_id=dataset_id, copy_id=uuid4(), session_id=None, sha256="ab" * 32)
+        return await self._rows_read_by(lambda tx: self.handlers[CopyVerified.subject](tx, event))
+
+    async def search(self) -> int:
+        """Search for recordings that no event announced; how many rows that reads."""
+        return await self._rows_read_by(lambda tx: insert_all_pending(tx.session))
+
+    async def _rows_read_by(self, act: Callable[[Transaction], Awaitable[None]]) -> int:
         self.statements = []
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
@@ -76,10 +89,7 @@ class WatchedHandler:
         sa.event.listen(engine, "before_cursor_execute", note)
         try:
             async with self.writer.begin() as tx:
-                event = CopyVerified(
-                    dataset_id=dataset_id, copy_id=uuid4(), session_id=None, sha256="ab" * 32
-                )
-                await self.handlers[CopyVerified.subject](tx, event)
+                await act(tx)
         finally:
             sa.event.remove(engine, "before_cursor_execute", note)
         n_rows = 0
@@ -111,6 +121,18 @@ async def test_an_event_reads_the_files_it_concerns_and_not_all(
         dataset_ids = set(await session.scalars(sa.select(RecordingRow.dataset_id)))
     assert ids[recording.packed] in dataset_ids
     assert {f"{STEM}.{suffix}"} == {recording.packed}
+
+
+async def test_a_search_looks_up_companions_of_verified_recordings_alone(
+    cingulum: Cingulum, tmp_path: Path
+) -> None:
+    recording = a_recording(tmp_path / "made")
+    ids = await verified(cingulum, await laboratory(cingulum), recording.files)
+    await many_others(cingulum, ids[recording.packed])
+    handler = WatchedHandler(cingulum)
+    assert await handler.search() < 3 * OTHERS
+    async with handler.database.read() as session:
+        assert [row.dataset_id for row in await list_pending_recordings(session)] == [ids[recording.packed]]
 
 
 async def test_a_result_is_not_written_after_its_companions_changed(
