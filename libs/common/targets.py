@@ -6,12 +6,14 @@ An object that does not exist belongs to no lab; whether the caller may see it i
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from libs.common.db.json_pages import request_value
 from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Reach, Target
 from libs.common.published import (
@@ -29,27 +31,33 @@ from libs.common.schemas.states import ContentType
 
 async def fetch_session_targets(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Target]:
     """The targets of existing sessions, by id."""
-    sessions, subjects = table(SESSIONS), table(SUBJECTS)
-    rows = await session.execute(
-        sa.select(
-            sessions.c.id,
-            sa.func.coalesce(sessions.c.lab_id, subjects.c.lab_id).label("lab_id"),
-            sessions.c.responsible_user_id,
-            subjects.c.lab_id.label("animal_lab_id"),
-        )
-        .join(subjects, subjects.c.id == sessions.c.subject_id)
-        .where(sessions.c.id == _any(ids))
-    )
-    projects = await _projects(session, SESSION_AUDIENCE, "session_id", ids)
+    rows = await session.execute(_select_session_targets(), {"session_ids": list(ids)})
     return {
         row.id: Target(
             row.lab_id,
-            projects.get(row.id, frozenset()),
+            frozenset(row.project_ids),
             row.responsible_user_id,
             animal_lab_id=row.animal_lab_id,
         )
         for row in rows
     }
+
+
+@cache
+def _select_session_targets() -> sa.Select[Any]:
+    sessions, subjects, link = table(SESSIONS), table(SUBJECTS), table(SESSION_AUDIENCE)
+    projects = sa.select(link.c.project_id).where(link.c.session_id == sessions.c.id).correlate(sessions)
+    return (
+        sa.select(
+            sessions.c.id,
+            sa.func.coalesce(sessions.c.lab_id, subjects.c.lab_id).label("lab_id"),
+            sessions.c.responsible_user_id,
+            subjects.c.lab_id.label("animal_lab_id"),
+            sa.func.array(projects.scalar_subquery(), type_=ARRAY(sa.UUID)).label("project_ids"),
+        )
+        .join(subjects, subjects.c.id == sessions.c.subject_id)
+        .where(sessions.c.id == sa.any_(request_value("session_ids", ARRAY(sa.Uuid()))))
+    )
 
 
 async def fetch_session_target(session: ReadSession, session_id: UUID | None) -> Target:

@@ -67,6 +67,7 @@ class JobRow(Base):
         sa.CheckConstraint(
             "(token IS NOT NULL) = (state IN ('Started', 'Publishing'))", name="token_while_running"
         ),
+        sa.Index("ix_jobs_state", "state"),  # lists of those that wait or failed: few, compared with all
         # Jobs that wait: few, compared with those that are done.
         sa.Index("ix_jobs_waiting", "id", postgresql_where=sa.text("state = 'Waiting' AND is_derived")),
         sa.Index("ix_jobs_deadline", "deadline", postgresql_where=sa.text("deadline IS NOT NULL")),  # sweeps

@@ -16,12 +16,12 @@ from libs.common.visibility import system_visibility
 from services.metadata.queries.insertions import select_listed
 from services.metadata.queries.sessions import select_sessions
 from services.registry.queries.dataset_pages import select_rows
-from services.scheduler.queries.tasks import select_tasks
+from services.scheduler.queries.tasks import select_rows as select_tasks
 
 LISTS = [
     (select_sessions, Session),
     (select_listed, Insertion),
-    (select_tasks, Task),
+    (lambda _visibility: select_tasks(sa.select(sa.column("id")).subquery()), Task),
     (lambda _visibility: select_rows(), Dataset),
 ]
 FOR_ADDRESSES = {"folder", "path"}  # columns by which the route makes those of datasets

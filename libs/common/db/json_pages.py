@@ -61,13 +61,37 @@ def page_by_id(row_id: Any, select_rows: Callable[[], sa.Select[Any]]) -> Shape:
     return page
 
 
+def page_of_sorted(
+    order: Callable[[Any], Sequence[sa.ColumnElement[Any]]],
+    select_rows: Callable[[sa.Subquery], sa.Select[Any]],
+) -> Shape:
+    """The same of a statement of all that rows are sorted by: it is run once, to count them and to sort them.
+
+    order        from the columns of that statement, of which one is the id
+    select_rows  the rows of one page whole, joined to their part of that statement
+    """
+
+    def page(sortable: sa.Select[Any]) -> sa.Select[Any]:
+        every = sortable.cte("every")
+        part = sa.select(every).order_by(*order(every.c)).limit(_limit()).offset(_offset()).subquery("part")
+        n_all = sa.select(sa.func.count()).select_from(every).scalar_subquery()
+        rows = select_rows(part).order_by(*order(part.c)).subquery("page")
+        return sa.select(n_all, sa.func.count(), _results()).select_from(rows)
+
+    return page
+
+
 def _json_of(rows: sa.Subquery, every: sa.Select[Any]) -> sa.Select[Any]:
     """All rows are counted only where the page does not show them all."""
     n_rows: sa.ColumnElement[int] = sa.func.count()
     n_all = sa.select(sa.func.count()).select_from(every.order_by(None).subquery("every")).scalar_subquery()
     count = sa.case((sa.and_(_offset() == 0, n_rows < _limit()), n_rows), else_=n_all)
-    results = sa.func.coalesce(sa.cast(sa.func.json_agg(sa.literal_column("page")), sa.Text), "[]")
-    return sa.select(count, n_rows, results).select_from(rows)
+    return sa.select(count, n_rows, _results()).select_from(rows)
+
+
+def _results() -> sa.ColumnElement[str]:
+    """The rows of the sub-select `page` as a JSON array."""
+    return sa.func.coalesce(sa.cast(sa.func.json_agg(sa.literal_column("page")), sa.Text), "[]")
 
 
 def request_value(name: str, type_: sa.types.TypeEngine[T]) -> sa.BindParameter[T]:

@@ -65,9 +65,8 @@ async def stop_jobs_of_session(tx: Transaction, context: SchedulerContext, sessi
 
 async def lock_job_to_steer(tx: Transaction, by: Principal, visibility: Visibility, job_id: UUID) -> JobRow:
     """A job that the caller may steer, locked. Raises NotFound or Forbidden."""
-    if not await jobs.exists_job(tx.session, visibility, job_id):
-        raise no_such_job(job_id)
-    row = await jobs.find_and_lock_job(tx.session, job_id)
+    scope = await jobs.find_scope_of_job(tx.session, visibility, job_id)
+    row = await jobs.find_and_lock_job_in(tx.session, scope, job_id) if scope else None
     if row is None:
         raise no_such_job(job_id)
     await check_may_steer(tx.session, by, row.session_id, row.owner_id, row.data_repository_id)

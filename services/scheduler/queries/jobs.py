@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
+from libs.common.db.json_pages import per_caller, request_value
 from libs.common.db.pages import fetch_page
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.jobs import Job
@@ -43,18 +46,13 @@ def select_jobs(visibility: Visibility) -> sa.Select[Any]:
         )
         .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
         .where(visible.is_job_visible(visibility))
-        .order_by(*in_order_of_work())
+        .order_by(*in_order_of_work(JobRow.__table__.c, SESSION.c.start_at))
     )
 
 
-def in_order_of_work() -> tuple[sa.ColumnElement[Any], ...]:
-    """Alyx's order of tasks: level, priority, latest session."""
-    return (
-        JobRow.__table__.c.level,
-        JobRow.priority.desc(),
-        SESSION.c.start_at.desc().nulls_last(),
-        JobRow.__table__.c.id,
-    )
+def in_order_of_work(job: Any, start_at: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:
+    """Alyx's order of tasks: level, priority, latest session; `job` has the columns of a job."""
+    return job.level, job.priority.desc(), start_at.desc().nulls_last(), job.id
 
 
 async def list_jobs(
@@ -73,15 +71,31 @@ async def find_job(session: ReadSession, visibility: Visibility, job_id: UUID) -
     return _job(row) if row else None
 
 
+@dataclass(frozen=True)
+class JobScope:
+    """What a job belongs to: a session, or none."""
+
+    session_id: UUID | None
+
+
+async def find_scope_of_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> JobScope | None:
+    """What a job that the caller can see belongs to."""
+    row = (await session.execute(_select_scope(visibility), {"job_id": job_id})).first()
+    return JobScope(row.session_id) if row else None
+
+
+@per_caller
+def _select_scope(visibility: Visibility) -> sa.Select[UUID | None]:
+    return (
+        sa.select(JobRow.session_id)
+        .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
+        .where(visible.is_job_visible(visibility), JobRow.id == request_value("job_id", sa.Uuid()))
+    )
+
+
 async def exists_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> bool:
     """Whether there is a job that the caller can see."""
-    statement = (
-        sa.select(sa.literal(1))
-        .select_from(JobRow)
-        .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
-        .where(visible.is_job_visible(visibility), JobRow.id == job_id)
-    )
-    return (await session.execute(statement)).first() is not None
+    return await find_scope_of_job(session, visibility, job_id) is not None
 
 
 def _job(row: Mapping[str, Any]) -> Job:
@@ -130,10 +144,32 @@ def job_value(row: JobRow | sa.Row[Any]) -> JobValue:
 async def find_and_lock_job(session: WriteSession, job_id: UUID) -> JobRow | None:
     """A job's row, locked; the graph of its session is locked before it, so that the caller may reconcile next."""
     session_id = await session.scalar(sa.select(JobRow.session_id).where(JobRow.id == job_id))
-    if session_id is not None:
-        await lock_graph(session, session_id)
-    statement = sa.select(JobRow).where(JobRow.id == job_id).with_for_update()
-    return (await session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
+    return await find_and_lock_job_in(session, JobScope(session_id), job_id)
+
+
+async def find_and_lock_job_in(session: WriteSession, scope: JobScope, job_id: UUID) -> JobRow | None:
+    """The same of a job whose session is known."""
+    values = {"job_id": job_id, "graph": _graph_key(scope.session_id)}
+    statement = _select_to_lock(has_graph=scope.session_id is not None)
+    return (await session.execute(statement, values)).scalar_one_or_none()
+
+
+@cache
+def _select_to_lock(*, has_graph: bool) -> sa.Select[JobRow]:
+    """PostgreSQL locks the graph before it looks for the row, and of a locked row it returns the latest version."""
+    statement = sa.select(JobRow).where(JobRow.id == request_value("job_id", sa.Uuid())).with_for_update()
+    if has_graph:
+        graph = sa.select(_lock_of_graph(request_value("graph", sa.Text()))).scalar_subquery()
+        statement = statement.where(sa.cast(graph, sa.Text).is_not(None))
+    return statement.execution_options(populate_existing=True)
+
+
+def _lock_of_graph(key: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
+    return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))
+
+
+def _graph_key(session_id: UUID | None) -> str:
+    return f"graph:{session_id}"
 
 
 async def find_session_id_of_job(session: ReadSession, job_id: UUID) -> UUID | None:
@@ -144,9 +180,7 @@ async def find_session_id_of_job(session: ReadSession, job_id: UUID) -> UUID | N
 
 async def lock_graph(session: WriteSession, session_id: UUID) -> None:
     """Lock the job graph of a session: one transaction reconciles it at a time."""
-    await session.execute(
-        sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"graph:{session_id}", 0)))
-    )
+    await session.execute(sa.select(_lock_of_graph(sa.literal(_graph_key(session_id)))))
 
 
 async def lock_derived_jobs(session: WriteSession, session_id: UUID) -> list[JobRow]:

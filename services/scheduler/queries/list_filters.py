@@ -39,7 +39,10 @@ def parse_state(text: str) -> JobState:
 
 def _has_status(status: JobState) -> sa.ColumnElement[bool]:
     """The states that Alyx shows under the same name."""
-    return JobRow.state.in_([state.value for state in JobState if state.alyx_name == status.alyx_name])
+    states = [state.value for state in JobState if state.alyx_name == status.alyx_name]
+    if len(states) == 1:
+        return JobRow.state == states[0]
+    return JobRow.state == sa.any_(sa.literal(states, sa.ARRAY(sa.Text)))
 
 
 def parse_arguments(text: str) -> Mapping[str, Any]:

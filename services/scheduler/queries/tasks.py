@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
 from libs.common.db import ReadSession
-from libs.common.db.json_pages import fetch_json_page, json_time, per_caller, request_value
+from libs.common.db.json_pages import (
+    fetch_json_page,
+    json_time,
+    page_of_sorted,
+    per_caller,
+    request_value,
+)
 from libs.common.db.tables import infrastructure
 from libs.common.published import REPOSITORIES, SESSION_MERGES, table
 from libs.common.schemas.pages import JsonPage, PageRequest
@@ -26,9 +32,8 @@ from services.scheduler.queries.list_filters import TaskFilters
 REPOSITORY = table(REPOSITORIES)
 
 
-@per_caller
-def select_tasks(visibility: Visibility) -> sa.Select[Any]:
-    """Tasks as Alyx shows them: the columns are the fields of `Task`."""
+def _columns() -> tuple[sa.ColumnElement[Any], ...]:
+    """The fields of `Task`, as Alyx shows them."""
     status = sa.case(
         {JobState.PUBLISHING: JobState.PUBLISHING.alyx_name}, value=JobRow.state, else_=JobRow.state
     )
@@ -37,27 +42,54 @@ def select_tasks(visibility: Visibility) -> sa.Select[Any]:
         (JobRow.probe != "", sa.func.json_build_object("pname", JobRow.probe)), else_=own_arguments
     )
     same = ("priority", "io_charge", "level", "gpu", "cpu", "ram", "time_out_secs", "time_elapsed_secs")
+    columns = JobRow.__table__.c
     return (
-        sa.select(
-            JobRow.id,
-            JobRow.parents,
-            JobRow.session_id.label("session"),
-            REPOSITORY.c.name.label("data_repository"),
-            status.label("status"),
-            JobRow.task.label("name"),
-            *(JobRow.__table__.c[name] for name in same),
-            JobRow.executable,
-            JobRow.graph,
-            sa.func.coalesce(sa.func.nullif(JobRow.log, ""), sa.func.nullif(JobRow.reason, "")).label("log"),
-            JobRow.version,
-            json_time(JobRow.created_at).label("datetime"),
-            arguments.label("arguments"),
-        )
+        columns.id,
+        columns.parents,
+        columns.session_id.label("session"),
+        REPOSITORY.c.name.label("data_repository"),
+        status.label("status"),
+        columns.task.label("name"),
+        *(columns[name] for name in same),
+        columns.executable,
+        columns.graph,
+        sa.func.coalesce(sa.func.nullif(JobRow.log, ""), sa.func.nullif(JobRow.reason, "")).label("log"),
+        columns.version,
+        json_time(JobRow.created_at).label("datetime"),
+        arguments.label("arguments"),
+    )
+
+
+def _select(visibility: Visibility, *columns: Any) -> sa.Select[Any]:
+    """Columns of the tasks that the caller can see, of their sessions and of their repositories."""
+    return (
+        sa.select(*columns)
         .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
         .join(REPOSITORY, REPOSITORY.c.id == JobRow.data_repository_id, isouter=True)
         .where(visible.is_job_visible(visibility))
-        .order_by(*in_order_of_work())
     )
+
+
+@per_caller
+def _select_sortable(visibility: Visibility) -> sa.Select[Any]:
+    return _select(visibility, JobRow.id, JobRow.level, JobRow.priority, SESSION.c.start_at)
+
+
+def _in_order(columns: Any) -> tuple[sa.ColumnElement[Any], ...]:
+    return in_order_of_work(columns, columns.start_at)
+
+
+def select_rows(part: sa.Subquery) -> sa.Select[Any]:
+    """Tasks whose ids are a column of `part`: the columns are the fields of `Task`."""
+    return (
+        sa.select(*_columns())
+        .select_from(part)
+        .join(JobRow, JobRow.id == part.c.id)
+        .join(REPOSITORY, REPOSITORY.c.id == JobRow.data_repository_id, isouter=True)
+    )
+
+
+_PAGE: Final = page_of_sorted(_in_order, select_rows)
 
 
 async def list_tasks(
@@ -67,7 +99,7 @@ async def list_tasks(
     conditions = filters.conditions(visibility)
     if not derived:
         conditions = [*conditions, JobRow.is_derived.is_(False)]
-    return await fetch_json_page(session, select_tasks(visibility), conditions, paging)
+    return await fetch_json_page(session, _select_sortable(visibility), conditions, paging, shape=_PAGE)
 
 
 async def find_task(session: ReadSession, visibility: Visibility, task_id: UUID) -> Task | None:
@@ -79,7 +111,7 @@ async def find_task(session: ReadSession, visibility: Visibility, task_id: UUID)
 
 @per_caller
 def _select_one(visibility: Visibility) -> sa.Select[Any]:
-    return select_tasks(visibility).where(JobRow.id == request_value("task_id", sa.Uuid()))
+    return _select(visibility, *_columns()).where(JobRow.id == request_value("task_id", sa.Uuid()))
 
 
 async def fetch_known_ids(
@@ -88,7 +120,7 @@ async def fetch_known_ids(
     """Those of some ids that are tasks which the caller can see."""
     if not task_ids:
         return set()
-    rows = await session.execute(select_tasks(visibility).where(JobRow.id.in_(task_ids)))
+    rows = await session.execute(_select(visibility, JobRow.id).where(JobRow.id.in_(task_ids)))
     return {row.id for row in rows}
 
 
