@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final
 from uuid import UUID
 
 from libs.common.permissions import Principal
@@ -65,6 +65,23 @@ def check_new_responsible_user(by: Principal, before: UUID | None, after: UUID |
         raise Forbidden(
             f"Only its responsible user or a stock manager may give '{nickname}' to another user."
         )
+
+
+def with_history(json: Any, before: Mapping[str, object], at: datetime) -> Any:
+    """A subject's JSON with the values that a change replaced, by field. JSON that is no object cannot hold them.
+
+    >>> with_history({"a": 1}, {"nickname": "M1"}, datetime(2024, 5, 5, 12))
+    {'a': 1, 'history': {'nickname': [{'date_time': '2024-05-05T12:00:00', 'value': 'M1'}]}}
+    """
+    if not before or not isinstance(json, dict | None):
+        return json
+    sent = (json or {}).get("history")
+    history = dict(sent) if isinstance(sent, dict) else {}
+    for field, value in before.items():
+        earlier = history.get(field)
+        entry = {"date_time": at.isoformat(), "value": value}
+        history[field] = [*(earlier if isinstance(earlier, list) else []), entry]
+    return (json or {}) | {"history": history}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 from libs.common.db import ReadSession, Transaction
-from libs.common.db.rows import create_row, set_links, update_row
+from libs.common.db.rows import audited, create_row, set_links, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest
@@ -36,6 +37,7 @@ from services.metadata.domain.subjects import (
     check_unique,
     genotype_text,
     sex_of,
+    with_history,
 )
 from services.metadata.domain.welfare import Standing
 from services.metadata.models import LabRow, LineRow, LitterRow, SubjectProjectRow, SubjectRow, UserRow
@@ -63,6 +65,7 @@ _TERMS: Final = {
     "strain": Vocabulary.STRAIN,
     "source": Vocabulary.SOURCE,
 }
+_IN_HISTORY: Final = {"nickname": "nickname", "responsible_user": "responsible_user_id"}
 _STORED: Final = StoredFields(
     SubjectIn, SubjectRow, handled={*_NAMED, *_TERMS, "projects", "zygosities", "genotype"}
 )
@@ -171,9 +174,21 @@ async def update_subject(
         await check_nickname(tx, row, values)
     birth, death = (values.get(name, getattr(row, name)) for name in ("birth_date", "death_date"))
     check_dates(birth, death)
-    await update_row(tx, "subject", row, values)
+    await update_row(tx, "subject", row, values | _history(row, values))
     await _finish(tx, by, visibility, row, body, before, project_ids)
     return await _detail(tx.session, visibility, row.id, base_url)
+
+
+def _history(row: SubjectRow, values: dict[str, Any]) -> dict[str, Any]:
+    """The JSON with the values that are replaced, as Alyx stores them."""
+    before = {
+        field: audited(getattr(row, column))
+        for field, column in _IN_HISTORY.items()
+        if getattr(row, column) != values.get(column, getattr(row, column))
+    }
+    if not before:
+        return {}
+    return {"json": with_history(values.get("json", row.json), before, datetime.now(UTC))}
 
 
 async def check_nickname(tx: Transaction, row: SubjectRow, values: dict[str, Any]) -> None:

@@ -77,6 +77,26 @@ async def test_a_change_keeps_what_it_does_not_name(colony: Labs, subject: dict[
     assert response.json() == subject | change | {"alive": False, "age_weeks": 2}
 
 
+async def test_the_json_of_a_subject_keeps_its_earlier_nicknames_and_responsible_users(
+    colony: Labs, subject: dict[str, Any]
+) -> None:
+    first = f"{subject['nickname']}a"
+    await colony.as_("ada").patch(f"/subjects/{subject['nickname']}", {"nickname": first})
+    change = {"nickname": f"{first}b", "responsible_user": "bob", "description": "calm"}
+    changed = (await colony.metadata.patch(f"/subjects/{first}", change)).json()
+    history = changed["json"]["history"]
+    assert changed["json"] == {"a": 1, "history": history}
+    values = {field: [entry["value"] for entry in entries] for field, entries in history.items()}
+    assert values == {
+        "nickname": [subject["nickname"], first],
+        "responsible_user": [str(colony.user_ids["ada"])],
+    }
+    again = (
+        await colony.metadata.patch(f"/subjects/{first}b", {"responsible_user": "bob", "sex": "M"})
+    ).json()
+    assert again["json"] == changed["json"]
+
+
 async def test_an_empty_sex_is_unknown(colony: Labs, subject: dict[str, Any]) -> None:
     response = await colony.as_("ada").put(f"/subjects/{subject['nickname']}", {"lab": "hilllab", "sex": ""})
     assert response.json()["sex"] == "U"
