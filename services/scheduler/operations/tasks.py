@@ -114,7 +114,7 @@ async def update_task(
         fields["arguments"] = arguments_text(body.arguments)
     if body.name is not None and not row.is_derived:
         fields["task"] = body.name
-    await jobs.update_fields(tx.session, row, fields)
+    await jobs.update_fields(tx.session, row, fields, await fetch_now(tx.session))
     if not {"priority", "level"}.isdisjoint(body.model_fields_set):
         await ready.update_order(tx.session, row)
     if body.status is not None:

@@ -116,7 +116,7 @@ def _fields(job: Any) -> Fields:
         "status": Field(sa.case(_CODES, value=job.state, else_=JobState.HELD.alyx_code), "int"),
         # where there is no log, the reason is shown
         "log": Field(sa.func.coalesce(sa.func.nullif(job.log, ""), sa.func.nullif(job.reason, "")), "text"),
-        "datetime": Field(job.created_at, "datetime"),
+        "datetime": Field(job.updated_at, "datetime"),
         **{name: Field(job[name], kind) for kind, names in _COLUMNS.items() for name in names},
         "session": Relation(lambda: _SESSIONS, on=_session.c.id == job.session_id, key=job.session_id),
         "data_repository": Relation(

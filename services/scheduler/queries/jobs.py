@@ -230,8 +230,9 @@ async def update_job(session: WriteSession, row: JobRow, change: JobChange, now:
     await upsert_attempts(session, change.attempts, job.worker or "", now)
 
 
-async def update_fields(session: WriteSession, row: JobRow, fields: Mapping[str, Any]) -> None:
+async def update_fields(session: WriteSession, row: JobRow, fields: Mapping[str, Any], now: datetime) -> None:
     """Set columns of a locked job that its state does not depend on."""
+    row.updated_at = now
     for name, value in fields.items():
         setattr(row, name, value)
     await session.flush()

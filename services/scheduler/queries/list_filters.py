@@ -90,8 +90,8 @@ class TaskFilters(ListFilters):
     arguments: Annotated[dict[str, Any], Parsed(parse_arguments), Where(_has_arguments)] = parameter(
         "All arguments, as an object."
     )
-    datetime: Annotated[Moment, Where(lambda when: is_at(JobRow.created_at, when))] = parameter(
-        "Time as in the response."
+    datetime: Annotated[Moment, Where(lambda when: is_at(JobRow.updated_at, when))] = parameter(
+        "Time of the last change, as in the response."
     )
     io_charge: Annotated[WholeNumber, Where(lambda n: JobRow.io_charge == n)] = parameter("I/O it needs.")
     log: Annotated[Text, Where(lambda text: sa.or_(JobRow.log == text, _is_reason(text)))] = parameter(

@@ -55,7 +55,7 @@ def _columns() -> tuple[sa.ColumnElement[Any], ...]:
         columns.graph,
         sa.func.coalesce(sa.func.nullif(JobRow.log, ""), sa.func.nullif(JobRow.reason, "")).label("log"),
         columns.version,
-        json_time(JobRow.created_at).label("datetime"),
+        json_time(JobRow.updated_at).label("datetime"),
         arguments.label("arguments"),
     )
 

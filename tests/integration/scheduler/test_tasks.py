@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -92,8 +93,8 @@ async def test_what_a_task_is_for_cannot_be_changed(cingulum: Cingulum, callers:
     for field, value in (("session", None), ("parents", [task["id"]]), ("parents", [str(uuid4())])):
         answer = await scheduler.patch(f"/tasks/{task['id']}", {field: value})
         assert (answer.status_code, field in answer.json()) == (400, True)
-    answer = await scheduler.put(f"/tasks/{task['id']}", task | {"log": "begun"})
-    assert answer.json() == task | {"log": "begun"}
+    answer = (await scheduler.put(f"/tasks/{task['id']}", task | {"log": "begun"})).json()
+    assert answer == task | {"log": "begun", "datetime": answer["datetime"]}
 
 
 async def test_derived_jobs_are_listed_as_tasks_unless_a_setting_leaves_them_out(
@@ -115,3 +116,27 @@ async def test_derived_jobs_are_listed_as_tasks_unless_a_setting_leaves_them_out
             assert {job["task"] for job in jobs} > {"lab_task"}
             expected = {job["id"] for job in jobs} if lists_derived == "true" else {task.json()["id"]}
             assert {row["id"] for row in tasks} == expected
+
+
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"log": "begun"},
+    {"priority": 9},
+    {"version": "2.1"},
+    {"status": "Started"},
+    {"status": "Errored", "log": "broken"},
+    {},
+)
+
+
+async def test_the_time_of_a_task_is_that_of_its_last_change(cingulum: Cingulum, callers: Callers) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    task = await a_task(scheduler, cingulum, callers)
+    times = [(await scheduler.get(task)).json()["datetime"]]
+    for change in CHANGES:
+        changed = (await scheduler.patch(task, change)).json()["datetime"]
+        assert changed > times[-1]
+        times.append(changed)
+    for time, expected in ((times[0], []), (times[-1], [task])):
+        for query in ({"datetime": time}, {"django": f"datetime,{time}"}):
+            rows = (await scheduler.get("/tasks", params=query)).json()["results"]
+            assert [f"/tasks/{row['id']}" for row in rows] == expected
