@@ -116,7 +116,9 @@ class JobRow(Base):
     time_out_secs: Mapped[int | None]
     time_elapsed_secs: Mapped[float | None]
     version: Mapped[str | None]
-    log: Mapped[str | None]  # as a legacy runner wrote it
+    log: Mapped[
+        str | None
+    ]  # as a legacy runner wrote it; empty: cleared, and the reason is not shown instead
     data_repository_id: Mapped[UUID | None]
     parents: Mapped[list[UUID]] = mapped_column(ARRAY(sa.UUID), server_default="{}")
 

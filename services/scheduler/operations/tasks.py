@@ -58,12 +58,7 @@ async def create_task(
     if body.session is None:
         check_may_use_repository(by, await fetch_lab_ids_of_repository(tx.session, repository_id))
     row = _new_row(body, owner_id, repository_id)
-    if await tasks.exists_equal_task(
-        tx.session, session_id=row.session_id, name=row.task, arguments=row.arguments, owner_id=owner_id
-    ):
-        raise Conflict(
-            fields={"non_field_errors": ["The fields name, session, arguments must make a unique set."]}
-        )
+    await _check_unique(tx.session, row, row.task, row.arguments)
     status = _status(body.status) if body.status is not None else JobState.WAITING
     await jobs.insert_job(tx.session, row)
     if status is not JobState.WAITING:
@@ -114,13 +109,18 @@ async def update_task(
         fields["arguments"] = arguments_text(body.arguments)
     if body.name is not None and not row.is_derived:
         fields["task"] = body.name
-    await jobs.update_fields(tx.session, row, fields, await fetch_now(tx.session))
+    if not {"task", "arguments"}.isdisjoint(fields):
+        name, arguments = fields.get("task", row.task), fields.get("arguments", row.arguments)
+        await _check_unique(tx.session, row, name, arguments)
+    await jobs.update_fields(tx.session, row, fields)
     if not {"priority", "level"}.isdisjoint(body.model_fields_set):
         await ready.update_order(tx.session, row)
     if body.status is not None:
         status = _status(body.status)
         if status.alyx_name != JobState(row.state).alyx_name or status is JobState.STARTED:
             await _set_status(tx, context, by, row, status)
+    if "log" in body.model_fields_set and not body.log:
+        await jobs.update_fields(tx.session, row, {"log": ""})
     tx.audit("task.changed", "job", row.id, after={"fields": sorted(body.model_fields_set)})
     return await read_task(tx.session, visibility, task_id)
 
@@ -136,6 +136,21 @@ async def delete_task(
         return Deletion.preview(taken.counts, {})
     before = {"name": row.task, "state": row.state}
     return await remove(tx, Service.SCHEDULER, "task", row, taken, hidden={}, before=before)
+
+
+async def _check_unique(session: ReadSession, row: JobRow, name: str, arguments: str) -> None:
+    """Raises Conflict where another task of the same session or owner has this name and arguments."""
+    if await tasks.exists_equal_task(
+        session,
+        session_id=row.session_id,
+        name=name,
+        arguments=arguments,
+        owner_id=row.owner_id,
+        except_id=row.id,
+    ):
+        raise Conflict(
+            fields={"non_field_errors": ["The fields name, session, arguments must make a unique set."]}
+        )
 
 
 UNDOABLES: Final = Undoables(DEPENDANTS, {"task": Undoable(JobRow, lock_job_to_steer, changes=False)})

@@ -47,6 +47,11 @@ _COLUMNS: dict[Kind, tuple[str, ...]] = {
 }
 
 
+def shown_log(job: Any) -> sa.ColumnElement[str | None]:
+    """The log of a job; the reason of its state where no log was ever written, null where it was cleared."""
+    return sa.func.nullif(sa.func.coalesce(job.log, job.reason), "")
+
+
 def _is_session_visible(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
     return is_session_row_visible(visibility, row.id, row.lab_id)
 
@@ -114,8 +119,7 @@ def _fields(job: Any) -> Fields:
         "id": Field(job.id, "uuid"),
         "name": Field(job.task, "text"),
         "status": Field(sa.case(_CODES, value=job.state, else_=JobState.HELD.alyx_code), "int"),
-        # where there is no log, the reason is shown
-        "log": Field(sa.func.coalesce(sa.func.nullif(job.log, ""), sa.func.nullif(job.reason, "")), "text"),
+        "log": Field(shown_log(job), "text"),
         "datetime": Field(job.updated_at, "datetime"),
         **{name: Field(job[name], kind) for kind, names in _COLUMNS.items() for name in names},
         "session": Relation(lambda: _SESSIONS, on=_session.c.id == job.session_id, key=job.session_id),

@@ -220,6 +220,8 @@ async def update_job(session: WriteSession, row: JobRow, change: JobChange, now:
     job = change.job
     row.state, row.key, row.token, row.worker = job.state.value, job.key, job.token, job.worker
     row.deadline, row.not_before, row.attempts = job.deadline, job.not_before, job.attempts
+    if job.reason != row.reason:
+        row.log = row.log or None  # where the log was cleared, the new reason is shown
     row.reason, row.by_person = job.reason, job.by_person
     row.finishing, row.runner = job.finishing.value if job.finishing else None, job.runner
     row.outputs = list(job.outputs)
@@ -230,9 +232,9 @@ async def update_job(session: WriteSession, row: JobRow, change: JobChange, now:
     await upsert_attempts(session, change.attempts, job.worker or "", now)
 
 
-async def update_fields(session: WriteSession, row: JobRow, fields: Mapping[str, Any], now: datetime) -> None:
+async def update_fields(session: WriteSession, row: JobRow, fields: Mapping[str, Any]) -> None:
     """Set columns of a locked job that its state does not depend on."""
-    row.updated_at = now
+    row.updated_at = sa.func.clock_timestamp()
     for name, value in fields.items():
         setattr(row, name, value)
     await session.flush()

@@ -24,7 +24,7 @@ from libs.common.schemas.states import JobState
 from services.scheduler.domain.steering import parse_status
 from services.scheduler.domain.tasks import arguments_text
 from services.scheduler.models import JobRow
-from services.scheduler.queries.django_filters import TASKS
+from services.scheduler.queries.django_filters import TASKS, shown_log
 
 SESSION, REPOSITORY = table(SESSIONS), table(REPOSITORIES)
 
@@ -64,11 +64,6 @@ def _has_arguments(arguments: Mapping[str, Any]) -> sa.ColumnElement[bool]:
     return sa.or_(written, JobRow.probe == probe) if isinstance(probe, str) and probe else written
 
 
-def _is_reason(text: str) -> sa.ColumnElement[bool]:
-    """The reason is shown where there is no log."""
-    return sa.and_(sa.func.coalesce(JobRow.log, "") == "", JobRow.reason == text)
-
-
 class JobFilters(ListFilters):
     """Filters of the list of jobs."""
 
@@ -94,7 +89,7 @@ class TaskFilters(ListFilters):
         "Time of the last change, as in the response."
     )
     io_charge: Annotated[WholeNumber, Where(lambda n: JobRow.io_charge == n)] = parameter("I/O it needs.")
-    log: Annotated[Text, Where(lambda text: sa.or_(JobRow.log == text, _is_reason(text)))] = parameter(
+    log: Annotated[Text, Where(lambda text: shown_log(JobRow) == text)] = parameter(
         "Whole log, as in the response."
     )
     time_elapsed_secs: Annotated[Number, Where(lambda n: JobRow.time_elapsed_secs == n)] = parameter(

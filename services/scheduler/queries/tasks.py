@@ -26,6 +26,7 @@ from libs.common.schemas.tasks import Task
 from libs.common.visibility import Visibility
 from services.scheduler.models import JobRow
 from services.scheduler.queries import visible
+from services.scheduler.queries.django_filters import shown_log
 from services.scheduler.queries.jobs import SESSION, in_order_of_work
 from services.scheduler.queries.list_filters import TaskFilters
 
@@ -53,7 +54,7 @@ def _columns() -> tuple[sa.ColumnElement[Any], ...]:
         *(columns[name] for name in same),
         columns.executable,
         columns.graph,
-        sa.func.coalesce(sa.func.nullif(JobRow.log, ""), sa.func.nullif(JobRow.reason, "")).label("log"),
+        shown_log(JobRow).label("log"),
         columns.version,
         json_time(JobRow.updated_at).label("datetime"),
         arguments.label("arguments"),
@@ -125,10 +126,17 @@ async def fetch_known_ids(
 
 
 async def exists_equal_task(
-    session: ReadSession, *, session_id: UUID | None, name: str, arguments: str, owner_id: UUID | None
+    session: ReadSession,
+    *,
+    session_id: UUID | None,
+    name: str,
+    arguments: str,
+    owner_id: UUID | None,
+    except_id: UUID,
 ) -> bool:
-    """Whether there is a task of the same name, session, arguments and owner."""
+    """Whether there is another task of the same name, session, arguments and owner."""
     equal = sa.exists().where(
+        JobRow.id != except_id,
         JobRow.session_id.is_not_distinct_from(session_id),
         JobRow.task == name,
         JobRow.probe == "",

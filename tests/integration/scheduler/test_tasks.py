@@ -140,3 +140,40 @@ async def test_the_time_of_a_task_is_that_of_its_last_change(cingulum: Cingulum,
         for query in ({"datetime": time}, {"django": f"datetime,{time}"}):
             rows = (await scheduler.get("/tasks", params=query)).json()["results"]
             assert [f"/tasks/{row['id']}" for row in rows] == expected
+
+
+async def test_a_cleared_log_stays_null_until_there_is_a_new_reason(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    task = await a_task(scheduler, cingulum, callers)
+    for change in ({"status": "Errored"}, {"log": None}, {"log": "broken"}, {"log": None, "status": "Held"}):
+        answer = (await scheduler.patch(task, change)).json()
+        assert (answer["log"] is None) == (change.get("log", "") is None)
+        for query in ({"log": answer["log"]}, {"django": f"log,{answer['log']}"}):
+            if answer["log"]:
+                (row,) = (await scheduler.get("/tasks", params=query)).json()["results"]
+                assert row == answer
+    rows = (await scheduler.get("/tasks", params={"django": "log__isnull,True"})).json()["results"]
+    assert [f"/tasks/{row['id']}" for row in rows] == [task]
+    assert (await scheduler.patch(task, {"status": "Abandoned"})).json()["log"]
+
+
+async def test_a_name_that_is_taken_is_refused_alike_by_post_and_patch(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    task = await a_task(scheduler, cingulum, callers)
+    first = (await scheduler.get(task)).json()
+    body = {"name": "other", "session": first["session"]}
+    other = (await scheduler.post("/tasks", body)).json()
+    taken = {"name": first["name"]}
+    refused = [
+        await scheduler.post("/tasks", body | taken),
+        await scheduler.patch(f"/tasks/{other['id']}", taken),
+        await scheduler.put(f"/tasks/{other['id']}", other | taken),
+    ]
+    assert {answer.status_code for answer in refused} == {409}
+    (problem,) = {answer.text for answer in refused}
+    assert "unique set" in problem
+    assert (await scheduler.patch(f"/tasks/{other['id']}", {"name": "third"})).json()["name"] == "third"
