@@ -5,14 +5,20 @@ FastAPI's `include_router` tries every route of every router, twice for each req
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
+from cingulum.alf.spelling import normal
 from libs.common.own_methods import with_refusals
+
+_ENCODED: Final = re.compile(rb"%[89A-Fa-f]")  # a character beyond ASCII
 
 
 def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
@@ -25,10 +31,27 @@ def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     parts = {segment: _router_of(routes) for segment, routes in _by_first_segment(app.router).items()}
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            compose(scope)
         part = parts.get(_first_segment(scope["path"])) if scope["type"] == "http" else None
         await (part or app.router).app(scope, receive, send)
 
     app.router.middleware_stack = dispatch
+
+
+def compose(scope: Scope) -> None:
+    """Let path and query have the composed form of accented letters (NFC), in which names are stored.
+
+    macOS writes the names of files decomposed, and rigs send them as they read them.
+    """
+    if not scope["path"].isascii():
+        scope["path"] = normal(scope["path"])
+    if _ENCODED.search(scope["query_string"]):
+        query = scope["query_string"].decode("latin-1")
+        pairs = parse_qsl(query, keep_blank_values=True)
+        composed = [(normal(name), normal(value)) for name, value in pairs]
+        if composed != pairs:
+            scope["query_string"] = urlencode(composed).encode("latin-1")
 
 
 def _by_first_segment(router: APIRouter) -> dict[str, list[BaseRoute]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession, Transaction
 from libs.common.permissions import Principal
 from libs.common.problem import NotFound, UnknownReference
@@ -44,7 +45,7 @@ async def subject_of_body(
 
 def names_other(name: str | None, subject: SubjectBrief) -> bool:
     """Whether a body names another subject than the one that its row belongs to."""
-    return bool(name) and name not in {subject.nickname, str(subject.id)}
+    return bool(name) and normal(name or "") not in {subject.nickname, str(subject.id)}
 
 
 async def subject_of_record(

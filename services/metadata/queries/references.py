@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
+from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession
 from libs.common.problem import UnknownReference
 from libs.common.published import REPOSITORIES, table
@@ -67,7 +68,7 @@ _NAMES: dict[Any, InstrumentedAttribute[str]] = {
 
 async def fetch_ids(session: ReadSession, kind: Named, names: Sequence[str], field: str) -> list[UUID]:
     """The ids of named rows, in the order of the names. Raises UnknownReference for the first unknown name."""
-    name = _NAMES[kind]
+    name, names = _NAMES[kind], [normal(text) for text in names]
     rows = await session.execute(
         sa.select(name, kind.id)
         .where(name.in_(names), kind.deleted_at.is_(None))
@@ -91,6 +92,7 @@ async def fetch_project_ids(
     session: ReadSession, visibility: Visibility, names: Sequence[str], field: str
 ) -> list[UUID]:
     """The ids of projects that the caller can see. Raises UnknownReference for the first other name."""
+    names = [normal(text) for text in names]
     rows = await session.execute(
         sa.select(ProjectRow.name, ProjectRow.id).where(
             ProjectRow.name.in_(names), visible.is_project_visible(visibility)
@@ -168,6 +170,7 @@ async def fetch_term_ids(
     session: ReadSession, vocabulary: Vocabulary, names: Sequence[str], field: str
 ) -> list[UUID]:
     """The ids of terms of one vocabulary. Raises UnknownReference for the first unknown name."""
+    names = [normal(text) for text in names]
     rows = await session.execute(
         sa.select(VocabularyRow.name, VocabularyRow.id).where(
             VocabularyRow.kind == vocabulary,
@@ -187,6 +190,7 @@ async def fetch_term_id(
 
 async def fetch_part_number(session: ReadSession, text: str, field: str) -> str:
     """The part number of a probe model, which is its nickname, from this or from its name. Raises UnknownReference."""
+    text = normal(text)
     number = sa.func.coalesce(sa.func.nullif(VocabularyRow.nickname, ""), VocabularyRow.name)
     rows = await session.scalars(
         sa.select(number)
@@ -219,13 +223,14 @@ async def fetch_allele_ids(session: ReadSession, names: Iterable[str], field: st
         )
     )
     ids = {name: row.id for row in rows for name in (row.name, row.nickname)}
-    _check_known(ids, names, field, "nickname")
-    return {name: ids[name] for name in names}
+    spelled = {name: normal(name) for name in names}
+    _check_known(ids, spelled.values(), field, "nickname")
+    return {name: ids[spelling] for name, spelling in spelled.items()}
 
 
 async def fetch_repository_ids(session: ReadSession, names: Sequence[str], field: str) -> list[UUID]:
     """The ids of repositories, which are registry's. Raises UnknownReference for the first unknown name."""
-    repository = table(REPOSITORIES)
+    repository, names = table(REPOSITORIES), [normal(text) for text in names]
     rows = await session.execute(
         sa.select(repository.c.name, repository.c.id).where(repository.c.name.in_(names))
     )

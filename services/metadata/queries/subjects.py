@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
+from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.pages import fetch_page
 from libs.common.db.rows import find_twin_in, lock_name
@@ -182,7 +183,7 @@ async def fetch_subject(session: ReadSession, visibility: Visibility, subject_id
 async def fetch_named_subjects(session: ReadSession, visibility: Visibility, name: str) -> list[NamedSubject]:
     """The subjects that the caller can see and whose id or nickname this is, newest first."""
     subject_id = find_uuid(name)
-    named = SubjectRow.nickname == name
+    named = SubjectRow.nickname == normal(name)
     rows = await session.execute(
         sa.select(SubjectRow.id, SubjectRow.nickname, LabRow.name)
         .join(LabRow, LabRow.id == SubjectRow.lab_id, isouter=True)

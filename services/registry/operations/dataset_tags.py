@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from cingulum.alf.spelling import normal
 from libs.common.db import Transaction
 from libs.common.permissions import Principal, Target
 from libs.common.problem import UnknownReference
@@ -27,7 +28,7 @@ async def set_tags(
     """Give a dataset exactly these tags. Only administrators add or remove protected and public ones."""
     tags = await queries.fetch_tags(tx.session, names)
     for name in names:
-        if name not in tags:
+        if normal(name) not in tags:
             raise UnknownReference("tags", name)
     before = await queries.fetch_tags_of_dataset(tx.session, dataset_id)
     check_may_change_tags(by, target, before, tags)

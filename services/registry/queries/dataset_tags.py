@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from services.registry.domain.tags import DatasetTag
@@ -17,7 +18,7 @@ from services.registry.queries.bulk_writes import execute_write
 
 async def fetch_tags(session: ReadSession, names: Sequence[str]) -> dict[str, DatasetTag]:
     """The tags of those names."""
-    return await _tags(session, TagRow.name.in_(names))
+    return await _tags(session, TagRow.name.in_([normal(name) for name in names]))
 
 
 async def fetch_tags_of_dataset(session: ReadSession, dataset_id: UUID) -> dict[str, DatasetTag]:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
@@ -108,7 +109,7 @@ async def insert_downloads(
 
 async def fetch_project_ids(session: ReadSession, visibility: Visibility, names: Sequence[str]) -> list[UUID]:
     """The projects of those names, which the caller can see. Raises UnknownReference."""
-    project = table(PROJECTS)
+    project, names = table(PROJECTS), [normal(name) for name in names]
     rows = await session.execute(
         sa.select(project.c.name, project.c.id).where(
             project.c.name.in_(names),

@@ -154,7 +154,9 @@ async def fetch_target(session: ReadSession, scope: RegistrationScope) -> Target
 async def fetch_user_id(session: ReadSession, username: str) -> UUID:
     """The id of a user. Raises BadRequest."""
     users = table(USERS)
-    user_id: UUID | None = await session.scalar(sa.select(users.c.id).where(users.c.username == username))
+    user_id: UUID | None = await session.scalar(
+        sa.select(users.c.id).where(users.c.username == normal(username))
+    )
     if user_id is None:
         raise UnknownReference("created_by", username, key="username")
     return user_id

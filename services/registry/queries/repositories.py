@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from cingulum.alf.spelling import normal
 from cingulum.stores import StoreKind
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
@@ -95,7 +96,7 @@ async def fetch_repositories_of_labs(
     """Repositories of the named labs, else of the default one; `server_only`: no personal ones. Raises BadRequest."""
     lab_ids = [default_lab_id] if default_lab_id else []
     if labs:
-        lab = table(LABS)
+        lab, labs = table(LABS), [normal(name) for name in labs]
         rows = await session.execute(sa.select(lab.c.name, lab.c.id).where(lab.c.name.in_(labs)))
         ids = {row.name: row.id for row in rows}
         for name in labs:
@@ -113,7 +114,7 @@ async def fetch_repositories_of_labs(
 
 async def fetch_repository_by_name(session: ReadSession, name: str, field: str) -> KnownRepository:
     """The repository of the name in a field of a body. Raises UnknownReference."""
-    rows = await _fetch(session, RepositoryRow.name == name)
+    rows = await _fetch(session, RepositoryRow.name == normal(name))
     if not rows:
         raise UnknownReference(field, name)
     return rows[0]

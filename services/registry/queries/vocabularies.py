@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase
 
 from cingulum.alf import DatasetTypes
+from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
@@ -180,7 +181,7 @@ async def fetch_term_id(
     name: str,
 ) -> UUID:
     """The id of the row of that name, which a field of a body refers to. Raises BadRequest."""
-    term_id = await session.scalar(sa.select(model.id).where(model.name == name))
+    term_id = await session.scalar(sa.select(model.id).where(model.name == normal(name)))
     if term_id is None:
         raise UnknownReference(field, name)
     return term_id

@@ -112,3 +112,43 @@ async def test_names_that_no_folder_or_address_can_have_are_refused_by_field(
             answer = await root.post(path, {field: name, **more})
             assert answer.status_code == 400, (path, name, answer.text)
             assert field in answer.json()
+
+
+async def test_every_spelling_of_an_accented_name_finds_what_has_it(root: Running, lab: Laboratory) -> None:
+    composed = "Zo\u00eb"
+    named = {"name": composed}
+    for path, body in (
+        ("/subjects", a_subject(composed)), ("/projects", named), ("/locations", named), ("/strains", named),
+        ("/alleles", named | {"nickname": composed}),
+    ):  # fmt: skip
+        assert (await root.post(path, body)).status_code == 201, path
+    session = {"subject": DECOMPOSED, "projects": [DECOMPOSED], "location": DECOMPOSED, "number": 1}
+    weighing = {"subject": DECOMPOSED, "weight": 20.5, "user": "ada"}
+    for path, body in (("/sessions", session), ("/weighings", weighing)):
+        created = await root.post(path, body)
+        assert (created.status_code, created.json().get("subject")) == (201, composed), created.text
+    changes = {
+        "strain": DECOMPOSED,
+        "projects": [DECOMPOSED],
+        "zygosities": [{"allele": DECOMPOSED, "zygosity": 2}],
+    }
+    for path in (f"/subjects/{DECOMPOSED}", f"/subjects/{composed}"):
+        assert (await root.patch(path, changes)).json()["strain"] == composed
+    for path in (f"/projects/{DECOMPOSED}", f"/water-requirement/{DECOMPOSED}"):
+        assert (await root.get(path)).status_code == 200, path
+    for query in (
+        {"subject": DECOMPOSED},
+        {"django": f"subject__nickname,{DECOMPOSED}"},
+        {"project": DECOMPOSED},
+    ):
+        assert (await root.get("/sessions", params=query)).json()["count"] == 1, query
+    assert (await root.get("/subjects", params={"nickname": DECOMPOSED, "limit": "5"})).json()["count"] == 1
+    registry, repository = (
+        lab.registry.as_(lab.administrator),
+        {"name": composed, "globus_is_personal": False},
+    )
+    assert (await registry.post("/data-repository", repository)).status_code == 201
+    assert (await registry.post("/tags", named)).status_code == 201
+    body = {"name": "spikes.times.npy", "session": lab.session_id, "tags": [DECOMPOSED]}
+    assert (await registry.post("/datasets", body)).json()["tags"] == [composed]
+    assert (await registry.get("/datasets", params={"tag": DECOMPOSED})).json()["count"] == 1
