@@ -27,11 +27,13 @@ class Field:
     """A plain column, or any expression over the map's source; times of day may carry a zone or not.
 
     `shown`, if there is one, decides in which rows a caller may see a text; in others it counts as empty.
+    `empty_is_null`: rows show null where the column has an empty text.
     """
 
     column: Column
     kind: Kind
     shown: Callable[[Visibility], ColumnElement[bool]] | None = None
+    empty_is_null: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -161,6 +161,8 @@ def _plain_test(condition: FilterCondition, leaf: Field, column: Expression) -> 
     if condition.part:
         column = _part(condition.part, leaf, column)
     lookup, value = condition.lookup, condition.value
+    if leaf.empty_is_null and not (lookup in {"exact", "in"} and value):  # those are found by an index
+        column = sa.func.nullif(column, "")
     if lookup == "isnull":
         return column.is_(None) if value else column.is_not(None)
     if lookup == "in":

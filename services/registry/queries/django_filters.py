@@ -252,13 +252,13 @@ _REPOSITORIES: FieldMap = FieldMap("data repositories", _repository, {
 DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "id": Field(_dataset.c.id, "uuid"),
     "name": Field(_dataset.c.name, "text"),
-    "collection": Field(_dataset.c.collection, "text"),
+    "collection": Field(_dataset.c.collection, "text", empty_is_null=True),
     "revision": Relation(lambda: _REVISIONS, on=_revision.c.name == _dataset.c.revision),
     "default_dataset": Field(_dataset.c.is_default, "bool"),
     "qc": Field(_dataset.c.qc, "int"),
-    "hash": Field(_of_current_version("md5"), "text"),
+    "hash": Field(sa.func.coalesce(_of_current_version("md5"), ""), "text"),
     "file_size": Field(_of_current_version("size_bytes"), "int"),
-    "version": Field(_dataset.c.software_version, "text"),
+    "version": Field(sa.func.coalesce(_dataset.c.software_version, ""), "text"),
     "created_by": Relation(
         lambda: USERS_MAP,
         on=_user.c.username == _dataset.c.created_by,

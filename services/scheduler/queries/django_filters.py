@@ -88,7 +88,8 @@ _SUBJECTS = FieldMap("subjects", _subject, {
 _NAMED_SUBJECTS = nickname_map(_named_subject)
 _DATASETS = FieldMap("datasets", _dataset, {
     "id": Field(_dataset.c.id, "uuid"),
-    **{name: Field(_dataset.c[name], "text") for name in ("name", "collection", "revision")},
+    **{name: Field(_dataset.c[name], "text") for name in ("name", "revision")},
+    "collection": Field(_dataset.c.collection, "text", empty_is_null=True),
     "qc": Field(_dataset.c.qc, "int"),
     "default_dataset": Field(_dataset.c.default_revision, "bool"),
 }, visible=lambda visibility, row: is_dataset_row_visible(visibility, row, row.public))  # fmt: skip

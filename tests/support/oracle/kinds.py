@@ -153,9 +153,10 @@ _NAMED_REVISION = {"name": ("text", lambda _data, row: row["name"])}
 _SESSION = by_key("actions", "session_id")
 _USER, _SUBJECT, _LAB = by_key("users", "user_id"), by_key("subjects", "subject_id"), by_key("labs", "lab_id")
 _DATASET_FIELDS = {
-    **_fields(text="name collection", int="qc", instant="created_datetime", uuid="object_id"),
-    "version": ("text", _column("software_version", "text")),
-    "hash": ("text", _version("md5")),
+    **_fields(text="name", int="qc", instant="created_datetime", uuid="object_id"),
+    "collection": ("text", lambda _data, row: row["collection"] or None),
+    "version": ("text", lambda _data, row: row["software_version"] or ""),
+    "hash": ("text", lambda data, row: _version("md5")(data, row) or ""),
     "file_size": ("int", _size),
     "default_dataset": ("bool", _column("is_default", "bool")),
     "created_datetime": ("instant", _column("created_at", "instant")),

@@ -43,8 +43,10 @@ _COPY_MAP: FieldMap = FieldMap("files", _copy, {
 }, visible=lambda visibility, row: is_dataset_visible(visibility, row.dataset_id))  # fmt: skip
 DATASET_MAP: FieldMap = FieldMap("datasets", dataset, {
     "id": Field(dataset.c.id, "uuid"),
-    **texts(dataset.c, "name", "collection", "version"),
-    "hash": Field(dataset.c.md5, "text"),
+    **texts(dataset.c, "name"),
+    "collection": Field(dataset.c.collection, "text", empty_is_null=True),
+    "version": Field(sa.func.coalesce(dataset.c.version, ""), "text"),
+    "hash": Field(sa.func.coalesce(dataset.c.md5, ""), "text"),
     "file_size": Field(dataset.c.size_bytes, "int"),
     "qc": Field(dataset.c.qc, "int"),
     "default_dataset": Field(dataset.c.default_revision, "bool"),
