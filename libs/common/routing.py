@@ -6,6 +6,7 @@ FastAPI's `include_router` tries every route of every router, twice for each req
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
@@ -15,7 +16,6 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from cingulum.alf.spelling import normal
 from libs.common.own_methods import with_refusals
 
 _ENCODED: Final = re.compile(rb"%[89A-Fa-f]")  # a character beyond ASCII
@@ -45,13 +45,17 @@ def compose(scope: Scope) -> None:
     macOS writes the names of files decomposed, and rigs send them as they read them.
     """
     if not scope["path"].isascii():
-        scope["path"] = normal(scope["path"])
+        scope["path"] = _composed(scope["path"])
     if _ENCODED.search(scope["query_string"]):
         query = scope["query_string"].decode("latin-1")
         pairs = parse_qsl(query, keep_blank_values=True)
-        composed = [(normal(name), normal(value)) for name, value in pairs]
+        composed = [(_composed(name), _composed(value)) for name, value in pairs]
         if composed != pairs:
             scope["query_string"] = urlencode(composed).encode("latin-1")
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _by_first_segment(router: APIRouter) -> dict[str, list[BaseRoute]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -36,17 +36,27 @@ class NamedSession:
 
 
 def choose_session(
-    name: SessionName, sessions: Sequence[NamedSession], labs: Collection[str] = (), *, field: str
+    name: SessionName,
+    sessions: Sequence[NamedSession],
+    labs: Collection[str] = (),
+    having: Collection[UUID] = (),
+    *,
+    field: str,
 ) -> NamedSession | None:
-    """The session of that name: one of these labs, if there is one; of several of one subject the first.
+    """The session of that name: one of these labs, if there is one; of several of one subject the one with the files.
 
-    sessions   of that name, the newest first
-    Raises AmbiguousName where sessions of several subjects are left; it lists the first of each.
+    sessions   of that name, the newest first: it gets files that none of them has
+    having     ids of those that already have some of the files, which are in one folder for all of them
+    Raises AmbiguousName where sessions of several subjects are left, of which it lists the first of each, or several
+    sessions have some of the files.
 
     >>> here, there = (NamedSession(UUID(int=n), UUID(int=10 + n), lab) for n, lab in ((1, "hilllab"), (2, "skylab")))
     >>> name = SessionName("KS1", date(2024, 1, 2), 1)
     >>> choose_session(name, [here, there], ["skylab"], field="path") == there
     True
+    >>> twin = NamedSession(UUID(int=3), here.subject_id, "hilllab")
+    >>> [choose_session(name, [here, twin], having=ids, field="path") == twin for ids in ([], [twin.id])]
+    [False, True]
     >>> choose_session(name, [here, there], ["coastlab"], field="path")
     Traceback (most recent call last):
         ...
@@ -55,9 +65,24 @@ def choose_session(
     candidates = [session for session in sessions if session.lab in labs] or sessions
     firsts = {session.subject_id: session for session in reversed(candidates)}
     if len(firsts) > 1:
-        objects = [
-            {"id": str(session.id), "subject": name.subject, "lab": session.lab}
-            for session in firsts.values()
-        ]
-        raise AmbiguousName("sessions", str(name), objects, field=field)
-    return candidates[0] if candidates else None
+        raise _ambiguous(name, firsts.values(), field)
+    with_files = [session for session in candidates if session.id in having]
+    if len(with_files) > 1:
+        raise _ambiguous(name, with_files, field)
+    return next(iter(with_files or candidates), None)
+
+
+def _ambiguous(name: SessionName, sessions: Iterable[NamedSession], field: str) -> AmbiguousName:
+    objects = [{"id": str(session.id), "subject": name.subject, "lab": session.lab} for session in sessions]
+    return AmbiguousName("sessions", str(name), objects, field=field)
+
+
+def twins_notice(n_twins: int) -> str | None:
+    """The notice for a client that registers files of a session like another one, whose folder is the same.
+
+    >>> twins_notice(1)[:58]
+    '!!!1 other session(s) have this subject, date and number: '
+    """
+    if not n_twins:
+        return None
+    return f"!!!{n_twins} other session(s) have this subject, date and number: merge them by POST /session-merges"

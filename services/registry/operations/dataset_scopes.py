@@ -72,7 +72,8 @@ async def _of_subject(session: ReadSession, visibility: Visibility, new: Dataset
         raise BadRequest(fields={"date": [str(error)]}) from None
     number = 1 if new.number is None else new.number
     name = SessionName(new.subject, day, number)
-    scope = await registration.find_session_by_path(session, visibility, name, field="subject")
+    key = (new.collection or "", new.revision or "", new.name or "")
+    scope = await registration.find_session_by_path(session, visibility, name, files=[key], field="subject")
     if scope is None:
         raise UnknownReference("session", f"{new.subject}/{new.date}/{number}", key="id")
     return scope

@@ -57,10 +57,14 @@ from services.registry.queries.vocabularies import (
 
 @dataclass(frozen=True)
 class RegistrationResult:
-    """The datasets of a registration in the order of its files, and the usernames to show for its session."""
+    """The datasets of a registration in the order of its files, and the usernames to show for its session.
+
+    n_twins   how many other sessions of its subject, day and number there are
+    """
 
     datasets: list[ShownDataset]
     usernames: list[str]
+    n_twins: int
 
 
 async def register_files(
@@ -68,7 +72,7 @@ async def register_files(
 ) -> RegistrationResult:
     """Register files of one session, or of another object. Raises BadRequest, Forbidden, ProtectedDataset."""
     files = await asyncio.to_thread(parse_files, request)
-    scope = await fetch_scope(tx.session, visibility, request)
+    scope = await fetch_scope(tx.session, visibility, request, files)
     check_below(files, scope.below)
     await queries.lock_registrations(tx.session, scope.owner_id)
     if not may_on(by, Permission.REGISTER, await queries.fetch_target(tx.session, scope)):
@@ -101,7 +105,7 @@ async def register_files(
     if writes.proofs:
         tx.publish(ProofOrdered(copy_ids=writes.proofs))
     datasets = await fetch_datasets_in_order(tx.session, visibility, dataset_ids)
-    return RegistrationResult(datasets, await _usernames(tx, scope, created_by))
+    return RegistrationResult(datasets, await _usernames(tx, scope, created_by), scope.n_twins)
 
 
 async def _usernames(tx: Transaction, scope: RegistrationScope, created_by: str) -> list[str]:
@@ -116,7 +120,7 @@ async def check_protected(
 ) -> list[dict[str, list[dict[str, bool]]]]:
     """Which files of a request are protected; empty if none are."""
     files = await asyncio.to_thread(parse_files, request)
-    scope = await fetch_scope(session, visibility, request)
+    scope = await fetch_scope(session, visibility, request, files)
     names = {file.name for file in files}
     known = await queries.fetch_known_datasets(session, scope, names, public_only=visibility.public_only)
     return protected_details(request.filenames, files, known)
@@ -137,7 +141,7 @@ def protected_details(
 
 
 async def fetch_scope(
-    session: ReadSession, visibility: Visibility, request: RegisterFiles
+    session: ReadSession, visibility: Visibility, request: RegisterFiles, files: Sequence[RequestedFile]
 ) -> RegistrationScope:
     """The session or object of a request. Raises BadRequest if it does not exist, AmbiguousName if several do."""
     kind = ContentType.name_in(request.content_type or ContentType.SESSION)
@@ -150,9 +154,8 @@ async def fetch_scope(
     else:
         path = parse_session_path(request)
         labs = [*(request.labs or []), *(request.projects or [])]
-        scope = await queries.find_session_by_path(
-            session, visibility, SessionName(path.subject, path.date, path.number), labs, field="path"
-        )
+        name, keys = SessionName(path.subject, path.date, path.number), [file.key for file in files]
+        scope = await queries.find_session_by_path(session, visibility, name, labs, keys, field="path")
     if scope is None:
         raise BadRequest(fields={"path": [f"There is no session '{request.path}': create it first."]})
     return scope

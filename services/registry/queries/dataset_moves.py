@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
-from libs.common.db.conditions import Condition
+from libs.common.db.conditions import Condition, any_of
 from libs.common.published import SESSIONS, table
 from libs.common.visibility import Visibility
+from services.registry.domain.requests import FileKey
 from services.registry.models import DatasetRow
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
@@ -43,6 +45,21 @@ async def exists_dataset_at(
         DatasetRow.deleted_at.is_(None),
     )
     return bool(await session.scalar(sa.select(taken)))
+
+
+async def fetch_sessions_having(
+    session: ReadSession, session_ids: Sequence[UUID], files: Collection[FileKey]
+) -> set[UUID]:
+    """Those of the sessions that have a revision of one of the files."""
+    rows = await session.execute(
+        sa.select(DatasetRow.session_id, DatasetRow.collection, DatasetRow.name).where(
+            DatasetRow.session_id == any_of(session_ids),
+            DatasetRow.name.in_({name for _, _, name in files}),
+            DatasetRow.deleted_at.is_(None),
+        )
+    )
+    wanted = {(collection, name) for collection, _, name in files}
+    return {row.session_id for row in rows if (row.collection, row.name) in wanted}
 
 
 async def choose_default_revision(session: WriteSession, dataset: DatasetRow, collection: str) -> None:

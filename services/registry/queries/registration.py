@@ -26,6 +26,7 @@ from services.registry.models import DatasetRow, VersionRow
 from services.registry.models.expressions import is_current_version
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
+from services.registry.queries.dataset_moves import fetch_sessions_having
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class RegistrationScope:
     folder   of the tree: lab/Subjects/subject/date/number, or `aggregates`
     lab_id   of the session or the object; None: no lab
     below    folders that the files of an aggregate may be in
+    n_twins  how many other sessions of that subject, day and number the caller can see, where a path named it
     """
 
     session_id: UUID | None
@@ -44,6 +46,7 @@ class RegistrationScope:
     lab_id: UUID | None
     subject_lab_id: UUID | None
     below: tuple[str, ...] = ()
+    n_twins: int = 0
 
     @property
     def owner_id(self) -> UUID | None:
@@ -69,13 +72,19 @@ class KnownDataset:
 
 
 async def find_session_by_path(
-    session: ReadSession, visibility: Visibility, name: SessionName, labs: Sequence[str] = (), *, field: str
+    session: ReadSession,
+    visibility: Visibility,
+    name: SessionName,
+    labs: Sequence[str] = (),
+    files: Collection[FileKey] = (),
+    *,
+    field: str,
 ) -> RegistrationScope | None:
-    """The session of that folder; of several the one of the named labs, then the newest of its subject.
+    """The session of that folder; of several the one of the named labs that has some of the files, then the newest.
 
     A subject in another spelling is the only one of that name, if no subject, visible or not, has it in this spelling.
     field   of the body that has the name, for the problem
-    Raises AmbiguousName where sessions of several subjects are left.
+    Raises AmbiguousName where sessions of several subjects are left, or several that have some of the files.
     """
     name = replace(name, subject=normal(name.subject))
     rows = (await session.execute(_sessions_of(visibility, name))).all()
@@ -86,8 +95,11 @@ async def find_session_by_path(
         name = replace(name, subject=spellings[0])
         rows = (await session.execute(_sessions_of(visibility, name))).all()
     named = [NamedSession(row.id, row.subject_id, row.lab or row.subject_lab) for row in rows]
-    chosen = choose_session(name, named, labs, field=field)
-    return _scope(next((row for row in rows if chosen and row.id == chosen.id), None))
+    having = await fetch_sessions_having(session, [row.id for row in rows], files) if len(rows) > 1 else []
+    chosen = choose_session(name, named, labs, having, field=field)
+    scope = _scope(next((row for row in rows if chosen and row.id == chosen.id), None))
+    n_named = sum(each.subject_id == chosen.subject_id for each in named) if chosen else 0
+    return replace(scope, n_twins=n_named - 1) if scope else None
 
 
 def _sessions_of(visibility: Visibility, name: SessionName) -> sa.Select[Any]:

@@ -15,9 +15,11 @@ from starlette.types import Message
 
 from libs.common.auth import Reader, Registrar, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx, reads_query_itself
+from libs.common.db.query_parameters import NOTICE
 from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas.files.registration import ProtectedFiles, RegisteredDataset, RegisterFiles
 from services.registry.domain.alyx_calls import ProtectedDataset
+from services.registry.domain.sessions import twins_notice
 from services.registry.operations import registration as operations
 from services.registry.routes.shapes import registered
 
@@ -65,15 +67,19 @@ router = APIRouter(route_class=FormRoute, tags=["registration"])
     },
 )
 async def register_file(
-    request: Request, body: RegisterFiles, by: Registrar, visibility: Sees, tx: Tx
+    request: Request, response: Response, body: RegisterFiles, by: Registrar, visibility: Sees, tx: Tx
 ) -> list[RegisteredDataset]:
     """Register files of one session, all or none; the response is in the order of `filenames`.
 
-    Folder and name identify the dataset. A new version is created unless the MD5 is sent and equal.
+    Folder and name identify the dataset. A new version is created unless the MD5 is sent and equal. Of several
+    sessions with that subject, day and number, the one that has the files gets them, else the newest; a notice counts
+    the others.
     """
     result = await operations.register_files(
         tx, by, visibility, body, creates_types=request.app.state.creates_types
     )
+    if notice := twins_notice(result.n_twins):
+        response.headers[NOTICE] = notice
     return await asyncio.to_thread(lambda: [registered(row, result.usernames) for row in result.datasets])
 
 

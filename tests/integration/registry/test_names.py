@@ -67,6 +67,25 @@ async def test_a_path_of_sessions_of_two_animals_is_refused_with_both(lab: Labor
         assert answer.json()[0]["session"].rpartition("/")[2] == session_id
 
 
+async def test_of_two_sessions_of_one_number_the_one_that_has_the_files_gets_them(lab: Laboratory) -> None:
+    root, registry = lab.metadata.as_(lab.administrator), lab.registry.as_(lab.administrator)
+    (dataset,) = await lab.register("alf/wheel.position.npy", hashes=["0" * 32])
+    twin = (await made(root, "/sessions", a_session()))["id"]
+    body = files("alf/wheel.position.npy")
+    again = await registry.post("/register-file", body)
+    assert (again.status_code, [row["id"] for row in again.json()]) == (201, [dataset["id"]]), again.text
+    assert again.headers["Alyx-API-Notice"].startswith("!!!1 other session(s)")
+    await made(registry, "/tags", {"name": "paper", "protected": True})
+    await registry.patch(f"/datasets/{dataset['id']}", {"tags": ["paper"]})
+    assert (await registry.get("/check-protected", params=body)).json()["status_code"] == 403
+    assert (await registry.post("/register-file", body)).status_code == 403
+    new = await registry.post("/register-file", files("alf/wheel.times.npy"))
+    assert new.json()[0]["session"].rpartition("/")[2] == twin
+    both = await registry.post("/register-file", files("alf/wheel.position.npy", "alf/wheel.times.npy"))
+    assert (both.status_code, both.json()["type"]) == (409, "ambiguous-name")
+    assert {item["id"] for item in both.json()["sessions"]} == {lab.session_id, twin}
+
+
 async def test_decomposed_letters_name_the_same_subject_folder_and_file(lab: Laboratory) -> None:
     root = lab.metadata.as_(lab.administrator)
     await made(root, "/subjects", {"nickname": "Zoë", "lab": LAB, "responsible_user": "ada"})
