@@ -29,6 +29,7 @@ LONGEST_NAME: Final = 50
 _UNKNOWN: Final = "Unknown query parameter."
 _NO_DRY_RUN: Final = "This request has no dry run; nothing was changed."
 _INVALID: Final = "Invalid value."
+_REPEATED: Final = "Sent more than once, with different values."
 # Clients send them to every list, also to those without pages.
 _OF_PAGES: Final = frozenset({"limit", "offset"})
 
@@ -47,23 +48,27 @@ class QueryParameters:
     is_own: bool
 
     def check(self, request: Request) -> list[str]:
-        """The names of the parameters that have no effect. Raises BadRequest where they are refused."""
+        """The parameters that have no effect, as a header names them. Raises BadRequest where they are refused."""
         if not self.is_whole:
             return []
         query = request.query_params
         unknown = [name for name in query if name not in self.declared]
         invalid = [name for name in query if self._ignores(name, query.getlist(name)[-1])]
-        if "dry_run" in unknown and request.method not in SAFE:
-            raise BadRequest(fields={"dry_run": [_NO_DRY_RUN]})  # to ignore it would not be harmless
+        repeated = [name for name in query if len({*query.getlist(name)}) > 1 and name in self.declared]
+        if request.method not in SAFE:  # to ignore it would not be harmless
+            if "dry_run" in unknown:
+                raise BadRequest(fields={"dry_run": [_NO_DRY_RUN]})
+            if repeated:
+                raise BadRequest(fields={name: [_REPEATED] for name in repeated})
         is_strict = request.headers.get(STRICT, "").strip() in {"1", "true"}
         of_own = [name for name in unknown if name not in _OF_PAGES] if self.is_own else []
         refused = dict.fromkeys(unknown if is_strict else of_own, _UNKNOWN)
         if is_strict:
-            refused |= dict.fromkeys(invalid, _INVALID)
+            refused |= dict.fromkeys(invalid, _INVALID) | dict.fromkeys(repeated, _REPEATED)
         if refused:
             named = list(refused.items())[:MOST_NAMES]
             raise BadRequest(fields={name[:LONGEST_NAME]: [reason] for name, reason in named})
-        return [*unknown, *invalid]
+        return [*map(_quoted, unknown), *invalid, *(f"earlier values of {name}" for name in repeated)]
 
     def _ignores(self, name: str, value: str) -> bool:
         return bool(value) and any(kind.ignores(value) for kind in self.declared.get(name, ()))
@@ -93,13 +98,15 @@ def _ignorable(field: FieldInfo | Any) -> tuple[Ignorable, ...]:
     return tuple(metadata for metadata in field.metadata if isinstance(metadata, Ignorable))
 
 
+def _quoted(name: str) -> str:
+    """A name that a caller made up, percent-encoded: a header holds neither other scripts nor line breaks."""
+    return quote(name[:LONGEST_NAME], safe="", errors="replace")
+
+
 def add_notice(response: Response, ignored: list[str]) -> Response:
     """The response, with a header that names the ignored query parameters."""
     if ignored:
-        # Percent-encoded, as a header holds neither other scripts nor line breaks.
-        shown = ", ".join(
-            quote(name[:LONGEST_NAME], safe="", errors="replace") for name in ignored[:MOST_NAMES]
-        )
+        shown = ", ".join(ignored[:MOST_NAMES])
         more = f" and {len(ignored) - MOST_NAMES} more" if len(ignored) > MOST_NAMES else ""
         own = response.headers.get(NOTICE)
         response.headers[NOTICE] = f"{own}; ignored: {shown}{more}" if own else f"ignored: {shown}{more}"

@@ -21,6 +21,7 @@ from libs.common.published.metadata import (
     INSERTIONS,
     LAB_REPOSITORIES,
     LABS,
+    NOTES,
     PROJECTS,
     RECORDED_REGIONS,
     RIGHTS_CHANGES,
@@ -34,7 +35,15 @@ from libs.common.published.metadata import (
     TOKENS,
     USERS,
 )
-from libs.common.published.registry import COPIES, DATASET_TAGS, DATASET_TYPES, DATASETS, REPOSITORIES, TAGS
+from libs.common.published.registry import (
+    COPIES,
+    DATASET_TAGS,
+    DATASET_TYPES,
+    DATASETS,
+    DOWNLOADS,
+    REPOSITORIES,
+    TAGS,
+)
 from libs.common.published.scheduler import ATTEMPTS, JOBS
 from libs.common.published.transfer import UPLOADS
 from libs.common.published.view import View, alias, table
@@ -47,12 +56,14 @@ __all__ = [
     "DATASETS",
     "DATASET_TAGS",
     "DATASET_TYPES",
+    "DOWNLOADS",
     "EVENTS",
     "FIELDS_OF_VIEW",
     "INSERTIONS",
     "JOBS",
     "LABS",
     "LAB_REPOSITORIES",
+    "NOTES",
     "PROJECTS",
     "RECORDED_REGIONS",
     "RECORDINGS",

@@ -180,3 +180,9 @@ RECORDED_REGIONS = View(
     },
     readers=frozenset({Service.REGISTRY}),
 )
+NOTES = View(
+    Service.METADATA,
+    "notes",
+    {"id": UUID, "content_type": TEXT, "object_id": UUID},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)

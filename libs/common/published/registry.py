@@ -99,3 +99,9 @@ COPIES = View(
     },
     renamed={"size_bytes": "file_size"},
 )
+DOWNLOADS = View(
+    Service.REGISTRY,
+    "downloads",
+    {"id": UUID, "dataset_id": UUID},
+    readers=frozenset({Service.METADATA}),
+)

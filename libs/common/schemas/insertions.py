@@ -37,3 +37,6 @@ class InsertionIn(BodyRecord):
     serial: str | None = None
     chronic_insertion: UUID | None = None
     json_: Any | None = Field(default=None, alias="json")
+    datasets: list[Any] | None = Field(
+        default=None, description="unchanged: they follow from the collections of the session's datasets"
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from libs.common.problem import BadRequest, Conflict
@@ -23,6 +24,21 @@ def check_serials_match(serial: str, others: Collection[str]) -> None:
         raise BadRequest(
             fields={"serial": ["A chronic insertion and its insertions have the same serial number."]}
         )
+
+
+def check_datasets_unchanged(sent: Sequence[Any] | None, current_ids: Collection[UUID]) -> None:
+    """Raises BadRequest for datasets of a body, as ids, addresses or records, that the insertion does not have.
+
+    >>> check_datasets_unchanged([{"id": str(UUID(int=1)), "name": "spikes.times.npy"}], [UUID(int=1)])
+    """
+    if sent is None:
+        return
+    ids = {str(item.get("id") if isinstance(item, Mapping) else item).rpartition("/")[2] for item in sent}
+    if ids != {str(current_id) for current_id in current_ids}:
+        text = (
+            "They are the session's datasets in a collection with the insertion's name: register them there."
+        )
+        raise BadRequest(fields={"datasets": [text]})
 
 
 def check_same_subject(subject_id: UUID, other_id: UUID) -> None:

@@ -83,4 +83,5 @@ PUBLISHED: Final[dict[str, str]] = {
         FROM metadata.fov_locations l JOIN metadata.fields_of_view f ON f.id = l.field_of_view_id
         CROSS JOIN LATERAL unnest(l.brain_region_ids) AS covered (region_id)
         WHERE l.default_provenance AND l.deleted_at IS NULL AND f.deleted_at IS NULL""",  # noqa: S608 - of constants
+    "notes": "SELECT id, content_type, object_id FROM metadata.notes WHERE deleted_at IS NULL",
 }

@@ -16,7 +16,12 @@ from libs.common.schemas.names import check_new_name
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
-from services.metadata.domain.insertions import check_name_free, check_same_subject, check_serials_match
+from services.metadata.domain.insertions import (
+    check_datasets_unchanged,
+    check_name_free,
+    check_same_subject,
+    check_serials_match,
+)
 from services.metadata.models import ActionRow, InsertionRow
 from services.metadata.operations.actions import lock_named_session, lock_to_edit
 from services.metadata.operations.deletions import delete_row
@@ -25,13 +30,16 @@ from services.metadata.queries import references
 from services.metadata.queries.actions import touch
 from services.metadata.queries.lock_order import lock_with_parents
 
-_STORED: Final = StoredFields(InsertionIn, InsertionRow, handled={"session", "model", "chronic_insertion"})
+_STORED: Final = StoredFields(
+    InsertionIn, InsertionRow, handled={"session", "model", "chronic_insertion", "datasets"}
+)
 
 
 async def create_insertion(
     tx: Transaction, by: Principal, visibility: Visibility, body: InsertionIn, base_url: str
 ) -> Insertion:
     """Create an insertion; a session has one of each name."""
+    check_datasets_unchanged(body.datasets, [])
     session_id = required(body.session, "session")
     await lock_with_parents(tx.session, actions=[session_id, body.chronic_insertion])
     session = await lock_named_session(tx, by, visibility, session_id)
@@ -59,6 +67,9 @@ async def update_insertion(
     others = [body.session, body.chronic_insertion]
     await lock_with_parents(tx.session, actions=others, insertions=[insertion_id])
     row = await lock_insertion_to_edit(tx, by, visibility, insertion_id)
+    if body.datasets is not None:
+        shown = await queries.fetch_insertion(tx.session, visibility, insertion_id, base_url)
+        check_datasets_unchanged(body.datasets, [dataset.id for dataset in shown.datasets])
     session = await lock_named_session(tx, by, visibility, body.session or row.session_id)
     values = await _values(tx, by, visibility, body, row, session) | {"session_id": session.id}
     if body.name is not None and body.name != row.name:

@@ -12,12 +12,12 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition, any_of
 from libs.common.permissions import Target
 from libs.common.protection import lock_protection
-from libs.common.published import COPIES, DATASETS, JOBS, RECORDINGS, table
+from libs.common.published import COPIES, DATASETS, DOWNLOADS, JOBS, RECORDINGS, table
 from libs.common.schemas.states import ActionKind, CopyState
 from libs.common.targets import fetch_session_targets
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_row_visible, is_session_visible
-from services.metadata.models import ActionRow, InsertionRow, TrajectoryRow
+from services.metadata.models import ActionRow, InsertionRow, NoteRow, TrajectoryRow
 
 MOST_NAMED = 20  # of protected datasets, in a refusal
 
@@ -56,7 +56,7 @@ async def lock_and_list_protected(
 async def count_hidden(
     session: ReadSession, session_ids: Sequence[UUID], object_ids: Sequence[UUID]
 ) -> dict[str, int]:
-    """Rows of other services that are not shown without these sessions and objects, by kind."""
+    """Rows of other services that are not shown without these sessions and objects, and notes on them, by kind."""
     dataset, copy, job, recording = table(DATASETS), table(COPIES), table(JOBS), table(RECORDINGS)
     ids = sa.select(dataset.c.id, dataset.c.generation).where(_is_of(session_ids, object_ids)).cte("hidden")
     # File records are of the current version, and a copy that is being retired has none.
@@ -64,11 +64,19 @@ async def count_hidden(
         sa.tuple_(copy.c.dataset_id, copy.c.generation).in_(sa.select(ids.c.id, ids.c.generation)),
         copy.c.state != CopyState.RETIRING,
     )
+    with_notes = sa.union_all(
+        sa.select(ids.c.id),
+        sa.select(copy.c.file_id).where(is_record),
+        sa.select(job.c.id).where(job.c.session_id == any_of(session_ids)),
+    )
+    note, download = NoteRow, table(DOWNLOADS)
     counts = {
         "dataset": sa.select(sa.func.count()).select_from(ids),
         "file": sa.select(sa.func.count()).where(is_record),
         "task": sa.select(sa.func.count()).where(job.c.session_id == any_of(session_ids)),
         "recording": sa.select(sa.func.count()).where(recording.c.dataset_id.in_(sa.select(ids.c.id))),
+        "note": sa.select(sa.func.count()).where(note.object_id.in_(with_notes), note.deleted_at.is_(None)),
+        "download": sa.select(sa.func.count()).where(download.c.dataset_id.in_(sa.select(ids.c.id))),
     }
     columns = [count.scalar_subquery().label(kind) for kind, count in counts.items()]
     return dict((await session.execute(sa.select(*columns))).mappings().one())

@@ -61,4 +61,5 @@ PUBLISHED: Final[dict[str, str]] = {
         JOIN registry.repositories r ON r.id = c.repository_id
         JOIN registry.versions v ON v.dataset_id = c.dataset_id AND v.generation = c.generation
         WHERE d.deleted_at IS NULL AND c.state <> 'retired'""",  # noqa: S608
+    "downloads": "SELECT id, dataset_id FROM registry.downloads",
 }

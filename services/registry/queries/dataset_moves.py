@@ -58,8 +58,8 @@ async def fetch_sessions_having(
             DatasetRow.deleted_at.is_(None),
         )
     )
-    wanted = {(collection, name) for collection, _, name in files}
-    return {row.session_id for row in rows if (row.collection, row.name) in wanted}
+    sent = {(collection, name) for collection, _, name in files}
+    return {row.session_id for row in rows if (row.collection, row.name) in sent}
 
 
 async def choose_default_revision(session: WriteSession, dataset: DatasetRow, collection: str) -> None:

@@ -132,10 +132,11 @@ async def delete_task(
     row = await lock_job_to_steer(tx, by, visibility, task_id)
     steering.check_deletable(JobState(row.state))
     taken = await lock_taken(tx.session, DEPENDANTS, row)
+    hidden = {"note": await tasks.count_notes(tx.session, task_id)}
     if dry_run:
-        return Deletion.preview(taken.counts, {})
+        return Deletion.preview(taken.counts, hidden)
     before = {"name": row.task, "state": row.state}
-    return await remove(tx, Service.SCHEDULER, "task", row, taken, hidden={}, before=before)
+    return await remove(tx, Service.SCHEDULER, "task", row, taken, hidden=hidden, before=before)
 
 
 async def _check_unique(session: ReadSession, row: JobRow, name: str, arguments: str) -> None:

@@ -19,7 +19,7 @@ from libs.common.db.json_pages import (
     request_value,
 )
 from libs.common.db.tables import infrastructure
-from libs.common.published import REPOSITORIES, SESSION_MERGES, table
+from libs.common.published import NOTES, REPOSITORIES, SESSION_MERGES, table
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.states import JobState
 from libs.common.schemas.tasks import Task
@@ -177,3 +177,10 @@ def _select_slots_of_tasks() -> sa.CompoundSelect[UUID | None, str, str]:
         .where(merged.c.into_id == is_named, JobRow.is_derived, ~is_stored)
     )
     return created.union_all(coming)
+
+
+async def count_notes(session: ReadSession, task_id: UUID) -> int:
+    """The notes on a task, which are hidden without it."""
+    note = table(NOTES)
+    count = sa.select(sa.func.count()).where(note.c.object_id == task_id, note.c.content_type == "task")
+    return await session.scalar(count) or 0

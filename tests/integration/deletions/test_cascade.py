@@ -96,6 +96,9 @@ async def test_a_subject_goes_with_all_that_hangs_on_it_and_comes_back(
 async def test_a_dry_run_changes_nothing(services: Services, nickname: str) -> None:
     session_id = await _a_subject(services, nickname)
     before = await _shown(services, nickname, session_id)
+    for query in ("?dry_run=1&dry_run=0", "?dry_run=false&dry_run=true"):
+        refused = await services.metadata.delete(f"/sessions/{session_id}{query}")
+        assert (refused.status_code, "dry_run" in refused.json()) == (400, True)
     answer = await services.metadata.delete(f"/sessions/{session_id}?dry_run=1")
     assert answer.status_code == 200
     assert answer.json() == {
