@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from cingulum.alf import (
@@ -45,6 +46,29 @@ class RequestedFile:
     def key(self) -> FileKey:
         """What identifies the file within its session."""
         return self.collection, self.revision, self.name
+
+
+class FileOfRevision(Protocol):
+    """A file that is requested or known."""
+
+    @property
+    def collection(self) -> str:
+        """Its collection."""
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+
+
+def lone_files(files: Sequence[RequestedFile], known: Iterable[FileOfRevision]) -> set[FileKey]:
+    """New files of which there is no other revision, neither among the known datasets nor in the request.
+
+    >>> files = [RequestedFile("alf", "", "a.b.npy"), RequestedFile("alf", "", "c.d.npy")]
+    >>> lone_files(files, [RequestedFile("alf", "2024", "c.d.npy")])
+    {('alf', '', 'a.b.npy')}
+    """
+    n_revisions = Counter((file.collection, file.name) for file in (*files, *known))
+    return {file.key for file in files if n_revisions[file.collection, file.name] == 1}
 
 
 def parse_session_path(request: RegisterFiles) -> SessionPath:

@@ -38,7 +38,8 @@ class BulkWrites:
         """Add the effect of a call on one dataset."""
         if effect.is_new_version:
             self.versions.append({"id": uuid4(), **_version(dataset_id, effect.version)})
-            self.current.append({"id": dataset_id, "generation": effect.version.generation})
+            if effect.version.generation > 1:  # a new dataset has the first
+                self.current.append({"id": dataset_id, "generation": effect.version.generation})
         elif before != effect.version:
             self.changed_versions.append(_version(dataset_id, effect.version))
         rows = {(row.copy.repository, row.copy.generation): row for row in stored}

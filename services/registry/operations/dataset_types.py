@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 from cingulum.alf import DatasetTypes
@@ -15,7 +15,7 @@ from services.registry.queries.vocabularies import fetch_dataset_types, lock_dat
 
 async def fetch_types_of_files(
     tx: Transaction, filenames: Sequence[str], created_by: str | None, *, creates_types: bool
-) -> tuple[DatasetTypes, dict[str, UUID]]:
+) -> tuple[DatasetTypes, Mapping[str, UUID]]:
     """The dataset types and their ids by name; with `creates_types`, files that fit none get a new one.
 
     A new type is flagged for review. Registrations that create types wait for each other, so the second one of two

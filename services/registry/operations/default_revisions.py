@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from libs.common.db import ReadSession, Transaction
-from services.registry.domain.requests import FileKey, RequestedFile
+from services.registry.domain.requests import FileKey, RequestedFile, lone_files
 from services.registry.models import DatasetRow
 from services.registry.queries import registration as queries
 from services.registry.queries.dataset_moves import find_last_revision
@@ -35,12 +35,16 @@ async def set_default_revisions(
     ids: Mapping[FileKey, UUID],
     *,
     default: bool,
-    existing: Mapping[FileKey, KnownDataset],
+    known: Sequence[KnownDataset],
 ) -> None:
-    """These revisions become the default ones of their files (`default`), or stop being it."""
+    """These revisions become the default ones of their files (`default`), or stop being it.
+
+    `known`: the datasets that existed before; a new file without other revisions was inserted as what it is.
+    """
     if default:
-        chosen = {(file.collection, file.name): ids[file.key] for file in files}
-        await queries.update_default_revisions(tx.session, scope, chosen)
-    else:
-        again = [ids[file.key] for file in files if file.key in existing]
+        lone = lone_files(files, known)
+        chosen = {(file.collection, file.name): ids[file.key] for file in files if file.key not in lone}
+        if chosen:
+            await queries.update_default_revisions(tx.session, scope, chosen)
+    elif again := [dataset.id for dataset in known if dataset.key in {file.key for file in files}]:
         await queries.update_not_default(tx.session, again)

@@ -205,7 +205,13 @@ def _check_protected(outputs: Sequence[PlannedOutput], known: Sequence[KnownData
 
 async def _register(tx: Transaction, central: CentralStore, plan: Plan, job_id: UUID) -> list[UUID]:
     ids = await insert_datasets(
-        tx, plan.scope, plan.files, plan.known, None, creates_types=plan.creates_types
+        tx,
+        plan.scope,
+        plan.files,
+        plan.known,
+        None,
+        creates_types=plan.creates_types,
+        becomes_default=True,
     )
     before = {dataset.key: dataset for dataset in plan.known}
     stored = await fetch_copies_of_datasets(tx.session, [dataset.id for dataset in plan.known])
@@ -218,7 +224,7 @@ async def _register(tx: Transaction, central: CentralStore, plan: Plan, job_id: 
         effect = effect_of_publication(version, [row.copy for row in copies], output.digests, target)
         writes.add(dataset_id, version, copies, effect)
     await writes.write(tx)
-    await set_default_revisions(tx, plan.scope, plan.files, ids, default=True, existing=before)
+    await set_default_revisions(tx, plan.scope, plan.files, ids, default=True, known=plan.known)
     await central.show(
         {_tree_name(plan.scope, output.file): output.digests.sha256 for output in plan.outputs}
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -15,6 +14,7 @@ from libs.common.problem import BadRequest, Forbidden
 from libs.common.schemas.files.registration import RegisterFiles
 from libs.common.schemas.states import ContentType
 from libs.common.scopes import Permission
+from libs.common.threads import computed
 from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import (
     ProtectedDataset,
@@ -26,6 +26,7 @@ from services.registry.domain.requests import (
     FileKey,
     RequestedFile,
     check_below,
+    lone_files,
     match_kinds,
     parse_files,
     parse_session_path,
@@ -36,19 +37,14 @@ from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.operations.dataset_types import fetch_types_of_files
 from services.registry.operations.default_revisions import set_default_revisions
 from services.registry.operations.new_names import check_new_names
+from services.registry.operations.registration_targets import fetch_targets
 from services.registry.queries import registration as queries
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.bulk_writes import insert_rows, update_rows
 from services.registry.queries.copies import fetch_copies_of_datasets
 from services.registry.queries.datasets import ShownDataset, fetch_datasets_in_order
 from services.registry.queries.registration import KnownDataset, RegistrationScope
-from services.registry.queries.repositories import (
-    KnownRepository,
-    fetch_repositories_of_labs,
-    fetch_repository_by_hostname,
-    fetch_repository_by_name,
-    fetch_repository_ids,
-)
+from services.registry.queries.repositories import fetch_repository_ids
 from services.registry.queries.vocabularies import (
     fetch_formats,
     insert_missing_revisions,
@@ -71,7 +67,7 @@ async def register_files(
     tx: Transaction, by: Principal, visibility: Visibility, request: RegisterFiles, *, creates_types: bool
 ) -> RegistrationResult:
     """Register files of one session, or of another object. Raises BadRequest, Forbidden, ProtectedDataset."""
-    files = await asyncio.to_thread(parse_files, request)
+    files = await computed(len(request.filenames), lambda: parse_files(request))
     scope = await fetch_scope(tx.session, visibility, request, files)
     check_below(files, scope.below)
     await queries.lock_registrations(tx.session, scope.owner_id)
@@ -84,16 +80,18 @@ async def register_files(
     user_id = (
         await queries.fetch_user_id(tx.session, request.created_by) if request.created_by else by.user_id
     )
-    targets = await _fetch_targets(tx, scope, request)
+    targets = await fetch_targets(tx.session, scope, request)
     known = await queries.fetch_known_datasets(tx.session, scope, {file.name for file in files})
     if request.check_protected and (details := protected_details(request.filenames, files, known)):
         raise ProtectedDataset(extra={"error": ProtectedDataset.detail, "details": details})
     await check_new_names(tx.session, scope, files, known)
-    ids = await insert_datasets(tx, scope, files, known, created_by, creates_types=creates_types)
+    ids = await insert_datasets(
+        tx, scope, files, known, created_by, creates_types=creates_types, becomes_default=request.default
+    )
     existing = {dataset.key: dataset for dataset in known}
     writes = await _effects(tx, request, files, ids, existing, targets)
     await writes.write(tx)
-    await set_default_revisions(tx, scope, files, ids, default=request.default, existing=existing)
+    await set_default_revisions(tx, scope, files, ids, default=request.default, known=known)
     tx.audit(
         "files.registered",
         ContentType.SESSION if scope.session_id else scope.content_type or "",
@@ -119,7 +117,7 @@ async def check_protected(
     session: ReadSession, visibility: Visibility, request: RegisterFiles
 ) -> list[dict[str, list[dict[str, bool]]]]:
     """Which files of a request are protected; empty if none are."""
-    files = await asyncio.to_thread(parse_files, request)
+    files = await computed(len(request.filenames), lambda: parse_files(request))
     scope = await fetch_scope(session, visibility, request, files)
     names = {file.name for file in files}
     known = await queries.fetch_known_datasets(session, scope, names, public_only=visibility.public_only)
@@ -161,30 +159,6 @@ async def fetch_scope(
     return scope
 
 
-async def _fetch_targets(
-    tx: Transaction, scope: RegistrationScope, request: RegisterFiles
-) -> list[RepositoryTarget]:
-    """The repositories in which the files get records; the named one has them now."""
-    labs = [*(request.labs or []), *(request.projects or [])]
-    repositories = await fetch_repositories_of_labs(
-        tx.session, labs, scope.subject_lab_id, server_only=request.server_only
-    )
-    named = None
-    if request.name:
-        named = await fetch_repository_by_name(tx.session, request.name, "name")
-    elif request.hostname:
-        named = await fetch_repository_by_hostname(tx.session, request.hostname)
-    if named is not None and named not in repositories:
-        repositories.append(named)
-    if scope.session_id is None and named is None:
-        raise BadRequest(fields={"name": ["Files without a session need the name of their repository."]})
-    return [_target(repository, named) for repository in repositories]
-
-
-def _target(repository: KnownRepository, named: KnownRepository | None) -> RepositoryTarget:
-    return RepositoryTarget(repository.name, repository.place, is_named=repository == named)
-
-
 async def insert_datasets(
     tx: Transaction,
     scope: RegistrationScope,
@@ -193,13 +167,17 @@ async def insert_datasets(
     created_by: str | None,
     *,
     creates_types: bool,
+    becomes_default: bool,
 ) -> dict[FileKey, UUID]:
-    """The dataset of each file; those that do not exist yet are created, with `creates_types` their types too."""
+    """The dataset of each file; those that do not exist yet are created, with `creates_types` their types too.
+
+    becomes_default   a file without other revisions is the default one at once; `set_default_revisions` does the rest
+    """
     types, type_ids = await fetch_types_of_files(
         tx, [file.name for file in files], created_by, creates_types=creates_types
     )
     format_ids = await fetch_formats(tx.session)
-    kinds = await asyncio.to_thread(match_kinds, files, types, list(format_ids))
+    kinds = await computed(len(files), lambda: match_kinds(files, types, list(format_ids)))
     await insert_missing_revisions(tx.session, {file.revision for file in files if file.revision})
     ids = {dataset.key: dataset.id for dataset in known}
     registered_again = [(ids[file.key], file) for file in files if file.key in ids]
@@ -209,10 +187,10 @@ async def insert_datasets(
         "object_id": scope.object_id,
         "lab_path": scope.folder,
         "created_by": created_by,
-        "is_default": False,
     }
+    lone = lone_files(files, known) if becomes_default else set()
     terms = [(type_ids[kind], format_ids[extension]) for kind, extension in kinds]
-    rows = await asyncio.to_thread(_new_rows, files, terms, ids, shared)
+    rows = await computed(len(files), lambda: _new_rows(files, terms, ids, shared, lone))
     await insert_rows(tx.session, DatasetRow, rows)
     await _update_datasets(tx, registered_again, created_by)
     return ids
@@ -223,11 +201,13 @@ def _new_rows(
     terms: Sequence[tuple[UUID, UUID]],
     ids: dict[FileKey, UUID],
     shared: Mapping[str, object],
+    defaults: Collection[FileKey],
 ) -> list[dict[str, object]]:
     """Rows of the files that have no dataset yet; their new ids are added to `ids`.
 
-    terms    dataset type and format of each file
-    shared   columns that are the same in all rows
+    terms     dataset type and format of each file
+    shared    columns that are the same in all rows
+    defaults  files that are the default revision of theirs
     """
     rows: list[dict[str, object]] = []
     for file, (type_id, format_id) in zip(files, terms, strict=True):
@@ -245,6 +225,7 @@ def _new_rows(
                 "format_id": format_id,
                 "software_version": file.software_version,
                 "qc": file.qc or 0,
+                "is_default": file.key in defaults,
             }
         )
     return rows
@@ -293,5 +274,5 @@ async def _effects(
             )
             writes.add(dataset_id, version, copies, effect)
 
-    await asyncio.to_thread(add_all)
+    await computed(len(files), add_all)
     return writes

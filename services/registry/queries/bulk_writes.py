@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.dml import UpdateBase
 
 from libs.common.db import WriteSession
+from libs.common.db.json_pages import request_value
 
 ROWS_AT_ONCE = 5_000
+STATEMENTS = 50  # that are kept: one for each table and set of columns
 
 
-async def execute_write(session: WriteSession, statement: UpdateBase) -> sa.CursorResult[tuple[object, ...]]:
+async def execute_write(
+    session: WriteSession, statement: UpdateBase, values: Mapping[str, object] | None = None
+) -> sa.CursorResult[tuple[object, ...]]:
     """Execute a statement without the ORM, which would compare its rows with every object of the session.
 
     Objects that were loaded before keep their old values.
     """
     connection = await session.connection()
-    return await connection.execute(statement)
+    return await connection.execute(statement, values)
 
 
 async def insert_rows(
@@ -33,24 +37,16 @@ async def insert_rows(
 ) -> None:
     """Insert rows that all have the same columns, thousands in one statement; `or_ignore`: unless they exist."""
     for batch in _batches(rows):
-        values = await asyncio.to_thread(_as_table, model, batch)
-        statement = insert(model).from_select(list(rows[0]), sa.select(*values.c))
-        await execute_write(session, statement.on_conflict_do_nothing() if or_ignore else statement)
+        statement = _insert(model, tuple(batch[0]), or_ignore=or_ignore)
+        await execute_write(session, statement, _arrays(batch))
 
 
 async def update_rows(
     session: WriteSession, model: type[DeclarativeBase], rows: Sequence[Mapping[str, object]], *keys: str
 ) -> None:
     """Update rows that all have the same columns, thousands in one statement; `keys` identify them."""
-    columns = model.__table__.c
     for batch in _batches(rows):
-        values = await asyncio.to_thread(_as_table, model, batch)
-        await execute_write(
-            session,
-            sa.update(model)
-            .values({name: values.c[name] for name in rows[0] if name not in keys})
-            .where(*(columns[key] == values.c[key] for key in keys)),
-        )
+        await execute_write(session, _update(model, tuple(batch[0]), keys), _arrays(batch))
 
 
 def _batches(rows: Sequence[Mapping[str, object]]) -> Iterator[Sequence[Mapping[str, object]]]:
@@ -59,9 +55,26 @@ def _batches(rows: Sequence[Mapping[str, object]]) -> Iterator[Sequence[Mapping[
         yield rows[start : start + ROWS_AT_ONCE]
 
 
-def _as_table(model: type[DeclarativeBase], rows: Sequence[Mapping[str, object]]) -> sa.TableValuedAlias:
+@lru_cache(maxsize=STATEMENTS)
+def _insert(model: type[DeclarativeBase], columns: tuple[str, ...], *, or_ignore: bool) -> Insert:
+    statement = insert(model).from_select(list(columns), sa.select(*_as_table(model, columns).c))
+    return statement.on_conflict_do_nothing() if or_ignore else statement
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _update(model: type[DeclarativeBase], columns: tuple[str, ...], keys: tuple[str, ...]) -> sa.Update:
+    values, own = _as_table(model, columns), model.__table__.c
+    changed = {name: values.c[name] for name in columns if name not in keys}
+    return sa.update(model).values(changed).where(*(own[key] == values.c[key] for key in keys))
+
+
+def _as_table(model: type[DeclarativeBase], columns: Sequence[str]) -> sa.TableValuedAlias:
     """Rows as a table: one array per column, so that thousands of rows are a handful of parameters."""
-    types = {name: model.__table__.c[name].type for name in rows[0]}
-    arrays = [sa.literal([row[name] for row in rows], sa.ARRAY(type_)) for name, type_ in types.items()]
-    columns = [sa.column(name, type_) for name, type_ in types.items()]
-    return sa.func.unnest(*arrays).table_valued(*columns, name="values_").render_derived()
+    types = {name: model.__table__.c[name].type for name in columns}
+    arrays = [request_value(f"all_{name}", sa.ARRAY(type_)) for name, type_ in types.items()]
+    fields = [sa.column(name, type_) for name, type_ in types.items()]
+    return sa.func.unnest(*arrays).table_valued(*fields, name="values_").render_derived()
+
+
+def _arrays(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    return {f"all_{name}": [row[name] for row in rows] for name in rows[0]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from libs.common.published import SESSIONS, table
 from libs.common.schemas.files.copies import Copy
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.states import CopyState
+from libs.common.threads import computed
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import VersionCopy
 from services.registry.models import CopyRow, DatasetRow, RepositoryRow, VersionRow
@@ -113,7 +113,8 @@ async def fetch_copies_of_datasets(
         .where(is_any_of(CopyRow.dataset_id, dataset_ids))
         .order_by(CopyRow.generation, RepositoryRow.name)
     )
-    return await asyncio.to_thread(_by_dataset, rows.all())
+    copies = rows.all()
+    return await computed(len(copies), lambda: _by_dataset(copies))
 
 
 def _by_dataset(rows: Iterable[Any]) -> dict[UUID, list[StoredCopy]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,11 @@ from sqlalchemy.orm import aliased
 
 from cingulum.stores import StoreKind
 from libs.common.db import ReadSession, WriteSession
+from libs.common.db.json_pages import per_caller, request_value
 from libs.common.problem import NotFound
 from libs.common.published import RECORDINGS, SESSIONS, SUBJECTS, alias, table
 from libs.common.schemas.states import ContentType
+from libs.common.threads import computed
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
 from services.registry.models import (
@@ -201,22 +202,28 @@ def _shown(row: Mapping[str, Any]) -> ShownDataset:
 
 async def find_dataset(session: ReadSession, visibility: Visibility, dataset_id: UUID) -> ShownDataset | None:
     """The dataset of that id, if the caller can see it."""
-    rows = await session.execute(_datasets(visibility).where(DatasetRow.id == dataset_id))
+    rows = await session.execute(_select_of_ids(visibility), {"dataset_ids": [dataset_id]})
     row = rows.mappings().one_or_none()
     return None if row is None else _shown(row)
+
+
+@per_caller
+def _select_of_ids(visibility: Visibility) -> sa.Select[Any]:
+    ids = request_value("dataset_ids", ARRAY(sa.Uuid()))
+    return _datasets(visibility).where(DatasetRow.id == sa.any_(ids))
 
 
 async def fetch_datasets_in_order(
     session: ReadSession, visibility: Visibility, dataset_ids: Sequence[UUID]
 ) -> list[ShownDataset]:
     """The datasets of those ids, in their order; those the caller may not know of are left out."""
-    rows = await session.execute(_datasets(visibility).where(is_any_of(DatasetRow.id, dataset_ids)))
+    rows = await session.execute(_select_of_ids(visibility), {"dataset_ids": dataset_ids})
 
     def in_order() -> list[ShownDataset]:
         by_id = {row["id"]: _shown(row) for row in rows.mappings()}
         return [by_id[dataset_id] for dataset_id in dataset_ids if dataset_id in by_id]
 
-    return await asyncio.to_thread(in_order)
+    return await computed(len(dataset_ids), in_order)
 
 
 async def lock_dataset(

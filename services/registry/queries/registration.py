@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +17,7 @@ from libs.common.permissions import Target
 from libs.common.problem import BadRequest, Unavailable, UnknownReference
 from libs.common.published import SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
 from libs.common.targets import fetch_dataset_target, fetch_session_targets
+from libs.common.threads import computed
 from libs.common.visibility import Visibility
 from services.registry.domain.copies import Version
 from services.registry.domain.requests import FileKey
@@ -221,7 +221,8 @@ async def fetch_known_datasets(
         )
         .order_by(DatasetRow.revision.collate("C").desc())
     )
-    return await asyncio.to_thread(_known_datasets, rows.all())
+    known = rows.all()
+    return await computed(len(known), lambda: _known_datasets(known))
 
 
 def _known_datasets(rows: Iterable[Any]) -> list[KnownDataset]:

@@ -6,12 +6,13 @@ Saving and deleting rows by name serves repositories too; those are read by `que
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import DeclarativeBase
 
 from cingulum.alf import DatasetTypes
@@ -20,6 +21,7 @@ from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
 from libs.common.db.rows import is_named
+from libs.common.memory import Recent
 from libs.common.problem import NotFound, UnknownReference
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.base import Record
@@ -41,6 +43,7 @@ from services.registry.models import (
 )
 from services.registry.queries import visible
 
+_TYPES: Final = Recent[str, tuple[DatasetTypes, Mapping[str, UUID]]](4)
 NamedRow = RepositoryRow | RepositoryTypeRow | FormatRow | DatasetTypeRow | RevisionRow | TagRow
 Named = TypeVar("Named", bound=NamedRow)
 Shown = TypeVar("Shown", bound=Record)
@@ -187,22 +190,31 @@ async def fetch_term_id(
     return term_id
 
 
-async def fetch_dataset_types(session: ReadSession) -> tuple[DatasetTypes, dict[str, UUID]]:
-    """The dataset types, ready to be matched, and their ids by name."""
-    rows = await session.execute(
-        sa.select(DatasetTypeRow.name, DatasetTypeRow.filename_pattern, DatasetTypeRow.id).order_by(
-            DatasetTypeRow.name
-        )
-    )
-    types = rows.all()
-    patterns = _prepare_types(tuple((row.name, row.filename_pattern or "") for row in types))
-    return patterns, {row.name: row.id for row in types}
+async def fetch_dataset_types(session: ReadSession) -> tuple[DatasetTypes, Mapping[str, UUID]]:
+    """The dataset types, ready to be matched, and their ids by name.
+
+    They are hundreds and change rarely: the database sends their digest, and all of them where it is a new one.
+    """
+    digest = str(await session.scalar(_digest_of_types()))
+    prepared = _TYPES.get(digest)
+    if prepared is None:
+        columns = (DatasetTypeRow.name, DatasetTypeRow.filename_pattern, DatasetTypeRow.id)
+        digest_too = _digest_of_types().scalar_subquery().label("digest")
+        statement = sa.select(*columns).add_columns(digest_too).order_by(DatasetTypeRow.name)
+        rows = (await session.execute(statement)).all()
+        patterns = DatasetTypes([(row.name, row.filename_pattern or "") for row in rows])
+        prepared = patterns, MappingProxyType({row.name: row.id for row in rows})
+        _TYPES.put(rows[0].digest if rows else digest, prepared)
+    return prepared
 
 
-@lru_cache(maxsize=4)
-def _prepare_types(types: tuple[tuple[str, str], ...]) -> DatasetTypes:
-    """Compiled patterns, which take longer to prepare than a registration to match; types change rarely."""
-    return DatasetTypes(types)
+@cache
+def _digest_of_types() -> sa.Select[str]:
+    row = sa.func.jsonb_build_array(DatasetTypeRow.id, DatasetTypeRow.name, DatasetTypeRow.filename_pattern)
+    in_order: Any = aggregate_order_by(sa.literal_column("''"), DatasetTypeRow.id)
+    rows = sa.func.string_agg(sa.cast(row, sa.Text), in_order)
+    digest = sa.func.sha256(sa.func.convert_to(sa.func.coalesce(rows, ""), "UTF8"))
+    return sa.select(sa.func.encode(digest, "hex"))
 
 
 async def lock_dataset_types(session: WriteSession) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,6 +17,7 @@ from libs.common.db import IdempotentRoute, Reading, Tx, reads_query_itself
 from libs.common.db.query_parameters import NOTICE
 from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas.files.registration import ProtectedFiles, RegisteredDataset, RegisterFiles
+from libs.common.threads import computed
 from services.registry.domain.alyx_calls import ProtectedDataset
 from services.registry.domain.sessions import twins_notice
 from services.registry.operations import registration as operations
@@ -80,7 +80,8 @@ async def register_file(
     )
     if notice := twins_notice(result.n_twins):
         response.headers[NOTICE] = notice
-    return await asyncio.to_thread(lambda: [registered(row, result.usernames) for row in result.datasets])
+    datasets, usernames = result.datasets, result.usernames
+    return await computed(len(datasets), lambda: [registered(row, usernames) for row in datasets])
 
 
 @router.get("/check-protected", response_model_exclude_none=True, responses=problems(BadRequest))
