@@ -6,7 +6,18 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from libs.common.problem import NotFound
-from services.portal.pages import account, home, jobs, oidc, reference, session, sessions, signing, subjects
+from services.portal.pages import (
+    account,
+    home,
+    jobs,
+    oidc,
+    reference,
+    session,
+    session_merges,
+    sessions,
+    signing,
+    subjects,
+)
 from services.portal.pages.rendering import asset_answer
 
 router = APIRouter(include_in_schema=False)
@@ -29,5 +40,19 @@ async def static(request: Request, name: str) -> Response:
 
 routers = [
     router,
-    *(page.router for page in (signing, oidc, account, home, subjects, sessions, session, jobs, reference)),
+    *(
+        page.router
+        for page in (
+            signing,
+            oidc,
+            account,
+            home,
+            subjects,
+            sessions,
+            session,
+            session_merges,
+            jobs,
+            reference,
+        )
+    ),
 ]

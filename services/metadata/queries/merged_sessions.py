@@ -116,7 +116,7 @@ async def count_rows_to_move(
     statement = sa.select(*(count.label(kind) for kind, count in counts.items()))
     counted = dict((await session.execute(statement)).mappings().one())
     n_left = counted.pop("all tasks") - counted["task"]
-    moved = {kind: n for kind, n in counted.items() if n}
+    moved = {kind: n for kind, n in sorted(counted.items()) if n}
     return moved, {"task": n_left} if n_left else {}
 
 

@@ -42,6 +42,7 @@ def _values(row: Mapping[str, Any]) -> dict[str, Any]:
     return fields | {
         "into": row["into_id"],
         "sessions": row["session_ids"],
+        "moved": dict(sorted(row["moved"].items())),
         "is_dry_run": False,
         "undo": undo,
     }

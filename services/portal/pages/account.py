@@ -67,7 +67,7 @@ async def account_page(
     return response
 
 
-async def _form_of(request: Request) -> FormData:
+async def form_of(request: Request) -> FormData:
     """Read a form of our own. Raises ApiRefused for a form of another site."""
     sent = await request.form()
     if not is_from_our_form(request, sent.get("csrf")):
@@ -88,7 +88,7 @@ async def account(request: Request, viewer: Viewing) -> Response:
 @router.post(f"{ACCOUNT}/password")
 async def change_password(request: Request, viewer: Viewing) -> Response:
     """Change one's own password; this signs out all browsers."""
-    sent = await _form_of(request)
+    sent = await form_of(request)
     new = str(sent.get("new_password", ""))
     if new != sent.get("repeated"):
         problem = {"password": "The two new passwords differ."}
@@ -110,7 +110,7 @@ async def change_password(request: Request, viewer: Viewing) -> Response:
 @router.post(f"{ACCOUNT}/second-factor")
 async def add_second_factor(request: Request, viewer: Viewing) -> Response:
     """Start adding an authenticator app: the page shows its secret and asks for a first code."""
-    sent = await _form_of(request)
+    sent = await form_of(request)
     try:
         made = await viewer.send("POST", "/second-factor", {"password": str(sent.get("password", ""))})
     except ApiRefused as refused:
@@ -122,7 +122,7 @@ async def add_second_factor(request: Request, viewer: Viewing) -> Response:
 @router.post(f"{ACCOUNT}/second-factor/confirm")
 async def confirm_second_factor(request: Request, viewer: Viewing) -> Response:
     """Confirm with a first code; the recovery codes are shown only once, in this response."""
-    sent = await _form_of(request)
+    sent = await form_of(request)
     try:
         made = await viewer.send("POST", "/second-factor/confirm", {"code": str(sent.get("code", ""))})
     except ApiRefused as refused:
@@ -136,7 +136,7 @@ async def confirm_second_factor(request: Request, viewer: Viewing) -> Response:
 @router.post(f"{ACCOUNT}/second-factor/remove")
 async def remove_second_factor(request: Request, viewer: Viewing) -> Response:
     """Remove the authenticator app."""
-    sent = await _form_of(request)
+    sent = await form_of(request)
     body = {name: str(sent.get(name, "")) for name in ("password", "code")}
     try:
         await viewer.send("POST", "/second-factor/remove", body)
@@ -149,7 +149,7 @@ async def remove_second_factor(request: Request, viewer: Viewing) -> Response:
 @router.post(f"{ACCOUNT}/tokens")
 async def make_token(request: Request, viewer: Viewing) -> Response:
     """Create a personal token; it is shown only once, in this response."""
-    sent = await _form_of(request)
+    sent = await form_of(request)
     ends = str(sent.get("expires_on", "")).strip()
     body = {
         "name": str(sent.get("name", "")),
@@ -167,7 +167,7 @@ async def make_token(request: Request, viewer: Viewing) -> Response:
 @router.post(f"{ACCOUNT}/tokens/{{token_id}}/revoke")
 async def revoke_token(request: Request, token_id: UUID, viewer: Viewing) -> Response:
     """Revoke one of one's own tokens."""
-    await _form_of(request)
+    await form_of(request)
     await viewer.send("DELETE", f"/tokens/{token_id}")
     return _back()
 
@@ -175,7 +175,7 @@ async def revoke_token(request: Request, token_id: UUID, viewer: Viewing) -> Res
 @router.post(f"{ACCOUNT}/sessions/others/end")
 async def end_other_sessions(request: Request, viewer: Viewing) -> Response:
     """Sign all other browsers out."""
-    await _form_of(request)
+    await form_of(request)
     await viewer.send("DELETE", "/browser-sessions")
     return _back()
 
@@ -183,6 +183,6 @@ async def end_other_sessions(request: Request, viewer: Viewing) -> Response:
 @router.post(f"{ACCOUNT}/sessions/{{session_id}}/end")
 async def end_session(request: Request, session_id: UUID, viewer: Viewing) -> Response:
     """Sign one browser out."""
-    await _form_of(request)
+    await form_of(request)
     await viewer.send("DELETE", f"/browser-sessions/{session_id}")
     return _back()

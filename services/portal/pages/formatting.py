@@ -138,6 +138,19 @@ def job_name(job: Mapping[str, Any]) -> str:
     return f"{job['task']} {job['probe']}".strip().replace("_", " ")
 
 
+def counts(numbers: Mapping[str, int]) -> str:
+    """Numbers by kind in words.
+
+    >>> counts({"dataset": 2, "field-of-view": 2, "task": 1}), counts({})
+    ('2 datasets, 2 fields of view and 1 task', 'nothing')
+    """
+    parts = []
+    for kind, n in numbers.items():
+        head, of, rest = kind.replace("-", " ").partition(" of ")
+        parts.append(f"{n} {head}{'' if n == 1 else 's'}{of}{rest}")
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]])) or "nothing"
+
+
 def percent(fraction: float | None) -> str:
     """A fraction in percent.
 
@@ -170,6 +183,7 @@ def own_address(dataset: Mapping[str, Any], origin: str) -> str:
 
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "twins": twins,
+    "counts": counts,
     "day": day,
     "moment": moment,
     "size": size,

@@ -51,7 +51,7 @@ async def session_page(request: Request, session_id: UUID, viewer: Viewing) -> R
     summary, fit, same = await asyncio.gather(
         content_of(viewer, datasets.rows, SUMMARY, Summary),
         content_of(viewer, datasets.rows, FIT, Psychometric),
-        _twins(viewer, session),
+        twins_of(viewer, session),
     )
     return await show(
         request,
@@ -73,7 +73,7 @@ async def session_page(request: Request, session_id: UUID, viewer: Viewing) -> R
     )
 
 
-async def _twins(viewer: Viewer, session: Json) -> list[Json]:
+async def twins_of(viewer: Viewer, session: Json) -> list[Json]:
     """The other sessions of the subject with the day and number of this one."""
     if session["number"] is None:
         return []

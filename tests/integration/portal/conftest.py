@@ -13,7 +13,7 @@ from tests.support.portal import Browser, Site
 @pytest.fixture
 async def stranger(site: Site) -> AsyncIterator[Browser]:
     """Somebody who has not signed in."""
-    async with httpx.AsyncClient(base_url=site.base_url) as http:
+    async with httpx.AsyncClient(base_url=site.base_url, timeout=60) as http:
         yield Browser(http, site.made)
 
 

@@ -1,0 +1,201 @@
+"""Files and jobs of merged sessions, whatever happens while the services move them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from libs.common.events import FilesRegistered, SessionsMerged, SessionsUnmerged
+from libs.common.testing import Running
+from tests.integration.merges.conftest import Services
+from tests.support.jobs import deliver
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+TRIALS = "alf/_ibl_trials.table.pqt"
+
+
+async def _datasets(services: Services, session: str) -> dict[str, dict[str, Any]]:
+    """The datasets of a session by revision and name."""
+    answer = await services.registry.get("/datasets", params={"session": session, "limit": "100"})
+    return {f"{row['revision'] or ''}/{row['name']}": row for row in answer.json()["results"]}
+
+
+async def _verified(services: Services, session: str, filename: str) -> None:
+    """Register a file whose bytes are in the central store."""
+    await services.registry.post("/data-repository", {"name": "central", "globus_is_personal": False})
+    connection = await asyncpg.connect(services.labs.cingulum.admin_url)
+    await connection.execute("UPDATE registry.repositories SET store = 'local' WHERE name = 'central'")
+    [row] = await services.register(session, filename, name="central")
+    for statement in (
+        "UPDATE registry.versions SET sha256 = repeat('ab', 32) WHERE dataset_id = $1",
+        "UPDATE registry.copies SET state = 'verified', proved_at = now() WHERE dataset_id = $1",
+    ):
+        await connection.execute(statement, UUID(row["id"]))
+    await connection.close()
+
+
+async def _set_done(services: Services, session: str) -> list[str]:
+    """Let the derived jobs of a session be complete, with the keys that they have; their ids."""
+    connection = await asyncpg.connect(services.labs.cingulum.admin_url)
+    rows = await connection.fetch(
+        "UPDATE scheduler.jobs SET state = 'Complete' WHERE session_id = $1 AND key IS NOT NULL RETURNING id",
+        UUID(session),
+    )
+    await connection.close()
+    return sorted(str(row["id"]) for row in rows)
+
+
+async def _jobs(services: Services, session: str) -> dict[str, tuple[str, str]]:
+    """Id and state of the jobs of a session, by task."""
+    answer = await services.scheduler.get("/jobs", params={"session": session, "limit": "100"})
+    return {row["task"]: (row["id"], row["state"]) for row in answer.json()["results"]}
+
+
+async def _reconciled(services: Services, session: str) -> None:
+    event = FilesRegistered(session_id=UUID(session), user_id=None, dataset_ids=[])
+    await deliver(services.scheduler, event)
+
+
+async def test_one_revision_of_a_file_stays_the_default_one_and_an_undo_restores_it(
+    services: Services, nickname: str
+) -> None:
+    stays, goes = await services.twins(nickname)
+    await services.register(stays, "alf/#2024-01-01#/spikes.times.npy")
+    await services.register(goes, "alf/#2024-02-02#/spikes.times.npy", "alf/spikes.clusters.npy")
+    await services.register(goes, "alf/#2024-03-03#/spikes.clusters.npy")
+    before = [await _datasets(services, session) for session in (stays, goes)]
+    merge = await services.merged(stays, goes)
+    after = await _datasets(services, stays)
+    defaults = sorted(path for path, row in after.items() if row["default_dataset"])
+    assert defaults == ["2024-01-01/spikes.times.npy", "2024-03-03/spikes.clusters.npy"]
+    await services.undone(merge)
+    for session, rows in zip((stays, goes), before, strict=True):
+        now = await _datasets(services, session)
+        assert {path: row["default_dataset"] for path, row in now.items()} == {
+            path: row["default_dataset"] for path, row in rows.items()
+        }
+
+
+async def test_a_default_that_was_chosen_since_leaves_one_default_on_both_sides(
+    services: Services, nickname: str
+) -> None:
+    stays, goes = await services.twins(nickname)
+    await services.register(stays, "alf/#2024-01-01#/spikes.times.npy")
+    await services.register(goes, "alf/#2024-02-02#/spikes.times.npy")
+    merge = await services.merged(stays, goes)
+    moved = (await _datasets(services, stays))["2024-02-02/spikes.times.npy"]
+    chosen = await services.registry.patch(
+        f"/datasets/{moved['url'].rpartition('/')[2]}", {"default_dataset": True}
+    )
+    assert chosen.status_code == 200, chosen.text
+    await services.undone(merge)
+    for session in (stays, goes):
+        assert [row["default_dataset"] for row in (await _datasets(services, session)).values()] == [True]
+
+
+async def test_a_file_that_was_registered_meanwhile_stays_and_a_notice_names_it(
+    services: Services, nickname: str
+) -> None:
+    stays, goes = await services.twins(nickname)
+    await services.register(goes, "alf/spikes.times.npy", "alf/spikes.clusters.npy")
+    merge = (await services.merge(stays, goes)).json()
+    [late] = await services.register(stays, "ALF/spikes.times.npy")
+    await services.settle()
+    assert (await services.holdings(stays))["dataset"] == ["ALF/spikes.times.npy", "alf/spikes.clusters.npy"]
+    notices = (await services.registry.get("/data-notices", params={"datasets": late["id"]})).json()[
+        "results"
+    ]
+    assert [row["name"] for row in notices] == ["Merge of sessions"]
+    assert "`alf/spikes.times.npy`" in notices[0]["description"]
+    await services.undone(merge)
+    assert (await services.holdings(goes))["dataset"] == ["alf/spikes.clusters.npy", "alf/spikes.times.npy"]
+    assert (await services.holdings(stays))["dataset"] == ["ALF/spikes.times.npy"]
+    left = await services.registry.get("/data-notices", params={"datasets": late["id"]})
+    assert left.json()["count"] == 0
+
+
+async def test_jobs_that_are_done_are_not_run_again(services: Services, nickname: str) -> None:
+    stays, goes = await services.twins(nickname)
+    await _verified(services, goes, TRIALS)
+    await _reconciled(services, goes)
+    assert await _set_done(services, goes)
+    before = await _jobs(services, goes)
+    assert {state for _, state in before.values()} <= {"Complete", "Held"}
+    merge = (await services.merge(stays, goes)).json()
+    # Registry is first, and the session is reconciled for another reason before scheduler moves its jobs.
+    await services.registry.sweep()
+    await _reconciled(services, stays)
+    await services.settle()
+    assert await _jobs(services, stays) == before
+    await services.undone(merge)
+    assert await _jobs(services, goes) == before
+    assert await _jobs(services, stays) == {}
+
+
+async def test_a_job_that_both_have_stays_behind_and_comes_back(services: Services, nickname: str) -> None:
+    stays, goes = await services.twins(nickname)
+    for session in (stays, goes):
+        for name in ("Both", f"Own {session}"):
+            await services.scheduler.post("/tasks", {"name": name, "session": session})
+    before = [await _jobs(services, session) for session in (stays, goes)]
+    planned = (await services.merge(stays, goes, dry_run=True)).json()
+    assert (planned["moved"], planned["not_moved"]) == ({"task": 1}, {"task": 1})
+    merge = await services.merged(stays, goes)
+    after = await _jobs(services, stays)
+    assert sorted(after) == sorted(["Both", f"Own {stays}", f"Own {goes}"])
+    assert after["Both"] == before[0]["Both"]
+    shown = (await services.metadata.get(f"/session-merges/{merge['id']}")).json()
+    assert shown["pending"] == {}
+    await services.undone(merge)
+    assert [await _jobs(services, session) for session in (stays, goes)] == before
+
+
+async def test_recordings_follow_their_datasets(services: Services, nickname: str) -> None:
+    stays, goes = await services.twins(nickname)
+    [row] = await services.register(goes, "alf/spikes.times.npy")
+    connection = await asyncpg.connect(services.labs.cingulum.admin_url)
+    await connection.execute(
+        "INSERT INTO compressor.recordings (dataset_id, session_id, state, sha256, n_samples) "
+        "VALUES ($1, $2, 'indexed', 'aa', 1)",
+        UUID(row["id"]),
+        UUID(goes),
+    )
+    query = "SELECT session_id::text FROM compressor.recordings WHERE dataset_id = $1"
+    merge = await services.merged(stays, goes)
+    assert merge["moved"]["recording"] == 1
+    assert await connection.fetchval(query, UUID(row["id"])) == stays
+    await services.undone(merge)
+    assert await connection.fetchval(query, UUID(row["id"])) == goes
+    await connection.close()
+
+
+async def test_events_that_come_in_any_order_or_twice_end_as_metadata_has_it(
+    services: Services, nickname: str
+) -> None:
+    a, b, c = await services.twins(nickname, 3)
+    for n, session in enumerate((a, b)):
+        await services.fill(session, f"probe0{n}", nickname)
+    before = [await services.holdings(session) for session in (a, b, c)]
+    first, second = (await services.merge(b, a)).json(), (await services.merge(c, b)).json()
+    events = {
+        merge["id"]: SessionsMerged(merge_id=merge["id"], into=merge["into"], session_ids=merge["sessions"])
+        for merge in (first, second)
+    }
+    movers: tuple[Running, ...] = (services.registry, services.scheduler)
+    for service in movers:
+        for merge in (second, first, second, first):
+            await deliver(service, events[merge["id"]])
+    assert (await services.holdings(c))["dataset"] == [*before[0]["dataset"], *before[1]["dataset"]]
+    for merge in (first, second):
+        assert (await services.metadata.post(merge["undo"])).status_code == 200
+    for service in movers:
+        for merge in (first, second):
+            event = SessionsUnmerged(merge_id=merge["id"], into=merge["into"], session_ids=merge["sessions"])
+            await deliver(service, event)
+            await deliver(service, events[merge["id"]])  # late
+            await deliver(service, event)
+    await services.settle()
+    assert [await services.holdings(session) for session in (a, b, c)] == before
