@@ -61,6 +61,24 @@ async def fetch_job_id(site: Site, session_id: str) -> str:
     raise AssertionError("the session has no job")
 
 
+async def merge_two_of_three(site: Site, nickname: str) -> dict[str, str]:
+    """Merge two of three sessions of one day and number; the merge."""
+    async with httpx.AsyncClient(base_url=site.base_url, timeout=60) as http:
+        token = (await http.post("/auth-token", json=LOGIN)).json()["token"]
+        http.headers["Authorization"] = f"Token {token}"
+        await http.post("/subjects", json={"nickname": nickname, "lab": "hilllab"})
+        body = {
+            "subject": nickname,
+            "number": 1,
+            "start_time": "2018-03-02T10:00:00",
+            "narrative": "long " * 30,
+        }
+        ids = [(await http.post("/sessions", json=body)).json()["id"] for _ in range(3)]
+        merge = await http.post("/session-merges", json={"into": ids[0], "sessions": ids[1:2]})
+        assert merge.status_code == 201, merge.text
+        return dict(merge.json())
+
+
 @pytest.mark.parametrize(("width", "dark"), [(320, False), (1280, True)])
 async def test_every_page_fits_and_is_accessible(
     site: Site, chromium: Browser, width: int, dark: bool
@@ -74,7 +92,9 @@ async def test_every_page_fits_and_is_accessible(
     await signed_in(page, site)
     session_id = site.made["sessions"][1]["id"]
     job_id = await fetch_job_id(site, session_id)
-    for path in page_paths(nickname="KS014", session_id=session_id, job_id=job_id):
+    merge = await merge_two_of_three(site, f"PAGE{width}")
+    paths = page_paths(nickname="KS014", session_id=session_id, job_id=job_id, merge_id=merge["id"])
+    for path in (*paths, f"/app/sessions/{merge['into']}/merge"):
         await page.goto(site.base_url + path)
         assert await page.evaluate(FAULTS) == [], path
     assert complaints == [], "scripts, styles and the content policy agree"
