@@ -8,33 +8,21 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from cingulum.stores import StoreKind
 from libs.common.events import FilesRegistered, SessionsMerged, SessionsUnmerged
 from libs.common.testing import Running
 from tests.integration.merges.conftest import Services
 from tests.support.jobs import deliver
+from tests.support.makers.compressor import make_recording
+from tests.support.makers.registry import TRIALS, make_copy, make_dataset, make_repository
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-TRIALS = "alf/_ibl_trials.table.pqt"
 
 
 async def _datasets(services: Services, session: str) -> dict[str, dict[str, Any]]:
     """The datasets of a session by revision and name."""
     answer = await services.registry.get("/datasets", params={"session": session, "limit": "100"})
     return {f"{row['revision'] or ''}/{row['name']}": row for row in answer.json()["results"]}
-
-
-async def _verified(services: Services, session: str, filename: str) -> None:
-    """Register a file whose bytes are in the central store."""
-    await services.registry.post("/data-repository", {"name": "central", "globus_is_personal": False})
-    connection = await asyncpg.connect(services.labs.cingulum.admin_url)
-    await connection.execute("UPDATE registry.repositories SET store = 'local' WHERE name = 'central'")
-    [row] = await services.register(session, filename, name="central")
-    for statement in (
-        "UPDATE registry.versions SET sha256 = repeat('ab', 32) WHERE dataset_id = $1",
-        "UPDATE registry.copies SET state = 'verified', proved_at = now() WHERE dataset_id = $1",
-    ):
-        await connection.execute(statement, UUID(row["id"]))
-    await connection.close()
 
 
 async def _set_done(services: Services, session: str) -> list[str]:
@@ -119,7 +107,9 @@ async def test_a_file_that_was_registered_meanwhile_stays_and_a_notice_names_it(
 
 async def test_jobs_that_are_done_are_not_run_again(services: Services, nickname: str) -> None:
     stays, goes = await services.twins(nickname)
-    await _verified(services, goes, TRIALS)
+    system = services.labs.cingulum
+    central = await make_repository(system, "central", StoreKind.LOCAL)
+    await make_copy(system, await make_dataset(system, UUID(goes), TRIALS), central)
     await _reconciled(services, goes)
     assert await _set_done(services, goes)
     before = await _jobs(services, goes)
@@ -156,19 +146,15 @@ async def test_a_job_that_both_have_stays_behind_and_comes_back(services: Servic
 async def test_recordings_follow_their_datasets(services: Services, nickname: str) -> None:
     stays, goes = await services.twins(nickname)
     [row] = await services.register(goes, "alf/spikes.times.npy")
-    connection = await asyncpg.connect(services.labs.cingulum.admin_url)
-    await connection.execute(
-        "INSERT INTO compressor.recordings (dataset_id, session_id, state, sha256, n_samples) "
-        "VALUES ($1, $2, 'indexed', 'aa', 1)",
-        UUID(row["id"]),
-        UUID(goes),
-    )
+    system, dataset_id = services.labs.cingulum, UUID(row["id"])
+    await make_recording(system, dataset_id, UUID(goes), sha256="aa", raw_sha256="bb")
+    connection = await asyncpg.connect(system.admin_url)
     query = "SELECT session_id::text FROM compressor.recordings WHERE dataset_id = $1"
     merge = await services.merged(stays, goes)
     assert merge["moved"]["recording"] == 1
-    assert await connection.fetchval(query, UUID(row["id"])) == stays
+    assert await connection.fetchval(query, dataset_id) == stays
     await services.undone(merge)
-    assert await connection.fetchval(query, UUID(row["id"])) == goes
+    assert await connection.fetchval(query, dataset_id) == goes
     await connection.close()
 
 

@@ -71,7 +71,7 @@ async def test_sessions_are_compared_previewed_merged_and_separated(browser: Bro
     assert "probe00" in (await browser.get(f"/app/sessions/{second}")).text
 
 
-async def test_a_refused_merge_says_why_beside_the_sessions(browser: Browser) -> None:
+async def test_the_reason_of_a_refusal_is_shown_beside_the_sessions(browser: Browser) -> None:
     first, second = await _twins(browser, "MERGE2")
     await browser.api("POST", "/insertions", {"session": first, "name": "probe00"})
     refused = await _send(browser, f"{first}/merge", into=first, goes=second)
