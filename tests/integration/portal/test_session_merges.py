@@ -44,7 +44,7 @@ async def test_a_form_of_another_site_is_refused(browser: Browser) -> None:
     assert (await browser.get(f"/app/sessions/{second}")).status_code == 200
 
 
-async def test_sessions_are_compared_previewed_merged_and_separated(browser: Browser) -> None:
+async def test_sessions_are_compared_and_their_merge_previewed(browser: Browser) -> None:
     first, second = await _twins(browser, "MERGE1")
     page = unescape((await browser.get(f"/app/sessions/{second}")).text)
     assert f'href="/app/sessions/{second}/merge"' in page
@@ -57,6 +57,10 @@ async def test_sessions_are_compared_previewed_merged_and_separated(browser: Bro
     assert "1 insertion and 1 note" in preview.text
     assert "narrative" in preview.text
     assert (await browser.get(f"/app/sessions/{second}")).status_code == 200
+
+
+async def test_sessions_are_merged_and_separated_again(browser: Browser) -> None:
+    first, second = await _twins(browser, "MERGE3")
     done = await _send(browser, f"{second}/merge", into=first, goes=second, confirmed="yes")
     assert done.status_code == 303
     address = done.headers["location"]
