@@ -12,14 +12,21 @@ WINDOW: Final = timedelta(seconds=60)  # a client that got no response repeats i
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What makes a weighing or water the same event: who, when, and every measured value.
+    """What makes a weighing or water of a subject the same event, by any user: when, and every value.
 
-    at   the time that the client stated: a record without one is of now, and never a repeat
+    at         the time that the client stated, else the present time of the server
+    is_stated  whether the client stated it: two times that the server added differ though the event is the same
     """
 
-    user_id: UUID | None
     at: datetime
     values: tuple[object, ...]
+    is_stated: bool
+
+    @property
+    def times(self) -> tuple[datetime, datetime]:
+        """The first and last time of a record that may be the same event."""
+        margin = timedelta(0) if self.is_stated else WINDOW
+        return self.at - margin, self.at + margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,8 @@ class Stored:
 
     id: UUID
     created_at: datetime
-    measured: Measured
+    at: datetime
+    values: tuple[object, ...]
 
 
 def is_repeat(new: Measured, earlier: Stored, now: datetime) -> bool:
@@ -36,15 +44,17 @@ def is_repeat(new: Measured, earlier: Stored, now: datetime) -> bool:
 
     >>> from datetime import UTC
     >>> now, noon = datetime(2024, 3, 1, 12, 0, 30, tzinfo=UTC), datetime(2024, 3, 1, 12, tzinfo=UTC)
-    >>> dose = Measured(None, noon, (0.5, "Water"))
-    >>> first = Stored(UUID(int=1), noon, dose)
+    >>> dose = Measured(noon, (0.5, "Water"), is_stated=True)
+    >>> first = Stored(UUID(int=1), noon, noon, dose.values)
     >>> is_repeat(dose, first, now), is_repeat(dose, first, now + WINDOW)
     (True, False)
-    >>> [is_repeat(other, first, now) for other in (
-    ...     Measured(None, now, dose.values), Measured(None, noon, (0.6, "Water")))]
-    [False, False]
+    >>> [is_repeat(Measured(now, values, is_stated), first, now) for values, is_stated in (
+    ...     (dose.values, True), (dose.values, False), ((0.6, "Water"), False))]
+    [False, True, False]
     """
-    return new == earlier.measured and abs(now - earlier.created_at) <= WINDOW
+    start, end = new.times
+    is_same = start <= earlier.at <= end and new.values == earlier.values
+    return is_same and abs(now - earlier.created_at) <= WINDOW
 
 
 def repeat_notice(noun: str, row_id: UUID) -> str:

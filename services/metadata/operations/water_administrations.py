@@ -27,7 +27,7 @@ from services.metadata.queries import references
 from services.metadata.queries.lock_order import lock_with_parents
 from services.metadata.queries.references import Vocabulary
 from services.metadata.queries.subjects import SubjectBrief, lock_subject_by_id
-from services.metadata.queries.water_administrations import fetch_water_administration, fetch_waters_at
+from services.metadata.queries.water_administrations import fetch_water_administration, fetch_waters_between
 from services.metadata.queries.water_restrictions import find_latest_water_type
 
 _STORED: Final = StoredFields(
@@ -60,8 +60,8 @@ async def create_water_administration(
     if not body.water_type:
         values["water_type_id"] = await _usual_water_type(tx, subject.id)
     row = WaterAdministrationRow(id=uuid4(), **values)
-    if body.date_time and not is_keyed:
-        repeated_id = await _find_repeated(tx, row)
+    if not is_keyed:
+        repeated_id = await _find_repeated(tx, row, is_stated=bool(body.date_time))
         if repeated_id is not None:
             shown = await fetch_water_administration(tx.session, visibility, repeated_id, base_url)
             return shown, repeat_notice("water administration", repeated_id)
@@ -69,13 +69,13 @@ async def create_water_administration(
     return await fetch_water_administration(tx.session, visibility, row.id, base_url), None
 
 
-async def _find_repeated(tx: Transaction, new: WaterAdministrationRow) -> UUID | None:
+async def _find_repeated(tx: Transaction, new: WaterAdministrationRow, *, is_stated: bool) -> UUID | None:
     """The water that this one repeats; of two at once, the second waits for the first at the subject's row."""
     await lock_subject_by_id(tx.session, new.subject_id)
     now = await fetch_now(tx.session)
     values = (new.session_id, new.water_administered, new.water_type_id, bool(new.adlib))
-    measured = Measured(new.user_id, new.date_time_at, values)
-    earlier = await fetch_waters_at(tx.session, new.subject_id, new.date_time_at)
+    measured = Measured(new.date_time_at, values, is_stated)
+    earlier = await fetch_waters_between(tx.session, new.subject_id, *measured.times)
     return next((stored.id for stored in earlier if is_repeat(measured, stored, now)), None)
 
 

@@ -21,7 +21,7 @@ from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.subject_names import subject_of_body, subject_of_record
 from services.metadata.queries import references
 from services.metadata.queries.subjects import lock_subject_by_id
-from services.metadata.queries.weighings import fetch_weighing, fetch_weighings_at
+from services.metadata.queries.weighings import fetch_weighing, fetch_weighings_between
 
 _STORED: Final = StoredFields(WeighingIn, WeighingRow, handled={"subject", "date_time", "user"})
 
@@ -36,8 +36,8 @@ async def create_weighing(
     subject = await subject_of_body(tx, by, visibility, body.subject)
     when = time_or_now(body.date_time, subject.zone, "date_time", datetime.now(UTC))
     user_id = await references.fetch_id(tx.session, UserRow, body.user, "user") or by.user_id
-    if body.date_time and not is_keyed:
-        measured = Measured(user_id, when.at, (body.weight,))
+    if not is_keyed:
+        measured = Measured(when.at, (body.weight,), is_stated=bool(body.date_time))
         repeated_id = await _find_repeated(tx, subject.id, measured)
         if repeated_id is not None:
             shown = await fetch_weighing(tx.session, visibility, repeated_id, base_url)
@@ -59,7 +59,7 @@ async def _find_repeated(tx: Transaction, subject_id: UUID, measured: Measured) 
     """The weighing that this one repeats; of two at once, the second waits for the first at the subject's row."""
     await lock_subject_by_id(tx.session, subject_id)
     now = await fetch_now(tx.session)
-    earlier = await fetch_weighings_at(tx.session, subject_id, measured.at)
+    earlier = await fetch_weighings_between(tx.session, subject_id, *measured.times)
     return next((stored.id for stored in earlier if is_repeat(measured, stored, now)), None)
 
 

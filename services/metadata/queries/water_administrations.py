@@ -17,7 +17,7 @@ from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.session_detail import SessionWater
 from libs.common.schemas.water_administrations import WaterAdministration
 from libs.common.visibility import Visibility
-from services.metadata.domain.repeats import Measured, Stored
+from services.metadata.domain.repeats import Stored
 from services.metadata.models import LabRow, SubjectRow, UserRow, WaterAdministrationRow
 from services.metadata.queries import visible
 from services.metadata.queries.list_filters.water_administrations import WaterAdministrationFilters
@@ -92,18 +92,18 @@ def _select_of_session(visibility: Visibility) -> sa.Select[Any]:
     )
 
 
-async def fetch_waters_at(session: ReadSession, subject_id: UUID, at: datetime) -> list[Stored]:
-    """The water that a subject got at one time, oldest first."""
+async def fetch_waters_between(
+    session: ReadSession, subject_id: UUID, first: datetime, last: datetime
+) -> list[Stored]:
+    """The water of a subject from one time to another, that which was created first at the front."""
     row = WaterAdministrationRow
     values: list[Any] = [row.session_id, row.water_administered, row.water_type_id, row.adlib]
     rows = await session.execute(
-        sa.select(row.id, row.created_at, row.user_id, row.date_time_at, *values)
-        .where(row.subject_id == subject_id, row.deleted_at.is_(None), row.date_time_at == at)
+        sa.select(row.id, row.created_at, row.date_time_at, *values)
+        .where(row.subject_id == subject_id, row.deleted_at.is_(None), row.date_time_at.between(first, last))
         .order_by(row.created_at, row.id)
     )
-    return [
-        Stored(stored[0], stored[1], Measured(stored[2], stored[3], tuple(stored[4:]))) for stored in rows
-    ]
+    return [Stored(stored[0], stored[1], stored[2], tuple(stored[3:])) for stored in rows]
 
 
 async def fetch_water_administration(

@@ -15,7 +15,7 @@ from libs.common.problem import NotFound
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.weighings import Weighing
 from libs.common.visibility import Visibility
-from services.metadata.domain.repeats import Measured, Stored
+from services.metadata.domain.repeats import Stored
 from services.metadata.models import LabRow, SubjectRow, UserRow, WeighingRow
 from services.metadata.queries import visible
 from services.metadata.queries.list_filters.weighings import WeighingFilters
@@ -68,18 +68,17 @@ async def fetch_weighing(
     return _weighing(row, base_url)
 
 
-async def fetch_weighings_at(session: ReadSession, subject_id: UUID, at: datetime) -> list[Stored]:
-    """The weighings of a subject at one time, oldest first."""
+async def fetch_weighings_between(
+    session: ReadSession, subject_id: UUID, first: datetime, last: datetime
+) -> list[Stored]:
+    """The weighings of a subject from one time to another, those that were created first at the front."""
     row = WeighingRow
     rows = await session.execute(
-        sa.select(row.id, row.created_at, row.user_id, row.date_time_at, row.weight)
-        .where(row.subject_id == subject_id, row.deleted_at.is_(None), row.date_time_at == at)
+        sa.select(row.id, row.created_at, row.date_time_at, row.weight)
+        .where(row.subject_id == subject_id, row.deleted_at.is_(None), row.date_time_at.between(first, last))
         .order_by(row.created_at, row.id)
     )
-    return [
-        Stored(stored.id, stored.created_at, Measured(stored.user_id, stored.date_time_at, (stored.weight,)))
-        for stored in rows
-    ]
+    return [Stored(stored[0], stored[1], stored[2], tuple(stored[3:])) for stored in rows]
 
 
 async def find_last_weight(

@@ -32,17 +32,21 @@ async def test_the_first_row_answers_the_repeat(
     assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
     assert "Alyx-API-Notice" not in first.headers
     assert first.json()["id"] in again.headers["Alyx-API-Notice"]
-    for deliberate in (other, {"date_time": "2024-03-01T09:00:30"}, {"user": "bob"}):
+    of_another = await shared_labs.metadata.post(path, body | {"user": "bob"})
+    assert (of_another.status_code, of_another.json()) == (201, first.json())
+    for deliberate in (other, {"date_time": "2024-03-01T09:00:30"}):
         answer = await ada.post(path, body | deliberate)
         assert (answer.status_code, "Alyx-API-Notice" in answer.headers) == (201, False)
-    assert len(await shared_labs.names(path, nickname=nickname)) == 4
+    assert len(await shared_labs.names(path, nickname=nickname)) == 3
 
 
+@pytest.mark.parametrize("time", [AT, None, ""])
 @pytest.mark.parametrize(("path", "body"), [case[:2] for case in BODIES])
 async def test_of_many_at_once_one_is_stored(
-    shared_labs: Labs, nickname: str, path: str, body: dict[str, Any]
+    shared_labs: Labs, nickname: str, path: str, body: dict[str, Any], time: str | None
 ) -> None:
     await shared_labs.animal(nickname)
+    body = body | {"date_time": time}
     answers = await asyncio.gather(
         *(shared_labs.as_("ada").post(path, body | {"subject": nickname}) for _ in range(5))
     )
@@ -69,8 +73,22 @@ async def test_two_keys_are_two_events_and_a_deleted_row_is_none(
     assert (answer.status_code, "Alyx-API-Notice" in answer.headers) == (201, False)
 
 
-async def test_one_without_a_time_is_never_a_repeat(shared_labs: Labs, nickname: str) -> None:
+@pytest.mark.parametrize(("path", "body", "other"), BODIES)
+async def test_without_a_time_it_is_of_now(
+    shared_labs: Labs, nickname: str, path: str, body: dict[str, Any], other: dict[str, Any]
+) -> None:
     await shared_labs.animal(nickname)
-    body = {"subject": nickname, "weight": 20}
-    ids = {(await shared_labs.as_("ada").post("/weighings", body)).json()["id"] for _ in range(2)}
-    assert len(ids) == 2
+    session = (await shared_labs.session(nickname))["id"]
+    ada, untimed = shared_labs.as_("ada"), body | {"subject": nickname}
+    await ada.post(path, untimed)  # at its own time, which is long ago
+    del untimed["date_time"]
+    first, again = [await ada.post(path, untimed) for _ in range(2)]
+    assert ("Alyx-API-Notice" in first.headers, again.json()) == (False, first.json())
+    assert first.json()["id"] in again.headers["Alyx-API-Notice"]
+    deliberate = [other, {"date_time": "2024-03-01T09:00:30"}]
+    if path == "/water-administrations":
+        deliberate += [{"session": session}, {"adlib": True}, {"water_type": "Hydrogel"}]
+    for change in deliberate:
+        answer = await ada.post(path, untimed | change)
+        assert (answer.status_code, "Alyx-API-Notice" in answer.headers) == (201, False)
+    assert len(await shared_labs.names(path, nickname=nickname)) == 2 + len(deliberate)
