@@ -21,7 +21,7 @@ class Surgery(Record):
     narrative: str
     start_time: str | None
     end_time: str | None
-    outcome_type: str | None
+    outcome_type: str = Field(description="a: acute, r: recovery, n: non-recovery; empty: not known")
     implant_weight: float | None = Field(description="grams; null: not known")
     lab: UUID | None
     location: UUID | None
@@ -43,7 +43,7 @@ class SurgeryIn(BodyRecord):
     start_time: str | None = None
     end_time: str | None = None
     outcome_type: str | None = Field(
-        default=None, pattern="^[arn]$", description="acute, recovery, non-recovery"
+        default=None, pattern="^[arn]?$", description="acute, recovery, non-recovery; empty: not known"
     )
     implant_weight: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="grams")
     json_: Any | None = Field(default=None, alias="json")

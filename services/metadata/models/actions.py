@@ -59,7 +59,7 @@ class ActionRow(Identified, SoftDeleted, WithJson, Base):
     model: Mapped[str | None]  # part number of a probe model
     serial: Mapped[str] = mapped_column(server_default="")
     # surgeries
-    outcome_type: Mapped[str | None]
+    outcome_type: Mapped[str | None]  # of surgeries; empty: not known
     implant_weight: Mapped[float | None]
     # water restrictions
     reference_weight: Mapped[float | None]

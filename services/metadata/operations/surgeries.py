@@ -58,7 +58,8 @@ async def _save(
 ) -> Surgery:
     check_not_sent("name", body.name, "Surgeries have no names: describe them in `narrative`.")
     values = await common_values(tx, by, visibility, body, edit) | await location_values(tx, body)
-    row = await write_action(tx, edit, values | _STORED.values(body))
+    first = {"outcome_type": ""} if edit.row is None else {}
+    row = await write_action(tx, edit, first | values | _STORED.values(body))
     if row.end_time and is_death(row.outcome_type, row.end_time, edit.subject.death_date):
         subject = await lock_subject_by_id(tx.session, row.subject_id)
         death = parse_time(row.end_time, edit.subject.zone, "end_time")

@@ -42,7 +42,8 @@ def _select_surgeries(visibility: Visibility, *conditions: sa.ColumnElement[bool
 
 
 def _surgery(row: Mapping[str, Any]) -> Surgery:
-    return Surgery.model_validate({**row, "lab": row["lab_id"], "location": row["location_id"], "name": ""})
+    named = {"lab": row["lab_id"], "location": row["location_id"], "name": ""}
+    return Surgery.model_validate({**row, **named, "outcome_type": row["outcome_type"] or ""})
 
 
 async def list_surgeries(

@@ -48,3 +48,15 @@ async def test_a_surgery_without_recovery_is_the_subjects_death(
     response = await ada.patch(f"/surgeries/{surgery['id']}", {"outcome_type": "n"})
     assert response.json() == surgery | {"outcome_type": "n"}
     assert (await ada.get(f"/subjects/{surgery['subject']}")).json()["death_date"] == "2024-03-05"
+
+
+async def test_an_unknown_outcome_is_an_empty_text(shared_labs: Labs, surgery: dict[str, Any]) -> None:
+    ada = shared_labs.as_("ada")
+    new = await ada.post("/surgeries", {"subject": surgery["subject"]})
+    cleared = await ada.patch(f"/surgeries/{surgery['id']}", {"outcome_type": ""})
+    assert (new.status_code, cleared.status_code) == (201, 200)
+    assert (new.json()["outcome_type"], cleared.json()) == ("", surgery | {"outcome_type": ""})
+    query = {"django": f"outcome_type,,subject__nickname,{surgery['subject']}"}
+    rows = (await ada.get("/surgeries", params=query)).json()["results"]
+    assert {row["id"] for row in rows} == {new.json()["id"], surgery["id"]}
+    assert (await ada.patch(f"/surgeries/{surgery['id']}", {"outcome_type": "x"})).status_code == 400
