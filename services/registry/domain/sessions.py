@@ -26,6 +26,16 @@ class SessionName:
         return f"{self.subject}/{self.day}/{self.number:03}"
 
 
+def name_in_folder(folder: str) -> SessionName:
+    """The name of the session whose folder it is.
+
+    >>> str(name_in_folder("hilllab/Subjects/KS1/2024-01-02/001"))
+    'KS1/2024-01-02/001'
+    """
+    subject, day, number = folder.split("/")[-3:]
+    return SessionName(subject, date.fromisoformat(day), int(number))
+
+
 @dataclass(frozen=True)
 class NamedSession:
     """A session that the caller can see; `lab` is its subject's if it has none."""

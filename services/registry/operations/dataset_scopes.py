@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
+from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession
 from libs.common.filters.parameters import parse_day
 from libs.common.permissions import Principal
@@ -12,7 +14,7 @@ from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
-from services.registry.domain.sessions import SessionName
+from services.registry.domain.sessions import SessionName, name_in_folder
 from services.registry.queries import registration
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.registration import RegistrationScope
@@ -21,10 +23,24 @@ from services.registry.queries.registration import RegistrationScope
 async def fetch_dataset_scope(
     session: ReadSession, by: Principal, visibility: Visibility, new: DatasetIn
 ) -> RegistrationScope:
-    """The scope that a body names; the caller's own if it names none. Raises BadRequest, AmbiguousName."""
+    """The scope that a body names; the caller's own if it names none.
+
+    Raises BadRequest, also where two of its fields name different ones, and AmbiguousName.
+    """
+    scope = await _named_scope(session, by, visibility, new)
+    differing = _differing(new, scope)
+    if differing:
+        text = ["It contradicts the other fields: leave one of them out."]
+        raise BadRequest(fields=dict.fromkeys(differing, text))
+    return scope
+
+
+async def _named_scope(
+    session: ReadSession, by: Principal, visibility: Visibility, new: DatasetIn
+) -> RegistrationScope:
     if new.session:
         return await _of_session(session, visibility, parse_field_id("session", new.session))
-    if new.subject or new.date:
+    if new.subject or new.date or new.number is not None:
         return await _of_subject(session, visibility, new)
     model = ContentType.name_in(new.content_type or "")
     if model == ContentType.SESSION:
@@ -34,6 +50,33 @@ async def fetch_dataset_scope(
     if new.object_id is not None:
         raise BadRequest(fields={"content_type": REQUIRED})
     return _own_scope(by.user_id)
+
+
+def _differing(new: DatasetIn, scope: RegistrationScope) -> list[str]:
+    """The fields of a body that name another session or object than its scope."""
+    known: dict[str, object] = {"content_type": scope.content_type, "object_id": scope.owner_id}
+    sent: dict[str, object] = {
+        "content_type": ContentType.name_in(new.content_type or ""),
+        "object_id": new.object_id,
+        "number": new.number,
+    }
+    if scope.session_id is not None:
+        name = name_in_folder(scope.folder)
+        known |= {
+            "content_type": ContentType.SESSION,
+            "subject": name.subject,
+            "date": name.day,
+            "number": name.number,
+        }
+        sent |= {"subject": normal(new.subject or ""), "date": _day(new.date) if new.date else None}
+    return [field for field, value in sent.items() if value not in {None, ""} and value != known.get(field)]
+
+
+def _day(text: str) -> date:
+    try:
+        return parse_day(text)
+    except ValueError as error:
+        raise BadRequest(fields={"date": [str(error)]}) from None
 
 
 def _object_id(new: DatasetIn) -> UUID:
@@ -66,10 +109,7 @@ async def _of_session(
 async def _of_subject(session: ReadSession, visibility: Visibility, new: DatasetIn) -> RegistrationScope:
     if not new.subject or not new.date:
         raise BadRequest(fields={"date" if new.subject else "subject": REQUIRED})
-    try:
-        day = parse_day(new.date)
-    except ValueError as error:
-        raise BadRequest(fields={"date": [str(error)]}) from None
+    day = _day(new.date)
     number = 1 if new.number is None else new.number
     name = SessionName(new.subject, day, number)
     key = (new.collection or "", new.revision or "", new.name or "")

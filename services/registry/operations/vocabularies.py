@@ -137,6 +137,8 @@ async def save_body(
 ) -> Shown:
     """Create a row as a body describes it, or update the one of that name; the row afterwards."""
     fields = _STORED[type(body)].values(body)
+    if name is None and isinstance(body, DataFormatIn) and not body.file_extension:
+        raise BadRequest(fields={"file_extension": REQUIRED})
     if name is not None:
         name = (await queries.lock_term(tx.session, model, name)).name  # it may be an id
     if isinstance(body, DatasetTypeIn):

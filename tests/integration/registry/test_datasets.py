@@ -153,6 +153,28 @@ async def test_what_identifies_a_dataset_cannot_change_but_may_be_repeated(lab: 
     assert {**again.json(), "auto_datetime": ""} == {**shown, "auto_datetime": ""}
 
 
+async def test_a_new_dataset_is_of_one_session_or_object(lab: Laboratory) -> None:
+    other = "4d4bf1a9-6c4e-4ff1-9e7c-0a6c4a3f6b11"
+    new = {"name": NAME, "dataset_type": "spikes.times", "session": lab.session_id}
+    contradictions: tuple[dict[str, Any], ...] = (
+        {"subject": "B1"}, {"date": "2001-01-01"}, {"number": 2}, {"content_type": "subject"}, {"object_id": other},
+    )  # fmt: skip
+    for body in contradictions:
+        refused = await lab.registry.post("/datasets", new | body)
+        assert (refused.status_code, refused.json().keys() & body.keys()) == (400, body.keys()), refused.text
+    for body in ({"number": 2}, {"subject": SUBJECT, "date": DAY, "content_type": "lab"}):
+        refused = await lab.registry.post("/datasets", new | {"session": None} | body)
+        assert refused.status_code == 400, refused.text
+    same = {
+        "subject": SUBJECT,
+        "date": DAY,
+        "number": 1,
+        "content_type": "session",
+        "object_id": lab.session_id,
+    }
+    await made(lab.registry, "/datasets", new | same)
+
+
 async def test_protected_datasets_do_not_move(lab: Laboratory) -> None:
     admin = lab.registry.as_(lab.administrator)
     await made(admin, "/tags", {"name": "paper", "protected": True})

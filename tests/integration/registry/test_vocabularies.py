@@ -12,6 +12,7 @@ from cingulum.stores import StoreKind
 from libs.common.catalogue import Service
 from libs.common.scopes import Permission, Scope
 from libs.common.testing import Callers
+from tests.support.lab import Laboratory, made
 from tests.support.system import Cingulum
 
 
@@ -111,3 +112,13 @@ async def test_a_term_that_differs_only_by_case_is_refused_with_the_existing_one
     assert (await root.patch("/tags/paper", {"name": "Paper"})).status_code == 200
     for path in ("/revisions", "/data-repository", "/tags"):
         assert (await root.post(path, {"name": ".."})).status_code == 400
+
+
+@pytest.mark.parametrize("more", [{}, {"file_extension": None}, {"file_extension": ""}])
+async def test_a_format_has_an_extension(lab: Laboratory, more: dict[str, str | None]) -> None:
+    root = lab.registry.as_(lab.administrator)
+    refused = await root.post("/data-formats", {"name": "matx"} | more)
+    assert (refused.status_code, "file_extension" in refused.json()) == (400, True)
+    await made(root, "/data-formats", {"name": "matx", "file_extension": ".matx"})
+    refused = await root.patch("/data-formats/matx", {"file_extension": ""})
+    assert (refused.status_code, "file_extension" in refused.json()) == (400, True)
