@@ -38,6 +38,11 @@ class Visibility:
     caller_id: UUID | None = field(default=None, compare=False)
     key: object = None
 
+    @property
+    def caller(self) -> tuple[object, ...]:
+        """What of the caller equality leaves out: to keep what differs by caller, compare both."""
+        return (self.user_id, self.caller_id, self.member_labs, self.work_labs)
+
     def __post_init__(self) -> None:
         if self.key is not _KEY:
             raise TypeError("a Visibility is made by visibility() only")

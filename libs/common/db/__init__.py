@@ -10,9 +10,18 @@ from libs.common.db.routes import (
     reads_query_itself,
     returns_secret,
 )
-from libs.common.db.sessions import ReadSession, WriteSession
+from libs.common.db.sessions import PageSession, ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure, metadata_of
-from libs.common.db.transaction import Begin, Begins, LongReading, Reading, Transaction, Tx, transaction
+from libs.common.db.transaction import (
+    Begin,
+    Begins,
+    LongReading,
+    PageReading,
+    Reading,
+    Transaction,
+    Tx,
+    transaction,
+)
 
 __all__ = [
     "Begin",
@@ -24,6 +33,8 @@ __all__ = [
     "Infrastructure",
     "LongReading",
     "Once",
+    "PageReading",
+    "PageSession",
     "ReadSession",
     "Reading",
     "StreamedRoute",

@@ -18,13 +18,24 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from libs.common.db.transaction import open_reading, open_reading_long, reading, reading_long
+from libs.common.db.transaction import (
+    open_reading,
+    open_reading_long,
+    open_reading_page,
+    reading,
+    reading_long,
+    reading_page,
+)
 from libs.common.http import SAFE
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Opens = Callable[[Request], AbstractAsyncContextManager[object]]
 
-_SESSIONS: Final[dict[object, Opens]] = {reading: open_reading, reading_long: open_reading_long}
+_SESSIONS: Final[dict[object, Opens]] = {
+    reading: open_reading,
+    reading_page: open_reading_page,
+    reading_long: open_reading_long,
+}
 _ABSENT: Final = object()
 _NOT_SET: Final = 0
 

@@ -13,18 +13,19 @@ import sqlalchemy as sa
 
 from libs.common.db.conditions import Condition
 from libs.common.db.prepared import Base, Shape, fetch_prepared
-from libs.common.db.sessions import ReadSession
+from libs.common.db.sessions import AnySession
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.visibility import Visibility
 
 CALLERS = 200  # whose statements are kept
 _LIMIT: Final = "page_limit"
 _OFFSET: Final = "page_offset"
+_N_ALL: Final = "n_all"
 T = TypeVar("T")
 
 
 async def fetch_json_page(
-    session: ReadSession,
+    session: AnySession,
     base: Base,
     conditions: Sequence[Condition],
     paging: PageRequest,
@@ -37,13 +38,30 @@ async def fetch_json_page(
     `shape` is a function that `page_by_id` made; `parameters` are the values of the statement's `request_value`s.
     """
     paged = {_LIMIT: paging.limit, _OFFSET: paging.offset}
-    return JsonPage(*await fetch_prepared(session, base, conditions, shape or _page, **paged, **parameters))
+    page = await fetch_prepared(session, base, conditions, shape or _page, **paged, **parameters)
+    if page[0] is None:  # of `counted_page`
+        page = await fetch_prepared(session, base, conditions, _page, **paged, **parameters)
+    return JsonPage(*page)
 
 
 def _page(statement: sa.Select[Any]) -> sa.Select[Any]:
     """How many rows there are, how many one page has, and its JSON."""
     rows = statement.limit(_limit()).offset(_offset()).subquery("page")
     return _json_of(rows, statement)
+
+
+def counted_page(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """The same, and the rows are counted as they are read: for conditions that cost more than to keep all rows.
+
+    Use it where rows are narrow and there are conditions; without these an index has the first rows of a long list.
+    Behind the end of a list the count is null.
+    """
+    names = statement.selected_columns.keys()
+    counted = statement.add_columns(sa.func.count().over().label(_N_ALL))
+    rows = counted.limit(_limit()).offset(_offset()).subquery("counted")
+    page = sa.select(*(rows.c[name] for name in names)).correlate(rows).lateral("page")
+    count = sa.case((_offset() == 0, sa.func.count()), else_=None)
+    return _aggregated(rows.join(page, sa.true()), sa.func.coalesce(sa.func.max(rows.c[_N_ALL]), count))
 
 
 def page_by_id(row_id: Any, select_rows: Callable[[], sa.Select[Any]]) -> Shape:
@@ -85,12 +103,17 @@ def _json_of(rows: sa.Subquery, every: sa.Select[Any]) -> sa.Select[Any]:
     """All rows are counted only where the page does not show them all."""
     n_rows: sa.ColumnElement[int] = sa.func.count()
     n_all = sa.select(sa.func.count()).select_from(every.order_by(None).subquery("every")).scalar_subquery()
-    count = sa.case((sa.and_(_offset() == 0, n_rows < _limit()), n_rows), else_=n_all)
-    return sa.select(count, n_rows, _results()).select_from(rows)
+    is_whole = sa.and_(_offset() == 0, n_rows < _limit())
+    return _aggregated(rows, sa.case((is_whole, n_rows), else_=n_all))
+
+
+def _aggregated(rows: sa.FromClause, count: sa.ColumnElement[int]) -> sa.Select[Any]:
+    columns: list[Any] = [count, sa.func.count(), _results()]
+    return sa.select(*columns).select_from(rows)
 
 
 def _results() -> sa.ColumnElement[str]:
-    """The rows of the sub-select `page` as a JSON array."""
+    """The rows of `page` as a JSON array."""
     return sa.func.coalesce(sa.cast(sa.func.json_agg(sa.literal_column("page")), sa.Text), "[]")
 
 
@@ -123,13 +146,6 @@ def per_caller(build: Callable[[Visibility], T]) -> Callable[[Visibility], T]:
         return build(visibility)
 
     def of(visibility: Visibility) -> T:
-        # The four are not part of a Visibility's equality.
-        caller = (
-            visibility.user_id,
-            visibility.caller_id,
-            visibility.member_labs,
-            visibility.work_labs,
-        )
-        return built(visibility, caller)
+        return built(visibility, visibility.caller)
 
     return of

@@ -16,8 +16,8 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import BindParameter
 
-from libs.common.db.conditions import Condition
-from libs.common.db.sessions import ReadSession
+from libs.common.db.conditions import Condition, Conditions
+from libs.common.db.sessions import AnySession, PageSession, WriteSession
 from libs.common.memory import Recent
 
 Base = sa.Select[Any] | Callable[[Sequence[Condition]], sa.Select[Any]]
@@ -54,7 +54,7 @@ _known: Recent[tuple[object, ...], _Prepared] = Recent(SHAPES)
 
 
 async def fetch_prepared(
-    session: ReadSession,
+    session: AnySession,
     base: Base,
     conditions: Sequence[Condition],
     shape: Shape,
@@ -69,20 +69,31 @@ async def fetch_prepared(
 
     In a transaction, which has to write first what it has pending, SQLAlchemy runs the statement.
     """
-    together = sa.and_(sa.true(), *conditions)
-    key = together._generate_cache_key()
-    if session.can_write or key is None or any(each.expanding for each in key.bindparams):
+    if isinstance(session, WriteSession):
         connection = await session.connection()
         return (await connection.execute(shape(_whole(base, conditions)), values)).one()
+    key = Conditions.of(conditions).key
+    if key is None or any(each.expanding for each in key.bindparams):
+        return await _fetch_once(session, shape(_whole(base, conditions)), values)
     of_shape = (base, shape, key.key)
     prepared = _known.get(of_shape)
     if prepared is None:
         statement = shape(_whole(base, conditions))
         prepared = _prepare(statement, key.bindparams)
         if prepared is None:
-            return (await (await session.connection()).execute(statement, values)).one()
+            return await _fetch_once(session, statement, values)
         _known.put(of_shape, prepared)
     return await _fetch(session, prepared.text, prepared.arguments(key.bindparams, values))
+
+
+async def _fetch_once(
+    session: AnySession, statement: sa.Select[Any], values: Mapping[str, object]
+) -> Sequence[Any]:
+    """Its text is not kept, as it is that of these values."""
+    prepared = _prepare(statement, ())
+    if prepared is None:
+        raise TypeError("without parameters of conditions each statement can be prepared")
+    return await _fetch(session, prepared.text, prepared.arguments((), values))
 
 
 def _whole(base: Base, conditions: Sequence[Condition]) -> sa.Select[Any]:
@@ -104,8 +115,12 @@ def _prepare(statement: sa.Select[Any], of_conditions: Sequence[BindParameter[An
     )
 
 
-async def _fetch(session: ReadSession, text: str, arguments: list[Any]) -> Sequence[Any]:
-    connection = await (await session.connection()).get_raw_connection()
+async def _fetch(session: AnySession, text: str, arguments: list[Any]) -> Sequence[Any]:
+    connection = (
+        session.connection
+        if isinstance(session, PageSession)
+        else await (await session.connection()).get_raw_connection()
+    )
     driver: Any = connection.driver_connection
     statements: Recent[str, Any] = connection.info.setdefault(_STATEMENTS, Recent(STATEMENTS))
     prepared = statements.get(text)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.pool import PoolProxiedConnection
 
 _REFUSAL = "a ReadSession only reads: use the WriteSession of a transaction"
 
@@ -21,6 +22,16 @@ def _refuse_writes(state: ORMExecuteState) -> None:
     is_write = state.is_insert or state.is_update or state.is_delete
     if is_write or getattr(state.statement, "_for_update_arg", None) is not None:
         raise TypeError(_REFUSAL)
+
+
+class PageSession:
+    """A connection of a request that reads one page, by `fetch_prepared`.
+
+    To open and close a session of SQLAlchemy would take longer than a short list.
+    """
+
+    def __init__(self, connection: PoolProxiedConnection) -> None:
+        self.connection = connection
 
 
 class ReadSession(AsyncSession):
@@ -69,3 +80,6 @@ class WriteSession(ReadSession):
 
     sync_session_class = Session
     can_write = True
+
+
+AnySession = PageSession | ReadSession

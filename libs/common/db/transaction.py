@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from libs.common.db.engine import Database
 from libs.common.db.idempotency import claim_key
-from libs.common.db.sessions import ReadSession, WriteSession
+from libs.common.db.sessions import PageSession, ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure
 from libs.common.events import Event
 from libs.common.observability import logger, request_id
@@ -216,6 +216,21 @@ async def reading(request: Request) -> AsyncIterator[ReadSession]:
 
 
 Reading = Annotated[ReadSession, Depends(reading, scope="function")]
+
+
+def open_reading_page(request: Request) -> AbstractAsyncContextManager[PageSession]:
+    """The connection of a request that reads one page."""
+    database: Database = request.app.state.database
+    return database.read_page()
+
+
+async def reading_page(request: Request) -> AsyncIterator[PageSession]:
+    """The same as `reading` for a list that is one statement; use as `session: PageReading`."""
+    async with open_reading_page(request) as session:
+        yield session
+
+
+PageReading = Annotated[PageSession, Depends(reading_page, scope="function")]
 
 
 def open_reading_long(request: Request) -> AbstractAsyncContextManager[ReadSession]:

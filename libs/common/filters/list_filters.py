@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from libs.common.db.conditions import Condition
+from libs.common.db.conditions import Condition, Conditions
 from libs.common.filters.conditions import parse_filter, parse_json_filter
 from libs.common.filters.fields import FieldMap
 from libs.common.filters.sql import to_sql
 from libs.common.problem import BadRequest
 from libs.common.visibility import Visibility
+
+RECENT: Final = 500  # requests of a process whose conditions are kept; a few kilobytes each
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +116,15 @@ class ListFilters(BaseModel):
                 raise TypeError(f"{cls.__name__}.{name} is Combined, but combined() makes no condition")
         cls._all_makers = tuple((name, field, _makers(field)[0]) for name, field in cls.model_fields.items())
 
-    def conditions(self, visibility: Visibility) -> list[Condition]:
-        """The conditions of all filters that are present.
+    def conditions(self, visibility: Visibility) -> Sequence[Condition]:
+        """The conditions of all filters that are present; those of recent requests are not built again.
 
         Raises BadRequest for a refused one, UnknownFilter and BadFilterValue of free filters.
         """
+        return _recent(self, visibility, visibility.caller)
+
+    def build_conditions(self, visibility: Visibility) -> Conditions:
+        """The same, built now. What a condition depends on is in the filters or in the visibility."""
         conditions = []
         for name, field, maker in self._all_makers:
             if name not in self.model_fields_set:
@@ -128,11 +135,16 @@ class ListFilters(BaseModel):
             if isinstance(maker, Refused):
                 raise BadRequest(fields={field.alias or name: [str(field.description)]})
             conditions.append(maker.of(visibility, value, field.alias or name))
-        return conditions + self.combined(visibility)
+        return Conditions((*conditions, *self.combined(visibility)))
 
     def combined(self, _visibility: Visibility) -> list[Condition]:
         """The conditions of fields that are marked `Combined`."""
         return []
+
+
+@lru_cache(maxsize=RECENT)
+def _recent(filters: ListFilters, visibility: Visibility, _caller: object) -> Conditions:
+    return filters.build_conditions(visibility)
 
 
 def _makers(field: FieldInfo) -> list[Any]:

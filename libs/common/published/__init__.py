@@ -42,6 +42,7 @@ from libs.common.published.registry import (
     DATASETS,
     DOWNLOADS,
     REPOSITORIES,
+    SESSION_DATASET_TYPES,
     TAGS,
 )
 from libs.common.published.scheduler import ATTEMPTS, JOBS
@@ -72,6 +73,7 @@ __all__ = [
     "RIGHTS_CHANGES",
     "SESSIONS",
     "SESSION_AUDIENCE",
+    "SESSION_DATASET_TYPES",
     "SESSION_MERGES",
     "SESSION_PROJECTS",
     "SESSION_USERS",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libs.common.catalogue import Service
-from libs.common.published.column_types import BIGINT, BOOLEAN, INTEGER, TEXT, TIMESTAMP, UUID
+from libs.common.published.column_types import BIGINT, BOOLEAN, INTEGER, TEXT, TEXTS, TIMESTAMP, UUID
 from libs.common.published.view import View
 
 REPOSITORIES = View(
@@ -58,6 +58,8 @@ DATASETS = View(
         "size_bytes": BIGINT,
         "data_store": TEXT,  # store of the repository of `data_url`
         "data_path": TEXT,  # of its file there, below the folder of subjects; null: `relative_path` in the session's
+        "dataset_type_id": UUID,
+        "data_server": TEXTS,  # `data_url`, `data_store` and `data_path` in one, which is looked for once
     },
     renamed={"relative_path": "rel_path", "size_bytes": "file_size"},
 )
@@ -71,6 +73,13 @@ DATASET_TAGS = View(
     Service.REGISTRY,
     "dataset_tags",
     {"dataset_id": UUID, "tag": TEXT},
+    readers=frozenset({Service.METADATA}),
+)
+# Types of the datasets of sessions: to find sessions by them, without the rest of a dataset.
+SESSION_DATASET_TYPES = View(
+    Service.REGISTRY,
+    "session_dataset_types",
+    {"session_id": UUID, "dataset_type_id": UUID},
     readers=frozenset({Service.METADATA}),
 )
 COPIES = View(

@@ -70,8 +70,9 @@ def absolute(request: Request, path: str) -> str:
     """
     base: str | None = request.scope.get(_BASE_URL)
     if base is None:  # a page of datasets has a thousand addresses
-        scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
-        host = request.headers.get("x-forwarded-host") or request.headers.get("host") or request.url.netloc
+        headers = request.headers
+        scheme = headers.get("x-forwarded-proto") or request.url.scheme
+        host = headers.get("x-forwarded-host") or headers.get("host") or request.url.netloc
         base = request.scope[_BASE_URL] = f"{scheme}://{host}"
     return base + path
 

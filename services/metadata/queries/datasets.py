@@ -19,7 +19,7 @@ from libs.common.visibility import Visibility
 
 _SHOWN: Final = (
     "id", "name", "dataset_type", "version", "collection", "revision", "relative_path", "size_bytes", "md5", "qc",
-    "default_revision", "data_url", "data_store", "data_path",
+    "default_revision", "data_server",
 )  # fmt: skip
 
 
@@ -34,21 +34,27 @@ async def fetch_datasets_of_session(
 @per_caller
 def _select_of_session(visibility: Visibility) -> sa.Select[Any]:
     dataset, of_session = table(DATASETS), table(SESSIONS)
-    return (
+    every = (
         sa.select(*(dataset.c[name] for name in _SHOWN), of_session.c.folder)
         .join(of_session, of_session.c.id == dataset.c.session_id)
-        .where(
-            dataset.c.session_id == request_value("session_id", sa.Uuid()), dataset.c.data_url.is_not(None)
-        )
+        .where(dataset.c.session_id == request_value("session_id", sa.Uuid()))
         .where(dataset.c.public if visibility.public_only else sa.true())
-        .order_by(dataset.c.collection, dataset.c.name, dataset.c.revision)
+        .offset(sa.literal_column("0"))  # as the server is looked for in each place that names it
+        .subquery("every")
+    )
+    rows = every.c
+    return (
+        sa.select(every)
+        .where(rows.data_server.is_not(None))
+        .order_by(rows.collection, rows.name, rows.revision)
     )
 
 
 def _dataset(row: Mapping[str, Any], base_url: str) -> SessionDataset:
-    is_ours = "://" not in row["data_url"]
-    server = f"{base_url}{row['data_url']}" if is_ours else row["data_url"]
-    has_labs = is_ours or row["data_store"] in CENTRAL
+    data_url, store, own_path = row["data_server"]
+    is_ours = "://" not in data_url
+    server = f"{base_url}{data_url}" if is_ours else data_url
+    has_labs = is_ours or store in CENTRAL
     return SessionDataset.model_validate(
         {
             **row,
@@ -57,7 +63,7 @@ def _dataset(row: Mapping[str, Any], base_url: str) -> SessionDataset:
                 row["folder"],
                 row["relative_path"],
                 row["id"],
-                own_path=row["data_path"],
+                own_path=own_path,
                 has_labs=has_labs,
             ),
             "url": f"{base_url}/datasets/{row['id']}",

@@ -10,8 +10,8 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
-from libs.common.db import ReadSession
-from libs.common.db.json_pages import fetch_json_page, json_time, per_caller, request_value
+from libs.common.db import PageSession, ReadSession
+from libs.common.db.json_pages import counted_page, fetch_json_page, json_time, per_caller, request_value
 from libs.common.problem import NotFound
 from libs.common.published import DATASETS, table
 from libs.common.schemas.insertions import Insertion
@@ -110,7 +110,7 @@ def select_listed(visibility: Visibility) -> sa.Select[Any]:
 
 
 async def list_insertions(
-    session: ReadSession,
+    session: PageSession,
     visibility: Visibility,
     filters: InsertionFilters,
     paging: PageRequest,
@@ -118,7 +118,10 @@ async def list_insertions(
 ) -> JsonPage:
     """A page of insertions, latest session first, then by name, each with the ids of its datasets; and the count."""
     conditions = filters.conditions(visibility)
-    page = await fetch_json_page(session, select_listed(visibility), conditions, paging, base_url=base_url)
+    shape = counted_page if conditions else None
+    page = await fetch_json_page(
+        session, select_listed(visibility), conditions, paging, shape=shape, base_url=base_url
+    )
     # The database writes numbers of a JSON field in another way than the record of an insertion.
     return replace(page, results=orjson.dumps(orjson.loads(page.results)).decode())
 

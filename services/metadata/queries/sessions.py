@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from libs.common.db import ReadSession, WriteSession
-from libs.common.db.json_pages import fetch_json_page, per_caller, request_value
+from libs.common.db import PageSession, ReadSession, WriteSession
+from libs.common.db.json_pages import counted_page, fetch_json_page, per_caller, request_value
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.qc import QC_NAMES
 from libs.common.schemas.session_detail import SessionDetail
@@ -97,11 +97,14 @@ def _select_details(visibility: Visibility) -> sa.Select[Any]:
 
 
 async def list_sessions(
-    session: ReadSession, visibility: Visibility, filters: SessionFilters, paging: PageRequest, base_url: str
+    session: PageSession, visibility: Visibility, filters: SessionFilters, paging: PageRequest, base_url: str
 ) -> JsonPage:
     """A page of sessions, newest first, and the count of all."""
     conditions = filters.conditions(visibility)
-    return await fetch_json_page(session, select_sessions(visibility), conditions, paging, base_url=base_url)
+    shape = counted_page if conditions else None
+    return await fetch_json_page(
+        session, select_sessions(visibility), conditions, paging, shape=shape, base_url=base_url
+    )
 
 
 async def fetch_session(

@@ -53,7 +53,8 @@ def is_action_visible(visibility: Visibility, action_id: Any) -> Condition:
 
 def action_id(visibility: Visibility, column: Any) -> Any:
     """A column that names such an action; null where the caller may not know of it."""
-    return sa.case((is_action_visible(visibility, column), column))
+    # Null first: few rows name one, and all actions may be read to look whether it is visible.
+    return sa.case((column.is_(None), None), (is_action_visible(visibility, column), column))
 
 
 def is_field_of_view_visible(visibility: Visibility, field_of_view_id: Any) -> Condition:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
-from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.db import IdempotentRoute, PageReading, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute
@@ -26,7 +26,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conf
 async def list_insertions(
     request: Request,
     visibility: Sees,
-    session: Reading,
+    session: PageReading,
     paging: Paging,
     filters: Annotated[InsertionFilters, Query()],
 ) -> Response:

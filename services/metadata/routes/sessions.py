@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
-from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.db import IdempotentRoute, PageReading, Reading, Tx
 from libs.common.db.query_parameters import NOTICE
 from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
@@ -30,7 +30,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conf
 async def list_sessions(
     request: Request,
     visibility: Sees,
-    session: Reading,
+    session: PageReading,
     paging: Paging,
     filters: Annotated[SessionFilters, Query()],
 ) -> Response:

@@ -29,8 +29,11 @@ class DatasetRow(Identified, WithJson, Base):
             postgresql_nulls_not_distinct=True,
             postgresql_where=sa.text("deleted_at IS NULL"),
         ),
-        sa.Index("ix_datasets_name", "name"),  # search by file name
-        sa.Index("ix_datasets_dataset_type_id", "dataset_type_id"),  # search by type
+        sa.Index("ix_datasets_name_session", "name", "session_id"),  # search by file name, also of sessions
+        # Search by type, and sessions by types: these from the index alone.
+        sa.Index(
+            "ix_datasets_type_session", "dataset_type_id", "session_id", postgresql_include=["deleted_at"]
+        ),
         sa.Index(  # the list, newest first; sessions that changed since a time
             "ix_datasets_created_at",
             sa.text("created_at DESC"),

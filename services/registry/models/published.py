@@ -20,6 +20,8 @@ _SHOWN_COPIES: Final = f"""
     WHERE c.dataset_id = d.id AND c.generation = d.generation AND ({_IS_SHOWN}) AND NOT r.globus_is_personal"""
 _SERVERS: Final = f"{_SHOWN_COPIES} AND r.data_url IS NOT NULL ORDER BY r.store IS NULL, r.name LIMIT 1"
 
+# Rows of `datasets` that a LEFT JOIN adds nothing to, as each has its type, format and version: the planner leaves out
+# those of which a statement reads no column.
 PUBLISHED: Final[dict[str, str]] = {
     "repositories": """
         SELECT id, name, data_url, hostname, globus_is_personal, store, globus_endpoint_id, globus_path
@@ -40,12 +42,14 @@ PUBLISHED: Final[dict[str, str]] = {
                d.software_version AS version, d.content_type, d.object_id,
                {_PATH} AS relative_path, {_SIZE} AS size_bytes,
                (SELECT r.store {_SERVERS}) AS data_store,
-               (SELECT c.relative_path {_SERVERS}) AS data_path
+               (SELECT c.relative_path {_SERVERS}) AS data_path, d.dataset_type_id,
+               (SELECT ARRAY[r.data_url, r.store, c.relative_path] {_SERVERS}) AS data_server
         FROM registry.datasets d
-        JOIN registry.dataset_types t ON t.id = d.dataset_type_id
-        JOIN registry.formats f ON f.id = d.format_id
-        JOIN registry.versions v ON v.dataset_id = d.id AND v.generation = d.generation
+        LEFT JOIN registry.dataset_types t ON t.id = d.dataset_type_id
+        LEFT JOIN registry.formats f ON f.id = d.format_id
+        LEFT JOIN registry.versions v ON v.dataset_id = d.id AND v.generation = d.generation
         WHERE d.deleted_at IS NULL""",  # noqa: S608
+    "session_dataset_types": "SELECT session_id, dataset_type_id FROM registry.datasets WHERE deleted_at IS NULL",
     "tags": "SELECT id, name, protected, public FROM registry.tags",
     "dataset_tags": """
         SELECT dt.dataset_id, g.name AS tag

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from libs.common.db import ReadSession
+from libs.common.db import PageSession
 from libs.common.db.conditions import Condition
 from libs.common.db.json_pages import fetch_json_page, json_time, page_by_id, per_caller, request_value
 from libs.common.published import SESSIONS, table
@@ -129,13 +129,13 @@ _PAGE: Final = page_by_id(DatasetRow.id, select_rows)
 
 
 async def list_datasets(
-    session: ReadSession,
+    session: PageSession,
     visibility: Visibility,
-    conditions: Iterable[Condition],
+    conditions: Sequence[Condition],
     paging: PageRequest,
     base_url: str,
 ) -> JsonPage:
     """A page of the datasets that fulfil the conditions, newest first, with the columns of `select_rows`."""
     return await fetch_json_page(
-        session, select_ids(visibility), tuple(conditions), paging, shape=_PAGE, base_url=base_url
+        session, select_ids(visibility), conditions, paging, shape=_PAGE, base_url=base_url
     )

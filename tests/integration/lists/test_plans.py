@@ -18,6 +18,7 @@ from bench.api.loading import load_rows
 from deploy.local.servers import Postgres
 from libs.common.catalogue import Service, service_of
 from libs.common.db import prepared
+from libs.common.db.engine import PLANNER
 from libs.common.observability import request_id
 from libs.common.testing import Running
 from tests.support.labs import Labs, shared_two_labs
@@ -74,9 +75,7 @@ def statements() -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
 
 async def large_scans(url: str, run: list[tuple[str, tuple[Any, ...]]]) -> list[str]:
     """The lines of the plans that read a large table whole."""
-    connection = await asyncpg.connect(
-        url, server_settings={"join_collapse_limit": "10", "from_collapse_limit": "10"}
-    )
+    connection = await asyncpg.connect(url, server_settings=PLANNER)
     try:
         plans = [
             str(row[0])

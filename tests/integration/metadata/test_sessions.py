@@ -71,6 +71,17 @@ async def test_a_list_shows_less_of_a_session(rig: Labs, session: dict[str, Any]
     assert listed["results"][0].keys() == LISTED
 
 
+@pytest.mark.parametrize(("limit", "offset", "n_shown"), [(10, 0, 3), (2, 0, 2), (2, 2, 1), (2, 9, 0)])
+async def test_every_page_of_a_filtered_list_counts_all_its_rows(
+    rig: Labs, body: dict[str, Any], limit: int, offset: int, n_shown: int
+) -> None:
+    for number in (1, 2, 3):
+        await rig.post("/sessions", **body | {"number": number})
+    page = await rig.metadata.get(f"/sessions?subject={body['subject']}&limit={limit}&offset={offset}")
+    assert page.json()["count"] == 3
+    assert len(page.json()["results"]) == n_shown
+
+
 @pytest.mark.usefixtures("session")
 async def test_a_notice_counts_sessions_of_the_same_day_and_number(rig: Labs, body: dict[str, Any]) -> None:
     response = await rig.as_("ada").post("/sessions", body)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from libs.common.db.conditions import Condition
 from libs.common.filters.dataset_folders import is_dataset_of_field_of_view, is_dataset_of_insertion
 from libs.common.filters.list_filters import contains
-from libs.common.published import DATASET_TAGS, DATASETS, table
+from libs.common.published import DATASET_TAGS, DATASET_TYPES, DATASETS, SESSION_DATASET_TYPES, table
 from libs.common.schemas.qc import QC_CODES
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, FieldOfViewRow, InsertionRow
@@ -39,12 +39,22 @@ def has_dataset_types(is_of: IsOf) -> Callable[[Visibility, Sequence[str]], Cond
     """There is a dataset of each of the types."""
 
     def condition(visibility: Visibility, names: Sequence[str]) -> Condition:
-        dataset = table(DATASETS)
+        is_enough = is_of is is_of_session and not visibility.public_only
+        dataset = table(SESSION_DATASET_TYPES if is_enough else DATASETS)
         return sa.and_(
-            *(_has_dataset(visibility, is_of, dataset, dataset.c.dataset_type == name) for name in names)
+            *(
+                _has_dataset(visibility, is_of, dataset, dataset.c.dataset_type_id == _type_id(name))
+                for name in names
+            )
         )
 
     return condition
+
+
+def _type_id(name: str) -> sa.ScalarSelect[Any]:
+    """The id of a dataset type, which is read once: by its name each session would join the types."""
+    types = table(DATASET_TYPES)
+    return sa.select(types.c.id).where(types.c.name == name).scalar_subquery()
 
 
 def has_tag(is_of: IsOf) -> Callable[[Visibility, str], Condition]:
@@ -63,6 +73,8 @@ def has_datasets(
     visibility: Visibility, is_of: IsOf, names: Sequence[str] | None, worst_qc: int | None
 ) -> list[Condition]:
     """There is, on a server, a dataset of each of the names, with a QC no worse than that; or any of such a QC."""
+    if not names and worst_qc is None:
+        return []
     dataset = table(DATASETS)
     limit = dataset.c.qc <= (_FAIL if worst_qc is None else worst_qc)
     if names:
@@ -70,7 +82,7 @@ def has_datasets(
             _has_dataset(visibility, is_of, dataset, dataset.c.name == name, dataset.c.on_server, limit)
             for name in names
         ]
-    return [] if worst_qc is None else [_has_dataset(visibility, is_of, dataset, limit)]
+    return [_has_dataset(visibility, is_of, dataset, limit)]
 
 
 def _has_dataset(visibility: Visibility, is_of: IsOf, dataset: Any, *conditions: Condition) -> Condition:

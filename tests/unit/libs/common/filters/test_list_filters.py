@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -182,3 +184,20 @@ def test_conditions_select_from_the_lists_own_table() -> None:
     filters = SessionFilters(number="3")
     statement = sa.select(COLUMNS.id).where(*filters.conditions(system_visibility()))
     assert str(statement).count("FROM") == 1
+
+
+class OwnFilters(ListFilters):
+    """A filter of what is the caller's own."""
+
+    mine: Annotated[
+        Truth, WhereVisible(lambda visibility, _: COLUMNS.task_protocol == str(visibility.user_id))
+    ] = parameter("Own ones.")
+
+
+def test_conditions_are_cached_per_caller_even_of_equal_visibilities() -> None:
+    ada, ben = (replace(system_visibility(), user_id=uuid4()) for _ in range(2))
+    assert ada == ben
+    of_ada, of_ben, again = (OwnFilters(mine=True).conditions(each) for each in (ada, ben, ada))
+    assert again is of_ada
+    assert str(ada.user_id) in sql_of(of_ada[0])
+    assert str(ben.user_id) in sql_of(of_ben[0])

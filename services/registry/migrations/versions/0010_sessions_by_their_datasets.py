@@ -1,0 +1,24 @@
+"""sessions by their datasets"""
+
+from alembic import op
+
+revision = "a649453eae29"
+down_revision = "7c3e9b52d402"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.drop_index(op.f("ix_datasets_dataset_type_id"), table_name="datasets", schema="registry")
+    op.drop_index(op.f("ix_datasets_name"), table_name="datasets", schema="registry")
+    op.create_index(
+        "ix_datasets_type_session",
+        "datasets",
+        ["dataset_type_id", "session_id"],
+        unique=False,
+        schema="registry",
+        postgresql_include=["deleted_at"],
+    )
+    op.create_index(
+        "ix_datasets_name_session", "datasets", ["name", "session_id"], unique=False, schema="registry"
+    )
