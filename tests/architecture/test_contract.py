@@ -44,6 +44,27 @@ OPTIONAL: Final = {
 # Alyx declares its credentials as the answer, and answers the token alone.
 SHOWN_ELSEWHERE: Final = {"POST /auth-token": {"username", "password"}}
 
+# null clears these, or is what is shown: our records show null where Alyx's rows always have a value.
+SHOWN_NULL: Final = {
+    "channels": set(),
+    "chronic-insertions": {"lab", "model"},
+    "datasets": {"created_by", "session", "subject", "date", "number", "revision"},
+    "fields-of-view": {"imaging_type", "datasets"},  # null: datasets by the name of their collection
+    "fov-location": {"coordinate_system"},
+    "insertions": {"model"},
+    "locations": {"lab"},
+    "notes": {"user", "image"},
+    "sessions": {"lab"},
+    "subjects": {"responsible_user", "lab"},
+    "surgeries": {"implant_weight"},
+    "tasks": {"data_repository"},
+    "trajectories": {"coordinate_system"},
+    "water-administrations": {"water_type", "user", "session"},
+    "weighings": {"user"},
+}
+# Alyx forgets these; a dataset is the default revision of its file or not, and a genotype follows from alleles.
+NEVER_NULL: Final = {"datasets": {"default_dataset"}, "subjects": {"genotype"}}
+
 
 def _schema(content: dict[str, Any]) -> dict[str, Any]:
     """What a reference, a list or a page holds; of several shapes the first one."""
@@ -76,6 +97,21 @@ def _shown(operation: dict[str, Any]) -> set[str]:
 def test_a_body_takes_every_field_that_can_be_written_in_alyx(route: str) -> None:
     taken = _schema(OURS[route].get("requestBody", {}).get("content", {})).get("properties", {})
     assert set(CONTRACT[route]["writes"]) - set(taken) == set()
+
+
+@pytest.mark.parametrize("route", [route for route in COMMON if "writes" in CONTRACT[route]])
+def test_a_body_takes_null_where_it_does_in_alyx(route: str) -> None:
+    """What null does is in `test_stored_fields`."""
+    noun = route.split("/")[1]
+    fields = _schema(OURS[route].get("requestBody", {}).get("content", {})).get("properties", {})
+    taken = {name for name in CONTRACT[route]["writes"] if name in fields and _takes_null(fields[name])}
+    nulls = set(CONTRACT[route]["nulls"]) & fields.keys()
+    assert taken - nulls == SHOWN_NULL.get(noun, set()) & (set(CONTRACT[route]["writes"]) - nulls)
+    assert nulls - taken == NEVER_NULL.get(noun, set()) & nulls
+
+
+def _takes_null(field: dict[str, Any]) -> bool:
+    return not field.keys() & {"type", "$ref", "anyOf", "enum"} or {"type": "null"} in field.get("anyOf", [])
 
 
 def test_every_route_of_alyx_is_answered_but_for_the_exceptions_here() -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
+from libs.common.schemas.absence import is_filled, is_sent, with_values
 from libs.common.schemas.bounded import bounded
 from libs.common.schemas.coercion import EXACT, LENIENT
 
@@ -44,7 +45,20 @@ class BodyRecord(_Bounded, Record):
 
     `needed_by_put` are the fields without which a PUT is refused, as in Alyx; the other fields, and all fields of a
     PATCH, keep their value where they are absent.
+    `not_blank` are those that are refused if they are null or empty, `not_null` those that may be empty, by their names
+    in the JSON: null clears all others.
     """
 
     _checks = LENIENT
     needed_by_put: ClassVar[tuple[str, ...]] = ()
+    not_blank: ClassVar[tuple[str, ...]] = ()
+    not_null: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The schema of the class, in which the fields of `not_blank` and `not_null` take no null."""
+        schema: CoreSchema = with_values(
+            super().__get_pydantic_core_schema__(source, handler),
+            dict.fromkeys(cls.not_null, is_sent) | dict.fromkeys(cls.not_blank, is_filled),
+        )
+        return schema

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 from pydantic import Field
@@ -34,6 +34,7 @@ class Channel(Record):
 class ChannelIn(BodyRecord):
     """A channel to create or update."""
 
+    not_null: ClassVar[tuple[str, ...]] = ("trajectory_estimate", "brain_region", "name")
     trajectory_estimate: UUID | None = None
     brain_region: int | None = Field(default=None, ge=-(2**31), lt=2**31)
     name: str | None = Field(default=None, max_length=255)

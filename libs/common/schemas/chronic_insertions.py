@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -29,6 +29,8 @@ class ChronicInsertion(Record):
 class ChronicInsertionIn(BodyRecord):
     """A chronic insertion to create or update; it is an action on a subject."""
 
+    not_blank: ClassVar[tuple[str, ...]] = ("subject",)
+    not_null: ClassVar[tuple[str, ...]] = ("name", "serial", "users", "procedures", "narrative")
     name: str | None = Field(default=None, max_length=255)
     subject: str | None = None
     lab: str | None = None

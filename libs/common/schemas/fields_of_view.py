@@ -29,6 +29,7 @@ class FieldOfViewIn(BodyRecord):
     """A field of view to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name", "session")
+    not_blank: ClassVar[tuple[str, ...]] = ("session", "name")
     session: UUID | None = None
     name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     imaging_type: str | None = None

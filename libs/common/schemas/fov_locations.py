@@ -68,6 +68,8 @@ class FovLocationIn(BodyRecord):
     """A location to create or update; a field of view has one of each provenance."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("field_of_view", "provenance", "x", "y", "z", "n_xyz")
+    not_blank: ClassVar[tuple[str, ...]] = ("field_of_view", "provenance")
+    not_null: ClassVar[tuple[str, ...]] = ("default_provenance", "brain_region", "x", "y", "z", "n_xyz")
     field_of_view: UUID | None = None
     provenance: FovProvenance | None = None
     default_provenance: bool | None = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
@@ -38,5 +38,6 @@ def _as_text(value: object) -> object:
 class ImagingStackIn(BodyRecord):
     """An imaging stack to create; fields of view name it as theirs."""
 
+    not_blank: ClassVar[tuple[str, ...]] = ("name",)
     name: Annotated[PlainName | None, BeforeValidator(_as_text)] = Field(default=None, max_length=255)
     json_: Any | None = Field(default=None, alias="json")

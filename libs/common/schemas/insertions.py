@@ -31,6 +31,8 @@ class InsertionIn(BodyRecord):
     """A probe to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
+    not_blank: ClassVar[tuple[str, ...]] = ("session", "name")
+    not_null: ClassVar[tuple[str, ...]] = ("serial", "datasets")
     session: UUID | None = None
     model: str | None = None
     name: NormalName | None = Field(default=None, min_length=1, max_length=255)

@@ -38,6 +38,14 @@ class LabIn(BodyRecord):
     """A lab to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
+    not_blank: ClassVar[tuple[str, ...]] = ("name", "timezone")
+    not_null: ClassVar[tuple[str, ...]] = (
+        "institution",
+        "address",
+        "repositories",
+        "reference_weight_pct",
+        "zscore_weight_pct",
+    )
     name: Word | None = None
     institution: str | None = None
     address: str | None = None

@@ -22,6 +22,7 @@ class LocationIn(BodyRecord):
     """A place to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
+    not_blank: ClassVar[tuple[str, ...]] = ("name",)
     name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     lab: str | None = None
     json_: Any | None = Field(default=None, alias="json")

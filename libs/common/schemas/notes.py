@@ -30,6 +30,8 @@ class NoteIn(BodyRecord):
     """A note to create or update; the time is now and the user is the caller unless stated."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("user", "content_type", "object_id")
+    not_blank: ClassVar[tuple[str, ...]] = ("content_type", "object_id", "date_time")
+    not_null: ClassVar[tuple[str, ...]] = ("text",)
     user: str | None = None
     date_time: str | None = None
     content_type: str | None = Field(default=None, description="model, or app.model", examples=["session"])

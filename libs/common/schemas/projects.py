@@ -24,6 +24,8 @@ class ProjectIn(BodyRecord):
     """A project to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
+    not_blank: ClassVar[tuple[str, ...]] = ("name",)
+    not_null: ClassVar[tuple[str, ...]] = ("description", "users", "is_private")
     name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     description: Prose | None = None
     users: list[str] | None = None

@@ -37,6 +37,8 @@ class SessionIn(BodyRecord):
     """A session to create or update; absent fields keep their value."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("subject",)
+    not_blank: ClassVar[tuple[str, ...]] = ("subject", "qc")
+    not_null: ClassVar[tuple[str, ...]] = ("users", "procedures", "projects", "task_protocol", "narrative")
     subject: str | None = None
     users: list[str] | None = None
     location: str | None = None

@@ -84,6 +84,8 @@ class SubjectIn(BodyRecord):
     """An animal to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("lab",)
+    not_blank: ClassVar[tuple[str, ...]] = ("nickname",)
+    not_null: ClassVar[tuple[str, ...]] = ("sex", "projects", "description", "zygosities", "genotype")
     nickname: FolderName | None = Field(default=None, max_length=64)
     responsible_user: str | None = None
     birth_date: Day | None = None

@@ -33,6 +33,8 @@ class SurgeryIn(BodyRecord):
     """A surgery to create or update; relations by name."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("subject",)
+    not_blank: ClassVar[tuple[str, ...]] = ("subject",)
+    not_null: ClassVar[tuple[str, ...]] = ("name", "users", "procedures", "narrative", "outcome_type")
     subject: str | None = None
     name: str | None = Field(default=None, description="empty: surgeries have no names")
     lab: str | None = None

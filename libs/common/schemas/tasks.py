@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -40,6 +40,8 @@ class Task(Record):
 class TaskIn(BodyRecord):
     """A task to create or update."""
 
+    not_blank: ClassVar[tuple[str, ...]] = ("status",)
+    not_null: ClassVar[tuple[str, ...]] = ("parents",)
     parents: list[UUID] | None = None
     session: UUID | None = None
     data_repository: str | None = None

@@ -80,6 +80,7 @@ class TrajectoryIn(BodyRecord):
     """A trajectory to create or update, of a probe insertion or of a chronic one."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("provenance",)
+    not_blank: ClassVar[tuple[str, ...]] = ("provenance",)
     probe_insertion: UUID | None = None
     x: Coordinate | None = None
     y: Coordinate | None = None

@@ -33,6 +33,18 @@ class UserIn(BodyRecord):
     """A person to create or update. Only administrators do this."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("username",)
+    not_blank: ClassVar[tuple[str, ...]] = ("username",)
+    not_null: ClassVar[tuple[str, ...]] = (
+        "email",
+        "subjects_responsible",
+        "allowed_users",
+        "is_stock_manager",
+        "is_superuser",
+        "is_staff",
+        "is_public_user",
+        "is_active",
+        "password",
+    )
     username: Username | None = Field(default=None, max_length=150)
     email: str | None = None
     subjects_responsible: list[str] | None = Field(

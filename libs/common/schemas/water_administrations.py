@@ -28,6 +28,8 @@ class WaterAdministrationIn(BodyRecord):
     """Water to create or update; the type of the latest restriction unless named."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("subject",)
+    not_blank: ClassVar[tuple[str, ...]] = ("subject",)
+    not_null: ClassVar[tuple[str, ...]] = ("adlib",)
     subject: str | None = None
     date_time: str | None = None
     water_administered: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="mL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -26,6 +27,8 @@ class WaterRestriction(Record):
 class WaterRestrictionIn(BodyRecord):
     """A restriction to create or update (to end it: `end_time`)."""
 
+    not_blank: ClassVar[tuple[str, ...]] = ("subject",)
+    not_null: ClassVar[tuple[str, ...]] = ("users", "narrative")
     subject: str | None = None
     lab: str | None = None
     start_time: str | None = None

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, set_links, update_row
+from libs.common.db.stored_fields import check_not_cleared
 from libs.common.permissions import Principal, Target
 from libs.common.problem import NotFound, UnknownReference
 from libs.common.schemas.chronic_insertions import ChronicInsertionIn
@@ -102,6 +103,10 @@ async def common_values(
     """
     values: dict[str, Any] = {}
     zone = edit.subject.zone
+    if edit.row is not None:
+        check_not_cleared(body, {"start_time": edit.row.start_time})
+        if edit.kind is not ActionKind.SURGERY:
+            check_not_cleared(body, {"lab": edit.row.lab_id})
     if edit.row is not None and names_other(body.subject, edit.subject):
         values["subject_id"] = (await subject_of_body(tx, by, visibility, body.subject, body.lab)).id
     if body.lab:
@@ -110,6 +115,8 @@ async def common_values(
             check_may_write_in_lab(by, Target(lab_id, edit.before.project_ids), body.lab)
         zone = await references.find_lab_zone(tx.session, lab_id) or DEFAULT_ZONE
         values["lab_id"] = lab_id
+    elif "lab" in body.model_fields_set and edit.row is not None:
+        values["lab_id"] = None
     if body.start_time or edit.row is None:
         start = time_or_now(body.start_time, zone, "start_time", datetime.now(UTC))
         values |= {"start_time": start.text, "start_at": start.at, "day": start.day}

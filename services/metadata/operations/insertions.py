@@ -89,13 +89,14 @@ async def _values(
     row: InsertionRow,
     session: ActionRow,
 ) -> dict[str, Any]:
-    """The columns that a body sets; a model of null is ignored, as in Alyx.
+    """The columns that a body sets.
 
     An insertion without a serial number has that of its chronic insertion. Raises BadRequest and Forbidden.
     """
     values = _STORED.values(body)
-    if body.model:
-        values["model"] = await references.fetch_part_number(tx.session, body.model, "model")
+    if "model" in body.model_fields_set:
+        known = await references.fetch_part_number(tx.session, body.model, "model") if body.model else None
+        values["model"] = known
     if "chronic_insertion" in body.model_fields_set:
         kept_id = await references.find_kept_action_id(tx.session, visibility, row.chronic_insertion_id)
         values["chronic_insertion_id"] = body.chronic_insertion or kept_id

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from libs.common.db import Transaction, rows
-from libs.common.db.stored_fields import StoredFields
+from libs.common.db.stored_fields import StoredFields, check_not_cleared
 from libs.common.permissions import Principal
 from libs.common.schemas.locations import LocationIn
 from libs.common.schemas.names import check_new_plain_name
@@ -33,6 +33,7 @@ async def update_location(tx: Transaction, by: Principal, name: str, body: Locat
     """Update a location; returns its name, which may have changed. Raises NotFound, Forbidden."""
     values = await _values(tx, body)
     location = await rows.lock_by_name(tx.session, LocationRow, name)
+    check_not_cleared(body, {"lab": location.lab_id})
     if body.name is not None and body.name != location.name:
         check_new_plain_name("name", body.name, location.name)
         await rows.refuse_duplicate(tx.session, LocationRow.name, body.name, except_id=location.id)
@@ -43,6 +44,6 @@ async def update_location(tx: Transaction, by: Principal, name: str, body: Locat
 
 async def _values(tx: Transaction, body: LocationIn) -> dict[str, Any]:
     values = _STORED.values(body)
-    if body.lab is not None:
+    if body.lab:
         values["lab_id"] = await references.fetch_id(tx.session, LabRow, body.lab, "lab")
     return values

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row, lock_by_id, update_row
-from libs.common.db.stored_fields import StoredFields
+from libs.common.db.stored_fields import StoredFields, check_not_cleared
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import BadRequest, Forbidden, NotFound, UnknownReference
 from libs.common.schemas.content_types import find_model
@@ -81,6 +81,7 @@ async def update_note(
     """Update a note; absent fields keep their value. It may move to another record that the caller may change."""
     await _lock_session(tx, body)
     row = await lock_note_to_edit(tx, by, visibility, note_id)
+    check_not_cleared(body, {"user": row.user_id})
     values = await _values(tx, body)
     if body.content_type is not None or body.object_id is not None:
         moved = body.model_copy(

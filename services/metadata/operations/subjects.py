@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.rows import audited, create_row, set_links, update_row
-from libs.common.db.stored_fields import StoredFields
+from libs.common.db.stored_fields import StoredFields, check_not_cleared
 from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest
 from libs.common.schemas.deletions import Deletion
@@ -143,6 +143,7 @@ async def create_subject(
     values = await _values(tx, body)
     project_ids = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
     check_required(body.nickname, body.lab)
+    check_not_cleared(body, {"responsible_user": by.user_id})
     check_new_name("nickname", body.nickname or "")
     values.setdefault("responsible_user_id", by.user_id)
     if "species" not in body.model_fields_set:
@@ -163,6 +164,7 @@ async def update_subject(
     values = await _values(tx, body)
     project_ids = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
     row, before = await _lock_to_edit(tx, by, visibility, nickname)
+    check_not_cleared(body, {"responsible_user": row.responsible_user_id})
     if "lab_id" in values:
         moved = replace(before, lab_id=values["lab_id"], responsible_user_id=None)
         check_may_write_in_lab(by, moved, body.lab)

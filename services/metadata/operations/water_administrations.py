@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from libs.common.db import Transaction
 from libs.common.db.clock import fetch_now
 from libs.common.db.rows import create_row, lock_by_id, update_row
-from libs.common.db.stored_fields import StoredFields
+from libs.common.db.stored_fields import StoredFields, check_not_cleared
 from libs.common.permissions import Principal, in_scope
 from libs.common.problem import Forbidden, UnknownReference
 from libs.common.schemas.deletions import Deletion
@@ -91,6 +91,8 @@ async def update_water_administration(
     await lock_with_parents(tx.session, actions=[body.session])
     row = await lock_by_id(tx.session, WaterAdministrationRow, water_id)
     subject = await _subject_of(tx, by, visibility, row)
+    current = {"date_time": row.date_time, "user": row.user_id, "water_type": row.water_type_id}
+    check_not_cleared(body, current)
     if names_other(body.subject, subject):
         subject = await subject_of_body(tx, by, visibility, body.subject)
     when = parse_time(body.date_time or row.date_time, subject.zone, "date_time")

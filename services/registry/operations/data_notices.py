@@ -90,8 +90,8 @@ async def _datasets_of_body(tx: Transaction, visibility: Visibility, body: DataN
 
 async def _values(tx: Transaction, body: DataNoticeIn) -> dict[str, Any]:
     values = _STORED.values(body)
-    if body.created_by is not None:
-        values["user_id"] = await fetch_user_id(tx.session, body.created_by)
+    if "created_by" in body.model_fields_set:
+        values["user_id"] = await fetch_user_id(tx.session, body.created_by) if body.created_by else None
     if "description" in values:
         values["description_html"] = await asyncio.to_thread(render_html, values["description"])
     if "importance" in values:

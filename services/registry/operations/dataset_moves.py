@@ -67,7 +67,7 @@ def parse_place(folder: str, collection: str, revision: str, name: str) -> tuple
 
 async def check_unchanged(tx: Transaction, visibility: Visibility, row: DatasetRow, body: DatasetIn) -> None:
     """Raises BadRequest for another name, session or object: a field of the same value is accepted."""
-    sent = {name for name in OWNER | {"name"} if getattr(body, name) is not None}
+    sent = (OWNER | {"name"}) & body.model_fields_set
     if not sent:
         return
     shown = await find_dataset(tx.session, visibility, row.id)
@@ -75,19 +75,19 @@ async def check_unchanged(tx: Transaction, visibility: Visibility, row: DatasetR
         raise NotFound
     current = {
         "name": shown.name,
-        "session": str(shown.session_id),
+        "session": shown.session_id and str(shown.session_id),
         "subject": shown.subject,
-        "date": str(shown.date),
+        "date": shown.date and str(shown.date),
         "number": shown.number,
         "content_type": shown.content_type,
         "object_id": shown.object_id,
     }
-    new = {name: getattr(body, name) for name in sent}
-    if body.session is not None:
+    new = {name: None if getattr(body, name) == "" else getattr(body, name) for name in sent}
+    if body.session:
         new["session"] = str(parse_field_id("session", body.session))
-    if body.content_type is not None:
+    if body.content_type:
         new["content_type"] = ContentType.name_in(body.content_type)
-    if body.date is not None:
+    if body.date:
         new["date"] = body.date[:10]
     changed = sorted(name for name in sent if new[name] != current[name])
     if changed:
@@ -117,7 +117,7 @@ async def moved_columns(
     if not body.model_fields_set & _PLACE:
         return {}
     collection = (body.collection or "") if "collection" in body.model_fields_set else row.collection
-    revision = row.revision if body.revision is None else body.revision
+    revision = (body.revision or "") if "revision" in body.model_fields_set else row.revision
     collection, revision = parse_place(row.lab_path, collection, revision, row.name)
     if (collection, revision) == (row.collection, row.revision):
         return {}

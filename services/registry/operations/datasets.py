@@ -12,7 +12,7 @@ from libs.common.catalogue import Service
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.removal import lock_taken, remove
 from libs.common.db.rows import update_row
-from libs.common.db.stored_fields import StoredFields
+from libs.common.db.stored_fields import StoredFields, check_not_cleared
 from libs.common.events import FilesRegistered
 from libs.common.permissions import Principal, Target, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
@@ -206,6 +206,7 @@ async def update_dataset(
     await lock_siblings(tx, visibility, dataset_id, body)
     locked = await lock_dataset(tx, by, visibility, dataset_id)
     await check_unchanged(tx, visibility, locked.row, body)
+    check_not_cleared(body, {"created_datetime": locked.row.created_at})
     moved = await moved_columns(tx, visibility, locked.row, body, is_protected=locked.is_protected)
     before = (locked.row.collection, locked.row.is_default)
     fields = moved | await _changed_columns(tx, body)
@@ -217,7 +218,7 @@ async def update_dataset(
         version = await _current_version(tx, locked.row)
         await move_copies(tx, locked.row, version, locked.copies)
         await _choose_defaults(tx, locked.row, body, *before)
-    if body.hash is not None or body.file_size is not None:
+    if body.model_fields_set & {"hash", "file_size"}:
         await _set_bytes(tx, locked, body)
     if body.default_dataset:
         await update_default_revision(tx.session, locked.row)
@@ -239,9 +240,10 @@ async def _choose_defaults(
 async def _changed_columns(tx: Transaction, body: DatasetIn) -> dict[str, object]:
     """The columns that a body changes, beside those of its path."""
     fields = _STORED.values(body) | await _named_kinds(tx, body) | _created_at(body)
-    if body.created_by:
-        await registration.fetch_user_id(tx.session, body.created_by)
-        fields["created_by"] = body.created_by
+    if "created_by" in body.model_fields_set:
+        if body.created_by:
+            await registration.fetch_user_id(tx.session, body.created_by)
+        fields["created_by"] = body.created_by or None
     return fields
 
 
@@ -254,6 +256,7 @@ async def _current_version(tx: Transaction, row: DatasetRow) -> Version:
 
 async def _set_bytes(tx: Transaction, locked: LockedDataset, body: DatasetIn) -> None:
     before = await _current_version(tx, locked.row)
+    check_not_cleared(body, {"hash": before.md5, "file_size": before.size_bytes})
     if body.hash in {None, before.md5} and body.file_size in {None, before.size_bytes}:
         return
     if before.sha256 is None and body.hash in {None, before.md5} and before.size_bytes is None:

@@ -14,7 +14,7 @@ from libs.common.catalogue import Service
 from libs.common.db import Transaction
 from libs.common.db.removal import lock_taken, remove
 from libs.common.db.rows import create_row, refuse_duplicate, update_row
-from libs.common.db.stored_fields import StoredFields, check_unchanged
+from libs.common.db.stored_fields import StoredFields, check_not_cleared, check_unchanged
 from libs.common.problem import REQUIRED, BadRequest, Conflict
 from libs.common.protection import lock_deletions
 from libs.common.schemas.deletions import Deletion
@@ -141,11 +141,13 @@ async def save_body(
         raise BadRequest(fields={"file_extension": REQUIRED})
     if name is not None:
         name = (await queries.lock_term(tx.session, model, name)).name  # it may be an id
+        if isinstance(body, RevisionIn):
+            check_not_cleared(body, {"created_datetime": name})
     if isinstance(body, DatasetTypeIn):
         await _check_dataset_type(tx, fields, name)
     if isinstance(body, TagIn) and body.protected:
         await lock_deletions(tx.session)
-    if isinstance(body, RevisionIn) and body.created_datetime is not None:
+    if isinstance(body, RevisionIn) and body.created_datetime:
         fields["created_at"] = parse_utc("created_datetime", body.created_datetime)
     name = await save_term(tx, model, fields, name)
     shown = await queries.fetch_term(tx.session, model, visibility, name, shape, base_url)

@@ -107,8 +107,8 @@ async def update_task(
             check_may_use_repository(by, await fetch_lab_ids_of_repository(tx.session, repository_id))
     if "arguments" in body.model_fields_set and not row.is_derived:
         fields["arguments"] = arguments_text(body.arguments)
-    if body.name is not None and not row.is_derived:
-        fields["task"] = body.name
+    if "name" in body.model_fields_set and not row.is_derived:
+        fields["task"] = body.name or ""
     if not {"task", "arguments"}.isdisjoint(fields):
         name, arguments = fields.get("task", row.task), fields.get("arguments", row.arguments)
         await _check_unique(tx.session, row, name, arguments)

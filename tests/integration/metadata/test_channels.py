@@ -64,7 +64,7 @@ async def test_one_channel_is_answered_as_one(shared_labs: Labs, trajectory: str
     [
         ({"brain_region": 5}, "brain_region"),
         ({"trajectory_estimate": "3f1c9d6e-0000-4000-8000-000000000000"}, "trajectory_estimate"),
-        ({"trajectory_estimate": None}, "trajectory_estimate"),
+        ({"trajectory_estimate": None}, "2.trajectory_estimate"),
         ({"axial": 0.0}, "non_field_errors"),
     ],
 )

@@ -201,7 +201,7 @@ async def _instant(labs: Labs, session_id: str) -> str:
         ({"n_trials": -1}, "n_trials", ""),
         ({"users": "ada"}, "users", ""),
         ({"parent_session": "nowhere"}, "parent_session", ""),
-        ({"subject": None}, "subject", "This field is required."),
+        ({"subject": None}, "subject", "This field may not be null."),
         ({"start_time": "yesterday"}, "start_time", ""),
         ({"start_time": "2024-13-01"}, "start_time", ""),
         ({"start_time": "2024-03-02T25:00:00"}, "start_time", ""),

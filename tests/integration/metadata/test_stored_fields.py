@@ -33,6 +33,7 @@ from libs.common.schemas.water_administrations import WaterAdministrationIn
 from libs.common.schemas.water_restrictions import WaterRestrictionIn
 from libs.common.schemas.weighings import WeighingIn
 from services import gateway
+from tests.support.cleared import find_lost_values
 from tests.support.labs import Labs, a_registry, registered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -253,7 +254,7 @@ async def test_every_stored_body_is_tested_here() -> None:
         if STORED.intersection(operations.get("post", {}).get("tags", ()))
     )
     posted = {content["schema"]["$ref"].rpartition("/")[2] for content in contents}
-    apart = {"ChronicInsertionIn", "SurgeryIn", "WaterRestrictionIn"}
+    apart = {"ChronicInsertionIn", "SessionMergeIn", "SurgeryIn", "WaterRestrictionIn"}
     assert posted == {schema.__name__ for _, schema, *_ in BODIES} | apart
 
 
@@ -313,3 +314,52 @@ async def test_every_field_of_a_chronic_insertion_is_stored(colony: dict[str, An
         "location__name,rig,users__username,bob,procedures__name,Histology,narrative,calm,end_time__day,1"
     )
     assert await labs.names("/chronic-insertions", django=django) == [shown["id"]]
+
+
+# Where a second record like the first is refused.
+OTHER: dict[str, dict[str, Any]] = {
+    "/channels": {"axial": 40.5},
+    "/fov-location": {"provenance": "E"},
+    "/trajectories": {"provenance": "Histology track"},
+    "/memberships": {"start_date": "2002-01-01", "end_date": "2002-02-01"},
+}
+
+# What an unknown sex is, and the serial number of the chronic insertion.
+CLEARED = {"/subjects": {"sex": "U"}, "/insertions": {"serial": "18005"}}
+
+
+def _is_patched(path: str) -> bool:
+    described = json.loads((Path(gateway.__file__).parent / "static" / "schema.json").read_text())
+    return any(
+        "patch" in item for detail, item in described["paths"].items() if detail.startswith(f"{path}/{{")
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        *((path, body) for path, _, body, _ in BODIES if _is_patched(path)),
+        ("/surgeries", SURGERY),
+        ("/water-restriction", RESTRICTION),
+        ("/chronic-insertions", CHRONIC),
+    ],
+)
+async def test_null_clears_a_field_or_is_refused_by_name(
+    colony: dict[str, Any], path: str, body: dict[str, Any]
+) -> None:
+    labs: Labs = colony["labs"]
+    new = {
+        name: f"{value}_2"
+        for name, value in body.items()
+        if name in {"nickname", "username", "name"} and value
+    }
+    body = body | new | OTHER.get(path, {})
+    body = {
+        name: colony.get(value, value) if isinstance(value, str) else value for name, value in body.items()
+    }
+    shown = await labs.post(path, **body)
+    key = shown.get("id") or shown["name"]
+    hidden = {name for name in body if name not in shown}  # such as a password; a test of its own has them
+    assert (
+        await find_lost_values(labs.metadata, f"{path}/{key}", body.keys() - hidden, CLEARED.get(path)) == []
+    )

@@ -15,6 +15,7 @@ from libs.common.schemas.files.files import FileRecordIn
 from libs.common.schemas.files.repositories import RepositoryIn, RepositoryTypeIn
 from libs.common.schemas.files.vocabularies import DataFormatIn, DatasetTypeIn, RevisionIn, TagIn
 from services import gateway
+from tests.support.cleared import find_lost_values
 from tests.support.lab import DAY, SUBJECT, Laboratory, made
 
 SHOWN_ELSEWHERE = object()
@@ -127,6 +128,21 @@ async def test_every_field_of_a_body_is_shown_again(
     if SHOWN_ELSEWHERE in (value for _, value in shown_as.values()):
         listed = await root.get(path, params={"django": f"id,{shown['id']},json__a,1"})
         assert [row["id"] for row in listed.json()["results"]] == [shown["id"]]
+
+
+@pytest.mark.parametrize(("path", "body"), [(path, body) for path, _, body, _ in BODIES])
+async def test_null_clears_a_field_or_is_refused_by_name(
+    lab: Laboratory, path: str, body: dict[str, Any]
+) -> None:
+    root = lab.registry.as_(lab.administrator)
+    await made(root, "/tags", {"name": "old"})
+    await made(root, "/data-repository", {"name": "outside"})
+    if path == "/datasets":
+        await made(root, "/revisions", {"name": body["revision"]})
+    (dataset,) = await lab.register("alf/spikes.amps.npy")
+    ids = {"SESSION": lab.session_id, "DATASET": dataset["id"]}
+    shown = await made(root, path, {name: _filled(value, ids) for name, value in body.items()})
+    assert await find_lost_values(root, f"{path}/{shown.get('id') or shown['name']}", body) == []
 
 
 async def test_every_stored_body_is_tested_here() -> None:

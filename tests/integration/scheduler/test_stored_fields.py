@@ -18,6 +18,7 @@ from libs.common.schemas.jobs import ReasonIn
 from libs.common.schemas.tasks import TaskIn
 from libs.common.testing import Callers, Running
 from services import gateway
+from tests.support.cleared import find_lost_values
 from tests.support.jobs import a_claim, a_session_with_trials, reconcile
 from tests.support.makers.transfer import make_upload
 from tests.support.system import Cingulum
@@ -76,6 +77,17 @@ async def test_every_field_of_a_changed_task_is_shown_again(
     response = await scheduler.request(method, f"/tasks/{task}", json=body)
     assert response.status_code == 200, response.text
     assert {name: response.json()[name] for name in body} == body
+
+
+# What null sets where Alyx has null: a job always needs some number.
+DEFAULTS = {"priority": 50, "io_charge": 1, "level": 0, "gpu": 0, "cpu": 1, "ram": 1}
+
+
+async def test_null_clears_a_field_or_is_refused_by_name(cingulum: Cingulum, callers: Callers) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    body = await _body(scheduler, str(await a_session_with_trials(cingulum, callers)))
+    task = (await scheduler.post("/tasks", body)).json()["id"]
+    assert await find_lost_values(scheduler, f"/tasks/{task}", body, DEFAULTS) == []
 
 
 @dataclass(frozen=True)

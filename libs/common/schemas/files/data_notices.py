@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import IntEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -62,6 +62,13 @@ class DataNotice(Record):
 class DataNoticeIn(BodyRecord):
     """A notice to create or update; the user is the caller and the importance 20 unless stated."""
 
+    not_null: ClassVar[tuple[str, ...]] = (
+        "datasets",
+        "name",
+        "description",
+        "importance",
+        "version_affected",
+    )
     created_by: str | None = None
     datasets: Names | None = Field(default=None, max_length=5_000, description="ids of datasets")
     name: str | None = Field(default=None, max_length=255)

@@ -63,6 +63,8 @@ class DatasetIn(BodyRecord):
     """Fields of a dataset to create or update, without any copy; absent fields keep their value."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name", "dataset_type")
+    not_blank: ClassVar[tuple[str, ...]] = ("name", "dataset_type", "data_format", "qc")
+    not_null: ClassVar[tuple[str, ...]] = ("tags", "default_dataset")
     name: str | None = None
     created_by: str | None = None
     created_datetime: str | None = Field(default=None, description="without an offset: UTC")

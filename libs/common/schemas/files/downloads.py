@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -39,6 +39,8 @@ class Download(Record):
 class DownloadIn(BodyRecord):
     """Fields of a counter to correct."""
 
+    not_blank: ClassVar[tuple[str, ...]] = ("user",)
+    not_null: ClassVar[tuple[str, ...]] = ("count",)
     user: str | None = Field(default=None, description="as shown: a counter stays with its user")
     count: int | None = Field(default=None, ge=0, lt=2**31)
     json_: Any | None = Field(default=None, alias="json")

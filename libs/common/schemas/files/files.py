@@ -27,6 +27,8 @@ class FileRecordIn(BodyRecord):
     """Fields of a file record to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("dataset", "data_repository")
+    not_blank: ClassVar[tuple[str, ...]] = ("dataset", "data_repository", "relative_path", "name")
+    not_null: ClassVar[tuple[str, ...]] = ("exists",)
     dataset: str | None = None
     data_repository: str | None = None
     name: str | None = Field(default=None, description="as shown: the last part of `relative_path`")

@@ -43,6 +43,8 @@ class RepositoryIn(BodyRecord):
     """Fields of a repository to create or update; absent fields keep their value."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
+    not_blank: ClassVar[tuple[str, ...]] = ("name", "timezone")
+    not_null: ClassVar[tuple[str, ...]] = ("globus_path", "hostname")
     name: FolderName | None = Field(default=None, max_length=255)
     timezone: TimeZoneName | None = None
     globus_path: str | None = Field(default=None, max_length=1000)
@@ -59,5 +61,6 @@ class RepositoryTypeIn(BodyRecord):
     """Fields of a type of repository to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name",)
+    not_blank: ClassVar[tuple[str, ...]] = ("name",)
     name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     json_: Any | None = Field(default=None, alias="json")

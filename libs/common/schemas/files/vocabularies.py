@@ -27,6 +27,8 @@ class DataFormatIn(BodyRecord):
     """Fields of a file format to create or update."""
 
     needed_by_put: ClassVar[tuple[str, ...]] = ("name", "file_extension")
+    not_blank: ClassVar[tuple[str, ...]] = ("name", "file_extension")
+    not_null: ClassVar[tuple[str, ...]] = ("description", "matlab_loader_function", "python_loader_function")
     name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=255)
     file_extension: str | None = Field(default=None, pattern=r"^\.[^.]+$", max_length=255)
@@ -49,6 +51,8 @@ class DatasetType(Record):
 class DatasetTypeIn(BodyRecord):
     """Fields of a dataset type to create or update."""
 
+    not_blank: ClassVar[tuple[str, ...]] = ("name",)
+    not_null: ClassVar[tuple[str, ...]] = ("description", "needs_review")
     name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
     filename_pattern: str | None = Field(default=None, max_length=255)
@@ -69,6 +73,8 @@ class Revision(Record):
 class RevisionIn(BodyRecord):
     """Fields of a revision to create or update."""
 
+    not_blank: ClassVar[tuple[str, ...]] = ("name",)
+    not_null: ClassVar[tuple[str, ...]] = ("description",)
     name: FolderName | None = Field(default=None, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
     created_datetime: str | None = Field(default=None, description="without an offset: UTC")
@@ -92,6 +98,8 @@ class Tag(Record):
 class TagIn(BodyRecord):
     """Fields of a tag to create or update."""
 
+    not_blank: ClassVar[tuple[str, ...]] = ("name",)
+    not_null: ClassVar[tuple[str, ...]] = ("description", "protected", "public")
     name: NormalName | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = Field(default=None, max_length=1023)
     protected: bool | None = None
