@@ -38,13 +38,13 @@ async def fetch_json_page(
     `shape` is a function that `page_by_id` made; `parameters` are the values of the statement's `request_value`s.
     """
     paged = {_LIMIT: paging.limit, _OFFSET: paging.offset}
-    page = await fetch_prepared(session, base, conditions, shape or _page, **paged, **parameters)
+    page = await fetch_prepared(session, base, conditions, shape or plain_page, **paged, **parameters)
     if page[0] is None:  # of `counted_page`
-        page = await fetch_prepared(session, base, conditions, _page, **paged, **parameters)
+        page = await fetch_prepared(session, base, conditions, plain_page, **paged, **parameters)
     return JsonPage(*page)
 
 
-def _page(statement: sa.Select[Any]) -> sa.Select[Any]:
+def plain_page(statement: sa.Select[Any]) -> sa.Select[Any]:
     """How many rows there are, how many one page has, and its JSON."""
     rows = statement.limit(_limit()).offset(_offset()).subquery("page")
     return _json_of(rows, statement)
@@ -62,6 +62,23 @@ def counted_page(statement: sa.Select[Any]) -> sa.Select[Any]:
     page = sa.select(*(rows.c[name] for name in names)).correlate(rows).lateral("page")
     count = sa.case((_offset() == 0, sa.func.count()), else_=None)
     return _aggregated(rows.join(page, sa.true()), sa.func.coalesce(sa.func.max(rows.c[_N_ALL]), count))
+
+
+def counting(shape: Shape, is_counted: sa.ColumnElement[bool]) -> Shape:
+    """A shape that also counts the rows of the page that a condition holds for: `JsonPage.n_flagged`.
+
+    The condition names columns of the page as `of_page("id", …)`. Keep what this returns.
+    """
+
+    def counted(statement: sa.Select[Any]) -> sa.Select[Any]:
+        return shape(statement).add_columns(sa.func.count().filter(is_counted))
+
+    return counted
+
+
+def of_page(name: str, type_: sa.types.TypeEngine[T]) -> sa.ColumnElement[T]:
+    """A column of the page."""
+    return sa.literal_column(f"page.{name}", type_)
 
 
 def page_by_id(row_id: Any, select_rows: Callable[[], sa.Select[Any]]) -> Shape:

@@ -85,11 +85,12 @@ def page(request: Request, paging: PageRequest, count: int, results: list[Row]) 
 
 @dataclass(frozen=True)
 class JsonPage:
-    """How many rows there are, how many of them one page shows, and the JSON array of these."""
+    """How many rows there are, how many of them one page shows, the JSON array of these, and how many are flagged."""
 
     count: int
     n_results: int
     results: str
+    n_flagged: int = 0
 
 
 def json_page(request: Request, paging: PageRequest, rows: JsonPage) -> Response:

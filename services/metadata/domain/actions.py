@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from libs.common.problem import BadRequest
 from libs.common.schemas.times import AlyxTime
@@ -60,19 +58,12 @@ def twin_notice(n_twins: int) -> str | None:
     return f"!!!{n_twins} other session(s) of this subject have the same date and number" if n_twins else None
 
 
-def listed_twins_notice(sessions: Sequence[Mapping[str, Any]]) -> str | None:
-    """The notice for a client whose list of sessions has several of one subject, day and number.
+def listed_twins_notice(n_sessions: int) -> str | None:
+    """The notice for a client whose list has sessions of which there are others of that subject, day and number.
 
-    >>> first = {"lab": "hilllab", "subject": "KS014", "start_time": "2020-08-21T09:00:00", "number": 1}
-    >>> listed_twins_notice([first, first | {"start_time": "2020-08-21T11:30:00"}, first | {"number": 2}])
+    >>> listed_twins_notice(2)
     '!!!2 of these sessions have the same subject, date and number as another one'
     """
-    counts = Counter(
-        (row["lab"], row["subject"], str(row["start_time"])[:10], row["number"]) for row in sessions
-    )
-    n_twins = sum(count for count in counts.values() if count > 1)
-    return (
-        f"!!!{n_twins} of these sessions have the same subject, date and number as another one"
-        if n_twins
-        else None
-    )
+    if not n_sessions:
+        return None
+    return f"!!!{n_sessions} of these sessions have the same subject, date and number as another one"

@@ -13,13 +13,23 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from libs.common.db import PageSession, ReadSession, WriteSession
-from libs.common.db.json_pages import counted_page, fetch_json_page, per_caller, request_value
+from libs.common.db.json_pages import (
+    counted_page,
+    counting,
+    fetch_json_page,
+    of_page,
+    per_caller,
+    plain_page,
+    request_value,
+)
+from libs.common.db.prepared import Shape
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.qc import QC_NAMES
 from libs.common.schemas.session_detail import SessionDetail
 from libs.common.schemas.states import ActionKind
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
+from libs.common.visible import is_session_visible
 from services.metadata.domain.session_merges import SessionFields
 from services.metadata.models import (
     ActionProcedureRow,
@@ -99,12 +109,27 @@ def _select_details(visibility: Visibility) -> sa.Select[Any]:
 async def list_sessions(
     session: PageSession, visibility: Visibility, filters: SessionFilters, paging: PageRequest, base_url: str
 ) -> JsonPage:
-    """A page of sessions, newest first, and the count of all."""
+    """A page of sessions, newest first, and the count of all; flagged are those that have twins."""
     conditions = filters.conditions(visibility)
-    shape = counted_page if conditions else None
+    plain, counted = _flagging_shapes(visibility)
+    shape = counted if conditions else plain
     return await fetch_json_page(
         session, select_sessions(visibility), conditions, paging, shape=shape, base_url=base_url
     )
+
+
+@per_caller
+def _flagging_shapes(visibility: Visibility) -> tuple[Shape, Shape]:
+    """Pages that count the sessions on them of which the caller can see another one of that subject, day and number."""
+    itself, twin = (aliased(ActionRow, name=name) for name in ("itself", "twin"))
+    has_twin = (
+        sa.exists()
+        .where(itself.id == of_page("id", sa.Uuid()))
+        .where(twin.subject_id == itself.subject_id, twin.day == itself.day, twin.id != itself.id)
+        .where(twin.number.is_not_distinct_from(itself.number), twin.kind == ActionKind.SESSION)
+        .where(is_session_visible(visibility, twin.id))
+    )
+    return counting(plain_page, has_twin), counting(counted_page, has_twin)
 
 
 async def fetch_session(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
@@ -34,10 +33,10 @@ async def list_sessions(
     paging: Paging,
     filters: Annotated[SessionFilters, Query()],
 ) -> Response:
-    """List sessions, newest first; a notice counts those on the page that share subject, day and number."""
+    """List sessions, newest first; a notice counts those of whose subject, day and number there are others."""
     rows = await queries.list_sessions(session, visibility, filters, paging, absolute(request, ""))
     response = json_page(request, paging, rows)
-    if rows.n_results > 1 and (notice := listed_twins_notice(orjson.loads(rows.results))):
+    if notice := listed_twins_notice(rows.n_flagged):
         response.headers[NOTICE] = notice
     return response
 

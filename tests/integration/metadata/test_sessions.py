@@ -89,6 +89,10 @@ async def test_a_notice_counts_sessions_of_the_same_day_and_number(rig: Labs, bo
     again = await rig.as_("ada").get(f"/sessions/{response.json()['id']}")
     assert again.headers[NOTICE] == response.headers[NOTICE]
     search = {"subject": body["subject"], "number": "001", "date_range": "2024-03-02,2024-03-02"}
+    by_id = {"id": response.json()["id"]}
+    for query in (by_id, search | {"limit": "1"}):
+        listed = await rig.as_("ada").get("/sessions", params=query)
+        assert listed.headers.get(NOTICE, "")[:21] == "!!!1 of these session", (query, listed.text)
     for query in (search, {"subject": body["subject"]}):
         listed = await rig.as_("ada").get("/sessions", params=query)
         assert (listed.json()["count"], listed.headers[NOTICE][:21]) == (2, "!!!2 of these session")
