@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from pydantic import Field
 
@@ -13,6 +14,7 @@ from libs.common.schemas.names import NormalName
 class Location(Record):
     """A rig or a room."""
 
+    id: UUID
     name: str
     lab: str | None
     json_: Any | None = Field(alias="json")

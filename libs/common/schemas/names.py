@@ -26,9 +26,17 @@ def check_new_name(field: str, name: str, current: str | None = None) -> None:
 
 
 def check_new_plain_name(field: str, name: str, current: str | None = None) -> None:
-    """The same for a name that is part of an address, but of no path of a file."""
+    """The same for a name that is part of an address, but of no path of a file.
+
+    >>> check_new_plain_name("name", "a b"), check_new_plain_name("name", "a/b", current="a/b")
+    (None, None)
+    """
     if current is not None and normal(current) == name:
         return
+    if "/" in name:
+        raise BadRequest(
+            fields={field: [f"{name!r} holds a slash, which divides addresses: choose another name"]}
+        )
     try:
         _plain_name(name)
     except ValueError as error:

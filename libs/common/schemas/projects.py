@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from uuid import UUID
 
 from pydantic import Field
 
@@ -14,6 +15,7 @@ from libs.common.schemas.names import NormalName
 class Project(Record):
     """A project, by name."""
 
+    id: UUID
     name: str
     description: str
     users: list[str]

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
+from libs.common.schemas.names import check_new_plain_name
 from libs.common.schemas.vocabularies import TermIn
 from services.metadata import models
 from services.metadata.domain.subjects import USUAL_SPECIES
@@ -20,6 +21,8 @@ from services.metadata.queries import vocabularies as queries
 from services.metadata.queries.references import Vocabulary
 
 _FILE = Path(models.__file__).parent / "vocabularies.json"
+# Their nomenclature has slashes, as in C57BL/6J; addresses then have the id.
+_WITH_SLASHES: Final = frozenset({Vocabulary.STRAIN, Vocabulary.ALLELE})
 _STORED: Final = StoredFields(TermIn, VocabularyRow, handled=())
 # Alyx's clients name a mouse's species by its common name, the default; files such as NWB need the Latin one.
 _SPECIES: Final = (
@@ -29,7 +32,9 @@ _SPECIES: Final = (
 
 
 async def add_term(tx: Transaction, kind: Vocabulary, body: TermIn) -> str:
-    """Add a term to a vocabulary; returns its name. Raises Conflict."""
+    """Add a term to a vocabulary; returns its name. Raises BadRequest and Conflict."""
+    if kind not in _WITH_SLASHES:
+        check_new_plain_name("name", body.name)
     await rows.refuse_duplicate(tx.session, VocabularyRow.name, body.name, within={"kind": kind})
     term = VocabularyRow(id=uuid4(), kind=kind, **_STORED.values(body))
     await rows.create_row(tx, kind, term, {"name": body.name})

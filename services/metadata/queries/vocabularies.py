@@ -19,8 +19,11 @@ from services.metadata.queries.single_rows import fetch_one
 
 
 def _terms(kind: Vocabulary, list_url: str) -> sa.Select[Any]:
-    """Terms by name; each has its URL below that of their list."""
-    url = sa.func.concat(sa.literal(f"{list_url}/", sa.Text), VocabularyRow.name)
+    """Terms by name; each has its URL below that of their list, by its id where its name holds a slash."""
+    segment = sa.case(
+        (VocabularyRow.name.contains("/"), sa.cast(VocabularyRow.id, sa.Text)), else_=VocabularyRow.name
+    )
+    url = sa.func.concat(sa.literal(f"{list_url}/", sa.Text), segment)
     return (
         sa.select(*VocabularyRow.__table__.columns, url.label("url"))
         .where(VocabularyRow.kind == kind, VocabularyRow.deleted_at.is_(None))

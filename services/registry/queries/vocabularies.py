@@ -121,7 +121,8 @@ def _shown(shape: type[Shown], row: Mapping[str, Any], base_url: str) -> Shown:
     """A row as a schema that has some of its columns."""
     values = {**row, "created_datetime": naive_utc(row["created_at"])}
     if issubclass(shape, RepositoryType):
-        values["url"] = f"{base_url}/data-repository-type/{row['name']}"
+        segment = row["id"] if "/" in row["name"] else row["name"]
+        values["url"] = f"{base_url}/data-repository-type/{segment}"
     if issubclass(shape, DatasetType):
         values["filename_pattern"] = row["filename_pattern"] or ""
     return shape.model_validate(values)

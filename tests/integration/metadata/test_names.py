@@ -15,6 +15,12 @@ from tests.support.system import Cingulum
 DECOMPOSED = "Zoe\u0308"
 
 
+_CHANGES: dict[str, dict[str, Any]] = {
+    "projects": {"description": "older"},
+    "locations": {"json": {"room": 1}},
+}
+
+
 @pytest.fixture
 async def lab(cingulum: Cingulum) -> Laboratory:
     """A lab with a subject and a session."""
@@ -60,6 +66,33 @@ async def test_a_name_is_not_changed_to_a_spelling_of_another_but_to_one_of_its_
         assert refused.status_code == 409
         assert "'mouse' already exists" in refused.json()[field][0]
         assert (await root.patch(f"{path}/rat", {field: "Rat"})).json()[field] == "Rat"
+
+
+async def test_a_name_with_a_slash_is_refused_where_it_is_part_of_an_address(root: Running) -> None:
+    for path in ("/projects", "/locations", "/procedures", "/water-type", "/species", "/imaging-types"):
+        refused = await root.post(path, {"name": "a/b"})
+        assert refused.status_code == 400, path
+        assert "slash" in refused.json()["name"][0]
+    await root.post("/projects", {"name": "plain"})
+    assert (await root.patch("/projects/plain", {"name": "a/b"})).status_code == 400
+
+
+async def test_what_has_a_slash_in_its_name_is_reached_by_its_id(root: Running, cingulum: Cingulum) -> None:
+    """Projects and locations of earlier versions; names of strains have slashes by nomenclature."""
+    connection = await asyncpg.connect(cingulum.admin_url)
+    for noun in ("projects", "locations"):
+        await root.post(f"/{noun}", {"name": f"old {noun}"})
+        await connection.execute(f"UPDATE metadata.{noun} SET name = 'a/b' WHERE name = 'old {noun}'")
+    await connection.close()
+    for noun in ("projects", "locations"):
+        [row] = [row for row in (await root.get(f"/{noun}")).json()["results"] if row["name"] == "a/b"]
+        assert (await root.get(f"/{noun}/{row['id']}")).json() == row
+        changed = await root.patch(f"/{noun}/{row['id']}", {"name": "a/b", **_CHANGES[noun]})
+        assert changed.json() == row | _CHANGES[noun]
+        if noun == "projects":
+            assert (await root.delete(f"/projects/{row['id']}")).status_code == 204
+    strain = (await root.post("/strains", {"name": "C57BL/6Jx"})).json()
+    assert (await root.get(strain["url"].removeprefix("http://cingulum.test"))).json() == strain
 
 
 async def test_a_row_keeps_a_name_that_no_folder_can_have(

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from importlib.resources import files
 
+import asyncpg
 import pytest
 
 from cingulum.stores import StoreKind
@@ -75,6 +76,29 @@ async def test_revisions_and_tags(cingulum: Cingulum, callers: Callers) -> None:
     tag = (await root.post("/tags", {"name": "paper", "protected": True})).json()
     assert (tag["protected"], tag["public"], tag["hash"]) == (True, False, None)
     assert (await root.as_(callers.member).post("/tags", {"name": "mine"})).status_code == 403
+
+
+async def test_a_name_with_a_slash_is_refused_and_a_row_that_has_it_is_reached_by_its_id(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    root = await cingulum.start(Service.REGISTRY, callers.administrator)
+    for path in (
+        "tags",
+        "dataset-types",
+        "data-formats",
+        "data-repository-type",
+        "revisions",
+        "data-repository",
+    ):
+        refused = await root.post(f"/{path}", {"name": "a/b", "file_extension": ".ab"})
+        assert refused.status_code == 400, path
+        assert refused.json().keys() >= {"name"}
+    tag = (await root.post("/tags", {"name": "earlier"})).json()
+    connection = await asyncpg.connect(cingulum.admin_url)
+    await connection.execute("UPDATE registry.tags SET name = 'a/b' WHERE name = 'earlier'")
+    await connection.close()
+    assert (await root.get(f"/tags/{tag['id']}")).json() == tag | {"name": "a/b"}
+    assert (await root.delete(f"/tags/{tag['id']}")).status_code == 204
 
 
 async def test_tokens_create_terms_without_the_scope_to_read(cingulum: Cingulum, callers: Callers) -> None:
