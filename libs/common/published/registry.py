@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from libs.common.catalogue import Service
-from libs.common.published.column_types import BIGINT, BOOLEAN, INTEGER, TEXT, TEXTS, TIMESTAMP, UUID
+from libs.common.published.column_types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    JSON,
+    TEXT,
+    TEXTS,
+    TIMESTAMP,
+    UUID,
+)
 from libs.common.published.view import View
 
 REPOSITORIES = View(
@@ -63,6 +73,47 @@ DATASETS = View(
     },
     renamed={"relative_path": "rel_path", "size_bytes": "file_size"},
 )
+DATA_FORMATS = View(
+    Service.REGISTRY,
+    "data_formats",
+    {"id": UUID, "name": TEXT, "description": TEXT, "file_extension": TEXT},
+    readers=frozenset({Service.METADATA}),
+)
+REPOSITORY_TYPES = View(
+    Service.REGISTRY,
+    "repository_types",
+    {"id": UUID, "name": TEXT},
+    readers=frozenset({Service.METADATA}),
+)
+REVISIONS = View(
+    Service.REGISTRY,
+    "revisions",
+    {"id": UUID, "name": TEXT, "description": TEXT, "created_at": TIMESTAMP},
+    readers=frozenset({Service.METADATA}),
+)
+DATA_NOTICES = View(
+    Service.REGISTRY,
+    "data_notices",
+    {
+        "id": UUID,
+        "user_id": UUID,
+        "name": TEXT,
+        "description": TEXT,
+        "importance": INTEGER,
+        "version_affected": TEXT,
+        "affected_date_start": DATE,
+        "affected_date_end": DATE,
+        "created_at": TIMESTAMP,
+        "json": JSON,
+    },
+    readers=frozenset({Service.METADATA}),
+)
+DATA_NOTICE_DATASETS = View(
+    Service.REGISTRY,
+    "data_notice_datasets",
+    {"data_notice_id": UUID, "dataset_id": UUID},
+    readers=frozenset({Service.METADATA}),
+)
 TAGS = View(
     Service.REGISTRY,
     "tags",
@@ -111,6 +162,6 @@ COPIES = View(
 DOWNLOADS = View(
     Service.REGISTRY,
     "downloads",
-    {"id": UUID, "dataset_id": UUID},
+    {"id": UUID, "dataset_id": UUID, "user_id": UUID, "count": INTEGER, "json": JSON},
     readers=frozenset({Service.METADATA}),
 )

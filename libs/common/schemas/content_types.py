@@ -11,12 +11,15 @@ _MODELS: Final = {
         "session", "surgery", "waterrestriction", "weighing", "wateradministration", "watertype", "proceduretype",
     ),
     "subjects": ("subject", "project", "species", "strain", "source", "allele", "line", "litter"),
-    "misc": ("lab", "lablocation", "labmember", "labmembership"),
+    "misc": ("lab", "lablocation", "labmember", "labmembership", "note"),
     "experiments": (
         "probeinsertion", "chronicinsertion", "trajectoryestimate", "channel", "probemodel", "coordinatesystem",
         "fov", "fovlocation", "imagingstack", "imagingtype",
     ),
-    "data": ("dataset", "filerecord", "datasettype", "datarepository", "tag"),
+    "data": (
+        "dataset", "filerecord", "datasettype", "dataformat", "datarepository", "datarepositorytype", "tag",
+        "revision", "datanotice", "download",
+    ),
     "jobs": ("task",),
 }  # fmt: skip
 

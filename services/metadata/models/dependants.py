@@ -73,6 +73,7 @@ DEPENDANTS: Final = Dependants(
             FovLocationRow,
             WeighingRow,
             WaterAdministrationRow,
+            NoteRow,
         ],
     ),
     keeps(

@@ -145,11 +145,10 @@ async def _record_of_body(tx: Transaction, by: Principal, visibility: Visibility
 
 async def _check_may_write(tx: Transaction, by: Principal, model: str, object_id: UUID) -> Target:
     """What a record belongs to. Raises Forbidden unless the caller may change it."""
-    kind = RECORD_KINDS[model]
-    target = await kind.fetch_target(tx.session, object_id)
-    if not may_on(by, kind.permission, target):
+    rights = await RECORD_KINDS[model].fetch_rights(tx.session, object_id)
+    if not all(may_on(by, permission, target) for permission, target in rights):
         raise Forbidden("Notes are written by those who may change the record that they are about.")
-    return target
+    return rights[0][1]
 
 
 async def lock_note_to_edit(tx: Transaction, by: Principal, visibility: Visibility, note_id: UUID) -> NoteRow:

@@ -14,10 +14,10 @@ from libs.common import visible as shared
 from libs.common.db import ReadSession
 from libs.common.db.conditions import Condition
 from libs.common.permissions import SHARED, Target
-from libs.common.published import COPIES, DATASETS, JOBS, View, alias
+from libs.common.published import JOBS, View, alias
 from libs.common.schemas.states import ActionKind, ContentType
 from libs.common.scopes import Permission
-from libs.common.targets import fetch_dataset_target, fetch_object_target, fetch_session_target
+from libs.common.targets import fetch_object_target, fetch_session_target
 from libs.common.visibility import Visibility
 from services.metadata.models import (
     ActionRow,
@@ -35,15 +35,27 @@ from services.metadata.queries.references import Vocabulary
 
 IsVisible = Callable[[Visibility, Any], Condition]
 FetchTarget = Callable[[ReadSession, UUID], Awaitable[Target]]
+Rights = list[tuple[Permission, Target]]
+FetchRights = Callable[[ReadSession, UUID], Awaitable[Rights]]
 
 
 @dataclass(frozen=True)
 class RecordKind:
-    """A kind of record: which of an id's records a caller sees, what one belongs to, and what changing it needs."""
+    """A kind of record: which of an id's records a caller sees, what one belongs to, and what changing it needs.
+
+    `rights_of` has all that changing it needs, where this is more than the permission on its target.
+    """
 
     is_visible: IsVisible
     fetch_target: FetchTarget
     permission: Permission = Permission.WRITE
+    rights_of: FetchRights | None = None
+
+    async def fetch_rights(self, session: ReadSession, record_id: UUID) -> Rights:
+        """The permissions that changing a record needs, with what it needs them on."""
+        if self.rights_of is not None:
+            return await self.rights_of(session, record_id)
+        return [(self.permission, await self.fetch_target(session, record_id))]
 
 
 def _is_record(row: Any, record_id: Any, *conditions: Condition) -> Condition:
@@ -220,36 +232,6 @@ def of_imaging_stacks() -> RecordKind:
         ),
         target,
     )
-
-
-def of_datasets() -> RecordKind:
-    async def target(session: ReadSession, record_id: UUID) -> Target:
-        dataset = alias(DATASETS, "noted")
-        rows = await session.execute(
-            sa.select(dataset.c.session_id, dataset.c.content_type, dataset.c.object_id).where(
-                dataset.c.id == record_id
-            )
-        )
-        return await fetch_dataset_target(session, *rows.one())
-
-    return RecordKind(shared.is_dataset_visible, target, Permission.REGISTER)
-
-
-def of_files() -> RecordKind:
-    """As visible as their dataset; a file record has a copy of each version."""
-    datasets, own = of_datasets(), alias(COPIES, "noted")
-
-    async def target(session: ReadSession, record_id: UUID) -> Target:
-        rows = await session.scalars(sa.select(own.c.dataset_id).where(own.c.file_id == record_id).limit(1))
-        return await datasets.fetch_target(session, rows.one())
-
-    def condition(visibility: Visibility, record_id: Any) -> Condition:
-        record = sa.exists().where(
-            own.c.file_id == record_id, shared.is_dataset_visible(visibility, own.c.dataset_id)
-        )
-        return record.correlate_except(own)
-
-    return RecordKind(condition, target, Permission.REGISTER)
 
 
 def of_jobs() -> RecordKind:

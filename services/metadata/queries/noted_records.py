@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from libs.common import visible as shared
 from libs.common.db import ReadSession
 from libs.common.db.conditions import Condition
-from libs.common.published import DATASET_TYPES, REPOSITORIES, TAGS
+from libs.common.permissions import Target
+from libs.common.published import DATA_FORMATS, DATASET_TYPES, REPOSITORIES, REPOSITORY_TYPES, REVISIONS, TAGS
 from libs.common.schemas.states import ActionKind, ContentType
 from libs.common.scopes import Permission
 from libs.common.visibility import Visibility
@@ -25,19 +26,20 @@ from services.metadata.models import (
     LitterRow,
     LocationRow,
     MembershipRow,
+    NoteRow,
     UserRow,
     WaterAdministrationRow,
     WeighingRow,
 )
 from services.metadata.queries import visible
+from services.metadata.queries.noted_files import of_datasets, of_downloads, of_files, of_notices
 from services.metadata.queries.noted_kinds import (
     RecordKind,
+    Rights,
     for_administrators,
     is_membership_shown,
     of_action,
     of_channels,
-    of_datasets,
-    of_files,
     of_fov_locations,
     of_imaging_stacks,
     of_jobs,
@@ -50,6 +52,31 @@ from services.metadata.queries.noted_kinds import (
     shared_target,
 )
 from services.metadata.queries.references import Vocabulary
+
+
+def _of_notes() -> RecordKind:
+    """Notes, as visible as the records that they are about; a note on a note cannot have notes itself."""
+    own = sa.orm.aliased(NoteRow)
+
+    async def noted(session: ReadSession, note_id: UUID) -> tuple[RecordKind, UUID]:
+        row = (await session.scalars(sa.select(NoteRow).where(NoteRow.id == note_id))).one()
+        return RECORD_KINDS[row.content_type], row.object_id
+
+    async def target(session: ReadSession, note_id: UUID) -> Target:
+        kind, object_id = await noted(session, note_id)
+        return await kind.fetch_target(session, object_id)
+
+    async def rights(session: ReadSession, note_id: UUID) -> Rights:
+        kind, object_id = await noted(session, note_id)
+        return await kind.fetch_rights(session, object_id)
+
+    def condition(visibility: Visibility, note_id: Any) -> Condition:
+        kinds = RECORD_KINDS.keys() - {"note"}
+        shown = is_record_visible(visibility, own.content_type, own.object_id, kinds)
+        return sa.exists().where(own.id == note_id, own.deleted_at.is_(None), shown).correlate_except(own)
+
+    return RecordKind(condition, target, rights_of=rights)
+
 
 RECORD_KINDS: Final[dict[str, RecordKind]] = {
     "session": of_object(ContentType.SESSION, shared.is_session_visible),
@@ -88,6 +115,12 @@ RECORD_KINDS: Final[dict[str, RecordKind]] = {
     "datasettype": for_administrators(DATASET_TYPES),
     "datarepository": for_administrators(REPOSITORIES),
     "tag": for_administrators(TAGS),
+    "revision": for_administrators(REVISIONS),
+    "dataformat": for_administrators(DATA_FORMATS),
+    "datarepositorytype": for_administrators(REPOSITORY_TYPES),
+    "datanotice": of_notices(),
+    "download": of_downloads(),
+    "note": _of_notes(),
     "task": of_jobs(),
 }
 """By the model's name; `libs/common/schemas/content_types.py` has the same names."""

@@ -50,6 +50,14 @@ PUBLISHED: Final[dict[str, str]] = {
         LEFT JOIN registry.versions v ON v.dataset_id = d.id AND v.generation = d.generation
         WHERE d.deleted_at IS NULL""",  # noqa: S608
     "session_dataset_types": "SELECT session_id, dataset_type_id FROM registry.datasets WHERE deleted_at IS NULL",
+    "data_formats": "SELECT id, name, description, file_extension FROM registry.formats",
+    "repository_types": "SELECT id, name FROM registry.repository_types",
+    "revisions": "SELECT id, name, description, created_at FROM registry.revisions",
+    "data_notices": """
+        SELECT id, user_id, name, description, importance, version_affected, affected_date_start, affected_date_end,
+               created_at, json
+        FROM registry.data_notices WHERE deleted_at IS NULL""",
+    "data_notice_datasets": "SELECT data_notice_id, dataset_id FROM registry.data_notice_datasets",
     "tags": "SELECT id, name, protected, public FROM registry.tags",
     "dataset_tags": """
         SELECT dt.dataset_id, g.name AS tag
@@ -65,5 +73,5 @@ PUBLISHED: Final[dict[str, str]] = {
         JOIN registry.repositories r ON r.id = c.repository_id
         JOIN registry.versions v ON v.dataset_id = c.dataset_id AND v.generation = c.generation
         WHERE d.deleted_at IS NULL AND c.state <> 'retired'""",  # noqa: S608
-    "downloads": "SELECT id, dataset_id FROM registry.downloads",
+    "downloads": "SELECT id, dataset_id, user_id, count, json FROM registry.downloads",
 }

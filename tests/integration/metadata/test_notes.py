@@ -14,6 +14,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from libs.common.schemas.content_types import APP_OF
+from libs.common.testing import Running
 from services.metadata.models import NoteRow, PictureRow
 from services.metadata.operations.pictures import Pictures
 from services.metadata.queries.noted_records import RECORD_KINDS
@@ -29,6 +30,12 @@ async def session(shared_labs: Labs, nickname: str) -> dict[str, Any]:
     """A session of ada's lab."""
     await shared_labs.animal(nickname)
     return await shared_labs.session(nickname)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def registry(shared_labs: Labs) -> Running:
+    """Registry, with a server of hilllab."""
+    return await a_registry(shared_labs)
 
 
 async def send(
@@ -286,8 +293,9 @@ async def test_every_kind_of_record_takes_notes(shared_labs: Labs, session: dict
         assert response.json()["content_type"] == f"{APP_OF[model]}.{model}"
 
 
-async def test_files_datasets_and_tags_take_notes(shared_labs: Labs, session: dict[str, Any]) -> None:
-    registry = await a_registry(shared_labs)
+async def test_files_datasets_and_tags_take_notes(
+    shared_labs: Labs, registry: Running, session: dict[str, Any]
+) -> None:
     folder = f"{session['subject']}/2024-03-02/001"
     [dataset] = await registered(registry, folder, "alf/spikes.times.npy", hashes="a" * 32)
     await registered(registry, folder, "alf/spikes.times.npy", hashes="b" * 32)
@@ -299,6 +307,62 @@ async def test_files_datasets_and_tags_take_notes(shared_labs: Labs, session: di
             (await shared_labs.as_(name).post("/notes", body)).status_code for name in ("root", "bob")
         ]
         assert (model, statuses) == (model, [201, 403])
+
+
+async def test_a_note_on_a_note_is_written_and_shown_as_one_on_its_record(
+    shared_labs: Labs, session: dict[str, Any]
+) -> None:
+    body = {"content_type": "note", "object_id": (await noted(shared_labs, session))["id"]}
+    assert (await shared_labs.as_("bob").post("/notes", body)).status_code == 403
+    made = await shared_labs.as_("ada").post("/notes", body)
+    assert (made.status_code, made.json()["content_type"]) == (201, "misc.note")
+    name = f"secret note {session['subject']}"
+    await shared_labs.project(name, "ada", is_private=True)
+    await shared_labs.metadata.patch(f"/sessions/{session['id']}", {"projects": [name]})
+    path = f"/notes/{made.json()['id']}"
+    assert [(await shared_labs.as_(user).get(path)).status_code for user in ("root", "eve")] == [200, 404]
+    await shared_labs.metadata.delete(f"/notes/{body['object_id']}")
+    assert (await shared_labs.metadata.get(path)).status_code == 404
+
+
+async def test_vocabularies_notices_and_downloads_take_notes(
+    shared_labs: Labs, registry: Running, session: dict[str, Any]
+) -> None:
+    labs = shared_labs
+    [dataset] = await registered(registry, f"{session['subject']}/2024-03-02/001", "alf/spikes.times.npy")
+    words = session["subject"].lower()
+    of_ada = registry.as_(labs.principal("ada"))
+    [download_id] = (await of_ada.post("/new-download", {"datasets": [dataset["id"]]})).json()["download"]
+    notice = (await registry.post("/data-notices", {"name": "x", "datasets": [dataset["id"]]})).json()
+    records = {
+        "revision": (await registry.post("/revisions", {"name": f"r-{words}"})).json()["id"],
+        "dataformat": (await registry.get("/data-formats")).json()["results"][0]["id"],
+        "datanotice": notice["id"],
+        "download": download_id,
+    }
+    allowed = {
+        "revision": [201, 403, 403],
+        "dataformat": [201, 403, 403],
+        "datanotice": [201, 201, 403],
+        "download": [201, 201, 400],
+    }  # nobody but its user and administrators knows of a counter
+    for model, object_id in records.items():
+        body = {"content_type": f"data.{model}", "object_id": object_id, "text": words}
+        statuses = [
+            (await labs.as_(name).post("/notes", body)).status_code for name in ("root", "ada", "bob")
+        ]
+        assert (model, statuses) == (model, allowed[model])
+    shown = await labs.as_("bob").get("/notes", params={"django": f"text,{words}"})
+    assert {note["content_type"] for note in shown.json()["results"]} == {
+        "data.revision",
+        "data.dataformat",
+        "data.datanotice",
+    }
+    name = f"secret {session['subject']}"
+    await labs.project(name, "ada", is_private=True)
+    await labs.metadata.patch(f"/sessions/{session['id']}", {"projects": [name]})
+    shown = await labs.as_("bob").get("/notes", params={"django": f"text,{words}"})
+    assert {note["content_type"] for note in shown.json()["results"]} == {"data.revision", "data.dataformat"}
 
 
 async def test_the_kinds_of_records_are_those_that_have_names() -> None:
