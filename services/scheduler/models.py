@@ -202,7 +202,9 @@ DEPENDANTS: Final = Dependants(
 PUBLISHED: Final[dict[str, str]] = {
     "jobs": """
         SELECT j.id, j.session_id, j.task, j.state, j.token, j.outputs, s.lab AS session_lab, j.inputs,
-               j.probe, j.arguments, j.owner_id
+               j.probe, j.arguments, j.owner_id, j.data_repository_id, j.parents, j.executable, j.graph, j.version,
+               j.log, j.reason, j.level, j.priority, j.io_charge, j.cpu, j.gpu, j.ram, j.time_out_secs,
+               j.time_elapsed_secs, j.created_at, j.updated_at
         FROM scheduler.jobs j LEFT JOIN metadata.published_sessions_v1 s ON s.id = j.session_id""",
     "attempts": "SELECT token, job_id, state, outputs FROM scheduler.attempts",
 }

@@ -7,7 +7,9 @@ from libs.common.published.column_types import (
     BIGINT,
     BOOLEAN,
     DATE,
+    FLOAT,
     INTEGER,
+    JSON,
     TEXT,
     TEXTS,
     TIMESTAMP,
@@ -26,8 +28,17 @@ USERS = View(
         "is_superuser": BOOLEAN,
         "is_stock_manager": BOOLEAN,
         "is_public_user": BOOLEAN,
+        "is_staff": BOOLEAN,
+        "email": TEXT,
+        "created_at": TIMESTAMP,
     },
-    readers=frozenset({Service.REGISTRY}),
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
+MEMBERSHIPS = View(
+    Service.METADATA,
+    "memberships",
+    {"id": UUID, "user_id": UUID, "lab_id": UUID, "role": TEXT, "start_date": DATE, "end_date": DATE},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
 )
 TOKENS = View(
     Service.METADATA,
@@ -68,7 +79,44 @@ BROWSER_SESSIONS = View(
     },
     readers=frozenset({Service.GATEWAY}),
 )
-LABS = View(Service.METADATA, "labs", {"id": UUID, "name": TEXT, "timezone": TEXT})
+LABS = View(
+    Service.METADATA,
+    "labs",
+    {
+        "id": UUID,
+        "name": TEXT,
+        "timezone": TEXT,
+        "institution": TEXT,
+        "address": TEXT,
+        "reference_weight_pct": FLOAT,
+        "zscore_weight_pct": FLOAT,
+        "json": JSON,
+    },
+)
+LOCATIONS = View(
+    Service.METADATA,
+    "locations",
+    {"id": UUID, "name": TEXT, "lab_id": UUID, "json": JSON},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
+TERMS = View(
+    Service.METADATA,
+    "terms",
+    {"id": UUID, "kind": TEXT, "name": TEXT, "nickname": TEXT, "description": TEXT, "json": JSON},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
+LINES = View(
+    Service.METADATA,
+    "lines",
+    {"id": UUID, "name": TEXT, "nickname": TEXT, "strain_id": UUID, "lab_id": UUID},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
+LITTERS = View(
+    Service.METADATA,
+    "litters",
+    {"id": UUID, "name": TEXT, "birth_date": DATE, "line_id": UUID, "json": JSON},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
 LAB_REPOSITORIES = View(
     Service.METADATA,
     "lab_repositories",
@@ -78,8 +126,14 @@ LAB_REPOSITORIES = View(
 PROJECTS = View(
     Service.METADATA,
     "projects",
-    {"id": UUID, "name": TEXT, "is_private": BOOLEAN},
+    {"id": UUID, "name": TEXT, "is_private": BOOLEAN, "description": TEXT, "json": JSON},
     readers=frozenset({Service.COMPRESSOR, Service.REGISTRY, Service.SCHEDULER, Service.TRANSFER}),
+)
+PROJECT_MEMBERS = View(
+    Service.METADATA,
+    "project_members",
+    {"project_id": UUID, "user_id": UUID},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
 )
 # Deleted projects included: deleting a private project opens nothing. Read through libs/common/visible.py.
 SESSION_AUDIENCE = View(
@@ -95,7 +149,29 @@ RIGHTS_CHANGES = View(
 SUBJECTS = View(
     Service.METADATA,
     "subjects",
-    {"id": UUID, "nickname": TEXT, "lab_id": UUID, "lab": TEXT, "responsible_user_id": UUID},
+    {
+        "id": UUID,
+        "nickname": TEXT,
+        "lab_id": UUID,
+        "lab": TEXT,
+        "responsible_user_id": UUID,
+        "sex": TEXT,
+        "description": TEXT,
+        "birth_date": DATE,
+        "death_date": DATE,
+        "species_id": UUID,
+        "strain_id": UUID,
+        "source_id": UUID,
+        "line_id": UUID,
+        "litter_id": UUID,
+        "json": JSON,
+    },
+)
+ZYGOSITIES = View(
+    Service.METADATA,
+    "zygosities",
+    {"subject_id": UUID, "allele_id": UUID, "zygosity": INTEGER},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
 )
 SESSIONS = View(
     Service.METADATA,
@@ -117,6 +193,16 @@ SESSIONS = View(
         "created_at": TIMESTAMP,
         "procedures": TEXTS,
         "folder": TEXT,  # lab/Subjects/subject/date/number, as it is named now; the subject's lab if it has none
+        "narrative": TEXT,
+        "end_time": TEXT,  # as Alyx shows it
+        "qc": INTEGER,
+        "extended_qc": JSON,
+        "n_trials": INTEGER,
+        "n_correct_trials": INTEGER,
+        "parent_session_id": UUID,
+        "location_id": UUID,
+        "auto_datetime": TIMESTAMP,
+        "json": JSON,
     },
 )
 # Of merges that are not undone.
@@ -130,7 +216,28 @@ SESSION_USERS = View(
     Service.METADATA,
     "session_users",
     {"session_id": UUID, "user_id": UUID},
-    readers=frozenset({Service.REGISTRY}),
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
+SESSION_PROCEDURES = View(
+    Service.METADATA,
+    "session_procedures",
+    {"session_id": UUID, "procedure_id": UUID},
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
+NOTES = View(
+    Service.METADATA,
+    "notes",
+    {
+        "id": UUID,
+        "content_type": TEXT,
+        "object_id": UUID,
+        "user_id": UUID,
+        "date_time": TEXT,  # as Alyx shows it
+        "text": TEXT,
+        "image_path": TEXT,
+        "json": JSON,
+    },
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
 )
 SESSION_PROJECTS = View(
     Service.METADATA,
@@ -142,7 +249,15 @@ SESSION_PROJECTS = View(
 INSERTIONS = View(
     Service.METADATA,
     "insertions",
-    {"id": UUID, "session_id": UUID, "name": TEXT, "model": TEXT, "serial": TEXT},
+    {
+        "id": UUID,
+        "session_id": UUID,
+        "name": TEXT,
+        "model": TEXT,  # part number
+        "serial": TEXT,
+        "auto_datetime": TIMESTAMP,
+        "json": JSON,
+    },
 )
 FIELDS_OF_VIEW = View(
     Service.METADATA,
@@ -153,8 +268,10 @@ FIELDS_OF_VIEW = View(
         "name": TEXT,
         "imaging_type": TEXT,
         "dataset_ids": UUIDS,  # null: the datasets in a collection whose second folder is its name
+        "imaging_type_id": UUID,
+        "json": JSON,
     },
-    readers=frozenset({Service.REGISTRY}),
+    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
 )
 BRAIN_REGIONS = View(
     Service.METADATA,
@@ -179,10 +296,4 @@ RECORDED_REGIONS = View(
         "region_id": INTEGER,
     },
     readers=frozenset({Service.REGISTRY}),
-)
-NOTES = View(
-    Service.METADATA,
-    "notes",
-    {"id": UUID, "content_type": TEXT, "object_id": UUID},
-    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
 )

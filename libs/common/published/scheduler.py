@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libs.common.catalogue import Service
-from libs.common.published.column_types import BIGINT, JSON, TEXT, UUID
+from libs.common.published.column_types import BIGINT, FLOAT, INTEGER, JSON, TEXT, TIMESTAMP, UUID, UUIDS
 from libs.common.published.view import View
 
 JOBS = View(
@@ -21,6 +21,13 @@ JOBS = View(
         "probe": TEXT,  # '' for none
         "arguments": TEXT,  # likewise
         "owner_id": UUID,  # of a job without a session
+        "data_repository_id": UUID,
+        "parents": UUIDS,
+        **dict.fromkeys(("executable", "graph", "version", "log", "reason"), TEXT),
+        **dict.fromkeys(("level", "priority", "io_charge", "cpu", "gpu", "ram", "time_out_secs"), INTEGER),
+        "time_elapsed_secs": FLOAT,
+        "created_at": TIMESTAMP,
+        "updated_at": TIMESTAMP,
     },
     readers=frozenset({Service.METADATA, Service.REGISTRY, Service.TRANSFER}),
 )

@@ -149,12 +149,6 @@ def of_vocabulary(vocabulary: Vocabulary) -> RecordKind:
     return for_administrators(VocabularyRow, lambda _, own: own.kind == vocabulary)
 
 
-def is_membership_shown(visibility: Visibility, membership: Any) -> Condition:
-    """Memberships as in the list of memberships."""
-    is_of_lab = sa.true() if visibility.labs is None else membership.lab_id.in_(visibility.labs)
-    return sa.and_(sa.literal(not visibility.public_only), is_of_lab)
-
-
 def of_trajectories() -> RecordKind:
     """As visible as the session of the insertion, or as the subject of the chronic one."""
     own, probe = aliased(TrajectoryRow), aliased(InsertionRow)

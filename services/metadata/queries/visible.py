@@ -96,6 +96,12 @@ def is_line_visible(visibility: Visibility, line_id: Any) -> Condition:
     return ~hidden.correlate_except(line)
 
 
+def is_membership_visible(visibility: Visibility, membership: Any) -> Condition:
+    """Memberships as in the list of memberships."""
+    is_of_lab = sa.true() if visibility.labs is None else membership.lab_id.in_(visibility.labs)
+    return sa.and_(sa.literal(not visibility.public_only), is_of_lab)
+
+
 def is_user_visible(visibility: Visibility, user: Any = UserRow) -> Condition:
     """Users the caller can see: all; with a narrowed token those who work in its labs and projects."""
     if visibility.labs is None or visibility.only_projects is None:

@@ -2,68 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from libs.common.db.conditions import Condition
-from libs.common.filters import Field, FieldMap, JsonField, Relation
 from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, WhereVisible, parameter
 from libs.common.filters.parameters import CommaList, Day, Parsed, Text
 from libs.common.published import USERS, table
 from libs.common.schemas.files.data_notices import parse_importance
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_visible
+from libs.common.visible_notices import is_notice_row_visible
 from services.registry.models import (
     DataNoticeDatasetRow,
     DataNoticeRow,
-    DatasetRow,
     DatasetTagRow,
     TagRow,
 )
-from services.registry.queries.django_filters import DATASETS, NAMED_USERS, USERS_MAP
+from services.registry.queries.django_filters import NOTICES
 
-_notice = cast(sa.Table, DataNoticeRow.__table__)
-_about = cast(sa.Table, DataNoticeDatasetRow.__table__)
-_dataset = cast(sa.Table, DatasetRow.__table__)
 _user = table(USERS)
 
 
 def is_notice_visible(visibility: Visibility, notice: Any) -> Condition:
     """Notices on a dataset that the caller can see; those on no dataset are for all who are no public readers."""
-    link = aliased(DataNoticeDatasetRow)
-    about = sa.exists().where(link.data_notice_id == notice.id)
-    shown = about.where(is_dataset_visible(visibility, link.dataset_id)).correlate_except(link)
-    conditions: list[Condition] = [shown]
-    if visibility.everything:  # also where the datasets are gone
-        conditions = [sa.true()]
-    elif not visibility.public_only and visibility.labs is None:
-        conditions.append(~about.correlate_except(link))
-    return sa.and_(notice.deleted_at.is_(None), sa.or_(*conditions))
-
-
-NOTICES = FieldMap("data notices", _notice, {
-    "id": Field(_notice.c.id, "uuid"),
-    "name": Field(_notice.c.name, "text"),
-    "description": Field(_notice.c.description, "text"),
-    "importance": Field(_notice.c.importance, "int"),
-    "version_affected": Field(_notice.c.version_affected, "text"),
-    "affected_date_start": Field(_notice.c.affected_date_start, "date"),
-    "affected_date_end": Field(_notice.c.affected_date_end, "date"),
-    "created_datetime": Field(_notice.c.created_at, "datetime"),
-    "json": JsonField(_notice.c.json),
-    "created_by": Relation(
-        lambda: USERS_MAP,
-        on=_user.c.id == _notice.c.user_id,
-        key=_notice.c.user_id,
-        shown=Relation(lambda: NAMED_USERS, on=NAMED_USERS.source.c.id == _notice.c.user_id),
-    ),
-    "datasets": Relation(lambda: DATASETS, on=sa.and_(
-        _about.c.data_notice_id == _notice.c.id, _about.c.dataset_id == _dataset.c.id,
-    )),
-}, visible=is_notice_visible)  # fmt: skip
+    return sa.and_(notice.deleted_at.is_(None), is_notice_row_visible(visibility, notice.id))
 
 
 def _parse_ids(text: str) -> tuple[UUID, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -10,34 +10,32 @@ from sqlalchemy.orm import aliased
 from cingulum.alf.paths import SUBJECTS as SUBJECTS_FOLDER
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
 from libs.common.filters.dataset_folders import is_dataset_of_field_of_view, is_dataset_of_insertion
-from libs.common.filters.shared_maps import dataset_type_map, nickname_map, username_map
+from libs.common.filters.shared_maps import dataset_type_map
+from libs.common.neighbour_maps import NAMED_USERS, MetadataMaps, task_map
+from libs.common.neighbour_maps.fields import fields_of, to_linked, to_one, under
 from libs.common.published import (
     FIELDS_OF_VIEW,
     INSERTIONS,
+    JOBS,
     LAB_REPOSITORIES,
     LABS,
     PROJECTS,
-    SESSION_PROJECTS,
-    SESSION_USERS,
     SESSIONS,
-    SUBJECTS,
     USERS,
     table,
 )
 from libs.common.visibility import Visibility
-from libs.common.visible import (
-    is_dataset_visible,
-    is_lab_row_visible,
-    is_project_row_visible,
-    is_session_row_visible,
-    is_session_visible,
-    is_subject_row_visible,
-)
+from libs.common.visible import is_dataset_visible
+from libs.common.visible_notices import is_download_row_visible, is_notice_row_visible
 from services.registry.models import (
     CopyRow,
+    DataNoticeDatasetRow,
+    DataNoticeRow,
     DatasetRow,
     DatasetTagRow,
     DatasetTypeRow,
+    DownloadProjectRow,
+    DownloadRow,
     FormatRow,
     RepositoryRow,
     RepositoryTypeRow,
@@ -57,16 +55,13 @@ _tag = cast(sa.Table, TagRow.__table__)
 _tagged = cast(sa.Table, DatasetTagRow.__table__)
 _revision = cast(sa.Table, RevisionRow.__table__)
 _repository_type = cast(sa.Table, RepositoryTypeRow.__table__)
-_session, _subject, _lab, _user, _project = (
-    table(view) for view in (SESSIONS, SUBJECTS, LABS, USERS, PROJECTS)
+_notice = cast(sa.Table, DataNoticeRow.__table__)
+_about = cast(sa.Table, DataNoticeDatasetRow.__table__)
+_download = cast(sa.Table, DownloadRow.__table__)
+_for_project = cast(sa.Table, DownloadProjectRow.__table__)
+_lab, _user, _project, _in_lab, _insertion, _fov, _job = (
+    table(view) for view in (LABS, USERS, PROJECTS, LAB_REPOSITORIES, INSERTIONS, FIELDS_OF_VIEW, JOBS)
 )
-_named_subject = table(SUBJECTS).alias("named_subject")
-_named_user = table(USERS).alias("named_user")
-_in_project, _session_user, _in_lab = (
-    table(view) for view in (SESSION_PROJECTS, SESSION_USERS, LAB_REPOSITORIES)
-)
-_insertion, _fov = table(INSERTIONS), table(FIELDS_OF_VIEW)
-_typed = _fov.alias("typed")
 
 
 def _has_copy() -> sa.ColumnElement[bool]:
@@ -101,107 +96,26 @@ def _is_visible_copy(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]
     return sa.and_(row.state.not_in(GONE), is_dataset_visible(visibility, row.dataset_id))
 
 
-def _of_sessions(on: Any) -> Relation:
-    return Relation(lambda: _SESSIONS, on=on)
-
-
 def _of_datasets(on: Any) -> Relation:
     return Relation(lambda: DATASETS, on=sa.and_(on, _dataset.c.deleted_at.is_(None)))
 
 
-def _is_visible_user(visibility: Visibility, row: Any) -> sa.ColumnElement[bool]:
-    """All users; of a narrowed token the caller, as the members of its labs and projects are metadata's."""
-    return sa.true() if visibility.labs is None else row.id == visibility.caller_id
-
-
-NAMED_USERS = username_map(_named_user)
-_LABS: FieldMap = FieldMap("labs", _lab, {
-    "id": Field(_lab.c.id, "uuid"),
-    "name": Field(_lab.c.name, "text"),
-    "timezone": Field(_lab.c.timezone, "text"),
-    "repositories": Relation(lambda: _REPOSITORIES, on=sa.and_(
-        _in_lab.c.lab_id == _lab.c.id, _in_lab.c.repository_id == _repository.c.id,
-    )),
-    "session": _of_sessions(_session.c.lab_id == _lab.c.id),
-}, visible=lambda visibility, row: is_lab_row_visible(visibility, row.id))  # fmt: skip
-USERS_MAP: FieldMap = FieldMap("users", _user, {
-    "id": Field(_user.c.id, "uuid"),
-    "username": Field(_user.c.username, "text"),
-    **{name: Field(_user.c[name], "bool") for name in ("is_active", "is_stock_manager", "is_superuser")},
-    "session": _of_sessions(sa.and_(
-        _session_user.c.user_id == _user.c.id, _session_user.c.session_id == _session.c.id
-    )),
-}, visible=_is_visible_user)  # fmt: skip
-PROJECTS_MAP: FieldMap = FieldMap("projects", _project, {
-    "id": Field(_project.c.id, "uuid"),
-    "name": Field(_project.c.name, "text"),
-    "session": _of_sessions(sa.and_(
-        _in_project.c.project_id == _project.c.id, _in_project.c.session_id == _session.c.id
-    )),
-}, visible=lambda visibility, row: is_project_row_visible(visibility, row.id, row.is_private))  # fmt: skip
-_SUBJECTS: FieldMap = FieldMap("subjects", _subject, {
-    "id": Field(_subject.c.id, "uuid"),
-    "nickname": Field(_subject.c.nickname, "text"),
-    "lab": Relation(lambda: _LABS, on=_lab.c.id == _subject.c.lab_id, key=_subject.c.lab_id),
-    "responsible_user": Relation(
-        lambda: USERS_MAP,
-        on=_user.c.id == _subject.c.responsible_user_id,
-        key=_subject.c.responsible_user_id,
-        shown=Relation(lambda: NAMED_USERS, on=_named_user.c.id == _subject.c.responsible_user_id),
-    ),
-    **dict.fromkeys(
-        ("actions_sessions", "session", "sessions"), _of_sessions(_session.c.subject_id == _subject.c.id)
-    ),
-}, visible=lambda visibility, row: is_subject_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
-_NAMED_SUBJECTS = nickname_map(_named_subject)
-_INSERTIONS: FieldMap = FieldMap("insertions", _insertion, {
-    "id": Field(_insertion.c.id, "uuid"),
-    **{name: Field(_insertion.c[name], "text") for name in ("name", "model", "serial")},
-    "session": Relation(
-        lambda: _SESSIONS, on=_session.c.id == _insertion.c.session_id, key=_insertion.c.session_id
-    ),
-    "datasets": _of_datasets(is_dataset_of_insertion(_dataset.c, _insertion.c)),
-}, visible=lambda visibility, row: is_session_visible(visibility, row.session_id))  # fmt: skip
-_IMAGING_TYPES = FieldMap(
-    "imaging types", _typed, {"name": Field(_typed.c.imaging_type, "text")}, "name", visible=visible_to_all
+_MAPS: Final[MetadataMaps] = MetadataMaps(
+    lambda: _REPOSITORIES,
+    _repository,
+    of_session=lambda session: {
+        "data_dataset_session_related": _of_datasets(_dataset.c.session_id == session.id),
+        "tasks": Relation(lambda: _TASKS, on=_job.c.session_id == session.id),
+    },
+    of_insertion=lambda insertion: {"datasets": _of_datasets(is_dataset_of_insertion(_dataset.c, insertion))},
+    of_field_of_view=lambda fov: {"datasets": _of_datasets(is_dataset_of_field_of_view(_dataset.c, fov))},
 )
-_FIELDS_OF_VIEW: FieldMap = FieldMap("fields of view", _fov, {
-    "id": Field(_fov.c.id, "uuid"),
-    "name": Field(_fov.c.name, "text"),
-    "imaging_type": Relation(lambda: _IMAGING_TYPES, on=_typed.c.id == _fov.c.id),
-    "session": Relation(lambda: _SESSIONS, on=_session.c.id == _fov.c.session_id, key=_fov.c.session_id),
-    "datasets": _of_datasets(is_dataset_of_field_of_view(_dataset.c, _fov.c)),
-}, visible=lambda visibility, row: is_session_visible(visibility, row.session_id))  # fmt: skip
-_SESSIONS: FieldMap = FieldMap("sessions", _session, {
-    "id": Field(_session.c.id, "uuid"),
-    "number": Field(_session.c.number, "int"),
-    # on the lab's own clock, as answers show it: its day is that of the folder
-    "start_time": Field(sa.cast(_session.c.start_time, sa.TIMESTAMP(timezone=False)), "datetime"),
-    "task_protocol": Field(_session.c.task_protocol, "text"),
-    "type": Field(_session.c.type, "text"),
-    "subject": Relation(
-        lambda: _SUBJECTS,
-        on=_subject.c.id == _session.c.subject_id,
-        key=_session.c.subject_id,
-        shown=Relation(lambda: _NAMED_SUBJECTS, on=_named_subject.c.id == _session.c.subject_id),
+_TASKS: FieldMap = task_map(_job, lambda job: {
+    "session": _MAPS.to_session(job.session_id),
+    "data_repository": Relation(
+        lambda: _REPOSITORIES, on=_repository.c.id == job.data_repository_id, key=job.data_repository_id
     ),
-    "lab": Relation(lambda: _LABS, on=_lab.c.id == _session.c.lab_id, key=_session.c.lab_id),
-    "projects": Relation(lambda: PROJECTS_MAP, on=sa.and_(
-        _in_project.c.session_id == _session.c.id, _in_project.c.project_id == _project.c.id,
-    )),
-    "users": Relation(
-        lambda: USERS_MAP,
-        on=sa.and_(_session_user.c.session_id == _session.c.id, _session_user.c.user_id == _user.c.id),
-        shown=Relation(lambda: NAMED_USERS, on=sa.and_(
-            _session_user.c.session_id == _session.c.id, _session_user.c.user_id == _named_user.c.id,
-        )),
-    ),
-    "probe_insertion": Relation(lambda: _INSERTIONS, on=_insertion.c.session_id == _session.c.id),
-    "field_of_view": Relation(lambda: _FIELDS_OF_VIEW, on=_fov.c.session_id == _session.c.id),
-    "data_dataset_session_related": Relation(
-        lambda: DATASETS, on=sa.and_(_dataset.c.session_id == _session.c.id, _dataset.c.deleted_at.is_(None))
-    ),
-}, visible=lambda visibility, row: is_session_row_visible(visibility, row.id, row.lab_id))  # fmt: skip
+})  # fmt: skip
 _TYPES = dataset_type_map(_type)
 _REPOSITORY_TYPES = FieldMap("repository types", _repository_type, {
     "id": Field(_repository_type.c.id, "uuid"),
@@ -242,7 +156,7 @@ _REPOSITORIES: FieldMap = FieldMap("data repositories", _repository, {
         on=_repository_type.c.id == _repository.c.repository_type_id,
         key=_repository.c.repository_type_id,
     ),
-    "lab": Relation(lambda: _LABS, on=sa.and_(
+    "lab": Relation(lambda: _MAPS.labs, on=sa.and_(
         _in_lab.c.repository_id == _repository.c.id, _in_lab.c.lab_id == _lab.c.id,
     )),
     "globus_is_personal": Field(_repository.c.globus_is_personal, "bool"),
@@ -260,18 +174,18 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "file_size": Field(_of_current_version("size_bytes"), "int"),
     "version": Field(sa.func.coalesce(_dataset.c.software_version, ""), "text"),
     "created_by": Relation(
-        lambda: USERS_MAP,
+        lambda: _MAPS.users,
         on=_user.c.username == _dataset.c.created_by,
-        shown=Relation(lambda: NAMED_USERS, on=_named_user.c.username == _dataset.c.created_by),
+        shown=Relation(lambda: NAMED_USERS, on=NAMED_USERS.source.c.username == _dataset.c.created_by),
     ),
     "created_datetime": Field(_dataset.c.created_at, "datetime"),
     "auto_datetime": Field(_dataset.c.auto_datetime, "datetime"),
     "content_type": Field(_dataset.c.content_type, "text"),
     "object_id": Field(_dataset.c.object_id, "uuid"),
     "json": JsonField(_dataset.c.json),
-    "session": Relation(lambda: _SESSIONS, on=_session.c.id == _dataset.c.session_id, key=_dataset.c.session_id),
-    "probe_insertion": Relation(lambda: _INSERTIONS, on=is_dataset_of_insertion(_dataset.c, _insertion.c)),
-    "field_of_view": Relation(lambda: _FIELDS_OF_VIEW, on=is_dataset_of_field_of_view(_dataset.c, _fov.c)),
+    "session": _MAPS.to_session(_dataset.c.session_id),
+    "probe_insertion": Relation(lambda: _MAPS.insertions, on=is_dataset_of_insertion(_dataset.c, _insertion.c)),
+    "field_of_view": Relation(lambda: _MAPS.fields_of_view, on=is_dataset_of_field_of_view(_dataset.c, _fov.c)),
     "dataset_type": Relation(
         lambda: _TYPES, on=_type.c.id == _dataset.c.dataset_type_id, key=_dataset.c.dataset_type_id
     ),
@@ -279,6 +193,12 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "tags": Relation(
         lambda: _TAGS, on=sa.and_(_tagged.c.dataset_id == _dataset.c.id, _tagged.c.tag_id == _tag.c.id)
     ),
+    **under(
+        Relation(lambda: NOTICES, on=sa.and_(
+            _about.c.dataset_id == _dataset.c.id, _about.c.data_notice_id == _notice.c.id
+        )), "datanotice", "data_notices",
+    ),
+    **under(Relation(lambda: DOWNLOADS, on=_download.c.dataset_id == _dataset.c.id), "download", "downloads"),
     **dict.fromkeys(("file_records", "filerecord"), Relation(
         lambda: FILES, on=sa.and_(_copy.c.dataset_id == _dataset.c.id, _copy.c.generation == _dataset.c.generation)
     )),
@@ -293,3 +213,27 @@ FILES: FieldMap = FieldMap("file records", _copy, {
         lambda: _REPOSITORIES, on=_repository.c.id == _copy.c.repository_id, key=_copy.c.repository_id
     ),
 }, visible=_is_visible_copy)  # fmt: skip
+NOTICES: FieldMap = FieldMap("data notices", _notice, {
+    "id": Field(_notice.c.id, "uuid"),
+    **fields_of(_notice.c, "text", "name", "description", "version_affected"),
+    "importance": Field(_notice.c.importance, "int"),
+    **fields_of(_notice.c, "date", "affected_date_start", "affected_date_end"),
+    "created_datetime": Field(_notice.c.created_at, "datetime"),
+    "json": JsonField(_notice.c.json),
+    "created_by": _MAPS.to_user(_notice.c.user_id),
+    "datasets": _of_datasets(sa.and_(
+        _about.c.data_notice_id == _notice.c.id, _about.c.dataset_id == _dataset.c.id,
+    )),
+}, visible=lambda visibility, row: sa.and_(
+    row.deleted_at.is_(None), is_notice_row_visible(visibility, row.id)
+))  # fmt: skip
+DOWNLOADS: FieldMap = FieldMap("downloads", _download, {
+    "id": Field(_download.c.id, "uuid"),
+    "count": Field(_download.c.count, "int"),
+    "json": JsonField(_download.c.json),
+    "user": to_one(lambda: _MAPS.users, _user, _download.c.user_id),
+    "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _download.c.dataset_id, key=_download.c.dataset_id),
+    "projects": to_linked(
+        lambda: _MAPS.projects, _project, _download.c.id, _for_project.c.download_id, _for_project.c.project_id
+    ),
+}, visible=is_download_row_visible)  # fmt: skip

@@ -19,12 +19,13 @@ from libs.common.filters.parameters import (
     WholeNumber,
 )
 from libs.common.filters.texts import parse_literal
+from libs.common.neighbour_maps.tasks import shown_log
 from libs.common.published import REPOSITORIES, SESSIONS, table
 from libs.common.schemas.states import JobState
 from services.scheduler.domain.steering import parse_status
 from services.scheduler.domain.tasks import arguments_text
 from services.scheduler.models import JobRow
-from services.scheduler.queries.django_filters import TASKS, shown_log
+from services.scheduler.queries.django_filters import TASKS
 
 SESSION, REPOSITORY = table(SESSIONS), table(REPOSITORIES)
 

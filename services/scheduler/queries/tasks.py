@@ -19,6 +19,7 @@ from libs.common.db.json_pages import (
     request_value,
 )
 from libs.common.db.tables import infrastructure
+from libs.common.neighbour_maps.tasks import shown_log
 from libs.common.published import NOTES, REPOSITORIES, SESSION_MERGES, table
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.states import JobState
@@ -26,7 +27,6 @@ from libs.common.schemas.tasks import Task
 from libs.common.visibility import Visibility
 from services.scheduler.models import JobRow
 from services.scheduler.queries import visible
-from services.scheduler.queries.django_filters import shown_log
 from services.scheduler.queries.jobs import SESSION, in_order_of_work
 from services.scheduler.queries.list_filters import TaskFilters
 

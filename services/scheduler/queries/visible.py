@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from libs.common import visible
 from libs.common.db import ReadSession
 from libs.common.db.conditions import Condition
-from libs.common.published import LAB_REPOSITORIES, SESSIONS, table
+from libs.common.neighbour_maps.tasks import is_visible_without_session
+from libs.common.published import SESSIONS, table
 from libs.common.visibility import Visibility
 from services.scheduler.models import JobRow
 
@@ -31,25 +32,6 @@ def is_job_visible(visibility: Visibility) -> Condition:
     return _is_either(visibility, JobRow.__table__.c, of_session)
 
 
-def is_job_row_visible(visibility: Visibility, job: Any) -> Condition:
-    """The same for the columns of a job, in a statement that does not read its session."""
-    of_session = visible.is_session_visible(visibility, job.session_id)
-    if visibility.everything:
-        return sa.or_(of_session, job.session_id.is_(None))
-    return _is_either(visibility, job, of_session)
-
-
 def _is_either(visibility: Visibility, job: Any, of_session: Condition) -> Condition:
-    without = _is_visible_without_session(visibility, job)
+    without = is_visible_without_session(visibility, job)
     return sa.or_(of_session, sa.and_(job.session_id.is_(None), without))
-
-
-def _is_visible_without_session(visibility: Visibility, job: Any) -> Condition:
-    """The owner's, and those of members and workers of the lab whose repository the job names; never public."""
-    if visibility.public_only:
-        return sa.false()
-    link = table(LAB_REPOSITORIES).alias()
-    of_lab = sa.exists().where(link.c.repository_id == job.data_repository_id).correlate_except(link)
-    if visibility.work_labs is not None:
-        of_lab = of_lab.where(link.c.lab_id.in_(visibility.member_labs | visibility.work_labs))
-    return of_lab if visibility.user_id is None else sa.or_(job.owner_id == visibility.user_id, of_lab)

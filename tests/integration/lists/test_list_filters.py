@@ -199,6 +199,46 @@ GENERATED = (
 )
 
 
+BELOW_SESSION = (
+    "qc,0", "extended_qc__behavior,1", "procedures__name,Nothing", "json__a,1", "location__name,rig_1",
+    "location__lab__name,hilllab", "narrative__icontains,calm", "end_time__year,2024", "n_trials__gt,1",
+    "n_correct_trials__gt,1", "parent_session__parent_session__isnull,True", "users__email,x",
+    "users__lab__name,hilllab", "notes__text,calm", "notes__user__username,ada", "tasks__status,20",
+    "tasks__name,first", "tasks__isnull,True", "tasks__arguments__pname,probe00", "tasks__parents__name,first",
+    "subject__projects__name,maze", "subject__line__name,x", "subject__line__strain__name,x",
+    "subject__death_date__isnull,True", "subject__json__a,1", "subject__litter__birth_date__year,2024",
+    "subject__genotype__name,x", "subject__species__name,x", "subject__notes__text,calm",
+    "subject__lab__institution,x", "subject__lab__locations__name,x", "probe_insertion__json__a,1",
+    "probe_insertion__model__name,x", "field_of_view__imaging_type__name,x",
+    "data_dataset_session_related__name,spikes.times.npy", "projects__users__username,ada", "session__number,1",
+)  # fmt: skip
+BELOW_DATASET = ("data_notices__name,drift", "downloads__count__gte,1", "downloads__user__username,ada")
+LONG_PATHS = (
+    *((Service.METADATA, "/sessions", text) for text in BELOW_SESSION),
+    *((Service.METADATA, "/sessions", f"data_dataset_session_related__{text}") for text in BELOW_DATASET),
+    *((Service.METADATA, "/insertions", f"session__{text}") for text in BELOW_SESSION),
+    *((Service.REGISTRY, "/datasets", f"session__{text}") for text in BELOW_SESSION),
+    *((Service.REGISTRY, "/datasets", text) for text in BELOW_DATASET),
+    *((Service.REGISTRY, "/files", f"dataset__session__{text}") for text in BELOW_SESSION),
+    *((Service.REGISTRY, "/files", f"dataset__{text}") for text in BELOW_DATASET),
+    *((Service.SCHEDULER, "/tasks", f"session__{text}") for text in BELOW_SESSION),
+    (Service.SCHEDULER, "/tasks", "parents__parents__parents__name,first"),
+    (Service.METADATA, "/brain-regions", "parent__parent__parent__acronym,root"),
+    (Service.METADATA, "/brain-regions", "children__children__channels__isnull,False"),
+    (Service.METADATA, "/labs", "labmembership__role,x"),
+    (Service.METADATA, "/users", "labmembership__lab__name,hilllab"),
+)
+
+
+async def test_a_path_goes_on_alike_whatever_list_it_begins_at(world: World) -> None:
+    refused = []
+    for service, path, text in LONG_PATHS:
+        response = await world.services[service].get(path, params={"django": text, "limit": "1"})
+        if response.status_code != 200:
+            refused.append((path, response.text))
+    assert refused == []
+
+
 @pytest.mark.parametrize(("service", "path", "kind", "key"), GENERATED, ids=[case[1] for case in GENERATED])
 async def test_generated_texts_of_django_keep_the_rows_that_plain_python_keeps(
     world: World, service: Service, path: str, kind: str, key: str

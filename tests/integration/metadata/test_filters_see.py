@@ -32,6 +32,15 @@ async def _count(labs: Labs, username: str, path: str, **query: str) -> int:
     return int(answer.json()["count"])
 
 
+# From the lists of registry: fields of a hidden animal and of a hidden parent, and a private project.
+HIDDEN_FROM_NEIGHBOURS = (
+    "session__subject__description,HIDDENDESC",
+    "session__subject__json__k,HJ",
+    "session__subject__sex,F",
+    "session__subject__projects__name,secretp",
+    "session__parent_session__procedures__name,Histology",
+    "session__lab__subjects__description,HIDDENDESC",
+)
 LETTERS = (
     ("/sessions", "subject__description", "HIDDENDESC"),
     ("/sessions", "subject__description__startswith", "H"),
@@ -149,6 +158,26 @@ async def test_registry_filters_see_no_private_project_and_no_hidden_animal(
         ("session__projects__name,openp", 3),
         ("session__subject__isnull,True", 1),
         ("session__isnull,True", 0),
+        *((django, 0) for django in HIDDEN_FROM_NEIGHBOURS),
     ):
         answer = await bob.get("/datasets", params={"django": django})
         assert answer.json()["count"] == count, django
+    for django in HIDDEN_FROM_NEIGHBOURS:
+        answer = await filed.get("/datasets", params={"django": django})
+        assert answer.json()["count"] > 0, django
+
+
+async def test_lists_of_sessions_see_no_download_of_others_and_no_note_on_a_hidden_subject(
+    colony: Labs, filed: Running
+) -> None:
+    hidden = (await colony.metadata.get("/subjects/MHID")).json()["id"]
+    await colony.post("/notes", content_type="subject", object_id=hidden, text="SECRETN")
+    [dataset, *_] = (await filed.get("/datasets")).json()["results"]
+    await filed.post("/new-download", {"datasets": [dataset["url"].rpartition("/")[2]]})
+    for django in (
+        "data_dataset_session_related__downloads__user__username,root",
+        "data_dataset_session_related__downloads__count__gte,1",
+        "subject__notes__text__startswith,SECRETN",
+    ):
+        counts = [await _count(colony, name, "/sessions", django=django) for name in ("bob", "root")]
+        assert counts == [0, 1], django

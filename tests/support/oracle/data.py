@@ -14,11 +14,11 @@ TABLES = {
         "users", "delegates", "labs", "lab_repositories", "memberships", "projects", "project_users", "locations",
         "vocabulary", "lines", "litters", "subjects", "subject_projects", "zygosities", "weighings",
         "water_administrations", "actions", "action_users", "action_procedures", "session_projects", "insertions",
-        "fields_of_view", "fov_locations", "imaging_stacks", "brain_regions",
+        "fields_of_view", "fov_locations", "imaging_stacks", "brain_regions", "notes",
     ),
     "registry": (
         "repositories", "formats", "dataset_types", "revisions", "tags", "datasets", "dataset_tags", "versions",
-        "copies",
+        "copies", "data_notices", "data_notice_datasets", "downloads",
     ),
     "scheduler": ("jobs",),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -25,7 +26,7 @@ class Kind:
 
     table: str
     fields: Mapping[str, tuple[str, Value]]
-    relations: Mapping[str, tuple[str, Follow]] = field(default_factory=dict)
+    relations: dict[str, tuple[str, Follow]] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     key: str = "id"
 
@@ -143,6 +144,10 @@ def _parents(data: Data, row: Row) -> list[Row]:
 
 def _children(data: Data, row: Row) -> list[Row]:
     return [job for job in data.rows("jobs") if row["id"] in job["parents"]]
+
+
+def _arguments(_data: Data, row: Row) -> Any:
+    return {"pname": row["probe"]} if row["probe"] else json.loads(row["arguments"] or "null")
 
 
 def _status(_data: Data, row: Row) -> int:
@@ -305,6 +310,10 @@ KINDS: dict[str, Kind] = {
     "brain region": Kind(
         "brain_regions",
         {name: ("text", _column(name, "text")) for name in ("acronym", "name")} | {"id": ("int", _column("id", "int"))},
+        {
+            "parent": ("brain region", by_key("brain_regions", "parent_id")),
+            "children": ("brain region", pointing_here("brain_regions", "parent_id")),
+        },
     ),
     "tag": Kind("tags", _fields(text="name", bool="protected public")),
     "dataset type": Kind("dataset_types", _fields(text="name filename_pattern")),
@@ -340,45 +349,109 @@ KINDS["file of a session"] = Kind(
     {"data_repository": ("repository", by_key("repositories", "repository_id"))},
 )
 
-# As registry and scheduler know them: less of what metadata owns.
-_KNOWN_OF_SESSION = ("subject", "lab", "users", "projects", "probe_insertion")
-KINDS["registered session"] = Kind(
-    "actions",
-    {name: KINDS["session"].fields[name] for name in ("id", "number", "task_protocol", "type", "start_time")},
-    {
-        "subject": ("registered subject", _SUBJECT),
-        "lab": ("registered lab", _LAB),
-        "users": ("registered user", KINDS["session"].relations["users"][1]),
-        "projects": ("registered project", KINDS["session"].relations["projects"][1]),
-        "data_dataset_session_related": ("dataset", pointing_here("datasets", "session_id")),
-    },
+KINDS["membership"] = Kind(
+    "memberships",
+    _fields(text="role", date="start_date end_date"),
+    {"user": ("user", _USER), "lab": ("lab", _LAB)},
 )
-KINDS["registered subject"] = Kind(
-    "subjects",
-    _fields(text="nickname"),
-    {
-        "lab": ("registered lab", _LAB),
-        "actions_sessions": ("registered session", KINDS["subject"].relations["actions_sessions"][1]),
-    },
+for _noun, _key in (("lab", "lab_id"), ("user", "user_id")):
+    KINDS[_noun].relations["labmembership"] = ("membership", pointing_here("memberships", _key))
+KINDS["note"] = Kind(
+    "notes", _fields(text="text", json="json", clock="date_time", uuid="object_id"), {"user": ("user", _USER)}
 )
-KINDS["registered lab"] = Kind(
-    "labs",
-    _fields(text="name timezone"),
-    {"repositories": ("registered repository", KINDS["lab"].relations["repositories"][1])},
+for _noun, _content_type in (
+    ("session", "session"), ("subject", "subject"), ("insertion", "probeinsertion"), ("field of view", "fov"),
+):  # fmt: skip
+    KINDS[_noun].relations["notes"] = (
+        "note", pointing_here("notes", "object_id", content_type=_content_type)
+    )  # fmt: skip
+KINDS["session"].relations["tasks"] = ("task of a session", pointing_here("jobs", "session_id"))
+KINDS["session"].relations["session"] = (
+    "session",
+    pointing_here("actions", "parent_session_id", kind="session"),
 )
-KINDS["registered repository"] = Kind(
-    "repositories",
-    KINDS["repository"].fields,
-    {"lab": ("registered lab", KINDS["repository"].relations["lab"][1])},
+KINDS["notice"] = Kind(
+    "data_notices",
+    _fields(text="name description version_affected", int="importance", json="json"),
+    {"created_by": ("user", _USER)},
 )
-KINDS["registered user"] = Kind("users", _fields(text="username"))
-KINDS["registered project"] = Kind("projects", _fields(text="name"))
+KINDS["download"] = Kind("downloads", _fields(int="count"), {"user": ("user", _USER)})
+_OF_DATASET |= {
+    "data_notices": ("notice", over("data_notice_datasets", "dataset_id", "data_notice_id", "data_notices")),
+    "downloads": ("download", pointing_here("downloads", "dataset_id")),
+}
+KINDS["dataset of a session"].relations.update(_OF_DATASET)
+
+# As registry and scheduler know them: all but what hangs on a subject.
+_UNKNOWN = {
+    "subject": ("weighings", "water_administrations", "actions_surgerys"),
+    "session": ("wateradmin_session_related",),
+    "field of view": ("stack", "location", "notes"),
+    "line": ("litters",),
+    "insertion": ("notes",),
+}
+_KNOWN = (
+    "user", "lab", "repository", "project", "location", "line", "litter", "subject", "session", "insertion",
+    "field of view", "note", "notice", "download",
+)  # fmt: skip
+
+
+def _known_by(prefix: str, datasets: str, tasks: str) -> None:
+    """The kinds of metadata's rows as a neighbour knows them, with its own kinds of datasets and tasks."""
+    targets = {noun: f"{prefix} {noun}" for noun in _KNOWN} | {
+        "dataset of a session": datasets, "task of a session": tasks,
+    }  # fmt: skip
+    for noun in _KNOWN:
+        kind = KINDS[noun]
+        relations = {
+            name: (targets.get(target, target), follow)
+            for name, (target, follow) in kind.relations.items()
+            if name not in (*_UNKNOWN.get(noun, ()), "labmembership")
+        }
+        KINDS[f"{prefix} {noun}"] = Kind(kind.table, kind.fields, relations, values=kind.values)
+
+
+_known_by("registered", "dataset", "registered task")
+_known_by("planned", "planned dataset", "task")
+_TASK_FIELDS = _fields(
+    text="graph executable version",
+    int="level priority cpu gpu ram io_charge time_out_secs",
+    float="time_elapsed_secs",
+) | {
+    "name": ("text", _column("task", "text")),
+    "status": ("int", _status),
+    "log": ("text", lambda _data, row: (row["reason"] if row["log"] is None else row["log"]) or None),
+    "datetime": ("instant", _column("updated_at", "instant")),
+    "arguments": ("json", _arguments),
+}
+
+
+def _task(session: str, repository: str, related: str) -> Kind:
+    return Kind("jobs", _TASK_FIELDS, {
+        "session": (session, _SESSION),
+        "data_repository": (repository, by_key("repositories", "data_repository_id")),
+        "parents": (related, _parents),
+        "children": (related, _children),
+    })  # fmt: skip
+
+
+KINDS["task"] = _task("planned session", "planned repository", "task")
+KINDS["registered task"] = _task("registered session", "registered repository", "registered task")
+KINDS["task of a session"] = _task("session", "repository", "task of a session")
+KINDS["planned dataset"] = Kind(
+    "datasets",
+    {name: _DATASET_FIELDS[name] for name in ("id", "name", "collection", "qc", "default_dataset")},
+)
 KINDS["dataset"] = Kind(
     "datasets",
     _DATASET_FIELDS | _fields(json="json", instant="auto_datetime"),
     _OF_DATASET
     | {
         "session": ("registered session", _SESSION),
+        "probe_insertion": ("registered insertion", _OWNERS["probe_insertion"][1]),
+        "field_of_view": ("registered field of view", _OWNERS["field_of_view"][1]),
+        "data_notices": ("registered notice", _OF_DATASET["data_notices"][1]),
+        "downloads": ("registered download", _OF_DATASET["downloads"][1]),
         "data_format": ("format", by_key("formats", "format_id")),
         "revision": ("revision", _revision),
         "file_records": ("file", _copies),
@@ -393,31 +466,3 @@ KINDS["file"] = Kind(
         "data_repository": ("registered repository", by_key("repositories", "repository_id")),
     },
 )
-KINDS["task"] = Kind(
-    "jobs",
-    _fields(
-        text="graph executable version",
-        int="level priority cpu gpu ram io_charge time_out_secs",
-        float="time_elapsed_secs",
-    )
-    | {
-        "name": ("text", _column("task", "text")),
-        "status": ("int", _status),
-        "log": ("text", lambda _data, row: row["log"] or row["reason"] or None),
-        "datetime": ("instant", _column("created_at", "instant")),
-    },
-    {
-        "session": ("planned session", _SESSION),
-        "data_repository": ("registered repository", by_key("repositories", "data_repository_id")),
-        "parents": ("related task", _parents),
-        "children": ("related task", _children),
-    },
-)
-KINDS["related task"] = Kind("jobs", KINDS["task"].fields)
-KINDS["planned session"] = Kind(
-    "actions",
-    KINDS["registered session"].fields,
-    {name: KINDS["registered session"].relations[name] for name in ("lab", "projects")}
-    | {"subject": ("planned subject", _SUBJECT)},
-)
-KINDS["planned subject"] = Kind("subjects", _fields(text="nickname"), {"lab": ("registered lab", _LAB)})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from libs.common.filters import Field, FieldMap, Relation, visible_to_all
 from services.metadata.models import BrainRegionRow, ChannelRow, FovLocationRow
-from services.metadata.queries.django_filters.maps import from_many, of, under
+from services.metadata.queries.django_filters.maps import Fields, from_many, of, under
 
 _region = BrainRegionRow.__table__.c
 _around, _inside = BrainRegionRow.__table__.alias("around"), BrainRegionRow.__table__.alias("inside")
@@ -23,7 +25,24 @@ def _fields(region: sa.FromClause) -> dict[str, Field]:
 
 
 def _relative(region: sa.FromClause) -> FieldMap:
-    return FieldMap("brain regions", region, _fields(region), visible=visible_to_all)
+    """Relatives of a region; a path may go on from them, to theirs."""
+    own = BrainRegionRow.__table__.c
+    return FieldMap("brain regions", region, {
+        **_fields(region),
+        "parent": Relation(lambda: BRAIN_REGION_MAP, on=own.id == region.c.parent_id, key=region.c.parent_id),
+        "children": Relation(lambda: BRAIN_REGION_MAP, on=own.parent_id == region.c.id),
+        **_recorded(region.c),
+    }, visible=visible_to_all)  # fmt: skip
+
+
+def _recorded(region: Any) -> Fields:
+    """Channels and locations in a region."""
+    return {
+        "channels": from_many(of("channels"), _channel, _channel.brain_region_id, region.id),
+        **under(Relation(of("locations of fields of view"), on=sa.and_(
+            COVERED.c.region_id == region.id, COVERED.c.location_id == _location.id, _location.deleted_at.is_(None),
+        )), "brain_region", "fovlocation"),
+    }  # fmt: skip
 
 
 _PARENT_MAP, _CHILD_MAP = _relative(_around), _relative(_inside)
@@ -31,8 +50,5 @@ BRAIN_REGION_MAP: FieldMap = FieldMap("brain regions", BrainRegionRow.__table__,
     **_fields(BrainRegionRow.__table__),
     "parent": Relation(lambda: _PARENT_MAP, on=_around.c.id == _region.parent_id, key=_region.parent_id),
     "children": Relation(lambda: _CHILD_MAP, on=_inside.c.parent_id == _region.id),
-    "channels": from_many(of("channels"), _channel, _channel.brain_region_id, _region.id),
-    **under(Relation(of("locations of fields of view"), on=sa.and_(
-        COVERED.c.region_id == _region.id, COVERED.c.location_id == _location.id, _location.deleted_at.is_(None),
-    )), "brain_region", "fovlocation"),
+    **_recorded(_region),
 }, visible=visible_to_all)  # fmt: skip

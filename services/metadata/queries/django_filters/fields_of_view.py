@@ -12,6 +12,7 @@ from services.metadata.queries import visible
 from services.metadata.queries.django_filters.brain_regions import BRAIN_REGION_MAP, COVERED
 from services.metadata.queries.django_filters.datasets import DATASET_MAP, dataset
 from services.metadata.queries.django_filters.maps import declared, from_many, to_one
+from services.metadata.queries.django_filters.notes import notes_of
 from services.metadata.queries.django_filters.sessions import SESSION_MAP
 from services.metadata.queries.django_filters.subjects import TERM_MAP
 
@@ -23,6 +24,7 @@ FIELD_OF_VIEW_MAP: FieldMap = declared(FieldMap("fields of view", FieldOfViewRow
     "name": Field(_fov.name, "text"),
     "json": JsonField(_fov.json),
     "imaging_type": to_one(TERM_MAP, _fov.imaging_type_id),
+    "notes": notes_of("fov", _fov.id),
     "session": to_one(SESSION_MAP, _fov.session_id),
     "stack": Relation(lambda: IMAGING_STACK_MAP, on=_stack.id == _fov.stack_id, key=_fov.stack_id),
     "location": from_many(lambda: FOV_LOCATION_MAP, _location, _location.field_of_view_id, _fov.id),

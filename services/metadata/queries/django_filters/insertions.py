@@ -16,6 +16,7 @@ from services.metadata.queries import visible
 from services.metadata.queries.django_filters.brain_regions import BRAIN_REGION_MAP
 from services.metadata.queries.django_filters.datasets import DATASET_MAP, dataset
 from services.metadata.queries.django_filters.maps import declared, to_one
+from services.metadata.queries.django_filters.notes import notes_of
 from services.metadata.queries.django_filters.sessions import SESSION_MAP, fields_of_action, is_visible_action
 from services.metadata.queries.django_filters.subjects import PROBE_MODEL_MAP, TERM_MAP, probe_model
 
@@ -57,6 +58,7 @@ INSERTION_MAP: FieldMap = declared(FieldMap("insertions", InsertionRow.__table__
     "auto_datetime": Field(_insertion.auto_datetime, "datetime"),
     "json": JsonField(_insertion.json),
     "session": to_one(SESSION_MAP, _insertion.session_id),
+    "notes": notes_of("probeinsertion", _insertion.id),
     "chronic_insertion": Relation(
         lambda: CHRONIC_INSERTION_MAP,
         on=_action.id == _insertion.chronic_insertion_id,
@@ -68,6 +70,7 @@ INSERTION_MAP: FieldMap = declared(FieldMap("insertions", InsertionRow.__table__
 CHRONIC_INSERTION_MAP: FieldMap = declared(FieldMap("chronic insertions", ActionRow.__table__, {
     **fields_of_action(_action),
     "name": Field(_action.name, "text"),
+    "notes": notes_of("chronicinsertion", _action.id),
     "serial": Field(_action.serial, "text"),
     "model": Relation(lambda: PROBE_MODEL_MAP, on=probe_model == _action.model),
     "probe_insertion": Relation(lambda: INSERTION_MAP, on=_insertion.chronic_insertion_id == _action.id),
@@ -82,6 +85,7 @@ TRAJECTORY_MAP: FieldMap = FieldMap("trajectories", TrajectoryRow.__table__, {
     "datetime": Field(_trajectory.auto_datetime, "datetime"),
     "json": JsonField(_trajectory.json),
     "coordinate_system": to_one(TERM_MAP, _trajectory.coordinate_system_id),
+    "notes": notes_of("trajectoryestimate", _trajectory.id),
     "probe_insertion": to_one(INSERTION_MAP, _trajectory.insertion_id),
     "chronic_insertion": to_one(CHRONIC_INSERTION_MAP, _trajectory.chronic_insertion_id),
     "channels": Relation(lambda: CHANNEL_MAP, on=_channel.trajectory_id == _trajectory.id),

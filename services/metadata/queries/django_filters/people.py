@@ -98,7 +98,18 @@ USER_MAP: FieldMap = FieldMap("users", UserRow.__table__, {
             "actions_sessions", "session", "sessions"),
     **under(to_linked(of("projects"), project, _project_user.user_id, user.id, _project_user.project_id),
             "project", "projects"),
+    "labmembership": from_many(lambda: MEMBERSHIP_MAP, _membership, _membership.user_id, user.id),
 }, visible=visible.is_user_visible)  # fmt: skip
+MEMBERSHIP_MAP: FieldMap = FieldMap("memberships", MembershipRow.__table__, {
+    "id": Field(_membership.id, "uuid"),
+    "role": Field(_membership.role, "text"),
+    "start_date": Field(_membership.start_date, "date"),
+    "end_date": Field(_membership.end_date, "date"),
+    "user": to_one(USER_MAP, _membership.user_id),
+    "lab": Relation(of("labs"), on=lab.id == _membership.lab_id, key=_membership.lab_id),
+}, visible=lambda visibility, row: sa.and_(
+    row.deleted_at.is_(None), visible.is_membership_visible(visibility, row)
+))  # fmt: skip
 LAB_MAP: FieldMap = declared(FieldMap("labs", LabRow.__table__, {
     "id": Field(lab.id, "uuid"),
     **texts(lab, "name", "institution", "address", "timezone"),
@@ -109,6 +120,7 @@ LAB_MAP: FieldMap = declared(FieldMap("labs", LabRow.__table__, {
     **under(from_many(of("subjects"), _subject, _subject.lab_id, lab.id), "subject", "subjects"),
     **under(from_many(of("sessions"), _action, _action.lab_id, lab.id), "session", "sessions"),
     **under(from_many(of("locations"), location, location.lab_id, lab.id), "lablocation", "locations"),
+    "labmembership": from_many(lambda: MEMBERSHIP_MAP, _membership, _membership.lab_id, lab.id),
     "users": Relation(lambda: USER_MAP, on=sa.and_(
         _membership.lab_id == lab.id, _membership.user_id == user.id, user.deleted_at.is_(None), _is_current_member,
     )),

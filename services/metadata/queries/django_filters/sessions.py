@@ -30,6 +30,7 @@ from services.metadata.queries.django_filters.maps import (
     to_many,
     to_one,
 )
+from services.metadata.queries.django_filters.notes import notes_of
 from services.metadata.queries.django_filters.people import (
     LAB_MAP,
     LOCATION_MAP,
@@ -44,6 +45,7 @@ from services.metadata.queries.django_filters.subjects import (
     is_of_visible_subject,
     water,
 )
+from services.metadata.queries.django_filters.tasks import TASK_MAP
 
 _action, _insertion = ActionRow.__table__, InsertionRow.__table__.c
 _fov = FieldOfViewRow.__table__.c
@@ -95,6 +97,8 @@ def _fields_of_session(action: Any) -> Fields:
         "data_dataset_session_related": Relation(lambda: DATASET_MAP, on=dataset.c.session_id == action.id),
         "probe_insertion": from_many(of("insertions"), _insertion, _insertion.session_id, action.id),
         "field_of_view": from_many(of("fields of view"), _fov, _fov.session_id, action.id),
+        "tasks": Relation(lambda: TASK_MAP, on=TASK_MAP.source.c.session_id == action.id),
+        "notes": notes_of("session", action.id),
         "wateradmin_session_related": from_many(lambda: WATER_MAP, water, water.session_id, action.id),
     }
 

@@ -32,6 +32,7 @@ from services.metadata.queries.django_filters.maps import (
     to_one,
     under,
 )
+from services.metadata.queries.django_filters.notes import notes_of
 from services.metadata.queries.django_filters.people import (
     LAB_MAP,
     NAMED_USERS,
@@ -113,6 +114,7 @@ SUBJECT_MAP: FieldMap = declared(FieldMap("subjects", SubjectRow.__table__, {
     "lab": to_one(LAB_MAP, _subject.lab_id),
     "responsible_user": to_one(USER_MAP, _subject.responsible_user_id, NAMED_USERS),
     "species": to_one(TERM_MAP, _subject.species_id),
+    "notes": notes_of("subject", _subject.id),
     "strain": to_one(TERM_MAP, _subject.strain_id),
     "source": to_one(TERM_MAP, _subject.source_id),
     "line": to_one(LINE_MAP, _subject.line_id),
