@@ -121,7 +121,7 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
         InsertionIn,
         {
             "session": "SESSION", "model": "3B2", "name": "probe00", "serial": "18005", "json": {"a": 1},
-            "chronic_insertion": "CHRONIC",
+            "chronic_insertion": "CHRONIC", "datasets": [],
         },
         {},
     ),

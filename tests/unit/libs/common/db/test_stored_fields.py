@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import Field
@@ -24,16 +24,19 @@ class SubjectRow(Base):
     nickname: Mapped[str] = mapped_column(primary_key=True)
     birth_date: Mapped[str | None]
     software_version: Mapped[str | None]
+    n_pups: Mapped[int] = mapped_column(server_default="7")
     json: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 
 class Body(BodyRecord):
     """A body with columns of the row, one of another name, and one reference."""
 
+    not_null: ClassVar[tuple[str, ...]] = ("nickname",)
     nickname: str | None = None
     birth_date: str | None = None
     lab: str | None = None
     version: str | None = None
+    n_pups: int | None = None
     json_: Any | None = Field(default=None, alias="json")
 
 
@@ -50,9 +53,22 @@ def test_a_renamed_field_is_stored_in_its_column() -> None:
     assert STORED.values(Body(version="1.2")) == {"software_version": "1.2"}
 
 
-def test_null_clears_a_column_that_can_be_null_and_is_ignored_elsewhere() -> None:
-    body = Body.model_validate({"nickname": None, "birth_date": None, "json": None})
-    assert STORED.values(body) == {"birth_date": None, "json": None}
+def test_null_clears_a_column_and_another_gets_its_default() -> None:
+    body = Body.model_validate({"birth_date": None, "json": None, "n_pups": None})
+    assert STORED.values(body) == {"birth_date": None, "json": None, "n_pups": 7}
+
+
+def test_null_is_refused_where_a_body_declares_it() -> None:
+    with pytest.raises(ValueError, match="This field may not be null"):
+        Body.model_validate({"nickname": None})
+
+
+def test_null_of_a_column_without_a_default_fails_when_the_module_is_imported() -> None:
+    class Other(Body):
+        not_null = ()
+
+    with pytest.raises(TypeError, match="null clears nothing: nickname"):
+        StoredFields(Other, SubjectRow, handled={"lab"}, renamed=RENAMED)
 
 
 def test_a_field_that_nothing_stores_fails_when_the_module_is_imported() -> None:
