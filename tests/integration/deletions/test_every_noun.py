@@ -145,7 +145,7 @@ async def test_terms(services: Services, nickname: str, path: str, noun: str, bo
     assert created.status_code == 201, created.text
     await _goes_and_comes_back(services, services.registry, f"/{path}/{nickname}", {noun: 1})
     deletion = await services.registry.delete(f"/{path}/{nickname}")
-    await services.registry.post(f"/{path}", {"name": nickname})
+    await services.registry.post(f"/{path}", {"name": nickname} | body)
     assert (await services.undo(deletion)).status_code == 409
 
 
