@@ -38,7 +38,10 @@ async def move_merged_jobs(tx: Transaction, context: SchedulerContext, merge_id:
 
 
 async def move_jobs_back(tx: Transaction, context: SchedulerContext, event: SessionsUnmerged) -> None:
-    """Move back the jobs that a merge moved, where they still are."""
+    """Move back the jobs that a merge moved, where they still are.
+
+    The session that stays may have the datasets for a moment longer: `DatasetsMoved` reconciles it.
+    """
     await lock_merges(tx)
     now = await fetch_moved_sessions(tx, event.merge_id, queries.JOBS)
     session_ids = sorted({*event.session_ids, event.into, *now})
@@ -47,6 +50,7 @@ async def move_jobs_back(tx: Transaction, context: SchedulerContext, event: Sess
         await _update_keys(tx, context.pipeline, [row.id], row.left_id, row.session_id)
     for session_id in session_ids:
         await _relink_parents(tx, context.pipeline, session_id)
+    for session_id in sorted(event.session_ids):
         await reconcile_session(tx, context, session_id)
 
 

@@ -151,7 +151,8 @@ async def fetch_slots_of_tasks(
 ) -> dict[UUID, set[tuple[str, str]]]:
     """Task and probe of the slots of sessions that get no derived job, by session.
 
-    Tasks created through `/tasks` occupy them, or jobs of sessions that were merged into these and have not moved yet.
+    Tasks created through `/tasks` occupy them, or jobs that have not moved yet: of sessions that were merged into
+    these, and those that an undo brings back.
     """
     rows = await session.execute(_select_slots_of_tasks(), {"session_ids": session_ids})
     slots: dict[UUID, set[tuple[str, str]]] = {}
@@ -176,7 +177,18 @@ def _select_slots_of_tasks() -> sa.CompoundSelect[UUID | None, str, str]:
         .join(JobRow, JobRow.session_id == merged.c.session_id)
         .where(merged.c.into_id == is_named, JobRow.is_derived, ~is_stored)
     )
-    return created.union_all(coming)
+    is_undone = ~sa.exists().where(merged.c.merge_id == stored.c.merge_id)
+    coming_back = (
+        sa.select(stored.c.former_id, JobRow.task, JobRow.probe)
+        .join(JobRow, JobRow.id == stored.c.row_id)
+        .where(
+            stored.c.former_id == is_named,
+            JobRow.session_id != stored.c.former_id,
+            JobRow.is_derived,
+            is_undone,
+        )
+    )
+    return created.union_all(coming, coming_back)
 
 
 async def count_notes(session: ReadSession, task_id: UUID) -> int:

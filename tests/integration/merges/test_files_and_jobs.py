@@ -25,15 +25,22 @@ async def _datasets(services: Services, session: str) -> dict[str, dict[str, Any
     return {f"{row['revision'] or ''}/{row['name']}": row for row in answer.json()["results"]}
 
 
-async def _set_done(services: Services, session: str) -> list[str]:
-    """Let the derived jobs of a session be complete, with the keys that they have; their ids."""
+async def _give_trials(services: Services, session: str) -> None:
+    """Give a session a trials table that its derived jobs can read."""
+    system = services.labs.cingulum
+    central = await make_repository(system, "central", StoreKind.LOCAL)
+    await make_copy(system, await make_dataset(system, UUID(session), TRIALS), central)
+    await _reconciled(services, session)
+
+
+async def _set_state(services: Services, session: str, state: str) -> None:
+    """Let the derived jobs of a session that can run be in a state, with the keys that they have."""
     connection = await asyncpg.connect(services.labs.cingulum.admin_url)
-    rows = await connection.fetch(
-        "UPDATE scheduler.jobs SET state = 'Complete' WHERE session_id = $1 AND key IS NOT NULL RETURNING id",
-        UUID(session),
+    done = await connection.execute(
+        "UPDATE scheduler.jobs SET state = $2 WHERE session_id = $1 AND key IS NOT NULL", UUID(session), state
     )
     await connection.close()
-    return sorted(str(row["id"]) for row in rows)
+    assert done != "UPDATE 0"
 
 
 async def _jobs(services: Services, session: str) -> dict[str, tuple[str, str]]:
@@ -107,11 +114,8 @@ async def test_a_file_that_was_registered_meanwhile_stays_and_a_notice_names_it(
 
 async def test_jobs_that_are_done_are_not_run_again(services: Services, nickname: str) -> None:
     stays, goes = await services.twins(nickname)
-    system = services.labs.cingulum
-    central = await make_repository(system, "central", StoreKind.LOCAL)
-    await make_copy(system, await make_dataset(system, UUID(goes), TRIALS), central)
-    await _reconciled(services, goes)
-    assert await _set_done(services, goes)
+    await _give_trials(services, goes)
+    await _set_state(services, goes, "Complete")
     before = await _jobs(services, goes)
     assert {state for _, state in before.values()} <= {"Complete", "Held"}
     merge = (await services.merge(stays, goes)).json()
@@ -121,6 +125,27 @@ async def test_jobs_that_are_done_are_not_run_again(services: Services, nickname
     await services.settle()
     assert await _jobs(services, stays) == before
     await services.undone(merge)
+    assert await _jobs(services, goes) == before
+    assert await _jobs(services, stays) == {}
+
+
+@pytest.mark.parametrize("first", ["scheduler", "registry"])
+@pytest.mark.parametrize("state", ["Waiting", "Errored", "Complete"])
+async def test_an_undo_creates_no_job_again_whichever_service_is_first(
+    services: Services, nickname: str, first: str, state: str
+) -> None:
+    stays, goes = await services.twins(nickname)
+    await _give_trials(services, goes)
+    await _set_state(services, goes, state)
+    before = await _jobs(services, goes)
+    assert state in {own for _, own in before.values()}
+    merge = await services.merged(stays, goes)
+    assert await _jobs(services, stays) == before
+    assert (await services.metadata.post(merge["undo"])).status_code == 200
+    await getattr(services, first).sweep()
+    for session in (stays, goes) if first == "registry" else (goes,):
+        await _reconciled(services, session)
+    await services.settle()
     assert await _jobs(services, goes) == before
     assert await _jobs(services, stays) == {}
 
