@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from typing import Any, get_args, get_origin
 
 import pytest
 
@@ -32,6 +33,16 @@ def test_every_declaration_of_filters_has_a_table() -> None:
 def test_every_filter_is_in_the_table(table: FilterTable) -> None:
     names = {field.alias or name for name, field in table.filters.model_fields.items()}
     assert names == set(table.cases) | set(table.without) | set(table.refused)
+
+
+def is_hashable(kind: Any) -> bool:
+    return (get_origin(kind) or kind).__hash__ is not None and all(map(is_hashable, get_args(kind)))
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.path)
+def test_the_values_of_a_filter_are_hashable_as_conditions_are_cached_by_them(table: FilterTable) -> None:
+    fields = table.filters.model_fields
+    assert [name for name in fields if not is_hashable(fields[name].annotation)] == []
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.path)

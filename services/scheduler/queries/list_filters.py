@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import sqlalchemy as sa
 
@@ -46,23 +46,30 @@ def _has_status(status: JobState) -> sa.ColumnElement[bool]:
     return JobRow.state == sa.any_(sa.literal(states, sa.ARRAY(sa.Text)))
 
 
-def parse_arguments(text: str) -> Mapping[str, Any]:
+@dataclass(frozen=True)
+class Arguments:
+    """All arguments of a task: as text, and the name of the probe where that is the only one."""
+
+    text: str
+    probe: str | None
+
+    def are_those(self) -> sa.ColumnElement[bool]:
+        """The condition on tasks; the arguments of a derived job are the name of its probe."""
+        written = sa.and_(JobRow.probe == "", JobRow.arguments == self.text)
+        return sa.or_(written, JobRow.probe == self.probe) if self.probe else written
+
+
+def parse_arguments(text: str) -> Arguments:
     """The arguments of a task as an object, in JSON or as Python writes it. Raises ValueError.
 
     >>> parse_arguments("{'pname': 'probe00'}")
-    {'pname': 'probe00'}
+    Arguments(text='{"pname": "probe00"}', probe='probe00')
     """
     arguments = parse_literal(text)
     if not isinstance(arguments, dict):
         raise ValueError("An object is required.")  # noqa: TRY004 - a wrong text, not a wrong type
-    return arguments
-
-
-def _has_arguments(arguments: Mapping[str, Any]) -> sa.ColumnElement[bool]:
-    """The arguments as a whole; those of a derived job are the name of its probe."""
-    written = sa.and_(JobRow.probe == "", JobRow.arguments == arguments_text(arguments))
     probe = arguments.get("pname") if len(arguments) == 1 else None
-    return sa.or_(written, JobRow.probe == probe) if isinstance(probe, str) and probe else written
+    return Arguments(arguments_text(arguments), probe if isinstance(probe, str) else None)
 
 
 class JobFilters(ListFilters):
@@ -83,7 +90,7 @@ class JobFilters(ListFilters):
 class TaskFilters(ListFilters):
     """Filters of the list of tasks."""
 
-    arguments: Annotated[dict[str, Any], Parsed(parse_arguments), Where(_has_arguments)] = parameter(
+    arguments: Annotated[Arguments, Parsed(parse_arguments), Where(Arguments.are_those)] = parameter(
         "All arguments, as an object."
     )
     datetime: Annotated[Moment, Where(lambda when: is_at(JobRow.updated_at, when))] = parameter(
