@@ -262,6 +262,7 @@ TRIED_APART = {
     ("POST", "/jobs/claim"): "test_workers.py: gives only what the token reaches",
     ("POST", "/jobs/heartbeat"): "test_workers.py: names what the token does not reach as lost",
     ("POST", "/jobs/{job_id}/log"): "test_workers.py: needs a running attempt",
+    ("POST", "/session-merges"): "needs sessions of one number: merges/test_refusals.py",
     ("POST", "/sync-file-status"): "orders only what the token reaches: registry/test_missing_copies.py",
     ("POST", "/undo/{service}/{audit_id}"): "test_reach.py: restores only what the token may delete",
     ("POST", "/browser-sessions"): "unauthenticated: no token is read",
