@@ -11,7 +11,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.db.moving import Movable, move_rows
 from libs.common.db.sessions import WriteSession
 from libs.common.db.transaction import Transaction
 from libs.common.published import SESSION_MERGES, table
@@ -56,13 +55,3 @@ async def fetch_merges(session: WriteSession, merge_id: UUID) -> list[Merge]:
 def sessions_of(merges: list[Merge]) -> list[UUID]:
     """All sessions of merges, in the order in which they are locked."""
     return sorted({session_id for merge in merges for session_id in (*merge.session_ids, merge.into)})
-
-
-async def move_merged(tx: Transaction, merges: list[Merge], movable: Movable) -> list[UUID]:
-    """Move rows to where the sessions were merged; the ids of the rows that moved."""
-    moved = {
-        row_id
-        for merge in merges
-        for row_id in await move_rows(tx, merge.id, movable, merge.session_ids, merge.into)
-    }
-    return sorted(moved)

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import QueryableAttribute
 
 from libs.common.db.conditions import Condition, any_of
@@ -118,19 +119,15 @@ async def move_back(tx: Transaction, merge_id: UUID, movable: Movable) -> list[R
     That may be a session into which the other one was merged since; that move is then forgotten, too.
     """
     table, stored = movable.table, tx.tables.moved_rows
-    later = stored.alias("later")
-    latest = (
-        sa.select(later.c.target_id)
-        .where(later.c.table_name == movable.name, later.c.row_id == stored.c.row_id)
-        .order_by(later.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     is_of_merge = sa.and_(stored.c.merge_id == merge_id, stored.c.table_name == movable.name)
-    mine = sa.select(
-        stored.c.id, stored.c.row_id, stored.c.former_id, stored.c.content, latest.label("now_id")
+    moves = _unbroken_moves(stored, is_of_merge)
+    own = (
+        sa.select(moves.c.row_id, moves.c.origin_id.label("former_id"), moves.c.content)
+        .add_columns(moves.c.target_id.label("now_id"))
+        .ext(distinct_on(moves.c.row_id))
+        .order_by(moves.c.row_id, moves.c.id.desc())
+        .subquery("own")
     )
-    own = mine.where(is_of_merge, stored.c.target_id != stored.c.former_id).subquery("own")
     returning = (
         sa.update(table)
         .where(table.c.id == own.c.row_id, movable.own_column == own.c.now_id, movable.free(own.c.former_id))
@@ -144,6 +141,29 @@ async def move_back(tx: Transaction, merge_id: UUID, movable: Movable) -> list[R
     )
     await tx.session.execute(over)
     return [RowBack(row.id, row.former_id, row.now_id, row.content) for row in rows]
+
+
+def _unbroken_moves(stored: sa.Table, is_of_merge: Condition) -> sa.CTE:
+    """The moves of a merge, and those of later merges that began where the one before ended.
+
+    A row that a person moved in between belongs where that person put it, and to what followed from that.
+    """
+    columns = (stored.c.id, stored.c.table_name, stored.c.row_id, stored.c.target_id, stored.c.content)
+    has_moved = stored.c.target_id != stored.c.former_id
+    first = sa.select(*columns, stored.c.former_id.label("origin_id")).where(is_of_merge, has_moved)
+    moves = first.cte("moves", recursive=True)
+    following = (
+        sa.select(stored.c.id, stored.c.table_name, stored.c.row_id, stored.c.target_id)
+        .add_columns(moves.c.content, moves.c.origin_id)
+        .where(
+            stored.c.table_name == moves.c.table_name,
+            stored.c.row_id == moves.c.row_id,
+            stored.c.former_id == moves.c.target_id,
+            stored.c.id > moves.c.id,
+            has_moved,
+        )
+    )
+    return moves.union_all(following)
 
 
 async def fetch_moved_sessions(tx: Transaction, merge_id: UUID, movable: Movable) -> list[UUID]:

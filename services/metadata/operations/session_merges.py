@@ -165,18 +165,23 @@ async def undo_merge(
 ) -> dict[str, int]:
     """Restore merged sessions, and move back what still is where the merge, or a later one, brought it.
 
-    Users and projects that were united stay, so that it opens nothing. Raises NotFound, Forbidden and Conflict.
+    Users and projects that were united stay, and the restored sessions get the private projects of the one that had
+    their data, so that it opens nothing. Raises NotFound, Forbidden and Conflict.
     """
     merge = await find_and_lock_merge(tx.session, entry.id)
     if merge is None:
         raise NotFound
     later = await fetch_later_sessions(tx.session, merge.into_id)
-    await lock_with_parents(tx.session, actions={*merge.session_ids, merge.into_id, *later})
+    holders = [merge.into_id, *later]
+    child_ids = await queries.fetch_child_ids(tx.session, [*merge.session_ids, *holders])
+    await lock_with_parents(tx.session, actions={*merge.session_ids, *holders, *child_ids})
     if await fetch_later_sessions(tx.session, merge.into_id) != later:
         raise Conflict("Their data are being merged into another session: try again.")
     restored = await restore(tx.session, tx.tables, DEPENDANTS, entry.id)
-    await _check_may_undo(tx, by, visibility, merge, [merge.into_id, *later][-1], entry)
+    await _check_may_undo(tx, by, visibility, merge, holders[-1], entry)
     _check_undoable(merge, restored)
+    if await queries.count_running_jobs(tx.session, [*merge.session_ids, *holders]):
+        raise Conflict("A job of theirs runs: wait for the end, or hold it.")
     fov_ids = []
     for movable in queries.MOVABLES:
         rows = await move_back(tx, merge.id, movable)
@@ -185,6 +190,7 @@ async def undo_merge(
     await lock_stacks_of_fields_of_view(tx.session, fov_ids)
     if await exists_stack_of_several_sessions(tx.session, fov_ids):
         raise Conflict("An imaging stack of theirs has fields of view of the other session by now.")
+    await queries.insert_private_projects_of(tx.session, holders[-1], merge.session_ids)
     merge.undone_at = await fetch_now(tx.session)
     counts = {
         "session": len(merge.session_ids),

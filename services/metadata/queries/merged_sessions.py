@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition, any_of
@@ -176,6 +176,20 @@ async def insert_united_links(session: WriteSession, session_ids: Sequence[UUID]
         )
         united = insert(link).from_select([owner, other], of_others.distinct())
         await session.execute(united.on_conflict_do_nothing())
+
+
+async def insert_private_projects_of(
+    session: WriteSession, holder_id: UUID, session_ids: Sequence[UUID]
+) -> None:
+    """Add sessions to the private projects of another one, deleted ones included."""
+    link, added_ids = SessionProjectRow, sa.literal([*session_ids], ARRAY(sa.UUID))
+    private = (
+        sa.select(sa.func.unnest(added_ids), link.project_id)
+        .join(ProjectRow, ProjectRow.id == link.project_id)
+        .where(link.session_id == holder_id, ProjectRow.is_private)
+    )
+    adding = insert(link).from_select(["session_id", "project_id"], private)
+    await session.execute(adding.on_conflict_do_nothing())
 
 
 async def fetch_project_ids_of_sessions(session: ReadSession, session_ids: Sequence[UUID]) -> frozenset[UUID]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from libs.common import visible
 from libs.common.db import ReadSession, WriteSession
@@ -24,8 +25,11 @@ from services.metadata.queries.visible import is_session_visible
 
 def _select_merges(visibility: Visibility) -> sa.Select[Any]:
     """Merges, latest first, of sessions that the caller may know of: of the one that stays, also if it is deleted."""
+    merged = aliased(ActionRow, name="merged")
+    is_hidden = ~visible.is_session_row_visible(visibility, merged.id, merged.lab_id)
+    hidden = sa.exists().where(merged.id == sa.any_(SessionMergeRow.session_ids), is_hidden)
     return (
-        sa.select(*SessionMergeRow.__table__.columns)
+        sa.select(*SessionMergeRow.__table__.columns, hidden.label("has_hidden"))
         .join(ActionRow, ActionRow.id == SessionMergeRow.into_id)
         .join(SubjectRow, SubjectRow.id == ActionRow.subject_id)
         .where(
@@ -37,7 +41,10 @@ def _select_merges(visibility: Visibility) -> sa.Select[Any]:
 
 
 def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a merge. Those not taken are of sessions that the reader could see before these were merged."""
     fields = {name: row[name] for name in SessionMerge.model_fields if name in row}
+    if row["has_hidden"]:
+        fields["not_taken"] = []
     undo = None if row["undone_at"] else f"/undo/metadata/{row['audit_id']}"
     return fields | {
         "into": row["into_id"],

@@ -13,6 +13,7 @@ from libs.common.permissions import SHARED, Principal, Target, may_on
 from libs.common.problem import BadRequest, Forbidden
 from libs.common.scopes import Permission
 
+_MOST_NAMED: Final = 100  # paths in a text
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _TAGS: Final = frozenset({
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong",
@@ -42,9 +43,11 @@ def notice_of_merge(paths: Sequence[str]) -> str:
     >>> notice_of_merge(["alf/a.b.npy"]).partition(": ")[2]
     '`alf/a.b.npy`.'
     """
+    listed = ", ".join(f"`{path}`" for path in paths[:_MOST_NAMED])
+    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
     return (
         "Sessions were merged into this one. These files were registered in both, and stay with the deleted one until "
-        f"the merge is undone: {', '.join(f'`{path}`' for path in paths)}."
+        f"the merge is undone: {listed}{more}."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from cingulum.alf.spelling import normal
+from cingulum.alf.spelling import name_key
 from libs.common.db import ReadSession
 from libs.common.filters.parameters import parse_day
 from libs.common.permissions import Principal
@@ -64,11 +64,11 @@ def _differing(new: DatasetIn, scope: RegistrationScope) -> list[str]:
         name = name_in_folder(scope.folder)
         known |= {
             "content_type": ContentType.SESSION,
-            "subject": name.subject,
+            "subject": name_key(name.subject),
             "date": name.day,
             "number": name.number,
         }
-        sent |= {"subject": normal(new.subject or ""), "date": _day(new.date) if new.date else None}
+        sent |= {"subject": name_key(new.subject or ""), "date": _day(new.date) if new.date else None}
     return [field for field, value in sent.items() if value not in {None, ""} and value != known.get(field)]
 
 

@@ -134,3 +134,31 @@ async def test_users_and_projects_are_united_and_stay_so(services: Services, nic
     shown = (await services.metadata.get(f"/sessions/{stays}")).json()
     assert (sorted(shown["users"]), shown["projects"]) == (["bob", "root"], [f"open-{nickname}"])
     assert shown["narrative"] == ""
+
+
+async def test_what_a_later_merge_did_with_a_row_moved_by_hand_stays(
+    services: Services, nickname: str
+) -> None:
+    stays, goes = await services.twins(nickname)
+    other, last = [(await services.labs.session(nickname, number=4))["id"] for _ in range(2)]
+    probe = (await services.labs.post("/insertions", session=goes, name="probe00"))["id"]
+    merge = await services.merged(stays, goes)
+    await services.metadata.patch(f"/insertions/{probe}", {"session": other})
+    await services.merged(last, other)
+    await services.undone(merge)
+    assert (await services.holdings(last), await services.holdings(goes)) == ({"insertion": ["probe00"]}, {})
+
+
+async def test_an_undo_and_a_list_of_merges_open_nothing(services: Services, nickname: str) -> None:
+    await services.labs.project(f"p-{nickname}", "ada", is_private=True)
+    stays, goes = await services.twins(nickname)
+    await services.metadata.patch(f"/sessions/{goes}", {"narrative": "secret"})
+    merge = await services.merged(stays, goes)
+    await services.metadata.patch(f"/sessions/{stays}", {"projects": [f"p-{nickname}"]})
+    await services.undone(merge)
+    bob = services.as_("bob").metadata
+    assert (await services.metadata.get(f"/sessions/{goes}")).json()["projects"] == [f"p-{nickname}"]
+    assert (await bob.get(f"/sessions/{goes}")).status_code == 404
+    await services.metadata.patch(f"/sessions/{stays}", {"projects": []})
+    assert (await services.metadata.get(f"/session-merges/{merge['id']}")).json()["not_taken"] != []
+    assert (await bob.get(f"/session-merges/{merge['id']}")).json()["not_taken"] == []

@@ -27,7 +27,6 @@ VOCABULARIES = {
     "data formats",
     "data repositories",
     "dataset types",
-    "imaging types",
     "repositories",
     "repository types",
     "revisions",
