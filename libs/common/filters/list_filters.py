@@ -21,6 +21,7 @@ from libs.common.problem import BadRequest
 from libs.common.visibility import Visibility
 
 RECENT: Final = 500  # requests of a process whose conditions are kept; a few kilobytes each
+MOST_CHARACTERS: Final = 2_000  # of the filters of a request that is kept, so that long lists of ids take no memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +122,9 @@ class ListFilters(BaseModel):
 
         Raises BadRequest for a refused one, UnknownFilter and BadFilterValue of free filters.
         """
+        length = sum(_length(getattr(self, name)) for name in self.model_fields_set)
+        if length > MOST_CHARACTERS:
+            return self.build_conditions(visibility)
         return _recent(self, visibility, visibility.caller)
 
     def build_conditions(self, visibility: Visibility) -> Conditions:
@@ -145,6 +149,13 @@ class ListFilters(BaseModel):
 @lru_cache(maxsize=RECENT)
 def _recent(filters: ListFilters, visibility: Visibility, _caller: object) -> Conditions:
     return filters.build_conditions(visibility)
+
+
+def _length(value: Any) -> int:
+    """The characters of a value of a filter."""
+    if isinstance(value, tuple):
+        return sum(map(_length, value))
+    return len(value if isinstance(value, str) else str(value))
 
 
 def _makers(field: FieldInfo) -> list[Any]:

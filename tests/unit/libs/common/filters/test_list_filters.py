@@ -201,3 +201,17 @@ def test_conditions_are_cached_per_caller_even_of_equal_visibilities() -> None:
     assert again is of_ada
     assert str(ada.user_id) in sql_of(of_ada[0])
     assert str(ben.user_id) in sql_of(of_ben[0])
+
+
+@pytest.mark.parametrize(
+    ("query", "is_cached"),
+    [
+        ({"protocol": "passive,training"}, True),
+        ({"protocol": ",".join("p" * 100 for _ in range(21))}, False),
+        ({"django": f"task_protocol,{'p' * 2_001}"}, False),
+    ],
+)
+def test_conditions_of_long_texts_are_not_cached(query: dict[str, str], *, is_cached: bool) -> None:
+    filters = SessionFilters(**query)
+    of_first, of_second = (filters.conditions(system_visibility()) for _ in range(2))
+    assert (of_first is of_second) is is_cached
