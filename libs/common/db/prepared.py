@@ -74,25 +74,22 @@ async def fetch_prepared(
         return (await connection.execute(shape(_whole(base, conditions)), values)).one()
     key = Conditions.of(conditions).key
     if key is None or any(each.expanding for each in key.bindparams):
-        return await _fetch_once(session, shape(_whole(base, conditions)), values)
+        return await _fetch_once(session, _compile(shape(_whole(base, conditions))), values)
     of_shape = (base, shape, key.key)
     prepared = _known.get(of_shape)
     if prepared is None:
-        statement = shape(_whole(base, conditions))
-        prepared = _prepare(statement, key.bindparams)
-        if prepared is None:
-            return await _fetch_once(session, statement, values)
+        compiled = _compile(shape(_whole(base, conditions)))
+        if not all(each in compiled.bind_names for each in key.bindparams):
+            # Something else in the statement is always false.
+            return await _fetch_once(session, compiled, values)
+        prepared = _prepare(compiled, key.bindparams)
         _known.put(of_shape, prepared)
     return await _fetch(session, prepared.text, prepared.arguments(key.bindparams, values))
 
 
-async def _fetch_once(
-    session: AnySession, statement: sa.Select[Any], values: Mapping[str, object]
-) -> Sequence[Any]:
+async def _fetch_once(session: AnySession, compiled: Any, values: Mapping[str, object]) -> Sequence[Any]:
     """Its text is not kept, as it is that of these values."""
-    prepared = _prepare(statement, ())
-    if prepared is None:
-        raise TypeError("without parameters of conditions each statement can be prepared")
+    prepared = _prepare(compiled, ())
     return await _fetch(session, prepared.text, prepared.arguments((), values))
 
 
@@ -100,11 +97,11 @@ def _whole(base: Base, conditions: Sequence[Condition]) -> sa.Select[Any]:
     return base.where(*conditions) if isinstance(base, sa.Select) else base(conditions)
 
 
-def _prepare(statement: sa.Select[Any], of_conditions: Sequence[BindParameter[Any]]) -> _Prepared | None:
-    """None where the text has not all of them, as where something else in the statement is always false."""
-    compiled: Any = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    if not all(each in compiled.bind_names for each in of_conditions):
-        return None
+def _compile(statement: sa.Select[Any]) -> Any:
+    return statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+
+
+def _prepare(compiled: Any, of_conditions: Sequence[BindParameter[Any]]) -> _Prepared:
     expanded = compiled._post_compile_expanded_state
     return _Prepared(
         text=str(compiled),
