@@ -67,6 +67,8 @@ def choose_session(
     >>> twin = NamedSession(UUID(int=3), here.subject_id, "hilllab")
     >>> [choose_session(name, [here, twin], having=ids, field="path") == twin for ids in ([], [twin.id])]
     [False, True]
+    >>> choose_session(name, [here, twin], ["skylab"], [twin.id], field="path") == twin
+    True
     >>> choose_session(name, [here, there], ["coastlab"], field="path")
     Traceback (most recent call last):
         ...
@@ -76,7 +78,8 @@ def choose_session(
     firsts = {session.subject_id: session for session in reversed(candidates)}
     if len(firsts) > 1:
         raise _ambiguous(name, firsts.values(), field)
-    with_files = [session for session in candidates if session.id in having]
+    with_files = [session for session in sessions if session.id in having and session.subject_id in firsts]
+    with_files = [session for session in with_files if session.lab in labs] or with_files
     if len(with_files) > 1:
         raise _ambiguous(name, with_files, field)
     return next(iter(with_files or candidates), None)

@@ -15,6 +15,7 @@ from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
 from services.registry.domain.sessions import SessionName, name_in_folder
+from services.registry.operations.dataset_moves import parse_names
 from services.registry.queries import registration
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.registration import RegistrationScope
@@ -112,7 +113,7 @@ async def _of_subject(session: ReadSession, visibility: Visibility, new: Dataset
     day = _day(new.date)
     number = 1 if new.number is None else new.number
     name = SessionName(new.subject, day, number)
-    key = (new.collection or "", new.revision or "", new.name or "")
+    key = parse_names(new, f"lab/Subjects/{name}")  # whatever the lab: its folder comes with the session
     scope = await registration.find_session_by_path(session, visibility, name, files=[key], field="subject")
     if scope is None:
         raise UnknownReference("session", f"{new.subject}/{new.date}/{number}", key="id")

@@ -292,7 +292,8 @@ async def delete_dataset(
         return Deletion.preview(taken.counts, hidden)
     before = {"name": locked.row.name} | await next_default(tx.session, locked.row)
     deletion = await remove(tx, Service.REGISTRY, "dataset", locked.row, taken, hidden=hidden, before=before)
-    await choose_default_revision(tx.session, locked.row, locked.row.collection)
+    if locked.row.is_default:
+        await choose_default_revision(tx.session, locked.row, locked.row.collection)
     session_id = locked.row.session_id
     tx.publish(FilesRegistered(session_id=session_id, user_id=None, dataset_ids=[dataset_id]))
     return deletion

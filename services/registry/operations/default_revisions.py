@@ -10,7 +10,12 @@ from libs.common.db import ReadSession, Transaction
 from services.registry.domain.requests import FileKey, RequestedFile, lone_files
 from services.registry.models import DatasetRow
 from services.registry.queries import registration as queries
-from services.registry.queries.dataset_moves import find_last_revision
+from services.registry.queries.dataset_moves import (
+    choose_default_revision,
+    find_last_revision,
+    update_revision_not_default,
+)
+from services.registry.queries.deletions import update_restored_defaults
 from services.registry.queries.registration import KnownDataset, RegistrationScope
 
 _NEXT: Final = "next_default"
@@ -22,10 +27,15 @@ async def next_default(session: ReadSession, row: DatasetRow) -> dict[str, str]:
     return {} if next_id is None else {_NEXT: str(next_id)}
 
 
-async def take_back_next_default(tx: Transaction, before: Mapping[str, str]) -> None:
-    """That one is no longer the default, as the deletion is undone."""
+async def restore_default(tx: Transaction, row: DatasetRow, before: Mapping[str, str]) -> None:
+    """Let a restored dataset be the default revision again, unless another one was made it since.
+
+    before   what the audit entry of its deletion has of it
+    """
     if next_id := before.get(_NEXT):
-        await queries.update_not_default(tx.session, [UUID(next_id)])
+        await update_revision_not_default(tx.session, row, UUID(next_id))
+    await update_restored_defaults(tx.session, [row.id])
+    await choose_default_revision(tx.session, row, row.collection)
 
 
 async def set_default_revisions(

@@ -19,7 +19,7 @@ from services.registry.models import DataNoticeRow, DatasetRow
 from services.registry.models.dependants import DEPENDANTS
 from services.registry.operations.data_notices import lock_notice_to_edit
 from services.registry.operations.datasets import lock_dataset
-from services.registry.operations.default_revisions import take_back_next_default
+from services.registry.operations.default_revisions import restore_default
 from services.registry.queries import deletions as queries
 from services.registry.queries.registration import fetch_paths_beside, lock_registrations_of_dataset
 from services.registry.queries.vocabularies import NOUNS
@@ -31,8 +31,9 @@ async def _lock_registrations(tx: Transaction, dataset_id: UUID) -> None:
 
 async def _follow_datasets(tx: Transaction, restored: Restored) -> None:
     dataset_ids = restored.ids["datasets"]
-    await take_back_next_default(tx, restored.before)
-    await queries.update_restored_defaults(tx.session, dataset_ids)
+    for dataset_id in dataset_ids:
+        row = await lock_by_id(tx.session, DatasetRow, dataset_id)
+        await restore_default(tx, row, restored.before)
     sessions = await queries.fetch_sessions_of_datasets(tx.session, dataset_ids)
     for dataset_id, session_id in sessions.items():
         tx.publish(FilesRegistered(session_id=session_id, user_id=None, dataset_ids=[dataset_id]))

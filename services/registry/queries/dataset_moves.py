@@ -74,6 +74,12 @@ async def choose_default_revision(session: WriteSession, dataset: DatasetRow, co
     )
 
 
+async def update_revision_not_default(session: WriteSession, dataset: DatasetRow, revision_id: UUID) -> None:
+    """Make a dataset no longer the default, if it still is a revision of another one's file."""
+    is_it = sa.and_(DatasetRow.id == revision_id, _is_revision(DatasetRow, dataset, dataset.collection))
+    await execute_write(session, sa.update(DatasetRow).where(is_it).values(is_default=False))
+
+
 async def find_last_revision(session: ReadSession, dataset: DatasetRow, collection: str) -> UUID | None:
     """The last revision of a dataset's file in a collection, other than the dataset itself."""
     last_id: UUID | None = await session.scalar(

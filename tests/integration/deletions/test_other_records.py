@@ -296,3 +296,32 @@ async def test_a_file_has_a_default_revision_without_its_deleted_one(
     await registered(services.registry, f"{nickname}/{DAY}/001", "alf/#2024-03-01#/spikes.times.npy")
     assert (await services.undo(deleted)).status_code == 200
     assert await defaults() == [False, False]
+
+
+async def test_no_order_of_deletions_and_undos_leaves_a_file_without_default_revision(
+    services: Services, nickname: str
+) -> None:
+    await services.labs.animal(nickname)
+    await services.labs.session(nickname)
+    folder = f"{nickname}/{DAY}/001"
+    for revision in ("", "#2024-01-01#/", "#2024-02-01#/"):
+        await registered(services.registry, folder, f"alf/{revision}spikes.times.npy")
+
+    async def shown() -> dict[str, bool]:
+        rows = (await services.registry.get(f"/datasets?subject={nickname}")).json()["results"]
+        return {row["url"].rpartition("/")[2]: row["default_dataset"] for row in rows}
+
+    deleted = []
+    for _ in range(2):
+        default = next(row for row, is_default in (await shown()).items() if is_default)
+        deleted.append(await services.registry.delete(f"/datasets/{default}"))
+    for deletion in deleted:
+        assert (await services.undo(deletion)).status_code == 200
+        assert sum((await shown()).values()) == 1
+    first = await services.registry.delete(f"/datasets/{default}")
+    moved = next(row for row, is_default in (await shown()).items() if is_default)
+    assert (
+        await services.registry.patch(f"/datasets/{moved}", {"collection": "alf/probe00"})
+    ).status_code == 200
+    assert (await services.undo(first)).status_code == 200
+    assert (await shown())[moved]
