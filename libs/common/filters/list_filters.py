@@ -21,7 +21,7 @@ from libs.common.problem import BadRequest
 from libs.common.visibility import Visibility
 
 RECENT: Final = 500  # requests of a process whose conditions are kept; a few kilobytes each
-MOST_CHARACTERS: Final = 2_000  # of the filters of a request that is kept, so that long lists of ids take no memory
+MOST_CHARACTERS: Final = 2_000  # of such a request's filters: long lists of ids would take memory
 
 
 @dataclass(frozen=True, eq=False)
