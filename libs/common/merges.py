@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.db.sessions import WriteSession
+from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.transaction import Transaction
 from libs.common.published import SESSION_MERGES, table
 
@@ -50,6 +50,12 @@ async def fetch_merges(session: WriteSession, merge_id: UUID) -> list[Merge]:
         merges.append(merge)
         next_id = await session.scalar(sa.select(merged.c.merge_id).where(merged.c.session_id == merge.into))
     return merges
+
+
+async def is_merged(session: ReadSession, session_id: UUID) -> bool:
+    """Whether a session was merged into another one, and that was not undone."""
+    merged = table(SESSION_MERGES)
+    return bool(await session.scalar(sa.select(sa.exists().where(merged.c.session_id == session_id))))
 
 
 def sessions_of(merges: list[Merge]) -> list[UUID]:

@@ -10,8 +10,10 @@ from cingulum.alf import AlfError, check_plain_name, inner_path, parse_inside
 from cingulum.digests import Digests
 from libs.common.db import Transaction
 from libs.common.events import JobPublishing, OutputsRefused, OutputsRegistered
-from libs.common.problem import BadRequest, Conflict, Problem
+from libs.common.merges import is_merged
+from libs.common.problem import BadRequest, Conflict, Problem, Unavailable
 from libs.common.schemas.job_files import JobOutput
+from libs.common.schemas.states import AttemptState
 from libs.common.storage import ObjectMissing
 from libs.common.visibility import system_visibility
 from services.registry.domain.alyx_calls import ProtectedDataset, RepositoryTarget, effect_of_publication
@@ -123,11 +125,17 @@ async def _make_plan(
     *,
     creates_types: bool,
 ) -> Plan:
-    """Check everything that the outputs need, before anything is written. Raises OutputsImpossible."""
+    """Check everything that the outputs need, before anything is written.
+
+    Raises OutputsImpossible; Unavailable until scheduler has moved the running job of a merged session.
+    """
     scope = None
     if attempt.session_id is not None:
         await registration.lock_registrations(tx.session, attempt.session_id)
         scope = await registration.find_session_by_id(tx.session, system_visibility(), attempt.session_id)
+        is_moving = scope is None and attempt.state is AttemptState.PUBLISHING
+        if is_moving and await is_merged(tx.session, attempt.session_id):
+            raise Unavailable("The job's session was merged into another one: the job moves there first.")
     if scope is None:
         raise OutputsImpossible("The job's session no longer exists.")
     repository = await find_central_repository(tx.session, central.kind, scope.lab_id)

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from cingulum.stores import StoreKind
-from libs.common.events import FilesRegistered, SessionsMerged, SessionsUnmerged
+from libs.common.catalogue import Service
+from libs.common.events import (
+    FilesRegistered,
+    JobPublishing,
+    OutputsRefused,
+    SessionsMerged,
+    SessionsUnmerged,
+)
+from libs.common.schemas.job_files import JobOutput
+from libs.common.schemas.states import AttemptState, JobState
+from libs.common.storage import LocalStore
 from libs.common.testing import Running
 from tests.integration.merges.conftest import Services
+from tests.support.bytes import sha256
 from tests.support.jobs import deliver
 from tests.support.makers.compressor import make_recording
+from tests.support.makers.events import make_event
 from tests.support.makers.registry import TRIALS, make_copy, make_dataset, make_repository
+from tests.support.makers.scheduler import make_attempt, make_job, set_publishing
+from tests.support.makers.transfer import make_upload
+from tests.support.waiting import attempts
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -148,6 +164,35 @@ async def test_an_undo_creates_no_job_again_whichever_service_is_first(
     await services.settle()
     assert await _jobs(services, goes) == before
     assert await _jobs(services, stays) == {}
+
+
+async def test_outputs_that_are_published_before_their_job_moves_are_registered_where_it_moves(
+    services: Services, nickname: str
+) -> None:
+    """The merge counts the running jobs; this one begins at that moment."""
+    stays, goes = await services.twins(nickname)
+    system, name, token = services.labs.cingulum, "alf/_ibl_trials.table.pqt", 7
+    await make_repository(system, "central", StoreKind.LOCAL)
+    store = LocalStore(Path(system.environment["CINGULUM_HOME"]) / "store")
+    await store.put(name.encode())
+    await store.close()
+    digest = sha256(name.encode())
+    upload = await make_upload(system, digest, name=name, job_id=uuid4(), token=token)
+    outputs = [JobOutput(relative_path=name, upload_id=upload, sha256=digest)]
+    job = await make_job(system, session_id=UUID(goes), state=JobState.WAITING, outputs=outputs)
+    await make_attempt(system, token, job_id=job, state=AttemptState.PUBLISHING, outputs=outputs)
+    merge = await services.merge(stays, goes)
+    assert merge.status_code == 201, merge.text
+    await set_publishing(system, job, token)
+    await make_event(system, Service.SCHEDULER, JobPublishing(job_id=job, token=token))
+    await services.registry.sweep()
+    await services.scheduler.sweep()
+    async for _ in attempts():
+        if (await services.registry.get("/events/registry/waiting")).json()["count"] == 0:
+            break
+    await services.settle()
+    assert await services.registry.published(OutputsRefused) == []
+    assert list(await _datasets(services, stays)) == ["/_ibl_trials.table.pqt"]
 
 
 async def test_a_job_that_both_have_stays_behind_and_comes_back(services: Services, nickname: str) -> None:

@@ -67,6 +67,13 @@ async def end_attempt(
         await session.execute(sa.update(AttemptRow).where(AttemptRow.token == token).values(values))
 
 
+async def set_publishing(system: Cingulum, job_id: UUID, token: int) -> None:
+    """A job waits for the registration of its attempt's outputs."""
+    values = {"state": JobState.PUBLISHING, "token": token}
+    async with owner(system) as session:
+        await session.execute(sa.update(JobRow).where(JobRow.id == job_id).values(values))
+
+
 async def delete_job(system: Cingulum, job_id: UUID) -> None:
     """Delete a job."""
     async with owner(system) as session:
