@@ -9,6 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # First, although readers wait while the others are built: dropped last, after locks that only writers wait for, the
+    # upgrade would deadlock at once with a transaction that has read datasets and waits to write one.
     op.drop_index(op.f("ix_datasets_dataset_type_id"), table_name="datasets", schema="registry")
     op.drop_index(op.f("ix_datasets_name"), table_name="datasets", schema="registry")
     op.create_index(
