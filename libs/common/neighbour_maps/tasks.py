@@ -44,7 +44,10 @@ def shown_log(job: Any) -> sa.ColumnElement[str | None]:
 
 def _fields(job: Any) -> Fields:
     of_probe = sa.func.jsonb_build_object("pname", job.probe, type_=JSONB)
-    arguments = sa.case((job.probe != "", of_probe), else_=sa.cast(sa.func.nullif(job.arguments, ""), JSONB))
+    # Rows from before NUL was refused: JSON may contain it, JSONB may not.
+    has_nul = sa.func.strpos(job.arguments, r"\u0000") > 0
+    no_value = sa.or_(job.arguments == "", has_nul)
+    arguments = sa.case((job.probe != "", of_probe), (no_value, None), else_=sa.cast(job.arguments, JSONB))
     return {
         "id": Field(job.id, "uuid"),
         "name": Field(job.task, "text"),

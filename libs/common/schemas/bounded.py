@@ -42,7 +42,7 @@ def checked_json(value: Any) -> Any:
         if level > MOST_LEVELS:
             raise ValueError(f"it is nested deeper than {MOST_LEVELS} levels")
         for item in values:
-            _check_number(item)
+            _check_item(item)
         values = [inner for item in values for inner in _inside(item)]
     try:
         size = len(json.dumps(value, ensure_ascii=False).encode())
@@ -53,7 +53,10 @@ def checked_json(value: Any) -> Any:
     return value
 
 
-def _check_number(value: Any) -> None:
+def _check_item(value: Any) -> None:
+    texts = value if isinstance(value, dict) else [value] if isinstance(value, str) else []
+    if any("\x00" in text for text in texts):
+        raise ValueError("it contains the character NUL")
     if isinstance(value, int) and abs(value) >= _TOO_LARGE:
         raise ValueError(f"an integer has more than {MOST_DIGITS} digits")
     if isinstance(value, float) and not math.isfinite(value):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from libs.common.catalogue import Service
@@ -177,3 +178,26 @@ async def test_a_name_that_is_taken_is_refused_alike_by_post_and_patch(
     (problem,) = {answer.text for answer in refused}
     assert "unique set" in problem
     assert (await scheduler.patch(f"/tasks/{other['id']}", {"name": "third"})).json()["name"] == "third"
+
+
+async def test_arguments_with_nul_are_refused_and_stored_ones_hide_no_other_task(
+    cingulum: Cingulum, callers: Callers
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    task = await a_task(scheduler, cingulum, callers)
+    for field, arguments in (("arguments.a", {"a": "\0"}), ("arguments", {"\0": 1})):
+        refused = await scheduler.patch(task, {"arguments": arguments})
+        assert (refused.status_code, refused.json().get(field)) == (
+            400,
+            ["Value error, it contains the character NUL"],
+        ), refused.text
+    session = (await scheduler.get(task)).json()["session"]
+    other = {"name": "Other", "session": session, "arguments": {"a": r"\u0001"}}
+    other_id = (await scheduler.post("/tasks", other)).json()["id"]
+    connection = await asyncpg.connect(cingulum.admin_url)  # an earlier version took them
+    update = "UPDATE scheduler.jobs SET arguments = $1 WHERE id = $2"
+    await connection.execute(update, r'{"a": "\u0000"}', task.rpartition("/")[2])
+    await connection.close()
+    rows = await scheduler.get("/tasks", params={"django": f"session__id,{session},arguments__a,\\u0001"})
+    assert [row["id"] for row in rows.json()["results"]] == [other_id]
+    assert (await scheduler.get(task)).json()["arguments"] == {"a": "\0"}
