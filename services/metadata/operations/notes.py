@@ -25,13 +25,16 @@ from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.pictures import StoredPicture
 from services.metadata.queries import notes as queries
 from services.metadata.queries import references
-from services.metadata.queries.lock_order import lock_with_parents
+from services.metadata.queries.lock_order import lock_notes, lock_with_parents
 from services.metadata.queries.noted_records import RECORD_KINDS, exists_record
 from services.metadata.queries.pictures import announce_picture, exists_path
 
 _STORED: Final = StoredFields(
     NoteIn, NoteRow, handled={"user", "date_time", "content_type", "object_id", "image", "width"}
 )
+_HAS_NOTES: Final = [
+    "A note on a note cannot have notes: this one has some, or had some whose deletion can be undone."
+]
 _PICTURE_IS_TEXT: Final = ["This is not a file: send the picture in multipart/form-data."]
 
 
@@ -53,7 +56,7 @@ async def create_note(
     base_url: str,
 ) -> Note:
     """Create a note on a record that the caller may change."""
-    await _lock_session(tx, body)
+    await _lock_records(tx, body)
     record = await _record_of_body(tx, by, visibility, body)
     if picture is None and body.image:
         raise BadRequest(fields={"image": _PICTURE_IS_TEXT})
@@ -79,7 +82,7 @@ async def update_note(
     base_url: str,
 ) -> Note:
     """Update a note; absent fields keep their value. It may move to another record that the caller may change."""
-    await _lock_session(tx, body)
+    await _lock_records(tx, body, note_id)
     row = await lock_note_to_edit(tx, by, visibility, note_id)
     check_not_cleared(body, {"user": row.user_id})
     values = await _values(tx, body)
@@ -91,6 +94,10 @@ async def update_note(
             }
         )
         record = await _record_of_body(tx, by, visibility, moved)
+        if record.model == "note" and (
+            record.id == note_id or await queries.exists_note_on(tx.session, note_id)
+        ):
+            raise BadRequest(fields={"object_id": _HAS_NOTES})
         values |= {"content_type": record.model, "object_id": record.id}
     if body.date_time is not None:
         target = await RECORD_KINDS[row.content_type].fetch_target(tx.session, row.object_id)
@@ -125,10 +132,15 @@ async def _time_values(tx: Transaction, body: NoteIn, record: _Record) -> dict[s
     return {"date_time": when.text, "date_time_at": when.at}
 
 
-async def _lock_session(tx: Transaction, body: NoteIn) -> None:
-    """Lock the session that a note gets, before the note: it may be about to be merged with another one."""
+async def _lock_records(tx: Transaction, body: NoteIn, *note_ids: UUID) -> None:
+    """Lock the session or note that a note gets, before the note.
+
+    A session may be about to be merged with another one, and a note about to become one on a note.
+    """
     if body.object_id is not None:
-        await lock_with_parents(tx.session, actions=[parse_field_id("object_id", body.object_id)])
+        object_id = parse_field_id("object_id", body.object_id)
+        await lock_with_parents(tx.session, actions=[object_id])
+        await lock_notes(tx.session, {object_id, *note_ids})
 
 
 async def _record_of_body(tx: Transaction, by: Principal, visibility: Visibility, body: NoteIn) -> _Record:

@@ -15,6 +15,7 @@ from services.metadata.models import (
     FieldOfViewRow,
     FovLocationRow,
     InsertionRow,
+    NoteRow,
     SubjectRow,
     TrajectoryRow,
 )
@@ -66,6 +67,12 @@ async def lock_owner_of_fov_location(session: WriteSession, location_id: UUID) -
     """Lock the field of view of a location and its session, before the location itself."""
     of_location = sa.select(FovLocationRow.field_of_view_id).where(FovLocationRow.id == location_id)
     await lock_with_parents(session, fields_of_view=[*await session.scalars(of_location)])
+
+
+async def lock_notes(session: WriteSession, note_ids: Collection[UUID]) -> None:
+    """Lock notes, those on other notes last; ids that no note has are ignored."""
+    statement = sa.select(NoteRow.id).where(NoteRow.id == any_of(note_ids))
+    await session.execute(statement.order_by(NoteRow.content_type == "note", NoteRow.id).with_for_update())
 
 
 async def lock_subject_of_action(session: WriteSession, action_id: UUID) -> None:

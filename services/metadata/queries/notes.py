@@ -86,6 +86,12 @@ def _select_of_record() -> sa.Select[Any]:
     )
 
 
+async def exists_note_on(session: ReadSession, note_id: UUID) -> bool:
+    """Whether a note has notes, also deleted ones, which can be restored."""
+    of_note = sa.exists().where(NoteRow.object_id == note_id, NoteRow.content_type == "note")
+    return bool(await session.scalar(sa.select(of_note)))
+
+
 async def fetch_note(session: ReadSession, visibility: Visibility, note_id: UUID, base_url: str) -> Note:
     """One note. Raises NotFound."""
     is_it = await _visible(session, visibility, NoteRow.id == note_id)

@@ -325,6 +325,28 @@ async def test_a_note_on_a_note_is_written_and_shown_as_one_on_its_record(
     assert (await shared_labs.metadata.get(path)).status_code == 404
 
 
+async def test_a_note_that_has_notes_is_not_moved_to_a_note(
+    shared_labs: Labs, session: dict[str, Any]
+) -> None:
+    ada = shared_labs.as_("ada")
+    first, second = [await noted(shared_labs, session) for _ in range(2)]
+
+    async def move(note: dict[str, Any], to: dict[str, Any]) -> int:
+        body = {"content_type": "note", "object_id": to["id"]}
+        answer = await ada.patch(f"/notes/{note['id']}", body)
+        assert answer.status_code == 200 or set(answer.json()) == {"object_id", "status_code", "type"}
+        return answer.status_code
+
+    assert await move(first, first) == 400
+    on_first = (await ada.post("/notes", {"content_type": "note", "object_id": first["id"]})).json()
+    assert [await move(first, second), await move(first, on_first)] == [400, 400]
+    assert [await move(on_first, first), await move(on_first, second)] == [200, 200]
+    others = [await noted(shared_labs, session) for _ in range(2)]
+    assert sorted(await asyncio.gather(move(*others), move(*others[::-1]))) == [200, 400]
+    for note in (first, second, on_first, *others):
+        assert (await ada.get(f"/notes/{note['id']}")).status_code == 200
+
+
 async def test_vocabularies_notices_and_downloads_take_notes(
     shared_labs: Labs, registry: Running, session: dict[str, Any]
 ) -> None:
