@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.json_pages import per_caller, request_value
 from libs.common.db.pages import fetch_page
+from libs.common.problem import Unavailable
 from libs.common.published import SESSIONS, table
 from libs.common.schemas.jobs import Job
 from libs.common.schemas.pages import PageRequest
@@ -148,10 +149,16 @@ async def find_and_lock_job(session: WriteSession, job_id: UUID) -> JobRow | Non
 
 
 async def find_and_lock_job_in(session: WriteSession, scope: JobScope, job_id: UUID) -> JobRow | None:
-    """The same of a job whose session is known."""
+    """The same of a job whose session is known.
+
+    Raises Unavailable if it has moved to another session, whose graph has to be locked before the job.
+    """
     values = {"job_id": job_id, "graph": _graph_key(scope.session_id)}
     statement = _select_to_lock(has_graph=scope.session_id is not None)
-    return (await session.execute(statement, values)).scalar_one_or_none()
+    row = (await session.execute(statement, values)).scalar_one_or_none()
+    if row is not None and row.session_id != scope.session_id:
+        raise Unavailable("The job moved to another session at this moment: try again.")
+    return row
 
 
 @cache
