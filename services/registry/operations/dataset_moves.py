@@ -32,7 +32,8 @@ from services.registry.queries import dataset_moves as queries
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.copies import StoredCopy
 from services.registry.queries.datasets import find_dataset
-from services.registry.queries.registration import fetch_paths_beside, lock_registrations
+from services.registry.queries.registration import fetch_paths_beside
+from services.registry.queries.registration_locks import lock_registrations_of_dataset
 from services.registry.queries.repositories import fetch_repository_ids
 from services.registry.queries.vocabularies import fetch_term_id
 
@@ -103,11 +104,10 @@ async def check_names(tx: Transaction, key: FileKey, below: Sequence[str]) -> No
     check_below([RequestedFile(collection, revision, name)], below, field="collection")
 
 
-async def lock_siblings(tx: Transaction, visibility: Visibility, dataset_id: UUID, body: DatasetIn) -> None:
-    """Lock what is registered beside a dataset that a body may move, before the dataset itself is locked."""
-    if body.model_fields_set & _PLACE:
-        owner_id = await queries.find_owner_of_dataset(tx.session, visibility, dataset_id)
-        await lock_registrations(tx.session, owner_id)
+async def lock_siblings(tx: Transaction, dataset_id: UUID, body: DatasetIn) -> None:
+    """Lock what is registered beside a dataset, before the dataset itself, where a body may change both."""
+    if body.model_fields_set & _PLACE or body.default_dataset is not None:
+        await lock_registrations_of_dataset(tx.session, dataset_id)
 
 
 async def moved_columns(

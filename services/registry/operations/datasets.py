@@ -48,6 +48,7 @@ from services.registry.queries.copies import StoredCopy, fetch_copies_of_dataset
 from services.registry.queries.dataset_moves import choose_default_revision, update_default_revision
 from services.registry.queries.datasets import ShownDataset
 from services.registry.queries.registration import RegistrationScope
+from services.registry.queries.registration_locks import lock_registrations, lock_registrations_of_dataset
 from services.registry.queries.repositories import fetch_repository_ids
 from services.registry.queries.vocabularies import (
     fetch_formats,
@@ -109,7 +110,7 @@ async def create_dataset(
     """Create a dataset without any copy. Raises BadRequest, Forbidden, Conflict."""
     await await_deletions(tx, new)
     scope = await fetch_dataset_scope(tx.session, by, visibility, new)
-    await registration.lock_registrations(tx.session, scope.owner_id)
+    await lock_registrations(tx.session, scope.owner_id)
     target = await registration.fetch_target(tx.session, scope)
     if not may_on(by, Permission.REGISTER, target):
         raise Forbidden
@@ -203,7 +204,7 @@ async def update_dataset(
     Another collection or revision moves it. Its name and what it belongs to cannot change.
     """
     await await_deletions(tx, body)
-    await lock_siblings(tx, visibility, dataset_id, body)
+    await lock_siblings(tx, dataset_id, body)
     locked = await lock_dataset(tx, by, visibility, dataset_id)
     await check_unchanged(tx, visibility, locked.row, body)
     check_not_cleared(body, {"created_datetime": locked.row.created_at})
@@ -283,7 +284,7 @@ async def delete_dataset(
     If it is the default revision of its file, the last of the others becomes it, until an undo.
     """
     await lock_protection(tx.session)
-    await registration.lock_registrations_of_dataset(tx.session, dataset_id)
+    await lock_registrations_of_dataset(tx.session, dataset_id)
     locked = await lock_dataset(tx, by, visibility, dataset_id)
     check_change_dataset(is_protected=locked.is_protected)
     taken = await lock_taken(tx.session, DEPENDANTS, locked.row)

@@ -33,6 +33,7 @@ from services.registry.queries.copies import fetch_copies_of_datasets
 from services.registry.queries.proofs import fetch_uploads
 from services.registry.queries.publications import Publication, PublishingAttempt
 from services.registry.queries.registration import KnownDataset, RegistrationScope
+from services.registry.queries.registration_locks import lock_registrations
 from services.registry.queries.repositories import (
     KnownRepository,
     fetch_repository_ids,
@@ -131,7 +132,7 @@ async def _make_plan(
     """
     scope = None
     if attempt.session_id is not None:
-        await registration.lock_registrations(tx.session, attempt.session_id)
+        await lock_registrations(tx.session, attempt.session_id)
         scope = await registration.find_session_by_id(tx.session, system_visibility(), attempt.session_id)
         is_moving = scope is None and attempt.state is AttemptState.PUBLISHING
         if is_moving and await is_merged(tx.session, attempt.session_id):

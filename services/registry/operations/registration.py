@@ -44,6 +44,7 @@ from services.registry.queries.bulk_writes import insert_rows, update_rows
 from services.registry.queries.copies import fetch_copies_of_datasets
 from services.registry.queries.datasets import ShownDataset, fetch_datasets_in_order
 from services.registry.queries.registration import KnownDataset, RegistrationScope
+from services.registry.queries.registration_locks import lock_registrations
 from services.registry.queries.repositories import fetch_repository_ids
 from services.registry.queries.vocabularies import (
     fetch_formats,
@@ -70,7 +71,7 @@ async def register_files(
     files = await computed(len(request.filenames), lambda: parse_files(request))
     scope = await fetch_scope(tx.session, visibility, request, files)
     check_below(files, scope.below)
-    await queries.lock_registrations(tx.session, scope.owner_id)
+    await lock_registrations(tx.session, scope.owner_id)
     if not may_on(by, Permission.REGISTER, await queries.fetch_target(tx.session, scope)):
         raise Forbidden(
             "You may register files in sessions of your labs, and of subjects you are responsible for, within the "

@@ -13,7 +13,7 @@ from libs.common.merges import Merge, fetch_merges, lock_merges, sessions_of
 from services.registry.domain.data_notices import notice_of_merge, render_html
 from services.registry.models import DataNoticeRow
 from services.registry.queries import session_merges as queries
-from services.registry.queries.registration import lock_registrations
+from services.registry.queries.registration_locks import lock_registrations
 
 PER_EVENT = 1_000  # datasets
 _IMPORTANCE = 40

@@ -21,7 +21,8 @@ from services.registry.operations.data_notices import lock_notice_to_edit
 from services.registry.operations.datasets import lock_dataset
 from services.registry.operations.default_revisions import restore_default
 from services.registry.queries import deletions as queries
-from services.registry.queries.registration import fetch_paths_beside, lock_registrations_of_dataset
+from services.registry.queries.registration import fetch_paths_beside
+from services.registry.queries.registration_locks import lock_registrations_of_dataset
 from services.registry.queries.vocabularies import NOUNS
 
 

@@ -9,26 +9,9 @@ import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition, any_of
-from libs.common.published import SESSIONS, table
-from libs.common.visibility import Visibility
 from services.registry.domain.requests import FileKey
 from services.registry.models import DatasetRow
-from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
-
-
-async def find_owner_of_dataset(
-    session: ReadSession, visibility: Visibility, dataset_id: UUID
-) -> UUID | None:
-    """The session or the object of a dataset that the caller can see."""
-    sessions = table(SESSIONS)
-    owner: UUID | None = await session.scalar(
-        sa.select(sa.func.coalesce(DatasetRow.session_id, DatasetRow.object_id))
-        .select_from(DatasetRow)
-        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(DatasetRow.id == dataset_id, visible.is_dataset_visible(visibility))
-    )
-    return owner
 
 
 async def exists_dataset_at(

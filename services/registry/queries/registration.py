@@ -185,18 +185,6 @@ async def fetch_usernames_of_session(session: ReadSession, session_id: UUID) -> 
     return list(names)
 
 
-async def lock_registrations(session: WriteSession, owner_id: UUID | None) -> None:
-    """Lock what is registered of a session or another object until the end of the transaction."""
-    key = f"registry:{owner_id}"
-    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
-
-
-async def lock_registrations_of_dataset(session: WriteSession, dataset_id: UUID) -> None:
-    """Lock what is registered of the owner of a dataset, also of a deleted one, before the dataset itself."""
-    owner = sa.select(sa.func.coalesce(DatasetRow.session_id, DatasetRow.object_id))
-    await lock_registrations(session, await session.scalar(owner.where(DatasetRow.id == dataset_id)))
-
-
 async def fetch_known_datasets(
     session: ReadSession, scope: RegistrationScope, names: Collection[str], *, public_only: bool = False
 ) -> list[KnownDataset]:

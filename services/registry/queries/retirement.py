@@ -25,7 +25,7 @@ from services.registry.models.expressions import is_current_version
 from services.registry.queries import visible
 from services.registry.queries.columns import is_any_of
 from services.registry.queries.datasets import doubts
-from services.registry.queries.registration import lock_registrations
+from services.registry.queries.registration_locks import lock_registrations_beside
 from services.registry.queries.repositories import place_of
 
 _RUNNING = (JobState.STARTED, JobState.PUBLISHING)
@@ -72,7 +72,7 @@ async def lock_copy_to_retire(session: WriteSession, copy: CopyToRetire) -> froz
     Always in one order: what is registered of the session, then datasets by id, then copies by id. So two requests
     that would count on each other are serialized, and the second reads what the first has done.
     """
-    await lock_registrations(session, copy.session_id or copy.object_id)
+    await lock_registrations_beside(session, copy.dataset_id, copy.session_id or copy.object_id)
     ids = _dataset_ids(copy, (await session.execute(_forms(copy))).all())
     for row, column in ((DatasetRow, DatasetRow.id), (CopyRow, CopyRow.dataset_id)):
         locked = sa.select(row.id).where(is_any_of(column, ids)).order_by(row.id).with_for_update()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 
+from libs.common.testing import Running
 from tests.integration.merges.conftest import DAY, Services
-from tests.support.locks import until_blocked
+from tests.support.locks import take, until_blocked, until_queued
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,7 +33,7 @@ async def test_a_registration_that_began_before_a_merge_is_moved_or_refused(
         "object_id": goes,
     }
     async with gate.transaction():
-        await gate.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"registry:{UUID(goes)}")
+        await take(gate, f"registry:{UUID(goes)}")
         registration = asyncio.create_task(services.registry.post("/register-file", body))
         await until_blocked(gate, 1)
         merge = await services.merge(stays, goes)
@@ -100,3 +104,62 @@ async def test_what_is_added_to_a_session_while_it_is_merged_is_not_lost(
     await services.settle()
     n_created = sum(answer.status_code == 201 for answer in added)
     assert sum(len(names) for names in (await services.holdings(stays)).values()) == n_created
+
+
+async def _during_undo(
+    services: Services,
+    merge: dict[str, Any],
+    mover: Running,
+    lock: str,
+    change: Callable[[], Awaitable[httpx.Response]],
+) -> httpx.Response:
+    """The response to a change that a service receives while it is about to move back the rows of a merge."""
+    gate = await asyncpg.connect(services.labs.cingulum.admin_url)
+    async with gate.transaction():
+        await take(gate, lock)
+        assert (await services.metadata.post(merge["undo"])).status_code == 200
+        moving = asyncio.create_task(mover.sweep())
+        await until_queued(gate, lock, 1)
+        changing = asyncio.ensure_future(change())
+        await until_queued(gate, lock, 2)
+    await gate.close()
+    await moving
+    return await changing
+
+
+@pytest.mark.parametrize("body", [{"default_dataset": True}, {"collection": "alf/probe00"}, None])
+async def test_a_change_of_a_dataset_that_moves_at_this_moment_is_to_be_repeated(
+    services: Services, nickname: str, body: dict[str, Any] | None
+) -> None:
+    stays, goes = await services.twins(nickname)
+    [dataset] = await services.register(goes, "alf/spikes.times.npy")
+    merge = await services.merged(stays, goes)
+    path = f"/datasets/{dataset['id']}"
+
+    async def change() -> httpx.Response:
+        if body is None:
+            return await services.registry.delete(path)
+        return await services.registry.patch(path, body)
+
+    answer = await _during_undo(services, merge, services.registry, f"registry:{UUID(stays)}", change)
+    assert (answer.status_code, "another session" in answer.json()["detail"]) == (503, True), answer.text
+    assert (await change()).status_code in {200, 204}
+    await services.settle()
+
+
+async def test_a_change_of_a_job_that_moves_at_this_moment_is_to_be_repeated(
+    services: Services, nickname: str
+) -> None:
+    stays, goes = await services.twins(nickname)
+    task = (await services.scheduler.post("/tasks", {"name": "Sort", "session": goes})).json()
+    merge = await services.merged(stays, goes)
+
+    async def change() -> httpx.Response:
+        return await services.scheduler.patch(f"/tasks/{task['id']}", {"status": "Errored"})
+
+    answer = await _during_undo(services, merge, services.scheduler, f"graph:{UUID(stays)}", change)
+    assert (answer.status_code, "another session" in answer.json()["detail"]) == (503, True), answer.text
+    assert (await change()).status_code == 200
+    await services.settle()
+    shown = (await services.scheduler.get(f"/tasks/{task['id']}")).json()
+    assert (shown["session"].rpartition("/")[2], shown["status"]) == (goes, "Errored")
