@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition, any_of
+from libs.common.notes import count_notes_on
 from libs.common.permissions import Target
 from libs.common.protection import lock_protection
 from libs.common.published import COPIES, DATASETS, DOWNLOADS, JOBS, RECORDINGS, table
@@ -17,7 +18,7 @@ from libs.common.schemas.states import ActionKind, CopyState
 from libs.common.targets import fetch_session_targets
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_row_visible, is_session_visible
-from services.metadata.models import ActionRow, InsertionRow, NoteRow, TrajectoryRow
+from services.metadata.models import ActionRow, InsertionRow, TrajectoryRow
 
 MOST_NAMED = 20  # of protected datasets, in a refusal
 
@@ -64,19 +65,21 @@ async def count_hidden(
         sa.tuple_(copy.c.dataset_id, copy.c.generation).in_(sa.select(ids.c.id, ids.c.generation)),
         copy.c.state != CopyState.RETIRING,
     )
+    download = table(DOWNLOADS)
+    of_datasets = download.c.dataset_id.in_(sa.select(ids.c.id))
     with_notes = sa.union_all(
         sa.select(ids.c.id),
         sa.select(copy.c.file_id).where(is_record),
         sa.select(job.c.id).where(job.c.session_id == any_of(session_ids)),
+        sa.select(download.c.id).where(of_datasets),
     )
-    note, download = NoteRow, table(DOWNLOADS)
     counts = {
         "dataset": sa.select(sa.func.count()).select_from(ids),
         "file": sa.select(sa.func.count()).where(is_record),
         "task": sa.select(sa.func.count()).where(job.c.session_id == any_of(session_ids)),
         "recording": sa.select(sa.func.count()).where(recording.c.dataset_id.in_(sa.select(ids.c.id))),
-        "note": sa.select(sa.func.count()).where(note.object_id.in_(with_notes), note.deleted_at.is_(None)),
-        "download": sa.select(sa.func.count()).where(download.c.dataset_id.in_(sa.select(ids.c.id))),
+        "note": count_notes_on(with_notes),
+        "download": sa.select(sa.func.count()).where(of_datasets),
     }
     columns = [count.scalar_subquery().label(kind) for kind, count in counts.items()]
     return dict((await session.execute(sa.select(*columns))).mappings().one())

@@ -10,7 +10,8 @@ from sqlalchemy.orm import aliased
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import any_of
-from libs.common.published import NOTES, RECORDINGS, table
+from libs.common.notes import count_notes_on
+from libs.common.published import RECORDINGS, table
 from services.registry.models import CopyRow, DatasetRow, DatasetTagRow, DownloadRow
 from services.registry.queries.columns import GONE, is_current_copy
 
@@ -25,15 +26,20 @@ async def count_hidden(session: ReadSession, dataset_id: UUID) -> dict[str, int]
         .where(DatasetRow.id == dataset_id, CopyRow.state.not_in(GONE))
     )
     recordings = sa.select(sa.func.count()).where(recording.c.dataset_id == dataset_id)
-    note = table(NOTES)
-    file_ids = sa.select(sa.func.coalesce(CopyRow.file_id, CopyRow.id)).where(
-        CopyRow.dataset_id == dataset_id, CopyRow.state.not_in(GONE)
-    )
-    notes = sa.select(sa.func.count()).where(
-        sa.or_(note.c.object_id == dataset_id, note.c.object_id.in_(file_ids))
+    with_notes = sa.union_all(
+        sa.select(sa.literal(dataset_id, sa.Uuid()).label("id")),
+        sa.select(sa.func.coalesce(CopyRow.file_id, CopyRow.id)).where(
+            CopyRow.dataset_id == dataset_id, CopyRow.state.not_in(GONE)
+        ),
+        sa.select(DownloadRow.id).where(DownloadRow.dataset_id == dataset_id),
     )
     downloads = sa.select(sa.func.count()).where(DownloadRow.dataset_id == dataset_id)
-    counts = {"file": files, "recording": recordings, "note": notes, "download": downloads}
+    counts = {
+        "file": files,
+        "recording": recordings,
+        "note": count_notes_on(with_notes),
+        "download": downloads,
+    }
     columns = [count.scalar_subquery().label(kind) for kind, count in counts.items()]
     return dict((await session.execute(sa.select(*columns))).mappings().one())
 

@@ -20,7 +20,8 @@ from libs.common.db.json_pages import (
 )
 from libs.common.db.tables import infrastructure
 from libs.common.neighbour_maps.tasks import shown_log
-from libs.common.published import NOTES, REPOSITORIES, SESSION_MERGES, table
+from libs.common.notes import count_notes_on
+from libs.common.published import REPOSITORIES, SESSION_MERGES, table
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.states import JobState
 from libs.common.schemas.tasks import Task
@@ -192,7 +193,6 @@ def _select_slots_of_tasks() -> sa.CompoundSelect[UUID | None, str, str]:
 
 
 async def count_notes(session: ReadSession, task_id: UUID) -> int:
-    """The notes on a task, which are hidden without it."""
-    note = table(NOTES)
-    count = sa.select(sa.func.count()).where(note.c.object_id == task_id, note.c.content_type == "task")
-    return await session.scalar(count) or 0
+    """The notes on a task, and on these, which are hidden without it."""
+    ids = sa.select(sa.literal(task_id, sa.Uuid()).label("id"))
+    return await session.scalar(count_notes_on(ids)) or 0

@@ -90,15 +90,27 @@ async def _world(services: Services, nickname: str, rng: random.Random) -> Small
         water = {"water_administered": 1.0, "session": rng.choice(sessions)}
         made = await labs.post("/water-administrations", **water, **times)
         world.add("water-administration", "/water-administrations/" + made["url"].rpartition("/")[2])
-    for path, kind in rng.sample(list(world.paths.items()), min(3, len(world.paths))):
-        if kind in {"session", "dataset", "task"}:
-            about = {"content_type": kind, "object_id": path.rpartition("/")[2]}
-            made = await labs.post("/notes", user="ada", text=nickname, **about)
-            world.add("note", f"/notes/{made['id']}")
+    records = [
+        (kind, path.rpartition("/")[2])
+        for path, kind in rng.sample(list(world.paths.items()), min(3, len(world.paths)))
+        if kind in {"session", "dataset", "task"}
+    ]
     for dataset_id in sorted(world.datasets)[:1]:
         counter = {"user": "ada", "datasets": [dataset_id]}
-        assert (await services.registry.post("/new-download", counter)).status_code == 201
+        counted = await services.registry.post("/new-download", counter)
+        assert counted.status_code == 201
+        records.append(("download", counted.json()["download"][0]))
+    notes = [await _note(world, kind, record_id) for kind, record_id in records]
+    for note_id in rng.sample(notes, len(notes) // 2):
+        await _note(world, "note", note_id)
     return world
+
+
+async def _note(world: SmallWorld, kind: str, record_id: str) -> str:
+    about = {"content_type": kind, "object_id": record_id}
+    made = await world.services.labs.post("/notes", user="ada", text=world.nickname, **about)
+    world.add("note", f"/notes/{made['id']}")
+    return str(made["id"])
 
 
 def _counts(before: dict[str, Rows], after: dict[str, Rows]) -> dict[str, int]:
