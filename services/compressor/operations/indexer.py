@@ -56,6 +56,7 @@ class Indexer:
                 if time.monotonic() >= scan_at:
                     async with self._writer.begin() as tx:
                         await queries.insert_all_pending(tx.session)
+                        await queries.update_all_sessions(tx.session)
                     scan_at = time.monotonic() + self._every_s
                 if await self.index_pending() and not is_warm:
                     await asyncio.to_thread(warm_up)

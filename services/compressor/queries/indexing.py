@@ -51,9 +51,22 @@ async def insert_pending_of(session: WriteSession, dataset_ids: Sequence[UUID]) 
 
 async def update_sessions_of_recordings(session: WriteSession, dataset_ids: Sequence[UUID]) -> None:
     """Set the sessions of recordings to those of their datasets."""
-    await session.execute(
+    await session.execute(_set_sessions(RecordingRow.dataset_id == any_of(dataset_ids)))
+
+
+async def update_all_sessions(session: WriteSession) -> None:
+    """The same of all recordings: of those that were written, or whose datasets were deleted, while these moved."""
+    await session.execute(_set_sessions())
+
+
+def _set_sessions(*conditions: Condition) -> sa.Update:
+    return (
         sa.update(RecordingRow)
-        .where(RecordingRow.dataset_id == any_of(dataset_ids), DATASET.c.id == RecordingRow.dataset_id)
+        .where(
+            DATASET.c.id == RecordingRow.dataset_id,
+            RecordingRow.session_id.is_distinct_from(DATASET.c.session_id),
+            *conditions,
+        )
         .values(session_id=DATASET.c.session_id)
         .execution_options(synchronize_session=False)
     )
