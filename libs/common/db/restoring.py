@@ -225,8 +225,12 @@ async def _deleted_parent(
 
 
 async def delete_old_removed_rows(session: WriteSession, tables: Infrastructure) -> None:
-    """Forget what deletions took and merges moved once they cannot be undone; softly deleted rows stay deleted."""
+    """Forget what deletions took and merges moved once they cannot be undone; softly deleted rows stay deleted.
+
+    That a row could not move is not forgotten: it would wait for its move again.
+    """
     removed, moved = tables.removed_rows, tables.moved_rows
     limit = sa.func.now() - timedelta(days=UNDO_DAYS + 1)
     await session.execute(sa.delete(removed).where(removed.c.removed_at < limit))
-    await session.execute(sa.delete(moved).where(moved.c.moved_at < limit))
+    has_moved = moved.c.target_id != moved.c.former_id
+    await session.execute(sa.delete(moved).where(moved.c.moved_at < limit, has_moved))

@@ -165,7 +165,7 @@ def _declare_moved_rows(metadata: sa.MetaData) -> None:
         _now("moved_at"),
         sa.Index("ix_moved_rows_merge_id", "merge_id"),
         sa.Index("ix_moved_rows_row_id", "row_id"),  # all moves of a row
-        sa.Index("ix_moved_rows_moved_at", "moved_at"),  # kept 30 days
+        sa.Index("ix_moved_rows_moved_at", "moved_at"),  # kept 30 days if it moved
     )
 
 

@@ -25,7 +25,6 @@ from libs.common.testing import Running
 from tests.integration.merges.conftest import Services
 from tests.support.bytes import sha256
 from tests.support.jobs import deliver
-from tests.support.makers.compressor import make_recording
 from tests.support.makers.events import make_event
 from tests.support.makers.registry import TRIALS, make_copy, make_dataset, make_repository
 from tests.support.makers.scheduler import make_attempt, make_job, set_publishing
@@ -213,40 +212,28 @@ async def test_a_job_that_both_have_stays_behind_and_comes_back(services: Servic
     assert [await _jobs(services, session) for session in (stays, goes)] == before
 
 
-async def test_recordings_follow_their_datasets(services: Services, nickname: str) -> None:
-    stays, goes = await services.twins(nickname)
-    [row] = await services.register(goes, "alf/spikes.times.npy")
-    system, dataset_id = services.labs.cingulum, UUID(row["id"])
-    await make_recording(system, dataset_id, UUID(goes), sha256="aa", raw_sha256="bb")
-    connection = await asyncpg.connect(system.admin_url)
-    query = "SELECT session_id::text FROM compressor.recordings WHERE dataset_id = $1"
-    merge = await services.merged(stays, goes)
-    assert merge["moved"]["recording"] == 1
-    assert await connection.fetchval(query, dataset_id) == stays
-    await services.undone(merge)
-    assert await connection.fetchval(query, dataset_id) == goes
-    await connection.close()
-
-
-async def test_a_recording_of_a_file_that_was_deleted_meanwhile_follows_it_later(
+async def test_a_job_that_stayed_behind_leaves_its_slot_to_others_also_after_30_days(
     services: Services, nickname: str
 ) -> None:
     stays, goes = await services.twins(nickname)
-    [row] = await services.register(goes, "alf/spikes.times.npy")
-    system, dataset_id = services.labs.cingulum, UUID(row["id"])
-    await make_recording(system, dataset_id, UUID(goes), sha256="aa", raw_sha256="bb")
-    deletion = await services.registry.delete(f"/datasets/{dataset_id}")
-    await services.merged(stays, goes)
-    assert (await services.registry.post(deletion.headers["Location"])).status_code == 200
-    # Another process searches for recordings at its start, and then from time to time.
-    await system.start(Service.COMPRESSOR, services.labs.principal("root"))
-    connection = await asyncpg.connect(system.admin_url)
-    query = "SELECT session_id::text FROM compressor.recordings WHERE dataset_id = $1"
+    await _give_trials(services, goes)
+    body = {"name": "trial_summary", "session": stays}
+    task = (await services.scheduler.post("/tasks", body)).json()
+    merge = await services.merged(stays, goes)
+    system, connection = services.labs.cingulum, await asyncpg.connect(services.labs.cingulum.admin_url)
+    await connection.execute("UPDATE scheduler.moved_rows SET moved_at = now() - interval '32 days'")
+    await system.start(
+        Service.SCHEDULER, services.labs.principal("root")
+    )  # it forgets old moves at its start
+    moves = "SELECT count(*) FROM scheduler.moved_rows WHERE merge_id = $1 AND target_id <> former_id"
     async for _ in attempts():
-        if await connection.fetchval(query, dataset_id) == stays:
+        if await connection.fetchval(moves, UUID(merge["id"])) == 0:
             break
-    assert await connection.fetchval(query, dataset_id) == stays
+    assert await connection.fetchval(moves, UUID(merge["id"])) == 0
     await connection.close()
+    assert (await services.scheduler.delete(f"/tasks/{task['id']}")).status_code == 204
+    await _reconciled(services, stays)
+    assert (await _jobs(services, stays))["trial_summary"][0] != task["id"]
 
 
 async def test_events_that_come_in_any_order_or_twice_end_as_metadata_has_it(
