@@ -80,11 +80,18 @@ def bounded(schema: Any, more: Mapping[str, Callable[[Any], Any]]) -> Any:
         return tuple(bounded(item, more) for item in schema)
     if not isinstance(schema, dict):
         return schema
-    inner = {name: value if name in _OPAQUE else bounded(value, more) for name, value in schema.items()}
+    # The keys of a free value stay as they were sent: no `more`.
+    inner = {
+        name: value if name in _OPAQUE else bounded(value, {} if name == "keys_schema" else more)
+        for name, value in schema.items()
+    }
     if isinstance(schema.get("fields"), dict):  # by name, of which some are words of the schema's own
         inner["fields"] = {name: bounded(value, more) for name, value in schema["fields"].items()}
     kind = schema.get("type")
-    return (_LIMITS.get(kind) or more.get(kind) or _as_it_is)(inner) if kind else inner
+    if not kind:
+        return inner
+    limit, change = _LIMITS.get(kind, _as_it_is), more.get(kind, _as_it_is)
+    return change(limit(inner))
 
 
 def _as_it_is(schema: Any) -> Any:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Schema
+from libs.common.schemas.coercion import AsSent
 
 
 class SignInWithBrowser(BodyRecord):
     """Username and password; or, for a second factor, the `challenge` of that refusal and a code."""
 
     username: str = ""
-    password: str = ""
+    password: Annotated[str, AsSent()] = ""
     challenge: str = Field(default="", max_length=2000)
     code: str = Field(
         default="", max_length=100, description="code of the authenticator app, or a recovery code"

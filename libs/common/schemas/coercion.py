@@ -9,12 +9,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from pydantic_core import core_schema
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from cingulum.alf.spelling import normal
 
 Convert = Callable[[Any], Any]
 _NUMBER: Final = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 _TRUE: Final = ("t", "T", "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", "1")
 _FALSE: Final = ("f", "F", "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", "0")
+_AS_SENT: Final = "cingulum.as_sent"
 _TIME: Final = re.compile(r"[+-]?[0-9.]*")
 
 
@@ -79,6 +83,25 @@ def check_time(value: Any) -> Any:
     return value
 
 
+def compose(value: Any) -> Any:
+    """A text in composed form (NFC), as the texts of queries are; macOS sends accented letters decomposed."""
+    return normal(value) if isinstance(value, str) else value
+
+
+class AsSent:
+    """Metadata of a text that is not composed, such as a password."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: Any = handler(source)
+        return schema | {"metadata": schema.get("metadata", {}) | {_AS_SENT: True}}  # type: ignore[no-any-return]
+
+
+def _composed(schema: Any) -> Any:
+    if schema.get("metadata", {}).get(_AS_SENT):
+        return schema
+    return core_schema.no_info_before_validator_function(compose, schema)
+
+
 def _checked(check: Convert, **described: Any) -> Convert:
     """What puts a check before a pydantic core schema, and `described` into its JSON schema."""
 
@@ -103,6 +126,7 @@ EXACT: Final[Mapping[str, Convert]] = {
 """Bodies of our own."""
 LENIENT: Final[Mapping[str, Convert]] = {
     **_TIMES,
+    "str": _composed,
     "int": _checked(check_number_or_text, type=["integer", "string"], pattern=_NUMBER),
     "float": _checked(check_number_or_text, type=["number", "string"], pattern=_NUMBER),
     "bool": _checked(

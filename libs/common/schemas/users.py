@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
 from libs.common.schemas.base import BodyRecord, Record
+from libs.common.schemas.coercion import AsSent
 from libs.common.schemas.names import Username
 
 
@@ -56,7 +57,7 @@ class UserIn(BodyRecord):
     is_staff: bool | None = None
     is_public_user: bool | None = None
     is_active: bool | None = None
-    password: str | None = Field(
+    password: Annotated[str, AsSent()] | None = Field(
         default=None, max_length=1024, description="at least 10 characters, not a well-known password"
     )
 

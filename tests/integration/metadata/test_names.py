@@ -130,6 +130,23 @@ async def test_decomposed_letters_are_stored_composed(root: Running) -> None:
     assert (await root.post("/subjects", a_subject("ZO\u00cb"))).status_code == 409
 
 
+async def test_free_texts_are_stored_composed_but_json_and_passwords_as_sent(
+    root: Running, lab: Laboratory
+) -> None:
+    json = {DECOMPOSED: [DECOMPOSED]}
+    body = {"narrative": f"with {DECOMPOSED}", "task_protocol": DECOMPOSED, "json": json}
+    made = (await root.patch(f"/sessions/{lab.session_id}", body)).json()
+    assert (made["narrative"], made["task_protocol"], made["json"]) == ("with Zo\u00eb", "Zo\u00eb", json)
+    for query in ({"task_protocol": DECOMPOSED}, {"django": f"narrative__icontains,{DECOMPOSED}"}):
+        assert (await root.get("/sessions", params=query)).json()["count"] == 1, query
+    note = {"content_type": "session", "object_id": lab.session_id, "text": DECOMPOSED}
+    noted = await root.post("/notes", note | {"user": "ada"})
+    assert (noted.status_code, noted.json().get("text")) == (201, "Zo\u00eb"), noted.text
+    signing_in = {"username": "zoe", "password": f"long enough {DECOMPOSED}"}
+    assert (await root.post("/users", signing_in)).status_code == 201
+    assert (await root.post("/auth-token", signing_in)).status_code == 200
+
+
 async def test_names_that_no_folder_or_address_can_have_are_refused_by_field(
     root: Running, lab: Laboratory
 ) -> None:
