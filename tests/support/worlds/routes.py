@@ -88,6 +88,8 @@ READS: Final[dict[str, Read]] = {
     "/surgeries/{surgery_id}": of("surgery_id"),
     "/sessions": listing("session_id"),
     "/sessions/{session_id}": of("session_id"),
+    "/session-merges": listing(),
+    "/session-merges/{merge_id}": named("00000000-0000-4000-8000-000000000000"),
     "/insertions": listing("insertion_id"),
     "/insertions/{insertion_id}": of("insertion_id"),
     "/chronic-insertions": listing("chronic_id"),
@@ -151,6 +153,8 @@ READS: Final[dict[str, Read]] = {
     "/app/sessions": listing("session_id"),
     "/app/sessions/{session_id}": of("session_id"),
     "/app/sessions/{session_id}/jobs": of("session_id"),
+    "/app/sessions/{session_id}/merge": of("session_id"),
+    "/app/merges/{merge_id}": named("00000000-0000-4000-8000-000000000000"),
     "/app/jobs/{job_id}": of("job_id"),
     "/app/jobs/{job_id}/log": of("job_id"),
     "/audit/{service}": named("metadata"),  # administrators only, as the next three
@@ -246,6 +250,8 @@ WRITES: Final[dict[str, Write]] = {
     "PUT /sessions/{session_id}": Write(("session_id",), _SESSION),
     "PATCH /sessions/{session_id}": Write(("session_id",), _SESSION),
     "DELETE /sessions/{session_id}": Write(("session_id",)),
+    "POST /session-merges": Write((), ({"into": "{session_id}", "sessions": ["{job_id}"]},
+                                       {"into": "{job_id}", "sessions": ["{session_id}"]})),
     "POST /insertions": Write((), ({"session": "{session_id}", "name": "probe07"},)),
     "PUT /insertions/{insertion_id}": Write(("insertion_id",), _PROBE),
     "PATCH /insertions/{insertion_id}": Write(("insertion_id",), _PROBE),
@@ -336,6 +342,8 @@ WRITES: Final[dict[str, Write]] = {
     **dict.fromkeys(SIGNING_IN, NOTHING),
     "POST /app/login": Write((), (b"username={word}&password=x",)),
     "POST /app/logout": Write((), (b"csrf=x",)),
+    "POST /app/sessions/{session_id}/merge": Write(("session_id",), (b"csrf=x&into={session_id}",)),
+    "POST /app/merges/{merge_id}/undo": Write(("=00000000-0000-4000-8000-000000000000",), (b"csrf=x",)),
 } | {
     f"POST /{word}": NOTHING for word in WORDS
 } | {
