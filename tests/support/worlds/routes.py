@@ -54,6 +54,7 @@ VOCABULARY: Final = Write(
 )  # for administrators, and names nothing that can be hidden
 NOTHING: Final = Write((), ())  # names nothing that can be hidden
 _DAY: Final = "2024-03-02T12:00:00"
+_NO_ID: Final = "00000000-0000-4000-8000-000000000000"
 
 # Segments of registry and metadata that are vocabularies: a list, one by name, and for administrators writes.
 TERMS: Final = (
@@ -89,7 +90,7 @@ READS: Final[dict[str, Read]] = {
     "/sessions": listing("session_id"),
     "/sessions/{session_id}": of("session_id"),
     "/session-merges": listing(),
-    "/session-merges/{merge_id}": named("00000000-0000-4000-8000-000000000000"),
+    "/session-merges/{merge_id}": named(_NO_ID),
     "/insertions": listing("insertion_id"),
     "/insertions/{insertion_id}": of("insertion_id"),
     "/chronic-insertions": listing("chronic_id"),
@@ -154,7 +155,7 @@ READS: Final[dict[str, Read]] = {
     "/app/sessions/{session_id}": of("session_id"),
     "/app/sessions/{session_id}/jobs": of("session_id"),
     "/app/sessions/{session_id}/merge": of("session_id"),
-    "/app/merges/{merge_id}": named("00000000-0000-4000-8000-000000000000"),
+    "/app/merges/{merge_id}": named(_NO_ID),
     "/app/jobs/{job_id}": of("job_id"),
     "/app/jobs/{job_id}/log": of("job_id"),
     "/audit/{service}": named("metadata"),  # administrators only, as the next three
@@ -250,8 +251,8 @@ WRITES: Final[dict[str, Write]] = {
     "PUT /sessions/{session_id}": Write(("session_id",), _SESSION),
     "PATCH /sessions/{session_id}": Write(("session_id",), _SESSION),
     "DELETE /sessions/{session_id}": Write(("session_id",)),
-    "POST /session-merges": Write((), ({"into": "{session_id}", "sessions": ["{job_id}"]},
-                                       {"into": "{job_id}", "sessions": ["{session_id}"]})),
+    "POST /session-merges": Write((), ({"into": "{session_id}", "sessions": [_NO_ID]},
+                                       {"into": _NO_ID, "sessions": ["{session_id}"]})),
     "POST /insertions": Write((), ({"session": "{session_id}", "name": "probe07"},)),
     "PUT /insertions/{insertion_id}": Write(("insertion_id",), _PROBE),
     "PATCH /insertions/{insertion_id}": Write(("insertion_id",), _PROBE),
@@ -343,7 +344,7 @@ WRITES: Final[dict[str, Write]] = {
     "POST /app/login": Write((), (b"username={word}&password=x",)),
     "POST /app/logout": Write((), (b"csrf=x",)),
     "POST /app/sessions/{session_id}/merge": Write(("session_id",), (b"csrf=x&into={session_id}",)),
-    "POST /app/merges/{merge_id}/undo": Write(("=00000000-0000-4000-8000-000000000000",), (b"csrf=x",)),
+    "POST /app/merges/{merge_id}/undo": Write((f"={_NO_ID}",), (b"csrf=x",)),
 } | {
     f"POST /{word}": NOTHING for word in WORDS
 } | {
