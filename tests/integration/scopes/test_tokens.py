@@ -14,7 +14,7 @@ from tests.support.system import Cingulum
 @pytest.fixture
 async def labs(cingulum: Cingulum) -> Labs:
     labs = await two_labs(cingulum)
-    for name, is_private in (("openp", False), ("secretp", True), ("odd: name/ü", False)):
+    for name, is_private in (("openp", False), ("secretp", True), ("odd: name ü", False)):
         await labs.project(name, *(("ada",) if is_private else ()), is_private=is_private)
     return labs
 
@@ -27,7 +27,7 @@ async def make(labs: Labs, username: str, *scopes: str, kind: str = "personal", 
 
 async def test_scopes_take_names_or_ids_and_are_shown_with_names(labs: Labs) -> None:
     by_id = f"project:{labs.project_ids['openp']}:register"
-    scopes = ("read", "lab:hilllab:write", by_id, "project:odd: name/ü:transfer", "project:secretp:read")
+    scopes = ("read", "lab:hilllab:write", by_id, "project:odd: name ü:transfer", "project:secretp:read")
     answer = await make(labs, "ada", *scopes, projects=frozenset(labs.project_ids.values()))
     assert answer.status_code == 201, answer.text
     shown = [*scopes[:2], "project:openp:register", *scopes[3:]]
