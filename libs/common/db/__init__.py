@@ -10,7 +10,7 @@ from libs.common.db.routes import (
     reads_query_itself,
     returns_secret,
 )
-from libs.common.db.sessions import PageSession, ReadSession, WriteSession
+from libs.common.db.sessions import AnySession, PageSession, ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure, metadata_of
 from libs.common.db.transaction import (
     Begin,
@@ -24,6 +24,7 @@ from libs.common.db.transaction import (
 )
 
 __all__ = [
+    "AnySession",
     "Begin",
     "Begins",
     "CheckedRoute",

@@ -1,4 +1,4 @@
-"""Statements of lists, compiled once for each shape of their conditions and run as prepared statements of the driver.
+"""Statements of reads, compiled once for each shape of their conditions and run as prepared statements of the driver.
 
 SQLAlchemy compares a statement of a list with those it knows by walking through all of it; that took most of the
 time of a short list. Here the part that a caller's requests share is compared by identity, and only the conditions
@@ -23,6 +23,7 @@ from libs.common.memory import Recent
 Base = sa.Select[Any] | Callable[[Sequence[Condition]], sa.Select[Any]]
 Shape = Callable[[sa.Select[Any]], sa.Select[Any]]
 
+NO_CONDITIONS: Final = Conditions()
 SHAPES: Final = 1_000  # in a process
 STATEMENTS: Final = 20  # prepared on a connection, where each may take 2 MB of the server
 _DIALECT: Final = sa.make_url("postgresql+asyncpg://").get_dialect()()
@@ -60,18 +61,42 @@ async def fetch_prepared(
     shape: Shape,
     **values: object,
 ) -> Sequence[Any]:
-    """The only row of `shape(base.where(*conditions))`.
+    """The only row of `shape(base.where(*conditions))`; its arguments are those of `fetch_rows`."""
+    rows: Sequence[Any] = await _fetch_all(session, base, conditions, shape, values)
+    return rows[0]  # type: ignore[no-any-return]
+
+
+async def fetch_rows(
+    session: AnySession,
+    base: Base,
+    conditions: Sequence[Condition] = NO_CONDITIONS,
+    **values: object,
+) -> Sequence[Mapping[str, Any]]:
+    """All rows of `base.where(*conditions)`, with the values of their columns as the driver makes them.
 
     base    a statement that is kept, as `per_caller` does, or a function of the conditions: it is compared by identity
-    shape   a function of a module, compared by identity too. No two outer sources of it are aliases without a name:
-            conditions on either would look the same
     values  of the statement's own `bindparam`s
 
     In a transaction, which has to write first what it has pending, SQLAlchemy runs the statement.
     """
+    rows = await _fetch_all(session, base, conditions, _as_it_is, values)
+    return [row._mapping for row in rows] if isinstance(session, WriteSession) else rows
+
+
+async def _fetch_all(
+    session: AnySession,
+    base: Base,
+    conditions: Sequence[Condition],
+    shape: Shape,
+    values: Mapping[str, object],
+) -> Sequence[Any]:
+    """The rows of `shape(base.where(*conditions))`.
+
+    shape   a function of a module, compared by identity as `base` is. No two outer sources of it are aliases without
+            a name: conditions on either would look the same
+    """
     if isinstance(session, WriteSession):
-        connection = await session.connection()
-        return (await connection.execute(shape(_whole(base, conditions)), values)).one()
+        return (await session.execute(shape(_whole(base, conditions)), values)).all()
     key = Conditions.of(conditions).key
     if key is None or any(each.expanding for each in key.bindparams):
         return await _fetch_once(session, _compile(shape(_whole(base, conditions))), values)
@@ -85,6 +110,10 @@ async def fetch_prepared(
         prepared = _prepare(compiled, key.bindparams)
         _known.put(of_shape, prepared)
     return await _fetch(session, prepared.text, prepared.arguments(key.bindparams, values))
+
+
+def _as_it_is(statement: sa.Select[Any]) -> sa.Select[Any]:
+    return statement
 
 
 async def _fetch_once(session: AnySession, compiled: Any, values: Mapping[str, object]) -> Sequence[Any]:
@@ -123,16 +152,16 @@ async def _fetch(session: AnySession, text: str, arguments: list[Any]) -> Sequen
     prepared = statements.get(text)
     if prepared is not None:
         try:
-            return await _only_row(prepared, arguments)
+            return await _all_rows(prepared, arguments)
         except asyncpg.InvalidCachedStatementError:
             pass  # a table was altered: it is prepared again
     # A pooler between us and the server may hand a prepared name to another connection.
     prepared = await driver.prepare(text, name=f"__{uuid4()}__")
     statements.put(text, prepared)
-    return await _only_row(prepared, arguments)
+    return await _all_rows(prepared, arguments)
 
 
-async def _only_row(prepared: Any, arguments: list[Any]) -> Sequence[Any]:
-    """Its `fetchrow` limits the rows, by which PostgreSQL runs no parallel worker."""
-    rows: Sequence[Sequence[Any]] = await prepared.fetch(*arguments)
-    return rows[0]
+async def _all_rows(prepared: Any, arguments: list[Any]) -> Sequence[Any]:
+    """Also where there is one row: `fetchrow` limits the rows, by which PostgreSQL runs no parallel worker."""
+    rows: Sequence[Any] = await prepared.fetch(*arguments)
+    return rows

@@ -57,16 +57,13 @@ async def create_session(
     named = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
     edit = replace(edit, before=Target(edit.subject.lab_id, frozenset(named)))
     values = await _values(tx, by, visibility, body, edit)
-    n_twins = await queries.count_twins(
-        tx.session, visibility, edit.subject.id, values["day"], values.get("number")
-    )
     row = await write_action(tx, edit, values)
     await set_relations(tx, visibility, row, body)
     if body.users is None:
         await queries.insert_session_user(tx.session, row.id, by.user_id)
     inherited = frozenset() if body.projects else await _inherit_projects(tx, row)
     await _check_result(tx, by, visibility, row, Target(project_ids=inherited))
-    return await queries.fetch_session(tx.session, visibility, row.id, base_url), n_twins
+    return await queries.fetch_session(tx.session, visibility, row.id, base_url)
 
 
 async def update_session(
@@ -85,8 +82,7 @@ async def update_session(
     inherited = await _inherit_projects(tx, row) if names_none else frozenset()
     before = replace(edit.before, project_ids=edit.before.project_ids | inherited)
     await _check_result(tx, by, visibility, row, before)
-    shown = await queries.fetch_session(tx.session, visibility, row.id, base_url)
-    return shown, await queries.count_twins_of(tx.session, visibility, row.id)
+    return await queries.fetch_session(tx.session, visibility, row.id, base_url)
 
 
 async def _inherit_projects(tx: Transaction, row: ActionRow) -> frozenset[UUID]:

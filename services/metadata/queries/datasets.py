@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from cingulum.alf import dataset_url
 from cingulum.stores import CENTRAL
-from libs.common.db import ReadSession
+from libs.common.db import AnySession
 from libs.common.db.json_pages import per_caller, request_value
+from libs.common.db.prepared import fetch_rows
 from libs.common.published import DATASETS, SESSIONS, table
 from libs.common.schemas.qc import QC_NAMES
 from libs.common.schemas.session_detail import SessionDataset
@@ -24,11 +25,11 @@ _SHOWN: Final = (
 
 
 async def fetch_datasets_of_session(
-    session: ReadSession, visibility: Visibility, session_id: UUID, base_url: str
+    session: AnySession, visibility: Visibility, session_id: UUID, base_url: str
 ) -> list[SessionDataset]:
     """The datasets of a session that a server holds, by path; for public readers the public ones."""
-    rows = await session.execute(_select_of_session(visibility), {"session_id": session_id})
-    return [_dataset(dict(row), base_url) for row in rows.mappings()]
+    rows = await fetch_rows(session, _select_of_session(visibility), session_id=session_id)
+    return [_dataset(row, base_url) for row in rows]
 
 
 @per_caller

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.db import ReadSession
+from libs.common.db import AnySession, ReadSession
 from libs.common.db.conditions import Condition, any_of
 from libs.common.db.json_pages import per_caller
 from libs.common.db.pages import fetch_page
+from libs.common.db.prepared import fetch_rows
 from libs.common.problem import NotFound, UnknownReference
 from libs.common.published import DATASETS, table
 from libs.common.schemas.fields_of_view import FieldOfView
@@ -52,7 +53,7 @@ def _select_fields_of_view(visibility: Visibility) -> sa.Select[Any]:
     )
 
 
-async def _with_locations(session: ReadSession, rows: Sequence[Mapping[str, Any]]) -> list[FieldOfView]:
+async def _with_locations(session: AnySession, rows: Sequence[Mapping[str, Any]]) -> list[FieldOfView]:
     locations = await fetch_locations_of_fields_of_view(session, [row["id"] for row in rows])
     return [FieldOfView.model_validate({**row, "location": locations.get(row["id"], [])}) for row in rows]
 
@@ -75,7 +76,7 @@ async def fetch_field_of_view(session: ReadSession, visibility: Visibility, fov_
 
 
 async def fetch_fields_of_view_of_session(
-    session: ReadSession, visibility: Visibility, session_id: UUID
+    session: AnySession, visibility: Visibility, session_id: UUID
 ) -> list[FieldOfView]:
     """All fields of view of a session, by name."""
     return await _fetch(session, visibility, FieldOfViewRow.session_id == session_id)
@@ -92,9 +93,10 @@ async def fetch_slices(
     return slices
 
 
-async def _fetch(session: ReadSession, visibility: Visibility, condition: Condition) -> list[FieldOfView]:
-    rows = await session.execute(_select_fields_of_view(visibility).where(condition))
-    return await _with_locations(session, rows.mappings().all())
+async def _fetch(session: AnySession, visibility: Visibility, condition: Condition) -> list[FieldOfView]:
+    return await _with_locations(
+        session, await fetch_rows(session, _select_fields_of_view(visibility), [condition])
+    )
 
 
 async def exists_field_of_view(session: ReadSession, session_id: UUID, name: str) -> bool:

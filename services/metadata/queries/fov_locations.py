@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.db import ReadSession, WriteSession
+from libs.common.db import AnySession, ReadSession, WriteSession
 from libs.common.db.conditions import Condition, any_of
 from libs.common.db.pages import fetch_page
+from libs.common.db.prepared import fetch_rows
 from libs.common.problem import NotFound
 from libs.common.schemas.fov_locations import FovLocation, FovLocationListed
 from libs.common.schemas.pages import PageRequest
@@ -42,6 +44,11 @@ def _select_locations(*conditions: Condition) -> sa.Select[Any]:
     )
 
 
+@cache
+def _select_every() -> sa.Select[Any]:
+    return _select_locations()
+
+
 def _is_visible(visibility: Visibility) -> Condition:
     return visible.is_field_of_view_visible(visibility, FovLocationRow.field_of_view_id)
 
@@ -69,13 +76,13 @@ async def fetch_fov_location(session: ReadSession, visibility: Visibility, locat
 
 
 async def fetch_locations_of_fields_of_view(
-    session: ReadSession, fov_ids: Collection[UUID]
+    session: AnySession, fov_ids: Collection[UUID]
 ) -> Mapping[UUID, Sequence[FovLocationListed]]:
     """The locations of fields of view that the caller can see, default ones first."""
     locations = defaultdict[UUID, list[FovLocationListed]](list)
     if fov_ids:
-        rows = await session.execute(_select_locations(FovLocationRow.field_of_view_id == any_of(fov_ids)))
-        for row in rows.mappings():
+        is_of_them = FovLocationRow.field_of_view_id == any_of(fov_ids)
+        for row in await fetch_rows(session, _select_every(), [is_of_them]):
             locations[row["field_of_view"]].append(FovLocationListed.model_validate(_shown(row)))
     return locations
 

@@ -10,8 +10,9 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
-from libs.common.db import PageSession, ReadSession
+from libs.common.db import AnySession, PageSession, ReadSession
 from libs.common.db.json_pages import counted_page, fetch_json_page, json_time, per_caller, request_value
+from libs.common.db.prepared import fetch_rows
 from libs.common.problem import NotFound
 from libs.common.published import DATASETS, table
 from libs.common.schemas.insertions import Insertion
@@ -127,11 +128,11 @@ async def list_insertions(
 
 
 async def fetch_insertions_of_session(
-    session: ReadSession, visibility: Visibility, session_id: UUID, base_url: str
+    session: AnySession, visibility: Visibility, session_id: UUID, base_url: str
 ) -> list[Insertion]:
     """All insertions of a session, by name."""
-    rows = await session.execute(_select_of_session(visibility), {"session_id": session_id})
-    return [_insertion(row, base_url, row["datasets"]) for row in rows.mappings()]
+    rows = await fetch_rows(session, _select_of_session(visibility), session_id=session_id)
+    return [_insertion(row, base_url, row["datasets"]) for row in rows]
 
 
 @per_caller

@@ -9,9 +9,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.db import ReadSession
+from libs.common.db import AnySession, ReadSession
 from libs.common.db.json_pages import request_value
 from libs.common.db.pages import fetch_page
+from libs.common.db.prepared import fetch_rows
 from libs.common.problem import NotFound
 from libs.common.schemas.content_types import full_name
 from libs.common.schemas.notes import Note
@@ -70,12 +71,11 @@ async def list_notes(
 
 
 async def fetch_notes_of_record(
-    session: ReadSession, model: str, record_id: UUID, base_url: str
+    session: AnySession, model: str, record_id: UUID, base_url: str
 ) -> list[Note]:
     """All notes of a record that the caller can see, newest first."""
-    of_record = {"object_id": record_id, "content_type": model}
-    rows = await session.execute(_select_of_record(), of_record)
-    return [_note(row, base_url) for row in rows.mappings()]
+    rows = await fetch_rows(session, _select_of_record(), object_id=record_id, content_type=model)
+    return [_note(row, base_url) for row in rows]
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from libs.common import visible
-from libs.common.db import ReadSession, WriteSession
-from libs.common.db.conditions import any_of
+from libs.common.db import AnySession, ReadSession, WriteSession
+from libs.common.db.json_pages import per_caller, request_value
 from libs.common.db.pages import fetch_page
+from libs.common.db.prepared import fetch_rows
 from libs.common.problem import NotFound
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.session_merges import SessionMerge, SessionMergeDetail
@@ -87,26 +89,39 @@ async def find_and_lock_merge(session: WriteSession, audit_id: int) -> SessionMe
     return (await session.scalars(statement)).one_or_none()
 
 
-async def fetch_later_sessions(session: ReadSession, session_id: UUID) -> list[UUID]:
+async def fetch_later_sessions(session: AnySession, session_id: UUID) -> list[UUID]:
     """The sessions into which a session was merged, then that one, and so on; the last one has the data."""
     later: list[UUID] = []
     current: UUID | None = session_id
     while current is not None:
-        current = await session.scalar(
-            sa.select(SessionMergeRow.into_id)
-            .where(SessionMergeRow.session_ids.contains([current]), SessionMergeRow.undone_at.is_(None))
-            .limit(1)
-        )
+        rows = await fetch_rows(session, _select_into(), session_ids=[current])
+        current = rows[0]["into_id"] if rows else None
         if current is not None:
             later.append(current)
     return later
 
 
-async def missing_session(session: ReadSession, visibility: Visibility, session_id: UUID) -> NotFound:
+@cache
+def _select_into() -> sa.Select[Any]:
+    merged = request_value("session_ids", sa.ARRAY(sa.Uuid()))
+    return (
+        sa.select(SessionMergeRow.into_id)
+        .where(SessionMergeRow.session_ids.contains(merged), SessionMergeRow.undone_at.is_(None))
+        .limit(1)
+    )
+
+
+async def missing_session(session: AnySession, visibility: Visibility, session_id: UUID) -> NotFound:
     """The problem of a session that the caller cannot see; it names the one with which it was merged, if visible."""
     text = f"There is no session {session_id}"
     later = await fetch_later_sessions(session, session_id)
-    is_shown = sa.exists().where(ActionRow.id == any_of(later[-1:]), is_session_visible(visibility))
-    if later and await session.scalar(sa.select(is_shown)):
+    if later and await fetch_rows(session, _select_visible(visibility), session_id=later[-1]):
         return NotFound(f"{text}: it was merged into {later[-1]}.", extra={"merged_into": str(later[-1])})
     return NotFound(f"{text}.")
+
+
+@per_caller
+def _select_visible(visibility: Visibility) -> sa.Select[Any]:
+    return sa.select(ActionRow.id).where(
+        ActionRow.id == request_value("session_id", sa.Uuid()), is_session_visible(visibility)
+    )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from libs.common.db import PageSession, ReadSession, WriteSession
+from libs.common.db import AnySession, PageSession, ReadSession, WriteSession
 from libs.common.db.json_pages import (
     counted_page,
     counting,
@@ -22,7 +21,7 @@ from libs.common.db.json_pages import (
     plain_page,
     request_value,
 )
-from libs.common.db.prepared import Shape
+from libs.common.db.prepared import Shape, fetch_rows
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.qc import QC_NAMES
 from libs.common.schemas.session_detail import SessionDetail
@@ -36,14 +35,17 @@ from services.metadata.models import (
     ActionRow,
     ActionUserRow,
     FieldOfViewRow,
+    InsertionRow,
     LabRow,
     LocationRow,
+    NoteRow,
     ProjectRow,
     SessionProjectRow,
     SubjectProjectRow,
     SubjectRow,
     UserRow,
     VocabularyRow,
+    WaterAdministrationRow,
 )
 from services.metadata.queries import visible
 from services.metadata.queries.datasets import fetch_datasets_of_session
@@ -54,6 +56,13 @@ from services.metadata.queries.notes import fetch_notes_of_record
 from services.metadata.queries.session_merges import missing_session
 from services.metadata.queries.subselects import names_of, project_names
 from services.metadata.queries.water_administrations import fetch_waters_of_session
+
+# Few sessions have all of these: of which a session has none is not read.
+_RECORDS: Final[Mapping[str, Any]] = {
+    "has_waters": WaterAdministrationRow,
+    "has_insertions": InsertionRow,
+    "has_fields_of_view": FieldOfViewRow,
+}
 
 
 @per_caller
@@ -82,7 +91,7 @@ def select_sessions(visibility: Visibility) -> sa.Select[Any]:
 
 @per_caller
 def _select_details(visibility: Visibility) -> sa.Select[Any]:
-    """The same of one session, with all columns and relations, and whether it has fields of view, as few have."""
+    """The same of one session, with all columns, how many twins it has, and of which kinds it has records."""
     listed = {"id", "start_time", "number", "task_protocol", "parent_session_id"}
     users = names_of(
         UserRow.username, ActionUserRow.action_id == ActionRow.id, ActionUserRow.user_id == UserRow.id
@@ -92,9 +101,6 @@ def _select_details(visibility: Visibility) -> sa.Select[Any]:
         ActionProcedureRow.action_id == ActionRow.id,
         ActionProcedureRow.procedure_id == VocabularyRow.id,
     )
-    has_fields_of_view = sa.exists().where(
-        FieldOfViewRow.session_id == ActionRow.id, FieldOfViewRow.deleted_at.is_(None)
-    )
     of_session = select_sessions(visibility).where(ActionRow.id == request_value("session_id", sa.Uuid()))
     return of_session.add_columns(
         *(column for column in ActionRow.__table__.columns if column.name not in listed),
@@ -102,7 +108,31 @@ def _select_details(visibility: Visibility) -> sa.Select[Any]:
         LocationRow.name.label("location"),
         users.label("users"),
         procedures.label("procedures"),
-        has_fields_of_view.label("has_fields_of_view"),
+        _count_twins(visibility).label("n_twins"),
+        *(_has(row.session_id, row.deleted_at).label(name) for name, row in _RECORDS.items()),
+        _has(NoteRow.object_id, NoteRow.deleted_at).label("has_notes"),
+    )
+
+
+def _has(session_id: Any, deleted_at: Any) -> sa.Exists:
+    return sa.exists().where(session_id == ActionRow.id, deleted_at.is_(None))
+
+
+def _count_twins(visibility: Visibility) -> sa.ScalarSelect[int]:
+    """How many other sessions that the caller can see have the subject, day and number of this one."""
+    twin = aliased(ActionRow, name="twin")
+    return (
+        sa.select(sa.func.count())
+        .where(
+            twin.kind == ActionKind.SESSION,
+            twin.subject_id == ActionRow.subject_id,
+            twin.day == ActionRow.day,
+            twin.number.is_not_distinct_from(ActionRow.number),
+            twin.id != ActionRow.id,
+            visible.is_session_visible(visibility, twin),
+        )
+        .correlate(ActionRow)
+        .scalar_subquery()
     )
 
 
@@ -133,27 +163,28 @@ def _flagging_shapes(visibility: Visibility) -> tuple[Shape, Shape]:
 
 
 async def fetch_session(
-    session: ReadSession, visibility: Visibility, session_id: UUID, base_url: str
-) -> SessionDetail:
-    """One session with its datasets, water, insertions and notes. Raises NotFound."""
-    rows = await session.execute(
-        _select_details(visibility), {"base_url": base_url, "session_id": session_id}
-    )
-    row = rows.mappings().first()
-    if row is None:
+    session: AnySession, visibility: Visibility, session_id: UUID, base_url: str
+) -> tuple[SessionDetail, int]:
+    """One session with its datasets, water, insertions and notes. Raises NotFound.
+
+    The second value counts the other sessions that the caller can see of its subject, day and number.
+    """
+    rows = await fetch_rows(session, _select_details(visibility), base_url=base_url, session_id=session_id)
+    if not rows:
         raise await missing_session(session, visibility, session_id)
+    row, of_it = rows[0], (session, visibility, session_id)
     related = {
-        "wateradmin_session_related": await fetch_waters_of_session(session, visibility, session_id),
-        "data_dataset_session_related": await fetch_datasets_of_session(
-            session, visibility, session_id, base_url
-        ),
-        "probe_insertion": await fetch_insertions_of_session(session, visibility, session_id, base_url),
-        "field_of_view": await fetch_fields_of_view_of_session(session, visibility, session_id)
-        if row["has_fields_of_view"]
+        "wateradmin_session_related": await fetch_waters_of_session(*of_it) if row["has_waters"] else [],
+        "data_dataset_session_related": await fetch_datasets_of_session(*of_it, base_url),
+        "probe_insertion": await fetch_insertions_of_session(*of_it, base_url)
+        if row["has_insertions"]
         else [],
-        "notes": await fetch_notes_of_record(session, "session", session_id, base_url),
+        "field_of_view": await fetch_fields_of_view_of_session(*of_it) if row["has_fields_of_view"] else [],
+        "notes": await fetch_notes_of_record(session, "session", session_id, base_url)
+        if row["has_notes"]
+        else [],
     }
-    return _detail(row, related, base_url)
+    return _detail(row, related, base_url), row["n_twins"]
 
 
 async def fetch_fields_of_sessions(
@@ -163,8 +194,7 @@ async def fetch_fields_of_sessions(
     names = [each.name for each in fields(SessionFields)]
     sessions: dict[UUID, SessionFields] = {}
     for session_id in session_ids:
-        named = {"base_url": "", "session_id": session_id}
-        for row in (await session.execute(_select_details(visibility), named)).mappings():
+        for row in await fetch_rows(session, _select_details(visibility), base_url="", session_id=session_id):
             shown = {**row, "qc": QC_NAMES[row["qc"]], "parent_session": row["parent_session_id"]}
             sessions[session_id] = SessionFields(**{name: shown[name] for name in names})
     return sessions
@@ -180,41 +210,6 @@ def _detail(row: Mapping[str, Any], related: Mapping[str, Any], base_url: str) -
             "qc": QC_NAMES[row["qc"]],
             "auto_datetime": naive_utc(row["auto_datetime"]),
         }
-    )
-
-
-async def count_twins(
-    session: ReadSession, visibility: Visibility, subject_id: UUID, day: date, number: int | None
-) -> int:
-    """How many sessions that the caller can see have this subject, day and number."""
-    count = await session.scalar(
-        sa.select(sa.func.count()).where(
-            ActionRow.kind == ActionKind.SESSION,
-            ActionRow.subject_id == subject_id,
-            ActionRow.day == day,
-            ActionRow.number.is_not_distinct_from(number),
-            visible.is_session_visible(visibility),
-        )
-    )
-    return count or 0
-
-
-async def count_twins_of(session: ReadSession, visibility: Visibility, session_id: UUID) -> int:
-    """How many other sessions that the caller can see have the subject, day and number of this one."""
-    return await session.scalar(_count_twins_of(visibility), {"session_id": session_id}) or 0
-
-
-@per_caller
-def _count_twins_of(visibility: Visibility) -> sa.Select[int]:
-    itself = aliased(ActionRow, name="itself")
-    return sa.select(sa.func.count()).where(
-        itself.id == request_value("session_id", sa.Uuid()),
-        ActionRow.kind == ActionKind.SESSION,
-        ActionRow.subject_id == itself.subject_id,
-        ActionRow.day == itself.day,
-        ActionRow.number.is_not_distinct_from(itself.number),
-        ActionRow.id != itself.id,
-        visible.is_session_visible(visibility),
     )
 
 

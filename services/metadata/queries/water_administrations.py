@@ -9,9 +9,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.db import ReadSession
+from libs.common.db import AnySession, ReadSession
 from libs.common.db.json_pages import per_caller, request_value
 from libs.common.db.pages import fetch_page
+from libs.common.db.prepared import fetch_rows
 from libs.common.problem import NotFound
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.session_detail import SessionWater
@@ -71,11 +72,11 @@ async def fetch_waters_of_subject(
 
 
 async def fetch_waters_of_session(
-    session: ReadSession, visibility: Visibility, session_id: UUID
+    session: AnySession, visibility: Visibility, session_id: UUID
 ) -> list[SessionWater]:
     """Water given in a session to subjects that the caller can see, oldest first."""
-    rows = await session.execute(_select_of_session(visibility), {"session_id": session_id})
-    return [SessionWater.model_validate({**row, "name": ""}) for row in rows.mappings()]
+    rows = await fetch_rows(session, _select_of_session(visibility), session_id=session_id)
+    return [SessionWater.model_validate({**row, "name": ""}) for row in rows]
 
 
 @per_caller

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
-from libs.common.db import IdempotentRoute, PageReading, Reading, Tx
+from libs.common.db import IdempotentRoute, PageReading, Tx
 from libs.common.db.query_parameters import NOTICE
 from libs.common.deletions import DELETED, Deleting, deleted
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
@@ -54,11 +54,11 @@ async def create_session(
 
 @router.get("/sessions/{session_id}", responses=problems(NotFound))
 async def read_session(
-    request: Request, response: Response, session_id: UUID, visibility: Sees, session: Reading
+    request: Request, response: Response, session_id: UUID, visibility: Sees, session: PageReading
 ) -> SessionDetail:
     """Read a session with its datasets, water, insertions and notes; a notice counts others of its day and number."""
-    shown = await queries.fetch_session(session, visibility, session_id, absolute(request, ""))
-    if notice := twin_notice(await queries.count_twins_of(session, visibility, session_id)):
+    shown, n_twins = await queries.fetch_session(session, visibility, session_id, absolute(request, ""))
+    if notice := twin_notice(n_twins):
         response.headers[NOTICE] = notice
     return shown
 
