@@ -32,6 +32,8 @@ def configuration(known: Mapping[str, Sequence[Any]], token: str | None) -> str:
             lines.append(f"{check}.expected-statuses = {json.dumps(list(statuses))}")
     for name, values in known.items():
         lines += [f"[dictionaries.{name}]", f"values = {json.dumps(list(values))}"]
+    # It would take what a refusal says of null for a field that must be sent.
+    lines += ["[phases.fuzzing.error-feedback]", "enabled = false"]
     lines.append("[parameters]")
     lines += [
         f'"{parameter}" = {{ dictionary = "{name}", probability = {KNOWN_SHARE} }}'

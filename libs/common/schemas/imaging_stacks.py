@@ -35,9 +35,14 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+_SentName = Annotated[str, Field(max_length=255)] | int | None
+
+
 class ImagingStackIn(BodyRecord):
     """An imaging stack to create; fields of view name it as theirs."""
 
     not_blank: ClassVar[tuple[str, ...]] = ("name",)
-    name: Annotated[PlainName | None, BeforeValidator(_as_text)] = Field(default=None, max_length=255)
+    name: Annotated[PlainName | None, BeforeValidator(_as_text, json_schema_input_type=_SentName)] = Field(
+        default=None, max_length=255
+    )
     json_: Any | None = Field(default=None, alias="json")
