@@ -20,7 +20,7 @@ from libs.common.auth import IdentityMiddleware
 from libs.common.bus import Bus, Consumer, EventHandlers, Listener, Relay
 from libs.common.catalogue import Service
 from libs.common.db.audit import insert_seals
-from libs.common.db.engine import DATABASE_ERRORS
+from libs.common.db.engine import DATABASE_ERRORS, NO_RESPONSE
 from libs.common.db.idempotency import forget_old
 from libs.common.db.restoring import delete_old_removed_rows
 from libs.common.db.tables import infrastructure
@@ -46,6 +46,7 @@ VERSION = "0.1.0"
 Loop = Callable[[], Coroutine[Any, Any, None]]
 Start = Callable[[FastAPI], Awaitable[Sequence[Loop]]]
 AGAIN_S = 1.0
+START_S = 30.0
 OTHERS_S = 60.0  # how often audit rows are looked for that a process left unchained when it died
 FORGET_S = 3600.0
 
@@ -54,8 +55,8 @@ FORGET_S = 3600.0
 class Parts:
     """What differs between services.
 
-    `start` is awaited once the database answers; the loops it returns run until the service stops. `handlers` may be
-    made from what `start` has put into the application's state.
+    `start` is awaited first, and writes with `once_it_responds`; the loops it returns run until the service stops.
+    `handlers` may be made from what `start` has put into the application's state.
     """
 
     service: Service
@@ -152,6 +153,24 @@ async def _run_with_restarts(loop: Loop) -> None:
             await asyncio.sleep(AGAIN_S)
         else:
             return
+
+
+async def once_it_responds(write: Callable[[], Awaitable[None]], within_s: float = START_S) -> None:
+    """Write what a service needs to start; repeat it while the database does not respond.
+
+    Raises NO_RESPONSE if it still does not after `within_s` seconds.
+    """
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            await write()
+        except NO_RESPONSE as error:
+            if time.monotonic() > until:
+                raise
+            logger("app").warning("the start is waiting for the database", error=repr(error))
+        else:
+            return
+        await asyncio.sleep(AGAIN_S)
 
 
 async def at_the_end(close: Callable[[], Awaitable[None]]) -> None:

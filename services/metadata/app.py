@@ -7,7 +7,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from libs.common.app import Loop, Parts, at_the_end, create_app
+from libs.common.app import Loop, Parts, at_the_end, create_app, once_it_responds
 from libs.common.catalogue import Service
 from libs.common.db import Database
 from libs.common.db.transaction import Writer
@@ -26,16 +26,20 @@ from services.metadata.routes import routers
 from services.metadata.settings import Settings
 
 
-async def _start(app: FastAPI) -> Sequence[Loop]:
-    settings: Settings = app.state.settings
-    sign_ins = app.state.sign_ins = _sign_ins(app, settings)
+async def _write_first_rows(writer: Writer, sign_ins: SignIns, settings: Settings) -> None:
     if settings.admin_username and settings.admin_password:
-        async with app.state.writer.begin() as tx:
+        async with writer.begin() as tx:
             await create_first_administrator(
                 tx, sign_ins.hashing, settings.admin_username, settings.admin_password.get_secret_value()
             )
-    async with app.state.writer.begin() as tx:
+    async with writer.begin() as tx:
         await load_vocabularies(tx)
+
+
+async def _start(app: FastAPI) -> Sequence[Loop]:
+    settings: Settings = app.state.settings
+    sign_ins = app.state.sign_ins = _sign_ins(app, settings)
+    await once_it_responds(partial(_write_first_rows, app.state.writer, sign_ins, settings))
 
     async def tokens_used(payload: bytes) -> None:
         async with app.state.writer.begin() as tx:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from libs.common.app import Loop, Parts, create_app
+from libs.common.app import Loop, Parts, create_app, once_it_responds
 from libs.common.catalogue import Service
 from libs.common.storage import store_of
 from services.registry.domain.holdings import Policy
@@ -23,8 +23,11 @@ from services.registry.settings import Settings
 
 
 async def _start(app: FastAPI) -> Sequence[Loop]:
-    async with app.state.writer.begin() as tx:
-        await load_vocabularies(tx)
+    async def write() -> None:
+        async with app.state.writer.begin() as tx:
+            await load_vocabularies(tx)
+
+    await once_it_responds(write)
     return []
 
 

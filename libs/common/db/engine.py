@@ -19,7 +19,7 @@ import asyncpg
 import orjson
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     async_sessionmaker,
@@ -35,6 +35,8 @@ from libs.common.shutdown import CLOSE_S, end_within
 
 # Every error by which the database did not do what was requested; a time-out and a broken connection are an OSError.
 DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# Those by which the server did not respond: what was tried can be tried again.
+NO_RESPONSE = (OSError, OperationalError, InterfaceError, asyncpg.OperatorInterventionError)
 PING_S = 1.5
 PING_AFTER_S = 1.0  # a connection that was idle for longer is checked before its next use
 _USED_AT = "used_at"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
+from sqlalchemy.exc import ProgrammingError
 
 from libs.common import app
 
@@ -35,3 +37,34 @@ async def test_what_is_to_be_closed_at_the_end_is_closed_then() -> None:
         await asyncio.sleep(0)
         assert not closed.is_set()
     assert closed.is_set()
+
+
+async def test_a_start_waits_for_a_database_that_does_not_respond_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "AGAIN_S", 0.0)
+    failures = [TimeoutError(), asyncpg.CannotConnectNowError("the database system is starting up")]
+
+    async def write() -> None:
+        if failures:
+            raise failures.pop(0)
+
+    await app.once_it_responds(write)
+    assert not failures
+
+
+@pytest.mark.parametrize(
+    ("error", "within_s"),
+    [
+        (ProgrammingError("SELECT", {}, Exception("no such table")), 30.0),
+        (TimeoutError(), -1.0),
+    ],
+)
+async def test_a_start_fails_by_what_waiting_does_not_mend(error: Exception, within_s: float) -> None:
+    tries = []
+
+    async def write() -> None:
+        tries.append(True)
+        raise error
+
+    with pytest.raises(type(error)):
+        await app.once_it_responds(write, within_s)
+    assert len(tries) == 1
