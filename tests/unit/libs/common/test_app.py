@@ -39,7 +39,9 @@ async def test_what_is_to_be_closed_at_the_end_is_closed_then() -> None:
     assert closed.is_set()
 
 
-async def test_a_start_waits_for_a_database_that_does_not_respond_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_start_waits_for_a_database_that_does_not_respond_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(app, "AGAIN_S", 0.0)
     failures = [TimeoutError(), asyncpg.CannotConnectNowError("the database system is starting up")]
 
