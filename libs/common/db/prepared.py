@@ -40,11 +40,11 @@ class _Prepared:
     of_conditions: tuple[str, ...]
     processors: Mapping[str, Callable[[Any], Any]]
 
-    def arguments(self, conditions: Sequence[BindParameter[Any]], own: Mapping[str, Any]) -> list[Any]:
-        """The parameters in their order."""
+    def arguments(self, conditions: Sequence[Any], own: Mapping[str, Any]) -> list[Any]:
+        """The parameters in their order, from the values of the conditions and those of the statement itself."""
         values = {
             **self.fixed,
-            **dict(zip(self.of_conditions, (each.effective_value for each in conditions), strict=True)),
+            **dict(zip(self.of_conditions, conditions, strict=True)),
             **own,
         }
         processors = self.processors
@@ -97,19 +97,19 @@ async def _fetch_all(
     """
     if isinstance(session, WriteSession):
         return (await session.execute(shape(_whole(base, conditions)), values)).all()
-    key = Conditions.of(conditions).key
-    if key is None or any(each.expanding for each in key.bindparams):
-        return await _fetch_once(session, _compile(shape(_whole(base, conditions))), values)
-    of_shape = (base, shape, key.key)
+    known = Conditions.of(conditions)
+    if known.shape is None:
+        return await _fetch_once(session, _compile(shape(_whole(base, known))), values)
+    of_shape = (base, shape, known.shape)
     prepared = _known.get(of_shape)
     if prepared is None:
-        compiled = _compile(shape(_whole(base, conditions)))
-        if not all(each in compiled.bind_names for each in key.bindparams):
+        compiled, parameters = _compile(shape(_whole(base, known))), known.parameters()
+        if not all(each in compiled.bind_names for each in parameters):
             # Something else in the statement is always false.
             return await _fetch_once(session, compiled, values)
-        prepared = _prepare(compiled, key.bindparams)
+        prepared = _prepare(compiled, parameters)
         _known.put(of_shape, prepared)
-    return await _fetch(session, prepared.text, prepared.arguments(key.bindparams, values))
+    return await _fetch(session, prepared.text, prepared.arguments(known.values, values))
 
 
 def _as_it_is(statement: sa.Select[Any]) -> sa.Select[Any]:

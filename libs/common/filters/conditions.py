@@ -10,8 +10,9 @@ from typing import Final, cast
 from sqlalchemy import FromClause
 
 from libs.common.filters.fields import Field, FieldMap, JsonField, Kind, Relation
+from libs.common.filters.names import ORDERS, TEXT_LOOKUPS, compared_kind, place_of
 from libs.common.filters.patterns import checked_pattern
-from libs.common.filters.problems import BadFilterValue, UnknownFilter
+from libs.common.filters.problems import BadFilterValue
 from libs.common.filters.texts import (
     LONGEST_TEXT,
     Literal,
@@ -23,42 +24,14 @@ from libs.common.filters.texts import (
 )
 from libs.common.filters.values import in_utc, items_of, to_bool, to_kind
 
-ORDERS: Final = frozenset({"gt", "gte", "lt", "lte"})
-TEXT_LOOKUPS: Final = frozenset(
-    {
-        "iexact",
-        "contains",
-        "icontains",
-        "startswith",
-        "istartswith",
-        "endswith",
-        "iendswith",
-        "regex",
-        "iregex",
-    }
-)
-KEY_LOOKUPS: Final = frozenset({"has_key", "has_keys", "has_any_keys"})
-PLAIN_LOOKUPS: Final = frozenset({"exact", "in", "range", "isnull"}) | ORDERS | TEXT_LOOKUPS
-JSON_LOOKUPS: Final = PLAIN_LOOKUPS | KEY_LOOKUPS
-PARTS: Final[dict[str, frozenset[Kind]]] = {
-    "date": frozenset({"datetime"}),
-    "year": frozenset({"datetime", "date"}),
-    "month": frozenset({"datetime", "date"}),
-    "day": frozenset({"datetime", "date"}),
-    "week_day": frozenset({"datetime", "date"}),
-    "hour": frozenset({"datetime"}),
-    "minute": frozenset({"datetime"}),
-}
-MOST_HOPS: Final = 5  # relations that one name may follow; the longest that clients send is 3
 MOST_CROSSING: Final = 10  # pairs that follow a relation: the time to plan a statement grows with each
-_LONGEST_PATH = 20
 
 
 @dataclass(frozen=True, eq=False)
 class FilterCondition:
     """One pair of a filter text, ready to become SQL.
 
-    source     of the map that it was parsed with
+    fields     the map that it was parsed with
     hops       the relations to follow, outermost first
     keyed      the relation whose key column is compared in the place of the row it points at
     part       of a time, that is compared in its place: date, year, month, day, week_day (Sunday is 1), hour, minute
@@ -67,7 +40,7 @@ class FilterCondition:
     """
 
     name: str
-    source: FromClause
+    fields: FieldMap
     hops: tuple[Relation, ...]
     leaf: Field | JsonField
     lookup: str
@@ -76,6 +49,11 @@ class FilterCondition:
     json_path: tuple[str, ...] = ()
     negated: bool = False
     keyed: Relation | None = None
+
+    @property
+    def source(self) -> FromClause:
+        """Of its map."""
+        return self.fields.source
 
 
 def parse_filter(text: str, fields: FieldMap, parameter: str = "django") -> list[FilterCondition]:
@@ -122,89 +100,24 @@ def condition_on(name: str, value: object, fields: FieldMap) -> FilterCondition:
 
     Thus such a parameter goes the same way over relations as the free filter does, and sees no more.
     """
-    place = _resolve(name, fields)
-    lookup, part, path = _split_rest(name, place)
-    return FilterCondition(
-        name, fields.source, place.hops, place.leaf, lookup, value, part, path, keyed=place.keyed
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """Where a name leads, and what of it is left over behind the field."""
-
-    hops: tuple[Relation, ...]
-    leaf: Field | JsonField
-    rest: list[str]
-    keyed: Relation | None = None
+    place, (lookup, part, path) = place_of(name, fields)
+    return FilterCondition(name, fields, place.hops, place.leaf, lookup, value, part, path, keyed=place.keyed)
 
 
 def _condition(written: str, value: str, fields: FieldMap) -> FilterCondition:
     name = written.removeprefix("~")
-    place = _resolve(name, fields)
-    lookup, part, path = _split_rest(name, place)
+    place, (lookup, part, path) = place_of(name, fields)
     try:
         if isinstance(place.leaf, JsonField):
             typed = _json_value(lookup, value)
         else:
-            lookup, typed = _plain_value(lookup, value, _compared_kind(place.leaf, part), place.leaf)
+            lookup, typed = _plain_value(lookup, value, compared_kind(place.leaf, part), place.leaf)
     except ValueError as error:
         raise BadFilterValue(written, f"{error}.") from None
     negated = written.startswith("~")
     return FilterCondition(
-        written, fields.source, place.hops, place.leaf, lookup, typed, part, path, negated, place.keyed
+        written, fields, place.hops, place.leaf, lookup, typed, part, path, negated, place.keyed
     )
-
-
-def _resolve(name: str, fields: FieldMap) -> _Place:
-    """Follow relations as far as they go."""
-    hops: list[Relation] = []
-    segments = name.split("__")
-    while True:
-        first, *rest = segments
-        entry = fields.fields.get(fields.primary_key if first == "pk" else first)
-        if entry is None and isinstance(fields.fields.get(first.removesuffix("_id")), Relation):
-            entry, rest = fields.fields[first.removesuffix("_id")], ["pk", *rest]
-        if entry is None:
-            known = ", ".join(sorted(fields.fields))
-            raise UnknownFilter(name, f"{first!r} is not a field of {fields.noun}; known fields: {known}.")
-        if not isinstance(entry, Relation):
-            return _Place(tuple(hops), entry, rest)
-        target = entry.target()
-        if not rest or (len(rest) == 1 and rest[0] in PLAIN_LOOKUPS and rest[0] not in target.fields):
-            rest = ["pk", *rest]
-        if entry.shown is not None and rest[0] in entry.shown.target().fields:
-            entry = entry.shown
-            target = entry.target()
-        if entry.key is not None and rest[0] in {"pk", target.primary_key}:
-            return _Place(tuple(hops), Field(entry.key, target.key_field().kind), rest[1:], entry)
-        if len(hops) == MOST_HOPS:
-            raise UnknownFilter(name, f"it follows more than {MOST_HOPS} relations.")
-        hops.append(entry)
-        fields, segments = target, rest
-
-
-def _split_rest(name: str, place: _Place) -> tuple[str, str, tuple[str, ...]]:
-    """Look-up, part of a time, and JSON path."""
-    rest = list(place.rest)
-    lookups = JSON_LOOKUPS if isinstance(place.leaf, JsonField) else PLAIN_LOOKUPS
-    lookup = rest.pop() if rest and rest[-1] in lookups else "exact"
-    if isinstance(place.leaf, JsonField):
-        if len(rest) > _LONGEST_PATH:
-            raise UnknownFilter(name, f"the path has more than {_LONGEST_PATH} steps.")
-        return lookup, "", tuple(rest)
-    part = rest.pop(0) if rest and place.leaf.kind in PARTS.get(rest[0], frozenset()) else ""
-    is_ordered = _compared_kind(place.leaf, part) != "bool"
-    if rest or (not is_ordered and lookup not in {"exact", "in", "isnull"}):
-        unknown = rest[0] if rest else lookup
-        raise UnknownFilter(name, f"{unknown!r} is not a lookup of a field of kind {place.leaf.kind}.")
-    return lookup, part, ()
-
-
-def _compared_kind(leaf: Field, part: str) -> Kind:
-    if not part:
-        return leaf.kind
-    return "date" if part == "date" else "int"
 
 
 def _plain_value(lookup: str, text: str, kind: Kind, leaf: Field) -> tuple[str, object]:

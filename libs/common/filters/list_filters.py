@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from libs.common.db.conditions import Condition, Conditions
+from libs.common.db.conditions import Condition, Conditions, KnownCondition
 from libs.common.filters.conditions import parse_filter, parse_json_filter
 from libs.common.filters.fields import FieldMap
-from libs.common.filters.sql import to_sql
+from libs.common.filters.known_shapes import to_condition
 from libs.common.problem import BadRequest
 from libs.common.visibility import Visibility
 
@@ -63,10 +63,10 @@ class FreeFilter:
 
     fields: FieldMap
 
-    def of(self, visibility: Visibility, value: Any, name: str) -> Condition:
+    def of(self, visibility: Visibility, value: Any, name: str) -> Condition | KnownCondition:
         """The condition. Raises UnknownFilter and BadFilterValue."""
         parse = parse_filter if name == "django" else parse_json_filter
-        return to_sql(parse(value, self.fields, name), visibility)
+        return to_condition(parse(value, self.fields, name), visibility)
 
 
 @dataclass(frozen=True, eq=False)

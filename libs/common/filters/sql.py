@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import QueryableAttribute
 from sqlalchemy.sql import visitors
 
+from libs.common.filters.bound_values import bound_values, is_test_for_null
 from libs.common.filters.conditions import FilterCondition, is_aware
 from libs.common.filters.fields import Column, Field, FieldMap, JsonField, Relation
 from libs.common.visibility import Visibility
@@ -28,24 +29,35 @@ _TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "date": sa.Date(),
 }
 _NULL = sa.literal("null", sa.Text())
+_JSON = JSONB(none_as_null=False)
 
 
 def to_sql(conditions: Sequence[FilterCondition], visibility: Visibility) -> Test:
-    """One expression that holds where all conditions do, over the source of the map that they were parsed with.
+    """One expression that holds where all conditions do, over the source of the map that they were parsed with."""
+    return translate(conditions, visibility)[0]
+
+
+def translate(
+    conditions: Sequence[FilterCondition], visibility: Visibility
+) -> tuple[Test, list[sa.BindParameter[Any]]]:
+    """That expression, and the parameters of the conditions' `bound_values`, in their order.
 
     Each condition that follows relations becomes an EXISTS of its own: two conditions over a to-many relation may
     hold by two different rows, as in Alyx. Those over one to-one relation share an EXISTS, by which the planner can
     begin with the most selective. A negated condition holds wherever the plain one does not, nulls included.
     Each relation leads only to rows that its map shows to the caller: any other is as absent as one that was deleted.
     """
-    negated = [_negated(condition, visibility) for condition in conditions if condition.negated]
-    ways = [(_Way(each, visibility), each.hops) for each in conditions if not each.negated]
+    ways = [_Way(condition, visibility) for condition in conditions]
+    negated = [_negated(way) for way in ways if way.condition.negated]
+    plain = [(way, way.condition.hops) for way in ways if not way.condition.negated]
     source = conditions[0].source if conditions else sa.table("none")
-    return sa.and_(sa.true(), *negated, *_together(ways, source, _stay))
+    test = sa.and_(sa.true(), *negated, *_together(plain, source, _stay))
+    return test, [parameter for way in ways for parameter in way.parameters]
 
 
-def _negated(condition: FilterCondition, visibility: Visibility) -> Test:
-    test = _Way(condition, visibility).along(condition.hops, condition.source, _stay)
+def _negated(way: _Way) -> Test:
+    condition = way.condition
+    test = way.along(condition.hops, condition.source, _stay)
     return sa.not_(test) if condition.hops else test.is_not(sa.true())
 
 
@@ -74,6 +86,17 @@ class _Way:
         self.condition = condition
         self.visibility = visibility
         self.is_absence = condition.lookup == "isnull" and condition.value is True
+        self.parameters: list[sa.BindParameter[Any]] = []
+        self._values = iter(bound_values(condition))
+
+    def bind(self, type_: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
+        """A parameter with the next value of the condition."""
+        value = next(self._values)
+        # a fraction is compared with whole numbers as what it is
+        is_fraction = isinstance(value, float) and isinstance(type_, sa.Integer)
+        parameter = sa.bindparam(None, value, type_=sa.Double() if is_fraction else type_, unique=True)
+        self.parameters.append(parameter)
+        return parameter
 
     def along(self, hops: tuple[Relation, ...], here: sa.FromClause, move: Move) -> Test:
         """Go from `here` over the next relation, to an alias of its target."""
@@ -87,7 +110,7 @@ class _Way:
 
     def _end(self, here: sa.FromClause, move: Move) -> Test:
         """The comparison; that of a key holds only with the row behind it, if that is not visible to all."""
-        test = _leaf_test(self.condition, move, self.visibility)
+        test = _leaf_test(self, move)
         if self.condition.keyed is None:
             return test
         step = _Step(self.condition.keyed, here, move, self.visibility, depth=0)
@@ -136,11 +159,10 @@ def _alias(source: sa.FromClause, depth: int) -> tuple[sa.FromClause, Move]:  # 
     return alias, lambda expression: visitors.replacement_traverse(expression, {}, replace)
 
 
-def _leaf_test(condition: FilterCondition, move: Move, visibility: Visibility) -> Test:
-    column = move(_shown(condition.leaf, visibility))
-    if isinstance(condition.leaf, JsonField):
-        return _json_test(condition, column)
-    return _plain_test(condition, condition.leaf, column)
+def _leaf_test(way: _Way, move: Move) -> Test:
+    leaf = way.condition.leaf
+    column = move(_shown(leaf, way.visibility))
+    return _json_test(way, column) if isinstance(leaf, JsonField) else _plain_test(way, leaf, column)
 
 
 def _shown(leaf: Field | JsonField, visibility: Visibility) -> Expression:
@@ -155,7 +177,8 @@ def _expression(column: Column) -> Expression:
     return column.expression if isinstance(column, QueryableAttribute) else column
 
 
-def _plain_test(condition: FilterCondition, leaf: Field, column: Expression) -> Test:
+def _plain_test(way: _Way, leaf: Field, column: Expression) -> Test:
+    condition = way.condition
     kind = "date" if condition.part == "date" else "int" if condition.part else leaf.kind
     type_ = sa.TIMESTAMP(timezone=is_aware(leaf)) if kind == "datetime" else _TYPES[kind]
     if condition.part:
@@ -166,13 +189,12 @@ def _plain_test(condition: FilterCondition, leaf: Field, column: Expression) -> 
     if lookup == "isnull":
         return column.is_(None) if value else column.is_not(None)
     if lookup == "in":
-        return column == sa.any_(sa.literal(value, sa.ARRAY(type_)))
+        return column == sa.any_(way.bind(sa.ARRAY(type_)))
     if lookup == "range":
-        low, high = cast(list[Any], value)
-        return column.between(_bound(low, type_), _bound(high, type_))
+        return column.between(way.bind(type_), way.bind(type_))
     if lookup in _COMPARE:
-        return _COMPARE[lookup](column, _bound(value, type_))
-    return _text_test(lookup, column if kind == "text" else sa.cast(column, sa.Text), cast(str, value))
+        return _COMPARE[lookup](column, way.bind(type_))
+    return _text_test(way, column if kind == "text" else sa.cast(column, sa.Text))
 
 
 def _part(part: str, leaf: Field, column: Expression) -> Expression:
@@ -185,52 +207,44 @@ def _part(part: str, leaf: Field, column: Expression) -> Expression:
     return sa.cast(sa.extract(part, column), sa.BigInteger)
 
 
-def _bound(value: object, type_: sa.types.TypeEngine[Any]) -> Expression:
-    # a fraction is compared with whole numbers as what it is
-    is_fraction = isinstance(value, float) and isinstance(type_, sa.Integer)
-    return sa.literal(value, sa.Double() if is_fraction else type_)
-
-
-def _text_test(lookup: str, text: Expression, value: str) -> Test:
+def _text_test(way: _Way, text: Expression) -> Test:
+    lookup, value = way.condition.lookup, way.bind(sa.Text())
     if lookup == "iexact":
-        return sa.func.lower(text) == sa.func.lower(sa.literal(value, sa.Text()))
+        return sa.func.lower(text) == sa.func.lower(value)
     if lookup in {"regex", "iregex"}:
-        return text.bool_op("~*" if lookup == "iregex" else "~")(sa.literal(value, sa.Text()))
-    escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    before = "" if lookup in {"startswith", "istartswith"} else "%"
-    after = "" if lookup in {"endswith", "iendswith"} else "%"
-    pattern = sa.literal(f"{before}{escaped}{after}", sa.Text())
-    return text.ilike(pattern) if lookup.startswith("i") else text.like(pattern)
+        return text.bool_op("~*" if lookup == "iregex" else "~")(value)
+    return text.ilike(value) if lookup.startswith("i") else text.like(value)
 
 
-def _json_test(condition: FilterCondition, column: Expression) -> Test:
+def _json_test(way: _Way, column: Expression) -> Test:
+    condition = way.condition
     whole: Any = sa.type_coerce(column, JSONB)
     target = whole[condition.json_path] if condition.json_path else whole
-    lookup, value = condition.lookup, cast(Any, condition.value)
-    if not condition.json_path and (lookup == "isnull" or (lookup == "exact" and value is None)):
+    lookup, value = condition.lookup, condition.value
+    if is_test_for_null(condition):
         # a column may hold JSON's null in place of SQL's: for the caller both are null
         kind = sa.func.coalesce(sa.func.jsonb_typeof(whole), _NULL)
         return kind != _NULL if value is False else kind == _NULL
     if lookup == "isnull":
         return cast(Test, target.is_(None) if value else target.is_not(None))
+    if lookup == "range":
+        low, high = cast(list[Any], value)
+        return sa.and_(_json_compare("gte", target, low, way), _json_compare("lte", target, high, way))
     if lookup in _COMPARE:
-        return _json_compare(lookup, target, value)
+        return _json_compare(lookup, target, value, way)
     if lookup in _JSON_TESTS:
-        return _JSON_TESTS[lookup](target, value)
-    return _text_test(lookup, target.astext if condition.json_path else sa.cast(whole, sa.Text), value)
+        type_, test = _JSON_TESTS[lookup]
+        return test(target, way.bind(type_))
+    return _text_test(way, target.astext if condition.json_path else sa.cast(whole, sa.Text))
 
 
-def _json_compare(lookup: str, target: Expression, value: object) -> Test:
+def _json_compare(lookup: str, target: Expression, value: object, way: _Way) -> Test:
     """Compare with values of the same type only: JSONB itself orders any text before any number."""
-    compared = _COMPARE[lookup](target, _json(value))
+    compared = _COMPARE[lookup](target, way.bind(_JSON))
     if lookup == "exact":
         return compared
     kind = sa.literal("string" if isinstance(value, str) else "number", sa.Text())
     return sa.and_(sa.func.jsonb_typeof(target) == kind, compared)
-
-
-def _json(value: object) -> sa.BindParameter[Any]:
-    return sa.bindparam(None, value, type_=JSONB(none_as_null=False))
 
 
 _COMPARE: dict[str, Callable[[Expression, Expression], Test]] = {
@@ -241,16 +255,13 @@ _COMPARE: dict[str, Callable[[Expression, Expression], Test]] = {
     "lte": lambda left, right: left <= right,
 }
 
-_JSON_TESTS: dict[str, Callable[[Any, Any], Test]] = {
-    "has_key": lambda target, key: target.has_key(sa.literal(key, sa.Text())),
-    "has_keys": lambda target, keys: target.has_all(sa.literal(keys, sa.ARRAY(sa.Text()))),
-    "has_any_keys": lambda target, keys: target.has_any(sa.literal(keys, sa.ARRAY(sa.Text()))),
-    "contains": lambda target, value: target.contains(_json(value)),
+_JSON_TESTS: dict[str, tuple[sa.types.TypeEngine[Any], Callable[[Any, Any], Test]]] = {
+    "has_key": (sa.Text(), lambda target, key: target.has_key(key)),
+    "has_keys": (sa.ARRAY(sa.Text()), lambda target, keys: target.has_all(keys)),
+    "has_any_keys": (sa.ARRAY(sa.Text()), lambda target, keys: target.has_any(keys)),
+    "contains": (_JSON, lambda target, value: target.contains(value)),
     # containment is equality for plain values, of which alone the list consists
-    "in": lambda target, items: sa.and_(_is_plain(target), _json(items).contains(target)),
-    "range": lambda target, ends: sa.and_(
-        _json_compare("gte", target, ends[0]), _json_compare("lte", target, ends[1])
-    ),
+    "in": (_JSON, lambda target, items: sa.and_(_is_plain(target), items.contains(target))),
 }
 
 
