@@ -21,6 +21,7 @@ CALLERS = 200  # whose statements are kept
 _LIMIT: Final = "page_limit"
 _OFFSET: Final = "page_offset"
 _N_ALL: Final = "n_all"
+_IS_FLAGGED: Final = "is_flagged"
 T = TypeVar("T")
 
 
@@ -46,8 +47,7 @@ async def fetch_json_page(
 
 def plain_page(statement: sa.Select[Any]) -> sa.Select[Any]:
     """How many rows there are, how many one page has, and its JSON."""
-    rows = statement.limit(_limit()).offset(_offset()).subquery("page")
-    return _json_of(rows, statement)
+    return _json_of(statement.limit(_limit()).offset(_offset()).subquery("rows"), statement)
 
 
 def counted_page(statement: sa.Select[Any]) -> sa.Select[Any]:
@@ -56,29 +56,22 @@ def counted_page(statement: sa.Select[Any]) -> sa.Select[Any]:
     Use it where rows are narrow and there are conditions; without these an index has the first rows of a long list.
     Behind the end of a list the count is null.
     """
-    names = statement.selected_columns.keys()
     counted = statement.add_columns(sa.func.count().over().label(_N_ALL))
-    rows = counted.limit(_limit()).offset(_offset()).subquery("counted")
-    page = sa.select(*(rows.c[name] for name in names)).correlate(rows).lateral("page")
+    rows = counted.limit(_limit()).offset(_offset()).subquery("rows")
     count = sa.case((_offset() == 0, sa.func.count()), else_=None)
-    return _aggregated(rows.join(page, sa.true()), sa.func.coalesce(sa.func.max(rows.c[_N_ALL]), count))
+    return _aggregated(rows, sa.func.coalesce(sa.func.max(rows.c[_N_ALL]), count))
 
 
-def counting(shape: Shape, is_counted: sa.ColumnElement[bool]) -> Shape:
-    """A shape that also counts the rows of the page that a condition holds for: `JsonPage.n_flagged`.
+def flagging(shape: Shape, is_flagged: sa.ColumnElement[bool]) -> Shape:
+    """A shape that also counts the rows of the page that a condition on them holds for: `JsonPage.n_flagged`.
 
-    The condition names columns of the page as `of_page("id", …)`. Keep what this returns.
+    The database looks at the rows of the page alone. Keep what this returns.
     """
 
-    def counted(statement: sa.Select[Any]) -> sa.Select[Any]:
-        return shape(statement).add_columns(sa.func.count().filter(is_counted))
+    def flagged(statement: sa.Select[Any]) -> sa.Select[Any]:
+        return shape(statement.add_columns(is_flagged.label(_IS_FLAGGED)))
 
-    return counted
-
-
-def of_page(name: str, type_: sa.types.TypeEngine[T]) -> sa.ColumnElement[T]:
-    """A column of the page."""
-    return sa.literal_column(f"page.{name}", type_)
+    return flagged
 
 
 def page_by_id(row_id: Any, select_rows: Callable[[], sa.Select[Any]]) -> Shape:
@@ -91,7 +84,7 @@ def page_by_id(row_id: Any, select_rows: Callable[[], sa.Select[Any]]) -> Shape:
     def page(ids: sa.Select[Any]) -> sa.Select[Any]:
         of_page = ids.limit(_limit()).offset(_offset()).scalar_subquery()
         chosen = sa.func.array(of_page, type_=sa.ARRAY(sa.Uuid))
-        return _json_of(select_rows().where(row_id == sa.any_(chosen)).subquery("page"), ids)
+        return _json_of(select_rows().where(row_id == sa.any_(chosen)).subquery("rows"), ids)
 
     return page
 
@@ -124,9 +117,13 @@ def _json_of(rows: sa.Subquery, every: sa.Select[Any]) -> sa.Select[Any]:
     return _aggregated(rows, sa.case((is_whole, n_rows), else_=n_all))
 
 
-def _aggregated(rows: sa.FromClause, count: sa.ColumnElement[int]) -> sa.Select[Any]:
-    columns: list[Any] = [count, sa.func.count(), _results()]
-    return sa.select(*columns).select_from(rows)
+def _aggregated(rows: sa.Subquery, count: sa.ColumnElement[int]) -> sa.Select[Any]:
+    """One row: of the rows of a page all columns but our own are shown."""
+    shown = [column for column in rows.c if column.key not in {_N_ALL, _IS_FLAGGED}]
+    page = sa.select(*shown).correlate(rows).lateral("page")
+    flagged = [sa.func.count().filter(rows.c[_IS_FLAGGED])] if _IS_FLAGGED in rows.c else []
+    columns: list[Any] = [count, sa.func.count(), _results(), *flagged]
+    return sa.select(*columns).select_from(rows.join(page, sa.true()))
 
 
 def _results() -> sa.ColumnElement[str]:

@@ -55,6 +55,7 @@ from libs.common.published.registry import (
     REPOSITORIES,
     REPOSITORY_TYPES,
     REVISIONS,
+    SERVED_DATASETS,
     SESSION_DATASET_TYPES,
     TAGS,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "RETIRED",
     "REVISIONS",
     "RIGHTS_CHANGES",
+    "SERVED_DATASETS",
     "SESSIONS",
     "SESSION_AUDIENCE",
     "SESSION_DATASET_TYPES",

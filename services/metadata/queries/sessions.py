@@ -14,9 +14,8 @@ from sqlalchemy.orm import aliased
 from libs.common.db import AnySession, PageSession, ReadSession, WriteSession
 from libs.common.db.json_pages import (
     counted_page,
-    counting,
     fetch_json_page,
-    of_page,
+    flagging,
     per_caller,
     plain_page,
     request_value,
@@ -28,7 +27,6 @@ from libs.common.schemas.session_detail import SessionDetail
 from libs.common.schemas.states import ActionKind
 from libs.common.schemas.times import naive_utc
 from libs.common.visibility import Visibility
-from libs.common.visible import is_session_visible
 from services.metadata.domain.session_merges import SessionFields
 from services.metadata.models import (
     ActionProcedureRow,
@@ -63,6 +61,7 @@ _RECORDS: Final[Mapping[str, Any]] = {
     "has_insertions": InsertionRow,
     "has_fields_of_view": FieldOfViewRow,
 }
+_TWIN: Final = aliased(ActionRow, name="twin")
 
 
 @per_caller
@@ -119,20 +118,19 @@ def _has(session_id: Any, deleted_at: Any) -> sa.Exists:
 
 
 def _count_twins(visibility: Visibility) -> sa.ScalarSelect[int]:
-    """How many other sessions that the caller can see have the subject, day and number of this one."""
-    twin = aliased(ActionRow, name="twin")
-    return (
-        sa.select(sa.func.count())
-        .where(
-            twin.kind == ActionKind.SESSION,
-            twin.subject_id == ActionRow.subject_id,
-            twin.day == ActionRow.day,
-            twin.number.is_not_distinct_from(ActionRow.number),
-            twin.id != ActionRow.id,
-            visible.is_session_visible(visibility, twin),
-        )
-        .correlate(ActionRow)
-        .scalar_subquery()
+    is_twin = _is_twin(visibility)
+    return sa.select(sa.func.count()).where(is_twin).correlate(ActionRow).scalar_subquery()
+
+
+def _is_twin(visibility: Visibility) -> sa.ColumnElement[bool]:
+    """Another session that the caller can see has the subject, day and number of this one."""
+    return sa.and_(
+        _TWIN.kind == ActionKind.SESSION,
+        _TWIN.subject_id == ActionRow.subject_id,
+        _TWIN.day == ActionRow.day,
+        _TWIN.number.is_not_distinct_from(ActionRow.number),
+        _TWIN.id != ActionRow.id,
+        visible.is_session_visible(visibility, _TWIN),
     )
 
 
@@ -151,15 +149,8 @@ async def list_sessions(
 @per_caller
 def _flagging_shapes(visibility: Visibility) -> tuple[Shape, Shape]:
     """Pages that count the sessions on them of which the caller can see another one of that subject, day and number."""
-    itself, twin = (aliased(ActionRow, name=name) for name in ("itself", "twin"))
-    has_twin = (
-        sa.exists()
-        .where(itself.id == of_page("id", sa.Uuid()))
-        .where(twin.subject_id == itself.subject_id, twin.day == itself.day, twin.id != itself.id)
-        .where(twin.number.is_not_distinct_from(itself.number), twin.kind == ActionKind.SESSION)
-        .where(is_session_visible(visibility, twin.id))
-    )
-    return counting(plain_page, has_twin), counting(counted_page, has_twin)
+    has_twin = sa.exists().where(_is_twin(visibility)).correlate(ActionRow)
+    return flagging(plain_page, has_twin), flagging(counted_page, has_twin)
 
 
 async def fetch_session(

@@ -17,13 +17,10 @@ Source = sa.orm.aliased(VocabularyRow, name="source")
 WaterType = sa.orm.aliased(VocabularyRow, name="water_type")
 
 
-def names_of(column: Any, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+def names_of(column: Any, *conditions: sa.ColumnElement[bool]) -> Any:
     """The distinct names that fulfil the conditions, in order, as an array."""
-    return (
-        sa.select(sa.func.coalesce(sa.func.array_agg(sa.distinct(column)), sa.text("ARRAY[]::text[]")))
-        .where(*conditions)
-        .scalar_subquery()
-    )
+    names = sa.select(column).where(*conditions).distinct().order_by(column)
+    return sa.func.array(names.scalar_subquery(), type_=ARRAY(sa.Text))
 
 
 def ids_of(statement: sa.Select[Any]) -> Any:
@@ -31,7 +28,7 @@ def ids_of(statement: sa.Select[Any]) -> Any:
     return sa.func.array(statement.scalar_subquery(), type_=ARRAY(UUID(as_uuid=True)))
 
 
-def project_names(visibility: Visibility) -> sa.ScalarSelect[Any]:
+def project_names(visibility: Visibility) -> Any:
     """The names of the projects of a session that the caller can see."""
     return names_of(
         ProjectRow.name,

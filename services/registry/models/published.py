@@ -50,6 +50,9 @@ PUBLISHED: Final[dict[str, str]] = {
         LEFT JOIN registry.versions v ON v.dataset_id = d.id AND v.generation = d.generation
         WHERE d.deleted_at IS NULL""",  # noqa: S608
     "session_dataset_types": "SELECT session_id, dataset_type_id FROM registry.datasets WHERE deleted_at IS NULL",
+    "served_datasets": f"""
+        SELECT d.id, d.session_id, d.collection, d.name, d.qc
+        FROM registry.datasets d WHERE d.deleted_at IS NULL AND EXISTS (SELECT {_SHOWN_COPIES})""",  # noqa: S608
     "data_formats": "SELECT id, name, description, file_extension FROM registry.formats",
     "repository_types": "SELECT id, name FROM registry.repository_types",
     "revisions": "SELECT id, name, description, created_at FROM registry.revisions",

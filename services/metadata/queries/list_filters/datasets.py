@@ -10,13 +10,20 @@ import sqlalchemy as sa
 from libs.common.db.conditions import Condition
 from libs.common.filters.dataset_folders import is_dataset_of_field_of_view, is_dataset_of_insertion
 from libs.common.filters.list_filters import contains
-from libs.common.published import DATASET_TAGS, DATASET_TYPES, DATASETS, SESSION_DATASET_TYPES, table
+from libs.common.published import (
+    DATASET_TAGS,
+    DATASET_TYPES,
+    DATASETS,
+    SERVED_DATASETS,
+    SESSION_DATASET_TYPES,
+    table,
+)
 from libs.common.schemas.qc import QC_CODES
 from libs.common.visibility import Visibility
 from services.metadata.models import ActionRow, FieldOfViewRow, InsertionRow
 
 IsOf = Callable[[Any], Condition]
-_FAIL: Final = QC_CODES["FAIL"]
+_FAIL: Final[Any] = sa.literal_column(str(QC_CODES["FAIL"]))  # the planner knows how many are no worse
 
 
 def is_of_session(dataset: Any) -> Condition:
@@ -75,14 +82,15 @@ def has_datasets(
     """There is, on a server, a dataset of each of the names, with a QC no worse than that; or any of such a QC."""
     if not names and worst_qc is None:
         return []
-    dataset = table(DATASETS)
+    if not names:
+        dataset = table(DATASETS)
+        return [_has_dataset(visibility, is_of, dataset, dataset.c.qc <= worst_qc)]
+    dataset = table(DATASETS if visibility.public_only else SERVED_DATASETS)
     limit = dataset.c.qc <= (_FAIL if worst_qc is None else worst_qc)
-    if names:
-        return [
-            _has_dataset(visibility, is_of, dataset, dataset.c.name == name, dataset.c.on_server, limit)
-            for name in names
-        ]
-    return [_has_dataset(visibility, is_of, dataset, limit)]
+    served = [dataset.c.on_server] if visibility.public_only else []
+    return [
+        _has_dataset(visibility, is_of, dataset, dataset.c.name == name, limit, *served) for name in names
+    ]
 
 
 def _has_dataset(visibility: Visibility, is_of: IsOf, dataset: Any, *conditions: Condition) -> Condition:

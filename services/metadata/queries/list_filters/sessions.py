@@ -64,8 +64,14 @@ def is_in_projects(visibility: Visibility, names: Sequence[str]) -> Condition:
 
 
 def has_protocol(text: str) -> Condition:
-    """The session's protocol contains the text."""
-    return contains(ActionRow.task_protocol, text)
+    """The session's protocol contains the text, ignoring case.
+
+    Protocols are few, and a part of one is in many sessions. By `ILIKE` PostgreSQL expects one of 200, and then looks
+    up the datasets of each session by itself; of a comparison such as this one it expects a third.
+    """
+    position = sa.func.strpos(sa.func.lower(ActionRow.task_protocol), sa.func.lower(text))
+    is_in: Condition = position > sa.literal_column("0")
+    return is_in
 
 
 def _has_parent(visibility: Visibility, session_id: UUID) -> Condition:
