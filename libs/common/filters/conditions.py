@@ -127,7 +127,7 @@ def _plain_value(lookup: str, text: str, kind: Kind, leaf: Field) -> tuple[str, 
     if lookup == "isnull":
         return lookup, to_bool(text)
     if lookup in TEXT_LOOKUPS:
-        return lookup, checked_pattern(text) if lookup in {"regex", "iregex"} else text
+        return lookup, _text(lookup, text, leaf)
     read_value = _reader(kind, leaf)
     if lookup == "in":
         return lookup, [read_value(item) for item in items_of(text) if item is not None]
@@ -136,7 +136,16 @@ def _plain_value(lookup: str, text: str, kind: Kind, leaf: Field) -> tuple[str, 
     return lookup, read_value(text)
 
 
+def _text(lookup: str, text: str, leaf: Field) -> str:
+    if lookup in {"regex", "iregex"}:
+        return checked_pattern(text)
+    return leaf.spelled(text) if lookup == "iexact" and leaf.spelled else text
+
+
 def _reader(kind: Kind, leaf: Field) -> Callable[[Literal], object]:
+    if leaf.spelled:
+        spelled = leaf.spelled
+        return lambda item: spelled(str(to_kind(item, kind)))
     if kind != "datetime":
         return lambda item: to_kind(item, kind)
     aware = is_aware(leaf)

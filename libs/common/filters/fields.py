@@ -28,12 +28,14 @@ class Field:
 
     `shown`, if there is one, decides in which rows a caller may see a text; in others it counts as empty.
     `empty_is_null`: rows show null where the column has an empty text.
+    `spelled`: the stored spelling of a whole text, such as a path, that has several.
     """
 
     column: Column
     kind: Kind
     shown: Callable[[Visibility], ColumnElement[bool]] | None = None
     empty_is_null: bool = False
+    spelled: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, eq=False)

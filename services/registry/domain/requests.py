@@ -95,8 +95,8 @@ def parse_files(request: RegisterFiles) -> list[RequestedFile]:
         raise BadRequest(fields={"filenames": ["Name at least one file."]})
     md5s = _each("hashes", request.hashes, n_files)
     sizes = _each("filesizes", request.filesizes, n_files)
-    versions = _each("versions", request.versions, n_files)
-    qcs = _each("qc", request.qc, n_files)
+    versions = _each("versions", request.versions, n_files, is_one_for_all=True)
+    qcs = _each("qc", request.qc, n_files, is_one_for_all=True)
     of_session = ContentType.name_in(request.content_type or ContentType.SESSION) == ContentType.SESSION
     if of_session:
         parse_session_path(request)
@@ -172,17 +172,18 @@ def check_below(files: Sequence[RequestedFile], folders: Sequence[str], *, field
             )
 
 
-def _each(field: str, values: Sequence[T | None] | None, n_files: int) -> list[T | None]:
-    """One value per file; a single value is for all."""
+def _each(
+    field: str, values: Sequence[T | None] | None, n_files: int, *, is_one_for_all: bool = False
+) -> list[T | None]:
+    """One value per file; a single value is for all where `is_one_for_all`: not a hash, say."""
     if not values:
         return [None] * n_files
     if len(values) == n_files:
         return list(values)
-    if len(values) == 1:
+    if len(values) == 1 and is_one_for_all:
         return list(values) * n_files
-    raise BadRequest(
-        fields={field: [f"{len(values)} values for {n_files} files: give one per file, or one for all."]}
-    )
+    usage = "give one per file, or one for all" if is_one_for_all else "give one per file"
+    raise BadRequest(fields={field: [f"{len(values)} values for {n_files} files: {usage}."]})
 
 
 def match_kinds(

@@ -32,7 +32,7 @@ async def count_downloads(
     user_id = by.user_id
     if request.user and request.user != by.username:
         check_may_count_for(by, request.user)
-        user_id = await fetch_user_id(tx.session, request.user)
+        user_id = await fetch_user_id(tx.session, request.user, "user")
     known = {dataset.id for dataset in await fetch_datasets_in_order(tx.session, visibility, dataset_ids)}
     for dataset_id in dataset_ids:
         if dataset_id not in known:

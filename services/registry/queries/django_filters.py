@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from cingulum.alf import registered_path
 from cingulum.alf.paths import SUBJECTS as SUBJECTS_FOLDER
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
 from libs.common.filters.dataset_folders import is_dataset_of_field_of_view, is_dataset_of_insertion
@@ -205,7 +206,7 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
 }, visible=lambda visibility, row: is_dataset_visible(visibility, row.id))  # fmt: skip
 FILES: FieldMap = FieldMap("file records", _copy, {
     "id": Field(sa.func.coalesce(_copy.c.file_id, _copy.c.id), "uuid"),
-    "relative_path": Field(_path_of_copy(), "text"),
+    "relative_path": Field(_path_of_copy(), "text", spelled=registered_path),
     "exists": Field(_has_copy(), "bool"),
     "json": JsonField(_copy.c.json),
     "dataset": Relation(lambda: DATASETS, on=_dataset.c.id == _copy.c.dataset_id, key=_copy.c.dataset_id),

@@ -163,14 +163,14 @@ async def fetch_target(session: ReadSession, scope: RegistrationScope) -> Target
     return await fetch_dataset_target(session, scope.session_id, scope.content_type, scope.object_id)
 
 
-async def fetch_user_id(session: ReadSession, username: str) -> UUID:
-    """The id of a user. Raises BadRequest."""
+async def fetch_user_id(session: ReadSession, username: str, field: str = "created_by") -> UUID:
+    """The id of a user that a field names. Raises BadRequest."""
     users = table(USERS)
     user_id: UUID | None = await session.scalar(
         sa.select(users.c.id).where(users.c.username == normal(username))
     )
     if user_id is None:
-        raise UnknownReference("created_by", username, key="username")
+        raise UnknownReference(field, username, key="username")
     return user_id
 
 

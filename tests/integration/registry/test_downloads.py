@@ -24,3 +24,9 @@ async def test_a_download_is_counted_for_its_projects(lab: Laboratory) -> None:
     )
     unknown = await lab.registry.post("/new-download", {"datasets": ["4d4bf1a9-6c4e-4ff1-9e7c-0a6c4a3f6b11"]})
     assert (unknown.status_code, "datasets" in unknown.json()) == (400, True)
+    admin = lab.registry.as_(lab.administrator)
+    nobody = await admin.post("/new-download", {"datasets": ids, "user": "nobody"})
+    assert (nobody.status_code, nobody.json()["user"]) == (
+        400,
+        ["Object with username=nobody does not exist."],
+    )

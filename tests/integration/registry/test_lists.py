@@ -40,7 +40,7 @@ INVALID: list[dict[str, str]] = [
 
 
 async def test_datasets_are_listed_by_filters_sent_together_and_by_related_objects(lab: Laboratory) -> None:
-    await lab.register(*FILES, hashes=[MD5])
+    await lab.register(*FILES, hashes=[MD5] * len(FILES))
     for params, n in COUNTS:
         assert len(await names(lab, "/datasets", params)) == n, params
 
@@ -58,6 +58,21 @@ async def test_files_can_be_listed_as_in_the_clients_mismatch_report(lab: Labora
     assert record["relative_path"] == "KS022/2019-12-10/001/alf/spikes.times.npy"
     whole = {"relative_path": record["relative_path"], "exists": "True"}
     assert (await lab.registry.get("/files", params=whole)).json()["count"] == 1
+
+
+@pytest.mark.parametrize("number", ["1", "01", "001"])
+async def test_a_path_finds_its_record_in_every_spelling_of_the_number(lab: Laboratory, number: str) -> None:
+    await lab.register("alf/spikes.times.npy")
+    path = f"KS022/2019-12-10/{number}/alf/spikes.times.npy"
+    for params in (
+        {"relative_path": path},
+        {"django": f"relative_path,{path}"},
+        {"django": f"relative_path__in,['{path}']"},
+        {"django": f"relative_path__iexact,{path}"},
+    ):
+        assert (await lab.registry.get("/files", params=params)).json()["count"] == 3, params
+    by_file = {"django": f"file_records__relative_path,{path}"}
+    assert len(await names(lab, "/datasets", by_file)) == 1
 
 
 async def test_pages_follow_each_other(lab: Laboratory) -> None:

@@ -33,6 +33,20 @@ async def test_files_become_datasets_with_a_record_in_each_repository_of_the_lab
     assert {r["relative_path"] for r in plain["file_records"]} == {f"{PATH}/alf/spikes.times.npy"}
 
 
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [({"hashes": [MD5]}, "hashes"), ({"hashes": MD5}, "hashes"), ({"filesizes": [7]}, "filesizes")],
+)
+async def test_a_hash_or_size_is_that_of_one_file(
+    lab: Laboratory, values: dict[str, object], field: str
+) -> None:
+    body = files("alf/spikes.times.npy", "alf/spikes.amps.npy", **values)
+    refused = await lab.registry.post("/register-file", body)
+    assert (refused.status_code, field in refused.json()) == (400, True)
+    for_all = await lab.register(*body["filenames"], versions="1.2", qc="PASS")
+    assert [(dataset["qc"], dataset["file_size"]) for dataset in for_all] == [(10, None)] * 2
+
+
 async def test_a_registration_publishes_its_datasets(lab: Laboratory) -> None:
     datasets = await lab.register("alf/spikes.times.npy", "alf/spikes.clusters.npy")
     (event,) = await lab.registry.published(FilesRegistered)

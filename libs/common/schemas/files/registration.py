@@ -22,7 +22,9 @@ class RegisterFiles(BodyRecord):
     """Files of one session (or of another object) that exist or are expected.
 
     path       subject/date/number[/collection[/#revision#]]; file names may contain folders too
-    hashes     MD5 of each file; null: unknown, so the bytes count as new
+    hashes     MD5 of each file, in order; null: unknown, so the bytes count as new
+    filesizes  bytes of each file, in order
+    versions   of each file, in order, or one for all; the same for `qc`
     name       the repository that has the files; with `server_only` all servers have them
     default    these revisions become the default ones
     """

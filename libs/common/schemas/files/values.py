@@ -26,7 +26,7 @@ def listed(value: object) -> object:
 
 
 def one_or_many(value: object) -> object:
-    """One value for all files, or one per file; null for none.
+    """One value, or several; null for none.
 
     >>> one_or_many(30), one_or_many("1.0,1.1")
     ([30], ['1.0', '1.1'])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from cingulum.alf import registered_path
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
 from libs.common.filters.dataset_folders import is_dataset_of_field_of_view, is_dataset_of_insertion
 from libs.common.filters.shared_maps import dataset_type_map
@@ -48,7 +49,7 @@ _FORMAT_MAP = FieldMap(
 )
 _COPY_MAP: FieldMap = FieldMap("files", _copy, {
     "id": Field(_copy.c.id, "uuid"),
-    "relative_path": Field(_copy.c.relative_path, "text"),
+    "relative_path": Field(_copy.c.relative_path, "text", spelled=registered_path),
     "exists": Field(_copy.c.exists, "bool"),
     "data_repository": to_one(REPOSITORY_MAP, _copy.c.repository_id),
     "dataset": Relation(lambda: DATASET_MAP, on=dataset.c.id == _copy.c.dataset_id, key=_copy.c.dataset_id),

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from cingulum.alf import registered_path
 from libs.common.db.conditions import Condition
 from libs.common.filters.list_filters import (
     Combined,
@@ -41,8 +42,8 @@ _SESSION = table(SESSIONS).c
 
 
 def _is_at_path(path: str) -> Condition:
-    """subject/date/number/…, as a file record shows it; whole."""
-    return path_of_copy() == path.strip("/")
+    """subject/date/number/…, whole, with any spelling of the number."""
+    return path_of_copy() == registered_path(path.strip("/"))
 
 
 class FileFilters(ListFilters):
