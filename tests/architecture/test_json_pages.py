@@ -18,10 +18,11 @@ from services.metadata.queries.sessions import select_sessions
 from services.registry.queries.dataset_pages import select_rows
 from services.scheduler.queries.tasks import select_rows as select_tasks
 
+IDS = sa.select(sa.column("id")).subquery()
 LISTS = [
     (select_sessions, Session),
-    (select_listed, Insertion),
-    (lambda _visibility: select_tasks(sa.select(sa.column("id")).subquery()), Task),
+    (lambda visibility: select_listed(visibility, IDS), Insertion),
+    (lambda _visibility: select_tasks(IDS), Task),
     (lambda _visibility: select_rows(), Dataset),
 ]
 FOR_ADDRESSES = {"folder", "path"}  # columns by which the route makes those of datasets

@@ -69,9 +69,14 @@ def flagging(shape: Shape, is_flagged: sa.ColumnElement[bool]) -> Shape:
     """
 
     def flagged(statement: sa.Select[Any]) -> sa.Select[Any]:
-        return shape(statement.add_columns(is_flagged.label(_IS_FLAGGED)))
+        return shape(with_flag(statement, is_flagged))
 
     return flagged
+
+
+def with_flag(rows: sa.Select[Any], is_flagged: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The rows of a page, of which those that the condition holds for are counted."""
+    return rows.add_columns(is_flagged.label(_IS_FLAGGED))
 
 
 def page_by_id(row_id: Any, select_rows: Callable[[], sa.Select[Any]]) -> Shape:
@@ -96,15 +101,14 @@ def page_of_sorted(
     """The same of a statement of all that rows are sorted by: it is run once, to count them and to sort them.
 
     order        from the columns of that statement, of which one is the id
-    select_rows  the rows of one page whole, joined to their part of that statement
+    select_rows  the rows of one page whole, joined to their part of that statement, perhaps `with_flag`
     """
 
     def page(sortable: sa.Select[Any]) -> sa.Select[Any]:
         every = sortable.cte("every")
         part = sa.select(every).order_by(*order(every.c)).limit(_limit()).offset(_offset()).subquery("part")
         n_all = sa.select(sa.func.count()).select_from(every).scalar_subquery()
-        rows = select_rows(part).order_by(*order(part.c)).subquery("page")
-        return sa.select(n_all, sa.func.count(), _results()).select_from(rows)
+        return _aggregated(select_rows(part).order_by(*order(part.c)).subquery("rows"), n_all)
 
     return page
 
@@ -117,7 +121,7 @@ def _json_of(rows: sa.Subquery, every: sa.Select[Any]) -> sa.Select[Any]:
     return _aggregated(rows, sa.case((is_whole, n_rows), else_=n_all))
 
 
-def _aggregated(rows: sa.Subquery, count: sa.ColumnElement[int]) -> sa.Select[Any]:
+def _aggregated(rows: sa.Subquery, count: Any) -> sa.Select[Any]:
     """One row: of the rows of a page all columns but our own are shown."""
     shown = [column for column in rows.c if column.key not in {_N_ALL, _IS_FLAGGED}]
     page = sa.select(*shown).correlate(rows).lateral("page")

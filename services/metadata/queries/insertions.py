@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
 
 from libs.common.db import AnySession, PageSession, ReadSession
-from libs.common.db.json_pages import counted_page, fetch_json_page, json_time, per_caller, request_value
-from libs.common.db.prepared import fetch_rows
+from libs.common.db.json_pages import (
+    fetch_json_page,
+    json_time,
+    page_of_sorted,
+    per_caller,
+    request_value,
+    with_flag,
+)
+from libs.common.db.prepared import Shape, fetch_rows
 from libs.common.problem import NotFound
 from libs.common.published import DATASETS, table
 from libs.common.schemas.insertions import Insertion
@@ -26,6 +34,7 @@ from services.metadata.queries.list_filters.datasets import is_of_insertion
 from services.metadata.queries.list_filters.insertions import InsertionFilters
 from services.metadata.queries.subselects import ids_of, project_names
 
+_FRACTION_OR_LONG: Final = "[.]|[0-9]{18}"
 _OF_SESSION = ("subject", "start_time", "number", "lab", "projects", "task_protocol")
 
 
@@ -55,13 +64,26 @@ def _select_insertions(visibility: Visibility, *conditions: sa.ColumnElement[boo
         _dataset_ids(visibility).label("datasets"),
     ]
     return (
-        sa.select(*columns)
-        .join(ActionRow, ActionRow.id == InsertionRow.session_id)
+        _visible(visibility, columns)
+        .where(*conditions)
+        .order_by(ActionRow.start_at.desc(), InsertionRow.name, InsertionRow.id)
+    )
+
+
+def _visible(visibility: Visibility, columns: Sequence[Any]) -> sa.Select[Any]:
+    """Columns of the insertions that the caller can see, of their sessions, subjects and labs."""
+    return (
+        _joined(sa.select(*columns).select_from(InsertionRow))
+        .where(InsertionRow.deleted_at.is_(None), SubjectRow.deleted_at.is_(None))
+        .where(visible.is_session_visible(visibility))
+    )
+
+
+def _joined(insertions: sa.Select[Any]) -> sa.Select[Any]:
+    return (
+        insertions.join(ActionRow, ActionRow.id == InsertionRow.session_id)
         .join(SubjectRow, SubjectRow.id == ActionRow.subject_id)
         .join(LabRow, LabRow.id == ActionRow.lab_id, isouter=True)
-        .where(InsertionRow.deleted_at.is_(None), SubjectRow.deleted_at.is_(None))
-        .where(visible.is_session_visible(visibility), *conditions)
-        .order_by(ActionRow.start_at.desc(), InsertionRow.name, InsertionRow.id)
     )
 
 
@@ -81,9 +103,28 @@ def _insertion(row: Mapping[str, Any], base_url: str, datasets: Sequence[object]
 
 
 @per_caller
-def select_listed(visibility: Visibility) -> sa.Select[Any]:
-    """The statement of the list: the columns are the fields of `Insertion`."""
-    rows, base_url = _select_insertions(visibility), request_value("base_url", sa.Text())
+def _select_sortable(visibility: Visibility) -> sa.Select[Any]:
+    return _visible(visibility, [InsertionRow.id, ActionRow.start_at, InsertionRow.name])
+
+
+def _in_order(columns: Any) -> tuple[sa.ColumnElement[Any], ...]:
+    return columns.start_at.desc(), columns.name, columns.id
+
+
+@per_caller
+def _page(visibility: Visibility) -> Shape:
+    return page_of_sorted(_in_order, partial(_select_flagged, visibility))
+
+
+def _select_flagged(visibility: Visibility, part: sa.Subquery) -> sa.Select[Any]:
+    """Flagged are those whose JSON has numbers that the record of an insertion writes in another way."""
+    has_such = sa.cast(InsertionRow.json, sa.Text).regexp_match(sa.literal_column(f"'{_FRACTION_OR_LONG}'"))
+    return with_flag(select_listed(visibility, part), sa.func.coalesce(has_such, sa.false()))
+
+
+def select_listed(visibility: Visibility, part: sa.Subquery) -> sa.Select[Any]:
+    """Insertions whose ids are a column of `part`: the columns are the fields of `Insertion`."""
+    base_url = request_value("base_url", sa.Text())
     of_session = {
         "id": InsertionRow.session_id,
         "subject": SubjectRow.nickname,
@@ -95,7 +136,7 @@ def select_listed(visibility: Visibility) -> sa.Select[Any]:
         "task_protocol": ActionRow.task_protocol,
     }
     pairs = [part for name, value in of_session.items() for part in (sa.text(f"'{name}'"), value)]
-    return rows.with_only_columns(
+    columns: list[Any] = [
         InsertionRow.id,
         InsertionRow.session_id.label("session"),
         InsertionRow.model,
@@ -106,8 +147,8 @@ def select_listed(visibility: Visibility) -> sa.Select[Any]:
         json_time(InsertionRow.auto_datetime).label("auto_datetime"),
         visible.action_id(visibility, InsertionRow.chronic_insertion_id).label("chronic_insertion"),
         _dataset_ids(visibility).label("datasets"),
-        maintain_column_froms=True,
-    )
+    ]
+    return _joined(sa.select(*columns).select_from(part).join(InsertionRow, InsertionRow.id == part.c.id))
 
 
 async def list_insertions(
@@ -119,12 +160,17 @@ async def list_insertions(
 ) -> JsonPage:
     """A page of insertions, latest session first, then by name, each with the ids of its datasets; and the count."""
     conditions = filters.conditions(visibility)
-    shape = counted_page if conditions else None
     page = await fetch_json_page(
-        session, select_listed(visibility), conditions, paging, shape=shape, base_url=base_url
+        session,
+        _select_sortable(visibility),
+        conditions,
+        paging,
+        shape=_page(visibility),
+        base_url=base_url,
     )
-    # The database writes numbers of a JSON field in another way than the record of an insertion.
-    return replace(page, results=orjson.dumps(orjson.loads(page.results)).decode())
+    if page.n_flagged:
+        return replace(page, results=orjson.dumps(orjson.loads(page.results)).decode())
+    return page
 
 
 async def fetch_insertions_of_session(

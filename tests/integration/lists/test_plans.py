@@ -101,3 +101,18 @@ async def test_a_measured_read_scans_no_large_table(labs: Labs, services: Servic
     assert answer.status_code == 200
     assert len(run) >= 1
     assert await large_scans(labs.cingulum.admin_url, run) == []
+
+
+async def test_sessions_by_the_name_of_a_dataset_are_planned_once(labs: Labs, services: Services) -> None:
+    with statements() as run:
+        assert (await sent(services, READS["sessions_with_datasets"].next_call())).status_code == 200
+    [(text, arguments)] = run
+    connection = await asyncpg.connect(labs.cingulum.admin_url, server_settings=PLANNER)
+    try:
+        prepared_statement = await connection.prepare(text, name="by_name")
+        for _ in range(7):  # PostgreSQL decides after five
+            await prepared_statement.fetch(*arguments)
+        plans = "SELECT generic_plans FROM pg_prepared_statements WHERE name = 'by_name'"
+        assert await connection.fetchval(plans) > 0
+    finally:
+        await connection.close()

@@ -40,6 +40,23 @@ async def test_an_insertion_moves_to_another_session(
     assert (changed["session"], changed["serial"], changed["name"]) == (other["id"], "1", "probe00")
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["3", "0.5", "1.50", "1e-7", "1e30", "-0.0", "12345678901234567", "123456789012345678901234567890"],
+)
+async def test_a_list_writes_numbers_of_json_as_the_record_does(
+    shared_labs: Labs, insertion: dict[str, Any], number: str
+) -> None:
+    ada, path = shared_labs.as_("ada"), f"/insertions/{insertion['id']}"
+    body, headers = f'{{"json": {{"depth": {number}}}}}', {"content-type": "application/json"}
+    assert (await ada.request("PATCH", path, content=body, headers=headers)).status_code == 200
+    record = (await ada.get(path)).text.partition('"depth":')[2].partition("}")[0]
+    listed = (
+        (await ada.get(f"/insertions?id={insertion['id']}")).text.partition('"depth":')[2].partition("}")[0]
+    )
+    assert listed.strip() == record.strip() != ""
+
+
 @pytest.mark.parametrize(("missing"), ["session", "name"])
 async def test_a_new_insertion_needs_a_session_and_a_name(
     shared_labs: Labs, insertion: dict[str, Any], missing: str
