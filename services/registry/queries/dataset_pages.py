@@ -19,7 +19,7 @@ from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_row_visible
 from services.registry.models import CopyRow, DatasetRow, DatasetTypeRow, FormatRow, RepositoryRow, VersionRow
 from services.registry.models.expressions import file_id, is_current_version, is_shown, path_in_folder
-from services.registry.queries import visible
+from services.registry.queries import addresses, visible
 from services.registry.queries.columns import GONE, is_current_copy, session_folder, size_of_dataset
 from services.registry.queries.datasets import doubts, subject_of_aggregate, tag_names
 
@@ -56,8 +56,10 @@ def select_ids(visibility: Visibility) -> Callable[[Sequence[Condition]], sa.Sel
 
 
 def select_rows() -> sa.Select[Any]:
-    """All datasets with the fields of `Dataset`, then the folder and path by which their addresses are made."""
+    """All datasets with the fields of `Dataset`."""
     sessions, base_url = table(SESSIONS), request_value("base_url", sa.Text())
+    file = sa.select(DatasetRow.id, session_folder().label("folder"), path_in_folder().label("path"))
+    addressed = addresses.addressed_file(file.correlate_except())
     content_type = _content_type()
     return (
         sa.select(
@@ -74,7 +76,7 @@ def select_rows() -> sa.Select[Any]:
             sa.func.coalesce(VersionRow.md5, "").label("hash"),
             sa.func.coalesce(DatasetRow.software_version, "").label("version"),
             sessions.c.number.label("experiment_number"),
-            _copies().label("file_records"),
+            _copies(addressed, base_url).label("file_records"),
             sa.func.coalesce(sessions.c.subject, subject_of_aggregate()).label("subject"),
             sessions.c.date,
             sessions.c.number,
@@ -89,13 +91,12 @@ def select_rows() -> sa.Select[Any]:
             content_type.label("content_type"),
             sa.case((content_type.is_not(None), DatasetRow.object_id)).label("object_id"),
             doubts().label("doubts"),
-            session_folder().label("folder"),
-            path_in_folder().label("path"),
         )
         .join(DatasetTypeRow, DatasetTypeRow.id == DatasetRow.dataset_type_id)
         .join(FormatRow, FormatRow.id == DatasetRow.format_id)
         .join(VersionRow, is_current_version())
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .join(addressed, sa.true())
         .order_by(DatasetRow.created_at.desc(), DatasetRow.id)
     )
 
@@ -106,12 +107,15 @@ def _content_type() -> sa.ColumnElement[str | None]:
     return sa.case(labels, value=DatasetRow.content_type, else_=DatasetRow.content_type)
 
 
-def _copies() -> sa.ScalarSelect[Any]:
-    """The copies of the current version, by repository; a path of null is that of the dataset itself."""
+def _copies(file: sa.FromClause, base_url: sa.ColumnElement[str]) -> sa.ScalarSelect[Any]:
+    """The copies of the current version, by repository; `file` is the dataset's `addressed_file`."""
     copy = sa.func.json_build_object(
         "id", file_id(), "data_repository", RepositoryRow.name, "data_repository_path", RepositoryRow.globus_path,
-        "relative_path", CopyRow.relative_path, "data_url", RepositoryRow.data_url, "exists", is_shown(),
-        "store", RepositoryRow.store,
+        "relative_path", addresses.path_of_copy(file.c, CopyRow.relative_path),
+        "data_url", addresses.url_of_copy(
+            file.c, CopyRow.relative_path, RepositoryRow.data_url, RepositoryRow.store, base_url
+        ),
+        "exists", is_shown(),
     )  # fmt: skip
     return (
         sa.select(
@@ -120,7 +124,7 @@ def _copies() -> sa.ScalarSelect[Any]:
             )
         )
         .where(is_current_copy(), CopyRow.state.not_in(GONE), RepositoryRow.id == CopyRow.repository_id)
-        .correlate(DatasetRow)
+        .correlate(DatasetRow, file)
         .scalar_subquery()
     )
 

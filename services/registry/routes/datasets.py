@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from libs.common.schemas.pages import Paging, json_page
 from services.registry.operations import datasets as operations
 from services.registry.queries import dataset_pages
 from services.registry.queries.list_filters.datasets import DatasetFilters
-from services.registry.routes.shapes import dataset, page_of_datasets
+from services.registry.routes.shapes import dataset
 
 router = APIRouter(route_class=IdempotentRoute, tags=["datasets"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
@@ -35,7 +34,7 @@ async def list_datasets(
     """List datasets, newest first."""
     conditions = filters.conditions(visibility)
     rows = await dataset_pages.list_datasets(session, visibility, conditions, paging, absolute(request, ""))
-    return json_page(request, paging, replace(rows, results=page_of_datasets(request, rows.results)))
+    return json_page(request, paging, rows)
 
 
 @router.post("/datasets", status_code=201, responses=REFUSALS)

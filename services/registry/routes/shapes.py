@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import orjson
 from fastapi import Request
 
 from cingulum.alf import dataset_url, path_below_subjects
@@ -81,12 +80,12 @@ def _path_of_copy(row: ShownDataset, copy: ShownCopy) -> str:
 
 
 def _data_url(request: Request, row: ShownDataset, copy: ShownCopy) -> str | None:
-    return _address(
+    return address_of_copy(
         request, copy.data_url, copy.store, row.folder, row.relative_path, row.id, own_path=copy.relative_path
     )
 
 
-def _address(
+def address_of_copy(
     request: Request,
     data_url: str | None,
     store: str | None,
@@ -102,19 +101,6 @@ def _address(
     served = complete_data_url(request, data_url)
     has_labs = served != data_url or store in CENTRAL
     return dataset_url(served, folder, path, dataset_id, own_path=own_path, has_labs=has_labs)
-
-
-def page_of_datasets(request: Request, rows: str) -> str:
-    """The JSON of a page of `dataset_pages.select_rows`, with the paths and addresses of copies."""
-    datasets = orjson.loads(rows)
-    for row in datasets:
-        folder, path = row.pop("folder"), row.pop("path")
-        dataset_id = UUID(row["id"])
-        for copy in row["file_records"]:
-            store, own_path, data_url = copy.pop("store"), copy["relative_path"], copy["data_url"]
-            copy["relative_path"] = own_path or path_below_subjects(folder, path)
-            copy["data_url"] = _address(request, data_url, store, folder, path, dataset_id, own_path=own_path)
-    return orjson.dumps(datasets).decode()
 
 
 def file_record(request: Request, row: ShownFile) -> FileRecord:
