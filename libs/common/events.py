@@ -129,7 +129,7 @@ class DatasetsMoved(Event):
 
 
 class FilesRegistered(Event):
-    """Files were registered in a session, by one request.
+    """Files were registered in a session, by one request. With `only_added` no file left its path by it.
 
     From   registry
     To     metadata (the registering user joins the session's users), scheduler (may have jobs now)
@@ -141,6 +141,7 @@ class FilesRegistered(Event):
     session_id: UUID | None
     user_id: UUID | None
     dataset_ids: list[UUID]
+    only_added: bool = False
 
 
 class ProofOrdered(Event):

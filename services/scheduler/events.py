@@ -26,7 +26,11 @@ def handlers(context: SchedulerContext) -> EventHandlers:
     @registered.on(FilesRegistered)
     async def files_registered(tx: Transaction, event: FilesRegistered) -> None:
         """There are new datasets, or new versions of them."""
-        if event.session_id is not None:
+        if event.session_id is None:
+            return
+        if event.only_added and event.dataset_ids:
+            await graph.handle_added_files(tx, context, event.session_id, event.dataset_ids)
+        else:
             await graph.reconcile_session(tx, context, event.session_id)
 
     @registered.on(CopyVerified)

@@ -6,21 +6,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from libs.common.bus.failures import FailureCounts, Next, spread
 from libs.common.bus.handlers import BATCH, Envelope
 from libs.common.db.conditions import Condition
+from libs.common.db.json_pages import request_value
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure
 from libs.common.schemas.administration import FailedEvent
 from libs.common.schemas.pages import PageRequest
 
 ERROR_CHARACTERS = 2_000
+_LOCK: Final = sa.select(
+    sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(request_value("name", sa.Text()), 0))
+)
 
 
 class Inbox:
@@ -29,39 +34,44 @@ class Inbox:
     def __init__(self, tables: Infrastructure) -> None:
         self.handled, self.events = tables.inbox, tables.dead_events
         self.waits: Condition = self.events.c.parked_at.is_(None)
+        self._inserts_if_due = {has_key: self._insert_if_due(has_key=has_key) for has_key in (False, True)}
 
     async def lock_key(self, session: WriteSession, key: str) -> None:
         """Lock a key until the transaction ends: no other replica handles its events."""
         name = f"{self.events.fullname}:{key}"
-        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+        await session.execute(_LOCK, {"name": name})
 
     async def insert_handled_if_due(self, session: WriteSession, event: Envelope) -> bool | None:
         """Insert an event as handled; whether it was waiting. None if it must not be tried now.
 
         That is if it was handled before, is parked, is not due, or waits behind another event of its key.
         """
-        events = self.events
-        mine = sa.exists().where(events.c.event_id == event.id)
-        closed = mine.where(sa.or_(~self.waits, events.c.retry_at > sa.func.now()))
-        allowed = sa.and_(~closed, ~self._blocked(event))
-        noted = (
+        values: dict[str, Any] = {"event_id": event.id}
+        if event.key is not None:
+            values |= {"key": event.key, "said_at": event.said_at}
+        statement = self._inserts_if_due[event.key is not None]
+        result = (await session.execute(statement, values)).first()
+        return None if result is None else bool(result[0])
+
+    def _insert_if_due(self, *, has_key: bool) -> ReturningInsert[Any]:
+        events, event_id = self.events, request_value("event_id", sa.Uuid())
+        mine = sa.exists().where(events.c.event_id == event_id)
+        allowed = ~mine.where(sa.or_(~self.waits, events.c.retry_at > sa.func.now()))
+        if has_key:
+            allowed = sa.and_(allowed, ~self._is_blocked(event_id))
+        return (
             insert(self.handled)
-            .from_select(["event_id"], sa.select(sa.literal(event.id, sa.UUID)).where(allowed))
+            .from_select(["event_id"], sa.select(event_id).where(allowed))
             .on_conflict_do_nothing()
             .returning(mine)
         )
-        result = (await session.execute(noted)).first()
-        return None if result is None else bool(result[0])
 
-    def _blocked(self, event: Envelope) -> Condition:
-        if event.key is None:
-            return sa.false()
+    def _is_blocked(self, event_id: Any) -> Condition:
+        """Another event of its key waits, which comes before it."""
         other = self.events.alias("earlier")
-        place = sa.tuple_(
-            sa.literal(event.said_at, sa.TIMESTAMP(timezone=True)), sa.literal(event.id, sa.UUID)
-        )
+        place = sa.tuple_(request_value("said_at", sa.TIMESTAMP(timezone=True)), event_id)
         return sa.exists().where(
-            other.c.key == event.key,
+            other.c.key == request_value("key", sa.Text()),
             other.c.parked_at.is_(None),
             sa.tuple_(other.c.said_at, other.c.event_id) < place,
         )

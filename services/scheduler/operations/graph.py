@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 from cingulum.worker.pipelines.matching import TaskScope
@@ -23,10 +23,22 @@ async def handle_verified_copy(
     tx: Transaction, context: SchedulerContext, session_id: UUID, dataset_id: UUID
 ) -> None:
     """An input may be ready now, or ready at one more site."""
-    name = await inputs.find_dataset_name(tx.session, dataset_id)
-    if name is not None and context.pipeline.concerns(*name):
+    if await _concerns_tasks(tx, context, [dataset_id]):
         await reconcile_session(tx, context, session_id)
         await ready.delete_pauses(tx.session, session_id)
+
+
+async def handle_added_files(
+    tx: Transaction, context: SchedulerContext, session_id: UUID, dataset_ids: Sequence[UUID]
+) -> None:
+    """There are new datasets, or new versions of them."""
+    if await _concerns_tasks(tx, context, dataset_ids):
+        await reconcile_session(tx, context, session_id)
+
+
+async def _concerns_tasks(tx: Transaction, context: SchedulerContext, dataset_ids: Sequence[UUID]) -> bool:
+    names = await inputs.fetch_dataset_names(tx.session, dataset_ids)
+    return any(context.pipeline.concerns(collection, name) for collection, name in names)
 
 
 async def reconcile_session(tx: Transaction, context: SchedulerContext, session_id: UUID) -> None:

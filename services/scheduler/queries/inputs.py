@@ -25,12 +25,16 @@ Where = sa.ColumnElement[bool]
 _ON_THE_WAY: Final = (CopyState.EXPECTED, CopyState.ARRIVING, CopyState.LANDED)
 
 
-async def find_dataset_name(session: ReadSession, dataset_id: UUID) -> tuple[str, str] | None:
-    """Collection and file name of a dataset."""
-    datasets = table(DATASETS)
-    statement = sa.select(datasets.c.collection, datasets.c.name).where(datasets.c.id == dataset_id)
-    row = (await session.execute(statement)).first()
-    return (row.collection, row.name) if row else None
+async def fetch_dataset_names(session: ReadSession, dataset_ids: Sequence[UUID]) -> list[tuple[str, str]]:
+    """Collection and file name of those datasets that exist."""
+    rows = await session.execute(_select_names_of_datasets(), {"dataset_ids": dataset_ids})
+    return [(row.collection, row.name) for row in rows]
+
+
+@cache
+def _select_names_of_datasets() -> sa.Select[Any]:
+    datasets, ids = table(DATASETS), request_value("dataset_ids", sa.ARRAY(sa.Uuid))
+    return sa.select(datasets.c.collection, datasets.c.name).where(datasets.c.id == sa.any_(ids))
 
 
 async def fetch_names_in_sessions(
