@@ -47,6 +47,7 @@ from services.registry.queries import deletions, registration
 from services.registry.queries.copies import StoredCopy, fetch_copies_of_datasets
 from services.registry.queries.dataset_moves import choose_default_revision, update_default_revision
 from services.registry.queries.datasets import ShownDataset
+from services.registry.queries.known_files import fetch_known_files
 from services.registry.queries.registration import RegistrationScope
 from services.registry.queries.registration_locks import lock_registrations, lock_registrations_of_dataset
 from services.registry.queries.repositories import fetch_repository_ids
@@ -118,10 +119,9 @@ async def create_dataset(
     await check_names(tx, key, scope.below)
     if new.created_by:
         await registration.fetch_user_id(tx.session, new.created_by)
-    known = await registration.fetch_known_datasets(tx.session, scope, {name})
+    known, paths = await fetch_known_files(tx.session, scope, {name})
     if any(dataset.key == key for dataset in known):
         raise Conflict("This dataset is already registered: update it, or register its file again.")
-    paths = await registration.fetch_paths(tx.session, scope)
     check_portable([key], paths, scope.below)
     check_no_twins([key], paths, "name")
     created_by = new.created_by or by.username
@@ -175,7 +175,9 @@ async def _fetch_type_and_format(
     kinds = await _named_kinds(tx, new)
     try:
         if "dataset_type_id" not in kinds:
-            types, ids = await fetch_types_of_files(tx, [name], created_by, creates_types=creates_types)
+            types, ids, formats = await fetch_types_of_files(
+                tx, [name], created_by, creates_types=creates_types
+            )
             kinds["dataset_type_id"] = ids[types.match(name).name]
         if "format_id" not in kinds:
             formats = await fetch_formats(tx.session)

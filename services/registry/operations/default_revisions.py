@@ -16,7 +16,8 @@ from services.registry.queries.dataset_moves import (
     update_revision_not_default,
 )
 from services.registry.queries.deletions import update_restored_defaults
-from services.registry.queries.registration import KnownDataset, RegistrationScope
+from services.registry.queries.known_files import KnownDataset
+from services.registry.queries.registration import RegistrationScope
 
 _NEXT: Final = "next_default"
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libs.common.db import ReadSession
 from services.registry.domain.new_names import check_no_twins, check_portable
-from services.registry.domain.requests import RequestedFile
-from services.registry.queries.registration import KnownDataset, RegistrationScope, fetch_paths
+from services.registry.domain.requests import FileKey, RequestedFile
+from services.registry.queries.known_files import KnownDataset
+from services.registry.queries.registration import RegistrationScope
 
 
-async def check_new_names(
-    session: ReadSession,
+def check_new_names(
     scope: RegistrationScope,
     files: Sequence[RequestedFile],
     known: Sequence[KnownDataset],
+    paths: Sequence[FileKey],
 ) -> None:
-    """Raises BadRequest for a new path that some file system cannot have, Conflict for one that has a twin."""
+    """Raises BadRequest for a new path that some file system cannot have, Conflict for one that has a twin.
+
+    `paths`: all those that the session or object has.
+    """
     new = {file.key for file in files} - {dataset.key for dataset in known}
     if new:
-        paths = await fetch_paths(session, scope)
         check_portable(sorted(new), paths, scope.below, "filenames")
         check_no_twins(sorted(new), paths)

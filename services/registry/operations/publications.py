@@ -30,9 +30,10 @@ from services.registry.operations.registration import insert_datasets
 from services.registry.queries import publications as queries
 from services.registry.queries import registration
 from services.registry.queries.copies import fetch_copies_of_datasets
+from services.registry.queries.known_files import KnownDataset, fetch_known_files
 from services.registry.queries.proofs import fetch_uploads
 from services.registry.queries.publications import Publication, PublishingAttempt
-from services.registry.queries.registration import KnownDataset, RegistrationScope
+from services.registry.queries.registration import RegistrationScope
 from services.registry.queries.registration_locks import lock_registrations
 from services.registry.queries.repositories import (
     KnownRepository,
@@ -145,9 +146,9 @@ async def _make_plan(
     outputs = _parse_outputs(attempt.outputs, uploads)
     files = [output.file for output in outputs]
     await _check_kinds(tx, files, creates_types=creates_types)
-    known = await registration.fetch_known_datasets(tx.session, scope, {file.name for file in files})
+    known, paths = await fetch_known_files(tx.session, scope, {file.name for file in files})
     try:
-        await check_new_names(tx.session, scope, files, known)
+        check_new_names(scope, files, known, paths)
     except (BadRequest, Conflict) as problem:
         raise OutputsImpossible(_text_of(problem)) from None
     _check_protected(outputs, known)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from libs.common.db import ReadSession, Transaction
 from libs.common.events import FilesRegistered, ProofOrdered
 from libs.common.permissions import Principal, may_on
-from libs.common.problem import BadRequest, Forbidden
+from libs.common.problem import BadRequest, Forbidden, UnknownReference
 from libs.common.schemas.files.registration import RegisterFiles
 from libs.common.schemas.states import ContentType
 from libs.common.scopes import Permission
@@ -43,11 +43,10 @@ from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.bulk_writes import insert_rows, update_rows
 from services.registry.queries.copies import fetch_copies_of_datasets
 from services.registry.queries.datasets import ShownDataset, fetch_datasets_in_order
-from services.registry.queries.registration import KnownDataset, RegistrationScope
+from services.registry.queries.known_files import KnownDataset, fetch_known_datasets, fetch_known_files
+from services.registry.queries.registration import RegistrationScope
 from services.registry.queries.registration_locks import lock_registrations
-from services.registry.queries.repositories import fetch_repository_ids
 from services.registry.queries.vocabularies import (
-    fetch_formats,
     insert_missing_revisions,
 )
 
@@ -78,19 +77,18 @@ async def register_files(
             "scope of the token in use."
         )
     created_by = request.created_by or by.username
-    user_id = (
-        await queries.fetch_user_id(tx.session, request.created_by) if request.created_by else by.user_id
-    )
-    targets = await fetch_targets(tx.session, scope, request)
-    known = await queries.fetch_known_datasets(tx.session, scope, {file.name for file in files})
+    user_id, usernames = await _fetch_people(tx, by, scope, request)
+    targets, repository_ids = await fetch_targets(tx.session, scope, request)
+    known, paths = await fetch_known_files(tx.session, scope, {file.name for file in files})
     if request.check_protected and (details := protected_details(request.filenames, files, known)):
         raise ProtectedDataset(extra={"error": ProtectedDataset.detail, "details": details})
-    await check_new_names(tx.session, scope, files, known)
+    check_new_names(scope, files, known, paths)
     ids = await insert_datasets(
         tx, scope, files, known, created_by, creates_types=creates_types, becomes_default=request.default
     )
     existing = {dataset.key: dataset for dataset in known}
-    writes = await _effects(tx, request, files, ids, existing, targets)
+    writes = BulkWrites(repository_ids)
+    await _add_effects(tx, request, files, ids, existing, targets, writes)
     await writes.write(tx)
     await set_default_revisions(tx, scope, files, ids, default=request.default, known=known)
     tx.audit(
@@ -100,18 +98,27 @@ async def register_files(
         after={"files": len(files), "new": len(files) - len(existing.keys() & ids.keys())},
     )
     dataset_ids = [ids[file.key] for file in files]
-    tx.publish(FilesRegistered(session_id=scope.session_id, user_id=user_id, dataset_ids=dataset_ids))
+    tx.publish(
+        FilesRegistered(
+            session_id=scope.session_id, user_id=user_id, dataset_ids=dataset_ids, only_added=True
+        )
+    )
     if writes.proofs:
         tx.publish(ProofOrdered(copy_ids=writes.proofs))
     datasets = await fetch_datasets_in_order(tx.session, visibility, dataset_ids)
-    return RegistrationResult(datasets, await _usernames(tx, scope, created_by), scope.n_twins)
+    # The user joins the session by an event, and is shown at once.
+    shown = sorted({*usernames, created_by}) if scope.session_id else []
+    return RegistrationResult(datasets, shown, scope.n_twins)
 
 
-async def _usernames(tx: Transaction, scope: RegistrationScope, created_by: str) -> list[str]:
-    """Users of the session; the caller joins it by an event, and is included at once."""
-    if scope.session_id is None:
-        return []
-    return sorted({*await queries.fetch_usernames_of_session(tx.session, scope.session_id), created_by})
+async def _fetch_people(
+    tx: Transaction, by: Principal, scope: RegistrationScope, request: RegisterFiles
+) -> tuple[UUID, list[str]]:
+    """The id of the user that the files are of, and the usernames of the session's users. Raises BadRequest."""
+    named_id, usernames = await queries.fetch_people(tx.session, request.created_by, scope.session_id)
+    if request.created_by and named_id is None:
+        raise UnknownReference("created_by", request.created_by, key="username")
+    return named_id or by.user_id, usernames
 
 
 async def check_protected(
@@ -121,7 +128,7 @@ async def check_protected(
     files = await computed(len(request.filenames), lambda: parse_files(request))
     scope = await fetch_scope(session, visibility, request, files)
     names = {file.name for file in files}
-    known = await queries.fetch_known_datasets(session, scope, names, public_only=visibility.public_only)
+    known = await fetch_known_datasets(session, scope, names, public_only=visibility.public_only)
     return protected_details(request.filenames, files, known)
 
 
@@ -174,10 +181,9 @@ async def insert_datasets(
 
     becomes_default   a file without other revisions is the default one at once; `set_default_revisions` does the rest
     """
-    types, type_ids = await fetch_types_of_files(
+    types, type_ids, format_ids = await fetch_types_of_files(
         tx, [file.name for file in files], created_by, creates_types=creates_types
     )
-    format_ids = await fetch_formats(tx.session)
     kinds = await computed(len(files), lambda: match_kinds(files, types, list(format_ids)))
     await insert_missing_revisions(tx.session, {file.revision for file in files if file.revision})
     ids = {dataset.key: dataset.id for dataset in known}
@@ -248,18 +254,19 @@ async def _update_datasets(
         await update_rows(tx.session, DatasetRow, rows, "id")
 
 
-async def _effects(
+async def _add_effects(
     tx: Transaction,
     request: RegisterFiles,
     files: Sequence[RequestedFile],
     ids: Mapping[FileKey, UUID],
     existing: Mapping[FileKey, KnownDataset],
     targets: Sequence[RepositoryTarget],
-) -> BulkWrites:
+    writes: BulkWrites,
+) -> None:
+    """Add what the registration changes to the rows to write."""
     keys = {file.key for file in files}
     touched = [dataset.id for key, dataset in existing.items() if key in keys]
     stored = await fetch_copies_of_datasets(tx.session, touched)
-    writes = BulkWrites(await fetch_repository_ids(tx.session))
 
     def add_all() -> None:
         for file in files:
@@ -276,4 +283,3 @@ async def _effects(
             writes.add(dataset_id, version, copies, effect)
 
     await computed(len(files), add_all)
-    return writes

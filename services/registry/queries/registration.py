@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,18 +13,17 @@ import sqlalchemy as sa
 from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
+from libs.common.db.json_pages import per_caller, request_value
+from libs.common.db.prepared import fetch_rows
 from libs.common.db.rows import find_spellings_in
 from libs.common.permissions import Target
 from libs.common.problem import BadRequest, Unavailable, UnknownReference
 from libs.common.published import SESSION_USERS, SESSIONS, SUBJECTS, USERS, table
 from libs.common.targets import fetch_dataset_target, fetch_session_targets
-from libs.common.threads import computed
 from libs.common.visibility import Visibility
-from services.registry.domain.copies import Version
 from services.registry.domain.requests import FileKey
 from services.registry.domain.sessions import NamedSession, SessionName, choose_session
-from services.registry.models import DatasetRow, VersionRow
-from services.registry.models.expressions import is_current_version
+from services.registry.models import DatasetRow
 from services.registry.queries import visible
 from services.registry.queries.bulk_writes import execute_write
 from services.registry.queries.dataset_moves import fetch_sessions_having
@@ -54,23 +54,6 @@ class RegistrationScope:
         return self.session_id or self.object_id
 
 
-@dataclass(frozen=True)
-class KnownDataset:
-    """A dataset that already exists."""
-
-    id: UUID
-    collection: str
-    revision: str
-    name: str
-    is_protected: bool
-    version: Version
-
-    @property
-    def key(self) -> FileKey:
-        """What identifies the file within its session."""
-        return self.collection, self.revision, self.name
-
-
 async def find_session_by_path(
     session: ReadSession,
     visibility: Visibility,
@@ -87,30 +70,38 @@ async def find_session_by_path(
     Raises AmbiguousName where sessions of several subjects are left, or several that have some of the files.
     """
     name = replace(name, subject=normal(name.subject))
-    rows = (await session.execute(_sessions_of(visibility, name))).all()
+    rows = await _fetch_sessions(session, visibility, name)
     if not rows:
         spellings = await find_spellings_in(session, table(SUBJECTS).c.nickname, name.subject)
         if len(spellings) != 1 or name.subject in spellings:
             return None
         name = replace(name, subject=spellings[0])
-        rows = (await session.execute(_sessions_of(visibility, name))).all()
-    named = [NamedSession(row.id, row.subject_id, row.lab or row.subject_lab) for row in rows]
-    having = await fetch_sessions_having(session, [row.id for row in rows], files) if len(rows) > 1 else []
+        rows = await _fetch_sessions(session, visibility, name)
+    named = [NamedSession(row["id"], row["subject_id"], row["lab"] or row["subject_lab"]) for row in rows]
+    having = await fetch_sessions_having(session, [row["id"] for row in rows], files) if len(rows) > 1 else []
     chosen = choose_session(name, named, labs, having, field=field)
-    scope = _scope(next((row for row in rows if chosen and row.id == chosen.id), None))
+    scope = _scope(next((row for row in rows if chosen and row["id"] == chosen.id), None))
     n_named = sum(each.subject_id == chosen.subject_id for each in named) if chosen else 0
     return replace(scope, n_twins=n_named - 1) if scope else None
 
 
-def _sessions_of(visibility: Visibility, name: SessionName) -> sa.Select[Any]:
+async def _fetch_sessions(
+    session: ReadSession, visibility: Visibility, name: SessionName
+) -> Sequence[Mapping[str, Any]]:
     """The sessions of that name, the newest first."""
+    values: dict[str, Any] = {"subject": name.subject, "day": name.day, "number": name.number}
+    return await fetch_rows(session, _select_sessions(visibility), **values)
+
+
+@per_caller
+def _select_sessions(visibility: Visibility) -> sa.Select[Any]:
     sessions = table(SESSIONS)
     return (
         _scopes()
         .where(
-            sessions.c.subject == name.subject,
-            sessions.c.date == name.day,
-            sessions.c.number == name.number,
+            sessions.c.subject == request_value("subject", sa.Text()),
+            sessions.c.date == request_value("day", sa.Date()),
+            sessions.c.number == request_value("number", sa.Integer()),
             visible.is_session_visible(visibility),
         )
         .order_by(sessions.c.created_at.desc(), sessions.c.id)
@@ -123,7 +114,7 @@ async def find_session_by_id(
     """The session of that id."""
     is_named = table(SESSIONS).c.id == session_id
     rows = await session.execute(_scopes().where(is_named, visible.is_session_visible(visibility)))
-    return _scope(rows.first())
+    return _scope(rows.mappings().first())
 
 
 def _scopes() -> sa.Select[Any]:
@@ -132,20 +123,20 @@ def _scopes() -> sa.Select[Any]:
     return sa.select(sessions, *of_subject).join(subjects, subjects.c.id == sessions.c.subject_id)
 
 
-def _scope(row: sa.Row[Any] | None) -> RegistrationScope | None:
+def _scope(row: Mapping[str, Any] | None) -> RegistrationScope | None:
     if row is None:
         return None
-    if row.folder is None:
+    if row["folder"] is None:
         raise Unavailable(
             "The session's folder is unknown until metadata's database is upgraded: try again later."
         )
     return RegistrationScope(
-        session_id=row.id,
+        session_id=row["id"],
         content_type=None,
         object_id=None,
-        folder=row.folder,
-        lab_id=row.lab_id,
-        subject_lab_id=row.subject_lab_id,
+        folder=row["folder"],
+        lab_id=row["lab_id"],
+        subject_lab_id=row["subject_lab_id"],
     )
 
 
@@ -165,66 +156,34 @@ async def fetch_target(session: ReadSession, scope: RegistrationScope) -> Target
 
 async def fetch_user_id(session: ReadSession, username: str, field: str = "created_by") -> UUID:
     """The id of a user that a field names. Raises BadRequest."""
-    users = table(USERS)
-    user_id: UUID | None = await session.scalar(
-        sa.select(users.c.id).where(users.c.username == normal(username))
-    )
+    user_id, _ = await fetch_people(session, username, None)
     if user_id is None:
         raise UnknownReference(field, username, key="username")
     return user_id
 
 
-async def fetch_usernames_of_session(session: ReadSession, session_id: UUID) -> list[str]:
-    """Usernames of a session's users, in order."""
-    link, users = table(SESSION_USERS), table(USERS)
-    names = await session.scalars(
+async def fetch_people(
+    session: ReadSession, username: str | None, session_id: UUID | None
+) -> tuple[UUID | None, list[str]]:
+    """The id of a user, and the usernames of a session's users in order."""
+    values: dict[str, Any] = {"username": username and normal(username), "session_id": session_id}
+    (row,) = await fetch_rows(session, _select_people(), **values)
+    return row["user_id"], row["usernames"]
+
+
+@cache
+def _select_people() -> sa.Select[Any]:
+    link, users, named = table(SESSION_USERS), table(USERS), table(USERS).alias("named")
+    user_id = sa.select(named.c.id).where(named.c.username == request_value("username", sa.Text()))
+    usernames = (
         sa.select(users.c.username)
-        .where(link.c.session_id == session_id, users.c.id == link.c.user_id)
+        .where(link.c.session_id == request_value("session_id", sa.Uuid()), users.c.id == link.c.user_id)
         .order_by(users.c.username)
     )
-    return list(names)
-
-
-async def fetch_known_datasets(
-    session: ReadSession, scope: RegistrationScope, names: Collection[str], *, public_only: bool = False
-) -> list[KnownDataset]:
-    """All revisions of the files of those names, newest revision first; `public_only`: those with a public tag."""
-    rows = await session.execute(
-        sa.select(
-            DatasetRow.id,
-            DatasetRow.collection,
-            DatasetRow.revision,
-            DatasetRow.name,
-            visible.is_protected().label("is_protected"),
-            VersionRow.generation,
-            VersionRow.size_bytes,
-            VersionRow.md5,
-            VersionRow.sha256,
-        )
-        .join(VersionRow, is_current_version())
-        .where(
-            *_within(scope),
-            DatasetRow.name == sa.any_(sa.literal(list(names), sa.ARRAY(sa.Text))),
-            *([visible.is_public()] if public_only else []),
-        )
-        .order_by(DatasetRow.revision.collate("C").desc())
+    return sa.select(
+        user_id.scalar_subquery().label("user_id"),
+        sa.func.array(usernames.scalar_subquery(), type_=sa.ARRAY(sa.Text)).label("usernames"),
     )
-    known = rows.all()
-    return await computed(len(known), lambda: _known_datasets(known))
-
-
-def _known_datasets(rows: Iterable[Any]) -> list[KnownDataset]:
-    return [
-        KnownDataset(
-            row.id,
-            row.collection,
-            row.revision,
-            row.name,
-            row.is_protected,
-            Version(row.generation, row.size_bytes, row.md5, row.sha256),
-        )
-        for row in rows
-    ]
 
 
 def _within(scope: RegistrationScope) -> list[Condition]:
@@ -236,13 +195,6 @@ def _within(scope: RegistrationScope) -> list[Condition]:
         DatasetRow.object_id == scope.object_id,
         DatasetRow.deleted_at.is_(None),
     ]
-
-
-async def fetch_paths(session: ReadSession, scope: RegistrationScope) -> list[FileKey]:
-    """Collection, revision and name of all files of a scope."""
-    columns = (DatasetRow.collection, DatasetRow.revision, DatasetRow.name)
-    rows = await session.execute(sa.select(*columns).where(*_within(scope)))
-    return [(collection, revision, name) for collection, revision, name in rows]
 
 
 async def fetch_paths_beside(session: ReadSession, dataset: DatasetRow) -> list[FileKey]:

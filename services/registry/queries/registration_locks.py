@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from libs.common.db import WriteSession
+from libs.common.db.json_pages import request_value
 from libs.common.problem import Unavailable
 from services.registry.models import DatasetRow
 
 
 async def lock_registrations(session: WriteSession, owner_id: UUID | None) -> None:
     """Lock what is registered of a session or another object until the end of the transaction."""
-    key = f"registry:{owner_id}"
-    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+    await session.execute(_select_lock(), {"key": f"registry:{owner_id}"})
+
+
+@cache
+def _select_lock() -> sa.Select[None]:
+    key = sa.func.hashtextextended(request_value("key", sa.Text()), 0)
+    return sa.select(sa.func.pg_advisory_xact_lock(key))
 
 
 async def lock_registrations_of_dataset(session: WriteSession, dataset_id: UUID) -> None:

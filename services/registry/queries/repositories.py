@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from cingulum.stores import StoreKind
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
+from libs.common.db.prepared import fetch_rows
 from libs.common.db.rows import is_named
 from libs.common.problem import UnknownReference
 from libs.common.published import LAB_REPOSITORIES, LABS, table
@@ -31,6 +33,17 @@ class KnownRepository:
     id: UUID
     name: str
     place: Place
+
+
+@dataclass(frozen=True)
+class PlacedRepository:
+    """A repository, its host and its labs."""
+
+    repository: KnownRepository
+    hostname: str
+    is_personal: bool
+    lab_ids: frozenset[UUID]
+    lab_names: frozenset[str]
 
 
 def place_of(store: str | None) -> Place:
@@ -90,26 +103,45 @@ async def _fetch(
     return [KnownRepository(row.id, row.name, place_of(row.store)) for row in rows]
 
 
-async def fetch_repositories_of_labs(
-    session: ReadSession, labs: Sequence[str], default_lab_id: UUID | None, *, server_only: bool
-) -> list[KnownRepository]:
-    """Repositories of the named labs, else of the default one; `server_only`: no personal ones. Raises BadRequest."""
-    lab_ids = [default_lab_id] if default_lab_id else []
-    if labs:
-        lab, labs = table(LABS), [normal(name) for name in labs]
-        rows = await session.execute(sa.select(lab.c.name, lab.c.id).where(lab.c.name.in_(labs)))
-        ids = {row.name: row.id for row in rows}
-        for name in labs:
-            if name not in ids:
-                raise UnknownReference("labs", name)
-        lab_ids = list(ids.values())
-    link = table(LAB_REPOSITORIES)
-    conditions: list[Condition] = [
-        RepositoryRow.id.in_(sa.select(link.c.repository_id).where(link.c.lab_id.in_(lab_ids)))
+async def fetch_placed_repositories(session: ReadSession) -> list[PlacedRepository]:
+    """All repositories by name, with what requests choose them by."""
+    return [
+        PlacedRepository(
+            KnownRepository(row["id"], row["name"], place_of(row["store"])),
+            row["hostname"],
+            row["globus_is_personal"],
+            frozenset(row["lab_ids"]),
+            frozenset(row["lab_names"]),
+        )
+        for row in await fetch_rows(session, _select_placed())
     ]
-    if server_only:
-        conditions.append(RepositoryRow.globus_is_personal.is_(False))
-    return await _fetch(session, *conditions)
+
+
+@cache
+def _select_placed() -> sa.Select[*tuple[Any, ...]]:
+    link, lab = table(LAB_REPOSITORIES), table(LABS)
+    lab_ids = sa.select(link.c.lab_id).where(link.c.repository_id == RepositoryRow.id)
+    lab_names = sa.select(lab.c.name).where(
+        link.c.repository_id == RepositoryRow.id, lab.c.id == link.c.lab_id
+    )
+    return sa.select(
+        RepositoryRow.id,
+        RepositoryRow.name,
+        RepositoryRow.store,
+        RepositoryRow.hostname,
+        RepositoryRow.globus_is_personal,
+        sa.func.array(lab_ids.scalar_subquery(), type_=sa.ARRAY(sa.Uuid)).label("lab_ids"),
+        sa.func.array(lab_names.scalar_subquery(), type_=sa.ARRAY(sa.Text)).label("lab_names"),
+    ).order_by(RepositoryRow.name)
+
+
+async def check_labs(session: ReadSession, names: Sequence[str]) -> None:
+    """Raises UnknownReference for the first of these labs that does not exist."""
+    lab = table(LABS)
+    known = set(await session.scalars(sa.select(lab.c.name).where(lab.c.name.in_(names))))
+    for name in names:
+        if name not in known:
+            raise UnknownReference("labs", name)
 
 
 async def fetch_repository_by_name(session: ReadSession, name: str, field: str) -> KnownRepository:
@@ -117,14 +149,6 @@ async def fetch_repository_by_name(session: ReadSession, name: str, field: str) 
     rows = await _fetch(session, RepositoryRow.name == normal(name))
     if not rows:
         raise UnknownReference(field, name)
-    return rows[0]
-
-
-async def fetch_repository_by_hostname(session: ReadSession, hostname: str) -> KnownRepository:
-    """The first repository by name on a host. Raises UnknownReference."""
-    rows = await _fetch(session, RepositoryRow.hostname == hostname)
-    if not rows:
-        raise UnknownReference("hostname", hostname, key="hostname")
     return rows[0]
 
 

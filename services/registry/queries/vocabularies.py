@@ -20,6 +20,7 @@ from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
+from libs.common.db.prepared import fetch_rows
 from libs.common.db.rows import is_named
 from libs.common.memory import Recent
 from libs.common.problem import NotFound, UnknownReference
@@ -192,30 +193,56 @@ async def fetch_term_id(
 
 
 async def fetch_dataset_types(session: ReadSession) -> tuple[DatasetTypes, Mapping[str, UUID]]:
-    """The dataset types, ready to be matched, and their ids by name.
+    """The dataset types, ready to be matched, and their ids by name."""
+    types, _ = await fetch_types_and_formats(session)
+    return types
 
-    They are hundreds and change rarely: the database sends their digest, and all of them where it is a new one.
+
+async def fetch_types_and_formats(
+    session: ReadSession,
+) -> tuple[tuple[DatasetTypes, Mapping[str, UUID]], Mapping[str, UUID]]:
+    """The same, and the ids of the data formats by extension; the first by name where several share one.
+
+    Types are hundreds and change rarely: the database sends their digest, and all of them where it is a new one.
     """
-    digest = str(await session.scalar(_digest_of_types()))
-    prepared = _TYPES.get(digest)
+    (row,) = await fetch_rows(session, _select_kinds())
+    formats = dict(zip(row["extensions"], row["format_ids"], strict=True))
+    prepared = _TYPES.get(row["digest"])
     if prepared is None:
-        columns = (DatasetTypeRow.name, DatasetTypeRow.filename_pattern, DatasetTypeRow.id)
-        digest_too = _digest_of_types().scalar_subquery().label("digest")
-        statement = sa.select(*columns).add_columns(digest_too).order_by(DatasetTypeRow.name)
-        rows = (await session.execute(statement)).all()
-        patterns = DatasetTypes([(row.name, row.filename_pattern or "") for row in rows])
-        prepared = patterns, MappingProxyType({row.name: row.id for row in rows})
-        _TYPES.put(rows[0].digest if rows else digest, prepared)
-    return prepared
+        every = await fetch_rows(session, _select_types())
+        patterns = DatasetTypes([(each["name"], each["filename_pattern"] or "") for each in every])
+        prepared = patterns, MappingProxyType({each["name"]: each["id"] for each in every})
+        _TYPES.put(every[0]["digest"] if every else row["digest"], prepared)
+    return prepared, formats
 
 
 @cache
-def _digest_of_types() -> sa.Select[str]:
-    row = sa.func.jsonb_build_array(DatasetTypeRow.id, DatasetTypeRow.name, DatasetTypeRow.filename_pattern)
-    in_order: Any = aggregate_order_by(sa.literal_column("''"), DatasetTypeRow.id)
-    rows = sa.func.string_agg(sa.cast(row, sa.Text), in_order)
-    digest = sa.func.sha256(sa.func.convert_to(sa.func.coalesce(rows, ""), "UTF8"))
-    return sa.select(sa.func.encode(digest, "hex"))
+def _select_kinds() -> sa.Select[*tuple[Any, ...]]:
+    has_extension = FormatRow.file_extension != ""
+
+    def in_order(column: Any) -> Any:
+        ordered = sa.func.array_agg(aggregate_order_by(column, FormatRow.name.desc()))
+        return sa.select(ordered).where(has_extension).scalar_subquery()
+
+    return sa.select(
+        _digest_of_types().label("digest"),
+        sa.func.coalesce(in_order(FormatRow.file_extension), sa.text("'{}'::text[]")).label("extensions"),
+        sa.func.coalesce(in_order(FormatRow.id), sa.text("'{}'::uuid[]")).label("format_ids"),
+    )
+
+
+@cache
+def _select_types() -> sa.Select[*tuple[Any, ...]]:
+    columns = (DatasetTypeRow.name, DatasetTypeRow.filename_pattern, DatasetTypeRow.id)
+    return sa.select(*columns, _digest_of_types().label("digest")).order_by(DatasetTypeRow.name)
+
+
+def _digest_of_types() -> sa.ScalarSelect[str]:
+    """Of ids, names and patterns, in any order: no two rows are the same, as an id is in each."""
+    types = sa.alias(DatasetTypeRow.__table__, "every")
+    row = sa.func.jsonb_build_array(types.c.id, types.c.name, types.c.filename_pattern)
+    combined = sa.func.bit_xor(sa.func.hashtextextended(sa.cast(row, sa.Text), sa.literal_column("0")))
+    return sa.select(sa.func.concat_ws(":", sa.func.count(), combined)).select_from(types).scalar_subquery()
 
 
 async def lock_dataset_types(session: WriteSession) -> None:
@@ -224,11 +251,7 @@ async def lock_dataset_types(session: WriteSession) -> None:
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
-async def fetch_formats(session: ReadSession) -> dict[str, UUID]:
+async def fetch_formats(session: ReadSession) -> Mapping[str, UUID]:
     """Ids of the data formats by extension; the first by name where several share one."""
-    rows = await session.execute(
-        sa.select(FormatRow.file_extension, FormatRow.id)
-        .where(FormatRow.file_extension != "")
-        .order_by(FormatRow.name.desc())
-    )
-    return {row.file_extension: row.id for row in rows}
+    _, formats = await fetch_types_and_formats(session)
+    return formats
