@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import aliased
 
 from libs.common.db import AnySession, PageSession, ReadSession, WriteSession
@@ -218,8 +219,16 @@ async def insert_private_projects(session: WriteSession, session_id: UUID, subje
 
 async def insert_session_user(session: WriteSession, session_id: UUID, user_id: UUID) -> None:
     """Add a user to a session, if both exist."""
-    user = sa.exists().where(UserRow.id == user_id)
-    both = sa.select(ActionRow.id, sa.literal(user_id)).where(ActionRow.id == session_id, user)
-    await session.execute(
-        insert(ActionUserRow).from_select(["action_id", "user_id"], both).on_conflict_do_nothing()
+    await session.flush()
+    connection = await session.connection()
+    await connection.execute(_insert_user(), {"session_id": session_id, "of_user": user_id})
+
+
+@cache
+def _insert_user() -> Insert:
+    user = sa.exists().where(UserRow.id == request_value("of_user", sa.Uuid()))
+    both = sa.select(ActionRow.id, request_value("of_user", sa.Uuid())).where(
+        ActionRow.id == request_value("session_id", sa.Uuid()), user
     )
+    link = cast(sa.Table, ActionUserRow.__table__)
+    return insert(link).from_select(["action_id", "user_id"], both).on_conflict_do_nothing()
