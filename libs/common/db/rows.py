@@ -12,18 +12,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, QueryableAttribute
 
 from cingulum.alf.spelling import find_twin, name_key, normal
+from libs.common.db.naming import has_id_or_name
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.transaction import Transaction
 from libs.common.problem import Conflict, NotFound
-from libs.common.schemas.ids import find_uuid
 
 Row = TypeVar("Row", bound=DeclarativeBase)
 
 
 def is_named(column: QueryableAttribute[str], text: str) -> sa.ColumnElement[bool]:
-    """The row has this name or this id: paths take both."""
-    row_id = find_uuid(text)
-    return column == text if row_id is None else sa.or_(column == text, column.class_.id == row_id)
+    """The row has this id, or this name if no row has the id: paths take both."""
+    return has_id_or_name(column.class_.id, column, text)
 
 
 async def lock_by_name(

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar, Final
-from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from libs.common.db.conditions import Condition, Conditions, KnownCondition
+from libs.common.db.naming import has_id_or_name
 from libs.common.filters.conditions import parse_filter, parse_json_filter
 from libs.common.filters.fields import FieldMap
 from libs.common.filters.known_shapes import to_condition
@@ -176,12 +176,8 @@ def is_any_of(column: Any, texts: Sequence[str]) -> Condition:
 
 
 def is_named(name: Any, row_id: Any, text: str) -> Condition:
-    """A row has this name or this id: Alyx takes the one or the other, by the list."""
-    try:
-        return sa.or_(name == text, row_id == UUID(text))
-    except ValueError:
-        condition: Condition = name == text
-        return condition
+    """A row has this id or this name: Alyx takes the one or the other, by the list."""
+    return has_id_or_name(row_id, name, text)
 
 
 def is_on_clock(column: Any, when: datetime) -> Condition:

@@ -10,7 +10,6 @@ from pydantic import Field
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.bounded import Prose
 from libs.common.schemas.insertions import Insertion
-from libs.common.schemas.names import NormalName
 
 
 class ChronicInsertion(Record):
@@ -32,7 +31,7 @@ class ChronicInsertionIn(BodyRecord):
 
     not_blank: ClassVar[tuple[str, ...]] = ("subject",)
     not_null: ClassVar[tuple[str, ...]] = ("name", "serial", "users", "procedures", "narrative")
-    name: NormalName | None = Field(default=None, max_length=255)
+    name: str | None = Field(default=None, max_length=255)
     subject: str | None = None
     lab: str | None = None
     model: str | None = None

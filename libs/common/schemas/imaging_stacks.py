@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.fields_of_view import FieldOfView
-from libs.common.schemas.names import PlainName
+from libs.common.schemas.names import Title
 
 
 class ImagingStackListed(Record):
@@ -42,7 +42,7 @@ class ImagingStackIn(BodyRecord):
     """An imaging stack to create; fields of view name it as theirs."""
 
     not_blank: ClassVar[tuple[str, ...]] = ("name",)
-    name: Annotated[PlainName | None, BeforeValidator(_as_text, json_schema_input_type=_SentName)] = Field(
+    name: Annotated[Title | None, BeforeValidator(_as_text, json_schema_input_type=_SentName)] = Field(
         default=None, max_length=255
     )
     json_: Any | None = Field(default=None, alias="json")

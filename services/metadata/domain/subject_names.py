@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from libs.common.problem import AmbiguousName
+from libs.common.schemas.ids import find_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def choose_subject(
         ...
     libs.common.problem.AmbiguousName: 'KS1' is the name of 2 subjects: name one by its id.
     """
-    by_id = [subject for subject in subjects if str(subject.id) == name.lower()]
+    by_id = [subject for subject in subjects if subject.id == find_uuid(name)]
     in_lab = [subject for subject in subjects if lab and subject.lab == lab]
     for choice in (by_id, subjects, in_lab):
         if len(choice) == 1:

@@ -33,7 +33,7 @@ async def create_lab(tx: Transaction, body: LabIn) -> str:
 
 
 async def update_lab(tx: Transaction, name: str, body: LabIn) -> str:
-    """Update a lab; returns its name, which may have changed. Raises NotFound."""
+    """Update a lab; returns its id as text. Raises NotFound."""
     values = _STORED.values(body)
     lab = await rows.lock_by_name(tx.session, LabRow, name)
     if body.name is not None and body.name != lab.name:
@@ -41,7 +41,7 @@ async def update_lab(tx: Transaction, name: str, body: LabIn) -> str:
         await rows.refuse_duplicate(tx.session, LabRow.name, body.name, except_id=lab.id)
     await rows.update_row(tx, "lab", lab, values)
     await _set_repositories(tx, lab.id, body)
-    return lab.name
+    return str(lab.id)
 
 
 async def _set_repositories(tx: Transaction, lab_id: UUID, body: LabIn) -> None:

@@ -30,7 +30,7 @@ async def create_location(tx: Transaction, body: LocationIn) -> str:
 
 
 async def update_location(tx: Transaction, by: Principal, name: str, body: LocationIn) -> str:
-    """Update a location; returns its name, which may have changed. Raises NotFound, Forbidden."""
+    """Update a location; returns its id as text. Raises NotFound, Forbidden."""
     values = await _values(tx, body)
     location = await rows.lock_by_name(tx.session, LocationRow, name)
     check_not_cleared(body, {"lab": location.lab_id})
@@ -39,7 +39,7 @@ async def update_location(tx: Transaction, by: Principal, name: str, body: Locat
         await rows.refuse_duplicate(tx.session, LocationRow.name, body.name, except_id=location.id)
     check_location_writable(by, name, [location.lab_id, values.get("lab_id", location.lab_id)])
     await rows.update_row(tx, "location", location, values)
-    return location.name
+    return str(location.id)
 
 
 async def _values(tx: Transaction, body: LocationIn) -> dict[str, Any]:

@@ -33,14 +33,14 @@ async def create_project(tx: Transaction, body: ProjectIn) -> str:
 
 
 async def update_project(tx: Transaction, name: str, body: ProjectIn) -> str:
-    """Update a project; returns its name, which may have changed. Raises NotFound."""
+    """Update a project; returns its id as text. Raises NotFound."""
     project = await rows.lock_by_name(tx.session, ProjectRow, name)
     if body.name is not None and body.name != project.name:
         check_new_plain_name("name", body.name, project.name)
         await rows.refuse_duplicate(tx.session, ProjectRow.name, body.name, except_id=project.id)
     await rows.update_row(tx, "project", project, _STORED.values(body))
     await _set_users(tx, project.id, body)
-    return project.name
+    return str(project.id)
 
 
 async def _set_users(tx: Transaction, project_id: UUID, body: ProjectIn) -> None:

@@ -13,6 +13,7 @@ from libs.common.db.stored_fields import StoredFields, check_not_cleared
 from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest
 from libs.common.schemas.deletions import Deletion
+from libs.common.schemas.ids import find_uuid
 from libs.common.schemas.names import check_new_name
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.subjects import RestrictedSubject, Subject, SubjectDetail, SubjectIn, Zygosity
@@ -131,7 +132,9 @@ def _shown(
         for field in fields(part)
     }
     genotype = [asdict(pair) for pair in record.genotype]
-    url = f"{base_url}/subjects/{record.id if record.has_namesake else record.animal.nickname}"
+    nickname = record.animal.nickname
+    takes_id = record.has_namesake or find_uuid(nickname) is not None
+    url = f"{base_url}/subjects/{record.id if takes_id else nickname}"
     return shape.model_validate(values | {"url": url, "genotype": genotype} | more)
 
 

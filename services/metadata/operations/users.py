@@ -9,6 +9,7 @@ from libs.common.db import Transaction, rows
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.deletions import Deletion
+from libs.common.schemas.names import check_new_plain_name
 from libs.common.schemas.users import UserIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import check_not_sent, required
@@ -39,6 +40,7 @@ async def create_user(tx: Transaction, hashing: PasswordHashing, by: Principal, 
     values = _STORED.values(body)
     username = required(body.username, "username")
     check_not_sent("subjects_responsible", body.subjects_responsible, _OF_SUBJECTS)
+    check_new_plain_name("username", username)
     await _check_username(tx, username)
     user = UserRow(id=uuid4(), **values)
     await rows.create_row(tx, "user", user, values)
@@ -56,7 +58,7 @@ async def update_user(
     username: str,
     body: UserIn,
 ) -> str:
-    """Update a user; returns the username, which may have changed. A new password signs the user out everywhere.
+    """Update a user; returns the id as text. A new password signs the user out everywhere.
 
     Raises NotFound, and Conflict for the last administrator who would be none.
     """
@@ -64,10 +66,11 @@ async def update_user(
         await queries.lock_administrators(tx.session)
     user = await rows.lock_by_name(tx.session, UserRow, username, column=UserRow.username)
     if body.subjects_responsible is not None:
-        shown = await queries.fetch_user(tx.session, visibility, user.username)
+        shown = await queries.fetch_user(tx.session, visibility, str(user.id))
         changed = set(body.subjects_responsible) ^ set(shown.subjects_responsible)
         check_not_sent("subjects_responsible", changed, _OF_SUBJECTS)
     if body.username is not None and body.username != user.username:
+        check_new_plain_name("username", body.username)
         await _check_username(tx, body.username, except_id=user.id)
     check_stays_administrator(
         is_last_administrator=await _is_last_administrator(tx, user),
@@ -79,7 +82,7 @@ async def update_user(
         await set_password(tx, hashing, by, user, body.password)
         await end_sign_ins(tx, user)
     await _set_delegates(tx, user, body)
-    return user.username
+    return str(user.id)
 
 
 async def _check_username(tx: Transaction, username: str, *, except_id: UUID | None = None) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession
+from libs.common.db.naming import has_any_id_or_name, ids_by_text
 from libs.common.problem import UnknownReference
 from libs.common.published import REPOSITORIES, table
 from libs.common.visibility import Visibility
@@ -67,14 +68,14 @@ _NAMES: dict[Any, InstrumentedAttribute[str]] = {
 
 
 async def fetch_ids(session: ReadSession, kind: Named, names: Sequence[str], field: str) -> list[UUID]:
-    """The ids of named rows, in the order of the names. Raises UnknownReference for the first unknown name."""
+    """The ids of rows of these ids or names, in their order. Raises UnknownReference for the first unknown name."""
     name, names = _NAMES[kind], [normal(text) for text in names]
     rows = await session.execute(
         sa.select(name, kind.id)
-        .where(name.in_(names), kind.deleted_at.is_(None))
+        .where(has_any_id_or_name(kind.id, name, names), kind.deleted_at.is_(None))
         .order_by(kind.created_at.desc())
     )
-    return _in_order({row[0]: row[1] for row in rows}, names, field, name.key)
+    return _in_order(rows, names, field, name.key)
 
 
 async def fetch_id(session: ReadSession, kind: Named, name: str | None, field: str) -> UUID | None:
@@ -95,10 +96,10 @@ async def fetch_project_ids(
     names = [normal(text) for text in names]
     rows = await session.execute(
         sa.select(ProjectRow.name, ProjectRow.id).where(
-            ProjectRow.name.in_(names), visible.is_project_visible(visibility)
+            has_any_id_or_name(ProjectRow.id, ProjectRow.name, names), visible.is_project_visible(visibility)
         )
     )
-    return _in_order({row[0]: row[1] for row in rows}, names, field, "name")
+    return _in_order(rows, names, field, "name")
 
 
 async def fetch_hidden_projects_of_session(
@@ -174,11 +175,11 @@ async def fetch_term_ids(
     rows = await session.execute(
         sa.select(VocabularyRow.name, VocabularyRow.id).where(
             VocabularyRow.kind == vocabulary,
-            VocabularyRow.name.in_(names),
+            has_any_id_or_name(VocabularyRow.id, VocabularyRow.name, names),
             VocabularyRow.deleted_at.is_(None),
         )
     )
-    return _in_order({row[0]: row[1] for row in rows}, names, field, "name")
+    return _in_order(rows, names, field, "name")
 
 
 async def fetch_term_id(
@@ -222,8 +223,9 @@ async def fetch_allele_ids(session: ReadSession, names: Iterable[str], field: st
             VocabularyRow.kind == Vocabulary.ALLELE
         )
     )
-    ids = {name: row.id for row in rows for name in (row.name, row.nickname)}
     spelled = {name: normal(name) for name in names}
+    named = [(name, row.id) for row in rows for name in (row.name, row.nickname)]
+    ids = ids_by_text(named, spelled.values())
     _check_known(ids, spelled.values(), field, "nickname")
     return {name: ids[spelling] for name, spelling in spelled.items()}
 
@@ -232,14 +234,17 @@ async def fetch_repository_ids(session: ReadSession, names: Sequence[str], field
     """The ids of repositories, which are registry's. Raises UnknownReference for the first unknown name."""
     repository, names = table(REPOSITORIES), [normal(text) for text in names]
     rows = await session.execute(
-        sa.select(repository.c.name, repository.c.id).where(repository.c.name.in_(names))
+        sa.select(repository.c.name, repository.c.id).where(
+            has_any_id_or_name(repository.c.id, repository.c.name, names)
+        )
     )
-    return _in_order({row[0]: row[1] for row in rows}, names, field, "name")
+    return _in_order(rows, names, field, "name")
 
 
-def _in_order(ids: Mapping[str, UUID], names: Sequence[str], field: str, key: str) -> list[UUID]:
+def _in_order(rows: Iterable[Any], names: Sequence[str], field: str, key: str) -> list[UUID]:
+    ids = ids_by_text([(row[0], row[1]) for row in rows], names)
     _check_known(ids, names, field, key)
-    return [ids[name] for name in dict.fromkeys(names)]
+    return list(dict.fromkeys(ids[name] for name in names))
 
 
 def _check_known(ids: Mapping[str, UUID], names: Iterable[str], field: str, key: str) -> None:

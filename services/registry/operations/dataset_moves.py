@@ -17,7 +17,7 @@ from cingulum.alf import (
 )
 from libs.common.db import Transaction
 from libs.common.events import FilesRegistered, ProofOrdered
-from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound
+from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound, UnknownReference
 from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.states import ContentType
@@ -35,7 +35,7 @@ from services.registry.queries.datasets import find_dataset
 from services.registry.queries.registration import fetch_paths_beside
 from services.registry.queries.registration_locks import lock_registrations_of_dataset
 from services.registry.queries.repositories import fetch_repository_ids
-from services.registry.queries.vocabularies import fetch_term_id
+from services.registry.queries.vocabularies import exists_term
 
 OWNER: Final = frozenset({"session", "subject", "date", "number", "content_type", "object_id"})
 _PLACE: Final = frozenset({"collection", "revision"})
@@ -99,8 +99,8 @@ async def check_unchanged(tx: Transaction, visibility: Visibility, row: DatasetR
 async def check_names(tx: Transaction, key: FileKey, below: Sequence[str]) -> None:
     """Raises BadRequest for a revision that does not exist, and for a collection of another object."""
     collection, revision, name = key
-    if revision:
-        await fetch_term_id(tx.session, RevisionRow, "revision", revision)
+    if revision and not await exists_term(tx.session, RevisionRow, revision):
+        raise UnknownReference("revision", revision)
     check_below([RequestedFile(collection, revision, name)], below, field="collection")
 
 

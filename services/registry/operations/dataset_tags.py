@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from cingulum.alf.spelling import normal
 from libs.common.db import Transaction
 from libs.common.permissions import Principal, Target
-from libs.common.problem import UnknownReference
 from libs.common.protection import lock_deletions
 from libs.common.schemas.files.datasets import DatasetIn
 from services.registry.domain.tags import check_may_change_tags
@@ -27,9 +25,6 @@ async def set_tags(
 ) -> None:
     """Give a dataset exactly these tags. Only administrators add or remove protected and public ones."""
     tags = await queries.fetch_tags(tx.session, names)
-    for name in names:
-        if normal(name) not in tags:
-            raise UnknownReference("tags", name)
     before = await queries.fetch_tags_of_dataset(tx.session, dataset_id)
     check_may_change_tags(by, target, before, tags)
     await queries.update_tags_of_dataset(tx.session, dataset_id, [tag.id for tag in tags.values()])

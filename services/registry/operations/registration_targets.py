@@ -9,6 +9,7 @@ from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession
 from libs.common.problem import BadRequest, UnknownReference
 from libs.common.schemas.files.registration import RegisterFiles
+from libs.common.schemas.ids import find_uuid
 from services.registry.domain.alyx_calls import RepositoryTarget
 from services.registry.queries.registration import RegistrationScope
 from services.registry.queries.repositories import (
@@ -46,7 +47,8 @@ def _named(every: Sequence[PlacedRepository], request: RegisterFiles) -> KnownRe
     """The repository that the request names, or the first by name on its host. Raises UnknownReference."""
     if request.name:
         name = normal(request.name)
-        matching = [each.repository for each in every if each.repository.name == name]
+        with_id = [each.repository for each in every if each.repository.id == find_uuid(name)]
+        matching = with_id or [each.repository for each in every if each.repository.name == name]
         if not matching:
             raise UnknownReference("name", request.name)
     elif request.hostname:

@@ -107,7 +107,7 @@ def _describe_format(extension: str) -> str:
 async def save_term(
     tx: Transaction, model: type[NamedRow], fields: Mapping[str, object], name: str | None = None
 ) -> str:
-    """Create a row of a vocabulary, or update the one of that name; its name afterwards."""
+    """Create a row of a vocabulary, or update the one of that name or id; its id as text."""
     noun = NOUNS[model].replace(" ", "-")
     new_name = fields.get("name")
     if name is None and not new_name:
@@ -123,7 +123,7 @@ async def save_term(
         await create_row(tx, noun, row, {key: value for key, value in fields.items() if key != "json"})
     else:
         await update_row(tx, noun, row, fields)
-    return row.name
+    return str(row.id)
 
 
 async def save_body(
@@ -139,17 +139,18 @@ async def save_body(
     fields = _STORED[type(body)].values(body)
     if name is None and isinstance(body, DataFormatIn) and not body.file_extension:
         raise BadRequest(fields={"file_extension": REQUIRED})
+    own: NamedRow | None = None
     if name is not None:
-        name = (await queries.lock_term(tx.session, model, name)).name  # it may be an id
+        own = await queries.lock_term(tx.session, model, name)
         if isinstance(body, RevisionIn):
-            check_not_cleared(body, {"created_datetime": name})
+            check_not_cleared(body, {"created_datetime": own.name})
     if isinstance(body, DatasetTypeIn):
-        await _check_dataset_type(tx, fields, name)
+        await _check_dataset_type(tx, fields, None if own is None else own.name)
     if isinstance(body, TagIn) and body.protected:
         await lock_deletions(tx.session)
     if isinstance(body, RevisionIn) and body.created_datetime:
         fields["created_at"] = parse_utc("created_datetime", body.created_datetime)
-    name = await save_term(tx, model, fields, name)
+    name = await save_term(tx, model, fields, None if own is None else str(own.id))
     shown = await queries.fetch_term(tx.session, model, visibility, name, shape, base_url)
     if isinstance(body, TagIn):
         check_unchanged(

@@ -11,14 +11,22 @@ from sqlalchemy.dialects.postgresql import insert
 from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
+from libs.common.db.naming import has_any_id_or_name, ids_by_text
+from libs.common.problem import UnknownReference
 from services.registry.domain.tags import DatasetTag
 from services.registry.models import DatasetTagRow, TagRow
 from services.registry.queries.bulk_writes import execute_write
 
 
 async def fetch_tags(session: ReadSession, names: Sequence[str]) -> dict[str, DatasetTag]:
-    """The tags of those names."""
-    return await _tags(session, TagRow.name.in_([normal(name) for name in names]))
+    """The tags of those names or ids, by name. Raises UnknownReference."""
+    texts = [normal(name) for name in names]
+    tags = await _tags(session, has_any_id_or_name(TagRow.id, TagRow.name, texts))
+    ids = ids_by_text([(tag.name, tag.id) for tag in tags.values()], texts)
+    for name, text in zip(names, texts, strict=True):
+        if text not in ids:
+            raise UnknownReference("tags", name)
+    return {name: tag for name, tag in tags.items() if tag.id in ids.values()}
 
 
 async def fetch_tags_of_dataset(session: ReadSession, dataset_id: UUID) -> dict[str, DatasetTag]:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cingulum.alf.spelling import normal
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition
+from libs.common.db.naming import has_any_id_or_name, ids_by_text
 from libs.common.db.pages import fetch_page
 from libs.common.permissions import Target
 from libs.common.problem import UnknownReference
@@ -112,15 +113,15 @@ async def fetch_project_ids(session: ReadSession, visibility: Visibility, names:
     project, names = table(PROJECTS), [normal(name) for name in names]
     rows = await session.execute(
         sa.select(project.c.name, project.c.id).where(
-            project.c.name.in_(names),
+            has_any_id_or_name(project.c.id, project.c.name, names),
             is_project_row_visible(visibility, project.c.id, project.c.is_private),
         )
     )
-    ids = {row.name: row.id for row in rows}
+    ids = ids_by_text([(row.name, row.id) for row in rows], names)
     for name in names:
         if name not in ids:
             raise UnknownReference("projects", name)
-    return list(ids.values())
+    return list(dict.fromkeys(ids.values()))
 
 
 async def insert_download_projects(

@@ -146,7 +146,7 @@ async def check_labs(session: ReadSession, names: Sequence[str]) -> None:
 
 async def fetch_repository_by_name(session: ReadSession, name: str, field: str) -> KnownRepository:
     """The repository of the name in a field of a body. Raises UnknownReference."""
-    rows = await _fetch(session, RepositoryRow.name == normal(name))
+    rows = await _fetch(session, is_named(RepositoryRow.name, normal(name)))
     if not rows:
         raise UnknownReference(field, name)
     return rows[0]

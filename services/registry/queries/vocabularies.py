@@ -181,12 +181,12 @@ async def insert_missing_revisions(session: WriteSession, names: Collection[str]
 
 async def fetch_term_id(
     session: ReadSession,
-    model: type[DatasetTypeRow | FormatRow | RepositoryTypeRow | RevisionRow],
+    model: type[DatasetTypeRow | FormatRow | RepositoryTypeRow],
     field: str,
     name: str,
 ) -> UUID:
     """The id of the row of that name, which a field of a body refers to. Raises BadRequest."""
-    term_id = await session.scalar(sa.select(model.id).where(model.name == normal(name)))
+    term_id = await session.scalar(sa.select(model.id).where(is_named(model.name, normal(name))))
     if term_id is None:
         raise UnknownReference(field, name)
     return term_id

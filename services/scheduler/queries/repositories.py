@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from cingulum.alf.spelling import normal
 from cingulum.stores import StoreKind
 from libs.common.db import ReadSession
+from libs.common.db.naming import has_id_or_name
 from libs.common.published import LAB_REPOSITORIES, LABS, REPOSITORIES, table
 from services.scheduler.domain.sites import POOL
 
@@ -16,7 +17,9 @@ from services.scheduler.domain.sites import POOL
 async def find_repository_id(session: ReadSession, name: str) -> UUID | None:
     """The id of the repository with this name."""
     repositories = table(REPOSITORIES)
-    statement = sa.select(repositories.c.id).where(repositories.c.name == normal(name))
+    statement = sa.select(repositories.c.id).where(
+        has_id_or_name(repositories.c.id, repositories.c.name, normal(name))
+    )
     repository_id: UUID | None = await session.scalar(statement)
     return repository_id
 

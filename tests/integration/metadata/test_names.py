@@ -202,3 +202,66 @@ async def test_every_spelling_of_an_accented_name_finds_what_has_it(root: Runnin
     body = {"name": "spikes.times.npy", "session": lab.session_id, "tags": [DECOMPOSED]}
     assert (await registry.post("/datasets", body)).json()["tags"] == [composed]
     assert (await registry.get("/datasets", params={"tag": DECOMPOSED})).json()["count"] == 1
+
+
+_NOUNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("/users", "username", {"password": "long enough", "email": "q@lab.example"}),
+    ("/subjects", "nickname", {"lab": LAB, "responsible_user": "ada"}),
+    ("/labs", "name", {}),
+    ("/projects", "name", {}),
+    ("/locations", "name", {}),
+    ("/strains", "name", {}),
+    ("/procedures", "name", {}),
+    ("/lines", "name", {}),
+    ("/litters", "name", {}),
+    ("/data-repository", "name", {"hostname": "one"}),
+    ("/dataset-types", "name", {}),
+    ("/data-formats", "name", {"file_extension": ".uu"}),
+    ("/revisions", "name", {}),
+    ("/tags", "name", {}),
+)
+_RENAMED = {
+    "/users",
+    "/subjects",
+    "/labs",
+    "/projects",
+    "/locations",
+    "/data-repository",
+    "/revisions",
+    "/tags",
+}
+
+
+async def test_a_new_name_has_not_the_form_of_an_id(lab: Laboratory, root: Running) -> None:
+    another = (await root.get("/users/ada")).json()["id"]
+    registry = lab.registry.as_(lab.administrator)
+    for path, field, body in _NOUNS:
+        service = registry if path in {noun for noun, *_ in _NOUNS[-5:]} else root
+        for name in (another, another.upper(), another.replace("-", "")):
+            answer = await service.post(path, body | {field: name})
+            assert (answer.status_code, field in answer.json()) == (400, True), (path, answer.text)
+            assert "form of an id" in answer.text or path == "/labs", path
+        if path in _RENAMED:
+            assert (await service.post(path, body | {field: "plain"})).status_code == 201
+            answer = await service.patch(f"{path}/plain", {field: another.replace("-", "")})
+            assert (answer.status_code, "form of an id" in answer.text) == (400, True), path
+    assert (await root.patch(f"/users/{another}", {"email": "ada@lab.example"})).json()["username"] == "ada"
+    stack = await root.post("/imaging-stack", {"name": another})  # microscopes name them so; addressed by id
+    assert stack.status_code == 201
+
+
+async def test_an_id_names_its_record_before_a_name_that_looks_like_it(
+    cingulum: Cingulum, root: Running
+) -> None:
+    """Records of earlier versions have such names."""
+    ada = (await root.get("/users/ada")).json()["id"]
+    made = await root.post("/users", {"username": "older", "password": "long enough"})
+    older = made.json()["id"]
+    connection = await asyncpg.connect(cingulum.admin_url)
+    await connection.execute("UPDATE metadata.users SET username = $1 WHERE username = 'older'", ada)
+    await connection.close()
+    assert (await root.get(f"/users/{ada}")).json()["username"] == "ada"
+    weighing = await root.post("/weighings", {"subject": SUBJECT, "weight": 20, "user": ada})
+    assert (weighing.status_code, weighing.json()["user"]) == (201, "ada")
+    changed = await root.patch(f"/users/{older}", {"email": "o@lab.example", "username": ada})
+    assert (changed.status_code, changed.json()["id"]) == (200, older)

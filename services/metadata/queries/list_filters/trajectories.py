@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from libs.common.db.conditions import Condition
 from libs.common.filters import parse_filter, to_sql
-from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, WhereVisible, parameter
+from libs.common.filters.list_filters import FreeFilter, ListFilters, Where, WhereVisible, is_named, parameter
 from libs.common.filters.parameters import (
     Choices,
     CommaList,
@@ -41,7 +41,7 @@ def _is_of_chronic_insertion(visibility: Visibility, chronic_insertion_id: UUID)
 
 def _is_in_coordinate_system(text: str) -> Condition:
     """The name of the coordinate system, or its id."""
-    named = sa.or_(VocabularyRow.name == text, sa.cast(VocabularyRow.id, sa.Text) == text.lower())
+    named = is_named(VocabularyRow.name, VocabularyRow.id, text)
     return TrajectoryRow.coordinate_system_id.in_(
         sa.select(VocabularyRow.id).where(VocabularyRow.kind == Vocabulary.COORDINATE_SYSTEM, named)
     )

@@ -135,7 +135,7 @@ def _has_tags(names: tuple[str, ...]) -> Condition:
             sa.exists().where(
                 DatasetTagRow.dataset_id == DatasetRow.id,
                 TagRow.id == DatasetTagRow.tag_id,
-                sa.or_(TagRow.name == name, sa.cast(TagRow.id, sa.Text) == name),
+                is_named(TagRow.name, TagRow.id, name),
             )
             for name in names
         )
