@@ -11,12 +11,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import Insert
 
+from libs.common.db.collected import insert_arrays
 from libs.common.db.conditions import Condition
 from libs.common.db.pages import fetch_page
+from libs.common.db.prepared_writes import execute_prepared
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure
 from libs.common.schemas.administration import AuditEntry
@@ -56,28 +60,35 @@ async def insert_seals(session: WriteSession, tables: Infrastructure) -> bool:
     last = (
         await session.execute(sa.select(seals.c.n, seals.c.hash).order_by(seals.c.n.desc()).limit(1))
     ).first()
-    newest = sa.select(sa.func.coalesce(sa.func.max(seals.c.audit_id), 0) - LOOK_BACK).scalar_subquery()
-    rows = (
-        (
-            await session.execute(
-                sa.select(audit)
-                .where(audit.c.id > newest, ~sa.exists().where(seals.c.audit_id == audit.c.id))
-                .order_by(audit.c.id)
-                .limit(BATCH)
-            )
-        )
-        .mappings()
-        .all()
-    )
+    rows = await execute_prepared(session, _select_unsealed(tables))
     if not rows:
         return True
     sealed = chain(bytes(last.hash) if last else GENESIS, (dict(row) for row in rows))
     start = last.n + 1 if last else 1
-    await session.execute(
-        seals.insert(),
-        [{"audit_id": i, "n": n, "hash": value} for n, (i, value) in enumerate(sealed, start)],
-    )
+    arrays = {
+        "audit_id": [audit_id for audit_id, _ in sealed],
+        "n": [*range(start, start + len(sealed))],
+        "hash": [value for _, value in sealed],
+    }
+    await execute_prepared(session, _insert_seals(tables), **arrays)
     return len(sealed) < BATCH
+
+
+@cache
+def _select_unsealed(tables: Infrastructure) -> sa.Select[Any]:
+    audit, seals = tables.audit, tables.audit_seals
+    newest = sa.select(sa.func.coalesce(sa.func.max(seals.c.audit_id), 0) - LOOK_BACK).scalar_subquery()
+    return (
+        sa.select(audit)
+        .where(audit.c.id > newest, ~sa.exists().where(seals.c.audit_id == audit.c.id))
+        .order_by(audit.c.id)
+        .limit(BATCH)
+    )
+
+
+@cache
+def _insert_seals(tables: Infrastructure) -> Insert:
+    return insert_arrays(tables.audit_seals, ("audit_id", "n", "hash"))
 
 
 async def find_first_broken(session: ReadSession, tables: Infrastructure) -> int | None:

@@ -17,10 +17,11 @@ from uuid import uuid4
 
 import asyncpg
 import orjson
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
     AsyncEngine,
     async_sessionmaker,
     create_async_engine,
@@ -126,6 +127,19 @@ def _milliseconds(seconds: float) -> str:
     return str(round(1000 * seconds))
 
 
+def opened(connection: AsyncConnection) -> Connection:
+    """What a connection that is open wraps."""
+    assert connection.sync_connection is not None  # noqa: S101 - for the type checker
+    return connection.sync_connection
+
+
+async def _roll_back(session: WriteSession, connection: AsyncConnection) -> None:
+    try:
+        await session.close()
+    finally:
+        await connection.close()
+
+
 class Database:
     """The pools of one service in one process, and one connection that only checks that the server answers."""
 
@@ -149,7 +163,6 @@ class Database:
         # A waiting caller outlasts a statement that the server does not respond to, and is refused for that reason.
         self.write_shares = Shares(max(1, writers - 1), patience_s=self.patience.write_s + 2 * ANSWER_S)
         self.long_shares = Shares(LONG_READERS - 1, patience_s=LONG_READ_S)
-        self.write_session = async_sessionmaker(self.writing, class_=WriteSession, expire_on_commit=False)
         self.read_session = async_sessionmaker(
             self.reading, class_=ReadSession, autoflush=False, expire_on_commit=False
         )
@@ -166,16 +179,26 @@ class Database:
 
         Raises DATABASE_ERRORS, TooManyRequests.
         """
-        async with self.write_shares.one(), self.write_session() as session, session.begin():
-            await self._acquire(session)
+        async with self.write_shares.one():
+            async with asyncio.timeout(self.patience.acquire_s):
+                connection = await self.writing.connect()
+            session = WriteSession(connection)
             try:
+                opened(connection).begin()
                 async with asyncio.timeout(
                     None if caller.get() is None else STATEMENTS * self.patience.write_s
                 ):
                     yield session
+                await session.commit()
+                await connection.commit()
             except TimeoutError:
-                await session.invalidate()  # a server that hangs would not answer a ROLLBACK either
+                await connection.invalidate()  # a server that hangs would not answer a ROLLBACK either
                 raise
+            finally:
+                if connection.in_transaction():
+                    await asyncio.shield(asyncio.create_task(_roll_back(session, connection)))
+                else:
+                    opened(connection).close()  # nothing is sent, so nothing has to be awaited
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:

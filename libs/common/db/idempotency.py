@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 from fastapi import Request, Response
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
+from libs.common.db.json_pages import request_value
+from libs.common.db.prepared_writes import execute_prepared
 from libs.common.db.query_parameters import NOTICE
 from libs.common.db.sessions import WriteSession
 from libs.common.db.tables import Infrastructure
@@ -106,13 +110,7 @@ async def claim_key(tx: KeyedTransaction, request: Request) -> None:
     key, digest = claimed
     table = tx.tables.idempotency
     principal = _principal_of(tx)
-    taken = await tx.session.execute(
-        insert(table)
-        .values(principal=principal, key=key, digest=digest)
-        .on_conflict_do_nothing()
-        .returning(table.c.key)
-    )
-    if taken.first() is not None:
+    if await execute_prepared(tx.session, _claim(table), principal=principal, key=key, digest=digest):
         return
     row = (
         await tx.session.execute(
@@ -139,11 +137,25 @@ async def remember(
     claimed = _key_of(request)
     if claimed is None:
         return
-    table = tx.tables.idempotency
-    await tx.session.execute(
+    response = {"new_status": status, "new_body": body, "new_headers": _replayed(headers)}
+    about = {"by": _principal_of(tx), "claimed": claimed[0]}
+    await execute_prepared(tx.session, _remember(tx.tables.idempotency), **about, **response)
+
+
+@cache
+def _claim(table: sa.Table) -> ReturningInsert[Any]:
+    values = {name: request_value(name, table.c[name].type) for name in ("principal", "key", "digest")}
+    return insert(table).values(values).on_conflict_do_nothing().returning(table.c.key)
+
+
+@cache
+def _remember(table: sa.Table) -> sa.Update:
+    names = ("status", "body", "headers")
+    return (
         table.update()
-        .where(table.c.principal == _principal_of(tx), table.c.key == claimed[0])
-        .values(status=status, body=body, headers=_replayed(headers))
+        .where(table.c.principal == request_value("by", sa.Text()))
+        .where(table.c.key == request_value("claimed", sa.Text()))
+        .values({name: request_value(f"new_{name}", table.c[name].type) for name in names})
     )
 
 

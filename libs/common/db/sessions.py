@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import PendingRollbackError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncSessionTransaction
 from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -76,10 +77,32 @@ class ReadSession(AsyncSession):
 
 
 class WriteSession(ReadSession):
-    """The session of a transaction: it can lock and write. `libs.common.db.Transaction` commits it."""
+    """The session of a transaction: it can lock and write. It joins what `Database.begin` began on its connection."""
 
     sync_session_class = Session
     can_write = True
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection, expire_on_commit=False)
+        self._joined = connection
+
+    async def commit(self) -> None:
+        """Write what is pending, and forget all objects. The transaction is the connection's, which commits it."""
+        if self.in_transaction():
+            await super().commit()
+            self.sync_session.close()
+
+    async def rollback(self) -> None:
+        """Roll back the transaction, also what other than this session has written in it."""
+        await super().rollback()
+        await self._joined.rollback()
+
+    def open_connection(self) -> Connection:
+        """The connection, for statements that need no session. Raises PendingRollbackError after a rollback."""
+        connection = self._joined.sync_connection
+        if connection is None or not connection.in_transaction():
+            raise PendingRollbackError("the transaction was rolled back")
+        return connection
 
 
 AnySession = PageSession | ReadSession

@@ -11,8 +11,10 @@ from uuid import UUID, uuid4
 
 from fastapi import Depends, Request
 
+from libs.common.db.collected import insert_collected
 from libs.common.db.engine import Database
 from libs.common.db.idempotency import claim_key
+from libs.common.db.prepared_writes import flush_pending
 from libs.common.db.sessions import PageSession, ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure
 from libs.common.events import Event
@@ -29,9 +31,6 @@ class AuditedAction:
     object_id: UUID | str
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
-
-
-AT_ONCE = 250  # events per statement: other requests get their turn in between
 
 
 class Transaction:
@@ -124,14 +123,11 @@ class Transaction:
 
     async def flush(self) -> None:
         """Send what was collected to the database, inside the transaction; what was sent before is not sent again."""
-        await self.session.flush()
-        if self._audited:
-            await self.session.execute(self.tables.audit.insert(), self._audited)
-            self._audited = []
+        await flush_pending(self.session)
+        audited, self._audited = self._audited, []
         events, self._published = self._published, []
         self._flushed_events = self._flushed_events or bool(events)
-        for start in range(0, len(events), AT_ONCE):
-            await self.session.execute(self.tables.events.insert(), events[start : start + AT_ONCE])
+        await insert_collected(self.session, self.tables, audited, events)
 
 
 @dataclass
@@ -178,12 +174,19 @@ class Writer:
         tx.run_callbacks()
 
 
-async def transaction(request: Request) -> AsyncIterator[Transaction]:
-    """The transaction of a request; use as `tx: Tx`. It is committed before the answer leaves."""
+@asynccontextmanager
+async def open_transaction(request: Request) -> AsyncIterator[Transaction]:
+    """The transaction of a request, which has claimed its key."""
     writer: Writer = request.app.state.writer
     async with writer.begin(getattr(request.state, "principal", None)) as tx:
         await claim_key(tx, request)
         request.state.tx = tx
+        yield tx
+
+
+async def transaction(request: Request) -> AsyncIterator[Transaction]:
+    """The transaction of a request; use as `tx: Tx`. It is committed before the answer leaves."""
+    async with open_transaction(request) as tx:
         yield tx
 
 
