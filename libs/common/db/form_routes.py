@@ -9,11 +9,11 @@ import anyio
 import anyio.lowlevel
 import orjson
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.types import Message
 
+from libs.common.db.direct_routes import DirectRoute
 from libs.common.db.routes import IdempotentRoute, check_whole
 from libs.common.problem import BadRequest
 
@@ -24,8 +24,8 @@ FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 
 
-class _FormReading(APIRoute):
-    """Between the checks of the caller and FastAPI's own handler."""
+class _FormReading(DirectRoute):
+    """Between the checks of the caller and the call of the endpoint."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""

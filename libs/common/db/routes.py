@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from libs.common.db.direct_reads import direct_handler
+from libs.common.db.direct_routes import DirectRoute
 from libs.common.db.idempotency import HEADER, Replay, keep_key, remember
 from libs.common.db.query_parameters import add_notice, query_parameters
 from libs.common.http import SAFE
@@ -36,12 +36,12 @@ def reads_query_itself(route: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
     return route
 
 
-class CheckedRoute(APIRoute):
+class CheckedRoute(DirectRoute):
     """The route class that stores no responses: sign-in, account, and what only reads."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
-        original = direct_handler(self, super().get_route_handler())
+        original = super().get_route_handler()
         check_caller = _caller_check(self)
         query = query_parameters(self)
 
@@ -54,7 +54,7 @@ class CheckedRoute(APIRoute):
         return handler
 
 
-class IdempotentRoute(APIRoute):
+class IdempotentRoute(DirectRoute):
     """The route class of every router whose writes go through `Tx`.
 
     (principal, key) → digest of method, path and body, status, body: stored in the transaction of the write itself,
@@ -63,7 +63,7 @@ class IdempotentRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
-        original = direct_handler(self, super().get_route_handler())
+        original = super().get_route_handler()
         check_caller = _caller_check(self)
         query = query_parameters(self)
 
@@ -92,7 +92,7 @@ class IdempotentRoute(APIRoute):
         return handler
 
 
-class StreamedRoute(APIRoute):
+class StreamedRoute(DirectRoute):
     """The route class where the body is too long to be read first.
 
     Its endpoint makes an `Once`, and its operation uses it within its own transaction.
@@ -100,7 +100,7 @@ class StreamedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's own handler."""
-        original = direct_handler(self, super().get_route_handler())
+        original = super().get_route_handler()
         check_caller = _caller_check(self)
         query = query_parameters(self)
 

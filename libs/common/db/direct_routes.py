@@ -1,18 +1,19 @@
-"""Reads whose endpoint is called directly: FastAPI looks for every declared parameter of a list in every request.
+"""Endpoints that are called directly: FastAPI looks for every declared parameter of a list in every request.
 
 The values are the same, as each is validated by FastAPI's own field. What this module cannot do, it leaves to
-FastAPI: a route that declares anything else, and a request with an invalid or repeated parameter.
+FastAPI: a route that declares anything else, and a request with an invalid or repeated parameter, or a body that is
+no JSON.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from typing import Any, Final, get_args
 
-from fastapi import Request, Response
+from fastapi import Request, Response, params
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -22,11 +23,12 @@ from libs.common.db.transaction import (
     open_reading,
     open_reading_long,
     open_reading_page,
+    open_transaction,
     reading,
     reading_long,
     reading_page,
+    transaction,
 )
-from libs.common.http import SAFE
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Opens = Callable[[Request], AbstractAsyncContextManager[object]]
@@ -35,6 +37,7 @@ _SESSIONS: Final[dict[object, Opens]] = {
     reading: open_reading,
     reading_page: open_reading_page,
     reading_long: open_reading_long,
+    transaction: open_transaction,
 }
 _ABSENT: Final = object()
 _NOT_SET: Final = 0
@@ -45,9 +48,9 @@ class _NotDirect(Exception):
 
 
 def direct_handler(route: APIRoute, otherwise: Handler) -> Handler:
-    """A handler that calls the endpoint of a route that reads; `otherwise` is FastAPI's own."""
+    """A handler that calls the endpoint of a route; `otherwise` is FastAPI's own."""
     try:
-        arguments = _Arguments.of(route.dependant)
+        arguments = _Arguments.of(route.dependant, body=_body_of(route))
         _check(route)
     except _NotDirect:
         return otherwise
@@ -63,6 +66,12 @@ def direct_handler(route: APIRoute, otherwise: Handler) -> Handler:
         if arguments.session is None:
             return answer.of(await endpoint(**values), injected)
         name, opened = arguments.session
+        if (
+            opened is open_transaction
+        ):  # it ends, as FastAPI ends it, when the response is complete and not yet sent
+            stack: AsyncExitStack = request.scope["fastapi_function_astack"]
+            tx = await stack.enter_async_context(open_transaction(request))
+            return answer.of(await endpoint(**values, **{name: tx}), injected)
         async with opened(request) as session:
             result = await endpoint(**values, **{name: session})
         return answer.of(result, injected)
@@ -70,8 +79,16 @@ def direct_handler(route: APIRoute, otherwise: Handler) -> Handler:
     return handler
 
 
+class DirectRoute(APIRoute):
+    """What the route classes derive from, so that all they do is done around the direct call too."""
+
+    def get_route_handler(self) -> Handler:
+        """Wrap FastAPI's own handler."""
+        return direct_handler(self, super().get_route_handler())
+
+
 def _check(route: APIRoute) -> None:
-    """Raises _NotDirect for a route that writes, reads a body, or shapes its answer in a way of its own."""
+    """Raises _NotDirect for a route that shapes its answer in a way of its own."""
     shapes = (
         route.response_model_include,
         route.response_model_exclude,
@@ -82,14 +99,25 @@ def _check(route: APIRoute) -> None:
     returns = route.endpoint.__annotations__.get("return")
     is_known = route.response_field is not None or returns in {"Response", Response}
     is_plain = isinstance(route.response_class, DefaultPlaceholder) and not any(shapes)
-    if not (is_known and is_plain and (route.methods or set()) <= SAFE and route.body_field is None):
+    if not (is_known and is_plain):
         raise _NotDirect
+
+
+def _body_of(route: APIRoute) -> Any:
+    """The only field of a JSON body; None for a route that reads none. Raises _NotDirect for any other body."""
+    fields = route.dependant.body_params
+    if route.body_field is None:
+        return None
+    if len(fields) != 1 or route._embed_body_fields or isinstance(fields[0].field_info, params.Form):
+        raise _NotDirect
+    return fields[0]
 
 
 @dataclass(frozen=True)
 class _Arguments:
-    """What a callable declares: fields of the path and the query, models of the query, and dependencies."""
+    """What a callable declares: fields of the path, the body and the query, models of the query, and dependencies."""
 
+    body: Any
     path: tuple[Any, ...]
     query: tuple[Any, ...]
     models: tuple[Any, ...]
@@ -99,12 +127,12 @@ class _Arguments:
     response: str | None
 
     @classmethod
-    def of(cls, dependant: Dependant) -> _Arguments:
-        """The arguments of an endpoint or a dependency. Raises _NotDirect."""
+    def of(cls, dependant: Dependant, body: Any = None) -> _Arguments:
+        """The arguments of an endpoint, which may have a body, or a dependency. Raises _NotDirect."""
         if (
             dependant.header_params
             or dependant.cookie_params
-            or dependant.body_params
+            or (dependant.body_params and body is None)
             or dependant.websocket_param_name
             or dependant.http_connection_param_name
             or dependant.background_tasks_param_name
@@ -127,6 +155,7 @@ class _Arguments:
                 raise _NotDirect
             inner.append((each.name, each.call, arguments))
         return cls(
+            body=body,
             path=tuple(dependant.path_params),
             query=tuple(field for field in dependant.query_params if not _is_model(field)),
             models=tuple(field for field in dependant.query_params if _is_model(field)),
@@ -149,6 +178,8 @@ class _Arguments:
                 values[field.name] = _validated(field, sent.get(field.alias, _ABSENT))
             for field in self.models:
                 values[field.name] = _validated(field, sent)
+        if self.body is not None:
+            values[self.body.name] = _validated(self.body, await _json_of(request))
         for name, call, arguments in self.inner:
             value = await call(**await arguments.read(request, response))
             if name is not None:  # a dependency of the route itself
@@ -158,6 +189,16 @@ class _Arguments:
         if self.response is not None:
             values[self.response] = response
         return values
+
+
+async def _json_of(request: Request) -> object:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" or not await request.body():
+        raise _NotDirect
+    try:
+        return await request.json()
+    except (ValueError, RecursionError):
+        raise _NotDirect from None
 
 
 def _validated(field: Any, sent: object) -> Any:
