@@ -5,7 +5,7 @@ An object that does not exist belongs to no lab; whether the caller may see it i
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -32,31 +32,38 @@ from libs.common.schemas.states import ContentType
 async def fetch_session_targets(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Target]:
     """The targets of existing sessions, by id."""
     rows = await session.execute(_select_session_targets(), {"session_ids": list(ids)})
-    return {
-        row.id: Target(
-            row.lab_id,
-            frozenset(row.project_ids),
-            row.responsible_user_id,
-            animal_lab_id=row.animal_lab_id,
-        )
-        for row in rows
-    }
+    return {row["id"]: session_target(row) for row in rows.mappings()}
 
 
 @cache
 def _select_session_targets() -> sa.Select[Any]:
+    sessions, subjects = table(SESSIONS), table(SUBJECTS)
+    return (
+        sa.select(sessions.c.id, *session_target_columns())
+        .join(subjects, subjects.c.id == sessions.c.subject_id)
+        .where(sessions.c.id == sa.any_(request_value("session_ids", ARRAY(sa.Uuid()))))
+    )
+
+
+def session_target_columns() -> tuple[sa.ColumnElement[Any], ...]:
+    """What the target of a session consists of, in a statement that joins `table(SESSIONS)` and `table(SUBJECTS)`."""
     sessions, subjects, link = table(SESSIONS), table(SUBJECTS), table(SESSION_AUDIENCE)
     projects = sa.select(link.c.project_id).where(link.c.session_id == sessions.c.id).correlate(sessions)
     return (
-        sa.select(
-            sessions.c.id,
-            sa.func.coalesce(sessions.c.lab_id, subjects.c.lab_id).label("lab_id"),
-            sessions.c.responsible_user_id,
-            subjects.c.lab_id.label("animal_lab_id"),
-            sa.func.array(projects.scalar_subquery(), type_=ARRAY(sa.UUID)).label("project_ids"),
-        )
-        .join(subjects, subjects.c.id == sessions.c.subject_id)
-        .where(sessions.c.id == sa.any_(request_value("session_ids", ARRAY(sa.Uuid()))))
+        sa.func.coalesce(sessions.c.lab_id, subjects.c.lab_id).label("lab_id"),
+        sessions.c.responsible_user_id,
+        subjects.c.lab_id.label("animal_lab_id"),
+        sa.func.array(projects.scalar_subquery(), type_=ARRAY(sa.UUID)).label("project_ids"),
+    )
+
+
+def session_target(row: Mapping[str, Any]) -> Target:
+    """The target of a session, from a row with `session_target_columns`."""
+    return Target(
+        row["lab_id"],
+        frozenset(row["project_ids"]),
+        row["responsible_user_id"],
+        animal_lab_id=row["animal_lab_id"],
     )
 
 

@@ -19,6 +19,7 @@ from services.scheduler.models import JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.graph import reconcile_session
 from services.scheduler.queries import attempts, jobs, repositories
+from services.scheduler.queries.locked_jobs import LockedJob, find_and_lock_visible_job
 from services.scheduler.queries.visible import exists_session
 
 
@@ -65,12 +66,22 @@ async def stop_jobs_of_session(tx: Transaction, context: SchedulerContext, sessi
 
 async def lock_job_to_steer(tx: Transaction, by: Principal, visibility: Visibility, job_id: UUID) -> JobRow:
     """A job that the caller may steer, locked. Raises NotFound or Forbidden."""
-    scope = await jobs.find_scope_of_job(tx.session, visibility, job_id)
-    row = await jobs.find_and_lock_job_in(tx.session, scope, job_id) if scope else None
-    if row is None:
+    await lock_job_to_change(tx, by, visibility, job_id)
+    return await jobs.lock_job(tx.session, job_id)
+
+
+async def lock_job_to_change(
+    tx: Transaction, by: Principal, visibility: Visibility, job_id: UUID
+) -> LockedJob:
+    """The same where its state does not change. Raises NotFound or Forbidden."""
+    job = await find_and_lock_visible_job(tx.session, visibility, job_id)
+    if job is None:
         raise no_such_job(job_id)
-    await check_may_steer(tx.session, by, row.session_id, row.owner_id, row.data_repository_id)
-    return row
+    if job.target is not None:
+        rights.check_may_steer_job_of_session(by, job.target)
+    else:
+        await check_may_steer(tx.session, by, job.session_id, job.owner_id, job.data_repository_id)
+    return job
 
 
 async def check_may_steer(

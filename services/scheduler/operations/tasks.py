@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from libs.common.catalogue import Service
@@ -25,8 +25,14 @@ from services.scheduler.domain.rights import check_may_use_repository
 from services.scheduler.domain.tasks import COMPARED, arguments_text, check_fixed_fields
 from services.scheduler.models import DEPENDANTS, JobRow
 from services.scheduler.operations.context import SchedulerContext
-from services.scheduler.operations.jobs import check_may_steer, lock_job_to_steer, save_change
+from services.scheduler.operations.jobs import (
+    check_may_steer,
+    lock_job_to_change,
+    lock_job_to_steer,
+    save_change,
+)
 from services.scheduler.queries import attempts, jobs, ready, tasks
+from services.scheduler.queries.locked_jobs import LockedJob
 from services.scheduler.queries.repositories import fetch_lab_ids_of_repository, find_repository_id
 from services.scheduler.queries.visible import exists_session
 
@@ -95,34 +101,48 @@ async def update_task(
     body: TaskIn,
 ) -> Task:
     """Update a task; absent fields keep their value. A legacy runner sets its status."""
-    row = await lock_job_to_steer(tx, by, visibility, task_id)
-    await _check_parents(tx.session, visibility, body, known=row.parents)
+    job = await lock_job_to_change(tx, by, visibility, task_id)
+    await _check_parents(tx.session, visibility, body, known=job.parents)
     if not COMPARED.isdisjoint(body.model_fields_set):
         shown = await read_task(tx.session, visibility, task_id)
-        check_fixed_fields(shown, body, is_derived=row.is_derived)
+        check_fixed_fields(shown, body, is_derived=job.is_derived)
+    fields = await _changed_fields(tx.session, by, job, body)
+    task = await tasks.update_task(tx.session, task_id, fields)
+    if not {"priority", "level"}.isdisjoint(body.model_fields_set):
+        await ready.update_order(tx.session, task_id, task.priority, task.level)
+    status = None if body.status is None else _status(body.status)
+    is_set = status is not None and (
+        status.alyx_name != JobState(job.state).alyx_name or status is JobState.STARTED
+    )
+    if status is not None and is_set:
+        row = await jobs.lock_job(tx.session, task_id)
+        await _set_status(tx, context, by, row, status)
+        if "log" in fields and not fields["log"]:
+            await jobs.update_fields(tx.session, row, {"log": ""})
+    tx.audit("task.changed", "job", task_id, after={"fields": sorted(body.model_fields_set)})
+    is_still_visible = job.session_id is not None
+    return task if is_still_visible and not is_set else await read_task(tx.session, visibility, task_id)
+
+
+async def _changed_fields(
+    session: ReadSession, by: Principal, job: LockedJob, body: TaskIn
+) -> dict[str, Any]:
+    """The columns that a body sets, but for the state. Raises UnknownReference, Forbidden, Conflict."""
     fields = _STORED.values(body)
     if "data_repository" in body.model_fields_set:
-        repository_id = fields["data_repository_id"] = await _repository_id(tx.session, body.data_repository)
-        if row.session_id is None:
-            check_may_use_repository(by, await fetch_lab_ids_of_repository(tx.session, repository_id))
-    if "arguments" in body.model_fields_set and not row.is_derived:
+        repository_id = fields["data_repository_id"] = await _repository_id(session, body.data_repository)
+        if job.session_id is None:
+            check_may_use_repository(by, await fetch_lab_ids_of_repository(session, repository_id))
+    if "arguments" in body.model_fields_set and not job.is_derived:
         fields["arguments"] = arguments_text(body.arguments)
-    if "name" in body.model_fields_set and not row.is_derived:
+    if "name" in body.model_fields_set and not job.is_derived:
         fields["task"] = body.name or ""
     if not {"task", "arguments"}.isdisjoint(fields):
-        name, arguments = fields.get("task", row.task), fields.get("arguments", row.arguments)
-        await _check_unique(tx.session, row, name, arguments)
-    await jobs.update_fields(tx.session, row, fields)
-    if not {"priority", "level"}.isdisjoint(body.model_fields_set):
-        await ready.update_order(tx.session, row)
-    if body.status is not None:
-        status = _status(body.status)
-        if status.alyx_name != JobState(row.state).alyx_name or status is JobState.STARTED:
-            await _set_status(tx, context, by, row, status)
-    if "log" in body.model_fields_set and not body.log:
-        await jobs.update_fields(tx.session, row, {"log": ""})
-    tx.audit("task.changed", "job", row.id, after={"fields": sorted(body.model_fields_set)})
-    return await read_task(tx.session, visibility, task_id)
+        name, arguments = fields.get("task", job.task), fields.get("arguments", job.arguments)
+        await _check_unique(session, job, name, arguments)
+    if "log" in fields and not fields["log"]:
+        fields["log"] = ""  # cleared; null is a log that was never written, in place of which the reason is shown
+    return fields
 
 
 async def delete_task(
@@ -139,7 +159,7 @@ async def delete_task(
     return await remove(tx, Service.SCHEDULER, "task", row, taken, hidden=hidden, before=before)
 
 
-async def _check_unique(session: ReadSession, row: JobRow, name: str, arguments: str) -> None:
+async def _check_unique(session: ReadSession, row: JobRow | LockedJob, name: str, arguments: str) -> None:
     """Raises Conflict where another task of the same session or owner has this name and arguments."""
     if await tasks.exists_equal_task(
         session,

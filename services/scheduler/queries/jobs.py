@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -72,23 +71,10 @@ async def find_job(session: ReadSession, visibility: Visibility, job_id: UUID) -
     return _job(row) if row else None
 
 
-@dataclass(frozen=True)
-class JobScope:
-    """What a job belongs to: a session, or none."""
-
-    session_id: UUID | None
-
-
-async def find_scope_of_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> JobScope | None:
-    """What a job that the caller can see belongs to."""
-    row = (await session.execute(_select_scope(visibility), {"job_id": job_id})).first()
-    return JobScope(row.session_id) if row else None
-
-
 @per_caller
-def _select_scope(visibility: Visibility) -> sa.Select[UUID | None]:
+def _select_visible(visibility: Visibility) -> sa.Select[UUID]:
     return (
-        sa.select(JobRow.session_id)
+        sa.select(JobRow.id)
         .join(SESSION, SESSION.c.id == JobRow.session_id, isouter=True)
         .where(visible.is_job_visible(visibility), JobRow.id == request_value("job_id", sa.Uuid()))
     )
@@ -96,7 +82,7 @@ def _select_scope(visibility: Visibility) -> sa.Select[UUID | None]:
 
 async def exists_job(session: ReadSession, visibility: Visibility, job_id: UUID) -> bool:
     """Whether there is a job that the caller can see."""
-    return await find_scope_of_job(session, visibility, job_id) is not None
+    return (await session.execute(_select_visible(visibility), {"job_id": job_id})).first() is not None
 
 
 def _job(row: Mapping[str, Any]) -> Job:
@@ -143,22 +129,29 @@ def job_value(row: JobRow | sa.Row[Any]) -> JobValue:
 
 
 async def find_and_lock_job(session: WriteSession, job_id: UUID) -> JobRow | None:
-    """A job's row, locked; the graph of its session is locked before it, so that the caller may reconcile next."""
-    session_id = await session.scalar(sa.select(JobRow.session_id).where(JobRow.id == job_id))
-    return await find_and_lock_job_in(session, JobScope(session_id), job_id)
+    """A job's row, locked; the graph of its session is locked before it, so that the caller may reconcile next.
 
-
-async def find_and_lock_job_in(session: WriteSession, scope: JobScope, job_id: UUID) -> JobRow | None:
-    """The same of a job whose session is known.
-
-    Raises Unavailable if it has moved to another session, whose graph has to be locked before the job.
+    Raises Unavailable if it moves to another session at this moment, whose graph has to be locked before the job.
     """
-    values = {"job_id": job_id, "graph": _graph_key(scope.session_id)}
-    statement = _select_to_lock(has_graph=scope.session_id is not None)
-    row = (await session.execute(statement, values)).scalar_one_or_none()
-    if row is not None and row.session_id != scope.session_id:
-        raise Unavailable("The job moved to another session at this moment: try again.")
+    session_id = await session.scalar(sa.select(JobRow.session_id).where(JobRow.id == job_id))
+    values = {"job_id": job_id, "session_id": session_id}
+    row = (
+        await session.execute(_select_to_lock(has_graph=session_id is not None), values)
+    ).scalar_one_or_none()
+    if row is not None:
+        check_same_session(row.session_id, session_id)
     return row
+
+
+def check_same_session(session_id: UUID | None, before: UUID | None) -> None:
+    """Raises Unavailable for a job that has moved since the graph of its session was locked."""
+    if session_id != before:
+        raise Unavailable("The job moved to another session at this moment: try again.")
+
+
+async def lock_job(session: WriteSession, job_id: UUID) -> JobRow:
+    """The row of a job that this transaction has locked already, after the graph of its session."""
+    return await session.get_one(JobRow, job_id, populate_existing=True, with_for_update=True)
 
 
 @cache
@@ -166,17 +159,15 @@ def _select_to_lock(*, has_graph: bool) -> sa.Select[JobRow]:
     """PostgreSQL locks the graph before it looks for the row, and of a locked row it returns the latest version."""
     statement = sa.select(JobRow).where(JobRow.id == request_value("job_id", sa.Uuid())).with_for_update()
     if has_graph:
-        graph = sa.select(_lock_of_graph(request_value("graph", sa.Text()))).scalar_subquery()
+        graph = sa.select(lock_of_graph(request_value("session_id", sa.Uuid()))).scalar_subquery()
         statement = statement.where(sa.cast(graph, sa.Text).is_not(None))
     return statement.execution_options(populate_existing=True)
 
 
-def _lock_of_graph(key: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
+def lock_of_graph(session_id: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The lock of a session's job graph, which is always taken before those of its jobs."""
+    key = sa.literal_column("'graph:'", sa.Text) + sa.cast(session_id, sa.Text)
     return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))
-
-
-def _graph_key(session_id: UUID | None) -> str:
-    return f"graph:{session_id}"
 
 
 async def find_session_id_of_job(session: ReadSession, job_id: UUID) -> UUID | None:
@@ -187,7 +178,7 @@ async def find_session_id_of_job(session: ReadSession, job_id: UUID) -> UUID | N
 
 async def lock_graph(session: WriteSession, session_id: UUID) -> None:
     """Lock the job graph of a session: one transaction reconciles it at a time."""
-    await session.execute(sa.select(_lock_of_graph(sa.literal(_graph_key(session_id)))))
+    await session.execute(sa.select(lock_of_graph(sa.literal(session_id, sa.Uuid()))))
 
 
 async def lock_derived_jobs(session: WriteSession, session_id: UUID) -> list[JobRow]:

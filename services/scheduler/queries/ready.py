@@ -43,12 +43,12 @@ async def delete_ready_rows(session: WriteSession, job_id: UUID, *, keep_pauses:
     await session.execute(rows)
 
 
-async def update_order(session: WriteSession, row: JobRow) -> None:
+async def update_order(session: WriteSession, job_id: UUID, priority: int, level: int) -> None:
     """Copy a job's priority and level."""
     await session.execute(
         sa.update(ReadyRow)
-        .where(ReadyRow.job_id == row.id)
-        .values(priority=row.priority, level=row.level)
+        .where(ReadyRow.job_id == job_id)
+        .values(priority=priority, level=level)
         .execution_options(synchronize_session=False)
     )
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from functools import cache
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
-from libs.common.db import ReadSession
+from libs.common.db import ReadSession, WriteSession
 from libs.common.db.json_pages import (
     fetch_json_page,
     json_time,
@@ -18,6 +18,7 @@ from libs.common.db.json_pages import (
     per_caller,
     request_value,
 )
+from libs.common.db.prepared_writes import execute_prepared
 from libs.common.db.tables import infrastructure
 from libs.common.neighbour_maps.tasks import shown_log
 from libs.common.notes import count_notes_on
@@ -32,9 +33,11 @@ from services.scheduler.queries.jobs import SESSION, in_order_of_work
 from services.scheduler.queries.list_filters import TaskFilters
 
 REPOSITORY = table(REPOSITORIES)
+UPDATES: Final = 100  # sets of fields whose statement is kept
+_NEW: Final = "new_"
 
 
-def _columns() -> tuple[sa.ColumnElement[Any], ...]:
+def _columns(repository: sa.ColumnElement[Any] = REPOSITORY.c.name) -> tuple[sa.ColumnElement[Any], ...]:
     """The fields of `Task`, as Alyx shows them."""
     status = sa.case(
         {JobState.PUBLISHING: JobState.PUBLISHING.alyx_name}, value=JobRow.state, else_=JobRow.state
@@ -49,7 +52,7 @@ def _columns() -> tuple[sa.ColumnElement[Any], ...]:
         columns.id,
         columns.parents,
         columns.session_id.label("session"),
-        REPOSITORY.c.name.label("data_repository"),
+        repository.label("data_repository"),
         status.label("status"),
         columns.task.label("name"),
         *(columns[name] for name in same),
@@ -114,6 +117,26 @@ async def find_task(session: ReadSession, visibility: Visibility, task_id: UUID)
 @per_caller
 def _select_one(visibility: Visibility) -> sa.Select[Any]:
     return _select(visibility, *_columns()).where(JobRow.id == request_value("task_id", sa.Uuid()))
+
+
+async def update_task(session: WriteSession, task_id: UUID, fields: Mapping[str, Any]) -> Task:
+    """Set columns of a locked task that its state does not depend on; the task afterwards."""
+    values = {_NEW + name: value for name, value in fields.items()}
+    rows = await execute_prepared(session, _update(tuple(sorted(fields))), task_id=task_id, **values)
+    return Task.model_validate(dict(rows[0]))
+
+
+@lru_cache(maxsize=UPDATES)
+def _update(names: tuple[str, ...]) -> sa.Update:
+    columns = JobRow.__table__.c
+    name = sa.select(REPOSITORY.c.name).where(REPOSITORY.c.id == columns.data_repository_id)
+    return (
+        sa.update(JobRow)
+        .values({each: request_value(_NEW + each, columns[each].type) for each in names})
+        .values(updated_at=sa.func.clock_timestamp())
+        .where(columns.id == request_value("task_id", sa.Uuid()))
+        .returning(*_columns(name.scalar_subquery()))
+    )
 
 
 async def fetch_known_ids(
