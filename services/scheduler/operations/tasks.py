@@ -141,7 +141,9 @@ async def _changed_fields(
         name, arguments = fields.get("task", job.task), fields.get("arguments", job.arguments)
         await _check_unique(session, job, name, arguments)
     if "log" in fields and not fields["log"]:
-        fields["log"] = ""  # cleared; null is a log that was never written, in place of which the reason is shown
+        fields["log"] = (
+            ""  # cleared; null is a log that was never written, in place of which the reason is shown
+        )
     return fields
 
 

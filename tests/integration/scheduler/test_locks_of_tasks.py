@@ -69,7 +69,9 @@ async def test_a_change_of_a_task_that_was_deleted_at_this_moment_is_not_found(
     await other.close()
 
 
-async def test_the_change_of_an_invisible_task_waits_for_nothing(cingulum: Cingulum, callers: Callers) -> None:
+async def test_the_change_of_an_invisible_task_waits_for_nothing(
+    cingulum: Cingulum, callers: Callers
+) -> None:
     scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
     session = await a_session_with_trials(cingulum, callers)
     task = await a_task(scheduler, session)
