@@ -130,7 +130,7 @@ class Connection:
             json=body,
             data=form,
             content=content,
-            params=params,
+            params=params or None,  # empty ones would remove those of the path
             headers={**self._headers, **(headers or {})},
             timeout=httpx.USE_CLIENT_DEFAULT if timeout_s is None else self._timeout(timeout_s),
         )

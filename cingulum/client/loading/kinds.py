@@ -48,7 +48,9 @@ class Kind:
     """One section of a load file.
 
     key          the fields that identify a row
+    within       a field that identifies a row too, where the file names it
     filters      query parameter → field of the row, for lists that are too long to fetch whole
+    is_of_lab    `lab` in the file only says which subject of that nickname is meant: it is not sent
     options      query parameters of every request of the list
     at           the field of the server's row that is part of its address
     change       how a row is changed: at its own address, at the list's address, or not at all
@@ -59,7 +61,9 @@ class Kind:
     path: str
     key: tuple[str, ...]
     fields: tuple[str, ...]
+    within: str = ""
     filters: Mapping[str, str] | None = None
+    is_of_lab: bool = False
     options: Mapping[str, str] | None = None
     at: str = "name"
     change: Literal["patch", "post", None] = "patch"
@@ -145,7 +149,8 @@ _ALL: Final = (
         section="subjects",
         path="/subjects",
         key=("nickname",),
-        at="nickname",
+        within="lab",
+        at="id",
         filters={"nickname": "nickname"},
         fields=(
             "nickname", "lab", "responsible_user", "sex", "birth_date", "death_date", "species", "strain", "line",
@@ -170,7 +175,8 @@ _ALL: Final = (
         path="/weighings",
         key=("subject", "date_time"),
         filters={"nickname": "subject"},
-        fields=("subject", "date_time", "weight", "user"),
+        is_of_lab=True,
+        fields=("subject", "lab", "date_time", "weight", "user"),
         change=None,
     ),
     Kind(
@@ -188,7 +194,8 @@ _ALL: Final = (
         key=("subject", "date_time"),
         at="id",
         filters={"nickname": "subject"},
-        fields=("subject", "date_time", "water_administered", "water_type", "user", "adlib"),
+        is_of_lab=True,
+        fields=("subject", "lab", "date_time", "water_administered", "water_type", "user", "adlib"),
     ),
 )  # fmt: skip
 KINDS: Final[Mapping[str, Kind]] = {kind.section: kind for kind in _ALL}

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from cingulum.client.loading.file import Row
+from cingulum.client.loading.file import BadFile, Row
 from cingulum.client.loading.kinds import DELEGATES, LAB_REPOSITORIES, Kind, plain
 from cingulum.http import Connection, Refused
 
@@ -43,7 +43,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Step:
-    """One row and what to do with it: `body` is sent by `method` to `path`; `why` a differing row is kept."""
+    """One row and what to do with it.
+
+    `body` is sent by `method` to `path`; `why` a differing row is kept. The subject of a record that several labs have
+    is sent by its id: that in the lab `of_lab`, which may not exist before the steps above.
+    """
 
     row: Row
     action: Action
@@ -52,13 +56,18 @@ class Step:
     path: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
     why: str = "the API cannot change it"
+    of_lab: str | None = None
 
 
 class _Server:
-    """The server's rows; each list is fetched once."""
+    """The server's rows; each list is fetched once. `declared` are those of the file."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, declared: Sequence[Row]) -> None:
         self.connection = connection
+        self._declared_labs: dict[str, set[str]] = {}
+        for row in declared:
+            if row.kind.section == "subjects" and row.values.get("lab"):
+                self._declared_labs.setdefault(row.values["nickname"], set()).add(row.values["lab"])
         self._lists: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def rows(self, path: str, **params: str) -> list[dict[str, Any]]:
@@ -77,13 +86,33 @@ class _Server:
         }
 
     def find(self, row: Row) -> dict[str, Any] | None:
-        """The server's row of the same key, as the file would write it."""
+        """The server's row of the same key, as the file would write it. Raises BadFile if several have it."""
         kind = row.kind
         params = {name: str(row.values[source]) for name, source in (kind.filters or {}).items()}
-        for record in self.rows(kind.path, **params, **(kind.options or {})):
-            if all(_is_equal(name, record.get(name), row.values[name]) for name in kind.key):
-                return kind.from_server(record, self)
-        return None
+        if lab := self.lab_of_subject(row):
+            params["lab"] = lab
+        found = [
+            record
+            for record in self.rows(kind.path, **params, **(kind.options or {}))
+            if all(_is_equal(name, record.get(name), row.values[name]) for name in kind.key)
+        ]
+        if kind.within:
+            found = _within(row, found)
+        return kind.from_server(found[0], self) if found else None
+
+    def lab_of_subject(self, row: Row) -> str | None:
+        """The lab of a record's subject, if several labs have one of that nickname. Raises BadFile."""
+        if "subject" not in row.kind.key:
+            return None
+        nickname, lab = row.values["subject"], row.values.get("lab")
+        subjects = self.rows("/subjects", nickname=nickname)
+        here = {each["lab"] for each in subjects if each["nickname"] == nickname and each["lab"]}
+        labs = here | self._declared_labs.get(nickname, set())
+        if len(labs) < 2:
+            return None
+        if lab not in labs:
+            raise BadFile(_ambiguous(row, nickname, labs))
+        return str(lab)
 
     @cached_property
     def own_name(self) -> str:
@@ -99,8 +128,11 @@ class _Server:
 
 
 def plan(connection: Connection, rows: Sequence[Row], *, set_passwords: bool = False) -> list[Step]:
-    """Compare rows with the server; the steps in an order in which they can be done. Raises ServerProblem."""
-    server = _Server(connection)
+    """Compare rows with the server; the steps in an order in which they can be done.
+
+    Raises ServerProblem, and BadFile for a row that does not say which of several subjects it means.
+    """
+    server = _Server(connection, rows)
     steps = []
     for kind, section in _by_kind(rows):
         steps += [_step(server, row, set_passwords) for row in section]
@@ -118,10 +150,39 @@ def carry_out(
     for step in steps:
         if step.action in {Action.CREATE, Action.CHANGE}:
             try:
-                connection.request(step.method, step.path, body=step.body)
+                connection.request(step.method, step.path, body=_body(connection, step))
             except Refused as refusal:
                 raise RowRefused(f"{step.row.place}: {refusal}") from refusal
         done(step)
+
+
+def _body(connection: Connection, step: Step) -> Mapping[str, Any]:
+    if step.of_lab is None or "subject" not in step.body:
+        return step.body
+    nickname = step.body["subject"]
+    ids = [
+        each["id"]
+        for each in connection.rows("/subjects", nickname=nickname, lab=step.of_lab)
+        if each["nickname"] == nickname
+    ]
+    if not ids:
+        raise RowRefused(f"{step.row.place}: the lab '{step.of_lab}' has no subject '{nickname}'")
+    return {**step.body, "subject": ids[0]}
+
+
+def _within(row: Row, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of a row's lab; without a lab in the file the only one. A record without a lab may get it."""
+    name = row.kind.within
+    labs = [record[name] for record in records]
+    if row.values.get(name):
+        return [record for record in records if record[name] in (row.values[name], None)]
+    if len(records) > 1:
+        raise BadFile(_ambiguous(row, row.name, labs))
+    return list(records)
+
+
+def _ambiguous(row: Row, nickname: str, labs: Iterable[str]) -> str:
+    return f"{row.place}: several labs have a subject '{nickname}': say in 'lab' which: {', '.join(sorted(labs))}"
 
 
 def _by_kind(rows: Sequence[Row]) -> Iterator[tuple[Kind, list[Row]]]:
@@ -136,9 +197,11 @@ def _step(server: _Server, row: Row, set_passwords: bool) -> Step:
     kind = row.kind
     record = server.find(row)
     values = {name: value for name, value in row.values.items() if (kind.section, name) not in _SET_LATER}
+    if kind.is_of_lab:
+        values.pop("lab", None)
     if record is None:
         sent = {name: value for name, value in values.items() if value is not None}
-        return Step(row, Action.CREATE, path=kind.path, body=sent)
+        return Step(row, Action.CREATE, path=kind.path, body=sent, of_lab=server.lab_of_subject(row))
     password = values.pop("password", None)
     differences = _differences(server, values, record)
     if password and set_passwords and not server.signs_in(row.values["username"], password):

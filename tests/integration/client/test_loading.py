@@ -149,3 +149,40 @@ async def test_a_missing_server_or_a_wrong_password_is_an_error(load: Loader) ->
     unreachable = ["--url", "http://127.0.0.1:9", "--user", USER, "--password", PASSWORD]
     silent = await asyncio.to_thread(load._run, [file, *unreachable])
     assert "does not respond" in silent.output
+
+
+async def test_subjects_of_one_nickname_in_two_labs_are_two_animals(load: Loader) -> None:
+    def animal(lab: str, sex: str) -> dict[str, Any]:
+        return {"nickname": "TWO", "lab": lab, "sex": sex, "responsible_user": f"of_{lab}"}
+
+    def weighing(lab: str | None, grams: float) -> dict[str, Any]:
+        named = {} if lab is None else {"lab": lab}
+        return {"subject": "TWO", "date_time": "2024-05-01T09:00:00", "weight": grams, "user": USER, **named}
+
+    names = ("hilllab", "coastlab")
+    both = {
+        "users": [{"username": f"of_{name}", "password": "correct horse"} for name in names],
+        "labs": [{"name": name, "timezone": "Europe/London"} for name in names],
+        "subjects": [animal("hilllab", "F"), animal("coastlab", "M")],
+        "weighings": [weighing("hilllab", 21.5), weighing("coastlab", 31.5)],
+        "surgeries": [{"subject": "TWO", "lab": "coastlab", "start_time": "2024-04-01T09:00:00"}],
+    }
+    first = await load(both)
+    assert first.exit_code == 0, first.output
+    rows = (await load.get("/subjects?nickname=TWO"))["results"]
+    assert {row["lab"]: row["sex"] for row in rows} == {"hilllab": "F", "coastlab": "M"}
+    for lab, grams in (("hilllab", 21.5), ("coastlab", 31.5)):
+        weighed = (await load.get(f"/weighings?lab={lab}"))["results"]
+        assert [each["weight"] for each in weighed] == [grams]
+    assert (await load.get("/surgeries?lab=hilllab"))["results"] == []
+    again = await load(both, "--dry-run")
+    assert not [line for line in again.output.splitlines() if line.startswith(("+", "~"))], again.output
+
+    for vague in ({"subjects": [{"nickname": "TWO", "sex": "U"}]}, {"weighings": [weighing(None, 22.0)]}):
+        refused = await load(vague)
+        assert refused.exit_code == 1
+        assert "coastlab, hilllab" in refused.output
+    changed = await load({"subjects": [{"nickname": "TWO", "lab": "coastlab", "sex": "U"}]})
+    assert changed.exit_code == 0, changed.output
+    rows = (await load.get("/subjects?nickname=TWO"))["results"]
+    assert {row["lab"]: row["sex"] for row in rows} == {"hilllab": "F", "coastlab": "U"}
