@@ -73,7 +73,9 @@ def load(
     except BadFile as error:
         fail(f"{file}: {error}")
     except RowRefused as error:
-        fail(f"{file}, {str(error).rstrip('.')}. Rows before it are loaded; correct it and run the command again.")
+        fail(
+            f"{file}, {str(error).rstrip('.')}. Rows before it are loaded; correct it and run the command again."
+        )
     Console().print(summary(steps, "would be" if dry_run else "is"))
 
 
