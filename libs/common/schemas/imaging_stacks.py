@@ -35,7 +35,7 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-_SentName = Annotated[str, Field(max_length=255)] | int | None
+_SentName = Annotated[str, Field(max_length=255)] | int
 
 
 class ImagingStackIn(BodyRecord):
