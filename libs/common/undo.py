@@ -17,6 +17,7 @@ from libs.common.administration import Own
 from libs.common.auth import Reader, Sees
 from libs.common.db import IdempotentRoute, Transaction, Tx
 from libs.common.db.dependants import Dependants
+from libs.common.db.links import Links
 from libs.common.db.restoring import (
     Restored,
     find_audit_entry,
@@ -51,7 +52,8 @@ class Undoable:
     follow     what else happens after a restoration, such as an event
     by_row     whether the rule reads the row; one for administrators does not
     changes    whether changes of its columns can be undone: they have no effects on other rows
-    own_rules  columns whose changes have rules beside `rule`: only administrators undo these
+    relations  those of the row whose changes can be undone as those of its columns
+    own_rules  columns and relations whose changes have rules beside `rule`: only administrators undo these
     names      columns that make a row's name unique: after an undo of a change of them `check_restored` is asked
     not_undone columns whose changes had effects on other rows: these are set again by a request of their own
     reverted   what else happens after an undo of a change, by the row's id and the values it has again, by column; may
@@ -64,10 +66,16 @@ class Undoable:
     lock_first: LockFirst | None = None
     by_row: bool = True
     changes: bool = True
+    relations: tuple[Links, ...] = ()
     own_rules: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     not_undone: frozenset[str] = frozenset()
     reverted: Reverted | None = None
+
+    @property
+    def relations_by_name(self) -> dict[str, Links]:
+        """The relations, by their names in audit entries."""
+        return {each.name: each for each in self.relations}
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ async def undo(
     noun = undoables.nouns.get(entry.object_type)
     if noun is not None and entry.action == f"{entry.object_type}.deleted":
         return await _undo_deletion(tx, undoables, noun, by, visibility, entry)
-    if noun is not None and noun.changes and can_be_reverted(noun.model, entry):
+    if noun is not None and noun.changes and can_be_reverted(noun.model, entry, noun.relations_by_name):
         return await _undo_change(tx, undoables, noun, by, visibility, entry)
     if not may_oversee(by):
         raise _missing(audit_id)
@@ -190,7 +198,7 @@ async def _undo_change(
             f"A change of {' and '.join(fixed)} can end other records, such as water restrictions, which an undo does "
             "not open again: set the values with PATCH, and check these records."
         )
-    await revert(tx, noun.model, entry)
+    await revert(tx, noun.model, entry, noun.relations_by_name)
     await _check_change(tx, noun.rule, by, visibility, entry)
     if undoables.check_restored is not None and noun.names & (entry.before or {}).keys():
         changed = Restored({noun.model.__tablename__: [UUID(entry.object_id)]})

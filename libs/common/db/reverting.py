@@ -1,7 +1,8 @@
-"""Undoing a change of one row: its audit entry has the values of the columns before and after."""
+"""Undoing a change of one row: its audit entry has the values of columns and relations before and after."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase
 
+from libs.common.db.links import Links, set_links
 from libs.common.db.rows import audited, lock_by_id, update_row
 from libs.common.db.sessions import WriteSession
 from libs.common.db.tables import Infrastructure
@@ -24,26 +26,38 @@ _PARSERS: Final[dict[type, Any]] = {
 _CHANGED: Final = "It was changed again since: undo the latest change first, or set the values yourself."
 
 
-def can_be_reverted(model: type[DeclarativeBase], entry: AuditEntry) -> bool:
-    """Whether an entry is about a change of columns, with their values before."""
-    columns = model.__table__.columns.keys()
+def can_be_reverted(model: type[DeclarativeBase], entry: AuditEntry, relations: Mapping[str, Links]) -> bool:
+    """Whether an entry is about a change of columns and relations, with their values before."""
+    known = {*model.__table__.columns.keys(), *relations}
     is_change = entry.action == f"{entry.object_type}.changed"
-    return is_change and bool(entry.before) and all(name in columns for name in entry.before or {})
+    return is_change and bool(entry.before) and known.issuperset(entry.before or {})
 
 
-async def revert(tx: Transaction, model: type[DeclarativeBase], entry: AuditEntry) -> None:
-    """Set the columns of a row to their values before a change, with an audit row.
+async def revert(
+    tx: Transaction, model: type[DeclarativeBase], entry: AuditEntry, relations: Mapping[str, Links]
+) -> None:
+    """Set the columns and relations of a row to their values before a change, with an audit row.
 
     Raises Conflict unless the change is the latest of the row: the values before were valid beside the others then.
     """
     before, after = entry.before or {}, entry.after or {}
-    row = await lock_by_id(tx.session, model, UUID(entry.object_id))
-    is_same = all(audited(getattr(row, name)) == after.get(name) for name in before)
+    row_id = UUID(entry.object_id)
+    row = await lock_by_id(tx.session, model, row_id)
+    links = {name: relations[name] for name in before if name in relations}
+    now = {
+        name: await links[name].fetch_ids(tx.session, row_id)
+        if name in links
+        else audited(getattr(row, name))
+        for name in before
+    }
+    is_same = all(now[name] == after.get(name) for name in before)
     if not is_same or await _exists_later_entry(tx.session, tx.tables, entry):
         raise Conflict(_CHANGED)
     columns = model.__table__.columns
-    values = {name: _parsed(columns[name], value) for name, value in before.items()}
+    values = {name: _parsed(columns[name], value) for name, value in before.items() if name not in links}
     await update_row(tx, entry.object_type, row, values)
+    for name, each in links.items():
+        await set_links(tx, each, entry.object_type, row_id, list(map(UUID, before[name])))
 
 
 def _parsed(column: sa.ColumnElement[Any], value: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, QueryableAttribute
 
 from cingulum.alf.spelling import find_twin, name_key, normal
@@ -167,20 +166,3 @@ def audited(value: Any) -> Any:
     if isinstance(value, list):
         return [audited(item) for item in value]
     return str(value) if isinstance(value, UUID | date | datetime) else value
-
-
-async def set_links(
-    tx: Transaction,
-    link: type[DeclarativeBase],
-    owner: str,
-    owner_id: UUID,
-    other: str,
-    ids: Collection[UUID],
-) -> None:
-    """Make a many-to-many relation hold exactly these."""
-    owner_column, other_column = getattr(link, owner), getattr(link, other)
-    await tx.session.execute(sa.delete(link).where(owner_column == owner_id, other_column.not_in(ids)))
-    if ids:
-        await tx.session.execute(
-            insert(link).values([{owner: owner_id, other: i} for i in ids]).on_conflict_do_nothing()
-        )

@@ -71,6 +71,21 @@ class Transaction:
         """Add an audit row: who did what to which object; `before` and `after` hold only what changed."""
         self._audited.append(self._audit_row(AuditedAction(action, object_type, object_id, before, after)))
 
+    def audit_change(
+        self, object_type: str, object_id: UUID | str, *, before: dict[str, Any], after: dict[str, Any]
+    ) -> None:
+        """Add what changed to the entry of the object's creation or change in this transaction, if there is one."""
+        of_object = (object_type, str(object_id))
+        for row in reversed(self._audited):
+            if (row["object_type"], row["object_id"]) != of_object:
+                continue
+            if row["action"] in {f"{object_type}.created", f"{object_type}.changed"}:
+                row["after"] = {**(row["after"] or {}), **after}
+                if row["action"] == f"{object_type}.changed":
+                    row["before"] = {**before, **(row["before"] or {})}
+                return
+        self.audit(f"{object_type}.changed", object_type, object_id, before=before, after=after)
+
     def _audit_row(self, audited: AuditedAction) -> dict[str, Any]:
         return {
             "user_id": self.by.user_id if self.by else None,

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction
-from libs.common.db.rows import create_row, set_links, update_row
+from libs.common.db.links import set_links
+from libs.common.db.rows import create_row, update_row
 from libs.common.db.stored_fields import check_not_cleared
 from libs.common.permissions import Principal, Target
 from libs.common.problem import NotFound, UnknownReference
@@ -23,14 +24,12 @@ from services.metadata.domain.actions import check_times
 from services.metadata.domain.clock import DEFAULT_ZONE, parse_time, time_or_now
 from services.metadata.domain.rights import check_may_edit_action, check_may_write_in_lab
 from services.metadata.models import (
-    ActionProcedureRow,
     ActionRow,
-    ActionUserRow,
     LabRow,
     LocationRow,
-    SessionProjectRow,
     UserRow,
 )
+from services.metadata.operations.relations import PROCEDURES_OF_ACTION, PROJECTS_OF_SESSION, USERS_OF_ACTION
 from services.metadata.operations.subject_names import names_other, subject_of_body
 from services.metadata.queries import references
 from services.metadata.queries.actions import fetch_action_target, lock_action
@@ -160,15 +159,13 @@ async def set_relations(tx: Transaction, visibility: Visibility, row: ActionRow,
     """Set the users, procedures and projects of an action that a body names."""
     if body.users is not None:
         user_ids = await references.fetch_ids(tx.session, UserRow, body.users, "users")
-        await set_links(tx, ActionUserRow, "action_id", row.id, "user_id", user_ids)
+        await set_links(tx, USERS_OF_ACTION, row.kind, row.id, user_ids)
     if not isinstance(body, WaterRestrictionIn) and body.procedures is not None:
         procedure_ids = await references.fetch_term_ids(
             tx.session, Vocabulary.PROCEDURE, body.procedures, "procedures"
         )
-        await set_links(tx, ActionProcedureRow, "action_id", row.id, "procedure_id", procedure_ids)
+        await set_links(tx, PROCEDURES_OF_ACTION, row.kind, row.id, procedure_ids)
     if isinstance(body, SessionIn) and body.projects is not None:
         project_ids = await references.fetch_project_ids(tx.session, visibility, body.projects, "projects")
         hidden_ids = await references.fetch_hidden_projects_of_session(tx.session, visibility, row.id)
-        await set_links(
-            tx, SessionProjectRow, "session_id", row.id, "project_id", [*project_ids, *hidden_ids]
-        )
+        await set_links(tx, PROJECTS_OF_SESSION, row.kind, row.id, [*project_ids, *hidden_ids])

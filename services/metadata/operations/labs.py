@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
+from libs.common.db.links import set_links
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.deletions import Deletion
@@ -13,8 +14,9 @@ from libs.common.schemas.labs import LabIn
 from libs.common.schemas.names import check_new_name
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
-from services.metadata.models import LabRepositoryRow, LabRow
+from services.metadata.models import LabRow
 from services.metadata.operations.deletions import delete_row
+from services.metadata.operations.relations import REPOSITORIES_OF_LAB
 from services.metadata.queries import references
 
 _STORED: Final = StoredFields(LabIn, LabRow, handled={"repositories"})
@@ -47,7 +49,7 @@ async def update_lab(tx: Transaction, name: str, body: LabIn) -> str:
 async def _set_repositories(tx: Transaction, lab_id: UUID, body: LabIn) -> None:
     if body.repositories is not None:
         ids = await references.fetch_repository_ids(tx.session, body.repositories, "repositories")
-        await rows.set_links(tx, LabRepositoryRow, "lab_id", lab_id, "repository_id", ids)
+        await set_links(tx, REPOSITORIES_OF_LAB, "lab", lab_id, ids)
 
 
 async def delete_lab(

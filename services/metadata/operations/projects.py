@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
+from libs.common.db.links import set_links
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.deletions import Deletion
@@ -13,8 +14,9 @@ from libs.common.schemas.names import check_new_plain_name
 from libs.common.schemas.projects import ProjectIn
 from libs.common.visibility import Visibility
 from services.metadata.domain.bodies import required
-from services.metadata.models import ProjectRow, ProjectUserRow, UserRow
+from services.metadata.models import ProjectRow, UserRow
 from services.metadata.operations.deletions import delete_row
+from services.metadata.operations.relations import USERS_OF_PROJECT
 from services.metadata.queries import references
 
 _STORED: Final = StoredFields(ProjectIn, ProjectRow, handled={"users"})
@@ -46,7 +48,7 @@ async def update_project(tx: Transaction, name: str, body: ProjectIn) -> str:
 async def _set_users(tx: Transaction, project_id: UUID, body: ProjectIn) -> None:
     if body.users is not None:
         ids = await references.fetch_ids(tx.session, UserRow, body.users, "users")
-        await rows.set_links(tx, ProjectUserRow, "project_id", project_id, "user_id", ids)
+        await set_links(tx, USERS_OF_PROJECT, "project", project_id, ids)
 
 
 async def delete_project(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 from libs.common.db import ReadSession, Transaction
-from libs.common.db.rows import audited, create_row, set_links, update_row
+from libs.common.db.links import set_links
+from libs.common.db.rows import audited, create_row, update_row
 from libs.common.db.stored_fields import StoredFields, check_not_cleared
 from libs.common.permissions import Principal, Target
 from libs.common.problem import BadRequest
@@ -41,8 +43,9 @@ from services.metadata.domain.subjects import (
     with_history,
 )
 from services.metadata.domain.welfare import Standing
-from services.metadata.models import LabRow, LineRow, LitterRow, SubjectProjectRow, SubjectRow, UserRow
+from services.metadata.models import LabRow, LineRow, LitterRow, SubjectRow, UserRow
 from services.metadata.operations.deletions import delete_row
+from services.metadata.operations.relations import PROJECTS_OF_SUBJECT
 from services.metadata.operations.subject_names import fetch_named
 from services.metadata.operations.welfare import fetch_standings
 from services.metadata.queries import references
@@ -235,9 +238,7 @@ async def _finish(
         await end_restrictions(tx, row)
     if body.projects is not None:
         hidden_ids = await references.fetch_hidden_projects_of_subject(tx.session, visibility, row.id)
-        await set_links(
-            tx, SubjectProjectRow, "subject_id", row.id, "project_id", [*project_ids, *hidden_ids]
-        )
+        await set_links(tx, PROJECTS_OF_SUBJECT, "subject", row.id, [*project_ids, *hidden_ids])
     check_keeps_access(by, before, await fetch_object_target(tx.session, "subject", row.id))
     if not await references.exists_subject(tx.session, visibility, row.id):
         raise BadRequest(fields={"projects": LOSES_ACCESS})
@@ -249,7 +250,19 @@ async def _set_zygosities(tx: Transaction, subject_id: UUID, zygosities: list[Zy
     names = [zygosity.allele for zygosity in zygosities]
     ids = await references.fetch_allele_ids(tx.session, names, "zygosities")
     by_allele = {ids[zygosity.allele]: zygosity.zygosity for zygosity in zygosities}
-    await queries.update_zygosities(tx.session, subject_id, by_allele)
+    before = await queries.fetch_zygosities(tx.session, subject_id)
+    if by_allele != before:
+        await queries.update_zygosities(tx.session, subject_id, by_allele)
+        tx.audit_change(
+            "subject",
+            subject_id,
+            before={"zygosities": _by_text(before)},
+            after={"zygosities": _by_text(by_allele)},
+        )
+
+
+def _by_text(zygosities: Mapping[UUID, int]) -> dict[str, int]:
+    return {str(allele_id): zygosity for allele_id, zygosity in zygosities.items()}
 
 
 async def end_restrictions(tx: Transaction, subject: SubjectRow) -> None:

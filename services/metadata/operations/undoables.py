@@ -40,6 +40,15 @@ from services.metadata.operations.fields_of_view import lock_field_of_view_to_ed
 from services.metadata.operations.fov_locations import lock_fov_location_to_edit
 from services.metadata.operations.insertions import lock_insertion_to_edit
 from services.metadata.operations.notes import lock_note_to_edit
+from services.metadata.operations.relations import (
+    DELEGATES,
+    PROCEDURES_OF_ACTION,
+    PROJECTS_OF_SESSION,
+    PROJECTS_OF_SUBJECT,
+    REPOSITORIES_OF_LAB,
+    USERS_OF_ACTION,
+    USERS_OF_PROJECT,
+)
 from services.metadata.operations.session_merges import MERGED, undo_merge
 from services.metadata.operations.subject_names import subject_of_record
 from services.metadata.operations.subjects import check_nickname
@@ -180,16 +189,30 @@ UNDOABLES: Final = Undoables(
             check_administrator,
             lock_first=_lock_administrators,
             by_row=False,
+            relations=(DELEGATES,),
             names=frozenset({"username"}),
             reverted=_check_administrator_remains,
         ),
-        "lab": Undoable(LabRow, check_administrator, by_row=False, names=frozenset({"name"})),
-        "project": Undoable(ProjectRow, check_administrator, by_row=False, names=frozenset({"name"})),
+        "lab": Undoable(
+            LabRow,
+            check_administrator,
+            by_row=False,
+            relations=(REPOSITORIES_OF_LAB,),
+            names=frozenset({"name"}),
+        ),
+        "project": Undoable(
+            ProjectRow,
+            check_administrator,
+            by_row=False,
+            relations=(USERS_OF_PROJECT,),
+            names=frozenset({"name"}),
+        ),
         "subject": Undoable(
             SubjectRow,
             _check_subject,
             publish_restored_sessions,
-            own_rules=_OWNERS_OF_SUBJECTS,
+            relations=(PROJECTS_OF_SUBJECT,),
+            own_rules=_OWNERS_OF_SUBJECTS | {"projects"},
             names=_OWNERS_OF_SUBJECTS | {"nickname"},
             not_undone=frozenset({"death_date"}),
         ),
@@ -197,12 +220,22 @@ UNDOABLES: Final = Undoables(
             ActionRow,
             _check_session,
             publish_restored_sessions,
-            own_rules=_OWNERS_OF_SESSIONS,
+            relations=(USERS_OF_ACTION, PROCEDURES_OF_ACTION, PROJECTS_OF_SESSION),
+            own_rules=_OWNERS_OF_SESSIONS | {"projects"},
             reverted=_keep_private,
         ),
-        "surgery": Undoable(ActionRow, _check_surgery, not_undone=frozenset({"outcome_type", "end_time"})),
+        "surgery": Undoable(
+            ActionRow,
+            _check_surgery,
+            relations=(USERS_OF_ACTION, PROCEDURES_OF_ACTION),
+            not_undone=frozenset({"outcome_type", "end_time"}),
+        ),
         "water-restriction": Undoable(
-            ActionRow, _check_restriction, lock_first=_lock_subject, reverted=_check_not_opened
+            ActionRow,
+            _check_restriction,
+            lock_first=_lock_subject,
+            relations=(USERS_OF_ACTION,),
+            reverted=_check_not_opened,
         ),
         "insertion": Undoable(
             InsertionRow,
@@ -212,7 +245,9 @@ UNDOABLES: Final = Undoables(
             names=frozenset({"name", "session_id"}),
         ),
         "chronic-insertion": Undoable(
-            ActionRow, _check_chronic_insertion, own_rules=frozenset({"lab_id", "serial"})
+            relations=(USERS_OF_ACTION, PROCEDURES_OF_ACTION),
+            own_rules=frozenset({"lab_id", "serial"}),
+            names=frozenset({"name"}),
         ),
         "trajectory": Undoable(
             TrajectoryRow,

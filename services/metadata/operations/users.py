@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from libs.common.db import Transaction, rows
+from libs.common.db.links import set_links
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.deletions import Deletion
@@ -19,10 +20,11 @@ from services.metadata.domain.users import (
     check_user_deletable,
     check_username_free,
 )
-from services.metadata.models import DelegateRow, UserRow
+from services.metadata.models import UserRow
 from services.metadata.operations.deletions import delete_row
 from services.metadata.operations.hashing import PasswordHashing
 from services.metadata.operations.password import end_sign_ins, set_password
+from services.metadata.operations.relations import DELEGATES
 from services.metadata.queries import references
 from services.metadata.queries import users as queries
 
@@ -94,7 +96,7 @@ async def _check_username(tx: Transaction, username: str, *, except_id: UUID | N
 async def _set_delegates(tx: Transaction, user: UserRow, body: UserIn) -> None:
     if body.allowed_users is not None:
         ids = await references.fetch_ids(tx.session, UserRow, body.allowed_users, "allowed_users")
-        await rows.set_links(tx, DelegateRow, "user_id", user.id, "delegate_id", ids)
+        await set_links(tx, DELEGATES, "user", user.id, ids)
 
 
 async def delete_user(

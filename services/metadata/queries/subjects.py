@@ -251,6 +251,13 @@ async def find_twin_nickname(
     return await find_twin_in(session, SubjectRow.nickname, nickname, others)
 
 
+async def fetch_zygosities(session: WriteSession, subject_id: UUID) -> dict[UUID, int]:
+    """A subject's zygosities, by allele."""
+    statement = sa.select(ZygosityRow.allele_id, ZygosityRow.zygosity)
+    rows = await session.execute(statement.where(ZygosityRow.subject_id == subject_id))
+    return {row.allele_id: row.zygosity for row in rows}
+
+
 async def update_zygosities(session: WriteSession, subject_id: UUID, zygosities: Mapping[UUID, int]) -> None:
     """Replace a subject's zygosities, by allele."""
     await session.execute(sa.delete(ZygosityRow).where(ZygosityRow.subject_id == subject_id))

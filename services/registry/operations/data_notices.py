@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 from libs.common.catalogue import Service
 from libs.common.db import Transaction
+from libs.common.db.links import Links, set_links
 from libs.common.db.removal import lock_taken, remove
-from libs.common.db.rows import create_row, set_links, update_row
+from libs.common.db.rows import create_row, update_row
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.deletions import Deletion
@@ -24,6 +25,7 @@ from services.registry.queries import data_notices as queries
 from services.registry.queries.downloads import fetch_targets_of_datasets
 from services.registry.queries.registration import fetch_user_id
 
+DATASETS_OF_NOTICE: Final = Links("datasets", DataNoticeDatasetRow, "data_notice_id", "dataset_id")
 _STORED: Final = StoredFields(DataNoticeIn, DataNoticeRow, handled={"created_by", "datasets"})
 
 
@@ -100,4 +102,4 @@ async def _values(tx: Transaction, body: DataNoticeIn) -> dict[str, Any]:
 
 
 async def _set_datasets(tx: Transaction, notice_id: UUID, dataset_ids: Sequence[UUID]) -> None:
-    await set_links(tx, DataNoticeDatasetRow, "data_notice_id", notice_id, "dataset_id", dataset_ids)
+    await set_links(tx, DATASETS_OF_NOTICE, "data-notice", notice_id, dataset_ids)

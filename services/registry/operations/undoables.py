@@ -17,7 +17,7 @@ from libs.common.visibility import Visibility
 from services.registry.domain.new_names import check_no_twins
 from services.registry.models import DataNoticeRow, DatasetRow
 from services.registry.models.dependants import DEPENDANTS
-from services.registry.operations.data_notices import lock_notice_to_edit
+from services.registry.operations.data_notices import DATASETS_OF_NOTICE, lock_notice_to_edit
 from services.registry.operations.datasets import lock_dataset
 from services.registry.operations.default_revisions import restore_default
 from services.registry.queries import deletions as queries
@@ -61,7 +61,7 @@ async def _check_restored(
 UNDOABLES: Final = Undoables(
     DEPENDANTS,
     {
-        "data-notice": Undoable(DataNoticeRow, lock_notice_to_edit),
+        "data-notice": Undoable(DataNoticeRow, lock_notice_to_edit, relations=(DATASETS_OF_NOTICE,)),
         "dataset": Undoable(
             DatasetRow, lock_dataset, _follow_datasets, lock_first=_lock_registrations, changes=False
         ),
