@@ -17,7 +17,7 @@ from libs.common.db.transaction import Transaction
 
 @dataclass(frozen=True)
 class Links:
-    """A relation of rows: its name in bodies and audit entries, its table, and the columns of the row and the others."""
+    """A relation of rows: its name in bodies and audit entries, its table, the columns of the row and of the others."""
 
     name: str
     table: type[DeclarativeBase]

@@ -23,7 +23,11 @@ async def test_a_session_leaves_a_private_project_and_an_administrator_brings_it
     project = f"closed-{nickname}"
     await services.labs.project(project, "ada", is_private=True)
     session = await services.labs.session(nickname, projects=[project])
-    path, root, bob = f"/sessions/{session['id']}", services.as_("root").metadata, services.as_("bob").metadata
+    path, root, bob = (
+        f"/sessions/{session['id']}",
+        services.as_("root").metadata,
+        services.as_("bob").metadata,
+    )
     created = await _latest(services, session["id"])
     assert (created["action"], len(created["after"]["projects"])) == ("session.created", 1)
     assert (await bob.get(path)).status_code == 404
