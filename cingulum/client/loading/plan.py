@@ -91,14 +91,14 @@ class _Server:
         params = {name: str(row.values[source]) for name, source in (kind.filters or {}).items()}
         if lab := self.lab_of_subject(row):
             params["lab"] = lab
-        found = [
+        records = [
             record
             for record in self.rows(kind.path, **params, **(kind.options or {}))
             if all(_is_equal(name, record.get(name), row.values[name]) for name in kind.key)
         ]
         if kind.within:
-            found = _within(row, found)
-        return kind.from_server(found[0], self) if found else None
+            records = _within(row, records)
+        return kind.from_server(records[0], self) if records else None
 
     def lab_of_subject(self, row: Row) -> str | None:
         """The lab of a record's subject, if several labs have one of that nickname. Raises BadFile."""
