@@ -245,9 +245,10 @@ UNDOABLES: Final = Undoables(
             names=frozenset({"name", "session_id"}),
         ),
         "chronic-insertion": Undoable(
+            ActionRow,
+            _check_chronic_insertion,
             relations=(USERS_OF_ACTION, PROCEDURES_OF_ACTION),
             own_rules=frozenset({"lab_id", "serial"}),
-            names=frozenset({"name"}),
         ),
         "trajectory": Undoable(
             TrajectoryRow,
