@@ -10,6 +10,7 @@ from pydantic import Field
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.bounded import Prose
 from libs.common.schemas.insertions import Insertion
+from libs.common.schemas.names import NormalName
 
 
 class ChronicInsertion(Record):
@@ -31,7 +32,7 @@ class ChronicInsertionIn(BodyRecord):
 
     not_blank: ClassVar[tuple[str, ...]] = ("subject",)
     not_null: ClassVar[tuple[str, ...]] = ("name", "serial", "users", "procedures", "narrative")
-    name: str | None = Field(default=None, max_length=255)
+    name: NormalName | None = Field(default=None, max_length=255)
     subject: str | None = None
     lab: str | None = None
     model: str | None = None

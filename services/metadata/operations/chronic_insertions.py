@@ -6,10 +6,12 @@ from typing import Final
 from uuid import UUID
 
 from libs.common.db import Transaction
+from libs.common.db.rows import refuse_duplicate
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal
 from libs.common.schemas.chronic_insertions import ChronicInsertion, ChronicInsertionIn
 from libs.common.schemas.deletions import Deletion
+from libs.common.schemas.names import check_new_name
 from libs.common.schemas.states import ActionKind
 from libs.common.visibility import Visibility
 from services.metadata.domain.insertions import check_serials_match, check_subject_stays
@@ -72,6 +74,7 @@ async def _save(
         | _STORED.values(body)
     )
     check_subject_stays(moves="subject_id" in values)
+    await _check_name(tx, body, edit)
     if "model" in body.model_fields_set:
         known = await references.fetch_part_number(tx.session, body.model, "model") if body.model else None
         values["model"] = known
@@ -81,6 +84,23 @@ async def _save(
     await set_relations(tx, visibility, row, body)
     check_keeps_access(by, edit.before, await fetch_action_target(tx.session, row))
     return await fetch_chronic_insertion(tx.session, visibility, row.id, base_url)
+
+
+async def _check_name(tx: Transaction, body: ChronicInsertionIn, edit: Edit) -> None:
+    """Raises BadRequest and Conflict, as for insertions; those without a name are as many as they like."""
+    current = edit.row.name if edit.row is not None else None
+    if not body.name or body.name == current:
+        return
+    check_new_name("name", body.name, current)
+    await refuse_duplicate_name(tx, edit.subject.id, body.name, edit.row.id if edit.row else None)
+
+
+async def refuse_duplicate_name(
+    tx: Transaction, subject_id: UUID, name: str, except_id: UUID | None = None
+) -> None:
+    """Raises Conflict if the subject has a chronic insertion of this name, or of another spelling of it."""
+    within = {"subject_id": subject_id, "kind": _KIND}
+    await refuse_duplicate(tx.session, ActionRow.name, name, within=within, except_id=except_id)
 
 
 async def delete_chronic_insertion(

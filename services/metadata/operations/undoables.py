@@ -35,6 +35,7 @@ from services.metadata.models import (
 from services.metadata.models.dependants import DEPENDANTS
 from services.metadata.operations.actions import lock_to_edit
 from services.metadata.operations.channels import lock_channel_to_edit
+from services.metadata.operations.chronic_insertions import refuse_duplicate_name
 from services.metadata.operations.deletions import check_restored, publish_restored_sessions
 from services.metadata.operations.fields_of_view import lock_field_of_view_to_edit
 from services.metadata.operations.fov_locations import lock_fov_location_to_edit
@@ -134,10 +135,20 @@ async def _check_restored(tx: Transaction, by: Principal, visibility: Visibility
     await lock_stacks_of_fields_of_view(tx.session, fov_ids)
     if await exists_stack_of_several_sessions(tx.session, fov_ids):
         raise Conflict("Its imaging stack has fields of view of another session by now.")
+    await _check_names_of_chronic_insertions(tx, restored)
     if restored.ids.get(ActionRow.__tablename__):
         return  # a deleted session gets no further insertions
     await _check_names_in_session(tx, InsertionRow, restored)
     await _check_names_in_session(tx, FieldOfViewRow, restored)
+
+
+async def _check_names_of_chronic_insertions(tx: Transaction, restored: Restored) -> None:
+    if restored.ids.get(SubjectRow.__tablename__):
+        return  # a deleted subject gets no further ones
+    for row_id in restored.ids.get(ActionRow.__tablename__, []):
+        row = await lock_by_id(tx.session, ActionRow, row_id)
+        if row.kind == ActionKind.CHRONIC_INSERTION and row.name:
+            await refuse_duplicate_name(tx, row.subject_id, row.name, row_id)
 
 
 async def _check_names_in_session(
@@ -249,6 +260,7 @@ UNDOABLES: Final = Undoables(
             _check_chronic_insertion,
             relations=(USERS_OF_ACTION, PROCEDURES_OF_ACTION),
             own_rules=frozenset({"lab_id", "serial"}),
+            names=frozenset({"name"}),
         ),
         "trajectory": Undoable(
             TrajectoryRow,

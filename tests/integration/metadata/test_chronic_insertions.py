@@ -75,6 +75,25 @@ async def test_an_unknown_value_is_refused_by_field(
     assert (refused.status_code, field in refused.json()) == (400, True)
 
 
+async def test_names_of_one_subject_differ_by_more_than_case_and_are_no_paths(
+    shared_labs: Labs, chronic: dict[str, Any], nickname: str
+) -> None:
+    ada, path = shared_labs.as_("ada"), "/chronic-insertions"
+    for name, status in (("..", 400), ("a/b", 400), ("NUL", 400), ("chronic00", 409), ("CHRONIC00", 409)):
+        refused = await ada.post(path, {"subject": nickname, "name": name})
+        assert (refused.status_code, "name" in refused.json()) == (status, True), name
+    other = await shared_labs.post(path, subject=nickname, name="chronic01")
+    for _ in range(2):
+        await shared_labs.post(path, subject=nickname)  # as many without a name as there are
+    for name, status in (("Chronic00", 409), ("..", 400), ("CHRONIC01", 200)):
+        assert (await ada.patch(f"{path}/{other['id']}", {"name": name})).status_code == status, name
+    removed = await ada.delete(f"{path}/{other['id']}")
+    await shared_labs.post(path, subject=nickname, name="chronic01")
+    assert (await ada.post(removed.headers["Location"])).status_code == 409
+    await shared_labs.animal(f"{nickname}b")
+    await shared_labs.post(path, subject=f"{nickname}b", name="chronic00")
+
+
 async def test_an_insertion_is_of_a_chronic_one_in_the_same_subject(
     shared_labs: Labs, chronic: dict[str, Any]
 ) -> None:
