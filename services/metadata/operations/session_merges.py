@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -57,8 +57,9 @@ async def merge_sessions(
     """Merge sessions into one of them; a dry run only counts. Raises Conflict and ProtectedData where it is refused."""
     session_ids = check_body(body)
     stays = await _lock_sessions(tx, by, visibility, body.into, session_ids)
-    await _check_may_merge(tx, by, visibility, stays, session_ids)
-    moved, not_moved = await queries.count_rows_to_move(tx.session, session_ids, stays.id)
+    earlier = await queries.fetch_earlier_sessions(tx.session, [stays.id, *session_ids])
+    await _check_may_merge(tx, by, visibility, stays, session_ids, earlier)
+    moved, not_moved = await queries.count_rows_to_move(tx.session, session_ids, stays.id, earlier)
     shown = await fetch_fields_of_sessions(tx.session, visibility, [stays.id, *session_ids])
     not_taken = [
         row for session_id in session_ids for row in fields_not_taken(shown[stays.id], shown[session_id])
@@ -101,11 +102,16 @@ async def _lock_named(
 
 
 async def _check_may_merge(
-    tx: Transaction, by: Principal, visibility: Visibility, stays: ActionRow, session_ids: Sequence[UUID]
+    tx: Transaction,
+    by: Principal,
+    visibility: Visibility,
+    stays: ActionRow,
+    session_ids: Sequence[UUID],
+    earlier: Mapping[UUID, UUID],
 ) -> None:
     all_ids = [stays.id, *session_ids]
     facts = await queries.fetch_session_facts(tx.session, all_ids)
-    names = await queries.fetch_names_in_sessions(tx.session, all_ids)
+    names = await queries.fetch_names_in_sessions(tx.session, all_ids, earlier)
     obstacles = Obstacles(
         shared={kind: shared_names(rows) for kind, rows in names.items()},
         n_running=await queries.count_running_jobs(tx.session, all_ids),

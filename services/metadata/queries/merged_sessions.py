@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.conditions import Condition, any_of
@@ -23,6 +23,7 @@ from services.metadata.models import (
     InsertionRow,
     NoteRow,
     ProjectRow,
+    SessionMergeRow,
     SessionProjectRow,
     WaterAdministrationRow,
 )
@@ -76,10 +77,34 @@ async def count_running_jobs(session: ReadSession, session_ids: Sequence[UUID]) 
     return await session.scalar(running) or 0
 
 
+async def fetch_earlier_sessions(session: ReadSession, session_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The sessions that were merged into these, or into others that were, each with the one of these.
+
+    Other services may still have to move what they have.
+    """
+    merge = SessionMergeRow
+    first = (
+        sa.select(merge.into_id.label("holder_id"), sa.func.unnest(merge.session_ids).label("id"))
+        .where(merge.into_id == any_of(session_ids), merge.undone_at.is_(None))
+        .cte("earlier", recursive=True)
+    )
+    before = (
+        sa.select(first.c.holder_id, sa.func.unnest(merge.session_ids))
+        .select_from(first)
+        .join(merge, merge.into_id == first.c.id)
+        .where(merge.undone_at.is_(None))
+    )
+    earlier = first.union(before)
+    return {row.id: row.holder_id for row in await session.execute(sa.select(earlier))}
+
+
 async def fetch_names_in_sessions(
-    session: ReadSession, session_ids: Sequence[UUID]
+    session: ReadSession, session_ids: Sequence[UUID], earlier: Mapping[UUID, UUID]
 ) -> dict[str, list[tuple[UUID, str]]]:
-    """The names that are unique within a session, each with its session, by kind."""
+    """The names that are unique within a session, each with its session, by kind.
+
+    Datasets of `earlier` sessions count as those of the sessions to which they still have to move.
+    """
     dataset = table(DATASETS)
     columns: Mapping[str, tuple[Any, Any, Condition]] = {
         "insertion": (InsertionRow.session_id, InsertionRow.name, InsertionRow.deleted_at.is_(None)),
@@ -92,32 +117,69 @@ async def fetch_names_in_sessions(
     }
     names: dict[str, list[tuple[UUID, str]]] = {}
     for kind, (owner, name, is_shown) in columns.items():
-        rows = await session.execute(sa.select(owner, name).where(owner == any_of(session_ids), is_shown))
-        names[kind] = [(row[0], row[1]) for row in rows]
+        of_these = owner == any_of([*session_ids, *earlier])
+        rows = await session.execute(sa.select(owner, name).where(of_these, is_shown))
+        names[kind] = [(earlier.get(row[0], row[0]), row[1]) for row in rows]
     return names
 
 
 async def count_rows_to_move(
-    session: ReadSession, session_ids: Sequence[UUID], into: UUID
+    session: ReadSession, session_ids: Sequence[UUID], into: UUID, earlier: Mapping[UUID, UUID]
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """How many rows a merge moves, by kind, those of other services included; and how many stay."""
+    """How many rows a merge moves, by kind, those of other services included; and how many stay.
+
+    What other services still have to move from `earlier` sessions counts as if it had moved already.
+    """
     own = {movable.kind: movable.n_rows(session_ids) for movable in MOVABLES}
+    pending_ids = [session_id for session_id, holder_id in earlier.items() if holder_id != into]
     job, twin = table(JOBS), table(JOBS).alias("twin")
     columns = (job.c.task, job.c.probe, job.c.arguments, job.c.owner_id)
-    is_taken = sa.exists().where(twin.c.session_id == into, *_same_slot(job.c, twin.c)).correlate(job)
+    taken_ids = [into, *(session_id for session_id, holder_id in earlier.items() if holder_id == into)]
+    is_taken = _has_slot(job, twin, taken_ids)
     of_sessions = job.c.session_id == any_of(session_ids)
-    free = sa.select(*columns).where(of_sessions, ~is_taken).distinct().subquery()
+    is_pending = sa.and_(job.c.session_id == any_of(pending_ids), ~_has_slot(job, twin, session_ids))
+    free = sa.select(*columns).where(sa.or_(of_sessions, is_pending), ~is_taken).distinct().subquery()
+    pending = sa.select(*columns).where(is_pending).distinct().subquery()
+    datasets = _select_datasets(session_ids, pending_ids)
+    recording = table(RECORDINGS)
+    is_moved = sa.or_(
+        recording.c.session_id == any_of(session_ids), recording.c.dataset_id.in_(sa.select(datasets.c.id))
+    )
     counts = own | {
-        "dataset": _count_of(table(DATASETS), session_ids),
+        "dataset": sa.select(sa.func.count()).select_from(datasets).scalar_subquery(),
         "task": sa.select(sa.func.count()).select_from(free).scalar_subquery(),
-        "recording": _count_of(table(RECORDINGS), session_ids),
-        "all tasks": _count_of(job, session_ids),
+        "recording": sa.select(sa.func.count()).select_from(recording).where(is_moved).scalar_subquery(),
+        "all tasks": _count_of(job, session_ids)
+        + sa.select(sa.func.count()).select_from(pending).scalar_subquery(),
     }
     statement = sa.select(*(count.label(kind) for kind, count in counts.items()))
     counted = dict((await session.execute(statement)).mappings().one())
     n_left = counted.pop("all tasks") - counted["task"]
     moved = {kind: n for kind, n in sorted(counted.items()) if n}
     return moved, {"task": n_left} if n_left else {}
+
+
+def _select_datasets(session_ids: Sequence[UUID], pending_ids: Sequence[UUID]) -> sa.Subquery:
+    """The datasets of sessions, and those of others that still have to move there: one of each path."""
+    dataset, named = table(DATASETS), table(DATASETS).alias("named")
+    path = sa.func.lower(dataset.c.relative_path)
+    is_there = sa.exists().where(
+        named.c.session_id == any_of(session_ids), sa.func.lower(named.c.relative_path) == path
+    )
+    own = sa.select(dataset.c.id).where(dataset.c.session_id == any_of(session_ids))
+    pending = (
+        sa.select(dataset.c.id)
+        .where(dataset.c.session_id == any_of(pending_ids), ~is_there.correlate(dataset))
+        .ext(distinct_on(path))
+        .order_by(path, dataset.c.id)
+    )
+    return sa.union_all(own, sa.select(pending.subquery("pending"))).subquery("moved")
+
+
+def _has_slot(job: Any, twin: Any, session_ids: Sequence[UUID]) -> Condition:
+    """One of these sessions has a job in the slot of a job."""
+    taken = sa.exists().where(twin.c.session_id == any_of(session_ids), *_same_slot(job.c, twin.c))
+    return taken.correlate(job)
 
 
 async def count_own_rows(session: ReadSession, session_ids: Sequence[UUID]) -> dict[str, int]:

@@ -37,3 +37,27 @@ async def test_rows_moved_are_rows_counted(services: Services, nickname: str, se
     assert counted == totals
     await services.undone(merge)
     assert {session: await services.holdings(session) for session in sessions} == before
+
+
+async def test_rows_that_earlier_merges_still_have_to_move_are_counted(
+    services: Services, nickname: str
+) -> None:
+    first, second, third, fourth = await services.twins(nickname, 4)
+    for session, names in {first: ["Sort"], second: ["Sort", "Track"], third: ["Track", "Compress"]}.items():
+        for name in names:
+            await services.scheduler.post("/tasks", {"name": name, "session": session})
+        await services.register(session, f"alf/{session[:8]}/spikes.times.npy")
+    await services.register(third, "alf/spikes.clusters.npy")
+    await services.register(fourth, "alf/spikes.clusters.npy")
+    earlier = [(await services.merge(second, third)).json(), (await services.merge(first, second)).json()]
+    counts = [(merge["moved"], merge["not_moved"]) for merge in earlier]
+    assert counts == [
+        ({"dataset": 2, "task": 1}, {"task": 1}),
+        ({"dataset": 3, "task": 2}, {"task": 1}),
+    ]
+    refused = await services.merge(fourth, first)
+    assert refused.json()["shared"] == {"dataset": ["alf/spikes.clusters.npy"]}
+    await services.settle()
+    assert await services.holdings(second) == await services.holdings(third) == {}
+    assert (await services.holdings(first))["task"] == ["Compress", "Sort", "Track"]
+    assert len((await services.holdings(first))["dataset"]) == 4
