@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from cingulum.alf import DatasetTypes, essence, is_file_name
+from libs.common.problem import Conflict
 
 Term = Mapping[str, Any]
 
@@ -53,3 +54,10 @@ def with_new_types(filenames: Iterable[str], types: DatasetTypes) -> DatasetType
     """
     created = [(name, "") for name in new_type_names(filenames, types)]
     return DatasetTypes([*types.types, *created]) if created else types
+
+
+def check_revision_free(name: str, *, is_used: bool, field: str | None = None) -> None:
+    """Raises Conflict, at a field of a body, for a revision that datasets are in: their folders are named so."""
+    if is_used:
+        text = f"Datasets are in the revision '{name}', also deleted ones: their folders have its name."
+        raise Conflict(fields={field: [text]}) if field else Conflict(text)

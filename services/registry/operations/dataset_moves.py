@@ -26,7 +26,7 @@ from services.registry.domain.alyx_calls import check_change_dataset, effect_of_
 from services.registry.domain.copies import Version
 from services.registry.domain.new_names import check_no_twins, check_portable
 from services.registry.domain.requests import FileKey, RequestedFile, check_below
-from services.registry.models import DatasetRow, RevisionRow
+from services.registry.models import DatasetRow
 from services.registry.operations.bulk_writes import BulkWrites
 from services.registry.queries import dataset_moves as queries
 from services.registry.queries.aggregates import fetch_aggregate_scope
@@ -35,7 +35,7 @@ from services.registry.queries.datasets import find_dataset
 from services.registry.queries.registration import fetch_paths_beside
 from services.registry.queries.registration_locks import lock_registrations_of_dataset
 from services.registry.queries.repositories import fetch_repository_ids
-from services.registry.queries.vocabularies import exists_term
+from services.registry.queries.vocabularies import lock_revisions
 
 OWNER: Final = frozenset({"session", "subject", "date", "number", "content_type", "object_id"})
 _PLACE: Final = frozenset({"collection", "revision"})
@@ -99,7 +99,7 @@ async def check_unchanged(tx: Transaction, visibility: Visibility, row: DatasetR
 async def check_names(tx: Transaction, key: FileKey, below: Sequence[str]) -> None:
     """Raises BadRequest for a revision that does not exist, and for a collection of another object."""
     collection, revision, name = key
-    if revision and not await exists_term(tx.session, RevisionRow, revision):
+    if revision and not await lock_revisions(tx.session, [revision]):
         raise UnknownReference("revision", revision)
     check_below([RequestedFile(collection, revision, name)], below, field="collection")
 

@@ -15,7 +15,7 @@ from libs.common.permissions import Principal
 from libs.common.undo import Undoable, Undoables
 from libs.common.visibility import Visibility
 from services.registry.domain.new_names import check_no_twins
-from services.registry.models import DataNoticeRow, DatasetRow
+from services.registry.models import DataNoticeRow, DatasetRow, RevisionRow
 from services.registry.models.dependants import DEPENDANTS
 from services.registry.operations.data_notices import DATASETS_OF_NOTICE, lock_notice_to_edit
 from services.registry.operations.datasets import lock_dataset
@@ -67,7 +67,13 @@ UNDOABLES: Final = Undoables(
         ),
         **{
             noun.replace(" ", "-"): Undoable(
-                model, check_administrator, by_row=False, names=frozenset({"name"})
+                model,
+                check_administrator,
+                by_row=False,
+                names=frozenset({"name"}),
+                not_undone=frozenset(
+                    {"name"} if model is RevisionRow else ()
+                ),  # datasets may be in it by now
             )
             for model, noun in NOUNS.items()
         },

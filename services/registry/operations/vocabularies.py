@@ -25,7 +25,7 @@ from libs.common.schemas.times import parse_utc
 from libs.common.visibility import Visibility
 from services.registry import models
 from services.registry.domain.tags import check_tag_deletable
-from services.registry.domain.vocabularies import Term, terms_to_add
+from services.registry.domain.vocabularies import Term, check_revision_free, terms_to_add
 from services.registry.models import (
     DatasetTypeRow,
     FormatRow,
@@ -117,6 +117,7 @@ async def save_term(
         check_name = check_new_name if model in _FOLDERS else check_new_plain_name
         check_name("name", new_name, None if row is None else row.name)
     if isinstance(new_name, str) and new_name != (row and row.name):
+        await _check_revision_free(tx, row, "name")
         await refuse_duplicate(tx.session, model.name, new_name, except_id=row.id if row else None)
     if row is None:
         row = model(id=uuid4(), **fields)
@@ -174,12 +175,20 @@ async def _check_dataset_type(tx: Transaction, fields: dict[str, object], name: 
         fields["created_by"] = tx.by.username
 
 
+async def _check_revision_free(tx: Transaction, row: NamedRow | None, field: str | None = None) -> None:
+    """Raises Conflict for a revision that datasets are in: it is a folder of their paths."""
+    if isinstance(row, RevisionRow):
+        is_used = await queries.exists_dataset_of_revision(tx.session, row.name)
+        check_revision_free(row.name, is_used=is_used, field=field)
+
+
 async def delete_term(tx: Transaction, model: type[NamedRow], name: str, *, dry_run: bool) -> Deletion:
     """Delete a row of a vocabulary, a tag with its links to datasets. Raises NotFound, Conflict."""
     row = await queries.lock_term(tx.session, model, name)
     if isinstance(row, TagRow):
         is_used = await exists_tagged_dataset(tx.session, row.id)
         check_tag_deletable(row.name, is_used=is_used, protects=row.protected, publishes=row.public)
+    await _check_revision_free(tx, row)
     taken = await lock_taken(tx.session, DEPENDANTS, row)
     if dry_run:
         return Deletion.preview(taken.counts, {})

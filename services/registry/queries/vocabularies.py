@@ -173,10 +173,23 @@ async def insert_offered_ids(session: WriteSession, ids: Sequence[UUID]) -> None
 
 
 async def insert_missing_revisions(session: WriteSession, names: Collection[str]) -> None:
-    """Create the revisions that do not exist yet."""
-    if names:
-        rows = [{"id": uuid4(), "name": name} for name in sorted(names)]
+    """Create the revisions that do not exist yet, and hold all of them: no other transaction renames or deletes one."""
+    missing_names = sorted(names)
+    while missing_names:
+        rows = [{"id": uuid4(), "name": name} for name in missing_names]
         await insert_missing_terms(session, RevisionRow, rows)
+        missing_names = sorted({*names} - await lock_revisions(session, names))
+
+
+async def lock_revisions(session: WriteSession, names: Collection[str]) -> set[str]:
+    """The names that revisions have, which nobody changes until the end of the transaction; others may use them."""
+    statement = sa.select(RevisionRow.name).where(RevisionRow.name.in_(names)).order_by(RevisionRow.name)
+    return set(await session.scalars(statement.with_for_update(read=True, key_share=True)))
+
+
+async def exists_dataset_of_revision(session: ReadSession, name: str) -> bool:
+    """Whether a dataset is in a revision, deleted datasets included: they come back by an undo."""
+    return bool(await session.scalar(sa.select(sa.exists().where(DatasetRow.revision == name))))
 
 
 async def fetch_term_id(

@@ -162,10 +162,24 @@ async def test_a_tag_and_a_revision_in_use(services: Services, nickname: str) ->
     assert (await registry.get(f"/datasets/{record['id']}")).json()["tags"] == []
     await services.undo(answer)
     await _goes_and_comes_back(services, registry, f"/tags/{nickname}", {"tag": 1, "tag-of-a-dataset": 1})
-    await _goes_and_comes_back(services, registry, f"/revisions/r-{nickname}", {"revision": 1})
     assert (await registry.get(f"/datasets/{record['id']}")).json() == before
-    for used in (f"/dataset-types/{before['dataset_type']}", "/data-repository/fileserver"):
+    revision = f"/revisions/r-{nickname}"
+    for used in (f"/dataset-types/{before['dataset_type']}", "/data-repository/fileserver", revision):
         assert (await registry.delete(used)).status_code == 409
+    renamed = await registry.patch(revision, {"name": f"s-{nickname}"})
+    assert (renamed.status_code, "name" in renamed.json()) == (409, True)
+    assert (await registry.patch(revision, {"name": f"r-{nickname}", "description": "x"})).status_code == 200
+    for django in (f"revision__name,r-{nickname}", "name,spikes.times.npy,revision__description,x"):
+        found = (await registry.get("/datasets", params={"django": django})).json()["results"]
+        assert [row["id"] for row in found] == [record["id"]]
+
+
+async def test_a_revision_without_datasets_is_renamed(services: Services, nickname: str) -> None:
+    registry, first, second = services.registry, f"/revisions/a-{nickname}", f"/revisions/b-{nickname}"
+    await registry.post("/revisions", {"name": f"a-{nickname}"})
+    assert (await registry.patch(first, {"name": f"b-{nickname}"})).json()["name"] == f"b-{nickname}"
+    assert ((await registry.get(first)).status_code, (await registry.get(second)).status_code) == (404, 200)
+    await _goes_and_comes_back(services, registry, second, {"revision": 1})
 
 
 async def test_a_task_with_its_log(services: Services, nickname: str) -> None:
