@@ -170,8 +170,8 @@ async def test_a_tag_and_a_revision_in_use(services: Services, nickname: str) ->
     assert (renamed.status_code, "name" in renamed.json()) == (409, True)
     assert (await registry.patch(revision, {"name": f"r-{nickname}", "description": "x"})).status_code == 200
     for django in (f"revision__name,r-{nickname}", "name,spikes.times.npy,revision__description,x"):
-        found = (await registry.get("/datasets", params={"django": django})).json()["results"]
-        assert [row["id"] for row in found] == [record["id"]]
+        rows = (await registry.get("/datasets", params={"django": django})).json()["results"]
+        assert [row["id"] for row in rows] == [record["id"]]
 
 
 async def test_a_revision_without_datasets_is_renamed(services: Services, nickname: str) -> None:
