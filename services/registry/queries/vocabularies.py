@@ -182,7 +182,7 @@ async def insert_missing_revisions(session: WriteSession, names: Collection[str]
 
 
 async def lock_revisions(session: WriteSession, names: Collection[str]) -> set[str]:
-    """The names that revisions have, which nobody changes until the end of the transaction; others may use them."""
+    """The names that revisions have, locked until the end of the transaction; other registrations may lock them too."""
     statement = sa.select(RevisionRow.name).where(RevisionRow.name.in_(names)).order_by(RevisionRow.name)
     return set(await session.scalars(statement.with_for_update(read=True, key_share=True)))
 
