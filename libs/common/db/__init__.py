@@ -7,7 +7,7 @@ from libs.common.db.routes import (
     CheckedRoute,
     IdempotentRoute,
     StreamedRoute,
-    reads_query_itself,
+    reads_query_as,
     returns_secret,
 )
 from libs.common.db.sessions import AnySession, PageSession, ReadSession, WriteSession
@@ -43,7 +43,7 @@ __all__ = [
     "Tx",
     "WriteSession",
     "metadata_of",
-    "reads_query_itself",
+    "reads_query_as",
     "returns_secret",
     "transaction",
 ]

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from libs.common.db.direct_routes import DirectRoute
 from libs.common.db.idempotency import HEADER, Replay, keep_key, remember
-from libs.common.db.query_parameters import add_notice, query_parameters
+from libs.common.db.query_parameters import add_field_notice, add_notice, is_strict, query_parameters
 from libs.common.http import SAFE
 from libs.common.problem import NOT_BLANK, NOT_NULL, REQUIRED, BadRequest, Forbidden, NotAuthenticated
+from libs.common.schemas.unknown_fields import unknown_fields
 
 if TYPE_CHECKING:
     from libs.common.db.transaction import Transaction
@@ -30,10 +32,17 @@ def returns_secret(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
     return route
 
 
-def reads_query_itself(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Mark a route that declares no query parameters and reads them all: none of them is reported as ignored."""
-    route.__reads_query_itself__ = True  # type: ignore[attr-defined]
-    return route
+_Endpoint = Callable[..., Awaitable[Any]]
+
+
+def reads_query_as(model: type[BaseModel]) -> Callable[[_Endpoint], _Endpoint]:
+    """Mark a route that declares no query parameters, and reads the query as this model where there is no body."""
+
+    def mark(route: _Endpoint) -> _Endpoint:
+        route.__query_model__ = model  # type: ignore[attr-defined]
+        return route
+
+    return mark
 
 
 class CheckedRoute(DirectRoute):
@@ -49,7 +58,9 @@ class CheckedRoute(DirectRoute):
             check_caller(request)
             ignored = query.check(request)
             await _checked_body(request)
-            return add_notice(await original(request), ignored)
+            with unknown_fields(refused=is_strict(request)) as fields:
+                response = await original(request)
+            return add_notice(add_field_notice(response, fields, ignored), ignored)
 
         return handler
 
@@ -71,16 +82,18 @@ class IdempotentRoute(DirectRoute):
             check_caller(request)
             ignored = query.check(request)
             body = await _checked_body(request)
-            if request.method in SAFE or HEADER not in request.headers:
-                response = await original(request)
-                check_whole(self, request, body)
-                return add_notice(response, ignored)
-            keep_key(request, body)
+            is_keyed = request.method not in SAFE and HEADER in request.headers
+            if is_keyed:
+                keep_key(request, body)
             try:
-                response = await original(request)
+                with unknown_fields(refused=is_strict(request)) as fields:
+                    response = await original(request)
             except Replay as before:
                 return add_notice(before.response(), ignored)
             check_whole(self, request, body)
+            add_field_notice(response, fields, ignored)
+            if not is_keyed:
+                return add_notice(response, ignored)
             tx: Transaction | None = getattr(request.state, "tx", None)
             if tx is not None:
                 secret = getattr(self.endpoint, "__shows_a_secret__", False)

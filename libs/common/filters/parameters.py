@@ -16,6 +16,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from libs.common.schemas.ids import parse_id
 from libs.common.schemas.ignorable import Ignorable
 from libs.common.schemas.qc import QC_CODES, QC_NAMES, qc_code
+from libs.common.schemas.times import iso_time
 
 MOST_NAMES: Final = 32  # of a comma list: each becomes a condition of its own
 MOST_CHOICES: Final = 1_000  # of a comma list of which one has to match: all become one condition
@@ -129,7 +130,7 @@ def parse_moment(text: str) -> datetime:
     (datetime.datetime(2020, 8, 21, 10, 0), datetime.datetime(2020, 8, 21, 0, 0))
     """
     try:
-        when = datetime.fromisoformat(text.strip())
+        when = iso_time(text)
         return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
     except (ValueError, OverflowError):
         raise ValueError(f"'{text}' is not a time such as 2020-08-21T12:30:00.") from None
@@ -141,13 +142,13 @@ def parse_ids(text: str) -> tuple[UUID, ...]:
 
 
 def parse_day(text: str) -> date:
-    """A day, also as the beginning of a time. Raises ValueError.
+    """A day, also as the beginning of a time. Raises ValueError, for two days too.
 
     >>> parse_day("2020-08-21T12:00")
     datetime.date(2020, 8, 21)
     """
     try:
-        return date.fromisoformat(text.strip()[:10])
+        return iso_time(text).date()
     except ValueError:
         raise ValueError(f"'{text}' is not a day such as 2020-08-21.") from None
 
@@ -159,7 +160,7 @@ def parse_days(text: str) -> Days:
     Days(first=datetime.date(2020, 8, 21), last=datetime.date(2020, 8, 24))
     """
     try:
-        first, last = (datetime.fromisoformat(part.strip()).date() for part in text.split(","))
+        first, last = (iso_time(part).date() for part in text.split(","))
     except ValueError:
         raise ValueError(f"'{text}' is not two days such as 2020-08-21,2020-08-24.") from None
     return Days(first, last)

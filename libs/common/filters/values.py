@@ -11,6 +11,7 @@ from uuid import UUID
 
 from libs.common.filters.fields import Kind
 from libs.common.filters.texts import Literal, is_bracketed, parse_literal
+from libs.common.schemas.times import iso_time
 
 Value = str | int | float | bool | UUID | datetime | date
 
@@ -89,7 +90,7 @@ def _to_uuid(item: Literal) -> UUID:
 
 def _to_datetime(item: Literal) -> datetime:
     try:
-        return datetime.fromisoformat(_to_text(item).strip())
+        return iso_time(_to_text(item))
     except ValueError:
         raise ValueError(f"'{_shown(item)}' is not a time such as 2024-03-02T12:30:00") from None
 

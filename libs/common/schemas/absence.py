@@ -35,10 +35,9 @@ def with_values(schema: Any, checks: Mapping[str, Callable[[Any], Any]]) -> Any:
     """
     if not checks:
         return schema
-    inner = schema["schema"]
-    if schema["type"] != "model":
-        return schema | {"schema": with_values(inner, checks)}
-    fields, unknown = dict(inner["fields"]), set(checks)
+    if schema["type"] != "model-fields":
+        return schema | {"schema": with_values(schema["schema"], checks)}
+    fields, unknown = dict(schema["fields"]), set(checks)
     for name, field in fields.items():
         shown = field.get("validation_alias", name)
         if shown in checks:
@@ -46,7 +45,7 @@ def with_values(schema: Any, checks: Mapping[str, Callable[[Any], Any]]) -> Any:
             fields[name] = field | {"schema": _checked(field["schema"], checks[shown])}
     if unknown:
         raise TypeError(f"There is no field {', '.join(sorted(unknown))}")
-    return schema | {"schema": inner | {"fields": fields}}
+    return schema | {"fields": fields}
 
 
 def _checked(schema: Any, check: Callable[[Any], Any]) -> Any:

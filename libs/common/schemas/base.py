@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from libs.common.schemas.absence import is_filled, is_sent, with_values
 from libs.common.schemas.bounded import bounded
 from libs.common.schemas.coercion import EXACT, LENIENT
+from libs.common.schemas.unknown_fields import note_unknown
 
 
 class Schema(BaseModel):
@@ -43,6 +44,8 @@ class BodySchema(_Bounded, Schema):
 class BodyRecord(_Bounded, Record):
     """The body of a request in a schema of Alyx's contract: its texts, lists and free values have limits.
 
+    Fields that it does not have are noted for the response.
+
     `needed_by_put` are the fields without which a PUT is refused, as in Alyx; the other fields, and all fields of a
     PATCH, keep their value where they are absent.
     `not_blank` are those that are refused if they are null or empty, `not_null` those that may be empty, by their names
@@ -53,6 +56,13 @@ class BodyRecord(_Bounded, Record):
     needed_by_put: ClassVar[tuple[str, ...]] = ()
     not_blank: ClassVar[tuple[str, ...]] = ()
     not_null: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _note_unknown(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            note_unknown(cls, value)
+        return value
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
@@ -33,6 +34,24 @@ TimeZoneName = Annotated[
 """An IANA time zone of a body."""
 
 
+_ISO: Final = re.compile(r"[0-9W-]{7,10}(?:[Tt ][0-9:.,+Zz-]+)?", re.ASCII)
+
+
+def iso_time(text: str) -> datetime:
+    """An ISO day, perhaps with a time of day behind `T` or a space. Raises ValueError.
+
+    >>> iso_time("2020-08-21 12:30").isoformat(), iso_time("20200821").isoformat()
+    ('2020-08-21T12:30:00', '2020-08-21T00:00:00')
+    >>> iso_time("2020-08-21x12:30")
+    Traceback (most recent call last):
+        ...
+    ValueError: '2020-08-21x12:30' is not an ISO time
+    """
+    if not _ISO.fullmatch(text.strip()):
+        raise ValueError(f"'{text}' is not an ISO time")
+    return datetime.fromisoformat(text.strip())
+
+
 class BadTime(ValueError):
     """A text is neither an ISO time nor an ISO date, or its year is outside 1900 to 2199."""
 
@@ -60,7 +79,7 @@ def alyx_time(text: str, zone: str) -> AlyxTime:
     '2020-08-21T00:00:00'
     """
     try:
-        parsed = datetime.fromisoformat(text.strip())
+        parsed = iso_time(text)
     except ValueError:
         raise BadTime(f"'{text}' is not a time such as 2020-08-21T09:30:00") from None
     if not FIRST_DAY <= parsed.date() <= LAST_DAY:

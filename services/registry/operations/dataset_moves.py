@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from cingulum.alf import (
 )
 from libs.common.db import Transaction
 from libs.common.events import FilesRegistered, ProofOrdered
+from libs.common.filters.parameters import parse_day
 from libs.common.problem import REQUIRED, BadRequest, Conflict, NotFound, UnknownReference
 from libs.common.schemas.files.datasets import DatasetIn
 from libs.common.schemas.ids import parse_field_id
@@ -89,11 +91,19 @@ async def check_unchanged(tx: Transaction, visibility: Visibility, row: DatasetR
     if body.content_type:
         new["content_type"] = ContentType.name_in(body.content_type)
     if body.date:
-        new["date"] = body.date[:10]
+        new["date"] = str(day_of_body(body.date))
     changed = sorted(name for name in sent if new[name] != current[name])
     if changed:
         text = ["It cannot change: register the file under its new name or in its other session."]
         raise BadRequest(fields=dict.fromkeys(changed, text))
+
+
+def day_of_body(text: str) -> date:
+    """The day in the field `date` of a body. Raises BadRequest."""
+    try:
+        return parse_day(text)
+    except ValueError as error:
+        raise BadRequest(fields={"date": [str(error)]}) from None
 
 
 async def check_names(tx: Transaction, key: FileKey, below: Sequence[str]) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
 from cingulum.alf.spelling import name_key
 from libs.common.db import ReadSession
-from libs.common.filters.parameters import parse_day
 from libs.common.permissions import Principal
 from libs.common.problem import REQUIRED, BadRequest, UnknownReference
 from libs.common.schemas.files.datasets import DatasetIn
@@ -15,7 +13,7 @@ from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.states import ContentType
 from libs.common.visibility import Visibility
 from services.registry.domain.sessions import SessionName, name_in_folder
-from services.registry.operations.dataset_moves import parse_names
+from services.registry.operations.dataset_moves import day_of_body, parse_names
 from services.registry.queries import registration
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.registration import RegistrationScope
@@ -69,15 +67,8 @@ def _differing(new: DatasetIn, scope: RegistrationScope) -> list[str]:
             "date": name.day,
             "number": name.number,
         }
-        sent |= {"subject": name_key(new.subject or ""), "date": _day(new.date) if new.date else None}
+        sent |= {"subject": name_key(new.subject or ""), "date": day_of_body(new.date) if new.date else None}
     return [field for field, value in sent.items() if value not in {None, ""} and value != known.get(field)]
-
-
-def _day(text: str) -> date:
-    try:
-        return parse_day(text)
-    except ValueError as error:
-        raise BadRequest(fields={"date": [str(error)]}) from None
 
 
 def _object_id(new: DatasetIn) -> UUID:
@@ -110,7 +101,7 @@ async def _of_session(
 async def _of_subject(session: ReadSession, visibility: Visibility, new: DatasetIn) -> RegistrationScope:
     if not new.subject or not new.date:
         raise BadRequest(fields={"date" if new.subject else "subject": REQUIRED})
-    day = _day(new.date)
+    day = day_of_body(new.date)
     number = 1 if new.number is None else new.number
     name = SessionName(new.subject, day, number)
     key = parse_names(new, f"lab/Subjects/{name}")  # whatever the lab: its folder comes with the session

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from starlette.types import Message
 
 from libs.common.auth import Reader, Registrar, Sees
-from libs.common.db import IdempotentRoute, Reading, Tx, reads_query_itself
+from libs.common.db import IdempotentRoute, Reading, Tx, reads_query_as
 from libs.common.db.query_parameters import NOTICE
 from libs.common.problem import BadRequest, Forbidden, problems
 from libs.common.schemas.files.registration import ProtectedFiles, RegisteredDataset, RegisterFiles
@@ -85,7 +85,7 @@ async def register_file(
 
 
 @router.get("/check-protected", response_model_exclude_none=True, responses=problems(BadRequest))
-@reads_query_itself
+@reads_query_as(RegisterFiles)
 async def check_protected(
     request: Request, _by: Reader, visibility: Sees, session: Reading
 ) -> ProtectedFiles:

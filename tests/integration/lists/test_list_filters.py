@@ -137,6 +137,11 @@ MALFORMED = (
     (Service.METADATA, "/users", {"id": "x", "date_joined": "2024-13-01"}),
     (Service.METADATA, "/sessions", {"auto_datetime": "9999-99-99", "end_time": "late"}),
     (Service.REGISTRY, "/datasets", {"created_datetime": "0001-01-01T00:00:00+14:00"}),
+    (Service.REGISTRY, "/datasets", {"date": "2024-03-02,2024-03-01", "created_date": "2024-03-02garbage"}),
+    (Service.REGISTRY, "/data-notices", {"affected_date_start": "2024-03-02x12:00"}),
+    (Service.METADATA, "/insertions", {"date": "2024-03-02,2024-03-01"}),
+    (Service.METADATA, "/trajectories", {"date": "2024-03-02garbage"}),
+    (Service.METADATA, "/subjects", {"birth_date": "2024-03-02,2024-03-01", "death_date": "2024-03-02,12"}),
     (
         Service.SCHEDULER,
         "/tasks",

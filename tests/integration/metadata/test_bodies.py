@@ -219,3 +219,20 @@ async def test_a_path_refuses_methods_that_it_does_not_have_and_lists_its_own(
     answer = await shared_labs.metadata.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
     assert answer.json() == {"detail": "Method Not Allowed", "status_code": 405, "type": "http-405"}
+
+
+async def test_an_unknown_field_and_a_misspelt_dry_run_are_named(
+    shared_labs: Labs, rows: dict[str, str]
+) -> None:
+    path = f"/sessions/{rows['session']}"
+    answer = await shared_labs.metadata.patch(path, {"narative": "lost", "narrative": "calm"})
+    assert (answer.status_code, answer.headers["Alyx-API-Notice"]) == (200, "ignored fields: narative")
+    root = shared_labs.as_("root")
+    strict = {"Cingulum-Strict": "1"}
+    refused = await root.request("PATCH", path, json={"narative": "lost", "narrative": "new"}, headers=strict)
+    assert (refused.status_code, refused.json()["narative"]) == (400, ["Unknown field."])
+    assert (await shared_labs.metadata.get(path)).json()["narrative"] == "calm"
+    for name in ("dryrun", "Dry_Run"):
+        refused = await shared_labs.metadata.delete(f"{path}?{name}=1")
+        assert (refused.status_code, "dry_run" in refused.json()[name][0]) == (400, True)
+    assert (await shared_labs.metadata.get(path)).status_code == 200

@@ -137,3 +137,14 @@ async def test_names_that_some_file_system_cannot_have_are_refused(lab: Laborato
         answer = await lab.registry.post("/register-file", files(name))
         assert answer.status_code == 400, name
         assert "filenames" in answer.json()
+
+
+async def test_a_check_of_protection_names_what_it_does_not_read(lab: Laboratory) -> None:
+    query = {"path": f"{SUBJECT}/{DAY}/001", "filenames": "alf/wheel.position.npy"}
+    answer = await lab.registry.get("/check-protected", params=query | {"zz": "1"})
+    assert (answer.status_code, answer.headers["Alyx-API-Notice"]) == (200, "ignored: zz")
+    strict = {"Cingulum-Strict": "1"}
+    refused = await lab.registry.get("/check-protected", params=query | {"zz": "1"}, headers=strict)
+    assert (refused.status_code, "zz" in refused.json()) == (400, True)
+    body = await lab.registry.request("GET", "/check-protected", json=query | {"zz": 1})
+    assert body.headers["Alyx-API-Notice"] == "ignored fields: zz"
