@@ -40,24 +40,33 @@ def check_spellings(paths: Iterable[str]) -> dict[str, Spelling]:
     """
     split = {path: path.split("/") for path in sorted(paths)}
     spellings: dict[Key, set[str]] = defaultdict(set)
-    counts: dict[Key, int] = defaultdict(int)
-    for parts in split.values():
+    same: dict[Key, list[str]] = defaultdict(list)
+    usual: dict[str, list[str]] = {}
+    for path, parts in split.items():
         key = _key(parts)
-        counts[key] += 1
+        same[key].append(path)
         for at, part in enumerate(parts):
             spellings[key[: at + 1]].add(part)
+    for path, parts in split.items():
+        key = _key(parts)
+        usual[path] = [_usual(parts, at, spellings[key[: at + 1]]) for at in range(len(parts))]
     advised = {}
     for path, parts in split.items():
         key = _key(parts)
-        for at, part in enumerate(parts):
-            usual = _usual(parts, at, spellings[key[: at + 1]])
-            if part != usual:
-                is_number = is_number_at(parts, at)
-                is_alone = len(spellings[key[: at + 1]]) == 1
-                advice = _advice(part, usual, is_number=is_number, is_alone=is_alone, is_twin=counts[key] > 1)
-                advised[path] = Spelling(counts[key] > 1, advice)
-                break
+        twin = min(same[key], key=lambda other: (_n_different(split[other], usual[other]), other))
+        is_twin = twin != path
+        target = split[twin] if is_twin else usual[path]
+        at = next((at for at, part in enumerate(parts) if part != target[at]), None)
+        if at is not None:
+            is_alone = len(spellings[key[: at + 1]]) == 1
+            is_number = is_number_at(parts, at)
+            advice = _advice(parts[at], target[at], is_number=is_number, is_alone=is_alone, is_twin=is_twin)
+            advised[path] = Spelling(is_twin, advice)
     return advised
+
+
+def _n_different(parts: list[str], others: list[str]) -> int:
+    return sum(part != other for part, other in zip(parts, others, strict=True))
 
 
 def _key(parts: list[str]) -> Key:

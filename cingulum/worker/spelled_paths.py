@@ -51,19 +51,26 @@ class SpelledPaths:
         return spellings[0] if spellings else None
 
     def nearest(self, relative_path: str) -> str:
-        """What is on the disk instead: the nearest name in the deepest folder that exists, as a phrase."""
-        parts, folder = relative_path.split("/"), ""
+        """What is on the disk instead, as a phrase: the nearest name in the deepest folders of any spelling."""
+        parts, folders = relative_path.split("/"), [""]
         for at, part in enumerate(parts):
-            names = self._names(folder)
-            spelled = [name for name in names if _is_spelling(parts, at, name) and names[name]]
-            if spelled and at < len(parts) - 1:
-                folder = _join(folder, min(spelled, key=lambda name: (name != part, name)))
+            deeper = list(self._deeper(parts, at, folders)) if at < len(parts) - 1 else []
+            if deeper:
+                folders = deeper
                 continue
-            near = nearest(part, names)
+            places = {name: folder for folder in folders for name in self._names(folder)}
+            near = nearest(part, places)
             if near is not None:
-                return f"the nearest name is {_join(folder, near)}"
-            return f"nothing in {folder or 'the root'} has a similar name to {part}"
+                return f"the nearest name is {_join(places[near], near)}"
+            listed = " or ".join(folder or "the root" for folder in sorted(folders))
+            return f"nothing in {listed} has a similar name to {part}"
         return "a folder has its name"
+
+    def _deeper(self, parts: list[str], at: int, folders: list[str]) -> Iterator[str]:
+        for folder in folders:
+            for name, is_folder in self._names(folder).items():
+                if is_folder and _is_spelling(parts, at, name):
+                    yield _join(folder, name)
 
     def _spellings(self, parts: list[str], folder: str) -> Iterator[str]:
         at = folder.count("/") + 1 if folder else 0

@@ -78,3 +78,13 @@ def test_the_nearest_name_is_in_the_deepest_folder_that_exists(tmp_path: Path) -
     assert near == "the nearest name is lab/Subjects/m1/2024-01-02/1/alf/spikes.times.npy"
     assert places.nearest("lab/Subjects/m1x/2024-01-02/001/a.b.npy") == "the nearest name is lab/Subjects/m1"
     assert "nothing in lab/Subjects has a similar name" in places.nearest("lab/Subjects/rat/2024-01-02/001/a")
+
+
+def test_the_nearest_name_may_be_in_any_spelling_of_the_folder(tmp_path: Path) -> None:
+    write(tmp_path, "m1/2024-10-02/02/alf/wheel.position.npy")
+    write(tmp_path, "m1/2024-10-02/2/alf/spikes.amp.npy")
+    places = SpelledPaths(tmp_path)
+    near = places.nearest("m1/2024-10-02/002/alf/spikes.amps.npy")
+    assert near == "the nearest name is m1/2024-10-02/2/alf/spikes.amp.npy"
+    nothing = places.nearest("m1/2024-10-02/002/alf/licks.zzz")
+    assert nothing == "nothing in m1/2024-10-02/02/alf or m1/2024-10-02/2/alf has a similar name to licks.zzz"
