@@ -10,9 +10,12 @@ SESSION = "m1/2024-01-02/001"
 DECOMPOSED = unicodedata.normalize("NFD", "spé.times.npy")
 
 
-def test_the_advice_on_a_twin_names_the_part_in_which_they_differ() -> None:
+def test_the_advice_on_a_twin_names_the_part_that_differs() -> None:
     paths = [
-        *(f"{SESSION}/alf/{name}" for name in ("Spikes.times.npy", "spikes.times.npy", "spé.times.npy", DECOMPOSED)),
+        *(
+            f"{SESSION}/alf/{name}"
+            for name in ("Spikes.times.npy", "spikes.times.npy", "spé.times.npy", DECOMPOSED)
+        ),
         f"{SESSION}/Alf/x.y.npy",
         "M1/2024-01-02/002/a.b.npy",
         f"{SESSION}/alf/w.z.npy",
