@@ -56,11 +56,13 @@ def check_spellings(paths: Iterable[str]) -> dict[str, Spelling]:
         twin = min(same[key], key=lambda other: (_n_different(split[other], usual[other]), other))
         is_twin = twin != path
         target = split[twin] if is_twin else usual[path]
-        at = next((at for at, part in enumerate(parts) if part != target[at]), None)
-        if at is not None:
-            is_alone = len(spellings[key[: at + 1]]) == 1
-            is_number = is_number_at(parts, at)
-            advice = _advice(parts[at], target[at], is_number=is_number, is_alone=is_alone, is_twin=is_twin)
+        first = next((at for at, part in enumerate(parts) if part != target[at]), None)
+        if first is not None:
+            is_alone = len(spellings[key[: first + 1]]) == 1
+            is_number = is_number_at(parts, first)
+            advice = _advice(
+                parts[first], target[first], is_number=is_number, is_alone=is_alone, is_twin=is_twin
+            )
             advised[path] = Spelling(is_twin, advice)
     return advised
 
