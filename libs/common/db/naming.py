@@ -30,9 +30,14 @@ def has_id_or_name(row_id: Any, name: Any, text: str) -> Condition:
     return sa.or_(row_id == text_id, sa.and_(is_named, ~is_an_id))
 
 
+def ids_among(texts: Iterable[str]) -> list[UUID]:
+    """Those of the texts that are ids."""
+    return [text_id for text_id in map(find_uuid, texts) if text_id is not None]
+
+
 def has_any_id_or_name(row_id: Any, name: Any, texts: Sequence[str]) -> Condition:
     """A row has one of these ids or names; `ids_by_text` then decides which row a text means."""
-    ids = [text_id for text_id in map(find_uuid, texts) if text_id is not None]
+    ids = ids_among(texts)
     is_named: Condition = name.in_(texts)
     return sa.or_(is_named, row_id.in_(ids)) if ids else is_named
 

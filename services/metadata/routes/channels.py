@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.channels import Channel, ChannelIn, ChannelInOrChannels, ChannelOrChannels
@@ -17,6 +18,7 @@ from libs.common.schemas.pages import Paging
 from services.metadata.operations import channels as operations
 from services.metadata.queries import channels as queries
 from services.metadata.queries.list_filters.channels import ChannelFilters
+from services.metadata.queries.namesakes import list_namesakes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["atlas"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
@@ -25,6 +27,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conf
 @router.get("/channels")
 async def list_channels(
     request: Request,
+    response: Response,
     visibility: Sees,
     session: Reading,
     paging: Paging,
@@ -32,6 +35,8 @@ async def list_channels(
 ) -> Page[Channel]:
     """List channels by trajectory and place on the probe."""
     count, channels = await queries.list_channels(session, visibility, filters, paging)
+    named = filtered_nicknames(filters)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, named))
     return page(request, paging, count, channels)
 
 

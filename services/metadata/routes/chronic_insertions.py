@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.chronic_insertions import ChronicInsertion, ChronicInsertionIn
@@ -17,6 +18,7 @@ from libs.common.schemas.pages import Paging
 from services.metadata.operations import chronic_insertions as operations
 from services.metadata.queries import chronic_insertions as queries
 from services.metadata.queries.list_filters.chronic_insertions import ChronicInsertionFilters
+from services.metadata.queries.namesakes import list_namesakes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["actions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
@@ -25,6 +27,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conf
 @router.get("/chronic-insertions")
 async def list_chronic_insertions(
     request: Request,
+    response: Response,
     visibility: Sees,
     session: Reading,
     paging: Paging,
@@ -33,6 +36,8 @@ async def list_chronic_insertions(
     """List chronic insertions, newest first."""
     base_url = absolute(request, "")
     count, rows = await queries.list_chronic_insertions(session, visibility, filters, paging, base_url)
+    named = filtered_nicknames(filters)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, named))
     return page(request, paging, count, rows)
 
 

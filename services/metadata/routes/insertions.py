@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, PageReading, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute
 from libs.common.schemas.insertions import Insertion, InsertionIn
@@ -17,6 +18,7 @@ from libs.common.schemas.pages import Paging, json_page
 from services.metadata.operations import insertions as operations
 from services.metadata.queries import insertions as queries
 from services.metadata.queries.list_filters.insertions import InsertionFilters
+from services.metadata.queries.namesakes import list_namesakes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["sessions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
@@ -32,9 +34,11 @@ async def list_insertions(
 ) -> Response:
     """List insertions, latest session first."""
     base_url = absolute(request, "")
-    return json_page(
-        request, paging, await queries.list_insertions(session, visibility, filters, paging, base_url)
-    )
+    rows = await queries.list_insertions(session, visibility, filters, paging, base_url)
+    response = json_page(request, paging, rows)
+    named = filtered_nicknames(filters, rows.results)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, named))
+    return response
 
 
 @router.post("/insertions", status_code=201, responses=REFUSALS)

@@ -11,6 +11,7 @@ from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, PageReading, Tx
 from libs.common.db.query_parameters import NOTICE
 from libs.common.deletions import DELETED, Deleting, deleted
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute
 from libs.common.schemas.pages import Paging, json_page
@@ -20,6 +21,7 @@ from services.metadata.domain.actions import listed_twins_notice, twin_notice
 from services.metadata.operations import sessions as operations
 from services.metadata.queries import sessions as queries
 from services.metadata.queries.list_filters.sessions import SessionFilters
+from services.metadata.queries.namesakes import list_namesakes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["sessions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
@@ -38,6 +40,8 @@ async def list_sessions(
     response = json_page(request, paging, rows)
     if notice := listed_twins_notice(rows.n_flagged):
         response.headers[NOTICE] = notice
+    named = filtered_nicknames(filters, rows.results)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, named))
     return response
 
 

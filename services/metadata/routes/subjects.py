@@ -9,12 +9,14 @@ from fastapi import APIRouter, Query, Request, Response
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.pages import Paging
 from libs.common.schemas.subjects import RestrictedSubject, Subject, SubjectDetail, SubjectIn
 from services.metadata.operations import subjects as operations
 from services.metadata.queries.list_filters.subjects import SubjectFilters
+from services.metadata.queries.namesakes import list_namesakes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["colony"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
@@ -23,6 +25,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conf
 @router.get("/subjects")
 async def list_subjects(
     request: Request,
+    response: Response,
     visibility: Sees,
     session: Reading,
     paging: Paging,
@@ -31,6 +34,8 @@ async def list_subjects(
     """List subjects by nickname."""
     base_url = absolute(request, "")
     count, subjects = await operations.list_subjects(session, visibility, filters, paging, base_url)
+    named = filtered_nicknames(filters)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, named))
     return page(request, paging, count, subjects)
 
 

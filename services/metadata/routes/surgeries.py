@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging
@@ -16,6 +17,7 @@ from libs.common.schemas.surgeries import Surgery, SurgeryIn
 from services.metadata.operations import surgeries as operations
 from services.metadata.queries import surgeries as queries
 from services.metadata.queries.list_filters.surgeries import SurgeryFilters
+from services.metadata.queries.namesakes import list_namesakes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["actions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, NotFound)
@@ -24,6 +26,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, NotF
 @router.get("/surgeries")
 async def list_surgeries(
     request: Request,
+    response: Response,
     visibility: Sees,
     session: Reading,
     paging: Paging,
@@ -31,6 +34,8 @@ async def list_surgeries(
 ) -> Page[Surgery]:
     """List surgeries, newest first."""
     count, surgeries = await queries.list_surgeries(session, visibility, filters, paging)
+    named = filtered_nicknames(filters)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, named))
     return page(request, paging, count, surgeries)
 
 

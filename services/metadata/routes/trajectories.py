@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.pages import Paging
@@ -17,6 +18,7 @@ from libs.common.schemas.trajectories import Trajectory, TrajectoryIn
 from services.metadata.operations import trajectories as operations
 from services.metadata.queries import trajectories as queries
 from services.metadata.queries.list_filters.trajectories import TrajectoryFilters
+from services.metadata.queries.namesakes import list_namesakes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["atlas"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
@@ -25,6 +27,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conf
 @router.get("/trajectories")
 async def list_trajectories(
     request: Request,
+    response: Response,
     visibility: Sees,
     session: Reading,
     paging: Paging,
@@ -33,6 +36,8 @@ async def list_trajectories(
     """List trajectories, latest session first."""
     base_url = absolute(request, "")
     count, trajectories = await queries.list_trajectories(session, visibility, filters, paging, base_url)
+    named = filtered_nicknames(filters)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, named))
     return page(request, paging, count, trajectories)
 
 

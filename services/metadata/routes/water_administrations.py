@@ -12,6 +12,7 @@ from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.idempotency import has_key
 from libs.common.db.query_parameters import NOTICE
 from libs.common.deletions import DELETED, Deleting, deleted
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.pages import Paging
@@ -19,6 +20,7 @@ from libs.common.schemas.water_administrations import WaterAdministration, Water
 from services.metadata.operations import water_administrations as operations
 from services.metadata.queries import water_administrations as queries
 from services.metadata.queries.list_filters.water_administrations import WaterAdministrationFilters
+from services.metadata.queries.namesakes import list_namesakes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["colony"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
@@ -27,6 +29,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conf
 @router.get("/water-administrations")
 async def list_water_administrations(
     request: Request,
+    response: Response,
     visibility: Sees,
     session: Reading,
     paging: Paging,
@@ -35,6 +38,8 @@ async def list_water_administrations(
     """List water administrations, newest first."""
     base_url = absolute(request, "")
     count, waters = await queries.list_water_administrations(session, visibility, filters, paging, base_url)
+    named = filtered_nicknames(filters)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, named))
     return page(request, paging, count, waters)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from libs.common.auth import Editor, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
 from libs.common.schemas.pages import Paging
@@ -16,6 +17,7 @@ from libs.common.schemas.water_restrictions import WaterRestriction, WaterRestri
 from services.metadata.operations import water_restrictions as operations
 from services.metadata.queries import water_restrictions as queries
 from services.metadata.queries.list_filters.water_restrictions import WaterRestrictionFilters
+from services.metadata.queries.namesakes import list_namesakes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["actions"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, NotFound)
@@ -24,6 +26,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, NotF
 @router.get("/water-restriction", response_model_exclude_unset=True)
 async def list_restrictions(
     request: Request,
+    response: Response,
     visibility: Sees,
     session: Reading,
     paging: Paging,
@@ -32,6 +35,8 @@ async def list_restrictions(
 ) -> Page[WaterRestriction]:
     """List water restrictions, those without an end first."""
     count, restrictions = await queries.list_restrictions(session, visibility, filters, paging, with_ids=ids)
+    named = filtered_nicknames(filters)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, named))
     return page(request, paging, count, restrictions)
 
 

@@ -12,6 +12,7 @@ from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.db.idempotency import has_key
 from libs.common.db.query_parameters import NOTICE
 from libs.common.deletions import DELETED, Deleting, deleted
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute, page
 from libs.common.schemas.pages import Paging
@@ -19,6 +20,7 @@ from libs.common.schemas.weighings import Weighing, WeighingIn
 from services.metadata.operations import weighings as operations
 from services.metadata.queries import weighings as queries
 from services.metadata.queries.list_filters.weighings import WeighingFilters
+from services.metadata.queries.namesakes import list_namesakes
 
 router = APIRouter(route_class=IdempotentRoute, tags=["colony"])
 REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conflict, NotFound)
@@ -27,6 +29,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = problems(BadRequest, Forbidden, Conf
 @router.get("/weighings")
 async def list_weighings(
     request: Request,
+    response: Response,
     visibility: Sees,
     session: Reading,
     paging: Paging,
@@ -35,6 +38,8 @@ async def list_weighings(
     """List weighings, newest first."""
     base_url = absolute(request, "")
     count, weighings = await queries.list_weighings(session, visibility, filters, paging, base_url)
+    named = filtered_nicknames(filters)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, named))
     return page(request, paging, count, weighings)
 
 

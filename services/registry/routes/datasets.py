@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from libs.common.auth import Registrar, Sees
 from libs.common.db import IdempotentRoute, PageReading, Reading, Tx
 from libs.common.deletions import DELETED, Deleting, deleted
+from libs.common.namesakes import add_namesakes_notice, filtered_nicknames
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, absolute
 from libs.common.schemas.files.datasets import Dataset, DatasetIn
@@ -17,6 +18,7 @@ from libs.common.schemas.pages import Paging, json_page
 from services.registry.operations import datasets as operations
 from services.registry.queries import dataset_pages
 from services.registry.queries.list_filters.datasets import DatasetFilters
+from services.registry.queries.namesakes import list_namesakes
 from services.registry.routes.shapes import dataset
 
 router = APIRouter(route_class=IdempotentRoute, tags=["datasets"])
@@ -34,7 +36,9 @@ async def list_datasets(
     """List datasets, newest first."""
     conditions = filters.conditions(visibility)
     rows = await dataset_pages.list_datasets(session, visibility, conditions, paging, absolute(request, ""))
-    return json_page(request, paging, rows)
+    response = json_page(request, paging, rows)
+    add_namesakes_notice(response, await list_namesakes(session, visibility, filtered_nicknames(filters)))
+    return response
 
 
 @router.post("/datasets", status_code=201, responses=REFUSALS)

@@ -111,3 +111,46 @@ async def test_an_action_moves_to_the_subject_that_a_change_names(shared_labs: L
         )
         moved = await shared_labs.metadata.patch(f"{path}/{row['id']}", {"subject": "KS006"})
         assert moved.json()["subject"] == "KS006"
+
+
+LISTS = (
+    "/sessions",
+    "/surgeries",
+    "/weighings",
+    "/water-administrations",
+    "/water-restriction",
+    "/insertions",
+    "/trajectories",
+    "/channels",
+    "/fields-of-view",
+    "/chronic-insertions",
+)
+
+
+async def test_a_list_by_the_name_of_two_warns_and_takes_either_id(
+    shared_labs: Labs, twins: dict[str, dict[str, Any]]
+) -> None:
+    bob = shared_labs.as_("bob")
+    days = {}
+    for lab, twin in twins.items():
+        writer = bob if lab == "coastlab" else shared_labs.metadata
+        made = await writer.post("/sessions", {"subject": twin["id"], "start_time": "2024-05-07"})
+        days[lab] = made.json()["id"]
+        await writer.post("/weighings", {"subject": twin["id"], "weight": 21})
+        await writer.post("/insertions", {"session": days[lab], "name": "probe00"})
+    for path in LISTS:
+        answer = await bob.get(path, params={"subject": TWIN})
+        if not answer.json()["count"] and path in {"/sessions", "/insertions"}:
+            raise AssertionError(path)
+        notice = answer.headers["Alyx-API-Notice"]
+        assert all(f"subject={twin['id']} in {lab}" in notice for lab, twin in twins.items()), (path, notice)
+        alone = await bob.get(path, params={"subject": twins["coastlab"]["id"]})
+        assert "nickname of" not in alone.headers.get("Alyx-API-Notice", ""), path
+    for lab, twin in twins.items():
+        query = {"subject": twin["id"], "date_range": "2024-05-07,2024-05-07"}
+        assert await shared_labs.names("/sessions", "id", **query) == [days[lab]]
+        assert await shared_labs.names("/subjects", "id", nickname=twin["id"]) == [twin["id"]]
+        narrowed = await bob.get("/sessions", params={"subject": TWIN, "lab": lab})
+        assert "nickname of" not in narrowed.headers.get("Alyx-API-Notice", "")
+    weights = await shared_labs.names("/weighings", "weight", subject=twins["coastlab"]["id"])
+    assert list(weights).count(21) == 1

@@ -148,3 +148,17 @@ async def test_a_check_of_protection_names_what_it_does_not_read(lab: Laboratory
     assert (refused.status_code, "zz" in refused.json()) == (400, True)
     body = await lab.registry.request("GET", "/check-protected", json=query | {"zz": 1})
     assert body.headers["Alyx-API-Notice"] == "ignored fields: zz"
+
+
+async def test_datasets_by_the_name_of_two_animals_warn_and_either_id_finds_its_own(lab: Laboratory) -> None:
+    (row,) = await registered(lab, f"{SUBJECT}/{DAY}/001")
+    root, registry = lab.metadata.as_(lab.administrator), lab.registry.as_(lab.administrator)
+    own = (await root.get(f"/subjects/{SUBJECT}")).json()["id"]
+    await made(root, "/labs", {"name": "coastlab"})
+    twin = {"nickname": SUBJECT, "lab": "coastlab", "responsible_user": "eve"}
+    other = (await made(root, "/subjects", twin))["id"]
+    for subject, names in ((SUBJECT, [row["id"]]), (own, [row["id"]]), (other, [])):
+        answer = await registry.get("/datasets", params={"subject": subject})
+        assert [result["url"].rpartition("/")[2] for result in answer.json()["results"]] == names
+        notice = answer.headers.get("Alyx-API-Notice", "")
+        assert all(f"subject={each} in" in notice for each in (own, other)) == (subject == SUBJECT)

@@ -8,6 +8,7 @@ from typing import Annotated
 import sqlalchemy as sa
 
 from libs.common.db.conditions import Condition
+from libs.common.db.naming import has_any_id_or_name
 from libs.common.filters.list_filters import (
     FreeFilter,
     ListFilters,
@@ -84,6 +85,10 @@ def _is_in_projects(visibility: Visibility, names: Sequence[str]) -> Condition:
     )
 
 
+def _is_called(names: Sequence[str]) -> Condition:
+    return has_any_id_or_name(SubjectRow.id, SubjectRow.nickname, names)
+
+
 class SubjectFilters(ListFilters):
     """Filters of the list of subjects."""
 
@@ -117,8 +122,8 @@ class SubjectFilters(ListFilters):
         "Name or id of the litter."
     )
     name: Annotated[Text, Refused()] = parameter("Refused: the name of a subject is its `nickname`.")
-    nickname: Annotated[Choices, Where(SubjectRow.nickname.in_)] = parameter(
-        "Nickname, or several with commas between."
+    nickname: Annotated[Choices, Where(_is_called)] = parameter(
+        "Nickname or id, or several with commas between."
     )
     project: Annotated[Text, WhereVisible(lambda visibility, name: _is_in_projects(visibility, [name]))] = (
         parameter("Name or id of a project of the subject.")

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from libs.common.db.conditions import Condition, any_text_of
+from libs.common.db.conditions import Condition, any_of, any_text_of
+from libs.common.db.naming import ids_among
 from libs.common.filters.list_filters import (
     FreeFilter,
     ListFilters,
@@ -97,9 +98,14 @@ def _is_of_session(condition: Condition) -> Condition:
 def _is_of_subjects(nicknames: Sequence[str]) -> Condition:
     """The dataset is of a session of one of these subjects, or an aggregate of one."""
     session, subject = alias(SESSIONS, "of subjects"), alias(SUBJECTS, "named")
+    in_session: Condition = session.c.subject == any_text_of(nicknames)
+    of_subject: Condition = subject.c.nickname == any_text_of(nicknames)
+    if ids := ids_among(nicknames):
+        in_session = sa.or_(in_session, session.c.subject_id == any_of(ids))
+        of_subject = sa.or_(of_subject, subject.c.id == any_of(ids))
     return _is_of(
-        sa.select(session.c.id).where(session.c.subject == any_text_of(nicknames)),
-        (ContentType.SUBJECT, sa.select(subject.c.id).where(subject.c.nickname == any_text_of(nicknames))),
+        sa.select(session.c.id).where(in_session),
+        (ContentType.SUBJECT, sa.select(subject.c.id).where(of_subject)),
     )
 
 
@@ -227,7 +233,7 @@ class DatasetFilters(ListFilters):
         "Id or URL of its session."
     )
     subject: Annotated[Choices, Where(_is_of_subjects)] = parameter(
-        "Nickname of its subject, or of that of its session, or several with commas between."
+        "Nickname or id of its subject, or of that of its session, or several with commas between."
     )
     tag: Annotated[CommaList, Where(_has_tags)] = parameter("Names or ids of tags, all of which must match.")
     tags: Annotated[CommaList, Where(_has_tags)] = parameter("Alias of `tag`.")
