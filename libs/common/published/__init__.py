@@ -40,6 +40,7 @@ from libs.common.published.metadata import (
     SUBJECTS,
     TERMS,
     TOKENS,
+    USERNAMES,
     USERS,
     ZYGOSITIES,
 )
@@ -109,6 +110,7 @@ __all__ = [
     "TERMS",
     "TOKENS",
     "UPLOADS",
+    "USERNAMES",
     "USERS",
     "VIEWS",
     "ZYGOSITIES",

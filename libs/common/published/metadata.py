@@ -18,6 +18,7 @@ from libs.common.published.column_types import (
 )
 from libs.common.published.view import View
 
+_OF_LINKS = frozenset({Service.REGISTRY, Service.SCHEDULER})
 USERS = View(
     Service.METADATA,
     "users",
@@ -33,6 +34,10 @@ USERS = View(
         "created_at": TIMESTAMP,
     },
     readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+)
+# Deleted users included: records go on naming them.
+USERNAMES = View(
+    Service.METADATA, "usernames", {"id": UUID, "username": TEXT}, readers=frozenset({Service.REGISTRY})
 )
 MEMBERSHIPS = View(
     Service.METADATA,
@@ -213,16 +218,10 @@ SESSION_MERGES = View(
     readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
 )
 SESSION_USERS = View(
-    Service.METADATA,
-    "session_users",
-    {"session_id": UUID, "user_id": UUID},
-    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+    Service.METADATA, "session_users", {"session_id": UUID, "user_id": UUID}, readers=_OF_LINKS
 )
 SESSION_PROCEDURES = View(
-    Service.METADATA,
-    "session_procedures",
-    {"session_id": UUID, "procedure_id": UUID},
-    readers=frozenset({Service.REGISTRY, Service.SCHEDULER}),
+    Service.METADATA, "session_procedures", {"session_id": UUID, "procedure_id": UUID}, readers=_OF_LINKS
 )
 NOTES = View(
     Service.METADATA,

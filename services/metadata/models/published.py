@@ -20,6 +20,7 @@ PUBLISHED: Final[dict[str, str]] = {
     "users": """
         SELECT id, username, is_active, is_superuser, is_stock_manager, is_public_user, is_staff, email, created_at
         FROM metadata.users WHERE deleted_at IS NULL""",
+    "usernames": "SELECT id, username FROM metadata.users",
     "memberships": """
         SELECT id, user_id, lab_id, role, start_date, end_date FROM metadata.memberships WHERE deleted_at IS NULL""",
     "tokens": f"""

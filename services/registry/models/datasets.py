@@ -51,7 +51,8 @@ class DatasetRow(Identified, WithJson, Base):
     name: Mapped[str]
     dataset_type_id: Mapped[UUID] = mapped_column(sa.ForeignKey(DatasetTypeRow.id))
     format_id: Mapped[UUID] = mapped_column(sa.ForeignKey(FormatRow.id))
-    created_by: Mapped[str | None]
+    created_by_id: Mapped[UUID | None]  # a user of metadata
+    created_by: Mapped[str | None]  # the username then, shown where metadata does not know the id
     is_default: Mapped[bool] = mapped_column(server_default=sa.true())
     generation: Mapped[int] = mapped_column(server_default="1")  # of the current version
     software_version: Mapped[str | None]

@@ -28,7 +28,8 @@ class DatasetTypeRow(Identified, WithJson, Base):
     name: Mapped[str] = mapped_column(unique=True)
     description: Mapped[str] = mapped_column(server_default="")
     filename_pattern: Mapped[str | None] = mapped_column(unique=True)
-    created_by: Mapped[str | None]
+    created_by_id: Mapped[UUID | None]  # a user of metadata
+    created_by: Mapped[str | None]  # the username then, shown where metadata does not know the id
     needs_review: Mapped[bool] = mapped_column(server_default=sa.false())  # a registration created it
 
 

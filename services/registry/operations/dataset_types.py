@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from cingulum.alf import DatasetTypes
 from libs.common.db import Transaction
 from libs.common.db.rows import create_row
+from services.registry.domain.authors import Author, author_columns
 from services.registry.domain.vocabularies import new_type_names
 from services.registry.models import DatasetTypeRow
 from services.registry.queries.vocabularies import (
@@ -18,7 +19,7 @@ from services.registry.queries.vocabularies import (
 
 
 async def fetch_types_of_files(
-    tx: Transaction, filenames: Sequence[str], created_by: str | None, *, creates_types: bool
+    tx: Transaction, filenames: Sequence[str], author: Author | None, *, creates_types: bool
 ) -> tuple[DatasetTypes, Mapping[str, UUID], Mapping[str, UUID]]:
     """The dataset types, their ids by name, and the ids of formats by extension.
 
@@ -34,7 +35,7 @@ async def fetch_types_of_files(
     types, _ = await fetch_dataset_types(tx.session)
     for name in new_type_names(filenames, types):
         description = "Created by a registration: describe it, and set needs_review to false."
-        values = {"name": name, "description": description, "created_by": created_by, "needs_review": True}
+        values = {"name": name, "description": description, **author_columns(author), "needs_review": True}
         await create_row(tx, "dataset-type", DatasetTypeRow(id=uuid4(), **values), values)
     types, ids = await fetch_dataset_types(tx.session)
     return types, ids, formats

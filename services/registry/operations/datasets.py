@@ -24,6 +24,7 @@ from libs.common.scopes import Permission
 from libs.common.targets import fetch_dataset_target
 from libs.common.visibility import Visibility
 from services.registry.domain.alyx_calls import Registration, check_change_dataset, effect_of_register
+from services.registry.domain.authors import Author, author_columns, author_of_body
 from services.registry.domain.copies import Version
 from services.registry.domain.new_names import check_no_twins, check_portable
 from services.registry.models import DatasetRow, DatasetTypeRow, FormatRow, VersionRow
@@ -117,21 +118,20 @@ async def create_dataset(
         raise Forbidden
     collection, revision, name = key = parse_names(new, scope.folder)
     await check_names(tx, key, scope.below)
-    if new.created_by:
-        await registration.fetch_user_id(tx.session, new.created_by)
+    named_id = await registration.fetch_user_id(tx.session, new.created_by) if new.created_by else None
+    author = author_of_body(by, new.created_by, named_id)
     known, paths = await fetch_known_files(tx.session, scope, {name})
     if any(dataset.key == key for dataset in known):
         raise Conflict("This dataset is already registered: update it, or register its file again.")
     check_portable([key], paths, scope.below)
     check_no_twins([key], paths, "name")
-    created_by = new.created_by or by.username
-    type_id, format_id = await _fetch_type_and_format(tx, new, name, created_by, creates_types=creates_types)
+    type_id, format_id = await _fetch_type_and_format(tx, new, name, author, creates_types=creates_types)
     row = DatasetRow(
         **_columns(new, scope),
         collection=collection,
         revision=revision,
         name=name,
-        created_by=created_by,
+        **author_columns(author),
         dataset_type_id=type_id,
         format_id=format_id,
     )
@@ -169,15 +169,13 @@ def _created_at(body: DatasetIn) -> dict[str, object]:
 
 
 async def _fetch_type_and_format(
-    tx: Transaction, new: DatasetIn, name: str, created_by: str, *, creates_types: bool
+    tx: Transaction, new: DatasetIn, name: str, author: Author, *, creates_types: bool
 ) -> tuple[UUID, UUID]:
     """As the body names them, else as the file name implies."""
     kinds = await _named_kinds(tx, new)
     try:
         if "dataset_type_id" not in kinds:
-            types, ids, formats = await fetch_types_of_files(
-                tx, [name], created_by, creates_types=creates_types
-            )
+            types, ids, formats = await fetch_types_of_files(tx, [name], author, creates_types=creates_types)
             kinds["dataset_type_id"] = ids[types.match(name).name]
         if "format_id" not in kinds:
             formats = await fetch_formats(tx.session)
@@ -244,9 +242,9 @@ async def _changed_columns(tx: Transaction, body: DatasetIn) -> dict[str, object
     """The columns that a body changes, beside those of its path."""
     fields = _STORED.values(body) | await _named_kinds(tx, body) | _created_at(body)
     if "created_by" in body.model_fields_set:
-        if body.created_by:
-            await registration.fetch_user_id(tx.session, body.created_by)
-        fields["created_by"] = body.created_by or None
+        username = body.created_by or None
+        user_id = await registration.fetch_user_id(tx.session, username) if username else None
+        fields |= {"created_by": username, "created_by_id": user_id}
     return fields
 
 

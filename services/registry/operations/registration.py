@@ -22,6 +22,7 @@ from services.registry.domain.alyx_calls import (
     RepositoryTarget,
     effect_of_register,
 )
+from services.registry.domain.authors import Author, author_columns, author_of_body
 from services.registry.domain.requests import (
     FileKey,
     RequestedFile,
@@ -76,15 +77,14 @@ async def register_files(
             "You may register files in sessions of your labs, and of subjects you are responsible for, within the "
             "scope of the token in use."
         )
-    created_by = request.created_by or by.username
-    user_id, usernames = await _fetch_people(tx, by, scope, request)
+    author, usernames = await _fetch_people(tx, by, scope, request)
     targets, repository_ids = await fetch_targets(tx.session, scope, request)
     known, paths = await fetch_known_files(tx.session, scope, {file.name for file in files})
     if request.check_protected and (details := protected_details(request.filenames, files, known)):
         raise ProtectedDataset(extra={"error": ProtectedDataset.detail, "details": details})
     check_new_names(scope, files, known, paths)
     ids = await insert_datasets(
-        tx, scope, files, known, created_by, creates_types=creates_types, becomes_default=request.default
+        tx, scope, files, known, author, creates_types=creates_types, becomes_default=request.default
     )
     existing = {dataset.key: dataset for dataset in known}
     writes = BulkWrites(repository_ids)
@@ -100,25 +100,25 @@ async def register_files(
     dataset_ids = [ids[file.key] for file in files]
     tx.publish(
         FilesRegistered(
-            session_id=scope.session_id, user_id=user_id, dataset_ids=dataset_ids, only_added=True
+            session_id=scope.session_id, user_id=author.id, dataset_ids=dataset_ids, only_added=True
         )
     )
     if writes.proofs:
         tx.publish(ProofOrdered(copy_ids=writes.proofs))
     datasets = await fetch_datasets_in_order(tx.session, visibility, dataset_ids)
     # The user joins the session by an event, and is shown at once.
-    shown = sorted({*usernames, created_by}) if scope.session_id else []
+    shown = sorted({*usernames, author.username}) if scope.session_id else []
     return RegistrationResult(datasets, shown, scope.n_twins)
 
 
 async def _fetch_people(
     tx: Transaction, by: Principal, scope: RegistrationScope, request: RegisterFiles
-) -> tuple[UUID, list[str]]:
-    """The id of the user that the files are of, and the usernames of the session's users. Raises BadRequest."""
+) -> tuple[Author, list[str]]:
+    """The user that the files are of, and the usernames of the session's users. Raises BadRequest."""
     named_id, usernames = await queries.fetch_people(tx.session, request.created_by, scope.session_id)
     if request.created_by and named_id is None:
         raise UnknownReference("created_by", request.created_by, key="username")
-    return named_id or by.user_id, usernames
+    return author_of_body(by, request.created_by, named_id), usernames
 
 
 async def check_protected(
@@ -172,7 +172,7 @@ async def insert_datasets(
     scope: RegistrationScope,
     files: Sequence[RequestedFile],
     known: Sequence[KnownDataset],
-    created_by: str | None,
+    author: Author | None,
     *,
     creates_types: bool,
     becomes_default: bool,
@@ -182,7 +182,7 @@ async def insert_datasets(
     becomes_default   a file without other revisions is the default one at once; `set_default_revisions` does the rest
     """
     types, type_ids, format_ids = await fetch_types_of_files(
-        tx, [file.name for file in files], created_by, creates_types=creates_types
+        tx, [file.name for file in files], author, creates_types=creates_types
     )
     kinds = await computed(len(files), lambda: match_kinds(files, types, list(format_ids)))
     await insert_missing_revisions(tx.session, {file.revision for file in files if file.revision})
@@ -193,13 +193,13 @@ async def insert_datasets(
         "content_type": scope.content_type,
         "object_id": scope.object_id,
         "lab_path": scope.folder,
-        "created_by": created_by,
+        **author_columns(author),
     }
     lone = lone_files(files, known) if becomes_default else set()
     terms = [(type_ids[kind], format_ids[extension]) for kind, extension in kinds]
     rows = await computed(len(files), lambda: _new_rows(files, terms, ids, shared, lone))
     await insert_rows(tx.session, DatasetRow, rows)
-    await _update_datasets(tx, registered_again, created_by)
+    await _update_datasets(tx, registered_again, author)
     return ids
 
 
@@ -239,11 +239,12 @@ def _new_rows(
 
 
 async def _update_datasets(
-    tx: Transaction, files: Sequence[tuple[UUID, RequestedFile]], created_by: str | None
+    tx: Transaction, files: Sequence[tuple[UUID, RequestedFile]], author: Author | None
 ) -> None:
     """Datasets registered again: by whom and when; QC and software version if present."""
     now = datetime.now(UTC)
-    users = [{"id": dataset_id, "created_by": created_by, "auto_datetime": now} for dataset_id, _ in files]
+    again = {**author_columns(author), "auto_datetime": now}
+    users = [{"id": dataset_id, **again} for dataset_id, _ in files]
     qcs = [{"id": dataset_id, "qc": file.qc} for dataset_id, file in files if file.qc is not None]
     versions = [
         {"id": dataset_id, "software_version": file.software_version}

@@ -24,6 +24,7 @@ from libs.common.schemas.names import check_new_name, check_new_plain_name
 from libs.common.schemas.times import parse_utc
 from libs.common.visibility import Visibility
 from services.registry import models
+from services.registry.domain.authors import Author, author_columns
 from services.registry.domain.tags import check_tag_deletable
 from services.registry.domain.vocabularies import Term, check_revision_free, terms_to_add
 from services.registry.models import (
@@ -169,10 +170,12 @@ async def _check_dataset_type(tx: Transaction, fields: dict[str, object], name: 
         own_name = name or str(fields.get("name") or "")
         if pattern and await queries.exists_pattern(tx.session, pattern, except_of=own_name):
             raise Conflict(fields={"filename_pattern": [f"'{pattern}' already belongs to another type."]})
-    if isinstance(created_by := fields.get("created_by"), str):
-        await fetch_user_id(tx.session, created_by)
-    if name is None and "created_by" not in fields and tx.by is not None:
-        fields["created_by"] = tx.by.username
+    if "created_by" in fields:
+        username = fields["created_by"]
+        user_id = await fetch_user_id(tx.session, username) if isinstance(username, str) else None
+        fields["created_by_id"] = user_id
+    elif name is None and tx.by is not None:
+        fields |= author_columns(Author(tx.by.user_id, tx.by.username))
 
 
 async def _check_revision_free(tx: Transaction, row: NamedRow | None, field: str | None = None) -> None:

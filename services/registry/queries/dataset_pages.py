@@ -20,6 +20,7 @@ from libs.common.visible import is_dataset_row_visible
 from services.registry.models import CopyRow, DatasetRow, DatasetTypeRow, FormatRow, RepositoryRow, VersionRow
 from services.registry.models.expressions import file_id, is_current_version, is_shown, path_in_folder
 from services.registry.queries import addresses, visible
+from services.registry.queries.authors import author_of
 from services.registry.queries.columns import GONE, is_current_copy, session_folder, size_of_dataset
 from services.registry.queries.datasets import doubts, subject_of_aggregate, tag_names
 
@@ -66,7 +67,7 @@ def select_rows() -> sa.Select[Any]:
             DatasetRow.id,
             (base_url + "/datasets/" + sa.cast(DatasetRow.id, sa.Text)).label("url"),
             DatasetRow.name,
-            DatasetRow.created_by,
+            author_of(DatasetRow).label("created_by"),
             json_time(DatasetRow.created_at).label("created_datetime"),
             DatasetTypeRow.name.label("dataset_type"),
             FormatRow.name.label("data_format"),

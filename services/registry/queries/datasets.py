@@ -33,6 +33,7 @@ from services.registry.models import (
 )
 from services.registry.models.expressions import file_id, is_current_version, is_shown, path_in_folder
 from services.registry.queries import visible
+from services.registry.queries.authors import author_of
 from services.registry.queries.bulk_writes import execute_write
 from services.registry.queries.columns import (
     GONE,
@@ -164,7 +165,7 @@ def _datasets(visibility: Visibility) -> sa.Select[Any]:
             DatasetRow.collection,
             DatasetRow.revision,
             DatasetRow.name,
-            DatasetRow.created_by,
+            author_of(DatasetRow).label("created_by"),
             DatasetRow.is_default,
             DatasetRow.software_version,
             DatasetRow.qc,

@@ -12,7 +12,7 @@ from cingulum.alf.paths import SUBJECTS as SUBJECTS_FOLDER
 from libs.common.filters import Field, FieldMap, JsonField, Relation, visible_to_all
 from libs.common.filters.dataset_folders import is_dataset_of_field_of_view, is_dataset_of_insertion
 from libs.common.filters.shared_maps import dataset_type_map
-from libs.common.neighbour_maps import NAMED_USERS, MetadataMaps, task_map
+from libs.common.neighbour_maps import MetadataMaps, task_map
 from libs.common.neighbour_maps.fields import fields_of, to_linked, to_one, under
 from libs.common.published import (
     FIELDS_OF_VIEW,
@@ -45,6 +45,7 @@ from services.registry.models import (
     VersionRow,
 )
 from services.registry.models.expressions import is_current_version, is_shown, path_in_folder, shown_size
+from services.registry.queries.authors import to_author
 from services.registry.queries.columns import GONE
 
 _dataset = cast(sa.Table, DatasetRow.__table__)
@@ -176,8 +177,8 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "version": Field(sa.func.coalesce(_dataset.c.software_version, ""), "text"),
     "created_by": Relation(
         lambda: _MAPS.users,
-        on=_user.c.username == _dataset.c.created_by,
-        shown=Relation(lambda: NAMED_USERS, on=NAMED_USERS.source.c.username == _dataset.c.created_by),
+        on=_user.c.id == _dataset.c.created_by_id,
+        shown=to_author(_dataset.c.created_by_id),
     ),
     "created_datetime": Field(_dataset.c.created_at, "datetime"),
     "auto_datetime": Field(_dataset.c.auto_datetime, "datetime"),

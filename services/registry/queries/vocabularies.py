@@ -43,6 +43,7 @@ from services.registry.models import (
     TagRow,
 )
 from services.registry.queries import visible
+from services.registry.queries.authors import author_of
 
 _TYPES: Final = Recent[str, tuple[DatasetTypes, Mapping[str, UUID]]](4)
 NamedRow = RepositoryRow | RepositoryTypeRow | FormatRow | DatasetTypeRow | RevisionRow | TagRow
@@ -60,7 +61,9 @@ NOUNS: Final[dict[type[DeclarativeBase], str]] = {
 
 def _terms(model: type[NamedRow], visibility: Visibility | None) -> sa.Select[Any]:
     """Rows of a vocabulary by name; those of tags with the hash of their datasets."""
-    columns: list[Any] = list(model.__table__.columns)
+    columns: list[Any] = [column for column in model.__table__.columns if column.name != "created_by"]
+    if model is DatasetTypeRow:
+        columns.append(author_of(DatasetTypeRow).label("created_by"))
     if model is TagRow and visibility is not None:
         columns.append(_hash_of_datasets(visibility).label("hash"))
     return sa.select(*columns).order_by(model.name)

@@ -47,6 +47,7 @@ from services.registry.models import (
 )
 from services.registry.models.expressions import is_current_version
 from services.registry.queries import django_filters, visible
+from services.registry.queries.authors import is_by
 from services.registry.queries.columns import has_shown_copy, size_of_dataset
 from services.registry.queries.list_filters.regions import ATLAS, is_dataset_in
 
@@ -167,9 +168,7 @@ class DatasetFilters(ListFilters):
     content_type: Annotated[
         Text, Where(lambda value: DatasetRow.content_type == ContentType.name_in(value))
     ] = parameter("Type of the object that an aggregate dataset belongs to, such as subject.")
-    created_by: Annotated[Text, Where(lambda value: DatasetRow.created_by == value)] = parameter(
-        "Username of the user who registered it last."
-    )
+    created_by: Annotated[Text, Where(is_by)] = parameter("Username of the user who registered it last.")
     created_datetime: Annotated[Moment, Where(lambda when: is_at(DatasetRow.created_at, when))] = parameter(
         "Time of its creation, as in the response."
     )

@@ -1,0 +1,34 @@
+"""Authors of datasets and dataset types: stored by id, shown by the username that they have now."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from libs.common.db.conditions import Condition
+from libs.common.filters import Relation
+from libs.common.filters.shared_maps import username_map
+from libs.common.published import USERNAMES, table
+from services.registry.models import DatasetRow, DatasetTypeRow
+
+_USERNAMES: Final = table(USERNAMES).alias("author")
+_MAP: Final = username_map(table(USERNAMES).alias("named_author"))
+
+
+def author_of(row: type[DatasetRow | DatasetTypeRow]) -> sa.ColumnElement[str | None]:
+    """The username of who made a row."""
+    username = sa.select(_USERNAMES.c.username).where(_USERNAMES.c.id == row.created_by_id)
+    return sa.func.coalesce(username.correlate(row).scalar_subquery(), row.created_by)
+
+
+def is_by(username: str) -> Condition:
+    """The dataset shows this username."""
+    ids = sa.select(_USERNAMES.c.id).where(_USERNAMES.c.username == username)
+    is_known = sa.exists().where(_USERNAMES.c.id == DatasetRow.created_by_id).correlate(DatasetRow)
+    return sa.or_(DatasetRow.created_by_id.in_(ids), sa.and_(DatasetRow.created_by == username, ~is_known))
+
+
+def to_author(key: Any) -> Relation:
+    """The username that a row shows of the user whose id a column holds."""
+    return Relation(lambda: _MAP, on=_MAP.source.c.id == key)
