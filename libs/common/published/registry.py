@@ -164,6 +164,7 @@ COPIES = View(
         "exists": BOOLEAN,  # as Alyx shows it: verified, or claimed by a client where nothing can be verified
         "size_bytes": BIGINT,
         "file_id": UUID,  # of Alyx's file record: one of a dataset in a repository, whatever the version
+        "own_path": TEXT,  # below the folder of subjects; null: as the dataset's
     },
     renamed={"size_bytes": "file_size"},
 )

@@ -20,7 +20,7 @@ class Deletion(Schema):
         description="rows of this service that it deletes", examples=[{"session": 1, "insertion": 2}]
     )
     hidden: dict[str, int] = Field(
-        description="rows of other services that are not shown without them, and come back with them",
+        description="rows that are not deleted, but not shown without them, and come back with them",
         examples=[{"dataset": 40, "task": 12}],
     )
     is_dry_run: bool = Field(description="nothing was deleted: these are the numbers of what would be")
@@ -34,6 +34,11 @@ class Deletion(Schema):
         """One that was carried out."""
         undo = f"/undo/{service}/{audit_id}"
         return cls(removed=dict(removed), hidden=_some(hidden), is_dry_run=False, undo=undo)
+
+    @classmethod
+    def final(cls, removed: Mapping[str, int], hidden: Mapping[str, int]) -> Self:
+        """One that was carried out and cannot be undone."""
+        return cls(removed=dict(removed), hidden=_some(hidden), is_dry_run=False, undo=None)
 
     @classmethod
     def preview(cls, removed: Mapping[str, int], hidden: Mapping[str, int]) -> Self:

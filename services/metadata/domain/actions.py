@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -9,6 +10,7 @@ from libs.common.problem import BadRequest
 from libs.common.schemas.times import AlyxTime
 
 _WITHOUT_RECOVERY: Final = frozenset({"a", "n"})  # acute, non-recovery
+MOST_NAMED: Final = 20  # of files, in a refusal
 REFERENCE_WINDOW: Final = timedelta(days=7)  # how old the weighing may be that a restriction copies
 
 
@@ -56,6 +58,22 @@ def twin_notice(n_twins: int) -> str | None:
     '!!!1 other session(s) of this subject have the same date and number'
     """
     return f"!!!{n_twins} other session(s) of this subject have the same date and number" if n_twins else None
+
+
+def taken_paths_text(count: int, names: Sequence[str]) -> str:
+    """Why files cannot come to the paths of others, of which the caller can see some.
+
+    >>> taken_paths_text(2, ["alf/a.b.npy"])[:67]
+    "Other datasets have 2 of its files' paths: alf/a.b.npy and 1 more. "
+    """
+    shown = ", ".join(names[:MOST_NAMED])
+    left = count - min(len(names), MOST_NAMED)
+    more = f" and {left} more" if shown and left else ""
+    named = f": {shown}{more}" if shown else ""
+    return (
+        f"Other datasets have {count} of its files' paths{named}. Merge sessions of one subject, day and number, or "
+        "choose another number."
+    )
 
 
 def listed_twins_notice(n_sessions: int) -> str | None:

@@ -30,6 +30,7 @@ from services.metadata.operations.actions import (
     write_action,
 )
 from services.metadata.operations.deletions import delete_row
+from services.metadata.operations.taken_paths import check_paths_free, path_of
 from services.metadata.queries import references
 from services.metadata.queries import sessions as queries
 from services.metadata.queries.actions import fetch_action_target, lock_action, touch
@@ -75,8 +76,11 @@ async def update_session(
         await lock_with_parents(tx.session, actions=[session_id, parent_id])
     edit = await edit_existing(tx, by, visibility, ActionKind.SESSION, session_id)
     values = await _values(tx, by, visibility, body, edit)
+    path = path_of(edit.row)
     row = await write_action(tx, edit, values)
     touch(row)
+    if path_of(row) != path:
+        await check_paths_free(tx, visibility, [row.id])
     await set_relations(tx, visibility, row, body)
     names_none = not body.projects and ("subject_id" in values or body.projects is not None)
     inherited = await _inherit_projects(tx, row) if names_none else frozenset()

@@ -53,6 +53,7 @@ from services.metadata.operations.relations import (
 from services.metadata.operations.session_merges import MERGED, undo_merge
 from services.metadata.operations.subject_names import subject_of_record
 from services.metadata.operations.subjects import check_nickname
+from services.metadata.operations.taken_paths import OF_PATH, check_paths_free
 from services.metadata.operations.trajectories import lock_trajectory_to_edit
 from services.metadata.operations.water_administrations import lock_water_administration_to_edit
 from services.metadata.operations.weighings import lock_weighing_to_edit
@@ -136,7 +137,8 @@ async def _check_restored(tx: Transaction, by: Principal, visibility: Visibility
     if await exists_stack_of_several_sessions(tx.session, fov_ids):
         raise Conflict("Its imaging stack has fields of view of another session by now.")
     await _check_names_of_chronic_insertions(tx, restored)
-    if restored.ids.get(ActionRow.__tablename__):
+    if action_ids := restored.ids.get(ActionRow.__tablename__):
+        await check_paths_free(tx, visibility, action_ids)
         return  # a deleted session gets no further insertions
     await _check_names_in_session(tx, InsertionRow, restored)
     await _check_names_in_session(tx, FieldOfViewRow, restored)
@@ -233,6 +235,7 @@ UNDOABLES: Final = Undoables(
             publish_restored_sessions,
             relations=(USERS_OF_ACTION, PROCEDURES_OF_ACTION, PROJECTS_OF_SESSION),
             own_rules=_OWNERS_OF_SESSIONS | {"projects"},
+            names=OF_PATH,
             reverted=_keep_private,
         ),
         "surgery": Undoable(

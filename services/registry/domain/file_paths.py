@@ -49,6 +49,19 @@ def check_path(path: str, own: str, repository: str, *, is_managed: bool, is_tak
         raise BadRequest(fields={"relative_path": [f"'{path}' is that of another dataset in {repository}."]})
 
 
+def describe_taken(path: str, repository: str, dataset_id: UUID | None, session_id: UUID | None) -> str:
+    """Why a file cannot have a path; `dataset_id`: of the other one, None if the caller cannot see it.
+
+    >>> describe_taken("m1/2024-01-02/001/alf/a.b.npy", "flat", None, None)
+    "'m1/2024-01-02/001/alf/a.b.npy' in flat is that of a dataset that you cannot see: ask an administrator."
+    """
+    taken = f"'{path}' in {repository} is that of"
+    if dataset_id is None:
+        return f"{taken} a dataset that you cannot see: ask an administrator."
+    of_session = f" of session {session_id}" if session_id else ""
+    return f"{taken} dataset {dataset_id}{of_session}: sessions of one subject, day and number can be merged."
+
+
 def check_same(body: FileRecordIn, *, dataset_id: UUID, repository: str) -> None:
     """Raises BadRequest for another dataset or repository: a record stays where it is."""
     text = ["It cannot change: create another record."]

@@ -70,7 +70,7 @@ PUBLISHED: Final[dict[str, str]] = {
                split_part(d.lab_path, '/', 1) AS lab, c.repository_id, r.name AS repository, r.store, c.state,
                concat(d.lab_path, '/', {_PATH}) AS relative_path,
                v.size_bytes AS file_size, v.md5, v.sha256, c.proved_at, c.order_proof, ({_IS_SHOWN}) AS exists,
-               v.size_bytes, coalesce(c.file_id, c.id) AS file_id
+               v.size_bytes, coalesce(c.file_id, c.id) AS file_id, c.relative_path AS own_path
         FROM registry.copies c
         JOIN registry.datasets d ON d.id = c.dataset_id
         JOIN registry.repositories r ON r.id = c.repository_id

@@ -22,6 +22,7 @@ from services.registry.domain.data_notices import check_dates, check_may_write, 
 from services.registry.models import DataNoticeDatasetRow, DataNoticeRow
 from services.registry.models.dependants import DEPENDANTS
 from services.registry.queries import data_notices as queries
+from services.registry.queries.deletions import count_notes
 from services.registry.queries.downloads import fetch_targets_of_datasets
 from services.registry.queries.registration import fetch_user_id
 
@@ -68,9 +69,11 @@ async def delete_notice(
     """Delete (soft) a notice."""
     row = await lock_notice_to_edit(tx, by, visibility, notice_id)
     taken = await lock_taken(tx.session, DEPENDANTS, row)
+    hidden = await count_notes(tx.session, row.id)
     if dry_run:
-        return Deletion.preview(taken.counts, {})
-    return await remove(tx, Service.REGISTRY, "data-notice", row, taken, hidden={}, before={"name": row.name})
+        return Deletion.preview(taken.counts, hidden)
+    before = {"name": row.name}
+    return await remove(tx, Service.REGISTRY, "data-notice", row, taken, hidden=hidden, before=before)
 
 
 async def lock_notice_to_edit(

@@ -30,6 +30,7 @@ from services.registry.domain.new_names import check_no_twins, check_portable
 from services.registry.domain.requests import FileKey, RequestedFile, check_below
 from services.registry.models import DatasetRow
 from services.registry.operations.bulk_writes import BulkWrites
+from services.registry.operations.taken_paths import check_dataset_free
 from services.registry.queries import dataset_moves as queries
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.copies import StoredCopy
@@ -141,6 +142,7 @@ async def moved_columns(
     beside = await fetch_paths_beside(tx.session, row)
     check_portable([key], [*beside, (row.collection, row.revision, row.name)], below)
     check_no_twins([key], beside, "collection")
+    await check_dataset_free(tx.session, visibility, row, key, field="collection")
     return {"collection": collection, "revision": revision}
 
 

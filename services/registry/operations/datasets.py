@@ -175,7 +175,7 @@ async def _fetch_type_and_format(
     kinds = await _named_kinds(tx, new)
     try:
         if "dataset_type_id" not in kinds:
-            types, ids, formats = await fetch_types_of_files(tx, [name], author, creates_types=creates_types)
+            types, ids, _ = await fetch_types_of_files(tx, [name], author, creates_types=creates_types)
             kinds["dataset_type_id"] = ids[types.match(name).name]
         if "format_id" not in kinds:
             formats = await fetch_formats(tx.session)

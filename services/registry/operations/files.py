@@ -34,9 +34,11 @@ from services.registry.operations.datasets import LockedDataset, lock_dataset
 from services.registry.queries import files as queries
 from services.registry.queries.columns import GONE
 from services.registry.queries.copies import update_copy
+from services.registry.queries.deletions import count_notes
 from services.registry.queries.files import ShownFile
 from services.registry.queries.repositories import KnownRepository, fetch_repository_by_name
 from services.registry.queries.retirement import find_copy_to_retire
+from services.registry.queries.taken_paths import Folder, fetch_taken_paths
 
 _STORED: Final = StoredFields(
     FileRecordIn, CopyRow, handled={"dataset", "data_repository", "relative_path", "exists", "name"}
@@ -61,7 +63,7 @@ async def create_file(tx: Transaction, by: Principal, visibility: Visibility, ne
     except NotFound:
         raise UnknownReference("dataset", dataset_id, key="id") from None
     repository = await fetch_repository_by_name(tx.session, new.data_repository, "data_repository")
-    path = await _relative_path(tx, locked.row, repository, new)
+    path = await _relative_path(tx, locked.row, repository, new, is_new=True)
     generation = locked.row.generation
     if any(
         (row.copy.repository, row.copy.generation) == (repository.name, generation)
@@ -94,16 +96,25 @@ async def _changed(tx: Transaction, visibility: Visibility, file_id: UUID, body:
 
 
 async def _relative_path(
-    tx: Transaction, dataset: DatasetRow, repository: KnownRepository, body: FileRecordIn
+    tx: Transaction,
+    dataset: DatasetRow,
+    repository: KnownRepository,
+    body: FileRecordIn,
+    *,
+    is_new: bool = False,
 ) -> dict[str, object]:
-    """The column of the path that a body sets; null where it is that of the dataset. Raises BadRequest."""
-    path = path_in(body)
-    if path is None:
+    """The column of the path that a body sets; null where it is that of the dataset. Raises BadRequest.
+
+    is_new   a record of which the body names no path has that of the dataset
+    """
+    sent = path_in(body)
+    if sent is None and not is_new:
         return {}
-    own = await queries.fetch_own_path(tx.session, dataset)
-    is_taken = path != own and await queries.exists_file_at(
-        tx.session, repository.id, path, except_of=dataset.id
-    )
+    folder, own = await queries.fetch_own_place(tx.session, dataset)
+    path = own if sent is None else sent
+    within = Folder(folder, dataset.session_id) if path == own else None
+    taken = await fetch_taken_paths(tx.session, [repository.name], [path], within)
+    is_taken = any(place.dataset_id != dataset.id for place in taken)
     check_path(path, own, repository.name, is_managed=repository.place.is_managed, is_taken=is_taken)
     return {"relative_path": None if path == own else path}
 
@@ -176,12 +187,12 @@ async def delete_file(
     after = effect_of_delete_file(
         copy, decision, is_claimed=row.order_proof, is_protected=locked.is_protected
     )
-    counts = {"file": 1}
+    counts, hidden = {"file": 1}, await count_notes(tx.session, row.file_id or row.id)
     if dry_run:
-        return Deletion.preview(counts, {})
+        return Deletion.preview(counts, hidden)
     if copy.place.is_managed:
         await retirement.write_retirement(tx, case, decision, "DELETE /files")
     else:
         await update_row(tx, "file", row, {"state": str(after.state), "order_proof": False})
     locked.row.auto_datetime = datetime.now(UTC)
-    return Deletion(removed=counts, hidden={}, is_dry_run=False, undo=None)
+    return Deletion.final(counts, hidden)

@@ -27,6 +27,7 @@ from services.registry.operations.default_revisions import set_default_revisions
 from services.registry.operations.new_names import check_new_names
 from services.registry.operations.proofs import publish_verified
 from services.registry.operations.registration import insert_datasets
+from services.registry.operations.taken_paths import check_files_free
 from services.registry.queries import publications as queries
 from services.registry.queries import registration
 from services.registry.queries.copies import fetch_copies_of_datasets
@@ -149,7 +150,8 @@ async def _make_plan(
     known, paths = await fetch_known_files(tx.session, scope, {file.name for file in files})
     try:
         check_new_names(scope, files, known, paths)
-    except (BadRequest, Conflict) as problem:
+        await check_files_free(tx.session, system_visibility(), scope, files, known, [repository.name])
+    except (BadRequest, Conflict, ProtectedDataset) as problem:
         raise OutputsImpossible(_text_of(problem)) from None
     _check_protected(outputs, known)
     await _check_stored(central, outputs)
@@ -202,7 +204,8 @@ async def _check_kinds(tx: Transaction, files: Sequence[RequestedFile], *, creat
 
 
 def _text_of(problem: Problem) -> str:
-    return "; ".join(text for texts in problem.fields.values() for text in texts)
+    texts = [text for texts in problem.fields.values() for text in texts]
+    return "; ".join(texts) if texts else problem.detail
 
 
 def _check_protected(outputs: Sequence[PlannedOutput], known: Sequence[KnownDataset]) -> None:

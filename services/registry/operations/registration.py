@@ -39,6 +39,7 @@ from services.registry.operations.dataset_types import fetch_types_of_files
 from services.registry.operations.default_revisions import set_default_revisions
 from services.registry.operations.new_names import check_new_names
 from services.registry.operations.registration_targets import fetch_targets
+from services.registry.operations.taken_paths import check_files_free
 from services.registry.queries import registration as queries
 from services.registry.queries.aggregates import fetch_aggregate_scope
 from services.registry.queries.bulk_writes import insert_rows, update_rows
@@ -47,9 +48,7 @@ from services.registry.queries.datasets import ShownDataset, fetch_datasets_in_o
 from services.registry.queries.known_files import KnownDataset, fetch_known_datasets, fetch_known_files
 from services.registry.queries.registration import RegistrationScope
 from services.registry.queries.registration_locks import lock_registrations
-from services.registry.queries.vocabularies import (
-    insert_missing_revisions,
-)
+from services.registry.queries.vocabularies import insert_missing_revisions
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,8 @@ async def register_files(
     if request.check_protected and (details := protected_details(request.filenames, files, known)):
         raise ProtectedDataset(extra={"error": ProtectedDataset.detail, "details": details})
     check_new_names(scope, files, known, paths)
+    repositories = [target.repository for target in targets]
+    await check_files_free(tx.session, visibility, scope, files, known, repositories)
     ids = await insert_datasets(
         tx, scope, files, known, author, creates_types=creates_types, becomes_default=request.default
     )
@@ -91,24 +92,37 @@ async def register_files(
     await _add_effects(tx, request, files, ids, existing, targets, writes)
     await writes.write(tx)
     await set_default_revisions(tx, scope, files, ids, default=request.default, known=known)
-    tx.audit(
-        "files.registered",
-        ContentType.SESSION if scope.session_id else scope.content_type or "",
-        scope.owner_id or "",
-        after={"files": len(files), "new": len(files) - len(existing.keys() & ids.keys())},
-    )
     dataset_ids = [ids[file.key] for file in files]
-    tx.publish(
-        FilesRegistered(
-            session_id=scope.session_id, user_id=author.id, dataset_ids=dataset_ids, only_added=True
-        )
-    )
-    if writes.proofs:
-        tx.publish(ProofOrdered(copy_ids=writes.proofs))
+    _publish(tx, scope, author.id, dataset_ids, writes.proofs, n_new=len(ids.keys() - existing.keys()))
     datasets = await fetch_datasets_in_order(tx.session, visibility, dataset_ids)
     # The user joins the session by an event, and is shown at once.
     shown = sorted({*usernames, author.username}) if scope.session_id else []
     return RegistrationResult(datasets, shown, scope.n_twins)
+
+
+def _publish(
+    tx: Transaction,
+    scope: RegistrationScope,
+    user_id: UUID,
+    dataset_ids: Sequence[UUID],
+    proofs: Sequence[UUID],
+    *,
+    n_new: int,
+) -> None:
+    """Audit and publish a registration."""
+    tx.audit(
+        "files.registered",
+        ContentType.SESSION if scope.session_id else scope.content_type or "",
+        scope.owner_id or "",
+        after={"files": len(dataset_ids), "new": n_new},
+    )
+    tx.publish(
+        FilesRegistered(
+            session_id=scope.session_id, user_id=user_id, dataset_ids=[*dataset_ids], only_added=True
+        )
+    )
+    if proofs:
+        tx.publish(ProofOrdered(copy_ids=[*proofs]))
 
 
 async def _fetch_people(

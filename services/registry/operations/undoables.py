@@ -20,6 +20,7 @@ from services.registry.models.dependants import DEPENDANTS
 from services.registry.operations.data_notices import DATASETS_OF_NOTICE, lock_notice_to_edit
 from services.registry.operations.datasets import lock_dataset
 from services.registry.operations.default_revisions import restore_default
+from services.registry.operations.taken_paths import check_dataset_free
 from services.registry.queries import deletions as queries
 from services.registry.queries.registration import fetch_paths_beside
 from services.registry.queries.registration_locks import lock_registrations_of_dataset
@@ -41,7 +42,7 @@ async def _follow_datasets(tx: Transaction, restored: Restored) -> None:
 
 
 async def _check_restored(
-    tx: Transaction, _by: Principal, _visibility: Visibility, restored: Restored
+    tx: Transaction, _by: Principal, visibility: Visibility, restored: Restored
 ) -> None:
     """Raises Conflict for a name of which another row of the vocabulary or of the session has a spelling by now.
 
@@ -55,7 +56,9 @@ async def _check_restored(
     for dataset_id in restored.ids.get(DatasetRow.__tablename__, []):
         row = await lock_by_id(tx.session, DatasetRow, dataset_id)
         beside = await fetch_paths_beside(tx.session, row)
-        check_no_twins([(row.collection, row.revision, row.name)], beside, "collection")
+        key = (row.collection, row.revision, row.name)
+        check_no_twins([key], beside, "collection")
+        await check_dataset_free(tx.session, visibility, row, key, field="collection")
 
 
 UNDOABLES: Final = Undoables(

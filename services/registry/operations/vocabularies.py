@@ -16,7 +16,7 @@ from libs.common.db.removal import lock_taken, remove
 from libs.common.db.rows import create_row, refuse_duplicate, update_row
 from libs.common.db.stored_fields import StoredFields, check_not_cleared, check_unchanged
 from libs.common.problem import REQUIRED, BadRequest, Conflict
-from libs.common.protection import lock_deletions
+from libs.common.protection import ProtectedData, lock_deletions, lock_protection
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.files.repositories import RepositoryTypeIn
 from libs.common.schemas.files.vocabularies import DataFormatIn, DatasetTypeIn, RevisionIn, TagIn
@@ -36,12 +36,13 @@ from services.registry.models import (
     TagRow,
 )
 from services.registry.models.dependants import DEPENDANTS
+from services.registry.queries import deletions
 from services.registry.queries import vocabularies as queries
-from services.registry.queries.deletions import exists_tagged_dataset
 from services.registry.queries.registration import fetch_user_id
 from services.registry.queries.vocabularies import NOUNS, NamedRow, Shown
 
 _FILE = Path(models.__file__).parent / "vocabularies.json"
+MOST_NAMED: Final = 20  # of protected files, in a refusal
 _FOLDERS: Final = (RevisionRow, RepositoryRow)  # their names are those of folders
 _STORED: Final[dict[type[BaseModel], StoredFields]] = {
     DataFormatIn: StoredFields(DataFormatIn, FormatRow, handled=()),
@@ -186,14 +187,18 @@ async def _check_revision_free(tx: Transaction, row: NamedRow | None, field: str
 
 
 async def delete_term(tx: Transaction, model: type[NamedRow], name: str, *, dry_run: bool) -> Deletion:
-    """Delete a row of a vocabulary, a tag with its links to datasets. Raises NotFound, Conflict."""
+    """Delete a row of a vocabulary, a tag with its links to datasets. Raises NotFound, Conflict, ProtectedData."""
     row = await queries.lock_term(tx.session, model, name)
     if isinstance(row, TagRow):
-        is_used = await exists_tagged_dataset(tx.session, row.id)
+        is_used = await deletions.exists_tagged_dataset(tx.session, row.id)
         check_tag_deletable(row.name, is_used=is_used, protects=row.protected, publishes=row.public)
+        await lock_protection(tx.session)
+        if protected := await deletions.fetch_protected_of_object(tx.session, row.id):
+            raise ProtectedData(len(protected), protected[:MOST_NAMED])
     await _check_revision_free(tx, row)
     taken = await lock_taken(tx.session, DEPENDANTS, row)
+    hidden = await deletions.count_hidden_by_term(tx.session, row.id)
     if dry_run:
-        return Deletion.preview(taken.counts, {})
+        return Deletion.preview(taken.counts, hidden)
     noun = NOUNS[model].replace(" ", "-")
-    return await remove(tx, Service.REGISTRY, noun, row, taken, hidden={}, before={"name": row.name})
+    return await remove(tx, Service.REGISTRY, noun, row, taken, hidden=hidden, before={"name": row.name})

@@ -9,39 +9,64 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from libs.common.db import ReadSession, WriteSession
-from libs.common.db.conditions import any_of
+from libs.common.db.conditions import Condition, any_of
 from libs.common.notes import count_notes_on
 from libs.common.published import RECORDINGS, table
 from services.registry.models import CopyRow, DatasetRow, DatasetTagRow, DownloadRow
+from services.registry.models.expressions import path_in_folder
+from services.registry.queries import visible
 from services.registry.queries.columns import GONE, is_current_copy
 
 
 async def count_hidden(session: ReadSession, dataset_id: UUID) -> dict[str, int]:
     """Rows that are not shown without a dataset, by kind."""
+    counts = await _count(session, DatasetRow.id == dataset_id, [])
+    return counts | {"dataset": 0}
+
+
+async def count_hidden_by_term(session: ReadSession, term_id: UUID) -> dict[str, int]:
+    """The same without a row of a vocabulary: notes on it, and a tag's aggregates."""
+    return await _count(session, _is_aggregate_of(term_id), [term_id])
+
+
+async def count_notes(session: ReadSession, record_id: UUID) -> dict[str, int]:
+    """The same without a record that has nothing but notes."""
+    n_notes = await session.scalar(count_notes_on(sa.select(sa.literal(record_id, sa.Uuid()).label("id"))))
+    return {"note": n_notes or 0}
+
+
+def _is_aggregate_of(object_id: UUID) -> Condition:
+    return sa.and_(DatasetRow.object_id == object_id, DatasetRow.deleted_at.is_(None))
+
+
+async def _count(session: ReadSession, is_hidden: Condition, noted: Sequence[UUID]) -> dict[str, int]:
+    """Datasets with what is not shown without them; notes on further records, too."""
     recording = table(RECORDINGS)
+    ids = sa.select(DatasetRow.id).where(is_hidden).cte("hidden")
+    dataset_ids = sa.select(ids.c.id)
     files = (
-        sa.select(sa.func.count())
-        .select_from(CopyRow)
+        sa.select(sa.func.coalesce(CopyRow.file_id, CopyRow.id).label("id"))
         .join(DatasetRow, is_current_copy())
-        .where(DatasetRow.id == dataset_id, CopyRow.state.not_in(GONE))
+        .where(DatasetRow.id.in_(dataset_ids), CopyRow.state.not_in(GONE))
     )
-    recordings = sa.select(sa.func.count()).where(recording.c.dataset_id == dataset_id)
-    with_notes = sa.union_all(
-        sa.select(sa.literal(dataset_id, sa.Uuid()).label("id")),
-        sa.select(sa.func.coalesce(CopyRow.file_id, CopyRow.id)).where(
-            CopyRow.dataset_id == dataset_id, CopyRow.state.not_in(GONE)
-        ),
-        sa.select(DownloadRow.id).where(DownloadRow.dataset_id == dataset_id),
-    )
-    downloads = sa.select(sa.func.count()).where(DownloadRow.dataset_id == dataset_id)
+    downloads = sa.select(DownloadRow.id).where(DownloadRow.dataset_id.in_(dataset_ids))
+    others = (sa.select(sa.literal(record_id, sa.Uuid())) for record_id in noted)
     counts = {
-        "file": files,
-        "recording": recordings,
-        "note": count_notes_on(with_notes),
-        "download": downloads,
+        "dataset": sa.select(sa.func.count()).select_from(ids),
+        "file": sa.select(sa.func.count()).select_from(files.subquery()),
+        "recording": sa.select(sa.func.count()).where(recording.c.dataset_id.in_(dataset_ids)),
+        "note": count_notes_on(sa.union_all(dataset_ids, files, downloads, *others)),
+        "download": sa.select(sa.func.count()).select_from(downloads.subquery()),
     }
     columns = [count.scalar_subquery().label(kind) for kind, count in counts.items()]
     return dict((await session.execute(sa.select(*columns))).mappings().one())
+
+
+async def fetch_protected_of_object(session: ReadSession, object_id: UUID) -> list[str]:
+    """The paths of an object's protected aggregates."""
+    path = path_in_folder()
+    statement = sa.select(path).where(_is_aggregate_of(object_id), visible.is_protected())
+    return [*await session.scalars(statement.order_by(path))]
 
 
 async def exists_tagged_dataset(session: ReadSession, tag_id: UUID) -> bool:

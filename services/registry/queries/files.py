@@ -84,8 +84,8 @@ async def find_copy_of_file(session: ReadSession, record_id: UUID) -> tuple[UUID
     return None if row is None else (row.dataset_id, row.id)
 
 
-async def fetch_own_path(session: ReadSession, dataset: DatasetRow) -> str:
-    """The path of a dataset below the folder of subjects."""
+async def fetch_own_place(session: ReadSession, dataset: DatasetRow) -> tuple[str, str]:
+    """The folder of a dataset's session, and the dataset's path below the folder of subjects."""
     sessions = table(SESSIONS)
     rows = await session.execute(
         sa.select(session_folder(), path_in_folder())
@@ -93,30 +93,8 @@ async def fetch_own_path(session: ReadSession, dataset: DatasetRow) -> str:
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
         .where(DatasetRow.id == dataset.id)
     )
-    return path_below_subjects(*rows.one())
-
-
-async def exists_file_at(session: ReadSession, repository_id: UUID, path: str, *, except_of: UUID) -> bool:
-    """Whether the file record of another dataset shows that path in a repository."""
-    sessions = table(SESSIONS)
-    is_there = sa.or_(
-        CopyRow.relative_path == path,
-        sa.and_(DatasetRow.name == path.rpartition("/")[2], path_of_copy() == path),
-    )
-    statement = (
-        sa.select(CopyRow.id)
-        .join(DatasetRow, is_current_copy())
-        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(
-            CopyRow.repository_id == repository_id,
-            CopyRow.state.not_in(GONE),
-            DatasetRow.id != except_of,
-            DatasetRow.deleted_at.is_(None),
-            is_there,
-        )
-        .limit(1)
-    )
-    return await session.scalar(statement) is not None
+    folder, inside = rows.one()
+    return folder, path_below_subjects(folder, inside)
 
 
 async def lock_copy_row(session: WriteSession, copy_id: UUID) -> CopyRow:

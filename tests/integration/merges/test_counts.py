@@ -48,7 +48,7 @@ async def test_rows_that_earlier_merges_still_have_to_move_are_counted(
             await services.scheduler.post("/tasks", {"name": name, "session": session})
         await services.register(session, f"alf/{session[:8]}/spikes.times.npy")
     await services.register(third, "alf/spikes.clusters.npy")
-    await services.register(fourth, "alf/spikes.clusters.npy")
+    await services.register(fourth, "ALF/spikes.clusters.npy")
     earlier = [(await services.merge(second, third)).json(), (await services.merge(first, second)).json()]
     counts = [(merge["moved"], merge["not_moved"]) for merge in earlier]
     assert counts == [
@@ -56,7 +56,7 @@ async def test_rows_that_earlier_merges_still_have_to_move_are_counted(
         ({"dataset": 3, "task": 2}, {"task": 1}),
     ]
     refused = await services.merge(fourth, first)
-    assert refused.json()["shared"] == {"dataset": ["alf/spikes.clusters.npy"]}
+    assert refused.json()["shared"] == {"dataset": ["ALF/spikes.clusters.npy"]}
     await services.settle()
     assert await services.holdings(second) == await services.holdings(third) == {}
     assert (await services.holdings(first))["task"] == ["Compress", "Sort", "Track"]
