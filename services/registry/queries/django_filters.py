@@ -25,6 +25,7 @@ from libs.common.published import (
     USERS,
     table,
 )
+from libs.common.schemas.content_types import APP_OF
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_visible
 from libs.common.visible_notices import is_download_row_visible, is_notice_row_visible
@@ -49,6 +50,7 @@ from services.registry.queries.authors import to_author
 from services.registry.queries.columns import GONE
 
 _dataset = cast(sa.Table, DatasetRow.__table__)
+_typed = _dataset.alias("typed")
 _copy = cast(sa.Table, CopyRow.__table__)
 _repository = cast(sa.Table, RepositoryRow.__table__)
 _type = cast(sa.Table, DatasetTypeRow.__table__)
@@ -119,6 +121,10 @@ _TASKS: FieldMap = task_map(_job, lambda job: {
     ),
 })  # fmt: skip
 _TYPES = dataset_type_map(_type)
+_CONTENT_TYPES = FieldMap("content types", _typed, {
+    "model": Field(_typed.c.content_type, "text"),
+    "app_label": Field(sa.case(dict(APP_OF), value=_typed.c.content_type, else_=""), "text"),
+}, "model", visible=visible_to_all)  # fmt: skip
 _REPOSITORY_TYPES = FieldMap("repository types", _repository_type, {
     "id": Field(_repository_type.c.id, "uuid"),
     "name": Field(_repository_type.c.name, "text"),
@@ -182,7 +188,9 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     ),
     "created_datetime": Field(_dataset.c.created_at, "datetime"),
     "auto_datetime": Field(_dataset.c.auto_datetime, "datetime"),
-    "content_type": Field(_dataset.c.content_type, "text"),
+    "content_type": Relation(
+        lambda: _CONTENT_TYPES, on=_typed.c.id == _dataset.c.id, key=_dataset.c.content_type
+    ),
     "object_id": Field(_dataset.c.object_id, "uuid"),
     "json": JsonField(_dataset.c.json),
     "session": _MAPS.to_session(_dataset.c.session_id),

@@ -162,3 +162,17 @@ async def test_datasets_by_the_name_of_two_animals_warn_and_either_id_finds_its_
         assert [result["url"].rpartition("/")[2] for result in answer.json()["results"]] == names
         notice = answer.headers.get("Alyx-API-Notice", "")
         assert all(f"subject={each} in" in notice for each in (own, other)) == (subject == SUBJECT)
+
+
+async def test_datasets_of_a_kind_of_object_are_those_of_their_content_type(lab: Laboratory) -> None:
+    await registered(lab, f"{SUBJECT}/{DAY}/001")
+    root = lab.metadata.as_(lab.administrator)
+    subject = (await root.get(f"/subjects/{SUBJECT}")).json()["id"]
+    folder = f"Subjects/{LAB}/{SUBJECT}"
+    body = {"content_type": "subject", "object_id": subject, "name": "trials.table.pqt", "collection": folder}
+    aggregate = await made(lab.registry.as_(lab.administrator), "/datasets", body)
+    for path in ("content_type", "content_type__model", "content_type__pk"):
+        answer = await lab.registry.get("/datasets", params={"django": f"{path},subject"})
+        assert [row["url"] for row in answer.json()["results"]] == [aggregate["url"]], path
+    answer = await lab.registry.get("/datasets", params={"django": "content_type__app_label,subjects"})
+    assert answer.json()["count"] == 1
