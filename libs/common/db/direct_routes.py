@@ -88,18 +88,10 @@ class DirectRoute(APIRoute):
 
 
 def _check(route: APIRoute) -> None:
-    """Raises _NotDirect for a route that shapes its answer in a way of its own."""
-    shapes = (
-        route.response_model_include,
-        route.response_model_exclude,
-        route.response_model_exclude_unset,
-        route.response_model_exclude_defaults,
-        route.response_model_exclude_none,
-    )
+    """Raises _NotDirect for a route that does not answer with JSON or a response of its own."""
     returns = route.endpoint.__annotations__.get("return")
     is_known = route.response_field is not None or returns in {"Response", Response}
-    is_plain = isinstance(route.response_class, DefaultPlaceholder) and not any(shapes)
-    if not (is_known and is_plain):
+    if not (is_known and isinstance(route.response_class, DefaultPlaceholder)):
         raise _NotDirect
 
 
@@ -229,6 +221,14 @@ class _Answer:
     def __init__(self, route: APIRoute) -> None:
         self.field: Any = route.response_field
         self.status = route.status_code
+        self.shape: dict[str, Any] = {
+            "include": route.response_model_include,
+            "exclude": route.response_model_exclude,
+            "by_alias": route.response_model_by_alias,
+            "exclude_unset": route.response_model_exclude_unset,
+            "exclude_defaults": route.response_model_exclude_defaults,
+            "exclude_none": route.response_model_exclude_none,
+        }
 
     def of(self, result: Any, injected: Response) -> Response:
         """The response; headers and status that the endpoint has set count unless it made its own."""
@@ -237,7 +237,7 @@ class _Answer:
         value, errors = self.field.validate(result, {}, loc=("response",))
         if errors:
             raise TypeError(f"the endpoint returned what its response model refuses: {errors[:3]}")
-        body = self.field.serialize_json(value)
+        body = self.field.serialize_json(value, **self.shape)
         response = Response(body, injected.status_code or self.status or 200, media_type="application/json")
         response.headers.raw.extend(
             header for header in injected.headers.raw if header[0] != b"content-length"

@@ -64,6 +64,10 @@ async def read_mouse(mouse_id: UUID) -> Mouse:
     return Mouse(name=str(mouse_id), weight=float("nan"))
 
 
+async def list_weights(n: int = 0) -> list[Mouse]:
+    return [Mouse(name="ada", weight=None), Mouse(name="bob"), Mouse(name="cy", weight=n)]
+
+
 async def read_page(name: str) -> Response:
     return Response(name, media_type="text/plain", status_code=203)
 
@@ -134,6 +138,11 @@ def app_with(route_class: type[APIRoute], writing: Writing | None = None) -> htt
     router.get("/many")(read_header)
     router.get("/part")(read_part)
     router.get("/status", status_code=202)(read_own_status)
+    router.get("/include", response_model_include={0: {"weight"}})(list_weights)
+    router.get("/exclude", response_model_exclude={0: {"weight"}})(list_weights)
+    router.get("/exclude_unset", response_model_exclude_unset=True)(list_weights)
+    router.get("/exclude_defaults", response_model_exclude_defaults=True)(list_weights)
+    router.get("/exclude_none", response_model_exclude_none=True)(list_weights)
     router.patch("/mice/{mouse_id}", status_code=201)(weigh)
     router.post("/food")(feed)
     router.post("/names")(name_mouse)
@@ -160,6 +169,11 @@ def app_with(route_class: type[APIRoute], writing: Writing | None = None) -> htt
         ("/many", False),
         ("/part?lab=a,b", False),
         ("/status", True),
+        ("/include", True),
+        ("/exclude", True),
+        ("/exclude_unset", True),
+        ("/exclude_defaults?n=5", True),
+        ("/exclude_none", True),
     ],
 )
 async def test_answers_are_fastapis(path: str, is_direct: bool) -> None:
