@@ -1,4 +1,4 @@
-"""The sweep reconciles sessions that no event reported, and only those."""
+"""The sweep reconciles sessions that no event reported, and an event those whose tasks its files concern."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import pytest
 import sqlalchemy as sa
 
 from libs.common.catalogue import Service
+from libs.common.events import FilesRegistered
 from libs.common.schemas.states import CopyState
 from libs.common.testing import Callers, Running
 from services.scheduler.models import JobRow
 from services.scheduler.operations import graph_sweep
 from services.scheduler.operations.graph_sweep import GraphSweep
-from tests.support.jobs import a_session_with_trials, copy_to_agent, reconcile
+from tests.support.jobs import a_session_with_trials, copy_to_agent, deliver, reconcile
 from tests.support.makers.database import owner
-from tests.support.makers.registry import make_dataset, set_central_copy
+from tests.support.makers.registry import TRIALS, File, fetch_dataset_ids, make_dataset, set_central_copy
 from tests.support.system import Cingulum
 
 
@@ -81,3 +82,24 @@ async def test_a_session_whose_jobs_cannot_be_read_is_left_to_its_own_reconcilia
     async with owner(cingulum) as rows:
         await rows.execute(sa.update(JobRow).where(JobRow.session_id == sessions[0]).values(state="?"))
     assert (await swept(scheduler, GraphSweep()))[0] == sessions
+
+
+@pytest.mark.parametrize(
+    ("file", "n_jobs"),
+    [
+        (File(collection="alf/probe00", name="spikes.times.npy"), 0),
+        (File(collection="alf", name="_cingulum_behaviour.summary.json"), 1),
+        (TRIALS, 2),
+    ],
+    ids=["of no task", "output", "input"],
+)
+async def test_an_added_file_changes_the_graph_only_if_a_task_reads_or_makes_it(
+    cingulum: Cingulum, callers: Callers, file: File, n_jobs: int
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    session = await a_session_with_trials(cingulum, callers)
+    (trials,) = await fetch_dataset_ids(cingulum, session)
+    added = trials if file is TRIALS else await make_dataset(cingulum, session, file)
+    event = FilesRegistered(session_id=session, user_id=None, dataset_ids=[added], only_added=True)
+    await deliver(scheduler, event)
+    assert (await scheduler.get(f"/jobs?session={session}")).json()["count"] == n_jobs
