@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from libs.common.db.json_pages import request_value
+from libs.common.db.prepared import fetch_rows
 from libs.common.db.sessions import ReadSession
 from libs.common.permissions import Reach, Target
 from libs.common.published import (
@@ -31,8 +32,8 @@ from libs.common.schemas.states import ContentType
 
 async def fetch_session_targets(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, Target]:
     """The targets of existing sessions, by id."""
-    rows = await session.execute(_select_session_targets(), {"session_ids": list(ids)})
-    return {row["id"]: session_target(row) for row in rows.mappings()}
+    rows = await fetch_rows(session, _select_session_targets(), session_ids=list(ids))
+    return {row["id"]: session_target(row) for row in rows}
 
 
 @cache

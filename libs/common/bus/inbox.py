@@ -17,6 +17,7 @@ from libs.common.bus.failures import FailureCounts, Next, spread
 from libs.common.bus.handlers import BATCH, Envelope
 from libs.common.db.conditions import Condition
 from libs.common.db.json_pages import request_value
+from libs.common.db.prepared_writes import execute_prepared
 from libs.common.db.sessions import ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure
 from libs.common.schemas.administration import FailedEvent
@@ -39,7 +40,7 @@ class Inbox:
     async def lock_key(self, session: WriteSession, key: str) -> None:
         """Lock a key until the transaction ends: no other replica handles its events."""
         name = f"{self.events.fullname}:{key}"
-        await session.execute(_LOCK, {"name": name})
+        await execute_prepared(session, _LOCK, name=name)
 
     async def insert_handled_if_due(self, session: WriteSession, event: Envelope) -> bool | None:
         """Insert an event as handled; whether it was waiting. None if it must not be tried now.
@@ -50,8 +51,8 @@ class Inbox:
         if event.key is not None:
             values |= {"key": event.key, "said_at": event.said_at}
         statement = self._inserts_if_due[event.key is not None]
-        result = (await session.execute(statement, values)).first()
-        return None if result is None else bool(result[0])
+        rows = await execute_prepared(session, statement, **values)
+        return rows[0]["was_waiting"] if rows else None
 
     def _insert_if_due(self, *, has_key: bool) -> ReturningInsert[Any]:
         events, event_id = self.events, request_value("event_id", sa.Uuid())
@@ -63,7 +64,7 @@ class Inbox:
             insert(self.handled)
             .from_select(["event_id"], sa.select(event_id).where(allowed))
             .on_conflict_do_nothing()
-            .returning(mine)
+            .returning(mine.label("was_waiting"))
         )
 
     def _is_blocked(self, event_id: Any) -> Condition:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import BindParameter
 
 from libs.common.db.conditions import Condition, Conditions
+from libs.common.db.driver_statements import run_statement
 from libs.common.db.sessions import AnySession, PageSession, WriteSession
 from libs.common.memory import Recent
 
@@ -77,10 +78,9 @@ async def fetch_rows(
     base    a statement that is kept, as `per_caller` does, or a function of the conditions: it is compared by identity
     values  of the statement's own `bindparam`s
 
-    In a transaction, which has to write first what it has pending, SQLAlchemy runs the statement.
+    A transaction writes first what it has pending.
     """
-    rows = await _fetch_all(session, base, conditions, _as_it_is, values)
-    return [row._mapping for row in rows] if isinstance(session, WriteSession) else rows
+    return await _fetch_all(session, base, conditions, _as_it_is, values)
 
 
 async def _fetch_all(
@@ -95,8 +95,6 @@ async def _fetch_all(
     shape   a function of a module, compared by identity as `base` is. No two outer sources of it are aliases without
             a name: conditions on either would look the same
     """
-    if isinstance(session, WriteSession):
-        return (await session.execute(shape(_whole(base, conditions)), values)).all()
     known = Conditions.of(conditions)
     if known.shape is None:
         return await _fetch_once(session, _compile(shape(_whole(base, known))), values)
@@ -142,6 +140,8 @@ def _prepare(compiled: Any, of_conditions: Sequence[BindParameter[Any]]) -> _Pre
 
 
 async def _fetch(session: AnySession, text: str, arguments: list[Any]) -> Sequence[Any]:
+    if isinstance(session, WriteSession):
+        return await run_statement(session, text, arguments)
     connection = (
         session.connection
         if isinstance(session, PageSession)

@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 from fastapi import Depends, Request
 
 from libs.common.db.collected import insert_collected
+from libs.common.db.driver_statements import flush_pending
 from libs.common.db.engine import Database
 from libs.common.db.idempotency import claim_key
-from libs.common.db.prepared_writes import flush_pending
 from libs.common.db.sessions import PageSession, ReadSession, WriteSession
 from libs.common.db.tables import Infrastructure
 from libs.common.events import Event

@@ -12,20 +12,19 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from libs.common.db import WriteSession
 from libs.common.db.json_pages import request_value
+from libs.common.db.prepared_writes import execute_prepared
 
 ROWS_AT_ONCE = 5_000
 STATEMENTS = 50  # that are kept: one for each table and set of columns
 
 
-async def execute_write(
-    session: WriteSession, statement: UpdateBase, values: Mapping[str, object] | None = None
-) -> sa.CursorResult[tuple[object, ...]]:
+async def execute_write(session: WriteSession, statement: UpdateBase) -> sa.CursorResult[tuple[object, ...]]:
     """Execute a statement without the ORM, which would compare its rows with every object of the session.
 
-    Objects that were loaded before keep their old values.
+    Objects that were loaded before keep their old values. One that is built once is better run by `execute_prepared`.
     """
     connection = await session.connection()
-    return await connection.execute(statement, values)
+    return await connection.execute(statement)
 
 
 async def insert_rows(
@@ -38,7 +37,7 @@ async def insert_rows(
     """Insert rows that all have the same columns, thousands in one statement; `or_ignore`: unless they exist."""
     for batch in _batches(rows):
         statement = _insert(model, tuple(batch[0]), or_ignore=or_ignore)
-        await execute_write(session, statement, _arrays(batch))
+        await execute_prepared(session, statement, **_arrays(batch))
 
 
 async def update_rows(
@@ -46,7 +45,7 @@ async def update_rows(
 ) -> None:
     """Update rows that all have the same columns, thousands in one statement; `keys` identify them."""
     for batch in _batches(rows):
-        await execute_write(session, _update(model, tuple(batch[0]), keys), _arrays(batch))
+        await execute_prepared(session, _update(model, tuple(batch[0]), keys), **_arrays(batch))
 
 
 def _batches(rows: Sequence[Mapping[str, object]]) -> Iterator[Sequence[Mapping[str, object]]]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from cingulum.stores import StoreKind
 from libs.common.db import ReadSession, WriteSession
 from libs.common.db.json_pages import per_caller, request_value
+from libs.common.db.prepared import fetch_rows
 from libs.common.problem import NotFound
 from libs.common.published import RECORDINGS, SESSIONS, SUBJECTS, alias, table
 from libs.common.schemas.states import ContentType
@@ -203,9 +204,8 @@ def _shown(row: Mapping[str, Any]) -> ShownDataset:
 
 async def find_dataset(session: ReadSession, visibility: Visibility, dataset_id: UUID) -> ShownDataset | None:
     """The dataset of that id, if the caller can see it."""
-    rows = await session.execute(_select_of_ids(visibility), {"dataset_ids": [dataset_id]})
-    row = rows.mappings().one_or_none()
-    return None if row is None else _shown(row)
+    rows = await fetch_rows(session, _select_of_ids(visibility), dataset_ids=[dataset_id])
+    return _shown(rows[0]) if rows else None
 
 
 @per_caller
@@ -218,10 +218,10 @@ async def fetch_datasets_in_order(
     session: ReadSession, visibility: Visibility, dataset_ids: Sequence[UUID]
 ) -> list[ShownDataset]:
     """The datasets of those ids, in their order; those the caller may not know of are left out."""
-    rows = await session.execute(_select_of_ids(visibility), {"dataset_ids": dataset_ids})
+    rows = await fetch_rows(session, _select_of_ids(visibility), dataset_ids=dataset_ids)
 
     def in_order() -> list[ShownDataset]:
-        by_id = {row["id"]: _shown(row) for row in rows.mappings()}
+        by_id = {row["id"]: _shown(row) for row in rows}
         return [by_id[dataset_id] for dataset_id in dataset_ids if dataset_id in by_id]
 
     return await computed(len(dataset_ids), in_order)

@@ -9,13 +9,14 @@ import sqlalchemy as sa
 
 from libs.common.db import WriteSession
 from libs.common.db.json_pages import request_value
+from libs.common.db.prepared_writes import execute_prepared
 from libs.common.problem import Unavailable
 from services.registry.models import DatasetRow
 
 
 async def lock_registrations(session: WriteSession, owner_id: UUID | None) -> None:
     """Lock what is registered of a session or another object until the end of the transaction."""
-    await session.execute(_select_lock(), {"key": f"registry:{owner_id}"})
+    await execute_prepared(session, _select_lock(), key=f"registry:{owner_id}")
 
 
 @cache

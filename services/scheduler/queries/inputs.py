@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from cingulum.stores import CENTRAL
 from libs.common.db import ReadSession
 from libs.common.db.json_pages import request_value
+from libs.common.db.prepared import fetch_rows
 from libs.common.published import COPIES, DATASETS, SESSIONS, table
 from libs.common.schemas.states import AttemptState, CopyState, JobState
 from services.scheduler.domain.graph import DatasetFact
@@ -27,8 +28,8 @@ _ON_THE_WAY: Final = (CopyState.EXPECTED, CopyState.ARRIVING, CopyState.LANDED)
 
 async def fetch_dataset_names(session: ReadSession, dataset_ids: Sequence[UUID]) -> list[tuple[str, str]]:
     """Collection and file name of those datasets that exist."""
-    rows = await session.execute(_select_names_of_datasets(), {"dataset_ids": dataset_ids})
-    return [(row.collection, row.name) for row in rows]
+    rows = await fetch_rows(session, _select_names_of_datasets(), dataset_ids=dataset_ids)
+    return [(row["collection"], row["name"]) for row in rows]
 
 
 @cache
