@@ -88,7 +88,7 @@ class DirectRoute(APIRoute):
 
 
 def _check(route: APIRoute) -> None:
-    """Raises _NotDirect for a route that does not answer with JSON or a response of its own."""
+    """Raises _NotDirect for a route whose response is neither JSON nor made by itself."""
     returns = route.endpoint.__annotations__.get("return")
     is_known = route.response_field is not None or returns in {"Response", Response}
     if not (is_known and isinstance(route.response_class, DefaultPlaceholder)):
