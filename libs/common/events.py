@@ -19,8 +19,10 @@ RETIRED: Final = frozenset({"cingulum.metadata.session.created.v1", "cingulum.me
 class Event(Schema):
     """Base of all events; `subject` names the kind on the bus.
 
-    `aliases` are subjects it had before: stored events with them are handled as this kind. `ordered_by` is the
-    field whose value orders events: while one waits for a retry, later ones with the same value wait behind it.
+    `aliases` are subjects it had before: stored events with them are handled as this kind. A new field has a default
+    and comes with a new subject: earlier versions, which refuse the field, then leave the event to this one.
+    `ordered_by` is the field whose value orders events: while one waits for a retry, later ones with the same value
+    wait behind it.
     """
 
     subject: ClassVar[str]
@@ -136,7 +138,8 @@ class FilesRegistered(Event):
     Twice  the user already exists, the graph is the same: do nothing
     """
 
-    subject: ClassVar[str] = "cingulum.registry.files.registered.v1"
+    subject: ClassVar[str] = "cingulum.registry.files.registered.v2"
+    aliases: ClassVar[tuple[str, ...]] = ("cingulum.registry.files.registered.v1",)
     ordered_by: ClassVar[str | None] = "session_id"
     session_id: UUID | None
     user_id: UUID | None

@@ -35,6 +35,7 @@ EVER_PUBLISHED = {
     "cingulum.registry.copy.verified.v1",
     "cingulum.registry.datasets.moved.v1",
     "cingulum.registry.files.registered.v1",
+    "cingulum.registry.files.registered.v2",
     "cingulum.registry.outputs.refused.v1",
     "cingulum.registry.outputs.registered.v1",
     "cingulum.registry.proof.ordered.v1",
