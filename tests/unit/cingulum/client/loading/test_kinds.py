@@ -21,7 +21,11 @@ NOT_IN_FILES = {
     "surgeries": {"name": "refused, as it is not stored"},
 }
 # Fields that a file has, and that the load translates.
-TRANSLATED = {"data_repositories": {"labs"}}
+TRANSLATED = {
+    "data_repositories": {"labs"},
+    "weighings": {"lab"},
+    "water_administrations": {"lab"},
+}
 
 
 def accepted(kind: Kind) -> set[str]:
