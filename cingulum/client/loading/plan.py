@@ -108,6 +108,8 @@ class _Server:
         subjects = self.rows("/subjects", nickname=nickname)
         here = {each["lab"] for each in subjects if each["nickname"] == nickname and each["lab"]}
         labs = here | self._declared_labs.get(nickname, set())
+        if row.kind.is_of_lab and lab and labs and lab not in labs:
+            raise BadFile(f"{row.place}: no subject '{nickname}' is in the lab '{lab}', but in {_listed(labs)}")
         if len(labs) < 2:
             return None
         if lab not in labs:
@@ -182,7 +184,11 @@ def _within(row: Row, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
 
 
 def _ambiguous(row: Row, nickname: str, labs: Iterable[str]) -> str:
-    return f"{row.place}: several labs have a subject '{nickname}': say in 'lab' which: {', '.join(sorted(labs))}"
+    return f"{row.place}: several labs have a subject '{nickname}': say in 'lab' which: {_listed(labs)}"
+
+
+def _listed(labs: Iterable[str]) -> str:
+    return ", ".join(sorted(labs))
 
 
 def _by_kind(rows: Sequence[Row]) -> Iterator[tuple[Kind, list[Row]]]:

@@ -44,20 +44,16 @@ async def revert(
     row_id = UUID(entry.object_id)
     row = await lock_by_id(tx.session, model, row_id)
     links = {name: relations[name] for name in before if name in relations}
-    now = {
-        name: await links[name].fetch_ids(tx.session, row_id)
-        if name in links
-        else audited(getattr(row, name))
-        for name in before
-    }
-    is_same = all(now[name] == after.get(name) for name in before)
+    is_same = all(audited(getattr(row, name)) == after.get(name) for name in before if name not in links)
     if not is_same or await _exists_later_entry(tx.session, tx.tables, entry):
         raise Conflict(_CHANGED)
     columns = model.__table__.columns
     values = {name: _parsed(columns[name], value) for name, value in before.items() if name not in links}
     await update_row(tx, entry.object_type, row, values)
     for name, each in links.items():
-        await set_links(tx, each, entry.object_type, row_id, list(map(UUID, before[name])))
+        state = each.undone(await each.fetch(tx.session, row_id), before[name], after[name])
+        others = {UUID(other_id): value for other_id, value in state.items()}
+        await set_links(tx, each, entry.object_type, row_id, others)
 
 
 def _parsed(column: sa.ColumnElement[Any], value: Any) -> Any:

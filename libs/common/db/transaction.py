@@ -83,8 +83,18 @@ class Transaction:
                 row["after"] = {**(row["after"] or {}), **after}
                 if row["action"] == f"{object_type}.changed":
                     row["before"] = {**before, **(row["before"] or {})}
+                    self._drop_equal(row)
                 return
         self.audit(f"{object_type}.changed", object_type, object_id, before=before, after=after)
+
+    def _drop_equal(self, row: dict[str, Any]) -> None:
+        """Leave out what is as it was before; an entry of nothing is none."""
+        before, after = row["before"], row["after"]
+        changed = [name for name in after if name not in before or before[name] != after[name]]
+        row["before"] = {name: before[name] for name in changed if name in before}
+        row["after"] = {name: after[name] for name in changed}
+        if not changed:
+            self._audited.remove(row)
 
     def _audit_row(self, audited: AuditedAction) -> dict[str, Any]:
         return {

@@ -30,6 +30,7 @@ from services.metadata.operations.actions import (
     write_action,
 )
 from services.metadata.operations.deletions import delete_row
+from services.metadata.operations.relations import add_private_projects
 from services.metadata.operations.taken_paths import check_paths_free, path_of
 from services.metadata.queries import references
 from services.metadata.queries import sessions as queries
@@ -95,7 +96,7 @@ async def _inherit_projects(tx: Transaction, row: ActionRow) -> frozenset[UUID]:
     A rig that names no project publishes nothing of a subject in private ones, nor does a move to such a subject.
     """
     before = await fetch_action_target(tx.session, row)
-    await queries.insert_private_projects(tx.session, row.id, row.subject_id)
+    await add_private_projects(tx, row)
     return (await fetch_action_target(tx.session, row)).project_ids - before.project_ids
 
 

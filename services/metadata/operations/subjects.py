@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -45,7 +44,7 @@ from services.metadata.domain.subjects import (
 from services.metadata.domain.welfare import Standing
 from services.metadata.models import LabRow, LineRow, LitterRow, SubjectRow, UserRow
 from services.metadata.operations.deletions import delete_row
-from services.metadata.operations.relations import PROJECTS_OF_SUBJECT
+from services.metadata.operations.relations import PROJECTS_OF_SUBJECT, ZYGOSITIES
 from services.metadata.operations.subject_names import fetch_named
 from services.metadata.operations.welfare import fetch_standings
 from services.metadata.queries import references
@@ -250,19 +249,7 @@ async def _set_zygosities(tx: Transaction, subject_id: UUID, zygosities: list[Zy
     names = [zygosity.allele for zygosity in zygosities]
     ids = await references.fetch_allele_ids(tx.session, names, "zygosities")
     by_allele = {ids[zygosity.allele]: zygosity.zygosity for zygosity in zygosities}
-    before = await queries.fetch_zygosities(tx.session, subject_id)
-    if by_allele != before:
-        await queries.update_zygosities(tx.session, subject_id, by_allele)
-        tx.audit_change(
-            "subject",
-            subject_id,
-            before={"zygosities": _by_text(before)},
-            after={"zygosities": _by_text(by_allele)},
-        )
-
-
-def _by_text(zygosities: Mapping[UUID, int]) -> dict[str, int]:
-    return {str(allele_id): zygosity for allele_id, zygosity in zygosities.items()}
+    await set_links(tx, ZYGOSITIES, "subject", subject_id, by_allele)
 
 
 async def end_restrictions(tx: Transaction, subject: SubjectRow) -> None:

@@ -49,6 +49,8 @@ from services.metadata.operations.relations import (
     REPOSITORIES_OF_LAB,
     USERS_OF_ACTION,
     USERS_OF_PROJECT,
+    ZYGOSITIES,
+    add_private_projects,
 )
 from services.metadata.operations.session_merges import MERGED, undo_merge
 from services.metadata.operations.subject_names import subject_of_record
@@ -66,7 +68,6 @@ from services.metadata.queries.lock_order import (
     lock_subject_of_action,
     lock_with_parents,
 )
-from services.metadata.queries.sessions import insert_private_projects
 from services.metadata.queries.subjects import lock_subject_by_id
 from services.metadata.queries.users import exists_other_administrator, lock_administrators
 
@@ -169,7 +170,7 @@ async def _keep_private(tx: Transaction, session_id: UUID, before: Mapping[str, 
     """
     if "subject_id" in before:
         row = await lock_by_id(tx.session, ActionRow, session_id)
-        await insert_private_projects(tx.session, row.id, row.subject_id)
+        await add_private_projects(tx, row)
 
 
 async def _check_not_opened(tx: Transaction, restriction_id: UUID, _before: Mapping[str, Any]) -> None:
@@ -224,7 +225,7 @@ UNDOABLES: Final = Undoables(
             SubjectRow,
             _check_subject,
             publish_restored_sessions,
-            relations=(PROJECTS_OF_SUBJECT,),
+            relations=(PROJECTS_OF_SUBJECT, ZYGOSITIES),
             own_rules=_OWNERS_OF_SUBJECTS | {"projects"},
             names=_OWNERS_OF_SUBJECTS | {"nickname"},
             not_undone=frozenset({"death_date"}),

@@ -9,7 +9,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from cingulum.alf.spelling import normal
@@ -249,21 +248,3 @@ async def find_twin_nickname(
     others = (same, SubjectRow.deleted_at.is_(None), SubjectRow.id != row_id)
     await lock_name(session, "subjects.nickname", nickname)
     return await find_twin_in(session, SubjectRow.nickname, nickname, others)
-
-
-async def fetch_zygosities(session: WriteSession, subject_id: UUID) -> dict[UUID, int]:
-    """A subject's zygosities, by allele."""
-    statement = sa.select(ZygosityRow.allele_id, ZygosityRow.zygosity)
-    rows = await session.execute(statement.where(ZygosityRow.subject_id == subject_id))
-    return {row.allele_id: row.zygosity for row in rows}
-
-
-async def update_zygosities(session: WriteSession, subject_id: UUID, zygosities: Mapping[UUID, int]) -> None:
-    """Replace a subject's zygosities, by allele."""
-    await session.execute(sa.delete(ZygosityRow).where(ZygosityRow.subject_id == subject_id))
-    if zygosities:
-        rows = [
-            {"subject_id": subject_id, "allele_id": allele_id, "zygosity": zygosity}
-            for allele_id, zygosity in zygosities.items()
-        ]
-        await session.execute(insert(ZygosityRow).values(rows))

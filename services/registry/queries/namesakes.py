@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from libs.common.db.conditions import any_text_of
 from libs.common.db.json_pages import per_caller
 from libs.common.db.prepared import fetch_rows
 from libs.common.published import SUBJECTS, table
+from libs.common.schemas.namesakes import Namesake
 from libs.common.visibility import Visibility
 from libs.common.visible import is_subject_visible
 
@@ -29,9 +30,10 @@ def _select_named(visibility: Visibility) -> sa.Select[*tuple[Any, ...]]:
 
 async def list_namesakes(
     session: AnySession, visibility: Visibility, nicknames: Sequence[str]
-) -> Sequence[Mapping[str, Any]]:
+) -> list[Namesake]:
     """The subjects of these nicknames that the caller can see, by lab."""
     if not nicknames:
-        return ()
+        return []
     is_named = _subject.c.nickname == any_text_of(nicknames)
-    return await fetch_rows(session, _select_named(visibility), [is_named])
+    rows = await fetch_rows(session, _select_named(visibility), [is_named])
+    return [Namesake(row["id"], row["nickname"], row["lab"]) for row in rows]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.deletions.conftest import Services
+from tests.integration.deletions.conftest import DAY, Services
+from tests.support.labs import registered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -99,4 +100,43 @@ async def test_a_genotype_is_audited(services: Services, nickname: str) -> None:
     entry = await _latest(services, subject["id"])
     assert entry["before"] == {"zygosities": {}}
     assert list(entry["after"]["zygosities"].values()) == [1]
-    assert (await root.post(f"/undo/metadata/{entry['id']}")).status_code == 409
+    changed = {"zygosities": [{"allele": f"Allele-{nickname}", "zygosity": 2}], "description": "tame"}
+    assert (await root.patch(f"/subjects/{nickname}", changed)).status_code == 200
+    entry = await _latest(services, subject["id"])
+    ada = services.as_("ada").metadata
+    assert (await ada.post(f"/undo/metadata/{entry['id']}")).status_code == 200
+    shown = (await ada.get(f"/subjects/{nickname}")).json()
+    assert (shown["genotype"], shown["description"]) == (subject["genotype"], "")
+
+
+async def test_a_private_project_that_a_session_keeps_is_no_change(services: Services, nickname: str) -> None:
+    project = f"kept-{nickname}"
+    await services.labs.animal(nickname)
+    await services.labs.project(project, "ada", is_private=True)
+    root = services.as_("root").metadata
+    assert (await root.patch(f"/subjects/{nickname}", {"projects": [project]})).status_code == 200
+    session = await services.labs.session(nickname)
+    path = f"/sessions/{session['id']}"
+    answer = await root.patch(path, {"projects": [], "narrative": "x"})
+    assert answer.json()["projects"] == [project]
+    entry = await _latest(services, session["id"])
+    assert set(entry["before"]) == set(entry["after"]) == {"narrative"}
+    assert (await root.post(f"/undo/metadata/{entry['id']}")).status_code == 200
+    latest = (await _latest(services, session["id"]))["id"]
+    assert (await root.patch(path, {"projects": []})).status_code == 200
+    assert (await _latest(services, session["id"]))["id"] == latest, "nothing changed"
+
+
+async def test_a_user_who_was_added_meanwhile_stays_after_an_undo(services: Services, nickname: str) -> None:
+    await services.labs.animal(nickname)
+    session = await services.labs.session(nickname, users=["ada"])
+    path, ada = f"/sessions/{session['id']}", services.as_("ada").metadata
+    assert (await ada.patch(path, {"users": ["dora"], "narrative": "x"})).status_code == 200
+    entry = await _latest(services, session["id"])
+    await registered(services.as_("root").registry, f"{nickname}/{DAY}/001", "alf/spikes.amps.npy")
+    await services.metadata.sweep()
+    assert (await ada.get(path)).json()["users"] == ["dora", "root"]
+    undone = await ada.post(f"/undo/metadata/{entry['id']}")
+    assert undone.status_code == 200, undone.text
+    shown = (await ada.get(path)).json()
+    assert (shown["users"], shown["narrative"]) == (["ada", "root"], "")
