@@ -109,7 +109,9 @@ class _Server:
         here = {each["lab"] for each in subjects if each["nickname"] == nickname and each["lab"]}
         labs = here | self._declared_labs.get(nickname, set())
         if row.kind.is_of_lab and lab and labs and lab not in labs:
-            raise BadFile(f"{row.place}: no subject '{nickname}' is in the lab '{lab}', but in {_listed(labs)}")
+            raise BadFile(
+                f"{row.place}: no subject '{nickname}' is in the lab '{lab}', but in {_listed(labs)}"
+            )
         if len(labs) < 2:
             return None
         if lab not in labs:

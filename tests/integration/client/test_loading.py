@@ -179,7 +179,10 @@ async def test_subjects_of_one_nickname_in_two_labs_are_two_animals(load: Loader
     assert not [line for line in again.output.splitlines() if line.startswith(("+", "~"))], again.output
 
     for wrong in ([weighing("elsewhere", 22.0)], [{**weighing("coastlab", 22.0), "subject": "ONE"}]):
-        extra = {"users": [{"username": "of_one"}], "subjects": [{**animal("hilllab", "F"), "nickname": "ONE"}]}
+        extra = {
+            "users": [{"username": "of_one"}],
+            "subjects": [{**animal("hilllab", "F"), "nickname": "ONE"}],
+        }
         refused = await load({**extra, "weighings": wrong})
         assert (refused.exit_code, "but in" in refused.output) == (1, True), refused.output
     for vague in ({"subjects": [{"nickname": "TWO", "sex": "U"}]}, {"weighings": [weighing(None, 22.0)]}):

@@ -127,7 +127,7 @@ async def test_a_private_project_that_a_session_keeps_is_no_change(services: Ser
     assert (await _latest(services, session["id"]))["id"] == latest, "nothing changed"
 
 
-async def test_a_user_who_was_added_meanwhile_stays_after_an_undo(services: Services, nickname: str) -> None:
+async def test_a_user_added_meanwhile_stays_after_an_undo(services: Services, nickname: str) -> None:
     await services.labs.animal(nickname)
     session = await services.labs.session(nickname, users=["ada"])
     path, ada = f"/sessions/{session['id']}", services.as_("ada").metadata
