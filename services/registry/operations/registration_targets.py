@@ -32,7 +32,7 @@ async def fetch_targets(
         each.repository
         for each in every
         if (not each.lab_names.isdisjoint(labs) if labs else scope.subject_lab_id in each.lab_ids)
-        and not (request.server_only and each.is_personal)
+        and not (request.server_only and each.is_personal is not False)
     ]
     named = _named(every, request)
     if named is not None and named not in chosen:

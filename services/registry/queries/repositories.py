@@ -37,11 +37,11 @@ class KnownRepository:
 
 @dataclass(frozen=True)
 class PlacedRepository:
-    """A repository, its host and its labs."""
+    """A repository, its host and its labs; `is_personal` is None where that is unknown."""
 
     repository: KnownRepository
     hostname: str
-    is_personal: bool
+    is_personal: bool | None
     lab_ids: frozenset[UUID]
     lab_names: frozenset[str]
 

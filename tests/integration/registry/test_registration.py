@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from libs.common.events import FilesRegistered, ProofOrdered
-from tests.support.lab import PATH, SUBJECT, Laboratory, files, made
+from tests.support.lab import LAB, PATH, SUBJECT, Laboratory, files, made
 from tests.support.statements import executed_statements
 from tests.support.waiting import attempts
 
@@ -145,6 +145,14 @@ async def test_single_values_may_be_unknown(lab: Laboratory) -> None:
 
 
 async def test_server_only_leaves_personal_repositories_out(lab: Laboratory) -> None:
+    admin = lab.metadata.caller
+    unknown = await made(
+        lab.registry.as_(admin), "/data-repository", {"name": "rig_2", "globus_is_personal": None}
+    )
+    assert unknown["globus_is_personal"] is None
+    repositories = ["central", "lab_server", "rig_pc", "rig_2"]
+    changed = await lab.metadata.patch(f"/labs/{LAB}", {"repositories": repositories})
+    assert changed.status_code == 200, changed.text
     (dataset,) = await lab.register("alf/spikes.times.npy", server_only=True, name=None)
     assert [r["data_repository"] for r in dataset["file_records"]] == ["central"]
     (order,) = await lab.registry.published(ProofOrdered)
