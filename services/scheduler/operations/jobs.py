@@ -7,7 +7,7 @@ from uuid import UUID
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.clock import fetch_now
 from libs.common.events import JobPublishing
-from libs.common.permissions import Principal
+from libs.common.permissions import Principal, Target
 from libs.common.problem import NotFound
 from libs.common.schemas.jobs import JobDetail
 from libs.common.schemas.states import JobState
@@ -19,7 +19,11 @@ from services.scheduler.models import JobRow
 from services.scheduler.operations.context import SchedulerContext
 from services.scheduler.operations.graph import reconcile_session
 from services.scheduler.queries import attempts, jobs, repositories
-from services.scheduler.queries.locked_jobs import LockedJob, find_and_lock_visible_job
+from services.scheduler.queries.locked_jobs import (
+    LockedJob,
+    find_and_lock_visible_job,
+    find_and_lock_visible_row,
+)
 from services.scheduler.queries.visible import exists_session
 
 
@@ -66,22 +70,37 @@ async def stop_jobs_of_session(tx: Transaction, context: SchedulerContext, sessi
 
 async def lock_job_to_steer(tx: Transaction, by: Principal, visibility: Visibility, job_id: UUID) -> JobRow:
     """A job that the caller may steer, locked. Raises NotFound or Forbidden."""
-    await lock_job_to_change(tx, by, visibility, job_id)
-    return await jobs.lock_job(tx.session, job_id)
+    if await find_and_lock_visible_job(tx.session, visibility, job_id) is None:
+        raise no_such_job(job_id)
+    locked = await find_and_lock_visible_row(tx.session, visibility, job_id)
+    if locked is None:
+        raise no_such_job(job_id)
+    row, target = locked
+    await _check_may_steer_locked(tx.session, by, row, target)
+    return row
 
 
 async def lock_job_to_change(
     tx: Transaction, by: Principal, visibility: Visibility, job_id: UUID
 ) -> LockedJob:
-    """The same where its state does not change. Raises NotFound or Forbidden."""
+    """The same where its state does not change. Raises NotFound or Forbidden.
+
+    Both are judged by what was so before it waited for the lock: the statement of the change judges them again.
+    """
     job = await find_and_lock_visible_job(tx.session, visibility, job_id)
     if job is None:
         raise no_such_job(job_id)
-    if job.target is not None:
-        rights.check_may_steer_job_of_session(by, job.target)
-    else:
-        await check_may_steer(tx.session, by, job.session_id, job.owner_id, job.data_repository_id)
+    await _check_may_steer_locked(tx.session, by, job, job.target)
     return job
+
+
+async def _check_may_steer_locked(
+    session: ReadSession, by: Principal, job: JobRow | LockedJob, target: Target | None
+) -> None:
+    if target is not None:
+        rights.check_may_steer_job_of_session(by, target)
+    else:
+        await check_may_steer(session, by, job.session_id, job.owner_id, job.data_repository_id)
 
 
 async def check_may_steer(

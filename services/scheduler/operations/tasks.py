@@ -21,7 +21,7 @@ from libs.common.undo import Undoable, Undoables
 from libs.common.visibility import Visibility
 from services.scheduler.domain import steering
 from services.scheduler.domain.retry import ALYX_RUN
-from services.scheduler.domain.rights import check_may_use_repository
+from services.scheduler.domain.rights import check_may_steer_job_of_session, check_may_use_repository
 from services.scheduler.domain.tasks import COMPARED, arguments_text, check_fixed_fields
 from services.scheduler.models import DEPENDANTS, JobRow
 from services.scheduler.operations.context import SchedulerContext
@@ -45,8 +45,12 @@ async def read_task(session: ReadSession, visibility: Visibility, task_id: UUID)
     """One task. Raises NotFound."""
     task = await tasks.find_task(session, visibility, task_id)
     if task is None:
-        raise NotFound(f"There is no task {task_id}.")
+        raise _no_such_task(task_id)
     return task
+
+
+def _no_such_task(task_id: UUID) -> NotFound:
+    return NotFound(f"There is no task {task_id}.")
 
 
 async def create_task(
@@ -107,7 +111,12 @@ async def update_task(
         shown = await read_task(tx.session, visibility, task_id)
         check_fixed_fields(shown, body, is_derived=job.is_derived)
     fields = await _changed_fields(tx.session, by, job, body)
-    task = await tasks.update_task(tx.session, task_id, fields)
+    updated = await tasks.update_task(tx.session, visibility, task_id, fields)
+    if updated is None:
+        raise _no_such_task(task_id)
+    task, target = updated
+    if target is not None:
+        check_may_steer_job_of_session(by, target)
     if not {"priority", "level"}.isdisjoint(body.model_fields_set):
         await ready.update_order(tx.session, task_id, task.priority, task.level)
     status = None if body.status is None else _status(body.status)
@@ -120,8 +129,8 @@ async def update_task(
         if "log" in fields and not fields["log"]:
             await jobs.update_fields(tx.session, row, {"log": ""})
     tx.audit("task.changed", "job", task_id, after={"fields": sorted(body.model_fields_set)})
-    is_still_visible = job.session_id is not None
-    return task if is_still_visible and not is_set else await read_task(tx.session, visibility, task_id)
+    # Without a session, it may be visible no longer by the repository that it has now.
+    return task if target is not None and not is_set else await read_task(tx.session, visibility, task_id)
 
 
 async def _changed_fields(

@@ -1,7 +1,11 @@
-"""A job that a caller wants to change: whether it is visible, what it belongs to, and its locks, in one statement."""
+"""A job that a caller wants to change: whether it is visible, what it belongs to, and its locks, in one statement.
+
+That statement judges what it saw before it waited for the locks: the next one has to judge the locked job again.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -65,19 +69,56 @@ async def find_and_lock_visible_job(
         return None
     row = rows[0]
     check_same_session(row["session_id"], row["session_before"])
-    target = None
-    if row["session_id"] is not None:
-        target = Target() if row["subject_id"] is None else session_target(row)
-    return LockedJob(**{name: row[name] for name in _COLUMNS}, target=target)
+    return LockedJob(**{name: row[name] for name in _COLUMNS}, target=target_in_scope(row))
+
+
+async def find_and_lock_visible_row(
+    session: WriteSession, visibility: Visibility, job_id: UUID
+) -> tuple[JobRow, Target | None] | None:
+    """The row of a job that this transaction has locked already, and its target, if the caller can see it now."""
+    row = (await session.execute(_select_locked(visibility), {"job_id": job_id})).mappings().one_or_none()
+    return None if row is None else (row["JobRow"], target_in_scope(row))
+
+
+def target_in_scope(row: Mapping[str, Any]) -> Target | None:
+    """The target of the session of a job, from a row with the columns of its scope; None without a session."""
+    if row["session_before"] is None:
+        return None
+    return Target() if row["subject_id"] is None else session_target(row)
 
 
 @per_caller
 def _select_to_lock(visibility: Visibility) -> sa.Select[Any]:
     """PostgreSQL locks the graph before it locks the row, and of a locked row it returns the latest version."""
+    scope = scope_of_job(visibility)
+    graph = sa.select(lock_of_graph(scope.c.session_before)).where(scope.c.session_before.is_not(None))
+    is_locked = sa.func.coalesce(sa.cast(graph.scalar_subquery(), sa.Text), "") == ""
+    return (
+        sa.select(*(_JOB[name] for name in _COLUMNS), *scope.c)
+        .select_from(JobRow.__table__)
+        .join(scope, scope.c.job_id == _JOB.id)
+        .where(is_locked)
+        .with_for_update(of=JobRow.__table__)
+    )
+
+
+@per_caller
+def _select_locked(visibility: Visibility) -> sa.Select[Any]:
+    scope = scope_of_job(visibility)
+    return (
+        sa.select(JobRow, *scope.c)
+        .join(scope, scope.c.job_id == JobRow.id)
+        .with_for_update(of=JobRow)
+        .execution_options(populate_existing=True)
+    )
+
+
+def scope_of_job(visibility: Visibility) -> sa.CTE:
+    """What the job of the request's `job_id` belongs to, if the caller can see it; for `target_in_scope`."""
     sessions, subjects = table(SESSIONS), table(SUBJECTS)
-    job_id = request_value("job_id", sa.Uuid())
-    scope = (
+    return (
         sa.select(
+            _JOB.id.label("job_id"),
             _JOB.session_id.label("session_before"),
             subjects.c.id.label("subject_id"),
             *session_target_columns(),
@@ -85,15 +126,6 @@ def _select_to_lock(visibility: Visibility) -> sa.Select[Any]:
         .select_from(JobRow.__table__)
         .join(sessions, sessions.c.id == _JOB.session_id, isouter=True)
         .join(subjects, subjects.c.id == sessions.c.subject_id, isouter=True)
-        .where(visible.is_job_visible(visibility), _JOB.id == job_id)
+        .where(visible.is_job_visible(visibility), _JOB.id == request_value("job_id", sa.Uuid()))
         .cte("scope")
-    )
-    graph = sa.select(lock_of_graph(scope.c.session_before)).where(scope.c.session_before.is_not(None))
-    is_locked = sa.func.coalesce(sa.cast(graph.scalar_subquery(), sa.Text), "") == ""
-    return (
-        sa.select(*(_JOB[name] for name in _COLUMNS), *scope.c)
-        .select_from(JobRow.__table__)
-        .join(scope, sa.true())
-        .where(_JOB.id == job_id, is_locked)
-        .with_for_update(of=JobRow.__table__)
     )

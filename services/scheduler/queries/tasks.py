@@ -22,6 +22,7 @@ from libs.common.db.prepared_writes import execute_prepared
 from libs.common.db.tables import infrastructure
 from libs.common.neighbour_maps.tasks import shown_log
 from libs.common.notes import count_notes_on
+from libs.common.permissions import Target
 from libs.common.published import REPOSITORIES, SESSION_MERGES, table
 from libs.common.schemas.pages import JsonPage, PageRequest
 from libs.common.schemas.states import JobState
@@ -31,9 +32,10 @@ from services.scheduler.models import JobRow
 from services.scheduler.queries import visible
 from services.scheduler.queries.jobs import SESSION, in_order_of_work
 from services.scheduler.queries.list_filters import TaskFilters
+from services.scheduler.queries.locked_jobs import scope_of_job, target_in_scope
 
 REPOSITORY = table(REPOSITORIES)
-UPDATES: Final = 100  # sets of fields whose statement is kept
+UPDATES: Final = 400  # sets of fields of one caller, whose statement is kept
 _NEW: Final = "new_"
 
 
@@ -119,23 +121,32 @@ def _select_one(visibility: Visibility) -> sa.Select[Any]:
     return _select(visibility, *_columns()).where(JobRow.id == request_value("task_id", sa.Uuid()))
 
 
-async def update_task(session: WriteSession, task_id: UUID, fields: Mapping[str, Any]) -> Task:
-    """Set columns of a locked task that its state does not depend on; the task afterwards."""
+async def update_task(
+    session: WriteSession, visibility: Visibility, task_id: UUID, fields: Mapping[str, Any]
+) -> tuple[Task, Target | None] | None:
+    """Set columns of a locked task that its state does not depend on, if the caller can see it now.
+
+    The task afterwards, and the target of its session, which the caller's rights have to be checked for.
+    """
     values = {_NEW + name: value for name, value in fields.items()}
-    rows = await execute_prepared(session, _update(tuple(sorted(fields))), task_id=task_id, **values)
-    return Task.model_validate(dict(rows[0]))
+    statement = _update(visibility, visibility.caller, tuple(sorted(fields)))
+    rows = await execute_prepared(session, statement, job_id=task_id, **values)
+    if not rows:
+        return None
+    task = {name: value for name, value in rows[0].items() if name in Task.model_fields}
+    return Task.model_validate(task), target_in_scope(rows[0])
 
 
 @lru_cache(maxsize=UPDATES)
-def _update(names: tuple[str, ...]) -> sa.Update:
-    columns = JobRow.__table__.c
+def _update(visibility: Visibility, _caller: object, names: tuple[str, ...]) -> sa.Update:
+    columns, scope = JobRow.__table__.c, scope_of_job(visibility)
     name = sa.select(REPOSITORY.c.name).where(REPOSITORY.c.id == columns.data_repository_id)
     return (
         sa.update(JobRow)
         .values({each: request_value(_NEW + each, columns[each].type) for each in names})
         .values(updated_at=sa.func.clock_timestamp())
-        .where(columns.id == request_value("task_id", sa.Uuid()))
-        .returning(*_columns(name.scalar_subquery()))
+        .where(columns.id == scope.c.job_id)
+        .returning(*_columns(name.scalar_subquery()), *scope.c)
     )
 
 

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import UUID
+from collections.abc import Callable, Coroutine
+from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
+import pytest
 
 from libs.common.catalogue import Service
 from libs.common.testing import Callers, Running
+from services.metadata.models.labs import LabRow
 from tests.support.jobs import a_session_with_trials
-from tests.support.makers.metadata import make_project
+from tests.support.makers.database import named, owner
+from tests.support.makers.metadata import make_project, make_session
 from tests.support.system import Cingulum
 from tests.support.waiting import attempts
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+
+
+Change = Callable[[Running, str], Coroutine[Any, Any, httpx.Response]]
+CHANGES: dict[str, Change] = {
+    "priority": lambda scheduler, task: scheduler.patch(f"/tasks/{task}", {"priority": 7}),
+    "status": lambda scheduler, task: scheduler.patch(f"/tasks/{task}", {"status": "Held"}),
+    "hold": lambda scheduler, task: scheduler.post(f"/jobs/{task}/hold", {"reason": "no"}),
+    "abandon": lambda scheduler, task: scheduler.post(f"/jobs/{task}/abandon", {"reason": "no"}),
+    "release": lambda scheduler, task: scheduler.post(f"/jobs/{task}/release"),
+    "delete": lambda scheduler, task: scheduler.delete(f"/tasks/{task}"),
+}
+every_change = pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 
 
 async def a_task(scheduler: Running, session: UUID) -> str:
@@ -81,3 +99,60 @@ async def test_the_change_of_an_invisible_task_waits_for_nothing(
         await holder.execute(LOCK, f"graph:{session}")
         assert (await scheduler.patch(f"/tasks/{task}", {"priority": 7})).status_code == 404
     await holder.close()
+
+
+async def a_lab(cingulum: Cingulum, name: str) -> UUID:
+    async with owner(cingulum) as database:
+        return await named(database, LabRow, name, id=uuid4())
+
+
+async def task_as_stored(observer: asyncpg.Connection, task: str) -> asyncpg.Record | None:
+    return await observer.fetchrow("SELECT * FROM scheduler.jobs WHERE id = $1", UUID(task))
+
+
+@every_change
+async def test_a_task_that_was_hidden_while_its_change_waited_is_not_found(
+    cingulum: Cingulum, callers: Callers, change: Change
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    session = await a_session_with_trials(cingulum, callers)
+    task = await a_task(scheduler, session)
+    holder, other = await asyncpg.connect(cingulum.admin_url), await asyncpg.connect(cingulum.admin_url)
+    before = await task_as_stored(other, task)
+    async with holder.transaction():
+        await holder.execute(LOCK, f"graph:{session}")
+        waiting = asyncio.create_task(change(scheduler, task))
+        await until_waiting(other)
+        await make_project(cingulum, "secret", session, is_private=True)
+    answer = await waiting
+    assert (answer.status_code, "Sort" in answer.text) == (404, False)
+    assert (await scheduler.get(f"/tasks/{task}")).status_code == 404
+    assert await task_as_stored(other, task) == before
+    await holder.close()
+    await other.close()
+
+
+@every_change
+async def test_a_task_whose_session_went_to_another_lab_while_its_change_waited_is_refused(
+    cingulum: Cingulum, callers: Callers, change: Change
+) -> None:
+    scheduler = await cingulum.start(Service.SCHEDULER, callers.member)
+    session = await a_session_with_trials(cingulum, callers)
+    of_another_lab = await make_session(cingulum, await a_lab(cingulum, "otherlab"))
+    task = await a_task(scheduler, session)
+    holder, other = await asyncpg.connect(cingulum.admin_url), await asyncpg.connect(cingulum.admin_url)
+    before = await task_as_stored(other, task)
+    async with holder.transaction():
+        await holder.execute(LOCK, f"graph:{session}")
+        waiting = asyncio.create_task(change(scheduler, task))
+        await until_waiting(other)
+        await other.execute(
+            "UPDATE metadata.actions AS moved SET lab_id = its.lab_id, subject_id = its.subject_id"
+            " FROM metadata.actions AS its WHERE moved.id = $1 AND its.id = $2",
+            session,
+            of_another_lab,
+        )
+    assert (await waiting).status_code == 403
+    assert await task_as_stored(other, task) == before
+    await holder.close()
+    await other.close()
