@@ -70,27 +70,41 @@ async def find_session_by_path(
     Raises AmbiguousName where sessions of several subjects are left, or several that have some of the files.
     """
     name = replace(name, subject=normal(name.subject))
-    rows = await _fetch_sessions(session, visibility, name)
-    if not rows:
+    sessions = await _fetch_sessions(session, visibility, name)
+    if not sessions:
         spellings = await find_spellings_in(session, table(SUBJECTS).c.nickname, name.subject)
         if len(spellings) != 1 or name.subject in spellings:
             return None
         name = replace(name, subject=spellings[0])
-        rows = await _fetch_sessions(session, visibility, name)
-    named = [NamedSession(row["id"], row["subject_id"], row["lab"] or row["subject_lab"]) for row in rows]
-    having = await fetch_sessions_having(session, [row["id"] for row in rows], files) if len(rows) > 1 else []
+        sessions = await _fetch_sessions(session, visibility, name)
+    named = [each.session for each in sessions]
+    having = (
+        await fetch_sessions_having(session, [each.id for each in named], files) if len(named) > 1 else []
+    )
     chosen = choose_session(name, named, labs, having, field=field)
-    scope = _scope(next((row for row in rows if chosen and row["id"] == chosen.id), None))
+    scope = _scope(next((each.columns for each in sessions if each.session == chosen), None))
     n_named = sum(each.subject_id == chosen.subject_id for each in named) if chosen else 0
     return replace(scope, n_twins=n_named - 1) if scope else None
 
 
+@dataclass(frozen=True)
+class _ScopedSession:
+    """A session of a name, and the columns of its scope."""
+
+    session: NamedSession
+    columns: Mapping[str, Any]
+
+
 async def _fetch_sessions(
     session: ReadSession, visibility: Visibility, name: SessionName
-) -> Sequence[Mapping[str, Any]]:
+) -> list[_ScopedSession]:
     """The sessions of that name, the newest first."""
     values: dict[str, Any] = {"subject": name.subject, "day": name.day, "number": name.number}
-    return await fetch_rows(session, _select_sessions(visibility), **values)
+    rows = await fetch_rows(session, _select_sessions(visibility), **values)
+    return [
+        _ScopedSession(NamedSession(row["id"], row["subject_id"], row["lab"] or row["subject_lab"]), row)
+        for row in rows
+    ]
 
 
 @per_caller
