@@ -13,7 +13,13 @@ from libs.common.published import USERNAMES, table
 from services.registry.models import DatasetRow, DatasetTypeRow
 
 _USERNAMES: Final = table(USERNAMES).alias("author")
-_MAP: Final = username_map(table(USERNAMES).alias("named_author"))
+_NAMED: Final = table(USERNAMES).alias("named_author")
+_SHOWN: Final = (
+    sa.select(DatasetRow.id, sa.func.coalesce(_NAMED.c.username, DatasetRow.created_by).label("username"))
+    .join(_NAMED, _NAMED.c.id == DatasetRow.created_by_id, isouter=True)
+    .subquery("shown_author")
+)
+_MAP: Final = username_map(_SHOWN)
 
 
 def author_of(row: type[DatasetRow | DatasetTypeRow]) -> sa.ColumnElement[str | None]:
@@ -29,6 +35,6 @@ def is_by(username: str) -> Condition:
     return sa.or_(DatasetRow.created_by_id.in_(ids), sa.and_(DatasetRow.created_by == username, ~is_known))
 
 
-def to_author(key: Any) -> Relation:
-    """The username that a row shows of the user whose id a column holds."""
-    return Relation(lambda: _MAP, on=_MAP.source.c.id == key)
+def to_author(dataset_id: Any) -> Relation:
+    """The username that a dataset shows, as `author_of` has it."""
+    return Relation(lambda: _MAP, on=_SHOWN.c.id == dataset_id)

@@ -184,7 +184,7 @@ DATASETS: FieldMap = FieldMap("datasets", _dataset, {
     "created_by": Relation(
         lambda: _MAPS.users,
         on=_user.c.id == _dataset.c.created_by_id,
-        shown=to_author(_dataset.c.created_by_id),
+        shown=to_author(_dataset.c.id),
     ),
     "created_datetime": Field(_dataset.c.created_at, "datetime"),
     "auto_datetime": Field(_dataset.c.auto_datetime, "datetime"),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
 from deploy.local.servers import Postgres
 from libs.common.testing import Running
@@ -76,3 +77,23 @@ async def test_records_go_on_naming_a_user_renamed_and_deleted(labs: Labs, regis
     assert (await registry.get(f"/datasets/{dataset['id']}")).json()["created_by"] == "left"
     for query in ({"created_by": "left"}, {"django": "created_by__username,left"}):
         assert await _names(registry, **query) == {"clusters.depths.npy"}
+
+
+async def test_datasets_without_the_id_of_an_author_are_filtered_by_their_username(
+    labs: Labs, registry: Running
+) -> None:
+    await labs.post("/users", username="early")
+    names = ["alf/templates.amps.npy", "alf/templates.waveforms.npy"]
+    first, second = await registered(registry, PATH, *names, created_by="early")
+    async with registry.app.state.database.begin() as session:
+        for row, name in ((first, "early"), (second, "unknown")):  # as earlier versions inserted them
+            await session.execute(
+                sa.text(
+                    "UPDATE registry.datasets SET created_by_id = NULL, created_by = :name WHERE id = :id"
+                ),
+                {"id": row["id"], "name": name},
+            )
+    for row, name in ((first, "early"), (second, "unknown")):
+        assert (await registry.get(f"/datasets/{row['id']}")).json()["created_by"] == name
+        for query in ({"created_by": name}, {"django": f"created_by__username,{name}"}):
+            assert await _names(registry, **query) == {row["name"]}
