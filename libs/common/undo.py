@@ -56,6 +56,7 @@ class Undoable:
     own_rules  columns and relations whose changes have rules beside `rule`: only administrators undo these
     names      columns that make a row's name unique: after an undo of a change of them `check_restored` is asked
     not_undone columns whose changes had effects on other rows: these are set again by a request of their own
+    check_undo raises Conflict where a change cannot be undone, by the row's id and the values it would have again
     reverted   what else happens after an undo of a change, by the row's id and the values it has again, by column; may
                raise Conflict
     """
@@ -70,6 +71,7 @@ class Undoable:
     own_rules: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     not_undone: frozenset[str] = frozenset()
+    check_undo: Reverted | None = None
     reverted: Reverted | None = None
 
     @property
@@ -198,6 +200,8 @@ async def _undo_change(
             f"A change of {' and '.join(fixed)} can end other records, such as water restrictions, which an undo does "
             "not open again: set the values with PATCH, and check these records."
         )
+    if noun.check_undo is not None:
+        await noun.check_undo(tx, UUID(entry.object_id), entry.before or {})
     await revert(tx, noun.model, entry, noun.relations_by_name)
     await _check_change(tx, noun.rule, by, visibility, entry)
     if undoables.check_restored is not None and noun.names & (entry.before or {}).keys():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from libs.common.permissions import Principal
 from libs.common.undo import Undoable, Undoables
 from libs.common.visibility import Visibility
 from services.registry.domain.new_names import check_no_twins
+from services.registry.domain.vocabularies import check_revision_free
 from services.registry.models import DataNoticeRow, DatasetRow, RevisionRow
 from services.registry.models.dependants import DEPENDANTS
 from services.registry.operations.data_notices import DATASETS_OF_NOTICE, lock_notice_to_edit
@@ -24,7 +25,7 @@ from services.registry.operations.taken_paths import check_dataset_free
 from services.registry.queries import deletions as queries
 from services.registry.queries.registration import fetch_paths_beside
 from services.registry.queries.registration_locks import lock_registrations_of_dataset
-from services.registry.queries.vocabularies import NOUNS
+from services.registry.queries.vocabularies import NOUNS, exists_dataset_of_revision
 
 
 async def _lock_registrations(tx: Transaction, dataset_id: UUID) -> None:
@@ -39,6 +40,13 @@ async def _follow_datasets(tx: Transaction, restored: Restored) -> None:
     sessions = await queries.fetch_sessions_of_datasets(tx.session, dataset_ids)
     for dataset_id, session_id in sessions.items():
         tx.publish(FilesRegistered(session_id=session_id, user_id=None, dataset_ids=[dataset_id]))
+
+
+async def _check_revision_free(tx: Transaction, row_id: UUID, before: Mapping[str, Any]) -> None:
+    """Raises Conflict for the name of a revision that datasets are in by now."""
+    if "name" in before:
+        row = await lock_by_id(tx.session, RevisionRow, row_id)
+        check_revision_free(row.name, is_used=await exists_dataset_of_revision(tx.session, row.name))
 
 
 async def _check_restored(
@@ -74,9 +82,7 @@ UNDOABLES: Final = Undoables(
                 check_administrator,
                 by_row=False,
                 names=frozenset({"name"}),
-                not_undone=frozenset(
-                    {"name"} if model is RevisionRow else ()
-                ),  # datasets may be in it by now
+                check_undo=_check_revision_free if model is RevisionRow else None,
             )
             for model, noun in NOUNS.items()
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from libs.common.testing import Running
@@ -180,6 +181,28 @@ async def test_a_revision_without_datasets_is_renamed(services: Services, nickna
     assert (await registry.patch(first, {"name": f"b-{nickname}"})).json()["name"] == f"b-{nickname}"
     assert ((await registry.get(first)).status_code, (await registry.get(second)).status_code) == (404, 200)
     await _goes_and_comes_back(services, registry, second, {"revision": 1})
+
+
+async def _undo_latest(registry: Running, object_id: str) -> httpx.Response:
+    entries = (await registry.get(f"/audit/registry?object_id={object_id}")).json()["results"]
+    return await registry.post(f"/undo/registry/{entries[0]['id']}")
+
+
+async def test_a_renaming_of_a_revision_is_undone_while_no_dataset_is_in_it(
+    services: Services, nickname: str
+) -> None:
+    await services.labs.animal(nickname)
+    await services.labs.session(nickname)
+    registry, first, second = services.registry, f"a-{nickname}", f"b-{nickname}"
+    revision = (await registry.post("/revisions", {"name": first})).json()["id"]
+    await registry.patch(f"/revisions/{first}", {"name": second})
+    assert (await _undo_latest(registry, revision)).status_code == 200
+    await registry.patch(f"/revisions/{first}", {"name": second})
+    await registered(registry, f"{nickname}/{DAY}/001", f"alf/#{second}#/spikes.times.npy")
+    refused = await _undo_latest(registry, revision)
+    assert (refused.status_code, second in refused.json()["detail"]) == (409, True)
+    assert (await registry.patch(f"/revisions/{second}", {"description": "x"})).status_code == 200
+    assert (await _undo_latest(registry, revision)).status_code == 200
 
 
 async def test_a_task_with_its_log(services: Services, nickname: str) -> None:
