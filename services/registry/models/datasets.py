@@ -40,6 +40,8 @@ class DatasetRow(Identified, WithJson, Base):
             "id",
             postgresql_where=sa.text("deleted_at IS NULL"),
         ),
+        # Whether a revision has datasets, deleted ones included.
+        sa.Index("ix_datasets_revision", "revision", postgresql_where=sa.text("revision <> ''")),
         sa.Index("ix_datasets_object_id", "object_id", postgresql_where=sa.text("object_id IS NOT NULL")),
     )
     session_id: Mapped[UUID | None]  # metadata owns it

@@ -192,7 +192,9 @@ async def lock_revisions(session: WriteSession, names: Collection[str]) -> set[s
 
 async def exists_dataset_of_revision(session: ReadSession, name: str) -> bool:
     """Whether a dataset is in a revision, deleted datasets included: they come back by an undo."""
-    return bool(await session.scalar(sa.select(sa.exists().where(DatasetRow.revision == name))))
+    is_in_one = DatasetRow.revision != sa.literal_column("''")  # the condition of the index
+    exists = sa.exists().where(DatasetRow.revision == name, is_in_one)
+    return bool(await session.scalar(sa.select(exists)))
 
 
 async def fetch_term_id(

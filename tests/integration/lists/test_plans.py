@@ -116,3 +116,12 @@ async def test_sessions_by_the_name_of_a_dataset_are_planned_once(labs: Labs, se
         assert await connection.fetchval(plans) > 0
     finally:
         await connection.close()
+
+
+async def test_a_change_of_a_revision_scans_no_large_table(labs: Labs, services: Services) -> None:
+    registry = services[Service.REGISTRY]
+    assert (await registry.post("/revisions", {"name": "planned"})).status_code == 201
+    with statements() as run:
+        assert (await registry.patch("/revisions/planned", {"name": "renamed"})).status_code == 200
+    assert any("datasets" in text for text, _ in run)
+    assert await large_scans(labs.cingulum.admin_url, run) == []
