@@ -44,9 +44,9 @@ async def test_datasets_and_types_follow_and_a_new_user_of_the_old_name_is_not_t
 ) -> None:
     await labs.post("/users", username="u1")
     (first,) = await registered(registry, PATH, "alf/spikes.times.npy", created_by="u1")
+    session = {"subject": "KS001", "date": "2024-03-02", "number": 1}
     body = {"name": "spikes.amps.npy", "collection": "alf", "dataset_type": "spikes.amps", "created_by": "u1"}
-    body |= {"subject": "KS001", "date": "2024-03-02", "number": 1}
-    assert (await registry.post("/datasets", body)).json()["created_by"] == "u1"
+    assert (await registry.post("/datasets", body | session)).json()["created_by"] == "u1"
     assert (
         await registry.post("/dataset-types", {"name": "wing.beats", "created_by": "u1"})
     ).status_code == 201
