@@ -37,7 +37,7 @@ async def body(rig: Labs, nickname: str) -> dict[str, Any]:
         "subject": nickname, "users": ["ada"], "location": "rig_1", "procedures": ["Behavior training/tasks"],
         "projects": ["maze"], "type": "Experiment", "task_protocol": "_iblrig_tasks_x6.4", "number": "001",
         "start_time": "2024-03-02 10:00:00", "end_time": "2024-03-02T11:00:00.5", "narrative": "calm", "qc": "warning",
-        "n_trials": 500, "n_correct_trials": 450, "extended_qc": {"tip": 1.0}, "json": {"rig": "A"}, "colour": "red",
+        "n_trials": 500, "n_correct_trials": 450, "extended_qc": {"tip": 1.0}, "json": {"rig": "A"},
     }  # fmt: skip
 
 
