@@ -66,9 +66,8 @@ def direct_handler(route: APIRoute, otherwise: Handler) -> Handler:
         if arguments.session is None:
             return answer.of(await endpoint(**values), injected)
         name, opened = arguments.session
-        if (
-            opened is open_transaction
-        ):  # it ends, as FastAPI ends it, when the response is complete and not yet sent
+        if opened is open_transaction:
+            # It ends, as FastAPI ends it, when the response is complete and not yet sent.
             stack: AsyncExitStack = request.scope["fastapi_function_astack"]
             tx = await stack.enter_async_context(open_transaction(request))
             return answer.of(await endpoint(**values, **{name: tx}), injected)

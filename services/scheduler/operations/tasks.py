@@ -150,9 +150,8 @@ async def _changed_fields(
         name, arguments = fields.get("task", job.task), fields.get("arguments", job.arguments)
         await _check_unique(session, job, name, arguments)
     if "log" in fields and not fields["log"]:
-        fields["log"] = (
-            ""  # cleared; null is a log that was never written, in place of which the reason is shown
-        )
+        # Cleared: null is a log that was never written, in place of which the reason is shown.
+        fields["log"] = ""
     return fields
 
 
