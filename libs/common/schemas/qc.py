@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-QC_NAMES = {0: "NOT_SET", 10: "PASS", 30: "WARNING", 40: "FAIL", 50: "CRITICAL"}
+from cingulum.qc import QC_NAMES
 
+__all__ = ["QC_CODES", "QC_NAMES", "Qc", "qc_code"]
 
 QC_CODES = {name: code for code, name in QC_NAMES.items()}
 

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cingulum.export.one_tables import TableDataset, TableSession, ZippedTables, zip_tables
 from libs.common.db import ReadSession
 from libs.common.problem import NotFound
 from libs.common.visibility import Visibility
 from services.registry.models import TagRow
-from services.registry.operations.parquet_tables import ZippedTables, write_tables
 from services.registry.queries import cache_tables as queries
-from services.registry.queries.cache_tables import CachedDataset, CachedSession, Freshness
+from services.registry.queries.cache_tables import Freshness
 from services.registry.queries.vocabularies import exists_term
 
 MOST = 8  # sets of tables in memory: those of a whole collaboration take some 100 MB
@@ -59,8 +59,8 @@ class CacheTables:
 
 
 def _make(
-    sessions: Sequence[CachedSession],
-    datasets: Sequence[CachedDataset],
+    sessions: Sequence[TableSession],
+    datasets: Sequence[TableDataset],
     tag: str | None,
     before: _Cached | None,
 ) -> tuple[bytes, ZippedTables]:
@@ -68,4 +68,4 @@ def _make(
     if before is not None and before.digest == digest:
         return digest, before.tables
     now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
-    return digest, write_tables(sessions, datasets, now, tag)
+    return digest, zip_tables(sessions, datasets, now, tag)

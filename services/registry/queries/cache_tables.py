@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from cingulum.export.one_tables import TableDataset, TableSession
 from libs.common.catalogue import Service
 from libs.common.db import ReadSession
 from libs.common.published import EVENTS, PROJECTS, RIGHTS_CHANGES, SESSION_PROJECTS, SESSIONS, table
@@ -30,30 +30,6 @@ class Freshness:
     audit: tuple[int, int]
     events: tuple[int, int]
     rights: tuple[int, int]
-
-
-class CachedSession(NamedTuple):
-    """A row of the table of sessions."""
-
-    id: str
-    lab: str
-    subject: str
-    date: date
-    number: int
-    task_protocol: str | None
-    projects: list[str] | None
-
-
-class CachedDataset(NamedTuple):
-    """A row of the table of datasets."""
-
-    eid: str
-    id: str
-    size_bytes: int
-    hash: str
-    default_revision: bool
-    qc: int
-    relative_path: str
 
 
 async def fetch_freshness(session: ReadSession) -> Freshness:
@@ -79,7 +55,7 @@ async def _newest(session: ReadSession, number: sa.Column[Any]) -> tuple[int, in
 
 async def fetch_cached_sessions(
     session: ReadSession, visibility: Visibility, tag: str | None
-) -> Sequence[CachedSession]:
+) -> Sequence[TableSession]:
     """Sessions whose folder is fully known, by id."""
     sessions = table(SESSIONS)
     statement = sa.select(
@@ -105,7 +81,7 @@ async def fetch_cached_sessions(
             )
         )
     rows = await session.execute(statement.order_by(sa.text("1")))
-    return [CachedSession._make(row) for row in rows]
+    return [TableSession._make(row) for row in rows]
 
 
 def _project_names(visibility: Visibility) -> sa.ColumnElement[Any]:
@@ -129,7 +105,7 @@ def _project_names(visibility: Visibility) -> sa.ColumnElement[Any]:
 
 async def fetch_cached_datasets(
     session: ReadSession, visibility: Visibility, tag: str | None
-) -> Sequence[CachedDataset]:
+) -> Sequence[TableDataset]:
     """Datasets of those sessions that exist on a server with a URL, by session and id.
 
     One revision of each file is the default: the flagged one, else the newest of those listed.
@@ -162,4 +138,4 @@ async def fetch_cached_datasets(
     )
     if tag is not None:
         statement = statement.where(visible.has_tag(TagRow.name == tag))
-    return [CachedDataset._make(row) for row in await session.execute(statement)]
+    return [TableDataset._make(row) for row in await session.execute(statement)]

@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
+from cingulum.export.one_tables import MIN_API_VERSION, ORIGIN, ZippedTables
 from libs.common.auth import Reader, Sees
 from libs.common.db import IdempotentRoute, LongReading
 from libs.common.problem import NotFound, problems
 from libs.common.schemas import absolute
 from libs.common.schemas.files.cache_tables import CacheInfo, CacheTable
 from services.registry.operations.cache_tables import CacheTables
-from services.registry.operations.parquet_tables import MIN_API_VERSION, ORIGIN, ZippedTables
 
 router = APIRouter(route_class=IdempotentRoute, tags=["cache"])
 

@@ -1,19 +1,19 @@
-"""Writes the ONE client's tables as parquet, in the format of pandas but without pandas."""
+"""The ONE client's tables `sessions.pqt` and `datasets.pqt`, in the format of pandas but written without pandas."""
 
 from __future__ import annotations
 
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import date
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from libs.common.schemas.qc import QC_NAMES
-from services.registry.queries.cache_tables import CachedDataset, CachedSession
+from cingulum.qc import QC_NAMES
 
 ORIGIN: Final = "cingulum"
 MIN_API_VERSION: Final = "2.10"
@@ -25,6 +25,30 @@ _PANDAS: Final = {
     "uint64": ("uint64", "uint64"),
     "bool": ("bool", "bool"),
 }
+
+
+class TableSession(NamedTuple):
+    """A row of the table of sessions."""
+
+    id: str
+    lab: str
+    subject: str
+    date: date
+    number: int
+    task_protocol: str | None
+    projects: list[str] | None
+
+
+class TableDataset(NamedTuple):
+    """A row of the table of datasets; `hash` is the MD5, `qc` a code of `QC_NAMES`."""
+
+    eid: str
+    id: str
+    size_bytes: int
+    hash: str
+    default_revision: bool
+    qc: int
+    relative_path: str
 
 
 @dataclass(frozen=True)
@@ -39,31 +63,56 @@ class ZippedTables:
 
 
 def write_tables(
-    sessions: Sequence[CachedSession],
-    datasets: Sequence[CachedDataset],
+    sessions: Sequence[TableSession], datasets: Sequence[TableDataset], description: dict[str, Any]
+) -> dict[str, bytes]:
+    """The two files; sessions sorted by id, datasets by (eid, id). `description` is of `describe`."""
+    return {
+        "sessions.pqt": _parquet(_sessions(sessions), ["id"], description),
+        "datasets.pqt": _parquet(_datasets(datasets), ["eid", "id"], description),
+    }
+
+
+def describe(date_created: str, tag: str | None = None) -> dict[str, Any]:
+    """What the client reads about a table: `date_created` is local time without zone, as it compares it."""
+    tags = {} if tag is None else {"database_tags": [tag]}
+    return {"date_created": date_created, "origin": ORIGIN, "min_api_version": MIN_API_VERSION, **tags}
+
+
+def zip_tables(
+    sessions: Sequence[TableSession],
+    datasets: Sequence[TableDataset],
     date_created: str,
     tag: str | None = None,
 ) -> ZippedTables:
-    """Write rows to parquet files, and these to a zip; sessions sorted by id, datasets by (eid, id)."""
-    description = {"date_created": date_created, "origin": ORIGIN, "min_api_version": MIN_API_VERSION}
-    if tag is not None:
-        description["database_tags"] = [tag]  # type: ignore[assignment]
-    files = {
-        "sessions": _parquet(_sessions(sessions), ["id"], description),
-        "datasets": _parquet(_datasets(datasets), ["eid", "id"], description),
-    }
+    """Write rows to the two files, and these to a zip."""
+    description = describe(date_created, tag)
+    files = write_tables(sessions, datasets, description)
     rows = {"sessions": len(sessions), "datasets": len(datasets)}
-    sizes = {name: len(data) for name, data in files.items()}
-    tables = {name: {"nrecs": rows[name], "size": sizes[name]} for name in files}
+    sizes = {name: len(files[f"{name}.pqt"]) for name in rows}
+    tables = {name: {"nrecs": rows[name], "size": sizes[name]} for name in rows}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:
         for name, data in files.items():
-            zipped.writestr(f"{name}.pqt", data)
+            zipped.writestr(name, data)
         zipped.writestr("cache_info.json", json.dumps(description | {"tables": tables}))
     return ZippedTables(date_created, buffer.getvalue(), rows, sizes, tag)
 
 
-def _sessions(rows: Sequence[CachedSession]) -> pa.Table:
+def defaults_among(revisions: Iterable[tuple[Any, str, bool]]) -> dict[Any, str]:
+    """The default revision of each file: the flagged one, else the newest.
+
+    Each item is a file without its revision, the revision, and whether it is flagged.
+
+    >>> defaults_among([("a", "", True), ("a", "2024-01-01", False), ("b", "", False), ("b", "v1", False)])
+    {'a': '', 'b': 'v1'}
+    """
+    best: dict[Any, tuple[bool, str]] = {}
+    for file, revision, is_flagged in revisions:
+        best[file] = max(best.get(file, (False, "")), (is_flagged, revision))
+    return {file: revision for file, (_, revision) in best.items()}
+
+
+def _sessions(rows: Sequence[TableSession]) -> pa.Table:
     return pa.table(
         {
             "id": pa.array([row.id for row in rows], pa.string()),
@@ -77,7 +126,7 @@ def _sessions(rows: Sequence[CachedSession]) -> pa.Table:
     )
 
 
-def _datasets(rows: Sequence[CachedDataset]) -> pa.Table:
+def _datasets(rows: Sequence[TableDataset]) -> pa.Table:
     positions = pa.array([_QC_POSITION[row.qc] for row in rows], pa.int8())
     names = pa.array([QC_NAMES[code] for code in sorted(QC_NAMES)], pa.string())
     return pa.table(
