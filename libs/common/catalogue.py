@@ -99,7 +99,7 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
     ),
     Service.SCHEDULER: ("tasks", "jobs", "workers"),
     Service.TRANSFER: ("uploads", "bundles"),
-    Service.COMPRESSOR: ("slices",),
+    Service.COMPRESSOR: ("slices", "zarr"),
     Service.GATEWAY: ("api", "docs", "health", "metrics"),
     Service.PORTAL: ("app",),
 }

@@ -71,6 +71,7 @@ def ranged_response(
     size_bytes: int,
     headers: Mapping[str, str],
     stream: Callable[[int, int], AsyncIterator[bytes]],
+    media_type: str = OCTETS,
 ) -> Response:
     """Bytes with an ETag in `headers`, or their one requested range; `stream(start, stop)` gives them unless HEAD.
 
@@ -84,5 +85,5 @@ def ranged_response(
         more["Content-Range"] = f"bytes {start}-{stop - 1}/{size_bytes}"
     status = 206 if span else 200
     if request.method == "HEAD":
-        return Response(status_code=status, headers={**headers, **more}, media_type=OCTETS)
-    return StreamingResponse(stream(start, stop), status, {**headers, **more}, media_type=OCTETS)
+        return Response(status_code=status, headers={**headers, **more}, media_type=media_type)
+    return StreamingResponse(stream(start, stop), status, {**headers, **more}, media_type=media_type)

@@ -15,6 +15,7 @@ from services.compressor.events import handlers_with
 from services.compressor.models import Base
 from services.compressor.operations.indexer import Indexer
 from services.compressor.operations.slice_cache import SliceCache
+from services.compressor.operations.zarr import DecodedBlocks
 from services.compressor.routes import routers
 from services.compressor.settings import Settings
 
@@ -22,6 +23,7 @@ from services.compressor.settings import Settings
 async def _start(woken: asyncio.Event, app: FastAPI) -> Sequence[Loop]:
     settings: Settings = app.state.settings
     cache = app.state.slice_cache = SliceCache(await store_of(settings), settings.decoders)
+    app.state.decoded_blocks = DecodedBlocks(settings.zarr_cache_bytes)
     indexer = Indexer(
         app.state.writer, cache, woken, every_s=settings.index_every_s, prove=settings.prove_recordings
     )

@@ -28,4 +28,8 @@ class Settings(StoreSettings):
     slice_raw_bytes: int = Field(
         default=512 << 20, description="limit of raw bytes decoded per response, for any number of channels"
     )
+    zarr_cache_bytes: int = Field(
+        default=128 << 20,
+        description="limit of the decoded blocks of Zarr arrays that are kept in memory per process",
+    )
     decoders: int = Field(default=2, description="chunks decoded concurrently per process")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,9 +78,22 @@ async def read_slice(
     """
     volts = opened.recording.uv_per_bit
     referenced = reference_channels(volts, opened.reader.n_channels) if transform.car else None
+    return await _decode(cache, opened, _decode_slice, span, transform, volts, referenced)
+
+
+async def read_samples(
+    cache: SliceCache, opened: OpenRecording, start: int, stop: int, channels: range
+) -> NDArray[Any]:
+    """Samples `start` up to `stop` (excluded) as recorded, (samples, channels). Raises as `read_slice`."""
+    return await _decode(cache, opened, ChunkedReader.read, start, stop, list(channels))
+
+
+async def _decode(
+    cache: SliceCache, opened: OpenRecording, function: Callable[..., NDArray[Any]], *args: Any
+) -> NDArray[Any]:
     try:
         reader = opened.reader.reading(await cache.ranges_of(opened.recording.sha256))
-        return await cache.decode(_decode_slice, reader, span, transform, volts, referenced)
+        return await cache.decode(function, reader, *args)
     except (ObjectMissing, FileNotFoundError) as error:
         raise Unavailable("The recording's bytes are not in the store at the moment.") from error
     except CodecError as error:

@@ -1,5 +1,5 @@
 """Routers of compressor."""
 
-from services.compressor.routes import raw, recordings, slices
+from services.compressor.routes import raw, recordings, slices, zarr
 
-routers = [recordings.router, slices.router, raw.router]
+routers = [recordings.router, slices.router, raw.router, zarr.router]

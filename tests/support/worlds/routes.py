@@ -138,6 +138,7 @@ READS: Final[dict[str, Read]] = {
     "/slices": listing(),
     "/slices/{dataset_id}": of("dataset_id"),
     "/slices/{dataset_id}/bin": of("dataset_id"),
+    "/zarr/{dataset_id}/{key:path}": of("dataset_id", "=zarr.json"),
     "/browser-sessions": OPEN,
     "/oidc": OPEN,
     "/second-factor": OPEN,
