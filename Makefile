@@ -174,7 +174,7 @@ test-pages: $(VENV)/.dev ## Test the pages in a headless Chromium (CINGULUM_CHRO
 	@touch $@
 
 THEIRS := -m pytest -q -c /dev/null --rootdir=. -p no:cacheprovider --import-mode=importlib --confcutdir=tests/peers
-test-peers: .venv-peers/.ready .venv-ibllib/.ready $(VENV)/.dev ## Test with SpikeInterface, ibl-neuropixel, mtscomp, ONE and ibllib, unmodified
+test-peers: .venv-peers/.ready .venv-ibllib/.ready $(VENV)/.dev ## Test with SpikeInterface, ibl-neuropixel, mtscomp, minisign, ONE and ibllib, unmodified
 	CINGULUM_PYTHON=$(PY) .venv-peers/bin/python $(THEIRS) tests/peers
 	CINGULUM_PYTHON=$(PY) .venv-ibllib/bin/python $(THEIRS) tests/peers
 	$(PY) -m pytest -q tests/integration/client

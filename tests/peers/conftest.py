@@ -8,7 +8,7 @@ collect_ignore = [
     *(
         []
         if find_spec("spikeinterface") and find_spec("spikeglx")
-        else ["test_peers.py", "test_zarr_over_http.py"]
+        else ["test_minisign.py", "test_peers.py", "test_zarr_over_http.py"]
     ),
     *([] if find_spec("ibllib") else ["with_ibllib"]),
 ]

@@ -1,0 +1,191 @@
+"""`cingulum release`: keys, signatures and checks of manifests, without a server."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+from cingulum.cli._errors import fail, refuse
+from cingulum.manifests import (
+    FileState,
+    FolderReport,
+    InvalidManifest,
+    Manifest,
+    parse_manifest,
+    verify_folder,
+)
+from cingulum.manifests.secret_keys import format_secret_key, parse_secret_key
+from cingulum.manifests.signatures import (
+    InvalidSignature,
+    PublicKey,
+    generate_key,
+    parse_public_key,
+    sign,
+    signing_key_id,
+    verify,
+)
+from cingulum.sizes import format_size
+
+ManifestFile = Annotated[
+    Path, typer.Argument(metavar="MANIFEST", exists=True, dir_okay=False, help="the file manifest.json")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group `release`."""
+    release = typer.Typer(
+        help="Check releases offline, and sign them.",
+        epilog="Example: `cingulum release verify manifest.json paper --key cingulum-release.pub`",
+        no_args_is_help=True,
+    )
+    release.command("keygen", epilog="Example: `cingulum release keygen --out ~/keys/hilllab.key`")(keygen)
+    release.command("sign", epilog="Example: `cingulum release sign manifest.json --key ~/keys/hilllab.key`")(
+        sign_manifest
+    )
+    release.command(
+        "verify",
+        epilog="Example: `cingulum release verify manifest.json paper --key cingulum-release.pub`",
+    )(verify_manifest)
+    app.add_typer(release, name="release")
+
+
+def keygen(
+    out: Annotated[
+        Path, typer.Option(help="file of the secret key; the public one gets the ending .pub")
+    ] = Path("cingulum-release.key"),
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="for signing by a program: the file alone signs")
+    ] = False,
+) -> None:
+    """Make a pair of keys in minisign's format. Publish the .pub; store the other apart from the data."""
+    _require_cryptography()
+    public_file = out.with_suffix(".pub")
+    for file in (out, public_file):
+        if file.exists():
+            refuse(f"{file} exists: a key is never replaced; choose another --out")
+    password = (
+        None if no_password else str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    )
+    key = generate_key()
+    _write_new(out, format_secret_key(key, password), mode=0o600)
+    _write_new(public_file, key.public.to_text(), mode=0o644)
+    typer.echo(f"Wrote {out} and {public_file}. With the public key, a release is checked by")
+    typer.echo(f"    cingulum release verify manifest.json FOLDER --public {key.public.to_line()}")
+    typer.echo(f"    minisign -Vm manifest.json -P {key.public.to_line()}")
+
+
+def sign_manifest(
+    manifest: ManifestFile,
+    key: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="file of the secret key")],
+    comment: Annotated[str, typer.Option(help="a line that is signed too")] = "",
+) -> None:
+    """Write MANIFEST.minisig, after checking that MANIFEST is a manifest."""
+    _require_cryptography()
+    with _refusals(manifest):
+        data = manifest.read_bytes()
+        release = parse_manifest(data)
+    with _refusals(key):
+        secret = parse_secret_key(
+            key.read_text(encoding="utf-8"), lambda: str(typer.prompt("Password", hide_input=True))
+        )
+        text = sign(data, secret, comment or f"timestamp:{int(time.time())}\tfile:{manifest.name}\thashed")
+    _signature_of(manifest).write_text(text, encoding="utf-8")
+    typer.echo(
+        f"Wrote {_signature_of(manifest)}: {release.name}, root {release.root}, key {secret.public.hex_id}"
+    )
+
+
+def verify_manifest(
+    manifest: ManifestFile,
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="folder of the files")],
+    key: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="file of the public key")
+    ] = None,
+    public: Annotated[str | None, typer.Option(help="the public key itself, RW…")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="fail if the folder has other files, too")] = False,
+) -> None:
+    """Compare a folder with a manifest, offline: each file's size and SHA-256, and the signature if a key is passed.
+
+    Exit code 1 if the signature or a file is wrong, 2 if the manifest is not one.
+    """
+    with _refusals(manifest):
+        data = manifest.read_bytes()
+        release = parse_manifest(data)
+    _check_signature(manifest, data, key, public)
+    report = _verify_with_progress(release, folder)
+    _show(report, release, is_strict=strict)
+    raise typer.Exit(0 if (report.is_exact if strict else report.is_complete) else 1)
+
+
+def _check_signature(manifest: Path, data: bytes, key: Path | None, public: str | None) -> None:
+    """End the command unless the signature is right, or neither it nor a key is there to check."""
+    file = _signature_of(manifest)
+    if key is None and public is None:
+        if file.exists():
+            with _refusals(file):
+                made_by = PublicKey(signing_key_id(file.read_text(encoding="utf-8")), b"").hex_id
+            typer.secho(f"not checked: signature by key {made_by} (pass --key or --public)", fg="yellow")
+        return
+    if key is not None and public is not None:
+        refuse("pass either --key or --public")
+    _require_cryptography()
+    if not file.exists():
+        fail(f"there is no signature {file}")
+    with _refusals(key or "--public"):
+        checked_by = parse_public_key(public or (key.read_text(encoding="utf-8") if key else ""))
+    try:
+        comment = verify(data, file.read_text(encoding="utf-8"), checked_by)
+    except InvalidSignature as problem:
+        fail(f"{file} {problem}")
+    typer.secho(f"signature by key {checked_by.hex_id} is right: {comment}", fg="green")
+
+
+def _verify_with_progress(release: Manifest, folder: Path) -> FolderReport:
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading", total=release.size_bytes)
+        return verify_folder(release, folder, lambda size: progress.advance(task, size))
+
+
+def _show(report: FolderReport, release: Manifest, *, is_strict: bool) -> None:
+    for file in report.files:
+        if file.state is FileState.OK or (file.state is FileState.EXTRA and not is_strict):
+            continue
+        reason = f" ({file.reason})" if file.reason else ""
+        typer.echo(f"{typer.style(file.state, fg='red')}  {file.path}{reason}")
+    counts = ", ".join(f"{report.counts[state]} {state}" for state in FileState if report.counts[state])
+    typer.echo(
+        f"{release.name}: {counts or 'no files'}; {format_size(release.size_bytes)}, root {release.root}"
+    )
+
+
+def _signature_of(manifest: Path) -> Path:
+    return manifest.with_name(f"{manifest.name}.minisig")
+
+
+def _write_new(path: Path, text: str, *, mode: int) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _require_cryptography() -> None:
+    if find_spec("cryptography") is None:
+        refuse("signatures need one more package: pip install 'cingulum[sign]'")
+
+
+@contextmanager
+def _refusals(file: Path | str) -> Iterator[None]:
+    """Files that cannot be read or are malformed end the command with exit code 2."""
+    try:
+        yield
+    except (InvalidManifest, InvalidSignature, OSError, UnicodeDecodeError) as problem:
+        refuse(f"{file}: {problem}")

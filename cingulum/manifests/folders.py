@@ -1,0 +1,110 @@
+"""Compare a folder with a manifest."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from cingulum.digests import Hasher
+from cingulum.manifests.manifest import Manifest, ManifestEntry
+
+_BLOCK_BYTES: Final = 4 << 20
+MANIFEST_NAME: Final = "manifest.json"
+# Beside the files of every release and export, and not in their list.
+_ABOUT: Final = frozenset({MANIFEST_NAME, f"{MANIFEST_NAME}.minisig"})
+
+
+class FileState(StrEnum):
+    """What a comparison shows of one file."""
+
+    OK = "ok"
+    MISSING = "missing"
+    SIZE_DIFFERS = "size differs"
+    HASH_DIFFERS = "hash differs"
+    UNREADABLE = "unreadable"
+    EXTRA = "extra"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileCheck:
+    """State of one file, and the reason where it cannot be read."""
+
+    path: str
+    state: FileState
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FolderReport:
+    """All files of a manifest, then those that only the folder has."""
+
+    files: tuple[FileCheck, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Every file of the manifest is there with its exact bytes; the folder may hold more."""
+        return all(file.state in {FileState.OK, FileState.EXTRA} for file in self.files)
+
+    @property
+    def is_exact(self) -> bool:
+        """Complete, and nothing else is there: an extra file may be loaded in the place of a listed one."""
+        return all(file.state is FileState.OK for file in self.files)
+
+    @property
+    def counts(self) -> Counter[FileState]:
+        """Number of files per state."""
+        return Counter(file.state for file in self.files)
+
+
+def verify_folder(
+    manifest: Manifest, folder: Path, progress: Callable[[int], None] | None = None
+) -> FolderReport:
+    """Read every file of a manifest below a folder; `progress` receives the bytes of each block, or of a skipped file.
+
+    `manifest.json` and its signature in the folder itself do not count as extra.
+    """
+    report = progress or (lambda _: None)
+    checks = [_check_file(entry, folder, report) for entry in manifest.entries]
+    listed = {entry.path for entry in manifest.entries} | _ABOUT
+    extra = (FileCheck(path=path, state=FileState.EXTRA) for path in _walk(folder) if path not in listed)
+    return FolderReport(files=(*checks, *extra))
+
+
+def _check_file(entry: ManifestEntry, folder: Path, progress: Callable[[int], None]) -> FileCheck:
+    """Compare size, then bytes: a file that has another size is not read."""
+    path = folder / entry.path
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a named pipe would be waited for without end
+            return FileCheck(path=entry.path, state=FileState.UNREADABLE, reason="is not a file")
+        if status.st_size != entry.size:
+            progress(entry.size)
+            return FileCheck(path=entry.path, state=FileState.SIZE_DIFFERS)
+        hasher = Hasher(md5=False)
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                hasher.update(block)
+                progress(len(block))
+    except (FileNotFoundError, NotADirectoryError):
+        progress(entry.size)
+        return FileCheck(path=entry.path, state=FileState.MISSING)
+    except OSError as problem:
+        return FileCheck(path=entry.path, state=FileState.UNREADABLE, reason=problem.strerror or str(problem))
+    is_equal = hasher.digests().sha256 == entry.sha256
+    return FileCheck(path=entry.path, state=FileState.OK if is_equal else FileState.HASH_DIFFERS)
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    """Paths of all files below a folder, sorted."""
+    paths = [
+        Path(parent, name).relative_to(folder).as_posix()
+        for parent, _, names in os.walk(folder)
+        for name in names
+    ]
+    return iter(sorted(paths))
