@@ -23,7 +23,7 @@ from libs.common.observability import caller
 from libs.common.permissions import SHARED, Principal, Target, is_read_only, may, may_on, may_oversee
 from libs.common.problem import Forbidden, NotAuthenticated
 from libs.common.scopes import Permission, Scope
-from libs.common.visibility import Visibility, visibility
+from libs.common.visibility import Visibility, anonymous_visibility, visibility
 
 HEADER = "x-cingulum-identity"
 LIFE_S = 60
@@ -160,6 +160,7 @@ Reader = Annotated[Principal, requires(Permission.READ)]
 Editor = Annotated[Principal, requires(Permission.WRITE)]
 Registrar = Annotated[Principal, requires(Permission.REGISTER)]
 Mover = Annotated[Principal, requires(Permission.TRANSFER)]
+Releaser = Annotated[Principal, requires(Permission.RELEASE)]
 Working = Annotated[Principal, requires(Permission.WORK)]
 Admin = Annotated[Principal, requires(Permission.ADMIN, SHARED)]
 SharedEditor = Annotated[Principal, requires(Permission.WRITE, SHARED)]
@@ -172,6 +173,17 @@ async def caller_visibility(by: Reader) -> Visibility:
 
 
 Sees = Annotated[Visibility, Depends(caller_visibility)]
+
+
+async def open_visibility(request: Request) -> Visibility:
+    """On a route that needs no account: what the caller may see, or what is public."""
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is None or not may(principal, Permission.READ):
+        return anonymous_visibility()
+    return visibility(principal)
+
+
+SeesOpenly = Annotated[Visibility, Depends(open_visibility)]
 
 
 def open_to_all(route: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -96,6 +96,8 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "cache",
         "cache.zip",
         "data",
+        "releases",
+        "release-keys",
     ),
     Service.SCHEDULER: ("tasks", "jobs", "workers"),
     Service.TRANSFER: ("uploads", "bundles"),

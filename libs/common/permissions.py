@@ -1,7 +1,7 @@
 """Who may do what: roles and scopes as values, and the policy as pure functions.
 
 A member reads everything except private projects he is not in, and writes in the labs he belongs to now.
-A public reader sees what a public tag covers. A token can only narrow what its user may do.
+A public reader sees what a public tag or release covers. A token can only narrow what its user may do.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ _LOCK = 0x70726F74
 
 
 class ProtectedData(Conflict):
-    """A protected tag keeps datasets from being deleted with what they belong to: an administrator removes it first."""
+    """A protected tag or a release keeps datasets from being deleted with what they belong to."""
 
     slug: ClassVar[str] = "protected-data"
     detail: ClassVar[str] = "It holds protected datasets."
@@ -28,7 +28,7 @@ class ProtectedData(Conflict):
         text = ", ".join(names)
         more = f": {text}{', …' if len(names) < count else ''}" if names else ""
         super().__init__(
-            f"It holds {count} {noun}{more}. Remove the protected tag first.",
+            f"It holds {count} {noun}{more}. Remove the protected tag, or withdraw the release, first.",
             extra={"protected": {"count": count, "datasets": list(names)}},
         )
 

@@ -17,11 +17,11 @@ class Visibility:
 
     `everything` for administrators; otherwise rows of private projects show only for `projects`, or with
     `every_project` to an administrator's narrowed token; `caller_id` is the person, whom no narrowing hides;
-    `public_only` shows what a public tag covers and nothing else; `every_email` shows other people's e-mail addresses.
-    `labs` and `only_projects`, where not None,
-    are the limits of a narrowed token. `user_id`, `member_labs` and `work_labs` decide on jobs that have no session:
-    the caller (None where a narrowed token hides the caller's own), the labs whose jobs the caller knows as a member,
-    and those whose jobs the token may run (None: of all labs).
+    `public_only` shows what a public tag or release covers and nothing else; `every_email` shows other people's e-mail
+    addresses. `labs` and `only_projects`, where not None, are the limits of a narrowed token. `user_id`,
+    `member_labs` and `work_labs` decide on jobs that have no session: the caller (None where a narrowed token hides
+    the caller's own), the labs whose jobs the caller knows as a member, and those whose jobs the token may run
+    (None: of all labs).
     """
 
     everything: bool
@@ -76,6 +76,13 @@ def visibility(principal: Principal) -> Visibility:
         member_labs=member_labs,
         work_labs=None if work is None else work.labs,
         key=_KEY,
+    )
+
+
+def anonymous_visibility() -> Visibility:
+    """What is public, for routes that need no account."""
+    return Visibility(
+        everything=False, public_only=True, projects=frozenset(), labs=None, only_projects=None, key=_KEY
     )
 
 

@@ -170,7 +170,8 @@ def is_dataset_row_visible(
 
     Administrators see an aggregate also where its object is gone.
 
-    `dataset` has the columns id, session_id, content_type and object_id; `public` holds where a public tag covers it.
+    `dataset` has the columns id, session_id, content_type and object_id; `public` holds where a public tag or release
+    covers it.
     `session` are the columns of SESSIONS, outer-joined to it, where the statement has them.
     """
     # A public tag on the dataset covers its session and its object: what remains to check of these is the rest.

@@ -40,6 +40,7 @@ def build(settings: Settings | None = None) -> FastAPI:
     app = create_app(parts, settings)
     app.state.central, app.state.tables = central, CacheTables()
     app.state.creates_types = settings.create_dataset_types
+    app.state.release_copies = settings.release_copies
     app.state.policy = Policy(settings.retire_copies, proof_days=settings.retire_proof_days)
     inner = app.router.lifespan_context
 

@@ -24,3 +24,6 @@ class Settings(StoreSettings):
         description="minimum number of verified copies that must remain, each in another location",
     )
     retire_proof_days: int = Field(default=90, ge=1, description="days after which a proof no longer counts")
+    release_copies: int = Field(
+        default=1, ge=1, description="verified copies that each dataset needs before it can be released"
+    )

@@ -179,7 +179,7 @@ def _unconditional_reasons(case: RetirementCase) -> Iterator[Reason]:
     if case.is_protected:
         yield Reason(
             Obstacle.PROTECTED,
-            "A protected tag covers the dataset: only an administrator can remove it.",
+            "A protected tag or a release covers the dataset: remove the tag, or withdraw the release.",
         )
     if case.file.is_deleted:
         yield Reason(

@@ -9,6 +9,12 @@ from services.registry.models.datasets import DatasetRow, DatasetTagRow, Version
 from services.registry.models.downloads import DownloadProjectRow, DownloadRow
 from services.registry.models.publications import PublicationRow
 from services.registry.models.published import PUBLISHED
+from services.registry.models.releases import (
+    ReleaseConsentRow,
+    ReleaseDatasetRow,
+    ReleaseKeyRow,
+    ReleaseRow,
+)
 from services.registry.models.repositories import RepositoryRow, RepositoryTypeRow
 from services.registry.models.vocabularies import (
     DatasetTypeRow,
@@ -35,6 +41,10 @@ __all__ = [
     "DownloadRow",
     "FormatRow",
     "PublicationRow",
+    "ReleaseConsentRow",
+    "ReleaseDatasetRow",
+    "ReleaseKeyRow",
+    "ReleaseRow",
     "RepositoryRow",
     "RepositoryTypeRow",
     "RevisionRow",

@@ -18,6 +18,8 @@ _IS_SHOWN: Final = sql_of(is_shown(_copy, _repository))
 _SHOWN_COPIES: Final = f"""
     FROM registry.copies c JOIN registry.repositories r ON r.id = c.repository_id
     WHERE c.dataset_id = d.id AND c.generation = d.generation AND ({_IS_SHOWN}) AND NOT r.globus_is_personal"""
+_IN_RELEASE: Final = """SELECT FROM registry.release_datasets rd JOIN registry.releases r ON r.id = rd.release_id
+                       WHERE rd.dataset_id = d.id AND"""
 _SERVERS: Final = f"{_SHOWN_COPIES} AND r.data_url IS NOT NULL ORDER BY r.store IS NULL, r.name LIMIT 1"
 
 # Rows of `datasets` that a LEFT JOIN adds nothing to, as each has its type, format and version: the planner leaves out
@@ -34,9 +36,12 @@ PUBLISHED: Final[dict[str, str]] = {
                v.id AS version_id, d.generation, {_SIZE} AS file_size, v.md5, v.sha256,
                EXISTS (SELECT {_SHOWN_COPIES}) AS on_server,
                EXISTS (SELECT FROM registry.dataset_tags dt JOIN registry.tags g ON g.id = dt.tag_id
-                       WHERE dt.dataset_id = d.id AND g.protected) AS protected,
+                       WHERE dt.dataset_id = d.id AND g.protected)
+               OR EXISTS ({_IN_RELEASE} r.state IN ('checked', 'published')) AS protected,
                EXISTS (SELECT FROM registry.dataset_tags dt JOIN registry.tags g ON g.id = dt.tag_id
-                       WHERE dt.dataset_id = d.id AND g.public) AS public,
+                       WHERE dt.dataset_id = d.id AND g.public)
+               OR EXISTS ({_IN_RELEASE} rd.generation = d.generation AND r.state = 'published'
+                          AND r.public_from <= statement_timestamp()) AS public,
                d.created_at,
                (SELECT r.data_url {_SERVERS}) AS data_url,
                d.software_version AS version, d.content_type, d.object_id,

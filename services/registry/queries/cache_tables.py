@@ -15,7 +15,7 @@ from libs.common.db import ReadSession
 from libs.common.published import EVENTS, PROJECTS, RIGHTS_CHANGES, SESSION_PROJECTS, SESSIONS, table
 from libs.common.visibility import Visibility
 from libs.common.visible import is_project_row_visible
-from services.registry.models import Base, DatasetRow, RepositoryRow, TagRow, VersionRow
+from services.registry.models import Base, DatasetRow, ReleaseRow, RepositoryRow, TagRow, VersionRow
 from services.registry.models.expressions import is_current_version, path_in_folder
 from services.registry.queries import visible
 from services.registry.queries.columns import has_shown_copy, size_of_dataset
@@ -30,6 +30,7 @@ class Freshness:
     audit: tuple[int, int]
     events: tuple[int, int]
     rights: tuple[int, int]
+    public_releases: int  # an embargo ends without a change
 
 
 async def fetch_freshness(session: ReadSession) -> Freshness:
@@ -38,6 +39,9 @@ async def fetch_freshness(session: ReadSession) -> Freshness:
         audit=await _newest(session, Base.metadata.tables["registry.audit"].c.id),
         events=await _newest(session, table(EVENTS[Service.METADATA]).c.seq),
         rights=await _newest(session, table(RIGHTS_CHANGES).c.seq),
+        public_releases=int(
+            await session.scalar(sa.select(sa.func.count(ReleaseRow.id)).where(visible.is_released())) or 0
+        ),
     )
 
 

@@ -25,6 +25,7 @@ from services.registry.queries.columns import GONE, is_current_copy, session_fol
 from services.registry.queries.datasets import doubts, subject_of_aggregate, tag_names
 
 _OF_CHOSEN: Final = (
+    DatasetRow.generation,
     DatasetRow.id,
     DatasetRow.session_id,
     DatasetRow.content_type,
@@ -47,9 +48,7 @@ def select_ids(visibility: Visibility) -> Callable[[Sequence[Condition]], sa.Sel
         return (
             sa.select(dataset.id)
             .join(sessions, sessions.c.id == dataset.session_id, isouter=True)
-            .where(
-                is_dataset_row_visible(visibility, dataset, visible.has_public_tag(dataset.id), sessions.c)
-            )
+            .where(is_dataset_row_visible(visibility, dataset, visible.is_public(dataset), sessions.c))
             .order_by(dataset.created_at.desc(), dataset.id)
         )
 

@@ -10,7 +10,7 @@ from libs.common import visible
 from libs.common.db.conditions import Condition
 from libs.common.published import SESSIONS, table
 from libs.common.visibility import Visibility
-from services.registry.models import DatasetRow, DatasetTagRow, TagRow
+from services.registry.models import DatasetRow, DatasetTagRow, ReleaseDatasetRow, ReleaseRow, TagRow
 
 
 def has_tag(condition: Condition, dataset_id: Any = DatasetRow.id) -> Condition:
@@ -21,19 +21,29 @@ def has_tag(condition: Condition, dataset_id: Any = DatasetRow.id) -> Condition:
     return has.correlate_except(DatasetTagRow, TagRow)
 
 
-def has_public_tag(dataset_id: Any) -> Condition:
-    """The dataset of that id has a public tag."""
-    return has_tag(TagRow.public.is_(True), dataset_id)
+def is_in_release(*conditions: Condition, dataset_id: Any = DatasetRow.id) -> Condition:
+    """The dataset is in a release that fulfils the conditions."""
+    link = ReleaseDatasetRow
+    is_in = sa.exists().where(link.dataset_id == dataset_id, ReleaseRow.id == link.release_id, *conditions)
+    return is_in.correlate_except(link, ReleaseRow)
+
+
+def is_released() -> Condition:
+    """The release is public: it is published, and its embargo has ended."""
+    return sa.and_(ReleaseRow.state == "published", ReleaseRow.public_from <= sa.func.statement_timestamp())
 
 
 def is_protected() -> Condition:
-    """The dataset has a protected tag."""
-    return has_tag(TagRow.protected.is_(True))
+    """The dataset has a protected tag, or is in a release that was checked."""
+    in_release = is_in_release(ReleaseRow.state.in_(("checked", "published")))
+    return sa.or_(has_tag(TagRow.protected.is_(True)), in_release)
 
 
-def is_public() -> Condition:
-    """The dataset has a public tag."""
-    return has_public_tag(DatasetRow.id)
+def is_public(dataset: Any = DatasetRow) -> Condition:
+    """The dataset has a public tag, or its current version is in a public release."""
+    is_current = ReleaseDatasetRow.generation == dataset.generation
+    in_release = is_in_release(is_released(), is_current, dataset_id=dataset.id)
+    return sa.or_(has_tag(TagRow.public.is_(True), dataset.id), in_release)
 
 
 def is_dataset_visible(visibility: Visibility) -> Condition:

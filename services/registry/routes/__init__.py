@@ -10,6 +10,8 @@ from services.registry.routes import (
     files,
     missing_copies,
     registration,
+    release_keys,
+    releases,
     repositories,
     vocabularies,
 )
@@ -26,4 +28,6 @@ routers = [
     data_notices.router,
     cache_tables.router,
     data_paths.router,
+    releases.router,
+    release_keys.router,
 ]

@@ -129,7 +129,7 @@ async def _mixed(worlds: Worlds) -> None:
     of_animal["path"] = "Subjects/hilllab/shy-mouse"
     content = b"bytes of zqaggr"
     await make.dataset(town, aggregate, "_ibl_subjectTrials.table.zqaggr.pqt", content, **of_animal)
-    ids = ("dataset_id", "file_id", "upload_id", "download_id", "notice_id", "md5", "sha256")
+    ids = ("dataset_id", "file_id", "upload_id", "download_id", "notice_id", "release", "md5", "sha256")
     aggregate.marks |= {aggregate.things[kind] for kind in ids} | {"zqaggr"}
     await make.task(town.people["ada"], worlds.new("zqjobs"))
 

@@ -155,6 +155,7 @@ async def dataset(town: Town, family: Family, name: str, content: bytes, **about
     await root.made(f"/uploads/{upload['id']}/complete", sha256=sha256(content).hexdigest())
     counted = await root.made("/new-download", datasets=[dataset_id])
     notice = await root.made("/data-notices", datasets=[dataset_id], name=f"about {name}")
+    release = await root.made("/releases", name=f"r{dataset_id[:8]}", title="a draft", datasets=[dataset_id])
     family.things |= {
         "dataset_id": dataset_id,
         "file_id": copies[0]["id"],
@@ -162,6 +163,7 @@ async def dataset(town: Town, family: Family, name: str, content: bytes, **about
         "upload_id": upload["id"],
         "download_id": counted["download"][0],
         "notice_id": notice["id"],
+        "release": release["name"],
         "dataset_name": name.rpartition("/")[2],
         "md5": registration["hashes"][0],
         "sha256": sha256(content).hexdigest(),
@@ -174,7 +176,7 @@ async def hidden_dataset(town: Town, family: Family, **about: Any) -> None:
     """The same, whose name, ids and bytes nobody outside may learn of."""
     content = f"bytes of {family.word}".encode()
     await dataset(town, family, f"alf/probe00/spikes.times.{family.word}.npy", content, **about)
-    ids = ("dataset_id", "file_id", "upload_id", "download_id", "notice_id", "md5", "sha256")
+    ids = ("dataset_id", "file_id", "upload_id", "download_id", "notice_id", "release", "md5", "sha256")
     family.marks |= {family.things[kind] for kind in ids} | {family.word}
 
 

@@ -223,7 +223,9 @@ class DatasetFilters(ListFilters):
     provenance_directory: Annotated[Text, Refused()] = parameter(
         "Refused: directories of provenance are not stored."
     )
-    public: Annotated[Truth, WhereTrue(visible.is_public())] = parameter("Whether it has a public tag.")
+    public: Annotated[Truth, WhereTrue(visible.is_public())] = parameter(
+        "Whether a public tag or release covers it."
+    )
     qc: Annotated[Qc, Where(lambda code: DatasetRow.qc == code)] = parameter(
         "Its quality control, by name or number."
     )

@@ -1,0 +1,181 @@
+"""Releases: drafted, checked, published, withdrawn."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from cingulum.manifests import InvalidManifest, Manifest, ManifestEntry, build_manifest
+from libs.common.db import ReadSession, Transaction
+from libs.common.db.clock import fetch_now
+from libs.common.db.rows import create_row, refuse_duplicate, update_row
+from libs.common.permissions import Principal, may_on
+from libs.common.problem import BadRequest, Conflict, Forbidden
+from libs.common.protection import lock_deletions
+from libs.common.schemas.releases import (
+    CheckIn,
+    PublishIn,
+    Readiness,
+    Release,
+    ReleaseChange,
+    ReleaseIn,
+    ReleaseState,
+)
+from libs.common.scopes import Permission
+from libs.common.targets import fetch_object_target, fetch_session_targets
+from libs.common.visibility import Visibility
+from services.registry.domain.releases import (
+    ReleaseWithdrawn,
+    assess,
+    check_acceptable,
+    check_ready,
+    check_state,
+)
+from services.registry.models import ReleaseRow
+from services.registry.operations.release_keys import check_signature
+from services.registry.queries import releases as queries
+from services.registry.queries.release_choice import fetch_chosen_datasets
+from services.registry.queries.release_readiness import fetch_candidates
+
+NOUN = "release"
+_OPEN = frozenset({ReleaseState.DRAFT, ReleaseState.CHECKED})
+_SIGNABLE = frozenset({ReleaseState.CHECKED, ReleaseState.EMBARGOED})
+
+
+async def create_release(tx: Transaction, by: Principal, visibility: Visibility, body: ReleaseIn) -> Release:
+    """Create a draft; its creator consents to it. Raises BadRequest, Conflict, Forbidden."""
+    await refuse_duplicate(tx.session, ReleaseRow.name, body.name)
+    dataset_ids = await fetch_chosen_datasets(
+        tx.session, visibility, dataset_ids=body.datasets, session_ids=body.sessions, tag=body.tag
+    )
+    if not dataset_ids:
+        raise BadRequest("No dataset is chosen: name datasets, sessions or a tag.")
+    values = body.model_dump(mode="json", exclude={"datasets", "sessions", "tag"})
+    row = ReleaseRow(id=uuid4(), created_by_id=by.user_id, **values)
+    await create_row(tx, NOUN, row, values | {"n_datasets": len(dataset_ids)})
+    await queries.create_datasets(tx.session, row.id, dataset_ids)
+    await queries.create_consent(tx.session, row.id, by.user_id)
+    await _check_may_release(tx.session, by, row.id)
+    return await queries.fetch_release(tx.session, visibility, body.name)
+
+
+async def change_release(
+    tx: Transaction, by: Principal, visibility: Visibility, name: str, body: ReleaseChange
+) -> Release:
+    """Change what describes a release, in any state. Raises NotFound, Forbidden."""
+    row, _ = await _lock_own(tx, by, visibility, name)
+    await update_row(tx, NOUN, row, body.model_dump(mode="json", exclude_unset=True, exclude_none=True))
+    return await queries.fetch_release(tx.session, visibility, name)
+
+
+async def consent(
+    tx: Transaction, by: Principal, visibility: Visibility, name: str, copies: int
+) -> Readiness:
+    """The caller agrees that the caller's sessions are released. Raises NotFound, Conflict."""
+    row, state = await queries.lock_release(tx.session, visibility, name)
+    check_state(state, _OPEN)
+    await queries.create_consent(tx.session, row.id, by.user_id)
+    tx.audit("release.consented", NOUN, row.id, after={"user": by.username})
+    return await _assess(tx.session, row.id, row.accepted, copies)
+
+
+async def read_readiness(session: ReadSession, visibility: Visibility, name: str, copies: int) -> Readiness:
+    """What each session of a release lacks. Raises NotFound."""
+    release_id, accepted = await queries.fetch_draft(session, visibility, name)
+    return await _assess(session, release_id, accepted, copies)
+
+
+async def check_release(
+    tx: Transaction, by: Principal, visibility: Visibility, name: str, body: CheckIn, copies: int
+) -> Release:
+    """Fix the versions of a draft, or again of a checked release, and protect them. Raises NotReady."""
+    check_acceptable(body.accept)
+    await lock_deletions(tx.session)
+    row, state = await _lock_own(tx, by, visibility, name)
+    check_state(state, _OPEN)
+    await queries.lock_datasets_of_release(tx.session, row.id)
+    accepted = sorted({str(kind) for kind in body.accept})
+    check_ready(await _assess(tx.session, row.id, accepted, copies))
+    entries = await queries.update_versions(tx.session, row.id)
+    now = (await fetch_now(tx.session)).replace(microsecond=0)
+    try:
+        manifest, text = await asyncio.to_thread(_write_manifest, name, now, entries)
+    except InvalidManifest as problem:
+        raise Conflict(f"These files cannot lie in one folder: {problem}") from None
+    row.manifest, row.signature, row.key_id = text, None, None
+    values = {"state": "checked", "checked_at": now, "root": manifest.root, "accepted": accepted}
+    await update_row(tx, NOUN, row, values)
+    return await queries.fetch_release(tx.session, visibility, name)
+
+
+def _write_manifest(name: str, created: datetime, entries: list[ManifestEntry]) -> tuple[Manifest, str]:
+    manifest = build_manifest(name, created, entries)
+    return manifest, manifest.to_bytes().decode()
+
+
+async def publish_release(
+    tx: Transaction, by: Principal, visibility: Visibility, name: str, body: PublishIn, copies: int
+) -> Release:
+    """Publish a checked release, at once or after an embargo, of which the end can be moved until then."""
+    row, state = await _lock_own(tx, by, visibility, name)
+    check_state(state, _SIGNABLE)
+    check_ready(await _assess(tx.session, row.id, row.accepted, copies))
+    _, manifest, _ = await queries.fetch_signed(tx.session, visibility, name)
+    key_id = await check_signature(tx.session, (manifest or "").encode(), body.signature)
+    now = await fetch_now(tx.session)
+    values = {
+        "state": "published",
+        "public_from": max(body.embargo_until or now, now),
+        "published_at": now,
+        "key_id": key_id,
+        "signature": body.signature,
+    }
+    await update_row(tx, NOUN, row, values)
+    return await queries.fetch_release(tx.session, visibility, name)
+
+
+async def withdraw_release(
+    tx: Transaction, by: Principal, visibility: Visibility, name: str, reason: str
+) -> Release:
+    """Withdraw a release: its datasets are no longer public or protected by it. Raises NotFound, Conflict."""
+    row, state = await _lock_own(tx, by, visibility, name)
+    check_state(state, set(ReleaseState) - {ReleaseState.WITHDRAWN})
+    values = {"state": "withdrawn", "withdrawn_at": await fetch_now(tx.session), "withdrawn_reason": reason}
+    await update_row(tx, NOUN, row, values)
+    return await queries.fetch_release(tx.session, visibility, name)
+
+
+async def read_signed(session: ReadSession, visibility: Visibility, name: str) -> tuple[str, str | None]:
+    """Manifest and signature. Raises NotFound, Conflict for a draft, ReleaseWithdrawn."""
+    state, manifest, signature = await queries.fetch_signed(session, visibility, name)
+    if state is ReleaseState.WITHDRAWN:
+        raise ReleaseWithdrawn
+    if manifest is None:
+        raise Conflict("A draft has no manifest: POST /releases/NAME/check makes it.")
+    return manifest, signature
+
+
+async def _assess(session: ReadSession, release_id: UUID, accepted: list[str], copies: int) -> Readiness:
+    candidates = await fetch_candidates(session, release_id)
+    return assess(candidates, await queries.fetch_consents(session, release_id), accepted, copies)
+
+
+async def _lock_own(
+    tx: Transaction, by: Principal, visibility: Visibility, name: str
+) -> tuple[ReleaseRow, ReleaseState]:
+    """A release that the caller may change, locked. Raises NotFound, Forbidden."""
+    row, state = await queries.lock_release(tx.session, visibility, name)
+    await _check_may_release(tx.session, by, row.id)
+    return row, state
+
+
+async def _check_may_release(session: ReadSession, by: Principal, release_id: UUID) -> None:
+    """Raises Forbidden unless the caller may release in the lab of every session and object."""
+    session_ids, objects = await queries.fetch_owners(session, release_id)
+    targets = [*(await fetch_session_targets(session, session_ids)).values()]
+    targets += [await fetch_object_target(session, *of) for of in objects]
+    if not all(may_on(by, Permission.RELEASE, target) for target in targets):
+        raise Forbidden(
+            "Releasing needs the permission `release` in the lab of every session of the release."
+        )

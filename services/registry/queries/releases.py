@@ -1,0 +1,243 @@
+"""Releases: who sees them, their datasets at fixed versions, and what these lack."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+
+from cingulum.manifests import ManifestEntry
+from libs.common.db import ReadSession, WriteSession
+from libs.common.db.conditions import Condition
+from libs.common.db.pages import fetch_page
+from libs.common.problem import NotFound
+from libs.common.published import SESSIONS, USERNAMES, table
+from libs.common.schemas.pages import PageRequest
+from libs.common.schemas.releases import Release, ReleaseState
+from libs.common.visibility import Visibility
+from libs.common.visible import is_dataset_row_visible
+from services.registry.models import (
+    DatasetRow,
+    ReleaseConsentRow,
+    ReleaseDatasetRow,
+    ReleaseRow,
+    VersionRow,
+)
+from services.registry.models.expressions import path_in_folder
+from services.registry.queries import visible
+from services.registry.queries.bulk_writes import execute_write
+from services.registry.queries.columns import session_folder
+
+_LINK = ReleaseDatasetRow
+
+
+def _is_open() -> Condition:
+    """Public, or withdrawn after it was."""
+    was_public = sa.and_(ReleaseRow.state == "withdrawn", ReleaseRow.public_from <= ReleaseRow.withdrawn_at)
+    return sa.or_(visible.is_released(), was_public)
+
+
+def is_release_visible(visibility: Visibility) -> Condition:
+    """Public ones to all; others to those who see every dataset in them."""
+    if visibility.everything:
+        return sa.true()
+    if visibility.public_only:
+        return _is_open()
+    link, dataset = aliased(_LINK), aliased(DatasetRow)
+    is_hidden = sa.exists().where(
+        link.release_id == ReleaseRow.id,
+        dataset.id == link.dataset_id,
+        ~is_dataset_row_visible(visibility, dataset, sa.true()),
+    )
+    return sa.or_(_is_open(), ~is_hidden.correlate_except(link, dataset))
+
+
+def _shown_state() -> sa.ColumnElement[str]:
+    return sa.case(
+        (visible.is_released(), ReleaseState.PUBLIC),
+        (ReleaseRow.state == "published", ReleaseState.EMBARGOED),
+        else_=ReleaseRow.state,
+    )
+
+
+def is_version() -> Condition:
+    """The version that a release fixed; in a draft the newest one."""
+    generation = sa.func.coalesce(_LINK.generation, DatasetRow.generation)
+    return sa.and_(VersionRow.dataset_id == DatasetRow.id, VersionRow.generation == generation)
+
+
+def _count(expression: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+    return (
+        sa.select(expression)
+        .select_from(_LINK)
+        .join(DatasetRow, DatasetRow.id == _LINK.dataset_id)
+        .join(VersionRow, is_version())
+        .where(_LINK.release_id == ReleaseRow.id)
+        .correlate(ReleaseRow)
+        .scalar_subquery()
+    )
+
+
+def _select_releases(visibility: Visibility, *conditions: Condition) -> sa.Select[Any]:
+    usernames = table(USERNAMES)
+    is_sized = sa.func.bool_and(VersionRow.size_bytes.is_not(None))
+    return (
+        sa.select(
+            ReleaseRow.name,
+            ReleaseRow.title,
+            ReleaseRow.description,
+            ReleaseRow.authors,
+            ReleaseRow.license,
+            ReleaseRow.doi,
+            _shown_state().label("state"),
+            usernames.c.username.label("created_by"),
+            ReleaseRow.created_at,
+            ReleaseRow.checked_at,
+            ReleaseRow.public_from,
+            ReleaseRow.withdrawn_at,
+            ReleaseRow.withdrawn_reason,
+            ReleaseRow.root,
+            _count(sa.func.count()).label("datasets"),
+            _count(sa.func.count(DatasetRow.session_id.distinct())).label("sessions"),
+            _count(sa.case((is_sized, sa.cast(sa.func.sum(VersionRow.size_bytes), sa.BigInteger)))).label(
+                "size_bytes"
+            ),
+            ReleaseRow.key_id,
+        )
+        .join(usernames, usernames.c.id == ReleaseRow.created_by_id, isouter=True)
+        .where(is_release_visible(visibility), *conditions)
+        .order_by(ReleaseRow.created_at.desc(), ReleaseRow.id)
+    )
+
+
+async def list_releases(
+    session: ReadSession, visibility: Visibility, paging: PageRequest
+) -> tuple[int, list[Release]]:
+    """A page of releases, newest first."""
+    count, rows = await fetch_page(session, _select_releases(visibility), paging)
+    return count, [Release.model_validate(row) for row in rows]
+
+
+async def fetch_release(session: ReadSession, visibility: Visibility, name: str) -> Release:
+    """The release of that name. Raises NotFound."""
+    rows = await session.execute(_select_releases(visibility, ReleaseRow.name == name))
+    row = rows.mappings().one_or_none()
+    if row is None:
+        raise _missing(name)
+    return Release.model_validate(row)
+
+
+async def fetch_signed(
+    session: ReadSession, visibility: Visibility, name: str
+) -> tuple[ReleaseState, str | None, str | None]:
+    """State, manifest and signature of a release. Raises NotFound."""
+    rows = await session.execute(
+        sa.select(_shown_state(), ReleaseRow.manifest, ReleaseRow.signature).where(
+            ReleaseRow.name == name, is_release_visible(visibility)
+        )
+    )
+    row = rows.one_or_none()
+    if row is None:
+        raise _missing(name)
+    return ReleaseState(row[0]), row[1], row[2]
+
+
+async def lock_release(
+    session: WriteSession, visibility: Visibility, name: str
+) -> tuple[ReleaseRow, ReleaseState]:
+    """A release with its state, locked. Raises NotFound."""
+    rows = await session.execute(
+        sa.select(ReleaseRow, _shown_state())
+        .where(ReleaseRow.name == name, is_release_visible(visibility))
+        .with_for_update(of=ReleaseRow)
+    )
+    row = rows.one_or_none()
+    if row is None:
+        raise _missing(name)
+    return row[0], ReleaseState(row[1])
+
+
+def _missing(name: str) -> NotFound:
+    return NotFound(f"There is no release '{name}'.")
+
+
+async def create_datasets(session: WriteSession, release_id: UUID, dataset_ids: Sequence[UUID]) -> None:
+    """Put datasets into a draft."""
+    column = sa.func.unnest(sa.literal(list(dataset_ids), sa.ARRAY(sa.UUID))).column_valued("dataset_id")
+    rows = sa.select(sa.literal(release_id, sa.UUID), column)
+    await execute_write(session, insert(_LINK).from_select(["release_id", "dataset_id"], rows))
+
+
+async def create_consent(session: WriteSession, release_id: UUID, user_id: UUID) -> None:
+    """Record a person's consent, once."""
+    consent = insert(ReleaseConsentRow).values(release_id=release_id, user_id=user_id)
+    await execute_write(session, consent.on_conflict_do_nothing())
+
+
+async def fetch_consents(session: ReadSession, release_id: UUID) -> frozenset[UUID]:
+    """The people who agreed to a release."""
+    consents = sa.select(ReleaseConsentRow.user_id).where(ReleaseConsentRow.release_id == release_id)
+    return frozenset(await session.scalars(consents))
+
+
+async def fetch_draft(session: ReadSession, visibility: Visibility, name: str) -> tuple[UUID, list[str]]:
+    """Id of a release, and what is accepted as missing. Raises NotFound."""
+    rows = await session.execute(
+        sa.select(ReleaseRow.id, ReleaseRow.accepted).where(
+            ReleaseRow.name == name, is_release_visible(visibility)
+        )
+    )
+    row = rows.one_or_none()
+    if row is None:
+        raise _missing(name)
+    return row.id, row.accepted
+
+
+async def lock_datasets_of_release(session: WriteSession, release_id: UUID) -> None:
+    """No registration replaces a dataset of the release until the end of the transaction."""
+    ids = sa.select(_LINK.dataset_id).where(_LINK.release_id == release_id)
+    locked = sa.select(DatasetRow.id).where(DatasetRow.id.in_(ids)).order_by(DatasetRow.id)
+    await session.execute(locked.with_for_update())
+
+
+async def update_versions(session: WriteSession, release_id: UUID) -> list[ManifestEntry]:
+    """Fix the versions of a release as they are now; its entries."""
+    current = sa.select(DatasetRow.generation).where(DatasetRow.id == _LINK.dataset_id).scalar_subquery()
+    await execute_write(
+        session, sa.update(_LINK).where(_LINK.release_id == release_id).values(generation=current)
+    )
+    sessions = table(SESSIONS)
+    rows = await session.execute(
+        sa.select(
+            sa.func.concat(session_folder(), "/", path_in_folder()).label("path"),
+            DatasetRow.id.label("dataset"),
+            VersionRow.generation.label("version"),
+            VersionRow.size_bytes.label("size"),
+            VersionRow.sha256,
+        )
+        .select_from(_LINK)
+        .join(DatasetRow, DatasetRow.id == _LINK.dataset_id)
+        .join(VersionRow, is_version())
+        .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
+        .where(_LINK.release_id == release_id)
+    )
+    return [ManifestEntry(**row) for row in rows.mappings()]
+
+
+async def fetch_owners(
+    session: ReadSession, release_id: UUID
+) -> tuple[Collection[UUID], Collection[tuple[str | None, UUID | None]]]:
+    """The sessions of a release, and the objects of its aggregates."""
+    of_release = (
+        sa.select(DatasetRow.session_id, DatasetRow.content_type, DatasetRow.object_id)
+        .join(_LINK, _LINK.dataset_id == DatasetRow.id)
+        .where(_LINK.release_id == release_id)
+        .distinct()
+    )
+    rows = (await session.execute(of_release)).all()
+    sessions = {row.session_id for row in rows if row.session_id}
+    return sessions, {(row.content_type, row.object_id) for row in rows if row.session_id is None}

@@ -1,0 +1,118 @@
+"""Releases: exact versions of datasets, published together. Ours."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Request, Response
+
+from libs.common.attachments import attachment
+from libs.common.auth import Reader, Releaser, Sees, SeesOpenly, open_to_all
+from libs.common.db import IdempotentRoute, Reading, Tx
+from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
+from libs.common.schemas import Page, page
+from libs.common.schemas.pages import Paging
+from libs.common.schemas.releases import (
+    CheckIn,
+    PublishIn,
+    Readiness,
+    Release,
+    ReleaseChange,
+    ReleaseIn,
+    WithdrawIn,
+)
+from services.registry.domain.releases import BadSignature, NotReady, ReleaseWithdrawn
+from services.registry.operations import releases as operations
+from services.registry.queries import releases as queries
+
+router = APIRouter(route_class=IdempotentRoute, tags=["releases"])
+Name = Annotated[str, Path(description="name of the release")]
+_SIGNED: Final[dict[int | str, dict[str, Any]]] = problems(NotFound, Conflict, ReleaseWithdrawn)
+
+
+@router.get("/releases")
+async def list_releases(
+    request: Request, visibility: Sees, session: Reading, paging: Paging
+) -> Page[Release]:
+    """List releases, newest first: public ones, and those of which the caller sees every dataset."""
+    count, rows = await queries.list_releases(session, visibility, paging)
+    return page(request, paging, count, rows)
+
+
+@router.post("/releases", status_code=201, responses=problems(BadRequest, Forbidden, Conflict))
+async def create_release(new: ReleaseIn, by: Releaser, visibility: Sees, tx: Tx) -> Release:
+    """Create a draft of datasets, of the default revisions of sessions, or of all that has a tag."""
+    return await operations.create_release(tx, by, visibility, new)
+
+
+@router.get("/releases/{name}", responses=problems(NotFound))
+@open_to_all
+async def read_release(name: Name, visibility: SeesOpenly, session: Reading) -> Release:
+    """Read a release; a public one without an account."""
+    return await queries.fetch_release(session, visibility, name)
+
+
+@router.patch("/releases/{name}", responses=problems(BadRequest, Forbidden, NotFound))
+async def change_release(name: Name, body: ReleaseChange, by: Releaser, visibility: Sees, tx: Tx) -> Release:
+    """Change title, description, authors, licence or DOI, in any state."""
+    return await operations.change_release(tx, by, visibility, name, body)
+
+
+@router.get("/releases/{name}/readiness", responses=problems(NotFound))
+async def read_readiness(request: Request, name: Name, visibility: Sees, session: Reading) -> Readiness:
+    """Read what each session of a release lacks."""
+    return await operations.read_readiness(session, visibility, name, request.app.state.release_copies)
+
+
+@router.post("/releases/{name}/consent", responses=problems(NotFound, Conflict))
+async def consent(request: Request, name: Name, by: Reader, visibility: Sees, tx: Tx) -> Readiness:
+    """Agree to the release of one's own sessions."""
+    return await operations.consent(tx, by, visibility, name, request.app.state.release_copies)
+
+
+@router.post(
+    "/releases/{name}/check", responses=problems(BadRequest, Forbidden, NotFound, Conflict, NotReady)
+)
+async def check_release(
+    request: Request, name: Name, body: CheckIn, by: Releaser, visibility: Sees, tx: Tx
+) -> Release:
+    """Fix the versions of a draft, protect them, and make the manifest; refused with what is missing."""
+    copies = request.app.state.release_copies
+    return await operations.check_release(tx, by, visibility, name, body, copies)
+
+
+@router.post(
+    "/releases/{name}/publish", responses=problems(BadSignature, Forbidden, NotFound, Conflict, NotReady)
+)
+async def publish_release(
+    request: Request, name: Name, body: PublishIn, by: Releaser, visibility: Sees, tx: Tx
+) -> Release:
+    """Publish a checked release with the signature of its manifest, at once or after an embargo."""
+    copies = request.app.state.release_copies
+    return await operations.publish_release(tx, by, visibility, name, body, copies)
+
+
+@router.post("/releases/{name}/withdraw", responses=problems(Forbidden, NotFound, Conflict))
+async def withdraw_release(name: Name, body: WithdrawIn, by: Releaser, visibility: Sees, tx: Tx) -> Release:
+    """Withdraw a release; its record and the reason remain."""
+    return await operations.withdraw_release(tx, by, visibility, name, body.reason)
+
+
+@router.get("/releases/{name}/manifest", response_class=Response, responses=_SIGNED)
+@open_to_all
+async def read_manifest(name: Name, visibility: SeesOpenly, session: Reading) -> Response:
+    """Read the manifest, exactly as it is signed; a public one without an account."""
+    manifest, _ = await operations.read_signed(session, visibility, name)
+    headers = {"Content-Disposition": attachment("manifest.json")}
+    return Response(manifest, media_type="application/json", headers=headers)
+
+
+@router.get("/releases/{name}/signature", response_class=Response, responses=_SIGNED)
+@open_to_all
+async def read_signature(name: Name, visibility: SeesOpenly, session: Reading) -> Response:
+    """Read the signature of the manifest, `manifest.json.minisig`; a public one without an account."""
+    _, signature = await operations.read_signed(session, visibility, name)
+    if signature is None:
+        raise NotFound("The release is not signed yet.")
+    headers = {"Content-Disposition": attachment("manifest.json.minisig")}
+    return Response(signature, media_type="text/plain", headers=headers)
