@@ -110,6 +110,10 @@ bench-codec: $(VENV)/.bench ## Compare our codec with mtscomp and the others (AR
 bench-streams: $(VENV)/.bench ## Compress NIDQ, sync, LF and widefield streams beside mtscomp
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=. $(PY) bench/codec/streams.py $(ARGS)
 
+.PHONY: bench-tables
+bench-tables: $(VENV)/.dev ## Time the ONE client's tables of 250,000 datasets, and a changed row in them
+	$(PY) -m bench.tables $(ARGS)
+
 .PHONY: bench-slices
 bench-slices: $(VENV)/.dev ## Time slices of a generated 10 GB recording through the gateway
 	@$(PY) -m pytest -q -s -p tests.conftest -p no:cacheprovider --timeout 1800 bench/slices/measure.py

@@ -5,19 +5,19 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cingulum.qc import QC_NAMES
 
 ORIGIN: Final = "cingulum"
 MIN_API_VERSION: Final = "2.10"
-_QC_POSITION: Final = {code: position for position, code in enumerate(sorted(QC_NAMES))}
 _PANDAS: Final = {
     "string": ("unicode", "object"),
     "date32[day]": ("date", "object"),
@@ -63,12 +63,16 @@ class ZippedTables:
 
 
 def write_tables(
-    sessions: Sequence[TableSession], datasets: Sequence[TableDataset], description: dict[str, Any]
+    sessions: Sequence[TableSession], datasets: Sequence[TableDataset] | pa.Table, description: dict[str, Any]
 ) -> dict[str, bytes]:
-    """The two files; sessions sorted by id, datasets by (eid, id). `description` is of `describe`."""
+    """The two files; sessions sorted by id, datasets by (eid, id): as rows, or as the table of `datasets_table`.
+
+    `description` is of `describe`.
+    """
+    table = datasets if isinstance(datasets, pa.Table) else _datasets(datasets)
     return {
         "sessions.pqt": _parquet(_sessions(sessions), ["id"], description),
-        "datasets.pqt": _parquet(_datasets(datasets), ["eid", "id"], description),
+        "datasets.pqt": _parquet(table, ["eid", "id"], description),
     }
 
 
@@ -80,11 +84,11 @@ def describe(date_created: str, tag: str | None = None) -> dict[str, Any]:
 
 def zip_tables(
     sessions: Sequence[TableSession],
-    datasets: Sequence[TableDataset],
+    datasets: Sequence[TableDataset] | pa.Table,
     date_created: str,
     tag: str | None = None,
 ) -> ZippedTables:
-    """Write rows to the two files, and these to a zip."""
+    """Write the tables of `write_tables` to the two files, and these to a zip."""
     description = describe(date_created, tag)
     files = write_tables(sessions, datasets, description)
     rows = {"sessions": len(sessions), "datasets": len(datasets)}
@@ -127,18 +131,26 @@ def _sessions(rows: Sequence[TableSession]) -> pa.Table:
 
 
 def _datasets(rows: Sequence[TableDataset]) -> pa.Table:
-    positions = pa.array([_QC_POSITION[row.qc] for row in rows], pa.int8())
+    columns = zip(*rows, strict=True) if rows else [()] * len(TableDataset._fields)
+    return datasets_table(dict(zip(TableDataset._fields, columns, strict=True)))
+
+
+def datasets_table(columns: Mapping[str, Any]) -> pa.Table:
+    """The table of datasets from the columns of `TableDataset`: lists, or arrays of Arrow."""
+    positions = pc.index_in(
+        pa.array(columns["qc"], pa.int64()), value_set=pa.array(sorted(QC_NAMES), pa.int64())
+    ).cast(pa.int8())
     names = pa.array([QC_NAMES[code] for code in sorted(QC_NAMES)], pa.string())
     return pa.table(
         {
-            "eid": pa.array([row.eid for row in rows], pa.string()),
-            "id": pa.array([row.id for row in rows], pa.string()),
-            "file_size": pa.array([row.size_bytes for row in rows], pa.uint64()),
-            "hash": pa.array([row.hash for row in rows], pa.string()),
-            "default_revision": pa.array([row.default_revision for row in rows], pa.bool_()),
+            "eid": pa.array(columns["eid"], pa.string()),
+            "id": pa.array(columns["id"], pa.string()),
+            "file_size": pa.array(columns["size_bytes"], pa.uint64()),
+            "hash": pa.array(columns["hash"], pa.string()),
+            "default_revision": pa.array(columns["default_revision"], pa.bool_()),
             "qc": pa.DictionaryArray.from_arrays(positions, names, ordered=True),
-            "exists": pa.array([True] * len(rows), pa.bool_()),
-            "rel_path": pa.array([row.relative_path for row in rows], pa.string()),
+            "exists": pa.array([True] * len(positions), pa.bool_()),
+            "rel_path": pa.array(columns["relative_path"], pa.string()),
         }
     )
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cingulum.export.one_tables import TableDataset, TableSession, ZippedTables, zip_tables
+from cingulum.export.dataset_csv import digest_of, read_datasets
+from cingulum.export.one_tables import TableSession, ZippedTables, zip_tables
 from libs.common.db import ReadSession
 from libs.common.problem import NotFound
 from libs.common.visibility import Visibility
@@ -60,11 +61,12 @@ class CacheTables:
 
 def _make(
     sessions: Sequence[TableSession],
-    datasets: Sequence[TableDataset],
+    datasets_csv: bytes,
     tag: str | None,
     before: _Cached | None,
 ) -> tuple[bytes, ZippedTables]:
-    digest = hashlib.sha256(repr((sessions, datasets)).encode()).digest()
+    datasets = read_datasets(datasets_csv)
+    digest = hashlib.sha256(repr(sessions).encode() + digest_of(datasets)).digest()
     if before is not None and before.digest == digest:
         return digest, before.tables
     now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")

@@ -9,14 +9,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from cingulum.export.one_tables import TableDataset, TableSession
+from cingulum.export.dataset_csv import CSV_COLUMNS
+from cingulum.export.one_tables import TableSession
 from libs.common.catalogue import Service
 from libs.common.db import ReadSession
+from libs.common.db.copied import copy_rows
 from libs.common.published import EVENTS, PROJECTS, RIGHTS_CHANGES, SESSION_PROJECTS, SESSIONS, table
 from libs.common.visibility import Visibility
 from libs.common.visible import is_project_row_visible
 from services.registry.models import Base, DatasetRow, ReleaseRow, RepositoryRow, TagRow, VersionRow
-from services.registry.models.expressions import is_current_version, path_in_folder
+from services.registry.models.expressions import is_current_version
 from services.registry.queries import visible
 from services.registry.queries.columns import has_shown_copy, size_of_dataset
 
@@ -107,28 +109,22 @@ def _project_names(visibility: Visibility) -> sa.ColumnElement[Any]:
     return sa.func.array(names.scalar_subquery(), type_=ARRAY(sa.Text()))
 
 
-async def fetch_cached_datasets(
-    session: ReadSession, visibility: Visibility, tag: str | None
-) -> Sequence[TableDataset]:
-    """Datasets of those sessions that exist on a server with a URL, by session and id.
-
-    One revision of each file is the default: the flagged one, else the newest of those listed.
-    """
+async def fetch_cached_datasets(session: ReadSession, visibility: Visibility, tag: str | None) -> bytes:
+    """Datasets of those sessions that exist on a server with a URL: CSV of `CSV_COLUMNS`, in no order."""
     sessions = table(SESSIONS)
-    rank = sa.func.row_number().over(
-        partition_by=(DatasetRow.session_id, DatasetRow.collection, DatasetRow.name),
-        order_by=(DatasetRow.is_default.desc(), DatasetRow.revision.collate("C").desc()),
-    )
+    columns = {
+        "eid": DatasetRow.session_id,
+        "id": DatasetRow.id,
+        "file_size": sa.func.coalesce(size_of_dataset(), 0),
+        "hash": sa.func.coalesce(VersionRow.md5, ""),
+        "is_flagged": DatasetRow.is_default,
+        "qc": DatasetRow.qc,
+        "collection": DatasetRow.collection,
+        "revision": DatasetRow.revision,
+        "name": DatasetRow.name,
+    }
     statement = (
-        sa.select(
-            sa.cast(DatasetRow.session_id, sa.Text).label("eid"),
-            sa.cast(DatasetRow.id, sa.Text).label("id"),
-            sa.func.coalesce(size_of_dataset(), 0).label("size_bytes"),
-            sa.func.coalesce(VersionRow.md5, "").label("hash"),
-            (rank == 1).label("default_revision"),
-            DatasetRow.qc,
-            path_in_folder().label("relative_path"),
-        )
+        sa.select(*(columns[name] for name in CSV_COLUMNS))
         .join(VersionRow, is_current_version())
         .join(sessions, sessions.c.id == DatasetRow.session_id)
         .where(
@@ -138,8 +134,7 @@ async def fetch_cached_datasets(
             has_shown_copy(RepositoryRow.globus_is_personal.is_(False), RepositoryRow.data_url.is_not(None)),
             visible.is_dataset_visible(visibility),
         )
-        .order_by(sa.text("1, 2"))
     )
     if tag is not None:
         statement = statement.where(visible.has_tag(TagRow.name == tag))
-    return [TableDataset._make(row) for row in await session.execute(statement)]
+    return await copy_rows(session, statement)

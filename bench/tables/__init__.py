@@ -1,0 +1,1 @@
+"""The ONE client's tables of a loaded system."""
