@@ -1,4 +1,4 @@
-"""`cingulum release`: keys, signatures and checks of manifests, without a server."""
+"""Keys, signatures and checks of manifests, without a server."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from cingulum.manifests.secret_keys import format_secret_key, parse_secret_key
 from cingulum.manifests.signatures import (
     InvalidSignature,
     PublicKey,
+    SecretKey,
     generate_key,
     parse_public_key,
     sign,
@@ -40,24 +41,6 @@ ManifestFile = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group `release`."""
-    release = typer.Typer(
-        help="Check releases offline, and sign them.",
-        epilog="Example: `cingulum release verify manifest.json paper --key cingulum-release.pub`",
-        no_args_is_help=True,
-    )
-    release.command("keygen", epilog="Example: `cingulum release keygen --out ~/keys/hilllab.key`")(keygen)
-    release.command("sign", epilog="Example: `cingulum release sign manifest.json --key ~/keys/hilllab.key`")(
-        sign_manifest
-    )
-    release.command(
-        "verify",
-        epilog="Example: `cingulum release verify manifest.json paper --key cingulum-release.pub`",
-    )(verify_manifest)
-    app.add_typer(release, name="release")
-
-
 def keygen(
     out: Annotated[
         Path, typer.Option(help="file of the secret key; the public one gets the ending .pub")
@@ -67,7 +50,7 @@ def keygen(
     ] = False,
 ) -> None:
     """Make a pair of keys in minisign's format. Publish the .pub; store the other apart from the data."""
-    _require_cryptography()
+    require_cryptography()
     public_file = out.with_suffix(".pub")
     for file in (out, public_file):
         if file.exists():
@@ -89,19 +72,29 @@ def sign_manifest(
     comment: Annotated[str, typer.Option(help="a line that is signed too")] = "",
 ) -> None:
     """Write MANIFEST.minisig, after checking that MANIFEST is a manifest."""
-    _require_cryptography()
-    with _refusals(manifest):
+    require_cryptography()
+    with refusals(manifest):
         data = manifest.read_bytes()
         release = parse_manifest(data)
-    with _refusals(key):
-        secret = parse_secret_key(
-            key.read_text(encoding="utf-8"), lambda: str(typer.prompt("Password", hide_input=True))
-        )
-        text = sign(data, secret, comment or f"timestamp:{int(time.time())}\tfile:{manifest.name}\thashed")
+    with refusals(key):
+        secret = read_secret_key(key)
+        text = sign(data, secret, comment or trusted_comment(manifest.name))
     _signature_of(manifest).write_text(text, encoding="utf-8")
     typer.echo(
         f"Wrote {_signature_of(manifest)}: {release.name}, root {release.root}, key {secret.public.hex_id}"
     )
+
+
+def read_secret_key(file: Path) -> SecretKey:
+    """A secret key; the password of an encrypted one is prompted for."""
+    return parse_secret_key(
+        file.read_text(encoding="utf-8"), lambda: str(typer.prompt("Password", hide_input=True))
+    )
+
+
+def trusted_comment(name: str) -> str:
+    """The comment that minisign writes by default."""
+    return f"timestamp:{int(time.time())}\tfile:{name}\thashed"
 
 
 def verify_manifest(
@@ -117,7 +110,7 @@ def verify_manifest(
 
     Exit code 1 if the signature or a file is wrong, 2 if the manifest is not one.
     """
-    with _refusals(manifest):
+    with refusals(manifest):
         data = manifest.read_bytes()
         release = parse_manifest(data)
     _check_signature(manifest, data, key, public)
@@ -131,16 +124,16 @@ def _check_signature(manifest: Path, data: bytes, key: Path | None, public: str 
     file = _signature_of(manifest)
     if key is None and public is None:
         if file.exists():
-            with _refusals(file):
+            with refusals(file):
                 made_by = PublicKey(signing_key_id(file.read_text(encoding="utf-8")), b"").hex_id
             typer.secho(f"not checked: signature by key {made_by} (pass --key or --public)", fg="yellow")
         return
     if key is not None and public is not None:
         refuse("pass either --key or --public")
-    _require_cryptography()
+    require_cryptography()
     if not file.exists():
         fail(f"there is no signature {file}")
-    with _refusals(key or "--public"):
+    with refusals(key or "--public"):
         checked_by = parse_public_key(public or (key.read_text(encoding="utf-8") if key else ""))
     try:
         comment = verify(data, file.read_text(encoding="utf-8"), checked_by)
@@ -177,13 +170,13 @@ def _write_new(path: Path, text: str, *, mode: int) -> None:
         file.write(text)
 
 
-def _require_cryptography() -> None:
+def require_cryptography() -> None:
     if find_spec("cryptography") is None:
         refuse("signatures need one more package: pip install 'cingulum[sign]'")
 
 
 @contextmanager
-def _refusals(file: Path | str) -> Iterator[None]:
+def refusals(file: Path | str) -> Iterator[None]:
     """Files that cannot be read or are malformed end the command with exit code 2."""
     try:
         yield

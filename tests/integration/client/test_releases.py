@@ -1,0 +1,90 @@
+"""`cingulum release` against the whole system: from the files of a session to a release that a stranger checks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from cingulum.cli import build_app
+from tests.support.gateway import served
+from tests.support.portal import ADMIN, LOGIN, Browser
+from tests.support.system import Cingulum
+from tests.support.waiting import attempts
+
+FOLDER, NAME = "KS022/2019-12-10/001", "alf/spikes.times.npy"
+CONTENT = b"times of spikes"
+
+
+@pytest.fixture
+async def browser(cingulum: Cingulum) -> AsyncIterator[Browser]:
+    """A system with a session of one file, which the central store has read."""
+    async with (
+        served({**cingulum.environment, **ADMIN}) as url,
+        httpx.AsyncClient(base_url=url, timeout=60) as http,
+    ):
+        browser = Browser(http)
+        for name, store in (("central", "local"), ("lab_server", "agent")):
+            body = {"name": name, "store": store, "globus_is_personal": store == "agent"}
+            await browser.api(
+                "POST", "/data-repository", body | ({"data_url": "/data/"} if store == "local" else {})
+            )
+        await browser.api("POST", "/labs", {"name": "hilllab", "repositories": ["central", "lab_server"]})
+        await browser.api("POST", "/subjects", {"nickname": "KS022", "lab": "hilllab"})
+        session = {
+            "subject": "KS022",
+            "start_time": "2019-12-10T10:00:00",
+            "number": 1,
+            "users": [LOGIN["username"]],
+        }
+        browser.made = await browser.api("POST", "/sessions", session)
+        await browser.bring(FOLDER, {NAME: CONTENT})
+        async for _ in attempts():
+            if (await browser.api("GET", "/copies?repository=central&state=verified"))["count"]:
+                break
+        yield browser
+
+
+async def run(browser: Browser, *words: str) -> Result:
+    """A command as the administrator types it."""
+    sign_in = [] if words[0] in {"keygen", "verify"} else ["--url", str(browser.http.base_url).rstrip("/")]
+    sign_in += ["--user", LOGIN["username"], "--password", LOGIN["password"]] if sign_in else []
+    invoke = CliRunner(env={"COLUMNS": "200"}).invoke
+    return await asyncio.to_thread(invoke, build_app(), ["release", *words, *sign_in])
+
+
+async def test_a_release_is_published_by_command_and_checked_by_a_stranger(
+    browser: Browser, tmp_path: Path
+) -> None:
+    key, public = str(tmp_path / "hilllab.key"), str(tmp_path / "hilllab.pub")
+    assert (await run(browser, "keygen", "--out", key, "--no-password")).exit_code == 0
+    added = await run(browser, "add-key", public, "--name", "hilllab")
+    assert added.exit_code == 0, added.output
+    created = await run(browser, "create", "paper", "--title", "Spikes", "--session", browser.made["id"])
+    assert created.exit_code == 0, created.output
+    assert "paper: a draft of 1 datasets of 1 sessions." in created.output
+    refused = await run(browser, "check", "paper")
+    assert refused.exit_code == 1
+    assert refused.output.startswith(f"qc  hilllab/Subjects/{FOLDER}: {NAME}: QC is NOT_SET")
+    checked = await run(browser, "check", "paper", "--accept", "qc")
+    assert "paper is checked: 1 datasets, root " in checked.output, checked.output
+    later = await run(browser, "publish", "paper", "--key", key, "--until", "2999-01-01")
+    assert "paper is embargoed until 2999-01-01" in later.output, later.output
+    published = await run(browser, "publish", "paper", "--key", key)
+    assert "paper is public: root " in published.output, published.output
+    assert " public " in (await run(browser, "list")).output
+    for path, name in (("manifest", "manifest.json"), ("signature", "manifest.json.minisig")):
+        answer = await browser.http.get(f"/releases/paper/{path}", headers={"cookie": ""})
+        (tmp_path / name).write_bytes(answer.content)
+    file = tmp_path / "paper/hilllab/Subjects" / FOLDER / NAME
+    file.parent.mkdir(parents=True)
+    file.write_bytes(CONTENT)
+    words = ("verify", str(tmp_path / "manifest.json"), str(tmp_path / "paper"), "--key", public)
+    verified = await run(browser, *words)
+    assert verified.exit_code == 0, verified.output
+    withdrawn = await run(browser, "withdraw", "paper", "--reason", "wrong clock")
+    assert withdrawn.output == "paper is withdrawn.\n"
