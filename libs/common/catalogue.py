@@ -92,6 +92,7 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "downloads",
         "data-notices",
         "copies",
+        "why-not",
         "sync-file-status",
         "cache",
         "cache.zip",

@@ -14,6 +14,7 @@ from services.registry.routes import (
     releases,
     repositories,
     vocabularies,
+    why_not,
 )
 
 routers = [
@@ -24,6 +25,7 @@ routers = [
     files.router,
     copies.router,
     missing_copies.router,
+    why_not.router,
     downloads.router,
     data_notices.router,
     cache_tables.router,

@@ -118,6 +118,7 @@ READS: Final[dict[str, Read]] = {
     "/sync-file-status": OPEN,
     "/copies": listing("copy_id"),
     "/copies/{copy_id}/retirement": of("copy_id"),
+    "/why-not": Read(also={"session": "session_id", "dataset": "dataset_name"}, paged=False),
     "/downloads": listing(),
     "/downloads/{download_id}": of("download_id"),
     "/data-notices": listing("notice_id"),

@@ -1,0 +1,87 @@
+"""Which files a short name means, such as `spikes.times` or `alf/probe00/spikes.times.npy`, and which are near it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Final
+
+_NAMESPACE: Final = re.compile(r"_[^_]+_")
+MOST_NEAR: Final = 5
+
+
+@dataclass(frozen=True)
+class NamePattern:
+    """A name or pattern of files, and the pattern of their collection: None where any will do."""
+
+    name: str
+    collection: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> NamePattern:
+        """Split a text at its last slash.
+
+        >>> NamePattern.parse("alf/probe00/spikes.times.npy")
+        NamePattern(name='spikes.times.npy', collection='alf/probe00')
+        >>> NamePattern.parse("spikes.times").collection is None
+        True
+        """
+        folder, slash, name = text.strip().rpartition("/")
+        return cls(name, folder.strip("/") if slash else None)
+
+    def names(self, name: str) -> bool:
+        """Whether a file of that name is meant: as written, as a glob, or without namespace or ending.
+
+        >>> NamePattern("trials.table").names("_ibl_trials.table.pqt"), NamePattern("a.*").names("a.b.npy")
+        (True, True)
+        >>> NamePattern("spikes.time").names("spikes.times.npy")
+        False
+        """
+        forms = {name, without_namespace(name)}
+        return any(fnmatchcase(form, glob) for form in forms for glob in (self.name, f"{self.name}.*"))
+
+    def is_in(self, collection: str) -> bool:
+        """Whether files of that collection are meant."""
+        return self.collection is None or fnmatchcase(collection, self.collection)
+
+    def overlaps(self, collection: str, name: str) -> bool:
+        """Whether a file may be meant that these two globs match.
+
+        >>> NamePattern("spikes.times", "alf/probe00").overlaps("alf/*", "spikes.*.npy")
+        True
+        """
+        is_in = self.is_in(collection) or (
+            self.collection is not None and fnmatchcase(self.collection, collection)
+        )
+        ending = "." + name.rpartition(".")[2]
+        forms = (self.name, self.name + ending)
+        return is_in and (
+            self.names(name)
+            or any(fnmatchcase(form, glob) for form in forms for glob in (name, without_namespace(name)))
+        )
+
+    def near(self, paths: Iterable[str]) -> list[str]:
+        """The paths whose file names are most like this one, the nearest first.
+
+        >>> NamePattern("spike.times").near(["alf/spikes.times.npy", "alf/licks.times.npy", "raw/x.bin"])[0]
+        'alf/spikes.times.npy'
+        """
+        by_name: dict[str, list[str]] = {}
+        for path in sorted(set(paths)):
+            stem = without_namespace(path.rpartition("/")[2])
+            by_name.setdefault(stem, []).append(path)
+            by_name.setdefault(stem.rpartition(".")[0] or stem, []).append(path)
+        close = get_close_matches(without_namespace(self.name), by_name, n=MOST_NEAR, cutoff=0.7)
+        return list(dict.fromkeys(path for name in close for path in by_name[name]))[:MOST_NEAR]
+
+
+def without_namespace(name: str) -> str:
+    """A file name without its namespace.
+
+    >>> without_namespace("_ibl_trials.table.pqt"), without_namespace("spikes.times.npy")
+    ('trials.table.pqt', 'spikes.times.npy')
+    """
+    return _NAMESPACE.sub("", name, count=1) if name.startswith("_") else name

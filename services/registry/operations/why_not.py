@@ -1,0 +1,46 @@
+"""Why a dataset of a session cannot be loaded by the caller."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from cingulum.alf.loading import LoadReason, explain_loading
+from cingulum.alf.name_patterns import NamePattern
+from cingulum.worker.pipelines import known_tasks
+from libs.common.db import ReadSession
+from libs.common.problem import NotFound
+from libs.common.visibility import Visibility
+from services.registry.domain.why_not import explain_making
+from services.registry.queries import why_not as queries
+
+_PUBLIC_ONLY: Final = LoadReason(
+    "public-only",
+    "Public readers see only files that a public tag covers, whether there are others or not.",
+    "Sign in with an account of the lab, or ask its owner.",
+    blocks=False,
+)
+
+
+async def explain(
+    session: ReadSession,
+    visibility: Visibility,
+    session_id: UUID,
+    dataset: str,
+    *,
+    revision: str | None = None,
+    worst_qc: int | None = None,
+) -> list[LoadReason]:
+    """The reasons, in order. Raises NotFound for a session that the caller cannot see."""
+    if not await queries.is_session_known(session, visibility, session_id):
+        raise NotFound(f"There is no session {session_id}.")
+    files = await queries.fetch_files_of_session(session, visibility, session_id)
+    pattern = NamePattern.parse(dataset)
+    reasons = explain_loading(files, pattern, revision=revision, worst_qc=worst_qc)
+    if reasons[0].slug != "not-registered":
+        return reasons
+    if visibility.public_only:
+        return [*reasons, _PUBLIC_ONLY]
+    jobs = await queries.list_jobs_of_session(session, visibility, session_id)
+    names = [(file.collection, file.name) for file in files]
+    return reasons + explain_making(pattern, jobs, known_tasks(), names)
