@@ -90,6 +90,10 @@ status: $(VENV)/.demo ## Show the processes of the running system
 logs: $(VENV)/.demo ## Follow the logs until Ctrl-C (FOLLOW=0: only the last lines)
 	@$(LOCAL) logs $(if $(filter 0,$(FOLLOW)),,--follow)
 
+.PHONY: datajoint
+datajoint: $(VENV)/.demo ## Roles for DataJoint in the running system: ARGS="grant PERSON" (or revoke PERSON, list, rebuild)
+	@$(LOCAL) datajoint $(ARGS)
+
 .PHONY: demo
 demo: $(VENV)/.demo ## Run the whole system with one mouse's real sessions (ONCE=1: then stop; DEMO_SECONDS=10; SPLIT=1)
 	@$(PY) -m examples.demo --seconds $(or $(DEMO_SECONDS),10) $(if $(filter 1,$(ONCE)),--once) $(if $(filter 1,$(SPLIT)),--split)

@@ -3,6 +3,7 @@
 python -m deploy.image serve             serve the image's service (CINGULUM_SERVICE) at CINGULUM_PORT, 8000
 python -m deploy.image step-zero         create schemas, roles and stand-ins of views, as the database's owner
 python -m deploy.image migrate           migrate the image's service to its newest tables, as its owner role
+python -m deploy.image datajoint …       grant PERSON, revoke PERSON, list, rebuild: roles for DataJoint, as the owner
 python -m deploy.image secret NAME URL   print a new Secret for the chart; URL: the database, as its owner
 """
 
@@ -50,6 +51,10 @@ def main(words: Sequence[str]) -> int:
             _migrate(first=True)
         case ["migrate"]:
             _migrate(first=False)
+        case ["datajoint", *command]:
+            from deploy.image import datajoint
+
+            return asyncio.run(datajoint.run(command, os.environ["CINGULUM_DATABASE_URL"]))
         case ["secret", name, owner_url]:
             from deploy.image.secrets import manifest, secret_entries
 

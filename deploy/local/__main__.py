@@ -1,4 +1,4 @@
-"""`python -m deploy.local up|down|status|logs`: the whole system on one machine."""
+"""`python -m deploy.local up|down|status|logs|datajoint`: the whole system on one machine."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def _run_command(options: argparse.Namespace, settings: LocalSettings) -> int:
             return commands.down(settings, _print_line)
         case "status":
             return commands.status(settings, _print_line)
+        case "datajoint":
+            return commands.manage_datajoint(settings, options.words)
     return commands.logs(settings, _print_line, options.names, lines=options.lines, follow=options.follow)
 
 
@@ -54,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--behind", action="store_true", help=argparse.SUPPRESS)
     verbs.add_parser("down", help="stop what `up --detach` started")
     verbs.add_parser("status", help="show the processes")
+    datajoint = verbs.add_parser(
+        "datajoint", help="roles for DataJoint: grant PERSON, revoke PERSON, list, rebuild"
+    )
+    datajoint.add_argument("words", nargs=argparse.REMAINDER)
     logs = verbs.add_parser("logs", help="show the logs of the processes")
     logs.add_argument("names", nargs="*", help="all by default")
     logs.add_argument("--lines", type=int, default=20, help="lines per process (default 20)")

@@ -130,6 +130,17 @@ def logs(
         time.sleep(0.2)
 
 
+def manage_datajoint(settings: LocalSettings, words: list[str]) -> int:
+    """Grant and revoke roles for DataJoint in the running system's database, as its owner."""
+    from deploy.image import datajoint
+
+    if settings.database_url is None and Home(settings.home).holder() is None:
+        raise SetUpError(
+            f"Cingulum is not running here (CINGULUM_HOME={settings.home}): `make up` starts it."
+        )
+    return asyncio.run(datajoint.run(words, System(settings).owner_environment()["CINGULUM_DATABASE_URL"]))
+
+
 class _Tail:
     """Reads lines that are appended to a file, also after it was rotated."""
 

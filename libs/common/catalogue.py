@@ -6,6 +6,7 @@ Dispatcher, proxy, chart and tests read it, so a segment that is not here cannot
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -31,6 +32,21 @@ STATEFUL: Final = (
     Service.COMPRESSOR,
 )
 """Services that own tables, in the order in which an empty system is migrated (any order works)."""
+
+
+@dataclass(frozen=True)
+class SharedSchema:
+    """A schema of the database that people read directly. `service` fills it; its tables have an owner of their own."""
+
+    name: str
+    service: Service
+    owner_role: str
+    reader_role: str  # what each person's role is a member of
+
+
+DATAJOINT: Final = SharedSchema(
+    "datajoint_v1", Service.REGISTRY, "cingulum_datajoint_owner", "cingulum_datajoint_reader"
+)
 
 _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
     Service.METADATA: (

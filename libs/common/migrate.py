@@ -23,7 +23,7 @@ from alembic.config import Config
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from libs.common.catalogue import STATEFUL, Service
+from libs.common.catalogue import DATAJOINT, STATEFUL, Service
 from libs.common.db.engine import async_url
 from libs.common.published import RETIRED, VIEWS, View
 
@@ -108,6 +108,11 @@ def _roles(addresses: Addresses) -> Iterator[str]:
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN CREATE ROLE {name} LOGIN; END IF;
             END $$"""
         yield f"ALTER ROLE {name} WITH LOGIN PASSWORD '{addresses.password(name)}'"
+    for name in (DATAJOINT.owner_role, DATAJOINT.reader_role):
+        yield f"""DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN CREATE ROLE {name} NOLOGIN; END IF;
+            END $$"""
+    yield f"GRANT {DATAJOINT.owner_role} TO CURRENT_USER, {owner_role(DATAJOINT.service)}"
     for service in STATEFUL:
         # A managed server's owner is not a superuser: it must be a member to hand objects over.
         yield f"GRANT {owner_role(service)} TO CURRENT_USER"
@@ -123,6 +128,9 @@ def _schemas() -> Iterator[str]:
         mine = f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {service} GRANT"
         yield f"{mine} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {runtime}"
         yield f"{mine} USAGE, SELECT ON SEQUENCES TO {runtime}"
+    readers = f"{DATAJOINT.reader_role}, {runtime_role(DATAJOINT.service)}"
+    yield f"CREATE SCHEMA IF NOT EXISTS {DATAJOINT.name} AUTHORIZATION {DATAJOINT.owner_role}"
+    yield f"GRANT USAGE ON SCHEMA {DATAJOINT.name} TO {readers}"
 
 
 def _as_owner(view: View, *statements: str) -> Iterator[str]:
@@ -178,6 +186,9 @@ async def upgrade(service: Service, addresses: Addresses, *, views: bool = True)
             for view, select in published_by(service, models.PUBLISHED).items() if views else ():
                 await connection.exec_driver_sql(view.definition(select))
                 await _execute(connection, _grants(view))
+            # Functions and policies that read the views: SQL of what is declared now, as the views are.
+            if views and hasattr(models, "after_views"):
+                await _execute(connection, models.after_views())
             for table in APPEND_ONLY if views else ():
                 await connection.exec_driver_sql(
                     f"REVOKE UPDATE, DELETE, TRUNCATE ON {service}.{table} FROM {runtime_role(service)}"

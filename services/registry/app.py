@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from services.registry.events import handlers_with
 from services.registry.models import Base
 from services.registry.operations.cache_tables import CacheTables
 from services.registry.operations.central_store import CentralStore
+from services.registry.operations.datajoint import keep_tables
 from services.registry.operations.undoables import UNDOABLES
 from services.registry.operations.vocabularies import load_vocabularies
 from services.registry.routes import routers
@@ -28,7 +30,8 @@ async def _start(app: FastAPI) -> Sequence[Loop]:
             await load_vocabularies(tx)
 
     await once_it_responds(write)
-    return []
+    every_s = app.state.settings.datajoint_every_s
+    return [partial(keep_tables, app.state.writer, app.state.central, every_s)] if every_s else []
 
 
 def build(settings: Settings | None = None) -> FastAPI:

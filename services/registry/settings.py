@@ -27,3 +27,8 @@ class Settings(StoreSettings):
     release_copies: int = Field(
         default=1, ge=1, description="verified copies that each dataset needs before it can be released"
     )
+    datajoint_every_s: float = Field(
+        default=20.0,
+        ge=0,
+        description="seconds between updates of the tables that DataJoint clients read; 0 for never",
+    )

@@ -5,6 +5,8 @@ from typing import Final
 from services.registry.models.base import Base
 from services.registry.models.copies import CopyRow
 from services.registry.models.data_notices import DataNoticeDatasetRow, DataNoticeRow
+from services.registry.models.datajoint import DatajointGrantRow, DatajointStateRow, DatajointValueRow
+from services.registry.models.datajoint_rights import after_views
 from services.registry.models.datasets import DatasetRow, DatasetTagRow, VersionRow
 from services.registry.models.downloads import DownloadProjectRow, DownloadRow
 from services.registry.models.publications import PublicationRow
@@ -34,6 +36,9 @@ __all__ = [
     "CopyRow",
     "DataNoticeDatasetRow",
     "DataNoticeRow",
+    "DatajointGrantRow",
+    "DatajointStateRow",
+    "DatajointValueRow",
     "DatasetRow",
     "DatasetTagRow",
     "DatasetTypeRow",
@@ -51,4 +56,5 @@ __all__ = [
     "ShippedTermRow",
     "TagRow",
     "VersionRow",
+    "after_views",
 ]

@@ -12,6 +12,7 @@ from libs.common.db.conditions import Condition
 from libs.common.schemas.states import CopyState
 from services.registry.models.copies import CopyRow
 from services.registry.models.datasets import DatasetRow, VersionRow
+from services.registry.models.releases import ReleaseRow
 from services.registry.models.repositories import RepositoryRow
 
 
@@ -53,7 +54,18 @@ def shown_size(version: str = "registry.versions") -> str:
         AND older.size_bytes IS NOT NULL ORDER BY older.generation DESC LIMIT 1))"""  # noqa: S608
 
 
-def sql_of(expression: sa.ColumnElement[Any]) -> str:
-    """The expression as text of a view."""
+def is_released() -> Condition:
+    """The release is public: it is published, and its embargo has ended."""
+    return sa.and_(ReleaseRow.state == "published", ReleaseRow.public_from <= sa.func.statement_timestamp())
+
+
+def is_open() -> Condition:
+    """The release is public, or was withdrawn after it was."""
+    was_public = sa.and_(ReleaseRow.state == "withdrawn", ReleaseRow.public_from <= ReleaseRow.withdrawn_at)
+    return sa.or_(is_released(), was_public)
+
+
+def sql_of(expression: sa.ColumnElement[Any] | sa.Select[Any]) -> str:
+    """The expression or statement as text of a view."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     return str(expression.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))

@@ -18,7 +18,7 @@ from libs.common.published import EVENTS, PROJECTS, RIGHTS_CHANGES, SESSION_PROJ
 from libs.common.visibility import Visibility
 from libs.common.visible import is_project_row_visible
 from services.registry.models import Base, DatasetRow, ReleaseRow, RepositoryRow, TagRow, VersionRow
-from services.registry.models.expressions import is_current_version
+from services.registry.models.expressions import is_current_version, is_released
 from services.registry.queries import visible
 from services.registry.queries.columns import has_shown_copy, size_of_dataset
 
@@ -42,7 +42,7 @@ async def fetch_freshness(session: ReadSession) -> Freshness:
         events=await _newest(session, table(EVENTS[Service.METADATA]).c.seq),
         rights=await _newest(session, table(RIGHTS_CHANGES).c.seq),
         public_releases=int(
-            await session.scalar(sa.select(sa.func.count(ReleaseRow.id)).where(visible.is_released())) or 0
+            await session.scalar(sa.select(sa.func.count(ReleaseRow.id)).where(is_released())) or 0
         ),
     )
 

@@ -27,18 +27,11 @@ from services.registry.models import (
     ReleaseRow,
     VersionRow,
 )
-from services.registry.models.expressions import path_in_folder
-from services.registry.queries import visible
+from services.registry.models.expressions import is_open, is_released, path_in_folder
 from services.registry.queries.bulk_writes import execute_write
 from services.registry.queries.columns import session_folder
 
 _LINK = ReleaseDatasetRow
-
-
-def _is_open() -> Condition:
-    """Public, or withdrawn after it was."""
-    was_public = sa.and_(ReleaseRow.state == "withdrawn", ReleaseRow.public_from <= ReleaseRow.withdrawn_at)
-    return sa.or_(visible.is_released(), was_public)
 
 
 def is_release_visible(visibility: Visibility) -> Condition:
@@ -46,19 +39,19 @@ def is_release_visible(visibility: Visibility) -> Condition:
     if visibility.everything:
         return sa.true()
     if visibility.public_only:
-        return _is_open()
+        return is_open()
     link, dataset = aliased(_LINK), aliased(DatasetRow)
     is_hidden = sa.exists().where(
         link.release_id == ReleaseRow.id,
         dataset.id == link.dataset_id,
         ~is_dataset_row_visible(visibility, dataset, sa.true()),
     )
-    return sa.or_(_is_open(), ~is_hidden.correlate_except(link, dataset))
+    return sa.or_(is_open(), ~is_hidden.correlate_except(link, dataset))
 
 
 def _shown_state() -> sa.ColumnElement[str]:
     return sa.case(
-        (visible.is_released(), ReleaseState.PUBLIC),
+        (is_released(), ReleaseState.PUBLIC),
         (ReleaseRow.state == "published", ReleaseState.EMBARGOED),
         else_=ReleaseRow.state,
     )

@@ -11,6 +11,7 @@ from libs.common.db.conditions import Condition
 from libs.common.published import SESSIONS, table
 from libs.common.visibility import Visibility
 from services.registry.models import DatasetRow, DatasetTagRow, ReleaseDatasetRow, ReleaseRow, TagRow
+from services.registry.models.expressions import is_released
 
 
 def has_tag(condition: Condition, dataset_id: Any = DatasetRow.id) -> Condition:
@@ -26,11 +27,6 @@ def is_in_release(*conditions: Condition, dataset_id: Any = DatasetRow.id) -> Co
     link = ReleaseDatasetRow
     is_in = sa.exists().where(link.dataset_id == dataset_id, ReleaseRow.id == link.release_id, *conditions)
     return is_in.correlate_except(link, ReleaseRow)
-
-
-def is_released() -> Condition:
-    """The release is public: it is published, and its embargo has ended."""
-    return sa.and_(ReleaseRow.state == "published", ReleaseRow.public_from <= sa.func.statement_timestamp())
 
 
 def is_protected() -> Condition:
