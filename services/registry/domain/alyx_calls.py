@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from cingulum.digests import Digests
 from libs.common.problem import Forbidden
 from libs.common.schemas.states import CopyState
 from services.registry.domain.copies import CopyFact, Place, Version, VersionCopy, after
+from services.registry.domain.hash_comparison import HashComparison, compare_hash, is_first_hash
 from services.registry.domain.retirement import RetirementDecision
 
 
@@ -34,15 +34,6 @@ class ProvedCopy(Forbidden):
             f"The copy in {repository} is verified and was not changed. Only the token of that repository's agent, or "
             "a user who may retire copies of its lab (permission transfer there), can mark it as missing."
         )
-
-
-class HashComparison(StrEnum):
-    """How the MD5 of a registration compares with that of the dataset's current version."""
-
-    NEW = "new dataset"
-    SAME = "same"
-    OTHER = "other"  # also: an MD5 where none was known
-    NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -82,19 +73,6 @@ class Effect:
     is_new_version: bool = False
 
 
-def compare_hash(current: Version | None, md5: str | None) -> HashComparison:
-    """Alyx's rule: only an equal MD5 means the same file; anything else, or no MD5, means a patched one.
-
-    >>> compare_hash(Version(1, md5="aa"), "aa").value, compare_hash(Version(1), "aa").value
-    ('same', 'other')
-    """
-    if current is None:
-        return HashComparison.NEW
-    if md5 is None:
-        return HashComparison.NONE
-    return HashComparison.SAME if current.md5 == md5 else HashComparison.OTHER
-
-
 def effect_of_register(
     current: Version | None,
     copies: Sequence[VersionCopy],
@@ -116,6 +94,8 @@ def effect_of_register(
         raise ProtectedDataset
     if current is not None and compare_hash(current, registration.md5) is HashComparison.SAME:
         return _same_bytes(current, copies, registration, targets)
+    if current is not None and is_first_hash(current, copies, registration.size_bytes, registration.md5):
+        return _same_bytes(replace(current, md5=registration.md5), copies, registration, targets)
     version = Version(
         1 if current is None else current.generation + 1, registration.size_bytes, registration.md5
     )

@@ -94,6 +94,27 @@ async def test_the_same_md5_in_a_repository_that_had_no_copy(lab: Laboratory) ->
     assert (await exists(lab, dataset["id"]))["rig_pc"] is True
 
 
+async def test_the_first_md5_completes_a_version_with_a_size_alone(lab: Laboratory) -> None:
+    (dataset,) = await lab.register(FILE, filesizes=[3], name="rig_pc")
+    await lab.register(FILE, filesizes=[3], hashes=[MD5], name="rig_pc")
+    assert await copies(lab, dataset["id"]) == {
+        ("rig_pc", 1): "claimed", ("lab_server", 1): "expected", ("central", 1): "expected",
+    }  # fmt: skip
+    assert (await lab.registry.get(f"/datasets/{dataset['id']}")).json()["hash"] == MD5
+    await lab.register(FILE, filesizes=[3], hashes=[OTHER], name="rig_pc")
+    assert (await copies(lab, dataset["id"]))["rig_pc", 2] == "claimed"
+
+
+@pytest.mark.parametrize(("size", "state"), [(4, "expected"), (3, "suspect")])
+async def test_the_first_md5_of_another_size_or_of_bytes_that_were_read_is_a_new_version(
+    lab: Laboratory, size: int, state: str
+) -> None:
+    (dataset,) = await lab.register(FILE, filesizes=[3], name="rig_pc")
+    await set_state(lab, dataset["id"], "central", state)
+    await lab.register(FILE, filesizes=[size], hashes=[MD5], name="rig_pc")
+    assert (await copies(lab, dataset["id"]))["rig_pc", 2] == "claimed"
+
+
 @pytest.mark.parametrize("md5", [OTHER, None])
 async def test_other_bytes_that_are_claimed_are_a_new_version(lab: Laboratory, md5: str | None) -> None:
     (dataset,) = await lab.register(FILE, hashes=[MD5], name="lab_server")
