@@ -50,13 +50,16 @@ class ReleaseRow(Identified, Base):
 
 
 class ReleaseDatasetRow(Base):
-    """A dataset of a release; the version is null in a draft, which follows the dataset."""
+    """A dataset of a release; version and path are null in a draft, which follows the dataset."""
 
     __tablename__ = "release_datasets"
+    # A file of a release by its path in the manifest.
+    __table_args__ = (sa.Index("ix_release_datasets_path", "release_id", "path"),)
     release_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ReleaseRow.id), primary_key=True)
     # Whether a dataset is public or protected by a release.
     dataset_id: Mapped[UUID] = mapped_column(sa.ForeignKey(DatasetRow.id), primary_key=True, index=True)
     generation: Mapped[int | None]
+    path: Mapped[str | None]  # as in the manifest, whatever its subject is called later
 
 
 class ReleaseConsentRow(Base):

@@ -6,12 +6,13 @@ import asyncio
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from cingulum.manifests import InvalidManifest, Manifest, ManifestEntry, build_manifest
+from cingulum.manifests import InvalidManifest, Manifest, ManifestEntry, build_manifest, parse_manifest
+from cingulum.manifests.descriptions import About
 from libs.common.db import ReadSession, Transaction
 from libs.common.db.clock import fetch_now
 from libs.common.db.rows import create_row, refuse_duplicate, update_row
 from libs.common.permissions import Principal, may_on
-from libs.common.problem import BadRequest, Conflict, Forbidden
+from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.protection import lock_deletions
 from libs.common.schemas.releases import (
     CheckIn,
@@ -154,6 +155,35 @@ async def read_signed(session: ReadSession, visibility: Visibility, name: str) -
     if manifest is None:
         raise Conflict("A draft has no manifest: POST /releases/NAME/check makes it.")
     return manifest, signature
+
+
+async def describe(
+    session: ReadSession, visibility: Visibility, name: str, address: str
+) -> tuple[About, Manifest]:
+    """A checked release as repositories list it. Raises NotFound, Conflict for a draft, ReleaseWithdrawn."""
+    release = await queries.fetch_release(session, visibility, name)
+    text, _ = await read_signed(session, visibility, name)
+    about = About(
+        title=release.title,
+        description=release.description,
+        authors=release.authors,
+        license=release.license,
+        doi=release.doi,
+        published=release.public_from or await fetch_now(session),
+        address=address,
+    )
+    return about, await asyncio.to_thread(parse_manifest, text.encode())
+
+
+async def read_file(session: ReadSession, visibility: Visibility, name: str, path: str, store: str) -> str:
+    """SHA-256 of a file of a release. Raises NotFound, ReleaseWithdrawn."""
+    sha256 = await queries.find_sha256_of_file(session, visibility, name, path, store)
+    if sha256 is not None:
+        return sha256
+    release = await queries.fetch_release(session, visibility, name)
+    if release.state is ReleaseState.WITHDRAWN:
+        raise ReleaseWithdrawn
+    raise NotFound("There is no such file in the release.")
 
 
 async def _assess(session: ReadSession, release_id: UUID, accepted: list[str], copies: int) -> Readiness:

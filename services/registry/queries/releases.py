@@ -18,16 +18,19 @@ from libs.common.problem import NotFound
 from libs.common.published import SESSIONS, USERNAMES, table
 from libs.common.schemas.pages import PageRequest
 from libs.common.schemas.releases import Release, ReleaseState
+from libs.common.schemas.states import CopyState
 from libs.common.visibility import Visibility
 from libs.common.visible import is_dataset_row_visible
 from services.registry.models import (
+    CopyRow,
     DatasetRow,
     ReleaseConsentRow,
     ReleaseDatasetRow,
     ReleaseRow,
+    RepositoryRow,
     VersionRow,
 )
-from services.registry.models.expressions import is_open, is_released, path_in_folder
+from services.registry.models.expressions import is_current_version, is_open, is_released, path_in_folder
 from services.registry.queries.bulk_writes import execute_write
 from services.registry.queries.columns import session_folder
 
@@ -198,27 +201,61 @@ async def lock_datasets_of_release(session: WriteSession, release_id: UUID) -> N
 
 
 async def update_versions(session: WriteSession, release_id: UUID) -> list[ManifestEntry]:
-    """Fix the versions of a release as they are now; its entries."""
-    current = sa.select(DatasetRow.generation).where(DatasetRow.id == _LINK.dataset_id).scalar_subquery()
-    await execute_write(
-        session, sa.update(_LINK).where(_LINK.release_id == release_id).values(generation=current)
-    )
-    sessions = table(SESSIONS)
-    rows = await session.execute(
+    """Fix the versions and paths of a release as they are now; its entries."""
+    sessions, changed = table(SESSIONS), aliased(_LINK)
+    now = (
         sa.select(
-            sa.func.concat(session_folder(), "/", path_in_folder()).label("path"),
             DatasetRow.id.label("dataset"),
-            VersionRow.generation.label("version"),
+            DatasetRow.generation,
+            sa.func.concat(session_folder(), "/", path_in_folder()).label("path"),
             VersionRow.size_bytes.label("size"),
             VersionRow.sha256,
         )
-        .select_from(_LINK)
-        .join(DatasetRow, DatasetRow.id == _LINK.dataset_id)
-        .join(VersionRow, is_version())
+        .select_from(changed)
+        .join(DatasetRow, DatasetRow.id == changed.dataset_id)
+        .join(VersionRow, is_current_version())
         .join(sessions, sessions.c.id == DatasetRow.session_id, isouter=True)
-        .where(_LINK.release_id == release_id)
+        .where(changed.release_id == release_id)
+        .subquery()
     )
-    return [ManifestEntry(**row) for row in rows.mappings()]
+    fixed = (
+        sa.update(_LINK)
+        .where(_LINK.release_id == release_id, _LINK.dataset_id == now.c.dataset)
+        .values(generation=now.c.generation, path=now.c.path)
+        .returning(now.c.path, now.c.dataset, now.c.generation.label("version"), now.c.size, now.c.sha256)
+    )
+    rows = (await execute_write(session, fixed)).mappings()
+    return [ManifestEntry(**row) for row in rows]
+
+
+async def find_sha256_of_file(
+    session: ReadSession, visibility: Visibility, name: str, path: str, store: str
+) -> str | None:
+    """SHA-256 of a file of a release, at its fixed version, if a verified copy is in that store."""
+    is_verified = sa.exists().where(
+        CopyRow.dataset_id == VersionRow.dataset_id,
+        CopyRow.generation == VersionRow.generation,
+        CopyRow.state == CopyState.VERIFIED,
+        RepositoryRow.id == CopyRow.repository_id,
+        RepositoryRow.store == store,
+    )
+    sha256: str | None = await session.scalar(
+        sa.select(VersionRow.sha256)
+        .select_from(ReleaseRow)
+        .join(_LINK, _LINK.release_id == ReleaseRow.id)
+        .join(
+            VersionRow,
+            sa.and_(VersionRow.dataset_id == _LINK.dataset_id, VersionRow.generation == _LINK.generation),
+        )
+        .where(
+            ReleaseRow.name == name,
+            ReleaseRow.state.in_(("checked", "published")),
+            _LINK.path == path,
+            is_release_visible(visibility),
+            is_verified,
+        )
+    )
+    return sha256
 
 
 async def fetch_owners(

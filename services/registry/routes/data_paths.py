@@ -62,6 +62,11 @@ async def serve(path: str, request: Request, session: Reading, by: Reader) -> Re
     sha256 = await find_sha256_at(session, visibility(by), path, central.kind)
     if sha256 is None:
         raise NotFound("There is no such file.")
+    return await respond_with_object(request, central, sha256, path)
+
+
+async def respond_with_object(request: Request, central: CentralStore, sha256: str, path: str) -> Response:
+    """The bytes of an object of the central store, which are those of a file at `path`; with Range, ETag and HEAD."""
     # The content of a path may change with the next version; its bytes are identified by their hash.
     headers = {
         **REVALIDATED,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
+from cingulum.manifests.descriptions import datacite_record, release_crate
 from libs.common.attachments import attachment
 from libs.common.auth import Reader, Releaser, Sees, SeesOpenly, open_to_all
 from libs.common.db import IdempotentRoute, Reading, Tx
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound, problems
 from libs.common.schemas import Page, page
-from libs.common.schemas.pages import Paging
+from libs.common.schemas.pages import Paging, absolute
 from libs.common.schemas.releases import (
     CheckIn,
     PublishIn,
@@ -24,6 +26,7 @@ from libs.common.schemas.releases import (
 from services.registry.domain.releases import BadSignature, NotReady, ReleaseWithdrawn
 from services.registry.operations import releases as operations
 from services.registry.queries import releases as queries
+from services.registry.routes.data_paths import respond_with_object
 
 router = APIRouter(route_class=IdempotentRoute, tags=["releases"])
 Name = Annotated[str, Path(description="name of the release")]
@@ -116,3 +119,38 @@ async def read_signature(name: Name, visibility: SeesOpenly, session: Reading) -
         raise NotFound("The release is not signed yet.")
     headers = {"Content-Disposition": attachment("manifest.json.minisig")}
     return Response(signature, media_type="text/plain", headers=headers)
+
+
+@router.get("/releases/{name}/datacite", responses=_SIGNED)
+@open_to_all
+async def read_datacite(
+    request: Request, name: Name, visibility: SeesOpenly, session: Reading
+) -> dict[str, Any]:
+    """Read the record of a checked release for the registration of a DOI (DataCite 4.5)."""
+    about, manifest = await operations.describe(session, visibility, name, _address(request, name))
+    return datacite_record(about, manifest)
+
+
+@router.get("/releases/{name}/ro-crate", responses=_SIGNED)
+@open_to_all
+async def read_crate(
+    request: Request, name: Name, visibility: SeesOpenly, session: Reading
+) -> dict[str, Any]:
+    """Read `ro-crate-metadata.json` of a checked release (RO-Crate 1.1)."""
+    about, manifest = await operations.describe(session, visibility, name, _address(request, name))
+    return await asyncio.to_thread(release_crate, about, manifest)
+
+
+def _address(request: Request, name: str) -> str:
+    return absolute(request, f"/releases/{name}")
+
+
+@router.api_route("/releases/{name}/files/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
+@open_to_all
+async def read_file(
+    request: Request, name: Name, path: str, visibility: SeesOpenly, session: Reading
+) -> Response:
+    """Serve a file at the version of the manifest, by its path there; of a public release without an account."""
+    central = request.app.state.central
+    sha256 = await operations.read_file(session, visibility, name, path, central.kind)
+    return await respond_with_object(request, central, sha256, path)

@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cingulum.cli import build_app
+from cingulum.manifests import parse_manifest
+from cingulum.manifests.signatures import generate_key, sign
 from tests.support.gateway import served
 from tests.support.portal import ADMIN, LOGIN, Browser
 from tests.support.system import Cingulum
@@ -57,6 +59,45 @@ async def run(browser: Browser, *words: str) -> Result:
     return await asyncio.to_thread(invoke, build_app(), ["release", *words, *sign_in])
 
 
+async def download(browser: Browser, folder: Path) -> None:
+    """The manifest, its signature and its files, without an account."""
+    for path, name in (("manifest", "manifest.json"), ("signature", "manifest.json.minisig")):
+        answer = await browser.http.get(f"/releases/paper/{path}")
+        (folder / name).write_bytes(answer.content)
+    for entry in parse_manifest((folder / "manifest.json").read_bytes()).entries:
+        file = folder / "paper" / entry.path
+        file.parent.mkdir(parents=True)
+        answer = await browser.http.get(f"/releases/paper/files/{entry.path}")
+        file.write_bytes(answer.content)
+
+
+async def test_files_of_a_release_are_read_in_ranges_at_their_version(browser: Browser) -> None:
+    await publish(browser)
+    path = f"/releases/paper/files/hilllab/Subjects/{FOLDER}/{NAME}"
+    part = await browser.http.get(path, headers={"range": "bytes=6-7"})
+    assert (part.status_code, part.content) == (206, b"of")
+    head = await browser.http.head(path)
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(CONTENT)))
+    await browser.api("PATCH", f"/sessions/{browser.made['id']}", {"number": 2})
+    assert (await browser.http.get(path)).content == CONTENT
+    missing = await browser.http.get(path.replace("spikes", "clusters"))
+    assert (missing.status_code, missing.json()["detail"]) == (404, "There is no such file in the release.")
+    await browser.api("POST", "/releases/paper/withdraw", {"reason": "wrong clock"})
+    assert (await browser.http.get(path)).status_code == 410
+
+
+async def publish(browser: Browser) -> None:
+    """A public release of the session, without commands."""
+    key = generate_key()
+    await browser.api("POST", "/release-keys", {"name": "hilllab", "public_key": key.public.to_line()})
+    draft = {"name": "paper", "title": "Spikes", "sessions": [browser.made["id"]]}
+    await browser.api("POST", "/releases", draft)
+    await browser.api("POST", "/releases/paper/check", {"accept": ["qc"]})
+    headers = {"Authorization": f"Token {browser.token}"}
+    manifest = await browser.http.get("/releases/paper/manifest", headers=headers)
+    await browser.api("POST", "/releases/paper/publish", {"signature": sign(manifest.content, key, "")})
+
+
 async def test_a_release_is_published_by_command_and_checked_by_a_stranger(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -77,12 +118,7 @@ async def test_a_release_is_published_by_command_and_checked_by_a_stranger(
     published = await run(browser, "publish", "paper", "--key", key)
     assert "paper is public: root " in published.output, published.output
     assert " public " in (await run(browser, "list")).output
-    for path, name in (("manifest", "manifest.json"), ("signature", "manifest.json.minisig")):
-        answer = await browser.http.get(f"/releases/paper/{path}", headers={"cookie": ""})
-        (tmp_path / name).write_bytes(answer.content)
-    file = tmp_path / "paper/hilllab/Subjects" / FOLDER / NAME
-    file.parent.mkdir(parents=True)
-    file.write_bytes(CONTENT)
+    await download(browser, tmp_path)
     words = ("verify", str(tmp_path / "manifest.json"), str(tmp_path / "paper"), "--key", public)
     verified = await run(browser, *words)
     assert verified.exit_code == 0, verified.output

@@ -253,6 +253,10 @@ async def test_a_public_release_is_read_and_checked_without_an_account(paper: Pa
     assert verify(manifest, signature, paper.key.public) == ""
     assert (await paper.anonymous.get("/releases/paper")).json()["key_id"] == paper.key.public.hex_id
     assert (await paper.public.get("/releases")).json()["count"] == 1
+    record = (await paper.anonymous.get("/releases/paper/datacite")).json()
+    assert (record["titles"], record["publisher"]) == ([{"title": "Spikes"}], {"name": LAB})
+    crate = (await paper.anonymous.get("/releases/paper/ro-crate")).json()
+    assert crate["@graph"][1]["identifier"].endswith("/releases/paper")
     assert (await paper.publish()).status_code == 409
 
 
