@@ -30,7 +30,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,7 +144,7 @@ def load_object(
         raise DatasetNotFound(f"no object {name!r} in {session}")
     _one_only("object", {dataset.rel_path.file.object for dataset in fitting}, name)
     _one_only("collection", {dataset.rel_path.collection for dataset in fitting}, name)
-    return _read_object(fitting, allow_pickle=allow_pickle)
+    return read_object(fitting, allow_pickle=allow_pickle)
 
 
 def load_collection(
@@ -165,7 +165,7 @@ def load_collection(
     objects: dict[str, list[Dataset]] = defaultdict(list)
     for dataset in fitting:
         objects[dataset.rel_path.file.object].append(dataset)
-    return {name: _read_object(files, allow_pickle=allow_pickle) for name, files in objects.items()}
+    return {name: read_object(files, allow_pickle=allow_pickle) for name, files in objects.items()}
 
 
 def choose(known: Iterable[Dataset], revision: str | None = None) -> list[Dataset]:
@@ -216,7 +216,8 @@ def _one_only(kind: str, matches: set[str], name: str) -> None:
         raise SeveralMatches(f"{name!r} matches {len(matches)} {kind}s, must match one: {listed}")
 
 
-def _read_object(files: list[Dataset], *, allow_pickle: bool) -> dict[str, Any]:
+def read_object(files: Sequence[Dataset], *, allow_pickle: bool = False) -> dict[str, Any]:
+    """Read the files of one object as `load_object` does, with the metadata files beside them."""
     contents: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     for rel_path, path in files:

@@ -181,11 +181,27 @@ class Connection:
             if not page["results"] or offset >= page["count"]:
                 return
 
-    def download(self, path: str, target: Path) -> str:
-        """Download a file to `target`; its SHA-256. An interrupted download resumes."""
-        with target.open("wb") as file:
-            download = Download(file, self._headers)
+    def download(
+        self,
+        path: str,
+        target: Path,
+        *,
+        progress: Callable[[int], None] | None = None,
+        resume: bool = False,
+    ) -> str:
+        """Download a file to `target`; its SHA-256. An interrupted download resumes.
+
+        progress  gets the number of bytes of each block, less than zero if the download starts again
+        resume    also continue what an earlier process began, if the file is the same: the ETag lies beside it
+        """
+        beside = target.with_name(f"{target.name}.etag")
+        begun = resume and target.exists() and beside.exists()
+        with target.open("r+b" if begun else "wb") as file:
+            download = Download(file, self._headers, progress, beside if resume else None)
+            if begun:
+                download.continue_file()
             self._retried(lambda: download.resume(self._client, path), progress=lambda: download.done_bytes)
+        beside.unlink(missing_ok=True)
         return download.hasher.digests().sha256
 
     def _timeout(self, timeout_s: float) -> httpx.Timeout:

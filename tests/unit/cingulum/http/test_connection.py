@@ -169,3 +169,21 @@ def test_a_retry_time_may_be_a_date() -> None:
     transport, requests = responding(passed, httpx.Response(204))
     assert attended(transport).post("/labs", {}) is None
     assert len(requests) == 2
+
+
+def test_a_download_of_an_earlier_process_is_continued(tmp_path: Path) -> None:
+    etag = {"ETag": '"1"'}
+    transport, requests = responding(
+        httpx.Response(200, headers=etag, stream=Breaks(b"abc")),
+        httpx.Response(206, headers=etag, stream=httpx.ByteStream(b"def")),
+    )
+    sizes: list[int] = []
+    with pytest.raises(Unreachable):
+        attended(transport).download("/data/a", tmp_path / "a", resume=True)
+    sha256 = attended(transport).download("/data/a", tmp_path / "a", resume=True, progress=sizes.append)
+    assert requests[1].headers["Range"] == "bytes=3-"
+    assert requests[1].headers["If-Range"] == '"1"'
+    assert (tmp_path / "a").read_bytes() == b"abcdef"
+    assert sha256 == hashlib.sha256(b"abcdef").hexdigest()
+    assert sum(sizes) == 6
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

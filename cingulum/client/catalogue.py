@@ -1,0 +1,161 @@
+"""Sessions and datasets in memory: from the ONE client's tables, or from the files of a folder."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from uuid import NAMESPACE_URL, uuid3
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from cingulum.alf.folder import datasets, sessions
+from cingulum.alf.paths import SessionPath
+from cingulum.client.problems import ClientError
+from cingulum.qc import QC_NAMES
+
+SESSIONS: Final = "sessions.pqt"
+DATASETS: Final = "datasets.pqt"
+QC_ORDER: Final = {QC_NAMES[code]: order for order, code in enumerate(sorted(QC_NAMES))}
+_NO_QC: Final = "NOT_SET"
+
+
+class SessionRow(NamedTuple):
+    """A session; `path` has lab, subject, date and number. Without tables, `id` is computed from the path."""
+
+    id: str
+    path: SessionPath
+    task_protocol: str
+    projects: tuple[str, ...]
+
+
+class DatasetRow(NamedTuple):
+    """A dataset in one revision; `rel_path` is below its session. Without tables, there is no `md5`."""
+
+    id: str
+    rel_path: str
+    size_bytes: int
+    md5: str
+    is_default: bool
+    qc: str
+
+
+class Catalogue:
+    """All sessions, newest first, and their datasets.
+
+    >>> from cingulum.alf.paths import parse_session_path
+    >>> session = SessionRow("a", parse_session_path("hilllab/Subjects/m1/2024-01-02/001"), "", ())
+    >>> catalogue = Catalogue([session], [("a", DatasetRow("b", "alf/spikes.times.npy", 8, "", True, "PASS"))])
+    >>> catalogue.with_dataset(lambda path: path.endswith("times.npy"), "PASS"), len(catalogue.datasets_of("a"))
+    ({'a'}, 1)
+    """
+
+    def __init__(
+        self, rows: Iterable[SessionRow], table: pa.Table | Iterable[tuple[str, DatasetRow]]
+    ) -> None:
+        self.sessions: Sequence[SessionRow] = sorted(rows, key=_newest_first)
+        self.by_id = {row.id: row for row in self.sessions}
+        self._table = table if isinstance(table, pa.Table) else _as_table(table)
+        # Of a quarter of a million paths, some hundred differ: patterns are compared with these.
+        paths = self._table.column("rel_path").combine_chunks().dictionary_encode()
+        self._paths: list[str] = paths.dictionary.to_pylist()
+        self._path_codes: NDArray[np.int32] = np.asarray(paths.indices)
+        owners = self._table.column("eid").combine_chunks().dictionary_encode()
+        self._owners: list[str] = owners.dictionary.to_pylist()
+        self._owner_codes: NDArray[np.int32] = np.asarray(owners.indices)
+        self._order = np.argsort(self._owner_codes, kind="stable")
+        counts = np.bincount(self._owner_codes, minlength=len(self._owners))
+        self._starts = np.concatenate([[0], np.cumsum(counts)])
+        self._places = {owner: at for at, owner in enumerate(self._owners)}
+        qc = self._table.column("qc").to_pylist()
+        self._qc: NDArray[np.int8] = np.array([QC_ORDER.get(name, 0) for name in qc], np.int8)
+
+    def datasets_of(self, session_id: str) -> list[DatasetRow]:
+        """Every dataset of a session in every revision, in the order of their paths."""
+        at = self._places.get(session_id)
+        if at is None:
+            return []
+        rows = self._table.take(self._order[self._starts[at] : self._starts[at + 1]])
+        return sorted((_dataset_row(row) for row in rows.to_pylist()), key=lambda row: row.rel_path)
+
+    def with_dataset(self, matches: Callable[[str], bool], worst_qc: str | None = None) -> set[str]:
+        """Ids of sessions with a dataset whose path matches and whose QC is not worse."""
+        fits = np.array([matches(path) for path in self._paths], bool)
+        rows = fits[self._path_codes] if len(self._path_codes) else np.zeros(0, bool)
+        if worst_qc is not None:
+            rows &= self._qc <= QC_ORDER[worst_qc]
+        return {self._owners[at] for at in np.unique(self._owner_codes[rows])}
+
+
+def read_tables(sessions_pqt: bytes, datasets_pqt: bytes) -> Catalogue:
+    """The catalogue in the two tables of the ONE client. Raises ClientError for others."""
+    try:
+        known = pq.read_table(io.BytesIO(sessions_pqt)).to_pylist()
+        table = pq.read_table(io.BytesIO(datasets_pqt))
+        rows = [_session_row(row) for row in known]
+        return Catalogue(rows, _completed(table))
+    except (KeyError, pa.ArrowException) as problem:
+        raise ClientError(f"the tables {SESSIONS} and {DATASETS} cannot be read ({problem})") from problem
+
+
+def walk_folder(root: Path) -> Catalogue:
+    """The catalogue of a folder without tables: every file with an ALF name, with an id from its path."""
+    known, files = [], []
+    for path, folder in sessions(root):
+        session = SessionRow(_path_id(str(path)), path, "", ())
+        known.append(session)
+        for dataset in datasets(folder):
+            rel_path = str(dataset.rel_path)
+            size = dataset.path.stat().st_size
+            row = DatasetRow(_path_id(f"{path}/{rel_path}"), rel_path, size, "", is_default=False, qc=_NO_QC)
+            files.append((session.id, row))
+    return Catalogue(known, files)
+
+
+def _path_id(path: str) -> str:
+    """An id of a version that the ONE client accepts; the same on every machine."""
+    return str(uuid3(NAMESPACE_URL, path))
+
+
+def _newest_first(row: SessionRow) -> tuple[int, int, str]:
+    return -row.path.date.toordinal(), -row.path.number, str(row.path)
+
+
+def _session_row(row: dict[str, Any]) -> SessionRow:
+    path = SessionPath(row["lab"] or "", row["subject"], row["date"], int(row["number"]))
+    projects = tuple(filter(None, (row["projects"] or "").split(",")))
+    return SessionRow(row["id"], path, row["task_protocol"] or "", projects)
+
+
+def _dataset_row(row: dict[str, Any]) -> DatasetRow:
+    return DatasetRow(
+        row["id"],
+        row["rel_path"],
+        row["file_size"],
+        row["hash"] or "",
+        bool(row["default_revision"]),
+        row["qc"] or _NO_QC,
+    )
+
+
+def _completed(table: pa.Table) -> pa.Table:
+    """With the columns that tables of other programs may lack, and without datasets that are nowhere."""
+    if "exists" in table.column_names:
+        table = table.filter(table.column("exists"))
+    for name, missing in (("default_revision", False), ("qc", _NO_QC), ("hash", "")):
+        if name not in table.column_names:
+            table = table.append_column(name, pa.array([missing] * len(table)))
+    return table.select(["eid", "id", "rel_path", "file_size", "hash", "default_revision", "qc"])
+
+
+def _as_table(rows: Iterable[tuple[str, DatasetRow]]) -> pa.Table:
+    listed = [(eid, *row) for eid, row in rows]
+    columns = list(zip(*listed, strict=True)) or [()] * 7
+    kinds = (pa.string(), pa.string(), pa.string(), pa.int64(), pa.string(), pa.bool_(), pa.string())
+    names = ("eid", "id", "rel_path", "file_size", "hash", "default_revision", "qc")
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+    return pa.table(dict(zip(names, arrays, strict=True)))

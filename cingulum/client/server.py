@@ -1,0 +1,118 @@
+"""Sessions of a server: its tables in memory, its files in the folder that the ONE client uses."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+from cingulum.client.catalogue import DATASETS, SESSIONS, Catalogue, DatasetRow, SessionRow, read_tables
+from cingulum.client.file_cache import FileCache
+from cingulum.http import Connection, ServerProblem
+
+REFRESH_S: Final = 60.0  # the server itself reads its rows again after as long
+_DOWNLOADS: Final = 4  # at once
+_FILTERS: Final = {"region": "atlas_acronym", "tag": "tag"}
+
+
+class ServerSource:
+    """What a caller may see of a server.
+
+    The tables are those of `/cache.zip`. They stay in memory; a search that is `REFRESH_S` after the last check uses
+    them at once and has newer ones fetched in the background.
+    """
+
+    def __init__(self, connection: Connection, cache: Path, *, progress: bool | None = None) -> None:
+        self.connection, self.files = connection, FileCache(cache)
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._refresh: threading.Thread | None = None
+        self._problem: ServerProblem | None = None
+        self._elsewhere: dict[tuple[str, str], set[str]] = {}
+        self._is_settled = False
+        self._catalogue, self._written = self._download()
+
+    def catalogue(self) -> Catalogue:
+        """The tables in memory. Raises what their last refresh in the background raised."""
+        if self._problem is not None:
+            problem, self._problem = self._problem, None
+            raise problem
+        with self._lock:
+            is_due = time.monotonic() - self._checked_at > REFRESH_S
+            if is_due and (self._refresh is None or not self._refresh.is_alive()):
+                self._refresh = threading.Thread(target=self._refresh_quietly, daemon=True)
+                self._refresh.start()
+        return self._catalogue
+
+    def refreshed(self) -> Catalogue:
+        """Ask the server for newer tables, now."""
+        self._catalogue, self._written = self._download()
+        self._elsewhere.clear()
+        return self._catalogue
+
+    def datasets(self, session: SessionRow) -> list[DatasetRow]:
+        """Those that a server holds and the caller may read."""
+        return self.catalogue().datasets_of(session.id)
+
+    def fetch(self, session: SessionRow, datasets: Sequence[DatasetRow]) -> list[Path]:
+        """Download what is not here. Raises ServerProblem, DamagedFile."""
+        missing = [dataset for dataset in datasets if not self.files.has(session.path, dataset)]
+        if missing:
+            with self._shown(missing) as advance, ThreadPoolExecutor(_DOWNLOADS) as pool:
+                list(pool.map(lambda each: self._fetch(session, each, advance), missing))
+        return [self.files.place(session.path, dataset) for dataset in datasets]
+
+    def sessions_of(self, filter_name: str, value: str) -> set[str]:
+        """As `/sessions` answers; remembered until the tables change."""
+        key = (filter_name, value)
+        if key not in self._elsewhere:
+            rows = self.connection.rows("/sessions", **{_FILTERS[filter_name]: value})
+            self._elsewhere[key] = {str(row["id"]) for row in rows}
+        return self._elsewhere[key]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def _fetch(self, session: SessionRow, dataset: DatasetRow, advance: Callable[[int], None]) -> Path:
+        return self.files.fetch(self.connection, session.path, dataset, advance)
+
+    def _download(self) -> tuple[Catalogue, str]:
+        written = str(self.connection.get("/cache/info")["date_created"])
+        content = self.connection.request("GET", "/cache.zip").content
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            catalogue = read_tables(archive.read(SESSIONS), archive.read(DATASETS))
+        self._checked_at = time.monotonic()
+        return catalogue, written
+
+    def _refresh_quietly(self) -> None:
+        try:
+            before = self._written
+            written = str(self.connection.get("/cache/info")["date_created"])
+            # These times have no seconds: tables that were fetched in their own minute are fetched once more.
+            if written != before or not self._is_settled:
+                self.refreshed()
+                self._is_settled = written == before
+            self._checked_at = time.monotonic()
+        except ServerProblem as problem:
+            self._problem = problem
+
+    @contextmanager
+    def _shown(self, datasets: Sequence[DatasetRow]) -> Iterator[Callable[[int], None]]:
+        """Progress on a terminal or in a notebook, nothing in scripts."""
+        console = Console(stderr=True)
+        is_shown = self._progress if self._progress is not None else console.is_terminal or console.is_jupyter
+        columns = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True, disable=not is_shown) as progress:
+            title = f"{len(datasets)} files" if len(datasets) > 1 else datasets[0].rel_path.rpartition("/")[2]
+            task = progress.add_task(title, total=sum(dataset.size_bytes for dataset in datasets))
+            yield lambda size: progress.advance(task, size)

@@ -1,0 +1,139 @@
+"""One session: its datasets, loaded by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date as Date  # noqa: N812
+from typing import Any
+
+from cingulum.alf.contents import read_file
+from cingulum.alf.folder import Dataset, read_object
+from cingulum.client.catalogue import SessionRow
+from cingulum.client.datasets import Datasets, Request, SessionDataset, resolve, select
+from cingulum.client.notebook import frame
+from cingulum.client.sources import Source
+
+
+class Session:
+    """A session of a server or of a folder; `Client.session` and `Client.search` make it."""
+
+    def __init__(self, source: Source, row: SessionRow) -> None:
+        self._source, self._row = source, row
+
+    @property
+    def id(self) -> str:
+        """On the server (`eid` of the ONE client); of a folder without tables, computed from the path."""
+        return self._row.id
+
+    @property
+    def path(self) -> str:
+        """lab/Subjects/subject/date/number."""
+        return str(self._row.path)
+
+    @property
+    def lab(self) -> str:
+        """Empty in a folder whose paths start with the subject."""
+        return self._row.path.lab
+
+    @property
+    def subject(self) -> str:
+        """Nickname of the animal."""
+        return self._row.path.subject
+
+    @property
+    def date(self) -> Date:
+        """Day of the session, in the lab's zone."""
+        return self._row.path.date
+
+    @property
+    def number(self) -> int:
+        """Of the sessions of this animal on this day."""
+        return self._row.path.number
+
+    @property
+    def task_protocol(self) -> str:
+        """Empty if unknown."""
+        return self._row.task_protocol
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """Names of its projects."""
+        return self._row.projects
+
+    @property
+    def datasets(self) -> Datasets:
+        """All datasets, with the revision that is read and why."""
+        return self._resolved(None)
+
+    @property
+    def trials(self) -> Any:
+        """The trials as a DataFrame of pandas, one row per trial."""
+        return frame(self.load("trials"))
+
+    @property
+    def wheel(self) -> Any:
+        """Positions of the wheel as a DataFrame of pandas."""
+        return frame(self.load("wheel"))
+
+    def load(
+        self,
+        name: str,
+        *,
+        probe: str | None = None,
+        collection: str | None = None,
+        revision: str | None = None,
+        allow_pickle: bool = False,
+    ) -> Any:
+        """Read an object (`spikes`: a dict of arrays by attribute) or a dataset (`spikes.times`: its content).
+
+        name          also with namespace and extension, or a path below the session
+        probe         a part of the collection's path, such as `probe00`
+        collection    a shell pattern; needed only if several have the object
+        revision      the last to be considered; else the one flagged default, else the newest
+        allow_pickle  lets an .npy file run arbitrary code: only for files you trust
+
+        Files of a server are downloaded once. Raises NoSuchData, Ambiguous, DamagedFile, ServerProblem.
+        """
+        request = Request(name, collection, probe)
+        chosen = select(self._resolved(revision), request)
+        paths = self._source.fetch(self._row, [dataset.row for dataset in chosen])
+        if not request.is_object:
+            return read_file(paths[0], allow_pickle=allow_pickle)
+        files = [Dataset(dataset.rel_path, path) for dataset, path in zip(chosen, paths, strict=True)]
+        return read_object(files, allow_pickle=allow_pickle)
+
+    def download(self, name: str = "*", **narrowed: Any) -> list[str]:
+        """Fetch all datasets whose name or path fits a shell pattern, and return their files' paths."""
+        chosen = self._matching(name, **narrowed)
+        return [str(path) for path in self._source.fetch(self._row, [dataset.row for dataset in chosen])]
+
+    def explain(self, name: str, *, probe: str | None = None, revision: str | None = None) -> str:
+        """Why each revision of a dataset is read or not, a line each."""
+        request = Request(name, None, probe)
+        fitting = [dataset for dataset in self._resolved(revision) if request.fits(dataset.rel_path)]
+        if not fitting:
+            select(self._resolved(revision), request)  # raises the error that says what there is
+        return "\n".join(_explained(dataset) for dataset in fitting)
+
+    def __repr__(self) -> str:
+        return f"<Session {self.path} {self.id}>"
+
+    def _repr_html_(self) -> str:
+        return self.datasets._repr_html_()
+
+    def _resolved(self, revision: str | None) -> Datasets:
+        return resolve(self._source.datasets(self._row), revision)
+
+    def _matching(
+        self, name: str, *, probe: str | None = None, collection: str | None = None
+    ) -> Sequence[SessionDataset]:
+        if name == "*" and probe is None and collection is None:
+            return [dataset for dataset in self.datasets if dataset.is_chosen]
+        request = Request(name, collection, probe)
+        return [
+            dataset for dataset in self.datasets if dataset.is_chosen and request.fits(dataset.rel_path)
+        ] or select(self.datasets, request)
+
+
+def _explained(dataset: SessionDataset) -> str:
+    return f"{dataset.row.rel_path}: {'read' if dataset.is_chosen else 'not read'} ({dataset.reason})"

@@ -1,0 +1,129 @@
+"""`cingulum.connect` against a whole system: the same answers as a folder, downloads that are checked, and rights."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cingulum
+from cingulum.client.client import Client
+from cingulum.client.login import NoLogin
+from cingulum.client.one_setup import set_up_one
+from cingulum.client.problems import NoSuchData, NoSuchSession
+from cingulum.http import Connection, Refused
+from tests.support.portal import LOGIN, Site, standing
+from tests.support.quick_services import quick_passwords
+from tests.support.simulated_trials import TABLE
+
+
+@pytest.fixture(scope="module")
+def site(site_environment: Callable[[], dict[str, str]]) -> Iterator[Site]:
+    with quick_passwords(), standing(site_environment()) as running:
+        yield running
+
+
+def connected(site: Site, cache: Path) -> Client:
+    name, password = LOGIN["username"], LOGIN["password"]
+    return cingulum.connect(site.base_url, username=name, password=password, cache=cache)
+
+
+@pytest.fixture
+def cg(site: Site, tmp_path: Path) -> Iterator[Client]:
+    with connected(site, tmp_path / "cache") as client:
+        yield client
+
+
+def test_a_stranger_gets_nothing_and_a_next_step(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CINGULUM_HOME", str(tmp_path / "var"))
+    with pytest.raises(NoLogin, match="cingulum setup-one --url"):
+        cingulum.connect(site.base_url)
+    with pytest.raises(Refused):
+        cingulum.connect(site.base_url, token="0" * 40)
+
+
+def test_a_person_without_rights_gets_no_hidden_session(site: Site, tmp_path: Path) -> None:
+    with Connection.sign_in(site.base_url, **LOGIN) as admin:
+        admin.post("/projects", {"name": "secret", "users": [LOGIN["username"]], "is_private": True})
+        admin.post("/users", {"username": "bob", "password": "correct horse"})
+        hidden = {"subject": "KS014", "lab": "hilllab", "users": [LOGIN["username"]], "number": 7}
+        hidden_id = admin.post(
+            "/sessions", hidden | {"projects": ["secret"], "start_time": "2020-08-29T10:00:00"}
+        )["url"].rpartition("/")[2]
+    with connected(site, tmp_path) as admin_client:
+        assert admin_client.session(hidden_id).number == 7
+    with cingulum.connect(site.base_url, username="bob", password="correct horse", cache=tmp_path) as bob:
+        for reference in (hidden_id, "hilllab/KS014/2020-08-29/007"):
+            with pytest.raises(NoSuchSession, match="or none that you may see"):
+                bob.session(reference)
+
+
+def test_the_credentials_of_setup_one_are_used(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with Connection.sign_in(site.base_url, **LOGIN) as connection:
+        set_up_one(connection, LOGIN["username"])
+    with cingulum.connect() as cg:
+        assert cg.name == site.base_url
+        path = cg.session("KS014/2020-08-23/002").download("trials.table")[0]
+    assert Path(path).is_relative_to(tmp_path / "Downloads" / "ONE")
+
+
+def test_a_server_and_a_folder_of_the_same_files_are_equal(cg: Client, site: Site, tmp_path: Path) -> None:
+    [session] = cg.search(subject="KS014", dataset="trials.table", project="maze", task="biased")
+    assert session.id == site.made["sessions"][1]["id"]
+    session.download()
+    (copy := tmp_path / "copy").mkdir()
+    shutil.copytree(tmp_path / "cache" / "hilllab", copy / "hilllab")
+    [same] = cingulum.open(copy).search(dataset="trials.table")
+    assert same.path == session.path
+    assert same.datasets.paths == session.datasets.paths == sorted(site.made["files"])
+    assert same.trials.equals(session.trials)
+    for name in site.made["files"]:
+        assert np.array_equal(str(same.load(name)), str(session.load(name)))
+
+
+def test_a_file_is_downloaded_once_and_a_damaged_or_interrupted_one_again(cg: Client, tmp_path: Path) -> None:
+    session = cg.session("KS014/2020-08-23/002")
+    [path] = map(Path, session.download(TABLE))
+    bytes_as_registered, first = path.read_bytes(), path.stat()
+    session.load(TABLE)
+    assert path.stat() == first
+    path.write_bytes(b"x" * len(bytes_as_registered))
+    session.load(TABLE)
+    assert path.read_bytes() == bytes_as_registered
+    etag = session.datasets[[dataset.row.rel_path for dataset in session.datasets].index(TABLE)]
+    path.unlink()
+    parts = tmp_path / "cache" / ".cingulum" / "parts"
+    (parts / etag.row.id).write_bytes(b"of another version")
+    (parts / f"{etag.row.id}.etag").write_text('"of another version"')
+    session.load(TABLE)
+    assert path.read_bytes() == bytes_as_registered
+    assert list(parts.iterdir()) == []
+
+
+def test_several_at_once_leave_whole_files(site: Site, tmp_path: Path) -> None:
+    def trials(_: int) -> int:
+        with connected(site, tmp_path / "shared") as cg:
+            return len(cg.session("KS014/2020-08-23/002").trials)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(trials, range(4))) == [600] * 4
+
+
+def test_what_is_only_registered_is_not_loaded(cg: Client) -> None:
+    session = cg.session("KS014/2020-08-23/002")
+    with pytest.raises(NoSuchData):
+        session.load("ephysData", probe="probe00")
+    with pytest.raises(NoSuchSession):
+        cg.session(uuid.uuid4())
+    assert len(cg.search(tag="none-of-this-name")) == 0
