@@ -43,12 +43,13 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.demo
 	@$(UV) pip install -q --require-hashes -p $(PY) -r requirements/bench.txt
 	@touch $@
 
-# What is tested is what ships: all other sets use the versions of dev, except other people's (.venv-peers, .venv-ibllib).
+# What is tested is what ships: all other sets use the versions of dev, except other people's (.venv-peers, .venv-ibllib, .venv-datajoint).
 requirements: $(UV) ## Renew the locked requirement files from the .in files
 	@$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	@$(COMPILE) requirements/peers.in -o requirements/peers.txt
 	@$(COMPILE) requirements/ibllib.in -o requirements/ibllib.txt
-	@for set in $(filter-out dev peers ibllib,$(SETS)); do $(COMPILE) -c requirements/dev.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+	@$(COMPILE) requirements/datajoint.in -o requirements/datajoint.txt
+	@for set in $(filter-out dev peers ibllib datajoint,$(SETS)); do $(COMPILE) -c requirements/dev.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
 
 format: $(VENV)/.dev ## Format the code
 	@$(VENV)/bin/ruff format -q . && $(VENV)/bin/ruff check -q --fix .
@@ -175,16 +176,22 @@ test-pages: $(VENV)/.dev ## Test the pages in a headless Chromium (CINGULUM_CHRO
 	@$(UV) pip install -q --no-deps --no-build-isolation -p .venv-peers/bin/python -e .
 	@touch $@
 
-# ibllib needs other versions than SpikeInterface; its tests talk to a system that runs in our own environment.
+# ibllib and DataJoint need other versions than SpikeInterface; their tests talk to a system that runs in our own environment.
 .venv-ibllib/.ready: requirements/ibllib.txt | $(UV)
 	@$(PYTHON) -m venv .venv-ibllib
 	@$(UV) pip sync -q --require-hashes -p .venv-ibllib/bin/python requirements/ibllib.txt
 	@touch $@
 
+.venv-datajoint/.ready: requirements/datajoint.txt | $(UV)
+	@$(PYTHON) -m venv .venv-datajoint
+	@$(UV) pip sync -q --require-hashes -p .venv-datajoint/bin/python requirements/datajoint.txt
+	@touch $@
+
 THEIRS := -m pytest -q -c /dev/null --rootdir=. -p no:cacheprovider --import-mode=importlib --confcutdir=tests/peers
-test-peers: .venv-peers/.ready .venv-ibllib/.ready $(VENV)/.dev ## Test with SpikeInterface, ibl-neuropixel, mtscomp, minisign, ONE and ibllib, unmodified
+test-peers: .venv-peers/.ready .venv-ibllib/.ready .venv-datajoint/.ready $(VENV)/.dev ## Test with SpikeInterface, ibl-neuropixel, mtscomp, minisign, ONE, ibllib and DataJoint, unmodified
 	CINGULUM_PYTHON=$(PY) .venv-peers/bin/python $(THEIRS) tests/peers
 	CINGULUM_PYTHON=$(PY) .venv-ibllib/bin/python $(THEIRS) tests/peers
+	CINGULUM_PYTHON=$(PY) .venv-datajoint/bin/python $(THEIRS) tests/peers
 	$(PY) -m pytest -q tests/integration/client
 
 .PHONY: test-fuzz

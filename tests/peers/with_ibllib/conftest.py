@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +13,10 @@ import requests
 from one.api import OneAlyx
 from one.registration import RegistrationClient
 
-ROOT = Path(__file__).parents[3]
 LAB, RIG = "hilllab", "_iblrig_hilllab_behavior_0"
 ENDPOINT = (
     "5f8e3c2e-0b7b-4b6a-9d5e-0d2f1d1c0a11"  # Globus' id of the lab server, as ibllib finds it in its home
 )
-START_TIMEOUT_S = 300
 
 
 @dataclass
@@ -55,31 +49,6 @@ class LabServer:
     def session(self, eid: str) -> Any:
         """The session as the server has it now."""
         return self.alyx.rest("sessions", "read", id=eid, no_cache=True)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
-def login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Address and administrator of a running system, which runs in our own environment (CINGULUM_PYTHON)."""
-    home = tmp_path_factory.mktemp("cingulum") / "var"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CINGULUM_")}
-    places = {"CINGULUM_HOME": str(home), "CINGULUM_PORT": str(_free_port())}
-    places["CINGULUM_LIST_DERIVED_TASKS"] = "false"  # as docs say for labs that use Pipeline.run
-    python = os.environ.get("CINGULUM_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
-
-    def local(*words: str) -> None:
-        command = [python, "-m", "deploy.local", *words]
-        subprocess.run(command, cwd=ROOT, env=clean | places, check=True, timeout=START_TIMEOUT_S)
-
-    try:
-        local("up", "--detach")
-        yield json.loads((home / "login.json").read_text())
-    finally:
-        local("down")
 
 
 def create(url: str, headers: dict[str, str], path: str, **body: Any) -> None:
