@@ -115,6 +115,7 @@ _ANSWERS: Final[dict[Service, tuple[str, ...]]] = {
         "data",
         "releases",
         "release-keys",
+        "release-links",
     ),
     Service.SCHEDULER: ("tasks", "jobs", "workers"),
     Service.TRANSFER: ("uploads", "bundles"),

@@ -15,6 +15,7 @@ from services.registry.models.releases import (
     ReleaseConsentRow,
     ReleaseDatasetRow,
     ReleaseKeyRow,
+    ReleaseLinkRow,
     ReleaseRow,
 )
 from services.registry.models.repositories import RepositoryRow, RepositoryTypeRow
@@ -49,6 +50,7 @@ __all__ = [
     "ReleaseConsentRow",
     "ReleaseDatasetRow",
     "ReleaseKeyRow",
+    "ReleaseLinkRow",
     "ReleaseRow",
     "RepositoryRow",
     "RepositoryTypeRow",

@@ -81,3 +81,18 @@ class ReleaseKeyRow(Identified, Base):
     created_by_id: Mapped[UUID]
     revoked_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
     revoked_reason: Mapped[str | None]
+
+
+class ReleaseLinkRow(Identified, Base):
+    """An address by which a person without an account reads a release, or one file of it, for a time."""
+
+    __tablename__ = "release_links"
+    release_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ReleaseRow.id), index=True)
+    token_hash: Mapped[str] = mapped_column(sa.CHAR(64), unique=True)  # SHA-256 of 32 random bytes
+    label: Mapped[str]
+    path: Mapped[str | None]  # null: all files, and the manifest
+    created_by_id: Mapped[UUID]
+    expires_at: Mapped[datetime] = mapped_column(sa.TIMESTAMP(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))
+    uses: Mapped[int] = mapped_column(server_default="0")
+    last_used_at: Mapped[datetime | None] = mapped_column(sa.TIMESTAMP(timezone=True))

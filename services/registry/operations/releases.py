@@ -57,7 +57,7 @@ async def create_release(tx: Transaction, by: Principal, visibility: Visibility,
     await create_row(tx, NOUN, row, values | {"n_datasets": len(dataset_ids)})
     await queries.create_datasets(tx.session, row.id, dataset_ids)
     await queries.create_consent(tx.session, row.id, by.user_id)
-    await _check_may_release(tx.session, by, row.id)
+    await check_may_release(tx.session, by, row.id)
     return await queries.fetch_release(tx.session, visibility, body.name)
 
 
@@ -65,7 +65,7 @@ async def change_release(
     tx: Transaction, by: Principal, visibility: Visibility, name: str, body: ReleaseChange
 ) -> Release:
     """Change what describes a release, in any state. Raises NotFound, Forbidden."""
-    row, _ = await _lock_own(tx, by, visibility, name)
+    row, _ = await lock_own(tx, by, visibility, name)
     await update_row(tx, NOUN, row, body.model_dump(mode="json", exclude_unset=True, exclude_none=True))
     return await queries.fetch_release(tx.session, visibility, name)
 
@@ -93,7 +93,7 @@ async def check_release(
     """Fix the versions of a draft, or again of a checked release, and protect them. Raises NotReady."""
     check_acceptable(body.accept)
     await lock_deletions(tx.session)
-    row, state = await _lock_own(tx, by, visibility, name)
+    row, state = await lock_own(tx, by, visibility, name)
     check_state(state, _OPEN)
     await queries.lock_datasets_of_release(tx.session, row.id)
     accepted = sorted({str(kind) for kind in body.accept})
@@ -119,7 +119,7 @@ async def publish_release(
     tx: Transaction, by: Principal, visibility: Visibility, name: str, body: PublishIn, copies: int
 ) -> Release:
     """Publish a checked release, at once or after an embargo, of which the end can be moved until then."""
-    row, state = await _lock_own(tx, by, visibility, name)
+    row, state = await lock_own(tx, by, visibility, name)
     check_state(state, _SIGNABLE)
     check_ready(await _assess(tx.session, row.id, row.accepted, copies))
     _, manifest, _ = await queries.fetch_signed(tx.session, visibility, name)
@@ -140,7 +140,7 @@ async def withdraw_release(
     tx: Transaction, by: Principal, visibility: Visibility, name: str, reason: str
 ) -> Release:
     """Withdraw a release: its datasets are no longer public or protected by it. Raises NotFound, Conflict."""
-    row, state = await _lock_own(tx, by, visibility, name)
+    row, state = await lock_own(tx, by, visibility, name)
     check_state(state, set(ReleaseState) - {ReleaseState.WITHDRAWN})
     values = {"state": "withdrawn", "withdrawn_at": await fetch_now(tx.session), "withdrawn_reason": reason}
     await update_row(tx, NOUN, row, values)
@@ -191,16 +191,16 @@ async def _assess(session: ReadSession, release_id: UUID, accepted: list[str], c
     return assess(candidates, await queries.fetch_consents(session, release_id), accepted, copies)
 
 
-async def _lock_own(
+async def lock_own(
     tx: Transaction, by: Principal, visibility: Visibility, name: str
 ) -> tuple[ReleaseRow, ReleaseState]:
     """A release that the caller may change, locked. Raises NotFound, Forbidden."""
     row, state = await queries.lock_release(tx.session, visibility, name)
-    await _check_may_release(tx.session, by, row.id)
+    await check_may_release(tx.session, by, row.id)
     return row, state
 
 
-async def _check_may_release(session: ReadSession, by: Principal, release_id: UUID) -> None:
+async def check_may_release(session: ReadSession, by: Principal, release_id: UUID) -> None:
     """Raises Forbidden unless the caller may release in the lab of every session and object."""
     session_ids, objects = await queries.fetch_owners(session, release_id)
     targets = [*(await fetch_session_targets(session, session_ids)).values()]

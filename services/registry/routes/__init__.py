@@ -11,6 +11,7 @@ from services.registry.routes import (
     missing_copies,
     registration,
     release_keys,
+    release_links,
     releases,
     repositories,
     vocabularies,
@@ -32,4 +33,5 @@ routers = [
     data_paths.router,
     releases.router,
     release_keys.router,
+    release_links.router,
 ]

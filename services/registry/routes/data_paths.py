@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
-from typing import Annotated, ClassVar
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse, RedirectResponse
@@ -24,6 +25,7 @@ from services.registry.operations.central_store import CentralStore
 from services.registry.queries.data_paths import find_sha256_at
 
 router = APIRouter(tags=["data"])
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 HEAVY_BYTES = 8 * 2**20  # smaller files are not worth a second connection, and pages read them through us
 
 
@@ -65,7 +67,13 @@ async def serve(path: str, request: Request, session: Reading, by: Reader) -> Re
     return await respond_with_object(request, central, sha256, path)
 
 
-async def respond_with_object(request: Request, central: CentralStore, sha256: str, path: str) -> Response:
+async def respond_with_object(
+    request: Request,
+    central: CentralStore,
+    sha256: str,
+    path: str,
+    more_headers: Mapping[str, str] = NO_HEADERS,
+) -> Response:
     """The bytes of an object of the central store, which are those of a file at `path`; with Range, ETag and HEAD."""
     # The content of a path may change with the next version; its bytes are identified by their hash.
     headers = {
@@ -74,6 +82,7 @@ async def respond_with_object(request: Request, central: CentralStore, sha256: s
         "Accept-Ranges": "bytes",
         "Repr-Digest": f"sha-256=:{_base64(sha256)}:",
         "Content-Disposition": attachment(path.rpartition("/")[2]),
+        **more_headers,
     }
     if unchanged := not_modified(request.headers.get("if-none-match"), headers):
         return unchanged

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -86,8 +87,8 @@ async def test_files_of_a_release_are_read_in_ranges_at_their_version(browser: B
     assert (await browser.http.get(path)).status_code == 410
 
 
-async def publish(browser: Browser) -> None:
-    """A public release of the session, without commands."""
+async def publish(browser: Browser, **values: str) -> None:
+    """A release of the session, without commands; public unless an embargo is among the values."""
     key = generate_key()
     await browser.api("POST", "/release-keys", {"name": "hilllab", "public_key": key.public.to_line()})
     draft = {"name": "paper", "title": "Spikes", "sessions": [browser.made["id"]]}
@@ -95,7 +96,52 @@ async def publish(browser: Browser) -> None:
     await browser.api("POST", "/releases/paper/check", {"accept": ["qc"]})
     headers = {"Authorization": f"Token {browser.token}"}
     manifest = await browser.http.get("/releases/paper/manifest", headers=headers)
-    await browser.api("POST", "/releases/paper/publish", {"signature": sign(manifest.content, key, "")})
+    await browser.api(
+        "POST", "/releases/paper/publish", {"signature": sign(manifest.content, key, "")} | values
+    )
+
+
+async def test_a_link_opens_one_embargoed_file_for_a_viewer_without_an_account(browser: Browser) -> None:
+    await publish(browser, embargo_until="2999-01-01T00:00:00Z")
+    path = f"hilllab/Subjects/{FOLDER}/{NAME}"
+    assert (await browser.http.get(f"/releases/paper/files/{path}")).status_code == 404
+    end = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    link = await browser.api(
+        "POST", "/releases/paper/links", {"label": "viewer", "expires_at": end, "path": path}
+    )
+    part = await browser.http.get(
+        link["url"], headers={"range": "bytes=0-4", "origin": "https://viewer.example"}
+    )
+    assert (part.status_code, part.content) == (206, b"times")
+    assert part.headers["access-control-allow-origin"] == "*"
+    later = await browser.http.get(link["url"], headers={"range": "bytes=9-"})
+    assert later.content == b"spikes"
+    token = link["url"].partition("/release-links/")[2].partition("/")[0]
+    for other in ("/manifest", f"/files/{path.replace('spikes', 'clusters')}"):
+        assert (await browser.http.get(f"/release-links/{token}{other}")).status_code == 404
+    (row,) = (await browser.api("GET", "/releases/paper/links"))["results"]
+    assert (row["label"], row["path"], row["uses"], row["created_by"]) == (
+        "viewer",
+        path,
+        1,
+        LOGIN["username"],
+    )
+    await browser.api("POST", f"/releases/paper/links/{row['id']}/revoke", {})
+    assert (await browser.http.get(link["url"])).status_code == 404
+
+
+async def test_a_link_to_a_whole_release_has_the_manifest_and_each_file(browser: Browser) -> None:
+    await publish(browser, embargo_until="2999-01-01T00:00:00Z")
+    end = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    link = await browser.api("POST", "/releases/paper/links", {"label": "reviewer 2", "expires_at": end})
+    record = (await browser.http.get(link["url"])).json()
+    assert (record["name"], record["title"], record["path"]) == ("paper", "Spikes", None)
+    (entry,) = parse_manifest((await browser.http.get(f"{link['url']}/manifest")).content).entries
+    assert (await browser.http.get(f"{link['url']}/files/{entry.path}")).content == CONTENT
+    assert (await browser.http.head(f"{link['url']}/files/{entry.path}")).status_code == 200
+    (row,) = (await browser.api("GET", "/releases/paper/links"))["results"]
+    assert row["uses"] == 2
+    assert link["url"].rpartition("/")[2] not in str(row)
 
 
 async def test_a_release_is_published_by_command_and_checked_by_a_stranger(

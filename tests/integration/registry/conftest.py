@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.lab import Laboratory, laboratory
+from tests.support.releases import Paper, a_paper
 from tests.support.system import Cingulum
 
 
@@ -12,3 +13,9 @@ from tests.support.system import Cingulum
 async def lab(cingulum: Cingulum) -> Laboratory:
     """One lab, one animal, one session, three repositories."""
     return await laboratory(cingulum)
+
+
+@pytest.fixture
+async def paper(lab: Laboratory) -> Paper:
+    """A draft of a file of the lab that was never read."""
+    return await a_paper(lab)
