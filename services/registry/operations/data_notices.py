@@ -37,11 +37,13 @@ async def create_notice(
     dataset_ids = await _datasets_of_body(tx, visibility, body)
     check_may_write(by, await fetch_targets_of_datasets(tx.session, dataset_ids))
     check_dates(body.affected_date_start, body.affected_date_end)
-    values = {"user_id": by.user_id} | await _values(tx, body)
-    row = DataNoticeRow(id=uuid4(), **values)
-    await create_row(tx, "data-notice", row, values)
-    await _set_datasets(tx, row.id, dataset_ids)
-    return await queries.fetch_notice(tx.session, visibility, row.id)
+    notice_id = await _insert(tx, {"user_id": by.user_id} | await _values(tx, body), dataset_ids)
+    return await queries.fetch_notice(tx.session, visibility, notice_id)
+
+
+async def notify(tx: Transaction, by: Principal, body: DataNoticeIn, dataset_ids: Sequence[UUID]) -> None:
+    """A notice that the service itself writes, on behalf of a person who may change these datasets."""
+    await _insert(tx, {"user_id": by.user_id} | await _values(tx, body), dataset_ids)
 
 
 async def update_notice(
@@ -91,6 +93,13 @@ async def _datasets_of_body(tx: Transaction, visibility: Visibility, body: DataN
     dataset_ids = [parse_field_id("datasets", text) for text in body.datasets or []]
     await queries.check_datasets_visible(tx.session, visibility, dataset_ids)
     return list(dict.fromkeys(dataset_ids))
+
+
+async def _insert(tx: Transaction, values: dict[str, Any], dataset_ids: Sequence[UUID]) -> UUID:
+    row = DataNoticeRow(id=uuid4(), **values)
+    await create_row(tx, "data-notice", row, values)
+    await _set_datasets(tx, row.id, dataset_ids)
+    return row.id
 
 
 async def _values(tx: Transaction, body: DataNoticeIn) -> dict[str, Any]:

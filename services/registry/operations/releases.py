@@ -14,6 +14,7 @@ from libs.common.db.rows import create_row, refuse_duplicate, update_row
 from libs.common.permissions import Principal, may_on
 from libs.common.problem import BadRequest, Conflict, Forbidden, NotFound
 from libs.common.protection import lock_deletions
+from libs.common.schemas.files.data_notices import DataNoticeIn, Importance
 from libs.common.schemas.releases import (
     CheckIn,
     PublishIn,
@@ -34,6 +35,7 @@ from services.registry.domain.releases import (
     check_state,
 )
 from services.registry.models import ReleaseRow
+from services.registry.operations.data_notices import notify
 from services.registry.operations.release_keys import check_signature
 from services.registry.queries import releases as queries
 from services.registry.queries.release_choice import fetch_chosen_datasets
@@ -139,11 +141,19 @@ async def publish_release(
 async def withdraw_release(
     tx: Transaction, by: Principal, visibility: Visibility, name: str, reason: str
 ) -> Release:
-    """Withdraw a release: its datasets are no longer public or protected by it. Raises NotFound, Conflict."""
+    """Withdraw a release: its datasets are no longer public or protected by it, and get a notice if it was public.
+
+    Raises NotFound, Forbidden, Conflict.
+    """
     row, state = await lock_own(tx, by, visibility, name)
     check_state(state, set(ReleaseState) - {ReleaseState.WITHDRAWN})
     values = {"state": "withdrawn", "withdrawn_at": await fetch_now(tx.session), "withdrawn_reason": reason}
     await update_row(tx, NOUN, row, values)
+    if state is ReleaseState.PUBLIC:
+        notice = DataNoticeIn(
+            name=f"Release {name} was withdrawn", description=reason, importance=Importance.ERROR
+        )
+        await notify(tx, by, notice, await queries.fetch_dataset_ids(tx.session, row.id))
     return await queries.fetch_release(tx.session, visibility, name)
 
 

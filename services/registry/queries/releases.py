@@ -258,6 +258,12 @@ async def find_sha256_of_file(
     return sha256
 
 
+async def fetch_dataset_ids(session: ReadSession, release_id: UUID) -> list[UUID]:
+    """The datasets of a release."""
+    ids = sa.select(_LINK.dataset_id).where(_LINK.release_id == release_id).order_by(_LINK.dataset_id)
+    return list(await session.scalars(ids))
+
+
 async def fetch_owners(
     session: ReadSession, release_id: UUID
 ) -> tuple[Collection[UUID], Collection[tuple[str | None, UUID | None]]]:

@@ -97,7 +97,7 @@ async def publish_release(
 
 @router.post("/releases/{name}/withdraw", responses=problems(Forbidden, NotFound, Conflict))
 async def withdraw_release(name: Name, body: WithdrawIn, by: Releaser, visibility: Sees, tx: Tx) -> Release:
-    """Withdraw a release; its record and the reason remain."""
+    """Withdraw a release; its record and the reason remain, and its datasets get a notice if it was public."""
     return await operations.withdraw_release(tx, by, visibility, name, body.reason)
 
 

@@ -231,6 +231,23 @@ async def test_a_withdrawn_release_keeps_its_record_and_the_reason(paper: Paper)
     assert taken.status_code == 409
 
 
+async def test_a_withdrawn_release_puts_a_notice_on_its_datasets_if_it_was_public(paper: Paper) -> None:
+    await paper.prove()
+    await paper.check()
+    await paper.publish(embargo_until="2999-01-01T00:00:00Z")
+    await paper.execute("UPDATE registry.releases SET public_from = now()")
+    await paper.registry.post(
+        "/releases/paper/withdraw", {"reason": "The clock of **three** sessions was wrong."}
+    )
+    (notice,) = (await paper.registry.get("/data-notices")).json()["results"]
+    assert (notice["name"], notice["importance"]) == ("Release paper was withdrawn", 40)
+    assert (notice["datasets"], notice["created_by"]) == ([paper.dataset], "ada")
+    assert "<strong>three</strong>" in notice["description_html"]
+    await made(paper.registry, "/releases", {"name": "next", "title": "Next", "datasets": [paper.dataset]})
+    await paper.registry.post("/releases/next/withdraw", {"reason": "not needed"})
+    assert (await paper.registry.get("/data-notices")).json()["count"] == 1
+
+
 async def test_a_draft_that_was_withdrawn_never_becomes_public(paper: Paper) -> None:
     await paper.registry.post("/releases/paper/withdraw", {"reason": "not needed"})
     assert (await paper.anonymous.get("/releases/paper")).status_code == 404
