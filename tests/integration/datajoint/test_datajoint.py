@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from cingulum.digests import Digests
 from deploy.image import datajoint
+from libs.common.db.engine import DATABASE_ERRORS
 from libs.common.testing import Running
 from services.registry.operations.datajoint import update_tables
 from tests.support.datajoint_roles import address_of, signed_in
@@ -326,3 +327,36 @@ async def test_a_release_is_shown_when_its_embargo_ends_and_a_withdrawn_one_with
         assert release["withdrawn_reason"] == "wrong clock"
         assert release["withdrawn_at"] is not None
     await owner.close()
+
+
+async def test_an_open_transaction_of_a_person_delays_the_tables_and_nothing_else(
+    lab: Laboratory, cingulum: Cingulum
+) -> None:
+    await update(lab.registry)
+    async with signed_in(cingulum.admin_url, "eve") as eve:
+        transaction = eve.transaction()
+        await transaction.start()
+        await eve.execute("CREATE TABLE probe (session_key char(32) REFERENCES datajoint_v1.session)")
+        await lab.metadata.patch(f"/sessions/{lab.session_id}", {"narrative": "a good day"})
+        await lab.register("alf/spikes.clusters.npy")
+        with pytest.raises(DATABASE_ERRORS):
+            await update(lab.registry)
+        await transaction.rollback()
+        await update(lab.registry)
+        (session,) = await rows(eve, "session")
+        assert session["narrative"] == "a good day"
+        assert len(await rows(eve, "dataset")) == 2
+
+
+async def test_rights_that_end_hide_rows_from_the_next_statement(lab: Laboratory, cingulum: Cingulum) -> None:
+    await made(lab.metadata, "/projects", {"name": "secret", "is_private": True, "users": ["ada", "eve"]})
+    await made(lab.metadata, "/sessions", a_session(number=2, projects=["secret"]))
+    await update(lab.registry)
+    async with signed_in(cingulum.admin_url, "eve") as eve:
+        assert len(await rows(eve, "session")) == 2
+        left = await lab.metadata.patch("/projects/secret", {"users": ["ada"]})
+        assert left.status_code == 200, left.text
+        assert [row["eid"] for row in await rows(eve, "session")] == [lab.session_id]
+        ended = await lab.metadata.patch("/users/eve", {"is_active": False})
+        assert ended.status_code == 200, ended.text
+        assert [await rows(eve, name) for name in TABLES] == [[] for _ in TABLES]
