@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID, uuid4
 
 from cingulum.manifests import InvalidManifest, Manifest, ManifestEntry, build_manifest, parse_manifest
@@ -42,6 +46,7 @@ from services.registry.queries.release_choice import fetch_chosen_datasets
 from services.registry.queries.release_readiness import fetch_candidates
 
 NOUN = "release"
+Description = Callable[[About, Manifest], dict[str, Any]]
 _OPEN = frozenset({ReleaseState.DRAFT, ReleaseState.CHECKED})
 _SIGNABLE = frozenset({ReleaseState.CHECKED, ReleaseState.EMBARGOED})
 
@@ -168,8 +173,8 @@ async def read_signed(session: ReadSession, visibility: Visibility, name: str) -
 
 
 async def describe(
-    session: ReadSession, visibility: Visibility, name: str, address: str
-) -> tuple[About, Manifest]:
+    session: ReadSession, visibility: Visibility, name: str, address: str, write: Description
+) -> bytes:
     """A checked release as repositories list it. Raises NotFound, Conflict for a draft, ReleaseWithdrawn."""
     release = await queries.fetch_release(session, visibility, name)
     text, _ = await read_signed(session, visibility, name)
@@ -182,7 +187,17 @@ async def describe(
         published=release.public_from or await fetch_now(session),
         address=address,
     )
-    return about, await asyncio.to_thread(parse_manifest, text.encode())
+    return await asyncio.to_thread(_write_description, about, text, write)
+
+
+def _write_description(about: About, text: str, write: Description) -> bytes:
+    return json.dumps(write(about, _parse(text)), ensure_ascii=False).encode()
+
+
+@lru_cache(maxsize=2)
+def _parse(text: str) -> Manifest:
+    """A manifest of 60,000 files takes seconds to check, and anyone may request the description of a public one."""
+    return parse_manifest(text.encode())
 
 
 async def read_file(session: ReadSession, visibility: Visibility, name: str, path: str, store: str) -> str:

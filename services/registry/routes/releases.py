@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
@@ -121,24 +120,22 @@ async def read_signature(name: Name, visibility: SeesOpenly, session: Reading) -
     return Response(signature, media_type="text/plain", headers=headers)
 
 
-@router.get("/releases/{name}/datacite", responses=_SIGNED)
+@router.get("/releases/{name}/datacite", response_class=Response, responses=_SIGNED)
 @open_to_all
-async def read_datacite(
-    request: Request, name: Name, visibility: SeesOpenly, session: Reading
-) -> dict[str, Any]:
+async def read_datacite(request: Request, name: Name, visibility: SeesOpenly, session: Reading) -> Response:
     """Read the record of a checked release for the registration of a DOI (DataCite 4.5)."""
-    about, manifest = await operations.describe(session, visibility, name, _address(request, name))
-    return datacite_record(about, manifest)
+    address = _address(request, name)
+    record = await operations.describe(session, visibility, name, address, datacite_record)
+    return Response(record, media_type="application/json")
 
 
-@router.get("/releases/{name}/ro-crate", responses=_SIGNED)
+@router.get("/releases/{name}/ro-crate", response_class=Response, responses=_SIGNED)
 @open_to_all
-async def read_crate(
-    request: Request, name: Name, visibility: SeesOpenly, session: Reading
-) -> dict[str, Any]:
+async def read_crate(request: Request, name: Name, visibility: SeesOpenly, session: Reading) -> Response:
     """Read `ro-crate-metadata.json` of a checked release (RO-Crate 1.1)."""
-    about, manifest = await operations.describe(session, visibility, name, _address(request, name))
-    return await asyncio.to_thread(release_crate, about, manifest)
+    address = _address(request, name)
+    crate = await operations.describe(session, visibility, name, address, release_crate)
+    return Response(crate, media_type="application/json")
 
 
 def _address(request: Request, name: str) -> str:
