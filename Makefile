@@ -119,6 +119,10 @@ bench-streams: $(VENV)/.bench ## Compress NIDQ, sync, LF and widefield streams b
 bench-tables: $(VENV)/.dev ## Time the ONE client's tables of 250,000 datasets, and a changed row in them
 	$(PY) -m bench.tables $(ARGS)
 
+.PHONY: bench-scan
+bench-scan: $(VENV)/.dev ## Register an existing tree of 62,000 datasets (ARGS="--sessions 50" is quick)
+	$(PY) -m bench.existing_tree $(ARGS)
+
 .PHONY: bench-slices
 bench-slices: $(VENV)/.dev ## Time slices of a generated 10 GB recording through the gateway
 	@$(PY) -m pytest -q -s -p tests.conftest -p no:cacheprovider --timeout 1800 bench/slices/measure.py

@@ -1,4 +1,4 @@
-"""README, the tutorial and two how-tos as a newcomer follows them: every block runs, in order, in an empty home."""
+"""README, the tutorial and three how-tos as a newcomer follows them: every block runs, in order, in an empty home."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs" / "tutorials" / "first-session.md"
 RIG = ROOT / "docs" / "how-to" / "register-from-a-rig.md"  # continues the tutorial
+EXISTING = ROOT / "docs" / "how-to" / "import-existing-data.md"  # continues the tutorial, too
 ANALYST = ROOT / "docs" / "how-to" / "analyse-with-one.md"  # while the demo runs
 RUNNING = {
     "make demo": "Ctrl-C ends it.",
@@ -77,6 +78,7 @@ def test_every_block_runs_in_an_empty_home(tmp_path: Path) -> None:
         with runs_until_interrupted("make up", environment):
             _follow_the_tutorial(tmp_path / "clone", environment)
             _run_blocks(RIG, environment, tmp_path / "clone")
+            _run_blocks(EXISTING, environment, tmp_path / "clone")
     finally:
         local.run("down")
 
