@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import UUID4, BeforeValidator, Field
 
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.bounded import Prose
@@ -57,3 +57,7 @@ class SessionIn(BodyRecord):
     extended_qc: Any | None = None
     qc: Qc | None = None
     json_: Any | None = Field(default=None, alias="json")
+    import_id: UUID4 | None = Field(
+        default=None,
+        description="ours: the id of a new session, which it has on the server that it comes from",
+    )

@@ -142,7 +142,7 @@ async def write_action(tx: Transaction, edit: Edit, values: dict[str, Any]) -> A
     check_times(start, end)
     if row is None:
         values.setdefault("lab_id", edit.subject.lab_id)
-        row = ActionRow(id=uuid4(), kind=edit.kind, subject_id=edit.subject.id, **values)
+        row = ActionRow(**{"id": uuid4(), "kind": edit.kind, "subject_id": edit.subject.id, **values})
         audited = {
             "subject": edit.subject.nickname,
             "start_time": row.start_time,

@@ -9,7 +9,7 @@ from uuid import UUID
 from libs.common.db import Transaction
 from libs.common.db.stored_fields import StoredFields
 from libs.common.permissions import Principal, Target
-from libs.common.problem import BadRequest, NotFound, UnknownReference
+from libs.common.problem import BadRequest, Conflict, NotFound, UnknownReference
 from libs.common.schemas.deletions import Deletion
 from libs.common.schemas.ids import parse_field_id
 from libs.common.schemas.session_detail import SessionDetail
@@ -38,7 +38,9 @@ from services.metadata.queries.actions import fetch_action_target, lock_action, 
 from services.metadata.queries.lock_order import lock_with_parents
 
 _STORED: Final = StoredFields(
-    SessionIn, ActionRow, handled=COMMON_FIELDS | {"location", "procedures", "projects", "parent_session"}
+    SessionIn,
+    ActionRow,
+    handled=COMMON_FIELDS | {"location", "procedures", "projects", "parent_session", "import_id"},
 )
 
 
@@ -59,6 +61,12 @@ async def create_session(
     named = await references.fetch_project_ids(tx.session, visibility, body.projects or [], "projects")
     edit = replace(edit, before=Target(edit.subject.lab_id, frozenset(named)))
     values = await _values(tx, by, visibility, body, edit)
+    if body.import_id is not None:
+        if await queries.exists_action(tx.session, body.import_id):
+            raise Conflict(
+                f"The id {body.import_id} is taken: without `import_id` the session gets a new one."
+            )
+        values["id"] = body.import_id
     row = await write_action(tx, edit, values)
     await set_relations(tx, visibility, row, body)
     if body.users is None:

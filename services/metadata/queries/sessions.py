@@ -232,3 +232,8 @@ def _insert_user() -> Insert:
     )
     link = cast(sa.Table, ActionUserRow.__table__)
     return insert(link).from_select(["action_id", "user_id"], both).on_conflict_do_nothing()
+
+
+async def exists_action(session: ReadSession, action_id: UUID) -> bool:
+    """Whether an action of any kind has this id, also a deleted one."""
+    return bool(await session.scalar(sa.select(sa.exists().where(ActionRow.id == action_id))))

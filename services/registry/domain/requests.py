@@ -41,6 +41,7 @@ class RequestedFile:
     size_bytes: int | None = None
     software_version: str | None = None
     qc: int | None = None
+    import_id: UUID | None = None
 
     @property
     def key(self) -> FileKey:
@@ -97,6 +98,7 @@ def parse_files(request: RegisterFiles) -> list[RequestedFile]:
     sizes = _each("filesizes", request.filesizes, n_files)
     versions = _each("versions", request.versions, n_files, is_one_for_all=True)
     qcs = _each("qc", request.qc, n_files, is_one_for_all=True)
+    import_ids = _each("import_ids", request.import_ids, n_files)
     of_session = ContentType.name_in(request.content_type or ContentType.SESSION) == ContentType.SESSION
     if of_session:
         parse_session_path(request)
@@ -115,6 +117,7 @@ def parse_files(request: RegisterFiles) -> list[RequestedFile]:
                 size_bytes=sizes[i],
                 software_version=versions[i],
                 qc=qcs[i],
+                import_id=import_ids[i],
             )
         )
     if len({file.key for file in files}) < n_files:

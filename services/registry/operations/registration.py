@@ -234,7 +234,7 @@ def _new_rows(
     for file, (type_id, format_id) in zip(files, terms, strict=True):
         if file.key in ids:
             continue
-        ids[file.key] = uuid4()
+        ids[file.key] = file.import_id or uuid4()
         rows.append(
             {
                 **shared,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
@@ -19,7 +20,13 @@ from services.registry.queries.copies import fetch_copies_of_datasets
 from services.registry.queries.files import fetch_own_place
 from services.registry.queries.known_files import KnownDataset
 from services.registry.queries.registration import RegistrationScope
-from services.registry.queries.taken_paths import Folder, TakenPath, fetch_owners, fetch_taken_paths
+from services.registry.queries.taken_paths import (
+    Folder,
+    TakenPath,
+    fetch_owners,
+    fetch_taken_ids,
+    fetch_taken_paths,
+)
 
 _MOST_NAMED: Final = 20
 
@@ -32,13 +39,16 @@ async def check_files_free(
     known: Sequence[KnownDataset],
     repositories: Collection[str],
 ) -> None:
-    """Raises Conflict where another dataset has the path of a file in one of the repositories.
+    """Raises Conflict where another dataset has the id of a new file, or its path in one of the repositories.
 
     A file that has a record in the repository already keeps it. Raises ProtectedDataset if the other is protected.
     """
+    ids = {dataset.key: dataset.id for dataset in known}
+    await _check_ids_free(
+        session, [file.import_id for file in files if file.import_id and file.key not in ids]
+    )
     if not repositories:
         return
-    ids = {dataset.key: dataset.id for dataset in known}
     paths = {path_below_subjects(scope.folder, inner_path(*file.key)): ids.get(file.key) for file in files}
     taken = await fetch_taken_paths(session, repositories, paths, Folder(scope.folder, scope.session_id))
     taken = [place for place in taken if place.dataset_id != paths[place.path]]
@@ -47,6 +57,18 @@ async def check_files_free(
     own = await _fetch_records(session, [dataset_id for dataset_id in paths.values() if dataset_id])
     taken = [place for place in taken if (paths[place.path], place.repository) not in own]
     await _refuse(session, visibility, taken, "filenames")
+
+
+async def _check_ids_free(session: ReadSession, import_ids: Sequence[UUID]) -> None:
+    """Raises Conflict for an id that a dataset has, also a deleted one, and for one that is sent twice."""
+    if not import_ids:
+        return
+    taken = await fetch_taken_ids(session, import_ids)
+    twice = [dataset_id for dataset_id, n in Counter(import_ids).items() if n > 1]
+    for dataset_id in (*taken, *twice):
+        raise Conflict(
+            f"Another dataset has the id {dataset_id}: without `import_ids` the file gets a new one."
+        )
 
 
 async def check_dataset_free(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -150,3 +150,9 @@ async def fetch_owners(
         .where(is_any_of(DatasetRow.id, dataset_ids))
     )
     return {row.id: Owner(row.session_id, row.is_visible, row.is_protected) for row in rows}
+
+
+async def fetch_taken_ids(session: ReadSession, dataset_ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Those of the ids that a dataset has, also a deleted one."""
+    taken = await session.scalars(sa.select(DatasetRow.id).where(DatasetRow.id.in_(dataset_ids)))
+    return taken.all()

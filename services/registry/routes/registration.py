@@ -15,7 +15,7 @@ from starlette.types import Message
 from libs.common.auth import Reader, Registrar, Sees
 from libs.common.db import IdempotentRoute, Reading, Tx, reads_query_as
 from libs.common.db.query_parameters import NOTICE
-from libs.common.problem import BadRequest, Forbidden, problems
+from libs.common.problem import BadRequest, Conflict, Forbidden, problems
 from libs.common.schemas.files.registration import ProtectedFiles, RegisteredDataset, RegisterFiles
 from libs.common.threads import computed
 from services.registry.domain.alyx_calls import ProtectedDataset
@@ -61,7 +61,7 @@ router = APIRouter(route_class=FormRoute, tags=["registration"])
     "/register-file",
     status_code=201,
     response_model_exclude_unset=True,
-    responses=problems(BadRequest, Forbidden, ProtectedDataset),
+    responses=problems(BadRequest, Forbidden, ProtectedDataset, Conflict),
     openapi_extra={
         "requestBody": {"content": {_FORM: {"schema": {"$ref": "#/components/schemas/RegisterFiles"}}}}
     },

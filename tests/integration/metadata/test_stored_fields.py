@@ -112,9 +112,9 @@ BODIES: tuple[tuple[str, type[BaseModel], dict[str, Any], dict[str, Any]], ...] 
             "projects": ["maze"], "type": "Experiment", "task_protocol": "ephys", "number": 9,
             "start_time": "2024-03-01T09:00:00", "end_time": "2024-03-01T10:00:00", "narrative": "calm",
             "parent_session": "SESSION_URL", "n_correct_trials": 1, "n_trials": 2, "extended_qc": {"a": 1},
-            "qc": "FAIL", "json": {"a": 1},
+            "qc": "FAIL", "json": {"a": 1}, "import_id": "5b0e6a1c-8f6d-4a55-9a53-0c1a7b4b9d11",
         },
-        {},
+        {"import_id": ("id", "5b0e6a1c-8f6d-4a55-9a53-0c1a7b4b9d11")},
     ),
     (
         "/insertions",

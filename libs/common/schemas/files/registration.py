@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import UUID4, BeforeValidator, Field
 
 from libs.common.schemas.base import BodyRecord, Record
 from libs.common.schemas.files.values import Md5, Names, SizeBytes, one_or_many
@@ -46,6 +46,10 @@ class RegisterFiles(BodyRecord):
     check_protected: bool = False
     content_type: str | None = None
     object_id: UUID | None = None
+    import_ids: OfEachFile[UUID4] = Field(
+        default=None,
+        description="ours: the ids of new datasets, which they have on the server that they come from",
+    )
 
 
 class RegisteredFileRecord(Record):
