@@ -27,7 +27,7 @@ from services.registry.queries.datajoint_values import ResultFile
 WHOLE_EVERY: Final = timedelta(hours=1)
 LATE_COMMIT: Final = timedelta(minutes=10)  # a transaction may commit long after it inserted its event
 SESSIONS: Final = 200  # whose datasets are compared in one transaction
-SHARE: Final = 20  # of the time at most a twentieth is spent here
+SHARE: Final = 20  # of the time at most a twentieth is spent here, apart from the comparison of all datasets
 
 
 async def keep_tables(writer: Writer, central: CentralStore, every_s: float) -> None:
@@ -35,21 +35,24 @@ async def keep_tables(writer: Writer, central: CentralStore, every_s: float) -> 
     pause_s = every_s
     while True:
         await asyncio.sleep(pause_s)
-        began = time.monotonic()
+        began, is_whole = time.monotonic(), False
         try:
-            await update_tables(writer, central)
+            is_whole = await update_tables(writer, central)
         except DATABASE_ERRORS as error:
             logger("registry").info("the tables of DataJoint wait for the database", error=str(error))
-        pause_s = max(every_s, SHARE * (time.monotonic() - began))
+        pause_s = every_s if is_whole else max(every_s, SHARE * (time.monotonic() - began))
 
 
-async def update_tables(writer: Writer, central: CentralStore) -> None:
-    """Bring all tables to what their sources are now, unless another replica is doing so. Raises DATABASE_ERRORS."""
+async def update_tables(writer: Writer, central: CentralStore) -> bool:
+    """Bring all tables to what their sources are now, unless another replica is doing so. Raises DATABASE_ERRORS.
+
+    Whether all datasets were compared, which takes much longer.
+    """
     await _read_results(writer, central)
     began = datetime.now(UTC)
     async with writer.begin() as tx:
         if not await queries.lock_comparison(tx.session):
-            return
+            return False
         compared_at = await queries.find_compared_at(tx.session)
         is_whole = compared_at is None or compared_at < began - WHOLE_EVERY
         changed = await _update_sessions(tx)
@@ -67,6 +70,7 @@ async def update_tables(writer: Writer, central: CentralStore) -> None:
             await queries.update_release_datasets(tx.session)
         if is_whole:
             await queries.update_compared_at(tx.session, began)
+    return is_whole
 
 
 async def _update_sessions(tx: Transaction) -> set[str]:

@@ -360,3 +360,14 @@ async def test_rights_that_end_hide_rows_from_the_next_statement(lab: Laboratory
         ended = await lab.metadata.patch("/users/eve", {"is_active": False})
         assert ended.status_code == 200, ended.text
         assert [await rows(eve, name) for name in TABLES] == [[] for _ in TABLES]
+
+
+async def test_a_running_registry_fills_the_tables(cingulum: Cingulum) -> None:
+    environment = {**cingulum.environment, "CINGULUM_DATAJOINT_EVERY_S": "0.2"}
+    lab = await laboratory(Cingulum(environment, cingulum.admin_url, cingulum.stack))
+    await lab.register("alf/spikes.times.npy")
+    async with signed_in(cingulum.admin_url, "ada") as ada:
+        async for _ in attempts():
+            if await rows(ada, "dataset"):
+                break
+        assert [row["eid"] for row in await rows(ada, "session")] == [lab.session_id]
