@@ -318,6 +318,7 @@ async def test_every_field_of_a_chronic_insertion_is_stored(colony: dict[str, An
 
 # Where a second record like the first is refused.
 OTHER: dict[str, dict[str, Any]] = {
+    "/sessions": {"import_id": "5b0e6a1c-8f6d-4a55-9a53-0c1a7b4b9d12"},
     "/channels": {"axial": 40.5},
     "/fov-location": {"provenance": "E"},
     "/trajectories": {"provenance": "Histology track"},
