@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from deploy.local.migrate import built, migrate, missing_migration
 from deploy.local.servers import Postgres
 from libs.common.catalogue import Service
-from libs.common.db.audit import BATCH, find_first_broken, insert_seals
+from libs.common.db.audit import BATCH, find_first_broken
 from libs.common.events import UploadCompleted
 from libs.common.migrate import Addresses, owner_role, runtime_role, step_zero, upgrade
 from libs.common.published import BRAIN_REGIONS, RECORDINGS, VIEWS
@@ -161,8 +161,7 @@ async def test_a_changed_audit_row_breaks_the_chain(cingulum: Cingulum) -> None:
     for n in range(3):
         async with writer.begin() as tx:
             tx.audit("thing.done", "thing", str(n), after={"n": n})
-    async with writer.database.begin() as session:
-        await insert_seals(session, writer.tables)
+    await chained(metadata, 3)
     async with writer.database.read() as session:
         assert await find_first_broken(session, writer.tables) is None
         second = await session.scalar(sa.text("SELECT id FROM metadata.audit WHERE object_id = '1'"))
