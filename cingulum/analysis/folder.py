@@ -1,4 +1,4 @@
-"""Analysis of a session's folder on disk; no other module of this package reads files or draws figures."""
+"""Analysis of a session's folder on disk; no other module of this package reads files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from cingulum import figures
 from cingulum.alf import find_session
 from cingulum.alf.folder import datasets, load_object, sessions
 from cingulum.analysis.digest import digest_session
+from cingulum.analysis.drawings import draw_chronometry, draw_psychometric
 from cingulum.analysis.ibl import training_status
-from cingulum.analysis.psychometric import PsychometricCurve, block_probabilities
+from cingulum.analysis.psychometric import block_probabilities
 from cingulum.analysis.result import AnalysisError, Result, plain
 from cingulum.analysis.session import (
-    Behaviour,
     ProbeActivity,
     analyse_behaviour,
     analyse_photometry,
@@ -127,37 +127,8 @@ def _behaviour_files(trials: Trials, date: str, options: Options) -> Files:
     yield "chronometry.json", _numbers(behaviour.chronometry)
     yield "performance_by_contrast.json", _numbers(behaviour.performance)
     yield "training_status.json", _numbers(status)
-    yield "psychometric.svg", _psychometric(behaviour, options.theme).svg
-    yield "chronometry.svg", _chronometry(behaviour, options.theme).svg
-
-
-def _psychometric(behaviour: Behaviour, theme: str) -> figures.Figure:
-    curves = behaviour.psychometric_by_block or (behaviour.psychometric,)
-    return figures.psychometric_curve([_series(curve) for curve in curves], theme=theme)
-
-
-def _series(curve: PsychometricCurve) -> figures.PsychometricSeries:
-    fit = figures.PsychometricFit(*curve.fit.parameters) if curve.fit else None
-    return figures.PsychometricSeries(
-        label="all trials" if curve.block is None else f"P(left) = {curve.block:g}",
-        contrast_pct=curve.contrasts_percent,
-        n_right=curve.n_right,
-        n_trials=curve.n_trials,
-        fit=fit,
-    )
-
-
-def _chronometry(behaviour: Behaviour, theme: str) -> figures.Figure:
-    times = behaviour.chronometry
-    series = figures.ChronometricSeries(
-        label="all trials",
-        contrast_pct=times.contrasts_percent,
-        median_s=times.median_s,
-        low_s=times.lower_quartile_s,
-        high_s=times.upper_quartile_s,
-        n_trials=times.n_trials,
-    )
-    return figures.chronometric_curve([series], theme=theme)
+    yield "psychometric.svg", draw_psychometric(behaviour, options.theme).svg
+    yield "chronometry.svg", draw_chronometry(behaviour, options.theme).svg
 
 
 def _wheel_files(wheel: Mapping[str, Any]) -> Files:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,11 +13,14 @@ from cingulum.alf.paths import SessionPath, find_session
 from cingulum.client.catalogue import Catalogue, SessionRow
 from cingulum.client.credentials import cache_folder, connect_as
 from cingulum.client.filters import parse_filters
+from cingulum.client.locks import Lock, make_lock
 from cingulum.client.problems import Ambiguous, NoSuchSession
+from cingulum.client.readings import Readings
 from cingulum.client.server import ServerSource
 from cingulum.client.session import Session
 from cingulum.client.sessions import Sessions
 from cingulum.client.sources import FolderSource, Source
+from cingulum.codec.atomic import write_whole
 
 _LAB_FIRST = re.compile(r"([^/]+)/([^/]+/[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{1,3})")
 Reference = str | UUID | Path | tuple[Any, ...]
@@ -27,6 +31,7 @@ class Client:
 
     def __init__(self, source: Source, name: str) -> None:
         self._source, self.name = source, name
+        self._readings = Readings()
 
     def search(self, **filters: Any) -> Sessions:
         """Sessions that pass all filters, newest first, as a lazy list.
@@ -61,6 +66,16 @@ class Client:
             raise Ambiguous(f"{_text(named)!r} matches {len(rows)} sessions: name one of {listed}")
         return self._session(rows[0])
 
+    def lock(self, path: Path | str) -> Lock:
+        """Write the exact hashes of all that this client read so far, for `cingulum fetch`.
+
+        Raises DamagedFile if a file changed since, ClientError if nothing was read.
+        """
+        target = Path(path)
+        lock = make_lock(target.stem, self._source.server, self._readings, datetime.now(UTC))
+        write_whole(target, lock.to_bytes())
+        return lock
+
     def refresh(self) -> None:
         """Read the tables or the folder again, now."""
         self._source.refreshed()
@@ -81,7 +96,7 @@ class Client:
         return f"<Client of {self.name}, {len(self._source.catalogue().sessions)} sessions>"
 
     def _session(self, row: SessionRow) -> Session:
-        return Session(self._source, row)
+        return Session(self._source, row, self._readings)
 
 
 def connect(

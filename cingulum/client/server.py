@@ -15,8 +15,13 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
+from cingulum.alf.loading import LoadReason
 from cingulum.client.catalogue import DATASETS, SESSIONS, Catalogue, DatasetRow, SessionRow, read_tables
 from cingulum.client.file_cache import FileCache
+from cingulum.client.problems import NoSuchData
+from cingulum.client.sources import OpenedRecording
+from cingulum.client.voltage import server_refusals
+from cingulum.codec.recording import Recording
 from cingulum.http import Connection, ServerProblem
 
 REFRESH_S: Final = 60.0  # the server itself reads its rows again after as long
@@ -78,6 +83,36 @@ class ServerSource:
             rows = self.connection.rows("/sessions", **{_FILTERS[filter_name]: value})
             self._elsewhere[key] = {str(row["id"]) for row in rows}
         return self._elsewhere[key]
+
+    @property
+    def server(self) -> str:
+        """Its address."""
+        return self.connection.base_url
+
+    def open_recording(self, session: SessionRow, dataset: DatasetRow) -> OpenedRecording:
+        """Through the slice service, which decodes only what is needed; seconds are cached on disk."""
+        rows = self.connection.get("/slices", dataset=dataset.id)["results"]
+        if not rows:
+            raise NoSuchData(
+                f"{session.path}/{dataset.rel_path} cannot be read in parts (it was not indexed): download it"
+            )
+        with server_refusals():
+            recording = Recording.open(
+                f"{self.server}/slices/{dataset.id}",
+                headers={"Authorization": f"Token {self.connection.token}"},
+                cache=self.files.own_folder("slices"),
+            )
+        return OpenedRecording(
+            recording, rows[0]["uv_per_bit"], rows[0]["compressed_bytes"], rows[0]["sha256"]
+        )
+
+    def why_not(
+        self, session: SessionRow, name: str, revision: str | None, qc: str | None
+    ) -> Sequence[LoadReason]:
+        """As `/why-not` answers, which knows of copies and jobs."""
+        more = {name: value for name, value in (("revision", revision), ("qc", qc)) if value is not None}
+        answer = self.connection.get("/why-not", session=session.id, dataset=name, **more)
+        return [LoadReason(**reason) for reason in answer["reasons"]]
 
     def close(self) -> None:
         """Close the connection."""

@@ -4,21 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date as Date  # noqa: N812
+from functools import partial
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from cingulum.alf.contents import read_file
 from cingulum.alf.folder import Dataset, read_object
+from cingulum.alf.loading import LoadReason
 from cingulum.client.catalogue import SessionRow
 from cingulum.client.datasets import Datasets, Request, SessionDataset, resolve, select
+from cingulum.client.drawing import Drawing, draw
 from cingulum.client.notebook import frame
+from cingulum.client.problems import Ambiguous, NoSuchData
+from cingulum.client.readings import Readings
 from cingulum.client.sources import Source
+from cingulum.client.voltage import RECORDINGS, Units, Voltage
+
+
+class Reasons(tuple[LoadReason, ...]):
+    """Reasons in their order; printed, a line each."""
+
+    __slots__ = ()
+
+    @property
+    def loads(self) -> bool:
+        """Whether nothing prevents it."""
+        return not any(reason.blocks for reason in self)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{reason.sentence} {reason.next_step}".strip() for reason in self)
 
 
 class Session:
     """A session of a server or of a folder; `Client.session` and `Client.search` make it."""
 
-    def __init__(self, source: Source, row: SessionRow) -> None:
-        self._source, self._row = source, row
+    def __init__(self, source: Source, row: SessionRow, readings: Readings) -> None:
+        self._source, self._row, self._readings = source, row, readings
 
     @property
     def id(self) -> str:
@@ -96,7 +118,7 @@ class Session:
         """
         request = Request(name, collection, probe)
         chosen = select(self._resolved(revision), request)
-        paths = self._source.fetch(self._row, [dataset.row for dataset in chosen])
+        paths = self._fetch(chosen)
         if not request.is_object:
             return read_file(paths[0], allow_pickle=allow_pickle)
         files = [Dataset(dataset.rel_path, path) for dataset, path in zip(chosen, paths, strict=True)]
@@ -105,7 +127,47 @@ class Session:
     def download(self, name: str = "*", **narrowed: Any) -> list[str]:
         """Fetch all datasets whose name or path fits a shell pattern, and return their files' paths."""
         chosen = self._matching(name, **narrowed)
-        return [str(path) for path in self._source.fetch(self._row, [dataset.row for dataset in chosen])]
+        return [str(path) for path in self._fetch(chosen)]
+
+    def raw(self, probe: str, *, band: str = "ap", units: Units = "uV", name: str = "*ephysData*") -> Voltage:
+        """The voltage of a probe: `raw("probe00")[600.0:605.0, :16]`. Floats are seconds, integers samples.
+
+        band    `ap` or `lf`
+        units   "uV" (float32), or "int" as recorded, which has the sync channel too
+        name    of the dataset, if it is another
+
+        Raises NoSuchData, Ambiguous, ClientError, ServerProblem.
+        """
+        fitting = [
+            dataset
+            for ending in RECORDINGS
+            for dataset in self.datasets
+            if dataset.is_chosen and Request(f"{name}.{band}{ending}", None, probe).fits(dataset.rel_path)
+        ]
+        if not fitting:
+            raise NoSuchData(f"no {band} recording of {probe!r}: see datasets, or why_not({name!r})")
+        if len({dataset.rel_path.collection for dataset in fitting}) > 1:
+            listed = ", ".join(dataset.row.rel_path for dataset in fitting)
+            raise Ambiguous(f"{probe!r} has {len(fitting)} recordings: pass name= for one of {listed}")
+        dataset = fitting[0]
+        opened = self._source.open_recording(self._row, dataset.row)
+        path = f"{self.path}/{dataset.row.rel_path}"
+        if opened.sha256:
+            self._readings.add_remote(path, UUID(dataset.row.id), opened.size_bytes, opened.sha256)
+        else:
+            self._readings.add_file(path, None, self._source.fetch(self._row, [dataset.row])[0])
+        return Voltage(opened.recording, opened.uv_per_bit, units)
+
+    def figure(self, name: str, *, probe: str | None = None, theme: str = "light") -> Drawing:
+        """A figure, shown by notebooks: `psychometric`, `chronometric`, or `drift` of a probe."""
+        return draw(name, partial(self.load, probe=probe), theme)
+
+    def why_not(self, name: str, *, revision: str | None = None, qc: str | None = None) -> Reasons:
+        """Why a dataset does not load, with next steps, or that it does.
+
+        A server knows where copies are and the job that would make the dataset; a folder only its files.
+        """
+        return Reasons(self._source.why_not(self._row, name, revision, qc))
 
     def explain(self, name: str, *, probe: str | None = None, revision: str | None = None) -> str:
         """Why each revision of a dataset is read or not, a line each."""
@@ -120,6 +182,13 @@ class Session:
 
     def _repr_html_(self) -> str:
         return self.datasets._repr_html_()
+
+    def _fetch(self, chosen: Sequence[SessionDataset]) -> list[Path]:
+        paths = self._source.fetch(self._row, [dataset.row for dataset in chosen])
+        for dataset, path in zip(chosen, paths, strict=True):
+            dataset_id = UUID(dataset.row.id) if self._source.server else None
+            self._readings.add_file(f"{self.path}/{dataset.row.rel_path}", dataset_id, path)
+        return paths
 
     def _resolved(self, revision: str | None) -> Datasets:
         return resolve(self._source.datasets(self._row), revision)

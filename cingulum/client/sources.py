@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
 from cingulum.alf.contents import read_file
+from cingulum.alf.loading import LoadFile, LoadReason, explain_loading
+from cingulum.alf.name_patterns import NamePattern
 from cingulum.alf.paths import parse_rel_path
 from cingulum.client.catalogue import (
     DATASETS,
@@ -21,12 +23,29 @@ from cingulum.client.catalogue import (
 )
 from cingulum.client.filters import dataset_matcher
 from cingulum.client.problems import ClientError, DamagedFile, InvalidFilter, NoSuchData
+from cingulum.codec.companions import find_companion, read_meta
+from cingulum.codec.microvolts import uv_per_bit
+from cingulum.codec.recording import Recording
+from cingulum.qc import QC_NAMES
 
+QC_CODES: Final = {name: code for code, name in QC_NAMES.items()}
 _REGIONS = ("channels.brainLocationAcronyms*", "clusters.brainLocationAcronyms*", "clusters.acronym")
 
 
+class OpenedRecording(NamedTuple):
+    """A recording, microvolts per bit of its channels (None: unknown), and what the server names its file's bytes."""
+
+    recording: Recording
+    uv_per_bit: Sequence[float | None] | None
+    size_bytes: int = 0
+    sha256: str = ""
+
+
 class Source(Protocol):
-    """What sessions and searches need."""
+    """What sessions and searches need; `server` is the address of one, None for a folder."""
+
+    @property
+    def server(self) -> str | None: ...
 
     def catalogue(self) -> Catalogue:
         """All sessions and datasets that the caller may see."""
@@ -48,6 +67,16 @@ class Source(Protocol):
         """Ids of the sessions of a `region` or a `tag`."""
         ...
 
+    def open_recording(self, session: SessionRow, dataset: DatasetRow) -> OpenedRecording:
+        """A recording of which parts are read."""
+        ...
+
+    def why_not(
+        self, session: SessionRow, name: str, revision: str | None, qc: str | None
+    ) -> Sequence[LoadReason]:
+        """Why a dataset does not load, or that it does."""
+        ...
+
     def close(self) -> None:
         """End connections."""
         ...
@@ -55,6 +84,8 @@ class Source(Protocol):
 
 class FolderSource:
     """A ONE tree on a disk, with or without tables: an unpacked export, a cache, a lab's server."""
+
+    server = None
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
@@ -85,6 +116,23 @@ class FolderSource:
             raise InvalidFilter(f"a folder has no {filter_name}s: search on a server (cingulum.connect)")
         return {session.id for session in self._catalogue.sessions if value in self._regions(session)}
 
+    def open_recording(self, session: SessionRow, dataset: DatasetRow) -> OpenedRecording:
+        """Its .meta beside it has the scale in volts."""
+        path = self._checked(session, dataset)
+        recording = Recording.open(path)
+        meta = find_companion(path, ".meta")
+        factors = None if meta is None else uv_per_bit(read_meta(meta), recording.shape[1])
+        return OpenedRecording(recording, factors)
+
+    def why_not(
+        self, session: SessionRow, name: str, revision: str | None, qc: str | None
+    ) -> Sequence[LoadReason]:
+        """From the names of the files, without copies elsewhere."""
+        root = self.root / str(session.path)
+        files = [_load_file(row, is_served=(root / row.rel_path).is_file()) for row in self.datasets(session)]
+        worst = None if qc is None else QC_CODES[qc]
+        return explain_loading(files, NamePattern.parse(name), revision=revision, worst_qc=worst)
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -114,3 +162,16 @@ class FolderSource:
                 names = read_file(self._checked(session, dataset), allow_pickle=False)
                 regions |= set(map(str, np.unique(np.asarray(names).astype(str))))
         return regions
+
+
+def _load_file(row: DatasetRow, *, is_served: bool) -> LoadFile:
+    path = parse_rel_path(row.rel_path)
+    return LoadFile(
+        path.collection,
+        str(path.file),
+        path.revision,
+        row.is_default,
+        row.rel_path,
+        is_served=is_served,
+        qc=QC_CODES[row.qc],
+    )

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from cingulum.codec import CbinHeader, Claim, CodecError, Facts, contradictions, parse_meta, read_index
 from cingulum.codec.claims import claimed_sha1, claims_of_meta
+from cingulum.codec.microvolts import uv_per_bit
 from libs.common.observability import logger
 from libs.common.storage import Store
-from services.compressor.domain.microvolts import uv_per_bit
 from services.compressor.domain.recordings import IndexedRecording, RecordingIndex, StoredRecording
 from services.compressor.operations.slice_cache import bytes_between, ranges_by_loop
 

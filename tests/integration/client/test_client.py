@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
 import cingulum
 from cingulum.client.client import Client
+from cingulum.client.locks import FetchState, Lock, fetch_lock, parse_lock
 from cingulum.client.login import NoLogin
 from cingulum.client.one_setup import set_up_one
 from cingulum.client.problems import NoSuchData, NoSuchSession
 from cingulum.http import Connection, Refused
-from tests.support.portal import LOGIN, Site, standing
+from cingulum.manifests import build_manifest
+from tests.support.portal import LOGIN, Browser, Site, standing
 from tests.support.quick_services import quick_passwords
+from tests.support.recordings import UV_PER_BIT, a_recording
 from tests.support.simulated_trials import TABLE
 
 
@@ -127,3 +136,54 @@ def test_what_is_only_registered_is_not_loaded(cg: Client) -> None:
     with pytest.raises(NoSuchSession):
         cg.session(uuid.uuid4())
     assert len(cg.search(tag="none-of-this-name")) == 0
+
+
+def test_a_lock_brings_the_exact_files_to_another_place(cg: Client, site: Site, tmp_path: Path) -> None:
+    session = cg.session("KS014/2020-08-23/002")
+    assert len(session.load("trials")) > 0
+    assert session.why_not("trials.table").loads
+    assert "No file of this session" in repr(session.why_not("spikes.times"))
+    lock = cg.lock(tmp_path / "paper.lock")
+    assert parse_lock((tmp_path / "paper.lock").read_bytes()) == lock
+    assert lock.server == site.base_url
+    [entry] = lock.manifest.entries
+    changed = replace(entry, path=entry.path.replace("_ibl_trials.table", "trials.none"), dataset=None)
+    other = replace(entry, sha256="0" * 64)
+    copy = tmp_path / "copy"
+    with Connection.sign_in(site.base_url, **LOGIN) as connection:
+        for locked, state in (
+            (entry, FetchState.FETCHED),
+            (entry, FetchState.PRESENT),
+            (changed, FetchState.GONE),
+            (other, FetchState.CHANGED),
+        ):
+            manifest = build_manifest("paper", datetime.now(UTC), [locked])
+            [result] = fetch_lock(Lock(lock.server, manifest), connection, copy)
+            assert result.state is state
+    assert (copy / entry.path).read_bytes() == (tmp_path / "cache" / entry.path).read_bytes()
+
+
+def test_voltage_is_read_through_the_server(cg: Client, site: Site, tmp_path: Path) -> None:
+    recording = a_recording(tmp_path / "recording", suffix="cgl")
+    folder = "raw_ephys_data/probe00"
+
+    async def bring() -> None:
+        async with httpx.AsyncClient(base_url=site.base_url, timeout=60) as http:
+            files = {f"{folder}/{name}": data for name, data in recording.files.items()}
+            await Browser(http).bring("KS014/2020-08-23/002", files)
+
+    asyncio.run(bring())
+    while not _is_indexed(site):  # the test's own time limit ends this
+        time.sleep(0.1)
+    cg.refresh()
+    with cg.session("KS014/2020-08-23/002").raw("probe00") as raw:
+        assert np.allclose(
+            raw[0.5:1.5, :4], recording.samples[500:1500, :4] * np.array(UV_PER_BIT, np.float32)
+        )
+    [entry] = cg.lock(tmp_path / "raw.lock").manifest.entries
+    assert entry.sha256 == hashlib.sha256(recording.files[recording.packed]).hexdigest()
+
+
+def _is_indexed(site: Site) -> bool:
+    with Connection.sign_in(site.base_url, **LOGIN) as connection:
+        return bool(connection.get("/slices")["count"])

@@ -10,7 +10,7 @@ import pytest
 
 from cingulum.codec import CbinHeader, CodecError, Facts, contradictions, parse_meta
 from cingulum.codec.claims import claims_of_meta
-from services.compressor.domain.microvolts import uv_per_bit
+from cingulum.codec.microvolts import uv_per_bit
 
 HEADER: dict[str, Any] = {
     "version": "1.0",

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cingulum.codec import parse_meta
+from cingulum.codec.microvolts import uv_per_bit
 from examples.synthetic_recording import spikeglx_meta
 from libs.common.problem import BadRequest
-from services.compressor.domain.microvolts import uv_per_bit
 from services.compressor.domain.slices import channels_of, span_of
 
 

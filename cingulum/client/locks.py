@@ -1,0 +1,121 @@
+"""A lock: the exact files that an analysis read, and the server that has them.
+
+JSON in canonical form: `format`, `server` (null for a folder), and `manifest`, as `cingulum.manifests` describes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from cingulum.alf.server_names import add_uuid
+from cingulum.client.problems import ClientError
+from cingulum.client.readings import Readings
+from cingulum.digests import hash_file
+from cingulum.http import Connection, Refused, data_path
+from cingulum.manifests import (
+    InvalidManifest,
+    Manifest,
+    ManifestEntry,
+    build_manifest,
+    canonical_json,
+    parse_manifest,
+)
+
+FORMAT: Final = "cingulum-lock-1"
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What was read, from which server; `server` is None for a folder."""
+
+    server: str | None
+    manifest: Manifest
+
+    def to_bytes(self) -> bytes:
+        """The file."""
+        manifest = json.loads(self.manifest.to_bytes())
+        return canonical_json({"format": FORMAT, "server": self.server, "manifest": manifest})
+
+
+class FetchState(StrEnum):
+    """What became of one file of a lock."""
+
+    PRESENT = "present"
+    FETCHED = "fetched"
+    CHANGED = "changed on the server"
+    GONE = "not on the server"
+
+
+class Fetched(NamedTuple):
+    """One file of a lock, and its state."""
+
+    path: str
+    state: FetchState
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the exact bytes are here."""
+        return self.state in {FetchState.PRESENT, FetchState.FETCHED}
+
+
+def make_lock(name: str, server: str | None, readings: Readings, now: datetime) -> Lock:
+    """Hash all that was read. Raises ClientError if nothing was, DamagedFile if a file changed since."""
+    entries = [reading.entry() for reading in readings]
+    if not entries:
+        raise ClientError("nothing was read yet: load data first, then lock")
+    return Lock(server, build_manifest(name, now, entries))
+
+
+def parse_lock(data: bytes) -> Lock:
+    """Read a lock and check it. Raises ClientError."""
+    try:
+        document = json.loads(data)
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise ClientError(f"it is no lock of the format {FORMAT!r}")
+        server = document["server"]
+        manifest = parse_manifest(canonical_json(document["manifest"]))
+    except (ValueError, KeyError, InvalidManifest) as problem:
+        raise ClientError(f"the lock cannot be read: {problem}") from problem
+    return Lock(None if server is None else str(server), manifest)
+
+
+def fetch_lock(
+    lock: Lock, connection: Connection, folder: Path, progress: Callable[[int], None] | None = None
+) -> Iterator[Fetched]:
+    """Bring the exact bytes of each file into a folder; other bytes are reported, and never put in place.
+
+    A server sends the newest version of a file: one that was registered again since the lock is CHANGED.
+    """
+    for entry in lock.manifest.entries:
+        target = folder / entry.path
+        if target.is_file() and _is_exact(target, entry):
+            yield Fetched(entry.path, FetchState.PRESENT)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.part")
+        address = data_path(add_uuid(entry.path, entry.dataset) if entry.dataset else entry.path)
+        try:
+            sha256 = connection.download(address, part, progress=progress, resume=True)
+        except Refused as refusal:
+            part.unlink(missing_ok=True)
+            if refusal.status != HTTPStatus.NOT_FOUND:
+                raise
+            yield Fetched(entry.path, FetchState.GONE)
+            continue
+        if sha256 != entry.sha256:
+            part.unlink()
+            yield Fetched(entry.path, FetchState.CHANGED)
+            continue
+        part.replace(target)
+        yield Fetched(entry.path, FetchState.FETCHED)
+
+
+def _is_exact(path: Path, entry: ManifestEntry) -> bool:
+    return path.stat().st_size == entry.size and hash_file(path).sha256 == entry.sha256
