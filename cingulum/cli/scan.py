@@ -96,7 +96,7 @@ def scan(
 
     Exit code 0: everything is registered; 1: some files are not, each listed with what to do.
     """
-    with server_errors(), _connected(url, user, password, token_file) as connection:
+    with server_errors(), connected_unattended(url, user, password, token_file) as connection:
         server = Server(connection)
         try:
             place = server.find_repository(repository)
@@ -111,7 +111,7 @@ def scan(
 
 
 @contextmanager
-def _connected(
+def connected_unattended(
     url: str | None, user: str | None, password: str | None, token_file: Path | None
 ) -> Iterator[Connection]:
     """A connection that retries while the server is busy or restarts."""
@@ -135,14 +135,14 @@ def _scan(scanner: Scanner, hash_mode: HashMode, *, dry_run: bool, problems_file
     console.print(
         f"{tree.n_files:,} files in {len(tree.sessions):,} sessions; {tree.n_ignored:,} files are no data"
     )
-    with _progress(console) as bars:
+    with progress(console) as bars:
         task = bars.add_task("comparing", total=tree.n_files)
         plan = scanner.plan(lambda n: bars.advance(task, n))
     console.print(_summary(plan))
     all_problems = [*plan.problems]
     if not dry_run:
         all_problems += _carry_out(scanner, plan, hash_mode, console)
-    _report(console, all_problems, problems_file)
+    report(console, all_problems, problems_file)
     raise typer.Exit(1 if all_problems else 0)
 
 
@@ -150,7 +150,7 @@ def _carry_out(scanner: Scanner, plan: Plan, hash_mode: HashMode, console: Conso
     """Register the files and add their hashes; the problems of both."""
     by_agent = scanner.repository.read_by_agent
     is_first = hash_mode is HashMode.NOW and not by_agent
-    with _progress(console) as bars:
+    with progress(console) as bars:
         task = bars.add_task("registering", total=plan.count(FileAction.REGISTER))
         result = scanner.carry_out(plan, hash_first=is_first, on_done=lambda n: bars.advance(task, n))
     console.print(_done(result))
@@ -160,7 +160,7 @@ def _carry_out(scanner: Scanner, plan: Plan, hash_mode: HashMode, console: Conso
     actions += [] if by_agent else [FileAction.HASH]
     actions += [FileAction.REGISTER] if not (by_agent or is_first) else []
     size_bytes = sum(file.size_bytes for planned in plan.sessions for file in planned.of(*actions))
-    with _progress(console, is_bytes=True) as bars:
+    with progress(console, is_bytes=True) as bars:
         task = bars.add_task("hashing", total=size_bytes)
         hashed = scanner.add_hashes(plan, actions, lambda n: bars.advance(task, n))
     if size_bytes:
@@ -193,7 +193,7 @@ def _done(result: Result) -> str:
     )
 
 
-def _report(console: Console, problems: Sequence[FileProblem], file: Path | None) -> None:
+def report(console: Console, problems: Sequence[FileProblem], file: Path | None) -> None:
     """Print the first problems, and write all of them to a file."""
     ordered = sorted(problems)
     for problem in ordered[:_SHOWN]:
@@ -208,7 +208,7 @@ def _report(console: Console, problems: Sequence[FileProblem], file: Path | None
             table.writerows((problem.path, problem.n_files, problem.advice) for problem in ordered)
 
 
-def _progress(console: Console, *, is_bytes: bool = False) -> Progress:
+def progress(console: Console, *, is_bytes: bool = False) -> Progress:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
