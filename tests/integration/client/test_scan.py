@@ -190,6 +190,18 @@ def test_a_dataset_that_is_elsewhere_is_compared_and_never_replaced(tree: Tree) 
     assert all(exists_here(row, "rig_pc") for row in datasets.values())
 
 
+def test_in_the_repository_of_an_agent_the_agent_is_ordered_to_read_the_files(tree: Tree) -> None:
+    tree.lab.alyx.rest("data-repository", "partial_update", id=tree.repository, data={"store": "agent"})
+    subject = tree.lab.subject(f"SC{uuid4().hex[:6]}")
+    tree.write(f"{subject}/2024-01-02/001/alf/spikes.times.npy")
+    result = tree.scan()
+    assert (result.exit_code, "reads the files and reports their hashes" in result.output) == (0, True)
+    dataset = tree.datasets(subject)["alf/spikes.times.npy"]
+    [copy] = tree.lab.list("copies", dataset=dataset["id"], repository=tree.repository)
+    assert (copy["state"], copy["order_proof"], copy["md5"]) == ("expected", True, None)
+    assert "1 files registered already" in tree.scan().output
+
+
 def test_an_interrupted_scan_continues_without_reading_files_twice(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
