@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,6 @@ __all__ = ["connect", "open"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'cingulum' has no attribute {name!r}")
-    from cingulum.client import client
-
+    # By name, since what imports a part of this package does not need the client and what that imports.
+    client = import_module("cingulum.client.client")
     return client.connect if name == "connect" else client.open_folder

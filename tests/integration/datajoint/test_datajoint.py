@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -18,6 +19,7 @@ from libs.common.testing import Running
 from services.registry.operations.datajoint import update_tables
 from tests.support.datajoint_roles import address_of, signed_in
 from tests.support.lab import DAY, SUBJECT, Laboratory, a_session, laboratory, made
+from tests.support.makers.registry import make_published_release
 from tests.support.system import Cingulum
 from tests.support.waiting import attempts
 
@@ -303,14 +305,7 @@ async def test_a_release_is_shown_when_its_embargo_ends_and_a_withdrawn_one_with
     lab: Laboratory, cingulum: Cingulum
 ) -> None:
     owner = await asyncpg.connect(cingulum.admin_url)
-    await owner.execute(
-        "INSERT INTO registry.releases (id, name, title, created_by_id, state, manifest, signature, public_from) "
-        "VALUES (gen_random_uuid(), 'paper', 'A paper', gen_random_uuid(), 'published', '{}', 's', "
-        "now() + interval '1 h')"
-    )
-    await owner.execute(
-        "INSERT INTO registry.release_datasets SELECT r.id, d.id, 1 FROM registry.releases r, registry.datasets d"
-    )
+    await make_published_release(cingulum, "paper", "A paper", embargo=timedelta(hours=1))
     await update(lab.registry)
     async with signed_in(cingulum.admin_url, "eve") as eve:
         assert [await rows(eve, name) for name in ("release", "release__dataset")] == [[], []]

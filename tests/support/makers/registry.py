@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from libs.common.schemas.states import CopyState
 from services.metadata.models.labs import LabRepositoryRow
 from services.registry.models.copies import CopyRow
 from services.registry.models.datasets import DatasetRow, VersionRow
+from services.registry.models.releases import ReleaseDatasetRow, ReleaseRow
 from services.registry.models.repositories import RepositoryRow
 from services.registry.models.vocabularies import DatasetTypeRow, FormatRow
 from tests.support.makers.database import named, owner
@@ -144,3 +145,25 @@ async def move_datasets(system: Cingulum, session_id: UUID, lab_path: str) -> No
 def set_state(copy: CopyRow, state: CopyState) -> None:
     """Set a copy's state; verified, it is proved."""
     copy.state, copy.proved_at = state, datetime.now(UTC) if state is CopyState.VERIFIED else None
+
+
+async def make_published_release(system: Cingulum, name: str, title: str, embargo: timedelta) -> UUID:
+    """A release of all datasets at their current versions, public after a time; nobody has signed it."""
+    async with owner(system) as session:
+        release = ReleaseRow(
+            id=uuid4(),
+            name=name,
+            title=title,
+            created_by_id=uuid4(),
+            state="published",
+            manifest="{}",
+            signature="-",
+            public_from=datetime.now(UTC) + embargo,
+        )
+        session.add(release)
+        await session.flush()
+        for dataset in await session.scalars(sa.select(DatasetRow)):
+            session.add(
+                ReleaseDatasetRow(release_id=release.id, dataset_id=dataset.id, generation=dataset.generation)
+            )
+    return release.id
