@@ -1,9 +1,8 @@
 """`cingulum scan` of a tree of 62,000 datasets: how long until all of them can be searched: `make bench-scan`.
 
 A system of its own is started, as `make up` does. Beside the scan, in the same run: reading the tree alone, and a
-`POST /register-file` of a single session's files, as a rig sends it, times the number of sessions. The limit is that of
-an otherwise idle machine of two cores: the processor time of the server and of the scan together, divided by two, and
-not less than the application's, which is one process.
+`POST /register-file` of a single session's files, as a rig sends it, times the number of sessions. The limit is by the
+clock, so an idle machine of two cores is needed; the processor times tell what other programs took.
 """
 
 from __future__ import annotations
@@ -87,13 +86,14 @@ def _measure(system: System, root: Path, connection: Connection, sessions: int) 
     again_s, again = _timed(Scanner(server, tree, scanner.repository, journal).plan)
     journal.close()
     total_s = tree_s + plan_s + register_s
-    print(f"{searchable:,} datasets of {result.n_sessions:,} sessions can be searched after {total_s:.1f} s")
+    print(
+        f"{searchable:,} datasets of {result.n_sessions:,} sessions can be searched after {total_s:.1f} s"
+        f" (limit {WITHIN_S:g} s)"
+    )
     print(f"  reading the tree {tree_s:.1f} s, comparing {plan_s:.1f} s, registering {register_s:.1f} s")
-    total_cpu_s = used.application_s + used.database_s + own_s
-    idle_s = max(used.application_s, total_cpu_s / 2)
     print(
         f"  processor time: application {used.application_s:.1f} s, database {used.database_s:.1f} s, scan"
-        f" {own_s:.1f} s: {idle_s:.1f} s on an idle machine of two cores (limit {WITHIN_S:g} s)"
+        f" {own_s:.1f} s"
     )
     print(
         f"  one session as a rig registers it {one_s * 1e3:.0f} ms: the scan takes {total_s / (one_s * sessions):.2f} ×"
@@ -101,7 +101,7 @@ def _measure(system: System, root: Path, connection: Connection, sessions: int) 
     print(f"  the same, per time of reading the tree: {total_s / tree_s:.1f} ×")
     print(f"hashes of {hashed.n_hashed:,} small files {hash_s:.1f} s; again, nothing to do: {again_s:.1f} s")
     is_complete = searchable == tree.n_files == again.count(FileAction.SAME)
-    return is_complete and idle_s * (62_000 / tree.n_files) <= WITHIN_S
+    return is_complete and total_s * (62_000 / tree.n_files) <= WITHIN_S
 
 
 def main() -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from tests.support.portal import LOGIN, Browser, Site, standing
 from tests.support.quick_services import quick_passwords
 from tests.support.recordings import UV_PER_BIT, a_recording
 from tests.support.simulated_trials import TABLE
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -173,8 +173,7 @@ def test_voltage_is_read_through_the_server(cg: Client, site: Site, tmp_path: Pa
             await Browser(http).bring("KS014/2020-08-23/002", files)
 
     asyncio.run(bring())
-    while not _is_indexed(site):  # the test's own time limit ends this
-        time.sleep(0.1)
+    wait_until(lambda: _is_indexed(site))
     cg.refresh()
     with cg.session("KS014/2020-08-23/002").raw("probe00") as raw:
         assert np.allclose(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from typing import Any
 import datajoint as dj
 import pytest
 from datajoint.errors import AccessError, DataJointError
+
+from tests.support.waiting import wait_until
 
 LAB, MOUSE, DAY = "hilllab", "KS022", "2026-01-05"
 SUMMARY = {
@@ -117,9 +118,7 @@ def sign_in(
         dj.config["database.use_tls"] = False
         dj.conn(reset=True)
         cingulum = dj.VirtualModule("cingulum", "datajoint_v1")
-        deadline = time.monotonic() + 60
-        while not cingulum.TrialsSummary() and time.monotonic() < deadline:
-            time.sleep(0.2)
+        wait_until(cingulum.TrialsSummary)
         return cingulum
 
     yield tables_of

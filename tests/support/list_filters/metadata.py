@@ -224,6 +224,7 @@ SESSIONS = FilterTable(
     rows="1 2 3",
     key="number",
     body=SessionIn,
+    unnamed={"import_id": "It is the `id`."},
     cases={
         "atlas_acronym": {"visp": "1", "CA1": "1", "MOp1": "1", "VISp4": NOTHING, "MOs1": NOTHING},
         "atlas_id": {"385": "1", "375": "1", "721": NOTHING},
